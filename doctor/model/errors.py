@@ -1,0 +1,52 @@
+"""The one family of errors: what happened, where, what to do, and the exit code that goes with it."""
+
+from typing import ClassVar
+
+
+class DoctorError(Exception):
+    """Something that doctor tells its user in one line instead of a traceback.
+
+    Attributes:
+        what: what happened, lower case, no full stop ("can't parse daemon.json: expected ','").
+        where: the place, as the user would find it ("/etc/docker/daemon.json:7:3"), or "".
+        do: the way out ("fix the file or run 'doctor fix config/invalid-json'"), or "".
+        exit_code: what the command line exits with when the error reaches it.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
+        super().__init__(what, where, do)
+        self.what = what
+        self.where = where
+        self.do = do
+
+    def __str__(self) -> str:
+        text = self.what
+        if self.where:
+            text += f" at {self.where}"
+        if self.do:
+            text += f" — {self.do}"
+        return text
+
+
+class UsageError(DoctorError):
+    """The command line, or a settings file, asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class FormatError(DoctorError):
+    """Bytes or text from a host can't be read as the format they should have. The only error a parser raises."""
+
+
+class RepairError(DoctorError):
+    """A repair failed and was taken back."""
+
+    exit_code = 4
+
+
+class RefusedError(DoctorError):
+    """Doctor will not do it: more risk than allowed, a busy host, an unfinished run, an untrusted plugin."""
+
+    exit_code = 5
