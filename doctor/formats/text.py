@@ -1,0 +1,36 @@
+"""How bytes of a host become text and come back unchanged, and how a place in that text is named."""
+
+
+def decode(data: bytes) -> str:
+    r"""The text of a file from the host; bytes that aren't UTF-8 survive as lone surrogates, so that `encode` gives them back.
+
+    >>> encode(decode(b"caf\xe9"))
+    b'caf\xe9'
+    """
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """The inverse of `decode`. A lone surrogate that `decode` can't have made becomes "?"."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
+def place(text: str, offset: int) -> str:
+    r"""The line and column of a character offset, both counted from 1, as an editor shows them.
+
+    >>> place("a\nbc", 3)
+    'line 2, column 2'
+    """
+    offset = min(offset, len(text))
+    line = text.count("\n", 0, offset) + 1
+    column = offset - (text.rfind("\n", 0, offset) + 1) + 1
+    return f"line {line}, column {column}"
+
+
+def line_end(text: str) -> str:
+    r"""The line end that a file uses: that of its first line, "\n" where there is none."""
+    first = text.find("\n")
+    return "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
