@@ -12,10 +12,6 @@ DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/us
 LEGACY = "/etc/sysctl.conf"
 """Read last of all by procps (`sysctl --system`); by systemd only where a 99-sysctl.conf links to it."""
 
-_LINE = re.compile(
-    r"(?P<lead>[ \t]*)(?P<dash>-?)[ \t]*(?P<key>[^=\r\n]*?)[ \t]*(?:=[ \t]*(?P<value>[^\r\n]*?))?[ \t]*\r?$"
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
