@@ -1,0 +1,1 @@
+"""Tests, and the throw-away hosts they break."""
