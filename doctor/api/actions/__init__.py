@@ -1,0 +1,35 @@
+"""The actions a fixer can yield. Each is data: a summary, a risk, a stage, and the steps it lowers to."""
+
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.engine import RestartEngine, StartEngine
+from doctor.api.actions.files import (
+    CopyAside,
+    EditFile,
+    MakeDirectory,
+    MakeSymlink,
+    Quarantine,
+    SetAttributes,
+    WriteFile,
+)
+from doctor.api.actions.kernel import LoadModule, SetSysctl
+from doctor.api.actions.network import AddFirewallRules, ChangeLink
+from doctor.model.action import Action, Stage
+
+__all__ = [
+    "Action",
+    "AddFirewallRules",
+    "Advise",
+    "ChangeLink",
+    "CopyAside",
+    "EditFile",
+    "LoadModule",
+    "MakeDirectory",
+    "MakeSymlink",
+    "Quarantine",
+    "RestartEngine",
+    "SetAttributes",
+    "SetSysctl",
+    "Stage",
+    "StartEngine",
+    "WriteFile",
+]

@@ -1,0 +1,33 @@
+"""What only a person can do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.model.action import Stage
+from doctor.model.severity import Applicability
+from doctor.model.step import Step
+from doctor.model.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advise:
+    """Tell what to do, with commands to copy; shown in the plan, never applied.
+
+    Attributes:
+        text: the way out, in the imperative ("upgrade the kernel: apt-get install linux-image-amd64, then reboot").
+    """
+
+    text: str
+    risk: Applicability = Applicability.MANUAL
+    stage: Stage = Stage.AFTER
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return the advice."""
+        return self.text
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield nothing."""
+        del view
+        yield from ()

@@ -1,0 +1,251 @@
+"""Files of the host: write, edit in place, move into quarantine, attributes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from doctor.model.action import Stage
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath, parent
+from doctor.model.severity import Applicability
+from doctor.model.step import Attributes, Directory, File, Meta, Move, Put, Step, Symlink
+from doctor.model.view import View
+
+
+def read_or_none(view: View, path: HostPath) -> bytes | None:
+    """Return a file's content, or ``None`` where there is nothing; raises ``HostError`` where it can't be read."""
+    try:
+        return view.read(path)
+    except HostError as error:
+        if error.is_absent:
+            return None
+        raise
+
+
+def missing_parents(view: View, path: HostPath, mode: int = 0o755) -> Iterator[Step]:
+    """Yield the directories above ``path`` that are not there, topmost first."""
+    needed: list[HostPath] = []
+    here = parent(path)
+    while here != "/" and not view.exists(here):
+        needed.append(here)
+        here = parent(here)
+    for directory in reversed(needed):
+        yield Put(path=directory, node=Directory(), meta=Meta(mode=mode))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteFile:
+    """Make ``path`` a regular file with this content; missing directories above it are made.
+
+    Attributes:
+        what: imperative summary ("write the computed parent of layer 4f2a…").
+        meta: mode, owner, xattrs; ``None`` keeps those of the file it replaces (0644 root when new).
+    """
+
+    path: HostPath
+    content: bytes
+    what: str
+    meta: Meta | None = None
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.CONFIG
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return self.what
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the write, or nothing when the file is already so."""
+        try:
+            found = view.lstat(self.path)
+        except HostError as error:
+            if not error.is_absent:
+                raise
+            yield from missing_parents(view, self.path)
+        else:
+            if found.kind == "f" and self.meta is None and view.read(self.path, follow=False) == self.content:
+                return
+        yield Put(path=self.path, node=File(content=self.content), meta=self.meta)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditFile:
+    """Change a text file in place; ``edit`` is a pure function old bytes → new bytes that keeps everything else.
+
+    A symbolic link is followed: the file it names is edited. Several edits of one file work on each other's result.
+
+    Attributes:
+        what: imperative summary ("set log-driver to json-file in /etc/docker/daemon.json").
+        create: whether an absent file counts as empty; otherwise an absent file is left absent.
+    """
+
+    path: HostPath
+    edit: Callable[[bytes], bytes]
+    what: str
+    create: bool = False
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.CONFIG
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return self.what
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the edited file, or nothing when the edit changes nothing."""
+        path = view.resolve(self.path)
+        old = read_or_none(view, path)
+        if old is None and not self.create:
+            return
+        new = self.edit(old or b"")
+        if new == old:
+            return
+        if old is None:
+            yield from missing_parents(view, path)
+        yield Put(path=path, node=File(content=new))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """Move what is at ``path`` out of service, into the run's quarantine; ``doctor undo`` brings it back."""
+
+    path: HostPath
+    why: str
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.CLEAR
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does and why."""
+        return f"move {self.path} into quarantine: {self.why}"
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the move, or nothing when there is nothing."""
+        if view.exists(self.path):
+            yield Move(path=self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyAside:
+    """Keep a copy of a small file or the files of a small directory before a later step or an engine's start destroys it.
+
+    The copies land under ``to``; nothing is changed at ``path``.
+    """
+
+    path: HostPath
+    to: HostPath
+    why: str
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.GUARD
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does and why."""
+        return f"copy {self.path} to {self.to}: {self.why}"
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the copies, with mode, owner and xattrs."""
+        yield from missing_parents(view, self.to, 0o700)
+        yield from _copy(view, self.path, self.to)
+
+
+def _copy(view: View, path: HostPath, to: HostPath) -> Iterator[Step]:
+    try:
+        found = view.lstat(path, follow=False)
+    except HostError as error:
+        if error.is_absent:
+            return
+        raise
+    meta = Meta(mode=found.mode, uid=found.uid, gid=found.gid, mtime_ns=found.mtime_ns)
+    if found.kind == "f":
+        yield Put(path=to, node=File(content=view.read(path, follow=False, limit_bytes=1 << 30)), meta=meta)
+    elif found.kind == "l":
+        yield Put(path=to, node=Symlink(target=view.readlink(path, follow=False)))
+    elif found.kind == "d":
+        yield Put(path=to, node=Directory(), meta=meta)
+        for name in view.listdir(path, follow=False):
+            yield from _copy(view, HostPath(f"{path}/{name}"), HostPath(f"{to}/{name}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeDirectory:
+    """Make ``path`` a directory with these attributes, if it is not there."""
+
+    path: HostPath
+    what: str
+    meta: Meta = field(default_factory=lambda: Meta(mode=0o755))
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.LINKS
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return self.what
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the directory, or nothing when it is there."""
+        if not view.exists(self.path):
+            yield from missing_parents(view, self.path)
+            yield Put(path=self.path, node=Directory(), meta=self.meta)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeSymlink:
+    """Make ``path`` a symbolic link to ``target``; what was there goes to the journal's backup."""
+
+    path: HostPath
+    target: str
+    what: str
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.LINKS
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return self.what
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the link, or nothing when it is already so."""
+        try:
+            found = view.lstat(self.path)
+        except HostError as error:
+            if not error.is_absent:
+                raise
+            yield from missing_parents(view, self.path, 0o700)
+        else:
+            if found.kind == "l" and view.readlink(self.path) == self.target:
+                return
+        yield Put(path=self.path, node=Symlink(target=self.target))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAttributes:
+    """Set mode, owner, xattrs or inode flags of what is at ``path``; fields left ``None`` stay as they are."""
+
+    path: HostPath
+    what: str
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    flags: int | None = None
+    xattrs: dict[str, bytes | None] = field(default_factory=dict)
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.CLEAR
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return self.what
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the change."""
+        if view.exists(self.path):
+            yield Attributes(
+                path=self.path, mode=self.mode, uid=self.uid, gid=self.gid, flags=self.flags, xattrs=self.xattrs
+            )

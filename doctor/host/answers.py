@@ -1,0 +1,71 @@
+"""Reads recorded answers from a TOML file: what a host's commands, engine and processes said.
+
+The file stands beside a case's ``host`` directory as ``answers.toml``::
+
+    live = true                      # the host was running; commands not listed are "not installed"
+    now = 1700000000
+    [[command]]
+    argv = ["iptables-save"]
+    stdout = "..."                   # or stdout_file = "iptables-save.txt", relative to this file
+    exit = 0
+    [[api]]
+    path = "/info"
+    status = 200
+    body = "{}"
+    [[process]]
+    pid = 42
+    argv = ["/usr/sbin/dockerd"]
+    exe = "/usr/sbin/dockerd"
+    [[missing]]
+    source = "/etc/docker/daemon.json"   # a path, a joined argv or an API path
+    why = "denied"                       # denied, timed out, unreadable
+"""
+
+import os
+import tomllib
+from typing import Any
+
+from doctor.host.base import ApiAnswer, CommandResult, Process
+from doctor.host.recorded import Answers
+from doctor.model.errors import UsageError
+from doctor.model.missing import Why
+
+
+def load(path: str) -> Answers:
+    """Return the recording in a file; raises ``UsageError`` for one that is not of the form above."""
+    try:
+        with open(path, "rb") as stream:
+            data = tomllib.load(stream)
+        folder = os.path.dirname(path)
+        return Answers(
+            commands={tuple(entry["argv"]): _command(entry, folder) for entry in data.get("command", ())},
+            engine={
+                entry["path"]: ApiAnswer(entry.get("status", 200), entry["body"].encode())
+                for entry in data.get("api", ())
+            },
+            processes=tuple(_process(entry) for entry in data["process"]) if "process" in data else _none(data),
+            now=data.get("now"),
+            live=data.get("live", False),
+            missing={entry["source"]: Why(entry["why"]) for entry in data.get("missing", ())},
+        )
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"can't read recorded answers: {error}", where=path) from error
+
+
+def _none(data: dict[str, Any]) -> tuple[Process, ...] | None:
+    return () if data.get("live", False) else None
+
+
+def _command(entry: dict[str, Any], folder: str) -> CommandResult:
+    stdout = entry.get("stdout", "").encode()
+    if "stdout_file" in entry:
+        with open(os.path.join(folder, entry["stdout_file"]), "rb") as stream:
+            stdout = stream.read()
+    return CommandResult(entry.get("exit", 0), stdout, entry.get("stderr", "").encode())
+
+
+def _process(entry: dict[str, Any]) -> Process:
+    argv = tuple(entry.get("argv", ()))
+    exe = entry.get("exe", argv[0] if argv else "")
+    defaults = {"ppid": 1, "start_ticks": 1000, "state": "S", "comm": exe.rpartition("/")[2][:15], "exe": exe}
+    return Process(**{**defaults, **entry, "argv": argv})

@@ -1,0 +1,128 @@
+"""What a host can be asked, whatever kind it is: the live machine, a mounted root, a recorded case, a prediction."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from doctor.model.paths import HostPath
+from doctor.model.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a command left: exit code (negative: the signal), output as bytes."""
+
+    exit: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output as text; bytes that are no UTF-8 are kept as surrogates."""
+        return self.stdout.decode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAnswer:
+    """What the engine's socket answered: HTTP status and body."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StatFs:
+    """statfs(2): file system magic, sizes in bytes as an ordinary user sees them, inodes (0: no limit)."""
+
+    magic: int
+    size_bytes: int
+    free_bytes: int
+    available_bytes: int
+    files: int
+    files_free: int
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A process of the host, from /proc/PID.
+
+    Attributes:
+        start_ticks: field 22 of stat, clock ticks since boot: tells a recycled pid.
+        state: one letter, ``Z`` for a zombie.
+        exe: target of /proc/PID/exe, " (deleted)" included; "" where denied or for kernel threads.
+        mount_namespace: "mnt:[4026531841]" or "" where denied; likewise ``pid_namespace`` and ``net_namespace``.
+        cgroup: the path of its v2 or systemd-named cgroup, "" where unknown.
+    """
+
+    pid: int
+    ppid: int
+    start_ticks: int
+    state: str
+    comm: str
+    exe: str
+    argv: tuple[str, ...]
+    uid: int = 0
+    mount_namespace: str = ""
+    pid_namespace: str = ""
+    net_namespace: str = ""
+    cgroup: str = ""
+
+
+class Host(View, Protocol):
+    """A host. Methods raise ``HostError`` where it can't answer; they never hang longer than their limit.
+
+    Paths in container-controlled trees are read with ``follow=False``: then no component may be a symbolic link.
+    """
+
+    kind: str
+    """``live``, ``root``, ``bundle`` or ``overlay``."""
+    name: str
+    root: str
+
+    def is_live(self) -> bool:
+        """Whether processes, commands and sockets of this host can be reached."""
+        ...
+
+    def xattrs(self, path: HostPath) -> dict[str, bytes]:
+        """Return the extended attributes of what is at ``path``, not followed."""
+        ...
+
+    def flags(self, path: HostPath) -> int:
+        """Return the inode flags (FS_IOC_GETFLAGS) of the file or directory at ``path``; 0 where there are none."""
+        ...
+
+    def statfs(self, path: HostPath) -> StatFs:
+        """Return the numbers of the file system that holds ``path``."""
+        ...
+
+    def scandir(self, path: HostPath, *, follow: bool = True) -> Iterator[tuple[str, str]]:
+        """Yield (name, kind letter or "?" where the file system doesn't tell) of a directory, in no order."""
+        ...
+
+    def open_fd(self, path: HostPath, *, follow: bool = False) -> int:
+        """Open the regular file at ``path`` for streaming; the caller closes it.
+
+        A prediction can't; it raises ``HostError`` for what the plan would change.
+        """
+        ...
+
+    def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
+        """Run a command of the host that changes nothing."""
+        ...
+
+    def engine(self, path: str, *, timeout_s: float = 3.0, socket: HostPath | None = None) -> ApiAnswer:
+        """Ask the engine's API: ``GET path`` over its socket."""
+        ...
+
+    def processes(self) -> tuple[Process, ...]:
+        """Return the processes of the host."""
+        ...
+
+    def environ(self, pid: int) -> dict[str, str]:
+        """Return the environment a process was started with. Secrets: never put it into a fact unredacted."""
+        ...
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        ...

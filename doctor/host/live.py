@@ -1,0 +1,52 @@
+"""The machine doctor runs on."""
+
+import os
+import time
+
+from doctor.host.base import ApiAnswer, CommandResult, Process
+from doctor.host.files import RootedFiles
+from doctor.model.paths import HostPath
+
+ENGINE_SOCKETS = (HostPath("/var/run/docker.sock"), HostPath("/run/docker.sock"))
+
+
+class LiveHost(RootedFiles):
+    """The running machine: files from "/", its commands, its engine's socket, its processes."""
+
+    kind = "live"
+
+    def __init__(self) -> None:
+        super().__init__("/")
+        self.name = os.uname().nodename
+
+    def is_live(self) -> bool:
+        """Yes."""
+        return True
+
+    def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
+        """Run a command. See ``doctor.host.commands.run``."""
+        from doctor.host import commands  # noqa: PLC0415 - subprocess is loaded when a command runs
+
+        return commands.run(argv, timeout_s=timeout_s, stdin=stdin)
+
+    def engine(self, path: str, *, timeout_s: float = 3.0, socket: HostPath | None = None) -> ApiAnswer:
+        """Ask the engine's API. See ``doctor.host.engine_socket.get``."""
+        from doctor.host import engine_socket  # noqa: PLC0415
+
+        return engine_socket.get(socket or ENGINE_SOCKETS[0], path, timeout_s=timeout_s)
+
+    def processes(self) -> tuple[Process, ...]:
+        """Return the processes as psutil sees them; those that end meanwhile are left out."""
+        from doctor.host import processes  # noqa: PLC0415
+
+        return processes.read_all()
+
+    def environ(self, pid: int) -> dict[str, str]:
+        """Return a process's start environment."""
+        from doctor.host import processes  # noqa: PLC0415
+
+        return processes.environ(pid)
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()

@@ -1,0 +1,90 @@
+"""Processes of the live host. psutil walks /proc; what it leaves out (start ticks, namespaces) is read beside it."""
+
+import os
+
+import psutil
+
+from doctor.host.base import Process
+from doctor.model.missing import HostError, Missing, Why
+
+
+def read_all() -> tuple[Process, ...]:
+    """Return every process that lives long enough to be read, by pid."""
+    found = []
+    for pid in psutil.pids():
+        try:
+            found.append(_read(pid))
+        except (OSError, ValueError, IndexError):
+            continue
+    return tuple(found)
+
+
+def environ(pid: int) -> dict[str, str]:
+    """Return the environment a process was started with; raises ``HostError``."""
+    try:
+        return psutil.Process(pid).environ()
+    except psutil.NoSuchProcess as error:
+        raise HostError(Missing(Why.ABSENT, f"process {pid} is gone")) from error
+    except (psutil.AccessDenied, OSError) as error:
+        raise HostError(Missing(Why.DENIED, f"/proc/{pid}/environ: permission denied")) from error
+
+
+def start_ticks(pid: int) -> int:
+    """Return field 22 of /proc/PID/stat; raises ``OSError`` where there is no such process."""
+    with open(f"/proc/{pid}/stat", "rb") as stream:
+        raw = stream.read()
+    return int(raw[raw.rindex(b")") + 2 :].split()[19])
+
+
+def _read(pid: int) -> Process:
+    top = f"/proc/{pid}"
+    with open(f"{top}/stat", "rb") as stream:
+        raw = stream.read()
+    # The name may hold blanks and parentheses: the last ")" ends it.
+    end = raw.rindex(b")")
+    fields = raw[end + 2 :].split()
+    argv: tuple[str, ...] = ()
+    exe = ""
+    if fields[1] != b"2" and pid != 2:  # children of kthreadd have neither
+        with open(f"{top}/cmdline", "rb") as stream:
+            line = stream.read(1 << 17)
+        argv = tuple(line.rstrip(b"\0").decode("utf-8", "surrogateescape").split("\0")) if line else ()
+        exe = _link(f"{top}/exe")
+    return Process(
+        pid=pid,
+        ppid=int(fields[1]),
+        start_ticks=int(fields[19]),
+        state=fields[0].decode(),
+        comm=raw[raw.index(b"(") + 1 : end].decode("utf-8", "surrogateescape"),
+        exe=exe,
+        argv=argv,
+        uid=os.stat(top).st_uid,
+        mount_namespace=_link(f"{top}/ns/mnt") if exe else "",
+        pid_namespace=_link(f"{top}/ns/pid") if exe else "",
+        net_namespace=_link(f"{top}/ns/net") if exe else "",
+        cgroup=_cgroup(top) if exe else "",
+    )
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+def _cgroup(top: str) -> str:
+    """Return the v2 path, or systemd's named hierarchy on v1."""
+    try:
+        with open(f"{top}/cgroup", encoding="utf-8", errors="surrogateescape") as stream:
+            lines = stream.read().splitlines()
+    except OSError:
+        return ""
+    best = ""
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "name=systemd":
+            return path
+        if not controllers:
+            best = path
+    return best

@@ -1,0 +1,92 @@
+"""A mounted root directory, with or without recorded answers: a disk of a dead machine, a test case, a bundle."""
+
+import os
+import time
+from dataclasses import dataclass, field
+
+from doctor.host.base import ApiAnswer, CommandResult, Process
+from doctor.host.files import RootedFiles
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What a host answered when it was recorded.
+
+    Attributes:
+        commands: argv → what it left. A command that is not here counts as not installed, unless ``live`` is false.
+        engine: API path → answer.
+        processes: its processes, or ``None`` for a disk without any.
+        now: when it was recorded, seconds since the epoch.
+        live: whether the recorded host was running; a plain mounted disk was not.
+        missing: source (joined argv, API path, file path) → why a read fails: recorded denials and time-outs.
+    """
+
+    commands: dict[tuple[str, ...], CommandResult] = field(default_factory=dict)
+    engine: dict[str, ApiAnswer] = field(default_factory=dict)
+    processes: tuple[Process, ...] | None = None
+    now: float | None = None
+    live: bool = False
+    missing: dict[str, Why] = field(default_factory=dict)
+
+
+class RootHost(RootedFiles):
+    """Files from a directory; what needs a running machine is answered from the recording or not at all."""
+
+    kind = "root"
+
+    def __init__(self, root: str, answers: Answers | None = None) -> None:
+        super().__init__(os.path.abspath(root))
+        self.name = os.path.basename(self.root) or self.root
+        self.answers = answers or Answers()
+
+    def is_live(self) -> bool:
+        """Whether a running machine was recorded."""
+        return self.answers.live
+
+    def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
+        """Return a file's content, or the recorded refusal."""
+        self._refuse(path)
+        return super().read(path, follow=follow, limit_bytes=limit_bytes)
+
+    def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
+        """Return the recorded answer."""
+        del timeout_s, stdin
+        self._refuse(" ".join(argv))
+        found = self.answers.commands.get(argv)
+        if found is not None:
+            return found
+        if self.answers.live:
+            raise HostError(Missing(Why.ABSENT, f"{argv[0]} is not installed"))
+        raise HostError(Missing(Why.UNSUPPORTED, f"no command runs on a mounted root: {argv[0]}"))
+
+    def engine(self, path: str, *, timeout_s: float = 3.0, socket: HostPath | None = None) -> ApiAnswer:
+        """Return the recorded answer."""
+        del timeout_s, socket
+        self._refuse(path)
+        found = self.answers.engine.get(path)
+        if found is not None:
+            return found
+        if self.answers.live:
+            raise HostError(Missing(Why.ABSENT, "/var/run/docker.sock: nobody listens"))
+        raise HostError(Missing(Why.UNSUPPORTED, "a mounted root has no running engine"))
+
+    def processes(self) -> tuple[Process, ...]:
+        """Return the recorded processes."""
+        if self.answers.processes is None:
+            raise HostError(Missing(Why.UNSUPPORTED, "a mounted root has no processes"))
+        return self.answers.processes
+
+    def environ(self, pid: int) -> dict[str, str]:
+        """Environments are never recorded: they hold secrets."""
+        raise HostError(Missing(Why.UNSUPPORTED, f"the environment of process {pid} is not recorded"))
+
+    def now(self) -> float:
+        """Return when the host was recorded, or the current time."""
+        return time.time() if self.answers.now is None else self.answers.now
+
+    def _refuse(self, source: str) -> None:
+        why = self.answers.missing.get(source)
+        if why is not None:
+            raise HostError(Missing(why, f"{source}: {why.value}"))

@@ -1,0 +1,114 @@
+"""The decorators that mark a function as a check, fixer, collector, probe or report format.
+
+They only attach a declaration; loading finds it by walking modules, so there is no list to register anything in.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from doctor.model.severity import Applicability, Severity
+
+ATTRIBUTE = "__doctor__"
+F = TypeVar("F", bound=Callable[..., Any])
+CheckFunction = TypeVar("CheckFunction", bound=Callable[..., Iterator[Any]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckDeclaration:
+    """What ``@check`` was told.
+
+    Attributes:
+        severity: of its findings, unless a finding says otherwise.
+        breaks: names of the probes that fail because of this problem.
+        causes: ids of checks whose finding, if there is one, explains a finding of this check.
+        formerly: ids this check had before; waivers and history follow.
+        ok: one line for a pass ("the kernel forwards IPv4").
+        deep: whether it runs only with ``--deep`` (reads layer contents).
+    """
+
+    severity: Severity
+    breaks: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+    formerly: tuple[str, ...] = ()
+    ok: str = ""
+    deep: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixerDeclaration:
+    """What ``@fixer`` was told: the least the repair costs. The plan's risk is the worst of this and of its actions."""
+
+    applicability: Applicability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectorDeclaration:
+    """Marks the function that reads the fact named by its return annotation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeDeclaration:
+    """What ``@probe`` was told: the ability it proves, in a few words ("containers reach the outside")."""
+
+    proves: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatDeclaration:
+    """What ``@report_format`` was told: its name on the command line, its media type, the report kinds it renders."""
+
+    name: str
+    media: str
+    of: tuple[str, ...]
+
+
+Declaration = CheckDeclaration | FixerDeclaration | CollectorDeclaration | ProbeDeclaration | FormatDeclaration
+
+
+def check(
+    *,
+    severity: Severity,
+    breaks: tuple[str, ...] = (),
+    causes: tuple[str, ...] = (),
+    formerly: tuple[str, ...] = (),
+    ok: str = "",
+    deep: bool = False,
+) -> Callable[[CheckFunction], CheckFunction]:
+    """Mark a pure function facts → findings as the check of its file. See ``CheckDeclaration`` for the words."""
+    return _mark(CheckDeclaration(severity=severity, breaks=breaks, causes=causes, formerly=formerly, ok=ok, deep=deep))
+
+
+def fixer(*, applicability: Applicability) -> Callable[[CheckFunction], CheckFunction]:
+    """Mark a pure function (finding, facts) → actions as the fixer of the check with the same place."""
+    return _mark(FixerDeclaration(applicability=applicability))
+
+
+def collector(function: F) -> F:
+    """Mark the function that reads the fact its return annotation names; its parameters are a host and other facts."""
+    marked: F = _mark(CollectorDeclaration())(function)
+    return marked
+
+
+def probe(*, proves: str) -> Callable[[F], F]:
+    """Mark the function that launches a test container to prove one ability of the host."""
+    return _mark(ProbeDeclaration(proves=proves))
+
+
+def report_format(name: str, *, media: str, of: tuple[str, ...] = ("scan",)) -> Callable[[F], F]:
+    """Mark a function report → bytes as an output format. ``of`` names the kinds of report it can render."""
+    return _mark(FormatDeclaration(name=name, media=media, of=of))
+
+
+def declaration_of(thing: object) -> Declaration | None:
+    """Return what a decorator of this module attached to the function, or ``None``."""
+    found: Declaration | None = getattr(thing, ATTRIBUTE, None)
+    return found
+
+
+def _mark(declaration: Declaration) -> Callable[[Any], Any]:
+    def marker(function: Any) -> Any:
+        setattr(function, ATTRIBUTE, declaration)
+        return function
+
+    return marker

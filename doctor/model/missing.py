@@ -1,0 +1,50 @@
+"""Why a fact is not there."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Why(Enum):
+    """The kinds of missing. Only the first two are harmless; the others make a scan incomplete (exit 3)."""
+
+    ABSENT = "absent"
+    """There is no such thing on this host."""
+    UNSUPPORTED = "unsupported"
+    """This kind of host can't answer (a mounted disk has no processes)."""
+    DENIED = "denied"
+    """Doctor lacks the privilege."""
+    TIMED_OUT = "timed out"
+    """No answer within the limit: a hung mount, a hung daemon."""
+    UNREADABLE = "unreadable"
+    """It is there and can't be read: I/O error, wrong type, too large, not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Stands where a fact should be.
+
+    Attributes:
+        why: the kind of missing.
+        reason: one line for the report, naming the source ("/proc/config.gz: no such file").
+    """
+
+    why: Why
+    reason: str
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether a check without this fact is skipped rather than incomplete."""
+        return self.why in {Why.ABSENT, Why.UNSUPPORTED}
+
+
+class HostError(Exception):
+    """A read of the host gave nothing; carries the ``Missing``. Collectors let it pass or decide by ``.missing.why``."""
+
+    def __init__(self, missing: Missing) -> None:
+        super().__init__(missing.reason)
+        self.missing = missing
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether there simply is no such thing."""
+        return self.missing.why is Why.ABSENT

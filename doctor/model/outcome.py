@@ -1,0 +1,32 @@
+"""What became of a check: silence is never green."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Result(Enum):
+    """Every check that was asked for ends in one of these."""
+
+    PASS = "pass"  # noqa: S105 - the word of the contract, no password
+    FAIL = "fail"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of one check.
+
+    Attributes:
+        id: the check's id.
+        result: pass, fail (it has findings), skip (nothing to look at here), error (it should have run and could not).
+        reason: for skip and error, why; for a pass with gaps, what could not be looked at.
+        incomplete: whether something that should have been looked at was not; makes the scan's exit code 3.
+        seconds: wall time of the check's own judgement, its facts excluded.
+    """
+
+    id: str
+    result: Result
+    reason: str = ""
+    incomplete: bool = False
+    seconds: float = 0.0

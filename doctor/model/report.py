@@ -1,0 +1,210 @@
+"""What is handed to report formats: everything they may show, nothing they would have to look up."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from doctor.model.finding import Evidence, Finding
+from doctor.model.outcome import Outcome, Result
+from doctor.model.severity import Applicability, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostInfo:
+    """The host that was examined.
+
+    Attributes:
+        name: host name, or the directory's for a mounted root.
+        kernel: release as ``uname -r`` prints it, "" where unknown.
+        root: "/" for the live host, else the directory or bundle examined.
+        os: PRETTY_NAME of os-release, "" where unknown.
+        engine: version of the Docker Engine, "" where unknown.
+    """
+
+    name: str
+    kernel: str = ""
+    root: str = "/"
+    os: str = ""
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """An earlier scan of the same host: when (seconds since the epoch) and how many findings of each severity."""
+
+    started: float
+    counts: dict[str, int]
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """What a test container proved.
+
+    Attributes:
+        name: the probe ("egress").
+        proves: the ability in a few words.
+        result: pass, fail, skip (nothing to prove here), error (the runtime itself could not).
+        message: what happened, for people; for a skip or error the reason.
+        evidence: what was asked and answered.
+        seconds: wall time.
+    """
+
+    name: str
+    proves: str
+    result: Result
+    message: str
+    evidence: tuple[Evidence, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanReport:
+    """One scan, whole.
+
+    Attributes:
+        started: seconds since the epoch.
+        findings: worst first, causes before their symptoms; waived ones included, last.
+        outcomes: one per check asked for, sorted by id.
+        probes: results when test containers were launched.
+        history: earlier scans, oldest first.
+        ok: check id → its line for a pass.
+        run: id of the repair that this scan verified, or "".
+        repair: what that repair did, when the report tells of one.
+        exit_code: as the contract says.
+    """
+
+    host: HostInfo
+    doctor: str
+    started: float
+    seconds: float
+    findings: tuple[Finding, ...]
+    outcomes: tuple[Outcome, ...]
+    probes: tuple[ProbeResult, ...] = ()
+    history: tuple[HistoryRow, ...] = ()
+    ok: dict[str, str]
+    fail_on: Severity = Severity.WARNING
+    repair: "RepairReport | None" = None
+    exit_code: int = 0
+
+    kind = "scan"
+
+    def count(self, severity: Severity) -> int:
+        """How many findings that nobody waived have this severity."""
+        return sum(1 for finding in self.findings if finding.level is severity and not finding.waived)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAction:
+    """An action as a plan shows it.
+
+    Attributes:
+        number: from 1, in the order of applying.
+        summary: what it does.
+        risk: the worst of the fixer's word and the action's.
+        fixes: fingerprints of the findings it mends; empty for what the plan adds itself (stop and start of an engine).
+        check_ids: ids of those findings.
+        diff: a unified diff, or one line per change that is no text.
+        result: "" in a plan; after applying: "done", "failed: …", "not reached", "rolled back".
+    """
+
+    number: int
+    summary: str
+    risk: Applicability
+    fixes: tuple[str, ...]
+    check_ids: tuple[str, ...]
+    diff: str
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualFix:
+    """A finding that a person must mend, or whose repair costs more than is allowed: what to do, and why not doctor."""
+
+    finding: Finding
+    why: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """What a repair would do.
+
+    Attributes:
+        actions: in order.
+        risk: the worst of them, ``None`` for an empty plan.
+        manual: findings the plan does not mend.
+        resolves: findings that would be gone.
+        remaining: findings predicted to be there afterwards.
+        probes: names of the probes that will prove it.
+    """
+
+    host: HostInfo
+    doctor: str
+    started: float
+    seconds: float
+    actions: tuple[PlannedAction, ...]
+    risk: Applicability | None
+    manual: tuple[ManualFix, ...]
+    resolves: tuple[Finding, ...]
+    remaining: tuple[Finding, ...]
+    probes: tuple[str, ...]
+    exit_code: int = 0
+
+    kind = "plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairReport:
+    """What a repair did.
+
+    Attributes:
+        run: its id, for ``doctor undo``.
+        actions: each with its result.
+        probes: the proof.
+        resolved: findings that are gone.
+        remaining: findings that are there now.
+        rolled_back: whether all was taken back.
+        error: what failed, "" on success.
+    """
+
+    run: str
+    host: HostInfo
+    doctor: str
+    started: float
+    seconds: float
+    actions: tuple[PlannedAction, ...]
+    probes: tuple[ProbeResult, ...]
+    resolved: tuple[Finding, ...]
+    remaining: tuple[Finding, ...]
+    manual: tuple[ManualFix, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    rolled_back: bool = False
+    error: str = ""
+    exit_code: int = 0
+
+    kind = "repair"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeReport:
+    """What test containers proved, on their own."""
+
+    host: HostInfo
+    doctor: str
+    started: float
+    seconds: float
+    probes: tuple[ProbeResult, ...]
+    exit_code: int = 0
+
+    kind = "probe"
+
+
+Report = ScanReport | PlanReport | RepairReport | ProbeReport
+
+
+def summary(report: ScanReport) -> dict[str, Any]:
+    """Return the counts of the JSON contract: findings by severity, then passes and skips."""
+    counts: dict[str, Any] = {level.word: report.count(level) for level in sorted(Severity, reverse=True)}
+    counts["pass"] = sum(1 for outcome in report.outcomes if outcome.result is Result.PASS)
+    counts["skip"] = sum(1 for outcome in report.outcomes if outcome.result is Result.SKIP)
+    return counts

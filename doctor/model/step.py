@@ -1,0 +1,160 @@
+"""The few reversible primitives to which every action lowers.
+
+Journal, prediction, apply and undo know only these, so a new action touches none of them. Each step has an inverse that
+is again made of steps (``doctor.repair.undo``).
+"""
+
+import msgspec
+
+
+class File(msgspec.Struct, tag="file", frozen=True, kw_only=True):
+    """A regular file: its content as bytes, or ``blob``, a file of the run's directory that holds large content."""
+
+    content: bytes = b""
+    blob: str = ""
+
+
+class Directory(msgspec.Struct, tag="directory", frozen=True, kw_only=True):
+    """A directory; one that exists keeps its entries."""
+
+
+class Symlink(msgspec.Struct, tag="symlink", frozen=True, kw_only=True):
+    """A symbolic link to ``target``, never followed."""
+
+    target: str
+
+
+class Device(msgspec.Struct, tag="device", frozen=True, kw_only=True):
+    """A character device; overlay whiteouts are 0/0."""
+
+    major: int
+    minor: int
+
+
+class HardLink(msgspec.Struct, tag="hardlink", frozen=True, kw_only=True):
+    """Another name of the regular file at ``target`` (absolute path on the host)."""
+
+    target: str
+
+
+Node = File | Directory | Symlink | Device | HardLink
+
+
+class Meta(msgspec.Struct, frozen=True, kw_only=True):
+    """Mode bits (``0o644``), owner, extended attributes, modification time (ns; ``None``: now), inode flags.
+
+    ``flags`` are those of FS_IOC_GETFLAGS that doctor restores (immutable 0x10, append-only 0x20).
+    """
+
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    xattrs: dict[str, bytes] = {}
+    mtime_ns: int | None = None
+    flags: int = 0
+
+
+class Put(msgspec.Struct, tag="put", frozen=True, kw_only=True):
+    """Make ``path`` be this node, atomically; what was there is kept by the journal.
+
+    ``meta`` of ``None`` keeps mode, owner and xattrs of what was there (0644 root for a new file, 0755 for a directory).
+    """
+
+    path: str
+    node: Node
+    meta: Meta | None = None
+
+
+class Move(msgspec.Struct, tag="move", frozen=True, kw_only=True):
+    """Rename ``path`` to ``to``; an empty ``to`` means the quarantine of this run."""
+
+    path: str
+    to: str = ""
+
+
+class Attributes(msgspec.Struct, tag="attributes", frozen=True, kw_only=True):
+    """Set mode, owner, xattrs and flags of what is at ``path``, its content untouched. ``None`` fields stay."""
+
+    path: str
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    xattrs: dict[str, bytes | None] = {}
+    flags: int | None = None
+    mtime_ns: int | None = None
+
+
+class Kernel(msgspec.Struct, tag="kernel", frozen=True, kw_only=True):
+    """Write ``value`` to a file of /proc/sys or /sys. ``also`` names files that the kernel changes with it: undo writes
+    them back too.
+    """
+
+    path: str
+    value: str
+    also: tuple[str, ...] = ()
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command, or an API request (``("GET", "/_ping")``), is predicted to print after a step."""
+
+    ask: tuple[str, ...]
+    stdout: bytes = b""
+    exit: int = 0
+
+
+class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
+    """Run a command that has a reversal.
+
+    Attributes:
+        argv: the command; no shell.
+        stdin: what it reads.
+        undo: commands that take it back, in order; each must be harmless when the command had no effect.
+        undo_stdin: one stdin per undo command ("" where shorter).
+        timeout_s: seconds until it is killed and counts as failed.
+        predicts: what it changes, for the prediction.
+        detach: start it in its own session and do not wait (an engine that was started by hand).
+        cwd: working directory for a detached command.
+        env: environment for a detached command; empty means doctor's own clean one.
+        stdout: file a detached command writes to (append); "" means /dev/null.
+        until: for engine commands, wait until the engine answers ("up") or is gone ("down").
+    """
+
+    argv: tuple[str, ...]
+    stdin: bytes = b""
+    undo: tuple[tuple[str, ...], ...] = ()
+    undo_stdin: tuple[bytes, ...] = ()
+    timeout_s: float = 30.0
+    predicts: tuple[Answer, ...] = ()
+    detach: bool = False
+    cwd: str = "/"
+    env: dict[str, str] = {}
+    stdout: str = ""
+    until: str = ""
+
+
+class Signal(msgspec.Struct, tag="signal", frozen=True, kw_only=True):
+    """Send a signal to a process that is still what it was (same start time), and wait until it is gone.
+
+    ``start_ticks`` is field 22 of /proc/PID/stat: a recycled pid is never signalled. ``restart`` is its reversal.
+    """
+
+    pid: int
+    start_ticks: int
+    signal: int
+    timeout_s: float = 30.0
+    predicts: tuple[Answer, ...] = ()
+    restart: Run | None = None
+
+
+class Netlink(msgspec.Struct, tag="netlink", frozen=True, kw_only=True):
+    """One request to rtnetlink and its reversal, as ``pyroute2`` names them.
+
+    ``do`` and ``undo`` are (object, command, arguments): ``("link", "set", {"ifname": "docker0", "state": "up"})``.
+    """
+
+    do: tuple[str, str, dict[str, str | int]]
+    undo: tuple[str, str, dict[str, str | int]] | None = None
+    predicts: tuple[Answer, ...] = ()
+
+
+Step = Put | Move | Attributes | Kernel | Run | Signal | Netlink

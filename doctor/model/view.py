@@ -1,0 +1,59 @@
+"""What an action may read while it lowers to steps: the host as it will be when its turn comes."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from doctor.model.paths import HostPath
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What ``lstat`` tells, and the kind as one letter.
+
+    Attributes:
+        kind: ``f`` file, ``d`` directory, ``l`` symbolic link, ``c`` character device, ``b`` block device, ``p`` FIFO,
+            ``s`` socket.
+        mode: permission bits with setuid, setgid and sticky (no type bits).
+        size: bytes.
+        mtime_ns: modification time, nanoseconds since the epoch.
+        device: st_dev; ``rdev`` the device number of a device node.
+    """
+
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    mtime_ns: int
+    inode: int
+    device: int
+    rdev: int
+    nlink: int
+
+
+class View(Protocol):
+    """A read-only look at files of a host. Every method raises ``HostError`` where there is nothing to read."""
+
+    def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
+        """Return the content of the regular file at ``path``."""
+        ...
+
+    def lstat(self, path: HostPath, *, follow: bool = True) -> Stat:
+        """Return what is at ``path``; the last component is never followed, the ones before it if ``follow``."""
+        ...
+
+    def readlink(self, path: HostPath, *, follow: bool = True) -> str:
+        """Return the target of the symbolic link at ``path``."""
+        ...
+
+    def listdir(self, path: HostPath, *, follow: bool = True) -> list[str]:
+        """Return the names in the directory at ``path``, sorted."""
+        ...
+
+    def resolve(self, path: HostPath) -> HostPath:
+        """Return ``path`` with every symbolic link followed inside the host; missing tail components stay as they are."""
+        ...
+
+    def exists(self, path: HostPath) -> bool:
+        """Whether something is at ``path`` (a dangling link is something)."""
+        ...

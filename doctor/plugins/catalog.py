@@ -1,0 +1,160 @@
+"""What there is: checks, fixers, probes and report formats of all loaded plugins, by id. Importing is left to the end."""
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from doctor.model.declare import (
+    CheckDeclaration,
+    Declaration,
+    FixerDeclaration,
+    FormatDeclaration,
+    ProbeDeclaration,
+    declaration_of,
+)
+from doctor.model.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One file in the right place.
+
+    Attributes:
+        id: ``network/ip-forward-off`` for a check or fixer, ``egress`` for a probe, ``json`` for a format; a plugin's
+            carry its name and a colon in front.
+        module: what to import.
+        plugin: name of the plugin, "" for doctor's own.
+        path: the file.
+    """
+
+    id: str
+    module: str
+    plugin: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An imported entry: its function and what its decorator was told."""
+
+    entry: Entry
+    function: Callable[..., Any]
+    declaration: Declaration
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the docstring."""
+        text = (self.function.__doc__ or "").strip().split("\n\n", 1)[0]
+        return " ".join(text.split())
+
+
+@dataclass(slots=True)
+class Catalog:
+    """Everything that was found, not yet imported. ``refused`` holds (plugin, reason) of those not loaded."""
+
+    checks: dict[str, Entry] = field(default_factory=dict)
+    fixers: dict[str, Entry] = field(default_factory=dict)
+    probes: dict[str, Entry] = field(default_factory=dict)
+    formats: dict[str, Entry] = field(default_factory=dict)
+    plugins: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    _loaded: dict[str, Loaded] = field(default_factory=dict)
+
+    def add(self, kind: str, package: str, plugin: str) -> None:
+        """Walk ``package`` and add what stands in it; ``kind`` is checks, fixers, probes or formats."""
+        entries: dict[str, Entry] = getattr(self, kind)
+        walk = _walk_areas if kind in {"checks", "fixers"} else _walk_flat
+        for identity, module, path in walk(package):
+            name = f"{plugin}:{identity}" if plugin else identity
+            entries[name] = Entry(id=name, module=module, plugin=plugin, path=path)
+
+    def load(self, entry: Entry, wanted: type[Declaration]) -> Loaded:
+        """Import an entry and return its function; raises ``UsageError`` naming the file if it declares nothing."""
+        found = self._loaded.get(entry.module)
+        if found is None:
+            module = importlib.import_module(entry.module)
+            for thing in vars(module).values():
+                declaration = declaration_of(thing)
+                if isinstance(declaration, wanted) and getattr(thing, "__module__", "") == module.__name__:
+                    found = self._loaded[entry.module] = Loaded(entry, thing, declaration)
+                    break
+            else:
+                word = wanted.__name__.removesuffix("Declaration").lower()
+                raise UsageError(f"no @{word} in this file", where=entry.path, do="decorate its function")
+        return found
+
+    def check(self, identity: str) -> Loaded:
+        """Return the check with this id."""
+        return self.load(self.checks[identity], CheckDeclaration)
+
+    def fixer(self, identity: str) -> Loaded | None:
+        """Return the fixer of the check with this id, or ``None``."""
+        entry = self.fixers.get(identity)
+        return None if entry is None else self.load(entry, FixerDeclaration)
+
+    def probe(self, name: str) -> Loaded:
+        """Return the probe with this name."""
+        return self.load(self.probes[name], ProbeDeclaration)
+
+    def report_format(self, name: str) -> Loaded:
+        """Return the report format with this name; raises ``UsageError`` with the names there are."""
+        entry = self.formats.get(name)
+        if entry is None:
+            raise UsageError(f"no report format '{name}'", do=f"choose one of {', '.join(sorted(self.formats))}")
+        return self.load(entry, FormatDeclaration)
+
+    def choose(self, select: tuple[str, ...], skip: tuple[str, ...]) -> list[str]:
+        """Return the ids of checks to run: those selected by id or area (all, if none is), less those skipped."""
+        chosen = set(self.checks)
+        if select:
+            chosen = {identity for word in select for identity in self._match(word)}
+        return sorted(chosen - {identity for word in skip for identity in self._match(word)})
+
+    def _match(self, word: str) -> list[str]:
+        found = [
+            identity
+            for identity in self.checks
+            if identity == word or identity.rpartition("/")[0] == word or identity.partition(":")[0] == word
+        ]
+        if not found:
+            found = [identity for identity in self.checks if word in self._formerly(identity)]
+        if not found:
+            from difflib import get_close_matches  # noqa: PLC0415 - only for a mistyped id
+
+            areas = {identity.rpartition("/")[0] for identity in self.checks}
+            near = get_close_matches(word, [*self.checks, *areas], n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "see 'doctor list'"
+            raise UsageError(f"no check or area '{word}'", do=hint)
+        return found
+
+    def _formerly(self, identity: str) -> tuple[str, ...]:
+        declaration = self.check(identity).declaration
+        return declaration.formerly if isinstance(declaration, CheckDeclaration) else ()
+
+
+def _directory(package: str) -> str:
+    spec = importlib.util.find_spec(package)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    if not places:
+        raise UsageError(f"'{package}' is no package", do="name a package in doctor_rooms()")
+    return places[0]
+
+
+def _walk_flat(package: str) -> Iterator[tuple[str, str, str]]:
+    top = _directory(package)
+    for name in sorted(os.listdir(top)):
+        if name.endswith(".py") and not name.startswith("_"):
+            stem = name.removesuffix(".py")
+            yield stem.replace("_", "-"), f"{package}.{stem}", f"{top}/{name}"
+
+
+def _walk_areas(package: str) -> Iterator[tuple[str, str, str]]:
+    top = _directory(package)
+    for area in sorted(os.listdir(top)):
+        if area.startswith(("_", ".")) or not os.path.isdir(f"{top}/{area}"):
+            continue
+        for stem, module, path in _walk_flat(f"{package}.{area}"):
+            yield f"{area}/{stem}", module, path

@@ -1,0 +1,80 @@
+"""Other people's plugins: found by entry point, checked before a line of theirs runs.
+
+This guards against mistakes and against files changed after the installation, not against a hostile installation:
+a ``.pth`` file of any distribution runs in every Python process.
+"""
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import Distribution, EntryPoint, distributions
+from types import ModuleType
+
+GROUP = "doctor"
+_OURS = ("doctor/", "checks/", "fixers/", "reports/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A distribution with an entry point of our group."""
+
+    name: str
+    distribution: Distribution
+    entry_point: EntryPoint
+
+    @property
+    def label(self) -> str:
+        """Distribution and version."""
+        return f"{self.distribution.metadata['Name']} {self.distribution.version}"
+
+    def load(self) -> ModuleType:
+        """Import the plugin's module."""
+        module: ModuleType = self.entry_point.load()
+        return module
+
+
+def find() -> Iterator[Found]:
+    """Yield every plugin that is installed, allowed or not; nothing is imported."""
+    for distribution in distributions():
+        for entry_point in distribution.entry_points:
+            if entry_point.group == GROUP:
+                yield Found(name=entry_point.name, distribution=distribution, entry_point=entry_point)
+
+
+def refusal(found: Found, allowed: tuple[str, ...]) -> str:
+    """Return why a plugin may not be loaded, or ""."""
+    name = found.distribution.metadata["Name"].lower().replace("_", "-")
+    wanted = {word.partition("==")[0].strip().lower().replace("_", "-"): word.partition("==")[2] for word in allowed}
+    if name not in wanted:
+        return "the settings don't allow it: add its name to [plugins] allow in /etc/doctor/doctor.toml"
+    if wanted[name] and wanted[name].strip() != found.distribution.version:
+        return f"the settings allow version {wanted[name].strip()}, installed is {found.distribution.version}"
+    for file in found.distribution.files or ():
+        text = str(file)
+        if text.startswith(_OURS):
+            return f"it ships {text}, which would replace a file of doctor"
+        problem = _file_problem(
+            str(file.locate()), file.hash.mode if file.hash else "", file.hash.value if file.hash else ""
+        )
+        if problem:
+            return f"{text}: {problem}"
+    return ""
+
+
+def _file_problem(path: str, mode: str, recorded: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "recorded by the installer and not there"
+    if os.geteuid() == 0 and status.st_uid != 0:
+        return "not owned by root"
+    if status.st_mode & 0o022:
+        return "writable by others than its owner"
+    if mode == "sha256" and recorded:
+        with open(path, "rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").digest()
+        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != recorded:
+            return "changed since it was installed"
+    return ""

@@ -1,0 +1,131 @@
+"""From a function's parameters to facts. A fact is read once a scan, when the first function asks for it."""
+
+import importlib
+import traceback
+from collections.abc import Callable
+from types import ModuleType, UnionType
+from typing import Any
+
+from doctor.host.base import Host
+from doctor.model.declare import CollectorDeclaration, declaration_of
+from doctor.model.errors import DoctorError, UsageError
+from doctor.model.missing import HostError, Missing, Why
+
+
+class Facts:
+    """The facts of one host, resolved on demand and kept."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self._known: dict[type, Any] = {}
+        self._pending: list[type] = []
+
+    def get(self, fact: type) -> Any:
+        """Return the fact or the ``Missing`` in its place."""
+        if fact in self._known:
+            return self._known[fact]
+        if fact in self._pending:
+            chain = " → ".join(kind.__name__ for kind in [*self._pending, fact])
+            raise UsageError(f"facts ask for each other: {chain}")
+        self._pending.append(fact)
+        try:
+            found = self._collect(fact)
+        finally:
+            self._pending.pop()
+        self._known[fact] = found
+        return found
+
+    def arguments(self, function: Callable[..., Any], *, given: int = 0) -> list[Any] | Missing:
+        """Return the facts for a function's parameters after the first ``given``, or the first ``Missing`` it can't take.
+
+        A parameter annotated ``Fact | Missing`` takes either; ``Host`` is the host itself (collectors only).
+        """
+        values: list[Any] = []
+        first: Missing | None = None
+        for annotation in list(parameters(function).values())[given:]:
+            fact, takes_missing = split(annotation, function)
+            value = self.host if fact is Host else self.get(fact)
+            if isinstance(value, Missing) and not takes_missing:
+                # A refusal outweighs an absence: it makes the scan incomplete.
+                if first is None or (first.is_harmless and not value.is_harmless):
+                    first = value
+                continue
+            values.append(value)
+        return values if first is None else first
+
+    def _collect(self, fact: type) -> Any:
+        function = find_collector(fact)
+        arguments = self.arguments(function)
+        if isinstance(arguments, Missing):
+            return arguments
+        try:
+            return function(*arguments)
+        except HostError as error:
+            return error.missing
+        except DoctorError as error:
+            return Missing(Why.UNREADABLE, str(error))
+        except RecursionError:
+            return Missing(Why.UNREADABLE, f"{fact.__name__}: nested too deeply")
+        except Exception as error:  # noqa: BLE001 - boundary 1 of 3: a collector that fails must not end the scan
+            return Missing(Why.UNREADABLE, f"{fact.__name__}: {located(error)}")
+
+    def gaps(self, function: Callable[..., Any]) -> tuple[Missing, ...]:
+        """Return what the facts of a check could not look at, though they are there (their ``gaps``)."""
+        found: list[Missing] = []
+        for annotation in parameters(function).values():
+            fact, _ = split(annotation, function)
+            value = self._known.get(fact)
+            found.extend(getattr(value, "gaps", ()))
+        return tuple(found)
+
+
+def parameters(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return a function's parameter annotations in order."""
+    return {name: kind for name, kind in function.__annotations__.items() if name != "return"}
+
+
+def split(annotation: Any, function: Callable[..., Any]) -> tuple[type, bool]:
+    """Return the fact of an annotation, and whether ``Missing`` is accepted in its place."""
+    if isinstance(annotation, UnionType):
+        members = [member for member in annotation.__args__ if member is not Missing]
+        if len(members) == 1 and len(annotation.__args__) == 2:
+            return members[0], True
+    if isinstance(annotation, type):
+        return annotation, False
+    raise UsageError(
+        f"a parameter of {function.__name__} is annotated {annotation!r}, which is no fact",
+        where=function.__module__,
+        do="annotate it with a fact or 'Fact | Missing', and don't import annotations from __future__",
+    )
+
+
+def find_collector(fact: type) -> Callable[..., Any]:
+    """Return the collector of a fact: ``pkg.facts.family`` is collected in ``pkg.collect.family``."""
+    head, _, tail = fact.__module__.rpartition(".facts.")
+    if not head:
+        raise UsageError(f"{fact.__name__} is no fact: its module {fact.__module__} has no 'facts' in its path")
+    module = importlib.import_module(f"{head}.collect.{tail}")
+    return _collector_in(module, fact)
+
+
+def _collector_in(module: ModuleType, fact: type) -> Callable[..., Any]:
+    for thing in vars(module).values():
+        if isinstance(declaration_of(thing), CollectorDeclaration) and _returns(thing) is fact:
+            function: Callable[..., Any] = thing
+            return function
+    raise UsageError(f"no @collector in {module.__name__} returns {fact.__name__}")
+
+
+def _returns(function: Callable[..., Any]) -> Any:
+    annotation = function.__annotations__.get("return")
+    if isinstance(annotation, UnionType):
+        members = [member for member in annotation.__args__ if member is not Missing]
+        return members[0] if len(members) == 1 else None
+    return annotation
+
+
+def located(error: BaseException) -> str:
+    """Return an exception as one line with the file and line it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"

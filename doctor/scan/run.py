@@ -1,0 +1,135 @@
+"""One scan: every check asked for leaves an outcome, every finding knows its check, its fix and its causes."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from doctor.host.base import Host
+from doctor.model.declare import CheckDeclaration, FixerDeclaration
+from doctor.model.errors import DoctorError
+from doctor.model.finding import Finding, FixSummary
+from doctor.model.missing import Missing
+from doctor.model.outcome import Outcome, Result
+from doctor.model.severity import Applicability
+from doctor.plugins.catalog import Catalog, Loaded
+from doctor.scan.relate import relate
+from doctor.scan.resolve import Facts, located
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What a scan of one host gave.
+
+    Attributes:
+        findings: worst first, causes before their symptoms.
+        outcomes: one a check, sorted by id.
+        facts: the resolved facts, for fixers.
+        ok: check id → its line for a pass.
+        breaks: check id → names of the probes that fail because of it.
+    """
+
+    findings: tuple[Finding, ...]
+    outcomes: tuple[Outcome, ...]
+    facts: Facts
+    ok: dict[str, str]
+    breaks: dict[str, tuple[str, ...]]
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether something that should have been looked at was not."""
+        return any(outcome.incomplete for outcome in self.outcomes)
+
+
+def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False) -> Scan:
+    """Examine ``host`` with the checks of these ids. Never raises for what the host holds."""
+    facts = Facts(host)
+    findings: list[Finding] = []
+    outcomes: list[Outcome] = []
+    ok: dict[str, str] = {}
+    breaks: dict[str, tuple[str, ...]] = {}
+    declared: dict[str, tuple[str, ...]] = {}
+    for identity in ids:
+        try:
+            check = catalog.check(identity)
+        except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a check that can't be loaded is an outcome
+            reason = str(error) if isinstance(error, DoctorError) else located(error)
+            outcomes.append(Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True))
+            continue
+        declaration = check.declaration
+        if not isinstance(declaration, CheckDeclaration):
+            continue
+        ok[identity] = declaration.ok or check.summary
+        breaks[identity] = declaration.breaks
+        declared[identity] = declaration.causes
+        outcome, found = _run(check, declaration, facts, deep=deep)
+        outcomes.append(outcome)
+        findings.extend(replace(finding, fix=fix_of(finding, catalog, facts)) for finding in found)
+    return Scan(
+        findings=relate(findings, declared),
+        outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.id)),
+        facts=facts,
+        ok=ok,
+        breaks=breaks,
+    )
+
+
+def _run(check: Loaded, declaration: CheckDeclaration, facts: Facts, *, deep: bool) -> tuple[Outcome, list[Finding]]:
+    identity = check.entry.id
+    if declaration.deep and not deep:
+        return Outcome(id=identity, result=Result.SKIP, reason="runs only with --deep"), []
+    started = 0.0
+    try:
+        arguments = facts.arguments(check.function)
+        if isinstance(arguments, Missing):
+            return _missing(identity, arguments), []
+        started = time.perf_counter()
+        found = [_complete(finding, identity, declaration) for finding in check.function(*arguments)]
+    except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a check that crashes is an outcome, not the end
+        reason = str(error) if isinstance(error, DoctorError) else located(error)
+        return Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True), []
+    seconds = round(time.perf_counter() - started, 6)
+    gaps = [gap for gap in facts.gaps(check.function) if not gap.is_harmless]
+    return (
+        Outcome(
+            id=identity,
+            result=Result.FAIL if found else Result.PASS,
+            reason="; ".join(dict.fromkeys(gap.reason for gap in gaps)),
+            incomplete=bool(gaps),
+            seconds=seconds,
+        ),
+        found,
+    )
+
+
+def _missing(identity: str, missing: Missing) -> Outcome:
+    if missing.is_harmless:
+        return Outcome(id=identity, result=Result.SKIP, reason=missing.reason)
+    return Outcome(id=identity, result=Result.ERROR, reason=missing.reason, incomplete=True)
+
+
+def _complete(finding: Finding, identity: str, declaration: CheckDeclaration) -> Finding:
+    severity = declaration.severity if finding.severity is None else finding.severity
+    return replace(finding, id=identity, severity=severity)
+
+
+def actions_for(finding: Finding, fixer: Loaded, facts: Facts) -> list[object]:
+    """Return the actions a fixer yields for a finding; none where a fact it needs is missing."""
+    arguments = facts.arguments(fixer.function, given=1)
+    if isinstance(arguments, Missing):
+        return []
+    return list(fixer.function(finding, *arguments))
+
+
+def fix_of(finding: Finding, catalog: Catalog, facts: Facts) -> FixSummary | None:
+    """Return what the fixer of a finding's check would do, or ``None`` if there is none for it."""
+    try:
+        fixer = catalog.fixer(finding.id)
+        if fixer is None or not isinstance(fixer.declaration, FixerDeclaration):
+            return None
+        actions = actions_for(finding, fixer, facts)
+    except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a fixer that crashes must not hide its finding
+        return FixSummary(Applicability.MANUAL, f"its fixer failed: {located(error)}")
+    if not actions:
+        return None
+    risk = max(fixer.declaration.applicability, *(action.risk for action in actions))  # type: ignore[attr-defined]
+    return FixSummary(risk, "; ".join(action.summary for action in actions))  # type: ignore[attr-defined]
