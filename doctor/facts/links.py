@@ -1,0 +1,174 @@
+"""Network interfaces, their addresses, and routes, as the kernel of the host has them now."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, ip_network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One address of an interface: family ``inet`` or ``inet6``, prefix length, scope ("global", "link", "host")."""
+
+    family: str
+    address: str
+    prefix: int
+    scope: str
+
+    @property
+    def text(self) -> str:
+        """Return it as ip(8) writes it: "172.17.0.1/16"."""
+        return f"{self.address}/{self.prefix}"
+
+    @property
+    def network(self) -> str:
+        """Return the network it is in: "172.17.0.0/16"."""
+        return str(ip_network(self.text, strict=False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One interface.
+
+    Attributes:
+        flags: IFF_ names as iproute2 prints them ("UP", "LOWER_UP", "NO-CARRIER", "LOOPBACK").
+        kind: "bridge", "veth", "vxlan", … or "" for hardware and the loopback.
+        master: name of the bridge or bond it is a port of, or "".
+        peer_index: interface number of a veth's other end, in its own namespace; 0 where unknown or none.
+        peer_namespace: kernel's id of the network namespace that holds the other end, ``None`` when it is in this one.
+        peer: name of the other end where it is in this namespace, else "".
+        alone: whether the port is isolated from other isolated ports of its bridge.
+        hairpin: whether the bridge may send a frame back out of the port.
+    """
+
+    index: int
+    name: str
+    flags: frozenset[str]
+    mtu: int
+    state: str = ""
+    kind: str = ""
+    master: str = ""
+    peer_index: int = 0
+    peer_namespace: int | None = None
+    peer: str = ""
+    alone: bool = False
+    hairpin: bool = False
+    addresses: tuple[Address, ...] = ()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether someone set it up (IFF_UP); a bridge without ports is up and has no carrier, which is no fault."""
+        return "UP" in self.flags
+
+    @property
+    def ipv4(self) -> tuple[Address, ...]:
+        """Return its IPv4 addresses."""
+        return tuple(address for address in self.addresses if address.family == "inet")
+
+    def has(self, text: str) -> bool:
+        """Whether it has this address with this prefix length ("172.17.0.1/16")."""
+        return any(address.text == text for address in self.addresses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One route.
+
+    Attributes:
+        destination: "default", or a network or address as iproute2 prints it ("172.17.0.0/16", "10.0.0.1").
+        device: interface, "" for blackhole routes and those of several hops.
+        table: "main", "local" or another table's name or number.
+        kind: "unicast", "local", "broadcast", "blackhole", …
+    """
+
+    destination: str
+    device: str
+    gateway: str = ""
+    metric: int = 0
+    table: str = "main"
+    kind: str = "unicast"
+    protocol: str = ""
+    source: str = ""
+    version: int = 4
+
+    @property
+    def network(self) -> IPv4Network | None:
+        """Return what an IPv4 route leads to, or ``None`` for other families."""
+        if self.version != 4:
+            return None
+        if self.destination == "default":
+            return IPv4Network("0.0.0.0/0")
+        try:
+            return IPv4Network(self.destination, strict=False)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Every interface and route of the host's network namespace, in the kernel's order."""
+
+    links: tuple[Link, ...]
+    routes: tuple[Route, ...]
+
+    def link(self, name: str) -> Link | None:
+        """Return the interface of that name, or ``None``."""
+        for link in self.links:
+            if link.name == name:
+                return link
+        return None
+
+    def bridges(self) -> Iterator[Link]:
+        """Yield the bridges."""
+        return (link for link in self.links if link.kind == "bridge")
+
+    def ports(self, bridge: str) -> tuple[Link, ...]:
+        """Return the interfaces that are ports of a bridge."""
+        return tuple(link for link in self.links if link.master == bridge)
+
+    @property
+    def main(self) -> tuple[Route, ...]:
+        """Return the IPv4 unicast routes of the main table."""
+        return tuple(
+            route for route in self.routes if route.table == "main" and route.kind == "unicast" and route.version == 4
+        )
+
+    @property
+    def defaults(self) -> tuple[Route, ...]:
+        """Return the IPv4 default routes of the main table, best metric first."""
+        return tuple(
+            sorted((route for route in self.main if route.destination == "default"), key=lambda route: route.metric)
+        )
+
+    @property
+    def has_policy(self) -> bool:
+        """Whether other tables than the kernel's own hold routes, so that the main table alone decides nothing."""
+        return any(route.table not in {"main", "local", "default"} for route in self.routes)
+
+    def uplinks(self) -> tuple[Link, ...]:
+        """Return the interfaces that default routes leave by, best first."""
+        found = (self.link(route.device) for route in self.defaults)
+        return tuple(dict.fromkeys(link for link in found if link is not None))
+
+    def best(self, address: str) -> Route | None:
+        """Return the main table's route to an IPv4 address: longest prefix, then lowest metric, then first in the table."""
+        wanted = IPv4Address(address)
+        best: Route | None = None
+        best_rank = (-1, 0)
+        for route in self.main:
+            network = route.network
+            if network is None or wanted not in network:
+                continue
+            rank = (network.prefixlen, -route.metric)
+            if best is None or rank > best_rank:
+                best, best_rank = route, rank
+        return best
+
+    def holder(self, subnet: str, *, other_than: str) -> Link | None:
+        """Return an interface that has an IPv4 address inside ``subnet`` and is not ``other_than``."""
+        network = IPv4Network(subnet, strict=False)
+        for link in self.links:
+            if link.name == other_than:
+                continue
+            if any(IPv4Interface(address.text).ip in network for address in link.ipv4):
+                return link
+        return None

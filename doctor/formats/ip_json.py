@@ -1,0 +1,157 @@
+"""What iproute2 prints with ``-j``, and what it would print after a change of links, addresses or routes."""
+
+import json
+from collections.abc import Iterator
+from ipaddress import ip_interface, ip_network
+from typing import Any
+
+from doctor.formats import json_safe
+from doctor.model.errors import FormatError
+
+ADDRESSES = ("ip", "-j", "-d", "addr")
+"""Links and their addresses, ``-d`` for what a link is (bridge, veth …)."""
+
+ROUTES = ("ip", "-j", "route", "show", "table", "all")
+"""Routes of both families; those of the main table carry no "table"."""
+
+Change = tuple[str, str, dict[str, str | int]]
+"""(object, command, arguments) of one rtnetlink request, as ``doctor.api.actions.ChangeLink`` has them."""
+
+
+def load(raw: bytes) -> list[dict[str, Any]]:
+    """Return the objects of an ``ip -j`` answer. Raises ``FormatError`` for anything else.
+
+    iproute2 prints ``{}`` for what a filter left out, and nothing at all where there are no routes.
+
+    >>> load(b'[{"ifname":"lo"},{}]')
+    [{'ifname': 'lo'}]
+    """
+    if not raw.strip():
+        return []
+    value = json_safe.load(raw)
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise FormatError("expected a list of objects from ip -j")
+    return [entry for entry in value if entry]
+
+
+def predict(change: Change, addresses: bytes, routes: bytes) -> tuple[bytes, bytes]:
+    """Return what ``ADDRESSES`` and ``ROUTES`` print after one change; what is not understood stays as it is.
+
+    The kernel's own doing is part of it: an address brings its connected route, a link that goes down loses its routes,
+    one that comes up gets those of its addresses back.
+    """
+    links = load(addresses)
+    table = load(routes)
+    kind, command, arguments = change
+    device = str(arguments.get("dev", ""))
+    link = next((entry for entry in links if entry.get("ifname") == device), None)
+    if (kind, command) == ("link", "add"):
+        if link is None:
+            links.append(_new_link(links, device, str(arguments.get("kind", ""))))
+    elif link is None:
+        return addresses, routes
+    elif (kind, command) == ("link", "del"):
+        links.remove(link)
+        table = [route for route in table if route.get("dev") != device]
+    elif (kind, command) == ("link", "set"):
+        _set(link, arguments)
+        if "state" in arguments:
+            table = _routes_of_state(table, link)
+    elif kind == "addr":
+        table = _address(link, command, str(arguments.get("address", "")), table)
+    elif kind == "route":
+        table = _route(table, command, arguments)
+    return json.dumps(links).encode(), json.dumps(table).encode()
+
+
+def _new_link(links: list[dict[str, Any]], name: str, kind: str) -> dict[str, Any]:
+    index = 1 + max((int(entry.get("ifindex", 0)) for entry in links), default=0)
+    return {
+        "ifindex": index,
+        "ifname": name,
+        "flags": ["BROADCAST", "MULTICAST"],
+        "mtu": 1500,
+        "operstate": "DOWN",
+        "linkinfo": {"info_kind": kind},
+        "addr_info": [],
+    }
+
+
+def _set(link: dict[str, Any], arguments: dict[str, str | int]) -> None:
+    flags = [flag for flag in link.get("flags", ()) if flag not in {"UP", "LOWER_UP", "NO-CARRIER"}]
+    if arguments.get("state") == "up":
+        link["flags"] = [*flags, "UP", "LOWER_UP"]
+        link["operstate"] = "UP"
+    elif arguments.get("state") == "down":
+        link["flags"] = flags
+        link["operstate"] = "DOWN"
+    if "mtu" in arguments:
+        link["mtu"] = int(arguments["mtu"])
+    if arguments.get("master"):
+        link["master"] = arguments["master"]
+    elif "master" in arguments:
+        link.pop("master", None)
+
+
+def _routes_of_state(table: list[dict[str, Any]], link: dict[str, Any]) -> list[dict[str, Any]]:
+    device = link["ifname"]
+    if "UP" not in link["flags"]:
+        return [route for route in table if route.get("dev") != device]
+    there = {(route.get("dst"), route.get("dev")) for route in table}
+    connected = (_connected(link, _text(entry)) for entry in link.get("addr_info", ()))
+    return table + [route for route in connected if route and (route["dst"], device) not in there]
+
+
+def _text(entry: dict[str, Any]) -> str:
+    return f"{entry.get('local', '')}/{entry.get('prefixlen', 32)}"
+
+
+def _connected(link: dict[str, Any], address: str) -> dict[str, Any] | None:
+    interface = ip_interface(address)
+    if interface.version != 4 or interface.network.prefixlen == 32:
+        return None
+    return {
+        "dst": str(interface.network),
+        "dev": link["ifname"],
+        "protocol": "kernel",
+        "scope": "link",
+        "prefsrc": str(interface.ip),
+        "flags": [],
+    }
+
+
+def _address(link: dict[str, Any], command: str, address: str, table: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    interface = ip_interface(address)
+    entries = [entry for entry in link.get("addr_info", ()) if _text(entry) != str(interface)]
+    if command == "add":
+        family = "inet" if interface.version == 4 else "inet6"
+        new = {
+            "family": family,
+            "local": str(interface.ip),
+            "prefixlen": interface.network.prefixlen,
+            "scope": "global",
+        }
+        link["addr_info"] = [*entries, new]
+        return _routes_of_state(table, link) if "UP" in link["flags"] else table
+    link["addr_info"] = entries
+    gone = str(interface.network)
+    return [route for route in table if not (route.get("dst") == gone and route.get("prefsrc") == str(interface.ip))]
+
+
+def _route(table: list[dict[str, Any]], command: str, arguments: dict[str, str | int]) -> list[dict[str, Any]]:
+    destination = str(arguments.get("dst", "default"))
+    if destination != "default":
+        destination = str(ip_network(destination, strict=False))
+    if command == "add":
+        route: dict[str, Any] = {"dst": destination, "dev": arguments["dev"], "flags": []}
+        if arguments.get("gateway"):
+            route["gateway"] = arguments["gateway"]
+        return [*table, route]
+    return [route for route in table if not (route.get("dst") == destination and route.get("dev") == arguments["dev"])]
+
+
+def addresses_of(link: dict[str, Any]) -> Iterator[tuple[str, str, int, str]]:
+    """Yield (family, address, prefix length, scope) of a link's addresses; entries of other shapes are left out."""
+    for entry in link.get("addr_info", ()):
+        if isinstance(entry, dict) and isinstance(entry.get("local"), str) and isinstance(entry.get("prefixlen"), int):
+            yield str(entry.get("family", "")), entry["local"], entry["prefixlen"], str(entry.get("scope", ""))
