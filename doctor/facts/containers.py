@@ -1,0 +1,261 @@
+"""Containers as the engine keeps them on disk: right whether the engine lives or not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
+
+CONFIG = "config.v2.json"
+HOST_CONFIG = "hostconfig.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """One published port.
+
+    Attributes:
+        protocol: ``tcp``, ``udp`` or ``sctp``.
+        host_ip: address on the host, "" for any.
+        host_port: 0 where the engine chooses one at start.
+        container_port: inside the container.
+    """
+
+    protocol: str
+    host_ip: str
+    host_port: int
+    container_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A container's place in one network.
+
+    Attributes:
+        name: of the network; ``network_id`` its id, "" before the first start.
+        endpoint_id: "" unless it runs; so are the addresses, but for the ones asked for.
+        ip: IPv4 address without prefix; ``prefix`` its length; ``gateway`` the network's.
+        ip6: global IPv6 address, ``prefix6`` its length, ``gateway6`` the network's.
+        mac: of the endpoint.
+        static_ip: the IPv4 address asked for with ``--ip``, "" for none; ``static_ip6`` likewise.
+        aliases: names asked for in this network.
+    """
+
+    name: str
+    network_id: str = ""
+    endpoint_id: str = ""
+    ip: str = ""
+    prefix: int = 0
+    gateway: str = ""
+    ip6: str = ""
+    prefix6: int = 0
+    gateway6: str = ""
+    mac: str = ""
+    static_ip: str = ""
+    static_ip6: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountPoint:
+    """Something mounted into a container.
+
+    Attributes:
+        kind: ``volume``, ``bind``, ``tmpfs``, ``npipe`` or ``cluster``.
+        name: of the volume, "" for others; ``driver`` the volume driver.
+        source: path on the host.
+        destination: path in the container.
+        writable: whether the container may write to it.
+    """
+
+    kind: str
+    name: str
+    driver: str
+    source: HostPath
+    destination: str
+    writable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What config.v2.json says of a container's life; after a crash it is what was true before.
+
+    Attributes:
+        pid: of its first process while it runs, else 0.
+        started_at: RFC 3339; "0001-01-01T00:00:00Z" for never.
+        health: ``healthy``, ``unhealthy``, ``starting`` or "" without a health check.
+    """
+
+    running: bool = False
+    paused: bool = False
+    restarting: bool = False
+    dead: bool = False
+    removing: bool = False
+    oom_killed: bool = False
+    pid: int = 0
+    exit_code: int = 0
+    error: str = ""
+    started_at: str = ""
+    finished_at: str = ""
+    health: str = ""
+
+    @property
+    def word(self) -> str:
+        """The state as ``docker ps`` names it."""
+        if self.dead:
+            return "dead"
+        if self.removing:
+            return "removing"
+        if self.running:
+            return "paused" if self.paused else "restarting" if self.restarting else "running"
+        return "created" if self.started_at.startswith("0001-") else "exited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostConfig:
+    """What was asked for when a container was made, as far as checks judge it (hostconfig.json).
+
+    Attributes:
+        log_driver: "" means that the file lost it: no such container can start.
+        restart_policy: ``no``, ``always``, ``on-failure`` or ``unless-stopped``.
+        network_mode: ``bridge``, ``host``, ``none``, ``container:ID`` or a network's name.
+        memory_bytes: 0 for no limit; so are ``nano_cpus``, ``cpu_quota`` and ``pids``.
+    """
+
+    log_driver: str = ""
+    log_options: dict[str, str]
+    restart_policy: str = ""
+    auto_remove: bool = False
+    network_mode: str = ""
+    ports: tuple[Port, ...] = ()
+    publish_all: bool = False
+    privileged: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    security_options: tuple[str, ...] = ()
+    pid_mode: str = ""
+    ipc_mode: str = ""
+    uts_mode: str = ""
+    userns_mode: str = ""
+    runtime: str = ""
+    cgroup_parent: str = ""
+    read_only: bool = False
+    devices: tuple[str, ...] = ()
+    binds: tuple[str, ...] = ()
+    dns: tuple[str, ...] = ()
+    memory_bytes: int = 0
+    memory_swap_bytes: int = 0
+    nano_cpus: int = 0
+    cpu_quota: int = 0
+    pids: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One container whose config.v2.json can be read.
+
+    Attributes:
+        id: 64 hex digits, the name of its directory.
+        directory: where its files are.
+        name: without the leading slash.
+        image: the reference it was made from ("app:latest"), or an image id.
+        image_id: digest of the image's config ("sha256:…"); "" where the file lost it.
+        driver: the storage driver its layer lives with.
+        created: RFC 3339.
+        label_names: keys of its labels; values may be secrets and are not kept.
+        networks: by network name.
+        ports: published now: only while it runs. What was asked for is ``host.ports``.
+        host: the host config; ``None`` where hostconfig.json is missing or broken.
+        log_path: the json-file log, "" for other drivers.
+        sandbox_id: its network sandbox, "" for none.
+    """
+
+    id: str
+    directory: HostPath
+    name: str
+    image: str
+    image_id: str
+    driver: str
+    created: str
+    state: State
+    networks: tuple[Attachment, ...] = ()
+    ports: tuple[Port, ...] = ()
+    mounts: tuple[MountPoint, ...] = ()
+    host: HostConfig | None
+    hostname: str = ""
+    log_path: HostPath
+    hosts_path: HostPath
+    resolv_conf_path: HostPath
+    sandbox_id: str = ""
+    restart_count: int = 0
+    stopped_by_hand: bool = False
+    label_names: tuple[str, ...] = ()
+    apparmor_profile: str = ""
+
+    @property
+    def short(self) -> str:
+        """The twelve digits that ``docker ps`` shows."""
+        return self.id[:12]
+
+    @property
+    def title(self) -> str:
+        """The name a person knows it by: its name, or the short id where it has none."""
+        return self.name or self.short
+
+    @property
+    def restarts_itself(self) -> bool:
+        """Whether the engine starts it when it starts itself."""
+        policy = self.host.restart_policy if self.host is not None else ""
+        return policy == "always" or (policy == "unless-stopped" and not self.stopped_by_hand)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenFile:
+    """A container's file that is not what it should be.
+
+    Attributes:
+        container_id: the directory's name.
+        file: ``config.v2.json`` or ``hostconfig.json``.
+        path: the file.
+        problem: what is wrong ("no such file", "not JSON: it is empty").
+        is_missing: whether there is none.
+        size_bytes: of what is there.
+    """
+
+    container_id: str
+    file: str
+    path: HostPath
+    problem: str
+    is_missing: bool
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containers:
+    """Every directory below ``containers/``: what can be read and what is broken.
+
+    Attributes:
+        items: containers by directory name; of these ``host`` may be ``None``.
+        broken: their unreadable config files, and those of directories that have no readable config.
+        directories: names of all directories that look like a container's id.
+        strays: other names found there.
+        gaps: what could not be looked at.
+    """
+
+    items: tuple[Container, ...] = ()
+    broken: tuple[BrokenFile, ...] = ()
+    directories: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
+    gaps: tuple[Missing, ...] = ()
+
+    def get(self, identity: str) -> Container | None:
+        """Return the container with this full id."""
+        return next((container for container in self.items if container.id == identity), None)
+
+    def named(self, name: str) -> Container | None:
+        """Return the first container of this name."""
+        return next((container for container in self.items if container.name == name), None)
+
+    def running(self) -> Iterator[Container]:
+        """Yield the containers that run, or did when the engine died."""
+        return (container for container in self.items if container.state.running)
