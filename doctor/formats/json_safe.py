@@ -91,7 +91,8 @@ def load_first(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_
         raise FormatError(f"not JSON: {error}") from None
     except RecursionError:
         raise FormatError(f"not read: JSON nested deeper than {max_depth} levels") from None
-    _check_depth(value, data, max_depth)
+    if data.count(b"{") + data.count(b"[") > max_depth:
+        _check_depth(value, max_depth)
     if not text.isascii() or "\\u" in text:
         value = _without_surrogates(value)
     behind = _skip_blank(text, end)
@@ -138,9 +139,13 @@ def _children(value: Any) -> Iterator[Any]:
         yield from value
 
 
-def _check_depth(value: Any, data: bytes, max_depth: int) -> None:
-    if data.count(b"{") + data.count(b"[") <= max_depth:
-        return
+def clean(value: Any, max_depth: int = MAX_DEPTH) -> Any:
+    """A parsed value with lone surrogates replaced as Go does. Raises FormatError if it is nested too deeply."""
+    _check_depth(value, max_depth)
+    return _without_surrogates(value)
+
+
+def _check_depth(value: Any, max_depth: int) -> None:
     level = [value]
     for _ in range(max_depth + 1):
         level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
