@@ -13,6 +13,7 @@ from doctor.api.actions.files import (
 )
 from doctor.api.actions.kernel import LoadModule, SetSysctl
 from doctor.api.actions.network import AddFirewallRules, ChangeLink
+from doctor.api.actions.sysctl import persist_sysctl
 from doctor.model.action import Action, Stage
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "Stage",
     "StartEngine",
     "WriteFile",
+    "persist_sysctl",
 ]

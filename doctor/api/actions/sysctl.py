@@ -1,0 +1,50 @@
+"""Kernel settings that outlive a reboot."""
+
+from collections.abc import Callable, Iterator
+
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import EditFile
+from doctor.facts.sysctl import Setter, SysctlFiles
+from doctor.formats.sysctl_conf import set_value
+from doctor.formats.text import decode, encode
+from doctor.model.paths import HostPath
+
+_HEAD = "# Written by doctor: later than the files that say otherwise. 'doctor undo' takes it back.\n"
+
+
+def persist_sysctl(key: str, value: str, files: SysctlFiles) -> Iterator[EditFile | Advise]:
+    """Yield the edits after which every program that applies sysctl files ends with ``value``.
+
+    An administrator's line in /etc is changed where it stands, so that it doesn't go on contradicting; a package's file, or
+    a pattern that speaks for other settings too, is overruled by a later file. Where nothing sets the key, doctor's file does.
+    """
+    deciders = files.deciders(key)
+    if not deciders:
+        yield _append(key, value, files.file_after(None))
+    for program, setter in deciders:
+        if setter.value == value:
+            continue
+        if setter.is_editable:
+            yield _edit(key, value, setter)
+        elif program.name == "ufw":
+            yield Advise(text=f"set {key} to {value} in {setter.file}, which ufw applies after everything else")
+        else:
+            yield _append(key, value, files.file_after(setter))
+
+
+def _edit(key: str, value: str, setter: Setter) -> EditFile:
+    path = setter.real or setter.file
+    return EditFile(path=path, edit=_setting(key, value), what=f"set {key} to {value} in {path}, line {setter.line}")
+
+
+def _append(key: str, value: str, path: HostPath) -> EditFile:
+    return EditFile(
+        path=path, edit=_setting(key, value, head=_HEAD), what=f"set {key} to {value} in {path}", create=True
+    )
+
+
+def _setting(key: str, value: str, *, head: str = "") -> Callable[[bytes], bytes]:
+    def edit(old: bytes) -> bytes:
+        return encode(set_value(decode(old) or head, key, value))
+
+    return edit
