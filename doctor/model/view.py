@@ -31,8 +31,22 @@ class Stat:
     nlink: int
 
 
+class Answered(Protocol):
+    """What a command left: exit code and output."""
+
+    @property
+    def exit(self) -> int:
+        """Return the exit code."""
+        ...
+
+    @property
+    def stdout(self) -> bytes:
+        """Return what it printed."""
+        ...
+
+
 class View(Protocol):
-    """A read-only look at files of a host. Every method raises ``HostError`` where there is nothing to read."""
+    """A read-only look at a host. Every method raises ``HostError`` where there is nothing to read."""
 
     def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
         """Return the content of the regular file at ``path``."""
@@ -56,4 +70,8 @@ class View(Protocol):
 
     def exists(self, path: HostPath) -> bool:
         """Whether something is at ``path`` (a dangling link is something)."""
+        ...
+
+    def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> Answered:
+        """Return what a command that changes nothing prints, as predicted where an earlier step changes it."""
         ...

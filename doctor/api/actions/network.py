@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from doctor.formats import ip_json
 from doctor.model.action import Stage
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError
 from doctor.model.severity import Applicability
 from doctor.model.step import Answer, Netlink, Run, Step
 from doctor.model.view import View
@@ -62,8 +65,10 @@ class ChangeLink:
     Attributes:
         do: (object, command, arguments), object one of ``link``, ``addr``, ``route``; interfaces by name under ``dev``:
             ``("link", "set", {"dev": "docker0", "state": "up"})``, ``("link", "set", {"dev": v, "master": "docker0"})``,
-            ``("addr", "add", {"dev": "docker0", "address": "172.17.0.1/16"})``.
+            ``("addr", "add", {"dev": "docker0", "address": "172.17.0.1/16"})``,
+            ``("link", "add", {"dev": "docker0", "kind": "bridge"})``, ``("link", "del", {"dev": "br-0123456789ab"})``.
         undo: its reversal, or ``None`` when there is none to do.
+        predicts: what commands print after it; by default what iproute2 will, worked out from what it prints before.
     """
 
     do: tuple[str, str, dict[str, str | int]]
@@ -80,6 +85,14 @@ class ChangeLink:
         return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the request."""
-        del view
-        yield Netlink(do=self.do, undo=self.undo, predicts=self.predicts)
+        """Yield the request, and what the host's links will look like: several changes add up."""
+        yield Netlink(do=self.do, undo=self.undo, predicts=self.predicts or tuple(self._predictions(view)))
+
+    def _predictions(self, view: View) -> Iterator[Answer]:
+        try:
+            addresses, routes = view.run(ip_json.ADDRESSES), view.run(ip_json.ROUTES)
+            after = ip_json.predict(self.do, addresses.stdout, routes.stdout)
+        except (HostError, FormatError):
+            return
+        for argv, stdout in zip((ip_json.ADDRESSES, ip_json.ROUTES), after, strict=True):
+            yield Answer(ask=argv, stdout=stdout)
