@@ -52,7 +52,7 @@ def set_value(data: bytes, path: Path, value: Any) -> bytes:
         if depth == len(keys) - 1:
             if _same(opened.text, member.value, value):
                 return data
-            new = _written(opened.text, root, value, _indent_at(opened.text, member.start))
+            new = _written(opened.text, root, value, *_style_at(opened.text, member.start))
             return _changed(opened, [Edit(start=member.value.start, end=member.value.end, new=new)])
         node = member.value
     raise FormatError("no key to set")
@@ -169,6 +169,10 @@ def _indent_at(text: str, offset: int) -> str:
     return text[start:end]
 
 
+def _style_at(text: str, offset: int) -> tuple[str, str]:
+    return _indent_at(text, offset), line_end(text, offset)
+
+
 def _is_spread(text: str, node: Node) -> bool:
     """Whether an object's members stand on lines of their own."""
     first = node.members[0].start if node.members else node.end
@@ -191,37 +195,26 @@ def _colon(text: str, node: Node) -> str:
     return ": "
 
 
-def _written(text: str, root: Node, value: Any, indent: str) -> str:
+def _written(text: str, root: Node, value: Any, indent: str, end_of_line: str) -> str:
     """A value as text in the file's style, for a line that begins with `indent`."""
     is_spread = _is_spread(text, root) or not root.members
     if not isinstance(value, dict | list) or not value or not is_spread:
         return _dump(value)
     spread = json.dumps(value, ensure_ascii=False, indent=_unit(text, root))
-    return spread.replace("\n", line_end(text) + indent)
+    return spread.replace("\n", end_of_line + indent)
 
 
 def _insertion(text: str, root: Node, node: Node, key: str, value: Any) -> list[Edit]:
     """The edits that add a member at the end of an object."""
-    end_of_line, spread = line_end(text), _is_spread(text, node)
-    colon = _colon(text, node if node.members else root)
     if not node.members:
-        outer = _indent_at(text, node.start)
-        if not spread and not (node is root or _is_spread(text, root)):
-            new = f"{{{_dump(key)}{colon}{_written(text, root, value, outer)}}}"
-            return [Edit(start=node.start, end=node.end, new=new)]
-        inner = outer + _unit(text, root)
-        entry = f"{inner}{_dump(key)}{colon}{_written(text, root, value, inner)}"
-        # A comment inside an otherwise empty object stays in front of the new member.
-        kept = text[node.start + 1 : node.end - 1].rstrip(" \t\r\n")
-        return [
-            Edit(start=node.start + 1 + len(kept), end=node.end - 1, new=f"{end_of_line}{entry}{end_of_line}{outer}")
-        ]
+        return [_filling(text, root, node, key, value)]
+    end_of_line = line_end(text, node.end)
     last = node.members[-1]
     indent = _indent_at(text, last.start)
-    entry = f"{_dump(key)}{colon}{_written(text, root, value, indent)}"
+    entry = f"{_dump(key)}{_colon(text, node)}{_written(text, root, value, indent, end_of_line)}"
     edits = [] if last.comma >= 0 else [Edit(start=last.value.end, end=last.value.end, new=",")]
     behind = max(last.comma + 1, last.value.end)
-    if not spread:
+    if not _is_spread(text, node):
         blank = " " if len(node.members) < 2 or text[node.members[1].start - 1] in " \t" else ""
         return [*edits, Edit(start=behind, end=behind, new=blank + entry)]
     # A comment behind the last member belongs to it: the new one goes below.
@@ -231,6 +224,20 @@ def _insertion(text: str, root: Node, node: Node, key: str, value: Any) -> list[
     tail = text[behind:at]
     at = behind if not tail.strip() or "/*" in tail else at
     return [*edits, Edit(start=at, end=at, new=f"{end_of_line}{indent}{entry}")]
+
+
+def _filling(text: str, root: Node, node: Node, key: str, value: Any) -> Edit:
+    """The edit that puts the first member into an empty object."""
+    outer, end_of_line = _indent_at(text, node.start), line_end(text, node.end)
+    head = _dump(key) + _colon(text, root)
+    if node is not root and not _is_spread(text, node) and not _is_spread(text, root):
+        new = f"{{{head}{_written(text, root, value, outer, end_of_line)}}}"
+        return Edit(start=node.start, end=node.end, new=new)
+    inner = outer + _unit(text, root)
+    entry = f"{inner}{head}{_written(text, root, value, inner, end_of_line)}"
+    # A comment inside an otherwise empty object stays in front of the new member.
+    kept = node.start + 1 + len(text[node.start + 1 : node.end - 1].rstrip(" \t\r\n"))
+    return Edit(start=kept, end=node.end - 1, new=f"{end_of_line}{entry}{end_of_line}{outer}")
 
 
 def _removals(text: str, node: Node, numbers: list[int]) -> list[Edit]:

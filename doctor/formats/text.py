@@ -30,7 +30,8 @@ def place(text: str, offset: int) -> str:
     return f"line {line}, column {column}"
 
 
-def line_end(text: str) -> str:
-    r"""The line end that a file uses: that of its first line, "\n" where there is none."""
-    first = text.find("\n")
-    return "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
+def line_end(text: str, before: int = 0) -> str:
+    r"""The line end that a file uses: that of the line before an offset, else of its first line, else "\n"."""
+    found = text.rfind("\n", 0, before)
+    found = text.find("\n") if found < 0 else found
+    return "\r\n" if found > 0 and text[found - 1] == "\r" else "\n"
