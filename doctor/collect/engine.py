@@ -1,12 +1,108 @@
-"""Reads the engine's configuration."""
+"""Reads how the engine is configured."""
 
-from doctor.facts.engine import EngineConfig
+import re
+from typing import Any
+
+from doctor.collect import engine_launch
+from doctor.collect.engine_state import dockerd
+from doctor.facts.daemon_options import KEPT_OBJECTS
+from doctor.facts.engine import DaemonJson, EngineConfig, EngineFlags, GivenFlag, Setting
+from doctor.facts.engine_values import from_flags, masked
+from doctor.facts.processes import Processes
+from doctor.formats import daemon_json as format_json
 from doctor.host.base import Host
 from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath
 
 
 @collector
-def engine_config(host: Host) -> EngineConfig:
-    """Return the merged settings."""
-    del host
-    return EngineConfig()
+def engine_flags(host: Host, processes: Processes | Missing) -> EngineFlags:
+    """Return the command line of the next start and of the running engine."""
+    process = None if isinstance(processes, Missing) else dockerd(host, processes)
+    return engine_launch.read(host, process)
+
+
+@collector
+def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
+    """Return the settings file; one that dockerd refuses is a value, one that can't be read is missing."""
+    named = [flag.value for flag in flags.effective if flag.name == "config-file"]
+    path = HostPath(named[-1] if named and named[-1].startswith("/") else "/etc/docker/daemon.json")
+    try:
+        content = host.read(path, limit_bytes=format_json.MAX_BYTES)
+        mtime_ns = host.lstat(host.resolve(path)).mtime_ns
+    except HostError as error:
+        if error.is_absent:
+            return DaemonJson(path=path, is_explicit=bool(named))
+        raise
+    try:
+        read = format_json.read(content)
+    except FormatError as error:
+        return DaemonJson(
+            path=path,
+            exists=True,
+            is_explicit=bool(named),
+            content=content,
+            problem=error.what,
+            where=error.where,
+            mtime_ns=mtime_ns,
+        )
+    return DaemonJson(
+        path=path,
+        exists=True,
+        is_explicit=bool(named),
+        content=content,
+        value={key: masked(key, value) for key, value in read.value.items()},
+        duplicates=tuple(found.key for found in read.duplicates),
+        has_mark=read.has_mark,
+        mtime_ns=mtime_ns,
+    )
+
+
+@collector
+def engine_config(flags: EngineFlags, file: DaemonJson | Missing) -> EngineConfig:
+    """Return the merged settings. A file that can't be read leaves a gap."""
+    gaps = flags.gaps
+    if isinstance(file, Missing):
+        gaps = (*gaps, file)
+        file = DaemonJson(path=HostPath("/etc/docker/daemon.json"))
+    settings: dict[str, Setting] = {}
+    driver = flags.environment.get("DOCKER_DRIVER")
+    if driver:
+        settings["storage-driver"] = Setting(value=driver, origin="environment")
+    lines = _lines(file.content)
+    for key, value in flattened(file.value).items():
+        settings[key] = Setting(value=value, origin="file", file=file.path, line=lines.get(key, 0))
+    by_key: dict[str, list[GivenFlag]] = {}
+    for flag in flags.effective:
+        by_key.setdefault(flag.key, []).append(flag)
+    for key, given in by_key.items():
+        place = given[-1].place
+        settings[key] = Setting(
+            value=from_flags(key, tuple(flag.value for flag in given)),
+            origin="flag",
+            file="" if place is None else place.file,
+            line=0 if place is None else place.line,
+        )
+    return EngineConfig(settings=settings, flags=flags, json=file, gaps=gaps)
+
+
+def flattened(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the top-level settings as moby finds them: the children of an unknown object count as keys of their own."""
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        if isinstance(item, dict) and (key not in KEPT_OBJECTS or key == "proxies"):
+            found.update(item)
+        else:
+            found[key] = item
+    return found
+
+
+def _lines(content: bytes) -> dict[str, int]:
+    """Return the line on which each key of a settings file stands last, as text: good enough for evidence."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(content.split(b"\n"), 1):
+        for key in re.findall(rb'"([a-z0-9-]+)"\s*:', line):
+            found[key.decode()] = number
+    return found

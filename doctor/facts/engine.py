@@ -1,9 +1,121 @@
-"""The Docker Engine: how it is configured, whether it runs, and how it is started."""
+"""How the Docker Engine is configured: its settings file, its command line, and both merged."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from doctor.facts.daemon_options import default_of
+from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a flag of the next start stands, so that the one token can be changed there.
+
+    Attributes:
+        kind: ``unit`` (ExecStart= of a unit or drop-in) or ``variable`` (of an environment file or sourced by a script).
+        file: the file.
+        line: from 1; 0 where unknown.
+        variable: the variable's name ("OPTIONS"), "" in a unit.
+        is_packaged: the file belongs to the distribution's package: it is overridden, never edited.
+    """
+
+    kind: str
+    file: HostPath
+    line: int = 0
+    variable: str = ""
+    is_packaged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenFlag:
+    """One flag of dockerd.
+
+    Attributes:
+        name: the long name without dashes.
+        key: the key of daemon.json that says the same.
+        value: as given; credentials in URLs are masked.
+        place: where the next start takes it from; ``None`` for one seen only on the running process.
+    """
+
+    name: str
+    key: str
+    value: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadVariable:
+    """A variable with flags in a file that nothing which starts this engine reads: its author believes it works."""
+
+    file: HostPath
+    line: int
+    name: str
+    value: str
+    reader: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFlags:
+    """The command line: of the next start, from the files that make it, and of the running process.
+
+    Attributes:
+        launcher: what starts the engine here: ``systemd``, ``sysv``, ``openrc`` or "" (by hand, or not known).
+        launcher_file: the unit or init script, "" where there is none.
+        configured: flags of the next start, in order.
+        arguments: words of the next start that are no flags: dockerd refuses to start with any.
+        running: flags of the running process, ``None`` where none runs.
+        environment: variables that dockerd reads, by name (DOCKER_DRIVER, HTTP_PROXY …); they hold secrets.
+        unread: variables that look like settings and are read by nothing.
+        gaps: files that could not be read.
+    """
+
+    launcher: str = ""
+    launcher_file: str = ""
+    configured: tuple[GivenFlag, ...] = ()
+    arguments: tuple[str, ...] = ()
+    running: tuple[GivenFlag, ...] | None = None
+    environment: dict[str, str] = field(default_factory=dict, metadata={"secret": True}, repr=False)
+    unread: tuple[UnreadVariable, ...] = ()
+    gaps: tuple[Missing, ...] = ()
+
+    @property
+    def effective(self) -> tuple[GivenFlag, ...]:
+        """Return the flags in force: the running process's, else those of the next start."""
+        return self.configured if self.running is None else self.running
+
+    def of_key(self, key: str) -> tuple[GivenFlag, ...]:
+        """Return the flags of the next start that set a key of daemon.json."""
+        return tuple(flag for flag in self.configured if flag.key == key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonJson:
+    """The engine's settings file (``--config-file``, default /etc/docker/daemon.json).
+
+    Attributes:
+        path: where it is or would be.
+        exists: whether it is there.
+        is_explicit: named by ``--config-file``: then it must exist.
+        content: its bytes; they may hold proxy credentials.
+        value: its settings as written, credentials masked; {} where it can't be parsed.
+        problem: why dockerd refuses the file, in the words of its log, "" where it doesn't.
+        where: the place of the problem ("line 7, column 3").
+        duplicates: keys that stand more than once; the last counts.
+        has_mark: begins with a byte order mark.
+        mtime_ns: when it was last written.
+    """
+
+    path: HostPath
+    exists: bool = False
+    is_explicit: bool = False
+    content: bytes = field(default=b"", metadata={"secret": True}, repr=False)
+    value: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    where: str = ""
+    duplicates: tuple[str, ...] = ()
+    has_mark: bool = False
+    mtime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +134,13 @@ class Setting:
     file: str = ""
     line: int = 0
 
+    @property
+    def place(self) -> str:
+        """Return where it stands, for evidence ("/etc/sysconfig/docker:3")."""
+        if not self.file:
+            return "the running dockerd's command line" if self.origin == "flag" else self.origin
+        return f"{self.file}:{self.line}" if self.line else self.file
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
@@ -29,19 +148,40 @@ class EngineConfig:
 
     Keys are those of daemon.json. A key set in both places is a conflict that stops dockerd
     (``moby daemon/config/config.go``, findConfigurationConflicts); the flag is shown here.
+
+    Attributes:
+        settings: what is set somewhere, by key.
+        flags: the command line these come from.
+        json: the settings file they come from.
+        gaps: what could not be read.
     """
 
     settings: dict[str, Setting] = field(default_factory=dict)
+    flags: EngineFlags = field(default_factory=EngineFlags)
+    json: DaemonJson = field(default_factory=lambda: DaemonJson(path=HostPath("/etc/docker/daemon.json")))
+    gaps: tuple[Missing, ...] = ()
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the effective value of a key, or ``default`` where nothing sets it and it has none of its own."""
+        """Return the effective value of a key, else ``default``, else the engine's own default, else ``None``."""
         found = self.settings.get(key)
-        return default if found is None else found.value
+        if found is not None:
+            return found.value
+        return default_of(key) if default is None else default
+
+    def setting(self, key: str) -> Setting:
+        """Return the value of a key and where it comes from; a default where nothing sets it."""
+        return self.settings.get(key) or Setting(value=default_of(key))
+
+    def is_set(self, key: str) -> bool:
+        """Whether a file, a flag or the environment sets the key."""
+        return key in self.settings
 
     @property
     def data_root(self) -> HostPath:
         """Return where images, containers and volumes live (``data-root``, default /var/lib/docker)."""
-        return HostPath(self.get("data-root", "/var/lib/docker"))
+        found = self.get("data-root", "/var/lib/docker")
+        usable = isinstance(found, str) and found.startswith("/")
+        return HostPath(found.rstrip("/") or "/") if usable else HostPath("/var/lib/docker")
 
     @property
     def ip_forward(self) -> bool:

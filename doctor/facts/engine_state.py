@@ -1,0 +1,109 @@
+"""The Docker Engine itself: which version it is, whether it runs, and what it tells of itself."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from doctor.model.missing import Missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineAnswer:
+    """What the engine said to the first question of a scan (GET /version); later ones are asked only if it said something.
+
+    Attributes:
+        version: the answer's object, {} where none came.
+        missing: why none came.
+        is_idle: it was not asked, since the question would have started the engine.
+    """
+
+    version: dict[str, Any] = field(default_factory=dict)
+    missing: Missing | None = None
+    is_idle: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineVersion:
+    """Which Docker Engine this is.
+
+    Attributes:
+        text: as it calls itself ("26.1.5+dfsg1").
+        release: (major, minor, patch).
+        source: where it was read ("GET /version", "package docker.io", "dockerd --version").
+        api: highest API version, ``min_api`` the lowest, "" where only a running engine knows.
+        components: versions of containerd, runc and docker-init as the engine reports them.
+    """
+
+    text: str
+    release: tuple[int, int, int]
+    source: str
+    api: str = ""
+    min_api: str = ""
+    components: dict[str, str] = field(default_factory=dict)
+
+    def at_least(self, *release: int) -> bool:
+        """Whether this engine is of that release or newer: ``at_least(28, 0)``."""
+        return self.release >= release
+
+    @property
+    def major(self) -> int:
+        """Return the first number."""
+        return self.release[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """Whether the engine runs.
+
+    Attributes:
+        status: ``running`` (answers), ``down``, ``idle`` (down, but its socket waits to start it), ``starting`` (its
+            process is there and does not answer yet), ``hung`` (accepts and does not answer in time) or ``absent``
+            (not installed).
+        pid: of dockerd, 0 where none is seen; ``start_ticks`` its start (field 22 of stat).
+        started: when, seconds since the epoch, 0.0 where unknown.
+        binary: path of dockerd, "" where none is found.
+        reason: why it counts as this, one line.
+    """
+
+    status: str
+    pid: int = 0
+    start_ticks: int = 0
+    started: float = 0.0
+    binary: str = ""
+    reason: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it answers."""
+        return self.status == "running"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """What a running engine tells of itself (GET /info).
+
+    Attributes:
+        driver_status: the storage driver's own lines ("Supports d_type" → "true").
+        swarm: LocalNodeState ("inactive", "active" …).
+        warnings: its own warnings.
+        firewall_backend: since 29 ("iptables", "nftables"), "" before.
+    """
+
+    id: str = ""
+    data_root: str = ""
+    storage_driver: str = ""
+    driver_status: dict[str, str] = field(default_factory=dict)
+    logging_driver: str = ""
+    cgroup_driver: str = ""
+    cgroup_version: str = ""
+    default_runtime: str = ""
+    runtimes: tuple[str, ...] = ()
+    live_restore: bool = False
+    swarm: str = "inactive"
+    running_containers: int = 0
+    containers: int = 0
+    images: int = 0
+    debug: bool = False
+    security_options: tuple[str, ...] = ()
+    insecure_registries: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    firewall_backend: str = ""

@@ -1,0 +1,69 @@
+"""Values of settings: what flags mean in the terms of daemon.json, and what of them is a secret."""
+
+import re
+from typing import Any
+
+from doctor.facts.daemon_options import OPTIONS
+from doctor.formats.flags import parse_bool
+
+SECRET_LOG_OPTS = frozenset({"splunk-token", "logentries-token", "gcp-credentials"})
+_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+
+
+def masked(key: str, value: Any) -> Any:
+    """Return a setting with its secrets replaced: credentials in URLs, tokens of logging drivers.
+
+    >>> masked("https-proxy", "http://me:pw@proxy:3128")
+    'http://***@proxy:3128'
+    """
+    if isinstance(value, str):
+        if key in SECRET_LOG_OPTS:
+            return "***"
+        return _CREDENTIALS.sub("//***@", value)
+    if isinstance(value, dict):
+        return {name: masked(name, item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [masked(key, item) for item in value]
+    return value
+
+
+def masked_flag(key: str, value: str) -> str:
+    """Return the value of a flag with its secrets replaced; ``--log-opt`` holds "name=value".
+
+    >>> masked_flag("log-opts", "splunk-token=1234")
+    'splunk-token=***'
+    """
+    name, equals, rest = value.partition("=")
+    if equals and OPTIONS.get(key) is not None and OPTIONS[key].kind == "string-map":
+        return f"{name}={masked(name, rest)}"
+    text: str = masked(key, value)
+    return text
+
+
+def from_flags(key: str, values: tuple[str, ...]) -> Any:
+    """Return what flags of one key say, in the form daemon.json would hold it. A value that does not fit stays text.
+
+    >>> from_flags("log-opts", ("max-size=10m", "max-file=3"))
+    {'max-size': '10m', 'max-file': '3'}
+    >>> from_flags("icc", ("false",)), from_flags("mtu", ("1400",)), from_flags("hosts", ("fd://",))
+    (False, 1400, ['fd://'])
+    """
+    option = OPTIONS.get(key)
+    kind = "string" if option is None else option.kind
+    last = values[-1]
+    if kind == "bool":
+        read = parse_bool(last)
+        return last if read is None else read
+    if kind == "int":
+        return int(last) if re.fullmatch(r"-?\d+", last) else last
+    if kind in {"strings", "objects"}:
+        return list(values)
+    if kind == "string-map":
+        return {name: value for name, _, value in (text.partition("=") for text in values)}
+    if kind == "bool-map":
+        return {name: parse_bool(value or "true") for name, _, value in (text.partition("=") for text in values)}
+    if key == "runtimes":
+        return {name: {"path": path} for name, _, path in (text.partition("=") for text in values)}
+    if kind in {"object", "object-map"}:
+        return {name: value for name, _, value in (text.partition("=") for text in values)}
+    return last

@@ -1,0 +1,29 @@
+"""A process of the examined host."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A process of the host, from /proc/PID.
+
+    Attributes:
+        start_ticks: field 22 of stat, clock ticks since boot: tells a recycled pid.
+        state: one letter, ``Z`` for a zombie.
+        exe: target of /proc/PID/exe, " (deleted)" included; "" where denied or for kernel threads.
+        mount_namespace: "mnt:[4026531841]" or "" where denied; likewise ``pid_namespace`` and ``net_namespace``.
+        cgroup: the path of its v2 or systemd-named cgroup, "" where unknown.
+    """
+
+    pid: int
+    ppid: int
+    start_ticks: int
+    state: str
+    comm: str
+    exe: str
+    argv: tuple[str, ...]
+    uid: int = 0
+    mount_namespace: str = ""
+    pid_namespace: str = ""
+    net_namespace: str = ""
+    cgroup: str = ""
