@@ -2,11 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, SetSysctl
+from doctor.api import Applicability, Finding, Missing, Severity, fixer
+from doctor.api.actions import Action, SetSysctl, persist_sysctl
+from doctor.facts.sysctl import SysctlFiles
 
 
 @fixer(applicability=Applicability.SAFE)
-def ip_forward_off(finding: Finding) -> Iterator[Action]:
-    """Turn forwarding on now."""
+def ip_forward_off(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+    """Turn forwarding on now, and keep it on after the next boot and the next ``sysctl --system``."""
+    if finding.severity is Severity.INFO:
+        # Somebody told the engine not to forward: that is a decision, not a fault.
+        return
     yield SetSysctl(key=finding.detail.key, value="1")
+    if isinstance(files, SysctlFiles):
+        yield from persist_sysctl(finding.detail.key, "1", files)

@@ -1,0 +1,58 @@
+"""Forwarding is on, but not on an interface that containers need."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.links import Links
+from doctor.facts.sysctl import Sysctl, interface_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterfaceForwardingOff:
+    """For the fixer: the key of the interface."""
+
+    key: str
+    interface: str
+
+
+@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="every bridge and uplink forwards IPv4")
+def interface_forwarding_off(sysctl: Sysctl, links: Links, engine: EngineConfig) -> Iterator[Finding]:
+    """A bridge or an uplink does not forward IPv4, so packets that arrive by it go no further.
+
+    What it looks at:
+        net.ipv4.conf.IF.forwarding of each bridge of the engine, and of the interfaces that default routes leave by, while
+        net.ipv4.ip_forward is 1.
+
+    Why it matters:
+        The kernel decides by the interface a packet came in on. A 0 on a bridge cuts its containers off; a 0 on the uplink
+        cuts all answers and published ports off, although net.ipv4.ip_forward still reads 1. Writing 1 to ip_forward again
+        changes nothing then: the kernel only acts on a change.
+
+    How it is fixed:
+        1 is written to the interface's own key, and to the sysctl line that set it to 0, if one does.
+
+    References:
+        https://docs.kernel.org/networking/ip-sysctl.html
+    """
+    if not engine.ip_forward or sysctl.number("net.ipv4.ip_forward") != 1:
+        return
+    bridges = links.engine_bridges()
+    if not bridges:
+        return
+    off = {name for name, value in sysctl.interfaces("forwarding") if value == 0}
+    for link in (*bridges, *(link for link in links.uplinks() if not link.is_engine_bridge)):
+        if link.name not in off:
+            continue
+        key = interface_key(link.name, "forwarding")
+        who = f"containers on {link.name} reach" if link.is_engine_bridge else f"what comes in by {link.name} reaches"
+        yield Finding(
+            subject=Subject("interface", link.name),
+            message=f"{who} nothing behind this host: {key} is 0 although net.ipv4.ip_forward is 1",
+            evidence=(
+                Evidence(f"/proc/sys/net/ipv4/conf/{link.name}/forwarding", "0"),
+                Evidence("/proc/sys/net/ipv4/ip_forward", "1"),
+            ),
+            detail=InterfaceForwardingOff(key=key, interface=link.name),
+        )

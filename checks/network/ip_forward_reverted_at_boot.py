@@ -1,0 +1,70 @@
+"""IPv4 forwarding is on now, and a file would turn it off again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineState
+from doctor.facts.sysctl import Program, Setter, Sysctl, SysctlFiles
+
+KEY = "net.ipv4.ip_forward"
+# net.ipv4.conf.all.forwarding is the same switch under another name (ip-sysctl).
+ALIAS = "net.ipv4.conf.all.forwarding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverted:
+    """For the fixer: the key as it stands in the file."""
+
+    key: str
+
+
+@check(severity=Severity.WARNING, ok="no sysctl file turns IPv4 forwarding off")
+def ip_forward_reverted_at_boot(
+    sysctl: Sysctl | Missing, files: SysctlFiles, engine: EngineConfig, state: EngineState | Missing
+) -> Iterator[Finding]:
+    """A sysctl file turns IPv4 forwarding off, so containers lose the network when it is applied next.
+
+    What it looks at:
+        The files of sysctl.d and sysctl.conf in the order in which systemd-sysctl, ``sysctl --system`` (procps) and ufw
+        apply them, and the line that wins in each. Files of one name mask each other (/etc, /run, /usr/local/lib, /usr/lib),
+        the rest is sorted by name; procps reads /etc/sysctl.conf after all of it.
+
+    Why it matters:
+        dockerd turns forwarding on when it starts and finds 0, so the host works after a boot. It stops working the next time
+        somebody, a package or a hardening script applies the files: dockerd does not look again.
+
+    How it is fixed:
+        The deciding line is set to 1 where it stands if it is in /etc; a package's file is overruled by a file of
+        /etc/sysctl.d that is applied later. The running value is not touched.
+
+    References:
+        https://www.freedesktop.org/software/systemd/man/latest/sysctl.d.html
+        https://man7.org/linux/man-pages/man8/sysctl.8.html
+    """
+    if not engine.ip_forward or (isinstance(state, EngineState) and state.status == "absent"):
+        return
+    if isinstance(sysctl, Sysctl) and sysctl.number(KEY) == 0:
+        # Off already: that is another finding, whose repair covers the files.
+        return
+    for key in (KEY, ALIAS):
+        wrong = [(program, setter) for program, setter in files.deciders(key) if setter.value == "0"]
+        if wrong:
+            yield _finding(key, wrong, sysctl)
+
+
+def _finding(key: str, wrong: list[tuple[Program, Setter]], sysctl: Sysctl | Missing) -> Finding:
+    program, setter = wrong[0]
+    evidence = [Evidence(line.place, f"{key} = {line.value}, applied by {by.name} {by.when}") for by, line in wrong]
+    if isinstance(sysctl, Sysctl) and sysctl.value(KEY) is not None:
+        evidence.insert(0, Evidence("/proc/sys/net/ipv4/ip_forward", str(sysctl.value(KEY))))
+    return Finding(
+        subject=Subject("sysctl", key),
+        message=(
+            f"{setter.place} turns IPv4 forwarding off {program.when}: "
+            "containers are cut off from then until the engine is started again"
+        ),
+        evidence=tuple(evidence),
+        detail=Reverted(key=key),
+    )

@@ -1,0 +1,16 @@
+"""Let new interfaces forward."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, SetSysctl, persist_sysctl
+from doctor.facts.sysctl import SysctlFiles
+
+
+@fixer(applicability=Applicability.SAFE)
+def default_forwarding_off(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+    """Write 1 to the key, and to a line that sets it to 0 at boot."""
+    key = finding.detail.key
+    yield SetSysctl(key=key, value="1")
+    if isinstance(files, SysctlFiles) and any(setter.value == "0" for _, setter in files.deciders(key)):
+        yield from persist_sysctl(key, "1", files)

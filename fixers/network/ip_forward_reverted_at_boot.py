@@ -1,0 +1,13 @@
+"""Keep IPv4 forwarding on when sysctl files are applied next."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, persist_sysctl
+from doctor.facts.sysctl import SysctlFiles
+
+
+@fixer(applicability=Applicability.SAFE)
+def ip_forward_reverted_at_boot(finding: Finding, files: SysctlFiles) -> Iterator[Action]:
+    """Set the deciding line of each program to 1."""
+    yield from persist_sysctl(finding.detail.key, "1", files)
