@@ -1,8 +1,13 @@
 """Network interfaces, their addresses, and routes, as the kernel of the host has them now."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, ip_network
+
+DEFAULT_BRIDGE = "docker0"
+USER_BRIDGE = re.compile(r"br-([0-9a-f]{12})")
+"""What dockerd calls the bridge of a user network, after the network's id, unless com.docker.network.bridge.name says else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,11 @@ class Link:
     def is_up(self) -> bool:
         """Whether someone set it up (IFF_UP); a bridge without ports is up and has no carrier, which is no fault."""
         return "UP" in self.flags
+
+    @property
+    def is_engine_bridge(self) -> bool:
+        """Whether it is a bridge with a name that dockerd gives."""
+        return self.kind == "bridge" and (self.name == DEFAULT_BRIDGE or USER_BRIDGE.fullmatch(self.name) is not None)
 
     @property
     def ipv4(self) -> tuple[Address, ...]:
@@ -120,6 +130,10 @@ class Links:
     def bridges(self) -> Iterator[Link]:
         """Yield the bridges."""
         return (link for link in self.links if link.kind == "bridge")
+
+    def engine_bridges(self) -> tuple[Link, ...]:
+        """Return the bridges with a name that dockerd gives."""
+        return tuple(link for link in self.links if link.is_engine_bridge)
 
     def ports(self, bridge: str) -> tuple[Link, ...]:
         """Return the interfaces that are ports of a bridge."""
