@@ -1,0 +1,169 @@
+"""Finds out what holds the data root, and what stops and starts it."""
+
+import json
+
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_control import EngineControl, Holder
+from doctor.facts.engine_state import EngineAnswer, EngineInfo, EngineVersion
+from doctor.facts.processes import Processes
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath
+from doctor.model.process import Process
+
+UNIT_DIRECTORIES = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+
+
+@collector
+def engine_control(  # noqa: PLR0917 - a parameter a fact
+    host: Host,
+    config: EngineConfig,
+    processes: Processes | Missing,
+    answer: EngineAnswer,
+    info: EngineInfo | Missing,
+    version: EngineVersion | Missing,
+) -> EngineControl:
+    """Return how the engine is stopped and started; of a mounted root only what nobody may hold."""
+    roots = _data_roots(host, config)
+    if isinstance(processes, Missing):
+        return EngineControl(manager="none", data_roots=roots)
+    holders, others = _holders(host, processes)
+    manager, units, script = _manager(host, config, holders)
+    return EngineControl(
+        manager=manager,
+        units=units,
+        script=script,
+        holders=holders,
+        containerd=others,
+        data_roots=roots,
+        restarts_containers=_restarts_containers(config, info, holders),
+        manual=_manual(manager, holders),
+        answer=_answer(answer, version),
+    )
+
+
+def _data_roots(host: Host, config: EngineConfig) -> tuple[str, ...]:
+    path = config.data_root
+    try:
+        resolved = host.resolve(path)
+    except HostError:
+        resolved = path
+    return tuple(dict.fromkeys((path, resolved)))
+
+
+def _holders(host: Host, processes: Processes) -> tuple[tuple[Holder, ...], tuple[Holder, ...]]:
+    engines = processes.of_host("dockerd", "dockerd-current")
+    pids = {process.pid for process in engines}
+    own: list[Process] = []
+    others: list[Process] = []
+    for process in processes.of_host("containerd"):
+        # dockerd writes the settings of the containerd it starts there (moby libcontainerd/supervisor); it may outlive it.
+        is_ours = process.ppid in pids or any("/docker/containerd/" in word for word in process.argv)
+        (own if is_ours else others).append(process)
+    # A containerd that has a living dockerd ends with it, and is started by it.
+    orphans = [process for process in own if process.ppid not in pids and not engines]
+    return (
+        tuple(_holder(host, process, "dockerd") for process in engines)
+        + tuple(_holder(host, process, "containerd") for process in orphans),
+        tuple(_holder(host, process, "containerd") for process in others),
+    )
+
+
+def _holder(host: Host, process: Process, name: str) -> Holder:
+    program = process.exe.removesuffix(" (deleted)")
+    argv = (program or process.argv[0], *process.argv[1:]) if process.argv else ()
+    try:
+        environment = host.environ(process.pid)
+    except HostError:
+        environment = {}
+    return Holder(
+        pid=process.pid,
+        start_ticks=process.start_ticks,
+        name=name,
+        argv=argv if argv and argv[0].startswith("/") else (),
+        cwd=_link(host, f"/proc/{process.pid}/cwd") or "/",
+        env=environment,
+        stdout=_output(host, process.pid),
+        unit=_unit(process),
+    )
+
+
+def _link(host: Host, path: str) -> str:
+    try:
+        target = host.readlink(HostPath(path))
+    except HostError:
+        return ""
+    return target if target.startswith("/") and not target.endswith(" (deleted)") else ""
+
+
+def _output(host: Host, pid: int) -> str:
+    path = _link(host, f"/proc/{pid}/fd/1")
+    try:
+        return path if path and host.lstat(HostPath(path)).kind == "f" else ""
+    except HostError:
+        return ""
+
+
+def _unit(process: Process) -> str:
+    last = process.cgroup.rstrip("/").rpartition("/")[2]
+    return last if last.endswith(".service") else ""
+
+
+def _manager(host: Host, config: EngineConfig, holders: tuple[Holder, ...]) -> tuple[str, tuple[str, ...], str]:
+    """Return the manager, systemd's units and the init script."""
+    engine = next((holder for holder in holders if holder.name == "dockerd"), None)
+    launcher, file = config.flags.launcher, config.flags.launcher_file
+    if host.is_live() and host.exists(HostPath("/run/systemd/system")):
+        unit = engine.unit if engine is not None else ("docker.service" if launcher == "systemd" else "")
+        if unit:
+            return "systemd", (*_sockets(host, unit), unit), ""
+    elif launcher in {"sysv", "openrc"} and (engine is None or _is_the_scripts(config)):
+        return launcher, (), file
+    return ("none" if engine is None else "hand"), (), ""
+
+
+def _sockets(host: Host, unit: str) -> tuple[str, ...]:
+    """Return the socket unit of a service: left alone, it would start the engine again at the first caller."""
+    name = unit.removesuffix(".service") + ".socket"
+    exists = any(host.exists(HostPath(f"{directory}/{name}")) for directory in UNIT_DIRECTORIES)
+    return (name,) if exists else ()
+
+
+def _is_the_scripts(config: EngineConfig) -> bool:
+    """Whether the running engine has just the flags that the init script gives; another was started by hand.
+
+    Without any flag the two can't be told apart, and the process's own command line is as good.
+    """
+    running = config.flags.running or ()
+    given = [(flag.name, flag.value) for flag in running if flag.name != "pidfile"]
+    wanted = [(flag.name, flag.value) for flag in config.flags.configured if flag.name != "pidfile"]
+    return given == wanted and bool(running)
+
+
+def _restarts_containers(config: EngineConfig, info: EngineInfo | Missing, holders: tuple[Holder, ...]) -> bool:
+    if not any(holder.name == "dockerd" for holder in holders):
+        return False
+    if isinstance(info, Missing):
+        return config.get("live-restore") is not True
+    return not info.live_restore and info.running_containers > 0
+
+
+def _manual(manager: str, holders: tuple[Holder, ...]) -> str:
+    if manager == "none":
+        return "nothing on this host says how dockerd is started: start it as you did before"
+    if manager == "hand" and not any(holder.argv for holder in holders if holder.name == "dockerd"):
+        return "dockerd was started by hand and its command line can't be read: stop and start it as you did before"
+    return ""
+
+
+def _answer(answer: EngineAnswer, version: EngineVersion | Missing) -> bytes:
+    if answer.version:
+        return json.dumps(answer.version).encode()
+    return json.dumps({} if isinstance(version, Missing) else {"Version": version.text}).encode()

@@ -1,0 +1,160 @@
+"""How this host's engine is stopped and started, as steps for the one plan that does it."""
+
+from dataclasses import dataclass, field
+
+from doctor.model.step import Answer, Run, Signal, Step
+
+_STOP_S = 90.0
+"""dockerd gives containers 15 s, its plugins and containerd some more; a unit's TimeoutStopSec is 90 s by default."""
+_START_S = 120.0
+_GONE = Answer(ask=("GET", "*"), exit=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A process that holds the data root, and all that starts it again.
+
+    Attributes:
+        name: ``dockerd`` or ``containerd``.
+        argv: its command line, the program as an absolute path.
+        env: its environment: it holds secrets, and goes into the root-only journal at most.
+        stdout: the regular file its output goes to, "" for anything else.
+        unit: the systemd unit it runs in, "" for none.
+    """
+
+    pid: int
+    start_ticks: int
+    name: str
+    argv: tuple[str, ...] = ()
+    cwd: str = "/"
+    env: dict[str, str] = field(default_factory=dict, metadata={"secret": True}, repr=False)
+    stdout: str = ""
+    unit: str = ""
+
+    def start(self, answers: tuple[Answer, ...]) -> Run:
+        """Return the step that starts it as it was."""
+        return Run(
+            argv=self.argv,
+            detach=True,
+            cwd=self.cwd,
+            env=self.env,
+            stdout=self.stdout,
+            until="up",
+            timeout_s=_START_S,
+            predicts=answers,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineControl:
+    """How the engine is stopped and started here.
+
+    Attributes:
+        manager: ``systemd``, ``sysv``, ``openrc``, ``hand`` (somebody started it) or ``none`` (a mounted root, or nothing
+            says how it is started).
+        units: systemd's units, sockets first.
+        script: the init script.
+        holders: what holds the data root now, dockerd first; its own containerd is one, the system's is not.
+        containerd: a containerd that dockerd does not own; it holds /var/lib/containerd.
+        data_roots: directories that nobody may hold while a repair writes beneath them.
+        restarts_containers: whether a stop of the engine stops containers (no live-restore).
+        manual: why doctor can't start it again and what a person must type, "" where it can.
+        answer: what GET /version will say once it runs.
+    """
+
+    manager: str
+    units: tuple[str, ...] = ()
+    script: str = ""
+    holders: tuple[Holder, ...] = ()
+    containerd: tuple[Holder, ...] = ()
+    data_roots: tuple[str, ...] = ()
+    restarts_containers: bool = False
+    manual: str = ""
+    answer: bytes = b""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process holds the data root, answering or not."""
+        return bool(self.holders)
+
+    def stop_steps(self, *, with_containerd: bool = False) -> tuple[Step, ...]:
+        """Return what stops the engine and, on undo, starts it again; nothing where nothing runs.
+
+        ``with_containerd`` also stops the system's containerd, for repairs beneath /var/lib/containerd.
+        """
+        steps: list[Step] = []
+        if self.is_running and self.manager == "systemd":
+            # Undo restores unit files before it comes to this step: systemd must read them again first.
+            undo = (("systemctl", "daemon-reload"), ("systemctl", "start", *self.units))
+            steps.append(
+                Run(
+                    argv=("systemctl", "stop", *self.units),
+                    undo=undo,
+                    timeout_s=_STOP_S + 30,
+                    until="down",
+                    predicts=(_GONE,),
+                )
+            )
+        else:
+            steps.extend(self._signal(holder) for holder in self.holders)
+        if with_containerd:
+            steps.extend(self._stop_containerd(holder) for holder in self.containerd)
+        return tuple(steps)
+
+    def start_steps(self) -> tuple[Step, ...]:
+        """Return what starts the engine; nothing where ``manual`` says why not."""
+        answers = self._answers()
+        if self.manager == "systemd":
+            start = ("systemctl", "start", *self.units)
+            return (
+                Run(argv=("systemctl", "daemon-reload")),
+                # A unit that failed too often refuses a start until its counter is cleared (systemd.unit, StartLimit).
+                Run(argv=("systemctl", "reset-failed", *self.units)),
+                Run(
+                    argv=start,
+                    undo=(("systemctl", "stop", *self.units),),
+                    timeout_s=_START_S,
+                    until="up",
+                    predicts=answers,
+                ),
+            )
+        if self.manager in {"sysv", "openrc"}:
+            undo = ((self.script, "stop"),)
+            return (Run(argv=(self.script, "start"), undo=undo, timeout_s=_START_S, until="up", predicts=answers),)
+        if self.manager == "hand":
+            return tuple(holder.start(answers) for holder in self.holders if holder.name == "dockerd" and holder.argv)
+        return ()
+
+    def _answers(self) -> tuple[Answer, ...]:
+        return (
+            Answer(ask=("GET", "/version"), stdout=self.answer, exit=200),
+            Answer(ask=("GET", "/_ping"), stdout=b"OK", exit=200),
+        )
+
+    def _signal(self, holder: Holder) -> Signal:
+        restart = None
+        if holder.name == "dockerd":
+            if self.manager == "hand" and holder.argv:
+                restart = holder.start(())
+            elif self.script:
+                restart = Run(argv=(self.script, "start"), timeout_s=_START_S, until="up")
+        return Signal(
+            pid=holder.pid,
+            start_ticks=holder.start_ticks,
+            signal=15,
+            timeout_s=_STOP_S,
+            predicts=(_GONE,),
+            restart=restart,
+        )
+
+    def _stop_containerd(self, holder: Holder) -> Step:
+        if holder.unit:
+            undo = (("systemctl", "start", holder.unit),)
+            return Run(argv=("systemctl", "stop", holder.unit), undo=undo, timeout_s=_STOP_S)
+        return Signal(
+            pid=holder.pid,
+            start_ticks=holder.start_ticks,
+            signal=15,
+            timeout_s=_STOP_S,
+            restart=holder.start(()) if holder.argv else None,
+        )
