@@ -7,7 +7,7 @@ assignments, quotes of both kinds, a backslash at the line's end that joins line
 import re
 from dataclasses import dataclass
 
-from doctor.formats import flags, words
+from doctor.formats import flag_edit, words
 from doctor.formats.text import line_end
 from doctor.model.errors import FormatError
 
@@ -35,6 +35,11 @@ class Assignment:
     end: int
     offsets: tuple[int, ...]
     is_exported: bool
+
+    @property
+    def located(self) -> flag_edit.Located:
+        """The value as a place for dockerd's flags."""
+        return flag_edit.Located(value=self.value, offsets=self.offsets, escapes=False)
 
 
 def parse(text: str) -> tuple[Assignment, ...]:
@@ -92,12 +97,8 @@ def set_flag(text: str, name: str, flag: str, value: str) -> str:
     if entry is None:
         joint = "" if not text or text.endswith("\n") else line_end(text)
         return f'{text}{joint}{name}="--{long}={value}"{line_end(text)}'
-    argv = words.split(entry.value, escapes=False)
-    given = [found for found in flags.parse([word.text for word in argv]).flags if found.name == long]
-    if given:
-        start, end = _value_span(entry, argv, given[-1], value)
-        return text[:start] + value + text[end:]
-    return _append(text, entry, f"--{long}={value}")
+    changed = flag_edit.replace(text, entry.located, long, value)
+    return _append(text, entry, f"--{long}={value}") if changed is None else changed
 
 
 def remove_flag(text: str, name: str, flag: str) -> str:
@@ -106,23 +107,8 @@ def remove_flag(text: str, name: str, flag: str) -> str:
     >>> remove_flag("OPTIONS='--debug --log-driver journald -H fd://'", "OPTIONS", "log-driver")
     "OPTIONS='--debug -H fd://'"
     """
-    long = flag.lstrip("-")
     entry = last(text, name)
-    if entry is None:
-        return text
-    argv = words.split(entry.value, escapes=False)
-    for found in reversed(flags.parse([word.text for word in argv]).flags):
-        if found.name == long and found.words:
-            first, final = argv[found.index], argv[found.index + found.words - 1]
-            start, end = first.start, final.end
-            if start:
-                while start and entry.value[start - 1] in " \t":
-                    start -= 1
-            else:
-                while end < len(entry.value) and entry.value[end] in " \t":
-                    end += 1
-            text = text[: entry.offsets[start]] + text[entry.offsets[end - 1] + 1 :]
-    return text
+    return text if entry is None else flag_edit.remove(text, entry.located, flag.lstrip("-"))
 
 
 def _read_value(text: str, position: int) -> tuple[int, list[tuple[str, int]]]:
@@ -171,23 +157,6 @@ def _assignment(text: str, head: re.Match[str], end: int, line: int, letters: li
         offsets=tuple(offset for _, offset in value),
         is_exported=head["export"] is not None,
     )
-
-
-def _value_span(
-    entry: Assignment,
-    argv: tuple[words.Word, ...],
-    flag: flags.Flag,
-    value: str,
-) -> tuple[int, int]:
-    """Where the value of a flag stands in the file."""
-    word = argv[flag.index + 1] if flag.words == 2 else argv[flag.index]
-    skipped = len(word.text) - len(flag.value) if flag.words != 2 else 0
-    if flag.words != 2 and not word.text.endswith(flag.value):
-        raise FormatError(f"--{flag.name} stands in {entry.name} in a form that {value!r} can't be put into")
-    first, last_one = word.span(skipped, len(word.text))
-    if first == last_one or not flag.value:
-        raise FormatError(f"--{flag.name} has no value in {entry.name}", where=f"line {entry.line}")
-    return entry.offsets[first], entry.offsets[last_one - 1] + 1
 
 
 def _append(text: str, entry: Assignment, addition: str) -> str:
