@@ -5,7 +5,7 @@ from typing import Any
 
 from doctor.collect import engine_launch
 from doctor.collect.engine_state import dockerd
-from doctor.facts.daemon_options import KEPT_OBJECTS
+from doctor.facts.daemon_options import KEPT_OBJECTS, OPTIONS
 from doctor.facts.engine import DaemonJson, EngineConfig, EngineFlags, GivenFlag, Setting
 from doctor.facts.engine_values import from_flags, masked
 from doctor.facts.processes import Processes
@@ -89,11 +89,18 @@ def engine_config(flags: EngineFlags, file: DaemonJson | Missing) -> EngineConfi
 
 
 def flattened(value: dict[str, Any]) -> dict[str, Any]:
-    """Return the top-level settings as moby finds them: the children of an unknown object count as keys of their own."""
+    """Return the top-level settings that dockerd really reads.
+
+    The children of an unknown object pass its check for unknown keys as if they stood at the top; only booleans among
+    them are then applied (config.go, getConflictFreeConfiguration: the flag set is set from the flattened keys).
+    """
     found: dict[str, Any] = {}
     for key, item in value.items():
-        if isinstance(item, dict) and (key not in KEPT_OBJECTS or key == "proxies"):
+        if key == "proxies" and isinstance(item, dict):
             found.update(item)
+        elif isinstance(item, dict) and key not in KEPT_OBJECTS:
+            known = {name: child for name, child in item.items() if isinstance(child, bool) and name in OPTIONS}
+            found.update(known)
         else:
             found[key] = item
     return found

@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from doctor.collect import engine_unit
+from doctor.collect.engine_unit import Launch, read_text
 from doctor.facts.engine import EngineFlags, GivenFlag, Place, UnreadVariable
-from doctor.facts.engine_values import masked_flag
+from doctor.facts.engine_values import masked, masked_flag
 from doctor.formats import env_file, flags, words
-from doctor.formats.text import decode
 from doctor.host.base import Host
-from doctor.model.missing import HostError, Missing
+from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.model.process import Process
 
@@ -30,22 +29,6 @@ _VARIABLES = re.compile(r"(?:DOCKER|DOCKERD)_?\w*OPT(?:ION)?S|OPTIONS|other_args
 _ENVIRONMENT = re.compile(r"DOCKER_[A-Z_]+|(?:HTTPS?|NO|ALL)_PROXY|(?:https?|no|all)_proxy")
 
 
-@dataclass(slots=True)
-class Launch:
-    """What starts the engine, while it is being put together.
-
-    ``words`` pairs each word of the command line with its place; ``reads`` are the files it takes variables from.
-    """
-
-    launcher: str = ""
-    file: str = ""
-    words: list[tuple[str, Place]] = field(default_factory=list)
-    reads: list[HostPath] = field(default_factory=list)
-    uses: list[str] = field(default_factory=list)
-    environment: dict[str, str] = field(default_factory=dict)
-    gaps: list[Missing] = field(default_factory=list)
-
-
 def read(host: Host, process: Process | None) -> EngineFlags:
     """Return the flags of the next start and, where ``process`` runs, of it."""
     launch = _launch(host)
@@ -61,18 +44,12 @@ def read(host: Host, process: Process | None) -> EngineFlags:
         running=None if process is None else _running(process, configured),
         environment=environment,
         unread=tuple(_unread(host, launch)),
+        commands=tuple(launch.commands),
+        missing_files=launch.missing_files,
+        is_masked=launch.is_masked,
+        drop_ins=launch.drop_ins,
         gaps=tuple(launch.gaps),
     )
-
-
-def read_text(host: Host, path: HostPath, gaps: list[Missing]) -> str | None:
-    """Return a small file's text, ``None`` where there is none; what can't be read becomes a gap."""
-    try:
-        return decode(host.read(path, limit_bytes=1 << 20))
-    except HostError as error:
-        if not error.is_absent:
-            gaps.append(error.missing)
-        return None
 
 
 def _launch(host: Host) -> Launch:
@@ -149,4 +126,6 @@ def _unread(host: Host, launch: Launch) -> Iterator[UnreadVariable]:
             if not _VARIABLES.fullmatch(entry.name) or "-" not in entry.value:
                 continue
             if path not in launch.reads or entry.name not in launch.uses:
-                yield UnreadVariable(file=path, line=entry.line, name=entry.name, value=entry.value, reader=launch.file)
+                yield UnreadVariable(
+                    file=path, line=entry.line, name=entry.name, value=str(masked("", entry.value)), reader=launch.file
+                )

@@ -67,6 +67,10 @@ class EngineFlags:
         running: flags of the running process, ``None`` where none runs.
         environment: variables that dockerd reads, by name (DOCKER_DRIVER, HTTP_PROXY …); they hold secrets.
         unread: variables that look like settings and are read by nothing.
+        commands: every ExecStart= of the unit that counts, as (place, command): systemd refuses more than one.
+        missing_files: environment files that the unit needs and that are not there: systemd won't start it.
+        is_masked: the unit is a link to /dev/null.
+        drop_ins: the unit's drop-ins, in order.
         gaps: files that could not be read.
     """
 
@@ -77,6 +81,10 @@ class EngineFlags:
     running: tuple[GivenFlag, ...] | None = None
     environment: dict[str, str] = field(default_factory=dict, metadata={"secret": True}, repr=False)
     unread: tuple[UnreadVariable, ...] = ()
+    commands: tuple[tuple[Place, str], ...] = ()
+    missing_files: tuple[str, ...] = ()
+    is_masked: bool = False
+    drop_ins: tuple[str, ...] = ()
     gaps: tuple[Missing, ...] = ()
 
     @property

@@ -109,7 +109,7 @@ class EngineControl:
             return (
                 Run(argv=("systemctl", "daemon-reload")),
                 # A unit that failed too often refuses a start until its counter is cleared (systemd.unit, StartLimit).
-                Run(argv=("systemctl", "reset-failed", *self.units)),
+                Run(argv=("systemctl", "reset-failed", *self.units), may_fail=True),
                 Run(
                     argv=start,
                     undo=(("systemctl", "stop", *self.units),),
