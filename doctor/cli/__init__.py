@@ -1,0 +1,1 @@
+"""The typer app, a module a command; bodies import late."""

@@ -117,6 +117,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
         env: environment for a detached command; empty means doctor's own clean one.
         stdout: file a detached command writes to (append); "" means /dev/null.
         until: for engine commands, wait until the engine answers ("up") or is gone ("down").
+        may_fail: whether a non-zero exit is fine (a reversal of something that had no effect).
     """
 
     argv: tuple[str, ...]
@@ -130,6 +131,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
     env: dict[str, str] = {}
     stdout: str = ""
     until: str = ""
+    may_fail: bool = False
 
 
 class Signal(msgspec.Struct, tag="signal", frozen=True, kw_only=True):
@@ -155,6 +157,7 @@ class Netlink(msgspec.Struct, tag="netlink", frozen=True, kw_only=True):
     do: tuple[str, str, dict[str, str | int]]
     undo: tuple[str, str, dict[str, str | int]] | None = None
     predicts: tuple[Answer, ...] = ()
+    may_fail: bool = False
 
 
 Step = Put | Move | Attributes | Kernel | Run | Signal | Netlink

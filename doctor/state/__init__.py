@@ -1,0 +1,1 @@
+"""doctor's own files: root-only, synced, renamed into place."""

@@ -1,0 +1,194 @@
+"""What the commands share: the host, the catalogue, the settings, and where output goes."""
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doctor.host.base import Host
+from doctor.model.errors import UsageError
+from doctor.model.finding import Finding
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath
+from doctor.model.report import HostInfo, Report
+from doctor.model.severity import Applicability, Severity
+from doctor.plugins.catalog import Catalog
+
+if TYPE_CHECKING:
+    from doctor.state.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Options every command takes."""
+
+    verbose: bool
+    quiet: bool
+    colour: bool
+
+    @classmethod
+    def make(cls, *, verbose: bool, quiet: bool, color: str) -> "Shared":
+        """Decide on colour: asked for, or a terminal that is not dumb and no NO_COLOR (no-color.org)."""
+        if color not in {"auto", "always", "never"}:
+            raise UsageError(f"--color '{color}' is unknown", do="choose auto, always or never")
+        terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+        return cls(verbose=verbose, quiet=quiet, colour=color == "always" or (color == "auto" and terminal))
+
+    def progress(self, text: str) -> None:
+        """Tell what is being done, on standard error."""
+        if not self.quiet:
+            print(printable(text), file=sys.stderr, flush=True)
+
+
+def open_host(root: str) -> Host:
+    """Return the live host, or the one beneath a directory."""
+    if not root or os.path.realpath(root) == "/":
+        from doctor.host.live import LiveHost
+
+        return LiveHost()
+    if not os.path.isdir(root):
+        raise UsageError("--root is no directory", where=root, do="name the place where the host's disk is mounted")
+    from doctor.host.recorded import RootHost
+
+    top = os.path.dirname(os.path.abspath(root))
+    recorded = os.path.join(top, "answers.toml")
+    # A test case has recorded answers beside its root; a directory beside somebody's disk is not trusted.
+    if os.path.isfile(os.path.join(top, "case.toml")) and os.path.isfile(recorded):
+        from doctor.host.answers import load
+
+        return RootHost(root, load(recorded))
+    return RootHost(root)
+
+
+def load_settings() -> "Settings":
+    """Return the settings of doctor.toml."""
+    from doctor.state.settings import load
+
+    return load()
+
+
+def load_catalog(settings: "Settings") -> Catalog:
+    """Return every check, fixer, probe and format that the settings allow."""
+    from doctor.plugins.load import load
+
+    return load(settings.plugins)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Split a comma list."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def severity(word: str, option: str) -> Severity:
+    """Parse a severity."""
+    try:
+        return Severity.parse(word)
+    except KeyError:
+        names = ", ".join(level.word for level in Severity)
+        raise UsageError(f"{option} '{word}' is unknown", do=f"choose one of {names}") from None
+
+
+def applicability(word: str) -> Applicability:
+    """Parse what --allow was given; a repair that only a person can do is never allowed."""
+    try:
+        found = Applicability.parse(word)
+    except KeyError:
+        found = Applicability.MANUAL
+    if found is Applicability.MANUAL:
+        raise UsageError(f"--allow '{word}' is unknown", do="choose safe, disruptive or destructive")
+    return found
+
+
+def host_info(host: Host, engine: str = "") -> HostInfo:
+    """Return who the host is."""
+    return HostInfo(
+        name=_line(host, "/etc/hostname") if not host.is_live() or host.kind == "root" else host.name,
+        kernel=_line(host, "/proc/sys/kernel/osrelease"),
+        root=host.root,
+        os=_os_name(host),
+        engine=engine,
+    )
+
+
+def _line(host: Host, path: str) -> str:
+    try:
+        return (
+            host.read(HostPath(path), limit_bytes=65536).decode("utf-8", "replace").strip().split("\n")[0] or host.name
+        )
+    except HostError:
+        return host.name if path == "/etc/hostname" else ""
+
+
+def _os_name(host: Host) -> str:
+    for path in ("/etc/os-release", "/usr/lib/os-release"):
+        try:
+            text = host.read(HostPath(path), limit_bytes=65536).decode("utf-8", "replace")
+        except HostError:
+            continue
+        for line in text.splitlines():
+            if line.startswith("PRETTY_NAME="):
+                return line.partition("=")[2].strip().strip("\"'")
+    return ""
+
+
+def waive(findings: tuple[Finding, ...], settings: "Settings", now: float) -> tuple[Finding, ...]:
+    """Mark the findings that the settings accept for now; they come last."""
+    from dataclasses import replace
+
+    marked = [replace(finding, waived=settings.waiver_for(finding, now)) for finding in findings]
+    return tuple(sorted(marked, key=lambda finding: bool(finding.waived)))
+
+
+def exit_code(findings: tuple[Finding, ...], fail_on: Severity, *, incomplete: bool) -> int:
+    """Return 1 for findings that count, 3 for an incomplete look, 0 for healthy."""
+    if any(finding.level >= fail_on and not finding.waived for finding in findings):
+        return 1
+    return 3 if incomplete else 0
+
+
+def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Shared) -> int:
+    """Render a report and write it; return its exit code, which a format may change (nagios)."""
+    loaded = catalog.report_format(name)
+    kinds = getattr(loaded.declaration, "of", ())
+    if report.kind not in kinds:
+        raise UsageError(f"the format '{name}' can't show a {report.kind}", do=f"it shows: {', '.join(kinds)}")
+    if name == "text":
+        width = min(_columns(), 110)
+        raw: bytes = loaded.function(report, colour=shared.colour and not output, width=width, verbose=shared.verbose)
+    else:
+        raw = loaded.function(report)
+    if output and output != "-":
+        _write(output, raw)
+        shared.progress(f"wrote {output}")
+    elif not shared.quiet:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
+    change = getattr(sys.modules[loaded.function.__module__], "exit_code", None)
+    return report.exit_code if change is None else int(change(report))
+
+
+def _write(path: str, raw: bytes) -> None:
+    from doctor.model.errors import DoctorError
+    from doctor.state.files import atomic_write
+
+    try:
+        atomic_write(os.path.abspath(path), raw, mode=0o644)
+    except OSError as error:
+        raise DoctorError(
+            f"can't write the report: {error.strerror}", where=path, do="choose another -o FILE"
+        ) from error
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(1).columns
+    except OSError:
+        return 100
+
+
+def printable(text: str) -> str:
+    """Return text without control characters and undecodable bytes: names of a host may hold anything."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode() for char in text
+    )

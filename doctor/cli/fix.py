@@ -1,0 +1,256 @@
+"""``doctor fix``: the plan, and with ``--apply`` its carrying out."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass, replace
+
+from doctor import __version__
+from doctor.cli.common import (
+    Shared,
+    applicability,
+    emit,
+    exit_code,
+    host_info,
+    load_catalog,
+    load_settings,
+    open_host,
+    waive,
+)
+from doctor.cli.scan import engine_version
+from doctor.host.base import Host
+from doctor.model.errors import RefusedError
+from doctor.model.report import HostInfo, ManualFix, PlannedAction, PlanReport, ProbeResult, RepairReport
+from doctor.model.severity import Applicability
+from doctor.plugins.catalog import Catalog
+from doctor.repair import apply as repair
+from doctor.repair.plan import Plan, make_plan
+from doctor.repair.record import Run, new_name, unfinished
+from doctor.scan.prove import prove
+from doctor.scan.resolve import Facts
+from doctor.scan.run import Scan
+from doctor.state.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line gave."""
+
+    ids: tuple[str, ...] = ()
+    apply: bool = False
+    yes: bool = False
+    allow: str = ""
+    resume: bool = False
+    deep: bool = False
+    root: str = ""
+    format: str = "text"
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One call, resolved."""
+
+    options: Options
+    shared: Shared
+    settings: Settings
+    catalog: Catalog
+    host: Host
+    started: float
+    clock: float
+
+    @property
+    def seconds(self) -> float:
+        return round(time.perf_counter() - self.clock, 4)
+
+
+def run(options: Options, shared: Shared) -> int:
+    """Plan, print, and apply where asked to; return the exit code."""
+    settings = load_settings()
+    catalog = load_catalog(settings)
+    catalog.report_format(options.format)
+    job = _Job(
+        options=options,
+        shared=shared,
+        settings=settings,
+        catalog=catalog,
+        host=open_host(options.root),
+        started=time.time(),
+        clock=time.perf_counter(),
+    )
+    left = unfinished()
+    if options.resume:
+        if left is None:
+            raise RefusedError("no repair is unfinished", do="see 'doctor undo --list'")
+        return _resume(job, left)
+    if left is not None and options.apply:
+        raise RefusedError(
+            f"repair {left.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
+        )
+    if options.apply:
+        _need_root(job.host)
+    allow = applicability(options.allow) if options.allow else settings.allow
+    plan = _plan(job, allow)
+    report = _plan_report(job, plan)
+    if not options.apply:
+        return emit(catalog, report, options.format, options.output, shared)
+    return _apply(job, plan, report)
+
+
+def _need_root(host: Host) -> None:
+    if host.is_live() and os.geteuid() != 0:
+        raise RefusedError("a repair of this host needs root", do="run 'sudo doctor fix --apply'")
+
+
+def _plan(job: _Job, allow: Applicability) -> Plan:
+    ids = job.catalog.choose((), job.settings.skip)
+    wanted = job.catalog.choose(job.options.ids, ()) if job.options.ids else ()
+    return make_plan(
+        job.host,
+        job.catalog,
+        ids,
+        wanted=wanted,
+        allow=allow,
+        is_waived=lambda finding: bool(job.settings.waiver_for(finding, job.host.now())),
+        deep=job.options.deep,
+    )
+
+
+def _plan_report(job: _Job, plan: Plan) -> PlanReport:
+    now = job.host.now()
+    found = waive(plan.before.findings, job.settings, now)
+    code = exit_code(found, job.settings.fail_on, incomplete=plan.before.is_incomplete)
+    return PlanReport(
+        host=host_info(job.host, engine_version(plan.before.facts)),
+        doctor=__version__,
+        started=job.started,
+        seconds=job.seconds,
+        actions=tuple(
+            PlannedAction(
+                number=number,
+                summary=action.summary,
+                risk=action.risk,
+                fixes=tuple(finding.fingerprint for finding in action.findings),
+                check_ids=tuple(dict.fromkeys(finding.id for finding in action.findings)),
+                diff=action.diff,
+            )
+            for number, action in enumerate(plan.actions, 1)
+        ),
+        risk=plan.risk,
+        manual=plan.manual,
+        resolves=plan.resolves,
+        remaining=waive(plan.after.findings, job.settings, now),
+        probes=tuple(name for name in plan.probes if name in job.catalog.probes),
+        exit_code=code,
+    )
+
+
+def _apply(job: _Job, plan: Plan, report: PlanReport) -> int:
+    if not plan.actions:
+        return _nothing(job, plan, report)
+    _ask(job, report)
+    record = repair.to_record(plan, job.host.root, new_name(job.started))
+    done = repair.apply(
+        record,
+        job.host,
+        job.catalog,
+        prove=_prover(job),
+        progress=job.shared.progress,
+        deep=job.options.deep,
+    )
+    return _finish(job, done, report.host, plan.before, report.manual)
+
+
+def _nothing(job: _Job, plan: Plan, report: PlanReport) -> int:
+    """Nothing will be applied: say why, as the contract's codes tell it."""
+    refused = [manual for manual in plan.manual if manual.why.startswith("it is ") and "--allow" in manual.why]
+    code = 5 if refused else report.exit_code
+    if job.options.format == "text":
+        emit(job.catalog, report, "text", job.options.output, job.shared)
+    else:
+        empty = repair.Done(run="", actions=(), after=plan.before, probes=(), error="", rolled_back=False)
+        emit(
+            job.catalog,
+            replace(_repair_report(job, empty, report.host, plan.before, report.manual), exit_code=code),
+            job.options.format,
+            job.options.output,
+            job.shared,
+        )
+    return code
+
+
+def _ask(job: _Job, report: PlanReport) -> None:
+    """Show the plan and ask once."""
+    if job.options.yes:
+        return
+    if not sys.stdin.isatty():
+        raise RefusedError("there is nobody to ask whether to apply the plan", do="add --yes")
+    text = job.catalog.report_format("text").function(report, colour=job.shared.colour, verbose=job.shared.verbose)
+    sys.stderr.write(text.decode())
+    answer = input(f"Apply these {len(report.actions)} actions? [y/N] ")
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise RefusedError("not applied")
+
+
+def _prover(job: _Job) -> repair.Prove:
+    def run_probes(names: tuple[str, ...]) -> tuple[ProbeResult, ...]:
+        wanted = tuple(name for name in names if name in job.catalog.probes)
+        return prove(job.catalog, Facts(job.host), wanted, progress=job.shared.progress)
+
+    return run_probes
+
+
+def _finish(
+    job: _Job,
+    done: repair.Done,
+    host: HostInfo,
+    before: Scan | None,
+    manual: tuple[ManualFix, ...],
+) -> int:
+    report = _repair_report(job, done, host, before, manual)
+    if not job.options.root:
+        from doctor.history.keep import keep_repair
+
+        keep_repair(report, note=job.shared.progress)
+    emit(job.catalog, report, job.options.format, job.options.output, job.shared)
+    return report.exit_code
+
+
+def _repair_report(
+    job: _Job, done: repair.Done, host: HostInfo, before: Scan | None, manual: tuple[ManualFix, ...]
+) -> RepairReport:
+    remaining = waive(done.after.findings, job.settings, job.host.now()) if done.after else ()
+    if done.rolled_back:
+        code = 4
+    elif done.after is None:
+        code = 0
+    else:
+        code = exit_code(remaining, job.settings.fail_on, incomplete=done.after.is_incomplete)
+    gone = repair.findings_gone(before.findings, remaining) if before and not done.rolled_back else ()
+    return RepairReport(
+        run=done.run,
+        host=host,
+        doctor=__version__,
+        started=job.started,
+        seconds=job.seconds,
+        actions=done.actions,
+        probes=done.probes,
+        resolved=gone,
+        remaining=remaining,
+        manual=manual,
+        outcomes=done.after.outcomes if done.after else (),
+        rolled_back=done.rolled_back,
+        error=done.error,
+        exit_code=code,
+    )
+
+
+def _resume(job: _Job, left: Run) -> int:
+    _need_root(job.host)
+    record = left.plan()
+    if record.undoes:
+        raise RefusedError(f"run {left.name} is an unfinished undo", do=f"run 'doctor undo {record.undoes}' again")
+    if os.path.realpath(record.root) != os.path.realpath(job.host.root):
+        raise RefusedError(f"run {left.name} repairs {record.root}", do=f"add --root {record.root}")
+    done = repair.resume(left, job.host, job.catalog, prove=_prover(job), progress=job.shared.progress)
+    return _finish(job, done, host_info(job.host), None, ())

@@ -1,0 +1,29 @@
+"""Text of a host made harmless to look at: names, file contents and error messages are chosen by whoever runs there."""
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    r"""Return ``text`` with everything that can't be seen written out, as Python would in a string literal.
+
+    Control characters (a terminal obeys ESC and C1 codes), bidirectional overrides (they reorder what stands around
+    them), zero-width and unassigned characters, separators other than the space, and lone surrogates (undecodable bytes
+    of a host, kept by ``surrogateescape``) are escaped. What is left is valid UTF-8, XML 1.0 and JSON in any terminal.
+
+    A literal backslash stays as it is: the result is for eyes, not for parsing back. ``keep`` names characters that pass
+    (a newline where the format has lines).
+
+    >>> visible("web\x1b[31m\u202egnp.sh")
+    'web\\x1b[31m\\u202egnp.sh'
+    >>> visible(b"caf\xe9".decode("utf-8", "surrogateescape"))
+    'caf\\xe9'
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter in keep else _escape(letter) for letter in text)
+
+
+def _escape(letter: str) -> str:
+    number = ord(letter)
+    if 0xDC80 <= number <= 0xDCFF:
+        # surrogateescape keeps byte 0xNN as U+DCNN.
+        return f"\\x{number - 0xDC00:02x}"
+    return ascii(letter)[1:-1]

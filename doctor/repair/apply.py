@@ -1,0 +1,221 @@
+"""Carry a plan out: journal, apply, verify, and take it all back when the proof fails."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from doctor import __version__
+from doctor.host.base import Host
+from doctor.model.errors import DoctorError, RefusedError
+from doctor.model.finding import Finding
+from doctor.model.outcome import Result
+from doctor.model.report import PlannedAction, ProbeResult
+from doctor.model.severity import Applicability, Severity
+from doctor.plugins.catalog import Catalog
+from doctor.repair.execute import Executor, inverse
+from doctor.repair.plan import Plan
+from doctor.repair.record import ActionRecord, PlanRecord, Run, unfinished
+from doctor.scan.run import Scan, scan
+from doctor.state.files import ensure_dir, locked
+from doctor.state.paths import runs_dir
+
+Progress = Callable[[str], None]
+Prove = Callable[[tuple[str, ...]], tuple[ProbeResult, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a run ended.
+
+    Attributes:
+        run: its id.
+        actions: each with its result.
+        after: the scan that judged it, ``None`` where it came to none.
+        probes: the proof.
+        error: what failed, or "".
+        rolled_back: whether all was taken back.
+    """
+
+    run: str
+    actions: tuple[PlannedAction, ...]
+    after: Scan | None
+    probes: tuple[ProbeResult, ...]
+    error: str
+    rolled_back: bool
+
+
+def lock_path() -> str:
+    """Return the lock that one repair at a time holds."""
+    return os.path.join(runs_dir(), ".lock")
+
+
+def to_record(plan: Plan, root: str, name: str) -> PlanRecord:
+    """Return the plan as data, complete enough to be finished by another process."""
+    return PlanRecord(
+        run=name,
+        doctor=__version__,
+        started=time.time(),
+        root=root,
+        actions=tuple(
+            ActionRecord(
+                number=number,
+                summary=action.summary,
+                risk=int(action.risk),
+                fixes=tuple(finding.fingerprint for finding in action.findings),
+                check_ids=tuple(dict.fromkeys(finding.id for finding in action.findings)),
+                diff=action.diff,
+                steps=action.steps,
+                engine=action.engine,
+            )
+            for number, action in enumerate(plan.actions, 1)
+        ),
+        resolves=tuple(finding.fingerprint for finding in plan.resolves),
+        check_ids=plan.check_ids,
+        predicted=tuple(finding.fingerprint for finding in (*plan.after.findings, *plan.before.findings)),
+        probes=plan.probes,
+        engine_was_running=plan.engine_was_running,
+        data_roots=plan.data_roots,
+    )
+
+
+def apply(
+    record: PlanRecord, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress, deep: bool = False
+) -> Done:
+    """Apply a plan that nobody else is applying; raises ``RefusedError`` where it may not begin."""
+    ensure_dir(runs_dir())
+    with locked(lock_path(), purpose="run doctor again"):
+        left = unfinished()
+        if left is not None:
+            raise RefusedError(
+                f"run {left.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
+            )
+        run = Run.create(record)
+        return _carry_out(run, record, host, catalog, prove=prove, progress=progress, deep=deep)
+
+
+def resume(run: Run, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress) -> Done:
+    """Finish a run that a crash interrupted: what is done stays, the step in the air is taken back and done again."""
+    with locked(lock_path(), purpose="run doctor again"):
+        return _carry_out(run, run.plan(), host, catalog, prove=prove, progress=progress, deep=False)
+
+
+def _carry_out(
+    run: Run, record: PlanRecord, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress, deep: bool
+) -> Done:
+    results: dict[int, str] = {}
+    error = _do_steps(run, record, results, progress)
+    after: Scan | None = None
+    probes: tuple[ProbeResult, ...] = ()
+    if not error:
+        after, probes, error = _verify(record, host, catalog, prove=prove, progress=progress, deep=deep)
+    if error:
+        progress(f"taking the repair back: {error}")
+        trouble = take_back(run, host)
+        results = {number: "rolled back" if result == "done" else result for number, result in results.items()}
+        if trouble:
+            error = f"{error}; and taking it back stopped: {trouble}"
+        run.finish("rolled back in part" if trouble else "rolled back")
+    else:
+        run.finish("applied")
+    return Done(
+        run=run.name,
+        actions=tuple(_shown(action, results.get(action.number, "not reached")) for action in record.actions),
+        after=after,
+        probes=probes,
+        error=error,
+        rolled_back=bool(error),
+    )
+
+
+def _do_steps(run: Run, record: PlanRecord, results: dict[int, str], progress: Progress) -> str:
+    """Do every step that is not done yet; return what failed, or ""."""
+    executor = Executor(run, record.root, record.data_roots)
+    done = {entry.step for entry in run.journal() if entry.state == "done"}
+    number = 0
+    for action in record.actions:
+        progress(f"[{action.number}/{len(record.actions)}] {action.summary}")
+        try:
+            _redo_half(run, record, executor, done)
+            for step in action.steps:
+                if number not in done:
+                    executor.do(number, step)
+                    done.add(number)
+                number += 1
+        except DoctorError as failure:
+            results[action.number] = f"failed: {failure}"
+            return str(failure)
+        results[action.number] = "done"
+    return ""
+
+
+def _redo_half(run: Run, record: PlanRecord, executor: Executor, done: set[int]) -> None:
+    """A step with an intent and no end may be half done: its inverse first, so that doing it again starts clean."""
+    steps = [step for action in record.actions for step in action.steps]
+    for entry in run.journal():
+        if entry.state == "intent" and entry.step not in done and entry.before is not None:
+            for back in inverse(steps[entry.step], entry.before):
+                executor.act(back)
+
+
+def _verify(
+    record: PlanRecord, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress, deep: bool
+) -> tuple[Scan, tuple[ProbeResult, ...], str]:
+    progress("checking the result")
+    after = scan(host, catalog, record.check_ids, deep=deep)
+    there = {finding.fingerprint: finding for finding in after.findings}
+    still = [there[fingerprint] for fingerprint in record.resolves if fingerprint in there]
+    if still:
+        return after, (), f"still there after the repair: {still[0].id}: {still[0].message}"
+    expected = {*record.predicted, *record.resolves}
+    new = [
+        finding
+        for finding in after.findings
+        if finding.fingerprint not in expected and finding.level >= Severity.ERROR and not _is_engine(record)
+    ]
+    if new:
+        return after, (), f"new after the repair: {new[0].id}: {new[0].message}"
+    probes: tuple[ProbeResult, ...] = ()
+    if record.probes and host.is_live():
+        progress(f"proving it with test containers: {', '.join(record.probes)}")
+        probes = prove(record.probes)
+    broken = [probe for probe in probes if probe.result in {Result.FAIL, Result.ERROR}]
+    if broken:
+        return after, probes, f"the probe '{broken[0].name}' failed: {broken[0].message}"
+    return after, probes, ""
+
+
+def _is_engine(record: PlanRecord) -> bool:
+    """Whether the run started an engine: what only a living engine shows was there before, out of sight."""
+    return any(action.engine for action in record.actions)
+
+
+def _shown(action: ActionRecord, result: str) -> PlannedAction:
+    return PlannedAction(
+        number=action.number,
+        summary=action.summary,
+        risk=Applicability(action.risk),
+        fixes=action.fixes,
+        check_ids=action.check_ids,
+        diff=action.diff,
+        result=result,
+    )
+
+
+def take_back(run: Run, host: Host) -> str:
+    """Undo what a failed run did, as a run of its own; return what stopped it, or ""."""
+    from doctor.repair.undo import carry_out, prepare  # noqa: PLC0415 - undo stands on this module's neighbours
+
+    try:
+        backwards = prepare(run, host)
+        if backwards.actions:
+            carry_out(backwards, host, progress=lambda _: None)
+    except DoctorError as failure:
+        return str(failure)
+    return ""
+
+
+def findings_gone(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the findings of ``before`` that ``after`` no longer has."""
+    left = {finding.fingerprint for finding in after}
+    return tuple(finding for finding in before if finding.fingerprint not in left)

@@ -1,0 +1,104 @@
+"""What a step changes, in words a person can check before saying yes."""
+
+import re
+
+from doctor.host.overlay import OverlayHost
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath
+from doctor.model.step import (
+    Attributes,
+    Device,
+    Directory,
+    File,
+    HardLink,
+    Kernel,
+    Move,
+    Netlink,
+    Put,
+    Run,
+    Signal,
+    Step,
+    Symlink,
+)
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s\"']+:[^/@\s\"']+(?=@)")
+_LIMIT_LINES = 200
+
+
+def describe(step: Step, view: OverlayHost, *, private: bool) -> str:
+    """Return a diff or a line for a step that is about to be taken; call it before ``view.apply(step)``.
+
+    ``private`` content (a data root's files: they hold containers' environment) is told by size only.
+    """
+    match step:
+        case Put(path=path, node=File(content=content)):
+            return _file(path, content, view, private=private)
+        case Put(path=path, node=Symlink(target=target)):
+            return f"{path} → {target} (symbolic link)"
+        case Put(path=path, node=Directory()):
+            return f"{path}/ (directory)"
+        case Put(path=path, node=Device(major=major, minor=minor)):
+            return f"{path} (character device {major}/{minor})"
+        case Put(path=path, node=HardLink(target=target)):
+            return f"{path} = {target} (hard link)"
+        case Move(path=path, to=to):
+            return f"{path} → {to or 'quarantine'}"
+        case Attributes(path=path):
+            return f"{path}: {_attributes(step)}"
+        case Kernel(path=path, value=value):
+            return f"{path}: {_now(path, view)} → {value}"
+        case Run(argv=argv, stdin=stdin):
+            lines = [f"$ {' '.join(argv)}"] if argv else []
+            lines += [f"    {line}" for line in stdin.decode("utf-8", "replace").splitlines()]
+            return redact("\n".join(lines))
+        case Signal(pid=pid, signal=number):
+            return f"signal {number} to process {pid}"
+        case Netlink(do=(kind, command, arguments)):
+            return f"{kind} {command} {' '.join(f'{key} {value}' for key, value in arguments.items())}"
+    return ""
+
+
+def redact(text: str) -> str:
+    """Return text without passwords in URLs (proxies in daemon.json)."""
+    return _CREDENTIALS.sub("***:***", text)
+
+
+def _now(path: str, view: OverlayHost) -> str:
+    try:
+        return view.read(HostPath(path)).decode("utf-8", "replace").strip()
+    except HostError:
+        return "?"
+
+
+def _attributes(step: Attributes) -> str:
+    parts = []
+    if step.mode is not None:
+        parts.append(f"mode {step.mode:04o}")
+    if step.uid is not None or step.gid is not None:
+        parts.append(f"owner {step.uid if step.uid is not None else '-'}:{step.gid if step.gid is not None else '-'}")
+    if step.flags is not None:
+        parts.append(f"inode flags {step.flags:#x}")
+    parts.extend(f"xattr {name}" for name in step.xattrs)
+    return ", ".join(parts)
+
+
+def _file(path: str, content: bytes, view: OverlayHost, *, private: bool) -> str:
+    try:
+        old: bytes | None = view.read(HostPath(path), follow=False)
+    except HostError:
+        old = None
+    size = f"{len(old)} → {len(content)} bytes" if old is not None else f"new, {len(content)} bytes"
+    if private:
+        return f"{path}: {size}"
+    try:
+        before = (old or b"").decode("utf-8").splitlines(keepends=True)
+        after = content.decode("utf-8").splitlines(keepends=True)
+    except UnicodeDecodeError:
+        return f"{path}: binary, {size}"
+    from difflib import unified_diff  # noqa: PLC0415 - a scan never shows a diff
+
+    name = path if old is not None else "/dev/null"
+    lines = [line.rstrip("\n") for line in unified_diff(before, after, name, path, n=2)]
+    if len(lines) > _LIMIT_LINES:
+        lines = [*lines[:_LIMIT_LINES], f"… {len(lines) - _LIMIT_LINES} more lines"]
+    return redact("\n".join(lines))

@@ -1,0 +1,293 @@
+"""The one executor: does steps, writing the journal before each, and knows the inverse of what it did."""
+
+import errno
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from doctor.host import commands, engine_socket
+from doctor.host.processes import start_ticks
+from doctor.model.errors import RefusedError, RepairError
+from doctor.model.missing import HostError
+from doctor.model.paths import is_beneath
+from doctor.model.step import (
+    Attributes,
+    Directory,
+    Kernel,
+    Move,
+    Netlink,
+    Put,
+    Run,
+    Signal,
+    Step,
+)
+from doctor.repair.holders import holder_of
+from doctor.repair.nodes import Tree
+from doctor.repair.record import Before, Entry
+from doctor.repair.record import Run as RunDirectory
+from doctor.state.paths import runs_dir
+
+_SOCKET = "/var/run/docker.sock"
+
+
+class Executor:
+    """Does the steps of one run on the host beneath ``root``."""
+
+    def __init__(self, run: RunDirectory, root: str, data_roots: tuple[str, ...]) -> None:
+        self.run = run
+        self.tree = Tree(root)
+        self.data_roots = data_roots
+
+    def do(self, number: int, step: Step) -> None:
+        """Do one step: snapshot, journal the intent, act, journal the end. Raises ``DoctorError``; then it is not done."""
+        try:
+            self._guard(step)
+            before = self._snapshot(number, step)
+            self.run.write(Entry(step=number, state="intent", before=before))
+            self.act(step, before)
+        except OSError as error:
+            where = getattr(step, "path", "") or (error.filename or "")
+            raise RepairError(f"can't apply a step: {error.strerror or error}", where=str(where)) from error
+        self.run.write(Entry(step=number, state="done"))
+
+    def _guard(self, step: Step) -> None:
+        """Promise 4: a data root is only touched while nobody holds it, whatever the plan believed."""
+        path = getattr(step, "path", "")
+        for top in self.data_roots:
+            if path and is_beneath(path, top):
+                holder = holder_of(self.tree.root, top)
+                if holder:
+                    raise RefusedError(
+                        f"{holder} holds the data root", where=top, do="stop it, then run 'doctor undo' or 'doctor fix'"
+                    )
+
+    def _snapshot(self, number: int, step: Step) -> Before:
+        match step:
+            case Put(path=path) | Attributes(path=path):
+                node, meta = self.tree.snapshot(path, self.run.backup_file(number))
+                return Before(node=node, meta=meta)
+            case Move(path=path, to=to):
+                return Before(moved_to=to or self._quarantine_place(number, path))
+            case Kernel(path=path, also=also):
+                return Before(values={name: self._kernel_read(name) for name in (path, *also)})
+        return Before()
+
+    def _quarantine_place(self, number: int, path: str) -> str:
+        """Return an outer path on the same file system as ``path``: the run's own, else beside the data root's top."""
+        wanted = self.run.quarantine_file(number)
+        found = self.tree.lstat(path)
+        if found is not None and os.stat(self.run.path).st_dev == found.device:
+            return wanted
+        for top in self.data_roots:
+            status = self.tree.lstat(top)
+            if is_beneath(path, top) and status is not None and found is not None and status.device == found.device:
+                return f"host:{top}/.doctor-quarantine/{self.run.name}/{number}"
+        return wanted
+
+    def _kernel_read(self, path: str) -> str:
+        with open(self.tree.root.rstrip("/") + path, encoding="utf-8", errors="surrogateescape") as stream:
+            return stream.read().rstrip("\n")
+
+    def act(self, step: Step, before: Before | None = None) -> None:
+        """Do a step without a journal entry. ``before`` tells a move where to; the move names it itself otherwise."""
+        match step:
+            case Put(path=path, node=node, meta=meta):
+                self.tree.put(path, node, meta)
+            case Move(path=path):
+                self._move(path, before.moved_to if before else step.to)
+            case Attributes(path=path, xattrs=xattrs):
+                fields = {name: getattr(step, name) for name in ("mode", "uid", "gid", "flags", "mtime_ns")}
+                self.tree.set_attributes(path, fields, xattrs)
+            case Kernel(path=path, value=value):
+                with open(self.tree.root.rstrip("/") + path, "w", encoding="utf-8", errors="surrogateescape") as stream:
+                    stream.write(value + "\n")
+            case Run():
+                self._command(step)
+            case Signal():
+                self._signal(step)
+            case Netlink(do=request, may_fail=may_fail):
+                from doctor.host import netlink  # noqa: PLC0415 - pyroute2 costs 170 ms
+
+                netlink.change(request, may_fail=may_fail)
+
+    def _move(self, path: str, to: str) -> None:
+        to = to.removeprefix("host:")
+        if "/.doctor-quarantine/" in to:
+            self._make_quarantine(to)
+        with self._place(path.removeprefix("host:")) as (source, name), self._place(to) as (target, target_name):
+            _rename_or_copy(source, name, target, target_name)
+            os.fsync(target)
+            os.fsync(source)
+
+    @contextmanager
+    def _place(self, path: str) -> Iterator[tuple[int, str]]:
+        """Open the parent of a path: one of doctor's own in a run's directory, or one of the host."""
+        if not path.startswith(runs_dir() + "/"):
+            with self.tree.parent(path) as place:
+                yield place
+            return
+        descriptor = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield descriptor, os.path.basename(path)
+        finally:
+            os.close(descriptor)
+
+    def _make_quarantine(self, to: str) -> None:
+        top = to.rpartition("/")[0]
+        for path in (top.rpartition("/")[0], top):
+            if self.tree.lstat(path) is None:
+                self.tree.put(path, Directory(), None)
+                self.tree.set_attributes(path, {"mode": 0o700}, {})
+
+    def _command(self, step: Run) -> None:
+        if step.until == "up" and self._engine_answers():
+            return
+        if step.detach:
+            _spawn(step)
+        elif step.argv:
+            try:
+                result = commands.run(step.argv, timeout_s=step.timeout_s, stdin=step.stdin)
+            except HostError as error:
+                if step.may_fail:
+                    return
+                raise RepairError(error.missing.reason) from error
+            if result.exit and not step.may_fail:
+                text = (result.stderr or result.stdout).decode("utf-8", "replace").strip().splitlines()
+                raise RepairError(f"'{' '.join(step.argv)}' failed: {' '.join(text[-3:]) or result.exit}")
+        if step.until:
+            self._wait(step)
+
+    def _wait(self, step: Run) -> None:
+        deadline = time.monotonic() + step.timeout_s
+        while time.monotonic() < deadline:
+            if self._engine_answers() == (step.until == "up"):
+                return
+            time.sleep(0.05)
+        state = "answer" if step.until == "up" else "stop"
+        raise RepairError(
+            f"the engine did not {state} within {step.timeout_s:g} s",
+            where=" ".join(step.argv),
+            do="read its log (journalctl -u docker, or where its output goes)",
+        )
+
+    def _engine_answers(self) -> bool:
+        try:
+            return engine_socket.get(_SOCKET, "/_ping", timeout_s=2.0).status == 200
+        except HostError:
+            return False
+
+    def _signal(self, step: Signal) -> None:
+        if not _is_same(step):
+            return
+        os.kill(step.pid, step.signal)
+        deadline = time.monotonic() + step.timeout_s
+        while time.monotonic() < deadline:
+            if not _is_same(step):
+                return
+            time.sleep(0.02)
+        raise RepairError(f"process {step.pid} did not end within {step.timeout_s:g} s after signal {step.signal}")
+
+
+def _is_same(step: Signal) -> bool:
+    """Whether the process is still there and still the one that was meant; a zombie has ended."""
+    try:
+        if start_ticks(step.pid) != step.start_ticks:
+            return False
+        with open(f"/proc/{step.pid}/stat", "rb") as stream:
+            raw = stream.read()
+    except (OSError, ValueError):
+        return False
+    return raw[raw.rindex(b")") + 2 : raw.rindex(b")") + 3] != b"Z"
+
+
+def _rename_or_copy(source: int, name: str, target: int, target_name: str) -> None:
+    """Rename; across file systems, a copy that is complete and synced before the source goes."""
+    try:
+        os.rename(name, target_name, src_dir_fd=source, dst_dir_fd=target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        here, there = f"/proc/{os.getpid()}/fd/{source}/{name}", f"/proc/{os.getpid()}/fd/{target}/{target_name}"
+        # cp keeps owners, xattrs, hard links and devices, which shutil does not.
+        copied = commands.run(("cp", "-a", "--reflink=auto", "--", here, there), timeout_s=3600)
+        if copied.exit:
+            text = copied.stderr.decode("utf-8", "replace").strip()
+            raise RepairError(f"can't copy it into quarantine: {text}", where=name) from error
+        os.sync()
+        removed = commands.run(("rm", "-r", "--one-file-system", "--", here), timeout_s=600)
+        if removed.exit:
+            text = removed.stderr.decode("utf-8", "replace").strip()
+            raise RepairError(f"it is copied, and can't be moved away: {text}", where=name) from error
+
+
+def _spawn(step: Run) -> None:
+    output: int = subprocess.DEVNULL
+    if step.stdout:
+        output = os.open(step.stdout, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        process = subprocess.Popen(
+            step.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=step.cwd,
+            env=step.env or commands.environment(),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RepairError(f"can't start '{step.argv[0]}': {error.strerror}") from error
+    finally:
+        if output != subprocess.DEVNULL:
+            os.close(output)
+    process.returncode = 0  # It outlives doctor on purpose; without this Popen's destructor warns.
+
+
+def inverse(step: Step, before: Before) -> tuple[Step, ...]:
+    """Return the steps that take ``step`` back, given what was there before."""
+    match step:
+        case Put(path=path):
+            if before.node is None:
+                return (Move(path=path),)
+            if isinstance(before.node, Directory) and isinstance(step.node, Directory):
+                return _attributes_back(path, before)
+            return (Put(path=path, node=before.node, meta=before.meta),)
+        case Move(path=path):
+            return (Move(path=before.moved_to, to=path),)
+        case Attributes(path=path, xattrs=xattrs):
+            return _attributes_back(path, before, tuple(xattrs))
+        case Kernel(path=path):
+            first = (Kernel(path=path, value=before.values.get(path, "")),)
+            return first + tuple(
+                Kernel(path=name, value=value) for name, value in before.values.items() if name != path
+            )
+        case Run(undo=undo, undo_stdin=undo_stdin):
+            return tuple(
+                Run(argv=argv, stdin=undo_stdin[index] if index < len(undo_stdin) else b"", may_fail=True)
+                for index, argv in enumerate(undo)
+            )
+        case Signal(restart=restart) if restart is not None:
+            return (restart,)
+        case Netlink(undo=request) if request is not None:
+            return (Netlink(do=request, may_fail=True),)
+    return ()
+
+
+def _attributes_back(path: str, before: Before, touched: tuple[str, ...] = ()) -> tuple[Step, ...]:
+    meta = before.meta
+    if meta is None:
+        return ()
+    xattrs: dict[str, bytes | None] = dict.fromkeys(touched)
+    xattrs.update(meta.xattrs)
+    return (
+        Attributes(
+            path=path,
+            mode=meta.mode,
+            uid=meta.uid,
+            gid=meta.gid,
+            flags=meta.flags,
+            xattrs=xattrs,
+            mtime_ns=meta.mtime_ns,
+        ),
+    )

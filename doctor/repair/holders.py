@@ -1,0 +1,56 @@
+"""Who holds a data root: decided by the locks on its databases, not by a pid file or a process name.
+
+dockerd and containerd keep an exclusive flock on each bolt database for as long as they live (bbolt Open), also when they
+run in another mount or pid namespace.
+"""
+
+import fcntl
+import os
+from contextlib import suppress
+
+from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, openat2
+
+_DATABASES = (
+    "network/files/local-kv.db",
+    "volumes/metadata.db",
+    "buildkit/cache.db",
+    "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db",
+    "io.containerd.metadata.v1.bolt/meta.db",
+)
+
+
+def holder_of(root: str, data_root: str) -> str:
+    """Return who holds the data root, in words ("process 412 (dockerd)"), or "" where nobody does."""
+    top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for name in _DATABASES:
+            path = f"{data_root.strip('/')}/{name}"
+            try:
+                descriptor = openat2(top, path, os.O_RDONLY | os.O_NONBLOCK, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
+            except OSError:
+                continue
+            try:
+                # A shared lock that is given back at once: it only fails while somebody holds the exclusive one.
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return _name(descriptor)
+            finally:
+                os.close(descriptor)
+    finally:
+        os.close(top)
+    return ""
+
+
+def _name(descriptor: int) -> str:
+    """Return the lock's owner from /proc/locks; pid 0 or an unknown one lives in another pid namespace."""
+    status = os.fstat(descriptor)
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with suppress(OSError), open("/proc/locks", encoding="ascii", errors="replace") as stream:
+        for line in stream:
+            fields = line.split()
+            if device in fields and "FLOCK" in fields:
+                pid = fields[fields.index(device) - 1]
+                with suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as comm:
+                    return f"process {pid} ({comm.read().strip()})"
+                return f"process {pid}"
+    return "another process"

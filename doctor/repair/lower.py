@@ -1,0 +1,187 @@
+"""Ordering and lowering: from chosen actions to steps, each seen on the prediction of those before it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from doctor.facts.engine_control import EngineControl
+from doctor.host.base import Host
+from doctor.host.overlay import OverlayHost
+from doctor.model.action import Action, Stage
+from doctor.model.errors import DoctorError
+from doctor.model.finding import Finding
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath, is_beneath, parent
+from doctor.model.report import ManualFix
+from doctor.model.severity import Applicability
+from doctor.model.step import Attributes, Move, Put, Step
+from doctor.plugins.catalog import Catalog
+from doctor.repair.diff import describe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One action in its place. ``engine`` marks the stop and start that the plan itself puts in."""
+
+    summary: str
+    stage: Stage
+    risk: Applicability
+    findings: tuple[Finding, ...]
+    steps: tuple[Step, ...]
+    diff: str
+    action: Action | None = None
+    engine: bool = False
+
+
+@dataclass(slots=True)
+class Draft:
+    """The plan while it grows."""
+
+    host: Host
+    catalog: Catalog
+    ids: tuple[str, ...]
+    allow: Applicability
+    wanted: frozenset[str]
+    data_roots: tuple[str, ...]
+    control: EngineControl | None
+    deep: bool
+    chosen: list[tuple[Action, Applicability, list[Finding]]] = field(default_factory=list)
+    manual: dict[str, ManualFix] = field(default_factory=dict)
+    handled: set[str] = field(default_factory=set)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an engine holds the data root."""
+        return self.control is not None and self.control.is_running
+
+
+def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
+    """Order the chosen actions, lower them on a fresh prediction, and put the engine's stop and start around them."""
+    overlay = OverlayHost(draft.host)
+    planned: list[Planned] = []
+    ordered = sorted(draft.chosen, key=lambda item: item[0].stage)
+    stop = draft.is_running and any(
+        action.needs_engine_restart or needs_stop(draft, [(action, risk)], list(_steps(action, overlay, draft)))
+        for action, risk, _ in ordered
+    )
+    start = stop or any(action.needs_engine_restart and action.stage is Stage.ENGINE for action, _, _ in ordered)
+    stopped = False
+    started = False
+    for action, risk, findings in ordered:
+        if stop and not stopped and action.stage > Stage.GUARD:
+            _engine(draft, overlay, planned, stop=True)
+            stopped = True
+        if start and not started and action.stage > Stage.ENGINE:
+            _engine(draft, overlay, planned, stop=False)
+            started = True
+        if action.stage is Stage.ENGINE:
+            continue  # the plan's own start, which is credited with its findings
+        steps, diff = _lower_one(action, overlay, draft)
+        if steps:
+            planned.append(
+                Planned(
+                    summary=action.summary,
+                    stage=action.stage,
+                    risk=risk,
+                    findings=tuple(findings),
+                    steps=steps,
+                    diff=diff,
+                    action=action,
+                )
+            )
+    if stop and not stopped:
+        _engine(draft, overlay, planned, stop=True)
+    if start and not started:
+        _engine(draft, overlay, planned, stop=False)
+    return overlay, tuple(planned)
+
+
+def _steps(action: Action, overlay: OverlayHost, draft: Draft) -> Iterable[Step]:
+    """Lower without effect, to see what an action touches."""
+    try:
+        for step in action.steps(overlay):
+            yield _canonical(step, overlay, draft.data_roots)
+    except (HostError, DoctorError):
+        return
+
+
+def _lower_one(action: Action, overlay: OverlayHost, draft: Draft) -> tuple[tuple[Step, ...], str]:
+    steps: list[Step] = []
+    lines: list[str] = []
+    try:
+        for raw in action.steps(overlay):
+            step = _canonical(raw, overlay, draft.data_roots)
+            lines.append(describe(step, overlay, private=touches(step, draft.data_roots)))
+            overlay.apply(step)
+            steps.append(step)
+    except (HostError, DoctorError):
+        # It could be lowered when it was chosen: an earlier action has taken its ground away, and with it the need.
+        return (), ""
+    return tuple(steps), "\n".join(line for line in lines if line)
+
+
+def _canonical(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) -> Step:
+    """Follow links in the directories above a step's path (/var/run → /run), but none beneath a data root."""
+    if not isinstance(step, Put | Move | Attributes) or any(is_beneath(step.path, top) for top in data_roots):
+        return step
+    directory = overlay.resolve(parent(HostPath(step.path)))
+    path = f"{directory.rstrip('/')}/{step.path.rstrip('/').rpartition('/')[2]}"
+    if path == step.path:
+        return step
+    match step:
+        case Put(node=node, meta=meta):
+            return Put(path=path, node=node, meta=meta)
+        case Move(to=to):
+            return Move(path=path, to=to)
+        case Attributes():
+            return Attributes(
+                path=path,
+                mode=step.mode,
+                uid=step.uid,
+                gid=step.gid,
+                xattrs=step.xattrs,
+                flags=step.flags,
+                mtime_ns=step.mtime_ns,
+            )
+
+
+def _engine(draft: Draft, overlay: OverlayHost, planned: list[Planned], *, stop: bool) -> None:
+    control = draft.control
+    if control is None:
+        return
+    steps = control.stop_steps() if stop else control.start_steps()
+    if not steps:
+        return
+    for step in steps:
+        overlay.apply(step)
+    mended = [
+        finding
+        for action, _, findings in draft.chosen
+        for finding in findings
+        if action.stage is Stage.ENGINE and not stop
+    ]
+    verb = "stop" if stop else "start"
+    containers = " and with it its containers" if stop and control.restarts_containers else ""
+    planned.append(
+        Planned(
+            summary=f"{verb} the engine{containers} ({control.manager})",
+            stage=Stage.STOP if stop else Stage.ENGINE,
+            risk=Applicability.DISRUPTIVE if draft.is_running else Applicability.SAFE,
+            findings=tuple(mended),
+            steps=steps,
+            diff="\n".join(describe(step, overlay, private=False) for step in steps),
+            engine=True,
+        )
+    )
+
+
+def needs_stop(draft: Draft, actions: list[tuple[Action, Applicability]], steps: list[Step]) -> bool:
+    """Whether actions that lowered to these steps need the engine stopped."""
+    return any(action.needs_engine_restart for action, _ in actions) or any(
+        touches(step, draft.data_roots) for step in steps
+    )
+
+
+def touches(step: Step, data_roots: tuple[str, ...]) -> bool:
+    """Whether a step writes beneath a data root."""
+    path = getattr(step, "path", "")
+    return any(is_beneath(path, top) for top in data_roots)

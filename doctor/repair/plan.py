@@ -1,0 +1,187 @@
+"""From findings to an ordered, conflict-free plan with its predicted result. Changes nothing.
+
+The plan is a fixed point: actions are lowered against a prediction of the host, the prediction is scanned again, and what
+then shows up (a container behind a broken layer) is planned too, until nothing new is fixable.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from doctor.facts.engine_control import EngineControl
+from doctor.host.base import Host
+from doctor.host.overlay import OverlayHost
+from doctor.model.action import Action
+from doctor.model.errors import DoctorError
+from doctor.model.finding import Finding
+from doctor.model.missing import HostError, Missing
+from doctor.model.report import ManualFix
+from doctor.model.severity import Applicability
+from doctor.model.step import Netlink, Run, Signal, Step
+from doctor.plugins.catalog import Catalog
+from doctor.repair.lower import Draft, Planned, lower, needs_stop
+from doctor.scan.run import Scan, scan
+
+_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a repair would do, and how the host is predicted to be afterwards.
+
+    Attributes:
+        before: the scan it starts from.
+        after: the scan of the prediction.
+        actions: in the order of applying.
+        manual: findings that are left to a person, each with why.
+        engine_was_running: whether the engine held the data root when it was planned.
+        data_roots: directories that no engine may hold while steps write beneath them.
+    """
+
+    before: Scan
+    after: Scan
+    actions: tuple[Planned, ...]
+    manual: tuple[ManualFix, ...]
+    engine_was_running: bool
+    data_roots: tuple[str, ...]
+    check_ids: tuple[str, ...]
+
+    @property
+    def risk(self) -> Applicability | None:
+        """The worst risk of all actions, or ``None`` for an empty plan."""
+        return max((action.risk for action in self.actions), default=None)
+
+    @property
+    def resolves(self) -> tuple[Finding, ...]:
+        """The findings that some action mends and the prediction no longer has."""
+        mended = {finding.fingerprint: finding for action in self.actions for finding in action.findings}
+        left = {finding.fingerprint for finding in self.after.findings}
+        return tuple(finding for fingerprint, finding in mended.items() if fingerprint not in left)
+
+    @property
+    def probes(self) -> tuple[str, ...]:
+        """The probes that the mended findings say were broken, sorted."""
+        return tuple(sorted({name for finding in self.resolves for name in self.before.breaks.get(finding.id, ())}))
+
+
+def make_plan(
+    host: Host,
+    catalog: Catalog,
+    ids: Iterable[str],
+    *,
+    wanted: Iterable[str] = (),
+    allow: Applicability = Applicability.SAFE,
+    is_waived: Callable[[Finding], bool] = lambda _: False,
+    deep: bool = False,
+) -> Plan:
+    """Plan the repair of ``host``.
+
+    ``ids`` are the checks that judge it; ``wanted`` limits the repair to findings of these checks (all, if empty);
+    ``is_waived`` tells which findings a person accepted.
+    """
+    ids = tuple(ids)
+    before = scan(host, catalog, ids, deep=deep)
+    control = before.facts.get(EngineControl)
+    draft = Draft(
+        host=host,
+        catalog=catalog,
+        ids=ids,
+        allow=allow,
+        wanted=frozenset(wanted),
+        data_roots=() if isinstance(control, Missing) else control.data_roots,
+        control=None if isinstance(control, Missing) else control,
+        deep=deep,
+        handled={finding.fingerprint for finding in before.findings if is_waived(finding)},
+    )
+    current = before
+    for _ in range(_ROUNDS):
+        if not _choose(draft, current):
+            break
+        overlay, actions = lower(draft)
+        current = scan(overlay, catalog, ids, deep=deep)
+    else:
+        overlay, actions = lower(draft)
+    overlay, actions = lower(draft)
+    after = scan(overlay, catalog, ids, deep=deep) if actions else before
+    return Plan(
+        before=before,
+        after=after,
+        actions=actions,
+        manual=tuple(draft.manual.values()),
+        engine_was_running=draft.is_running,
+        data_roots=draft.data_roots,
+        check_ids=ids,
+    )
+
+
+def _choose(draft: Draft, current: Scan) -> bool:
+    """Take the actions for findings not seen before into the draft; return whether there were any."""
+    overlay, _ = lower(draft)
+    grown = False
+    for finding in current.findings:
+        if finding.fingerprint in draft.handled or (draft.wanted and finding.id not in draft.wanted):
+            continue
+        draft.handled.add(finding.fingerprint)
+        actions = _actions(draft, finding, current)
+        if not actions:
+            draft.manual[finding.fingerprint] = ManualFix(
+                finding=finding, why="doctor has no fixer for it", advice=f"see 'doctor explain {finding.id}'"
+            )
+            continue
+        risk = max(risk for _, risk in actions)
+        refusal = _refusal(draft, actions, risk, overlay)
+        if refusal:
+            why, risk = refusal
+            advice = "; ".join(action.summary for action, _ in actions)
+            draft.manual[finding.fingerprint] = ManualFix(finding=finding, why=why, advice=advice)
+            continue
+        for action, action_risk in actions:
+            _merge(draft, action, action_risk, finding)
+        grown = True
+    return grown
+
+
+def _actions(draft: Draft, finding: Finding, current: Scan) -> list[tuple[Action, Applicability]]:
+    fixer = draft.catalog.fixer(finding.id)
+    if fixer is None:
+        return []
+    arguments = current.facts.arguments(fixer.function, given=1)
+    if isinstance(arguments, Missing):
+        return []
+    declared: Applicability = getattr(fixer.declaration, "applicability", Applicability.MANUAL)
+    return [(action, max(declared, action.risk)) for action in fixer.function(finding, *arguments)]
+
+
+def _refusal(
+    draft: Draft, actions: list[tuple[Action, Applicability]], risk: Applicability, overlay: OverlayHost
+) -> tuple[str, Applicability] | None:
+    """Return why actions can't be part of this plan, or ``None``; they then are not."""
+    if risk is Applicability.MANUAL:
+        return "only a person can know what is right here", risk
+    steps: list[Step] = []
+    try:
+        for action, _ in actions:
+            for step in action.steps(overlay):
+                steps.append(step)
+                overlay.apply(step)
+    except HostError as error:
+        return f"it can't be planned: {error.missing.reason}", risk
+    except DoctorError as error:
+        return f"it can't be planned: {error}", risk
+    if not draft.host.is_live() and any(isinstance(step, Run | Signal | Netlink) for step in steps):
+        return "it needs the running host", Applicability.MANUAL
+    if draft.is_running and needs_stop(draft, actions, steps):
+        if draft.control is not None and draft.control.manual:
+            return f"the engine must be stopped for it, and doctor can't start it again: {draft.control.manual}", risk
+        risk = max(risk, Applicability.DISRUPTIVE)
+    if risk > draft.allow:
+        return f"it is {risk.word}: add --allow {risk.word}", risk
+    return None
+
+
+def _merge(draft: Draft, action: Action, risk: Applicability, finding: Finding) -> None:
+    """Add an action, or note that one already there mends this finding too."""
+    for index, (other, other_risk, findings) in enumerate(draft.chosen):
+        if other == action:
+            draft.chosen[index] = (other, max(risk, other_risk), [*findings, finding])
+            return
+    draft.chosen.append((action, risk, [finding]))

@@ -1,0 +1,204 @@
+"""What a run leaves on disk: its plan as data, and a journal that is written before each step.
+
+A run's directory holds ``plan.json``, ``journal`` (one JSON object a line, synced), ``backup/N`` (what step N replaced)
+and ``quarantine/N`` (what step N moved out of service).
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from doctor.model.errors import RefusedError, UsageError
+from doctor.model.step import Meta, Node, Step
+from doctor.state.files import append_synced, atomic_write, ensure_dir
+from doctor.state.paths import runs_dir
+
+
+class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An action as it was planned, with the steps it lowered to.
+
+    ``engine`` marks the stop and start that the plan itself put in: an undo makes its own.
+    """
+
+    number: int
+    summary: str
+    risk: int
+    fixes: tuple[str, ...]
+    check_ids: tuple[str, ...]
+    diff: str
+    steps: tuple[Step, ...]
+    engine: bool = False
+
+
+class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan as it was applied.
+
+    Attributes:
+        root: what paths are relative to: "/" or a mounted directory.
+        resolves: fingerprints of the findings that must be gone afterwards.
+        check_ids: the checks that were part of it.
+        predicted: fingerprints of the findings that were expected to stay or come.
+        probes: probes that prove it.
+        engine_was_running: whether an engine held the data root when the run began.
+        data_roots: directories that no engine may hold while steps write beneath them.
+        undoes: the run that this one takes back, or "".
+    """
+
+    run: str
+    doctor: str
+    started: float
+    root: str
+    actions: tuple[ActionRecord, ...]
+    resolves: tuple[str, ...] = ()
+    check_ids: tuple[str, ...] = ()
+    predicted: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+    engine_was_running: bool = False
+    data_roots: tuple[str, ...] = ()
+    undoes: str = ""
+
+
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """What was at a step's path. ``node`` is ``None`` where there was nothing; a file's content is in ``File.blob``.
+
+    ``values`` holds old contents of kernel files by path; ``moved_to`` where a Move really went.
+    """
+
+    node: Node | None = None
+    meta: Meta | None = None
+    values: dict[str, str] = {}
+    moved_to: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the journal. ``step`` counts through the whole plan from 0."""
+
+    step: int = -1
+    state: Literal["intent", "done", "finished"]
+    before: Before | None = None
+    result: str = ""
+
+
+_encoder = msgspec.json.Encoder()
+_entries = msgspec.json.Decoder(Entry)
+_plans = msgspec.json.Decoder(PlanRecord)
+
+
+class Run:
+    """A run's directory."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.name = os.path.basename(path)
+
+    @classmethod
+    def create(cls, plan: PlanRecord) -> "Run":
+        """Make the directory and write the plan, synced, before anything on the host changes."""
+        path = os.path.join(runs_dir(), plan.run)
+        ensure_dir(path)
+        for name in ("backup", "quarantine"):
+            ensure_dir(os.path.join(path, name))
+        run = cls(path)
+        atomic_write(run._file("plan.json"), msgspec.json.format(_encoder.encode(plan), indent=1))
+        return run
+
+    def _file(self, name: str) -> str:
+        return os.path.join(self.path, name)
+
+    def backup_file(self, step: int) -> str:
+        """Return where the content that a step replaces is kept."""
+        return os.path.join(self.path, "backup", str(step))
+
+    def quarantine_file(self, step: int) -> str:
+        """Return where what a step moves out of service goes, if it is on this file system."""
+        return os.path.join(self.path, "quarantine", str(step))
+
+    def plan(self) -> PlanRecord:
+        """Return the plan; raises ``RefusedError`` when the file is gone or damaged."""
+        try:
+            with open(self._file("plan.json"), "rb") as stream:
+                return _plans.decode(stream.read())
+        except (OSError, msgspec.DecodeError) as error:
+            raise RefusedError(
+                f"can't read the plan of run {self.name}: {error}",
+                where=self._file("plan.json"),
+                do="move the run's directory away if it never changed anything (its journal is empty)",
+            ) from error
+
+    def write(self, entry: Entry) -> None:
+        """Append an entry to the journal and sync it."""
+        append_synced(self._file("journal"), _encoder.encode(entry))
+
+    def journal(self) -> list[Entry]:
+        """Return the entries; a torn last line (a crash while it was written) does not count."""
+        try:
+            with open(self._file("journal"), "rb") as stream:
+                lines = stream.read().split(b"\n")
+        except FileNotFoundError:
+            return []
+        entries = []
+        for number, line in enumerate(lines):
+            if not line:
+                continue
+            try:
+                entries.append(_entries.decode(line))
+            except msgspec.DecodeError as error:
+                if number >= len(lines) - 2:
+                    break
+                raise RefusedError(
+                    f"line {number + 1} of the journal is damaged: {error}", where=self._file("journal")
+                ) from error
+        return entries
+
+    @property
+    def result(self) -> str:
+        """Return how the run ended: "applied", "rolled back", "undone", …, or "" while it is unfinished."""
+        ends = [entry.result for entry in self.journal() if entry.state == "finished"]
+        return ends[-1] if ends else ""
+
+    def finish(self, result: str) -> None:
+        """Record how the run ended."""
+        self.write(Entry(state="finished", result=result))
+
+
+def all_runs() -> Iterator[Run]:
+    """Yield every run, oldest first."""
+    try:
+        names = sorted(os.listdir(runs_dir()))
+    except OSError:
+        return
+    for name in names:
+        if os.path.exists(os.path.join(runs_dir(), name, "plan.json")):
+            yield Run(os.path.join(runs_dir(), name))
+
+
+def find_run(name: str) -> Run:
+    """Return the run with this name; raises ``UsageError``."""
+    for run in all_runs():
+        if run.name == name:
+            return run
+    raise UsageError(f"no run '{name}'", do="see 'doctor undo --list'")
+
+
+def unfinished() -> Run | None:
+    """Return the run that a crash left half done, or ``None``."""
+    for run in all_runs():
+        if not run.result:
+            return run
+    return None
+
+
+def new_name(now: float) -> str:
+    """Return a fresh run id that sorts by time."""
+    import time  # noqa: PLC0415 - only a repair needs it
+
+    base = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    taken = {run.name for run in all_runs()}
+    name = base
+    count = 2
+    while name in taken:
+        name = f"{base}-{count}"
+        count += 1
+    return name

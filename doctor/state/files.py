@@ -1,0 +1,96 @@
+"""Writing that survives a power cut: content synced before its name, names synced after."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from doctor.model.errors import DoctorError, RefusedError
+
+
+def ensure_dir(path: str) -> None:
+    """Make ``path`` a directory, and what is missing above it; only the owner can enter those. Raises ``DoctorError``.
+
+    A directory that is there keeps its mode: DOCTOR_STATE_DIR may name a place that others share.
+    """
+    try:
+        _make(path)
+    except OSError as error:
+        raise DoctorError(
+            f"can't make the directory: {error.strerror}",
+            where=path,
+            do="set DOCTOR_STATE_DIR to a place that can be written",
+        ) from error
+
+
+def _make(path: str) -> None:
+    # os.makedirs gives its mode to the last component only.
+    if os.path.isdir(path):
+        return
+    above = os.path.dirname(path)
+    if above != path:
+        _make(above)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        # Another doctor was quicker, or a file stands there.
+        if not os.path.isdir(path):
+            raise
+
+
+def sync_dir(path: str) -> None:
+    """Make renames and new names in the directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def atomic_write(path: str, content: bytes, *, mode: int = 0o600) -> None:
+    """Replace ``path`` by a file with this content: readers see the old or the new one, never half of it."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.rename(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    sync_dir(os.path.dirname(path))
+
+
+def append_synced(path: str, line: bytes) -> None:
+    """Append one line and sync it; the file is made if it is not there."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.write(descriptor, line + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(path: str, *, purpose: str) -> Iterator[None]:
+    """Hold an exclusive lock on a file for the length of a ``with``; raises ``RefusedError`` if another doctor has it.
+
+    The kernel drops the lock when the process ends, however it ends.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip()
+            by = f" (process {holder})" if holder.isdigit() else ""
+            raise RefusedError(
+                f"another doctor{by} is at work on this host", where=path, do=f"wait until it ends, then {purpose}"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

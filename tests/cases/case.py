@@ -1,0 +1,111 @@
+"""A case: a broken host as data, and what is expected of doctor on it."""
+
+import os
+import shutil
+import socket
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from doctor.host.answers import load as load_answers
+from doctor.host.recorded import Answers, RootHost
+
+CASES = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One folder ``AREA/PROBLEM/NAME``.
+
+    Attributes:
+        findings: expected (id, subject kind, subject name), sorted.
+        fix: ``resolved``, ``manual`` or ``none``.
+        select: areas whose checks must find exactly this.
+    """
+
+    folder: Path
+    about: str
+    findings: list[tuple[str, str, str]]
+    fix: str
+    select: tuple[str, ...]
+    files: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Return the folder beneath the cases directory."""
+        return str(self.folder.relative_to(CASES))
+
+    @property
+    def check(self) -> str:
+        """Return the id of the check that the case is about."""
+        area, problem, _ = self.folder.relative_to(CASES).parts
+        return f"{area}/{problem}"
+
+    def answers(self) -> Answers:
+        """Return what the recorded host answered."""
+        path = self.folder / "answers.toml"
+        return load_answers(str(path)) if path.exists() else Answers()
+
+    def build(self, where: Path) -> RootHost:
+        """Copy the host tree to ``where``, with what git can't keep, and return it as a host."""
+        tree = self.folder / "host"
+        if tree.exists():
+            shutil.copytree(tree, where, symlinks=True, dirs_exist_ok=True)
+        where.mkdir(exist_ok=True)
+        for path in where.rglob(".gitkeep"):
+            path.unlink()
+        for entry in self.files:
+            _special(where, entry)
+        return RootHost(str(where), self.answers())
+
+
+def _special(top: Path, entry: dict[str, Any]) -> None:
+    path = top / str(entry["path"]).lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = entry.get("type", "")
+    match kind:
+        case "socket":
+            # AF_UNIX paths are short: bind from inside the directory.
+            here = os.getcwd()
+            os.chdir(path.parent)
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(path.name)
+            os.chdir(here)
+        case "fifo":
+            os.mkfifo(path)
+        case "dir":
+            path.mkdir(parents=True, exist_ok=True)
+        case "char":
+            os.mknod(path, 0o20644, os.makedev(*entry.get("device", (0, 0))))
+        case "symlink":
+            path.symlink_to(entry["target"])
+        case "file":
+            path.write_bytes(b"\0" * entry.get("size", 0))
+    if "uid" in entry or "gid" in entry:
+        os.chown(path, entry.get("uid", -1), entry.get("gid", -1), follow_symlinks=False)
+    if "mode" in entry:
+        path.chmod(entry["mode"])
+    for key, value in entry.get("xattrs", {}).items():
+        os.setxattr(path, key, value.encode(), follow_symlinks=False)
+    if "mtime" in entry:
+        os.utime(path, (entry["mtime"], entry["mtime"]))
+
+
+def load(folder: Path) -> Case:
+    """Return the case of a folder."""
+    data = tomllib.loads((folder / "case.toml").read_text())
+    expect = data.get("expect", {})
+    return Case(
+        folder=folder,
+        about=data["about"],
+        findings=sorted((entry["id"], *entry["subject"]) for entry in data.get("finding", ())),
+        fix=expect.get("fix", "resolved" if data.get("finding") else "none"),
+        select=tuple(data.get("select", (folder.relative_to(CASES).parts[0],))),
+        files=data.get("file", []),
+    )
+
+
+def all_cases() -> list[Case]:
+    """Return every case, by name."""
+    return [load(path.parent) for path in sorted(CASES.glob("*/*/*/case.toml"))]

@@ -1,0 +1,136 @@
+"""Every case: exactly its findings, a plan that mends them and nothing else, prediction = result, undo = every byte."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from doctor.host.base import Host
+from doctor.host.recorded import RootHost
+from doctor.model.outcome import Result
+from doctor.model.severity import Applicability
+from doctor.model.step import Netlink, Run, Signal
+from doctor.plugins.load import load as load_catalog
+from doctor.repair import undo
+from doctor.repair.apply import apply, to_record
+from doctor.repair.plan import Plan, make_plan
+from doctor.repair.record import find_run
+from doctor.scan.run import Scan, scan
+from tests.cases.case import Case, all_cases
+
+CATALOG = load_catalog()
+CASES = all_cases()
+BY_NAME = [pytest.param(case, id=case.name) for case in CASES]
+FAILING = [pytest.param(case, id=case.name) for case in CASES if case.findings and case.fix == "resolved"]
+
+
+def tree(top: Path) -> dict[str, tuple[object, ...]]:
+    """Everything beneath ``top`` that an undo must bring back."""
+    seen: dict[str, tuple[object, ...]] = {}
+    for folder, folders, files in os.walk(top):
+        for name in [*folders, *files]:
+            path = os.path.join(folder, name)
+            found = os.lstat(path)
+            content: object = None
+            if stat.S_ISREG(found.st_mode):
+                content = Path(path).read_bytes()
+            elif stat.S_ISLNK(found.st_mode):
+                content = os.readlink(path)
+            xattrs = {
+                key: os.getxattr(path, key, follow_symlinks=False) for key in os.listxattr(path, follow_symlinks=False)
+            }
+            seen[os.path.relpath(path, top)] = (found.st_mode, found.st_uid, found.st_gid, xattrs, content)
+    return seen
+
+
+def judge(case: Case, host: Host) -> Scan:
+    """Scan with the checks of the case's areas."""
+    return scan(host, CATALOG, CATALOG.choose(case.select, ()), deep=True)
+
+
+def whole(host: Host) -> set[str]:
+    """Fingerprints of all findings of all checks that would change an exit code."""
+    found = scan(host, CATALOG, CATALOG.choose((), ()), deep=True)
+    return {finding.fingerprint for finding in found.findings if finding.level > 1}
+
+
+@pytest.mark.parametrize("case", BY_NAME)
+def test_a_case_has_exactly_its_findings(case: Case, tmp_path: Path) -> None:
+    """No finding more, none less, and no check that fails on the way."""
+    found = judge(case, case.build(tmp_path / "host"))
+    errors = [(outcome.id, outcome.reason) for outcome in found.outcomes if outcome.result is Result.ERROR]
+    seen = sorted((finding.id, finding.subject.kind, finding.subject.name) for finding in found.findings)
+    assert seen == case.findings, case.about
+    if "incomplete" not in case.folder.name:
+        assert errors == []
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if case.findings])
+def test_a_finding_says_whether_doctor_can_mend_it(case: Case, tmp_path: Path) -> None:
+    """``expect.fix`` is what the findings of the case's own check say of their fix."""
+    found = judge(case, case.build(tmp_path / "host"))
+    own = [finding for finding in found.findings if finding.id == case.check] or list(found.findings)
+    for finding in own:
+        if case.fix == "none":
+            assert finding.fix is None
+        elif case.fix == "manual":
+            assert finding.fix is not None
+            assert finding.fix.applicability is Applicability.MANUAL
+        else:
+            assert finding.fix is not None
+            assert finding.fix.applicability < Applicability.MANUAL
+
+
+def plan_for(case: Case, host: RootHost) -> Plan:
+    wanted = CATALOG.choose(tuple({identity for identity, _, _ in case.findings}), ())
+    return make_plan(host, CATALOG, CATALOG.choose((), ()), wanted=wanted, allow=Applicability.DESTRUCTIVE, deep=True)
+
+
+@pytest.mark.parametrize("case", FAILING)
+def test_the_plan_resolves_the_case_and_causes_nothing_new(case: Case, tmp_path: Path) -> None:
+    """On the prediction, the case's findings are gone and no check finds anything that was not there."""
+    host = case.build(tmp_path / "host")
+    before = whole(host)
+    plan = plan_for(case, host)
+    left = {(finding.id, finding.subject.kind, finding.subject.name) for finding in plan.after.findings}
+    assert plan.actions, [manual.why for manual in plan.manual]
+    assert not left & set(case.findings)
+    new = [f for f in plan.after.findings if f.fingerprint not in before and f.level > 1]
+    assert [(finding.id, finding.message) for finding in new] == []
+
+
+@pytest.mark.parametrize("case", FAILING)
+def test_applied_is_as_predicted_and_undo_brings_back_every_byte(
+    case: Case, tmp_path: Path, state_dir: Path, quiet: Callable[[str], None]
+) -> None:
+    """What was really done equals the prediction; a second plan is empty; undo restores the tree."""
+    host = case.build(tmp_path / "host")
+    plan = plan_for(case, host)
+    steps = [step for action in plan.actions for step in action.steps]
+    if any(isinstance(step, Run | Signal | Netlink) for step in steps):
+        pytest.skip("the plan runs commands: a live test applies it")
+    broken = tree(tmp_path / "host")
+    record = to_record(plan, host.root, "run")
+    done = apply(record, host, CATALOG, prove=lambda _: (), progress=quiet, deep=True)
+    assert done.error == ""
+    expected = case.folder / "expected" / "after"
+    for path in expected.rglob("*"):
+        if path.is_file():
+            assert (tmp_path / "host" / path.relative_to(expected)).read_bytes() == path.read_bytes()
+    after = scan(RootHost(host.root, case.answers()), CATALOG, plan.check_ids, deep=True)
+    assert {f.fingerprint for f in after.findings} == {f.fingerprint for f in plan.after.findings}
+    second = plan_for(case, RootHost(host.root, case.answers()))
+    assert [action.summary for action in second.actions] == []
+    run = find_run("run")
+    undo.undo(run, undo.prepare(run, host), host, progress=quiet)
+    assert tree(tmp_path / "host") == broken
+
+
+def test_every_check_has_a_failing_and_a_passing_case() -> None:
+    """A check without both could be one that never fires, or one that always does."""
+    failing = {identity for case in CASES for identity, _, _ in case.findings}
+    passing = {case.check for case in CASES if case.check not in {identity for identity, _, _ in case.findings}}
+    missing = [identity for identity in CATALOG.checks if identity not in failing or identity not in passing]
+    assert missing == []

@@ -1,0 +1,21 @@
+"""What all tests share: doctor's own files go to a directory of the test's."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep runs, history and settings of the machine out of the tests."""
+    path = tmp_path / "doctor-state"
+    monkeypatch.setenv("DOCTOR_STATE_DIR", str(path))
+    monkeypatch.setenv("DOCTOR_CONFIG", str(tmp_path / "doctor.toml"))
+    return path
+
+
+@pytest.fixture
+def quiet() -> Callable[[str], None]:
+    """Return a progress function that keeps quiet."""
+    return lambda _: None
