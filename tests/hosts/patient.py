@@ -43,10 +43,19 @@ def populate(box: Box) -> None:
         box.docker("exec", name, "sh", "-c", f"echo {name} >/marker")
     box.docker("exec", "web", "sh", "-c", "echo kept >/data/file")
     run = ("run", *quick, "--network", "none", "--name")
-    box.docker(*run, "job", "-e", "SECRET=do-not-show", "app:latest", "sh", "-c", "echo job >>/marker; rm /t/link")
-    box.docker(*run, "anon", "-v", "/anon", "bb:1", "sh", "-c", "echo anon >>/marker; echo kept >/anon/file")
+    box.docker(
+        *run,
+        "job",
+        "-e",
+        "SECRET=do-not-show",
+        "app:latest",
+        "sh",
+        "-c",
+        "[ -e /marker ] || { echo job >/marker; rm /t/link; }",
+    )
+    box.docker(*run, "anon", "-v", "/anon", "bb:1", "sh", "-c", "echo anon >/marker; echo kept >/anon/file")
     rotate = ("--log-opt", "max-size=2k", "--log-opt", "max-file=3")
-    box.docker(*run, "talk", *rotate, "bb:1", "sh", "-c", "echo talk >>/marker; seq 1 100")
+    box.docker(*run, "talk", *rotate, "bb:1", "sh", "-c", "echo talk >/marker; seq 1 100")
     box.docker("create", *quick, "--name", "made", "com:1")
 
 

@@ -1,0 +1,230 @@
+"""dockerd's own opinion of a host, as data: taken before a fault and after a repair, the two must be equal.
+
+Nothing here asks doctor. Each function says what one ability of the engine gives; what fails shows up as a value that
+begins with `failed: `, so that a broken host can be judged too.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.hosts.box import Box
+from tests.hosts.outside import ADDRESS
+
+_IMAGE_HASH = """
+cd / && find . -xdev \\( -path ./proc -o -path ./sys -o -path ./dev \\) -prune -o -print | sort |
+while read -r f; do
+    case $f in ./etc/hosts|./etc/hostname|./etc/resolv.conf|./etc/mtab|./.dockerenv|./etc|.) continue;; esac
+    stat -c '%n %a %u %g %F %h' "$f"
+    [ -f "$f" ] && [ ! -L "$f" ] && sha256sum "$f"
+    [ -L "$f" ] && readlink "$f"
+done; true
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What dockerd and real traffic say about a host; every mapping goes from a name to what was seen."""
+
+    images: dict[str, str]  # repository:tag → image ID
+    untagged: int
+    contents: dict[str, str]  # image → one line a file: mode, owner, kind, links, hash
+    saves: dict[str, str]  # image → the digests that `docker save` wrote
+    containers: dict[str, str]  # name → "running" or "stopped"
+    markers: dict[str, str]  # name → /marker of its writable layer, read after `docker start`
+    logs: dict[str, str]  # name → "readable"
+    networks: dict[str, str]  # name → driver and subnets
+    volumes: dict[str, str]  # name → labels, options, and a hash of the files
+    ports: dict[str, str]  # port → what it answers outside
+    egress: dict[str, str]  # running container, or "new" → the address outside sees it as
+    dns: dict[str, str]  # running container, or "new" → the address of a name
+
+
+def opinion(box: Box) -> Opinion:
+    """Everything at once; the stopped containers are started by it, and end again by themselves."""
+    return Opinion(
+        images=images(box),
+        untagged=len(_json(box, "images", "--filter", "dangling=true")),
+        contents=contents(box),
+        saves=saves(box),
+        containers=containers(box),
+        markers=markers(box),
+        logs=logs(box),
+        networks=networks(box),
+        volumes=volumes(box),
+        ports=ports(box),
+        egress=egress(box),
+        dns=dns(box),
+    )
+
+
+def differences(before: Opinion, after: Opinion) -> list[str]:
+    """One line for each thing that two opinions see differently, like `ports[8080]: 'hello' is now ''`."""
+    return list(_differences(dataclasses.asdict(before), dataclasses.asdict(after)))
+
+
+def _differences(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    for field, old in before.items():
+        new = after[field]
+        if not isinstance(old, dict):
+            old, new = {"": old}, {"": new}  # noqa: PLW2901 - a single value is a mapping of one
+        for name in sorted(old.keys() | new.keys()):
+            if old.get(name) != new.get(name):
+                yield f"{field}[{name}]: {_first_change(old.get(name), new.get(name))}"
+
+
+def _first_change(old: object, new: object) -> str:
+    """The first line in which two texts differ, since a list of files is long."""
+    if isinstance(old, str) and isinstance(new, str):
+        for left, right in zip(old.splitlines(), new.splitlines(), strict=False):
+            if left != right:
+                return f"{left!r} is now {right!r}"
+        if old.count("\n") != new.count("\n"):
+            return f"{len(old.splitlines())} lines are now {len(new.splitlines())}"
+    return f"{old!r} is now {new!r}"
+
+
+def _try(box: Box, *arguments: str, timeout: float = 30) -> str:
+    done = box.run(["docker", *arguments], check=False, timeout=timeout)
+    return done.stdout.strip() if done.returncode == 0 else f"failed: {(done.stderr or done.stdout).strip()}"
+
+
+def _json(box: Box, *arguments: str) -> list[dict[str, Any]]:
+    lines = box.docker(*arguments, "--no-trunc", "--format", "{{json .}}").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def images(box: Box) -> dict[str, str]:
+    """Tags and the image IDs they name."""
+    found = _json(box, "images")
+    return {f"{image['Repository']}:{image['Tag']}": image["ID"] for image in found if image["Tag"] != "<none>"}
+
+
+def contents(box: Box) -> dict[str, str]:
+    """The files of each tagged image as a new container sees them."""
+    run = ("run", "--rm", "--network", "none", "--log-driver", "json-file", "--entrypoint", "sh")
+    return {name: _try(box, *run, name, "-c", _IMAGE_HASH) for name in images(box)}
+
+
+def saves(box: Box) -> dict[str, str]:
+    """What `docker save` writes of each tagged image: dockerd checks every layer against its digest for it."""
+    found = {}
+    for name in images(box):
+        script = (
+            'docker save -o /tmp/saved.tar "$0" && tar -tf /tmp/saved.tar | sort; s=$?; rm -f /tmp/saved.tar; exit $s'
+        )
+        done = box.run(["bash", "-c", f"set -o pipefail; {script}", name], check=False)
+        found[name] = done.stdout.strip() if done.returncode == 0 else f"failed: {done.stderr.strip()}"
+    return found
+
+
+def containers(box: Box) -> dict[str, str]:
+    """Names, and whether they run."""
+    return {c["Names"]: "running" if c["State"] == "running" else "stopped" for c in _json(box, "ps", "-a")}
+
+
+def markers(box: Box) -> dict[str, str]:
+    """Start each container that does not run and read the file /marker of each."""
+    found = {}
+    for name, state in containers(box).items():
+        started = "" if state == "running" else _try(box, "start", name)
+        copied = box.run(["sh", "-c", 'docker cp "$0:/marker" - | tar -xOf -', name], check=False)
+        found[name] = started if started.startswith("failed: ") else copied.stdout.strip()
+    return found
+
+
+def logs(box: Box) -> dict[str, str]:
+    """Whether `docker logs` reads each container's log."""
+    found = {}
+    for name in containers(box):
+        said = _try(box, "logs", name)
+        found[name] = said if said.startswith("failed: ") else "readable"
+    return found
+
+
+def networks(box: Box) -> dict[str, str]:
+    """Networks with driver and subnets."""
+    found = {}
+    for name in box.docker("network", "ls", "--format", "{{.Name}}").splitlines():
+        found[name] = _try(
+            box, "network", "inspect", "-f", "{{.Driver}} {{range .IPAM.Config}}{{.Subnet}} {{end}}", name
+        )
+    return found
+
+
+def volumes(box: Box) -> dict[str, str]:
+    """Volumes with labels, options and a hash over their files' names, modes, owners and bytes."""
+    found = {}
+    for name in box.docker("volume", "ls", "-q").splitlines():
+        about = _try(box, "volume", "inspect", "-f", "{{json .Labels}} {{json .Options}}", name)
+        found[name] = f"{about} {tree_hash(box.path(f'/var/lib/docker/volumes/{name}/_data'))}"
+    return found
+
+
+def tree_hash(top: Path) -> str:
+    """A hash over every name, kind, mode, owner, link target and byte beneath a directory."""
+    digest = hashlib.sha256()
+    for directory, names, files in os.walk(top):
+        names.sort()
+        for name in sorted([*names, *files]):
+            path = Path(directory, name)
+            about = path.lstat()
+            digest.update(f"{path.relative_to(top)} {about.st_mode:o} {about.st_uid} {about.st_gid}\n".encode())
+            if stat.S_ISREG(about.st_mode):
+                digest.update(path.read_bytes())
+            elif stat.S_ISLNK(about.st_mode):
+                digest.update(os.readlink(path).encode())
+    return digest.hexdigest()[:16]
+
+
+def published(box: Box) -> dict[str, str]:
+    """Published TCP ports of the running containers → the container."""
+    found = {}
+    for name in running(box):
+        ports_of = json.loads(box.docker("inspect", "-f", "{{json .NetworkSettings.Ports}}", name))
+        for key, bindings in ports_of.items():
+            if key.endswith("/tcp"):
+                found.update({binding["HostPort"]: name for binding in bindings or []})
+    return found
+
+
+def running(box: Box) -> list[str]:
+    """Names of the running containers."""
+    return [name for name, state in sorted(containers(box).items()) if state == "running"]
+
+
+def ports(box: Box, patience: float = 1) -> dict[str, str]:
+    """What each published TCP port answers to HTTP from outside; patience is how many seconds a server may take to start."""
+    found = {}
+    for port in sorted(published(box)):
+        deadline = time.monotonic() + patience
+        while not (answer := box.fetch(int(port))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        found[port] = answer.strip() or "failed: no answer"
+    return found
+
+
+def egress(box: Box, image: str = "bb:1") -> dict[str, str]:
+    """The address that outside sees each running container come from, and a new one on the default bridge."""
+    return _in_each(box, image, ["wget", "-q", "-T", "1", "-O", "-", f"http://{ADDRESS}/"])
+
+
+def dns(box: Box, image: str = "bb:1") -> dict[str, str]:
+    """What a name of the outside resolves to in each running container, and in a new one on the default bridge."""
+    script = "timeout 2 nslookup -type=a host.test | sed -n '/^Name/,$s/^Address: //p' | grep ."
+    return _in_each(box, image, ["sh", "-o", "pipefail", "-c", script])
+
+
+def _in_each(box: Box, image: str, command: list[str]) -> dict[str, str]:
+    found = {}
+    for name in running(box):
+        found[name] = _try(box, "exec", name, *command)
+    found["new"] = _try(box, "run", "--rm", "--log-driver", "json-file", image, *command)
+    return found
