@@ -1,0 +1,99 @@
+"""Kernel modules: which exist, are built in, are loaded, and may be loaded."""
+
+import re
+from dataclasses import dataclass
+
+_DEPENDENCY = re.compile(r"^((?:[^:\s]+/)?([^/:\s]+?)\.ko(?:\.\w+)?):", re.MULTILINE)
+_BUILT_IN = re.compile(r"^(?:\S*/)?([^/\s]+?)\.ko$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleRule:
+    """A line of modprobe.d.
+
+    Attributes:
+        kind: "blacklist", "install", "options", "alias", "softdep" or "remove".
+        module: what it speaks of, with underscores.
+        rest: what stands behind.
+        path: the file, as the caller names it.
+        line: counted from 1.
+    """
+
+    kind: str
+    module: str
+    rest: str
+    path: str
+    line: int
+
+    @property
+    def is_forbidding(self) -> bool:
+        """Whether `modprobe MODULE` can't load it: an install line runs true or false in its place.
+
+        A blacklist line doesn't: it only keeps aliases from loading the module.
+        """
+        words = self.rest.split()
+        return self.kind == "install" and bool(words) and words[0].rpartition("/")[2] in {"true", "false", ":"}
+
+
+def normalize(name: str) -> str:
+    """A module's name as the kernel has it.
+
+    >>> normalize("nf-nat.ko.xz")
+    'nf_nat'
+    """
+    return name.partition(".ko")[0].replace("-", "_")
+
+
+def parse_dependencies(text: str) -> dict[str, str]:
+    r"""The loadable modules of /lib/modules/RELEASE/modules.dep: path by name.
+
+    >>> parse_dependencies("kernel/fs/overlayfs/overlay.ko.xz:\nkernel/a/nf-nat.ko: kernel/b.ko\n")
+    {'overlay': 'kernel/fs/overlayfs/overlay.ko.xz', 'nf_nat': 'kernel/a/nf-nat.ko'}
+    """
+    return {name.replace("-", "_"): path for path, name in _DEPENDENCY.findall(text)}
+
+
+def parse_built_in(text: str) -> frozenset[str]:
+    r"""The modules of /lib/modules/RELEASE/modules.builtin: never in /proc/modules, always there.
+
+    >>> sorted(parse_built_in("kernel/fs/ext4/ext4.ko\nkernel/net/bridge/br-netfilter.ko\n"))
+    ['br_netfilter', 'ext4']
+    """
+    return frozenset(name.replace("-", "_") for name in _BUILT_IN.findall(text))
+
+
+def parse_loaded(text: str) -> frozenset[str]:
+    r"""The modules in /proc/modules that are live or coming up.
+
+    >>> sorted(parse_loaded("overlay 151552 0 - Live 0x0\nbridge 1 0 - Unloading 0x0\n"))
+    ['overlay']
+    """
+    found = []
+    for line in text.split("\n"):
+        fields = line.split()
+        if len(fields) >= 5 and fields[4] != "Unloading":
+            found.append(fields[0])
+    return frozenset(found)
+
+
+def parse_rules(text: str, path: str = "") -> tuple[ModuleRule, ...]:
+    r"""The lines of a modprobe.d file in order (modprobe.d(5)). Never raises: what modprobe skips is skipped.
+
+    >>> rule = parse_rules("# hardening\ninstall br-netfilter /bin/true\n")[0]
+    >>> rule.module, rule.is_forbidding, rule.line
+    ('br_netfilter', True, 2)
+    """
+    found = []
+    joined, begun = "", 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        begun = begun if joined else number
+        joined += line.removesuffix("\r")
+        if joined.endswith("\\"):
+            joined = joined[:-1] + " "
+            continue
+        kind, *fields = joined.split(None, 2) or [""]
+        joined = ""
+        if fields and kind in {"blacklist", "install", "options", "alias", "softdep", "remove"}:
+            rest = fields[1] if len(fields) > 1 else ""
+            found.append(ModuleRule(kind=kind, module=normalize(fields[0]), rest=rest, path=path, line=begun))
+    return tuple(found)

@@ -1,0 +1,186 @@
+"""Routes and sockets of a network namespace: /proc/PID/net/route, tcp, udp and unix."""
+
+from dataclasses import dataclass
+
+from doctor.model.errors import FormatError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One IPv4 route of the main table.
+
+    Attributes:
+        interface: where it leads.
+        destination: "10.88.0.0/24"; "0.0.0.0/0" for the default route.
+        gateway: "" for a network that is reached directly.
+        metric: the lower wins among equal destinations.
+        flags: as the kernel has them (1 up, 2 gateway, 4 host, 0x200 reject).
+    """
+
+    interface: str
+    destination: str
+    gateway: str
+    metric: int
+    flags: int
+
+    @property
+    def is_default(self) -> bool:
+        """Whether everything unknown goes there."""
+        return self.destination == "0.0.0.0/0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A socket that waits for traffic.
+
+    Attributes:
+        protocol: "tcp", "tcp6", "udp" or "udp6".
+        address: "0.0.0.0", "::1".
+        port: number.
+        uid: owner.
+        inode: of the socket, as /proc/PID/fd names it.
+    """
+
+    protocol: str
+    address: str
+    port: int
+    uid: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnixListener:
+    """A listening unix socket; `path` begins with "@" in the abstract namespace."""
+
+    path: str
+    inode: int
+
+
+def parse_routes(text: str) -> tuple[Route, ...]:
+    r"""The routes of /proc/net/route, in the kernel's order (numbers are in host byte order: little-endian here).
+
+    Raises:
+        FormatError: a line that the kernel doesn't write.
+
+    >>> row = "eth0\t0000580A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0"
+    >>> parse_routes("Iface\tDestination\n" + row)[0].destination
+    '10.88.0.0/24'
+    """
+    found = []
+    for number, line in enumerate(text.split("\n")[1:], start=2):
+        fields = line.split()
+        if not fields:
+            continue
+        try:
+            prefix = int(fields[7], 16).bit_count()
+            gateway = ipv4(fields[2])
+            found.append(
+                Route(
+                    interface=fields[0],
+                    destination=f"{ipv4(fields[1])}/{prefix}",
+                    gateway="" if gateway == "0.0.0.0" else gateway,  # noqa: S104 - the kernel's "none", nothing binds
+                    metric=int(fields[6]),
+                    flags=int(fields[3], 16),
+                ),
+            )
+        except (ValueError, IndexError):
+            raise FormatError("not a line of /proc/net/route", where=f"line {number}") from None
+    return tuple(found)
+
+
+def parse_listeners(text: str, protocol: str) -> tuple[Listener, ...]:
+    r"""The listening sockets of /proc/net/tcp, tcp6, udp or udp6: for udp those that are bound and not connected.
+
+    Raises:
+        FormatError: a line that the kernel doesn't write.
+
+    >>> row = "0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 4711 1 0 100 0 0 10 0"
+    >>> listener = parse_listeners("sl local_address\n" + row, "tcp")[0]
+    >>> listener.address, listener.port, listener.inode
+    ('127.0.0.1', 8080, 4711)
+    """
+    listening = "07" if protocol.startswith("udp") else "0A"
+    found = []
+    for number, line in enumerate(text.split("\n")[1:], start=2):
+        fields = line.split(None, 10)
+        if not fields or (len(fields) > 3 and fields[3] != listening):
+            continue
+        try:
+            address, port = fields[1].split(":")
+            found.append(
+                Listener(
+                    protocol=protocol,
+                    address=ipv4(address) if len(address) == 8 else ipv6(address),
+                    port=int(port, 16),
+                    uid=int(fields[7]),
+                    inode=int(fields[9]),
+                ),
+            )
+        except (ValueError, IndexError):
+            raise FormatError(f"not a line of /proc/net/{protocol}", where=f"line {number}") from None
+    return tuple(found)
+
+
+def parse_unix_listeners(text: str) -> tuple[UnixListener, ...]:
+    """The listening stream sockets with a name in /proc/net/unix: flag 0x10000 (SO_ACCEPTCON) is set.
+
+    Raises:
+        FormatError: a line that the kernel doesn't write.
+    """
+    found = []
+    for number, line in enumerate(text.split("\n")[1:], start=2):
+        fields = line.split(None, 7)
+        if len(fields) < 8:
+            continue
+        try:
+            if int(fields[3], 16) & 0x10000:
+                found.append(UnixListener(path=fields[7], inode=int(fields[6])))
+        except ValueError:
+            raise FormatError("not a line of /proc/net/unix", where=f"line {number}") from None
+    return tuple(found)
+
+
+def ipv4(text: str) -> str:
+    """An IPv4 address from the kernel's eight digits.
+
+    >>> ipv4("0200A8C0")
+    '192.168.0.2'
+    """
+    return ".".join(str(byte) for byte in reversed(_bytes(text, 4)))
+
+
+def ipv6(text: str) -> str:
+    """An IPv6 address from the kernel's 32 digits (four words in host byte order), as RFC 5952 writes it.
+
+    >>> ipv6("0000000000000000FFFF0000020011AC"), ipv6("000080FE00000000FF005450B6AD1DFE")
+    ('::ffff:172.17.0.2', 'fe80::5054:ff:fe1d:adb6')
+    """
+    raw = _bytes(text, 16)
+    data = b"".join(raw[start : start + 4][::-1] for start in range(0, 16, 4))
+    if data[:12] == bytes(10) + b"\xff\xff":
+        return "::ffff:" + ".".join(map(str, data[12:]))
+    groups = [f"{data[at] << 8 | data[at + 1]:x}" for at in range(0, 16, 2)]
+    # The longest run of two or more zero groups, the first of equals, becomes "::".
+    runs = [(len(run), start) for start, run in _zero_runs(groups)]
+    length, start = max(runs, key=lambda run: (run[0], -run[1]), default=(0, 0))
+    if length < 2:
+        return ":".join(groups)
+    return ":".join(groups[:start]) + "::" + ":".join(groups[start + length :])
+
+
+def _zero_runs(groups: list[str]) -> list[tuple[int, list[str]]]:
+    found: list[tuple[int, list[str]]] = []
+    for at, group in enumerate(groups):
+        if group == "0" and at and groups[at - 1] == "0":
+            found[-1][1].append(group)
+        elif group == "0":
+            found.append((at, [group]))
+    return found
+
+
+def _bytes(text: str, length: int) -> bytes:
+    data = bytes.fromhex(text)
+    if len(data) != length:
+        msg = "wrong length"
+        raise ValueError(msg)
+    return data
