@@ -1,0 +1,76 @@
+"""The bundled minimal container runtime: a program of its own, executed and never imported by the rest of doctor.
+
+    python -I -S -E .../doctor/runtime/__main__.py run [OPTIONS] ROOTFS -- COMMAND
+    python -I -S -E .../doctor/runtime/__main__.py batch < SPEC.json
+
+It needs the standard library and this package, root, and a kernel of x86_64 or aarch64. Nothing of the host's Docker is
+asked, so it works with dockerd dead. One reading gives an immutable plan (`plan`), one executor carries it out: `launch`
+in the runtime's process, `init` in the container's.
+
+The JSON of `batch`
+-------------------
+One object: `containers` (a list) and `parallel` (how many foreground containers may run at once, 1). Containers start in
+the order of the list. A `background` one is started and, once it is `ready`, the next follows; it is killed when all
+others have ended. Unknown fields and wrong types are refused before anything starts: one line, exit 2.
+
+Each container:
+
+    id            letters, digits, . _ - (at most 64); default c0, c1 …
+    command       list of strings                 | exactly one of the two
+    builtin       name of a built-in function     |
+    args          object, the builtin's arguments
+    rootfs        directory of the host, bound as it is
+    layers        list of directories, topmost first, mounted as an overlay (at most 500); without rootfs and layers
+                  the root is an empty tmpfs
+    layers_root   directory: layers are names relative to it and can't lead outside of it
+    upper, work   directories of the host that keep what the overlay writes; without them it vanishes
+    readonly      the root can't be written (false)
+    env           list of "NAME=value", or object; PATH, HOME and HOSTNAME are added
+    cwd           absolute path, made if missing ("/")
+    user          "", NAME, UID, NAME:GROUP, UID:GID, looked up in the image's own passwd and group
+    hostname      at most 64 bytes (the id)
+    net           "none" (own, lo only), "host", "bridge", "container:ID" (an earlier container of the batch, or a process
+                  id), "path:FILE" (a network namespace's file)
+    bridge        object for net "bridge": name, address "A.B.C.D/N", gateway (default route; optional), create (make the
+                  bridge with the gateway's address if it is missing, remove it afterwards), mtu, mac
+    publish       list of {host_port, container_port, protocol "tcp"|"udp", host_ip}: rules are made and removed
+    masquerade    true: a rule that hides the container's address towards outside, made and removed; without publish and
+                  masquerade no rule is touched, so the host's own must carry the traffic
+    volumes       list of {source, target, readonly}
+    files         object: absolute path inside → text of a read-only file bound there (/etc/hosts, /etc/resolv.conf)
+    tmpfs         list of absolute paths that get an empty tmpfs
+    memory_bytes, cpus (1.5), pids, shm_bytes (64 MiB)
+    caps          list of names; default Docker's fourteen
+    seccomp       true; no_new_privs true; rlimits object: name → number or [soft, hard], -1 unlimited
+    timeout_s     the container is killed after so many seconds
+    output_bytes  how much of stdout and of stderr is kept (1 MiB); the rest is read and dropped
+    stdin         text; without it /dev/null
+    background, ready (a text that stdout must contain before the batch goes on, waited for at most 10 s)
+
+One JSON line for each container, as it ends:
+
+    {"id", "exit", "signal", "stdout", "stderr", "dropped_bytes", "wall_s", "timed_out", "killed", "oom_killed", "error",
+     "warnings"}
+
+`exit` is the command's code, 128 + `signal` when a signal ended it, or, with `error` set: 125 the runtime failed, 126 the
+command can't be executed, 127 it was not found. `killed` marks a background container that the end of the batch ended.
+The batch exits with 0 if every foreground container exited with 0, 1 if not, 2 for wrong JSON, 125 if nothing could run.
+
+Builtins (`builtins`) print one JSON object and exit 0, 1 (it did not work; why on stderr) or 2 (wrong arguments):
+
+    print          text, repeat, to ("stdout"|"stderr")
+    sleep          seconds
+    memory-eat     bytes                        → {ok, bytes}
+    fork-many      count                        → {ok, made, errno}
+    cpu-burn       seconds                      → {ok, cpu_s}
+    inspect                                     → {pid, hostname, status, namespaces, mounts, interfaces, …}
+    write-file     path, text                   → {ok, bytes}
+    read-file      path, limit                  → {ok, text}
+    stat-files     paths                        → {ok, files: {path: {type, mode, uid, gid, bytes} or {errno}}}
+    overlay-check  directory, hide, change      → {ok, done, failed, errno, error}
+    tcp-connect    host, port, timeout_s        → {ok, local, seconds}
+    http-get       host, port, path, name, timeout_s → {ok, status, local, body}
+    dns-query      name, server, port, type, timeout_s → {ok, answered, server, code, records, problems}
+    listen         port, body, count, address   → {ready, port}, then answers HTTP with {peer, port, body}
+    udp-listen     port, count                  → {ready, port}, then answers "PEER DATA"
+"""

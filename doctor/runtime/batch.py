@@ -1,0 +1,185 @@
+"""Several containers from one JSON document, in one process that forks for each; a JSON line for each that ends.
+
+Ten launches in one process cost 0.4 of ten cold ones: the interpreter starts once.
+"""
+
+import json
+import os
+import time
+
+from doctor.runtime import builtins, launch
+from doctor.runtime.launch import Shared, Stdio
+from doctor.runtime.plan import Plan
+from doctor.runtime.reader import Reader, bad
+from doctor.runtime.spec import plan_from
+from doctor.runtime.supervise import Job, Supervisor
+from doctor.runtime.values import FAILED, TYPE_CHECKING, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_READY_S = 10.0
+_MAX_PARALLEL = 64
+
+
+def plans_from(text: str | bytes) -> tuple[list[Plan], int]:
+    """The plans of a document, and how many may run at once. Raises Failure (2) for anything unexpected."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise bad(f"can't parse the document: {error}") from None
+    reader = Reader(document, "document")
+    parallel = reader.number("parallel", 1, _MAX_PARALLEL)
+    sources = reader.items("containers")
+    reader.end()
+    plans = [plan_from(source, f"containers[{i}]", f"c{i}") for i, source in enumerate(sources)]
+    seen: set[str] = set()
+    for plan in plans:
+        if plan.id in seen:
+            raise bad(f"the id '{plan.id}' occurs twice")
+        if plan.work.builtin is not None:
+            builtins.function(plan.work.builtin)
+        seen.add(plan.id)
+    return plans, 1 if parallel is None else parallel
+
+
+class Batch:
+    """Runs plans in order; `emit` gets one result after the other, as they end."""
+
+    def __init__(self, plans: list[Plan], parallel: int, emit: "Callable[[dict[str, object]], None]") -> None:
+        self._plans = plans
+        self._parallel = parallel
+        self._emit = emit
+        self._shared = Shared()
+        self._supervisor = Supervisor()
+        self._by_id: dict[str, Job] = {}
+
+    def run(self) -> None:
+        """Start each plan as soon as there is room, wait for all but background ones, then end those."""
+        try:
+            for plan in self._plans:
+                while self._foreground() >= self._parallel:
+                    self._collect(self._supervisor.step())
+                self._start(plan)
+            while self._foreground():
+                self._collect(self._supervisor.step())
+        finally:
+            self._collect(self._supervisor.kill_all())
+            self._shared.janitor.finish()
+
+    def _foreground(self) -> int:
+        return sum(1 for job in self._supervisor.jobs if not job.plan.background)
+
+    def _collect(self, ended: list[Job]) -> None:
+        for job in ended:
+            self._emit(result_of(job))
+
+    def _start(self, plan: Plan) -> None:
+        joined = None
+        stdio = _pipes(with_stdin=plan.stdin is not None)
+        try:
+            joined = self._joined(plan)
+            function = None if plan.work.builtin is None else builtins.function(plan.work.builtin)
+            running = launch.start(plan, self._shared, stdio, joined=joined, function=function)
+        except Failure as failure:
+            for descriptor in stdio.outside.values():
+                os.close(descriptor)
+            self._emit(result_of_failure(plan, failure))
+            return
+        finally:
+            for descriptor in (*stdio.inside, *([] if joined is None else [joined])):
+                os.close(descriptor)
+        job = Job(running, stdio)
+        self._by_id[plan.id] = job
+        self._supervisor.add(job)
+        if plan.background:
+            self._wait_for(job)
+
+    def _wait_for(self, job: Job) -> None:
+        end = time.monotonic() + _READY_S
+        while job in self._supervisor.jobs and not job.is_ready() and (left := end - time.monotonic()) > 0:
+            self._collect(self._supervisor.step(left))
+
+    def _joined(self, plan: Plan) -> int | None:
+        from doctor.runtime import network  # noqa: PLC0415 - only a batch that joins networks needs it
+
+        if plan.net.kind == "path":
+            return network.open_path(plan.net.target)
+        if plan.net.kind != "container":
+            return None
+        job = self._by_id.get(plan.net.target)
+        if job is not None:
+            if job.running.status is not None:
+                raise Failure(f"container '{plan.net.target}' is no longer running")
+            return network.open_namespace(job.running.pid)
+        if plan.net.target.isdigit():
+            return network.open_namespace(int(plan.net.target))
+        raise Failure(f"no container '{plan.net.target}' was started before '{plan.id}'")
+
+
+def _pipes(*, with_stdin: bool) -> Stdio:
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    outside = {1: out_read, 2: err_read}
+    if with_stdin:
+        stdin, outside[0] = os.pipe()
+    else:
+        stdin = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+    return Stdio((stdin, out_write, err_write), outside)
+
+
+def result_of(job: Job) -> dict[str, object]:
+    """The JSON object for a container that has ended."""
+    code, signal = launch.exit_code(job.running.status or 0)
+    error = None
+    if job.error is not None:
+        code, signal, error = job.error.code, None, job.error.message
+    elif job.timed_out:
+        error = f"it was killed after {job.plan.timeout_s:g} s"
+    return {
+        "id": job.plan.id,
+        "exit": code,
+        "signal": signal,
+        "stdout": job.streams[1].decode("utf-8", "replace"),
+        "stderr": job.streams[2].decode("utf-8", "replace"),
+        "dropped_bytes": job.dropped[1] + job.dropped[2],
+        "wall_s": round(job.ended or 0.0, 6),
+        "timed_out": job.timed_out,
+        "killed": job.killed,
+        "oom_killed": job.running.oom_kills > 0,
+        "error": error,
+        "warnings": job.running.problems,
+    }
+
+
+def result_of_failure(plan: Plan, failure: Failure) -> dict[str, object]:
+    """The JSON object for a container that could not be started."""
+    return {
+        "id": plan.id,
+        "exit": failure.code if failure.code != 2 else FAILED,
+        "signal": None,
+        "stdout": "",
+        "stderr": "",
+        "dropped_bytes": 0,
+        "wall_s": 0.0,
+        "timed_out": False,
+        "killed": False,
+        "oom_killed": False,
+        "error": failure.message,
+        "warnings": [],
+    }
+
+
+def run(text: str | bytes) -> int:
+    """The verb `batch`: 0 when every container could be started and ended by itself with 0, else 1."""
+    plans, parallel = plans_from(text)
+    worst = 0
+
+    def emit(result: dict[str, object]) -> None:
+        nonlocal worst
+        if result["error"] is not None or (result["exit"] != 0 and not result["killed"]):
+            worst = 1
+        os.write(1, json.dumps(result).encode() + b"\n")
+
+    Batch(plans, parallel, emit).run()
+    return worst

@@ -1,0 +1,36 @@
+"""Functions that run inside a container instead of a command, so that a probe needs no file of the host or an image.
+
+Each takes the specification's `args`, writes its answer to stdout as one JSON object, complaints to stderr, and returns
+the exit code: 0 it worked, 1 it did not, 2 the arguments can't be meant.
+"""
+
+from doctor.runtime.values import TYPE_CHECKING, USAGE, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Function = Callable[[dict[str, object]], int]
+
+NAMES = {
+    "net": ("http-get", "tcp-connect", "dns-query", "listen", "udp-listen"),
+    "files": ("write-file", "read-file", "overlay-check", "stat-files"),
+    "load": ("print", "sleep", "memory-eat", "fork-many", "cpu-burn"),
+    "inspect": ("inspect",),
+}
+
+
+def function(name: str) -> "Function":
+    """The function of that name; imports its module, so this is called by the runtime and never in a container."""
+    room = next((module for module, names in NAMES.items() if name in names), None)
+    if room is None:
+        known = ", ".join(sorted(n for names in NAMES.values() for n in names))
+        raise Failure(f"unknown builtin '{name}' (there are {known})", USAGE)
+    if room == "net":
+        from doctor.runtime.builtins import net as module  # noqa: PLC0415 - only what the document asks for
+    elif room == "files":
+        from doctor.runtime.builtins import files as module  # type: ignore[no-redef]  # noqa: PLC0415
+    elif room == "load":
+        from doctor.runtime.builtins import load as module  # type: ignore[no-redef]  # noqa: PLC0415
+    else:
+        from doctor.runtime.builtins import inspect as module  # type: ignore[no-redef]  # noqa: PLC0415
+    return module.FUNCTIONS[name]

@@ -1,0 +1,46 @@
+"""How builtins take arguments and give answers."""
+
+import json
+import os
+
+from doctor.runtime.reader import Reader
+from doctor.runtime.values import TYPE_CHECKING, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def say(**fields: object) -> None:
+    """One JSON line on stdout."""
+    _write(1, json.dumps(fields).encode() + b"\n")
+
+
+def _write(descriptor: int, text: bytes) -> None:
+    while text:
+        text = text[os.write(descriptor, text) :]
+
+
+def builtin(work: "Callable[[Reader], None]") -> "Callable[[dict[str, object]], int]":
+    """Make a builtin of a function that reads its arguments, says its answer, and raises OSError or Failure."""
+
+    def run(arguments: dict[str, object]) -> int:
+        try:
+            work(Reader(arguments, "args"))
+        except Failure as failure:
+            _write(2, failure.message.encode("utf-8", "replace") + b"\n")
+            return failure.code if failure.code == 2 else 1
+        except OSError as error:
+            name = (error.strerror or str(error) or type(error).__name__).lower()
+            say(ok=False, errno=error.errno, error=name)
+            _write(2, name.encode("utf-8", "replace") + b"\n")
+            return 1
+        return 0
+
+    return run
+
+
+def needed(value: object, name: str) -> str:
+    """A text argument that has to be there."""
+    if not isinstance(value, str):
+        raise Failure(f"args: '{name}' is needed", 2)
+    return value

@@ -1,0 +1,78 @@
+"""Builtins that use up things: time, memory, processes, processor."""
+
+import os
+import time
+
+from doctor.runtime.builtins.answers import builtin, say
+from doctor.runtime.reader import Reader
+
+_BLOCK = 1 << 20
+_MAX_FORKS = 4096
+
+
+def _print(reader: Reader) -> None:
+    """text, repeat, to ("stdout" or "stderr"): writes the text as it is."""
+    text, repeat = reader.text("text", "") or "", reader.number("repeat", 0, 1 << 30)
+    to = reader.text("to", "stdout")
+    reader.end()
+    block = text.encode()
+    for _ in range(1 if repeat is None else repeat):
+        os.write(2 if to == "stderr" else 1, block)
+
+
+def _sleep(reader: Reader) -> None:
+    """`seconds` to sleep."""
+    seconds = reader.fraction("seconds", 0, 1e7)
+    reader.end()
+    time.sleep(1.0 if seconds is None else seconds)
+    say(ok=True)
+
+
+def _memory_eat(reader: Reader) -> None:
+    """bytes: allocates and touches them, a mebibyte at a time."""
+    wanted = reader.number("bytes", 0, 1 << 50)
+    reader.end()
+    held = [bytearray(b"x") * _BLOCK for _ in range((wanted or 0) // _BLOCK)]
+    say(ok=True, bytes=len(held) * _BLOCK)
+
+
+def _fork_many(reader: Reader) -> None:
+    """count: starts so many processes that wait; says how many there could be, and ends them."""
+    count = reader.number("count", 1, _MAX_FORKS)
+    reader.end()
+    made, problem = 0, None
+    read, write = os.pipe()
+    for _ in range(count or 10):
+        try:
+            pid = os.fork()
+        except OSError as error:
+            problem = error.errno
+            break
+        if pid == 0:
+            os.close(write)
+            os.read(read, 1)
+            os._exit(0)
+        made += 1
+    os.close(write)
+    for _ in range(made):
+        os.wait()
+    say(ok=problem is None, made=made, errno=problem)
+
+
+def _cpu_burn(reader: Reader) -> None:
+    """`seconds` of wall time; says how many seconds of CPU it got."""
+    seconds = reader.fraction("seconds", 0, 3600)
+    reader.end()
+    end = time.monotonic() + (0.5 if seconds is None else seconds)
+    while time.monotonic() < end:
+        sum(range(1000))
+    say(ok=True, cpu_s=round(time.process_time(), 4))
+
+
+FUNCTIONS = {
+    "print": builtin(_print),
+    "sleep": builtin(_sleep),
+    "memory-eat": builtin(_memory_eat),
+    "fork-many": builtin(_fork_many),
+    "cpu-burn": builtin(_cpu_burn),
+}

@@ -1,0 +1,289 @@
+"""Control groups of one container: found, made, limited and removed, on version 1, hybrid and version 2 hosts.
+
+Every group is a directory `doctor-runtime/TOKEN-ID` in each hierarchy, held open and locked by the runtime that made it.
+The lock ends with its holder, however that dies, and works across PID namespaces where a process id would lie: the
+next runtime sweeps every group whose lock is free, and kills what still runs in it.
+"""
+
+import errno
+import fcntl
+import os
+import time
+
+from doctor.runtime import devices
+from doctor.runtime.plan import Limits
+from doctor.runtime.values import Failure, dataclass, reason
+
+BASE = "doctor-runtime"
+_PERIOD_US = 100_000
+_REMOVAL_S = 5.0
+_SIGKILL = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hierarchy:
+    """One mounted hierarchy: where it is, its version, its controllers, and the options that mount it again (v1)."""
+
+    mount: str
+    version: int
+    controllers: tuple[str, ...]
+    options: str = ""
+
+
+def hierarchies(mountinfo: str) -> tuple[Hierarchy, ...]:
+    """The writable cgroup mounts in /proc/PID/mountinfo, one for each hierarchy; those mounted on top win."""
+    found: dict[str, Hierarchy] = {}
+    for line in mountinfo.splitlines():
+        if " - cgroup" not in line:
+            continue
+        before, _, after = line.partition(" - ")
+        mount = before.split(" ")[4].encode().decode("unicode_escape") if "\\" in before else before.split(" ")[4]
+        kind, _, options = after.split(" ", 2)
+        if kind == "cgroup2":
+            found["2"] = Hierarchy(mount=mount, version=2, controllers=_v2_controllers(mount))
+        elif kind == "cgroup":
+            names = tuple(o for o in options.split(",") if o not in ("rw", "ro", "xattr", "clone_children"))
+            plain = tuple(n for n in names if "=" not in n and n != "none")
+            named = [n for n in names if n.startswith("name=")]
+            key = ",".join(plain) or ",".join(named)
+            again = ",".join(plain) if plain else ",".join(["none", *named])
+            found[key] = Hierarchy(mount=mount, version=1, controllers=plain, options=again)
+    return tuple(found.values())
+
+
+def _v2_controllers(mount: str) -> tuple[str, ...]:
+    try:
+        return tuple(_read(f"{mount}/cgroup.controllers").split())
+    except OSError:
+        return ()
+
+
+class Group:
+    """The directories of one container, made by `create`."""
+
+    def __init__(self) -> None:
+        self.members: list[tuple[Hierarchy, str, int]] = []
+        self.devices_limited = False
+        self.problems: list[str] = []
+
+    def join(self, pid: int) -> None:
+        """Put a process into each of the groups."""
+        for _, path, _ in self.members:
+            _write(f"{path}/cgroup.procs", str(pid))
+
+    def oom_kills(self) -> int:
+        """How many processes of the container the kernel killed because of its memory limit."""
+        for hierarchy, path, _ in self.members:
+            if "memory" in hierarchy.controllers:
+                name = "memory.oom_control" if hierarchy.version == 1 else "memory.events"
+                return _counter(f"{path}/{name}", "oom_kill")
+        return 0
+
+    def kill(self) -> None:
+        """Kill whatever is left in the groups (a process that a hostile init let go of)."""
+        for _, path, _ in self.members[:1]:
+            _kill_members(path)
+
+    def remove(self) -> None:
+        """Remove the directories, killing what is left in them; waits up to 5 s for the kernel to let go."""
+        for _, path, lock in self.members:
+            _remove(path)
+            os.close(lock)
+        self.members = []
+
+
+def create(found: tuple[Hierarchy, ...], name: str, limits: Limits) -> Group:
+    """Make and limit the groups. A limit that no hierarchy can hold is a Failure; a hierarchy that can't be written
+    while no limit needs it is only noted in `problems`.
+    """
+    group = Group()
+    try:
+        for hierarchy in found:
+            try:
+                _add(group, hierarchy, name, limits)
+            except OSError as error:
+                problem = f"no cgroup in {hierarchy.mount}: {reason(error)}"
+                if _limited(limits) & set(hierarchy.controllers):
+                    raise Failure(f"can't set the limits: {problem}") from None
+                group.problems.append(problem)
+        _check_limits(group, limits)
+    except Failure:
+        group.remove()
+        raise
+    return group
+
+
+def sweep(found: tuple[Hierarchy, ...]) -> int:
+    """Remove the groups of runtimes that are no longer there; how many directories went."""
+    gone = 0
+    for hierarchy in found:
+        try:
+            base = os.open(f"{hierarchy.mount}/{BASE}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(base, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            gone += sum(_sweep_one(f"{hierarchy.mount}/{BASE}/{name}") for name in os.listdir(base))
+        except OSError:
+            continue
+        finally:
+            os.close(base)
+    return gone
+
+
+def _sweep_one(path: str) -> bool:
+    try:
+        held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    else:
+        _remove(path)
+        return True
+    finally:
+        os.close(held)
+
+
+def _add(group: Group, hierarchy: Hierarchy, name: str, limits: Limits) -> None:
+    base = f"{hierarchy.mount}/{BASE}"
+    _make(base, hierarchy)
+    # Shared, against a sweep that would take the new directory between its making and its locking.
+    guard = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(guard, fcntl.LOCK_SH)
+        path = f"{base}/{name}"
+        os.mkdir(path)
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        group.members.append((hierarchy, path, lock))
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    finally:
+        os.close(guard)
+    if hierarchy.version == 1:
+        _inherit_cpuset(path, hierarchy)
+        _limit_v1(group, hierarchy, path, limits)
+    else:
+        _limit_v2(group, hierarchy, path, limits)
+
+
+def _make(base: str, hierarchy: Hierarchy) -> None:
+    try:
+        os.mkdir(base)
+    except FileExistsError:
+        return
+    if hierarchy.version == 1:
+        _inherit_cpuset(base, hierarchy)
+
+
+def _inherit_cpuset(path: str, hierarchy: Hierarchy) -> None:
+    """A new v1 cpuset is empty and takes no process before it has CPUs and memory nodes."""
+    if "cpuset" in hierarchy.controllers:
+        for name in ("cpuset.cpus", "cpuset.mems"):
+            _write(f"{path}/{name}", _read(f"{path}/../{name}").strip())
+
+
+def _limit_v1(group: Group, hierarchy: Hierarchy, path: str, limits: Limits) -> None:
+    controllers = hierarchy.controllers
+    if "devices" in controllers:
+        _write(f"{path}/devices.deny", "a")
+        for line in devices.v1_lines():
+            _write(f"{path}/devices.allow", line)
+        group.devices_limited = True
+    if "memory" in controllers and limits.memory_bytes is not None:
+        _write(f"{path}/memory.limit_in_bytes", str(limits.memory_bytes))
+        if os.path.exists(f"{path}/memory.memsw.limit_in_bytes"):
+            _write(f"{path}/memory.memsw.limit_in_bytes", str(limits.memory_bytes))
+    if "cpu" in controllers and limits.cpus is not None:
+        _write(f"{path}/cpu.cfs_period_us", str(_PERIOD_US))
+        _write(f"{path}/cpu.cfs_quota_us", str(int(limits.cpus * _PERIOD_US)))
+    if "pids" in controllers and limits.pids is not None:
+        _write(f"{path}/pids.max", str(limits.pids))
+
+
+def _limit_v2(group: Group, hierarchy: Hierarchy, path: str, limits: Limits) -> None:
+    needed = _limited(limits) & set(hierarchy.controllers)
+    for name in sorted(needed):
+        for parent in (hierarchy.mount, os.path.dirname(path)):
+            _write(f"{parent}/cgroup.subtree_control", f"+{name}")
+    if limits.memory_bytes is not None and "memory" in needed:
+        _write(f"{path}/memory.max", str(limits.memory_bytes))
+        if os.path.exists(f"{path}/memory.swap.max"):
+            _write(f"{path}/memory.swap.max", "0")
+    if limits.cpus is not None and "cpu" in needed:
+        _write(f"{path}/cpu.max", f"{int(limits.cpus * _PERIOD_US)} {_PERIOD_US}")
+    if limits.pids is not None and "pids" in needed:
+        _write(f"{path}/pids.max", str(limits.pids))
+    if not group.devices_limited:
+        try:
+            devices.attach_v2(path)
+            group.devices_limited = True
+        except OSError as error:
+            group.problems.append(f"no device rules in {hierarchy.mount}: {reason(error)}")
+
+
+def _limited(limits: Limits) -> set[str]:
+    """The controllers that the limits need."""
+    wanted = {"memory": limits.memory_bytes, "cpu": limits.cpus, "pids": limits.pids}
+    return {name for name, value in wanted.items() if value is not None}
+
+
+def _check_limits(group: Group, limits: Limits) -> None:
+    held = {name for hierarchy, _, _ in group.members for name in hierarchy.controllers}
+    for name in sorted(_limited(limits) - held):
+        why = "; ".join(group.problems) or "it is not mounted"
+        raise Failure(f"can't limit {name}: no usable cgroup controller '{name}' ({why})")
+
+
+def _remove(path: str) -> None:
+    end = time.monotonic() + _REMOVAL_S
+    while True:
+        try:
+            os.rmdir(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > end:
+                return
+            _kill_members(path)
+            time.sleep(0.002)
+        else:
+            return
+
+
+def _kill_members(path: str) -> None:
+    try:
+        pids = [int(line) for line in _read(f"{path}/cgroup.procs").split()]
+    except OSError:
+        return
+    for pid in pids:
+        if pid > 1:  # 0: a process that this PID namespace can't see
+            try:
+                os.kill(pid, _SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+def _counter(path: str, name: str) -> int:
+    try:
+        for line in _read(path).splitlines():
+            key, _, value = line.partition(" ")
+            if key == name:
+                return int(value)
+    except (OSError, ValueError):
+        return 0
+    return 0
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="ascii", errors="replace") as source:
+        return source.read()
+
+
+def _write(path: str, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(handle, text.encode())
+    finally:
+        os.close(handle)

@@ -1,0 +1,42 @@
+"""A terminal for `run -t`: made in the container's own devpts, its master handed to the runtime.
+
+`terminal` holds the runtime's side; it is imported only when one is asked for.
+"""
+
+import fcntl
+import os
+
+from doctor.runtime import beneath, kernel
+from doctor.runtime.values import Failure
+
+_TIOCSCTTY, _TIOCSPTLCK, _TIOCGPTN = 0x540E, 0x40045431, 0x80045430
+_PTS_MAJOR_FIRST, _PTS_MAJOR_LAST = 136, 143
+
+
+def open_terminal(root: int, channel: int) -> tuple[int, int, int]:
+    """Make a pseudo-terminal, send its master through `channel`, bind the slave to /dev/console; the slave three times.
+
+    Everything is a descriptor of what was made here; the slave is checked to be one before it is bound (CVE-2025-52565).
+    """
+    master = beneath.open_inside(root, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
+    fcntl.ioctl(master, _TIOCSPTLCK, bytes(4))
+    number = int.from_bytes(fcntl.ioctl(master, _TIOCGPTN, bytes(4)), "little")
+    slave = beneath.open_inside(root, f"/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY)
+    device = os.fstat(slave).st_rdev
+    if not _PTS_MAJOR_FIRST <= os.major(device) <= _PTS_MAJOR_LAST or os.minor(device) != number:
+        raise Failure("the container's terminal was exchanged while it was made")
+    target = beneath.regular_file(root, "/dev/console")
+    kernel.mount(kernel.at(slave), kernel.at(target), None, kernel.MS_BIND)
+    os.close(target)
+    fcntl.ioctl(slave, _TIOCSCTTY, 0)
+    _send(channel, master)
+    os.close(master)
+    os.fchown(slave, 0, 5)
+    return slave, slave, slave
+
+
+def _send(channel: int, descriptor: int) -> None:
+    """Pass a descriptor through a Unix socket; its own module, since only terminals need sockets here."""
+    from doctor.runtime.terminal import send  # noqa: PLC0415 - loaded by the runtime before it made this process
+
+    send(channel, descriptor)

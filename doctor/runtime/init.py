@@ -1,0 +1,228 @@
+"""What the container's first process does between its making and the execution of the command.
+
+It runs as root of the host until `privilege.apply`, beside files that the image's author chose. So: every module is
+imported before (and importing is switched off with the pivot), nothing of the image is executed or loaded, descriptors
+are closed before the working directory is entered, the process can't be traced or its descriptors borrowed, and every
+path ends in `os._exit`.
+"""
+
+import errno
+import os
+import stat
+import sys
+
+from doctor.runtime import beneath, console, entry, kernel, loopback, privilege, rootfs, users
+from doctor.runtime.cgroups import Hierarchy
+from doctor.runtime.kernel import O_PATH
+from doctor.runtime.plan import DEFAULT_PATH, Bridge, Plan
+from doctor.runtime.signals import signal
+from doctor.runtime.values import (
+    FAILED,
+    NOT_EXECUTABLE,
+    NOT_FOUND,
+    TYPE_CHECKING,
+    Failure,
+    dataclass,
+    reason,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_REPORT, _ENTRY = 3, 4
+_DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What the runtime hands its child.
+
+    Attributes:
+        plan: the container.
+        hierarchies: cgroup hierarchies that the container has a group in.
+        devices_limited: whether a cgroup holds the device rules.
+        bpf: the seccomp filter, None for none.
+        last_capability: the kernel's highest capability.
+        stdio: descriptors that become 0, 1 and 2.
+        go: read end of a pipe: a byte means that groups and network are ready, its end that the runtime is gone.
+        report: write end of the pipe that takes "!CODE NUL MESSAGE" or the entry program's errno; its end is success.
+        netns: descriptor of a network namespace to join, or None.
+        bridge: its end of the network is configured by `configure`.
+        function: the builtin to be run instead of a command.
+        terminal: socket that takes the master of the terminal, or None.
+    """
+
+    plan: Plan
+    hierarchies: tuple[Hierarchy, ...]
+    devices_limited: bool
+    bpf: bytes | None
+    last_capability: int
+    stdio: tuple[int, int, int]
+    go: int
+    report: int
+    netns: int | None
+    configure: "Callable[[Bridge], None] | None"
+    function: "Callable[[dict[str, object]], int] | None"
+    terminal: int | None
+
+
+def main(start: Start) -> None:
+    """Become the container. Does not return."""
+    code = FAILED
+    try:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        code = _become(start)
+    except Failure as failure:
+        _tell(start, failure.code, failure.message)
+    except OSError as error:
+        what = f" {error.filename}" if isinstance(error.filename, str) else ""
+        _tell(start, FAILED, f"the container could not be set up:{what} {reason(error)}")
+    finally:
+        os._exit(code)
+
+
+def _tell(start: Start, code: int, message: str) -> None:
+    text = f"!{code}\0{message}".encode("utf-8", "replace")[:4000]
+    for descriptor in (start.report, _REPORT):  # before and after the descriptors were moved
+        try:
+            os.write(descriptor, text)
+        except OSError:
+            continue
+        return
+
+
+def _become(start: Start) -> int:
+    plan = start.plan
+    if start.netns is not None:
+        kernel.call("setns", start.netns, kernel.CLONE_NEWNET)
+    os.setsid()
+    os.umask(0)
+    for number in _DEFAULT_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    kernel.call("sethostname", plan.hostname.encode(), len(plan.hostname.encode()))
+    root = rootfs.build(plan, devices_limited=start.devices_limited)
+    if not os.read(start.go, 1):
+        os._exit(FAILED)
+    rootfs.finish(plan, root, _own_cgroup_namespace(start.hierarchies))
+    _network(start)
+    who = _identity(plan, root)
+    program = _entry_program() if start.function is None else None
+    stdio = start.stdio if start.terminal is None else console.open_terminal(root, start.terminal)
+    rootfs.pivot(root)
+    # From here on an import would run the image's code as root.
+    sys.meta_path.clear()
+    sys.path.clear()
+    _keep_descriptors(stdio, start.report, program)
+    os.umask(0o022)
+    _enter_directory(plan.work.cwd)
+    caps = plan.caps if start.devices_limited else tuple(name for name in plan.caps if name != "MKNOD")
+    privilege.apply(plan, caps, who, start.bpf, start.last_capability)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user has cleared it
+    if start.function is not None:
+        os.close(_REPORT)
+        return start.function(plan.work.args or {})
+    _execute(plan, who)
+    return FAILED
+
+
+def _own_cgroup_namespace(hierarchies: tuple[Hierarchy, ...]) -> tuple[Hierarchy, ...]:
+    """The hierarchies that may be shown inside: none before Linux 4.6, which would show the host's groups."""
+    try:
+        kernel.call("unshare", kernel.CLONE_NEWCGROUP)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return ()
+    return hierarchies
+
+
+def _network(start: Start) -> None:
+    if start.plan.net.kind in ("none", "bridge"):
+        loopback.up()
+    if start.configure is not None and start.plan.net.bridge is not None:
+        start.configure(start.plan.net.bridge)
+
+
+def _identity(plan: Plan, root: int) -> users.Identity:
+    passwd = beneath.read_text(root, "/etc/passwd") or ""
+    group = beneath.read_text(root, "/etc/group") or ""
+    return users.identity(plan.work.user, passwd, group)
+
+
+def _entry_program() -> int:
+    """A descriptor of the entry program, in a file of the container's private tmpfs."""
+    handle = os.open("entry", os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o555)
+    os.write(handle, entry.program(kernel.MACHINE))
+    os.close(handle)
+    return os.open("entry", O_PATH | os.O_CLOEXEC)
+
+
+def _keep_descriptors(stdio: tuple[int, int, int], report: int, program: int | None) -> None:
+    """Leave 0, 1, 2, the report at 3 and the entry program at 4, nothing else (CVE-2024-21626)."""
+    high = [os.dup(descriptor) for descriptor in (*stdio, report)]
+    if program is not None:
+        high.append(os.dup(program))
+    # Duplicates first: a descriptor that is still to be moved may have a number that another one moves to.
+    fresh = [_above(descriptor) for descriptor in high]
+    for number, descriptor in enumerate(fresh):
+        os.dup2(descriptor, number, inheritable=number <= _REPORT)
+    kernel.close_from(len(fresh))
+
+
+def _above(descriptor: int) -> int:
+    kept = []
+    while descriptor <= _ENTRY:
+        kept.append(descriptor)
+        descriptor = os.dup(descriptor)
+    return descriptor
+
+
+def _enter_directory(path: str) -> None:
+    """Change to the working directory, made if it is missing, and see that it lies inside the root."""
+    root = os.open("/", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    here = beneath.directory(root, path)
+    os.fchdir(here)
+    os.close(here)
+    os.close(root)
+    if not os.getcwd().startswith("/"):
+        raise Failure(f"the working directory '{path}' is outside of the container's root")
+
+
+def environment(plan: Plan, home: str) -> dict[bytes, bytes]:
+    """The command's environment: PATH, HOSTNAME and HOME are added unless the plan has them."""
+    found = {"PATH": DEFAULT_PATH, "HOSTNAME": plan.hostname, "HOME": home}
+    if plan.work.terminal:
+        found["TERM"] = "xterm"
+    for item in plan.work.env:
+        name, _, value = item.partition("=")
+        found[name] = value
+    return {name.encode(): value.encode() for name, value in found.items()}
+
+
+def _execute(plan: Plan, who: users.Identity) -> None:
+    env = environment(plan, who.home)
+    name = plan.work.command[0].encode()
+    path = _found(name, env[b"PATH"])
+    arguments = [path, *(argument.encode("utf-8", "surrogateescape") for argument in plan.work.command)]
+    os.execve(_ENTRY, arguments, env)  # noqa: S606 - executing the command is what this program is for
+
+
+def _found(name: bytes, search: bytes) -> bytes:
+    """The path to execute, as the user that is to execute it. Raises Failure 127 or 126."""
+    shown = name.decode("utf-8", "replace")
+    candidates = [name] if b"/" in name else [(directory or b".") + b"/" + name for directory in search.split(b":")]
+    denied = False
+    for path in candidates:
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            denied = denied or error.errno in (errno.EACCES, errno.ELOOP)
+            continue
+        if stat.S_ISREG(status.st_mode) and os.access(path, os.X_OK):
+            return path
+        denied = True
+    if denied:
+        raise Failure(f"'{shown}' can't be executed: permission denied", NOT_EXECUTABLE)
+    where = "" if b"/" in name else " in $PATH"
+    raise Failure(f"'{shown}' was not found{where}", NOT_FOUND)

@@ -1,0 +1,100 @@
+"""/dev, /proc and /sys as Docker's containers see them, assembled in the working directory (the stage)."""
+
+import errno
+import os
+import stat
+
+from doctor.runtime import kernel
+from doctor.runtime.cgroups import Hierarchy
+from doctor.runtime.kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT, O_PATH
+
+LOCKED = MS_NOSUID | MS_NOEXEC | MS_NODEV
+# moby oci/defaults.go, DefaultLinuxSpec
+MASKED_PROC = [
+    "acpi",
+    "asound",
+    "interrupts",
+    "kcore",
+    "keys",
+    "latency_stats",
+    "timer_list",
+    "timer_stats",
+    "sched_debug",
+    "scsi",
+]
+MASKED_SYS = ("firmware", "devices/virtual/powercap")
+READONLY_PROC = ["bus", "fs", "irq", "sys", "sysrq-trigger"]
+_NODES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0))
+_LINKS = (
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("core", "/proc/kcore"),
+    ("ptmx", "pts/ptmx"),
+)
+
+
+def stage_dev(shm_bytes: int) -> None:
+    """A tmpfs `dev` with nodes, links, pseudo-terminals, shared memory of that size, and message queues."""
+    kernel.mount(b"tmpfs", b"dev", b"tmpfs", MS_NOSUID | kernel.MS_STRICTATIME, b"mode=755,size=65536k")
+    for name, major, minor in _NODES:
+        os.mknod(f"dev/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
+    for name, target in _LINKS:
+        os.symlink(target, f"dev/{name}")
+    for name in ("pts", "shm", "mqueue"):
+        os.mkdir(f"dev/{name}")
+    kernel.mount(b"devpts", b"dev/pts", b"devpts", MS_NOSUID | MS_NOEXEC, b"newinstance,ptmxmode=0666,mode=0620,gid=5")
+    kernel.mount(b"shm", b"dev/shm", b"tmpfs", LOCKED, b"mode=1777,size=%d" % shm_bytes)
+    try:
+        kernel.mount(b"mqueue", b"dev/mqueue", b"mqueue", LOCKED)
+    except OSError as error:
+        if error.errno != errno.ENODEV:  # a kernel without POSIX message queues
+            raise
+
+
+def stage_proc() -> None:
+    """A procfs `proc` with its masked and read-only parts; `dev` must be there for its null device."""
+    kernel.mount(b"proc", b"proc", b"proc", LOCKED)
+    # The null device made a moment ago on the stage, not whatever the image calls /dev/null.
+    null = os.open("dev/null", O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    for name in READONLY_PROC:
+        path = f"proc/{name}".encode()
+        if os.path.exists(path):
+            kernel.mount(path, path, None, MS_BIND | MS_REC)
+            kernel.mount(None, path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | LOCKED)
+    for name in MASKED_PROC:
+        _mask(f"proc/{name}", null)
+    os.close(null)
+
+
+def _mask(path: str, null: int | None) -> None:
+    try:
+        is_directory = stat.S_ISDIR(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return
+    if is_directory:
+        kernel.mount(b"tmpfs", path.encode(), b"tmpfs", MS_RDONLY | LOCKED, b"size=0k")
+    elif null is not None:
+        kernel.mount(kernel.at(null), path.encode(), None, MS_BIND)
+
+
+def stage_sys(hierarchies: tuple[Hierarchy, ...]) -> None:
+    """A read-only sysfs `sys` with the cgroup hierarchies, seen from the current cgroup namespace."""
+    kernel.mount(b"sysfs", b"sys", b"sysfs", MS_RDONLY | LOCKED)
+    for name in MASKED_SYS:
+        _mask(f"sys/{name}", None)
+    if not os.path.isdir("sys/fs/cgroup"):
+        return
+    if len(hierarchies) == 1 and hierarchies[0].version == 2:
+        kernel.mount(b"cgroup", b"sys/fs/cgroup", b"cgroup2", MS_RDONLY | LOCKED)
+        return
+    # Always a mount of its own, even when empty: nothing of the host's groups is to be seen, or written (CVE-2023-25809).
+    kernel.mount(b"tmpfs", b"sys/fs/cgroup", b"tmpfs", LOCKED, b"mode=755")
+    for hierarchy in hierarchies:
+        path = f"sys/fs/cgroup/{os.path.basename(hierarchy.mount)}".encode()
+        os.mkdir(path)
+        kind = b"cgroup2" if hierarchy.version == 2 else b"cgroup"
+        data = hierarchy.options.encode() if hierarchy.version == 1 else None
+        kernel.mount(b"cgroup", path, kind, MS_RDONLY | LOCKED, data)
+    kernel.mount(None, b"sys/fs/cgroup", None, MS_REMOUNT | MS_RDONLY | LOCKED, b"mode=755")

@@ -1,0 +1,212 @@
+"""The runtime's side of one container: its groups, its process, its network, and its end."""
+
+import os
+import select
+import time
+
+from doctor.runtime import cgroups, init, kernel, privilege
+from doctor.runtime.janitor import Janitor
+from doctor.runtime.plan import Plan
+from doctor.runtime.values import NOT_EXECUTABLE, NOT_FOUND, TYPE_CHECKING, Failure, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SIGKILL = 9
+_ENOENT, _ENOTDIR = 2, 20
+_FLAGS = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC
+
+
+class Shared:
+    """What all containers of one runtime process share; made once, groups of dead runtimes are swept then."""
+
+    def __init__(self) -> None:
+        try:
+            with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as source:
+                mountinfo = source.read()
+        except OSError:
+            raise Failure("/proc is not mounted: the runtime can't work without it") from None
+        self.hierarchies = cgroups.hierarchies(mountinfo)
+        cgroups.sweep(self.hierarchies)
+        self.bpf = privilege.seccomp_filter()
+        self.last_capability = privilege.last_capability()
+        self.token = os.urandom(4).hex()
+        self.janitor = Janitor()
+        self.count = 0
+
+
+class Stdio:
+    """The three descriptors a container gets, and the runtime's ends of those that are pipes."""
+
+    def __init__(self, inside: tuple[int, int, int], outside: dict[int, int] | None = None) -> None:
+        self.inside = inside
+        self.outside = outside or {}
+
+
+class Running:
+    """A container whose process exists. `wait` or `reap` must follow."""
+
+    def __init__(self, plan: Plan, pid: int, group: cgroups.Group, report: int) -> None:
+        self.plan = plan
+        self.pid = pid
+        self.group = group
+        self.report = report
+        self.started = time.monotonic()
+        self.status: int | None = None
+        self.oom_kills = 0
+        self.problems = list(group.problems)
+
+    def kill(self) -> None:
+        """Kill the container: the end of a PID namespace's init is the end of all in it."""
+        if self.status is None:
+            os.kill(self.pid, _SIGKILL)
+
+    def reap(self, *, wait: bool) -> bool:
+        """Whether the container has ended; then its groups are removed and `status` is set."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, 0 if wait else os.WNOHANG)
+            if pid == 0:
+                return False
+            self.status = status
+            self.oom_kills = self.group.oom_kills()
+            self.group.remove()
+        return True
+
+    def wait_until_started(self) -> None:
+        """Block until the command executes. Raises Failure if it never will; then everything is cleaned up."""
+        try:
+            check_report(self.read_report(), self.plan)
+        except Failure:
+            self.reap(wait=True)
+            raise
+
+    def read_report(self) -> bytes:
+        """All that the init reports, up to its end."""
+        text = b""
+        while chunk := os.read(self.report, 4096):
+            text += chunk
+        os.close(self.report)
+        return text
+
+
+def check_report(report: bytes, plan: Plan) -> None:
+    """Raise the Failure that an init's report stands for; an empty one is success."""
+    if not report:
+        return
+    if report.startswith(b"!"):
+        code, _, message = report[1:].decode("utf-8", "replace").partition("\0")
+        raise Failure(message, int(code))
+    number = -int.from_bytes(report[:8], "little", signed=True)
+    shown = plan.work.command[0]
+    if number in (_ENOENT, _ENOTDIR):
+        raise Failure(f"'{shown}' can't be executed: its interpreter was not found", NOT_FOUND)
+    raise Failure(f"'{shown}' can't be executed: {os.strerror(number).lower()} ({number})", NOT_EXECUTABLE)
+
+
+def start(
+    plan: Plan,
+    shared: Shared,
+    stdio: Stdio,
+    *,
+    joined: int | None = None,
+    function: "Callable[[dict[str, object]], int] | None" = None,
+    terminal: int | None = None,
+) -> Running:
+    """Make the container's process and everything around it, and let it go on to its command.
+
+    `joined` is the descriptor of another network namespace. Raises Failure, with nothing left behind.
+    """
+    shared.count += 1
+    group = cgroups.create(shared.hierarchies, f"{shared.token}-{shared.count}-{plan.id}", plan.limits)
+    go_read, go_write = os.pipe()
+    report_read, report_write = os.pipe()
+    prepared = init.Start(
+        plan=plan,
+        hierarchies=tuple(hierarchy for hierarchy, _, _ in group.members),
+        devices_limited=group.devices_limited,
+        bpf=shared.bpf if plan.seccomp else None,
+        last_capability=shared.last_capability,
+        stdio=stdio.inside,
+        go=go_read,
+        report=report_write,
+        netns=joined,
+        configure=_configurer(plan),
+        function=function,
+        terminal=terminal,
+    )
+    own_network = kernel.CLONE_NEWNET if plan.net.kind in ("none", "bridge") else 0
+    try:
+        pid = kernel.clone(_FLAGS | own_network)
+    except OSError as error:
+        group.remove()
+        for descriptor in (go_read, go_write, report_read, report_write):
+            os.close(descriptor)
+        raise Failure(f"can't make the namespaces: {reason(error)}") from None
+    if pid == 0:
+        os.close(go_write)  # or its end would never come
+        os.close(report_read)
+        init.main(prepared)
+    os.close(go_read)
+    os.close(report_write)
+    running = Running(plan, pid, group, report_read)
+    try:
+        _connect(plan, shared, running)
+        os.write(go_write, b"1")
+    except (Failure, OSError) as error:
+        _abandon(running)
+        raise _why(error, running) from None
+    finally:
+        os.close(go_write)
+    return running
+
+
+def _connect(plan: Plan, shared: Shared, running: Running) -> None:
+    """Groups first: moving a process waits for the kernel, and the init mounts meanwhile."""
+    running.group.join(running.pid)
+    bridge = plan.net.bridge
+    if bridge is None:
+        return
+    from doctor.runtime import network  # noqa: PLC0415 - a container without a bridge does not pay for sockets
+
+    network.attach(bridge, running.pid, f"dr{shared.token[:6]}{shared.count:x}", shared.janitor)
+    if plan.net.publish or plan.net.masquerade:
+        from doctor.runtime import nat  # noqa: PLC0415
+
+        nat.open_ports(plan.net, bridge, shared.janitor)
+
+
+def _configurer(plan: Plan) -> "Callable[..., None] | None":
+    if plan.net.bridge is None:
+        return None
+    from doctor.runtime import network  # noqa: PLC0415 - imported here, by the runtime, never inside the container
+
+    return network.configure_inside
+
+
+def _abandon(running: Running) -> None:
+    running.kill()
+    running.reap(wait=True)
+
+
+def _why(error: Failure | OSError, running: Running) -> Failure:
+    """What the init said is nearer to the cause than the broken pipe or missing process that the runtime met."""
+    try:
+        check_report(running.read_report(), running.plan)
+    except Failure as cause:
+        return cause
+    if isinstance(error, Failure):
+        return error
+    return Failure(f"can't set up the container: {reason(error)}")
+
+
+def exit_code(status: int) -> tuple[int, int | None]:
+    """(exit code, signal or None) of a wait status; a signal counts as 128 + its number."""
+    code = os.waitstatus_to_exitcode(status)
+    return (128 - code, -code) if code < 0 else (code, None)
+
+
+def poll_readable(descriptor: int, seconds: float) -> bool:
+    """Whether something can be read within the time."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(max(0, seconds) * 1000))

@@ -1,0 +1,87 @@
+"""Firewall rules of a container whose plan publishes ports or masquerades: made for it, taken back with it.
+
+`iptables` is used where the host has it (whichever backend that name leads to, as dockerd does), a table of its own
+through `nft` where only that is there. Each rule is announced to the janitor before it is made.
+"""
+
+import os
+
+from doctor.runtime import commands
+from doctor.runtime.janitor import Janitor
+from doctor.runtime.network import prefix_of
+from doctor.runtime.plan import Bridge, NetPlan, Publish
+from doctor.runtime.values import Failure
+
+_MARK = ["-m", "comment", "--comment", "doctor-runtime"]
+Rule = tuple[str, str, list[str]]
+
+
+def open_ports(net: NetPlan, bridge: Bridge, janitor: Janitor) -> None:
+    """Make the rules. Raises Failure if the host has no tool, or the tool fails."""
+    iptables, nft = commands.find("iptables"), commands.find("nft")
+    if iptables is not None:
+        for table, chain, match in rules(net, bridge):
+            undo = [iptables, "-w", "5", "-t", table, "-D", chain, *match, *_MARK]
+            janitor.before_command(undo)
+            commands.run([iptables, "-w", "5", "-t", table, "-I", chain, *match, *_MARK])
+    elif nft is not None:
+        table = f"doctor_{os.urandom(4).hex()}"
+        janitor.before_command([nft, "delete", "table", "ip", table])
+        commands.run([nft, "-f", "-"], nft_script(table, net, bridge))
+    else:
+        raise Failure("can't publish ports or masquerade: the host has neither iptables nor nft")
+
+
+def rules(net: NetPlan, bridge: Bridge) -> list[Rule]:
+    """(table, chain, match and target) for iptables."""
+    address, subnet = bridge.address.partition("/")[0], _subnet(bridge)
+    found: list[Rule] = []
+    for port in net.publish:
+        match = ["-p", port.protocol, "--dport", str(port.host_port)]
+        target = ["-j", "DNAT", "--to-destination", f"{address}:{port.container_port}"]
+        found.append(("nat", "PREROUTING", [*_destination(port), *match, *target]))
+        found.append(("nat", "OUTPUT", [*_destination(port, but=["!", "-d", "127.0.0.0/8"]), *match, *target]))
+        inside = ["-d", address, "-o", bridge.name, "-p", port.protocol, "--dport", str(port.container_port)]
+        found.append(("filter", "FORWARD", [*inside, "-j", "ACCEPT"]))
+    found.append(("filter", "FORWARD", ["-i", bridge.name, "-s", address, "-j", "ACCEPT"]))
+    known = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]
+    found.append(("filter", "FORWARD", ["-o", bridge.name, "-d", address, *known, "-j", "ACCEPT"]))
+    if net.masquerade:
+        found.append(("nat", "POSTROUTING", ["-s", subnet, "!", "-o", bridge.name, "-j", "MASQUERADE"]))
+    return found
+
+
+def _destination(port: Publish, but: list[str] | None = None) -> list[str]:
+    """Which addresses of the host are meant: the given one, or any local one `but` those."""
+    if port.host_ip is None or port.host_ip == "0.0.0.0":  # noqa: S104 - what the user wrote, nothing is bound here
+        return [*(but or []), "-m", "addrtype", "--dst-type", "LOCAL"]
+    return ["-d", port.host_ip]
+
+
+def nft_script(table: str, net: NetPlan, bridge: Bridge) -> str:
+    """The same rules as a table of its own, in nft's language."""
+    address = bridge.address.partition("/")[0]
+    dnat = [
+        f"{_nft_destination(port)} {port.protocol} dport {port.host_port} dnat to {address}:{port.container_port}"
+        for port in net.publish
+    ]
+    lines = [f"table ip {table} {{"]
+    for chain, hook in (("pre", "prerouting"), ("out", "output")):
+        lines += [f"chain {chain} {{ type nat hook {hook} priority -100;", *dnat, "}"]
+    lines.append("chain post { type nat hook postrouting priority 100;")
+    if net.masquerade:
+        lines.append(f'ip saddr {_subnet(bridge)} oifname != "{bridge.name}" masquerade')
+    return "\n".join([*lines, "}", "}", ""])
+
+
+def _nft_destination(port: Publish) -> str:
+    if port.host_ip is None or port.host_ip == "0.0.0.0":  # noqa: S104
+        return "fib daddr type local ip daddr != 127.0.0.0/8"
+    return f"ip daddr {port.host_ip}"
+
+
+def _subnet(bridge: Bridge) -> str:
+    prefix = prefix_of(bridge.address)
+    number = int.from_bytes(bytes(int(p) for p in bridge.address.partition("/")[0].split(".")), "big")
+    network = number >> (32 - prefix) << (32 - prefix)
+    return f"{'.'.join(str(b) for b in network.to_bytes(4, 'big'))}/{prefix}"

@@ -1,0 +1,116 @@
+"""The few rtnetlink requests a container's network needs: links, addresses, routes (include/uapi/linux/rtnetlink.h)."""
+
+import _socket
+import os
+import struct
+
+from doctor.runtime.values import Failure, dataclass
+
+_NEWLINK, _DELLINK, _NEWADDR, _NEWROUTE = 16, 17, 20, 24
+_REQUEST, _ACK, _EXCL, _CREATE = 0x1, 0x4, 0x200, 0x400
+_ERROR = 2
+_AF_NETLINK, _NETLINK_ROUTE, _AF_INET = 16, 0, 2
+_IFF_UP = 1
+_HARDWARE, _IFNAME, _MTU, _MASTER, _LINKINFO, _NET_NS_PID = 1, 3, 4, 10, 18, 19
+_INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
+_RTA_OIF, _RTA_GATEWAY = 4, 5
+_TABLE_MAIN, _PROTO_BOOT, _SCOPE_UNIVERSE, _UNICAST = 254, 3, 0, 1
+_REPLY_S = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Veth:
+    """A pair of interfaces: `host` hangs on the bridge with index `master`, `inside` starts in the netns of `pid`."""
+
+    host: str
+    inside: str
+    pid: int
+    master: int
+    mtu: int | None = None
+    mac: bytes | None = None
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    """One netlink attribute, padded to four bytes."""
+    return struct.pack("<HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def _name(text: str) -> bytes:
+    return attribute(_IFNAME, text.encode() + b"\0")
+
+
+def _link(index: int = 0, flags: int = 0) -> bytes:
+    return struct.pack("<BxHiII", 0, 0, index, flags, flags)
+
+
+class Netlink:
+    """A route socket in the current network namespace; every request waits for the kernel's answer."""
+
+    def __init__(self) -> None:
+        self._socket = _socket.socket(_AF_NETLINK, _socket.SOCK_RAW, _NETLINK_ROUTE)
+        self._socket.settimeout(_REPLY_S)
+        self._sequence = 0
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def bridge(self, name: str) -> None:
+        """Make a bridge and set it up. Raises OSError EEXIST if the name is taken."""
+        info = attribute(_INFO_KIND, b"bridge")
+        self._ask(_NEWLINK, _CREATE | _EXCL, _link(flags=_IFF_UP) + _name(name) + attribute(_LINKINFO, info))
+
+    def veth(self, pair: Veth) -> None:
+        """Make a veth pair, one end as a port of a bridge, the other inside another network namespace."""
+        extra = b"" if pair.mtu is None else attribute(_MTU, struct.pack("<I", pair.mtu))
+        peer = _link() + _name(pair.inside) + attribute(_NET_NS_PID, struct.pack("<I", pair.pid)) + extra
+        if pair.mac is not None:
+            peer += attribute(_HARDWARE, pair.mac)
+        info = attribute(_INFO_KIND, b"veth") + attribute(_INFO_DATA, attribute(_VETH_PEER, peer))
+        body = _link(flags=_IFF_UP) + _name(pair.host) + attribute(_MASTER, struct.pack("<I", pair.master)) + extra
+        self._ask(_NEWLINK, _CREATE | _EXCL, body + attribute(_LINKINFO, info))
+
+    def delete(self, name: str) -> None:
+        """Remove a link; fine if it is gone."""
+        try:
+            index = _socket.if_nametoindex(name)
+        except OSError:
+            return
+        self._ask(_DELLINK, 0, _link(index))
+
+    def up(self, name: str) -> int:
+        """Set an interface up; its index."""
+        index = _socket.if_nametoindex(name)
+        self._ask(_NEWLINK, 0, _link(index, _IFF_UP))
+        return index
+
+    def address(self, index: int, address: bytes, prefix: int) -> None:
+        """Give an interface an IPv4 address."""
+        mask = (1 << (32 - prefix)) - 1
+        broadcast = (int.from_bytes(address, "big") | mask).to_bytes(4, "big")
+        body = struct.pack("<BBBBI", _AF_INET, prefix, 0, 0, index)
+        body += attribute(_IFA_LOCAL, address) + attribute(_IFA_ADDRESS, address) + attribute(_IFA_BROADCAST, broadcast)
+        self._ask(_NEWADDR, _CREATE | _EXCL, body)
+
+    def default_route(self, index: int, gateway: bytes) -> None:
+        """Send what has no better route to a gateway on this interface."""
+        body = struct.pack("<BBBBBBBBI", _AF_INET, 0, 0, 0, _TABLE_MAIN, _PROTO_BOOT, _SCOPE_UNIVERSE, _UNICAST, 0)
+        body += attribute(_RTA_GATEWAY, gateway) + attribute(_RTA_OIF, struct.pack("<I", index))
+        self._ask(_NEWROUTE, _CREATE | _EXCL, body)
+
+    def _ask(self, kind: int, flags: int, body: bytes) -> None:
+        self._sequence += 1
+        header = struct.pack("<IHHII", 16 + len(body), kind, flags | _REQUEST | _ACK, self._sequence, 0)
+        self._socket.send(header + body)
+        while True:
+            try:
+                reply = self._socket.recv(65536)
+            except TimeoutError:
+                raise Failure(f"the kernel did not answer a network request within {_REPLY_S} s") from None
+            _, answer, _, sequence, _ = struct.unpack_from("<IHHII", reply)
+            if sequence == self._sequence and answer == _ERROR:
+                code = -struct.unpack_from("<i", reply, 16)[0]
+                if code:
+                    raise OSError(code, os.strerror(code))
+                return

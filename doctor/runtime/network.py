@@ -1,0 +1,83 @@
+"""A container's network, seen from both sides: the runtime makes the link, the container's init configures its end."""
+
+import _socket
+import errno
+import os
+
+from doctor.runtime.janitor import Janitor
+from doctor.runtime.netlink import Netlink, Veth
+from doctor.runtime.plan import Bridge
+from doctor.runtime.values import Failure, reason
+
+INSIDE = "eth0"
+
+
+def attach(bridge: Bridge, pid: int, host_name: str, janitor: Janitor) -> None:
+    """Hang a process's network namespace on a bridge; makes the bridge if the plan says so.
+
+    The veth pair needs no removal: it goes with the namespace that one end is in.
+    """
+    netlink = Netlink()
+    try:
+        master = _bridge_index(bridge, netlink, janitor)
+        mac = None if bridge.mac is None else bytes.fromhex(bridge.mac.replace(":", ""))
+        pair = Veth(host=host_name, inside=INSIDE, pid=pid, master=master, mtu=bridge.mtu, mac=mac)
+        netlink.veth(pair)
+    except OSError as error:
+        raise Failure(f"can't attach the container to bridge '{bridge.name}': {reason(error)}") from None
+    finally:
+        netlink.close()
+
+
+def _bridge_index(bridge: Bridge, netlink: Netlink, janitor: Janitor) -> int:
+    try:
+        return _socket.if_nametoindex(bridge.name)
+    except OSError:
+        if not bridge.create or bridge.gateway is None:
+            raise Failure(f"bridge '{bridge.name}' does not exist") from None
+    janitor.before_link(bridge.name)
+    try:
+        netlink.bridge(bridge.name)
+    except OSError as error:
+        if error.errno != errno.EEXIST:  # another runtime was faster: it will also remove it
+            raise
+    index = _socket.if_nametoindex(bridge.name)
+    netlink.address(index, packed(bridge.gateway), prefix_of(bridge.address))
+    return index
+
+
+def configure_inside(bridge: Bridge) -> None:
+    """Run by the container's init: address and default route of its end of the link."""
+    netlink = Netlink()
+    try:
+        index = netlink.up(INSIDE)
+        netlink.address(index, packed(bridge.address.partition("/")[0]), prefix_of(bridge.address))
+        if bridge.gateway is not None:
+            netlink.default_route(index, packed(bridge.gateway))
+    except OSError as error:
+        raise Failure(f"can't configure {INSIDE} in the container: {reason(error)}") from None
+    finally:
+        netlink.close()
+
+
+def packed(address: str) -> bytes:
+    """The four bytes of an address that the plan has checked."""
+    return bytes(int(part) for part in address.split("."))
+
+
+def prefix_of(cidr: str) -> int:
+    """The prefix length of ADDRESS/PREFIX."""
+    return int(cidr.partition("/")[2])
+
+
+def open_namespace(pid: int) -> int:
+    """A descriptor of a process's network namespace."""
+    return open_path(f"/proc/{pid}/ns/net")
+
+
+def open_path(path: str) -> int:
+    """A descriptor of a network namespace's file."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Failure(f"can't open the network namespace '{path}': {reason(error)}") from None

@@ -1,0 +1,170 @@
+"""The immutable plan of one container: everything that is decided before the first namespace is made."""
+
+from doctor.runtime.values import dataclass
+
+# moby/moby oci/caps/defaults.go: the fourteen that `docker run` leaves.
+DEFAULT_CAPS = (
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FSETID",
+    "FOWNER",
+    "MKNOD",
+    "NET_RAW",
+    "SETGID",
+    "SETUID",
+    "SETFCAP",
+    "SETPCAP",
+    "NET_BIND_SERVICE",
+    "SYS_CHROOT",
+    "KILL",
+    "AUDIT_WRITE",
+)
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootPlan:
+    """Where the root file system comes from: layers, a directory, or (neither given) an empty tmpfs.
+
+    Attributes:
+        layers: directories of an overlay, topmost first, as overlayfs' lowerdir has them.
+        layers_root: a directory that the layers' names are relative to and must stay beneath, or None for plain paths.
+        upper, work: the overlay's writable directories; None: a tmpfs that vanishes with the container.
+        directory: a root directory to be bound as it is.
+        readonly: the container may not write to its root.
+    """
+
+    layers: tuple[str, ...] = ()
+    layers_root: str | None = None
+    upper: str | None = None
+    work: str | None = None
+    directory: str | None = None
+    readonly: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """A directory or file of the host, bound into the container (recursively, private propagation)."""
+
+    source: str
+    target: str
+    readonly: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """A port of the host that leads to one of the container's: rules are made, and removed after."""
+
+    host_port: int
+    container_port: int
+    protocol: str = "tcp"
+    host_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bridge:
+    """How the container hangs on a bridge.
+
+    Attributes:
+        name: the bridge's interface name.
+        address: the container's IPv4 address with its prefix, "172.17.0.5/16".
+        gateway: the default route's next hop; None: no default route.
+        create: make the bridge (with the gateway's address) if it is not there, and remove it afterwards.
+        mtu: bytes, None for the kernel's default.
+        mac: the container's hardware address, None for a random one.
+    """
+
+    name: str
+    address: str
+    gateway: str | None = None
+    create: bool = False
+    mtu: int | None = None
+    mac: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetPlan:
+    """The network: kind is none, host, bridge, container (target: a batch id or a process id) or path (target: a file)."""
+
+    kind: str = "none"
+    target: str = ""
+    bridge: Bridge | None = None
+    publish: tuple[Publish, ...] = ()
+    masquerade: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Resource limits; None means no limit. `cpus` is a share of processors (0.5, 2.0)."""
+
+    memory_bytes: int | None = None
+    cpus: float | None = None
+    pids: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rlimit:
+    """One setrlimit(2) value; `kind` is RLIMIT_* as a number."""
+
+    kind: int
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What runs: a command line, or one of the runtime's own functions (no file of host or image is needed then).
+
+    Attributes:
+        command: arguments, the first one is the program.
+        builtin: the function's name; `args` are its arguments.
+        env: "NAME=value" entries; HOME, HOSTNAME and PATH are added where they are missing.
+        cwd: working directory inside, made if it is missing.
+        user: as Docker's --user.
+    """
+
+    command: tuple[str, ...] = ()
+    builtin: str | None = None
+    args: dict[str, object] | None = None
+    env: tuple[str, ...] = ()
+    cwd: str = "/"
+    user: str = ""
+    terminal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One container.
+
+    Attributes:
+        id: a name, unique in its batch: letters, digits, '.', '_' and '-'.
+        files: (path inside, text) of read-only files bound into the container (hosts, resolv.conf).
+        tmpfs: directories inside that get an empty tmpfs.
+        shm_bytes: size of /dev/shm.
+        caps: names without CAP_.
+        timeout_s: the container is killed after so many seconds, None for never.
+        output_bytes: how much of stdout and of stderr is kept; the rest is read and dropped.
+        stdin: text the command reads (batch only), None for /dev/null.
+        background: the batch goes on while it runs, and kills it at its end.
+        ready: a background container counts as started when its stdout contains this.
+    """
+
+    id: str
+    root: RootPlan
+    work: Work
+    net: NetPlan
+    limits: Limits
+    hostname: str
+    volumes: tuple[Volume, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    tmpfs: tuple[str, ...] = ()
+    shm_bytes: int = 64 << 20
+    caps: tuple[str, ...] = DEFAULT_CAPS
+    seccomp: bool = True
+    no_new_privs: bool = True
+    rlimits: tuple[Rlimit, ...] = ()
+    timeout_s: float | None = None
+    output_bytes: int = 1 << 20
+    stdin: str | None = None
+    background: bool = False
+    ready: str | None = None

@@ -1,0 +1,235 @@
+"""The container's file systems, assembled by the process that becomes its init.
+
+Everything is put together on a private tmpfs (the stage) where no image has a word: overlay, /proc with its masks, /dev
+with its nodes, each volume with its flags. Then each finished tree is moved onto a descriptor that was opened beneath
+the root, so no name in the image is resolved twice, and none outside of it (CVE-2019-19921, CVE-2021-30465,
+CVE-2024-45310, CVE-2025-31133, CVE-2025-52881).
+"""
+
+import errno
+import os
+import stat
+
+from doctor.runtime import beneath, kernel, kernelfs
+from doctor.runtime.cgroups import Hierarchy
+from doctor.runtime.kernel import (
+    MS_BIND,
+    MS_MOVE,
+    MS_NODEV,
+    MS_NOSUID,
+    MS_RDONLY,
+    MS_REC,
+    MS_REMOUNT,
+    O_PATH,
+)
+from doctor.runtime.plan import Plan, RootPlan, Volume
+from doctor.runtime.values import Failure, reason
+
+# Any directory of the host will do: only this process sees what is mounted there, and it sees the rest no more.
+_STAGES = ("/run", "/tmp", "/mnt", "/var", "/etc")  # noqa: S108 - a mount point, nothing is written to the host's /tmp
+_AT_RECURSIVE, _AT_EMPTY_PATH, _MOUNT_ATTR_RDONLY = 0x8000, 0x1000, 0x1
+
+
+def build(plan: Plan, *, devices_limited: bool) -> int:
+    """Make the mount namespace private, lay the root out on the stage and give its descriptor (O_PATH).
+
+    /proc, /dev and /dev/shm are there afterwards; /sys, volumes and files are `finish`'s. The working directory is the
+    stage. Without device rules in a cgroup, device nodes that an image or a volume brings must not work at all.
+    """
+    kernel.mount(None, b"/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+    layers = _open_layers(plan.root)
+    source = None if plan.root.directory is None else _open_host(plan.root.directory)
+    volumes = [(_open_host(volume.source, directory=False), volume) for volume in plan.volumes]
+    _enter_stage()
+    _mount_root(plan.root, layers, source)
+    if not devices_limited:
+        _make_nodev("root")
+    root = os.open("root", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    kernelfs.stage_dev(plan.shm_bytes)
+    kernelfs.stage_proc()
+    _move_into(root, b"dev", "/dev")
+    _move_into(root, b"proc", "/proc")
+    for index, (volume_source, volume) in enumerate(volumes):
+        _stage_volume(index, volume_source, volume)
+        if not devices_limited:
+            _make_nodev(f"v{index}")
+    for descriptor in layers:
+        os.close(descriptor)
+    return root
+
+
+def finish(plan: Plan, root: int, hierarchies: tuple[Hierarchy, ...]) -> None:
+    """Add what needs the container's own cgroup namespace, then everything that the plan binds; seal the root."""
+    kernelfs.stage_sys(hierarchies)
+    _move_into(root, b"sys", "/sys")
+    for path in plan.tmpfs:
+        os.mkdir("t")
+        kernel.mount(b"tmpfs", b"t", b"tmpfs", kernelfs.LOCKED, b"mode=1777")
+        target = beneath.directory(root, path)
+        beneath.refuse_kernel_filesystem(target, path)
+        kernel.mount(b"t", kernel.at(target), None, MS_MOVE)
+        os.close(target)
+        os.rmdir("t")
+    for index, volume in enumerate(plan.volumes):
+        _bind_volume(root, index, volume)
+    for index, (path, text) in enumerate(plan.files):
+        _bind_text(root, index, path, text)
+    if plan.root.readonly:
+        kernel.mount(None, b"root", None, MS_REMOUNT | MS_BIND | MS_RDONLY | _kept_flags("root"))
+
+
+def pivot(root: int) -> None:
+    """Make the root the root, and let go of the host's: nothing of it can be reached any more by name."""
+    os.fchdir(root)
+    os.close(root)
+    kernel.call("pivot_root", b".", b".")
+    kernel.call("umount2", b".", kernel.MNT_DETACH)
+    os.chdir("/")
+
+
+def _open_host(path: str, *, directory: bool = True) -> int:
+    try:
+        return os.open(path, O_PATH | os.O_CLOEXEC | (os.O_DIRECTORY if directory else 0))
+    except OSError as error:
+        raise Failure(f"can't open '{path}': {reason(error)}") from None
+
+
+def _open_layers(root: RootPlan) -> list[int]:
+    """Descriptors of the layers, then of upper and work if they are given.
+
+    They are opened in this mount namespace, since overlayfs refuses those of another one. With `layers_root` no link in
+    a data root that someone tampered with can lead outside of it.
+    """
+    if not root.layers:
+        return []
+    if root.layers_root is None:
+        found = [_open_host(path) for path in root.layers]
+    else:
+        base = _open_host(root.layers_root)
+        found = []
+        for path in root.layers:
+            try:
+                found.append(beneath.open_inside(base, path, O_PATH | os.O_DIRECTORY))
+            except OSError as error:
+                raise Failure(f"can't open layer '{path}' beneath '{root.layers_root}': {reason(error)}") from None
+        os.close(base)
+    if root.upper is not None and root.work is not None:
+        found += [_open_host(root.upper), _open_host(root.work)]
+    return found
+
+
+def _enter_stage() -> None:
+    for path in _STAGES:
+        try:
+            kernel.mount(b"tmpfs", path.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=0700")
+            os.chdir(path)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                raise Failure(f"can't mount a tmpfs: {reason(error)}") from None
+        else:
+            for name in ("root", "dev", "proc", "sys"):
+                os.mkdir(name)
+            return
+    raise Failure(f"none of {', '.join(_STAGES)} is a directory that a tmpfs could be mounted on")
+
+
+def _mount_root(root: RootPlan, layers: list[int], source: int | None) -> None:
+    try:
+        if source is not None:
+            kernel.mount(kernel.at(source), b"root", None, MS_BIND | MS_REC)
+            os.close(source)
+        elif layers:
+            kernel.mount(b"overlay", b"root", b"overlay", 0, _overlay_options(root, layers))
+        else:
+            kernel.mount(b"tmpfs", b"root", b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=0755")
+    except OSError as error:
+        what = "the overlay of the layers" if layers else "the root"
+        raise Failure(f"can't mount {what}: {reason(error)}") from None
+
+
+def _overlay_options(root: RootPlan, layers: list[int]) -> bytes:
+    """Mount data with one- to three-letter names: 500 layers fit into the page that mount(2) takes.
+
+    The names are links on the stage to the opened directories, so a ':' or ',' in a path means nothing.
+    """
+    names = []
+    for index, descriptor in enumerate(layers):
+        names.append(f"{index:x}")
+        os.symlink(kernel.at(descriptor), os.fsencode(names[-1]))
+    if root.upper is None:
+        upper, work = "upper", "work"
+        os.mkdir(upper, 0o755)
+        os.mkdir(work)
+    else:
+        work, upper = names.pop(), names.pop()
+    return f"lowerdir={':'.join(names)},upperdir={upper},workdir={work}".encode()
+
+
+def _move_into(root: int, staged: bytes, path: str) -> None:
+    """Move a finished tree onto a plain directory of the root; a link in the place of /proc, /sys or /dev is refused."""
+    target = beneath.directory(root, path, follow=False)
+    kernel.mount(staged, kernel.at(target), None, MS_MOVE)
+    os.close(target)
+
+
+def _stage_volume(index: int, source: int, volume: Volume) -> None:
+    place = f"v{index}"
+    if stat.S_ISDIR(os.fstat(source).st_mode):
+        os.mkdir(place)
+    else:
+        os.close(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    kernel.mount(kernel.at(source), place.encode(), None, MS_BIND | MS_REC)
+    os.close(source)
+    if volume.readonly:
+        _make_readonly(place)
+
+
+def _make_readonly(place: str) -> None:
+    """Read-only with everything mounted beneath (Linux 5.12); before that only the volume itself, as Docker did."""
+    here = os.open(place, O_PATH | os.O_CLOEXEC)
+    try:
+        attributes = _MOUNT_ATTR_RDONLY.to_bytes(8, "little") + bytes(24)
+        kernel.call("mount_setattr", here, b"", _AT_EMPTY_PATH | _AT_RECURSIVE, attributes, len(attributes))
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        kernel.mount(None, place.encode(), None, MS_REMOUNT | MS_BIND | MS_RDONLY | _kept_flags(place))
+    finally:
+        os.close(here)
+
+
+def _make_nodev(place: str) -> None:
+    readonly = os.statvfs(place).f_flag & os.ST_RDONLY
+    kernel.mount(None, place.encode(), None, MS_REMOUNT | MS_BIND | MS_NODEV | readonly | _kept_flags(place))
+
+
+def _kept_flags(place: str) -> int:
+    """The flags that a remount has to repeat so as not to lose them; ST_* of statvfs are the same bits as MS_*."""
+    return os.statvfs(place).f_flag & (os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC)
+
+
+def _bind_volume(root: int, index: int, volume: Volume) -> None:
+    place = f"v{index}"
+    if os.path.isdir(place):
+        target = beneath.directory(root, volume.target)
+    else:
+        target = beneath.regular_file(root, volume.target)
+    beneath.refuse_kernel_filesystem(target, volume.target)
+    try:
+        kernel.mount(place.encode(), kernel.at(target), None, MS_MOVE)
+    except OSError as error:
+        raise Failure(f"can't bind '{volume.source}' at '{volume.target}': {reason(error)}") from None
+    os.close(target)
+
+
+def _bind_text(root: int, index: int, path: str, text: str) -> None:
+    place = f"f{index}"
+    handle = os.open(place, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+    os.write(handle, text.encode())
+    os.close(handle)
+    target = beneath.regular_file(root, path)
+    beneath.refuse_kernel_filesystem(target, path)
+    kernel.mount(place.encode(), place.encode(), None, MS_BIND)
+    kernel.mount(None, place.encode(), None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
+    kernel.mount(place.encode(), kernel.at(target), None, MS_MOVE)
+    os.close(target)

@@ -1,0 +1,184 @@
+"""Watches several containers of one process: their output, their time limits, their ends."""
+
+import errno
+import os
+import select
+import time
+
+from doctor.runtime.launch import Running, Stdio, check_report
+from doctor.runtime.plan import Plan
+from doctor.runtime.values import Failure
+
+_TICK_S = 0.02  # where Linux has no pidfd (before 5.3)
+_CHUNK = 65536
+
+
+class Job:
+    """One container of a batch: what it has said so far and how it ended.
+
+    Attributes:
+        streams: kept stdout (1) and stderr (2).
+        dropped: bytes of each that went beyond `output_bytes`.
+        error: why it never ran, or None.
+        timed_out, killed: ended by its time limit, or because the batch was over.
+        ended: seconds since it was started, None while it runs.
+    """
+
+    def __init__(self, running: Running, stdio: Stdio) -> None:
+        self.running = running
+        self.plan: Plan = running.plan
+        self.streams: dict[int, bytearray] = {1: bytearray(), 2: bytearray()}
+        self.dropped: dict[int, int] = {1: 0, 2: 0}
+        self.report = b""
+        self.error: Failure | None = None
+        self.timed_out = False
+        self.killed = False
+        self.ended: float | None = None
+        self.reading: dict[int, int] = {
+            stdio.outside[number]: number for number in self.streams if number in stdio.outside
+        }
+        self.reading[running.report] = 0
+        self.writing = stdio.outside.get(0)
+        self.to_write = (self.plan.stdin or "").encode()
+        self.reported = False
+        try:
+            self.pidfd = os.pidfd_open(running.pid)
+        except OSError:
+            self.pidfd = -1
+
+    def is_ready(self) -> bool:
+        """Whether its command runs, and has said what the plan waits for."""
+        if not self.reported or self.error is not None:
+            return False
+        return self.plan.ready is None or self.plan.ready.encode() in self.streams[1]
+
+    def seconds_left(self, now: float) -> float | None:
+        """Until its time limit."""
+        if self.plan.timeout_s is None or self.timed_out:
+            return None
+        return max(0.0, self.running.started + self.plan.timeout_s - now)
+
+
+class Supervisor:
+    """Jobs that run. `step` waits for whatever happens next."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+
+    def add(self, job: Job) -> None:
+        """Watch one more."""
+        self.jobs.append(job)
+        for descriptor in job.reading:
+            os.set_blocking(descriptor, False)
+        if job.writing is not None:
+            os.set_blocking(job.writing, False)
+
+    def step(self, limit_s: float | None = None) -> list[Job]:
+        """Wait for something to happen, at most `limit_s`; the jobs that have ended since."""
+        poll = select.poll()
+        owners = self._register(poll)
+        for descriptor, _ in poll.poll(self._patience(limit_s)):
+            self._serve(owners[descriptor], descriptor)
+        now = time.monotonic()
+        for job in self.jobs:
+            if job.seconds_left(now) == 0:
+                job.timed_out = True
+                job.running.kill()
+        ended = [job for job in self.jobs if self._has_ended(job)]
+        self.jobs = [job for job in self.jobs if job not in ended]
+        return ended
+
+    def kill_all(self) -> list[Job]:
+        """Kill what still runs and wait for the ends."""
+        for job in self.jobs:
+            job.killed = True
+            job.running.kill()
+        ended = []
+        while self.jobs:
+            ended += self.step()
+        return ended
+
+    def _register(self, poll: select.poll) -> dict[int, Job]:
+        owners = {}
+        for job in self.jobs:
+            for descriptor in (*job.reading, *([job.pidfd] if job.pidfd >= 0 else [])):
+                poll.register(descriptor, select.POLLIN)
+                owners[descriptor] = job
+            if job.writing is not None:
+                poll.register(job.writing, select.POLLOUT)
+                owners[job.writing] = job
+        return owners
+
+    def _patience(self, limit_s: float | None) -> float | None:
+        now = time.monotonic()
+        waits = [left for job in self.jobs if (left := job.seconds_left(now)) is not None]
+        if limit_s is not None:
+            waits.append(limit_s)
+        if any(job.pidfd < 0 for job in self.jobs):
+            waits.append(_TICK_S)
+        return min(waits) * 1000 + 1 if waits else None
+
+    def _serve(self, job: Job, descriptor: int) -> None:
+        if descriptor == job.writing:
+            self._feed(job)
+        elif descriptor in job.reading:
+            self._read(job, descriptor)
+        elif descriptor == job.pidfd:
+            os.close(job.pidfd)
+            job.pidfd = -1
+            job.running.reap(wait=True)
+
+    @staticmethod
+    def _feed(job: Job) -> None:
+        if job.writing is None:
+            return
+        try:
+            written = os.write(job.writing, job.to_write[:_CHUNK]) if job.to_write else 0
+        except OSError as error:
+            if error.errno == errno.EAGAIN:
+                return
+            written = len(job.to_write)  # the reader is gone
+        job.to_write = job.to_write[written:]
+        if not job.to_write:
+            os.close(job.writing)
+            job.writing = None
+
+    @staticmethod
+    def _read(job: Job, descriptor: int) -> None:
+        try:
+            chunk = os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            return
+        number = job.reading[descriptor]
+        if not chunk:
+            os.close(descriptor)
+            del job.reading[descriptor]
+            if number == 0:
+                _judge_report(job)
+        elif number == 0:
+            job.report += chunk
+        else:
+            room = max(0, job.plan.output_bytes - len(job.streams[number]))
+            job.streams[number] += chunk[:room]
+            job.dropped[number] += len(chunk[room:])
+
+    @staticmethod
+    def _has_ended(job: Job) -> bool:
+        if job.pidfd >= 0 or not job.running.reap(wait=False):
+            return False
+        if job.writing is not None:
+            os.close(job.writing)
+            job.writing = None
+        if job.reading:
+            return False
+        if job.ended is None:
+            job.ended = time.monotonic() - job.running.started
+        return True
+
+
+def _judge_report(job: Job) -> None:
+    job.reported = True
+    try:
+        check_report(job.report, job.plan)
+    except Failure as failure:
+        job.error = failure
