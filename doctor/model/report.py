@@ -70,6 +70,7 @@ class ScanReport:
         ok: check id → its line for a pass.
         run: id of the repair that this scan verified, or "".
         repair: what that repair did, when the report tells of one.
+        notes: one line each on what else its reader should know (a waiver that expired, a history that can't be kept).
         exit_code: as the contract says.
     """
 
@@ -84,6 +85,7 @@ class ScanReport:
     ok: dict[str, str]
     fail_on: Severity = Severity.WARNING
     repair: "RepairReport | None" = None
+    notes: tuple[str, ...] = ()
     exit_code: int = 0
 
     kind = "scan"

@@ -1,0 +1,46 @@
+"""Waivers: what they mark, when they end."""
+
+from doctor.model.finding import Finding, Subject
+from doctor.model.severity import Severity
+from doctor.state.settings import Waiver
+from doctor.state.waivers import waive
+
+
+def _finding(identity: str, name: str) -> Finding:
+    return Finding(id=identity, subject=Subject("file", name), message="m", severity=Severity.ERROR)
+
+
+def test_a_waiver_marks_its_finding_and_moves_it_last() -> None:
+    """Only the subject named; the order of the others stays."""
+    findings = [_finding("a/x", "1"), _finding("a/x", "2"), _finding("b/y", "1")]
+    waived = waive(findings, (Waiver(id="a/x", subject="1", reason="known"),), today="2026-05-01")
+    assert [(f.id, f.subject.name, f.waived) for f in waived.findings] == [
+        ("a/x", "2", ""),
+        ("b/y", "1", ""),
+        ("a/x", "1", "known"),
+    ]
+    assert waived.notes == ()
+
+
+def test_a_waiver_without_a_subject_is_for_all_of_them() -> None:
+    """And it follows the check when that is renamed."""
+    findings = [_finding("a/new", "1"), _finding("a/new", "2")]
+    waived = waive(findings, (Waiver(id="a/old", reason="r"),), today="2026-05-01", renamed={"a/old": "a/new"})
+    assert all(finding.waived == "r" for finding in waived.findings)
+
+
+def test_an_expired_waiver_no_longer_applies_and_is_told() -> None:
+    """It counts through its last day."""
+    waivers = (Waiver(id="a/x", reason="until the move", expires="2026-05-01"),)
+    on_the_day = waive([_finding("a/x", "1")], waivers, today="2026-05-01")
+    assert on_the_day.findings[0].waived == "until the move, until 2026-05-01"
+    after = waive([_finding("a/x", "1")], waivers, today="2026-05-02")
+    assert not after.findings[0].waived
+    assert after.notes == ("the waiver of a/x expired on 2026-05-01 (until the move)",)
+    assert waive([_finding("b/y", "1")], waivers, today="2026-05-02").notes == ()
+
+
+def test_a_waiver_of_no_check_is_told() -> None:
+    """A typing error would else wait for ever."""
+    waived = waive([], (Waiver(id="a/typo", reason="r"),), today="2026-05-01", known={"a/x"})
+    assert waived.notes == ("the settings waive a/typo, and there is no such check",)
