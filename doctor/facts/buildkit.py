@@ -1,0 +1,49 @@
+"""BuildKit's own list of the overlay2 directories that it uses."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One bucket of ``buildkit/snapshots.db`` (moby builder/builder-next/adapters/snapshot/snapshot.go).
+
+    Attributes:
+        parent: key of the snapshot below, "" for none, ``None`` where it isn't said.
+        committed: the directory that the snapshot became, "" while it is none.
+        chain: chain id without "sha256:" of the image layer that it became, "" while it is none.
+    """
+
+    parent: str | None
+    committed: str
+    chain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshots:
+    """All snapshots by key: a directory's name, a snapshot's name, or "sha256:…" of an image layer."""
+
+    items: dict[str, Snapshot]
+
+    def directory(self, key: str, cache: dict[str, str]) -> str | None:
+        """Return the overlay2 directory of a key; ``cache`` maps chain ids to directories."""
+        found = self.items.get(key)
+        if found is not None and found.committed:
+            return found.committed
+        chain = found.chain if found is not None and found.chain else key.removeprefix("sha256:")
+        if chain != key:
+            return cache.get(chain)
+        return key if found is not None and found.parent is not None else None
+
+    def parents(self, cache: dict[str, str]) -> dict[str, str]:
+        """Return directory → parent directory, as far as it is told; "" for one without a parent."""
+        known: dict[str, str] = {}
+        for key, found in self.items.items():
+            if found.parent is None or found.committed or ":" in key:
+                continue
+            if not found.parent:
+                known[key] = ""
+                continue
+            below = self.directory(found.parent, cache)
+            if below is not None:
+                known[key] = below
+        return known

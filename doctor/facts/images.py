@@ -1,0 +1,166 @@
+"""The image store of a storage driver: configs that prove themselves, and the tags that name them."""
+
+import re
+from dataclasses import dataclass
+
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath, join
+
+_PAIR = re.compile(r'"((?:[^"\\\x00-\x1f]|\\.){1,4096})"\s*:\s*"(sha256:[0-9a-f]{64})"')
+_HUB = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageConfig:
+    """One file of ``imagedb/content/sha256``; its name is the hash of its content.
+
+    Attributes:
+        id: 64 hex digits.
+        problem: why it can't be used ("its hash is 4f2a…", "it is empty"), "" for a sound one.
+        size_bytes: of the file.
+        diff_ids: digests of its layers, lowest first; empty where the file is broken.
+        chain: chain ids of its layers without "sha256:", lowest first.
+    """
+
+    id: str
+    problem: str = ""
+    size_bytes: int = 0
+    diff_ids: tuple[str, ...] = ()
+    chain: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether its content has the hash that its name says and describes an image."""
+        return not self.problem
+
+    @property
+    def top(self) -> str:
+        """The chain id of its last layer, "" for an image without layers."""
+        return self.chain[-1] if self.chain else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tags:
+    """``repositories.json``: which name means which image.
+
+    Attributes:
+        path: of the file.
+        status: ``ok``, ``missing`` or ``corrupt``.
+        problem: what is wrong with a corrupt one.
+        is_file: whether a regular file is there (false also for a directory in its place).
+        entries: reference ("app:latest", "app@sha256:…") → image digest; of a corrupt file those complete in its text.
+        siblings: entries of ``.tmp-repositories.json*`` files that a crash left and that can be read.
+    """
+
+    path: HostPath
+    status: str
+    problem: str = ""
+    is_file: bool = False
+    entries: dict[str, str]
+    siblings: tuple[dict[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """The image store of overlay2 (``image/overlay2``).
+
+    Attributes:
+        top: the store's directory.
+        configs: by id.
+        strays: names in ``imagedb/content/sha256`` that can't be image configs.
+        described: ids that have a directory in ``imagedb/metadata``: an image of that id was here.
+        tags: the names.
+        gaps: what could not be looked at.
+    """
+
+    top: HostPath
+    configs: dict[str, ImageConfig]
+    strays: tuple[str, ...] = ()
+    described: frozenset[str] = frozenset()
+    tags: Tags
+    gaps: tuple[Missing, ...] = ()
+
+    def path_of(self, identity: str) -> HostPath:
+        """Return where the config of an image id is or should be."""
+        return join(self.top, "imagedb/content/sha256", identity)
+
+    def config(self, digest: str) -> ImageConfig | None:
+        """Return the sound config of a digest ("sha256:…" or bare), ``None`` for a broken or absent one."""
+        found = self.configs.get(digest.removeprefix("sha256:"))
+        return found if found is not None and found.is_sound else None
+
+    def sound(self) -> tuple[ImageConfig, ...]:
+        """Return the images that can be used, by id."""
+        return tuple(config for config in self.configs.values() if config.is_sound)
+
+    def names_of(self, identity: str) -> tuple[str, ...]:
+        """Return the references that mean an image id, sorted."""
+        digest = f"sha256:{identity}"
+        return tuple(sorted(ref for ref, target in self.tags.entries.items() if target == digest))
+
+    def title(self, identity: str) -> str:
+        """Return what a person calls the image: its first reference, else its short id."""
+        names = self.names_of(identity)
+        return names[0] if names else identity[:12]
+
+
+def familiar(reference: str) -> str:
+    """Return a reference as repositories.json keys it: without Docker Hub's prefix, with ``:latest`` if it has no tag.
+
+    Returns "" for what is no reference to store (an image id). Source: distribution/reference, FamiliarString.
+
+    >>> familiar("docker.io/library/app"), familiar("localhost:5000/app:1")
+    ('app:latest', 'localhost:5000/app:1')
+    """
+    name = reference
+    for prefix in _HUB:
+        if name.startswith(prefix):
+            name = name.removeprefix(prefix)
+            break
+    if not name or name.startswith("sha256:") or (len(name) >= 12 and set(name) <= set("0123456789abcdef")):
+        return ""
+    if "@" in name or ":" in name.rpartition("/")[2]:
+        return name
+    return f"{name}:latest"
+
+
+def repository_of(reference: str) -> str:
+    """Return the key under which repositories.json keeps a reference: its name without tag and digest.
+
+    >>> repository_of("localhost:5000/app:1"), repository_of("app@sha256:00")
+    ('localhost:5000/app', 'app')
+    """
+    name = reference.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    return head + slash + last.partition(":")[0]
+
+
+def salvage_tags(text: str) -> dict[str, str]:
+    """Return the references that stand complete in a damaged repositories.json.
+
+    >>> digest = "sha256:" + "0" * 64
+    >>> list(salvage_tags('{"Repositories":{"a":{"a:1":"' + digest + '","a:2":"sha256:00'))
+    ['a:1']
+    """
+    import json  # noqa: PLC0415 - only for a damaged file
+
+    found = {}
+    for key, digest in _PAIR.findall(text):
+        try:
+            reference = json.loads(f'"{key}"')
+        except ValueError:
+            continue
+        if ":" in reference.rpartition("/")[2] and reference.isprintable():
+            found[reference] = digest
+    return found
+
+
+def tags_content(entries: dict[str, str]) -> bytes:
+    """Return a repositories.json with these references, as dockerd writes it: keys sorted, no blanks."""
+    import json  # noqa: PLC0415 - only for a repair
+
+    repositories: dict[str, dict[str, str]] = {}
+    for reference in sorted(entries):
+        repositories.setdefault(repository_of(reference), {})[reference] = entries[reference]
+    document = {"Repositories": dict(sorted(repositories.items()))}
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()

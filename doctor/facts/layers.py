@@ -1,0 +1,115 @@
+"""What lies on disk of overlay2's layers, record by record, before anything is judged.
+
+Layout: moby layer/filestore.go (``image/overlay2/layerdb``) and daemon/graphdriver/overlay2/overlay.go (``overlay2``).
+"""
+
+from dataclasses import dataclass
+
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath, join
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRecord:
+    """One directory of ``layerdb/sha256``. Texts are stripped as Go does; ``None`` stands for no such file.
+
+    Attributes:
+        chain: the directory's name, 64 hex digits.
+        diff: digest of the layer's tar.
+        parent: chain id of the layer below, with "sha256:".
+        cache_id: name of its directory in ``overlay2``.
+        size: decimal bytes.
+        tar_split_bytes: size of tar-split.json.gz, -1 where there is none or no file.
+        wrong_type: names of entries that are directories or links where a file belongs.
+    """
+
+    chain: str
+    diff: str | None
+    parent: str | None
+    cache_id: str | None
+    size: str | None
+    tar_split_bytes: int
+    wrong_type: tuple[str, ...] = ()
+
+    @property
+    def is_hollow(self) -> bool:
+        """Whether neither ``diff`` nor ``cache-id`` is there: what an interrupted pull leaves."""
+        return self.diff is None and self.cache_id is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerDirectory:
+    """One directory of ``overlay2``.
+
+    Attributes:
+        id: its name: 64 hex digits, ``…-init`` for what the engine prepares for a container, 25 characters of BuildKit.
+        link: content of ``link``, ``None`` where there is none.
+        lower: names in ``lower`` without "l/", nearest parent first; ``None`` where there is no such file.
+        has_diff: whether ``diff`` is a directory; likewise ``has_work``, ``has_merged``.
+        is_committed: whether the marker ``committed`` is there: the engine never mounts it writable again.
+    """
+
+    id: str
+    link: str | None
+    lower: tuple[str, ...] | None
+    has_diff: bool
+    has_work: bool
+    has_merged: bool
+    is_committed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountRecord:
+    """One directory of ``layerdb/mounts``: which layer directories a container has. ``None``: no such file."""
+
+    container_id: str
+    mount_id: str | None
+    init_id: str | None
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layers:
+    """All records of overlay2's layers.
+
+    Attributes:
+        records: ``layerdb/sha256`` by chain id.
+        removing: names ``CHAIN-NUMBER-removing`` → their cache id ("" where it can't be read).
+        unfinished: names in ``layerdb/tmp``.
+        mounts: ``layerdb/mounts`` by container id.
+        directories: ``overlay2`` by name, but for ``l``.
+        links: ``overlay2/l``: name → target of the link, "" for what is no link.
+        has_link_directory: whether ``overlay2/l`` is a directory.
+        layerdb: where the records are; ``overlay2`` where the directories are.
+        gaps: what could not be looked at.
+    """
+
+    records: dict[str, LayerRecord]
+    removing: dict[str, str]
+    unfinished: tuple[str, ...]
+    mounts: dict[str, MountRecord]
+    directories: dict[str, LayerDirectory]
+    links: dict[str, str]
+    has_link_directory: bool
+    layerdb: HostPath
+    overlay2: HostPath
+    gaps: tuple[Missing, ...] = ()
+
+    def record_path(self, chain: str, file: str = "") -> HostPath:
+        """Return the directory of a layer's record, or a file in it."""
+        path = join(self.layerdb, "sha256", chain)
+        return join(path, file) if file else path
+
+    def mount_path(self, container_id: str, file: str = "") -> HostPath:
+        """Return the directory of a container's mount record, or a file in it."""
+        path = join(self.layerdb, "mounts", container_id)
+        return join(path, file) if file else path
+
+    def directory_path(self, identity: str, file: str = "") -> HostPath:
+        """Return a layer's directory, or an entry in it."""
+        path = join(self.overlay2, identity)
+        return join(path, file) if file else path
+
+    def link_path(self, name: str) -> HostPath:
+        """Return the place of a link in ``overlay2/l``."""
+        return join(self.overlay2, "l", name)
