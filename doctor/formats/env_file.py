@@ -101,6 +101,21 @@ def set_flag(text: str, name: str, flag: str, value: str) -> str:
     return _append(text, entry, f"--{long}={value}") if changed is None else changed
 
 
+def add_flag(text: str, name: str, flag: str, value: str) -> str:
+    """The text with one more flag at the end of a variable, for flags that may be given several times.
+
+    Raises:
+        FormatError: the value would need quoting, or the variable is quoted in a way that nothing can be added to.
+
+    >>> add_flag("OPTIONS='--log-opt tag=x'", "OPTIONS", "log-opt", "max-size=10m")
+    "OPTIONS='--log-opt tag=x --log-opt=max-size=10m'"
+    """
+    entry = last(text, name)
+    if entry is None or not words.is_plain(value):
+        return set_flag(text, name, flag, value)
+    return _append(text, entry, f"--{flag.lstrip('-')}={value}")
+
+
 def remove_flag(text: str, name: str, flag: str) -> str:
     """The text without a dockerd flag in a variable, every time it is given there; the blanks before it go too.
 

@@ -62,15 +62,15 @@ def replace(text: str, located: Located, flag: str, value: str) -> str | None:
     return text[:start] + value + text[end:]
 
 
-def remove(text: str, located: Located, flag: str) -> str:
-    """The file without a flag, every time it is given in the value; the blanks before it go too.
+def remove(text: str, located: Located, flag: str, *, value: str | None = None) -> str:
+    """The file without a flag, every time it is given in the value (with this value only); the blanks before it go too.
 
     Raises:
         FormatError: it stands among joined short flags ("-DH").
     """
     argv = located.argv()
     for found in reversed(flags.parse([word.text for word in argv]).flags):
-        if found.name != flag:
+        if found.name != flag or (value is not None and found.value != value):
             continue
         if (
             not found.words

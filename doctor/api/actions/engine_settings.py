@@ -1,0 +1,180 @@
+"""The engine's settings, changed where they stand: daemon.json, an environment file, a unit or a drop-in.
+
+The rest of each file stays byte for byte. A packaged unit is never edited: a drop-in overrides its command.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from doctor.api.actions.files import EditFile, missing_parents
+from doctor.facts.engine import Place
+from doctor.formats import env_file, flag_edit, json_edit, unit_command, unit_file
+from doctor.formats.text import decode, encode
+from doctor.model.action import Action, Stage
+from doctor.model.errors import FormatError
+from doctor.model.paths import HostPath
+from doctor.model.severity import Applicability
+from doctor.model.step import File, Put, Step
+from doctor.model.view import View
+
+DROP_IN = HostPath("/etc/systemd/system/docker.service.d/zz-doctor.conf")
+"""Sorts behind the drop-ins that people name 10-… or override.conf, so that its command counts."""
+
+
+def set_setting(file: HostPath, path: tuple[str, ...], value: Any) -> EditFile:
+    """Set a key of daemon.json; the file is made where there is none."""
+    return EditFile(
+        path=file,
+        edit=_Json(path=path, value=value),
+        what=f"set {'.'.join(path)} to {_shown(value)} in {file}",
+        create=True,
+        needs_engine_restart=True,
+    )
+
+
+def remove_setting(file: HostPath, path: tuple[str, ...], why: str = "") -> EditFile:
+    """Take a key out of daemon.json."""
+    what = f"take {'.'.join(path)} out of {file}" + (f": {why}" if why else "")
+    return EditFile(path=file, edit=_Json(path=path, remove=True), what=what, needs_engine_restart=True)
+
+
+def rename_setting(file: HostPath, key: str, new: str) -> EditFile:
+    """Give a key of daemon.json its present name."""
+    return EditFile(
+        path=file, edit=_Json(path=(key,), rename=new), what=f"call {key} {new} in {file}", needs_engine_restart=True
+    )
+
+
+def replace_list_item(file: HostPath, key: str, old: str, new: str | None) -> EditFile:
+    """Change or take out (``None``) one string of a list in daemon.json."""
+    what = f"take {old!r} out of {key} in {file}" if new is None else f"change {old!r} to {new!r} in {key} of {file}"
+    return EditFile(path=file, edit=_Item(key=key, old=old, new=new), what=what, needs_engine_restart=True)
+
+
+def set_flag(place: Place, name: str, value: str) -> Action:
+    """Change the value of a flag where it stands; a packaged unit keeps it, and a drop-in leaves it out."""
+    if place.is_packaged and place.kind == "unit":
+        return OverrideCommand(unit=place.file, flag=name)
+    what = f"set --{name} to {value} in {_of(place)}"
+    edit = _Flag(place=place, flag=name, value=value)
+    return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=True)
+
+
+def add_flag(place: Place, name: str, value: str) -> Action:
+    """Give a flag beside those that stand at ``place``; a variable only."""
+    what = f"add --{name} {value} to {_of(place)}"
+    edit = _Flag(place=place, flag=name, value=value, add=True)
+    return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=True)
+
+
+def remove_flag(place: Place, name: str, value: str | None = None) -> Action:
+    """Take a flag out where it stands: each time, or only with this value."""
+    if place.is_packaged and place.kind == "unit":
+        return OverrideCommand(unit=place.file, flag=name)
+    shown = f"--{name}" if value is None else f"--{name} {value}"
+    edit = _Flag(place=place, flag=name, only=value, remove=True)
+    what = f"take {shown} out of {_of(place)}"
+    return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideCommand:
+    """Start the command of a packaged unit without one flag, by a drop-in; the package's file stays as it is."""
+
+    unit: HostPath
+    flag: str
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.CONFIG
+    needs_engine_restart: bool = True
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return f"leave --{self.flag} of {self.unit} out with the drop-in {DROP_IN}"
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the drop-in, made from the command as it stands then."""
+        setting = _command(decode(view.read(self.unit)), self.unit)
+        content = encode(unit_command.drop_in_without_flag(setting, self.flag))
+        yield from missing_parents(view, DROP_IN)
+        yield Put(path=DROP_IN, node=File(content=content))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Json:
+    """An edit of daemon.json."""
+
+    path: tuple[str, ...]
+    value: Any = None
+    remove: bool = False
+    rename: str = ""
+
+    def __call__(self, data: bytes) -> bytes:
+        if self.remove:
+            return json_edit.remove_key(data, self.path)
+        if self.rename:
+            return json_edit.rename_key(data, self.path, self.rename)
+        return json_edit.set_value(data, self.path, self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    """An edit of one string in a list of daemon.json; an emptied list goes as a whole."""
+
+    key: str
+    old: str
+    new: str | None
+
+    def __call__(self, data: bytes) -> bytes:
+        from doctor.formats import daemon_json  # noqa: PLC0415 - only this edit reads values
+
+        found = daemon_json.read(data).value.get(self.key)
+        if not isinstance(found, list) or self.old not in found:
+            return data
+        items = [self.new if item == self.old else item for item in found]
+        items = [item for item in items if item is not None]
+        return json_edit.set_value(data, self.key, items) if items else json_edit.remove_key(data, self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flag:
+    """An edit of one flag in an environment file or a unit."""
+
+    place: Place
+    flag: str
+    value: str = ""
+    only: str | None = None
+    remove: bool = False
+    add: bool = False
+
+    def __call__(self, data: bytes) -> bytes:
+        text = decode(data)
+        if self.place.kind == "unit":
+            setting = _command(text, self.place.file)
+            if self.remove:
+                return encode(flag_edit.remove(text, setting.command, self.flag, value=self.only))
+            return encode(unit_command.set_flag(text, setting, self.flag, self.value))
+        if self.add:
+            return encode(env_file.add_flag(text, self.place.variable, self.flag, self.value))
+        if not self.remove:
+            return encode(env_file.set_flag(text, self.place.variable, self.flag, self.value))
+        entry = env_file.last(text, self.place.variable)
+        if entry is None:
+            return data
+        return encode(flag_edit.remove(text, entry.located, self.flag, value=self.only))
+
+
+def _command(text: str, path: HostPath) -> unit_file.Setting:
+    starts = unit_file.merge([(path, text)]).listed("Service", "ExecStart")
+    if not starts:
+        raise FormatError("no ExecStart= stands there any more", where=path)
+    return starts[-1]
+
+
+def _of(place: Place) -> str:
+    return f"{place.variable} of {place.file}" if place.variable else place.file
+
+
+def _shown(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
