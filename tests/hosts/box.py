@@ -92,6 +92,8 @@ class Box(Sandbox):
 
     def __enter__(self) -> Self:
         super().__enter__()
+        # The machine's own script, if any, mounts cgroups, which a box may not.
+        self.write("/etc/init.d/docker", INIT_SCRIPT, mode=0o755)
         if self._data_root is not None:
             archive.unpack(self._data_root, self.workdir / "docker")
         return self
@@ -109,7 +111,6 @@ class Box(Sandbox):
         log = self.path(LOG)
         begin = log.stat().st_size if log.exists() else 0
         if settings:
-            self.write("/etc/init.d/docker", INIT_SCRIPT, mode=0o755)
             self.run(["/etc/init.d/docker", "start"])
             pid = self._await_process("dockerd", timeout)
         else:

@@ -1,0 +1,200 @@
+"""The main job on a throw-away host: `sudo .venv/bin/python -m tests.demo`.
+
+A box with a real dockerd is broken the way the operator's notes tell: a power cut leaves torn files in /var/lib/docker,
+`/etc/sysconfig/docker` asks for journald, a hardening file turns forwarding off, the NAT rules are gone. Then the installed
+`doctor` scans, explains, repairs, proves and takes back, and dockerd itself is asked what it thinks. The exit code is 0
+only if every step ended as it should. Nothing outside the box is changed but the HTML report that is written at the end.
+"""
+
+import argparse
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.hosts import config_faults, faults, judge, state_faults
+from tests.hosts.box import Box, why_not
+from tests.hosts.patient import patient
+from tests.hosts.sandbox import SandboxError
+
+DAEMON_JSON = """\
+{
+    "log-opts": {"max-size": "10m", "max-file": "3"}
+}
+"""
+HARDENING = "/etc/sysctl.d/99-hardening.conf"
+TORN = ("state/repositories-empty", "state/layer-cache-id-empty", "state/overlay2-links-gone")
+BROKEN = (*TORN, "logging/sysconfig-journald", "forward/file-off", "firewall/ruleset-flushed")
+
+
+@dataclass(slots=True)
+class Story:
+    """Tells what happens, as a terminal shows it, and keeps what went wrong."""
+
+    box: Box
+    colour: bool
+    began: float = field(default_factory=time.monotonic)
+    wrong: list[str] = field(default_factory=list)
+
+    def chapter(self, title: str) -> None:
+        """Begin a new part."""
+        print(f"\n{self._paint('1;36', f'== {title}')}", flush=True)
+
+    def say(self, text: str) -> None:
+        """One line of narration."""
+        print(self._paint("2", f"# {text}"), flush=True)
+
+    def prompt(self, *argv: str) -> None:
+        """Echo a command as its user types it."""
+        print(f"{self._paint('1;32', 'root@box')}:~# {self._paint('1', shlex.join(argv))}", flush=True)
+
+    def doctor(self, *arguments: str, expect: int) -> None:
+        """Run the installed doctor, its output on this terminal, and compare the exit code."""
+        self.prompt("doctor", *arguments)
+        done = self.box.run(
+            [self.box.doctor_path, *arguments], check=False, timeout=300, show=True, env=self._terminal()
+        )
+        good = done.returncode == expect
+        print(
+            self._paint("2" if good else "1;31", f"[exit {done.returncode}{'' if good else f', expected {expect}'}]"),
+            flush=True,
+        )
+        self.check(good, f"'doctor {shlex.join(arguments)}' ended with {done.returncode}, not {expect}")
+
+    def shell(self, command: str) -> str:
+        """Run a shell line inside and show what it prints."""
+        print(f"{self._paint('1;32', 'root@box')}:~# {self._paint('1', command)}", flush=True)
+        done = self.box.run(["sh", "-c", command], check=False)
+        text = (done.stdout + done.stderr).rstrip()
+        if text:
+            print(text, flush=True)
+        return text
+
+    def check(self, good: bool, what: str) -> None:
+        """Note what is not as it should be."""
+        if not good:
+            self.wrong.append(what)
+            print(self._paint("1;31", f"WRONG: {what}"), flush=True)
+
+    def _terminal(self) -> dict[str, str]:
+        return {"TERM": "xterm-256color"} if self.colour else {"NO_COLOR": "1"}
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+
+def healthy(story: Story) -> judge.Opinion:
+    """A host in daily use: dockerd runs, doctor has seen it well."""
+    story.chapter("A healthy host")
+    story.box.write(config_faults.DAEMON_JSON, DAEMON_JSON)
+    story.box.start_dockerd(settings=True)
+    story.shell("docker ps -a --format 'table {{.Names}}\\t{{.Image}}\\t{{.Status}}\\t{{.Ports}}'")
+    story.doctor("scan", "--quiet", "--fail-on", "error", expect=0)
+    opinion = judge.opinion(story.box)
+    story.say(f"port 8080 answers {opinion.ports['8080']!r}, containers reach outside as {opinion.egress['web']}")
+    return opinion
+
+
+def break_it(story: Story, seed: int) -> dict[str, bytes | None]:
+    """The night; returns the broken files, to compare them after the undo."""
+    story.chapter("The night: a power cut, and what colleagues left behind")
+    story.box.power_loss(network=True)
+    for name in BROKEN:
+        faults.inject(story.box, name, seed)
+    story.prompt("service", "docker", "start")
+    try:
+        story.box.start_dockerd(settings=True)
+    except SandboxError as error:
+        print(str(error).strip().splitlines()[-1], flush=True)
+    else:
+        story.check(False, "dockerd starts in spite of the faults")
+    story.shell("cat /proc/sys/net/ipv4/ip_forward; iptables -t nat -S POSTROUTING")
+    return remember(story.box)
+
+
+def remember(box: Box) -> dict[str, bytes | None]:
+    """The bytes of every file that the faults touched; None for what isn't there."""
+    families = ("repositories", "layer-cache-id")
+    paths = [path for family in families for path in state_faults.data_root(box).glob(state_faults.FAMILIES[family])]
+    kept: dict[str, bytes | None] = {str(path): path.read_bytes() for path in paths}
+    for inside in (config_faults.SYSCONFIG, HARDENING, config_faults.DAEMON_JSON):
+        kept[inside] = box.path(inside).read_bytes() if box.exists(inside) else None
+    links = state_faults.data_root(box) / "overlay2/l"
+    kept["overlay2/l"] = "\n".join(sorted(p.name for p in links.iterdir())).encode() if links.is_dir() else None
+    kept["ip_forward"] = box.read("/proc/sys/net/ipv4/ip_forward").encode()
+    return kept
+
+
+def repair(story: Story, before: judge.Opinion, report: Path) -> None:
+    """Scan, plan, repair, scan again, and dockerd's own opinion."""
+    story.chapter("doctor looks")
+    story.doctor("scan", expect=1)
+    story.chapter("doctor says what it would do")
+    story.doctor("fix", "--allow", "disruptive", expect=1)
+    story.chapter("doctor repairs, and proves it")
+    story.doctor("fix", "--apply", "--yes", "--allow", "disruptive", expect=0)
+    story.doctor("scan", "--fail-on", "error", expect=0)
+    story.chapter("dockerd's own opinion")
+    if not story.box.engine_answers():
+        story.check(False, "dockerd does not run after the repair")
+        return
+    story.shell("docker images; docker ps -a --format 'table {{.Names}}\\t{{.Image}}\\t{{.Status}}\\t{{.Ports}}'")
+    differences = judge.differences(before, judge.opinion(story.box))
+    story.say("images, files, containers, volumes, ports, egress and names compared with the healthy host")
+    for difference in differences:
+        story.check(False, difference)
+    if not differences:
+        story.say("no difference")
+    story.doctor("report", "-o", "/root/report.html", expect=0)
+    if story.box.exists("/root/report.html"):
+        report.write_bytes(story.box.path("/root/report.html").read_bytes())
+
+
+def take_back(story: Story, broken: dict[str, bytes | None]) -> None:
+    """Undo: the broken bytes are back."""
+    story.chapter("doctor takes it back")
+    story.doctor("undo", "--yes", expect=0)
+    now = remember(story.box)
+    changed = [name for name in broken if now.get(name) != broken[name]]
+    story.check(not changed, f"not as before the repair: {', '.join(changed)}")
+    if not changed:
+        story.say(f"{len(broken)} files and values are byte for byte as the night left them")
+    story.doctor("scan", "--quiet", expect=1)
+
+
+def tell(make: Callable[[Box], Story], seed: int, report: Path) -> int:
+    """The whole story; returns the exit code."""
+    with Box(data_root=patient()) as box:
+        story = make(box)
+        before = healthy(story)
+        broken = break_it(story, seed)
+        repair(story, before, report)
+        take_back(story, broken)
+    story.chapter(f"Done in {time.monotonic() - story.began:.0f} s")
+    for wrong in story.wrong:
+        print(f"WRONG: {wrong}")
+    if report.exists():
+        print(f"The HTML report: {report}")
+    return 1 if story.wrong else 0
+
+
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description="doctor on a throw-away broken host")
+    parser.add_argument("--seed", type=int, default=1, help="which files are torn (default 1)")
+    parser.add_argument("--report", type=Path, help="where the HTML report goes (default: a new temporary directory)")
+    arguments = parser.parse_args()
+    reason = why_not()
+    if reason:
+        print(f"the demo can't run here: {reason}", file=sys.stderr)
+        return 2
+    report = arguments.report or Path(tempfile.mkdtemp(prefix="doctor-demo-")) / "report.html"
+    report.unlink(missing_ok=True)
+    return tell(lambda box: Story(box, sys.stdout.isatty()), arguments.seed, report.absolute())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
