@@ -11,7 +11,7 @@ from doctor.api.actions.files import (
     SetAttributes,
     WriteFile,
 )
-from doctor.api.actions.kernel import LoadModule, SetSysctl
+from doctor.api.actions.kernel import LoadModule, SetSysctl, load_at_boot
 from doctor.api.actions.network import AddFirewallRules, ChangeLink
 from doctor.api.actions.sysctl import persist_sysctl
 from doctor.model.action import Action, Stage
@@ -33,5 +33,6 @@ __all__ = [
     "Stage",
     "StartEngine",
     "WriteFile",
+    "load_at_boot",
     "persist_sysctl",
 ]

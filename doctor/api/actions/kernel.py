@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from doctor.api.actions.files import EditFile
 from doctor.model.action import Stage
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
@@ -10,7 +11,12 @@ from doctor.model.severity import Applicability
 from doctor.model.step import Answer, Kernel, Run, Step
 from doctor.model.view import View
 
-_CONF = HostPath("/proc/sys/net/ipv4/conf")
+_FLIPPED = {
+    "net.ipv4.ip_forward": HostPath("/proc/sys/net/ipv4/conf"),
+    "net.ipv4.conf.all.forwarding": HostPath("/proc/sys/net/ipv4/conf"),
+    "net.ipv6.conf.all.forwarding": HostPath("/proc/sys/net/ipv6/conf"),
+}
+"""Settings that flip the forwarding of every interface when they change (ip-sysctl, inet_forward_change)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +51,13 @@ class SetSysctl:
         yield Kernel(path=self.path, value=self.value, also=tuple(self._also(view)))
 
     def _also(self, view: View) -> Iterator[str]:
-        """Writing ip_forward flips every interface's forwarding (ip-sysctl, inet_forward_change): undo needs them all."""
-        if self.key != "net.ipv4.ip_forward" or not view.exists(_CONF):
+        """Undo needs every value that the kernel changes with this one."""
+        directory = _FLIPPED.get(self.key)
+        if directory is None or not view.exists(directory):
             return
-        for name in view.listdir(_CONF):
-            path = HostPath(f"{_CONF}/{name}/forwarding")
-            if view.exists(path):
+        for name in view.listdir(directory):
+            path = HostPath(f"{directory}/{name}/forwarding")
+            if path != self.path and view.exists(path):
                 yield path
 
 
@@ -77,3 +84,21 @@ class LoadModule:
             undo=(("modprobe", "-r", "-q", self.name),),
             predicts=self.predicts,
         )
+
+
+def load_at_boot(name: str) -> EditFile:
+    """Return the edit that loads a module at boot: sysctl.d is applied before anything else would, and skips absent keys."""
+
+    def edit(old: bytes) -> bytes:
+        word = name.encode()
+        if word in old.split():
+            return old
+        joint = b"" if not old or old.endswith(b"\n") else b"\n"
+        return old + joint + word + b"\n"
+
+    return EditFile(
+        path=HostPath("/etc/modules-load.d/doctor.conf"),
+        edit=edit,
+        what=f"load {name} at boot, before sysctl.d is applied",
+        create=True,
+    )

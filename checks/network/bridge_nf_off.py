@@ -1,0 +1,71 @@
+"""Bridged packets don't pass the firewall where that is relied on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.networks import Networks
+from doctor.facts.processes import Processes
+from doctor.facts.sysctl import Sysctl
+
+KEY = "net.bridge.bridge-nf-call-iptables"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeNfOff:
+    """For the fixer: the key, and whether the module that has it is not loaded."""
+
+    key: str
+    needs_module: bool
+
+
+@check(severity=Severity.WARNING, ok="bridged packets pass the firewall where something relies on it")
+def bridge_nf_off(
+    sysctl: Sysctl, engine: EngineConfig, networks: Networks | Missing, processes: Processes | Missing
+) -> Iterator[Finding]:
+    """Packets between ports of one bridge bypass iptables, so "icc": false is not enforced and Kubernetes services fail.
+
+    What it looks at:
+        net.bridge.bridge-nf-call-iptables (absent while the module br_netfilter is not loaded), and whether something relies
+        on it: a network whose containers may not talk to each other, or a running kubelet. Otherwise 0 is no fault.
+
+    Why it matters:
+        Containers that were separated on purpose reach each other, and nothing reports it. Pods on one node don't reach each
+        other through a service's address.
+
+    How it is fixed:
+        br_netfilter is loaded now and at boot, and the key is set to 1 now and in sysctl.d. The module must be in
+        modules-load.d: sysctl.d is applied before the engine would load it, and a key that does not exist is skipped.
+
+    References:
+        https://docs.docker.com/engine/network/packet-filtering-firewalls/
+        https://kubernetes.io/docs/setup/production-environment/container-runtimes/
+    """
+    value = sysctl.number(KEY)
+    if value == 1 or sysctl.value("net.ipv4.ip_forward") is None:
+        return
+    who = _relying(engine, networks, processes)
+    if not who:
+        return
+    seen = "no such file: br_netfilter is not loaded" if value is None else str(value)
+    yield Finding(
+        subject=Subject("sysctl", KEY),
+        message=f"packets inside one bridge bypass the firewall, and {who[0]} on it",
+        evidence=(
+            Evidence("/proc/sys/net/bridge/bridge-nf-call-iptables", seen),
+            *(Evidence("relies on it", w) for w in who),
+        ),
+        detail=BridgeNfOff(key=KEY, needs_module=value is None),
+    )
+
+
+def _relying(engine: EngineConfig, networks: Networks | Missing, processes: Processes | Missing) -> list[str]:
+    who = []
+    if engine.get("icc") is False:
+        who.append('"icc": false relies')
+    if isinstance(networks, Networks):
+        who += [f"network {network.name} (icc off) relies" for network in networks.bridges if not network.icc]
+    if isinstance(processes, Processes) and processes.of_host("kubelet"):
+        who.append("kubelet relies")
+    return who

@@ -1,0 +1,66 @@
+"""A bridge is left over from a network that the engine doesn't know."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.links import USER_BRIDGE, Link, Links
+from doctor.facts.networks import Networks
+from doctor.facts.processes import Processes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleBridge:
+    """For the fixer: the bridge; ``is_empty``: it has neither ports nor addresses."""
+
+    bridge: str
+    is_empty: bool
+
+
+@check(severity=Severity.INFO, ok="no bridge is left over from a network that is gone")
+def bridge_stale(networks: Networks, links: Links, processes: Processes | Missing) -> Iterator[Finding]:
+    """A bridge named like one of the engine's belongs to no network, and may get in the way of a new one.
+
+    What it looks at:
+        Bridges called br-<12 hex digits> without ports, whose name fits no network of the engine. Where several engines run
+        on the host nothing is said, and bridges that share a subnet with a network are another finding.
+
+    Why it matters:
+        They are left by a failed "docker network create" or a crash. An empty one costs nothing but is a sign that creating
+        networks fails; one with an address claims a subnet that the engine believes to be free.
+
+    How it is fixed:
+        An empty bridge is deleted. One with an address is left to a person.
+
+    References:
+        moby/moby: libnetwork/drivers/bridge/bridge_linux.go
+    """
+    if networks.gaps or _engines(processes) > 1:
+        return
+    known = {network.bridge for network in networks.items} | {f"br-{item.id[:12]}" for item in networks.items}
+    taken = [IPv4Network(subnet) for network in networks.items for subnet in network.subnets]
+    for link in links.bridges():
+        if USER_BRIDGE.fullmatch(link.name) is None or link.name in known or links.ports(link.name):
+            continue
+        if any(IPv4Network(address.network).overlaps(subnet) for address in link.ipv4 for subnet in taken):
+            continue
+        yield _finding(link, networks)
+
+
+def _engines(processes: Processes | Missing) -> int:
+    return len(processes.named("dockerd")) if isinstance(processes, Processes) else 0
+
+
+def _finding(link: Link, networks: Networks) -> Finding:
+    addresses = ", ".join(address.text for address in link.ipv4)
+    text = f"it holds {addresses}" if addresses else "it is empty"
+    return Finding(
+        subject=Subject("interface", link.name),
+        message=f"the bridge {link.name} belongs to no network of the engine: {text}",
+        evidence=(
+            Evidence("ip addr", f"{link.name}: {addresses or 'no IPv4 address'}, no ports"),
+            Evidence(networks.source, f"no network {link.name.removeprefix('br-')}"),
+        ),
+        detail=StaleBridge(bridge=link.name, is_empty=not addresses),
+    )

@@ -1,0 +1,45 @@
+"""A bridge of the engine is down."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.links import Links
+from doctor.facts.networks import Networks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeDown:
+    """For the fixer: the bridge."""
+
+    bridge: str
+
+
+@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the bridge of every network is up")
+def docker0_down(networks: Networks, links: Links) -> Iterator[Finding]:
+    """The bridge of a network is set down, so its containers reach nothing and nothing reaches them.
+
+    What it looks at:
+        IFF_UP of the bridge of every bridge network, docker0 and those of user networks. A bridge without carrier is no
+        fault: it has none while no container is attached.
+
+    Why it matters:
+        With the bridge down its connected route is gone too: containers of the network can't reach each other, the host or
+        the outside, and their published ports time out. Other networks go on working.
+
+    How it is fixed:
+        The bridge is set up; its address is still there and its route comes back by itself.
+
+    References:
+        https://man7.org/linux/man-pages/man8/ip-link.8.html
+    """
+    for network in networks.bridges:
+        link = links.link(network.bridge)
+        if link is None or link.is_up:
+            continue
+        yield Finding(
+            subject=Subject("network", network.name),
+            message=f"containers of network {network.name} reach nothing: its bridge {link.name} is down",
+            evidence=(Evidence("ip addr", f"{link.name}: flags {' '.join(sorted(link.flags))}, state {link.state}"),),
+            detail=BridgeDown(bridge=link.name),
+        )

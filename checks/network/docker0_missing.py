@@ -1,0 +1,71 @@
+"""A bridge of the engine is gone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine_state import EngineState
+from doctor.facts.links import Links
+from doctor.facts.networks import Network, Networks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeMissing:
+    """For the fixer: what the bridge has to be.
+
+    Attributes:
+        addresses: with prefix length.
+        ports: host ends of containers' veths that belong to it and are there.
+    """
+
+    bridge: str
+    addresses: tuple[str, ...]
+    ports: tuple[str, ...]
+
+
+@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the bridge of every network is there")
+def docker0_missing(networks: Networks, links: Links, state: EngineState | Missing) -> Iterator[Finding]:
+    """The bridge of a network does not exist, so its containers are cut off and no container of it can start.
+
+    What it looks at:
+        The bridge that the engine recorded for each bridge network, against the host's interfaces; only while the engine or
+        one of its containers runs, since an engine makes its bridges when it starts.
+
+    Why it matters:
+        New containers fail with "adding interface … to bridge … failed: Device does not exist". A restart of the engine makes
+        the bridge again, but with live-restore it leaves the running containers unattached.
+
+    How it is fixed:
+        The bridge is made with the recorded gateway address and set up, and the containers' interfaces are attached again:
+        no container restarts. The engine's firewall rules name the bridge, so they fit the new one.
+
+    References:
+        moby/moby: libnetwork/drivers/bridge/setup_device_linux.go
+    """
+    runs = isinstance(state, EngineState) and state.pid != 0
+    for network in networks.bridges:
+        if links.link(network.bridge) is not None:
+            continue
+        endpoints = [endpoint for endpoint in networks.running if endpoint.network_id == network.id]
+        if not runs and not endpoints:
+            continue
+        ports = tuple(e.interface for e in endpoints if e.interface and links.link(e.interface) is not None)
+        names = ", ".join(sorted(endpoint.container for endpoint in endpoints)) or "none"
+        yield Finding(
+            subject=Subject("network", network.name),
+            message=(
+                f"containers of network {network.name} are cut off and none can start: "
+                f"its bridge {network.bridge} does not exist"
+            ),
+            evidence=(
+                Evidence("ip addr", f"no interface {network.bridge}"),
+                Evidence(networks.source, f"network {network.name}: bridge {network.bridge}, {network.gateway}"),
+                Evidence("running containers of it", names),
+            ),
+            detail=BridgeMissing(bridge=network.bridge, addresses=_addresses(network), ports=ports),
+        )
+
+
+def _addresses(network: Network) -> tuple[str, ...]:
+    gateways = (network.gateway, network.gateway6 if network.ipv6 else "")
+    return tuple(address for address in gateways if address)

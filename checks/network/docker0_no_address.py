@@ -1,0 +1,48 @@
+"""A bridge of the engine has no address."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.links import Links
+from doctor.facts.networks import Networks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAddress:
+    """For the fixer: the bridge and the address it lacks ("172.17.0.1/16")."""
+
+    bridge: str
+    address: str
+
+
+@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="every bridge has its network's gateway address")
+def docker0_no_address(networks: Networks, links: Links) -> Iterator[Finding]:
+    """The bridge of a network has no IPv4 address, so its containers have no gateway.
+
+    What it looks at:
+        The addresses of the bridge of every bridge network, against the gateway that the engine recorded for it.
+
+    Why it matters:
+        Containers send everything that leaves their network to the gateway. Without it they reach each other and nothing
+        else, and published ports time out. Network managers and scripts that "flush" interfaces do this.
+
+    How it is fixed:
+        The gateway's address is added to the bridge; the connected route comes with it.
+
+    References:
+        https://man7.org/linux/man-pages/man8/ip-address.8.html
+    """
+    for network in networks.bridges:
+        link = links.link(network.bridge)
+        if link is None or not network.gateway or link.ipv4:
+            continue
+        yield Finding(
+            subject=Subject("network", network.name),
+            message=f"containers of network {network.name} have no gateway: its bridge {link.name} has no IPv4 address",
+            evidence=(
+                Evidence("ip addr", f"{link.name}: no IPv4 address"),
+                Evidence(networks.source, f"gateway of {network.name}: {network.gateway}"),
+            ),
+            detail=NoAddress(bridge=link.name, address=network.gateway),
+        )

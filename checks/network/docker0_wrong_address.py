@@ -1,0 +1,54 @@
+"""A bridge of the engine has another address than its network's gateway."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.links import Links
+from doctor.facts.networks import Networks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongAddress:
+    """For the fixer: the bridge, the address it lacks, and those it has instead (all with prefix length)."""
+
+    bridge: str
+    address: str
+    wrong: tuple[str, ...]
+
+
+@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="no bridge has a foreign address for its gateway")
+def docker0_wrong_address(networks: Networks, links: Links) -> Iterator[Finding]:
+    """The bridge of a network has other addresses, but not its gateway's, so its containers reach nothing outside.
+
+    What it looks at:
+        The addresses of the bridge of every bridge network, against the gateway that the engine recorded for it. Further
+        addresses beside the right one are no fault.
+
+    Why it matters:
+        Containers send what leaves their network to the recorded gateway; nobody answers there. dockerd puts the right
+        address back when it starts, but only where no container runs.
+
+    How it is fixed:
+        The right address is added first, then the others are removed, so that the bridge is never without a gateway.
+
+    References:
+        moby/moby: libnetwork/drivers/bridge/setup_ipv4_linux.go
+    """
+    for network in networks.bridges:
+        link = links.link(network.bridge)
+        if link is None or not network.gateway or not link.ipv4 or link.has(network.gateway):
+            continue
+        wrong = tuple(address.text for address in link.ipv4)
+        yield Finding(
+            subject=Subject("network", network.name),
+            message=(
+                f"containers of network {network.name} have no gateway: "
+                f"its bridge {link.name} has {', '.join(wrong)} instead of {network.gateway}"
+            ),
+            evidence=(
+                Evidence("ip addr", f"{link.name}: {', '.join(wrong)}"),
+                Evidence(networks.source, f"gateway of {network.name}: {network.gateway}"),
+            ),
+            detail=WrongAddress(bridge=link.name, address=network.gateway, wrong=wrong),
+        )

@@ -1,0 +1,63 @@
+"""IPv6 forwarding is off while a network has IPv6."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.links import Links
+from doctor.facts.networks import Networks
+from doctor.facts.sysctl import Sysctl
+
+KEY = "net.ipv6.conf.all.forwarding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarding6Off:
+    """For the fixer: uplinks whose default route comes from router advertisements, which forwarding would make ignored."""
+
+    advertised: tuple[str, ...]
+
+
+@check(severity=Severity.WARNING, ok="the kernel forwards IPv6 where a network needs it")
+def ip6_forward_off(networks: Networks, links: Links, sysctl: Sysctl, engine: EngineConfig) -> Iterator[Finding]:
+    """The kernel does not forward IPv6, so containers of networks with IPv6 reach nothing outside by it.
+
+    What it looks at:
+        net.ipv6.conf.all.forwarding, and whether a bridge network of the engine has IPv6. Without one it is no fault.
+
+    Why it matters:
+        Names with IPv6 addresses time out or are slow until IPv4 is tried. dockerd turns forwarding on when it makes such a
+        network, and does not look again.
+
+    How it is fixed:
+        A host that forwards ignores router advertisements and would lose its own IPv6 default route: accept_ra is set to 2 on
+        uplinks that got theirs so, before forwarding is turned on; both also in sysctl.d.
+
+    References:
+        https://docs.docker.com/engine/daemon/ipv6/
+        https://docs.kernel.org/networking/ip-sysctl.html
+    """
+    with_six = [network for network in networks.bridges if network.ipv6 and not network.internal]
+    if not engine.ip_forward or not with_six or sysctl.number(KEY) != 0:
+        return
+    names = ", ".join(network.name for network in with_six)
+    yield Finding(
+        subject=Subject("sysctl", KEY),
+        message=f"containers reach nothing outside by IPv6 on network {names}: {KEY} is 0",
+        evidence=(
+            Evidence("/proc/sys/net/ipv6/conf/all/forwarding", "0"),
+            Evidence(networks.source, f"networks with IPv6: {names}"),
+        ),
+        detail=Forwarding6Off(advertised=_advertised(links, sysctl)),
+    )
+
+
+def _advertised(links: Links, sysctl: Sysctl) -> tuple[str, ...]:
+    values = dict(sysctl.interfaces("accept_ra", family="ipv6"))
+    devices = (
+        route.device
+        for route in links.routes
+        if route.version == 6 and route.destination == "default" and route.table == "main" and route.protocol == "ra"
+    )
+    return tuple(dict.fromkeys(device for device in devices if values.get(device) == 1))

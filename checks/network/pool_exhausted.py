@@ -1,0 +1,76 @@
+"""No free subnet is left for new networks."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Any
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.links import Links
+from doctor.facts.networks import Networks
+
+# moby libnetwork/ipamutils: 172.17 to 172.31 as /16, 192.168.0.0/16 as /20.
+DEFAULTS = (*((f"172.{second}.0.0/16", 16) for second in range(17, 32)), ("192.168.0.0/16", 20))
+
+
+@check(severity=Severity.WARNING, ok="subnets are free for new networks")
+def pool_exhausted(networks: Networks, links: Links | Missing, engine: EngineConfig) -> Iterator[Finding]:
+    """Every subnet of the engine's address pools is taken, so "docker network create" and "compose up" fail.
+
+    What it looks at:
+        The pools ("default-address-pools", else the built-in 31 subnets) minus those that overlap a network of the engine or a
+        route of the host, as the engine itself counts them. One or two left is a remark.
+
+    Why it matters:
+        Creating a network fails with "could not find an available, non-overlapping IPv4 address pool among the defaults".
+
+    How it is fixed:
+        Remove networks that nothing uses ("docker network prune" shows them before it removes them), or give
+        "default-address-pools" smaller subnets: one /16 cut into /24s is 256 networks. The engine reads it when it starts.
+
+    References:
+        https://docs.docker.com/reference/cli/dockerd/#default-network-options
+        moby/moby: libnetwork/ipamutils/utils.go
+    """
+    taken = [IPv4Network(subnet, strict=False) for network in networks.items for subnet in network.subnets]
+    if isinstance(links, Links):
+        taken += [route.network for route in links.main if route.network is not None and route.destination != "default"]
+    pools = _pools(engine.get("default-address-pools"))
+    total = free = 0
+    for base, size in pools:
+        for subnet in base.subnets(new_prefix=size):
+            total += 1
+            free += not any(subnet.overlaps(network) for network in taken)
+            if free > 2:
+                return
+    if not total:
+        return
+    yield Finding(
+        subject=Subject("engine", "address pools"),
+        message=(
+            f"new networks can't be created: all {total} subnets of the address pools are taken"
+            if not free
+            else f"only {free} of {total} subnets are free for new networks"
+        ),
+        evidence=(
+            Evidence(
+                engine.setting("default-address-pools").place, ", ".join(f"{base} as /{size}" for base, size in pools)
+            ),
+            Evidence(networks.source, f"{len(networks.items)} networks"),
+        ),
+        severity=Severity.INFO if free else None,
+    )
+
+
+def _pools(setting: Any) -> list[tuple[IPv4Network, int]]:
+    """Return (base, size) of IPv4 pools; what the engine would refuse is another check's finding."""
+    entries = [(entry.get("base"), entry.get("size")) for entry in setting or () if isinstance(entry, dict)]
+    pools = []
+    for base, size in entries or DEFAULTS:
+        try:
+            network = IPv4Network(str(base), strict=False)
+        except ValueError:
+            continue
+        if isinstance(size, int) and network.prefixlen <= size <= 32:
+            pools.append((network, size))
+    return pools

@@ -1,0 +1,70 @@
+"""A route of the host leads a network's addresses elsewhere."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.links import Links, Route
+from doctor.facts.networks import Network, Networks
+
+
+@check(
+    severity=Severity.ERROR,
+    breaks=("egress", "port", "dns"),
+    causes=("network/bridge-stale-same-subnet",),
+    ok="no route leads a container network's addresses elsewhere",
+)
+def subnet_overlap_route(networks: Networks, links: Links) -> Iterator[Finding]:
+    """A route of the host leads to another interface what is meant for containers of a network.
+
+    What it looks at:
+        For each bridge network that is up, the routes of the main table with the same or a longer prefix inside its subnet
+        that leave by another interface, and which of them wins. Routes that are less specific, such as a VPN's 10.0.0.0/8,
+        don't matter: the bridge's own route is longer.
+
+    Why it matters:
+        Answers to the containers go to a VPN or another network instead. Containers reach each other and nothing else. With
+        policy routing (further tables with routes) the main table may not decide: then it is a remark only.
+
+    How it is fixed:
+        Only a person knows which side is right: give the network another subnet ("bip" or "default-address-pools" for the
+        engine's own choice, "docker network create --subnet" for one network), or make the VPN announce less.
+
+    References:
+        https://docs.docker.com/engine/network/#subnet-allocation
+    """
+    for network in networks.bridges:
+        link = links.link(network.bridge)
+        if link is None or not link.is_up:
+            continue
+        for subnet in network.subnets:
+            thief = _thief(links, IPv4Network(subnet), network.bridge)
+            if thief is not None:
+                yield _finding(network, subnet, thief, links)
+
+
+def _thief(links: Links, subnet: IPv4Network, bridge: str) -> Route | None:
+    """Return the route that takes part of the subnet, or all of it, from the bridge."""
+    for route in links.main:
+        network = route.network
+        if network is None or route.device in {bridge, ""} or not network.subnet_of(subnet):
+            continue
+        first = links.best(str(network.network_address + (1 if network.prefixlen < 31 else 0)))
+        if first is not None and first.device == route.device:
+            return route
+    return None
+
+
+def _finding(network: Network, subnet: str, route: Route, links: Links) -> Finding:
+    return Finding(
+        subject=Subject("network", network.name),
+        message=(
+            f"packets for containers of network {network.name} ({subnet}) leave by {route.device}: "
+            f"the host has a route to {route.destination}"
+        ),
+        evidence=(
+            Evidence("ip route", f"{route.destination} dev {route.device} metric {route.metric}"),
+            Evidence("the network's own", f"{subnet} dev {network.bridge}"),
+        ),
+        severity=Severity.INFO if links.has_policy else None,
+    )

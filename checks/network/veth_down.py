@@ -1,0 +1,43 @@
+"""A container's interface is down on the host's side."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.links import Links
+from doctor.facts.networks import Networks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VethDown:
+    """For the fixer: the host's end of the veth."""
+
+    interface: str
+
+
+@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the interface of every running container is up")
+def veth_down(networks: Networks, links: Links) -> Iterator[Finding]:
+    """The host's end of a container's veth is down, so that one container is cut off.
+
+    What it looks at:
+        IFF_UP of the interface that the engine recorded for each running container.
+
+    Why it matters:
+        Everything else looks right: rules, bridge, address. Only packets to and from this container are lost.
+
+    How it is fixed:
+        The interface is set up; the container keeps its address and routes and does not restart.
+
+    References:
+        https://man7.org/linux/man-pages/man8/ip-link.8.html
+    """
+    for endpoint in networks.running:
+        link = links.link(endpoint.interface) if endpoint.interface else None
+        if link is None or link.is_up:
+            continue
+        yield Finding(
+            subject=Subject("container", endpoint.container or endpoint.container_id[:12]),
+            message=f"container {endpoint.container} reaches nothing: its interface {link.name} is down on the host",
+            evidence=(Evidence("ip addr", f"{link.name}: flags {' '.join(sorted(link.flags))}, state {link.state}"),),
+            detail=VethDown(interface=link.name),
+        )

@@ -1,0 +1,95 @@
+"""Changes of firewall rules, one table at a time: only what is named moves, everything else stays byte for byte."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from doctor.formats import iptables_save
+from doctor.formats.iptables_edit import ChainEdit, Edited, edit, saved_after
+from doctor.host.base import CommandResult
+from doctor.model.action import Stage
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.severity import Applicability
+from doctor.model.step import Answer, Run, Step
+from doctor.model.view import View
+
+_UNDO_GROUPS = 100
+"""At most about so many commands take a change back: each costs some milliseconds."""
+
+
+@runtime_checkable
+class _Asks(Protocol):
+    """A view that also answers commands: every host does, predictions too."""
+
+    def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
+        """Run a command that changes nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditFirewall:
+    """Add, move or remove rules of one table with one ``iptables-restore --noflush``, which happens whole or not at all.
+
+    Places are found when the action's turn comes, among the rules that are there then; so several of these add up.
+
+    Attributes:
+        save: the command that prints the rules; it must be the one the collector runs.
+        restore: the command that takes lines.
+        table: ``filter``, ``nat`` or ``raw``.
+        edits: one a chain.
+        what: imperative summary.
+    """
+
+    save: tuple[str, ...]
+    restore: str
+    table: str
+    edits: tuple[ChainEdit, ...]
+    what: str
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.FIREWALL
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return self.what
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield one restore, with its reversal and what the save command prints after it; nothing when all is so."""
+        if not isinstance(view, _Asks):
+            raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        ruleset = iptables_save.parse(view.run(self.save).text)
+        made: list[str] = []
+        edited: list[Edited] = []
+        for change in self.edits:
+            # A built-in chain is no user's to make, and is there as soon as its table is used.
+            if ruleset.chain(self.table, change.chain) is None and change.chain.upper() not in _BUILT_IN:
+                made.append(change.chain)
+            done = edit((rule.text for rule in ruleset.of(self.table, change.chain)), change)
+            if done.lines or change.chain in made:
+                edited.append(done)
+        if not edited:
+            return
+        argv = (self.restore, "--noflush", "-w", "5")
+        lines = [*(f"-N {chain}" for chain in made), *(line for done in edited for line in done.lines)]
+        undo = [group for done in reversed(edited) for group in done.undo]
+        groups = [*_bundled(undo), *([f"-X {chain}"] for chain in reversed(made))]
+        yield Run(
+            argv=argv,
+            stdin=self._document(lines),
+            undo=tuple(argv for _ in groups),
+            undo_stdin=tuple(self._document(group) for group in groups),
+            predicts=(Answer(ask=self.save, stdout=saved_after(ruleset, self.table, edited).encode()),),
+        )
+
+    def _document(self, lines: list[str]) -> bytes:
+        return ("\n".join((f"*{self.table}", *lines, "COMMIT")) + "\n").encode("utf-8", "surrogateescape")
+
+
+_BUILT_IN = frozenset({"INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"})
+
+
+def _bundled(groups: list[list[str]]) -> list[list[str]]:
+    """Join groups so that a large change needs no thousand commands: a rule gone meanwhile then keeps its bundle's others."""
+    size = max(1, len(groups) // _UNDO_GROUPS)
+    return [[line for group in groups[start : start + size] for line in group] for start in range(0, len(groups), size)]

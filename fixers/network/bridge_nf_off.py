@@ -1,0 +1,21 @@
+"""Let bridged packets pass the firewall."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, LoadModule, SetSysctl, load_at_boot, persist_sysctl
+from doctor.facts.sysctl import SysctlFiles
+
+_MODULE = "br_netfilter"
+
+
+@fixer(applicability=Applicability.SAFE)
+def bridge_nf_off(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+    """Load the module and set the key, now and for the next boot."""
+    key = finding.detail.key
+    if finding.detail.needs_module:
+        yield LoadModule(name=_MODULE)
+    yield SetSysctl(key=key, value="1")
+    if isinstance(files, SysctlFiles):
+        yield from persist_sysctl(key, "1", files)
+        yield load_at_boot(_MODULE)

@@ -1,0 +1,20 @@
+"""Delete an empty left-over bridge."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, ChangeLink
+
+
+@fixer(applicability=Applicability.SAFE)
+def bridge_stale(finding: Finding) -> Iterator[Action]:
+    """Delete the bridge if nothing is in it."""
+    bridge = finding.detail.bridge
+    if finding.detail.is_empty:
+        yield ChangeLink(
+            do=("link", "del", {"dev": bridge}),
+            undo=("link", "add", {"dev": bridge, "kind": "bridge"}),
+            what=f"delete the empty bridge {bridge}",
+        )
+    else:
+        yield Advise(text=f"find out what made {bridge}; if nothing needs it: ip link delete {bridge}")

@@ -1,0 +1,20 @@
+"""Make the connection table bigger."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, SetSysctl, load_at_boot, persist_sysctl
+from doctor.facts.sysctl import SysctlFiles
+
+KEY = "net.netfilter.nf_conntrack_max"
+_MODULE = "nf_conntrack"
+
+
+@fixer(applicability=Applicability.SAFE)
+def conntrack_full(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+    """Double the limit now and for the next boot. An entry costs some 320 bytes only while it is used."""
+    value = str(finding.detail.wanted)
+    yield SetSysctl(key=KEY, value=value)
+    if isinstance(files, SysctlFiles):
+        yield from persist_sysctl(KEY, value, files)
+        yield load_at_boot(_MODULE)

@@ -1,0 +1,26 @@
+"""Make a bridge again and attach its containers."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, ChangeLink
+
+
+@fixer(applicability=Applicability.DISRUPTIVE)
+def docker0_missing(finding: Finding) -> Iterator[Action]:
+    """Make the bridge as the engine recorded it: its address, up, and the containers' interfaces in it."""
+    bridge = finding.detail.bridge
+    yield ChangeLink(
+        do=("link", "add", {"dev": bridge, "kind": "bridge"}),
+        undo=("link", "del", {"dev": bridge}),
+        what=f"make the bridge {bridge}",
+    )
+    for address in finding.detail.addresses:
+        yield ChangeLink(
+            do=("addr", "add", {"dev": bridge, "address": address}), undo=None, what=f"add {address} to {bridge}"
+        )
+    yield ChangeLink(do=("link", "set", {"dev": bridge, "state": "up"}), undo=None, what=f"set the bridge {bridge} up")
+    for port in finding.detail.ports:
+        yield ChangeLink(
+            do=("link", "set", {"dev": port, "master": bridge}), undo=None, what=f"attach {port} to {bridge}"
+        )

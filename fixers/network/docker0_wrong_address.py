@@ -1,0 +1,23 @@
+"""Put a bridge's gateway address in the place of foreign ones."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, ChangeLink
+
+
+@fixer(applicability=Applicability.SAFE)
+def docker0_wrong_address(finding: Finding) -> Iterator[Action]:
+    """Add the right address, then remove the others."""
+    bridge, right = finding.detail.bridge, finding.detail.address
+    yield ChangeLink(
+        do=("addr", "add", {"dev": bridge, "address": right}),
+        undo=("addr", "del", {"dev": bridge, "address": right}),
+        what=f"add {right} to {bridge}",
+    )
+    for wrong in finding.detail.wrong:
+        yield ChangeLink(
+            do=("addr", "del", {"dev": bridge, "address": wrong}),
+            undo=("addr", "add", {"dev": bridge, "address": wrong}),
+            what=f"remove {wrong} from {bridge}",
+        )

@@ -1,0 +1,19 @@
+"""Turn IPv6 forwarding on without losing the host's own default route."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, SetSysctl, persist_sysctl
+from doctor.facts.sysctl import SysctlFiles, interface_key
+
+KEY = "net.ipv6.conf.all.forwarding"
+
+
+@fixer(applicability=Applicability.DISRUPTIVE)
+def ip6_forward_off(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+    """Let uplinks take router advertisements though the host forwards, then forward."""
+    settings = [(interface_key(name, "accept_ra", family="ipv6"), "2") for name in finding.detail.advertised]
+    for key, value in [*settings, (KEY, "1")]:
+        yield SetSysctl(key=key, value=value)
+        if isinstance(files, SysctlFiles):
+            yield from persist_sysctl(key, value, files)

@@ -1,0 +1,21 @@
+"""Say how a network gets the uplink's MTU."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.links import Links
+
+
+@fixer(applicability=Applicability.MANUAL)
+def mtu_too_big(finding: Finding, links: Links) -> Iterator[Action]:
+    """Name the setting; a network's own MTU can't be changed while it exists."""
+    mtu = min(link.mtu for link in links.uplinks())
+    if finding.subject.name == "bridge":
+        text = f'set "mtu": {mtu} in /etc/docker/daemon.json and restart the engine'
+    else:
+        text = f"create the network again with --opt com.docker.network.driver.mtu={mtu}"
+    yield Advise(
+        text=f"if big answers hang: {text}; until then "
+        "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
+    )

@@ -1,0 +1,16 @@
+"""Make reverse path filtering loose on one bridge."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, SetSysctl, persist_sysctl
+from doctor.facts.sysctl import SysctlFiles
+
+
+@fixer(applicability=Applicability.SAFE)
+def rp_filter_strict(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+    """Set the bridge's value to 2, now and for the next boot."""
+    key = finding.detail.key
+    yield SetSysctl(key=key, value="2")
+    if isinstance(files, SysctlFiles):
+        yield from persist_sysctl(key, "2", files)

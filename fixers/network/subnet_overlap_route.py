@@ -1,0 +1,17 @@
+"""Say how to keep a network and a route apart."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def subnet_overlap_route(finding: Finding) -> Iterator[Action]:
+    """Name the ways out; which side is right only a person knows."""
+    name = finding.subject.name
+    if name == "bridge":
+        way = 'set "bip" in /etc/docker/daemon.json to a free range and restart the engine'
+    else:
+        way = f"create the network {name} again with --subnet in a free range"
+    yield Advise(text=f"{way}, or make the other side announce a less specific route")
