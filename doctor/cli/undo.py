@@ -7,13 +7,18 @@ import time
 from doctor.cli.common import Shared, open_host, printable
 from doctor.model.errors import RefusedError
 from doctor.repair import undo as back
-from doctor.repair.record import Run, all_runs
+from doctor.repair.record import Run, all_runs, unfinished
 
 
 def run(name: str, *, list_runs: bool, yes: bool, shared: Shared) -> int:
     """List the repairs, or take one back; return the exit code."""
     if list_runs:
         return _list()
+    left = unfinished()
+    if left is not None and left.plan().undoes:
+        undone = back.resume(left, progress=shared.progress)
+        print(f"repair {undone} is taken back: the undo that was interrupted is finished")
+        return 0
     chosen = back.choose(name)
     record = chosen.plan()
     host = open_host("" if record.root == "/" else record.root)

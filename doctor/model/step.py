@@ -66,10 +66,14 @@ class Put(msgspec.Struct, tag="put", frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, tag="move", frozen=True, kw_only=True):
-    """Rename ``path`` to ``to``; an empty ``to`` means the quarantine of this run."""
+    """Rename ``path`` to ``to``; an empty ``to`` means the quarantine of this run.
+
+    What stands at ``to`` goes into quarantine first. With ``may_fail``, nothing to move is fine (a reversal).
+    """
 
     path: str
     to: str = ""
+    may_fail: bool = False
 
 
 class Attributes(msgspec.Struct, tag="attributes", frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from doctor.model.outcome import Result
 from doctor.model.report import PlannedAction, ProbeResult
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.catalog import Catalog
-from doctor.repair.execute import Executor, inverse
+from doctor.repair.perform import perform
 from doctor.repair.plan import Plan
 from doctor.repair.record import ActionRecord, PlanRecord, Run, unfinished
 from doctor.scan.run import Scan, scan
@@ -104,7 +104,7 @@ def _carry_out(
     run: Run, record: PlanRecord, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress, deep: bool
 ) -> Done:
     results: dict[int, str] = {}
-    error = _do_steps(run, record, results, progress)
+    error = perform(run, record, results, progress)
     after: Scan | None = None
     probes: tuple[ProbeResult, ...] = ()
     if not error:
@@ -126,36 +126,6 @@ def _carry_out(
         error=error,
         rolled_back=bool(error),
     )
-
-
-def _do_steps(run: Run, record: PlanRecord, results: dict[int, str], progress: Progress) -> str:
-    """Do every step that is not done yet; return what failed, or ""."""
-    executor = Executor(run, record.root, record.data_roots)
-    done = {entry.step for entry in run.journal() if entry.state == "done"}
-    number = 0
-    for action in record.actions:
-        progress(f"[{action.number}/{len(record.actions)}] {action.summary}")
-        try:
-            _redo_half(run, record, executor, done)
-            for step in action.steps:
-                if number not in done:
-                    executor.do(number, step)
-                    done.add(number)
-                number += 1
-        except DoctorError as failure:
-            results[action.number] = f"failed: {failure}"
-            return str(failure)
-        results[action.number] = "done"
-    return ""
-
-
-def _redo_half(run: Run, record: PlanRecord, executor: Executor, done: set[int]) -> None:
-    """A step with an intent and no end may be half done: its inverse first, so that doing it again starts clean."""
-    steps = [step for action in record.actions for step in action.steps]
-    for entry in run.journal():
-        if entry.state == "intent" and entry.step not in done and entry.before is not None:
-            for back in inverse(steps[entry.step], entry.before):
-                executor.act(back)
 
 
 def _verify(
@@ -209,7 +179,7 @@ def take_back(run: Run, host: Host) -> str:
     try:
         backwards = prepare(run, host)
         if backwards.actions:
-            carry_out(backwards, host, progress=lambda _: None)
+            carry_out(Run.create(backwards), backwards, progress=lambda _: None)
     except DoctorError as failure:
         return str(failure)
     return ""

@@ -22,10 +22,11 @@ from doctor.model.step import (
     Run,
     Signal,
     Step,
+    Symlink,
 )
 from doctor.repair.holders import holder_of
 from doctor.repair.nodes import Tree
-from doctor.repair.record import Before, Entry
+from doctor.repair.record import Before, Entry, PlanRecord
 from doctor.repair.record import Run as RunDirectory
 from doctor.state.paths import runs_dir
 
@@ -37,8 +38,17 @@ class Executor:
 
     def __init__(self, run: RunDirectory, root: str, data_roots: tuple[str, ...]) -> None:
         self.run = run
-        self.tree = Tree(root)
+        self.tree = Tree(root, run.name)
         self.data_roots = data_roots
+
+    def sweep(self, record: PlanRecord) -> None:
+        """Remove temporary files that a crash of this run left behind."""
+        steps = [step for action in record.actions for step in action.steps]
+        for entry in self.run.journal():
+            if entry.state == "intent":
+                step = steps[entry.step]
+                if isinstance(step, Put):
+                    self.tree.sweep(step.path)
 
     def do(self, number: int, step: Step) -> None:
         """Do one step: snapshot, journal the intent, act, journal the end. Raises ``DoctorError``; then it is not done."""
@@ -52,6 +62,26 @@ class Executor:
             raise RepairError(f"can't apply a step: {error.strerror or error}", where=str(where)) from error
         self.run.write(Entry(step=number, state="done"))
 
+    def redo(self, number: int, step: Step, before: Before) -> None:
+        """Do a step whose intent is journalled and whose end is not: it may be done, half done or not begun.
+
+        Files are put again; what was kept of them before stays kept. A command or request is taken back first: doing it
+        twice would leave two rules.
+        """
+        try:
+            if isinstance(step, Run | Netlink):
+                for back in inverse(step, before):
+                    self.act(back)
+            if isinstance(step, Move) and not self._is_there(step.path):
+                step = Move(path=step.path, to=step.to, may_fail=True)
+            elif isinstance(step, Move) and before.displaced and self._is_there(before.displaced):
+                before = Before(moved_to=before.moved_to)
+            self._guard(step)
+            self.act(step, before)
+        except OSError as error:
+            raise RepairError(f"can't apply a step: {error.strerror or error}") from error
+        self.run.write(Entry(step=number, state="done"))
+
     def _guard(self, step: Step) -> None:
         """Promise 4: a data root is only touched while nobody holds it, whatever the plan believed."""
         path = getattr(step, "path", "")
@@ -63,18 +93,31 @@ class Executor:
                         f"{holder} holds the data root", where=top, do="stop it, then run 'doctor undo' or 'doctor fix'"
                     )
 
+        if isinstance(step, Move) and not step.may_fail and (path == step.to or not self._is_there(path)):
+            raise RepairError("there is nothing to move", where=path)
+
+    def _is_there(self, path: str) -> bool:
+        if path.startswith(runs_dir() + "/"):
+            return os.path.lexists(path)
+        return self.tree.lstat(path.removeprefix("host:")) is not None
+
     def _snapshot(self, number: int, step: Step) -> Before:
         match step:
             case Put(path=path) | Attributes(path=path):
                 node, meta = self.tree.snapshot(path, self.run.backup_file(number))
                 return Before(node=node, meta=meta)
             case Move(path=path, to=to):
-                return Before(moved_to=to or self._quarantine_place(number, path))
+                if not to:
+                    return Before(moved_to=self._quarantine_place(str(number), path))
+                in_the_way = not to.startswith(runs_dir() + "/") and self.tree.lstat(to) is not None
+                return Before(
+                    moved_to=to, displaced=self._quarantine_place(f"{number}-displaced", to) if in_the_way else ""
+                )
             case Kernel(path=path, also=also):
                 return Before(values={name: self._kernel_read(name) for name in (path, *also)})
         return Before()
 
-    def _quarantine_place(self, number: int, path: str) -> str:
+    def _quarantine_place(self, number: str, path: str) -> str:
         """Return an outer path on the same file system as ``path``: the run's own, else beside the data root's top."""
         wanted = self.run.quarantine_file(number)
         found = self.tree.lstat(path)
@@ -95,8 +138,12 @@ class Executor:
         match step:
             case Put(path=path, node=node, meta=meta):
                 self.tree.put(path, node, meta)
-            case Move(path=path):
-                self._move(path, before.moved_to if before else step.to)
+            case Move(path=path, to=to, may_fail=may_fail):
+                if may_fail and not self._is_there(path):
+                    return
+                if before is not None and before.displaced:
+                    self._move(to, before.displaced)
+                self._move(path, before.moved_to if before else to)
             case Attributes(path=path, xattrs=xattrs):
                 fields = {name: getattr(step, name) for name in ("mode", "uid", "gid", "flags", "mtime_ns")}
                 self.tree.set_attributes(path, fields, xattrs)
@@ -249,12 +296,14 @@ def inverse(step: Step, before: Before) -> tuple[Step, ...]:
     match step:
         case Put(path=path):
             if before.node is None:
-                return (Move(path=path),)
+                return (Move(path=path, may_fail=True),)
             if isinstance(before.node, Directory) and isinstance(step.node, Directory):
                 return _attributes_back(path, before)
             return (Put(path=path, node=before.node, meta=before.meta),)
-        case Move(path=path):
-            return (Move(path=before.moved_to, to=path),)
+        case Move(path=path, to=to):
+            back = (Move(path=before.moved_to, to=path, may_fail=True),)
+            displaced = (Move(path=before.displaced, to=to, may_fail=True),) if before.displaced else ()
+            return (*back, *displaced)
         case Attributes(path=path, xattrs=xattrs):
             return _attributes_back(path, before, tuple(xattrs))
         case Kernel(path=path):
@@ -280,6 +329,8 @@ def _attributes_back(path: str, before: Before, touched: tuple[str, ...] = ()) -
         return ()
     xattrs: dict[str, bytes | None] = dict.fromkeys(touched)
     xattrs.update(meta.xattrs)
+    if isinstance(before.node, Symlink):
+        return (Attributes(path=path, uid=meta.uid, gid=meta.gid, xattrs=xattrs, mtime_ns=meta.mtime_ns),)
     return (
         Attributes(
             path=path,

@@ -21,8 +21,10 @@ _CHUNK = 1 << 20
 class Tree:
     """The host's files beneath one root, for writing."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, tag: str = "") -> None:
+        """``tag`` names the temporary files: a run finds those that a crash left by it."""
         self.root = root
+        self._temporary = f".doctor-{tag or os.getpid()}.tmp"
         self.fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
     @contextmanager
@@ -79,18 +81,31 @@ class Tree:
             else:
                 if found is not None and found.kind == "d":
                     raise RepairError("a directory is in the way", where=path)
-                temporary = f".doctor-{os.getpid()}.tmp"
-                with suppress(FileNotFoundError):
-                    os.unlink(temporary, dir_fd=directory)
-                self._make(directory, temporary, node)
-                if not isinstance(node, HardLink):
-                    _set_meta(directory, temporary, meta, symlink=isinstance(node, Symlink))
-                os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+                self._replace(directory, name, node, meta)
             if isinstance(node, Directory):
                 _set_meta(directory, name, meta, symlink=False)
             if meta.flags and not isinstance(node, Symlink | Device | HardLink):
                 _set_flags(directory, name, meta.flags)
             os.fsync(directory)
+
+    def _replace(self, directory: int, name: str, node: Node, meta: Meta) -> None:
+        temporary = self._temporary
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=directory)
+        try:
+            self._make(directory, temporary, node)
+            if not isinstance(node, HardLink):
+                _set_meta(directory, temporary, meta, symlink=isinstance(node, Symlink))
+            os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=directory)
+            raise
+
+    def sweep(self, path: str) -> None:
+        """Remove the temporary file that a crash left beside ``path``."""
+        with suppress(OSError), self.parent(path) as (directory, _):
+            os.unlink(self._temporary, dir_fd=directory)
 
     def _inherited(self, path: str, found: Stat | None, node: Node) -> Meta:
         if found is not None and found.kind in {"f", "d"}:
@@ -180,8 +195,9 @@ def _set_meta(directory: int, name: str, meta: Meta, *, symlink: bool) -> None:
         try:
             os.setxattr(here, key, value, follow_symlinks=False)
         except OSError as error:
-            # A file system without this class of xattrs (tmpfs: user.*) could not have held it either.
-            if error.errno != errno.ENOTSUP:
+            # A file system without this class of xattrs (tmpfs: user.*) could not have held it either; a symbolic link
+            # holds no user.* at all (xattr(7)).
+            if error.errno not in ({errno.ENOTSUP, errno.EPERM} if symlink else {errno.ENOTSUP}):
                 raise
     if meta.mtime_ns is not None:
         os.utime(name, ns=(meta.mtime_ns, meta.mtime_ns), dir_fd=directory, follow_symlinks=False)

@@ -63,13 +63,15 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Before(msgspec.Struct, frozen=True, kw_only=True):
     """What was at a step's path. ``node`` is ``None`` where there was nothing; a file's content is in ``File.blob``.
 
-    ``values`` holds old contents of kernel files by path; ``moved_to`` where a Move really went.
+    ``values`` holds old contents of kernel files by path; ``moved_to`` where a Move really went; ``displaced`` where it
+    put what stood at its destination, "" for nothing.
     """
 
     node: Node | None = None
     meta: Meta | None = None
     values: dict[str, str] = {}
     moved_to: str = ""
+    displaced: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,9 +113,9 @@ class Run:
         """Return where the content that a step replaces is kept."""
         return os.path.join(self.path, "backup", str(step))
 
-    def quarantine_file(self, step: int) -> str:
+    def quarantine_file(self, name: str) -> str:
         """Return where what a step moves out of service goes, if it is on this file system."""
-        return os.path.join(self.path, "quarantine", str(step))
+        return os.path.join(self.path, "quarantine", name)
 
     def plan(self) -> PlanRecord:
         """Return the plan; raises ``RefusedError`` when the file is gone or damaged."""

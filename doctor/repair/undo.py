@@ -9,11 +9,12 @@ import msgspec
 from doctor import __version__
 from doctor.facts.engine_control import EngineControl
 from doctor.host.base import Host
-from doctor.model.errors import DoctorError, RefusedError, RepairError
+from doctor.model.errors import RefusedError, RepairError
 from doctor.model.missing import Missing
 from doctor.model.paths import is_beneath
 from doctor.model.step import Step
 from doctor.repair.execute import Executor, inverse
+from doctor.repair.perform import perform
 from doctor.repair.record import ActionRecord, PlanRecord, Run, all_runs, find_run, new_name
 from doctor.scan.resolve import Facts
 from doctor.state.files import ensure_dir, locked
@@ -28,8 +29,7 @@ def choose(name: str) -> Run:
             raise RefusedError(f"run {name} is {run.result} already", do="see 'doctor undo --list'")
         return run
     candidates = [run for run in all_runs() if run.result in {"", "applied", "rolled back in part"}]
-    undone = {run.plan().undoes for run in candidates}
-    candidates = [run for run in candidates if run.name not in undone and not run.plan().undoes]
+    candidates = [run for run in candidates if not run.plan().undoes]
     if not candidates:
         raise RefusedError("there is no repair to take back", do="see 'doctor undo --list'")
     return next((run for run in candidates if not run.result), candidates[-1])
@@ -63,6 +63,7 @@ def backwards(run: Run, record: PlanRecord) -> list[ActionRecord]:
 def prepare(run: Run, host: Host) -> PlanRecord:
     """Return the plan of an undo, with the engine's stop and start where it needs them; raises ``RefusedError``."""
     record = run.plan()
+    Executor(run, record.root, record.data_roots).sweep(record)
     actions = backwards(run, record)
     touches = any(
         is_beneath(getattr(step, "path", ""), top)
@@ -106,35 +107,38 @@ def _engine(summary: str, steps: tuple[Step, ...]) -> ActionRecord:
 
 def undo(run: Run, record: PlanRecord, host: Host, *, progress: Callable[[str], None]) -> str:
     """Carry a prepared undo out and return its run's id; raises ``RepairError`` when a step fails."""
+    del host
     ensure_dir(runs_dir())
     with locked(os.path.join(runs_dir(), ".lock"), purpose="run 'doctor undo' again"):
-        name = carry_out(record, host, progress=progress)
+        taken = Run.create(record)
+        carry_out(taken, record, progress=progress)
         run.finish("undone")
-        return name
+        return taken.name
 
 
-def carry_out(record: PlanRecord, host: Host, *, progress: Callable[[str], None]) -> str:
-    """Do the steps of an undo; the caller holds the lock. Raises ``RepairError`` when a step fails."""
-    del host
-    taken = Run.create(record)
-    executor = Executor(taken, record.root, record.data_roots)
-    number = 0
-    for action in record.actions:
-        progress(f"[{action.number}/{len(record.actions)}] {action.summary}")
-        for step in action.steps:
-            try:
-                executor.do(number, step)
-            except DoctorError as error:
-                if action.engine and action is record.actions[-1]:
-                    # The old state may be one that no engine starts on: that is what was asked for.
-                    progress(f"the engine does not start on the old state: {error}")
-                    break
-                taken.finish(f"stopped: {error}")
-                raise RepairError(
-                    f"taking run {record.undoes} back stopped: {error}",
-                    where=taken.path,
-                    do="mend that, then undo again",
-                ) from error
-            number += 1
+def resume(left: Run, *, progress: Callable[[str], None]) -> str:
+    """Finish an undo that a crash interrupted and return the name of the run it takes back.
+
+    It must go on where it stood: done from the start again, it would move what it has restored out of the way.
+    """
+    record = left.plan()
+    with locked(os.path.join(runs_dir(), ".lock"), purpose="run 'doctor undo' again"):
+        carry_out(left, record, progress=progress)
+        find_run(record.undoes).finish("undone")
+    return record.undoes
+
+
+def carry_out(taken: Run, record: PlanRecord, *, progress: Callable[[str], None]) -> None:
+    """Do the steps of an undo that are not done yet; the caller holds the lock. Raises ``RepairError``."""
+    results: dict[int, str] = {}
+    error = perform(taken, record, results, progress)
+    last = record.actions[-1] if record.actions else None
+    if error and last is not None and last.engine and results.get(last.number, "").startswith("failed"):
+        # The old state may be one that no engine starts on: that is what was asked for.
+        progress(f"the engine does not start on the old state: {error}")
+    elif error:
+        taken.finish(f"stopped: {error}")
+        raise RepairError(
+            f"taking run {record.undoes} back stopped: {error}", where=taken.path, do="mend that, then undo again"
+        )
     taken.finish("applied")
-    return taken.name
