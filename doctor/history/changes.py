@@ -1,0 +1,41 @@
+"""What is different between two scans of one host."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from doctor.model.finding import Finding
+from doctor.model.report import ScanReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Findings by what became of them since the scan before.
+
+    Attributes:
+        since: when that scan started, seconds since the epoch; ``None`` if there was none, and then all findings are new.
+        new: were not there.
+        gone: were there and are not now; of checks that ran both times, since a check that could not run proves nothing.
+        same: were there before.
+    """
+
+    since: float | None
+    new: tuple[Finding, ...]
+    gone: tuple[Finding, ...]
+    same: tuple[Finding, ...]
+
+
+def changes(before: ScanReport | None, now: ScanReport, renamed: Mapping[str, str] | None = None) -> Changes:
+    """Compare two scans by fingerprint, never by wording. ``renamed`` maps former check ids to today's."""
+    if before is None:
+        return Changes(since=None, new=now.findings, gone=(), same=())
+    renamed = renamed or {}
+    earlier = [replace(finding, id=renamed.get(finding.id, finding.id)) for finding in before.findings]
+    known = {finding.fingerprint for finding in earlier}
+    present = {finding.fingerprint for finding in now.findings}
+    judged = {outcome.id for outcome in now.outcomes if outcome.result.value in {"pass", "fail"}}
+    return Changes(
+        since=before.started,
+        new=tuple(finding for finding in now.findings if finding.fingerprint not in known),
+        gone=tuple(finding for finding in earlier if finding.fingerprint not in present and finding.id in judged),
+        same=tuple(finding for finding in now.findings if finding.fingerprint in known),
+    )
