@@ -1,0 +1,75 @@
+"""/var/lib/dpkg/status: the few packages that matter to a container host, out of thousands."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from mmap import mmap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """One package that dpkg knows.
+
+    Attributes:
+        name: the package.
+        version: as Debian writes it ("5:26.1.4-1~debian.12~bookworm").
+        architecture: "amd64", "all".
+        status: the three words of dpkg ("install ok installed").
+    """
+
+    name: str
+    version: str
+    architecture: str
+    status: str
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether it is unpacked and configured."""
+        return self.status.endswith(" installed")
+
+    @property
+    def is_half(self) -> bool:
+        """Whether dpkg was stopped in the middle of it."""
+        return self.status.rpartition(" ")[2] in {"unpacked", "half-configured", "half-installed", "triggers-awaited"}
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody keeps it from being upgraded."""
+        return self.status.startswith("hold ")
+
+
+def find(data: bytes | mmap, names: Iterable[str]) -> tuple[Package, ...]:
+    r"""The packages of these names that the file has, in the order of the names; several where several architectures are.
+
+    Never raises. Only the paragraphs asked for are read, the rest is passed over by a search for bytes.
+
+    >>> status = b"Package: a\n\nPackage: runc\nStatus: hold ok installed\nVersion: 1.1.15+ds1-2\n\n"
+    >>> package = find(status, ["docker.io", "runc"])[0]
+    >>> package.version, package.is_held
+    ('1.1.15+ds1-2', True)
+    """
+    found = []
+    for name in names:
+        head = f"Package: {name}\n".encode()
+        start = data.find(head)
+        while start >= 0:
+            if start == 0 or data[start - 1 : start] == b"\n":
+                found.append(_package(name, data, start))
+            start = data.find(head, start + 1)
+    return tuple(found)
+
+
+def _package(name: str, data: bytes | mmap, start: int) -> Package:
+    end = data.find(b"\n\n", start)
+    # A paragraph is a few kilobytes; a torn file has no end to it.
+    paragraph = data[start : min(len(data) if end < 0 else end, start + (1 << 20))].decode("utf-8", "replace")
+    fields: dict[str, str] = {}
+    for line in paragraph.split("\n"):
+        key, colon, value = line.partition(":")
+        if colon and key in {"Version", "Architecture", "Status"}:
+            fields.setdefault(key, value.strip())
+    return Package(
+        name=name,
+        version=fields.get("Version", ""),
+        architecture=fields.get("Architecture", ""),
+        status=fields.get("Status", ""),
+    )

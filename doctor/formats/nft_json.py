@@ -1,0 +1,191 @@
+"""What `nft -j list ruleset` prints: every table, chain and rule of nf_tables, whoever made it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from doctor.formats import json_safe
+from doctor.model.errors import FormatError
+
+_FAMILIES = {4: frozenset({"ip", "inet"}), 6: frozenset({"ip6", "inet"})}
+_VERDICTS = ("accept", "drop", "reject", "queue", "continue", "return", "jump", "goto")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NftChain:
+    """A chain.
+
+    Attributes:
+        family: "ip", "ip6", "inet", "arp", "bridge" or "netdev".
+        table: its table.
+        name: the chain.
+        hook: "forward", "prerouting" … for a base chain; "" for one that is only jumped to.
+        kind: "filter", "nat" or "route"; "" without a hook.
+        priority: of a base chain: the lower is asked first.
+        policy: "accept" or "drop"; "" without a hook.
+    """
+
+    family: str
+    table: str
+    name: str
+    hook: str
+    kind: str
+    priority: int
+    policy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NftRule:
+    """A rule.
+
+    Attributes:
+        family: of its table.
+        table: its table.
+        chain: its chain.
+        handle: by which nft deletes it.
+        expressions: matches and statements as nft gives them, in order.
+        comment: "" without one.
+    """
+
+    family: str
+    table: str
+    chain: str
+    handle: int
+    expressions: tuple[dict[str, Any], ...]
+    comment: str
+
+    @property
+    def verdict(self) -> str:
+        """What becomes of a packet that matches all: "drop", "jump" …; "" for a rule that decides nothing by itself."""
+        for expression in reversed(self.expressions):
+            for verdict in _VERDICTS:
+                if verdict in expression:
+                    return verdict
+        return ""
+
+    @property
+    def target(self) -> str:
+        """The chain that it jumps or goes to; "" for others."""
+        for expression in self.expressions:
+            for verdict in ("jump", "goto"):
+                where = expression.get(verdict)
+                if isinstance(where, dict):
+                    return str(where.get("target", ""))
+        return ""
+
+    @property
+    def matches(self) -> tuple[dict[str, Any], ...]:
+        """Its conditions ({"op", "left", "right"}); none means every packet."""
+        found = (expression.get("match") for expression in self.expressions)
+        return tuple(match for match in found if isinstance(match, dict))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NftRuleset:
+    """All of nf_tables, in the order listed.
+
+    Attributes:
+        version: of nft, as it says.
+        tables: as (family, name).
+        chains: of all tables.
+        rules: of all tables, in the order in which packets meet them within a chain.
+        maps: named maps and sets, as nft gives them.
+    """
+
+    version: str
+    tables: tuple[tuple[str, str], ...]
+    chains: tuple[NftChain, ...]
+    rules: tuple[NftRule, ...]
+    maps: tuple[dict[str, Any], ...]
+
+    def base_chains(self, hook: str, *, ip_version: int = 4) -> tuple[NftChain, ...]:
+        """The chains that every packet of an IP version meets at a hook, first asked first.
+
+        An accept ends one of them only: a drop in any of the others is final.
+        """
+        families = _FAMILIES[ip_version]
+        found = [chain for chain in self.chains if chain.hook == hook and chain.family in families]
+        return tuple(sorted(found, key=lambda chain: chain.priority))
+
+    def of(self, chain: NftChain) -> tuple[NftRule, ...]:
+        """The rules of a chain in order."""
+        place = (chain.family, chain.table, chain.name)
+        return tuple(rule for rule in self.rules if (rule.family, rule.table, rule.chain) == place)
+
+    def terminal(self, chain: NftChain) -> tuple[NftRule, ...]:
+        """The rules of a chain that drop or reject."""
+        return tuple(rule for rule in self.of(chain) if rule.verdict in {"drop", "reject"})
+
+
+def parse(data: bytes) -> NftRuleset:
+    """The ruleset. Objects of kinds that are not known here are passed over.
+
+    Raises:
+        FormatError: not the JSON that nft prints.
+
+    >>> listed = b'''{"nftables": [{"metainfo": {"version": "1.1.3"}}, {"table": {"family": "inet", "name": "fw"}},
+    ... {"chain": {"family": "inet", "table": "fw", "name": "fwd", "type": "filter", "hook": "forward", "prio": 0,
+    ...  "policy": "drop"}}]}'''
+    >>> [(chain.table, chain.policy) for chain in parse(listed).base_chains("forward")]
+    [('fw', 'drop')]
+    """
+    listed = json_safe.load_object(data).get("nftables")
+    if not isinstance(listed, list):
+        raise FormatError('not a ruleset of nft: no list "nftables"')
+    version = ""
+    tables: list[tuple[str, str]] = []
+    chains: list[NftChain] = []
+    rules: list[NftRule] = []
+    maps: list[dict[str, Any]] = []
+    for entry in listed:
+        if not isinstance(entry, dict) or len(entry) != 1:
+            raise FormatError("not a ruleset of nft: an entry without a kind")
+        kind, item = next(iter(entry.items()))
+        if not isinstance(item, dict):
+            raise FormatError(f"not a ruleset of nft: {kind[:20]!r} is no object")
+        if kind == "table":
+            tables.append((_text(item, "family"), _text(item, "name")))
+        elif kind == "chain":
+            chains.append(_chain(item))
+        elif kind == "rule":
+            rules.append(_rule(item))
+        elif kind in {"map", "set"}:
+            maps.append(item)
+        elif kind == "metainfo":
+            version = _text(item, "version")
+    return NftRuleset(version=version, tables=tuple(tables), chains=tuple(chains), rules=tuple(rules), maps=tuple(maps))
+
+
+def _chain(item: dict[str, Any]) -> NftChain:
+    return NftChain(
+        family=_text(item, "family"),
+        table=_text(item, "table"),
+        name=_text(item, "name"),
+        hook=_text(item, "hook"),
+        kind=_text(item, "type"),
+        priority=_number(item, "prio"),
+        # nft leaves the policy out where it is the default.
+        policy=_text(item, "policy") or ("accept" if _text(item, "hook") else ""),
+    )
+
+
+def _rule(item: dict[str, Any]) -> NftRule:
+    found = item.get("expr")
+    expressions = found if isinstance(found, list) else []
+    return NftRule(
+        family=_text(item, "family"),
+        table=_text(item, "table"),
+        chain=_text(item, "chain"),
+        handle=_number(item, "handle"),
+        expressions=tuple(expression for expression in expressions if isinstance(expression, dict)),
+        comment=_text(item, "comment"),
+    )
+
+
+def _text(item: dict[str, Any], key: str) -> str:
+    value = item.get(key, "")
+    return value if isinstance(value, str) else ""
+
+
+def _number(item: dict[str, Any], key: str) -> int:
+    value = item.get(key, 0)
+    return value if isinstance(value, int) else 0

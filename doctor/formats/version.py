@@ -1,0 +1,243 @@
+"""Versions in the ways they are written on hosts: upstream, Debian, RPM and kernel releases, and which is older."""
+
+import re
+from dataclasses import dataclass
+from functools import total_ordering
+
+_UPSTREAM = re.compile(
+    r"v?(\d{1,9}(?:\.\d{1,9})*)(?:-((?:rc|beta|alpha|tp|pre)[.-]?\d*(?:\.\d{1,9})*))?", re.IGNORECASE
+)
+_PARTS = re.compile(r"\d+|[a-zA-Z]+|~|\^")
+_KERNEL = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-rc(\d{1,9}))?(.*)", re.DOTALL)
+_VENDOR = re.compile(r"\.(el\d+|amzn\d+|fc\d+|azl\d+|cm\d+|photon|ph\d+)")
+_BUILD = re.compile(r"[-+](\d[\d.]*)")
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Version:
+    """An upstream version: numbers, and the label of a version before the release ("rc.1"), "" for a release."""
+
+    numbers: tuple[int, ...]
+    pre: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        # 26.1 and 26.1.0 are one version.
+        return isinstance(other, Version) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __lt__(self, other: "Version") -> bool:
+        return self._key() < other._key()
+
+    def _key(self) -> tuple[tuple[int, ...], bool, tuple[tuple[int, int, str], ...]]:
+        length = len(self.numbers)
+        while length and not self.numbers[length - 1]:
+            length -= 1
+        return self.numbers[:length], not self.pre, _split_numbers(self.pre)
+
+    def at_least(self, *numbers: int) -> bool:
+        """Whether it is this release or a newer one: `at_least(23, 0)`."""
+        return not self < Version(numbers=numbers)
+
+    @property
+    def major(self) -> int:
+        """The first number: what "an engine older than 23" speaks of."""
+        return self.numbers[0]
+
+
+def parse(text: str) -> Version | None:
+    """The upstream version at the start of a text, whatever a packager put before and behind it; None without one.
+
+    >>> parse("5:26.1.4-1~debian.12~bookworm").numbers, parse("20.10.24+dfsg1").numbers, parse("v1.2.0-rc.3").pre
+    ((26, 1, 4), (20, 10, 24), 'rc.3')
+    """
+    head, colon, rest = text.strip().partition(":")
+    match = _UPSTREAM.match(rest if colon and head.isdigit() else text.strip())
+    if match is None:
+        return None
+    return Version(numbers=tuple(map(int, match[1].split("."))), pre=(match[2] or "").lower())
+
+
+def compare_debian(left: str, right: str) -> int:
+    """-1, 0 or 1 as Debian's policy orders two package versions (epoch:upstream-revision, section 5.6.12).
+
+    >>> compare_debian("1.0~rc1-1", "1.0-1"), compare_debian("1:0.9", "2.0"), compare_debian("1.10", "1.9")
+    (-1, 1, 1)
+    """
+    for one, other in zip(_debian_parts(left), _debian_parts(right), strict=True):
+        result = _compare_debian_part(one, other)
+        if result:
+            return result
+    return 0
+
+
+def compare_rpm(left: str, right: str) -> int:
+    """-1, 0 or 1 as RPM orders two versions, epoch:version-release; a side without a release fits every release.
+
+    >>> compare_rpm("3.10.0-1160.el7", "3.10.0-957.el7"), compare_rpm("1.0~rc1", "1.0"), compare_rpm("1.0^1", "1.0")
+    (1, -1, 1)
+    """
+    (epoch, version, release), (other_epoch, other_version, other_release) = _rpm_parts(left), _rpm_parts(right)
+    result = _compare_rpm_part(epoch, other_epoch) or _compare_rpm_part(version, other_version)
+    if result or not release or not other_release:
+        return result
+    return _compare_rpm_part(release, other_release)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelRelease:
+    """A kernel's release, as `uname -r` has it.
+
+    Attributes:
+        text: as given.
+        numbers: of upstream, always three or four: 6.1 is (6, 1, 0). Debian's and Ubuntu's third number is 0, whatever
+            stable update is inside.
+        candidate: number of the release candidate; None for a release.
+        build: the packager's numbers behind the upstream version: (1160, 6, 1) of "3.10.0-1160.6.1.el7.x86_64".
+        vendor: "el7", "amzn2", "fc40" …; "uek" for Oracle's; "" where the text doesn't tell.
+        flavour: the rest: "generic", "amd64", "aws", "x86_64".
+    """
+
+    text: str
+    numbers: tuple[int, ...]
+    candidate: int | None
+    build: tuple[int, ...]
+    vendor: str
+    flavour: str
+
+    def at_least(self, *numbers: int) -> bool:
+        """Whether upstream's version is this or newer. A release candidate counts as older than its release."""
+        wanted = (*numbers, 0, 0)[:3]
+        if self.candidate is not None and self.numbers[:3] == wanted:
+            return False
+        return self.numbers >= wanted
+
+    def build_at_least(self, *numbers: int) -> bool:
+        """Whether the packager's build is this or newer; only among builds of one upstream version."""
+        return self.build >= numbers
+
+    @property
+    def is_backported(self) -> bool:
+        """Whether its vendor puts fixes and features under an old number, so that upstream's says little."""
+        return self.vendor.startswith(("el", "amzn", "uek", "fc")) or bool(self.build)
+
+
+def parse_kernel(text: str) -> KernelRelease | None:
+    """A kernel release, None for what is none.
+
+    >>> kernel = parse_kernel("3.10.0-1160.6.1.el7.x86_64")
+    >>> kernel.numbers, kernel.build, kernel.vendor, kernel.flavour
+    ((3, 10, 0), (1160, 6, 1), 'el7', 'x86_64')
+    >>> parse_kernel("5.15.0-91-generic").flavour, parse_kernel("7.0-rc1").at_least(7, 0)
+    ('generic', False)
+    """
+    match = _KERNEL.match(text.strip())
+    if match is None:
+        return None
+    numbers = tuple(int(part) for part in (match[1], match[2], match[3] or 0, match[4]) if part is not None)
+    rest = match[6]
+    vendor = _VENDOR.search(rest)
+    build = _BUILD.match(rest)
+    behind = rest[build.end() :] if build is not None else rest
+    return KernelRelease(
+        text=text.strip(),
+        numbers=numbers,
+        candidate=None if match[5] is None else int(match[5]),
+        build=() if build is None else tuple(int(part[:9]) for part in build[1].split(".") if part),
+        vendor="uek" if "uek" in rest else (vendor[1] if vendor is not None else ""),
+        flavour=_flavour(behind, "" if vendor is None else vendor[1]),
+    )
+
+
+def _flavour(behind: str, vendor: str) -> str:
+    if vendor:
+        return behind.rpartition(".")[2] if behind.count(".") else ""
+    return behind.strip("-+.")
+
+
+def _split_numbers(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Parts that compare as people expect: rc2 before rc10; words after numbers."""
+    parts = re.findall(r"\d{1,9}|[a-z]+", text)
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
+
+
+def _debian_parts(text: str) -> tuple[str, str, str]:
+    epoch, colon, rest = text.strip().partition(":")
+    if not colon:
+        epoch, rest = "0", text.strip()
+    upstream, dash, revision = rest.rpartition("-")
+    return epoch, upstream if dash else rest, revision if dash else "0"
+
+
+def _rank(char: str) -> int:
+    """The order of a letter: the tilde before the end (0), letters before everything else."""
+    if char == "~":
+        return -1
+    return ord(char) if char.isalpha() else ord(char) + 0x110000
+
+
+def _compare_debian_part(left: str, right: str) -> int:
+    lefts, rights = re.findall(r"[^0-9]+|[0-9]+", left), re.findall(r"[^0-9]+|[0-9]+", right)
+    # Each side is text, number, text, number …; a missing text is "".
+    for parts in (lefts, rights):
+        if parts and parts[0][0].isascii() and parts[0][0].isdigit():
+            parts.insert(0, "")
+    for index in range(max(len(lefts), len(rights))):
+        one = lefts[index] if index < len(lefts) else ""
+        other = rights[index] if index < len(rights) else ""
+        result = _compare_numbers(one, other) if index % 2 else _compare_texts(one, other)
+        if result:
+            return result
+    return 0
+
+
+def _compare_texts(one: str, other: str) -> int:
+    length = max(len(one), len(other))
+    ranks = [[_rank(char) for char in text] + [0] * (length - len(text)) for text in (one, other)]
+    return (ranks[0] > ranks[1]) - (ranks[0] < ranks[1])
+
+
+def _compare_numbers(one: str, other: str) -> int:
+    # As text: a hostile number of a million digits is neither an error nor slow.
+    one, other = one.lstrip("0"), other.lstrip("0")
+    left, right = (len(one), one), (len(other), other)
+    return (left > right) - (left < right)
+
+
+def _rpm_parts(text: str) -> tuple[str, str, str]:
+    epoch, colon, rest = text.strip().partition(":")
+    if not colon:
+        epoch, rest = "0", text.strip()
+    version, _, release = rest.partition("-")
+    return epoch, version, release
+
+
+def _compare_rpm_part(left: str, right: str) -> int:
+    """Source: rpm, rpmio/rpmvercmp.cc."""
+    lefts, rights = _PARTS.findall(left), _PARTS.findall(right)
+    for index in range(max(len(lefts), len(rights))):
+        one = lefts[index] if index < len(lefts) else ""
+        other = rights[index] if index < len(rights) else ""
+        if one == other:
+            continue
+        result = _compare_rpm_segment(one, other)
+        if result:
+            return result
+    return 0
+
+
+def _compare_rpm_segment(one: str, other: str) -> int:
+    for sign in "~^":
+        # The tilde sorts before everything, the end included; the caret after the end and before the rest.
+        lowest = -1 if sign == "~" else None
+        if one == sign:
+            return lowest or (1 if other == "" else -1)
+        if other == sign:
+            return -lowest if lowest else (-1 if one == "" else 1)
+    if one == "" or other == "":
+        return 1 if one else -1
+    if one.isdigit() != other.isdigit():
+        return 1 if one.isdigit() else -1
+    return _compare_numbers(one, other) if one.isdigit() else (one > other) - (one < other)
