@@ -1,0 +1,216 @@
+"""Reads the engine's pid files, sockets, identity, swarm files, runc's leftovers and file locks."""
+
+import os
+from typing import Any
+
+from doctor.facts.data_root import DataRoot
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_files import (
+    EngineId,
+    EngineSockets,
+    FileLock,
+    FileLocks,
+    PidFile,
+    PidFiles,
+    RuntimeState,
+    RuntimeStates,
+    SocketPath,
+    SwarmFiles,
+)
+from doctor.facts.mounts import Mounts
+from doctor.facts.processes import Processes, program
+from doctor.formats.json_safe import load_object
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, join
+
+_EXEC_ROOT = "/var/run/docker"
+_PID_FILE = "/var/run/docker.pid"
+_SOCKET = "unix:///var/run/docker.sock"
+
+
+@collector
+def pid_files(host: Host, engine: EngineConfig, processes: Processes | Missing) -> PidFiles:
+    """Return the pid files there are."""
+    gaps: list[Missing] = []
+    places = {
+        "dockerd": _path(engine.get("pidfile"), _PID_FILE),
+        "containerd": f"{_exec_root(engine)}/containerd/containerd.pid",
+    }
+    items = [_pid_file(host, owner, HostPath(path), processes, gaps) for owner, path in places.items()]
+    running = frozenset() if isinstance(processes, Missing) else {program(p) for p in processes.of_host(*places)}
+    return PidFiles(items=tuple(item for item in items if item.kind), running=frozenset(running), gaps=tuple(gaps))
+
+
+def _pid_file(host: Host, owner: str, path: HostPath, processes: Processes | Missing, gaps: list[Missing]) -> PidFile:
+    kind = _kind(host, path, gaps)
+    if kind != "f":
+        return PidFile(owner=owner, path=path, kind=kind)
+    text = _text(host, path, gaps)
+    pid = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if isinstance(processes, Missing) or not pid:
+        return PidFile(owner=owner, path=path, kind=kind, pid=pid, process=None if pid else "")
+    found = processes.pid(pid)
+    name = "" if found is None else program(found) or found.comm
+    zombie = found is not None and found.state == "Z"
+    return PidFile(owner=owner, path=path, kind=kind, pid=pid, process=name, is_zombie=zombie)
+
+
+@collector
+def engine_sockets(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -> EngineSockets:
+    """Return what lies where the engine wants to listen."""
+    gaps: list[Missing] = []
+    wanted = engine.get("hosts")
+    addresses = [text for text in wanted if isinstance(text, str)] if isinstance(wanted, list) else [_SOCKET]
+    items = []
+    for address in addresses or [_SOCKET]:
+        if not address.startswith("unix://"):
+            continue
+        path = HostPath(address.removeprefix("unix://") or "/var/run/docker.sock")
+        kind = _kind(host, path, gaps)
+        items.append(
+            SocketPath(
+                path=path,
+                kind=kind,
+                is_empty=kind != "d" or not host.listdir(path),
+                is_mount_point=not isinstance(mounts, Missing) and bool(mounts.at(host.resolve(path))),
+            )
+        )
+    return EngineSockets(items=tuple(items), gaps=tuple(gaps))
+
+
+@collector
+def engine_id(host: Host, root: DataRoot) -> EngineId:
+    """Return the engine's identity."""
+    gaps: list[Missing] = []
+    path = root.at("engine-id")
+    kind = _kind(host, path, gaps)
+    return EngineId(path=path, kind=kind, text=_text(host, path, gaps) if kind == "f" else "", gaps=tuple(gaps))
+
+
+@collector
+def swarm_files(host: Host, root: DataRoot) -> SwarmFiles:
+    """Return what a swarm node keeps; absent on a host that is none."""
+    top = root.at("swarm")
+    if not root.has("swarm"):
+        raise HostError(Missing(Why.ABSENT, f"{top}: no such directory"))
+    gaps: list[Missing] = []
+    state = _json_problem(host, join(top, "docker-state.json"), gaps)
+    peers = _json_problem(host, join(top, "state.json"), gaps)
+    return SwarmFiles(
+        directory=top,
+        has_state=state is not None,
+        state_problem=state or "",
+        peers_problem=peers or "",
+        has_certificate=_kind(host, join(top, "certificates/swarm-node.crt"), gaps) != "",
+        raft_files=_count(host, join(top, "raft")),
+        gaps=tuple(gaps),
+    )
+
+
+@collector
+def runtime_states(host: Host, engine: EngineConfig, processes: Processes) -> RuntimeStates:
+    """Return runc's state directories; on a mounted root there are none that mean anything."""
+    gaps: list[Missing] = []
+    top = HostPath(f"{_exec_root(engine)}/runtime-runc/moby")
+    try:
+        names = [name for name, kind in host.scandir(top) if kind == "d"]
+    except HostError as error:
+        if not error.is_absent:
+            raise
+        return RuntimeStates(items=())
+    shims = {argument for shim in processes.items if "shim" in program(shim) for argument in shim.argv}
+    items = []
+    for name in sorted(names):
+        pid = _init_pid(host, join(top, name, "state.json"), gaps)
+        process = processes.pid(pid)
+        alive = name in shims or (process is not None and process.state != "Z")
+        items.append(RuntimeState(container_id=name, path=join(top, name), pid=pid, is_alive=alive))
+    return RuntimeStates(items=tuple(items), gaps=tuple(gaps))
+
+
+@collector
+def file_locks(host: Host, processes: Processes) -> FileLocks:
+    """Return the flock(2) locks (/proc/locks: ``1: FLOCK  ADVISORY  WRITE 42 fd:00:1234 0 EOF``)."""
+    items = []
+    for line in host.read(HostPath("/proc/locks")).decode("ascii", "replace").splitlines():
+        fields = line.split()
+        if len(fields) < 6 or fields[1] != "FLOCK":
+            continue
+        try:
+            pid = int(fields[4])
+            major, minor, inode = fields[5].split(":")
+            device = os.makedev(int(major, 16), int(minor, 16))
+            number = int(inode)
+        except ValueError:
+            continue
+        found = processes.pid(pid)
+        holder = "" if found is None else program(found) or found.comm
+        items.append(FileLock(pid=pid, device=device, inode=number, holder=holder))
+    return FileLocks(items=tuple(items))
+
+
+def _init_pid(host: Host, path: HostPath, gaps: list[Missing]) -> int:
+    try:
+        state: dict[str, Any] = load_object(host.read(path, follow=False))
+    except FormatError:
+        return 0
+    except HostError as error:
+        if not error.is_absent:
+            gaps.append(error.missing)
+        return 0
+    pid = state.get("init_process_pid")
+    return pid if isinstance(pid, int) and pid > 0 else 0
+
+
+def _json_problem(host: Host, path: HostPath, gaps: list[Missing]) -> str | None:
+    """Return what is wrong with a JSON file, "" for nothing, ``None`` where there is no such file."""
+    try:
+        load_object(host.read(path, follow=False))
+    except FormatError as error:
+        return str(error)
+    except HostError as error:
+        if error.is_absent:
+            return None
+        if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
+            gaps.append(error.missing)
+            return ""
+        return error.missing.reason.rpartition(": ")[2]
+    return ""
+
+
+def _exec_root(engine: EngineConfig) -> str:
+    return _path(engine.get("exec-root"), _EXEC_ROOT)
+
+
+def _path(value: Any, default: str) -> str:
+    return value.rstrip("/") if isinstance(value, str) and value.startswith("/") else default
+
+
+def _count(host: Host, path: HostPath) -> int:
+    try:
+        return sum(
+            1 if kind == "f" else _count(host, join(path, name)) for name, kind in host.scandir(path, follow=False)
+        )
+    except HostError:
+        return 0
+
+
+def _kind(host: Host, path: HostPath, gaps: list[Missing]) -> str:
+    try:
+        return host.lstat(path).kind
+    except HostError as error:
+        if not error.is_absent:
+            gaps.append(error.missing)
+        return ""
+
+
+def _text(host: Host, path: HostPath, gaps: list[Missing]) -> str:
+    try:
+        return host.read(path, limit_bytes=4096).decode("utf-8", "replace").strip()
+    except HostError as error:
+        if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
+            gaps.append(error.missing)
+        return ""

@@ -1,0 +1,149 @@
+"""Small files and sockets by which the engine knows itself and its helpers."""
+
+from dataclasses import dataclass
+
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PidFile:
+    """A pid file and the process it names.
+
+    Attributes:
+        owner: the program that writes it: ``dockerd`` or ``containerd``.
+        path: of the file.
+        kind: kind letter of what is there, "" for nothing.
+        pid: what it says, 0 for none or nonsense.
+        process: what runs under that pid: a program's name, "" for nothing, ``None`` where processes can't be seen.
+        is_zombie: whether that process has ended and nobody reaped it: for dockerd it still counts as running.
+    """
+
+    owner: str
+    path: HostPath
+    kind: str
+    pid: int = 0
+    process: str | None = None
+    is_zombie: bool = False
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it names a living process that is not its owner (or a zombie): its owner then refuses to start."""
+        return bool(self.process) and (self.is_zombie or self.process != self.owner)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PidFiles:
+    """The pid files of the engine and of its own containerd.
+
+    Attributes:
+        items: those that exist.
+        running: names of the engine's programs that really run on this host.
+        gaps: what could not be looked at.
+    """
+
+    items: tuple[PidFile, ...]
+    running: frozenset[str] = frozenset()
+    gaps: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketPath:
+    """A path on which the engine listens.
+
+    Attributes:
+        path: of the socket.
+        kind: kind letter of what is there, "" for nothing.
+        is_empty: whether a directory there is empty.
+        is_mount_point: whether something is mounted on it.
+    """
+
+    path: HostPath
+    kind: str
+    is_empty: bool = True
+    is_mount_point: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSockets:
+    """The Unix sockets that the engine is configured to listen on."""
+
+    items: tuple[SocketPath, ...]
+    gaps: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineId:
+    """``engine-id`` in the data root: kind letter of what is there ("" for nothing) and its text."""
+
+    path: HostPath
+    kind: str
+    text: str = ""
+    gaps: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwarmFiles:
+    """What a swarm node keeps in ``swarm/``.
+
+    Attributes:
+        directory: ``swarm``.
+        has_state: whether ``docker-state.json`` is there: this host is a swarm node.
+        state_problem: what is wrong with it, "" if nothing; likewise ``peers_problem`` of ``state.json``.
+        has_certificate: whether the node's certificate is there.
+        raft_files: how many files the raft log has: a manager's services, secrets and configs.
+    """
+
+    directory: HostPath
+    has_state: bool = False
+    state_problem: str = ""
+    peers_problem: str = ""
+    has_certificate: bool = False
+    raft_files: int = 0
+    gaps: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeState:
+    """What runc left of a container: a directory named after it below the exec root.
+
+    Attributes:
+        container_id: its name.
+        path: the directory.
+        pid: of the container's first process as runc wrote it, 0 where it can't be read.
+        is_alive: whether that process, or a shim for this container, runs.
+    """
+
+    container_id: str
+    path: HostPath
+    pid: int
+    is_alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeStates:
+    """All of runc's state directories (``EXEC-ROOT/runtime-runc/moby``)."""
+
+    items: tuple[RuntimeState, ...]
+    gaps: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLock:
+    """A lock from /proc/locks: the holder's pid (0 or less: in another pid namespace), device and inode of the file."""
+
+    pid: int
+    device: int
+    inode: int
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLocks:
+    """The flock(2) locks on this host."""
+
+    items: tuple[FileLock, ...]
+
+    def of(self, device: int, inode: int) -> tuple[FileLock, ...]:
+        """Return the locks on a file."""
+        return tuple(lock for lock in self.items if (lock.device, lock.inode) == (device, inode))
