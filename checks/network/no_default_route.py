@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.links import Link, Links
-
-_INNER = {"bridge", "veth", "dummy", "ifb", "tun", "vxlan", "wireguard", "macvlan", "ipvlan"}
+from doctor.facts.links import Links
 
 
 @check(severity=Severity.WARNING, breaks=("egress", "image"), ok="the host has a default route")
@@ -29,7 +27,7 @@ def no_default_route(links: Links) -> Iterator[Finding]:
     """
     if links.has_policy or any(route.destination == "default" and route.table == "main" for route in links.routes):
         return
-    outer = [link for link in links.links if _is_outer(link)]
+    outer = links.outer()
     if outer:
         names = ", ".join(f"{link.name} ({link.ipv4[0].text})" for link in outer)
         yield Finding(
@@ -37,9 +35,3 @@ def no_default_route(links: Links) -> Iterator[Finding]:
             message="containers reach nothing beyond the host's own networks: the host has no default route",
             evidence=(Evidence("ip route", "no default route"), Evidence("ip addr", names)),
         )
-
-
-def _is_outer(link: Link) -> bool:
-    if "LOOPBACK" in link.flags or link.kind in _INNER:
-        return False
-    return any(address.scope == "global" for address in link.ipv4)

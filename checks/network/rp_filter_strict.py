@@ -1,12 +1,14 @@
-"""Strict reverse path filtering drops packets that arrive by an unexpected way."""
+"""Strict reverse path filtering drops what comes in by a second uplink."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.links import Link, Links
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.links import Link, Links, NetCounters
 from doctor.facts.networks import Networks
 from doctor.facts.sysctl import Sysctl, interface_key
+
+COUNTER = "TcpExt.IPReversePathFilter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,57 +18,49 @@ class StrictFilter:
     key: str
 
 
-@check(
-    severity=Severity.WARNING,
-    breaks=("egress", "port"),
-    causes=("network/subnet-overlap-route", "network/bridge-stale-same-subnet"),
-    ok="no reverse path filter drops containers' packets",
-)
-def rp_filter_strict(networks: Networks, links: Links, sysctl: Sysctl) -> Iterator[Finding]:
-    """Reverse path filtering is strict on a bridge whose containers the host reaches by another way, so packets are dropped.
+@check(severity=Severity.WARNING, breaks=("port",), ok="reverse path filtering drops nothing that containers publish")
+def rp_filter_strict(
+    networks: Networks, links: Links, sysctl: Sysctl, counters: NetCounters | Missing
+) -> Iterator[Finding]:
+    """Reverse path filtering drops packets that come in by a second uplink, so published ports don't answer there.
 
     What it looks at:
-        For each network, the bigger of net.ipv4.conf.all.rp_filter and that of its bridge (the kernel takes the maximum), and
-        whether the route back to its containers leaves by that bridge. The value alone is no fault: 1 is the default of
-        many distributions, and harmless while routes are symmetrical. Hosts with policy routing are not judged.
+        Interfaces with a global address that no default route leaves by, where the bigger of net.ipv4.conf.all.rp_filter and
+        their own is 1 (the kernel takes the maximum), and the kernel's counter of packets dropped so. Without dropped
+        packets, with one uplink, without published ports or with policy routing nothing is said: 1 is the default of many
+        distributions, and harmless while routes are symmetrical.
 
     Why it matters:
-        A packet whose answer would leave by another interface is dropped without a word; only a counter
-        (TcpExtIPReversePathFilter) tells.
+        A packet whose answer would leave by another interface is dropped without a word in any log.
 
     How it is fixed:
-        The bridge's own value is set to 2 (loose), now and in sysctl.d: 2 wins over 1, so "all" can stay.
+        The interface's own value is set to 2 (loose), now and in sysctl.d: 2 wins over 1, so "all" can stay.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html
     """
-    if links.has_policy:
+    dropped = counters.values.get(COUNTER, 0) if isinstance(counters, NetCounters) else 0
+    outer, uplinks = links.outer(), links.uplinks()
+    if not dropped or links.has_policy or not uplinks or len(outer) < 2 or not any(networks.published()):
         return
     everywhere = sysctl.number("net.ipv4.conf.all.rp_filter") or 0
     own = dict(sysctl.interfaces("rp_filter"))
-    for network in networks.bridges:
-        link = links.link(network.bridge)
-        if link is None or not link.is_up or max(everywhere, own.get(link.name, 0)) != 1:
-            continue
-        for endpoint in networks.running:
-            if endpoint.network_id != network.id or not endpoint.ip:
-                continue
-            back = links.best(endpoint.ip)
-            if back is not None and back.device != link.name:
-                yield _finding(link, endpoint.container, endpoint.ip, back.device)
-                break
+    for link in outer:
+        if link not in uplinks and max(everywhere, own.get(link.name, 0)) == 1:
+            yield _finding(link, uplinks[0], dropped)
 
 
-def _finding(link: Link, container: str, address: str, device: str) -> Finding:
+def _finding(link: Link, uplink: Link, dropped: int) -> Finding:
     return Finding(
         subject=Subject("interface", link.name),
         message=(
-            f"packets of containers on {link.name} are dropped: reverse path filtering is strict there, "
-            f"and the way back to {container} ({address}) leaves by {device}"
+            f"published ports don't answer clients that come in by {link.name}: "
+            f"reverse path filtering is strict, and the way back leaves by {uplink.name}"
         ),
         evidence=(
             Evidence(f"/proc/sys/net/ipv4/conf/{{all,{link.name}}}/rp_filter", "1 (strict)"),
-            Evidence("ip route", f"{address} leaves by {device}"),
+            Evidence("/proc/net/netstat", f"IPReversePathFilter: {dropped} packets dropped"),
+            Evidence("ip route", f"default dev {uplink.name}"),
         ),
         detail=StrictFilter(key=interface_key(link.name, "rp_filter")),
     )

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from doctor.facts.links import Address, Link, Links, Route
+from doctor.facts.links import Address, Link, Links, NetCounters, Route
 from doctor.formats import ip_json
+from doctor.formats.text import decode
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
 
 
 @collector
@@ -74,3 +76,16 @@ def _route(entry: dict[str, Any]) -> Route:
         source=str(entry.get("prefsrc", "")),
         version=6 if is_six else 4,
     )
+
+
+@collector
+def net_counters(host: Host) -> NetCounters:
+    """Return the counters; each group is a line of names and a line of numbers."""
+    values: dict[str, int] = {}
+    lines = decode(host.read(HostPath("/proc/net/netstat"))).splitlines()
+    for names, numbers in zip(lines[::2], lines[1::2], strict=False):
+        group = names.partition(":")[0]
+        for name, number in zip(names.split()[1:], numbers.split()[1:], strict=False):
+            if number.isdigit():
+                values[f"{group}.{name}"] = int(number)
+    return NetCounters(values=values)

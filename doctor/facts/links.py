@@ -9,6 +9,8 @@ DEFAULT_BRIDGE = "docker0"
 USER_BRIDGE = re.compile(r"br-([0-9a-f]{12})")
 """What dockerd calls the bridge of a user network, after the network's id, unless com.docker.network.bridge.name says else."""
 
+_INNER = frozenset({"bridge", "veth", "dummy", "ifb", "tun", "vxlan", "wireguard", "macvlan", "ipvlan"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -131,6 +133,16 @@ class Links:
         """Yield the bridges."""
         return (link for link in self.links if link.kind == "bridge")
 
+    def outer(self) -> tuple[Link, ...]:
+        """Return the interfaces that lead out of the host: with a global IPv4 address, neither loopback nor virtual."""
+        return tuple(
+            link
+            for link in self.links
+            if link.kind not in _INNER
+            and "LOOPBACK" not in link.flags
+            and any(address.scope == "global" for address in link.ipv4)
+        )
+
     def engine_bridges(self) -> tuple[Link, ...]:
         """Return the bridges with a name that dockerd gives."""
         return tuple(link for link in self.links if link.is_engine_bridge)
@@ -186,3 +198,10 @@ class Links:
             if any(IPv4Interface(address.text).ip in network for address in link.ipv4):
                 return link
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetCounters:
+    """What the kernel counted in this network namespace since it was made (/proc/net/netstat), "TcpExt.IPReversePathFilter"."""
+
+    values: dict[str, int]

@@ -1,4 +1,4 @@
-"""Make reverse path filtering loose on one bridge."""
+"""Make reverse path filtering loose on one interface."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.sysctl import SysctlFiles
 
 @fixer(applicability=Applicability.SAFE)
 def rp_filter_strict(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
-    """Set the bridge's value to 2, now and for the next boot."""
+    """Set the interface's value to 2, now and for the next boot."""
     key = finding.detail.key
     yield SetSysctl(key=key, value="2")
     if isinstance(files, SysctlFiles):
