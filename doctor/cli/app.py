@@ -11,7 +11,7 @@ from doctor.model.errors import DoctorError
 app = typer.Typer(
     name="doctor",
     help=(
-        "Find out why a container host is broken, repair it without loss, and prove it with a test container.\n\n"
+        "Find out why a container host is broken, repair it without loss, and prove it with a test container.\n\n\b\n"
         "  doctor scan                 what is wrong, and why\n"
         "  doctor fix                  what doctor would do about it\n"
         "  doctor fix --apply          do it, prove it; 'doctor undo' takes it back"
@@ -99,6 +99,7 @@ def scan(
 ) -> None:
     """Examine the host and report. Changes nothing.
 
+    \b
     Examples:
       doctor scan
       doctor scan --select network,firewall -v
@@ -145,6 +146,7 @@ def fix(
 ) -> None:
     """Print what would be done about the findings; with --apply, do it, prove it, or roll it back.
 
+    \b
     Examples:
       doctor fix
       doctor fix network/ip-forward-off --apply
@@ -183,6 +185,7 @@ def undo(
 ) -> None:
     """Take a repair back: every byte, mode, owner and rule as it was.
 
+    \b
     Examples:
       doctor undo --list
       doctor undo
@@ -191,6 +194,28 @@ def undo(
     from doctor.cli import undo as body
 
     raise typer.Exit(body.run(run, list_runs=list_runs, yes=yes, shared=_shared(context, verbose, quiet, color)))
+
+
+@app.command()
+def probe(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="Which probes; all by default.")] = None,
+    format: Format = "text",  # noqa: A002 - the option's name
+    output: Output = "",
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """Launch test containers and say what this host can and can't do, with dockerd alive or dead.
+
+    \b
+    Examples:
+      doctor probe
+      doctor probe egress port
+    """
+    from doctor.cli import probe as body
+
+    raise typer.Exit(body.run(tuple(names or ()), format, output, _shared(context, verbose, quiet, color)))
 
 
 def run(arguments: list[str]) -> int:

@@ -16,6 +16,7 @@ from doctor.plugins.catalog import Catalog
 
 if TYPE_CHECKING:
     from doctor.state.settings import Settings
+    from doctor.state.waivers import Waived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,11 +133,20 @@ def _os_name(host: Host) -> str:
 
 
 def waive(findings: tuple[Finding, ...], settings: "Settings", now: float) -> tuple[Finding, ...]:
-    """Mark the findings that the settings accept for now; they come last."""
-    from dataclasses import replace
+    """Mark the findings that the settings accept today; they come last."""
+    return waived(findings, settings, now).findings
 
-    marked = [replace(finding, waived=settings.waiver_for(finding, now)) for finding in findings]
-    return tuple(sorted(marked, key=lambda finding: bool(finding.waived)))
+
+def waived(findings: tuple[Finding, ...], settings: "Settings", now: float) -> "Waived":
+    """Return the findings with waivers applied, and what there is to say of the waivers themselves."""
+    from doctor.state.waivers import Waived
+    from doctor.state.waivers import waive as apply_waivers
+
+    if not settings.waivers:
+        return Waived(findings=findings, notes=())
+    import time
+
+    return apply_waivers(findings, settings.waivers, today=time.strftime("%Y-%m-%d", time.gmtime(now)))
 
 
 def exit_code(findings: tuple[Finding, ...], fail_on: Severity, *, incomplete: bool) -> int:

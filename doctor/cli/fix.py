@@ -111,7 +111,7 @@ def _plan(job: _Job, allow: Applicability) -> Plan:
         ids,
         wanted=wanted,
         allow=allow,
-        is_waived=lambda finding: bool(job.settings.waiver_for(finding, job.host.now())),
+        is_waived=lambda finding: bool(waive((finding,), job.settings, job.host.now())[0].waived),
         deep=job.options.deep,
     )
 
@@ -208,10 +208,6 @@ def _finish(
     manual: tuple[ManualFix, ...],
 ) -> int:
     report = _repair_report(job, done, host, before, manual)
-    if not job.options.root:
-        from doctor.history.keep import keep_repair
-
-        keep_repair(report, note=job.shared.progress)
     emit(job.catalog, report, job.options.format, job.options.output, job.shared)
     return report.exit_code
 

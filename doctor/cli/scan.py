@@ -1,7 +1,8 @@
 """``doctor scan``: examine the host and report."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from doctor import __version__
 from doctor.cli.common import (
@@ -14,14 +15,20 @@ from doctor.cli.common import (
     open_host,
     severity,
     waive,
+    waived,
     words,
 )
 from doctor.facts.engine_state import EngineVersion
 from doctor.host.base import Host
 from doctor.model.report import ProbeResult, ScanReport
 from doctor.model.severity import Severity
+from doctor.plugins.catalog import Catalog
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan, scan
+from doctor.state.settings import Settings
+
+if TYPE_CHECKING:
+    from doctor.history.store import History
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,21 +61,27 @@ def run(options: Options, shared: Shared) -> int:
     found = scan(host, catalog, ids, deep=options.deep)
     probes: tuple[ProbeResult, ...] = ()
     if options.probe and host.is_live():
-        from doctor.scan.prove import prove
+        from doctor.scan.prove import prove, with_probes
 
         probes = prove(catalog, found.facts, tuple(catalog.probes), progress=shared.progress)
-        found = found.with_probes(probes)
+        found = with_probes(found, probes)
     report = make_report(
-        host, found, started=started, seconds=time.perf_counter() - clock, probes=probes, fail_on=fail_on
+        host, found, settings, started=started, seconds=time.perf_counter() - clock, probes=probes, fail_on=fail_on
     )
-    report = _keep(report, options, shared, settings, whole=not options.select and not options.skip)
+    for line in waived(found.findings, settings, host.now()).notes:
+        shared.progress(f"note: {line}")
+    if not options.root and not options.select and not options.skip:
+        report = _keep(report, options, shared, settings)
     _tell_unfinished(shared)
+    if options.scheduled:
+        _leave_reports(catalog, report, settings, shared)
     return emit(catalog, report, options.format, options.output, shared)
 
 
 def make_report(
     host: Host,
     found: Scan,
+    settings: Settings,
     *,
     started: float,
     seconds: float,
@@ -76,7 +89,7 @@ def make_report(
     probes: tuple[ProbeResult, ...] = (),
 ) -> ScanReport:
     """Return the report of a scan, waivers of the settings applied."""
-    findings = waive(found.findings, load_settings(), host.now())
+    findings = waive(found.findings, settings, host.now())
     return ScanReport(
         host=host_info(host, engine_version(found.facts)),
         doctor=__version__,
@@ -97,14 +110,35 @@ def engine_version(facts: Facts) -> str:
     return version.text if isinstance(version, EngineVersion) else ""
 
 
-def _keep(report: ScanReport, options: Options, shared: Shared, settings: object, *, whole: bool) -> ScanReport:
-    """Keep the scan in the history where it is one of the live host and of all checks; add what earlier scans saw."""
-    del settings
-    if options.root or not whole:
-        return report
-    from doctor.history.keep import keep
+def _keep(report: ScanReport, options: Options, shared: Shared, settings: Settings) -> ScanReport:
+    """Keep a scan of the live host and of all checks; add what earlier scans saw."""
+    from doctor.history.store import History
 
-    return keep(report, only_changes=options.since_last, scheduled=options.scheduled, note=shared.progress)
+    with History() as history:
+        told = replace(report, history=history.rows(report.host))
+        if options.since_last:
+            told = _only_changes(told, history, shared)
+        history.record(report, settings.keep)
+        for line in history.notes:
+            shared.progress(f"note: {line}")
+    return told
+
+
+def _only_changes(report: ScanReport, history: "History", shared: Shared) -> ScanReport:
+    seen = history.since_last(report)
+    if seen.since is not None:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(seen.since))
+        shared.progress(f"since {when}: {len(seen.new)} new, {len(seen.gone)} gone, {len(seen.same)} as before")
+    for finding in seen.gone:
+        shared.progress(f"gone: {finding.id}: {finding.subject.name}")
+    return replace(report, findings=seen.new)
+
+
+def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings, shared: Shared) -> None:
+    """Write what the settings want a scheduled scan to leave."""
+    for name, place in (("html", settings.report.html), ("prometheus", settings.report.prometheus)):
+        if place:
+            emit(catalog, report, name, place, shared)
 
 
 def _tell_unfinished(shared: Shared) -> None:

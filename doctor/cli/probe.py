@@ -1,0 +1,39 @@
+"""``doctor probe``: launch test containers and say what the host can and can't do."""
+
+import os
+import time
+
+from doctor import __version__
+from doctor.cli.common import Shared, emit, host_info, load_catalog, load_settings, open_host
+from doctor.cli.scan import engine_version
+from doctor.model.errors import RefusedError, UsageError
+from doctor.model.outcome import Result
+from doctor.model.report import ProbeReport
+from doctor.scan.prove import prove
+from doctor.scan.resolve import Facts
+
+
+def run(names: tuple[str, ...], format_name: str, output: str, shared: Shared) -> int:
+    """Launch the named probes, or all; return 0 when all hold, 1 when one fails, 3 when one could not be tried."""
+    catalog = load_catalog(load_settings())
+    catalog.report_format(format_name)
+    for name in names:
+        if name not in catalog.probes:
+            raise UsageError(f"no probe '{name}'", do=f"choose from {', '.join(catalog.probes)}")
+    if os.geteuid() != 0:
+        raise RefusedError("test containers need root", do="run 'sudo doctor probe'")
+    host = open_host("")
+    facts = Facts(host)
+    started = time.time()
+    clock = time.perf_counter()
+    results = prove(catalog, facts, names or tuple(catalog.probes), progress=shared.progress)
+    kinds = {result.result for result in results}
+    report = ProbeReport(
+        host=host_info(host, engine_version(facts)),
+        doctor=__version__,
+        started=started,
+        seconds=round(time.perf_counter() - clock, 4),
+        probes=results,
+        exit_code=1 if Result.FAIL in kinds else 3 if Result.ERROR in kinds else 0,
+    )
+    return emit(catalog, report, format_name, output, shared)

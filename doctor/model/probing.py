@@ -1,0 +1,42 @@
+"""What a probe asks of the runtime and what it gets back."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from doctor.model.report import ProbeResult
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Containers to start, in order, as the runtime's ``batch`` takes them (``doctor/runtime/__init__.py``).
+
+    Ids are local to the probe: ``net: "container:server"`` means the probe's own container ``server``.
+    """
+
+    containers: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a container ended.
+
+    Attributes:
+        exit: its code; 125 when the runtime itself failed.
+        output: the JSON object that a builtin printed last, {} for none.
+        stdout: all it printed; ``stderr`` likewise.
+        error: the runtime's word when it could not run it, "" otherwise.
+    """
+
+    id: str
+    exit: int
+    output: dict[str, Any] = field(default_factory=dict)
+    stdout: str = ""
+    stderr: str = ""
+    error: str = ""
+    timed_out: bool = False
+    oom_killed: bool = False
+
+
+Probing = Generator[Launch, dict[str, Ended], ProbeResult]
+"""A probe: yields what to launch, is sent how each container ended (by id), and returns its result."""

@@ -1,0 +1,40 @@
+"""Where test containers stand: a free address on one of the engine's own bridges."""
+
+from ipaddress import IPv4Network, ip_interface
+from typing import Any
+
+from doctor.facts.links import Links
+from doctor.facts.networks import Network, Networks
+
+_TRIES = 4096
+
+
+def bridge_network(networks: Networks) -> Network | None:
+    """Return the bridge network to test: the engine's default one, else the first that leads outside, else ``None``."""
+    able = [network for network in networks.bridges if not network.internal and network.subnets and network.bridge]
+    return next((network for network in able if network.is_default), able[0] if able else None)
+
+
+def place(network: Network, networks: Networks, links: Links, *, skip: int = 0) -> dict[str, Any] | None:
+    """Return the runtime's ``bridge`` object for a container on ``network``, or ``None`` where no address is free.
+
+    Addresses are taken from the top of the subnet, where the engine's allocator comes last (libnetwork ipam, ascending).
+    ``skip`` leaves out so many free ones: containers of one batch must not share one.
+    """
+    subnet = IPv4Network(network.subnets[0], strict=False)
+    gateway = str(ip_interface(network.gateway).ip) if network.gateway else str(next(subnet.hosts()))
+    top = int(subnet.broadcast_address)
+    for number in range(top - 1, max(top - _TRIES, int(subnet.network_address) + 1), -1):
+        address = str(subnet.network_address + (number - int(subnet.network_address)))
+        if address == gateway or networks.knows_address(address):
+            continue
+        if skip:
+            skip -= 1
+            continue
+        return {
+            "name": network.bridge,
+            "address": f"{address}/{subnet.prefixlen}",
+            "gateway": gateway,
+            "create": links.link(network.bridge) is None,
+        }
+    return None
