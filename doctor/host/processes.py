@@ -45,7 +45,8 @@ def _read(pid: int) -> Process:
     fields = raw[end + 2 :].split()
     argv: tuple[str, ...] = ()
     exe = ""
-    if fields[1] != b"2" and pid != 2:  # children of kthreadd have neither
+    # PF_KTHREAD (include/linux/sched.h): a kernel thread has neither; pid 2 is only kthreadd outside of containers.
+    if not int(fields[6]) & 0x00200000:
         with open(f"{top}/cmdline", "rb") as stream:
             line = stream.read(1 << 17)
         argv = tuple(line.rstrip(b"\0").decode("utf-8", "surrogateescape").split("\0")) if line else ()
