@@ -12,7 +12,9 @@ from doctor.model.paths import HostPath
 _NO_OBJECT: dict[str, Any] = {}
 
 
-def container_of(config: dict[str, Any], directory: HostPath, *, host: HostConfig | None) -> Container:
+def container_of(
+    config: dict[str, Any], directory: HostPath, *, host: HostConfig | None, directories: tuple[str, ...] = ()
+) -> Container:
     """Return the container that a config describes."""
     asked = _object(config, "Config")
     network = _object(config, "NetworkSettings")
@@ -38,6 +40,7 @@ def container_of(config: dict[str, Any], directory: HostPath, *, host: HostConfi
         stopped_by_hand=config.get("HasBeenManuallyStopped") is True,
         label_names=tuple(sorted(_object(asked, "Labels"))),
         apparmor_profile=_text(config, "AppArmorProfile"),
+        directories=directories,
     )
 
 

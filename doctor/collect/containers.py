@@ -14,6 +14,7 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
 _LIMIT_BYTES = 16 << 20
+_DIRECTORIES = frozenset({"mounts", "checkpoints", "secrets"})
 
 
 @collector
@@ -37,7 +38,8 @@ def containers(host: Host, root: DataRoot) -> Containers:
             read.wrong(CONFIG, f"it says it is container {str(config.get('ID'))[:64]!r}")
             continue
         raw = read.json(HOST_CONFIG)
-        items.append(container_of(config, read.directory, host=None if raw is None else host_config_of(raw)))
+        found = None if raw is None else host_config_of(raw)
+        items.append(container_of(config, read.directory, host=found, directories=read.odd_directories()))
     return Containers(
         items=tuple(items),
         broken=tuple(broken),
@@ -58,6 +60,18 @@ class _Read:
         self.identity = identity
         self.broken = broken
         self.gaps = gaps
+        self.entries = self._entries()
+
+    def _entries(self) -> dict[str, str]:
+        try:
+            return dict(self.host.scandir(self.directory, follow=False))
+        except HostError as error:
+            self.gaps.append(error.missing)
+            return {}
+
+    def odd_directories(self) -> tuple[str, ...]:
+        """Return the names of directories that the engine does not make."""
+        return tuple(sorted(name for name, kind in self.entries.items() if kind == "d" and name not in _DIRECTORIES))
 
     def json(self, file: str) -> dict[str, Any] | None:
         """Return the object in a file as dockerd reads it: the first JSON value, whatever stands behind."""
@@ -93,5 +107,22 @@ class _Read:
                 problem=problem,
                 is_missing=is_missing,
                 size_bytes=size,
+                sibling=self._sibling(file),
             )
         )
+
+    def _sibling(self, file: str) -> HostPath | None:
+        """Return a whole temporary file that dockerd left when it was about to replace ``file``, if any."""
+        for name in sorted(self.entries, reverse=True):
+            path = join(self.directory, name)
+            if not name.startswith(f".tmp-{file}"):
+                continue
+            try:
+                value = load_first(self.host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)).value
+            except (HostError, FormatError):
+                continue
+            if isinstance(value, dict) and (
+                value.get("ID") == self.identity if file == CONFIG else "LogConfig" in value
+            ):
+                return path
+        return None

@@ -168,6 +168,7 @@ class Container:
         host: the host config; ``None`` where hostconfig.json is missing or broken.
         log_path: the json-file log, "" for other drivers.
         sandbox_id: its network sandbox, "" for none.
+        directories: names of directories among its files, but for those the engine makes (mounts, checkpoints, secrets).
     """
 
     id: str
@@ -191,6 +192,7 @@ class Container:
     stopped_by_hand: bool = False
     label_names: tuple[str, ...] = ()
     apparmor_profile: str = ""
+    directories: tuple[str, ...] = ()
 
     @property
     def short(self) -> str:
@@ -220,6 +222,8 @@ class BrokenFile:
         problem: what is wrong ("no such file", "not JSON: it is empty").
         is_missing: whether there is none.
         size_bytes: of what is there.
+        sibling: a temporary file beside it with a whole content for this container, if any: dockerd writes those and
+            renames them.
     """
 
     container_id: str
@@ -228,6 +232,7 @@ class BrokenFile:
     problem: str
     is_missing: bool
     size_bytes: int = 0
+    sibling: HostPath | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from doctor.api.actions.files import (
 )
 from doctor.api.actions.kernel import LoadModule, SetSysctl, load_at_boot
 from doctor.api.actions.network import AddFirewallRules, ChangeLink
+from doctor.api.actions.state import CopyOver, MendDatabase, MendLog, Rebuild, SetMember, Wanted, aside
 from doctor.api.actions.sysctl import persist_sysctl
 from doctor.model.action import Action, Stage
 
@@ -22,17 +23,24 @@ __all__ = [
     "Advise",
     "ChangeLink",
     "CopyAside",
+    "CopyOver",
     "EditFile",
     "LoadModule",
     "MakeDirectory",
     "MakeSymlink",
+    "MendDatabase",
+    "MendLog",
     "Quarantine",
+    "Rebuild",
     "RestartEngine",
     "SetAttributes",
+    "SetMember",
     "SetSysctl",
     "Stage",
     "StartEngine",
+    "Wanted",
     "WriteFile",
+    "aside",
     "load_at_boot",
     "persist_sysctl",
 ]

@@ -1,0 +1,200 @@
+"""Files of the data root: several at once, from a copy, or one member of a container's settings."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from doctor.formats.json_safe import load_first
+from doctor.model.action import Stage
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath, join, parent
+from doctor.model.severity import Applicability
+from doctor.model.step import Directory, File, Meta, Move, Put, Step, Symlink
+from doctor.model.view import View
+
+_KINDS: dict[type, str] = {File: "f", Symlink: "l", Directory: "d"}
+_LIMIT_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What must be at one path.
+
+    Attributes:
+        node: a small file, a symbolic link or a directory.
+        mode: permission bits where nothing of that kind is there yet; what is there keeps its own.
+        uid: owner of what is made; ``gid`` its group.
+    """
+
+    path: HostPath
+    node: File | Symlink | Directory
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuild:
+    """Make several small files, links and directories be what they must be, as one intention.
+
+    What is so already stays untouched. Something of another kind in the way goes into quarantine first. Directories above
+    are made with mode 0700, since everything in a data root is the engine's alone.
+
+    Attributes:
+        what: imperative summary ("rebuild the record of layer 4f2a…: cache-id, size").
+    """
+
+    items: tuple[Wanted, ...]
+    what: str
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.LAYERS
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return self.what
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield what differs, in the given order."""
+        made: set[str] = set()
+        for item in self.items:
+            yield from _parents(view, item, made)
+            kind = _kind(view, item.path)
+            if kind == _KINDS[type(item.node)] and _is_so(view, item):
+                continue
+            if kind and kind != _KINDS[type(item.node)]:
+                yield Move(path=item.path)
+                kind = ""
+            meta = None if kind == "f" else Meta(mode=item.mode, uid=item.uid, gid=item.gid)
+            made.add(item.path)
+            yield Put(path=item.path, node=item.node, meta=meta)
+
+
+def _kind(view: View, path: HostPath) -> str:
+    try:
+        return view.lstat(path, follow=False).kind
+    except HostError as error:
+        if error.is_absent:
+            return ""
+        raise
+
+
+def _is_so(view: View, item: Wanted) -> bool:
+    if isinstance(item.node, File):
+        return view.read(item.path, follow=False, limit_bytes=_LIMIT_BYTES) == item.node.content
+    return isinstance(item.node, Directory) or view.readlink(item.path, follow=False) == item.node.target
+
+
+def _parents(view: View, item: Wanted, made: set[str]) -> Iterator[Step]:
+    needed: list[HostPath] = []
+    here = parent(item.path)
+    while here != "/" and here not in made and not _kind(view, here):
+        needed.append(here)
+        here = parent(here)
+    for directory in reversed(needed):
+        made.add(directory)
+        yield Put(path=directory, node=Directory(), meta=Meta(mode=0o700, uid=item.uid, gid=item.gid))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyOver:
+    """Put the content of the file ``source`` at ``path``; ``source`` stays where it is.
+
+    Attributes:
+        what: imperative summary.
+        mode: permission bits where nothing is at ``path`` yet.
+    """
+
+    source: HostPath
+    path: HostPath
+    what: str
+    mode: int = 0o600
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.MOUNTS
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return self.what
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the file with the content that ``source`` has then."""
+        content = view.read(self.source, follow=False)
+        yield from Rebuild(
+            items=(Wanted(path=self.path, node=File(content=content), mode=self.mode),), what=self.what
+        ).steps(view)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMember:
+    """A pure edit for ``EditFile``: set one member of a JSON object, as Go would have written it.
+
+    ``path`` leads to the member ("State", "Dead"). Everything else keeps its value and order. Raises ``FormatError`` where
+    the file is no object or the way leads through something else.
+    """
+
+    path: tuple[str, ...]
+    value: Any
+
+    def __call__(self, data: bytes) -> bytes:
+        """Return the file with the member set."""
+        document = load_first(data).value
+        here = document
+        for name in self.path[:-1]:
+            here = here.get(name) if isinstance(here, dict) else None
+        if not isinstance(here, dict):
+            raise FormatError(f"no object at {'.'.join(self.path[:-1]) or 'the top'}")
+        if here.get(self.path[-1]) == self.value and self.path[-1] in here:
+            return data
+        here[self.path[-1]] = self.value
+        return go_json(document)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MendDatabase:
+    """A pure edit for ``EditFile``: open a bolt file at its newest whole generation; only its two meta pages change.
+
+    Mends a broken freelist, and a torn newest tree by going back one transaction. Raises ``FormatError`` where no
+    generation is whole.
+    """
+
+    def __call__(self, data: bytes) -> bytes:
+        """Return the mended file."""
+        # Only a repair of a database needs these.
+        from doctor.formats.bolt import read  # noqa: PLC0415
+        from doctor.formats.bolt_write import with_generation  # noqa: PLC0415
+
+        database = read(data)
+        if database.is_sound:
+            return data
+        if database.best is None:
+            raise FormatError("no generation of this database is whole")
+        return with_generation(data, database.best)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MendLog:
+    """A pure edit for ``EditFile``: take out of a json-file log what isn't a line of it; whole lines keep every byte."""
+
+    def __call__(self, data: bytes) -> bytes:
+        """Return the readable lines."""
+        from doctor.formats.json_log import damages, repaired  # noqa: PLC0415 - only a repair of a log needs it
+
+        return repaired(data, damages(data))
+
+
+def go_json(value: Any) -> bytes:
+    """Return JSON as Go's encoder writes it: no blanks, and "<", ">" and "&" escaped."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text.encode()
+
+
+def aside(name: str) -> HostPath:
+    """Return where a guard keeps copies of what an engine's start would destroy."""
+    return join(HostPath("/var/lib/doctor/aside"), name)

@@ -1,0 +1,63 @@
+"""What is left of the names of images when repositories.json is lost."""
+
+from dataclasses import dataclass
+
+from doctor.facts.containers import Containers
+from doctor.facts.images import Images, familiar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveredTags:
+    """The union of all sources, the better one winning.
+
+    Attributes:
+        entries: reference → digest.
+        inferred: references known only from containers: the name an image had when the container was made.
+        ambiguous: references that containers give to different images: left out.
+        unnamed: ids of sound images that no reference names, and that are no other image's parent.
+    """
+
+    entries: dict[str, str]
+    inferred: tuple[str, ...]
+    ambiguous: tuple[str, ...]
+    unnamed: tuple[str, ...]
+
+
+def recover_tags(images: Images, containers: Containers) -> RecoveredTags:
+    """Return every reference that some source still tells.
+
+    Sources, best first: complete temporary files beside it (dockerd writes those and renames), the complete entries in the
+    damaged text, and the reference each container was made from. A digest whose image is damaged or gone is kept: the image
+    may come back, its name would not.
+    """
+    entries: dict[str, str] = {}
+    for source in (*reversed(images.tags.siblings), images.tags.entries):
+        for reference, digest in source.items():
+            entries.setdefault(reference, digest)
+    said: dict[str, set[str]] = {}
+    for container in containers.items:
+        reference = familiar(container.image)
+        if reference and container.image_id.startswith("sha256:"):
+            said.setdefault(reference, set()).add(container.image_id)
+    inferred = {ref: digests for ref, digests in said.items() if ref not in entries}
+    agreed = {ref: next(iter(digests)) for ref, digests in inferred.items() if len(digests) == 1}
+    entries.update(agreed)
+    named = {digest.removeprefix("sha256:") for digest in entries.values()}
+    return RecoveredTags(
+        entries=entries,
+        inferred=tuple(sorted(agreed)),
+        ambiguous=tuple(sorted(set(inferred) - set(agreed))),
+        unnamed=tuple(
+            config.id for config in images.sound() if config.id not in named and not _is_parent(config.id, images)
+        ),
+    )
+
+
+def _is_parent(identity: str, images: Images) -> bool:
+    """Whether another image's layers begin with all of this one's: a step of a build, which never had a name."""
+    mine = images.configs[identity].chain
+    return any(
+        len(other.chain) > len(mine) and other.chain[: len(mine)] == mine
+        for other in images.sound()
+        if other.id != identity
+    )
