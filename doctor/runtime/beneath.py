@@ -6,11 +6,10 @@ them while they are used. So everything is opened once, by openat2(2) with RESOL
 """
 
 import errno
-import os
-import stat
 
 from doctor.runtime import kernel
 from doctor.runtime.kernel import O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS
+from doctor.runtime.system import encoded, os, stat
 from doctor.runtime.values import Failure, reason
 
 _HOSTED = {
@@ -29,7 +28,7 @@ def open_inside(root: int, path: str, flags: int, *, follow: bool = True) -> int
     resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (0 if follow else RESOLVE_NO_SYMLINKS)
     how = b"".join(n.to_bytes(8, "little") for n in (flags | os.O_CLOEXEC, 0, resolve))
     try:
-        return kernel.call("openat2", root, os.fsencode(path), how, len(how))
+        return kernel.call("openat2", root, encoded(path), how, len(how))
     except OSError as error:
         if error.errno != errno.ENOSYS:
             raise

@@ -1,7 +1,6 @@
 """The command line: `doctor-runtime run` and `doctor-runtime batch`. No argparse: it would cost half a launch."""
 
-import os
-
+from doctor.runtime.system import os
 from doctor.runtime.values import FAILED, USAGE, Failure, reason
 
 HELP = """\

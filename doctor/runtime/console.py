@@ -1,12 +1,13 @@
 """A terminal for `run -t`: made in the container's own devpts, its master handed to the runtime.
 
-`terminal` holds the runtime's side; it is imported only when one is asked for.
+`terminal` holds the runtime's side; both are imported only when one is asked for.
 """
 
 import fcntl
 import os
 
 from doctor.runtime import beneath, kernel
+from doctor.runtime.terminal import send
 from doctor.runtime.values import Failure
 
 _TIOCSCTTY, _TIOCSPTLCK, _TIOCGPTN = 0x540E, 0x40045431, 0x80045430
@@ -29,14 +30,7 @@ def open_terminal(root: int, channel: int) -> tuple[int, int, int]:
     kernel.mount(kernel.at(slave), kernel.at(target), None, kernel.MS_BIND)
     os.close(target)
     fcntl.ioctl(slave, _TIOCSCTTY, 0)
-    _send(channel, master)
+    send(channel, master)
     os.close(master)
     os.fchown(slave, 0, 5)
     return slave, slave, slave
-
-
-def _send(channel: int, descriptor: int) -> None:
-    """Pass a descriptor through a Unix socket; its own module, since only terminals need sockets here."""
-    from doctor.runtime.terminal import send  # noqa: PLC0415 - loaded by the runtime before it made this process
-
-    send(channel, descriptor)

@@ -3,9 +3,8 @@
 Without it CAP_MKNOD, one of the default fourteen, would let a container make a node of the host's disk and read it.
 """
 
-import os
-
 from doctor.runtime import kernel
+from doctor.runtime.system import os
 
 # (type, major, minor, access); None is any number. moby oci/devices_linux.go and runc's AllowedDevices: mknod of
 # anything, use of null, zero, full, random, urandom, tty, console, ptmx and the pseudo-terminals.

@@ -3,19 +3,17 @@
 It runs as root of the host until `privilege.apply`, beside files that the image's author chose. So: every module is
 imported before (and importing is switched off with the pivot), nothing of the image is executed or loaded, descriptors
 are closed before the working directory is entered, the process can't be traced or its descriptors borrowed, and every
-path ends in `os._exit`.
+path ends in `leave`.
 """
 
 import errno
-import os
-import stat
 import sys
 
-from doctor.runtime import beneath, console, entry, kernel, loopback, privilege, rootfs, users
+from doctor.runtime import beneath, entry, kernel, loopback, privilege, rootfs, users
 from doctor.runtime.cgroups import Hierarchy
 from doctor.runtime.kernel import O_PATH
 from doctor.runtime.plan import DEFAULT_PATH, Bridge, Plan
-from doctor.runtime.signals import signal
+from doctor.runtime.system import leave, os, signal, stat
 from doctor.runtime.values import (
     FAILED,
     NOT_EXECUTABLE,
@@ -49,7 +47,7 @@ class Start:
         netns: descriptor of a network namespace to join, or None.
         bridge: its end of the network is configured by `configure`.
         function: the builtin to be run instead of a command.
-        terminal: socket that takes the master of the terminal, or None.
+        open_terminal: makes the container's terminal beneath a root and gives its stdio, or None.
     """
 
     plan: Plan
@@ -63,7 +61,7 @@ class Start:
     netns: int | None
     configure: "Callable[[Bridge], None] | None"
     function: "Callable[[dict[str, object]], int] | None"
-    terminal: int | None
+    open_terminal: "Callable[[int], tuple[int, int, int]] | None"
 
 
 def main(start: Start) -> None:
@@ -79,7 +77,7 @@ def main(start: Start) -> None:
         what = f" {error.filename}" if isinstance(error.filename, str) else ""
         _tell(start, FAILED, f"the container could not be set up:{what} {reason(error)}")
     finally:
-        os._exit(code)
+        leave(code)
 
 
 def _tell(start: Start, code: int, message: str) -> None:
@@ -103,12 +101,12 @@ def _become(start: Start) -> int:
     kernel.call("sethostname", plan.hostname.encode(), len(plan.hostname.encode()))
     root = rootfs.build(plan, devices_limited=start.devices_limited)
     if not os.read(start.go, 1):
-        os._exit(FAILED)
+        leave(FAILED)
     rootfs.finish(plan, root, _own_cgroup_namespace(start.hierarchies))
     _network(start)
     who = _identity(plan, root)
     program = _entry_program() if start.function is None else None
-    stdio = start.stdio if start.terminal is None else console.open_terminal(root, start.terminal)
+    stdio = start.stdio if start.open_terminal is None else start.open_terminal(root)
     rootfs.pivot(root)
     # From here on an import would run the image's code as root.
     sys.meta_path.clear()
@@ -205,7 +203,7 @@ def _execute(plan: Plan, who: users.Identity) -> None:
     name = plan.work.command[0].encode()
     path = _found(name, env[b"PATH"])
     arguments = [path, *(argument.encode("utf-8", "surrogateescape") for argument in plan.work.command)]
-    os.execve(_ENTRY, arguments, env)  # noqa: S606 - executing the command is what this program is for
+    os.execve(_ENTRY, arguments, env)
 
 
 def _found(name: bytes, search: bytes) -> bytes:

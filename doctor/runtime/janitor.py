@@ -9,7 +9,7 @@ import os
 
 from doctor.runtime import commands, kernel
 from doctor.runtime.netlink import Netlink
-from doctor.runtime.signals import signal
+from doctor.runtime.system import signal
 from doctor.runtime.values import Failure
 
 _LINK = "link"

@@ -6,8 +6,8 @@ it is enough for integers and byte strings, and keeps errno.
 
 import _ctypes
 import errno
-import os
 
+from doctor.runtime.system import os
 from doctor.runtime.values import Failure
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 0x1, 0x2, 0x4, 0x8
@@ -46,7 +46,7 @@ _NUMBERS = {
         "close_range": 436,
         "mount_setattr": 442,
         "socket": 41,
-        "keyctl": 250,
+        "prlimit64": 302,
     },
     "aarch64": {
         "mount": 40,
@@ -65,7 +65,7 @@ _NUMBERS = {
         "close_range": 436,
         "mount_setattr": 442,
         "socket": 198,
-        "keyctl": 219,
+        "prlimit64": 261,
     },
 }
 MACHINE = os.uname().machine

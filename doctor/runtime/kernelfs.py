@@ -1,12 +1,11 @@
 """/dev, /proc and /sys as Docker's containers see them, assembled in the working directory (the stage)."""
 
 import errno
-import os
-import stat
 
 from doctor.runtime import kernel
 from doctor.runtime.cgroups import Hierarchy
 from doctor.runtime.kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT, O_PATH
+from doctor.runtime.system import exists, is_directory, os, stat
 
 LOCKED = MS_NOSUID | MS_NOEXEC | MS_NODEV
 # moby oci/defaults.go, DefaultLinuxSpec
@@ -60,7 +59,7 @@ def stage_proc() -> None:
     null = os.open("dev/null", O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     for name in READONLY_PROC:
         path = f"proc/{name}".encode()
-        if os.path.exists(path):
+        if exists(f"proc/{name}"):
             kernel.mount(path, path, None, MS_BIND | MS_REC)
             kernel.mount(None, path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | LOCKED)
     for name in MASKED_PROC:
@@ -84,7 +83,7 @@ def stage_sys(hierarchies: tuple[Hierarchy, ...]) -> None:
     kernel.mount(b"sysfs", b"sys", b"sysfs", MS_RDONLY | LOCKED)
     for name in MASKED_SYS:
         _mask(f"sys/{name}", None)
-    if not os.path.isdir("sys/fs/cgroup"):
+    if not is_directory("sys/fs/cgroup"):
         return
     if len(hierarchies) == 1 and hierarchies[0].version == 2:
         kernel.mount(b"cgroup", b"sys/fs/cgroup", b"cgroup2", MS_RDONLY | LOCKED)
@@ -92,7 +91,7 @@ def stage_sys(hierarchies: tuple[Hierarchy, ...]) -> None:
     # Always a mount of its own, even when empty: nothing of the host's groups is to be seen, or written (CVE-2023-25809).
     kernel.mount(b"tmpfs", b"sys/fs/cgroup", b"tmpfs", LOCKED, b"mode=755")
     for hierarchy in hierarchies:
-        path = f"sys/fs/cgroup/{os.path.basename(hierarchy.mount)}".encode()
+        path = f"sys/fs/cgroup/{hierarchy.mount.rpartition('/')[2]}".encode()
         os.mkdir(path)
         kind = b"cgroup2" if hierarchy.version == 2 else b"cgroup"
         data = hierarchy.options.encode() if hierarchy.version == 1 else None

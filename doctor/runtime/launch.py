@@ -1,16 +1,16 @@
 """The runtime's side of one container: its groups, its process, its network, and its end."""
 
-import os
-import select
 import time
 
 from doctor.runtime import cgroups, init, kernel, privilege
-from doctor.runtime.janitor import Janitor
 from doctor.runtime.plan import Plan
+from doctor.runtime.system import os
 from doctor.runtime.values import NOT_EXECUTABLE, NOT_FOUND, TYPE_CHECKING, Failure, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from doctor.runtime.janitor import Janitor
 
 _SIGKILL = 9
 _ENOENT, _ENOTDIR = 2, 20
@@ -31,8 +31,21 @@ class Shared:
         self.bpf = privilege.seccomp_filter()
         self.last_capability = privilege.last_capability()
         self.token = os.urandom(4).hex()
-        self.janitor = Janitor()
         self.count = 0
+        self._janitor: Janitor | None = None
+
+    def janitor(self) -> "Janitor":
+        """The one who takes back what is changed outside of containers; most runs need none."""
+        if self._janitor is None:
+            from doctor.runtime.janitor import Janitor  # noqa: PLC0415 - brings sockets, which most runs do without
+
+            self._janitor = Janitor()
+        return self._janitor
+
+    def finish(self) -> None:
+        """Take everything back."""
+        if self._janitor is not None:
+            self._janitor.finish()
 
 
 class Stdio:
@@ -110,7 +123,7 @@ def start(
     *,
     joined: int | None = None,
     function: "Callable[[dict[str, object]], int] | None" = None,
-    terminal: int | None = None,
+    open_terminal: "Callable[[int], tuple[int, int, int]] | None" = None,
 ) -> Running:
     """Make the container's process and everything around it, and let it go on to its command.
 
@@ -132,7 +145,7 @@ def start(
         netns=joined,
         configure=_configurer(plan),
         function=function,
-        terminal=terminal,
+        open_terminal=open_terminal,
     )
     own_network = kernel.CLONE_NEWNET if plan.net.kind in ("none", "bridge") else 0
     try:
@@ -168,11 +181,11 @@ def _connect(plan: Plan, shared: Shared, running: Running) -> None:
         return
     from doctor.runtime import network  # noqa: PLC0415 - a container without a bridge does not pay for sockets
 
-    network.attach(bridge, running.pid, f"dr{shared.token[:6]}{shared.count:x}", shared.janitor)
+    network.attach(bridge, running.pid, f"dr{shared.token[:6]}{shared.count:x}", shared.janitor())
     if plan.net.publish or plan.net.masquerade:
         from doctor.runtime import nat  # noqa: PLC0415
 
-        nat.open_ports(plan.net, bridge, shared.janitor)
+        nat.open_ports(plan.net, bridge, shared.janitor())
 
 
 def _configurer(plan: Plan) -> "Callable[..., None] | None":
@@ -203,10 +216,3 @@ def exit_code(status: int) -> tuple[int, int | None]:
     """(exit code, signal or None) of a wait status; a signal counts as 128 + its number."""
     code = os.waitstatus_to_exitcode(status)
     return (128 - code, -code) if code < 0 else (code, None)
-
-
-def poll_readable(descriptor: int, seconds: float) -> bool:
-    """Whether something can be read within the time."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(max(0, seconds) * 1000))

@@ -1,9 +1,9 @@
 """Sets lo up by one ioctl: a container without a network needs neither netlink nor the socket module."""
 
 import fcntl
-import os
 
 from doctor.runtime import kernel
+from doctor.runtime.system import os
 
 _AF_INET, _SOCK_DGRAM = 2, 2
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1

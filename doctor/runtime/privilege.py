@@ -1,10 +1,8 @@
 """What a container's process may do: capabilities, no_new_privs, the seccomp filter, rlimits, user and groups."""
 
-import os
-import resource
-
 from doctor.runtime import kernel
 from doctor.runtime.plan import Plan
+from doctor.runtime.system import os
 from doctor.runtime.users import Identity
 from doctor.runtime.values import Failure, reason
 
@@ -92,7 +90,7 @@ def last_capability() -> int:
 
 def seccomp_filter() -> bytes:
     """The compiled default profile for this machine (see `doctor.runtime.seccomp`)."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"seccomp-{kernel.MACHINE}.bpf")
+    path = f"{__file__.rpartition('/')[0]}/seccomp-{kernel.MACHINE}.bpf"
     try:
         with open(path, "rb") as source:
             return source.read()
@@ -153,7 +151,8 @@ def _permitted() -> int:
 
 def _set_rlimit(kind: int, soft: int, hard: int) -> None:
     try:
-        resource.setrlimit(kind, (soft, hard))
-    except (OSError, ValueError) as error:
+        both = b"".join((value & 2**64 - 1).to_bytes(8, "little") for value in (soft, hard))
+        kernel.call("prlimit64", 0, kind, both, None)
+    except OSError as error:
         name = next(name for name, number in RLIMITS.items() if number == kind)
-        raise Failure(f"can't set the limit {name} to {soft}:{hard}: {str(error).lower()}") from None
+        raise Failure(f"can't set the limit {name} to {soft}:{hard}: {reason(error)}") from None

@@ -7,8 +7,6 @@ CVE-2024-45310, CVE-2025-31133, CVE-2025-52881).
 """
 
 import errno
-import os
-import stat
 
 from doctor.runtime import beneath, kernel, kernelfs
 from doctor.runtime.cgroups import Hierarchy
@@ -23,6 +21,7 @@ from doctor.runtime.kernel import (
     O_PATH,
 )
 from doctor.runtime.plan import Plan, RootPlan, Volume
+from doctor.runtime.system import encoded, is_directory, os, stat
 from doctor.runtime.values import Failure, reason
 
 # Any directory of the host will do: only this process sees what is mounted there, and it sees the rest no more.
@@ -155,7 +154,7 @@ def _overlay_options(root: RootPlan, layers: list[int]) -> bytes:
     names = []
     for index, descriptor in enumerate(layers):
         names.append(f"{index:x}")
-        os.symlink(kernel.at(descriptor), os.fsencode(names[-1]))
+        os.symlink(kernel.at(descriptor), encoded(names[-1]))
     if root.upper is None:
         upper, work = "upper", "work"
         os.mkdir(upper, 0o755)
@@ -210,7 +209,7 @@ def _kept_flags(place: str) -> int:
 
 def _bind_volume(root: int, index: int, volume: Volume) -> None:
     place = f"v{index}"
-    if os.path.isdir(place):
+    if is_directory(place):
         target = beneath.directory(root, volume.target)
     else:
         target = beneath.regular_file(root, volume.target)

@@ -1,13 +1,12 @@
 """The verb `run`: one container in the foreground, from options, a bundle or layers."""
 
-import os
 import time
 
 from doctor.runtime import launch
 from doctor.runtime.launch import Running, Shared, Stdio
 from doctor.runtime.options import Options, parse
 from doctor.runtime.plan import Plan
-from doctor.runtime.signals import signal
+from doctor.runtime.system import os, signal
 from doctor.runtime.values import TYPE_CHECKING, USAGE, Failure
 
 if TYPE_CHECKING:
@@ -27,18 +26,23 @@ def main(arguments: list[str]) -> int:
     try:
         return _run(options, shared, function)
     finally:
-        shared.janitor.finish()
+        shared.finish()
 
 
 def _run(options: Options, shared: Shared, function: "Callable[[dict[str, object]], int] | None") -> int:
     plan = options.plan
     joined = _joined(plan)
     if options.terminal:
-        from doctor.runtime import terminal  # noqa: PLC0415 - only -t pays for sockets and termios
+        from doctor.runtime import console, terminal  # noqa: PLC0415 - only -t pays for sockets and termios
 
         ours, theirs = terminal.channel()
         running = launch.start(
-            plan, shared, Stdio((0, 1, 2)), joined=joined, function=function, terminal=theirs.fileno()
+            plan,
+            shared,
+            Stdio((0, 1, 2)),
+            joined=joined,
+            function=function,
+            open_terminal=lambda root: console.open_terminal(root, theirs.fileno()),
         )
         theirs.close()
         _forward_signals(running)
@@ -63,11 +67,15 @@ def _wait(running: Running) -> bool:
     if limit is None:
         running.reap(wait=True)
         return True
+    import select  # noqa: PLC0415 - a run without a time limit does without
+
     end = running.started + limit
     pidfd = -1
     try:
         pidfd = os.pidfd_open(running.pid)
-        in_time = launch.poll_readable(pidfd, end - time.monotonic())
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        in_time = bool(poll.poll(max(0, end - time.monotonic()) * 1000))
     except OSError:  # before Linux 5.3
         while not (in_time := running.reap(wait=False)) and time.monotonic() < end:
             time.sleep(0.01)

@@ -7,7 +7,7 @@ import select
 import struct
 import termios
 
-from doctor.runtime.signals import signal
+from doctor.runtime.system import signal
 
 _TIOCGWINSZ, _TIOCSWINSZ = 0x5413, 0x5414
 _CHUNK = 65536
