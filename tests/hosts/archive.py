@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ def pack(directory: Path, archive: Path) -> None:
 
 
 def cached(name: str, key: str, make: Callable[[Path], None]) -> Path:
-    """The file called name for exactly this key, in the cache outside the tree; make writes it when it isn't there.
+    """The file or directory called name for exactly this key, in the cache outside the tree; make writes it when it isn't there.
 
     Two callers at once build it once: the second waits. Files of older keys are removed.
     """
@@ -35,9 +36,16 @@ def cached(name: str, key: str, make: Callable[[Path], None]) -> Path:
     with _locked(directory / f"{name}.lock"):
         if not wanted.exists():
             for old in directory.glob(f"{name}-*"):
-                old.unlink()
+                _remove(old)
             make(wanted)
     return wanted
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def cache_directory() -> Path:

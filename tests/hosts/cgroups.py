@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 _SUPER_OPTIONS = frozenset({"rw", "ro", "relatime", "seclabel", "nsdelegate", "memory_recursiveprot"})
@@ -45,6 +45,11 @@ def hierarchies(name: str) -> list[Hierarchy]:
         directory = os.path.normpath(f"{mount_point}/{inside}/{name}")
         found.append(Hierarchy(kind=kind, mount_point=mount_point, options=options, directory=directory))
     return found
+
+
+def unified(found: list[Hierarchy]) -> list[Hierarchy]:
+    """The v2 hierarchy alone, to be mounted on /sys/fs/cgroup as systemd wants it; its controllers may be held by v1."""
+    return [replace(hierarchy, mount_point="/sys/fs/cgroup") for hierarchy in found if hierarchy.kind == "cgroup2"][:1]
 
 
 def _own_paths() -> dict[str, str]:

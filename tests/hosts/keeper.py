@@ -31,6 +31,8 @@ class Order:
     name: str
     visible: tuple[str, ...]
     keep: bool  # leave the work directory
+    lower: str = "/"  # the root below the overlay
+    init: tuple[str, ...] = ()  # what PID 1 becomes; without it PID 1 is the agent
 
 
 def main() -> None:
@@ -42,25 +44,27 @@ def main() -> None:
     children: list[int] = []
     try:
         found = cgroups.hierarchies(order.name)
+        if order.init:
+            found = cgroups.unified(found)
         cgroups.create(found)
         reply = _make(order, found, children)
     except (OSError, subprocess.SubprocessError, RuntimeError) as error:
         reply = {"error": f"{error}"}
     _say(reply)
-    if "error" not in reply:
-        sys.stdin.buffer.read()
+    # The pipe closes when the test lets go of it or dies; "keep" before that means that another keeper will take over.
+    last_word = sys.stdin.read() if "error" not in reply else ""
     _end(reply.get("pid"), children)
     cgroups.remove(found)
-    if not order.keep:
+    if not order.keep and last_word != "keep":
         _remove_tree(Path(order.workdir))
 
 
 def _make(order: Order, found: list[cgroups.Hierarchy], children: list[int]) -> dict[str, Any]:
     """Fork the outside and the box, join them by a veth pair, and wait until both are ready."""
-    layout = mounts.Layout(workdir=order.workdir, visible=order.visible)
+    layout = mounts.Layout(workdir=order.workdir, lower=order.lower, visible=order.visible, is_whole=bool(order.init))
     mounts.prepare(layout)
     net_in, net_out = _fork_talking(_run_outside, children)
-    box_in, box_out = _fork_talking(lambda talk: _run_box_parent(layout, found, talk), children)
+    box_in, box_out = _fork_talking(lambda talk: _run_box_parent(order, layout, found, talk), children)
     outside_pid = children[0]
     _expect(net_in)
     box_pid = int(_expect(box_in))
@@ -120,18 +124,18 @@ def _run_outside(talk: socket.socket) -> None:
     signal.pause()
 
 
-def _run_box_parent(layout: mounts.Layout, found: list[cgroups.Hierarchy], talk: socket.socket) -> None:
+def _run_box_parent(order: Order, layout: mounts.Layout, found: list[cgroups.Hierarchy], talk: socket.socket) -> None:
     """Stand between keeper and PID 1: unshare(CLONE_NEWPID) moves only children, and the keeper must stay outside."""
     linux.unshare(linux.CLONE_NEWPID)
     pid = os.fork()
     if pid == 0:
-        _child(lambda there: _run_box(layout, found, there), talk)
+        _child(lambda there: _run_box(order, layout, found, there), talk)
     talk.close()
     os.waitpid(pid, 0)
 
 
-def _run_box(layout: mounts.Layout, found: list[cgroups.Hierarchy], talk: socket.socket) -> None:
-    """PID 1: namespaces, root, then the agent's loop."""
+def _run_box(order: Order, layout: mounts.Layout, found: list[cgroups.Hierarchy], talk: socket.socket) -> None:
+    """PID 1: namespaces, root, then the agent's loop, or the init system with the agent as its child."""
     server = _listen(layout.workdir)
     cgroups.join(found)
     flags = linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWCGROUP
@@ -146,6 +150,9 @@ def _run_box(layout: mounts.Layout, found: list[cgroups.Hierarchy], talk: socket
     talk.sendall(f"{outer_pid}\n".encode())
     os.umask(0o022)
     talk.recv(3)
+    if order.init and os.fork():
+        talk.close()
+        os.execve(order.init[0], order.init, {"container": "box", "PATH": os.defpath})
     agent = Agent(server)
     talk.sendall(b"ready\n")
     agent.serve()
@@ -154,6 +161,7 @@ def _run_box(layout: mounts.Layout, found: list[cgroups.Hierarchy], talk: socket
 def _listen(workdir: str) -> socket.socket:
     server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     os.chdir(workdir)  # a socket's name is at most 107 bytes, so a relative one
+    Path("agent.sock").unlink(missing_ok=True)
     server.bind("agent.sock")
     server.listen(16)
     return server

@@ -25,6 +25,8 @@ class Layout:
     """Where a box keeps its parts: `upper`, `overlay-work`, `root` and the data directories beneath one work directory."""
 
     workdir: str
+    lower: str  # the root that the overlay covers: "/" or a directory with a whole system
+    is_whole: bool  # an init system will run in it: it gets a /dev of its own
     visible: tuple[str, ...]  # paths of the machine that must be seen inside though another mount would hide them
 
 
@@ -43,11 +45,17 @@ def build(layout: Layout, hierarchies: list[Hierarchy]) -> None:
     """Mount the root of the box in the mount namespace of the caller, and pivot into it."""
     root = f"{layout.workdir}/root"
     linux.mount("", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
-    lower = f"lowerdir=/,upperdir={layout.workdir}/upper,workdir={layout.workdir}/overlay-work"
+    lower = f"lowerdir={layout.lower},upperdir={layout.workdir}/upper,workdir={layout.workdir}/overlay-work"
     linux.mount("overlay", root, "overlay", data=lower)
-    _hide_settings(root)
+    booted_before = Path(layout.workdir, "booted")
+    if not booted_before.exists():
+        _hide_settings(root)
+        booted_before.touch()
     _mount_kernel(root, hierarchies)
-    linux.mount("/dev", f"{root}/dev", flags=linux.MS_BIND | linux.MS_REC)
+    if layout.is_whole:
+        _make_dev(f"{root}/dev")
+    else:
+        linux.mount("/dev", f"{root}/dev", flags=linux.MS_BIND | linux.MS_REC)
     shm = linux.MS_NOSUID | linux.MS_NODEV
     for target, mode in (("/dev/shm", "1777"), ("/run", "755"), ("/tmp", "1777")):
         linux.mount("tmpfs", root + target, "tmpfs", shm, f"mode={mode}")
@@ -93,6 +101,36 @@ def _mount_kernel(root: str, hierarchies: list[Hierarchy]) -> None:
         linux.mount(
             hierarchy.kind, target, hierarchy.kind, safe, hierarchy.options if hierarchy.kind == "cgroup" else ""
         )
+
+
+def _make_dev(target: str) -> None:
+    """A small /dev as containers have it: an init system must not touch the machine's consoles."""
+    linux.mount("tmpfs", target, "tmpfs", linux.MS_NOSUID, "mode=755")
+    for name in ("null", "zero", "full", "random", "urandom", "tty", "fuse", "net/tun"):
+        if os.path.exists(f"/dev/{name}"):
+            about = os.stat(f"/dev/{name}")
+            os.makedirs(os.path.dirname(f"{target}/{name}"), exist_ok=True)
+            os.mknod(f"{target}/{name}", about.st_mode, about.st_rdev)
+            os.chmod(f"{target}/{name}", 0o666)
+    for name in ("pts", "shm", "mqueue"):
+        os.mkdir(f"{target}/{name}")
+    linux.mount(
+        "devpts",
+        f"{target}/pts",
+        "devpts",
+        linux.MS_NOSUID | linux.MS_NOEXEC,
+        "newinstance,ptmxmode=0666,mode=620,gid=5",
+    )
+    links = {
+        "ptmx": "pts/ptmx",
+        "console": "null",
+        "fd": "/proc/self/fd",
+        "stdin": "fd/0",
+        "stdout": "fd/1",
+        "stderr": "fd/2",
+    }
+    for name, to in links.items():
+        os.symlink(to, f"{target}/{name}")
 
 
 def _show(root: str, path: str) -> None:

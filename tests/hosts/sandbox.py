@@ -54,8 +54,15 @@ class Sandbox:
         self.workdir = self._given or Path(tempfile.mkdtemp(prefix="doctor-box-"))
         for name in mounts.DATA:
             (self.workdir / name).mkdir(mode=0o710, exist_ok=True)
+        self._start_keeper(self._order())
+        return self
+
+    def _order(self) -> dict[str, Any]:
+        """What the keeper is told (`keeper.Order`)."""
         visible = [str(CHECKOUT), sys.base_prefix, os.path.realpath(sys.executable)]
-        order = {"workdir": str(self.workdir), "name": self.workdir.name, "visible": visible, "keep": self._keep}
+        return {"workdir": str(self.workdir), "name": self.workdir.name, "visible": visible, "keep": self._keep}
+
+    def _start_keeper(self, order: dict[str, Any]) -> None:
         start = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from tests.hosts import keeper; keeper.main()"
         with (self.workdir / "keeper.log").open("w") as log:
             self._keeper = subprocess.Popen(
@@ -70,7 +77,6 @@ class Sandbox:
             self.close()
             raise SandboxError(reply["error"])
         self.pid, self.outside_pid = reply["pid"], reply["outside"]
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
@@ -79,10 +85,15 @@ class Sandbox:
 
     def close(self) -> None:
         """Remove the box; once is enough."""
+        self._stop_keeper()
+
+    def _stop_keeper(self, last_word: str = "") -> None:
+        """Hang up and wait until the keeper has cleared away; after the word "keep" it leaves the files."""
         if self._keeper is None:
             return
         keeper, self._keeper = self._keeper, None
         with contextlib.suppress(BrokenPipeError):
+            _stream(keeper.stdin).write(last_word)
             _stream(keeper.stdin).close()
         keeper.wait(timeout=60)
         _stream(keeper.stdout).close()

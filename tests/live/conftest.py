@@ -6,6 +6,7 @@ import pytest
 
 from tests.hosts.box import Box, why_not
 from tests.hosts.patient import patient
+from tests.hosts.systemd import SystemdHost, why_no_systemd
 
 
 @pytest.fixture(scope="session")
@@ -35,4 +36,14 @@ def patient_box(can_box: None) -> Iterator[Box]:
     """A box with the patient (see tests/hosts/patient.py) and its dockerd running."""
     with Box(data_root=patient()) as made:
         made.start_dockerd()
+        yield made
+
+
+@pytest.fixture
+def systemd_host() -> Iterator[SystemdHost]:
+    """A booted Debian with systemd, cron and an enabled, empty dockerd."""
+    reason = why_no_systemd()
+    if reason:
+        pytest.skip(reason)
+    with SystemdHost() as made:
         yield made
