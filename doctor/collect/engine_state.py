@@ -127,6 +127,7 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
         security_options=tuple(raw.get("SecurityOptions") or ()),
         insecure_registries=tuple(registries),
         warnings=tuple(raw.get("Warnings") or ()),
+        log_drivers=tuple((raw.get("Plugins") or {}).get("Log") or ()),
         firewall_backend=str(backend.get("Driver", "")),
     )
 

@@ -85,6 +85,7 @@ class EngineInfo:
         driver_status: the storage driver's own lines ("Supports d_type" → "true").
         swarm: LocalNodeState ("inactive", "active" …).
         warnings: its own warnings.
+        log_drivers: names of the logging drivers that this engine has, plugins included.
         firewall_backend: since 29 ("iptables", "nftables"), "" before.
     """
 
@@ -106,4 +107,5 @@ class EngineInfo:
     security_options: tuple[str, ...] = ()
     insecure_registries: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    log_drivers: tuple[str, ...] = ()
     firewall_backend: str = ""

@@ -16,6 +16,9 @@ The file stands beside a case's ``host`` directory as ``answers.toml``::
     pid = 42
     argv = ["/usr/sbin/dockerd"]
     exe = "/usr/sbin/dockerd"
+    [[statfs]]
+    path = "/var/lib/docker"         # and what lies beneath it; the other numbers are those of an empty disk of 100 GiB
+    magic = 0x58465342
     [[missing]]
     source = "/etc/docker/daemon.json"   # a path, a joined argv or an API path
     why = "denied"                       # denied, timed out, unreadable
@@ -25,7 +28,7 @@ import os
 import tomllib
 from typing import Any
 
-from doctor.host.base import ApiAnswer, CommandResult, Process
+from doctor.host.base import ApiAnswer, CommandResult, Process, StatFs
 from doctor.host.recorded import Answers
 from doctor.model.errors import UsageError
 from doctor.model.missing import Why
@@ -46,6 +49,7 @@ def load(path: str) -> Answers:
             processes=tuple(_process(entry) for entry in data["process"]) if "process" in data else _none(data),
             now=data.get("now"),
             live=data.get("live", False),
+            statfs={entry["path"]: _statfs(entry) for entry in data.get("statfs", ())},
             missing={entry["source"]: Why(entry["why"]) for entry in data.get("missing", ())},
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
@@ -62,6 +66,23 @@ def _command(entry: dict[str, Any], folder: str) -> CommandResult:
         with open(os.path.join(folder, entry["stdout_file"]), "rb") as stream:
             stdout = stream.read()
     return CommandResult(entry.get("exit", 0), stdout, entry.get("stderr", "").encode())
+
+
+def _statfs(entry: dict[str, Any]) -> StatFs:
+    given = {key: value for key, value in entry.items() if key != "path"}
+    size = given.get("size_bytes", 100 << 30)
+    files = given.get("files", 6 << 20)
+    free = given.get("free_bytes", size)
+    defaults = {
+        "magic": 0xEF53,
+        "size_bytes": size,
+        "free_bytes": free,
+        "available_bytes": free,
+        "files": files,
+        "files_free": files,
+        "read_only": False,
+    }
+    return StatFs(**{**defaults, **given})
 
 
 def _process(entry: dict[str, Any]) -> Process:

@@ -4,10 +4,10 @@ import os
 import time
 from dataclasses import dataclass, field
 
-from doctor.host.base import ApiAnswer, CommandResult, Process
+from doctor.host.base import ApiAnswer, CommandResult, Process, StatFs
 from doctor.host.files import RootedFiles
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.paths import HostPath
+from doctor.model.paths import HostPath, is_beneath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class Answers:
         processes: its processes, or ``None`` for a disk without any.
         now: when it was recorded, seconds since the epoch.
         live: whether the recorded host was running; a plain mounted disk was not.
+        statfs: path → the file system there; it counts for what lies beneath it too.
         missing: source (joined argv, API path, file path) → why a read fails: recorded denials and time-outs.
     """
 
@@ -28,6 +29,7 @@ class Answers:
     processes: tuple[Process, ...] | None = None
     now: float | None = None
     live: bool = False
+    statfs: dict[str, StatFs] = field(default_factory=dict)
     missing: dict[str, Why] = field(default_factory=dict)
 
 
@@ -49,6 +51,14 @@ class RootHost(RootedFiles):
         """Return a file's content, or the recorded refusal."""
         self._refuse(path)
         return super().read(path, follow=follow, limit_bytes=limit_bytes)
+
+    def statfs(self, path: HostPath) -> StatFs:
+        """Return the recorded file system that covers ``path``, else that of the directory."""
+        self._refuse(f"statfs {path}")
+        covering = [top for top in self.answers.statfs if is_beneath(path, top)]
+        if covering:
+            return self.answers.statfs[max(covering, key=len)]
+        return super().statfs(path)
 
     def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
         """Return the recorded answer."""

@@ -81,7 +81,8 @@ def _special(top: Path, entry: dict[str, Any]) -> None:
         case "symlink":
             path.symlink_to(entry["target"])
         case "file":
-            path.write_bytes(b"\0" * entry.get("size", 0))
+            with path.open("wb") as stream:
+                stream.truncate(entry.get("size", 0))
     if "uid" in entry or "gid" in entry:
         os.chown(path, entry.get("uid", -1), entry.get("gid", -1), follow_symlinks=False)
     if "mode" in entry:

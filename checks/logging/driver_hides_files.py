@@ -1,0 +1,85 @@
+"""New containers log where nobody can read it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.containers import Container, Containers
+from doctor.facts.engine import EngineConfig
+from doctor.facts.kubernetes import Kubelet
+from doctor.facts.logging import Logging, default_driver, opaque_because
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """For the fixer.
+
+    Attributes:
+        driver: the logging driver in force.
+        is_harm: logs are lost or containers don't start, rather than logs going where somebody may want them.
+    """
+
+    driver: str
+    is_harm: bool
+
+
+@check(
+    severity=Severity.ERROR,
+    breaks=("logs",),
+    ok="'docker logs' and kubelet can read what new containers write",
+)
+def driver_hides_files(
+    config: EngineConfig, logging: Logging, containers: Containers | Missing, kubelet: Kubelet | Missing
+) -> Iterator[Finding]:
+    """The engine's logging driver writes where ``docker logs`` or kubelet can't read, so logs seem empty or containers don't
+    start.
+
+    What it looks at:
+        The default logging driver as it is in force: a flag of the running dockerd, else of its unit, drop-ins,
+        /etc/sysconfig/docker, /etc/default/docker or init script, else daemon.json. Whether a journal runs here, and
+        whether this is a Kubernetes node whose kubelet reads Docker's logs.
+
+    Why it matters:
+        kubelet and log shippers read the json-file logs under the data root; other drivers leave ``LogPath`` empty, so
+        ``kubectl logs`` stays empty without an error. With journald and no running journal no container starts at all
+        ("journald is not enabled on this host"). With ``none`` nothing is kept.
+
+    How it is fixed:
+        The one word is changed to json-file where it stands, options that only the old driver knows are taken out, and
+        rotation is set in the same place, never both as a flag and in daemon.json. The engine restarts. Containers keep the
+        driver they were made with: they are named, and must be made again. With a running journal and no kubelet it is
+        only told, since logs in the journal may be wanted.
+
+    References:
+        https://docs.docker.com/engine/logging/configure/
+        https://docs.docker.com/engine/logging/drivers/journald/
+    """
+    kubelet_reads = isinstance(kubelet, Kubelet) and kubelet.uses_docker
+    why, is_harm = opaque_because(config, logging.journald, kubelet_reads=kubelet_reads)
+    if not why:
+        return
+    driver = default_driver(config)
+    setting = config.setting("log-driver")
+    evidence = [Evidence(setting.place, f"log-driver {driver}")]
+    if isinstance(kubelet, Kubelet) and kubelet_reads:
+        evidence.append(Evidence(kubelet.evidence, "a kubelet reads logs here"))
+    if driver == "journald":
+        evidence.append(Evidence("/run/systemd/journal/socket", logging.journald))
+    keep = [] if isinstance(containers, Missing) else [found for found in containers.items if _has(found, driver)]
+    if keep:
+        names = ", ".join(container.title for container in keep[:_SHOWN])
+        more = f" and {len(keep) - _SHOWN} more" if len(keep) > _SHOWN else ""
+        evidence.append(Evidence("containers that keep it until they are made again", names + more))
+    yield Finding(
+        subject=Subject("setting", "log-driver"),
+        message=f"{why} (the logging driver is {driver}, set in {setting.place})",
+        evidence=tuple(evidence),
+        detail=Hidden(driver=driver, is_harm=is_harm),
+        severity=None if is_harm else Severity.INFO,
+    )
+
+
+def _has(container: Container, driver: str) -> bool:
+    return container.host is not None and container.host.log_driver == driver

@@ -1,0 +1,44 @@
+"""Containers wait for a remote log target."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.logging import default_driver, default_options
+
+
+@check(severity=Severity.INFO, ok="no log target can block containers")
+def remote_blocking(config: EngineConfig) -> Iterator[Finding]:
+    """Logs go to a remote target in blocking mode, so containers don't start or hang while it is away.
+
+    What it looks at:
+        The default driver and its options: syslog and gelf over TCP, fluentd without ``fluentd-async``, splunk and awslogs, when
+        ``mode`` is not non-blocking.
+
+    Why it matters:
+        A container whose target refuses the connection does not start. One that runs blocks in write(2) on its own output once
+        the buffers are full.
+
+    How it is fixed:
+        By a person: with ``mode=non-blocking`` and ``max-buffer-size`` log lines are lost instead, which is a choice.
+
+    References:
+        https://docs.docker.com/engine/logging/configure/#configure-the-delivery-mode-of-log-messages-from-container-to-log-driver
+    """
+    driver, options = default_driver(config), default_options(config)
+    if options.get("mode") == "non-blocking":
+        return
+    address = options.get(f"{driver}-address", "")
+    over_tcp = driver in {"syslog", "gelf"} and address.startswith("tcp")
+    waits = driver == "fluentd" and options.get("fluentd-async") != "true" and not address.startswith("unix")
+    if over_tcp or waits or driver in {"splunk", "awslogs"}:
+        yield Finding(
+            subject=Subject("setting", "log-opts"),
+            message=f"new containers don't start, and running ones hang, while the {driver} target is away",
+            evidence=(
+                Evidence(config.setting("log-driver").place, f"log-driver {driver}"),
+                Evidence(
+                    config.setting("log-opts").place, f"mode={options.get('mode', 'blocking (default)')} {address}"
+                ),
+            ),
+        )

@@ -1,0 +1,47 @@
+"""json-file logs grow without end."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.logging import Logging, default_driver, default_options, human
+
+_SHOWN = 5
+
+
+@check(severity=Severity.WARNING, ok="no container's log grows without end")
+def unbounded(config: EngineConfig, logging: Logging) -> Iterator[Finding]:
+    """Logs without rotation fill the disk that holds all images and containers.
+
+    What it looks at:
+        Whether new containers get ``max-size``, and the sizes of the json-file logs of containers that have none: more than
+        1 GiB together, or a tenth of the file system. Logs that logrotate rotates count as bounded.
+
+    Why it matters:
+        json-file never rotates unless it is told to. When the file system is full, no container can write, images can't be
+        pulled, and the engine may not start.
+
+    How it is fixed:
+        Rotation (three files of 10 MB) becomes the default of new containers where nothing sets one. Containers that exist
+        keep what they were made with until they are made again; their logs are data, so doctor does not cut them.
+
+    References:
+        https://docs.docker.com/engine/logging/drivers/json-file/
+        https://docs.docker.com/engine/logging/configure/
+    """
+    files = logging.endless
+    total = sum(file.size_bytes for file in files)
+    options = default_options(config)
+    is_bounded = options.get("max-size", "-1") != "-1" or default_driver(config) != "json-file"
+    if is_bounded or not logging.is_much(total):
+        return
+    top = files[:_SHOWN]
+    names = ", ".join(f"{file.container} {human(file.size_bytes)}" for file in top)
+    yield Finding(
+        subject=Subject("setting", "log-opts"),
+        message=f"logs grow without end and take {human(total)} of the data root's disk already: {names}",
+        evidence=(
+            *(Evidence(file.path, human(file.size_bytes)) for file in top),
+            Evidence(config.setting("log-opts").place, f"max-size={options.get('max-size', 'not set')}"),
+        ),
+    )

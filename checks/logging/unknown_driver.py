@@ -1,0 +1,62 @@
+"""The default logging driver does not exist."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineInfo
+from doctor.facts.logging import DRIVERS, default_driver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownDriver:
+    """For the fixer: the name as set, and the driver it is a spelling of ("" where that is not clear)."""
+
+    name: str
+    meant: str
+
+
+@check(severity=Severity.ERROR, breaks=("logs",), ok="the default logging driver exists")
+def unknown_driver(config: EngineConfig, info: EngineInfo | Missing) -> Iterator[Finding]:
+    """The default logging driver does not exist, so the engine starts and no new container does.
+
+    What it looks at:
+        The driver in force against the drivers that the running engine lists, else against moby's own. A name with a slash or
+        colon is a plugin's.
+
+    Why it matters:
+        dockerd starts with any name. Each ``docker run`` then hangs 15 seconds and fails with "error looking up logging plugin
+        jsonfile: plugin not found". Containers made before keep their driver and work, so it is noticed late.
+
+    How it is fixed:
+        A name that is a known driver but for dashes and case is spelled right where it stands. Any other is left to a person:
+        it may be a plugin that is not installed.
+
+    References:
+        https://docs.docker.com/engine/logging/configure/
+    """
+    name = default_driver(config)
+    if name in DRIVERS or "/" in name or ":" in name or name == "etwlogs":
+        return
+    meant = next((driver for driver in DRIVERS if _plain(driver) == _plain(name)), "")
+    if isinstance(info, EngineInfo):
+        if name in info.log_drivers:
+            return
+        known = Evidence("GET /info", f"drivers: {', '.join(sorted(info.log_drivers))}")
+    elif meant:
+        known = Evidence("moby's drivers", ", ".join(sorted(DRIVERS)))
+    else:
+        # A plugin may have any alias, and only a running engine knows its plugins.
+        return
+    setting = config.setting("log-driver")
+    yield Finding(
+        subject=Subject("setting", "log-driver"),
+        message=f"no new container starts: there is no logging driver {name!r} (set in {setting.place})",
+        evidence=(Evidence(setting.place, f"log-driver {name}"), known),
+        detail=UnknownDriver(name=name, meant=meant),
+    )
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")

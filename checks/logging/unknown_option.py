@@ -1,0 +1,60 @@
+"""The engine does not start with an option its logging driver does not know."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineVersion
+from doctor.facts.kubernetes import Kubelet
+from doctor.facts.logging import Logging, default_driver, default_options, opaque_because, unknown_options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownOptions:
+    """For the fixer.
+
+    Attributes:
+        names: the options that the driver does not take.
+        driver_goes: the driver itself is changed by another repair, which also settles the options.
+    """
+
+    names: tuple[str, ...]
+    driver_goes: bool
+
+
+@check(severity=Severity.CRITICAL, ok="the logging driver knows all options that are set for it")
+def unknown_option(
+    config: EngineConfig, version: EngineVersion | Missing, logging: Logging, kubelet: Kubelet | Missing
+) -> Iterator[Finding]:
+    """The logging driver does not know an option that is set for it, so the engine does not start.
+
+    What it looks at:
+        ``log-opts`` of daemon.json and ``--log-opt`` flags against the options that the default driver takes in this release.
+
+    Why it matters:
+        dockerd validates them when it starts and ends with "failed to set log opts: unknown log opt 'max-size' for journald
+        log driver". ``dockerd --validate`` does not see it, and a running engine goes on until its next restart. The
+        usual reason is a driver changed in one file while the options of the old one stand in another.
+
+    How it is fixed:
+        The option is taken out where it stands. It never had an effect: the engine does not run with it.
+
+    References:
+        https://docs.docker.com/engine/logging/configure/
+        https://github.com/moby/moby/blob/master/daemon/logger/factory.go
+    """
+    release = None if isinstance(version, Missing) else version.release
+    driver = default_driver(config)
+    names = unknown_options(driver, default_options(config), release)
+    if not names:
+        return
+    kubelet_reads = isinstance(kubelet, Kubelet) and kubelet.uses_docker
+    _, is_harm = opaque_because(config, logging.journald, kubelet_reads=kubelet_reads)
+    options, setting = config.setting("log-opts"), config.setting("log-driver")
+    yield Finding(
+        subject=Subject("setting", "log-opts"),
+        message=f"the engine does not start: the logging driver {driver} does not know {', '.join(names)}",
+        evidence=(Evidence(options.place, ", ".join(names)), Evidence(setting.place, f"log-driver {driver}")),
+        detail=UnknownOptions(names=names, driver_goes=is_harm),
+    )

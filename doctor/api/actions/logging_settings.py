@@ -1,0 +1,74 @@
+"""Changes of the default logging driver and its options, each where it stands."""
+
+from collections.abc import Iterator
+
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.engine import RestartEngine
+from doctor.api.actions.engine_settings import add_flag, remove_flag, remove_setting, set_flag, set_setting
+from doctor.facts.engine import EngineConfig, GivenFlag
+from doctor.facts.engine_control import EngineControl
+from doctor.facts.logging import BOUNDED, default_options, unknown_options
+from doctor.model.action import Action
+from doctor.model.missing import Missing
+
+READABLE = "json-file"
+
+
+def readable_logging(
+    config: EngineConfig, release: tuple[int, int, int] | None, control: EngineControl | Missing
+) -> Iterator[Action]:
+    """Make json-file the driver of new containers, take out what only the old driver knows, and bound the files."""
+    flags = _placed(config, "log-driver")
+    if flags:
+        place = flags[-1].place
+        if place is not None:
+            yield set_flag(place, "log-driver", READABLE)
+    elif "log-driver" in config.json.value:
+        yield set_setting(config.json.path, ("log-driver",), READABLE)
+    else:
+        yield from _only_running(config, control)
+        return
+    yield from drop_options(config, unknown_options(READABLE, default_options(config), release))
+    yield from bounded_logs(config)
+
+
+def drop_options(config: EngineConfig, names: tuple[str, ...]) -> Iterator[Action]:
+    """Take options of the default driver out of the file or the flags that give them."""
+    given = _placed(config, "log-opts")
+    foreign = [flag for flag in given if flag.value.partition("=")[0] in names]
+    for flag in foreign:
+        if flag.place is not None:
+            # A masked value can't be matched; where all go anyway, none needs to be.
+            yield remove_flag(flag.place, "log-opt", None if len(foreign) == len(given) else flag.value)
+    options = config.json.value.get("log-opts")
+    for name in names:
+        if isinstance(options, dict) and name in options:
+            yield remove_setting(config.json.path, ("log-opts", name))
+
+
+def bounded_logs(config: EngineConfig) -> Iterator[Action]:
+    """Rotate json-file logs of new containers, set in the one place that may hold it: dockerd refuses both."""
+    options = default_options(config)
+    wanted = {name: value for name, value in BOUNDED.items() if name not in options}
+    if "max-size" not in wanted or config.json.problem:
+        return
+    given = _placed(config, "log-opts")
+    place = next((flag.place for flag in given if flag.place is not None), None)
+    for name, value in wanted.items():
+        if place is None:
+            yield set_setting(config.json.path, ("log-opts", name), value)
+        elif place.kind == "variable":
+            yield add_flag(place, "log-opt", f"{name}={value}")
+
+
+def _placed(config: EngineConfig, key: str) -> list[GivenFlag]:
+    return [flag for flag in config.flags.of_key(key) if flag.place is not None]
+
+
+def _only_running(config: EngineConfig, control: EngineControl | Missing) -> Iterator[Action]:
+    """The running dockerd has a flag that no file gives: a restart drops it, unless it was started by hand."""
+    if isinstance(control, EngineControl) and control.manager in {"systemd", "sysv", "openrc"}:
+        yield RestartEngine(reason="it takes the logging driver that its settings name")
+        return
+    driver = config.get("log-driver")
+    yield Advise(text=f"start dockerd without --log-driver={driver}: only its own command line sets it")

@@ -1,0 +1,15 @@
+"""Say how a container gets another logging driver."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def container_driver(finding: Finding) -> Iterator[Action]:
+    """Only its owner knows how the container was made."""
+    name = finding.subject.name
+    yield Advise(
+        text=f"make {name} again without --log-driver, or with 'logging: driver: json-file' in its compose file"
+    )

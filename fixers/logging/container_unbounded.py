@@ -1,0 +1,14 @@
+"""Say how a container's log is bounded."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def container_unbounded(finding: Finding) -> Iterator[Action]:
+    """The log is data: only a person can know whether it may go."""
+    yield Advise(
+        text=f"truncate -s 0 {finding.detail}; then make {finding.subject.name} again, with max-size in log-opts"
+    )

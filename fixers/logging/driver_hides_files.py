@@ -1,0 +1,21 @@
+"""Log to files that everyone can read."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise
+from doctor.api.actions.logging_settings import readable_logging
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine_state import EngineVersion
+
+
+@fixer(applicability=Applicability.SAFE)
+def driver_hides_files(
+    finding: Finding, config: EngineConfig, version: EngineVersion | Missing, control: EngineControl | Missing
+) -> Iterator[Action]:
+    """Set json-file with rotation where the driver stands now; the plan restarts the engine."""
+    if not finding.detail.is_harm:
+        yield Advise(text="set log-driver to json-file if a tool that reads log files is to see new containers")
+        return
+    yield from readable_logging(config, None if isinstance(version, Missing) else version.release, control)

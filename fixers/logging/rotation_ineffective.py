@@ -1,0 +1,15 @@
+"""Make the rotation that somebody wanted work."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action
+from doctor.api.actions.logging_settings import bounded_logs
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.SAFE)
+def rotation_ineffective(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Set max-size in the place that holds max-file."""
+    del finding
+    yield from bounded_logs(config)

@@ -1,0 +1,15 @@
+"""Bound the logs of new containers."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action
+from doctor.api.actions.logging_settings import bounded_logs
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.SAFE)
+def unbounded(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Set rotation for new containers; those that exist are another finding."""
+    del finding
+    yield from bounded_logs(config)
