@@ -65,7 +65,7 @@ class Finding:
         from hashlib import sha256  # noqa: PLC0415
 
         text = f"{self.id}\0{self.subject.kind}\0{self.subject.name}"
-        return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property
     def level(self) -> Severity:

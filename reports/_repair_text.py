@@ -1,0 +1,134 @@
+"""What a repair would do, or did, and what test containers proved, as lines for a terminal."""
+
+from doctor.model.finding import Evidence, Finding
+from doctor.model.report import ManualFix, PlannedAction, PlanReport, ProbeResult, RepairReport
+from doctor.model.severity import Applicability
+from reports._terminal import Page, label
+from reports._words import plural
+
+_INDENT = 4
+_COSTS = {
+    Applicability.SAFE: "nothing restarts and nothing is lost; 'doctor undo' takes it back",
+    Applicability.DISRUPTIVE: "something restarts, nothing is lost; 'doctor undo' takes it back",
+    Applicability.DESTRUCTIVE: "something that can't be rebuilt goes into quarantine; 'doctor undo' brings it back",
+    Applicability.MANUAL: "only a person can do it",
+}
+
+
+def evidence(page: Page, seen: tuple[Evidence, ...], *, indent: int) -> None:
+    """Add what was seen and where: short values beside their source, long ones below it."""
+    for item in seen:
+        if "\n" in item.value.strip("\n"):
+            page.line(f"{item.source}:", indent=indent, style="dim")
+            page.block(item.value, indent=indent + 2)
+        else:
+            page.line(item.value.strip("\n"), indent=indent, first=f"{item.source}: ", first_style="dim")
+
+
+def plan(page: Page, report: PlanReport) -> None:
+    """Add the actions with their diffs, what they cost, what would be gone and what would stay."""
+    page.blank()
+    if report.risk is None:
+        page.line(
+            "nothing that doctor could do" if report.manual or report.remaining else "nothing to repair", style="bold"
+        )
+    else:
+        steps = plural(len(report.actions), "step")
+        page.line(f"{steps} would mend {plural(len(report.resolves), 'finding')}; nothing is changed yet", style="bold")
+        page.line(_COSTS[report.risk], first=f"{report.risk.word}: ", first_style=report.risk.word)
+    for action in report.actions:
+        _action(page, action)
+    _findings(page, "Predicted to be gone", report.resolves)
+    _findings(page, "Predicted to stay", _others(report.remaining, report.manual))
+    _manual(page, report.manual)
+    if report.actions and report.risk is not None:
+        page.heading("To do it")
+        allow = "" if report.risk.word == "safe" else f" --allow {report.risk.word}"
+        page.line(f"doctor fix --apply{allow}", indent=2)
+        if report.probes:
+            page.line(f"it is then proven by test containers: {', '.join(report.probes)}", indent=2, style="dim")
+
+
+def repair(page: Page, report: RepairReport) -> None:
+    """Add what was done and how it ended, the proof, and what is still there."""
+    page.blank()
+    if report.error:
+        page.line(report.error, first="the repair failed: ", first_style="fail", style="bold")
+        taken = "everything was taken back" if report.rolled_back else "not everything could be taken back"
+        page.line(taken, style="pass" if report.rolled_back else "fail")
+    elif report.actions:
+        page.line(
+            f"{plural(len(report.resolved), 'finding')} mended by {plural(len(report.actions), 'step')}", style="pass"
+        )
+    else:
+        page.line("nothing was done", style="bold")
+    for action in report.actions:
+        _action(page, action)
+    if report.probes:
+        page.heading("Proven by test containers")
+        probes(page, report.probes)
+    _findings(page, "Gone", report.resolved)
+    _findings(page, "Still there", _others(report.remaining, report.manual))
+    _manual(page, report.manual)
+    if report.actions and not report.rolled_back:
+        page.blank()
+        page.line(f"'doctor undo {report.run}' takes it back")
+
+
+def probes(page: Page, results: tuple[ProbeResult, ...]) -> None:
+    """Add one line a test container, and what it saw where it failed."""
+    width = max((len(probe.name) for probe in results), default=0)
+    for probe in results:
+        word = probe.result.value
+        page.line(
+            probe.message or probe.proves,
+            indent=2,
+            first=f"{word.upper():<5} {probe.name:<{width}}  ",
+            first_style=word,
+        )
+        if page.verbose or word in {"fail", "error"}:
+            evidence(page, probe.evidence, indent=10 + width)
+
+
+def _action(page: Page, action: PlannedAction) -> None:
+    page.blank()
+    word = action.risk.word
+    page.line(action.summary, first=f"{action.number:>2}. ", style="bold")
+    ids = ", ".join(dict.fromkeys(action.check_ids))
+    page.line(f"mends {ids}" if ids else "for the steps after it", indent=_INDENT, first=f"{word}, ", first_style=word)
+    if action.result:
+        page.line(action.result, indent=_INDENT, style="pass" if action.result == "done" else "fail")
+    if action.diff:
+        page.diff(action.diff, indent=_INDENT)
+
+
+def _findings(page: Page, title: str, findings: tuple[Finding, ...]) -> None:
+    if findings:
+        page.heading(title)
+        for finding in findings:
+            page.line(
+                f"{finding.message} ({finding.id})",
+                indent=2,
+                first=label(finding.level),
+                first_style=finding.level.word,
+            )
+
+
+def _others(findings: tuple[Finding, ...], manual: tuple[ManualFix, ...]) -> tuple[Finding, ...]:
+    told = {item.finding.fingerprint for item in manual}
+    return tuple(finding for finding in findings if finding.fingerprint not in told)
+
+
+def _manual(page: Page, manual: tuple[ManualFix, ...]) -> None:
+    if manual:
+        page.heading("Left to you")
+        for item in manual:
+            page.line(
+                f"{item.finding.message} ({item.finding.id})",
+                indent=2,
+                first=label(item.finding.level),
+                first_style=item.finding.level.word,
+            )
+            page.line(item.why, indent=12, style="dim")
+            if item.advice:
+                page.block(item.advice, indent=12)

@@ -1,0 +1,111 @@
+"""Lines for a terminal: wrapped between words, indented, coloured on request, harmless whatever the host says."""
+
+import textwrap
+
+from doctor.model.severity import Applicability, Severity
+from doctor.model.text import visible
+from reports._words import plural
+
+_CODES = {
+    "critical": "1;31",
+    "error": "31",
+    "warning": "33",
+    "info": "36",
+    "pass": "32",
+    "fail": "1;31",
+    "skip": "2",
+    "safe": "32",
+    "disruptive": "33",
+    "destructive": "1;31",
+    "manual": "36",
+    "done": "32",
+    "bold": "1",
+    "dim": "2",
+    "added": "32",
+    "removed": "31",
+    "place": "36",
+}
+_EVIDENCE_LINES = 12
+_DIFF_LINES = 80
+
+
+class Page:
+    """Gathers the lines of a report.
+
+    Attributes:
+        width: columns of the terminal; words that are longer stay whole, so that a path can be copied.
+        verbose: whether passes, skips and long evidence are shown in full.
+    """
+
+    def __init__(self, *, colour: bool, width: int, verbose: bool) -> None:
+        self._colour = colour
+        self._lines: list[str] = []
+        self.width = max(width, 40)
+        self.verbose = verbose
+
+    def paint(self, text: str, style: str) -> str:
+        """Return the text in a colour, or as it is where none was asked for."""
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self._colour and style in _CODES else text
+
+    def blank(self) -> None:
+        """Add an empty line, never two in a row and none at the top."""
+        if self._lines and self._lines[-1]:
+            self._lines.append("")
+
+    def line(self, text: str = "", *, indent: int = 0, style: str = "", first: str = "", first_style: str = "") -> None:
+        """Add text of the host, wrapped.
+
+        ``first`` stands before its first line, and the others hang below its end.
+        """
+        lead = " " * indent
+        hang = lead + " " * len(first)
+        wrapped = textwrap.wrap(
+            visible(text),
+            width=self.width,
+            initial_indent=hang,
+            subsequent_indent=hang,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [hang]
+        for number, piece in enumerate(wrapped):
+            body = self.paint(piece[len(hang) :], style) if style else piece[len(hang) :]
+            start = lead + self.paint(first, first_style or style) if number == 0 else hang
+            self._lines.append((start + body).rstrip())
+
+    def block(self, text: str, *, indent: int) -> None:
+        """Add lines of the host as they are; of very many the first, unless the reader wants all."""
+        lines = visible(text, keep="\n").rstrip("\n").split("\n")
+        for line in lines if self.verbose else lines[:_EVIDENCE_LINES]:
+            self._lines.append((" " * indent + line).rstrip())
+        self._more(len(lines) - _EVIDENCE_LINES, indent)
+
+    def diff(self, text: str, *, indent: int) -> None:
+        """Add a unified diff; of a very long one the beginning, unless the reader wants all."""
+        lines = visible(text, keep="\n\t").rstrip("\n").split("\n")
+        for line in lines if self.verbose else lines[:_DIFF_LINES]:
+            style = "bold"
+            if not line.startswith(("+++", "---")):
+                style = {"+": "added", "-": "removed", "@": "place"}.get(line[:1], "")
+            self._lines.append((" " * indent + (self.paint(line, style) if style else line)).rstrip())
+        self._more(len(lines) - _DIFF_LINES, indent)
+
+    def _more(self, hidden: int, indent: int) -> None:
+        if hidden > 0 and not self.verbose:
+            text = f"… {plural(hidden, 'more line')} (--verbose shows all)"
+            self._lines.append(" " * indent + self.paint(text, "dim"))
+
+    def heading(self, text: str) -> None:
+        """Add a heading with room above it."""
+        self.blank()
+        self._lines.append(self.paint(visible(text), "bold"))
+
+    def bytes(self) -> bytes:
+        """Return everything as UTF-8, ending in one newline."""
+        while self._lines and not self._lines[-1]:
+            self._lines.pop()
+        return ("\n".join(self._lines) + "\n").encode("utf-8")
+
+
+def label(level: Severity | Applicability) -> str:
+    """Return the word of a level in a column of its own."""
+    return f"{level.word.upper():<9} "

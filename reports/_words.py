@@ -1,0 +1,111 @@
+"""What all formats say alike: times, counts, the verdict, and what could not be looked at."""
+
+import time
+
+from doctor.model.finding import Finding
+from doctor.model.outcome import Outcome, Result
+from doctor.model.report import ScanReport
+from doctor.model.severity import Severity
+
+WORST_FIRST = tuple(sorted(Severity, reverse=True))
+
+
+def iso(seconds: float) -> str:
+    """Return a time as ISO 8601 in UTC.
+
+    >>> iso(1_800_000_000.7)
+    '2027-01-15T08:00:00Z'
+    """
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def when(seconds: float) -> str:
+    """Return a time for people, in UTC, so that two hosts' reports can be compared.
+
+    >>> when(1_800_000_000.7)
+    '2027-01-15 08:00 UTC'
+    """
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+
+
+def took(seconds: float) -> str:
+    """Return a duration with the precision it deserves.
+
+    >>> took(0.0421), took(3.21), took(75.0)
+    ('42 ms', '3.2 s', '1 min 15 s')
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def plural(number: int, word: str) -> str:
+    """Return a number with its noun.
+
+    >>> plural(1, "check"), plural(3, "check")
+    ('1 check', '3 checks')
+    """
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def standing(report: ScanReport) -> list[Finding]:
+    """Return the findings that nobody waived, in the report's order."""
+    return [finding for finding in report.findings if not finding.waived]
+
+
+def problems(report: ScanReport) -> list[Finding]:
+    """Return the findings that make the scan fail."""
+    return [finding for finding in standing(report) if finding.level >= report.fail_on]
+
+
+def incomplete(report: ScanReport) -> list[Outcome]:
+    """Return the outcomes of checks that should have looked at something and could not."""
+    return [outcome for outcome in report.outcomes if outcome.incomplete]
+
+
+def having(report: ScanReport, result: Result) -> list[Outcome]:
+    """Return the outcomes with this result that hide nothing."""
+    return [outcome for outcome in report.outcomes if outcome.result is result and not outcome.incomplete]
+
+
+def verdict(report: ScanReport) -> str:
+    """Return the one sentence that a reader takes away."""
+    found = problems(report)
+    if found:
+        worst = max(finding.level for finding in found)
+        return f"{plural(len(found), 'problem')} found, the worst is {worst.word}"
+    gaps = incomplete(report)
+    if gaps:
+        return f"no problem found, but {plural(len(gaps), 'check')} could not look at everything"
+    if not any(outcome.result is not Result.SKIP for outcome in report.outcomes):
+        return "nothing was looked at"
+    others = standing(report)
+    if others:
+        return f"healthy, with {plural(len(others), 'remark')}"
+    return "healthy"
+
+
+def counted(report: ScanReport) -> str:
+    """Return the counts in one line: findings from the worst down, then the checks without one."""
+    words = [f"{report.count(level)} {level.word}" for level in WORST_FIRST if report.count(level)]
+    waived = sum(1 for finding in report.findings if finding.waived)
+    if waived:
+        words.append(f"{waived} waived")
+    words.append(f"{len(having(report, Result.PASS))} passed")
+    words.append(f"{len(having(report, Result.SKIP))} skipped")
+    gaps = incomplete(report)
+    if gaps:
+        words.append(f"{len(gaps)} incomplete")
+    return ", ".join(words)
+
+
+def causes_of(finding: Finding, among: tuple[Finding, ...]) -> list[Finding]:
+    """Return the findings that explain this one."""
+    return [cause for cause in among if cause.fingerprint in finding.causes]
+
+
+def fix_line(finding: Finding) -> str:
+    """Return what mends a finding and what that costs, in one line; "" where nothing is known to."""
+    return "" if finding.fix is None else f"{finding.fix.summary} ({finding.fix.applicability.word})"

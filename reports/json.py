@@ -1,0 +1,196 @@
+"""One JSON document: the contract with other programs, described by ``docs/schema``."""
+
+import json
+from typing import Any
+
+from doctor.api import report_format
+from doctor.model.finding import Finding
+from doctor.model.outcome import Outcome
+from doctor.model.report import (
+    HostInfo,
+    ManualFix,
+    PlannedAction,
+    PlanReport,
+    ProbeResult,
+    RepairReport,
+    Report,
+    ScanReport,
+    summary,
+)
+from doctor.model.severity import Severity
+from doctor.model.text import visible
+from reports._words import iso
+
+SCHEMA_VERSION = "1"
+Document = dict[str, Any]
+
+
+@report_format("json", media="application/json", of=("scan", "plan", "repair", "probe"))
+def render(report: Report) -> bytes:
+    r"""Render one JSON document, ASCII only, each finding, outcome and action on a line of its own.
+
+    Text of the host has its control characters, overrides and undecodable bytes written out as ``\x1b``, so that the
+    document is valid UTF-8 and harmless in a terminal.
+    """
+    return _lines(document(report)).encode("ascii")
+
+
+def document(report: Report) -> Document:
+    """Return the document as plain values, keys in the order of the contract."""
+    if isinstance(report, ScanReport):
+        return _scan(report)
+    if isinstance(report, PlanReport):
+        return _plan(report)
+    if isinstance(report, RepairReport):
+        return _repair(report)
+    return {**_head(report), "probes": [_probe(probe) for probe in report.probes], "exit_code": report.exit_code}
+
+
+def _head(report: Report) -> Document:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": report.kind,
+        "doctor": report.doctor,
+        "host": _host(report.host),
+        "started": iso(report.started),
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _scan(report: ScanReport) -> Document:
+    return {
+        **_head(report),
+        "findings": [_finding(finding) for finding in report.findings],
+        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+        "summary": summary(report),
+        "probes": [_probe(probe) for probe in report.probes],
+        "repair": None if report.repair is None else _repair(report.repair),
+        "notes": [visible(note) for note in report.notes],
+        "fail_on": report.fail_on.word,
+        "exit_code": report.exit_code,
+    }
+
+
+def _plan(report: PlanReport) -> Document:
+    return {
+        **_head(report),
+        "findings": [_finding(finding) for finding in _each(report.resolves, report.remaining, _of(report.manual))],
+        "actions": [_action(action) for action in report.actions],
+        "risk": None if report.risk is None else report.risk.word,
+        "manual": [_manual(item) for item in report.manual],
+        "resolves": [finding.fingerprint for finding in report.resolves],
+        "remaining": [finding.fingerprint for finding in report.remaining],
+        "probes": list(report.probes),
+        "exit_code": report.exit_code,
+    }
+
+
+def _repair(report: RepairReport) -> Document:
+    return {
+        **_head(report),
+        "run": report.run,
+        "findings": [_finding(finding) for finding in _each(report.resolved, report.remaining, _of(report.manual))],
+        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+        "summary": _counts(report.remaining),
+        "actions": [_action(action) for action in report.actions],
+        "manual": [_manual(item) for item in report.manual],
+        "probes": [_probe(probe) for probe in report.probes],
+        "resolved": [finding.fingerprint for finding in report.resolved],
+        "remaining": [finding.fingerprint for finding in report.remaining],
+        "rolled_back": report.rolled_back,
+        "error": visible(report.error),
+        "exit_code": report.exit_code,
+    }
+
+
+def _of(manual: tuple[ManualFix, ...]) -> tuple[Finding, ...]:
+    return tuple(item.finding for item in manual)
+
+
+def _each(*groups: tuple[Finding, ...]) -> list[Finding]:
+    return list({finding.fingerprint: finding for group in groups for finding in group}.values())
+
+
+def _counts(findings: tuple[Finding, ...]) -> dict[str, int]:
+    return {
+        level.word: sum(1 for finding in findings if finding.level is level) for level in sorted(Severity, reverse=True)
+    }
+
+
+def _host(host: HostInfo) -> Document:
+    fields = {"name": host.name, "kernel": host.kernel, "root": host.root, "os": host.os, "engine": host.engine}
+    return {key: visible(value) for key, value in fields.items()}
+
+
+def _finding(finding: Finding) -> Document:
+    return {
+        "id": finding.id,
+        "severity": finding.level.word,
+        "subject": {"kind": finding.subject.kind, "name": visible(finding.subject.name)},
+        "message": visible(finding.message),
+        "evidence": [
+            {"source": visible(seen.source), "value": visible(seen.value, keep="\n\t")} for seen in finding.evidence
+        ],
+        "fix": None
+        if finding.fix is None
+        else {"applicability": finding.fix.applicability.word, "summary": visible(finding.fix.summary)},
+        "causes": list(finding.causes),
+        "fingerprint": finding.fingerprint,
+        "waived": visible(finding.waived),
+    }
+
+
+def _outcome(outcome: Outcome) -> Document:
+    return {
+        "id": outcome.id,
+        "outcome": outcome.result.value,
+        "reason": visible(outcome.reason),
+        "seconds": round(outcome.seconds, 6),
+        "incomplete": outcome.incomplete,
+    }
+
+
+def _action(action: PlannedAction) -> Document:
+    return {
+        "number": action.number,
+        "summary": visible(action.summary),
+        "risk": action.risk.word,
+        "fixes": list(action.fixes),
+        "check_ids": list(action.check_ids),
+        "diff": visible(action.diff, keep="\n\t"),
+        "result": visible(action.result),
+    }
+
+
+def _manual(item: ManualFix) -> Document:
+    return {
+        "id": item.finding.id,
+        "fingerprint": item.finding.fingerprint,
+        "why": visible(item.why),
+        "advice": visible(item.advice, keep="\n\t"),
+    }
+
+
+def _probe(probe: ProbeResult) -> Document:
+    return {
+        "name": probe.name,
+        "proves": visible(probe.proves),
+        "outcome": probe.result.value,
+        "message": visible(probe.message),
+        "evidence": [
+            {"source": visible(seen.source), "value": visible(seen.value, keep="\n\t")} for seen in probe.evidence
+        ],
+        "seconds": round(probe.seconds, 3),
+    }
+
+
+def _lines(top: Document) -> str:
+    """Write the document with one line an entry of its lists: short, and a diff of two scans shows what changed."""
+    parts = []
+    for key, value in top.items():
+        if isinstance(value, list) and value:
+            entries = ",\n  ".join(json.dumps(entry, separators=(", ", ": ")) for entry in value)
+            parts.append(f"{json.dumps(key)}: [\n  {entries}]")
+        else:
+            parts.append(f"{json.dumps(key)}: {json.dumps(value)}")
+    return "{" + ",\n ".join(parts) + "}\n"

@@ -1,0 +1,109 @@
+"""JUnit XML, for CI systems: a suite an area, a test case a check."""
+
+from html import escape
+
+from doctor.api import report_format
+from doctor.model.finding import Evidence, Finding
+from doctor.model.outcome import Outcome, Result
+from doctor.model.report import ProbeReport, ProbeResult, Report, ScanReport
+from doctor.model.text import visible
+from reports._words import fix_line, iso
+
+# name of the element inside a test case, and its text; None for a case that simply passed.
+Inside = tuple[str, str, str] | None
+
+
+@report_format("junit", media="application/xml", of=("scan", "probe"))
+def render(report: Report) -> bytes:
+    """Render suites of test cases.
+
+    A finding at or above ``--fail-on`` is a failure; one below it, or waived, is told in the output of a case that
+    passed. A check that could not look is an error, also when it found something.
+    """
+    suites: dict[str, list[str]] = {}
+    counts: dict[str, dict[str, int]] = {}
+    cases = list(_checks(report)) if isinstance(report, ScanReport) else []
+    probes = report.probes if isinstance(report, ScanReport | ProbeReport) else ()
+    cases += [("probe", probe.name, probe.seconds, _probe(probe)) for probe in probes]
+    for area, name, seconds, inside in cases:
+        suites.setdefault(area, []).append(_case(area, name, seconds, inside))
+        count = counts.setdefault(area, {"failure": 0, "error": 0, "skipped": 0, "system-out": 0})
+        if inside is not None:
+            count[inside[0]] += 1
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    total = sum(len(found) for found in suites.values())
+    lines.append(f'<testsuites name="doctor" tests="{total}"{_totals(list(counts.values()))}>')
+    for area, found in suites.items():
+        host = _attribute(report.host.name)
+        lines.append(
+            f'  <testsuite name="{_attribute(area)}" tests="{len(found)}"{_totals([counts[area]])}'
+            f' hostname="{host}" timestamp="{iso(report.started)}">'
+        )
+        lines += [*found, "  </testsuite>"]
+    lines.append("</testsuites>\n")
+    return "\n".join(lines).encode("utf-8")
+
+
+def _checks(report: ScanReport) -> list[tuple[str, str, float, Inside]]:
+    by_check: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        by_check.setdefault(finding.id, []).append(finding)
+    cases = []
+    for outcome in report.outcomes:
+        area, _, name = outcome.id.rpartition("/")
+        cases.append((area or "doctor", name, outcome.seconds, _check(report, outcome, by_check.get(outcome.id, []))))
+    return cases
+
+
+def _check(report: ScanReport, outcome: Outcome, found: list[Finding]) -> Inside:
+    failing = [finding for finding in found if not finding.waived and finding.level >= report.fail_on]
+    text = "\n\n".join(_told(finding) for finding in found)
+    if failing:
+        return "failure", failing[0].message, text
+    if outcome.result is Result.ERROR or outcome.incomplete:
+        return "error", outcome.reason or "could not look at everything", text
+    if outcome.result is Result.SKIP:
+        return "skipped", outcome.reason, ""
+    return ("system-out", "", text) if found else None
+
+
+def _told(finding: Finding) -> str:
+    lines = [f"{finding.level.word}: {finding.message}", f"subject: {finding.subject.kind} {finding.subject.name}"]
+    lines += _seen(finding.evidence)
+    if finding.fix is not None:
+        lines.append(f"fix: {fix_line(finding)}")
+    if finding.waived:
+        lines.append(f"waived: {finding.waived}")
+    return "\n".join(lines)
+
+
+def _seen(evidence: tuple[Evidence, ...]) -> list[str]:
+    return [f"{seen.source}: {seen.value}" for seen in evidence]
+
+
+def _probe(probe: ProbeResult) -> Inside:
+    text = "\n".join(_seen(probe.evidence))
+    if probe.result is Result.PASS:
+        return None
+    word = {Result.FAIL: "failure", Result.ERROR: "error", Result.SKIP: "skipped"}[probe.result]
+    return word, probe.message, text
+
+
+def _totals(counts: list[dict[str, int]]) -> str:
+    words = (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
+    return "".join(f' {name}="{sum(count[word] for count in counts)}"' for name, word in words)
+
+
+def _case(area: str, name: str, seconds: float, inside: Inside) -> str:
+    head = f'    <testcase classname="{_attribute(area)}" name="{_attribute(name)}" time="{seconds:.6f}"'
+    if inside is None:
+        return f"{head}/>"
+    element, message, text = inside
+    says = "" if element == "system-out" else f' message="{_attribute(message)}"'
+    kind = f' type="{element}"' if element in {"failure", "error"} else ""
+    body = escape(visible(text, keep="\n\t"))
+    return f"{head}>\n      <{element}{says}{kind}>{body}</{element}>\n    </testcase>"
+
+
+def _attribute(text: str) -> str:
+    return escape(visible(text))

@@ -1,0 +1,138 @@
+"""Markdown, for an issue or a chat: what a colleague needs to see, and nothing that a name of the host could turn into markup."""
+
+import re
+
+from doctor.api import report_format
+from doctor.model.finding import Evidence, Finding
+from doctor.model.report import PlannedAction, PlanReport, ProbeResult, RepairReport, Report, ScanReport
+from doctor.model.text import visible
+from reports._words import causes_of, counted, fix_line, incomplete, standing, verdict, when
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:$^=])")
+
+
+@report_format("markdown", media="text/markdown", of=("scan", "plan", "repair", "probe"))
+def render(report: Report) -> bytes:
+    """Render GitHub-flavoured Markdown."""
+    host = report.host
+    about = ", ".join(
+        filter(None, (host.os, host.kernel and f"kernel {host.kernel}", host.engine and f"engine {host.engine}"))
+    )
+    lines = [f"# {plain(host.name)}", "", plain(f"{about} — doctor {report.doctor}, {when(report.started)}"), ""]
+    if isinstance(report, ScanReport):
+        lines += _scan(report)
+    elif isinstance(report, PlanReport):
+        lines += _actions("Plan", report.actions) + _manual(report)
+    elif isinstance(report, RepairReport):
+        lines += _repair(report)
+    else:
+        lines += _probes(report.probes)
+    return ("\n".join(lines).rstrip() + "\n").encode("utf-8")
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown shows as it is: no links, no mentions, no HTML."""
+    return _SPECIAL.sub(r"\\\1", visible(text))
+
+
+def code(text: str) -> str:
+    """Return a code span; its fence is longer than any run of backticks inside."""
+    text = visible(text)
+    fence = "`" * (_longest_run(text) + 1)
+    return f"{fence} {text} {fence}" if text.startswith("`") or text.endswith("`") else f"{fence}{text or ' '}{fence}"
+
+
+def block(text: str, language: str = "") -> list[str]:
+    """Return a fenced block, likewise."""
+    text = visible(text, keep="\n\t").rstrip("\n")
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return [f"{fence}{language}", *text.split("\n"), fence, ""]
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+def _scan(report: ScanReport) -> list[str]:
+    lines = [f"**{plain(verdict(report))}**", "", plain(counted(report)), ""]
+    for finding in standing(report):
+        lines += _finding(finding, report.findings)
+    if report.repair is not None:
+        lines += ["## What was done", "", *_repair(report.repair)]
+    lines += _probes(report.probes)
+    gaps = incomplete(report)
+    if gaps:
+        lines += ["## What could not be looked at", ""]
+        lines += [f"- {code(outcome.id)} {plain(outcome.reason)}" for outcome in gaps]
+        lines.append("")
+    waived = [finding for finding in report.findings if finding.waived]
+    if waived:
+        lines += ["## Accepted", ""]
+        lines += [f"- {code(item.id)} {plain(item.message)}: {plain(item.waived)}" for item in waived]
+        lines.append("")
+    return lines + [f"> {plain(note)}" for note in report.notes]
+
+
+def _finding(finding: Finding, among: tuple[Finding, ...]) -> list[str]:
+    lines = [
+        f"## {finding.level.word}: {plain(finding.message)}",
+        "",
+        f"{code(finding.id)}, {finding.subject.kind} {code(finding.subject.name)}",
+        "",
+    ]
+    lines += [f"- because of {code(cause.id)}: {plain(cause.message)}" for cause in causes_of(finding, among)]
+    lines += _evidence(finding.evidence)
+    if finding.fix is not None:
+        lines.append(f"- fix: {plain(fix_line(finding))}")
+    return [*lines, ""]
+
+
+def _evidence(evidence: tuple[Evidence, ...]) -> list[str]:
+    return [f"- {code(seen.source)}: {code(seen.value)}" for seen in evidence]
+
+
+def _actions(title: str, actions: tuple[PlannedAction, ...]) -> list[str]:
+    lines = [f"## {title}", ""]
+    if not actions:
+        lines += ["Nothing to do.", ""]
+    for action in actions:
+        result = f" — {action.result}" if action.result else ""
+        lines += [f"{action.number}. {plain(action.summary)} ({action.risk.word}){plain(result)}", ""]
+        if action.diff:
+            lines += block(action.diff, "diff")
+    return lines
+
+
+def _manual(report: PlanReport | RepairReport) -> list[str]:
+    lines = []
+    if report.manual:
+        lines += ["## Left to you", ""]
+        for item in report.manual:
+            lines.append(f"- {code(item.finding.id)} {plain(item.finding.message)}: {plain(item.why)}")
+            lines.append(f"  {plain(item.advice)}")
+        lines.append("")
+    return lines
+
+
+def _repair(report: RepairReport) -> list[str]:
+    lines = []
+    if report.error:
+        taken = "everything was taken back" if report.rolled_back else "not everything could be taken back"
+        lines += [f"**The repair failed: {plain(report.error)}; {taken}.**", ""]
+    lines += _actions(f"Repair {plain(report.run)}", report.actions)
+    lines += _probes(report.probes) + _manual(report)
+    if report.remaining:
+        lines += ["## Still there", ""]
+        lines += [
+            f"- {finding.level.word}: {plain(finding.message)} ({code(finding.id)})" for finding in report.remaining
+        ]
+        lines.append("")
+    return lines
+
+
+def _probes(probes: tuple[ProbeResult, ...]) -> list[str]:
+    if not probes:
+        return []
+    lines = ["| test container | result | what happened |", "| --- | --- | --- |"]
+    lines += [f"| {plain(probe.name)} | {probe.result.value} | {plain(probe.message)} |" for probe in probes]
+    return [*lines, ""]

@@ -1,0 +1,111 @@
+"""Metrics in Prometheus' text format, for node_exporter's textfile collector."""
+
+from collections.abc import Iterable, Mapping
+
+from doctor.api import report_format
+from doctor.model.outcome import Result
+from doctor.model.report import ProbeReport, ProbeResult, Report, ScanReport
+from doctor.model.text import visible
+from reports._words import WORST_FIRST, standing
+
+Sample = tuple[Mapping[str, str], float]
+
+
+@report_format("prometheus", media="text/plain; version=0.0.4", of=("scan", "probe"))
+def render(report: Report) -> bytes:
+    """Render gauges: findings by severity, each finding by name, outcomes, probes, and when the scan was.
+
+    A healthy host exports the same series with zeros, so that an alert on their absence means that nobody scans.
+    """
+    if isinstance(report, ScanReport):
+        text = _scan(report)
+    elif isinstance(report, ProbeReport):
+        text = _probes(report.probes) + _time(report)
+    else:
+        text = ""
+    return text.encode("utf-8")
+
+
+def _scan(report: ScanReport) -> str:
+    host = report.host
+    results = {result: sum(1 for outcome in report.outcomes if outcome.result is result) for result in Result}
+    parts = [
+        _metric(
+            "doctor_info",
+            "The host and the version of doctor; always 1.",
+            [({"version": report.doctor, "engine": host.engine, "kernel": host.kernel}, 1)],
+        ),
+        _metric(
+            "doctor_findings",
+            "Findings that nobody waived, by severity.",
+            [({"severity": level.word}, report.count(level)) for level in WORST_FIRST],
+        ),
+        _metric(
+            "doctor_finding",
+            "1 for each finding that nobody waived.",
+            _once(
+                (
+                    {
+                        "check": finding.id,
+                        "severity": finding.level.word,
+                        "kind": finding.subject.kind,
+                        "subject": finding.subject.name,
+                    },
+                    1,
+                )
+                for finding in standing(report)
+            ),
+        ),
+        _metric(
+            "doctor_outcomes",
+            "Checks by what became of them.",
+            [({"outcome": result.value}, count) for result, count in results.items()],
+        ),
+        _metric(
+            "doctor_incomplete",
+            "Checks that could not look at something they should have.",
+            [({}, sum(1 for outcome in report.outcomes if outcome.incomplete))],
+        ),
+        _metric(
+            "doctor_exit_code", "Exit code of the scan: 0 healthy, 1 findings, 3 incomplete.", [({}, report.exit_code)]
+        ),
+        _probes(report.probes),
+        _time(report),
+    ]
+    return "".join(parts)
+
+
+def _probes(probes: tuple[ProbeResult, ...]) -> str:
+    judged = [probe for probe in probes if probe.result in {Result.PASS, Result.FAIL}]
+    return _metric(
+        "doctor_probe_success",
+        "Whether a test container could do it: 1 yes, 0 no; absent where it could not be tried.",
+        [({"probe": probe.name}, int(probe.result is Result.PASS)) for probe in judged],
+    )
+
+
+def _time(report: ScanReport | ProbeReport) -> str:
+    return _metric(
+        "doctor_last_run_timestamp_seconds",
+        "When it started, in seconds since the epoch.",
+        [({}, report.started)],
+    ) + _metric("doctor_last_run_duration_seconds", "How long it took.", [({}, report.seconds)])
+
+
+def _once(samples: Iterable[Sample]) -> list[Sample]:
+    # A series must not occur twice, and a name with a control character looks like one in which it is spelled out.
+    return list({tuple(map(visible, labels.values())): (labels, value) for labels, value in samples}.values())
+
+
+def _metric(name: str, about: str, samples: list[Sample]) -> str:
+    if not samples:
+        return ""
+    lines = [f"# HELP {name} {about}", f"# TYPE {name} gauge"]
+    for labels, value in samples:
+        inside = ",".join(f'{key}="{_label(word)}"' for key, word in labels.items())
+        lines.append(f"{name}{{{inside}}} {value:.10g}" if inside else f"{name} {value:.10g}")
+    return "\n".join(lines) + "\n"
+
+
+def _label(text: str) -> str:
+    return visible(text).replace("\\", "\\\\").replace('"', '\\"')

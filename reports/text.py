@@ -1,0 +1,114 @@
+"""Text for a terminal: what is wrong first, each cause before its symptoms."""
+
+from doctor.api import report_format
+from doctor.model.finding import Finding
+from doctor.model.outcome import Result
+from doctor.model.report import HostInfo, PlanReport, RepairReport, Report, ScanReport
+from reports._repair_text import evidence, plan, probes, repair
+from reports._terminal import Page, label
+from reports._words import causes_of, counted, having, incomplete, plural, standing, took, verdict, when
+
+_INDENT = 10
+
+
+@report_format("text", media="text/plain", of=("scan", "plan", "repair", "probe"))
+def render(report: Report, *, colour: bool = False, width: int = 80, verbose: bool = False) -> bytes:
+    """Render for a terminal of ``width`` columns, in colour only if asked to; ``verbose`` adds passes and skips."""
+    page = Page(colour=colour, width=width, verbose=verbose)
+    _head(page, report.host, f"doctor {report.doctor}, {when(report.started)}, {took(report.seconds)}")
+    if isinstance(report, ScanReport):
+        _scan(page, report)
+    elif isinstance(report, PlanReport):
+        plan(page, report)
+    elif isinstance(report, RepairReport):
+        repair(page, report)
+    else:
+        page.heading("What test containers can do on this host")
+        probes(page, report.probes)
+    return page.bytes()
+
+
+def _head(page: Page, host: HostInfo, run: str) -> None:
+    words = (host.os, host.kernel and f"kernel {host.kernel}", host.engine and f"engine {host.engine}")
+    root = "" if host.root == "/" else f" ({host.root})"
+    page.line(f"{host.name}{root}", style="bold")
+    page.line(", ".join([*filter(None, words), run]), style="dim")
+
+
+def _scan(page: Page, report: ScanReport) -> None:
+    page.blank()
+    page.line(f"{verdict(report)}: {counted(report)}", style=_mood(report))
+    for finding in standing(report):
+        page.blank()
+        _finding(page, finding, report.findings)
+    _accepted(page, report)
+    if report.repair is not None:
+        page.heading(f"Repair {report.repair.run}")
+        repair(page, report.repair)
+    if report.probes and (report.repair is None or report.repair.probes != report.probes):
+        page.heading("What test containers can do on this host")
+        probes(page, report.probes)
+    _unseen(page, report)
+    if page.verbose:
+        _checked(page, report)
+    _ending(page, report)
+
+
+def _mood(report: ScanReport) -> str:
+    levels = [finding.level for finding in standing(report)]
+    if levels and max(levels) >= report.fail_on:
+        return max(levels).word
+    return "warning" if incomplete(report) else "pass"
+
+
+def _finding(page: Page, finding: Finding, among: tuple[Finding, ...]) -> None:
+    page.line(finding.message, first=label(finding.level), first_style=finding.level.word, style="bold")
+    page.line(f"{finding.id}, {finding.subject.kind} {finding.subject.name}", indent=_INDENT, style="dim")
+    for cause in causes_of(finding, among):
+        page.line(f"{cause.id}, {cause.subject.name}", indent=_INDENT, first="because of ")
+    evidence(page, finding.evidence, indent=_INDENT)
+    if finding.fix is not None:
+        word = finding.fix.applicability.word
+        page.line(finding.fix.summary, indent=_INDENT, first=f"fix ({word}): ", first_style=word)
+
+
+def _accepted(page: Page, report: ScanReport) -> None:
+    waived = [finding for finding in report.findings if finding.waived]
+    if waived:
+        page.heading("Accepted by the settings")
+        for finding in waived:
+            page.line(f"{finding.message} ({finding.id}): {finding.waived}", indent=2, style="dim")
+
+
+def _unseen(page: Page, report: ScanReport) -> None:
+    """What could not be looked at, gathered by reason: one missing privilege hides many checks."""
+    reasons: dict[str, list[str]] = {}
+    for outcome in incomplete(report):
+        reasons.setdefault(outcome.reason or "no reason was given", []).append(outcome.id)
+    if reasons:
+        page.heading("What could not be looked at")
+        for reason, ids in reasons.items():
+            page.line(reason, indent=2)
+            page.line(", ".join(ids), indent=4, style="dim")
+
+
+def _checked(page: Page, report: ScanReport) -> None:
+    passed, skipped = having(report, Result.PASS), having(report, Result.SKIP)
+    if passed:
+        page.heading("Passed")
+        for outcome in passed:
+            says = ": ".join(filter(None, (outcome.id, report.ok.get(outcome.id))))
+            page.line(says, indent=2, first="ok ", first_style="pass")
+    if skipped:
+        page.heading("Skipped")
+        for outcome in skipped:
+            page.line(f"{outcome.id}: {outcome.reason}", indent=2, style="dim")
+
+
+def _ending(page: Page, report: ScanReport) -> None:
+    page.blank()
+    for note in report.notes:
+        page.line(note, first="note: ", first_style="warning")
+    fixable = [item for item in standing(report) if item.fix is not None and item.fix.applicability.word != "manual"]
+    if fixable:
+        page.line(f"'doctor fix' shows what it would do about {plural(len(fixable), 'finding')}; it changes nothing")
