@@ -218,6 +218,61 @@ def probe(
     raise typer.Exit(body.run(tuple(names or ()), format, output, _shared(context, verbose, quiet, color)))
 
 
+@app.command("run", context_settings={"allow_interspersed_args": False})
+def run_container(
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="Image, bundle directory or root directory.")],
+    command: Annotated[list[str] | None, typer.Argument(metavar="[CMD…]", help="Instead of the image's own.")] = None,
+    net: Annotated[str, typer.Option("--net", metavar="MODE", help="bridge, none, host or container:NAME.")] = "bridge",
+    publish: Annotated[
+        list[str] | None, typer.Option("--publish", "-p", metavar="[IP:]HOST:CONTAINER", help="Publish a port.")
+    ] = None,
+    volume: Annotated[
+        list[str] | None, typer.Option("--volume", "-v", metavar="SOURCE:TARGET[:ro]", help="Bind a directory or file.")
+    ] = None,
+    env: Annotated[list[str] | None, typer.Option("--env", "-e", metavar="NAME=VALUE", help="Set a variable.")] = None,
+    workdir: Annotated[str, typer.Option("--workdir", "-w", metavar="DIR", help="Working directory.")] = "",
+    user: Annotated[str, typer.Option("--user", "-u", metavar="USER[:GROUP]", help="Run as this user.")] = "",
+    hostname: Annotated[str, typer.Option("--hostname", metavar="NAME", help="Host name inside.")] = "",
+    memory: Annotated[str, typer.Option("--memory", metavar="BYTES[k|m|g]", help="Memory limit.")] = "",
+    cpus: Annotated[str, typer.Option("--cpus", metavar="N", help="Processors, 1.5 for one and a half.")] = "",
+    pids: Annotated[str, typer.Option("--pids", metavar="N", help="Most processes and threads.")] = "",
+    remove: Annotated[bool, typer.Option("--rm", help="Accepted for habit: nothing is ever left behind.")] = False,
+    interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Keep standard input open.")] = False,
+    tty: Annotated[bool, typer.Option("--tty", "-t", help="Give it a terminal.")] = False,
+) -> None:
+    """Start a container with the bundled runtime, from an image in the data root, with dockerd dead.
+
+    \b
+    Examples:
+      doctor run app:latest
+      doctor run -it --net none busybox sh
+      doctor run --memory 64m -p 8080:80 web
+    """
+    from doctor.cli import run as body
+
+    raise typer.Exit(
+        body.run(
+            body.Options(
+                image=image,
+                command=tuple(command or ()),
+                net=net,
+                publish=tuple(publish or ()),
+                volume=tuple(volume or ()),
+                env=tuple(env or ()),
+                workdir=workdir,
+                user=user,
+                hostname=hostname,
+                memory=memory,
+                cpus=cpus,
+                pids=pids,
+                rm=remove,
+                interactive=interactive,
+                tty=tty,
+            )
+        )
+    )
+
+
 def run(arguments: list[str]) -> int:
     """Run the app and turn every way it can end into an exit code."""
     try:

@@ -1,0 +1,176 @@
+"""``doctor run``: a container from an image in the data root, a bundle or a plain root directory, with dockerd dead."""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from doctor.cli.common import open_host
+from doctor.facts.containers import Containers
+from doctor.facts.images import Images, familiar
+from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.links import Links
+from doctor.facts.networks import Networks
+from doctor.host.base import Host
+from doctor.model.errors import DoctorError, RefusedError, UsageError
+from doctor.model.missing import HostError, Missing
+from doctor.probes._place import bridge_network, place
+from doctor.scan.resolve import Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line gave."""
+
+    image: str
+    command: tuple[str, ...] = ()
+    net: str = "bridge"
+    publish: tuple[str, ...] = ()
+    volume: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    workdir: str = ""
+    user: str = ""
+    hostname: str = ""
+    memory: str = ""
+    cpus: str = ""
+    pids: str = ""
+    rm: bool = False
+    interactive: bool = False
+    tty: bool = False
+
+
+def run(options: Options) -> int:
+    """Become the runtime: this process ends as the container's command ends."""
+    if os.geteuid() != 0:
+        raise RefusedError("a container needs root", do="run 'sudo doctor run'")
+    host = open_host("")
+    facts = Facts(host)
+    given: list[str] = []
+    for flag, values in (("-p", options.publish), ("-v", options.volume), ("-e", options.env)):
+        for value in values:
+            given += [flag, value]
+    for flag, value in (
+        ("-w", options.workdir),
+        ("-u", options.user),
+        ("--hostname", options.hostname),
+        ("--memory", options.memory),
+        ("--cpus", options.cpus),
+        ("--pids", options.pids),
+    ):
+        if value:
+            given += [flag, value]
+    given += ["-i"] * options.interactive + ["-t"] * options.tty
+    given += _network(options, facts)
+    root, command = _root(options, facts, host)
+    # What the command line gives stands after what the image says: the last one wins.
+    argv = ["run", *root, *given, *command]
+    sys.stdout.flush()
+    # Terminal, signals and exit code are then the runtime's own.
+    os.execv(sys.executable, [sys.executable, "-I", "-S", "-E", _runtime(), *argv])  # noqa: S606 - replaces this process on purpose
+
+
+def _runtime() -> str:
+    spec = find_spec("doctor.runtime")
+    if spec is None or not spec.submodule_search_locations:
+        raise DoctorError("the bundled runtime is not installed", do="install doctor again")
+    return f"{spec.submodule_search_locations[0]}/__main__.py"
+
+
+def _root(options: Options, facts: Facts, host: Host) -> tuple[list[str], list[str]]:
+    """Return the runtime's arguments for the root file system, and the command behind them."""
+    if options.image.startswith((".", "/")):
+        path = os.path.abspath(options.image)
+        if not os.path.isdir(path):
+            raise UsageError("no such directory", where=path, do="name an image, a bundle or a root directory")
+        if os.path.isfile(os.path.join(path, "config.json")):
+            return ["--bundle", path], ["--", *options.command] if options.command else []
+        return [], [path, "--", *(options.command or ("/bin/sh",))]
+    graph = facts.get(LayerGraph)
+    if isinstance(graph, Missing):
+        raise DoctorError(f"the data root has no images that can be read: {graph.reason}")
+    identity = _find(graph.images, options.image)
+    config = graph.images.configs[identity]
+    lost = [chain for chain in config.chain if chain not in graph.cache]
+    if lost:
+        raise DoctorError(
+            f"{graph.title(lost[0])} has no directory that its record names",
+            do="run 'doctor scan', then 'doctor fix'",
+        )
+    said = _said(host, graph.images, identity)
+    layers = [graph.layers.directory_path(graph.cache[chain], "diff") for chain in reversed(config.chain)]
+    arguments = ["--layers", ":".join(layers)] if layers else []
+    for value in said.get("Env") or ():
+        arguments += ["-e", str(value)]
+    for flag, key in (("-w", "WorkingDir"), ("-u", "User")):
+        if said.get(key):
+            arguments += [flag, str(said[key])]
+    command = [*(said.get("Entrypoint") or ()), *(options.command or said.get("Cmd") or ())]
+    return arguments, ["--", *(command or ["/bin/sh"])]
+
+
+def _find(images: Images, name: str) -> str:
+    """Return the id of the image a person means: by reference, or by the beginning of its id."""
+    known = {familiar(reference): digest for reference, digest in images.tags.entries.items()}
+    digest = images.tags.entries.get(name) or known.get(familiar(name))
+    if digest is not None and images.config(digest) is not None:
+        return digest.removeprefix("sha256:")
+    start = name.removeprefix("sha256:").lower()
+    found = [config.id for config in images.sound() if start and config.id.startswith(start)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"'{name}' is the beginning of {len(found)} image ids", do="give more digits")
+    names = sorted(images.tags.entries)[:8]
+    listed = f"there are {', '.join(names)}" if names else "there is none that can be used"
+    raise UsageError(f"no image '{name}' in the data root", do=listed)
+
+
+def _said(host: Host, images: Images, identity: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(host.read(images.path_of(identity), follow=False))
+    except (HostError, ValueError) as error:
+        raise DoctorError(f"can't read the image's config: {error}") from error
+    said = parsed.get("config") if isinstance(parsed, dict) else None
+    return said if isinstance(said, dict) else {}
+
+
+def _network(options: Options, facts: Facts) -> list[str]:
+    if options.net in {"none", "host"}:
+        return ["--net", options.net]
+    if options.net.startswith("container:"):
+        return ["--net", f"container:{_process(options.net.partition(':')[2], facts)}"]
+    if options.net != "bridge":
+        raise UsageError(f"--net '{options.net}' is unknown", do="choose bridge, none, host or container:NAME")
+    networks, links = facts.get(Networks), facts.get(Links)
+    network = bridge_network(networks) if isinstance(networks, Networks) else None
+    if network is None or isinstance(links, Missing) or not isinstance(networks, Networks):
+        raise DoctorError("the engine has no bridge network to stand on", do="use --net host or --net none")
+    spot = place(network, networks, links)
+    if spot is None:
+        raise DoctorError(f"no address is free on network {network.name}", do="use --net host or --net none")
+    arguments = [
+        "--net",
+        "bridge",
+        "--bridge",
+        spot["name"],
+        "--address",
+        spot["address"],
+        "--gateway",
+        spot["gateway"],
+    ]
+    return [*arguments, "--create-bridge"] if spot["create"] else arguments
+
+
+def _process(name: str, facts: Facts) -> str:
+    """Return the process id of a running container, by name, id or the id's beginning."""
+    if name.isdigit() and os.path.isdir(f"/proc/{name}"):
+        return name
+    containers = facts.get(Containers)
+    for container in containers.items if isinstance(containers, Containers) else ():
+        if container.name == name or (name and container.id.startswith(name)):
+            if container.state.pid and os.path.isdir(f"/proc/{container.state.pid}"):
+                return str(container.state.pid)
+            raise UsageError(f"container '{name}' does not run")
+    raise UsageError(f"no container '{name}'", do="name a running container, or a process id")

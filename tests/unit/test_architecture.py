@@ -1,0 +1,159 @@
+"""What the linters of imports and style can't see: purity, places, sizes, and what a command loads."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from doctor.model.declare import CheckDeclaration
+from doctor.plugins.load import load
+
+ROOT = Path(__file__).parents[2]
+CATALOG = load()
+PURE = sorted([*ROOT.glob("checks/*/*.py"), *ROOT.glob("fixers/*/*.py")])
+SOURCES = sorted(path for room in ("doctor", "checks", "fixers", "reports") for path in (ROOT / room).rglob("*.py"))
+ALLOWED = {
+    "collections",
+    "collections.abc",
+    "dataclasses",
+    "doctor.api",
+    "doctor.api.actions",
+    "doctor.facts",
+    "doctor.formats",
+    "doctor.model",
+    "enum",
+    "functools",
+    "hashlib",
+    "ipaddress",
+    "itertools",
+    "math",
+    "re",
+    "shlex",
+    "typing",
+}
+BANNED_CALLS = {"__import__", "breakpoint", "compile", "eval", "exec", "globals", "input", "open", "print", "setattr"}
+HEADINGS = ["What it looks at:", "Why it matters:", "How it is fixed:", "References:"]
+MODULE_LINES = 400
+FUNCTION_LINES = 60
+# Each with its reason; anything new has to argue for its place here.
+LONG_MODULES: dict[str, str] = {}
+LONG_FUNCTIONS: dict[str, str] = {}
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imported(tree: ast.AST) -> set[str]:
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("path", PURE, ids=name)
+def test_checks_and_fixers_do_no_io(path: Path) -> None:
+    """They import values and decorators only, and call no builtin that reads, writes or runs."""
+    tree = ast.parse(path.read_text())
+    strange = {
+        module
+        for module in imported(tree)
+        if module not in ALLOWED
+        and not any(module.startswith(f"{room}.") for room in ("doctor.api", "doctor.facts", "doctor.formats", "doctor.model"))
+    }
+    assert not strange, f"{name(path)} imports {strange}; allowed are {sorted(ALLOWED)}"
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert not calls & BANNED_CALLS
+
+
+def test_every_file_in_place_is_found() -> None:
+    """A check or fixer needs no registration: what is on the disk is what doctor has."""
+    for kind in ("checks", "fixers"):
+        on_disk = {
+            f"{path.parent.name}/{path.stem}".replace("_", "-")
+            for path in (ROOT / kind).glob("*/*.py")
+            if not path.stem.startswith("_")
+        }
+        assert set(getattr(CATALOG, kind)) == on_disk
+    assert set(CATALOG.probes) == {
+        path.stem.replace("_", "-") for path in (ROOT / "doctor/probes").glob("*.py") if not path.stem.startswith("_")
+    }
+
+
+def test_every_fixer_mirrors_a_check() -> None:
+    """A fixer without its check would never be asked."""
+    assert set(CATALOG.fixers) <= set(CATALOG.checks)
+
+
+@pytest.mark.parametrize("identity", sorted(CATALOG.checks))
+def test_a_check_is_declared_and_documented(identity: str) -> None:
+    """Four headings in their order, a line for a pass, and only probes and checks that exist."""
+    check = CATALOG.check(identity)
+    text = check.function.__doc__ or ""
+    places = [text.find(heading) for heading in HEADINGS]
+    assert -1 not in places, f"{identity}: a heading of {HEADINGS} is missing"
+    assert places == sorted(places)
+    declaration = check.declaration
+    assert isinstance(declaration, CheckDeclaration)
+    assert declaration.ok
+    assert set(declaration.breaks) <= set(CATALOG.probes)
+    assert set(declaration.causes) <= set(CATALOG.checks)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_a_module_fits_on_a_few_screens(path: Path) -> None:
+    """At most 400 lines a module and 60 a function, docstrings included."""
+    text = path.read_text()
+    assert len(text.splitlines()) <= MODULE_LINES or name(path) in LONG_MODULES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            where = f"{name(path)}:{node.name}"
+            assert lines <= FUNCTION_LINES or where in LONG_FUNCTIONS, f"{where} has {lines} lines"
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """Names of the modules in memory when a command has run."""
+    code = (
+        "import sys, io, contextlib\n"
+        "from doctor.cli.entry import main\n"
+        f"sys.argv = ['doctor', *{arguments!r}]\n"
+        "sink = io.TextIOWrapper(io.BytesIO())\n"
+        "with contextlib.redirect_stdout(sink):\n"
+        "    main()\n"
+        "print(*sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd="/")
+    return set(done.stderr.split())
+
+
+def test_the_version_needs_nothing() -> None:
+    """It is asked in scripts and must cost an interpreter, no more."""
+    loaded = loaded_by("--version")
+    assert not loaded & {"typer", "pluggy", "json", "re", "dataclasses", "doctor.cli.app", "msgspec"}
+
+
+def test_a_scan_loads_no_repair_and_no_html(tmp_path: Path) -> None:
+    """What only repairs, reports or live machines need stays unloaded."""
+    loaded = loaded_by("scan", "--root", str(tmp_path), "--format", "text")
+    assert not loaded & {
+        "asyncio",
+        "difflib",
+        "http.client",
+        "importlib.metadata",
+        "jinja2",
+        "msgspec",
+        "psutil",
+        "pydantic",
+        "pyroute2",
+        "rich",
+        "sqlite3",
+        "subprocess",
+        "tomllib",
+    }
+    assert not {module for module in loaded if module.startswith(("doctor.repair", "doctor.runtime", "doctor.history"))}
