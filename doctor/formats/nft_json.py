@@ -9,6 +9,8 @@ from doctor.model.errors import FormatError
 _FAMILIES = {4: frozenset({"ip", "inet"}), 6: frozenset({"ip6", "inet"})}
 _VERDICTS = ("accept", "drop", "reject", "queue", "continue", "return", "jump", "goto")
 
+_UNCONDITIONAL = frozenset({*_VERDICTS, "counter", "log", "comment", "notrack", "masquerade", "mangle"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NftChain:
@@ -60,7 +62,18 @@ class NftRule:
             for verdict in _VERDICTS:
                 if verdict in expression:
                     return verdict
+            # What iptables-nft couldn't translate stands there by its iptables name.
+            target = _xt(expression, "target").lower()
+            if target in _VERDICTS:
+                return target
         return ""
+
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether it meets every packet of its chain: nothing in it but counters, logs and the verdict."""
+        return all(
+            _xt(expression, "target") or not (set(expression) - _UNCONDITIONAL) for expression in self.expressions
+        )
 
     @property
     def target(self) -> str:
@@ -74,7 +87,7 @@ class NftRule:
 
     @property
     def matches(self) -> tuple[dict[str, Any], ...]:
-        """Its conditions ({"op", "left", "right"}); none means every packet."""
+        """Its native conditions ({"op", "left", "right"}); those of iptables extensions aren't among them."""
         found = (expression.get("match") for expression in self.expressions)
         return tuple(match for match in found if isinstance(match, dict))
 
@@ -153,6 +166,12 @@ def parse(data: bytes) -> NftRuleset:
         elif kind == "metainfo":
             version = _text(item, "version")
     return NftRuleset(version=version, tables=tuple(tables), chains=tuple(chains), rules=tuple(rules), maps=tuple(maps))
+
+
+def _xt(expression: dict[str, Any], kind: str) -> str:
+    """The name of an iptables extension of a kind ("match", "target"); "" for anything else."""
+    item = expression.get("xt")
+    return _text(item, "name") if isinstance(item, dict) and item.get("type") == kind else ""
 
 
 def _chain(item: dict[str, Any]) -> NftChain:
