@@ -1,11 +1,14 @@
 """Changes of firewall rules, one table at a time: only what is named moves, everything else stays byte for byte."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from doctor.facts.firewall_cuts import Lift
+from doctor.facts.firewall_expect import ExpectedRule
+from doctor.facts.firewall_rules import FamilyRules
 from doctor.formats import iptables_save
-from doctor.formats.iptables_edit import ChainEdit, Edited, edit, saved_after
+from doctor.formats.iptables_edit import ChainEdit, Edited, Wanted, edit, saved_after
 from doctor.host.base import CommandResult
 from doctor.model.action import Stage
 from doctor.model.missing import HostError, Missing, Why
@@ -79,7 +82,11 @@ class EditFirewall:
             stdin=self._document(lines),
             undo=tuple(argv for _ in groups),
             undo_stdin=tuple(self._document(group) for group in groups),
-            predicts=(Answer(ask=self.save, stdout=saved_after(ruleset, self.table, edited).encode()),),
+            predicts=(
+                Answer(
+                    ask=self.save, stdout=saved_after(ruleset, self.table, edited).encode("utf-8", "surrogateescape")
+                ),
+            ),
         )
 
     def _document(self, lines: list[str]) -> bytes:
@@ -93,3 +100,50 @@ def _bundled(groups: list[list[str]]) -> list[list[str]]:
     """Join groups so that a large change needs no thousand commands: a rule gone meanwhile then keeps its bundle's others."""
     size = max(1, len(groups) // _UNDO_GROUPS)
     return [[line for group in groups[start : start + size] for line in group] for start in range(0, len(groups), size)]
+
+
+def add_rules(family: FamilyRules, rules: Iterable[ExpectedRule], what: str) -> Iterator[EditFirewall]:
+    """Yield, a table at a time, the addition of rules that the engine should have made, each in its place.
+
+    Chains that do not exist are made: those the rules stand in and those they jump to.
+    """
+    chains: dict[tuple[str, str], list[str]] = {}
+    for rule in rules:
+        chains.setdefault(rule.key, []).append(rule.text)
+        target = (rule.table, rule.spec.rpartition("-j ")[2])
+        if target in family.missing_chains:
+            chains.setdefault(target, [])
+    for table in dict.fromkeys(table for table, _ in chains):
+        edits = tuple(
+            ChainEdit(chain=chain, layout=_layout(family, (table, chain)), add=tuple(texts))
+            for (of, chain), texts in chains.items()
+            if of == table
+        )
+        count = sum(len(change.add) for change in edits)
+        yield EditFirewall(
+            save=family.saved.save,
+            restore=family.saved.restore,
+            table=table,
+            edits=edits,
+            what=f"add {count} missing {family.word} rule{'' if count == 1 else 's'} to the {table} table: {what}",
+        )
+
+
+def lift_rules(family: FamilyRules, lift: Lift) -> Iterator[EditFirewall]:
+    """Yield the move of engine rules above another rule of their chain, in one transaction: no packet meets a gap."""
+    count = len(lift.rules)
+    if count:
+        yield EditFirewall(
+            save=family.saved.save,
+            restore=family.saved.restore,
+            table=lift.table,
+            edits=(ChainEdit(chain=lift.chain, lift=lift.rules, above=lift.above),),
+            what=f"move {count} rule{'' if count == 1 else 's'} of the engine in {lift.table} {lift.chain} above"
+            f" '{lift.above.removeprefix(f'-A {lift.chain} ')}'",
+        )
+
+
+def _layout(family: FamilyRules, key: tuple[str, str]) -> tuple[Wanted, ...]:
+    return tuple(
+        Wanted(rule.text, rule.block, rule.head, family.spelling(rule)) for rule in family.expected.chains.get(key, ())
+    )

@@ -1,0 +1,35 @@
+"""A foreign rule in an isolation chain ends all traffic of containers."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.firewall_cuts import ISOLATION, Lift, TrafficCuts
+
+
+@check(
+    severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="no foreign rule in the isolation chains ends traffic"
+)
+def isolation_drops_all(cuts: TrafficCuts) -> Iterator[Finding]:
+    """A foreign rule in one of Docker's isolation chains ends packets that isolation is not about.
+
+    What it looks at:
+        Ordinary packets are walked through the filter table as iptables-save prints it; a finding is a rule in
+        DOCKER-ISOLATION-STAGE-1, -2 or DOCKER-INTERNAL that the engine did not make and that surely ends them.
+
+    Why it matters:
+        Containers reach nothing outside, though all of Docker's rules are there. Someone who meant to add a rule for one
+        network put it where every packet passes.
+
+    How it is fixed:
+        Docker's rules of that chain, its final RETURN too, are moved above the foreign one; the foreign rule stays.
+
+    References:
+        https://docs.docker.com/engine/network/packet-filtering-firewalls/
+    """
+    for cut in cuts.at(ISOLATION):
+        yield Finding(
+            subject=Subject("rule", f"{cut.table} {cut.rule}"),
+            message=f"a foreign rule in {cut.chain} ends all packets of network {', '.join(cut.networks)}: {cut.rule}",
+            evidence=(Evidence("iptables-save", cut.rule),),
+            detail=Lift(table=cut.table, chain=cut.chain, above=cut.rule, rules=cut.lift),
+        )

@@ -1,0 +1,76 @@
+"""The engine's rules were flushed."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.firewall_missing import MissingRules, evidence_of
+from doctor.facts.firewall_rules import EngineRules, FamilyRules, Lost
+
+_COSTS = {
+    "all": "containers reach nothing outside this host, and containers with new published ports fail to start",
+    "filter": "containers reach nothing outside this host and published ports are not let through",
+    "nat": "containers get no answer from outside and published ports are not translated",
+}
+
+
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("egress", "port", "dns"),
+    causes=("firewall/iptables-missing", "firewall/alternatives-switched"),
+    ok="the engine's firewall rules are there",
+)
+def rules_flushed(rules: EngineRules) -> Iterator[Finding]:
+    """The engine's firewall rules are gone, a whole table or chain at once, and dockerd does not notice.
+
+    What it looks at:
+        The rules that an engine of this version makes for its networks and published ports, computed from its network
+        database and settings, against what iptables-save prints. Rules that went together are told together.
+
+    Why it matters:
+        A firewall script, ``nft flush ruleset`` or a restart of the nftables service takes Docker's rules with its own.
+        dockerd makes them at its start only. What dies depends on the policy: with FORWARD at DROP nothing is forwarded,
+        with ACCEPT published ports still answer through docker-proxy and only outgoing traffic is dead.
+
+    How it is fixed:
+        Every missing rule is added in its place with iptables-restore --noflush, for running containers too; rules of others
+        and the policy stay as they are. dockerd and containers go on running. While no engine and no container runs there is
+        nothing to do: dockerd makes its rules when it starts.
+
+    References:
+        https://docs.docker.com/engine/network/packet-filtering-firewalls/
+        https://github.com/moby/moby/issues/12294
+    """
+    for family in rules.families:
+        for lost in family.lost:
+            waits = rules.is_idle and not rules.has_chains
+            yield Finding(
+                subject=Subject("firewall", lost.scope if family.version == 4 else f"{lost.scope} (IPv6)"),
+                message=_message(family, lost, waits=waits),
+                severity=Severity.INFO if waits else None,
+                evidence=(*_tables(family), *evidence_of(family, lost.rules)),
+                detail=None if waits else MissingRules(version=family.version, rules=lost.rules),
+            )
+
+
+def _message(family: FamilyRules, lost: Lost, *, waits: bool) -> str:
+    if waits:
+        return "the engine's firewall rules are not there, and will be when it starts"
+    if lost.scope == "all":
+        return f"all {len(lost.rules)} {family.word} rules of the engine are gone: {_COSTS['all']}"
+    if lost.scope in _COSTS:
+        return f"the engine's {len(lost.rules)} {family.word} rules of the {lost.scope} table are gone: {_COSTS[lost.scope]}"
+    table, _, chain = lost.scope.partition(" ")
+    cost = _COSTS.get(table, "packets take another way")
+    return (
+        f"{len(lost.rules)} {family.word} rules of the engine are gone from chain {chain} of the {table} table: {cost}"
+    )
+
+
+def _tables(family: FamilyRules) -> Iterator[Evidence]:
+    """Yield what is left of the tables, which tells a flush from a removal."""
+    source = " ".join(family.saved.save)
+    tables = dict.fromkeys(table for table, _ in family.saved.by_chain)
+    if not tables:
+        yield Evidence(source, "no table at all: everything was flushed, not only the engine's rules")
+    elif family.saved.policy("filter", "FORWARD") == "DROP":
+        yield Evidence(source, ":FORWARD DROP")

@@ -1,0 +1,47 @@
+"""Missing rules as findings tell them: subject, evidence, and what the fixer needs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from doctor.facts.firewall_expect import ExpectedRule
+from doctor.facts.firewall_rules import FamilyRules
+from doctor.model.finding import Evidence, Subject
+
+_SHOWN = 12
+"""Rules named in a finding's evidence; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingRules:
+    """For the fixer: which rules of which family to add."""
+
+    version: int
+    rules: tuple[ExpectedRule, ...]
+
+
+def subject_of(family: FamilyRules, rule: ExpectedRule) -> Subject:
+    """Return what a missing rule is about: a published port, a network, or the engine's firewall as a whole."""
+    suffix = " (IPv6)" if family.version == 6 else ""
+    if rule.port is not None:
+        return Subject("port", f"{rule.container} {rule.port.text}{suffix}")
+    if rule.network:
+        return Subject("network", rule.network + suffix)
+    return Subject("firewall", f"{rule.table} {rule.chain}{suffix}")
+
+
+def evidence_of(family: FamilyRules, rules: Iterable[ExpectedRule]) -> tuple[Evidence, ...]:
+    """Return what the save command lacks, a rule a line."""
+    every = list(rules)
+    source = " ".join(family.saved.save)
+    lines = [f"missing: -t {rule.table} {rule.text}" for rule in every[:_SHOWN]]
+    if len(every) > _SHOWN:
+        lines.append(f"and {len(every) - _SHOWN} more")
+    return tuple(Evidence(source, line) for line in lines)
+
+
+def by_subject(family: FamilyRules, rules: Iterable[ExpectedRule]) -> dict[Subject, tuple[ExpectedRule, ...]]:
+    """Return missing rules by what they are about, in their order."""
+    found: dict[Subject, list[ExpectedRule]] = {}
+    for rule in rules:
+        found.setdefault(subject_of(family, rule), []).append(rule)
+    return {subject: tuple(group) for subject, group in found.items()}
