@@ -11,6 +11,7 @@ from doctor.api.actions.files import (
     SetAttributes,
     WriteFile,
 )
+from doctor.api.actions.firewall import EditFirewall, add_rules, lift_rules
 from doctor.api.actions.kernel import LoadModule, SetSysctl, load_at_boot
 from doctor.api.actions.network import AddFirewallRules, ChangeLink
 from doctor.api.actions.state import CopyOver, MendDatabase, MendLog, Rebuild, SetMember, Wanted, aside
@@ -25,6 +26,7 @@ __all__ = [
     "CopyAside",
     "CopyOver",
     "EditFile",
+    "EditFirewall",
     "LoadModule",
     "MakeDirectory",
     "MakeSymlink",
@@ -40,7 +42,9 @@ __all__ = [
     "StartEngine",
     "Wanted",
     "WriteFile",
+    "add_rules",
     "aside",
+    "lift_rules",
     "load_at_boot",
     "persist_sysctl",
 ]
