@@ -198,13 +198,15 @@ def main() -> int:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.demo", description="doctor on a throw-away broken host")
     parser.add_argument("--seed", type=int, default=1, help="which files are torn (default 1)")
-    parser.add_argument("--report", type=Path, help="where the HTML report goes (default: a new temporary directory)")
+    parser.add_argument(
+        "--report", type=Path, help="where the HTML report goes (default: the directory for temporary files)"
+    )
     arguments = parser.parse_args()
     reason = why_not()
     if reason:
         print(f"the demo can't run here: {reason}", file=sys.stderr)
         return 2
-    report = arguments.report or Path(tempfile.mkdtemp(prefix="doctor-demo-")) / "report.html"
+    report = arguments.report or Path(tempfile.gettempdir()) / f"doctor-demo-{time.strftime('%Y%m%d-%H%M%S')}.html"
     report.unlink(missing_ok=True)
     return tell(lambda box: Story(box, sys.stdout.isatty()), arguments.seed, report.absolute())
 
