@@ -1,0 +1,65 @@
+"""A modprobe.d line keeps a module that containers need from being loaded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.features import KernelNeeds
+from doctor.facts.modules import ModuleRule, Modules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forbidden:
+    """For the fixer: the line in the way. ``file`` is "" where modules_disabled is what forbids."""
+
+    module: str
+    file: HostPath
+    line: int
+    kind: str
+
+
+@check(severity=Severity.ERROR, breaks=("storage", "egress", "port"), ok="nothing forbids a module containers need")
+def module_blacklisted(needs: KernelNeeds, modules: Modules) -> Iterator[Finding]:
+    """A hardening line forbids the kernel module of something containers need.
+
+    What it looks at:
+        modprobe.d (/etc, /run, /usr/lib) for "install NAME /bin/false" and "blacklist NAME", and kernel.modules_disabled, for
+        modules that containers need and that are neither loaded nor built in. What is loaded already is not judged.
+
+    Why it matters:
+        An install line keeps even an explicit "modprobe" from loading the module. A blacklist line stops only loading by
+        alias (mounting a file system, opening a protocol), so it is a warning. modules_disabled lasts until the next boot.
+
+    How it is fixed:
+        A line in /etc is turned into a comment and the module is loaded. A package's file, and modules_disabled, are left to a
+        person.
+
+    References:
+        https://man7.org/linux/man-pages/man5/modprobe.d.5.html
+    """
+    for judged in needs.judged:
+        feature = judged.feature
+        names = [name for name in feature.modules if name in modules.loadable]
+        if judged.state == "forbidden":
+            rule = modules.forbidding(names[0])
+            yield _finding(names[0], feature.consequence, judged.evidence, rule, None)
+        elif judged.state == "loadable":
+            rule = modules.blacklisting(names[0])
+            if rule is not None and all(modules.blacklisting(name) is not None for name in names):
+                yield _finding(names[0], feature.consequence, f"{rule.path}:{rule.line}", rule, Severity.WARNING)
+
+
+def _finding(module: str, consequence: str, where: str, rule: ModuleRule | None, severity: Severity | None) -> Finding:
+    line = "modules_disabled" if rule is None else f"{rule.kind} {rule.module} {rule.rest}".rstrip()
+    return Finding(
+        subject=Subject("module", module),
+        message=f"{consequence}: the module {module} is not loaded and '{line}' forbids it",
+        evidence=(Evidence(where, line), Evidence("/proc/modules", f"{module} is not loaded")),
+        detail=Forbidden(
+            module=module,
+            file=HostPath("" if rule is None else rule.path),
+            line=0 if rule is None else rule.line,
+            kind="" if rule is None else rule.kind,
+        ),
+        severity=severity,
+    )

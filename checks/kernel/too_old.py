@@ -1,0 +1,97 @@
+"""The kernel is older than what the engine, its storage driver or cgroup v2 needs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.cgroups import Cgroups
+from doctor.facts.data_root import DataRoot
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineState
+from doctor.facts.kernel import Kernel
+
+# RHEL and CentOS 7 took overlay with several lower layers and d_type into their 3.10.0-514.
+_RHEL7_OVERLAY = (514,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooOld:
+    """For the fixer: who needs which release."""
+
+    component: str
+    needed: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    component: str
+    needed: tuple[int, int]
+    consequence: str
+    severity: Severity
+
+
+_ENGINE = _Need("dockerd", (3, 10), "the engine does not support this kernel", Severity.CRITICAL)
+_OVERLAY2 = _Need("overlay2", (4, 0), "the overlay2 storage driver can't stack layers", Severity.ERROR)
+_DEVICES = _Need("cgroup v2", (4, 15), "no container can start: cgroup v2 can't limit devices", Severity.ERROR)
+_FREEZER = _Need("cgroup v2", (5, 2), "containers can't be paused: cgroup v2 has no freezer", Severity.WARNING)
+
+
+@check(
+    severity=Severity.ERROR, breaks=("storage", "limits"), ok="the kernel is new enough for engine, storage and cgroups"
+)
+def too_old(
+    kernel: Kernel,
+    engine: EngineConfig,
+    root: DataRoot | Missing,
+    cgroups: Cgroups | Missing,
+    state: EngineState | Missing,
+) -> Iterator[Finding]:
+    """The running kernel is older than what the engine, the storage driver or the cgroup version needs.
+
+    What it looks at:
+        The running release against: dockerd 3.10; overlay2 4.0 (3.10.0-514 of RHEL and CentOS 7, which took it back) where
+        overlay2 is configured, in use or would be chosen; cgroup v2 4.15 for devices and 5.2 for pausing, where v2 is
+        mounted. Kernels of vendors that keep one number for years are judged only where their own number is known.
+
+    Why it matters:
+        Mounting layers, limiting devices or pausing fails with messages that don't name the kernel.
+
+    How it is fixed:
+        With a newer kernel of the distribution. The repair names the package; nothing is installed.
+
+    References:
+        https://docs.docker.com/engine/storage/drivers/overlayfs-driver/
+        https://docs.kernel.org/admin-guide/cgroup-v2.html
+    """
+    if isinstance(state, EngineState) and state.status == "absent":
+        return
+    for need in _needs(engine, root, cgroups):
+        if kernel.release.at_least(*need.needed) or _is_backported(need, kernel):
+            continue
+        wanted = ".".join(map(str, need.needed))
+        yield Finding(
+            subject=Subject("kernel", need.component),
+            message=f"{need.consequence}: kernel {kernel.name} runs, {need.component} needs {wanted}",
+            evidence=(
+                Evidence("/proc/sys/kernel/osrelease", kernel.described),
+                Evidence(need.component, f"needs {wanted}"),
+            ),
+            detail=TooOld(component=need.component, needed=wanted),
+            severity=need.severity,
+        )
+
+
+def _needs(engine: EngineConfig, root: DataRoot | Missing, cgroups: Cgroups | Missing) -> Iterator[_Need]:
+    yield _ENGINE
+    driver = engine.get("storage-driver") or (root.active_driver if isinstance(root, DataRoot) else "")
+    if driver in {"", "overlay2", "overlayfs"}:
+        yield _OVERLAY2
+    if isinstance(cgroups, Cgroups) and cgroups.mode == "v2":
+        yield _DEVICES
+        yield _FREEZER
+
+
+def _is_backported(need: _Need, kernel: Kernel) -> bool:
+    if need is _OVERLAY2 and kernel.release.vendor.startswith("el7"):
+        return kernel.release.build >= _RHEL7_OVERLAY
+    return kernel.has_frozen_number and need is not _OVERLAY2

@@ -1,0 +1,57 @@
+"""Control groups: which version is mounted where, and which controllers it has."""
+
+from dataclasses import dataclass, field
+
+V2_NEEDED = ("memory", "pids", "cpu", "cpuset", "io")
+V1_NEEDED = ("memory", "pids", "cpu", "cpuset", "devices", "freezer", "cpuacct")
+VITAL = frozenset({"memory", "pids", "cpu", "devices"})
+"""Controllers without which a limit that a user asked for is not enforced, or (devices, v1) nothing starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controller:
+    """A line of /proc/cgroups: hierarchy 0 is v2 or none; ``enabled`` is false after cgroup_disable= at boot."""
+
+    name: str
+    hierarchy: int
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cgroups:
+    """The hierarchies of the host.
+
+    Attributes:
+        v1: controller → mount point of the v1 hierarchy that has it; "name=systemd" for a named one.
+        v2: mount point of the v2 hierarchy, "" for none.
+        v2_controllers: those of its root (cgroup.controllers).
+        kernel: what the kernel has, by name; {} where /proc/cgroups is not there (a kernel without v1).
+    """
+
+    v1: dict[str, str] = field(default_factory=dict)
+    v2: str = ""
+    v2_controllers: tuple[str, ...] = ()
+    kernel: dict[str, Controller] = field(default_factory=dict)
+
+    @property
+    def mode(self) -> str:
+        """``v2``, ``v1``, ``hybrid`` (v1 with a v2 hierarchy beside it, which the engine treats as v1) or ``none``.
+
+        The engine decides as containerd/cgroups does (Mode): a v2 file system at /sys/fs/cgroup itself is v2.
+        """
+        controllers = {name for name in self.v1 if not name.startswith("name=")}
+        if self.v2 == "/sys/fs/cgroup" or (self.v2 and not controllers):
+            return "v2"
+        if controllers:
+            return "hybrid" if self.v2 else "v1"
+        return "none"
+
+    def has(self, controller: str) -> bool:
+        """Whether containers can be limited by this controller now."""
+        return controller in (self.v2_controllers if self.mode == "v2" else self.v1)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the controllers that an engine uses and this host does not offer."""
+        needed = V2_NEEDED if self.mode == "v2" else V1_NEEDED
+        return tuple(name for name in needed if not self.has(name))

@@ -1,0 +1,20 @@
+"""Say which kernel has the feature."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.features import KernelNeeds
+
+
+@fixer(applicability=Applicability.MANUAL)
+def feature_missing(finding: Finding, needs: KernelNeeds) -> Iterator[Action]:
+    """Name the distribution's own kernel, or the options of a build of one's own."""
+    found = next((judged for judged in needs.judged if judged.feature.name == finding.subject.name), None)
+    options = " or ".join(f"CONFIG_{option}" for option in found.feature.options) if found is not None else ""
+    if needs.kernel.vendor or needs.distribution:
+        yield Advise(
+            text=f"install and boot the distribution's standard kernel ({needs.package}): it is built with {options}"
+        )
+    else:
+        yield Advise(text=f"build the kernel with {options}, or boot a distribution's kernel")

@@ -1,0 +1,39 @@
+"""Allow a module again and load it."""
+
+from collections.abc import Callable, Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, EditFile, LoadModule
+
+
+@fixer(applicability=Applicability.SAFE)
+def module_blacklisted(finding: Finding) -> Iterator[Action]:
+    """Comment the line out if it is an administrator's, and load the module."""
+    detail = finding.detail
+    if not detail.file:
+        yield Advise(text="kernel.modules_disabled can't be taken back: remove what sets it (sysctl.d) and reboot")
+    elif detail.file.startswith("/etc/"):
+        yield EditFile(
+            path=detail.file,
+            edit=_commented(detail.kind, detail.module),
+            what=f"allow the module {detail.module} again in {detail.file}, line {detail.line}",
+        )
+        yield LoadModule(name=detail.module)
+    else:
+        name = detail.file.rpartition("/")[2]
+        yield Advise(
+            text=f"copy {detail.file} to /etc/modprobe.d/{name} without the line {detail.line} "
+            f"(a file of one name there hides it), then: modprobe {detail.module}"
+        )
+
+
+def _commented(kind: str, module: str) -> Callable[[bytes], bytes]:
+    def edit(old: bytes) -> bytes:
+        lines = old.split(b"\n")
+        for index, line in enumerate(lines):
+            words = line.split()
+            if len(words) > 1 and words[0] == kind.encode() and words[1].replace(b"-", b"_") == module.encode():
+                lines[index] = b"#" + line
+        return b"\n".join(lines)
+
+    return edit

@@ -1,0 +1,21 @@
+"""Say how the module comes back."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.features import KernelNeeds
+from doctor.facts.kernel import InstalledKernels
+
+
+@fixer(applicability=Applicability.MANUAL)
+def module_not_loadable(
+    finding: Finding, needs: KernelNeeds, installed: InstalledKernels | Missing
+) -> Iterator[Action]:
+    """Reboot where another kernel is installed, else install the package with the running kernel's modules."""
+    del finding
+    others = installed.releases if isinstance(installed, InstalledKernels) else ()
+    if not needs.has_tree and others:
+        yield Advise(text=f"reboot into the installed kernel {others[-1]}")
+    else:
+        yield Advise(text=f"install {needs.package}; if it is no longer offered, install the current kernel and reboot")

@@ -1,0 +1,13 @@
+"""Say that a reboot is due."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def reboot_needed(finding: Finding) -> Iterator[Action]:
+    """A reboot stops every container: a person chooses the moment."""
+    del finding
+    yield Advise(text="reboot when it suits; containers with a restart policy come back by themselves")

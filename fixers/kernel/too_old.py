@@ -1,0 +1,23 @@
+"""Say which kernel package is new enough."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.packages import System
+
+
+@fixer(applicability=Applicability.MANUAL)
+def too_old(finding: Finding, system: System | Missing) -> Iterator[Action]:
+    """Name the distribution's way to a newer kernel."""
+    needed = finding.detail.needed
+    os = system.os if isinstance(system, System) else None
+    if os is not None and os.is_like("ubuntu"):
+        way = "apt-get install linux-generic-hwe-" + (os.version_id or "$(lsb_release -rs)")
+    elif os is not None and os.is_like("debian"):
+        way = f"apt-get install linux-image-amd64 (from {os.codename or 'stable'}-backports if it is older)"
+    elif os is not None and (os.is_like("rhel") or os.is_like("fedora") or os.is_like("centos")):
+        way = "yum update kernel (RHEL and CentOS 7: 3.10.0-514 or newer has what overlay2 needs)"
+    else:
+        way = "install the distribution's newest kernel"
+    yield Advise(text=f"{way}, then reboot: {finding.detail.component} needs {needed}")

@@ -1,0 +1,32 @@
+"""Say which package closes the hole, in the vendor's terms."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.kernel import Kernel
+from doctor.facts.packages import System
+
+
+@fixer(applicability=Applicability.MANUAL)
+def vulnerable(finding: Finding, kernel: Kernel, system: System | Missing) -> Iterator[Action]:
+    """Name the update, and where the vendor says whether it has the fix."""
+    detail = finding.detail
+    first = detail.ids[0]
+    vendor = kernel.vendor or (system.os.id if isinstance(system, System) else "")
+    if vendor == "ubuntu":
+        way = f"apt-get install linux-generic, then reboot; https://ubuntu.com/security/{first} names the fixed package"
+    elif vendor == "debian":
+        way = (
+            f"apt-get install linux-image-amd64, then reboot; "
+            f"https://security-tracker.debian.org/tracker/{first} names the fixed package"
+        )
+    elif vendor in {"rhel", "fedora", "oracle", "amazon", "centos", "rocky", "almalinux"}:
+        way = (
+            f"dnf upgrade kernel, then reboot; 'rpm -q --changelog kernel | grep {first}' tells whether it has the fix"
+        )
+    elif vendor == "suse":
+        way = f"zypper patch, then reboot; https://www.suse.com/security/cve/{first}.html names the fixed package"
+    else:
+        way = f"install a kernel of the same series that has the fix ({detail.fixed_in}), then reboot"
+    yield Advise(text=way)
