@@ -10,16 +10,17 @@ from doctor.plugins.hookspec import PROJECT, Rooms, Spec
 OURS = "builtin"
 
 
-def load(allowed: tuple[str, ...] = ()) -> Catalog:
+def load(allowed: tuple[str, ...] = (), *, survey: bool = False) -> Catalog:
     """Return the catalogue. ``allowed`` names distributions, each as ``name`` or ``name==version``.
 
-    Nothing of a plugin that is not allowed is imported. Entry points are looked at only if something is allowed.
+    Nothing of a plugin that is not allowed is imported. Entry points are looked at only if something is allowed, or for
+    a ``survey`` of what is installed (``doctor list``).
     """
     catalog = Catalog()
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Spec)
     manager.register(builtin, name=OURS)
-    if allowed:
+    if allowed or survey:
         from doctor.plugins import thirdparty  # noqa: PLC0415 - importlib.metadata costs 40 ms
 
         for found in thirdparty.find():
