@@ -18,10 +18,14 @@ def change(request: tuple[str, str, dict[str, str | int]], *, may_fail: bool = F
         arguments: dict[str, Any] = dict(given)
         try:
             name = arguments.pop("dev", None)
-            if name is not None and not (kind == "link" and command == "add"):
+            if name is not None and kind == "link" and command == "add":
+                arguments["ifname"] = name
+            elif name is not None:
                 arguments["oif" if kind == "route" else "index"] = _index(route, str(name))
-            if arguments.get("master"):
-                arguments["master"] = _index(route, str(arguments["master"]))
+            if "master" in arguments:
+                # An empty name detaches: the kernel takes 0 for that.
+                master = str(arguments["master"])
+                arguments["master"] = _index(route, master) if master else 0
             if kind == "addr" and "address" in arguments:
                 address, _, prefix = str(arguments["address"]).partition("/")
                 arguments.update(address=address, prefixlen=int(prefix or 32))
