@@ -39,6 +39,9 @@ def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
     try:
         read = format_json.read(content)
     except FormatError as error:
+        from doctor.formats import json_mend  # noqa: PLC0415 - only a broken file is examined
+
+        mending = json_mend.examine(content)
         return DaemonJson(
             path=path,
             exists=True,
@@ -46,6 +49,8 @@ def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
             content=content,
             problem=error.what,
             where=error.where,
+            mistakes=tuple(dict.fromkeys(mistake.kind for mistake in mending.mistakes)),
+            is_mendable=mending.mended is not None,
             mtime_ns=mtime_ns,
         )
     return DaemonJson(

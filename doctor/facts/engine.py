@@ -110,6 +110,8 @@ class DaemonJson:
         problem: why dockerd refuses the file, in the words of its log, "" where it doesn't.
         where: the place of the problem ("line 7, column 3").
         duplicates: keys that stand more than once; the last counts.
+        mistakes: what its author wrote by mistake where it can't be parsed ("trailing-comma").
+        is_mendable: whether each mistake can be put right in one way only.
         has_mark: begins with a byte order mark.
         mtime_ns: when it was last written.
     """
@@ -122,6 +124,8 @@ class DaemonJson:
     problem: str = ""
     where: str = ""
     duplicates: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+    is_mendable: bool = False
     has_mark: bool = False
     mtime_ns: int = 0
 

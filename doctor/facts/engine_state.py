@@ -109,3 +109,9 @@ class EngineInfo:
     warnings: tuple[str, ...] = ()
     log_drivers: tuple[str, ...] = ()
     firewall_backend: str = ""
+
+
+def start_fails(state: EngineState | Missing) -> str:
+    """Return the consequence of a setting that dockerd refuses, in words: a living engine took its settings before."""
+    alive = isinstance(state, EngineState) and state.status in {"running", "hung"}
+    return "the engine will not start again" if alive else "the engine does not start"

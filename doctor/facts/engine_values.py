@@ -67,3 +67,19 @@ def from_flags(key: str, values: tuple[str, ...]) -> Any:
     if kind in {"object", "object-map"}:
         return {name: value for name, _, value in (text.partition("=") for text in values)}
     return last
+
+
+def joined(first: Any, second: Any) -> Any:
+    """Return two values of one setting as one, ``None`` where they contradict each other.
+
+    >>> joined(["tcp://127.0.0.1:2375"], ["fd://"]), joined({"a": "1"}, {"a": "2"}), joined("x", "x")
+    (['fd://', 'tcp://127.0.0.1:2375'], None, 'x')
+    """
+    if first == second:
+        return first
+    if isinstance(first, list) and isinstance(second, list):
+        return [*second, *(item for item in first if item not in second)]
+    if isinstance(first, dict) and isinstance(second, dict):
+        same = all(first[name] == second[name] for name in first.keys() & second.keys())
+        return {**first, **second} if same else None
+    return None

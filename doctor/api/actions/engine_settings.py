@@ -46,6 +46,18 @@ def rename_setting(file: HostPath, key: str, new: str) -> EditFile:
     )
 
 
+def mend_settings(file: HostPath) -> EditFile:
+    """Make daemon.json valid JSON by the smallest change; comments go, JSON has none."""
+    return EditFile(path=file, edit=_mended, what=f"put the JSON of {file} right", needs_engine_restart=True)
+
+
+def _mended(data: bytes) -> bytes:
+    from doctor.formats import json_mend  # noqa: PLC0415 - only a broken file is mended
+
+    mended = json_mend.examine(data).mended
+    return data if mended is None else mended
+
+
 def replace_list_item(file: HostPath, key: str, old: str, new: str | None) -> EditFile:
     """Change or take out (``None``) one string of a list in daemon.json."""
     what = f"take {old!r} out of {key} in {file}" if new is None else f"change {old!r} to {new!r} in {key} of {file}"
@@ -76,6 +88,24 @@ def remove_flag(place: Place, name: str, value: str | None = None) -> Action:
     edit = _Flag(place=place, flag=name, only=value, remove=True)
     what = f"take {shown} out of {_of(place)}"
     return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=True)
+
+
+def clear_command(file: HostPath) -> EditFile:
+    """Put an empty ``ExecStart=`` before the first one of a drop-in, so that its command replaces the unit's."""
+    return EditFile(
+        path=file, edit=_cleared, what=f"put an empty ExecStart= before the one in {file}", needs_engine_restart=True
+    )
+
+
+def _cleared(data: bytes) -> bytes:
+    text = decode(data)
+    starts = [found for found in unit_file.parse(text) if (found.section, found.key) == ("Service", "ExecStart")]
+    if not starts or not starts[0].value:
+        return data
+    lines = text.split("\n")
+    end = "\r" if lines[starts[0].line - 1].endswith("\r") else ""
+    lines.insert(starts[0].line - 1, f"ExecStart={end}")
+    return encode("\n".join(lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,36 @@
+"""A drop-in adds a second command to the engine's unit."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import EngineFlags
+from doctor.facts.engine_state import EngineState, start_fails
+
+
+@check(severity=Severity.CRITICAL, ok="the engine's unit has one command")
+def dropin_execstart(flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
+    """A drop-in sets ``ExecStart=`` without clearing the unit's own first, so systemd refuses to start the engine.
+
+    What it looks at:
+        The ``ExecStart=`` lines of docker.service and its drop-ins that count, in systemd's order.
+
+    Why it matters:
+        ExecStart= is a list: a second one is added to the first, and only a oneshot service may have two. systemd says "Service
+        has more than one ExecStart= setting, which is only allowed for Type=oneshot services. Refusing".
+
+    How it is fixed:
+        An empty ``ExecStart=`` is put before the drop-in's own, which clears what came before: what its author meant.
+
+    References:
+        https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html
+        https://docs.docker.com/engine/daemon/proxy/#systemd-unit-file
+    """
+    if flags.launcher != "systemd" or len(flags.commands) < 2:
+        return
+    place, _ = flags.commands[-1]
+    yield Finding(
+        subject=Subject("unit", "docker.service"),
+        message=f"{start_fails(state)}: {place.file} adds a second ExecStart= to its unit, and systemd refuses that",
+        evidence=tuple(Evidence(f"{where.file}:{where.line}", text) for where, text in flags.commands),
+        detail=None if place.is_packaged else place,
+    )

@@ -1,0 +1,31 @@
+"""The engine's unit needs an environment file that is not there."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import EngineFlags
+from doctor.facts.engine_state import EngineState, start_fails
+
+
+@check(severity=Severity.CRITICAL, ok="every environment file that the engine's unit needs is there")
+def environment_file_missing(flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
+    """An ``EnvironmentFile=`` of the engine's unit does not exist, so systemd does not start it.
+
+    What it looks at:
+        ``EnvironmentFile=`` of docker.service and its drop-ins; with a leading dash a file may be missing.
+
+    Why it matters:
+        systemd fails the unit with "Failed to load environment files: No such file or directory" before dockerd runs at all.
+
+    How it is fixed:
+        By a person: put the file back, or write ``EnvironmentFile=-…`` in a drop-in.
+
+    References:
+        https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html
+    """
+    for path in flags.missing_files:
+        yield Finding(
+            subject=Subject("file", path),
+            message=f"{start_fails(state)}: its unit needs the environment file {path}, which does not exist",
+            evidence=(Evidence(flags.launcher_file, f"EnvironmentFile={path}"),),
+        )

@@ -1,0 +1,36 @@
+"""The settings file that a flag names is not there."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import DaemonJson, EngineFlags
+from doctor.facts.engine_state import EngineState, start_fails
+
+
+@check(severity=Severity.CRITICAL, ok="the settings file that a flag names is there")
+def file_missing(file: DaemonJson, flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
+    """The settings file that ``--config-file`` names does not exist, so the engine does not start.
+
+    What it looks at:
+        Whether ``--config-file`` is given, and whether its file is there. The default file may be missing.
+
+    Why it matters:
+        dockerd ends with "open …: no such file or directory" for a file that it was told to read.
+
+    How it is fixed:
+        By a person: put the file back, or take the flag out.
+
+    References:
+        https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
+    """
+    if not file.is_explicit or file.exists:
+        return
+    given = [flag for flag in flags.effective if flag.name == "config-file"]
+    place = given[-1].place if given else None
+    yield Finding(
+        subject=Subject("file", file.path),
+        message=f"{start_fails(state)}: --config-file names {file.path}, which does not exist",
+        evidence=(
+            Evidence(place.file if place is not None else "dockerd's command line", f"--config-file={file.path}"),
+        ),
+    )

@@ -1,0 +1,70 @@
+"""One setting is given both as a flag and in daemon.json."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import DaemonJson, EngineFlags, GivenFlag
+from doctor.facts.engine_state import EngineState, start_fails
+from doctor.facts.engine_values import from_flags, joined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """For the fixer.
+
+    Attributes:
+        key: of daemon.json.
+        flags: the flags that set it, each with its place.
+        in_file: the value there; ``by_flag`` the flags' in the same form.
+        joined: both together, where they don't contradict each other; ``None`` where they do.
+    """
+
+    key: str
+    flags: tuple[GivenFlag, ...]
+    in_file: Any
+    by_flag: Any
+    joined: Any
+
+
+@check(severity=Severity.CRITICAL, ok="no setting is given both as a flag and in daemon.json")
+def flag_file_conflict(flags: EngineFlags, file: DaemonJson, state: EngineState | Missing) -> Iterator[Finding]:
+    """A setting is given both as a flag and in the settings file, so the engine does not start, even where both agree.
+
+    What it looks at:
+        The flags of the next start (unit, drop-ins, environment files, init script) and the keys of daemon.json. ``runtimes``
+        may stand in both.
+
+    Why it matters:
+        dockerd ends with "the following directives are specified both as a flag and in the configuration file". The commonest
+        is ``hosts`` beside the unit's own ``-H fd://``.
+
+    How it is fixed:
+        The setting stays in daemon.json and the flag goes; lists and maps keep what both say. A packaged unit is not edited:
+        a drop-in starts its command without the flag. Where the two contradict each other, the file's value stays and the plan
+        says so: that counts as disruptive.
+
+    References:
+        https://docs.docker.com/engine/daemon/troubleshoot/#configure-the-daemon-host-options
+        https://github.com/moby/moby/blob/master/daemon/config/config.go
+    """
+    for key, value in file.value.items():
+        given = flags.of_key(key)
+        if key == "runtimes" or not given:
+            continue
+        by_flag = from_flags(key, tuple(flag.value for flag in given))
+        places = [flag.place.file for flag in given if flag.place is not None]
+        yield Finding(
+            subject=Subject("setting", key),
+            message=f"{start_fails(state)}: {key} is set both in {file.path} and by --{given[0].name} in {places[0]}",
+            evidence=(
+                Evidence(file.path, f"{key}: {value!r}"),
+                *(
+                    Evidence(f"{flag.place.file}:{flag.place.line}", f"--{flag.name}={flag.value}")
+                    for flag in given
+                    if flag.place is not None
+                ),
+            ),
+            detail=Conflict(key=key, flags=given, in_file=value, by_flag=by_flag, joined=joined(value, by_flag)),
+        )

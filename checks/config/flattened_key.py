@@ -1,0 +1,36 @@
+"""A known key stands inside an unknown object of daemon.json."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.daemon_keys import problems
+from doctor.facts.engine import DaemonJson
+from doctor.facts.engine_state import EngineVersion
+
+
+@check(severity=Severity.WARNING, ok="no setting hides inside an object that dockerd does not know")
+def flattened_key(file: DaemonJson, version: EngineVersion | Missing) -> Iterator[Finding]:
+    """Settings stand inside an object that dockerd does not know: they pass its validation, and most do nothing.
+
+    What it looks at:
+        Top-level objects of daemon.json that are no setting themselves, with children that are.
+
+    Why it matters:
+        dockerd flattens every unknown object before it looks for unknown keys, so ``{"network": {"mtu": 1400}}`` is valid and
+        changes nothing. Booleans among the children are really applied, which surprises in the other direction.
+
+    How it is fixed:
+        By a person: move the children to the top level if they are wanted.
+
+    References:
+        https://github.com/moby/moby/blob/master/daemon/config/config.go
+    """
+    release = None if isinstance(version, Missing) else version.release
+    for problem in problems(file.value, release):
+        if problem.kind == "flattened":
+            inside = ", ".join(problem.value)
+            yield Finding(
+                subject=Subject("setting", problem.name),
+                message=f"{inside} inside {problem.name!r} in {file.path} is not what it seems: dockerd reads only booleans there",
+                evidence=(Evidence(file.path, f"{problem.name}: {problem.value!r}"),),
+            )

@@ -1,0 +1,42 @@
+"""A setting has a value that can't work."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.daemon_values import NamedThings, problems
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
+from doctor.facts.engine_values import masked
+
+
+@check(severity=Severity.CRITICAL, ok="every setting has a value that can work here")
+def invalid_value(
+    config: EngineConfig, things: NamedThings, version: EngineVersion | Missing, state: EngineState | Missing
+) -> Iterator[Finding]:
+    """A setting has a value of the right type that can't work, so the engine does not start, or containers fail.
+
+    What it looks at:
+        The effective settings, each by a rule of its own: addresses and subnets, address pools, mirrors with a scheme, labels,
+        runtimes that are registered, cgroup driver and parent, files, groups and users that exist, settings that exclude
+        each other.
+
+    Why it matters:
+        ``dockerd --validate`` checks types and names only and says "configuration OK" for all of these. The engine ends a moment
+        after its start, or the first container fails.
+
+    How it is fixed:
+        By a person: what the value should be can't be known.
+
+    References:
+        https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
+    """
+    release = None if isinstance(version, Missing) else version.release
+    for problem in problems(config, things, release):
+        setting = config.setting(problem.key)
+        effect = start_fails(state) if problem.stops else "containers fail, or it has no effect"
+        yield Finding(
+            subject=Subject("setting", problem.key),
+            message=f"{effect}: {problem.key} can't work ({problem.why})",
+            evidence=(Evidence(setting.place, f"{problem.key}: {masked(problem.key, setting.value)!r}"),),
+            severity=None if problem.stops else Severity.WARNING,
+        )

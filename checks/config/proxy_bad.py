@@ -1,0 +1,46 @@
+"""The engine's proxy is no URL."""
+
+import re
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_values import masked
+
+_URL = re.compile(r"(?:https?|socks5)://[^\s\"']+", re.IGNORECASE)
+_KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY"}
+
+
+@check(severity=Severity.WARNING, ok="the engine's proxy settings are usable")
+def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
+    """The proxy that the engine is given is no URL, so every pull fails.
+
+    What it looks at:
+        ``http-proxy`` and ``https-proxy`` of daemon.json or flags, else HTTP_PROXY and HTTPS_PROXY of the unit's environment.
+        Credentials are never shown.
+
+    Why it matters:
+        Without a scheme, or with a stray quote, Go's client refuses the proxy: "proxyconnect tcp: dial tcp: lookup" or "invalid
+        control character in URL" on every pull, with a network that works.
+
+    How it is fixed:
+        By a person: ``http://proxy.example:3128``, also for HTTPS_PROXY.
+
+    References:
+        https://docs.docker.com/engine/daemon/proxy/
+    """
+    for key, variable in _KEYS.items():
+        value = config.get(key)
+        place = config.setting(key).place
+        if value is None:
+            value = config.flags.environment.get(variable, config.flags.environment.get(variable.lower()))
+            place = f"{variable} in the environment of {config.flags.launcher_file or 'dockerd'}"
+        # Go takes "host:port" as http://host:port (net/http/httpproxy, parseProxy).
+        if not isinstance(value, str) or not value or _URL.fullmatch(value) or re.fullmatch(r"[\w.-]+:\d+", value):
+            continue
+        shown = str(masked(key, value))
+        yield Finding(
+            subject=Subject("setting", key),
+            message=f"images can't be pulled: the proxy {shown!r} ({place}) is no URL",
+            evidence=(Evidence(place, shown),),
+        )

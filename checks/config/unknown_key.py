@@ -1,0 +1,43 @@
+"""daemon.json has a key that dockerd does not know."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.daemon_keys import problems
+from doctor.facts.engine import DaemonJson
+from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
+
+
+@check(severity=Severity.CRITICAL, ok="dockerd knows every key of daemon.json")
+def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: EngineState | Missing) -> Iterator[Finding]:
+    """The settings file has a key that this dockerd does not know, so the engine does not start.
+
+    What it looks at:
+        The keys of daemon.json as dockerd looks them up: case matters, and the children of an object that is no setting count as
+        keys of their own, so that ``{"log-opt": {"max-size": "10m"}}`` is refused for max-size. Keys that only newer
+        engines know count too.
+
+    Why it matters:
+        dockerd ends with "the following directives don't match any configuration option". A running engine is not touched until
+        it starts again.
+
+    How it is fixed:
+        A key that is a known one but for case, underscores or a plural gets that name. One that merely looks like a known key is
+        left to a person. Any other is taken out: no engine of this release starts with it.
+
+    References:
+        https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
+        https://github.com/moby/moby/blob/master/daemon/config/config.go
+    """
+    release = None if isinstance(version, Missing) else version.release
+    for problem in problems(file.value, release):
+        if problem.kind not in {"unknown", "too-new"}:
+            continue
+        hint = problem.says or (f"{problem.meant or problem.close} is meant?" if problem.meant or problem.close else "")
+        here = () if isinstance(version, Missing) else (Evidence(version.source, f"engine {version.text}"),)
+        yield Finding(
+            subject=Subject("setting", problem.name),
+            message=f"{start_fails(state)}: it does not know {problem.name!r} in {file.path}",
+            evidence=(Evidence(file.path, f"{problem.name}: {hint}" if hint else problem.name), *here),
+            detail=problem,
+        )

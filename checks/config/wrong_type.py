@@ -1,0 +1,36 @@
+"""daemon.json has a value of the wrong type."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.daemon_keys import problems
+from doctor.facts.engine import DaemonJson
+from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
+
+
+@check(severity=Severity.CRITICAL, ok="every value of daemon.json has the right type")
+def wrong_type(file: DaemonJson, version: EngineVersion | Missing, state: EngineState | Missing) -> Iterator[Finding]:
+    """A value of the settings file has the wrong JSON type, so the engine does not start.
+
+    What it looks at:
+        Each known key's value: true and false without quotes, numbers without, sizes and log options with, lists in brackets.
+
+    Why it matters:
+        dockerd ends with "json: cannot unmarshal string into Go struct field Config.… of type bool".
+
+    How it is fixed:
+        The value is written in the right type where nothing can get lost or be meant otherwise: "true" becomes true, 10 becomes
+        "10", "1.1.1.1" becomes ["1.1.1.1"]. Otherwise a person must decide.
+
+    References:
+        https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
+    """
+    release = None if isinstance(version, Missing) else version.release
+    for problem in problems(file.value, release):
+        if problem.kind == "wrong-type":
+            yield Finding(
+                subject=Subject("setting", problem.name),
+                message=f"{start_fails(state)}: {problem.name} in {file.path} must be {problem.says}",
+                evidence=(Evidence(file.path, f"{problem.name}: {problem.value!r}"),),
+                detail=problem,
+            )

@@ -1,0 +1,20 @@
+"""Give a dropped key its present name, or take it out."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.api.actions.engine_settings import remove_setting, rename_setting
+from doctor.facts.engine import DaemonJson
+
+
+@fixer(applicability=Applicability.SAFE)
+def removed_key(finding: Finding, file: DaemonJson) -> Iterator[Action]:
+    """Rename where a successor takes the same value, take out where there is none."""
+    problem = finding.detail
+    if problem.meant:
+        yield rename_setting(file.path, problem.path[0], problem.meant)
+    elif problem.name == "graph" and file.value.get("data-root") != problem.value:
+        yield Advise(text=f"{file.path} has graph and data-root with two paths: keep the one that holds your images")
+    else:
+        yield remove_setting(file.path, problem.path, problem.says)

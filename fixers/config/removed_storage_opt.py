@@ -1,0 +1,19 @@
+"""Take out a storage option that the engine dropped."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action
+from doctor.api.actions.engine_settings import remove_flag, replace_list_item
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.SAFE)
+def removed_storage_opt(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Take it out of the list or the flags that hold it."""
+    text = finding.detail.text
+    for flag in config.flags.of_key("storage-opts"):
+        if flag.value == text and flag.place is not None:
+            yield remove_flag(flag.place, "storage-opt", text)
+    if text in (config.json.value.get("storage-opts") or ()):
+        yield replace_list_item(config.json.path, "storage-opts", text, None)

@@ -1,0 +1,18 @@
+"""Write a value in the type dockerd reads."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.api.actions.engine_settings import set_setting
+from doctor.facts.engine import DaemonJson
+
+
+@fixer(applicability=Applicability.SAFE)
+def wrong_type(finding: Finding, file: DaemonJson) -> Iterator[Action]:
+    """Convert where that loses nothing; otherwise say what is expected."""
+    problem = finding.detail
+    if problem.wanted is None:
+        yield Advise(text=f"in {file.path}, make {problem.name} {problem.says}")
+    else:
+        yield set_setting(file.path, problem.path, problem.wanted)
