@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from doctor.facts.containers import Container, Containers
 from doctor.facts.images import Images
+from doctor.facts.layer_links import derived_name, owners
 from doctor.facts.layers import LayerDirectory, LayerRecord, Layers, MountRecord
 from doctor.model.missing import Missing
 
@@ -84,9 +85,15 @@ class LayerGraph:
     def title(self, chain: str) -> str:
         """Return how a person would name a layer: by an image that has it, else by its chain id."""
         known = self.expected.get(chain)
-        names = sorted({self.images.title(image) for image in known.images}) if known else []
+        names = self.image_titles(known.images) if known else ()
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return f"layer {chain[:12]} of image {names[0]}{more}" if names else f"layer {chain[:12]}"
+
+    def image_titles(self, identities: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what a person calls these images, those with a name first."""
+        return tuple(
+            sorted((self.images.title(one) for one in identities), key=lambda title: (":" not in title, title))
+        )
 
     def container_of(self, directory: str) -> Container | None:
         """Return the container whose writable layer, or its ``-init``, a directory is."""
@@ -95,6 +102,66 @@ class LayerGraph:
             if record.mount_id == base:
                 return self.containers.get(record.container_id)
         return None
+
+    def container_title(self, container_id: str) -> str:
+        """Return what a person calls a container: its name, else its short id."""
+        found = self.containers.get(container_id)
+        return container_id[:12] if found is None else found.title
+
+    def directory_title(self, name: str) -> str:
+        """Return what a directory of overlay2 is: a container's layer, an image's, or BuildKit's."""
+        container = self.container_of(name)
+        if container is not None:
+            return (
+                f"the layer of container {container.title}"
+                if not name.endswith("-init")
+                else (f"the -init layer of container {container.title}")
+            )
+        chain = next((chain for chain, directory in self.cache.items() if directory == name), "")
+        return self.title(chain) if chain else f"layer directory {name[:12]}"
+
+    def broken_links(self) -> tuple[str, ...]:
+        """Return the needed directories whose short name is broken and known, sorted.
+
+        While the place of some layer isn't known, a directory whose name nothing tells is left out: the layers above it may
+        tell the name as soon as their places are known.
+        """
+        is_settled = all(layer.chain in self.cache for layer in self.needed())
+        return tuple(
+            sorted(
+                name
+                for name in self.referenced
+                if self._is_link_broken(name) and (is_settled or self.names[name] != derived_name(name))
+            )
+        )
+
+    def _is_link_broken(self, name: str) -> bool:
+        right = self.names[name]
+        return self.layers.directories[name].link != right or self.layers.links.get(right) != f"../{name}/diff"
+
+    def wrong_lowers(self) -> tuple[str, ...]:
+        """Return the needed directories whose ``lower`` is not what follows from the layers below, sorted."""
+        is_settled = all(layer.chain in self.cache for layer in self.needed())
+        return tuple(
+            sorted(
+                name
+                for name in self.referenced
+                if (right := self.lowers[name]) is not None
+                and (self.layers.directories[name].lower or ()) != right
+                and (is_settled or not self._is_derived_below(name))
+            )
+        )
+
+    def _is_derived_below(self, name: str) -> bool:
+        """Whether a layer below has a made-up name that a later look may correct."""
+        here = self.parents.get(name, "")
+        for _ in range(len(self.parents)):
+            if not here:
+                return False
+            if self.names[here] == derived_name(here) and self.layers.directories[here].link != self.names[here]:
+                return True
+            here = self.parents.get(here, "")
+        return False
 
     def mount_parent(self, container_id: str) -> str | None:
         """Return the chain id a container's layer stands on: its image's top; "" for none, ``None`` where unknown."""
@@ -130,9 +197,39 @@ class LayerGraph:
             and f"{name}-init" not in self.layers.directories
         )
 
-    def is_cache_id_good(self, chain: str) -> bool:
-        """Whether the record of a layer names a directory that exists and is its alone."""
-        return chain in self.cache
+    def damaged_files(self, layer: Expected) -> dict[str, str]:
+        """Return name → what is wrong of a layer's record, without what other checks judge; empty for a sound one.
+
+        A ``parent`` that is missing or another digest, and a ``cache-id`` whose directory is missing, are other problems.
+        """
+        record = self.layers.records.get(layer.chain)
+        if record is None:
+            return {}
+        damaged: dict[str, str] = {}
+        if record.diff != layer.diff:
+            damaged["diff"] = shown(record.diff)
+        if record.parent is not None and not is_digest(record.parent):
+            damaged["parent"] = shown(record.parent)
+        elif record.is_hollow and record.parent is None and layer.parent:
+            damaged["parent"] = shown(None)
+        if record.cache_id is None or not DIRECTORY_NAME.fullmatch(record.cache_id):
+            damaged["cache-id"] = shown(record.cache_id)
+        elif layer.chain not in self.cache and record.cache_id in self.layers.directories:
+            damaged["cache-id"] = f"{record.cache_id[:12]}… is the directory of another layer too"
+        if not is_size(record.size):
+            damaged["size"] = shown(record.size)
+        return damaged
+
+    def directory_by_children(self, chain: str) -> str:
+        """Return the directory that the layers above a layer stand on, by their ``lower``; "" where they don't tell."""
+        known = owners(self.layers)
+        for layer in self.expected.values():
+            directory = self.layers.directories.get(self.cache.get(layer.chain, ""))
+            if layer.parent == chain and directory is not None and directory.lower:
+                found = known.get(directory.lower[0], "")
+                if found and found not in self.cache.values():
+                    return found
+        return ""
 
 
 def mount_parent(container_id: str, images: Images, layers: Layers, containers: Containers) -> str | None:
@@ -147,9 +244,23 @@ def mount_parent(container_id: str, images: Images, layers: Layers, containers: 
     return record.parent.removeprefix("sha256:")
 
 
+def shown(text: str | None) -> str:
+    """Return a record's text for evidence: what is missing or empty by name, the rest cut and printable."""
+    if text is None:
+        return "no such file"
+    if not text.strip("\0 \n"):
+        return "it is empty" if not text else f"{len(text)} NUL bytes"
+    return repr(text[:80])
+
+
 def is_digest(text: str | None) -> bool:
     """Whether a record's text is a sha256 digest."""
     return text is not None and _DIGEST.fullmatch(text) is not None
+
+
+def is_size(text: str | None) -> bool:
+    """Whether a record's size is a number as Go parses it."""
+    return text is not None and text.isascii() and text.isdigit() and len(text) < 19
 
 
 def is_mount_whole(record: MountRecord) -> bool:

@@ -1,0 +1,54 @@
+"""An image's config is gone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.containers import Containers
+from doctor.facts.images import Images
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentMissing:
+    """For the fixer: the image id without "sha256:"."""
+
+    identity: str
+
+
+@check(severity=Severity.ERROR, breaks=("image",), ok="each image that is named somewhere has its config")
+def image_content_missing(images: Images, containers: Containers | Missing) -> Iterator[Finding]:
+    """An image's config is gone, so the engine does not know the image any more, though its layers may be there.
+
+    What it looks at:
+        Images that ``repositories.json``, ``imagedb/metadata`` or a container names, and that have no file in
+        ``imagedb/content/sha256``. That only a container or the metadata names one is normal after ``docker rmi -f``, and
+        only noted.
+
+    Why it matters:
+        dockerd does not log it. The image can't be run, and its name is not listed.
+
+    How it is fixed:
+        From a copy with the right hash, where BuildKit keeps one. Otherwise the image must be pulled or loaded again.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/image/store.go
+    """
+    tagged = {digest.removeprefix("sha256:") for digest in images.tags.entries.values()}
+    items = containers.items if isinstance(containers, Containers) else ()
+    used: dict[str, list[str]] = {}
+    for container in items:
+        if container.image_id.startswith("sha256:"):
+            used.setdefault(container.image_id.removeprefix("sha256:"), []).append(container.title)
+    for identity in sorted((tagged | images.described | used.keys()) - images.configs.keys()):
+        names = images.names_of(identity)
+        yield Finding(
+            subject=Subject("image", identity[:12]),
+            message=f"image {images.title(identity)} is not known to the engine any more: its config is missing",
+            evidence=(
+                Evidence(images.path_of(identity), "no such file"),
+                *((Evidence(images.tags.path, ", ".join(names)),) if names else ()),
+                *((Evidence("containers made from it", ", ".join(used[identity])),) if identity in used else ()),
+            ),
+            detail=ContentMissing(identity=identity),
+            severity=None if identity in tagged else Severity.INFO,
+        )

@@ -1,0 +1,49 @@
+"""The record of a layer names another parent than its image."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.layer_graph import LayerGraph, is_digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongParent:
+    """For the fixer: the layer's chain id."""
+
+    chain: str
+
+
+@check(severity=Severity.ERROR, ok="the record of each layer names the layer below it")
+def layer_metadata_wrong_parent(graph: LayerGraph) -> Iterator[Finding]:
+    """The record of a layer names a wrong parent or none, so removing another image deletes layers that are still needed.
+
+    What it looks at:
+        ``parent`` in each layer's record against the chain that follows from the configs of the images that have it.
+
+    Why it matters:
+        Nothing looks broken: mounts use another file. But the engine counts references by ``parent``, so ``docker rmi`` of
+        some other image deletes layers below this one, and ``docker save`` then fails.
+
+    How it is fixed:
+        The computed value is written. Remove no image before.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/layer/layer_store.go
+    """
+    for layer in graph.needed():
+        record = graph.record(layer.chain)
+        if record is None or (record.is_hollow and record.parent is None):
+            continue
+        right = f"sha256:{layer.parent}" if layer.parent else None
+        if record.parent != right and (record.parent is None or is_digest(record.parent)):
+            yield Finding(
+                subject=Subject("layer", layer.chain[:12]),
+                message=f"removing an image would delete layers of another: {graph.title(layer.chain)} names "
+                f"{'a wrong parent' if record.parent else 'no parent'}",
+                evidence=(
+                    Evidence(graph.layers.record_path(layer.chain, "parent"), record.parent or "no such file"),
+                    Evidence("computed from the image's config", right or "no parent: it is the first layer"),
+                ),
+                detail=WrongParent(chain=layer.chain),
+            )

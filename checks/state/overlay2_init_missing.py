@@ -1,0 +1,50 @@
+"""A container's -init layer is gone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.layer_graph import LayerGraph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitMissing:
+    """For the fixer: the container's id, its layer directory and the directory of its image's top layer ("" for none)."""
+
+    container_id: str
+    directory: str
+    below: str
+
+
+@check(severity=Severity.ERROR, breaks=("storage",), ok="each container's -init layer is there")
+def overlay2_init_missing(graph: LayerGraph) -> Iterator[Finding]:
+    """The layer that the engine prepares below a container's own files is gone, so the container can't start.
+
+    What it looks at:
+        Whether ``overlay2/ID-init`` with a ``diff`` exists for each container whose own layer directory does, and whose
+        image's layers are all known.
+
+    Why it matters:
+        The container's mount names it; ``docker start`` says "no such file or directory". The container's files are all there.
+
+    How it is fixed:
+        It is made again: it is always the same set of empty files and directories that dockerd bind-mounts over.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/daemon/initlayer/setup_unix.go
+    """
+    for container_id, record in graph.layers.mounts.items():
+        own = graph.directory(record.mount_id or "")
+        if own is None or not own.has_diff or record.init_id in {None, ""} or record.init_id != f"{own.id}-init":
+            continue
+        init = graph.directory(f"{own.id}-init")
+        chain = graph.mount_parent(container_id)
+        below = "" if chain == "" else graph.cache.get(chain or "")
+        if (init is None or not init.has_diff) and below is not None and (not below or graph.lowers[below] is not None):
+            title = graph.container_title(container_id)
+            yield Finding(
+                subject=Subject("container", title),
+                message=f"container {title} can't start: the layer that the engine prepared for it is gone",
+                evidence=(Evidence(graph.layers.directory_path(f"{own.id}-init", "diff"), "no such directory"),),
+                detail=InitMissing(container_id=container_id, directory=own.id, below=below),
+            )

@@ -1,0 +1,58 @@
+"""A layer directory names other parents than it has."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.layer_graph import LayerGraph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LowerWrong:
+    """For the fixer: the directory."""
+
+    directory: str
+
+
+@check(
+    severity=Severity.ERROR,
+    breaks=("image", "storage"),
+    causes=("state/overlay2-link-broken", "state/layer-metadata-empty"),
+    ok="each layer directory names the layers below it",
+)
+def overlay2_lower_wrong(graph: LayerGraph) -> Iterator[Finding]:
+    """A layer directory names other layers below it than it stands on, so containers start with files missing or changed.
+
+    What it looks at:
+        ``lower`` of each directory of ``overlay2`` that an image, a container or BuildKit needs, against what follows from
+        the layer records, the mount records and BuildKit's list: the short names of all layers below, nearest first.
+
+    Why it matters:
+        The kernel mounts exactly what ``lower`` says. A short list gives a half-empty root ("exec: sh: executable file not
+        found"), and everything built or run meanwhile inherits it.
+
+    How it is fixed:
+        The computed list is written, for this directory and for all that stand on it, the ``-init`` directories of
+        containers and BuildKit's own too.
+
+    References:
+        https://github.com/moby/moby/issues/42456
+        https://github.com/moby/moby/blob/v26.1.5/daemon/graphdriver/overlay2/overlay.go
+    """
+    for name in graph.wrong_lowers():
+        found = graph.layers.directories[name].lower
+        right = graph.lowers[name] or ()
+        yield Finding(
+            subject=Subject("layer-directory", name[:12] + ("-init" if name.endswith("-init") else "")),
+            message=f"{graph.directory_title(name)} is mounted with {len(found or ())} of {len(right)} layers below it"
+            if len(found or ()) != len(right)
+            else f"{graph.directory_title(name)} is mounted on other layers than it stands on",
+            evidence=(
+                Evidence(
+                    graph.layers.directory_path(name, "lower"),
+                    "no such file" if found is None else ":".join(found)[:120],
+                ),
+                Evidence("computed from the layers below it", ":".join(right)[:120] or "no such file"),
+            ),
+            detail=LowerWrong(directory=name),
+        )

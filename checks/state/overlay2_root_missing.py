@@ -1,0 +1,38 @@
+"""The directory of all layers is gone."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.data_root import DataRoot
+from doctor.facts.layer_graph import LayerGraph
+
+
+@check(severity=Severity.CRITICAL, breaks=("image", "storage"), ok="the directory of all layers is there")
+def overlay2_root_missing(root: DataRoot, graph: LayerGraph) -> Iterator[Finding]:
+    """The directory of all layers is gone or empty, so images and containers are listed and none can run.
+
+    What it looks at:
+        Whether ``overlay2`` in the data root holds anything while layer records name directories in it.
+
+    Why it matters:
+        dockerd starts and lists everything. Each run fails with "stat …/overlay2/…: no such file or directory", and a pull
+        says "Already exists" and repairs nothing.
+
+    How it is fixed:
+        By hand: the usual reason is a file system that is not mounted. Find it and mount it before the engine starts: with
+        the directory missing an engine of release 29 or newer switches to the other image store.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/daemon/graphdriver/overlay2/overlay.go
+    """
+    named = [record for record in graph.layers.records.values() if record.cache_id]
+    if named and not graph.layers.directories:
+        yield Finding(
+            subject=Subject("directory", "overlay2"),
+            message="no image and no container can run: the directory of all layers is "
+            + ("empty" if root.has("overlay2") else "gone"),
+            evidence=(
+                Evidence(root.at("overlay2"), "empty" if root.has("overlay2") else "no such directory"),
+                Evidence("layers that name a directory in it", str(len(named))),
+            ),
+        )

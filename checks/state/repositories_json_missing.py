@@ -1,0 +1,57 @@
+"""The file that names the images is gone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.facts.containers import Containers
+from doctor.facts.images import Images
+from doctor.facts.tag_sources import recover_tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagsMissing:
+    """For the fixer: the file."""
+
+    path: HostPath
+
+
+@check(severity=Severity.WARNING, breaks=("image",), ok="the file that names the images is there")
+def repositories_json_missing(images: Images, containers: Containers | Missing) -> Iterator[Finding]:
+    """The file that names the images is gone, so every image shows as <none> and a prune would delete it.
+
+    What it looks at:
+        Whether ``image/overlay2/repositories.json`` exists while there are images, and whether containers were made from
+        images by name. A host whose images never had a name has no such file: that is only noted.
+
+    Why it matters:
+        dockerd starts without a word. ``docker run NAME`` pulls again or fails, and ``docker image prune`` takes all images
+        for dangling.
+
+    How it is fixed:
+        The names that containers, or a temporary file beside it, still tell are written back. The rest stays reachable by
+        id and needs ``docker tag``. Run no prune before that.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/reference/store.go
+    """
+    tags = images.tags
+    if tags.status != "missing" or not images.sound():
+        return
+    found = recover_tags(images, containers if isinstance(containers, Containers) else Containers())
+    unnamed = ", ".join(identity[:12] for identity in found.unnamed[:6])
+    yield Finding(
+        subject=Subject("file", tags.path),
+        message="no image has a name any more, and 'docker image prune' would delete them all: "
+        "repositories.json is missing"
+        if found.entries
+        else "no image has a name: there is no repositories.json",
+        evidence=(
+            Evidence(tags.path, "no such file"),
+            Evidence("images in the store", str(len(images.sound()))),
+            Evidence("names that containers still tell", ", ".join(sorted(found.entries)[:8]) or "none"),
+            *((Evidence("images no name is known of", unnamed),) if unnamed else ()),
+        ),
+        detail=TagsMissing(path=tags.path),
+        severity=None if found.entries else Severity.INFO,
+    )

@@ -1,0 +1,45 @@
+"""A layer's tar-split is gone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.layer_graph import LayerGraph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TarSplitLost:
+    """For the fixer: the layer's chain id."""
+
+    chain: str
+
+
+@check(severity=Severity.WARNING, ok="each layer has the list that its tar is made from")
+def tar_split_corrupt(graph: LayerGraph) -> Iterator[Finding]:
+    """A layer's tar-split is empty or gone, so images with this layer run but can't be saved or pushed.
+
+    What it looks at:
+        The size of ``tar-split.json.gz`` in the record of each layer that a sound image has. Its content is read with
+        ``--deep`` (``state/tar-split-damaged``).
+
+    Why it matters:
+        The file holds the headers of the layer's tar. Without it ``docker save`` and ``docker push`` fail, and nothing can
+        prove the layer's content any more.
+
+    How it is fixed:
+        By pulling or loading the image again after removing it, where it came from a registry.
+
+    References:
+        https://github.com/vbatts/tar-split
+        https://github.com/moby/moby/blob/v26.1.5/layer/layer_store.go
+    """
+    for layer in graph.needed():
+        record = graph.record(layer.chain)
+        if record is not None and not record.is_hollow and record.tar_split_bytes <= 0:
+            problem = "it is empty" if record.tar_split_bytes == 0 else "no such file"
+            yield Finding(
+                subject=Subject("layer", layer.chain[:12]),
+                message=f"images can't be saved or pushed: {graph.title(layer.chain)} lost its tar-split",
+                evidence=(Evidence(graph.layers.record_path(layer.chain, "tar-split.json.gz"), problem),),
+                detail=TarSplitLost(chain=layer.chain),
+            )

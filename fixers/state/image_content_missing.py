@@ -1,0 +1,28 @@
+"""Bring a lost image config back from a copy with the right hash."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
+from doctor.facts.image_sources import ImageSources
+from doctor.facts.images import Images
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def image_content_missing(finding: Finding, images: Images, sources: ImageSources) -> Iterator[Action]:
+    """Write the copy whose sha256 is the image's id; without one, say how the image comes back."""
+    identity = finding.detail.identity
+    source = sources.items.get(identity)
+    if source is None:
+        names = images.names_of(identity)
+        name = names[0] if names else "NAME"
+        yield Advise(
+            text=f"pull or load the image again ('docker pull {name}'): no copy of its config has the right hash"
+        )
+        return
+    yield Rebuild(
+        items=(Wanted(path=images.path_of(identity), node=File(content=source.content), mode=0o600),),
+        what=f"restore the config of image {images.title(identity)} from {source.origin}",
+        stage=Stage.CONTENTS,
+    )

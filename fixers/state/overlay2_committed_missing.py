@@ -1,0 +1,21 @@
+"""Mark layers as finished."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Rebuild, Stage, Wanted
+from doctor.facts.layer_graph import LayerGraph
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def overlay2_committed_missing(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+    """Make the empty file in each."""
+    names = finding.detail.directories
+    yield Rebuild(
+        items=tuple(
+            Wanted(path=graph.layers.directory_path(name, "committed"), node=File(), mode=0o600) for name in names
+        ),
+        what=f"mark {len(names)} layers as finished",
+        stage=Stage.LINKS,
+    )

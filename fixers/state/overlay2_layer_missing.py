@@ -1,0 +1,42 @@
+"""Find a layer's files, or make a layer that has none."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
+from doctor.facts.layer_graph import EMPTY_LAYER, LayerGraph
+from doctor.facts.layer_links import derived_name
+from doctor.facts.layer_proofs import LayerProofs
+from doctor.model.step import Directory, File, Symlink
+
+
+@fixer(applicability=Applicability.SAFE)
+def overlay2_layer_missing(finding: Finding, graph: LayerGraph, proofs: LayerProofs) -> Iterator[Action]:
+    """Correct the record if a directory is proven; make an empty layer; say what to pull otherwise."""
+    chain, name = finding.detail.chain, finding.detail.directory
+    layer, proof = graph.expected[chain], proofs.of(chain)
+    if proof.directory and proof.directory != name:
+        yield Rebuild(
+            items=(
+                Wanted(path=graph.layers.record_path(chain, "cache-id"), node=File(content=proof.directory.encode())),
+            ),
+            what=f"name the directory that is proven to hold {graph.title(chain)}",
+            stage=Stage.LAYERS,
+        )
+    elif layer.diff == EMPTY_LAYER:
+        yield Rebuild(
+            items=tuple(_empty(graph, name)), what=f"make the empty {graph.title(chain)} again", stage=Stage.LAYERS
+        )
+    else:
+        images = ", ".join(graph.image_titles(layer.images)[:6])
+        yield Advise(text=f"remove ('docker rmi') and pull or load again: {images}")
+
+
+def _empty(graph: LayerGraph, name: str) -> Iterator[Wanted]:
+    """Yield a layer directory without content; what it stands on is written when its place in the chain is known."""
+    link = graph.names.get(name) or derived_name(name)
+    yield Wanted(path=graph.layers.directory_path(name), node=Directory(), mode=0o710)
+    yield Wanted(path=graph.layers.directory_path(name, "diff"), node=Directory(), mode=0o755)
+    yield Wanted(path=graph.layers.directory_path(name, "committed"), node=File(), mode=0o600)
+    yield Wanted(path=graph.layers.directory_path(name, "link"), node=File(content=link.encode()))
+    yield Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff"))
