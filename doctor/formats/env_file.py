@@ -45,6 +45,9 @@ class Assignment:
 def parse(text: str) -> tuple[Assignment, ...]:
     r"""The assignments in order; the last of a name counts. Never raises: what is no assignment is skipped.
 
+    A "#" behind a value is part of it, as for systemd, which joins it even to what was quoted; a shell takes it as a
+    comment.
+
     >>> [(a.name, a.value) for a in parse('# x\nOPTIONS="--log-driver=journald \\\n--debug"\nEMPTY=\n')]
     [('OPTIONS', '--log-driver=journald --debug'), ('EMPTY', '')]
     """

@@ -51,15 +51,16 @@ def replace(text: str, located: Located, flag: str, value: str) -> str | None:
         return None
     last = given[-1]
     word = argv[last.index + last.words - 1] if last.words else argv[last.index]
-    if not last.words or not last.value or not word.text.endswith(last.value):
-        raise FormatError(f"--{flag} stands there in a form that can't be changed alone")
-    if last.words == 1 and word.text.removeprefix("--") == flag:
+    if last.words == 1 and word.text.removeprefix("--") == flag and last.value:
         # A bare boolean: "--debug" becomes "--debug=false".
-        _, end = located.span(word.start, word.end)
+        _, end = located.span(*word.span(0, len(word.text)))
         return f"{text[:end]}={value}{text[end:]}"
-    first = len(word.text) - len(last.value)
-    start, end = located.span(*word.span(first, len(word.text)))
-    return text[:start] + value + text[end:]
+    if last.words and last.value and word.text.endswith(last.value):
+        start, end = located.span(*word.span(len(word.text) - len(last.value), len(word.text)))
+        # Quotes or joined lines in the middle of the value would be torn apart.
+        if text[start:end] == last.value:
+            return text[:start] + value + text[end:]
+    raise FormatError(f"--{flag} stands there in a form that can't be changed alone")
 
 
 def remove(text: str, located: Located, flag: str, *, value: str | None = None) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 _NAMES = {
     "--source": "-s", "--src": "-s", "--destination": "-d", "--dst": "-d", "--in-interface": "-i",
     "--out-interface": "-o", "--protocol": "-p", "--proto": "-p", "--jump": "-j", "--goto": "-g", "--match": "-m",
-    "--fragment": "-f", "--destination-port": "--dport", "--source-port": "--sport", "--destination-ports": "--dports",
+    "--fragment": "-f", "--set-counters": "-c", "--destination-port": "--dport", "--source-port": "--sport", "--destination-ports": "--dports",
     "--source-ports": "--sports", "--state": "--ctstate",
 }  # fmt: skip
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp", "icmpv6": "ipv6-icmp", "132": "sctp"}
@@ -95,6 +95,9 @@ def _canonical(words: tuple[str, ...]) -> CanonicalRule:
     for option in _options(words):
         negated, name, arguments = option
         first = arguments[0] if arguments else ""
+        if name == "-c":
+            # Counters are no part of what a rule does.
+            continue
         if name in {"-j", "-g"}:
             target, is_goto, current = first, name == "-g", target_options
         elif name == "-m":
@@ -107,7 +110,7 @@ def _canonical(words: tuple[str, ...]) -> CanonicalRule:
         elif name in _OF_PROTOCOL or current is None:
             # `-p tcp --dport 80` loads the match of the protocol without naming it.
             _group_of_protocol(basics, groups).append(_normal(negated, name, arguments))
-        elif name != "-c":
+        else:
             current.append(_normal(negated, name, arguments))
     return CanonicalRule(
         basics=tuple(sorted(basics)),
