@@ -82,13 +82,22 @@ def _differences(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]
 
 def _first_change(old: object, new: object) -> str:
     """The first line in which two texts differ, since a list of files is long."""
+    if new is None:
+        return f"gone, it was {_short(old)}"
+    if old is None:
+        return f"new: {_short(new)}"
     if isinstance(old, str) and isinstance(new, str):
         for left, right in zip(old.splitlines(), new.splitlines(), strict=False):
             if left != right:
-                return f"{left!r} is now {right!r}"
+                return f"{_short(left)} is now {_short(right)}"
         if old.count("\n") != new.count("\n"):
             return f"{len(old.splitlines())} lines are now {len(new.splitlines())}"
-    return f"{old!r} is now {new!r}"
+    return f"{_short(old)} is now {_short(new)}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 160 else f"{text[:150]}…"
 
 
 def _try(box: Box, *arguments: str, timeout: float = 30) -> str:
@@ -193,6 +202,11 @@ def published(box: Box) -> dict[str, str]:
             if key.endswith("/tcp"):
                 found.update({binding["HostPort"]: name for binding in bindings or []})
     return found
+
+
+def started(box: Box) -> dict[str, str]:
+    """When each running container was started: the same as before where a repair restarted nothing."""
+    return {name: box.docker("inspect", "-f", "{{.State.StartedAt}}", name) for name in running(box)}
 
 
 def running(box: Box) -> list[str]:
