@@ -54,8 +54,8 @@ class Flag:
         name: the long name without dashes ("log-driver"), also where the short form was used.
         value: its value; "true" for a boolean given without one, "" where the value is missing.
         index: place of its (first) word in the arguments.
-        words: how many words it takes, 1 (`--x=v`, `-Hv`) or 2 (`--x v`); 0 for the second and later
-            letter of joined short flags, which stand in the word of the first.
+        words: how many words it takes, 1 (`--x=v`, `-Hv`) or 2 (`--x v`). Joined short flags share their word: a
+            second or later one without a word of its own has 0.
     """
 
     name: str

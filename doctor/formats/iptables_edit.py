@@ -1,6 +1,6 @@
 """Small changes to a saved rule set: where a rule goes, which lines do it, which take it back, and what is saved after it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from doctor.formats.iptables_save import Ruleset
@@ -140,8 +140,10 @@ def place(rules: Sequence[str], layout: Sequence[Wanted], text: str) -> int:
     return 0 if mine.head else len(rules)
 
 
-def saved_after(ruleset: Ruleset, table: str, chains: Sequence[Edited]) -> str:
-    """Return what the save command would print with these chains changed; counters are those of before."""
+def saved_after(
+    ruleset: Ruleset, table: str, chains: Sequence[Edited], policies: Mapping[str, str] | None = None
+) -> str:
+    """Return what the save command would print with these chains and policies changed; counters are those of before."""
     changed = {edited.chain: edited for edited in chains}
     known = {chain.name for chain in ruleset.chains if chain.table == table}
     made = [f":{name} - [0:0]" for name in changed if name not in known and name not in _BUILT_IN.get(table, ())]
@@ -162,8 +164,13 @@ def saved_after(ruleset: Ruleset, table: str, chains: Sequence[Edited]) -> str:
             kept += [*rules, line]
             here = ""
         elif here != table or _chain_of(line) not in changed:
-            kept.append(line)
+            kept.append(_with_policy(line, policies or {}) if here == table else line)
     return "\n".join(kept)
+
+
+def _with_policy(line: str, policies: Mapping[str, str]) -> str:
+    name = line[1:].split(" ", 1)[0] if line.startswith(":") else ""
+    return f":{name} {policies[name]} [0:0]" if name in policies else line
 
 
 def _chain_of(line: str) -> str:
