@@ -4,7 +4,7 @@ from doctor.model.finding import Evidence, Finding
 from doctor.model.report import ManualFix, PlannedAction, PlanReport, ProbeResult, RepairReport
 from doctor.model.severity import Applicability
 from reports._terminal import Page, label
-from reports._words import plural
+from reports._words import plural, unmended
 
 _INDENT = 4
 _COSTS = {
@@ -39,7 +39,7 @@ def plan(page: Page, report: PlanReport) -> None:
     for action in report.actions:
         _action(page, action)
     _findings(page, "Predicted to be gone", report.resolves)
-    _findings(page, "Predicted to stay", _others(report.remaining, report.manual))
+    _findings(page, "Predicted to stay", unmended(report))
     _manual(page, report.manual)
     if report.actions and report.risk is not None:
         page.heading("To do it")
@@ -68,7 +68,7 @@ def repair(page: Page, report: RepairReport) -> None:
         page.heading("Proven by test containers")
         probes(page, report.probes)
     _findings(page, "Gone", report.resolved)
-    _findings(page, "Still there", _others(report.remaining, report.manual))
+    _findings(page, "Still there", unmended(report))
     _manual(page, report.manual)
     if report.actions and not report.rolled_back:
         page.blank()
@@ -112,11 +112,6 @@ def _findings(page: Page, title: str, findings: tuple[Finding, ...]) -> None:
                 first=label(finding.level),
                 first_style=finding.level.word,
             )
-
-
-def _others(findings: tuple[Finding, ...], manual: tuple[ManualFix, ...]) -> tuple[Finding, ...]:
-    told = {item.finding.fingerprint for item in manual}
-    return tuple(finding for finding in findings if finding.fingerprint not in told)
 
 
 def _manual(page: Page, manual: tuple[ManualFix, ...]) -> None:

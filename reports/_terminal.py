@@ -55,8 +55,9 @@ class Page:
     def line(self, text: str = "", *, indent: int = 0, style: str = "", first: str = "", first_style: str = "") -> None:
         """Add text of the host, wrapped.
 
-        ``first`` stands before its first line, and the others hang below its end.
+        ``first`` stands before its first line, and the others hang below its end; it may be of the host too.
         """
+        first = visible(first)
         lead = " " * indent
         hang = lead + " " * len(first)
         wrapped = textwrap.wrap(

@@ -4,7 +4,7 @@ import time
 
 from doctor.model.finding import Finding
 from doctor.model.outcome import Outcome, Result
-from doctor.model.report import ScanReport
+from doctor.model.report import PlanReport, RepairReport, ScanReport
 from doctor.model.severity import Severity
 
 WORST_FIRST = tuple(sorted(Severity, reverse=True))
@@ -74,8 +74,8 @@ def verdict(report: ScanReport) -> str:
     """Return the one sentence that a reader takes away."""
     found = problems(report)
     if found:
-        worst = max(finding.level for finding in found)
-        return f"{plural(len(found), 'problem')} found, the worst is {worst.word}"
+        worst = max(finding.level for finding in found).word
+        return f"1 problem found ({worst})" if len(found) == 1 else f"{len(found)} problems found, the worst is {worst}"
     gaps = incomplete(report)
     if gaps:
         return f"no problem found, but {plural(len(gaps), 'check')} could not look at everything"
@@ -104,6 +104,12 @@ def counted(report: ScanReport) -> str:
 def causes_of(finding: Finding, among: tuple[Finding, ...]) -> list[Finding]:
     """Return the findings that explain this one."""
     return [cause for cause in among if cause.fingerprint in finding.causes]
+
+
+def unmended(report: PlanReport | RepairReport) -> tuple[Finding, ...]:
+    """Return the findings that stay and of which the report does not say more elsewhere."""
+    told = {item.finding.fingerprint for item in report.manual}
+    return tuple(finding for finding in report.remaining if finding.fingerprint not in told)
 
 
 def fix_line(finding: Finding) -> str:

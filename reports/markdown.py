@@ -6,7 +6,7 @@ from doctor.api import report_format
 from doctor.model.finding import Evidence, Finding
 from doctor.model.report import PlannedAction, PlanReport, ProbeResult, RepairReport, Report, ScanReport
 from doctor.model.text import visible
-from reports._words import causes_of, counted, fix_line, incomplete, standing, verdict, when
+from reports._words import causes_of, counted, fix_line, incomplete, standing, unmended, verdict, when
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:$^=])")
 
@@ -121,10 +121,10 @@ def _repair(report: RepairReport) -> list[str]:
         lines += [f"**The repair failed: {plain(report.error)}; {taken}.**", ""]
     lines += _actions(f"Repair {plain(report.run)}", report.actions)
     lines += _probes(report.probes) + _manual(report)
-    if report.remaining:
+    if unmended(report):
         lines += ["## Still there", ""]
         lines += [
-            f"- {finding.level.word}: {plain(finding.message)} ({code(finding.id)})" for finding in report.remaining
+            f"- {finding.level.word}: {plain(finding.message)} ({code(finding.id)})" for finding in unmended(report)
         ]
         lines.append("")
     return lines

@@ -1,0 +1,111 @@
+"""One self-contained page: no script, no request, readable on a phone, on paper, in the dark and by a screen reader."""
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from doctor.api import report_format
+from doctor.model.finding import Evidence
+from doctor.model.outcome import Result
+from doctor.model.report import PlanReport, RepairReport, Report, ScanReport
+from doctor.model.text import visible
+from reports import _words
+from reports._chart import HEIGHT, SPACE, chart
+
+# Evidence of so many lines is shown at once; longer is folded, so that the next problem stays in sight.
+_SHORT_LINES = 4
+
+
+@report_format("html", media="text/html; charset=utf-8", of=("scan", "plan", "repair", "probe"))
+def render(report: Report) -> bytes:
+    """Render the page as UTF-8.
+
+    Every value passes ``visible`` and then the escaping of jinja2; a value that is missing is an error, not a blank. The
+    page's own policy allows the one style sheet in it by its hash and nothing else.
+    """
+    style = files("reports").joinpath("templates/page.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            kind=report.kind,
+            style=Markup(style),  # noqa: S704 - a file of ours
+            policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+            **(_scan(report) if isinstance(report, ScanReport) else {}),
+            others=_words.unmended(report) if isinstance(report, PlanReport | RepairReport) else (),
+            title=_title(report),
+        )
+    )
+    return page.encode("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    # select_autoescape() goes by the end of a file's name; True can't be got wrong.
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
+    )
+    environment.filters["when"] = _words.when
+    environment.filters["iso"] = _words.iso
+    environment.filters["took"] = _words.took
+    environment.tests["short"] = _is_short
+    environment.filters["capital"] = _capital
+    environment.globals["plural"] = _words.plural
+    environment.globals["causes_of"] = _words.causes_of
+    environment.globals["levels"] = [level.word for level in _words.WORST_FIRST]
+    return environment
+
+
+def _harmless(value: Any) -> Any:
+    return value if isinstance(value, Markup) else visible(str(value), keep="\n\t")
+
+
+def _is_short(seen: Evidence) -> bool:
+    return seen.value.count("\n") + len(seen.value) // 100 < _SHORT_LINES
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _title(report: Report) -> str:
+    words = {"scan": "report", "plan": "repair plan", "repair": "repair", "probe": "test containers"}
+    return f"{report.host.name}: {words[report.kind]}"
+
+
+def _scan(report: ScanReport) -> dict[str, Any]:
+    findings = report.findings
+    standing = _words.standing(report)
+    bad = _words.problems(report)
+    gaps: dict[str, list[str]] = {}
+    for outcome in _words.incomplete(report):
+        gaps.setdefault(outcome.reason or "no reason was given", []).append(outcome.id)
+    anchors: dict[str, str] = {}
+    for number, finding in enumerate(findings, 1):
+        anchors.setdefault(finding.fingerprint, f"finding-{number}")
+    proven = report.repair is not None and report.repair.probes == report.probes
+    return {
+        "verdict": _words.verdict(report),
+        "mood": max(item.level for item in bad).word if bad else ("warning" if gaps else "pass"),
+        "standing": standing,
+        "waived": [finding for finding in findings if finding.waived],
+        "gaps": gaps,
+        "passed": _words.having(report, Result.PASS),
+        "skipped": _words.having(report, Result.SKIP),
+        "anchors": anchors,
+        "chart": chart(report),
+        "chart_size": (SPACE, HEIGHT),
+        "probes": () if proven else report.probes,
+    }

@@ -1,0 +1,42 @@
+"""Rendered samples that are kept in the tree: ``python -m tests.unit.reports.golden`` writes them anew."""
+
+from pathlib import Path
+
+from doctor.model.report import Report
+from doctor.plugins.load import load
+from tests.unit.reports import samples
+
+PLACE = Path(__file__).parent / "golden"
+REPORTS: dict[str, Report] = {
+    "broken": samples.BROKEN,
+    "healthy": samples.HEALTHY,
+    "incomplete": samples.INCOMPLETE,
+    "plan": samples.PLAN,
+    "repair": samples.REPAIR,
+    "rolled-back": samples.ROLLED_BACK,
+    "probed": samples.PROBED,
+}
+# The page is looked at in a browser instead; its markup changes with every wish about its looks.
+NOT_KEPT = {"html"}
+
+
+def renderings() -> dict[str, bytes]:
+    """Return file name → content, for each format and each kind of report it can show."""
+    catalog = load()
+    found = {}
+    for name in sorted(set(catalog.formats) - NOT_KEPT):
+        loaded = catalog.report_format(name)
+        for title, report in REPORTS.items():
+            if report.kind in loaded.declaration.of:  # type: ignore[union-attr]
+                found[f"{title}.{name}"] = loaded.function(report)
+    text = catalog.report_format("text").function
+    found["broken-verbose-colour.text"] = text(samples.BROKEN, colour=True, width=60, verbose=True)
+    return found
+
+
+if __name__ == "__main__":
+    PLACE.mkdir(exist_ok=True)
+    for old in PLACE.iterdir():
+        old.unlink()
+    for name, content in renderings().items():
+        (PLACE / name).write_bytes(content)
