@@ -92,11 +92,13 @@ def _fault(data: bytes | mmap, start: int, end: int) -> str:
     line = data[start : end - 1]
     if _is_entry(line):
         return ""
-    return "torn" if line.lstrip()[:1] == b"{" else "garbage"
+    return "torn" if line.startswith(b"{") else "garbage"
 
 
 def _is_entry(line: bytes) -> bool:
     """Whether a line is one object; the fast way first, since a log has millions."""
+    if not line.startswith(b"{"):
+        return False
     try:
         return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):

@@ -1,0 +1,152 @@
+"""No file of a host, however broken, makes a parser raise anything but its own error, or take long."""
+
+import contextlib
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doctor.formats import (
+    daemon_json,
+    dpkg_status,
+    env_file,
+    go_json,
+    hosts_file,
+    iptables_save,
+    json_log,
+    json_mend,
+    json_safe,
+    kernel_config,
+    modules,
+    mountinfo,
+    nft_json,
+    os_release,
+    proc_net,
+    resolv_conf,
+    sysctl_conf,
+    unit_command,
+    unit_file,
+    version,
+    words,
+    xfs_super,
+)
+from doctor.model.errors import FormatError
+
+TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "env_file": (env_file.parse, "# x\nOPTIONS='--log-driver=journald \\\n--debug'\nexport A=\"b\"\n"),
+    "go_json": (go_json.first_error, '{"a": [1.5e3, true, null, "\\u00e9\\n"], "b": {}}'),
+    "hosts_file": (hosts_file.parse, "127.0.0.1 localhost\n::1 ip6-localhost\n"),
+    "iptables": (
+        iptables_save.parse,
+        '*nat\n:DOCKER - [0:0]\n[1:2] -A DOCKER -i d0 -m comment --comment "x y" -j RETURN\nCOMMIT\n',
+    ),
+    "modules.dep": (modules.parse_dependencies, "kernel/fs/overlayfs/overlay.ko.xz: kernel/a/b.ko.xz\n"),
+    "modules.builtin": (modules.parse_built_in, "kernel/fs/ext4/ext4.ko\n"),
+    "modules": (modules.parse_loaded, "overlay 151552 0 - Live 0x0\n"),
+    "modprobe.d": (modules.parse_rules, "install nf-nat /bin/true \\\n x\nblacklist a\n"),
+    "mountinfo": (mountinfo.parse, r"36 35 98:0 /m1 /a\040b rw,noatime master:1 - ext3 /dev/root rw,errors=continue"),
+    "os_release": (os_release.parse, 'ID=ubuntu\nID_LIKE="debian"\n'),
+    "resolv_conf": (resolv_conf.parse, "nameserver 127.0.0.53\noptions edns0\nsearch lan\n# ExtServers: [a b]\n"),
+    "route": (proc_net.parse_routes, "Iface\neth0\t0000580A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"),
+    "sysctl": (sysctl_conf.parse, "a.b = 1\n-net/ipv4/conf/*/forwarding = 0\n"),
+    "tcp": (
+        lambda text: proc_net.parse_listeners(text, "tcp6"),
+        "sl\n0: 00000000000000000000000001000000:1F90 0:0 0A 0:0 00:0 0 0 0 4711 1\n",
+    ),
+    "unix": (proc_net.parse_unix_listeners, "Num\n0: 00000002 00000000 00010000 0001 01 123 /run/docker.sock\n"),
+    "unit": (
+        lambda text: unit_command.command(unit_file.merge([("u", text)]), {"e": text}),
+        "[Service]\nEnvironmentFile=-e\nExecStart=/usr/bin/dockerd \\\n  -H fd:// $OPTIONS ${X}y\n",
+    ),
+    "version": (version.parse_kernel, "3.10.0-1160.6.1.el7.x86_64"),
+    "words": (words.split, r"""a "b c" 'd' \x41\u00e9\101"""),
+}
+BYTES: dict[str, tuple[Callable[[bytes], Any], bytes]] = {
+    "daemon_json": (daemon_json.read, b'\xef\xbb\xbf{"log-opts": {"max-size": "10m"}, "debug": true}'),
+    "dpkg": (
+        lambda data: dpkg_status.find(data, ["runc"]),
+        b"Package: runc\nStatus: install ok installed\nVersion: 1\n\n",
+    ),
+    "json_log": (json_log.damages, b'{"log":"a\\n","stream":"stdout","time":"t"}\n'),
+    "json_mend": (json_mend.examine, b"{\n  // x\n  'a': 1,\n}"),
+    "json_safe": (json_safe.load_first, b'{"a": [1, "\\ud800"]} x'),
+    "kernel_config": (kernel_config.parse, b"# Linux/x86_64 6.1.0 Kernel Configuration\nCONFIG_VETH=m\n"),
+    "nft": (
+        nft_json.parse,
+        b'{"nftables": [{"chain": {"family": "ip", "hook": "forward", "prio": 0}}, {"rule": {"expr": [{"drop": null}]}}]}',
+    ),
+    "xfs": (xfs_super.parse, b"XFSB" + bytes(300)),
+}
+
+
+def damaged(data: bytes, seed: int) -> bytes:
+    """A file as crashes and disks leave it: cut, with zeros, garbage, or parts of itself in its middle."""
+    chance = random.Random(seed)
+    start = chance.randrange(len(data) + 1)
+    end = start + chance.randrange(1 + len(data) - start)
+    middle = chance.choice(
+        [b"", bytes(end - start), chance.randbytes(8), data[start:end] * 3, b"\xff\xfe", b"\xe2\x80\xa8"]
+    )
+    return data[:start] + middle + data[end:]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@given(st.text(max_size=60), st.integers(0, 2**32))
+def test_text_parsers_raise_only_their_own_error(name: str, text: str, seed: int) -> None:
+    parse, sample = TEXTS[name]
+    parse(sample)
+    for broken in (text, damaged(sample.encode(), seed).decode("utf-8", "surrogateescape")):
+        with contextlib.suppress(FormatError):
+            parse(broken)
+
+
+@pytest.mark.parametrize("name", BYTES)
+@given(st.binary(max_size=60), st.integers(0, 2**32))
+def test_byte_parsers_raise_only_their_own_error(name: str, data: bytes, seed: int) -> None:
+    parse, sample = BYTES[name]
+    for broken in (data, damaged(sample, seed), sample):
+        with contextlib.suppress(FormatError):
+            parse(broken)
+
+
+LONG = [
+    "\0",
+    "x",
+    " ",
+    "\n",
+    "\\",
+    '"',
+    "'",
+    "{",
+    "[",
+    "#",
+    "/",
+    "*",
+    "=",
+    ".",
+    ",",
+    "-a ",
+    "a=\\\n",
+    '"a":',
+    "\ufeff",
+    "~",
+    "$X ",
+]
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *BYTES])
+def test_a_long_run_of_anything_is_read_in_linear_time(name: str) -> None:
+    """60 kB of one thing repeated costs each parser less than a second, also behind the start of its sample."""
+    is_text = name in TEXTS
+    parse, sample = TEXTS[name] if is_text else BYTES[name]
+    for piece in LONG:
+        run = piece * (60_000 // len(piece))
+        for content in (run, (sample if is_text else sample.decode("latin-1"))[:20] + run):
+            begun = time.process_time()
+            with contextlib.suppress(FormatError):
+                parse(content if is_text else content.encode())  # type: ignore[arg-type]
+            assert time.process_time() - begun < 1.5, (name, piece)
