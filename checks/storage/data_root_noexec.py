@@ -1,0 +1,39 @@
+"""The data root's mount forbids to run programs."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.storage import Storage
+
+_OPTIONS = {"noexec": "programs don't run", "nodev": "device nodes don't work", "nosuid": "su and sudo don't work"}
+
+
+@check(severity=Severity.ERROR, breaks=("storage",), ok="the data root's mount takes no rights away from containers")
+def data_root_noexec(storage: Storage, config: EngineConfig) -> Iterator[Finding]:
+    """The data root is mounted noexec, nosuid or nodev, which reaches into volumes, and into containers without an overlay.
+
+    What it looks at:
+        The options of the mount in which the data root lies.
+
+    Why it matters:
+        Hardening guides ask for these options on /var. An overlay is a mount of its own, and programs in it run; a volume is a bind
+        mount of the data root and keeps the options, and with vfs, btrfs or zfs so does the whole container.
+
+    How it is fixed:
+        By a person: give the data root a mount of its own without them, in /etc/fstab.
+
+    References:
+        https://man7.org/linux/man-pages/man8/mount.8.html
+    """
+    found = [option for option in _OPTIONS if option in storage.options]
+    if not found:
+        return
+    is_whole = storage.driver in {"vfs", "btrfs", "zfs"} and not storage.is_snapshotter
+    where = "containers" if is_whole else "volumes"
+    yield Finding(
+        subject=Subject("directory", config.data_root),
+        message=f"in {where} {' and '.join(_OPTIONS[option] for option in found)}: {config.data_root} is mounted {', '.join(found)}",
+        evidence=(Evidence("/proc/self/mountinfo", ", ".join(storage.options[:8])),),
+        severity=None if is_whole and "noexec" in found else Severity.INFO,
+    )

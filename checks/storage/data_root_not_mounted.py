@@ -1,0 +1,36 @@
+"""The disk of the data root is not mounted."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.storage import Storage
+
+
+@check(
+    severity=Severity.CRITICAL, breaks=("storage", "image"), ok="every disk that fstab has for the data root is mounted"
+)
+def data_root_not_mounted(storage: Storage, config: EngineConfig) -> Iterator[Finding]:
+    """The disk that /etc/fstab mounts for the data root is not mounted, so the engine works in an empty directory beneath it.
+
+    What it looks at:
+        Lines of /etc/fstab for the data root or a directory above it, without ``noauto``, against the mount table.
+
+    Why it matters:
+        With the disk away, or slower than the engine at boot, dockerd makes a new data root on the root file system. All images and
+        containers seem lost, and what is pulled now fills the wrong disk. Nothing is lost on the real one.
+
+    How it is fixed:
+        By a person: stop the engine, mount the disk, start the engine. ``RequiresMountsFor=`` in a drop-in of docker.service makes
+        it wait for the disk.
+
+    References:
+        https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html#RequiresMountsFor=
+    """
+    for point in storage.unmounted:
+        yield Finding(
+            subject=Subject("mount", point),
+            message=f"images and containers are out of sight: {point} is in /etc/fstab and is not mounted",
+            evidence=(Evidence("/etc/fstab", point), Evidence("/proc/self/mountinfo", f"nothing at {point}")),
+            detail=config.data_root,
+        )

@@ -1,0 +1,59 @@
+"""The storage driver can't work on this file system."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.data_root import DataRoot
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
+from doctor.facts.storage import NEEDS, Storage, replacement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """For the fixer: the driver, and the one to name instead ("" the engine's choice, ``None`` unknown)."""
+
+    driver: str
+    wanted: str | None
+
+
+@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the storage driver suits the data root's file system")
+def driver_fs_mismatch(
+    storage: Storage,
+    config: EngineConfig,
+    version: EngineVersion | Missing,
+    root: DataRoot | Missing,
+    state: EngineState | Missing,
+) -> Iterator[Finding]:
+    """The storage driver that is set needs another file system than the data root has, so the engine does not start.
+
+    What it looks at:
+        ``storage-driver`` against the file system of the data root: btrfs and zfs work on their own file system only.
+
+    Why it matters:
+        dockerd ends with "prerequisites for driver not satisfied (wrong filesystem?)". It happens when a data root is moved to
+        another disk, or a settings file to another machine.
+
+    How it is fixed:
+        Where another driver holds all images, it is named instead; where none holds any, the setting goes and the engine
+        chooses. Where this driver holds the images, the right disk is probably not mounted: a person must look.
+
+    References:
+        https://docs.docker.com/engine/storage/drivers/select-storage-driver/#supported-backing-filesystems
+    """
+    driver = storage.configured
+    needed = NEEDS.get(driver)
+    if needed is None or not storage.file_system or storage.file_system == needed or storage.is_snapshotter:
+        return
+    release = None if isinstance(version, Missing) else version.release
+    setting = config.setting("storage-driver")
+    yield Finding(
+        subject=Subject("setting", "storage-driver"),
+        message=f"{start_fails(state)}: the storage driver {driver} does not work on {storage.file_system}",
+        evidence=(
+            Evidence(setting.place, f"storage-driver {driver}"),
+            Evidence(f"file system of {config.data_root}", storage.file_system),
+        ),
+        detail=Mismatch(driver=driver, wanted=replacement(root, driver, release, storage.file_system)),
+    )

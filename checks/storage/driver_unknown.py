@@ -1,0 +1,54 @@
+"""The storage driver does not exist."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.data_root import DataRoot
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
+from doctor.facts.storage import GRAPH, Storage, is_known, replacement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """For the fixer: the name as set, and the driver to name instead ("" the engine's choice, ``None`` unknown)."""
+
+    driver: str
+    wanted: str | None
+
+
+@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the storage driver that is set exists")
+def driver_unknown(
+    storage: Storage,
+    config: EngineConfig,
+    version: EngineVersion | Missing,
+    root: DataRoot | Missing,
+    state: EngineState | Missing,
+) -> Iterator[Finding]:
+    """The storage driver that is set does not exist, so the engine does not start.
+
+    What it looks at:
+        ``storage-driver`` of daemon.json or a flag against the drivers that any release had, and the names of containerd's
+        snapshotters where the setting may mean one.
+
+    Why it matters:
+        dockerd ends with "driver not supported: overlay3". The images are still on the disk.
+
+    How it is fixed:
+        The driver that holds the images is named; where none holds any, the setting goes and the engine chooses.
+
+    References:
+        https://docs.docker.com/engine/storage/drivers/select-storage-driver/
+    """
+    driver = storage.configured
+    release = None if isinstance(version, Missing) else version.release
+    if not driver or is_known(driver, release, snapshotter=storage.is_snapshotter):
+        return
+    setting = config.setting("storage-driver")
+    yield Finding(
+        subject=Subject("setting", "storage-driver"),
+        message=f"{start_fails(state)}: there is no storage driver {driver!r}",
+        evidence=(Evidence(setting.place, f"storage-driver {driver}"), Evidence("drivers", ", ".join(sorted(GRAPH)))),
+        detail=Unknown(driver=driver, wanted=replacement(root, driver, release, storage.file_system)),
+    )

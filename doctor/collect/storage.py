@@ -1,0 +1,101 @@
+"""Looks at the ground on which the storage driver stands."""
+
+from doctor.facts.data_root import DataRoot
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineInfo
+from doctor.facts.modules import Modules
+from doctor.facts.mounts import Mounts
+from doctor.facts.storage import FILE_SYSTEMS, Storage, wants_snapshotter
+from doctor.host.base import Host, StatFs
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath, is_beneath, parent
+
+
+@collector
+def storage(  # noqa: PLR0917 - a parameter a fact
+    host: Host,
+    config: EngineConfig,
+    root: DataRoot | Missing,
+    info: EngineInfo | Missing,
+    mounts: Mounts | Missing,
+    modules: Modules | Missing,
+) -> Storage:
+    """Return the driver in use or to come, and what it needs of this host."""
+    configured = str(config.get("storage-driver") or "")
+    place = _existing(host, config.data_root)
+    ground = _statfs(host, place)
+    mount = None if isinstance(mounts, Missing) else mounts.covering(host.resolve(place))
+    running = "" if isinstance(info, Missing) else info.storage_driver
+    found = "" if isinstance(root, Missing) else root.active_driver
+    snapshotter = isinstance(info, EngineInfo) and "snapshotter" in info.driver_status.get("driver-type", "")
+    file_system = "" if ground is None else FILE_SYSTEMS.get(ground.magic, "")
+    return Storage(
+        driver=running or configured or found,
+        configured=configured,
+        is_snapshotter=snapshotter or wants_snapshotter(config) is True,
+        file_system=file_system,
+        has_d_type=_d_type(host, info, file_system, mount.mount_point if mount is not None else ""),
+        has_overlay=_overlay(host, modules),
+        options=() if mount is None else (*mount.options, *mount.super_options),
+        is_read_only=(ground is not None and ground.read_only) or (mount is not None and mount.is_read_only),
+        unmounted=tuple(_unmounted(host, config.data_root, mounts)),
+    )
+
+
+def _existing(host: Host, path: HostPath) -> HostPath:
+    """Return the data root, or the nearest directory above it: there the engine would make it."""
+    while path != "/" and not host.exists(host.resolve(path)):
+        path = parent(path)
+    return path
+
+
+def _statfs(host: Host, path: HostPath) -> StatFs | None:
+    try:
+        return host.statfs(path)
+    except HostError:
+        return None
+
+
+def _d_type(host: Host, info: EngineInfo | Missing, file_system: str, mount_point: str) -> bool | None:
+    """Return what the running engine found, else what xfs_info says; other file systems are made with it."""
+    if isinstance(info, EngineInfo) and "Supports d_type" in info.driver_status:
+        return info.driver_status["Supports d_type"] == "true"
+    if file_system != "xfs" or not mount_point or not host.is_live():
+        return None
+    try:
+        said = host.run(("xfs_info", mount_point)).text
+    except HostError:
+        return None
+    return None if "ftype=" not in said else "ftype=1" in said
+
+
+def _overlay(host: Host, modules: Modules | Missing) -> bool | None:
+    try:
+        listed = host.read(HostPath("/proc/filesystems"), limit_bytes=1 << 16).decode("ascii", "replace").split()
+    except HostError:
+        return None
+    if "overlay" in listed:
+        return True
+    if isinstance(modules, Missing):
+        return None
+    return modules.has("overlay") or modules.can_load("overlay")
+
+
+def _unmounted(host: Host, data_root: HostPath, mounts: Mounts | Missing) -> list[str]:
+    """Return what /etc/fstab mounts at or above the data root, below "/", and is not mounted now."""
+    if isinstance(mounts, Missing) or not mounts.items:
+        return []
+    try:
+        text = host.read(HostPath("/etc/fstab"), limit_bytes=1 << 18).decode("utf-8", "replace")
+    except HostError:
+        return []
+    found = []
+    for line in text.splitlines():
+        fields = line.split()
+        if len(fields) < 4 or fields[0].startswith("#") or "noauto" in fields[3].split(","):
+            continue
+        point = fields[1].replace("\\040", " ").rstrip("/")
+        if point.startswith("/") and is_beneath(data_root, point) and not mounts.at(point):
+            found.append(point)
+    return found

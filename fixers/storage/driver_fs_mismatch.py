@@ -1,0 +1,17 @@
+"""Name a storage driver that this file system takes."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action
+from doctor.api.actions.storage_settings import name_driver
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.SAFE)
+def driver_fs_mismatch(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Name the driver that holds the images, or leave the choice to the engine."""
+    driver = finding.detail.driver
+    yield from name_driver(
+        config, finding.detail.wanted, f"mount the {driver} file system that holds the images at {config.data_root}"
+    )

@@ -1,0 +1,14 @@
+"""Name a storage driver that exists."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action
+from doctor.api.actions.storage_settings import name_driver
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.SAFE)
+def driver_unknown(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Name the driver that holds the images, or leave the choice to the engine."""
+    yield from name_driver(config, finding.detail.wanted, "set storage-driver to the driver that holds your images")

@@ -1,0 +1,20 @@
+"""Show the images of the old storage driver again."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action
+from doctor.api.actions.storage_settings import name_driver
+from doctor.facts.data_root import DataRoot
+from doctor.facts.engine import EngineConfig
+from doctor.facts.storage import holders
+
+
+@fixer(applicability=Applicability.SAFE)
+def images_hidden(finding: Finding, config: EngineConfig, root: DataRoot) -> Iterator[Action]:
+    """Name the old driver where the present one holds nothing."""
+    hidden = finding.detail
+    others = [driver.name for driver in holders(root) if driver.name != hidden.driver]
+    wanted = hidden.wanted if len(others) == 1 else ""
+    advice = f"decide between {hidden.driver} and {finding.subject.name}: 'docker save' what you need of one, load it in the other"
+    yield from name_driver(config, wanted or None, advice)

@@ -1,0 +1,22 @@
+"""Take out a storage option of another driver."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.api.actions.engine_settings import remove_flag, replace_list_item
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.SAFE)
+def option_foreign(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Take it out of the list or the flags that hold it."""
+    text = finding.detail.text
+    if not finding.detail.is_foreign:
+        yield Advise(text=f"mount {config.data_root} with pquota (xfs), or take {text} out of storage-opts")
+        return
+    for flag in config.flags.of_key("storage-opts"):
+        if flag.value == text and flag.place is not None:
+            yield remove_flag(flag.place, "storage-opt", text)
+    if text in (config.json.value.get("storage-opts") or ()):
+        yield replace_list_item(config.json.path, "storage-opts", text, None)
