@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from doctor.facts.containers import Container, Containers
 from doctor.facts.images import Images
 from doctor.facts.layer_links import derived_name, owners
-from doctor.facts.layers import LayerDirectory, LayerRecord, Layers, MountRecord
+from doctor.facts.layers import LayerDirectory, LayerRecord, Layers
 from doctor.model.missing import Missing
 
 LINK_NAME = re.compile(r"[A-Z2-7]{26}")
@@ -183,6 +183,41 @@ class LayerGraph:
         wanted = (self.names[below], *(self.lowers[below] or ()))
         return tuple(name for name in self.unused_pairs() if self.layers.directories[f"{name}-init"].lower == wanted)
 
+    def mount_of(self, container_id: str) -> str:
+        """Return the one directory that can be a container's: it fits no other container without one; "" otherwise."""
+        candidates = self.mount_candidates(container_id)
+        if len(candidates) != 1:
+            return ""
+        lost = [c.id for c in self.containers.items if c.id != container_id and self.is_mount_lost(c.id)]
+        return "" if any(candidates[0] in self.mount_candidates(other) for other in lost) else candidates[0]
+
+    def is_mount_lost(self, container_id: str) -> bool:
+        """Whether nothing tells which directory is a container's, or what tells it names one that isn't there."""
+        record = self.layers.mounts.get(container_id)
+        name = record.mount_id if record is not None else None
+        return not name or not DIRECTORY_NAME.fullmatch(name)
+
+    def damaged_mount(self, container_id: str) -> dict[str, str]:
+        """Return name → what is wrong of a container's mount record; empty for a sound one."""
+        record = self.layers.mounts.get(container_id)
+        if record is None:
+            names = ("mount-id", "init-id", "parent") if self.mount_parent(container_id) else ("mount-id", "init-id")
+            return dict.fromkeys(names, "no such file")
+        damaged: dict[str, str] = {}
+        lost = self.is_mount_lost(container_id)
+        if lost or (record.mount_id not in self.layers.directories and self.mount_of(container_id)):
+            damaged["mount-id"] = shown(record.mount_id)
+        init = f"{record.mount_id}-init"
+        if record.init_id is None:
+            if lost or init in self.layers.directories:
+                damaged["init-id"] = shown(None)
+        elif lost or record.init_id != init:
+            damaged["init-id"] = shown(record.init_id)
+        parent = self.mount_parent(container_id)
+        if parent is not None and record.parent != (f"sha256:{parent}" if parent else None):
+            damaged["parent"] = shown(record.parent)
+        return damaged
+
     def free_directories(self) -> tuple[str, ...]:
         """Return the directories that may belong to a layer whose record lost its cache id."""
         taken = set(self.cache.values())
@@ -261,9 +296,3 @@ def is_digest(text: str | None) -> bool:
 def is_size(text: str | None) -> bool:
     """Whether a record's size is a number as Go parses it."""
     return text is not None and text.isascii() and text.isdigit() and len(text) < 19
-
-
-def is_mount_whole(record: MountRecord) -> bool:
-    """Whether a mount record names its directories as the engine needs it (moby layer/filestore.go, GetMountID)."""
-    mount, init = record.mount_id, record.init_id
-    return bool(mount) and DIRECTORY_NAME.fullmatch(mount or "") is not None and init in {None, f"{mount}-init"}

@@ -12,14 +12,11 @@ from typing import Any
 
 from doctor.facts.containers import Attachment, Containers
 from doctor.facts.databases import NetworkDatabase
+from doctor.facts.network_needs import wanted_networks
 from doctor.formats.bolt import Bucket
 from doctor.formats.bolt_write import write
-from doctor.formats.oci_digest import is_hex64
 
 PREFIX = "docker/network/v1.0"
-BUILT_IN = ("bridge", "host", "none")
-"""Networks that the engine makes itself at every start."""
-
 _NOT_CONFIG = frozenset({"endpoint", "endpoint_count", "sandbox", "bridge-endpoint", "ipam"})
 
 
@@ -39,25 +36,6 @@ class RebuiltNetworks:
     kept: tuple[str, ...]
     inferred: tuple[str, ...]
     lost: tuple[str, ...]
-
-
-def wanted_networks(containers: Containers) -> dict[str, list[Attachment]]:
-    """Return id → places of containers in it, for the networks that the engine does not make itself."""
-    found: dict[str, list[Attachment]] = {}
-    for container in containers.items:
-        for attachment in container.networks:
-            if is_hex64(attachment.network_id) and attachment.name not in BUILT_IN:
-                found.setdefault(attachment.network_id, []).append(attachment)
-    return found
-
-
-def missing_networks(database: NetworkDatabase, containers: Containers) -> dict[str, str]:
-    """Return id → name of the networks that containers are in and that the newest whole tree does not hold."""
-    return {
-        identity: attachments[0].name
-        for identity, attachments in wanted_networks(containers).items()
-        if identity not in database.networks
-    }
 
 
 def rebuild_networks(database: NetworkDatabase, containers: Containers) -> RebuiltNetworks:

@@ -161,11 +161,15 @@ def _copy(view: View, path: HostPath, to: HostPath) -> Iterator[Step]:
         raise
     meta = Meta(mode=found.mode, uid=found.uid, gid=found.gid, mtime_ns=found.mtime_ns)
     if found.kind == "f":
-        yield Put(path=to, node=File(content=view.read(path, follow=False, limit_bytes=1 << 30)), meta=meta)
-    elif found.kind == "l":
+        content = view.read(path, follow=False, limit_bytes=1 << 30)
+        # An earlier run may have kept it already.
+        if not (view.exists(to) and view.lstat(to).kind == "f" and view.read(to, limit_bytes=1 << 30) == content):
+            yield Put(path=to, node=File(content=content), meta=meta)
+    elif found.kind == "l" and not view.exists(to):
         yield Put(path=to, node=Symlink(target=view.readlink(path, follow=False)))
     elif found.kind == "d":
-        yield Put(path=to, node=Directory(), meta=meta)
+        if not view.exists(to):
+            yield Put(path=to, node=Directory(), meta=meta)
         for name in view.listdir(path, follow=False):
             yield from _copy(view, HostPath(f"{path}/{name}"), HostPath(f"{to}/{name}"))
 

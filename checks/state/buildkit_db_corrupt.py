@@ -1,0 +1,48 @@
+"""A database of the build cache is damaged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.databases import BuildkitDatabases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildCacheBroken:
+    """For the fixer: BuildKit's directory, and the damaged files with whether each can be mended by itself."""
+
+    directory: HostPath
+    files: tuple[tuple[HostPath, bool], ...]
+
+
+@check(severity=Severity.CRITICAL, ok="the databases of the build cache are whole")
+def buildkit_db_corrupt(databases: BuildkitDatabases) -> Iterator[Finding]:
+    """A database of the build cache is damaged, so the whole engine does not start.
+
+    What it looks at:
+        The five bolt files in ``buildkit/``, read byte by byte: meta pages, the newest tree, the list of free pages.
+
+    Why it matters:
+        dockerd ends with "failed to open database file", or for two of them with only "invalid database" and no path. Nothing
+        in them but cache: images that were built are not affected.
+
+    How it is fixed:
+        A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone.
+        Otherwise all of ``buildkit/`` goes into quarantine together, since its files refer to each other: the build cache is
+        lost, and its directories in ``overlay2`` are no longer freed by a prune.
+
+    References:
+        https://github.com/etcd-io/bbolt/blob/v1.3.10/db.go
+        https://github.com/moby/moby/blob/v26.1.5/builder/builder-next/controller.go
+    """
+    broken = databases.broken()
+    if broken:
+        names = ", ".join(file.path.rpartition("/")[2] for file in broken)
+        yield Finding(
+            subject=Subject("directory", databases.directory),
+            message=f"the engine can't start: the build cache's {names} can't be opened",
+            evidence=tuple(Evidence(file.path, file.problem) for file in broken),
+            detail=BuildCacheBroken(
+                directory=databases.directory, files=tuple((file.path, bool(file.remedy)) for file in broken)
+            ),
+        )

@@ -1,0 +1,52 @@
+"""The next start of the engine deletes a container."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.facts.containers import Containers
+from doctor.facts.engine_state import EngineState
+from doctor.facts.writable_layers import WritableLayers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoRemove:
+    """For the fixer: the container's host config."""
+
+    path: HostPath
+
+
+@check(severity=Severity.WARNING, ok="a start of the engine deletes no container")
+def container_autoremove_pending(
+    containers: Containers, layers: WritableLayers, state: EngineState | Missing
+) -> Iterator[Finding]:
+    """The next start of the engine deletes a container and all it wrote, because it was started with --rm before the crash.
+
+    What it looks at:
+        Containers with ``AutoRemove`` in ``hostconfig.json`` whose own layer holds files, while no engine runs.
+
+    Why it matters:
+        dockerd removes them with their files as soon as it starts, without a question. After a crash that may be the work of
+        hours.
+
+    How it is fixed:
+        Their ``AutoRemove`` is switched off, so that they stay as stopped containers: take what you need, then ``docker rm``.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/daemon/daemon.go
+    """
+    if isinstance(state, EngineState) and state.pid:
+        return
+    for container in containers.items:
+        if container.host is None or not container.host.auto_remove or not layers.has_files(container.id):
+            continue
+        path = HostPath(f"{container.directory}/hostconfig.json")
+        yield Finding(
+            subject=Subject("container", container.title),
+            message=f"the next start of the engine deletes container {container.title} and all it wrote: it was run with --rm",
+            evidence=(
+                Evidence(path, "AutoRemove: true"),
+                Evidence("the files it wrote", str(layers.places[container.id])),
+            ),
+            detail=AutoRemove(path=path),
+        )

@@ -1,0 +1,50 @@
+"""A container's removal stopped half-way."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.containers import Containers
+from doctor.facts.engine_state import EngineState
+from doctor.facts.layer_graph import LayerGraph
+
+
+@check(severity=Severity.WARNING, ok="no removal of a container stopped half-way")
+def container_removal_half_done(
+    containers: Containers, graph: LayerGraph | Missing, state: EngineState | Missing
+) -> Iterator[Finding]:
+    """A container's removal stopped half-way, so it can neither be started nor read; the files it wrote are still there.
+
+    What it looks at:
+        ``Dead`` and ``RemovalInProgress`` in ``config.v2.json`` of containers whose own layer directory exists. While the
+        engine runs, a removal that is just under way is not taken for one that stopped.
+
+    Why it matters:
+        ``docker ps -a`` shows it as dead for ever. Whether its files may go is not for a program to say.
+
+    How it is fixed:
+        By hand: remove it, or take its files first.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/daemon/delete.go
+    """
+    if not isinstance(graph, LayerGraph):
+        return
+    for container in containers.items:
+        record = graph.layers.mounts.get(container.id)
+        own = graph.directory(record.mount_id or "") if record is not None else None
+        is_moving = (
+            container.state.removing and not container.state.dead and isinstance(state, EngineState) and state.pid
+        )
+        if not (container.state.dead or container.state.removing) or own is None or not own.has_diff or is_moving:
+            continue
+        yield Finding(
+            subject=Subject("container", container.title),
+            message=f"container {container.title} can neither be started nor read: its removal stopped half-way",
+            evidence=(
+                Evidence(
+                    f"{container.directory}/config.v2.json",
+                    f"Dead: {container.state.dead}, RemovalInProgress: {container.state.removing}",
+                ),
+                Evidence("the files it wrote", graph.layers.directory_path(own.id, "diff")),
+            ),
+        )

@@ -1,0 +1,48 @@
+"""Another process holds a database of the engine."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.databases import BoltFile, BuildkitDatabases, NetworkDatabase, VolumeDatabase
+from doctor.facts.engine_files import FileLocks
+
+_OWNERS = frozenset({"dockerd", "containerd"})
+
+
+@check(severity=Severity.ERROR, ok="no foreign process holds a database of the engine")
+def database_locked(
+    locks: FileLocks,
+    network: NetworkDatabase | Missing,
+    volume: VolumeDatabase | Missing,
+    buildkit: BuildkitDatabases | Missing,
+) -> Iterator[Finding]:
+    """A process that is no engine holds a lock on a database of the engine, so the engine's start hangs or fails.
+
+    What it looks at:
+        /proc/locks for the inodes of ``local-kv.db``, ``volumes/metadata.db`` and BuildKit's databases, and what program
+        holds each lock. A holder in another pid namespace counts: it may be a second engine on the same data root.
+
+    Why it matters:
+        For most of these files dockerd waits without a word until the lock goes, and systemd shows "activating" for ever;
+        for the volume database it ends after a second with "timeout".
+
+    How it is fixed:
+        By hand: end the process that holds it. Copying the file to get round the lock would let two engines write.
+
+    References:
+        https://github.com/moby/moby/issues/29519
+        https://man7.org/linux/man-pages/man5/proc_locks.5.html
+    """
+    files: list[BoltFile] = []
+    files.extend(database.file for database in (network, volume) if not isinstance(database, Missing))
+    files.extend(() if isinstance(buildkit, Missing) else buildkit.files.values())
+    for file in files:
+        for lock in locks.of(file.device, file.inode) if file.inode else ():
+            if lock.holder in _OWNERS:
+                continue
+            who = f"process {lock.pid} ({lock.holder})" if lock.holder else "a process in another pid namespace"
+            yield Finding(
+                subject=Subject("file", file.path),
+                message=f"the engine's start hangs: {who} holds {file.path.rpartition('/')[2]}",
+                evidence=(Evidence("/proc/locks", f"FLOCK by pid {lock.pid} on inode {lock.inode}"),),
+            )

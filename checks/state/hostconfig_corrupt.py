@@ -1,0 +1,53 @@
+"""A container's host config is damaged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.containers import HOST_CONFIG, Containers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostConfigLost:
+    """For the fixer: the file and a whole temporary file beside it, if there is one."""
+
+    path: HostPath
+    sibling: HostPath | None
+
+
+@check(severity=Severity.ERROR, breaks=("storage",), ok="each container's host config can be read")
+def hostconfig_corrupt(containers: Containers) -> Iterator[Finding]:
+    """A container's host config is damaged, so the container vanishes from the engine; its files are still there.
+
+    What it looks at:
+        ``hostconfig.json`` of each container whose config can be read: one JSON object.
+
+    Why it matters:
+        It holds restart policy, ports, mounts, limits, capabilities and the log driver. dockerd refuses to load the container.
+
+    How it is fixed:
+        From a whole temporary file that dockerd was about to rename. Otherwise by hand: a host config filled with defaults
+        would start the container without its limits and without its security settings.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/container/container.go
+    """
+    for broken in containers.broken:
+        if broken.file != HOST_CONFIG or broken.is_missing:
+            continue
+        container = containers.get(broken.container_id)
+        if container is None:
+            continue
+        yield Finding(
+            subject=Subject("container", container.title),
+            message=f"container {container.title} has vanished for the engine: its host config is damaged",
+            evidence=(
+                Evidence(broken.path, broken.problem),
+                Evidence(
+                    "mounts its config names",
+                    ", ".join(sorted(mount.destination for mount in container.mounts)) or "none",
+                ),
+                Evidence("networks its config names", ", ".join(place.name for place in container.networks) or "none"),
+            ),
+            detail=HostConfigLost(path=broken.path, sibling=broken.sibling),
+        )

@@ -1,0 +1,53 @@
+"""A container's host config is missing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.containers import HOST_CONFIG, Containers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostConfigLost:
+    """For the fixer: the file and a whole temporary file beside it, if there is one."""
+
+    path: HostPath
+    sibling: HostPath | None
+
+
+@check(severity=Severity.ERROR, breaks=("storage",), ok="each container has its host config")
+def hostconfig_missing(containers: Containers) -> Iterator[Finding]:
+    """A container's host config is gone, so the engine loads it with an empty one: no ports, no limits, no restart policy.
+
+    What it looks at:
+        Whether ``hostconfig.json`` is there for each container whose config can be read.
+
+    Why it matters:
+        Worse than a damaged one: the container is listed as if nothing had happened, its start fails with "no log driver
+        named ''", and the next change of its state writes the empty host config to disk.
+
+    How it is fixed:
+        From a whole temporary file that dockerd was about to rename, before the engine runs. Otherwise by hand.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/container/container.go
+    """
+    for broken in containers.broken:
+        if broken.file != HOST_CONFIG or not broken.is_missing:
+            continue
+        container = containers.get(broken.container_id)
+        if container is None:
+            continue
+        yield Finding(
+            subject=Subject("container", container.title),
+            message=f"container {container.title} lost its ports, limits and restart policy: its host config is missing",
+            evidence=(
+                Evidence(broken.path, broken.problem),
+                Evidence(
+                    "mounts its config names",
+                    ", ".join(sorted(mount.destination for mount in container.mounts)) or "none",
+                ),
+                Evidence("networks its config names", ", ".join(place.name for place in container.networks) or "none"),
+            ),
+            detail=HostConfigLost(path=broken.path, sibling=broken.sibling),
+        )

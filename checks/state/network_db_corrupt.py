@@ -1,0 +1,48 @@
+"""The network database is damaged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.databases import NetworkDatabase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkDatabaseBroken:
+    """For the fixer: the file."""
+
+    path: HostPath
+
+
+@check(severity=Severity.CRITICAL, breaks=("egress", "port", "dns"), ok="the network database is whole")
+def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
+    """The network database is damaged, so the engine does not start.
+
+    What it looks at:
+        ``network/files/local-kv.db``, a bolt file, read byte by byte: both meta pages, the newest tree down to its last
+        page, and the list of free pages.
+
+    Why it matters:
+        dockerd ends with "error obtaining controller instance: invalid database", or panics on a page. Deleting the file,
+        the usual advice, removes every user network: the containers in them stay down with "network … not found".
+
+    How it is fixed:
+        A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone. If
+        neither is whole, records are taken from the pages that are, and networks that containers need are put together from
+        the containers' files with their own ids, subnets and gateways; labels and driver options of those are lost.
+
+    References:
+        https://github.com/moby/moby/issues/43072
+        https://github.com/etcd-io/bbolt/blob/v1.3.10/db.go
+    """
+    file = database.file
+    if file.is_broken:
+        yield Finding(
+            subject=Subject("file", file.path),
+            message="the engine can't start: its network database is damaged",
+            evidence=(
+                Evidence(file.path, file.problem),
+                Evidence("its last whole state", "the newest" if file.remedy == "freelist" else file.remedy or "none"),
+            ),
+            detail=NetworkDatabaseBroken(path=file.path),
+        )

@@ -1,0 +1,52 @@
+"""The network database is gone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.containers import Containers
+from doctor.facts.databases import NetworkDatabase
+from doctor.facts.network_needs import missing_networks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkDatabaseGone:
+    """For the fixer: the file."""
+
+    path: HostPath
+
+
+@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the network database is there")
+def network_db_missing(database: NetworkDatabase, containers: Containers) -> Iterator[Finding]:
+    """The network database is gone or empty, so user networks are lost and the containers in them don't start.
+
+    What it looks at:
+        Whether ``network/files/local-kv.db`` is missing or has no bytes
+        while containers are in networks that the engine does not make itself. A network that is only missing from a whole
+        database was removed on purpose, and nothing is said.
+
+    Why it matters:
+        The engine starts without a word and makes only its three built-in networks. Containers name their network by id, so
+        a new network of the same name does not help them: "network … not found".
+
+    How it is fixed:
+        The networks are written with their original ids, subnets and gateways, as the containers' files tell them. Labels
+        and driver options are lost. Do it before the containers are connected to other networks by hand.
+
+    References:
+        https://github.com/moby/moby/issues/39450
+    """
+    missing = missing_networks(database, containers)
+    if not missing or not database.file.is_lost:
+        return
+    names = ", ".join(sorted(missing.values()))
+    yield Finding(
+        subject=Subject("file", database.file.path),
+        message=f"containers can't start because their networks are lost ({names}): the network database is "
+        + ("empty" if database.file.status == "empty" else "gone"),
+        evidence=(
+            Evidence(database.file.path, "no bytes" if database.file.status == "empty" else "no such file"),
+            *(Evidence(f"network {name}", identity) for identity, name in list(missing.items())[:6]),
+        ),
+        detail=NetworkDatabaseGone(path=database.file.path),
+    )

@@ -1,0 +1,46 @@
+"""A directory lies where the engine's socket belongs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.engine_files import EngineSockets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketBlocked:
+    """For the fixer: the path, and whether it is an empty directory that nothing is mounted on."""
+
+    path: HostPath
+    is_movable: bool
+
+
+@check(severity=Severity.CRITICAL, ok="nothing but a socket lies where the engine listens")
+def socket_wrong_type(sockets: EngineSockets) -> Iterator[Finding]:
+    """A directory lies where the engine's socket belongs, so the engine does not start.
+
+    What it looks at:
+        What is at each Unix socket path the engine is configured to listen on. A stale socket or a plain file is replaced by
+        dockerd itself.
+
+    Why it matters:
+        dockerd ends with "can't create unix socket … is a directory". A container with ``-v /var/run/docker.sock:…`` that was
+        started while the engine was down makes that directory.
+
+    How it is fixed:
+        An empty directory goes into quarantine. With systemd, ``docker.socket`` makes the socket at its next start.
+
+    References:
+        https://github.com/moby/moby/issues/30348
+        https://github.com/docker/go-connections/blob/v0.5.0/sockets/unix_socket.go
+    """
+    for socket in sockets.items:
+        if socket.kind == "d":
+            yield Finding(
+                subject=Subject("file", socket.path),
+                message=f"the engine can't start: {socket.path} is a directory",
+                evidence=(
+                    Evidence(socket.path, "an empty directory" if socket.is_empty else "a directory with files"),
+                ),
+                detail=SocketBlocked(path=socket.path, is_movable=socket.is_empty and not socket.is_mount_point),
+            )

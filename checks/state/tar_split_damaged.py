@@ -1,0 +1,42 @@
+"""A layer's tar-split can't be read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.tar_splits import TarSplits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TarSplitDamaged:
+    """For the fixer: the layer's chain id."""
+
+    chain: str
+
+
+@check(severity=Severity.WARNING, deep=True, ok="the list that each layer's tar is made from can be read")
+def tar_split_damaged(graph: LayerGraph, splits: TarSplits) -> Iterator[Finding]:
+    """A layer's tar-split is damaged, so images with this layer run but can't be saved or pushed.
+
+    What it looks at:
+        With ``--deep``: the whole content of ``tar-split.json.gz`` in the record of each layer that a sound image has. It must
+        unpack to its end and describe a tar of whole blocks.
+
+    Why it matters:
+        The file holds the headers of the layer's tar. ``docker save`` and ``docker push`` end with "unexpected EOF", and
+        nothing can prove the layer's content any more.
+
+    How it is fixed:
+        By pulling or loading the image again after removing it, where it came from a registry.
+
+    References:
+        https://github.com/vbatts/tar-split
+    """
+    for chain, problem in splits.damaged.items():
+        yield Finding(
+            subject=Subject("layer", chain[:12]),
+            message=f"images can't be saved or pushed: the tar-split of {graph.title(chain)} is damaged",
+            evidence=(Evidence(graph.layers.record_path(chain, "tar-split.json.gz"), problem),),
+            detail=TarSplitDamaged(chain=chain),
+        )

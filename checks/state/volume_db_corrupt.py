@@ -1,0 +1,47 @@
+"""The volume database is damaged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.databases import VolumeDatabase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeDatabaseBroken:
+    """For the fixer: the file."""
+
+    path: HostPath
+
+
+@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the volume database is whole")
+def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
+    """The volume database is damaged, so the engine does not start; the volumes' data is not in it.
+
+    What it looks at:
+        ``volumes/metadata.db``, a bolt file, read byte by byte: both meta pages, the newest tree, the list of free pages.
+
+    Why it matters:
+        dockerd ends with "error while opening volume store metadata database". The file holds labels and options of volumes;
+        the data lies in their directories.
+
+    How it is fixed:
+        A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone. If
+        neither is whole, a new database gets the records that some page still holds, and for the other volumes one made from
+        their directory and ``opts.json``; labels of those are lost.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/volume/service/db.go
+        https://github.com/etcd-io/bbolt/blob/v1.3.10/db.go
+    """
+    file = database.file
+    if file.is_broken:
+        yield Finding(
+            subject=Subject("file", file.path),
+            message="the engine can't start: its volume database is damaged",
+            evidence=(
+                Evidence(file.path, file.problem),
+                Evidence("its last whole state", "the newest" if file.remedy == "freelist" else file.remedy or "none"),
+            ),
+            detail=VolumeDatabaseBroken(path=file.path),
+        )

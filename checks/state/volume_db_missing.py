@@ -1,0 +1,47 @@
+"""The volume database is gone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.databases import VolumeDatabase
+from doctor.facts.volumes import Volumes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeDatabaseGone:
+    """For the fixer: the file."""
+
+    path: HostPath
+
+
+@check(severity=Severity.WARNING, ok="the volume database is there")
+def volume_db_missing(database: VolumeDatabase, volumes: Volumes) -> Iterator[Finding]:
+    """The volume database is gone or empty, so labels and options of all volumes are lost and a prune spares or takes others.
+
+    What it looks at:
+        Whether ``volumes/metadata.db`` is missing or has no bytes while there are volumes.
+
+    Why it matters:
+        The engine lists the volumes again from their directories, without labels. Tools that go by labels, Compose among
+        them, no longer know theirs, and anonymous volumes count as named ones.
+
+    How it is fixed:
+        A database is written with a record for each volume: options from its ``opts.json``, the engine's own label for
+        anonymous ones. Other labels are nowhere else.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/volume/service/db.go
+    """
+    if volumes.items and database.file.is_lost:
+        is_empty = database.file.status == "empty"
+        yield Finding(
+            subject=Subject("file", database.file.path),
+            message=f"labels and options of {len(volumes.items)} volumes are lost: the volume database is "
+            + ("empty" if is_empty else "gone"),
+            evidence=(
+                Evidence(database.file.path, "no bytes" if is_empty else "no such file"),
+                Evidence("volumes", ", ".join(name[:20] for name in list(volumes.items)[:6])),
+            ),
+            detail=VolumeDatabaseGone(path=database.file.path),
+        )

@@ -1,0 +1,58 @@
+"""A volume's directory is gone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.facts.containers import Containers
+from doctor.facts.databases import VolumeDatabase
+from doctor.facts.engine_state import EngineState
+from doctor.facts.volumes import Volumes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeGone:
+    """For the fixer: the volume database, which the next start of the engine changes."""
+
+    database: HostPath
+    is_guarded: bool
+
+
+@check(severity=Severity.ERROR, breaks=("storage",), ok="each volume has its directory")
+def volume_dir_missing(
+    volumes: Volumes, database: VolumeDatabase, containers: Containers | Missing, state: EngineState | Missing
+) -> Iterator[Finding]:
+    """A volume's directory is gone, so its containers don't start, and the engine's next start forgets its labels and options.
+
+    What it looks at:
+        Volumes of the local driver that ``volumes/metadata.db`` or a container names and that have no directory.
+
+    Why it matters:
+        Usually a file system is not mounted. At its start dockerd deletes the record of every volume whose directory is
+        absent, and containers that start then write into new, empty directories.
+
+    How it is fixed:
+        The data can only be found by a person: mount its file system, look into lost+found or the old data root. Before the
+        engine starts, doctor keeps a copy of the volume database.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/volume/service/restore.go
+    """
+    users: dict[str, list[str]] = {}
+    for container in containers.items if isinstance(containers, Containers) else ():
+        for mount in container.mounts:
+            if mount.kind == "volume" and mount.name and mount.driver in {"local", ""}:
+                users.setdefault(mount.name, []).append(container.title)
+    recorded = {record.name for record in database.records.values() if record.driver == "local"}
+    is_down = not (isinstance(state, EngineState) and state.pid)
+    for name in sorted((recorded | users.keys()) - volumes.items.keys()):
+        used = ", ".join(users.get(name, ())[:6])
+        yield Finding(
+            subject=Subject("volume", name),
+            message=f"volume {name[:40]} is gone{f' and {used} can not start' if used else ''}: its directory is missing",
+            evidence=(
+                Evidence(volumes.options_path(name).rpartition("/")[0], "no such directory"),
+                Evidence(database.file.path, "names it" if name in recorded else "does not name it"),
+            ),
+            detail=VolumeGone(database=database.file.path, is_guarded=is_down and name in recorded),
+        )

@@ -1,0 +1,44 @@
+"""The options of a volume are damaged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.volumes import Volumes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionsDamaged:
+    """For the fixer: the volume and its file."""
+
+    volume: str
+    path: HostPath
+
+
+@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the options of each volume can be read")
+def volume_opts_corrupt(volumes: Volumes) -> Iterator[Finding]:
+    """The options of one volume are damaged, so the whole engine does not start.
+
+    What it looks at:
+        ``opts.json`` of each volume: one JSON object.
+
+    Why it matters:
+        dockerd ends with "error while unmarshaling volume options". Just deleting the file makes it start, and then the
+        volume's file system is not mounted: the application writes into the empty directory below.
+
+    How it is fixed:
+        From the second copy of the options in the volume database. A volume that has no options there needs no such file.
+
+    References:
+        https://github.com/Nitrokey/nextbox/issues/69
+        https://github.com/moby/moby/blob/v26.1.5/volume/local/local.go
+    """
+    for volume in volumes.items.values():
+        if volume.options_status == "broken":
+            path = volumes.options_path(volume.name)
+            yield Finding(
+                subject=Subject("volume", volume.name),
+                message=f"the engine can't start: the options of volume {volume.name[:40]} are damaged",
+                evidence=(Evidence(path, volume.options_problem),),
+                detail=OptionsDamaged(volume=volume.name, path=path),
+            )

@@ -1,0 +1,51 @@
+"""The options of a volume are gone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.databases import VolumeDatabase
+from doctor.facts.volumes import Volumes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionsMissing:
+    """For the fixer: the volume and its file."""
+
+    volume: str
+    path: HostPath
+
+
+@check(severity=Severity.ERROR, breaks=("storage",), ok="each volume with options has them where they are mounted from")
+def volume_opts_missing(volumes: Volumes, database: VolumeDatabase) -> Iterator[Finding]:
+    """A volume lost its mount options, so an NFS, tmpfs or bind volume is now an empty local directory.
+
+    What it looks at:
+        Volumes of the local driver that have options in ``volumes/metadata.db`` and no ``opts.json``.
+
+    Why it matters:
+        ``docker volume inspect`` still shows the options, but nothing is mounted. An application starts on the empty
+        directory and writes there; a database initialises itself anew.
+
+    How it is fixed:
+        The file is written from the volume database. What was written meanwhile lies below the mount point, in ``_data``.
+
+    References:
+        https://github.com/moby/moby/blob/v26.1.5/volume/local/local.go
+    """
+    for record in database.records.values():
+        volume = volumes.items.get(record.name)
+        if volume is None or volume.options_status != "absent" or record.driver != "local" or not record.options:
+            continue
+        path = volumes.options_path(record.name)
+        kind = record.options.get("type", "")
+        yield Finding(
+            subject=Subject("volume", record.name),
+            message=f"volume {record.name[:40]} is an empty local directory instead of its {kind or 'own'} file system: its "
+            "options are missing",
+            evidence=(
+                Evidence(path, "no such file"),
+                Evidence(database.file.path, f"options: {', '.join(sorted(record.options))}"),
+            ),
+            detail=OptionsMissing(volume=record.name, path=path),
+        )

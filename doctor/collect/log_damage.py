@@ -1,0 +1,82 @@
+"""Looks for damage at the end of each container's log. Lines are only parsed where something looks wrong."""
+
+import os
+
+from doctor.facts.containers import Container, Containers
+from doctor.facts.log_damage import DamagedLog, LogDamage
+from doctor.formats.json_log import damages
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, join
+
+# A crash tears what was written last; an older tear is only found by chance, as `docker logs --tail` does.
+_TAIL_BYTES = 64 << 10
+_LIMIT_BYTES = 16 << 20
+_BEGIN = b'{"log":'
+
+
+@collector
+def log_damage(host: Host, containers: Containers) -> LogDamage:
+    """Return the logs that ``docker logs`` would stop in."""
+    items: list[DamagedLog] = []
+    gaps: list[Missing] = []
+    for container in containers.items:
+        if container.host is None or container.host.log_driver not in {"json-file", ""}:
+            continue
+        path = join(container.directory, f"{container.id}-json.log")
+        try:
+            found = _examine(host, container, path)
+        except HostError as error:
+            if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
+                gaps.append(error.missing)
+            continue
+        if found is not None:
+            items.append(found)
+    return LogDamage(items=tuple(items), gaps=tuple(gaps))
+
+
+def _examine(host: Host, container: Container, path: HostPath) -> DamagedLog | None:
+    size, tail = _tail(host, path)
+    if not _looks_wrong(tail, is_whole=size <= _TAIL_BYTES) or size > _LIMIT_BYTES:
+        return None
+    found = damages(host.read(path, follow=False, limit_bytes=_LIMIT_BYTES))
+    # A line that is being written looks torn until its end is there.
+    if container.state.running and found and found[-1].end == size and found[-1].kind == "torn":
+        found = found[:-1]
+    if not found:
+        return None
+    return DamagedLog(
+        container_id=container.id,
+        path=path,
+        kinds=tuple(sorted({damage.kind for damage in found})),
+        offset=found[0].start,
+        bytes_lost=sum(damage.end - damage.start for damage in found),
+    )
+
+
+def _tail(host: Host, path: HostPath) -> tuple[int, bytes]:
+    try:
+        descriptor = host.open_fd(path, follow=False)
+    except HostError as error:
+        if error.missing.why is not Why.UNSUPPORTED:
+            raise
+        # A predicted file has no descriptor.
+        data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
+        return len(data), data[-_TAIL_BYTES:]
+    try:
+        size = os.fstat(descriptor).st_size
+        return size, os.pread(descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+    finally:
+        os.close(descriptor)
+
+
+def _looks_wrong(tail: bytes, *, is_whole: bool) -> bool:
+    """Whether lines don't all begin and end as the json-file driver writes them; cheap, and never wrong about a good log."""
+    if not tail:
+        return False
+    if tail[-1:] != b"\n" or b"\0" in tail:
+        return True
+    lines = tail.count(b"\n")
+    begins = tail.count(b"\n" + _BEGIN) + (1 if not is_whole or tail.startswith(_BEGIN) else 0)
+    return begins != lines or tail.count(b"}\n") != lines

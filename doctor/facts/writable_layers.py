@@ -1,0 +1,23 @@
+"""Whether containers that the engine would delete at its start wrote anything."""
+
+from dataclasses import dataclass
+
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritableLayers:
+    """The layers of containers with ``AutoRemove`` that hold at least one file.
+
+    Attributes:
+        places: container id → the directory with what it wrote.
+        gaps: what could not be looked at.
+    """
+
+    places: dict[str, HostPath]
+    gaps: tuple[Missing, ...] = ()
+
+    def has_files(self, container_id: str) -> bool:
+        """Whether a container wrote anything outside of volumes."""
+        return container_id in self.places

@@ -1,0 +1,13 @@
+"""Say how a half-done removal ends."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def container_removal_half_done(finding: Finding) -> Iterator[Action]:
+    """Advise to finish it, or to take the files first."""
+    files = finding.evidence[-1].value
+    yield Advise(text=f"take what you need from {files}, then finish the removal: docker rm {finding.subject.name}")

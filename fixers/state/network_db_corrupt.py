@@ -1,0 +1,52 @@
+"""Mend the network database, or put a new one together."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, EditFile, MendDatabase, Quarantine, Rebuild, Stage, Wanted
+from doctor.facts.containers import Containers
+from doctor.facts.databases import NetworkDatabase
+from doctor.facts.network_needs import missing_networks
+from doctor.facts.network_rebuild import rebuild_networks
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def network_db_corrupt(
+    finding: Finding, database: NetworkDatabase, containers: Containers | Missing
+) -> Iterator[Action]:
+    """Go back to a whole tree that has all that containers need; else write what pages and containers still tell."""
+    path = finding.detail.path
+    found = containers if isinstance(containers, Containers) else Containers()
+    if database.file.remedy and not missing_networks(database, found):
+        state = (
+            "its free list"
+            if database.file.remedy == "freelist"
+            else "its newest state, by going back to the one before"
+        )
+        yield EditFile(
+            path=path, edit=MendDatabase(), what=f"mend the network database: {state}", stage=Stage.DATABASES
+        )
+        return
+    rebuilt = rebuild_networks(database, found)
+    if not rebuilt.content:
+        yield Quarantine(
+            path=path, why="nothing in it can be read, and no container needs a network of it", stage=Stage.DATABASES
+        )
+        return
+    parts = [
+        text
+        for text, names in (
+            ("from its pages", rebuilt.kept),
+            ("from their containers, without labels and options", rebuilt.inferred),
+            ("lost", rebuilt.lost),
+        )
+        if names
+        for text in (f"{', '.join(names)} {text}",)
+    ]
+    yield Rebuild(
+        items=(Wanted(path=path, node=File(content=rebuilt.content), mode=0o644),),
+        what=f"put the network database together: {'; '.join(parts)}",
+        risk=Applicability.DISRUPTIVE,
+        stage=Stage.DATABASES,
+    )

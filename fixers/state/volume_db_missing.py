@@ -1,0 +1,21 @@
+"""Write a record for each volume."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Rebuild, Stage, Wanted
+from doctor.facts.databases import VolumeDatabase
+from doctor.facts.volume_rebuild import rebuild_volumes
+from doctor.facts.volumes import Volumes
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def volume_db_missing(finding: Finding, database: VolumeDatabase, volumes: Volumes) -> Iterator[Action]:
+    """Write what the volumes' own directories tell."""
+    rebuilt = rebuild_volumes(database, volumes)
+    yield Rebuild(
+        items=(Wanted(path=finding.detail.path, node=File(content=rebuilt.content), mode=0o600),),
+        what=f"write a record for each of {len(rebuilt.inferred)} volumes, without labels",
+        stage=Stage.DATABASES,
+    )

@@ -1,0 +1,34 @@
+"""Write a volume's options from their second copy."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Quarantine, Rebuild, Stage, Wanted
+from doctor.facts.databases import VolumeDatabase, VolumeRecord
+from doctor.facts.volumes import options_content
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def volume_opts_corrupt(finding: Finding, database: VolumeDatabase | Missing) -> Iterator[Action]:
+    """Write what the volume database says; without a record, say what to look for."""
+    detail = finding.detail
+    record: VolumeRecord | None = None
+    if isinstance(database, VolumeDatabase):
+        record = database.records.get(detail.volume)
+    content = None if record is None else options_content(record.options)
+    if record is None or content is None:
+        yield Advise(
+            text=f"write the options of volume {detail.volume} into {detail.path} as docker volume create was given them "
+            "(MountType, MountDevice, MountOpts); no second copy is left"
+        )
+    elif not record.options:
+        yield Quarantine(
+            path=detail.path, why=f"volume {detail.volume} has no options, so it needs none", stage=Stage.DATABASES
+        )
+    else:
+        yield Rebuild(
+            items=(Wanted(path=detail.path, node=File(content=content), mode=0o600),),
+            what=f"write the options of volume {detail.volume} from the volume database",
+            stage=Stage.DATABASES,
+        )
