@@ -1,0 +1,17 @@
+"""Say which servers containers can be given."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.MANUAL)
+def daemon_dns_loopback(finding: Finding, engine: EngineConfig) -> Iterator[Action]:
+    """Only a person knows the server."""
+    del finding
+    yield Advise(
+        text=f'set "dns" ({engine.setting("dns").place}) to a server that containers reach, or take it out, '
+        "and restart the engine"
+    )

@@ -1,0 +1,21 @@
+"""Take a directory out of the place of resolv.conf."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, MakeSymlink, Quarantine, Stage
+from doctor.facts.dns import RESOLV_CONF, HostDns
+
+
+@fixer(applicability=Applicability.SAFE)
+def resolv_is_directory(finding: Finding, dns: HostDns) -> Iterator[Action]:
+    """Quarantine the directory and link the list that a program of the host has written."""
+    del finding
+    target = dns.replacement
+    if target is None:
+        yield Advise(text='move the directory away and write "nameserver ADDRESS" to a file /etc/resolv.conf')
+        return
+    yield Quarantine(path=RESOLV_CONF, why="no container starts while it is a directory")
+    yield MakeSymlink(
+        path=RESOLV_CONF, target=target, what=f"make {RESOLV_CONF} a link to {target}", stage=Stage.CONFIG
+    )

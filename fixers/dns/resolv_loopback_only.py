@@ -1,0 +1,18 @@
+"""Give containers the host's real name servers."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.api.actions.engine_settings import set_setting
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.DISRUPTIVE)
+def resolv_loopback_only(finding: Finding, engine: EngineConfig) -> Iterator[Action]:
+    """Set "dns" to servers that a program of the host has written down; invent none."""
+    servers = finding.detail.servers
+    if servers:
+        yield set_setting(engine.json.path, ("dns",), list(servers))
+    else:
+        yield Advise(text=f'set "dns": ["ADDRESS"] in {engine.json.path} to a server that containers reach')

@@ -1,0 +1,20 @@
+"""Lead resolv.conf past a dead resolver."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, MakeSymlink, Stage
+from doctor.facts.dns import RESOLV_CONF, HostDns
+
+
+@fixer(applicability=Applicability.SAFE)
+def resolved_stub_dead(finding: Finding, dns: HostDns) -> Iterator[Action]:
+    """Link a list of real servers; without one, say what to write."""
+    del finding
+    target = dns.replacement
+    if target is None:
+        yield Advise(text="start systemd-resolved: systemctl start systemd-resolved")
+        return
+    yield MakeSymlink(
+        path=RESOLV_CONF, target=target, what=f"make {RESOLV_CONF} a link to {target}", stage=Stage.CONFIG
+    )
