@@ -4,6 +4,7 @@ _BLANK = " \t\r\n"
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
 _DIGITS = "0123456789"
 _HEX = "0123456789abcdefABCDEF"
+_NO_BLANK = ("in literal", "in string escape", "in \\u", "in numeric", "in exponent", "after decimal")
 _END = "unexpected end of JSON input"
 
 
@@ -31,7 +32,8 @@ def first_error(text: str) -> tuple[int, str] | None:
 
 def _bad(text: str, offset: int, context: str) -> str:
     if offset >= len(text):
-        return _END
+        # Go's scanner is given a blank at the end: an error where no blank may stand.
+        return f"invalid character ' ' {context}" if context.startswith(_NO_BLANK) else _END
     char = text[offset]
     if char in "'\\":
         quoted = f"'\\{char}'"

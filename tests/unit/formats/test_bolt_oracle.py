@@ -1,8 +1,6 @@
 """The Go library itself reads what we write and mend, and we read what it writes."""
 
 import gzip
-import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,35 +11,12 @@ from doctor.formats import bolt, bolt_write
 from doctor.formats.bolt import Bucket
 
 HERE = Path(__file__).parent
-LIBRARY = Path("/usr/share/gocode/src/go.etcd.io/bbolt")
-"""Debian's golang-github-coreos-bbolt-dev."""
-
 Oracle = Callable[[str, Path], list[str]]
 
 
 @pytest.fixture(scope="session")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
-    go = shutil.which("go")
-    if go is None or not LIBRARY.is_dir():
-        pytest.skip("needs the packages golang-go and golang-github-coreos-bbolt-dev")
-    folder = tmp_path_factory.mktemp("oracle")
-    program = folder / "oracle"
-    environment = {
-        **os.environ,
-        "GO111MODULE": "off",
-        "GOPATH": "/usr/share/gocode",
-        "GOCACHE": str(folder / "cache"),
-        "GOFLAGS": "",
-    }
-    built = subprocess.run(
-        [go, "build", "-o", program, HERE / "oracle" / "bolt.go"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert built.returncode == 0, built.stderr
+def oracle(build_go: Callable[[str, str], Path]) -> Oracle:
+    program = build_go("bolt", "go.etcd.io/bbolt")
 
     def ask(verb: str, path: Path) -> list[str]:
         done = subprocess.run([program, verb, path], capture_output=True, text=True, timeout=30, check=False)

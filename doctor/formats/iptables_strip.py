@@ -1,0 +1,26 @@
+"""A saved rule file without the engine's own lines: it makes those itself, and a copy of them goes stale."""
+
+import re
+
+_CHAIN = r"DOCKER(?:-ISOLATION(?:-STAGE-[12])?|-FORWARD|-BRIDGE|-CT|-INTERNAL|-INGRESS)?"
+_LINE = re.compile(rf"^(?::{_CHAIN} |(?:\[[0-9:]+\] )?-[AI] (?:{_CHAIN} |\S+ .*-[jg] {_CHAIN}\s*$))")
+
+
+def engine_lines(text: str) -> tuple[tuple[int, str], ...]:
+    r"""The lines that declare a chain of the engine, stand in one, or lead to one, with their numbers from 1.
+
+    DOCKER-USER and what leads to it belong to the administrator and are none of them.
+
+    >>> engine_lines("*nat\n:DOCKER - [0:0]\n-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER\n-A DOCKER-USER -j DROP\n")
+    ((2, ':DOCKER - [0:0]'), (3, '-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER'))
+    """
+    return tuple(
+        (number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), start=1) if _LINE.match(line)
+    )
+
+
+def without_engine_lines(data: bytes) -> bytes:
+    """The file without those lines; everything else stays byte for byte."""
+    text = data.decode("utf-8", "surrogateescape")
+    kept = [line for line in text.split("\n") if not _LINE.match(line)]
+    return "\n".join(kept).encode("utf-8", "surrogateescape")
