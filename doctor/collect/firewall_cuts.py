@@ -94,7 +94,12 @@ class _Family:
         self.own = {(rule.table, rule.chain, family.spelling(rule)) for rule in family.expected.rules()}
 
     def is_own(self, rule: Rule) -> bool:
-        """Whether the engine made a rule; a jump to a chain of its own counts (Swarm's, another generation's)."""
+        """Whether the engine made a rule; a jump to a chain of its own counts (Swarm's, another generation's).
+
+        Its final RETURN is its own only at the end: one that stands higher in the chain is somebody's detour.
+        """
+        if rule.text == f"-A {rule.chain} -j {RETURN}" and rule.chain in ENGINE_CHAINS:
+            return rule.line == self.saved.rules(rule.table, rule.chain)[-1].line
         if (rule.table, rule.chain, rule.text) in self.own:
             return True
         return rule.chain == "FORWARD" and rule.text.rpartition(" -j ")[2] in ENGINE_CHAINS
@@ -177,7 +182,11 @@ class _Family:
         """Return the engine's rules below a foreign one in its chain, those that name a bridge if one is given."""
         rules = self.saved.rules(stranger.table, stranger.chain)
         below = rules[rules.index(stranger) + 1 :]
-        return tuple(rule.text for rule in below if self.is_own(rule) and (not bridge or bridge in rule.text.split()))
+        return tuple(
+            rule.text
+            for rule in below
+            if rule.text != stranger.text and self.is_own(rule) and (not bridge or bridge in rule.text.split())
+        )
 
     def _cut(self, place: str, stranger: Rule, verdict: Verdict, traffic: str, network: Network) -> Cut:
         return Cut(

@@ -4,7 +4,7 @@ from doctor.facts.engine import EngineConfig, EngineFlags
 from doctor.facts.engine_state import EngineState, EngineVersion
 from doctor.facts.firewall import Firewall, Saved
 from doctor.facts.firewall_expect import Terms, expect
-from doctor.facts.firewall_model import UP_TO_27, Generation, generation_of
+from doctor.facts.firewall_model import ENGINE_CHAINS, UP_TO_27, Generation, generation_of
 from doctor.facts.firewall_rules import EngineRules, FamilyRules, compare
 from doctor.facts.networks import Networks
 from doctor.model.declare import collector
@@ -35,7 +35,7 @@ def engine_rules(  # noqa: PLR0917 - a collector's parameters are the facts it i
     status = "" if isinstance(state, Missing) else state.status
     if status == "absent" and not networks.running:
         raise HostError(Missing(Why.ABSENT, "no engine is installed"))
-    generation = _generation(saved, version)
+    generation = _generation(firewall.other if firewall.other and not _has_chains(saved) else saved, version)
     environment = {} if isinstance(flags, Missing) else flags.environment
     terms = Terms(
         hairpin=_is_hairpin(saved, engine),
@@ -43,6 +43,11 @@ def engine_rules(  # noqa: PLR0917 - a collector's parameters are the facts it i
         raw=environment.get(_NO_RAW) != "1",
     )
     families = [_family(4, saved, generation, networks, terms)]
+    if firewall.other is not None and _missing(families[0]) and not _has_chains(saved):
+        # The command was switched under a running engine: its rules live on in the other backend.
+        others = _family(4, firewall.other, generation, networks, terms)
+        if _missing(others) < _missing(families[0]):
+            saved, families = firewall.other, [others]
     if firewall.v6 is not None and _filters_ipv6(engine, version):
         families.append(_family(6, firewall.v6, generation, networks, terms))
     unjudged = dict.fromkeys(name for family in families for name in family.expected.unjudged)
@@ -56,6 +61,14 @@ def engine_rules(  # noqa: PLR0917 - a collector's parameters are the facts it i
         leftovers=tuple(chain for chain in generation.foreign_chains if saved.has_chain("filter", chain)),
         gaps=(*gaps, *firewall.gaps, *networks.gaps),
     )
+
+
+def _missing(family: FamilyRules) -> int:
+    return len(family.single) + sum(len(lost.rules) for lost in family.lost)
+
+
+def _has_chains(saved: Saved) -> bool:
+    return any(chain in ENGINE_CHAINS for _, chain in saved.by_chain)
 
 
 def _generation(saved: Saved, version: EngineVersion | Missing) -> Generation:

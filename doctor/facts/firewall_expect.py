@@ -176,7 +176,7 @@ def _rule(
         bridge="" if network is None else network.bridge,
         container="" if endpoint is None else endpoint.container or endpoint.container_id[:12],
         port=port,
-        block=values.get("br", "") if port is None else "",
+        block=f"{network.bridge} {template.slot}" if network is not None and port is None else "",
         slot=template.slot,
         head=template.head,
     )

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from doctor.facts.firewall_expect import ExpectedRule
+from doctor.facts.firewall_model import BUILT_IN
 from doctor.facts.firewall_rules import FamilyRules
 from doctor.model.finding import Evidence, Subject
 
-_SHOWN = 12
+_SHOWN = 6
 """Rules named in a finding's evidence; the rest is counted."""
 
 
@@ -31,7 +32,8 @@ def subject_of(family: FamilyRules, rule: ExpectedRule) -> Subject:
 
 def evidence_of(family: FamilyRules, rules: Iterable[ExpectedRule]) -> tuple[Evidence, ...]:
     """Return what the save command lacks, a rule a line."""
-    every = list(rules)
+    # Rules in built-in chains first: without them the others are not even asked.
+    every = sorted(rules, key=lambda rule: rule.chain not in BUILT_IN)
     source = " ".join(family.saved.save)
     lines = [f"missing: -t {rule.table} {rule.text}" for rule in every[:_SHOWN]]
     if len(every) > _SHOWN:

@@ -82,9 +82,10 @@ class FamilyRules:
                 if rule is None:
                     continue
                 first = next((other for other in above if _precedes(rule, other)), None)
-                if first is not None and rule.kind not in QUIET:
+                if first is not None:
                     found.append((rule, first))
-                above.append(rule)
+                if rule.kind not in QUIET:
+                    above.append(rule)
         return tuple(found)
 
     def of_kind(self, *kinds: str) -> tuple[ExpectedRule, ...]:
@@ -120,6 +121,11 @@ class EngineRules:
     hairpin: bool = False
     leftovers: tuple[str, ...] = ()
     gaps: tuple[Missing, ...] = ()
+
+    @property
+    def backend(self) -> str:
+        """Return the save command of the backend that holds the engine's IPv4 rules."""
+        return self.families[0].saved.save[0]
 
     @property
     def has_chains(self) -> bool:

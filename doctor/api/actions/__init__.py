@@ -11,7 +11,7 @@ from doctor.api.actions.files import (
     SetAttributes,
     WriteFile,
 )
-from doctor.api.actions.firewall import EditFirewall, add_rules, lift_rules
+from doctor.api.actions.firewall import EditFirewall, add_rules, lift_rules, remove_rules, strip_saved_rules
 from doctor.api.actions.kernel import LoadModule, SetSysctl, load_at_boot
 from doctor.api.actions.network import AddFirewallRules, ChangeLink
 from doctor.api.actions.state import CopyOver, MendDatabase, MendLog, Rebuild, SetMember, Wanted, aside
@@ -47,4 +47,6 @@ __all__ = [
     "lift_rules",
     "load_at_boot",
     "persist_sysctl",
+    "remove_rules",
+    "strip_saved_rules",
 ]

@@ -1,17 +1,21 @@
 """Changes of firewall rules, one table at a time: only what is named moves, everything else stays byte for byte."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from doctor.api.actions.files import EditFile
+from doctor.facts.firewall import Saved
 from doctor.facts.firewall_cuts import Lift
 from doctor.facts.firewall_expect import ExpectedRule
 from doctor.facts.firewall_rules import FamilyRules
 from doctor.formats import iptables_save
 from doctor.formats.iptables_edit import ChainEdit, Edited, Wanted, edit, saved_after
+from doctor.formats.iptables_strip import without_engine_lines
 from doctor.host.base import CommandResult
 from doctor.model.action import Stage
 from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
 from doctor.model.step import Answer, Run, Step
 from doctor.model.view import View
@@ -21,7 +25,7 @@ _UNDO_GROUPS = 100
 
 
 @runtime_checkable
-class _Asks(Protocol):
+class Asks(Protocol):
     """A view that also answers commands: every host does, predictions too."""
 
     def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
@@ -40,13 +44,15 @@ class EditFirewall:
         restore: the command that takes lines.
         table: ``filter``, ``nat`` or ``raw``.
         edits: one a chain.
+        policies: built-in chains and the policy they get; nobody but a fixer of another backend's leftovers uses it.
         what: imperative summary.
     """
 
     save: tuple[str, ...]
     restore: str
     table: str
-    edits: tuple[ChainEdit, ...]
+    edits: tuple[ChainEdit, ...] = ()
+    policies: tuple[tuple[str, str], ...] = ()
     what: str
     risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.FIREWALL
@@ -59,7 +65,7 @@ class EditFirewall:
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield one restore, with its reversal and what the save command prints after it; nothing when all is so."""
-        if not isinstance(view, _Asks):
+        if not isinstance(view, Asks):
             raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
         ruleset = iptables_save.parse(view.run(self.save).text)
         made: list[str] = []
@@ -71,22 +77,26 @@ class EditFirewall:
             done = edit((rule.text for rule in ruleset.of(self.table, change.chain)), change)
             if done.lines or change.chain in made:
                 edited.append(done)
-        if not edited:
+        policies = {
+            chain: (found.policy, policy)
+            for chain, policy in self.policies
+            if (found := ruleset.chain(self.table, chain)) is not None and found.policy not in {None, policy}
+        }
+        if not edited and not policies:
             return
         argv = (self.restore, "--noflush", "-w", "5")
-        lines = [*(f"-N {chain}" for chain in made), *(line for done in edited for line in done.lines)]
+        lines = [f":{chain} {new} [0:0]" for chain, (_, new) in policies.items()]
+        lines += [*(f"-N {chain}" for chain in made), *(line for done in edited for line in done.lines)]
         undo = [group for done in reversed(edited) for group in done.undo]
         groups = [*_bundled(undo), *([f"-X {chain}"] for chain in reversed(made))]
+        groups += [[f":{chain} {old} [0:0]"] for chain, (old, _) in policies.items()]
+        after = saved_after(ruleset, self.table, edited, {chain: new for chain, (_, new) in policies.items()})
         yield Run(
             argv=argv,
             stdin=self._document(lines),
             undo=tuple(argv for _ in groups),
             undo_stdin=tuple(self._document(group) for group in groups),
-            predicts=(
-                Answer(
-                    ask=self.save, stdout=saved_after(ruleset, self.table, edited).encode("utf-8", "surrogateescape")
-                ),
-            ),
+            predicts=(Answer(ask=self.save, stdout=after.encode("utf-8", "surrogateescape")),),
         )
 
     def _document(self, lines: list[str]) -> bytes:
@@ -141,6 +151,34 @@ def lift_rules(family: FamilyRules, lift: Lift) -> Iterator[EditFirewall]:
             what=f"move {count} rule{'' if count == 1 else 's'} of the engine in {lift.table} {lift.chain} above"
             f" '{lift.above.removeprefix(f'-A {lift.chain} ')}'",
         )
+
+
+def remove_rules(
+    saved: Saved, rules: Mapping[tuple[str, str], tuple[str, ...]], why: str, policies: tuple[tuple[str, str], ...] = ()
+) -> Iterator[EditFirewall]:
+    """Yield the removal of the engine's own rules, by (table, chain); ``policies`` are those of the filter table."""
+    tables = dict.fromkeys([*(table for table, _ in rules), *(("filter",) if policies else ())])
+    for table in tables:
+        edits = tuple(ChainEdit(chain=chain, remove=texts) for (of, chain), texts in rules.items() if of == table)
+        count = sum(len(change.remove) for change in edits)
+        set_policies = policies if table == "filter" else ()
+        parts = (
+            [f"take {count} rule{'' if count == 1 else 's'} of the engine out of the {table} table"] if count else []
+        )
+        parts += [f"set the policy of {chain} to {policy}" for chain, policy in set_policies]
+        yield EditFirewall(
+            save=saved.save,
+            restore=saved.restore,
+            table=table,
+            edits=edits,
+            policies=set_policies,
+            what=f"{' and '.join(parts)} ({saved.save[0]}): {why}",
+        )
+
+
+def strip_saved_rules(path: HostPath) -> EditFile:
+    """Return the edit that takes the engine's own lines out of a rule file for the next boot."""
+    return EditFile(path=path, edit=without_engine_lines, what=f"take Docker's own rules out of {path}")
 
 
 def _layout(family: FamilyRules, key: tuple[str, str]) -> tuple[Wanted, ...]:

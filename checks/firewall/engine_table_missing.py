@@ -1,0 +1,43 @@
+"""The nft table of the engine is gone."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineState
+from doctor.facts.firewall import ENGINE_TABLE, Firewall
+from doctor.facts.networks import Networks
+
+
+@check(severity=Severity.CRITICAL, breaks=("egress", "port", "dns"), ok="the engine's nft table is there")
+def engine_table_missing(
+    firewall: Firewall, engine: EngineConfig, networks: Networks, state: EngineState
+) -> Iterator[Finding]:
+    """The engine filters with nftables (since 29) and its table is gone, so containers reach nothing outside.
+
+    What it looks at:
+        Whether ``nft list tables`` names ``ip docker-bridges``, where ``firewall-backend`` is nftables.
+
+    Why it matters:
+        ``nft flush ruleset`` or a restart of the nftables service removed it, and dockerd does not notice: nothing translates
+        containers' addresses any more and no published port is forwarded.
+
+    How it is fixed:
+        The engine is restarted: it makes its table at its start only. With live-restore containers go on running.
+
+    References:
+        https://docs.docker.com/engine/network/firewall-nftables/
+    """
+    if engine.get("firewall-backend") != "nftables" or not firewall.has_nft or firewall.has_engine_table:
+        return
+    waits = not state.is_running and not networks.running
+    if networks.bridges and state.status != "absent":
+        yield Finding(
+            subject=Subject("nft-table", f"ip {ENGINE_TABLE}"),
+            message=f"nft table 'ip {ENGINE_TABLE}' is not there, and will be when the engine starts"
+            if waits
+            else f"containers reach nothing outside this host: the engine's nft table 'ip {ENGINE_TABLE}' is gone",
+            severity=Severity.INFO if waits else None,
+            evidence=(Evidence("nft list tables", ", ".join(table.text for table in firewall.tables) or "none"),),
+            detail=None if waits else ENGINE_TABLE,
+        )

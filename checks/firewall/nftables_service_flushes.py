@@ -1,0 +1,42 @@
+"""A reload of the nftables service takes Docker's rules with it."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.firewall import NFT, Firewall
+from doctor.facts.firewall_files import FirewallFiles
+from doctor.facts.networks import Networks
+
+
+@check(severity=Severity.WARNING, ok="no enabled service flushes every rule of the host")
+def nftables_service_flushes(
+    files: FirewallFiles, networks: Networks, firewall: Firewall | Missing
+) -> Iterator[Finding]:
+    """The nftables service is enabled and its file begins with ``flush ruleset``: each reload removes Docker's rules.
+
+    What it looks at:
+        /etc/nftables.conf (or the distribution's own place) and whether the service is enabled. An iptables of the legacy
+        backend is not hit by it.
+
+    Why it matters:
+        ``systemctl restart nftables``, or an upgrade of its package, empties every table, those of iptables-nft and of
+        dockerd too, and dockerd does not notice: containers lose the outside until docker is restarted or doctor is run.
+
+    How it is fixed:
+        By a person: let the file replace its own table only, instead of everything.
+
+    References:
+        https://wiki.nftables.org/wiki-nftables/index.php/Atomic_rule_replacement
+    """
+    conf = files.nftables
+    legacy = not isinstance(firewall, Missing) and firewall.backend not in {NFT, ""}
+    if conf is not None and conf.is_enabled and conf.flush_line and networks.bridges and not legacy:
+        yield Finding(
+            subject=Subject("file", conf.path),
+            message=f"each restart of the nftables service removes Docker's rules: {conf.path} flushes the whole rule set",
+            evidence=(
+                Evidence(f"{conf.path}:{conf.flush_line}", "flush ruleset"),
+                Evidence("nftables", "enabled at boot"),
+            ),
+            detail=conf.path,
+        )

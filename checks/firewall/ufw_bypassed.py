@@ -1,0 +1,34 @@
+"""Published ports are open whatever ufw says."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.firewall_files import FirewallFiles
+from doctor.facts.networks import Networks
+
+
+@check(severity=Severity.INFO, ok="no published port goes around ufw")
+def ufw_bypassed(files: FirewallFiles, networks: Networks) -> Iterator[Finding]:
+    """Published ports are open to everybody though ufw is on, since they never meet its rules.
+
+    What it looks at:
+        ``ENABLED=yes`` in /etc/ufw/ufw.conf, and ports that running containers publish on every address.
+
+    Why it matters:
+        ufw filters what is meant for the host itself (INPUT). A published port is translated before that and forwarded:
+        ``ufw deny 8080`` closes nothing. Many find out when a database was found by others.
+
+    How it is fixed:
+        Not by doctor: publish on an address (``-p 127.0.0.1:8080:80``), or write the rule into DOCKER-USER.
+
+    References:
+        https://docs.docker.com/engine/network/packet-filtering-firewalls/#docker-and-ufw
+    """
+    ports = list(dict.fromkeys(port.text for _, _, port in networks.published() if port.is_any and port.host_port))
+    if files.ufw_enabled and ports:
+        shown = ", ".join(ports[:5]) + (f" and {len(ports) - 5} more" if len(ports) > 5 else "")
+        yield Finding(
+            subject=Subject("service", "ufw"),
+            message=f"ufw does not filter published ports: {shown} {'is' if len(ports) == 1 else 'are'} open to everybody",
+            evidence=(Evidence("/etc/ufw/ufw.conf", "ENABLED=yes"),),
+        )

@@ -1,0 +1,106 @@
+"""Accepts for containers in a chain of nft that drops them: an accept anywhere else can't overrule it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from doctor.api.actions.firewall import Asks
+from doctor.model.action import Stage
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.severity import Applicability
+from doctor.model.step import Answer, Run, Step
+from doctor.model.view import View
+
+_MARK = "container-doctor"
+
+_DELETE = """
+set -- "$1" "$2" "$3"
+nft -a list chain "$1" "$2" "$3" | sed -n 's/.* comment "container-doctor" # handle \\([0-9][0-9]*\\)$/\\1/p' |
+while read -r handle; do nft delete rule "$1" "$2" "$3" handle "$handle"; done
+"""
+"""nft deletes by handle only, and the kernel gives that when the rule is added."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptInNftChain:
+    """Put accepts for the engine's bridges at the top of a base chain: what leaves them, its answers, published ports.
+
+    Attributes:
+        family: of the table ("inet"); ``table`` and ``chain`` its names.
+        bridges: interfaces, safe to stand in a rule.
+    """
+
+    family: str
+    table: str
+    chain: str
+    bridges: tuple[str, ...]
+    risk: Applicability = Applicability.DISRUPTIVE
+    stage: Stage = Stage.FIREWALL
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does, and what it does not."""
+        return (
+            f"accept containers' packets in chain {self.chain} of table {self.family} {self.table}, until that table is"
+            " loaded again: put the same rules into the file it comes from"
+        )
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield one nft transaction; nothing where its rules are there."""
+        if not isinstance(view, Asks):
+            raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        ask = ("nft", "-j", "list", "table", self.family, self.table)
+        listed: dict[str, Any] = json.loads(view.run(ask).stdout)
+        if any(_is_ours(entry, self.chain) for entry in listed["nftables"]):
+            return
+        names = ", ".join(f'"{bridge}"' for bridge in self.bridges)
+        where = f"{self.family} {self.table} {self.chain}"
+        matches = (f"oifname {{ {names} }} ct status dnat", f"oifname {{ {names} }} ct state established,related")
+        # Each goes to the top, so the last line is the first rule.
+        lines = [
+            f'insert rule {where} {match} accept comment "{_MARK}"' for match in (*matches, f"iifname {{ {names} }}")
+        ]
+        yield Run(
+            argv=("nft", "-f", "-"),
+            stdin=("\n".join(lines) + "\n").encode(),
+            undo=(("sh", "-c", _DELETE, "sh", self.family, self.table, self.chain),),
+            predicts=(Answer(ask=ask, stdout=json.dumps(self._after(listed)).encode()),),
+        )
+
+    def _after(self, listed: dict[str, Any]) -> dict[str, Any]:
+        """Return the listing with the new rules before the chain's first."""
+        entries = list(listed["nftables"])
+        place = next(
+            (number for number, entry in enumerate(entries) if entry.get("rule", {}).get("chain") == self.chain),
+            len(entries),
+        )
+        names = {"set": list(self.bridges)}
+        into = _match({"meta": {"key": "oifname"}}, "==", names)
+        new = (
+            [_match({"meta": {"key": "iifname"}}, "==", names)],
+            [into, _match({"ct": {"key": "state"}}, "in", ["established", "related"])],
+            [into, _match({"ct": {"key": "status"}}, "in", "dnat")],
+        )
+        entries[place:place] = [{"rule": self._rule(expressions)} for expressions in new]
+        return {"nftables": entries}
+
+    def _rule(self, expressions: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "family": self.family,
+            "table": self.table,
+            "chain": self.chain,
+            "handle": 0,
+            "comment": _MARK,
+            "expr": [*expressions, {"accept": None}],
+        }
+
+
+def _match(left: dict[str, Any], operator: str, right: Any) -> dict[str, Any]:
+    return {"match": {"op": operator, "left": left, "right": right}}
+
+
+def _is_ours(entry: dict[str, Any], chain: str) -> bool:
+    rule = entry.get("rule", {})
+    return bool(rule.get("chain") == chain and rule.get("comment") == _MARK)

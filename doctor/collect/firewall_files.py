@@ -1,0 +1,94 @@
+"""Reads the files that make firewall rules at boot."""
+
+import re
+
+from doctor.facts.firewall_files import FirewallFiles, NftablesConf, SavedRules
+from doctor.formats.iptables_strip import engine_lines
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath
+
+_SAVED = (
+    ("/etc/iptables/rules.v4", "netfilter-persistent"),
+    ("/etc/iptables/rules.v6", "netfilter-persistent"),
+    ("/etc/sysconfig/iptables", "iptables"),
+    ("/etc/sysconfig/ip6tables", "ip6tables"),
+    ("/var/lib/iptables/rules-save", "iptables"),
+)
+_NFTABLES = (HostPath("/etc/nftables.conf"), HostPath("/etc/sysconfig/nftables.conf"), HostPath("/etc/nftables.nft"))
+_WANTS = ("sysinit.target.wants", "multi-user.target.wants", "network-pre.target.wants", "basic.target.wants")
+_ZONES = HostPath("/etc/firewalld/zones")
+_FLUSH = re.compile(r"^\s*flush\s+ruleset\b", re.MULTILINE)
+_INTERFACE = re.compile(r"<interface\s+name=[\"']([^\"']+)[\"']")
+
+
+@collector
+def firewall_files(host: Host) -> FirewallFiles:
+    """Return what the files say."""
+    reader = _Reader(host)
+    saved = []
+    for path, service in _SAVED:
+        text = reader.text(HostPath(path))
+        if text is not None:
+            saved.append(
+                SavedRules(
+                    path=HostPath(path),
+                    service=service,
+                    is_loaded=reader.is_enabled(service),
+                    engine_lines=engine_lines(text),
+                )
+            )
+    ufw = reader.text(HostPath("/etc/ufw/ufw.conf")) or ""
+    return FirewallFiles(
+        saved=tuple(saved),
+        nftables=reader.nftables(),
+        firewalld_enabled=reader.is_enabled("firewalld"),
+        firewalld_interfaces=reader.zones(),
+        ufw_enabled=re.search(r"^\s*ENABLED\s*=\s*[\"']?yes\b", ufw, re.MULTILINE | re.IGNORECASE) is not None,
+        gaps=tuple(reader.gaps),
+    )
+
+
+class _Reader:
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.gaps: list[Missing] = []
+
+    def text(self, path: HostPath) -> str | None:
+        try:
+            return self.host.read(path).decode("utf-8", "surrogateescape")
+        except HostError as error:
+            if not error.is_absent:
+                self.gaps.append(error.missing)
+            return None
+
+    def is_enabled(self, service: str) -> bool:
+        """Whether a service starts at boot: systemd's links, OpenRC's run levels."""
+        links = (f"/etc/systemd/system/{wants}/{service}.service" for wants in _WANTS)
+        levels = (f"/etc/runlevels/{level}/{service}" for level in ("boot", "default", "sysinit"))
+        return any(self.host.exists(HostPath(path)) for path in (*links, *levels))
+
+    def nftables(self) -> NftablesConf | None:
+        for path in _NFTABLES:
+            text = self.text(path)
+            if text is not None:
+                found = _FLUSH.search(text)
+                return NftablesConf(
+                    path=path,
+                    is_enabled=self.is_enabled("nftables"),
+                    flush_line=text.count("\n", 0, found.end()) + 1 if found else 0,
+                )
+        return None
+
+    def zones(self) -> dict[str, str]:
+        try:
+            names = self.host.listdir(_ZONES)
+        except HostError:
+            return {}
+        found: dict[str, str] = {}
+        for name in names:
+            if name.endswith(".xml"):
+                text = self.text(HostPath(f"{_ZONES}/{name}")) or ""
+                found |= dict.fromkeys(_INTERFACE.findall(text), name.removesuffix(".xml"))
+        return found

@@ -1,0 +1,79 @@
+"""Two kernel interfaces for one set of rules: who writes where, and what the unused one still does."""
+
+from dataclasses import dataclass
+
+from doctor.facts.firewall import Firewall, Saved
+from doctor.facts.firewall_model import BUILT_IN, ENGINE_CHAINS
+from doctor.facts.firewall_packet import Packet, Verdict, Walker, address_number
+from doctor.facts.firewall_rules import EngineRules
+from doctor.facts.networks import Networks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherBackend:
+    """The backend that does not hold the engine's present rules, and what is in it.
+
+    Attributes:
+        name: ``nft`` or ``legacy``.
+        saved: its rules.
+        engine_rules: rules the engine left in it: those in its chains, and those it would make now; by (table, chain).
+        foreign: how many rules of others it holds.
+        drops: whether its FORWARD policy is DROP.
+        cut: the verdict on a container's packet, if that surely ends it.
+    """
+
+    name: str
+    saved: Saved
+    engine_rules: dict[tuple[str, str], tuple[str, ...]]
+    foreign: int
+    drops: bool
+    cut: Verdict | None
+
+
+def is_switched(firewall: Firewall, rules: EngineRules) -> bool:
+    """Whether the engine's rules live in the backend that the ``iptables`` command does not use."""
+    return firewall.other is not None and rules.families[0].saved is firewall.other
+
+
+def other_backend(firewall: Firewall, rules: EngineRules, networks: Networks) -> OtherBackend | None:
+    """Return the backend without the engine's rules if anything is in it."""
+    saved, name = firewall.other, firewall.other_name
+    if is_switched(firewall, rules):
+        saved, name = firewall.v4, firewall.backend
+    if saved is None or saved.ruleset.is_empty:
+        return None
+    expected = {(rule.table, rule.chain, rule.text) for rule in rules.families[0].expected.rules()}
+    engine_rules: dict[tuple[str, str], tuple[str, ...]] = {}
+    foreign = 0
+    for (table, chain), found in saved.by_chain.items():
+        own = tuple(
+            rule.text
+            for rule in found
+            if (chain in ENGINE_CHAINS and chain != "DOCKER-USER")
+            or (chain in BUILT_IN and ((table, chain, rule.text) in expected or _leads_to_engine(rule.text)))
+        )
+        if own:
+            engine_rules[table, chain] = own
+        foreign += len(found) - len(own)
+    return OtherBackend(
+        name=name,
+        saved=saved,
+        engine_rules=engine_rules,
+        foreign=foreign,
+        drops=saved.policy("filter", "FORWARD") == "DROP",
+        cut=_cut(saved, networks),
+    )
+
+
+def _leads_to_engine(text: str) -> bool:
+    return text.rpartition(" -j ")[2] in ENGINE_CHAINS
+
+
+def _cut(saved: Saved, networks: Networks) -> Verdict | None:
+    """Return what ends an outgoing packet of the first network with a way out, ``None`` where nothing surely does."""
+    for network in networks.bridges:
+        source = address_number(network.subnets[0].partition("/")[0]) if network.subnets else None
+        if source is not None and not network.internal:
+            verdict = Walker(saved).verdict("filter", "FORWARD", Packet(inside=network.bridge, source=source + 2))
+            return verdict if verdict.is_cut else None
+    return None

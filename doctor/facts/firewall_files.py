@@ -1,0 +1,57 @@
+"""Files that make firewall rules at boot or at a reload: saved rules, nftables.conf, firewalld, ufw."""
+
+from dataclasses import dataclass
+
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedRules:
+    """A file that iptables-restore loads at boot.
+
+    Attributes:
+        service: what loads it ("netfilter-persistent").
+        is_loaded: whether that is enabled.
+        engine_lines: its lines that are the engine's (chains, rules in them, jumps to them), with their numbers from 1.
+    """
+
+    path: HostPath
+    service: str
+    is_loaded: bool
+    engine_lines: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NftablesConf:
+    """The file that the nftables service loads.
+
+    Attributes:
+        is_enabled: whether the service is.
+        flush_line: number of the line with ``flush ruleset``, 0 for none.
+    """
+
+    path: HostPath
+    is_enabled: bool
+    flush_line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirewallFiles:
+    """What is configured, whatever the kernel holds now.
+
+    Attributes:
+        saved: saved rule files that exist.
+        nftables: the service's file, ``None`` where there is none.
+        firewalld_enabled: whether firewalld starts at boot.
+        firewalld_interfaces: interface → zone, as far as zone files of /etc/firewalld name it.
+        ufw_enabled: ``ENABLED=yes`` in /etc/ufw/ufw.conf.
+        gaps: files that could not be read.
+    """
+
+    saved: tuple[SavedRules, ...] = ()
+    nftables: NftablesConf | None = None
+    firewalld_enabled: bool = False
+    firewalld_interfaces: dict[str, str]
+    ufw_enabled: bool = False
+    gaps: tuple[Missing, ...] = ()

@@ -1,0 +1,15 @@
+"""Say how the file replaces its own table only."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def nftables_service_flushes(finding: Finding) -> Iterator[Action]:
+    """Advise: which tables the file owns is the administrator's to say."""
+    yield Advise(
+        text=f"in {finding.detail} replace 'flush ruleset' by two lines for each table of the file, which empty that table"
+        " alone: 'table inet filter' and 'delete table inet filter'"
+    )
