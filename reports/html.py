@@ -73,7 +73,8 @@ def _harmless(value: Any) -> Any:
 
 
 def _is_short(seen: Evidence) -> bool:
-    return seen.value.count("\n") + len(seen.value) // 100 < _SHORT_LINES
+    shown = visible(seen.value, keep="\n\t")
+    return shown.count("\n") + len(shown) // 100 < _SHORT_LINES
 
 
 def _capital(text: str) -> str:

@@ -1,0 +1,201 @@
+"""The HTML report in a real browser: for every reader, on every screen, whatever the host has written."""
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from doctor.model.report import Report
+from tests.browser.conftest import Open
+from tests.unit.reports import samples
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+REPORTS: dict[str, Report] = {
+    "broken": samples.BROKEN,
+    "healthy": samples.HEALTHY,
+    "incomplete": samples.INCOMPLETE,
+    "repaired": samples.REPAIRED,
+    "plan": samples.PLAN,
+    "rolled-back": samples.ROLLED_BACK,
+    "probed": samples.PROBED,
+    **{f"hostile-{report.kind}": report for report in samples.hostile()},
+}
+EVERY = pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+# WCAG 2.1 AA 1.4.3: text 4.5 to 1. Computed from what Chromium would paint, tints resolved down to the first opaque one.
+CONTRASTS = """() => {
+  const parse = text => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const behind = node => {
+    for (; node; node = node.parentElement) {
+      const found = parse(getComputedStyle(node).backgroundColor);
+      if (found.length < 4 || found[3] === 1) return found;
+    }
+    return [255, 255, 255];
+  };
+  const worst = {};
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || node.closest("svg")) continue;
+    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
+    const key = `${node.tagName}.${node.className}`;
+    worst[key] = Math.min(worst[key] ?? 99, (a + .05) / (b + .05));
+  }
+  return worst;
+}"""
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core finds by the rules of WCAG 2.1 AA and its best practices."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the extra 'browser' is not installed")
+    found = axe.Axe().run(page).response["violations"]
+    return [f"{item['id']}: {[node['target'] for node in item['nodes'][:3]]}" for item in found]
+
+
+@EVERY
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(look: Open, report: Report, scheme: str) -> None:
+    """Every fold open, so that everything is judged; and no message, no request, no dialog."""
+    opened = look(report, color_scheme=scheme)
+    opened.page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
+    assert violations(opened.page) == []
+    assert opened.noise == []
+    assert len(opened.requests) == 1
+
+
+@EVERY
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_text_stands_out(look: Open, report: Report, scheme: str, media: str) -> None:
+    """Contrast of at least 4.5, also on paper printed from a dark screen."""
+    opened = look(report, color_scheme=scheme, media=media)
+    opened.page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
+    ratios = opened.page.evaluate(CONTRASTS)
+    assert len(ratios) > 10
+    assert {name: ratio for name, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+@EVERY
+@pytest.mark.parametrize("width", [320, 390, 1400])
+def test_nothing_runs_out_of_the_screen(look: Open, report: Report, width: int) -> None:
+    """No sideways scrolling from a small phone to a wide screen, long names included."""
+    opened = look(report, width=width)
+    opened.page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@EVERY
+def test_it_reads_without_script(look: Open, report: Report) -> None:
+    """Script is off: the same words are there."""
+    with_script = look(report).page.locator("body").inner_text()
+    without = look(report, java_script_enabled=False).page.locator("body").inner_text()
+    assert without == with_script
+    assert len(without) > 100
+
+
+def test_paper_shows_what_the_screen_folds(look: Open) -> None:
+    """A printed page can't be clicked: long evidence and the list of checks are on it, the skip link is not."""
+    opened = look(samples.BROKEN, media="print")
+    for words in ("start 20 failed", "the host's resolv.conf names a server", "no kubelet on this host"):
+        found = opened.page.get_by_text(words).first
+        box = found.bounding_box()
+        assert box is not None, words
+        assert box["height"] > 0
+        assert found.evaluate("node => node.checkVisibility({contentVisibilityAuto: true})"), words
+    assert not opened.page.locator(".jump").is_visible()
+    assert len(opened.page.pdf(format="A4")) > 10_000
+
+
+def test_a_keyboard_reaches_everything(look: Open) -> None:
+    """The skip link first and visible once it has the focus; each link and fold in the order of reading."""
+    page = look(samples.BROKEN).page
+    wanted = page.locator("a, summary").count()
+    seen = []
+    for _ in range(wanted):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                "() => { const node = document.activeElement, box = node.getBoundingClientRect();"
+                " return [node.tagName, node.className, box.left >= 0, getComputedStyle(node).outlineStyle] }"
+            )
+        )
+    assert seen[0][1] == "jump"
+    assert all(is_on_screen for _, _, is_on_screen, _ in seen)
+    assert all(outline != "none" for _, _, _, outline in seen)
+    assert {name for name, *_ in seen} == {"A", "SUMMARY"}
+    page.keyboard.press("Enter")
+    assert page.locator("details[open]").count() >= 1
+
+
+def test_the_skip_link_leads_to_the_findings(look: Open) -> None:
+    """And a symptom's link to its cause."""
+    page = look(samples.BROKEN).page
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.get_by_role("link", name="network database is torn").click()
+    assert page.locator(":target h3").inner_text() == samples.DATABASE.message
+
+
+def test_landmarks_and_headings(look: Open) -> None:
+    """One banner, one main part, one footer; headings without a gap, named sections."""
+    page = look(samples.BROKEN).page
+    for role in ("banner", "main", "contentinfo"):
+        assert page.get_by_role(role).count() == 1
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(node => +node.tagName[1])")
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert page.get_by_role("region", name="What is wrong").count() == 1
+    assert page.get_by_role("img", name="Findings of the last 31 scans").count() == 1
+
+
+def test_what_is_wrong_comes_first(look: Open) -> None:
+    """Above what was done, what could not be seen, and history; a cause above its symptom."""
+    page = look(replace(samples.BROKEN, repair=samples.REPAIR)).page
+    assert page.locator("h2").all_inner_texts() == [
+        "What is wrong",
+        "What was done",
+        "What test containers can do here",
+        "What could not be looked at",
+        "Accepted by the settings",
+        "Earlier scans",
+        "What was checked",
+    ]
+    headings = page.locator("article h3").all_inner_texts()
+    assert headings.index(samples.DATABASE.message) < headings.index(samples.DOWN.message)
+    assert page.locator("section[aria-labelledby=checked] details[open]").count() == 0
+
+
+def test_the_chart_shows_every_scan(look: Open) -> None:
+    """As many bars as scans, as high as their findings, the numbers in a table beneath."""
+    page = look(samples.BROKEN).page
+    assert page.locator(".chart g").count() == len(samples.HISTORY) + 1
+    last = page.locator(".chart g").last
+    assert last.locator("rect").count() == 4
+    assert "2 critical, 1 error, 1 warning, 1 info" in (last.locator("title").text_content() or "")
+    page.get_by_text("The numbers of 31 scans").click()
+    assert page.locator("tbody tr").first.inner_text().split("\t")[1:] == ["2", "1", "1", "1"]
+
+
+def test_the_dark_page_is_dark(look: Open) -> None:
+    """The reader's wish decides; nothing is left white."""
+    script = "getComputedStyle(document.documentElement).backgroundColor"
+    light, dark = (look(samples.BROKEN, color_scheme=scheme).page.evaluate(script) for scheme in ("light", "dark"))
+    assert light == "rgb(250, 250, 247)"
+    assert dark == "rgb(19, 22, 24)"
+
+
+def test_the_policy_stops_what_escaping_would_let_through(look: Open) -> None:
+    """A second wall: script and picture that somebody got into the page do neither run nor load."""
+    opened = look(samples.HEALTHY)
+    opened.page.evaluate(
+        "() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s);"
+        " const i = document.createElement('img'); i.src = 'http://198.51.100.9/x'; document.body.append(i); }"
+    )
+    opened.page.wait_for_timeout(100)
+    assert opened.page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in line for line in opened.noise)
