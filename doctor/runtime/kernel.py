@@ -16,7 +16,7 @@ MS_PRIVATE, MS_STRICTATIME = 0x40000, 0x1000000
 MNT_DETACH = 0x2
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
-CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 
 O_PATH = 0x200000
 RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS = 0x1, 0x2, 0x4
@@ -47,6 +47,7 @@ _NUMBERS = {
         "mount_setattr": 442,
         "socket": 41,
         "prlimit64": 302,
+        "keyctl": 250,
     },
     "aarch64": {
         "mount": 40,
@@ -66,6 +67,7 @@ _NUMBERS = {
         "mount_setattr": 442,
         "socket": 198,
         "prlimit64": 261,
+        "keyctl": 219,
     },
 }
 MACHINE = os.uname().machine

@@ -1,7 +1,9 @@
 """A builtin that says how the container looks from inside."""
 
 import os
+import sys
 
+from doctor.runtime import kernel
 from doctor.runtime.builtins.answers import builtin, say
 from doctor.runtime.reader import Reader
 
@@ -12,6 +14,24 @@ _NAMESPACES = ("mnt", "pid", "uts", "ipc", "net", "cgroup", "user")
 def _lines(path: str) -> list[str]:
     with open(path, encoding="utf-8", errors="replace") as source:
         return source.read().splitlines()
+
+
+def _refusals() -> dict[str, int]:
+    """The errno of calls that Docker's default profile refuses, 0 where one is let through (none changes anything)."""
+    found = {}
+    for name, arguments in (
+        ("unshare", (kernel.CLONE_NEWUSER,)),
+        ("keyctl", (0, -3, 0, 0, 0)),  # KEYCTL_GET_KEYRING_ID of the session keyring
+        ("bpf", (0, None, 0)),
+        ("socket", (40, 1, 0)),  # AF_VSOCK
+    ):
+        try:
+            kernel.call(name, *arguments)
+        except OSError as error:
+            found[name] = error.errno or 0
+        else:
+            found[name] = 0
+    return found
 
 
 def _inspect(reader: Reader) -> None:
@@ -30,6 +50,8 @@ def _inspect(reader: Reader) -> None:
         descriptors=sorted(int(name) for name in os.listdir("/proc/self/fd")),
         processes=sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
         root=sorted(os.listdir("/")),
+        refused=_refusals(),
+        importers=len(sys.meta_path) + len(sys.path),
     )
 
 
