@@ -164,7 +164,7 @@ def parse(arguments: list[str]) -> Options:
         from doctor.runtime import bundle  # noqa: PLC0415 - brings json, which a cold launch does without
 
         spec = bundle.spec_from(given.bundle) | spec
-    elif words and "layers" not in spec:
+    elif words and "layers" not in spec and not ("builtin" in spec and _is_argument(words[0])):
         spec["rootfs"] = words.pop(0)
     elif "layers" not in spec and "builtin" not in spec:
         raise _usage("a root directory, --layers or --bundle is needed")
@@ -215,6 +215,11 @@ def _add_work(spec: dict[str, object], words: list[str]) -> None:
         spec["command"] = words
     elif "command" not in spec:
         raise _usage("a command is needed")
+
+
+def _is_argument(word: str) -> bool:
+    """Whether the first word after a builtin is NAME=VALUE and not the root directory, which may have a '=' too."""
+    return word.partition("=")[0].replace("_", "").isalnum() and "=" in word
 
 
 def _literal(text: str) -> object:

@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from doctor.runtime import devices
 from doctor.runtime.plan import DEFAULT_CAPS
 from doctor.runtime.privilege import CAPABILITIES
 from tests.live import runtime_kit as kit
@@ -121,6 +123,28 @@ def test_a_limit_that_can_not_be_set_is_an_error() -> None:
     assert int(kit.answer(results["plain"])["status"]["CapBnd"], 16) == DEFAULT_MASK & ~(
         1 << CAPABILITIES.index("MKNOD")
     )
+
+
+def test_device_rules_of_cgroup_version_2_hold(tmp_path: Path) -> None:
+    """The eBPF program passes the kernel's verifier and refuses the kernel's log, on a real v2 hierarchy."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    mounts = [line.split()[4] for line in lines if " - cgroup2 " in line]
+    if not mounts:
+        pytest.skip("no cgroup v2 hierarchy is mounted")
+    group = Path(mounts[0]) / f"doctor-test-{os.getpid()}"
+    node = tmp_path / "kmsg"
+    os.mknod(node, stat.S_IFCHR | 0o600, os.makedev(1, 11))
+    group.mkdir()
+    try:
+        script = f"echo $$ > {group}/cgroup.procs; cat /dev/null && exec 5< {node}"
+        before = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+        assert before.returncode == 0, "the log can't be opened here at all: the test would prove nothing"
+        devices.attach_v2(str(group))
+        after = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    finally:
+        group.rmdir()
+    assert after.returncode != 0
+    assert "kmsg: Operation not permitted" in after.stderr
 
 
 def test_rlimits_are_set(root: Path) -> None:

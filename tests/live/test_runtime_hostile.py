@@ -219,16 +219,17 @@ def test_cgroups_can_not_be_written_and_show_only_the_container(root: Path) -> N
 
 
 def test_device_nodes_of_an_image_do_not_work(root: Path) -> None:
-    """A node of the host's memory and disk in the image, and one made with CAP_MKNOD."""
+    """Nodes of the host's memory, log and disk in the image, and one made with CAP_MKNOD."""
     os.mknod(root / "mem", stat.S_IFCHR | 0o666, os.makedev(1, 1))
+    os.mknod(root / "log", stat.S_IFCHR | 0o666, os.makedev(1, 11))
     disk = os.stat("/").st_dev
     os.mknod(root / "disk", stat.S_IFBLK | 0o666, disk)
     script = (
         f"mknod /tmp/made b {os.major(disk)} {os.minor(disk)}; "
-        "for f in /mem /disk /tmp/made; do dd if=$f of=/dev/null bs=1 count=1; done"
+        "for f in /mem /log /disk /tmp/made; do dd if=$f of=/dev/null bs=1 count=1; done"
     )
     done = kit.run(root, "--", "sh", "-c", script)
-    assert done.stderr.count("Operation not permitted") == 3, done.stderr
+    assert done.stderr.count("Operation not permitted") == 4, done.stderr
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "link", "huge", "binary", "directory"])
