@@ -1,0 +1,68 @@
+"""Engine and kubelet manage control groups in different ways."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.cgroups import Cgroups
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineInfo
+from doctor.facts.kubernetes import Kubelet
+
+_KEY = "native.cgroupdriver="
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """For the fixer: the driver that kubelet uses."""
+
+    wanted: str
+
+
+@check(severity=Severity.ERROR, ok="engine and kubelet use one cgroup driver")
+def driver_mismatch(
+    kubelet: Kubelet, engine: EngineConfig, info: EngineInfo | Missing, cgroups: Cgroups | Missing
+) -> Iterator[Finding]:
+    """The engine and kubelet use different cgroup drivers, so kubelet doesn't start or the node becomes unstable.
+
+    What it looks at:
+        cgroupDriver of kubelet's configuration, and the engine's driver: what it reports, else native.cgroupdriver of its
+        exec-opts, else its default (systemd on v2, cgroupfs on v1). Only where kubelet runs containers with this engine and
+        names its driver.
+
+    Why it matters:
+        Up to 1.23 kubelet ends with "kubelet cgroup driver: systemd is different from docker cgroup driver: cgroupfs"; later
+        ones start pods whose limits two managers write at once.
+
+    How it is fixed:
+        native.cgroupdriver in the engine's exec-opts is set to kubelet's driver, and the engine restarts.
+
+    References:
+        https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/configure-cgroup-driver/
+    """
+    if not kubelet.cgroup_driver or not kubelet.endpoint or not kubelet.uses_docker:
+        return
+    driver, source = _driver(engine, info, cgroups)
+    if not driver or driver == kubelet.cgroup_driver:
+        return
+    yield Finding(
+        subject=Subject("setting", "native.cgroupdriver"),
+        message=f"kubelet manages control groups by {kubelet.cgroup_driver} and the engine by {driver}: the node is unstable",
+        evidence=(
+            Evidence(kubelet.evidence, f"cgroupDriver: {kubelet.cgroup_driver}"),
+            Evidence(source, driver),
+        ),
+        detail=Mismatch(wanted=kubelet.cgroup_driver),
+    )
+
+
+def _driver(engine: EngineConfig, info: EngineInfo | Missing, cgroups: Cgroups | Missing) -> tuple[str, str]:
+    for option in engine.get("exec-opts") or ():
+        if isinstance(option, str) and option.startswith(_KEY):
+            return option.removeprefix(_KEY), engine.setting("exec-opts").place
+    if isinstance(info, EngineInfo) and info.cgroup_driver:
+        return info.cgroup_driver, "GET /info"
+    if isinstance(cgroups, Cgroups) and cgroups.mode in {"v1", "hybrid"}:
+        return "cgroupfs", "the engine's default on control groups version 1"
+    # On v2 the default is systemd only where systemd runs; that is not known here.
+    return "", ""

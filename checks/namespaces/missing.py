@@ -1,0 +1,42 @@
+"""The kernel lacks a kind of namespace."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.cgroups import Cgroups
+from doctor.facts.engine import EngineConfig
+from doctor.facts.namespaces import VITAL, NamespaceKinds
+
+
+@check(
+    severity=Severity.CRITICAL, breaks=("storage", "egress", "port"), ok="the kernel has every namespace that is needed"
+)
+def missing(kinds: NamespaceKinds, engine: EngineConfig, cgroups: Cgroups | Missing) -> Iterator[Finding]:
+    """The kernel has no namespaces of a kind that containers are made of, so they can't start.
+
+    What it looks at:
+        /proc/self/ns: mnt, uts, ipc, pid and net always; user where userns-remap is set; cgroup where control groups version 2
+        are in use (their containers get one by default).
+
+    Why it matters:
+        runc fails with "namespace path: lstat /proc/…/ns/…: no such file or directory" or "invalid argument".
+
+    How it is fixed:
+        By a kernel that is built with the namespace.
+
+    References:
+        https://man7.org/linux/man-pages/man7/namespaces.7.html
+    """
+    needed = [*VITAL]
+    if engine.get("userns-remap"):
+        needed.append("user")
+    if isinstance(cgroups, Cgroups) and cgroups.mode == "v2":
+        needed.append("cgroup")
+    for kind in needed:
+        if kind not in kinds.kinds:
+            yield Finding(
+                subject=Subject("namespace", kind),
+                message=f"containers can't start: the kernel has no {kind} namespaces",
+                evidence=(Evidence(f"/proc/self/ns/{kind}", "no such file"),),
+                severity=None if kind in VITAL else Severity.ERROR,
+            )

@@ -1,0 +1,60 @@
+"""The user that containers are remapped to has no ids to map."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.namespaces import NEEDED_IDS, SUBGID, SUBUID, SubIds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoIds:
+    """For the fixer: the file, the user, and the first free id."""
+
+    file: HostPath
+    user: str
+    start: int
+
+
+@check(severity=Severity.ERROR, ok="the remapped user has its subordinate ids")
+def subid(ids: SubIds, engine: EngineConfig) -> Iterator[Finding]:
+    """userns-remap names a user without subordinate ids, so the engine doesn't start.
+
+    What it looks at:
+        "userns-remap", and the user's ranges in /etc/subuid and /etc/subgid: together at least 65536 ids. "default" means the
+        user dockremap, whom the engine makes itself: it is judged only if it exists. Where nsswitch.conf asks another service
+        for ids, nothing is said.
+
+    Why it matters:
+        dockerd ends with "can't create ID mappings: no subuid ranges found for user".
+
+    How it is fixed:
+        A range of 65536 ids behind all others is added to the file, and the engine starts.
+
+    References:
+        https://docs.docker.com/engine/security/userns-remap/
+        https://man7.org/linux/man-pages/man5/subuid.5.html
+    """
+    setting = engine.get("userns-remap")
+    if not isinstance(setting, str) or not setting or ids.by_service:
+        return
+    user = setting.partition(":")[0]
+    if user == "default":
+        if "dockremap" not in ids.users:
+            return
+        user = "dockremap"
+    if user.isdigit():
+        user = next((name for name, uid in ids.users.items() if uid == int(user)), user)
+    for file in (SUBUID, SUBGID):
+        count = sum(item.count for item in ids.of(user, file))
+        if count < NEEDED_IDS:
+            yield Finding(
+                subject=Subject("file", file),
+                message=f"the engine can't remap containers to {user}: {file} gives it {count} ids of {NEEDED_IDS}",
+                evidence=(
+                    Evidence(engine.setting("userns-remap").place, f"userns-remap: {setting}"),
+                    Evidence(file, f"{count} ids of {user}"),
+                ),
+                detail=NoIds(file=file, user=user, start=ids.free_start(file)),
+            )

@@ -1,0 +1,25 @@
+"""Say how a controller comes back."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.cgroups import Cgroups
+from doctor.facts.kernel import Kernel
+
+
+@fixer(applicability=Applicability.MANUAL)
+def controller_missing(finding: Finding, cgroups: Cgroups, kernel: Kernel | Missing) -> Iterator[Action]:
+    """Name the boot option, or the mount on version 1."""
+    name = finding.subject.name
+    known = cgroups.kernel.get(name)
+    disabled = kernel.option("cgroup_disable") if isinstance(kernel, Kernel) else None
+    if disabled is not None and name in disabled.split(","):
+        yield Advise(text=f"take cgroup_disable={disabled} off the kernel's command line and reboot")
+    elif cgroups.mode == "v2" or (known is not None and not known.enabled):
+        yield Advise(
+            text=f"boot with cgroup_enable={name} (Raspberry Pi: add 'cgroup_enable=memory cgroup_memory=1' to "
+            "/boot/firmware/cmdline.txt)"
+        )
+    else:
+        yield Advise(text=f"mount -t cgroup -o {name} cgroup /sys/fs/cgroup/{name}, and start the engine again")

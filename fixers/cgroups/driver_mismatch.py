@@ -1,0 +1,22 @@
+"""Give the engine kubelet's cgroup driver."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.api.actions.engine_settings import set_setting
+from doctor.facts.engine import EngineConfig
+
+_KEY = "native.cgroupdriver="
+
+
+@fixer(applicability=Applicability.DISRUPTIVE)
+def driver_mismatch(finding: Finding, engine: EngineConfig) -> Iterator[Action]:
+    """Set native.cgroupdriver in daemon.json; a flag is left to a person."""
+    if engine.flags.of_key("exec-opts"):
+        yield Advise(
+            text=f"set --exec-opt {_KEY}{finding.detail.wanted} where the engine's flags stand, and restart it"
+        )
+        return
+    others = [option for option in engine.get("exec-opts") or () if not str(option).startswith(_KEY)]
+    yield set_setting(engine.json.path, ("exec-opts",), [*others, f"{_KEY}{finding.detail.wanted}"])

@@ -1,0 +1,13 @@
+"""Say how a host moves to version 2."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def v1_deprecated(finding: Finding) -> Iterator[Action]:
+    """It takes a boot option and a reboot."""
+    del finding
+    yield Advise(text="when it suits: boot with systemd.unified_cgroup_hierarchy=1 on the kernel's command line")

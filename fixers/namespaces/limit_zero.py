@@ -1,0 +1,16 @@
+"""Allow namespaces again."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, SetSysctl, persist_sysctl
+from doctor.facts.sysctl import SysctlFiles
+
+
+@fixer(applicability=Applicability.SAFE)
+def limit_zero(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+    """Set the kernel's default now, and in the file that sets 0."""
+    key, value = finding.detail.key, str(finding.detail.wanted)
+    yield SetSysctl(key=key, value=value)
+    if isinstance(files, SysctlFiles) and any(setter.value == "0" for _, setter in files.deciders(key)):
+        yield from persist_sysctl(key, value, files)

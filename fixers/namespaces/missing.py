@@ -1,0 +1,23 @@
+"""Say which kernel option brings a namespace."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+_OPTIONS = {
+    "mnt": "NAMESPACES",
+    "uts": "UTS_NS",
+    "ipc": "IPC_NS",
+    "pid": "PID_NS",
+    "net": "NET_NS",
+    "user": "USER_NS",
+    "cgroup": "CGROUPS",
+}
+
+
+@fixer(applicability=Applicability.MANUAL)
+def missing(finding: Finding) -> Iterator[Action]:
+    """Every distribution's kernel has them; one's own needs the option."""
+    option = _OPTIONS.get(finding.subject.name, "NAMESPACES")
+    yield Advise(text=f"boot a kernel built with CONFIG_{option}; every distribution's standard kernel is")
