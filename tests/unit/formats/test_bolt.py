@@ -193,9 +193,11 @@ def test_elements_that_overlap_cannot_multiply_memory() -> None:
     pages = 2048
     count = 60000
     size = pages * 4096
+    start = 16 + 16 * count
     table = b"".join(
-        struct.pack("<IIII", 0, 16 * (count - number), 4, size - 16 - 16 * count - 400) for number in range(count)
-    )
+        struct.pack("<IIII", 0, start + 4 * number - 16 - 16 * number, 4, size - start - 4 * count)
+        for number in range(count)
+    ) + b"".join(number.to_bytes(4, "big") for number in range(count))
     body = struct.pack("<QHHI", 2, 2, count, pages - 1) + table
     data = meta(0, 2, 2 + pages) + meta(1, 2, 2 + pages) + body.ljust(size, b"\0")
     tracemalloc.start()
@@ -208,7 +210,8 @@ def test_elements_that_overlap_cannot_multiply_memory() -> None:
 
 
 def test_inline_buckets_nested_without_end_are_cut() -> None:
-    value = b""
+    inner = struct.pack("<QHHI", 0, 2, 1, 0) + struct.pack("<IIII", 0, 16, 1, 1) + b"kv"
+    value = struct.pack("<QQ", 0, 0) + inner
     for _ in range(100):
         inner = struct.pack("<QHHI", 0, 2, 1, 0) + struct.pack("<IIII", 1, 16, 1, len(value)) + b"k" + value
         value = struct.pack("<QQ", 0, 0) + inner

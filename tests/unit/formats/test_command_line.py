@@ -178,6 +178,10 @@ def test_joined_short_flags_are_refused() -> None:
         env_file.remove_flag("OPTIONS='-Dl warn'", "OPTIONS", "log-level")
 
 
+def test_a_backslash_means_itself_in_single_quotes() -> None:
+    assert env_file.variables('A=\'x\\\'\nB="y\\"z"\n') == {"A": "x\\", "B": 'y"z'}
+
+
 def test_systemd_does_not_see_exported_variables() -> None:
     text = "export A=1\nB=2 \n; c\nC =3\n1D=4\n"
     assert env_file.variables(text) == {"A": "1", "B": "2"}

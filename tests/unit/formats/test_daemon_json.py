@@ -144,6 +144,13 @@ def test_what_could_mean_two_things_is_left_to_its_owner(text: str) -> None:
     assert found.value is None
 
 
+def test_of_two_edits_that_overlap_the_first_is_made() -> None:
+    edits = [json_mend.Edit(start=3, end=5, new="X"), json_mend.Edit(start=1, end=4, new="Y")]
+    assert json_mend.apply("abcdef", edits) == "aYef"
+    insertions = [json_mend.Edit(start=2, end=2, new="1"), json_mend.Edit(start=2, end=2, new="2")]
+    assert json_mend.apply("abcd", insertions) == "ab12cd"
+
+
 def test_utf16_without_a_mark_gets_one() -> None:
     data = '{"debug": true}'.encode("utf-16-le")
     assert json_mend.examine(data).mended == b"\xff\xfe" + data

@@ -94,6 +94,11 @@ def test_ipv6_is_written_as_the_c_library_does(data: bytes) -> None:
     assert socket.inet_pton(socket.AF_INET6, proc_net.ipv6(digits)) == data
 
 
+def test_a_single_zero_group_is_written_out() -> None:
+    assert proc_net.ipv6("B80D0120" + "01000000" + "01000100" + "01000100") == "2001:db8:0:1:1:1:1:1"
+    assert proc_net.ipv6("B80D0120" + "00000000" + "00000100" + "01000000") == "2001:db8::1:0:0:1"
+
+
 def test_a_default_route_has_its_gateway() -> None:
     row = "eth0\t00000000\t016433C6\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
     route = proc_net.parse_routes("Iface\n" + row)[0]
@@ -161,12 +166,14 @@ def test_what_is_no_kernel_configuration_is_refused(data: bytes) -> None:
 
 def test_module_rules_tell_who_forbids() -> None:
     rules = modules.parse_rules(
-        "blacklist nf-nat\ninstall overlay \\\n  /bin/false\ninstall veth modprobe x\n# install a /bin/true\n", "p"
+        "blacklist nf-nat\ninstall overlay \\\n  /bin/false\ninstall veth modprobe x\noptions a true\n# install a /bin/true\n",
+        "p",
     )
     assert [(rule.kind, rule.module, rule.is_forbidding, rule.line) for rule in rules] == [
         ("blacklist", "nf_nat", False, 1),
         ("install", "overlay", True, 2),
         ("install", "veth", False, 4),
+        ("options", "a", False, 5),
     ]
 
 

@@ -102,6 +102,25 @@ def split(tar: bytes) -> bytes:
     return gzip.compress(b"".join(lines))
 
 
+def test_old_long_names_and_big_numbers_are_read() -> None:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.USTAR_FORMAT) as opened:
+        opened.addfile(tarfile.TarInfo("d" * 90 + "/" + "f" * 90))
+    header = tar_header.parse_headers(made.getvalue())
+    assert header is not None
+    assert header.name == b"d" * 90 + b"/" + b"f" * 90
+    assert (tar_header.number(b"\xff" * 12), tar_header.number(b"\x80" + b"\0" * 7 + b"\x01\0\0\0")) == (-1, 1 << 24)
+    assert header.removed is None
+    assert tar_header.parse_headers(bytes(1024)) is None
+
+
+def test_a_whiteout_names_what_it_removes() -> None:
+    block = bytearray(tarfile.TarInfo("usr/lib/.wh.gone").tobuf(format=tarfile.USTAR_FORMAT))
+    header = tar_header.parse_headers(bytes(block))
+    assert header is not None
+    assert (header.removed, header.is_opaque) == (b"usr/lib/gone", False)
+
+
 NAMES = st.one_of(
     st.text(st.characters(blacklist_characters="/\0", blacklist_categories=("Cs",)), min_size=1, max_size=30),
     st.sampled_from(["x" * 150, 'q"uote', "back\\slash", "new\nline", ".wh.gone", "\udcff\udcfe"]),
