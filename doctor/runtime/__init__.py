@@ -19,7 +19,7 @@ Each container:
     command       list of strings                 | exactly one of the two
     builtin       name of a built-in function     |
     args          object, the builtin's arguments
-    rootfs        directory of the host, bound as it is
+    rootfs        directory of the host, bound as it is (places to mount on that it lacks are made in it)
     layers        list of directories, topmost first, mounted as an overlay (at most 500); without rootfs and layers
                   the root is an empty tmpfs
     layers_root   directory: layers are names relative to it and can't lead outside of it
@@ -41,7 +41,9 @@ Each container:
     tmpfs         list of absolute paths that get an empty tmpfs
     memory_bytes, cpus (1.5), pids, shm_bytes (64 MiB)
     caps          list of names; default Docker's fourteen
-    seccomp       true; no_new_privs true; rlimits object: name → number or [soft, hard], -1 unlimited
+    seccomp       true: Docker's default profile for the default capabilities (more `caps` do not widen it)
+    no_new_privs  true
+    rlimits       object: name ("nofile") → number or [soft, hard], -1 unlimited
     timeout_s     the container is killed after so many seconds
     output_bytes  how much of stdout and of stderr is kept (1 MiB); the rest is read and dropped
     stdin         text; without it /dev/null
@@ -70,6 +72,7 @@ Builtins (`builtins`) print one JSON object and exit 0, 1 (it did not work; why 
     overlay-check  directory, hide, change      → {ok, done, failed, errno, error}
     tcp-connect    host, port, timeout_s        → {ok, local, seconds}
     http-get       host, port, path, name, timeout_s → {ok, status, local, body}
+    udp-ask        host, port, text, timeout_s  → {ok, answer, error}
     dns-query      name, server, port, type, timeout_s → {ok, answered, server, code, records, problems}
     listen         port, body, count, address   → {ready, port}, then answers HTTP with {peer, port, body}
     udp-listen     port, count                  → {ready, port}, then answers "PEER DATA"

@@ -14,7 +14,8 @@ from doctor.runtime.plan import Plan
 from doctor.runtime.reader import Reader, bad
 from doctor.runtime.spec import plan_from
 from doctor.runtime.supervise import Job, Supervisor
-from doctor.runtime.values import FAILED, TYPE_CHECKING, Failure
+from doctor.runtime.system import signal
+from doctor.runtime.values import FAILED, TYPE_CHECKING, Failure, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,9 +83,10 @@ class Batch:
             joined = self._joined(plan)
             function = None if plan.work.builtin is None else builtins.function(plan.work.builtin)
             running = launch.start(plan, self._shared, stdio, joined=joined, function=function)
-        except Failure as failure:
+        except (Failure, OSError) as error:
             for descriptor in stdio.outside.values():
                 os.close(descriptor)
+            failure = error if isinstance(error, Failure) else Failure(f"can't start it: {reason(error)}")
             self._emit(result_of_failure(plan, failure))
             return
         finally:
@@ -185,5 +187,14 @@ def run(text: str | bytes) -> int:
             worst = 1
         os.write(1, json.dumps(result).encode() + b"\n")
 
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
     Batch(plans, parallel, emit).run()
     return worst
+
+
+def _interrupted(number: int, _frame: object) -> None:
+    """End as an error does: containers are killed, their results written, everything is taken back."""
+    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)
+    raise Failure(f"interrupted by signal {number}", 128 + number)

@@ -84,11 +84,6 @@ class Group:
                 return _counter(f"{path}/{name}", "oom_kill")
         return 0
 
-    def kill(self) -> None:
-        """Kill whatever is left in the groups (a process that a hostile init let go of)."""
-        for _, path, _ in self.members[:1]:
-            _kill_members(path)
-
     def remove(self) -> None:
         """Remove the directories, killing what is left in them; waits up to 5 s for the kernel to let go."""
         for _, path, lock in self.members:

@@ -47,6 +47,8 @@ def main(arguments: list[str]) -> int:
     except Failure as failure:
         os.write(2, f"doctor-runtime: {failure.message}\n".encode("utf-8", "replace"))
         return failure.code
+    except KeyboardInterrupt:
+        return 130
     except OSError as error:
         os.write(2, f"doctor-runtime: {reason(error)}\n".encode("utf-8", "replace"))
         return FAILED

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REPORT, _ENTRY = 3, 4
+_JOIN_SESSION_KEYRING = 1
 _DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -99,6 +100,7 @@ def _become(start: Start) -> int:
     for number in _DEFAULT_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     kernel.call("sethostname", plan.hostname.encode(), len(plan.hostname.encode()))
+    _leave_keyring()
     root = rootfs.build(plan, devices_limited=start.devices_limited)
     if not os.read(start.go, 1):
         leave(FAILED)
@@ -122,6 +124,15 @@ def _become(start: Start) -> int:
         return start.function(plan.work.args or {})
     _execute(plan, who)
     return FAILED
+
+
+def _leave_keyring() -> None:
+    """A session keyring of its own: the caller's keys are none of the container's business."""
+    try:
+        kernel.call("keyctl", _JOIN_SESSION_KEYRING, None, 0, 0, 0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EPERM, errno.EDQUOT):  # no keyrings, or none to be had
+            raise
 
 
 def _own_cgroup_namespace(hierarchies: tuple[Hierarchy, ...]) -> tuple[Hierarchy, ...]:

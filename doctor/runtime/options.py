@@ -82,7 +82,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-_FLAGS = {"readonly", "create-bridge", "masquerade", "interactive", "tty", "no-seccomp", "new-privs", "rm"}
+_FLAGS = {"readonly", "create-bridge", "masquerade", "interactive", "tty", "no-seccomp", "new-privs"}
 _ONE: "dict[str, tuple[str, Callable[[str], object]]]" = {
     "layers-root": ("layers_root", str),
     "layers": ("layers", lambda text: text.split(":")),

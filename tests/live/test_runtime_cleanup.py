@@ -1,5 +1,6 @@
 """Whatever ends the runtime, no process, cgroup or mount of its containers stays."""
 
+import json
 import os
 import signal
 import subprocess
@@ -121,6 +122,23 @@ def test_closed_stdio_is_no_danger(root: Path) -> None:
     seen = (root / "tmp" / "seen").read_text()
     assert "pipe:" not in seen
     assert seen.count("/dev/null") == 2  # 0 and 2; 1 was redirected by the shell
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_batch_still_tells_its_results(number: signal.Signals) -> None:
+    spec = {"containers": [{"id": "interrupted", "builtin": "sleep", "args": {"seconds": 60}}]}
+    with subprocess.Popen([*kit.PROGRAM, "batch"], stdin=-1, stdout=-1, stderr=-1, text=True) as process:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(spec))
+        process.stdin.close()
+        process.stdin = None
+        assert until(lambda: members("interrupted"))
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+    assert process.returncode == 128 + number
+    assert json.loads(out)["killed"] is True
+    assert err == f"doctor-runtime: interrupted by signal {int(number)}\n"
+    assert mine("interrupted") == []
 
 
 def test_a_missing_proc_is_one_clear_line() -> None:

@@ -50,6 +50,14 @@ def test_bridge_host_and_container_networks_reach_a_server() -> None:
     assert results["server"]["killed"] is True
 
 
+def test_datagrams_reach_a_listener() -> None:
+    server = {**SERVER, "builtin": "udp-listen", "args": {"port": 5353}}
+    ask = {"id": "ask", "builtin": "udp-ask", "args": {"host": "10.99.0.2", "port": 5353, "text": "hello"}}
+    results = kit.batch(server, {**ask, **bridge(3)}, {**ask, "id": "nobody", **bridge(4)}, prefix=PRIVATE)
+    assert kit.answer(results["ask"])["answer"] == "10.99.0.3 hello"
+    assert results["nobody"]["exit"] == 1  # the listener served one
+
+
 def test_a_process_s_and_a_file_s_network_can_be_joined() -> None:
     with subprocess.Popen(["unshare", "--net", "sleep", "30"]) as other:
         try:

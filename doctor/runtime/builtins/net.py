@@ -115,6 +115,18 @@ def _udp_listen(reader: Reader) -> None:
         server.sendto(f"{peer[0]} ".encode() + data, peer)
 
 
+def _udp_ask(reader: Reader) -> None:
+    """host, port, text, timeout_s: sends a datagram and says the answer; exit 1 if none comes."""
+    host, port, timeout = _target(reader)
+    text = reader.text("text", "") or ""
+    reader.end()
+    answer = _asked(host, port, text.encode(), timeout, same_start=0)
+    if isinstance(answer, str):
+        say(ok=False, answer=None, error=answer)
+        raise Failure(f"{host}:{port}: {answer}")
+    say(ok=True, answer=answer.decode("utf-8", "replace"), error=None)
+
+
 def _dns_query(reader: Reader) -> None:
     """name, server (without: each of /etc/resolv.conf), port (53), type ("A"), timeout_s: says the records.
 
@@ -154,8 +166,8 @@ def _text(path: str) -> str:
         return ""
 
 
-def _asked(address: str, port: int, question: bytes, timeout_s: float) -> bytes | str:
-    """The answer, or why there is none."""
+def _asked(address: str, port: int, question: bytes, timeout_s: float, *, same_start: int = 2) -> bytes | str:
+    """The answer, or why there is none. It is one whose first bytes are the question's, as a DNS identity is."""
     if address_of(address) is None:
         return "no IPv4 address"
     sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
@@ -167,7 +179,7 @@ def _asked(address: str, port: int, question: bytes, timeout_s: float) -> bytes 
         end = time.monotonic() + timeout_s
         while (left := end - time.monotonic()) > 0 and poll.poll(left * 1000):
             answer = sock.recv(65535)
-            if answer[:2] == question[:2]:
+            if answer[:same_start] == question[:same_start]:
                 return answer
     except OSError as error:
         return (error.strerror or "error").lower()
@@ -181,5 +193,6 @@ FUNCTIONS = {
     "http-get": builtin(_http_get),
     "listen": builtin(_listen),
     "udp-listen": builtin(_udp_listen),
+    "udp-ask": builtin(_udp_ask),
     "dns-query": builtin(_dns_query),
 }
