@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.formats import daemon_json, go_json, json_mend
+from doctor.formats.json_lexer import Edit
 from doctor.model.errors import FormatError
 
 ODD = st.text(alphabet="{}[]\",:/*#' \n\\atrue1-.eE\x00\u201c\u201d\u00a0\u200b=\r", max_size=60)
@@ -145,9 +146,9 @@ def test_what_could_mean_two_things_is_left_to_its_owner(text: str) -> None:
 
 
 def test_of_two_edits_that_overlap_the_first_is_made() -> None:
-    edits = [json_mend.Edit(start=3, end=5, new="X"), json_mend.Edit(start=1, end=4, new="Y")]
+    edits = [Edit(start=3, end=5, new="X"), Edit(start=1, end=4, new="Y")]
     assert json_mend.apply("abcdef", edits) == "aYef"
-    insertions = [json_mend.Edit(start=2, end=2, new="1"), json_mend.Edit(start=2, end=2, new="2")]
+    insertions = [Edit(start=2, end=2, new="1"), Edit(start=2, end=2, new="2")]
     assert json_mend.apply("abcd", insertions) == "ab12cd"
 
 

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -18,13 +19,9 @@ def test_samples_in_docstrings_are_right(name: str) -> None:
 
 
 def test_every_parser_shows_a_sample() -> None:
-    found = [
-        name
-        for name in MODULES
-        if ">>> "
-        not in (importlib.import_module(f"doctor.formats.{name}").__loader__.get_source(f"doctor.formats.{name}"))
-    ]
-    assert set(found) <= NO_SAMPLE_NEEDED
+    folder = Path(doctor.formats.__file__).parent
+    found = {name for name in MODULES if ">>> " not in (folder / f"{name}.py").read_text()}
+    assert found <= NO_SAMPLE_NEEDED
 
 
 NO_SAMPLE_NEEDED = {"json_lexer", "json_tree", "json_text", "bolt_page", "bolt_salvage", "flag_edit"}

@@ -140,13 +140,18 @@ LONG = [
 
 @pytest.mark.parametrize("name", [*TEXTS, *BYTES])
 def test_a_long_run_of_anything_is_read_in_linear_time(name: str) -> None:
-    """60 kB of one thing repeated costs each parser less than a second, also behind the start of its sample."""
-    is_text = name in TEXTS
-    parse, sample = TEXTS[name] if is_text else BYTES[name]
+    """60 kB of one thing repeated costs each parser less than seconds, also behind the start of its sample."""
     for piece in LONG:
         run = piece * (60_000 // len(piece))
-        for content in (run, (sample if is_text else sample.decode("latin-1"))[:20] + run):
-            begun = time.process_time()
-            with contextlib.suppress(FormatError):
-                parse(content if is_text else content.encode())  # type: ignore[arg-type]
-            assert time.process_time() - begun < 1.5, (name, piece)
+        begun = time.process_time()
+        with contextlib.suppress(FormatError):
+            if name in TEXTS:
+                TEXTS[name][0](run)
+            else:
+                BYTES[name][0](run.encode())
+        with contextlib.suppress(FormatError):
+            if name in TEXTS:
+                TEXTS[name][0](TEXTS[name][1][:20] + run)
+            else:
+                BYTES[name][0](BYTES[name][1][:20] + run.encode())
+        assert time.process_time() - begun < 3, (name, piece)

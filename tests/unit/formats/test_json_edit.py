@@ -19,7 +19,7 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 OBJECTS = st.dictionaries(KEYS, VALUES, max_size=5)
-STYLES = st.sampled_from(
+STYLES: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {"indent": 4},
         {"indent": 2},
@@ -104,13 +104,12 @@ def test_adding_and_removing_gives_back_every_byte(file: tuple[bytes, dict[str, 
 
 @given(st.binary(max_size=80) | st.text(alphabet='{}[]",:/*# \n\\a1\x00\u201c\u00a0', max_size=60).map(str.encode))
 def test_hostile_bytes_raise_only_format_error(data: bytes) -> None:
-    for edit in (
-        lambda: json_edit.set_value(data, ("a", "b"), 1),
-        lambda: json_edit.remove_key(data, ("a", "b")),
-        lambda: json_edit.rename_key(data, "a", "b"),
-    ):
-        with contextlib.suppress(FormatError):
-            edit()
+    with contextlib.suppress(FormatError):
+        json_edit.set_value(data, ("a", "b"), 1)
+    with contextlib.suppress(FormatError):
+        json_edit.remove_key(data, ("a", "b"))
+    with contextlib.suppress(FormatError):
+        json_edit.rename_key(data, "a", "b")
 
 
 COMMENTED = """{

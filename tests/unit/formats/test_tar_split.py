@@ -122,7 +122,7 @@ def test_a_whiteout_names_what_it_removes() -> None:
 
 
 NAMES = st.one_of(
-    st.text(st.characters(blacklist_characters="/\0", blacklist_categories=("Cs",)), min_size=1, max_size=30),
+    st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=30),
     st.sampled_from(["x" * 150, 'q"uote', "back\\slash", "new\nline", ".wh.gone", "\udcff\udcfe"]),
 )
 
