@@ -6,11 +6,13 @@ from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_control import EngineControl, Holder
 from doctor.facts.engine_state import EngineAnswer, EngineInfo, EngineVersion
 from doctor.facts.processes import Processes
+from doctor.facts.unit_states import SHOW, EngineUnits
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 from doctor.model.process import Process
+from doctor.model.step import Answer
 
 UNIT_DIRECTORIES = (
     "/etc/systemd/system",
@@ -29,6 +31,7 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
     answer: EngineAnswer,
     info: EngineInfo | Missing,
     version: EngineVersion | Missing,
+    systemd: EngineUnits | Missing,
 ) -> EngineControl:
     """Return how the engine is stopped and started; of a mounted root only what nobody may hold."""
     roots = _data_roots(host, config)
@@ -46,6 +49,7 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
         restarts_containers=_restarts_containers(config, info, holders),
         manual=_manual(manager, holders),
         answer=_answer(answer, version),
+        unit_answers=() if isinstance(systemd, Missing) else (_unit_answer(systemd, units),),
     )
 
 
@@ -161,6 +165,12 @@ def _manual(manager: str, holders: tuple[Holder, ...]) -> str:
     if manager == "hand" and not any(holder.argv for holder in holders if holder.name == "dockerd"):
         return "dockerd was started by hand and its command line can't be read: stop and start it as you did before"
     return ""
+
+
+def _unit_answer(systemd: EngineUnits, units: tuple[str, ...]) -> Answer:
+    for name in units:
+        systemd = systemd.changed(name, active="active", needs_reload=False)
+    return Answer(ask=SHOW, stdout=systemd.render())
 
 
 def _answer(answer: EngineAnswer, version: EngineVersion | Missing) -> bytes:

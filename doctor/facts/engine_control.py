@@ -59,7 +59,7 @@ class EngineControl:
         data_roots: directories that nobody may hold while a repair writes beneath them.
         restarts_containers: whether a stop of the engine stops containers (no live-restore).
         manual: why doctor can't start it again and what a person must type, "" where it can.
-        answer: what GET /version will say once it runs.
+        answer: what GET /version will say once it runs; ``unit_answers`` what systemd will say then.
     """
 
     manager: str
@@ -71,6 +71,7 @@ class EngineControl:
     restarts_containers: bool = False
     manual: str = ""
     answer: bytes = b""
+    unit_answers: tuple[Answer, ...] = ()
 
     @property
     def is_running(self) -> bool:
@@ -129,6 +130,7 @@ class EngineControl:
         return (
             Answer(ask=("GET", "/version"), stdout=self.answer, exit=200),
             Answer(ask=("GET", "/_ping"), stdout=b"OK", exit=200),
+            *self.unit_answers,
         )
 
     def _signal(self, holder: Holder) -> Signal:

@@ -104,7 +104,8 @@ class Executor:
     def _snapshot(self, number: int, step: Step) -> Before:
         match step:
             case Put(path=path) | Attributes(path=path):
-                node, meta = self.tree.snapshot(path, self.run.backup_file(number))
+                only_attributes = isinstance(step, Attributes)
+                node, meta = self.tree.snapshot(path, self.run.backup_file(number), attributes=only_attributes)
                 return Before(node=node, meta=meta)
             case Move(path=path, to=to):
                 if not to:
@@ -337,7 +338,7 @@ def _attributes_back(path: str, before: Before, touched: tuple[str, ...] = ()) -
             mode=meta.mode,
             uid=meta.uid,
             gid=meta.gid,
-            flags=meta.flags,
+            flags=None if before.node is None else meta.flags,
             xattrs=xattrs,
             mtime_ns=meta.mtime_ns,
         ),

@@ -49,8 +49,11 @@ class Tree:
                 return None
             raise
 
-    def snapshot(self, path: str, blob: str) -> tuple[Node | None, Meta | None]:
-        """Return what is at ``path``; a file's content is copied to ``blob`` and synced."""
+    def snapshot(self, path: str, blob: str, *, attributes: bool = False) -> tuple[Node | None, Meta | None]:
+        """Return what is at ``path``; a file's content is copied to ``blob`` and synced.
+
+        With ``attributes`` only these change: of a socket or FIFO, which can't be made again, they alone are returned.
+        """
         found = self.lstat(path)
         if found is None:
             return None, None
@@ -65,6 +68,8 @@ class Tree:
                 return Symlink(target=os.readlink(name, dir_fd=directory)), meta
             if found.kind == "c":
                 return Device(major=os.major(found.rdev), minor=os.minor(found.rdev)), meta
+        if attributes:
+            return None, meta
         raise RepairError(f"a {found.kind} node can't be replaced", where=path, do="move it aside by hand")
 
     def put(self, path: str, node: Node, meta: Meta | None) -> None:

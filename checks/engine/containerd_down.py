@@ -1,0 +1,55 @@
+"""The containerd that the engine needs does not run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineState
+from doctor.facts.processes import Processes
+from doctor.facts.unit_states import EngineUnits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerdDown:
+    """For the fixer: the unit that starts it, "" where systemd has none."""
+
+    unit: str
+
+
+@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the containerd that the engine needs runs")
+def containerd_down(
+    config: EngineConfig, state: EngineState, processes: Processes, units: EngineUnits | Missing
+) -> Iterator[Finding]:
+    """The engine is told to use a containerd that does not run, so it does not start or no container does.
+
+    What it looks at:
+        ``--containerd`` (or ``containerd`` in daemon.json), and whether a containerd of this host runs. Without that setting the
+        engine starts one of its own.
+
+    Why it matters:
+        dockerd waits about a minute for the socket and ends with "failed to dial …containerd.sock". A running engine answers, and
+        every start of a container fails.
+
+    How it is fixed:
+        containerd.service is started where systemd has it. Otherwise a person must look why it ended.
+
+    References:
+        https://docs.docker.com/reference/cli/dockerd/
+    """
+    socket = config.get("containerd")
+    if state.status in {"absent", "idle"} or not isinstance(socket, str) or not socket:
+        return
+    if processes.of_host("containerd") or not processes.items:
+        return
+    unit = None if isinstance(units, Missing) else units.get("containerd.service")
+    if unit is not None and unit.active == "active":
+        return
+    has_unit = unit is not None and unit.exists and unit.load != "masked"
+    said = () if unit is None else (Evidence("containerd.service", f"{unit.load}, {unit.active} ({unit.result})"),)
+    yield Finding(
+        subject=Subject("process", "containerd"),
+        message=f"no container can be started: the engine needs the containerd at {socket}, and none runs",
+        evidence=(Evidence(config.setting("containerd").place, socket), *said),
+        detail=ContainerdDown(unit="containerd.service" if has_unit else ""),
+    )

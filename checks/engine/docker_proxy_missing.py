@@ -1,0 +1,41 @@
+"""docker-proxy is missing."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_programs import EnginePrograms
+from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
+
+
+@check(severity=Severity.ERROR, breaks=("port",), ok="docker-proxy is installed, or not used")
+def docker_proxy_missing(
+    programs: EnginePrograms, config: EngineConfig, version: EngineVersion | Missing, state: EngineState
+) -> Iterator[Finding]:
+    """The program docker-proxy is missing, so published ports fail, and since 26.0 the engine does not start.
+
+    What it looks at:
+        ``userland-proxy`` (on by default), ``userland-proxy-path``, and the file docker-proxy.
+
+    Why it matters:
+        For each published port the engine starts a docker-proxy. Without the file ``docker run -p`` fails, and newer engines refuse
+        to start: "invalid userland-proxy-path".
+
+    How it is fixed:
+        By a person: install the engine's package again, or set ``userland-proxy`` to false if hairpin NAT is enough.
+
+    References:
+        https://docs.docker.com/engine/network/port-publishing/
+    """
+    named = config.get("userland-proxy-path") if config.is_set("userland-proxy-path") else None
+    if state.status == "absent" or config.get("userland-proxy") is False or named not in (None, ""):
+        return
+    if "docker-proxy" in programs.found:
+        return
+    stops = isinstance(version, EngineVersion) and version.at_least(26, 0)
+    yield Finding(
+        subject=Subject("program", "docker-proxy"),
+        message=f"{start_fails(state) if stops else 'no port can be published'}: docker-proxy is missing",
+        evidence=(Evidence("file system", programs.broken.get("docker-proxy", f"none beside {programs.dockerd}")),),
+        severity=Severity.CRITICAL if stops else None,
+    )

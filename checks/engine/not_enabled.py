@@ -1,0 +1,34 @@
+"""The engine does not start at the next boot."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine_state import EngineState
+from doctor.facts.unit_states import EngineUnits
+
+
+@check(severity=Severity.INFO, ok="the engine starts at boot")
+def not_enabled(units: EngineUnits, state: EngineState) -> Iterator[Finding]:
+    """The engine runs now and neither its service nor its socket starts at boot.
+
+    What it looks at:
+        Whether docker.service or docker.socket is enabled, while the engine runs.
+
+    Why it matters:
+        After the next reboot no container comes back, restart policies or not.
+
+    How it is fixed:
+        By a person: ``systemctl enable docker``, if that is wanted.
+
+    References:
+        https://docs.docker.com/engine/install/linux-postinstall/#configure-docker-to-start-on-boot-with-systemd
+    """
+    service, socket = units.get("docker.service"), units.get("docker.socket")
+    if state.is_running and service.file_state == "disabled" and socket.file_state in {"", "disabled", "masked"}:
+        yield Finding(
+            subject=Subject("unit", "docker.service"),
+            message="after the next reboot no container comes back: the engine is not started at boot",
+            evidence=(
+                Evidence("systemctl show", f"docker.service {service.file_state}, docker.socket {socket.file_state}"),
+            ),
+        )

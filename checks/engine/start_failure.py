@@ -1,0 +1,38 @@
+"""The engine's last start failed."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine_log import EngineLog
+from doctor.facts.engine_state import EngineState
+
+_LONGEST = 400
+
+
+@check(severity=Severity.CRITICAL, ok="the engine's last start did not fail")
+def start_failure(state: EngineState, log: EngineLog) -> Iterator[Finding]:
+    """The engine ended while it started, and its last fatal message says why.
+
+    What it looks at:
+        The end of the engine's log (the journal, or /var/log/docker.log) from its last "Starting up" on, only while it is down.
+
+    Why it matters:
+        The last fatal line is the shortest way to the cause. Older lines belong to causes that may be mended already.
+
+    How it is fixed:
+        By the finding that it points to, or by what this one says.
+
+    References:
+        https://docs.docker.com/engine/daemon/logs/
+    """
+    line = log.fatal
+    if state.status != "down" or not line:
+        return
+    cause = log.cause()
+    means = "it ended with a fatal error" if cause is None else cause.means
+    yield Finding(
+        subject=Subject("engine", "start"),
+        message=f"the engine's last start failed: {means}",
+        evidence=(Evidence(log.source, line[:_LONGEST]),),
+        detail=f"read the last lines of {log.source}" if cause is None else cause.do,
+    )

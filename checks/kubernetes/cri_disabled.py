@@ -1,0 +1,37 @@
+"""containerd serves no kubelet."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.containerd_config import ContainerdConfig
+from doctor.facts.kubernetes import Kubelet
+
+
+@check(severity=Severity.CRITICAL, ok="containerd serves the kubelet")
+def cri_disabled(kubelet: Kubelet, containerd: ContainerdConfig) -> Iterator[Finding]:
+    """The CRI plugin of containerd is disabled on a Kubernetes node, so the kubelet can't start any pod.
+
+    What it looks at:
+        ``disabled_plugins`` of /etc/containerd/config.toml, on a host whose kubelet uses containerd's socket.
+
+    Why it matters:
+        The file that Docker's containerd.io package brings disables the plugin. kubelet then says "unknown service
+        runtime.v1.RuntimeService", and the node never becomes ready.
+
+    How it is fixed:
+        "cri" is taken out of the list; the rest of the file stays. containerd must be started again, which a person does: that is
+        told.
+
+    References:
+        https://kubernetes.io/docs/setup/production-environment/container-runtimes/#containerd
+    """
+    if kubelet.uses_containerd and containerd.disables_cri:
+        yield Finding(
+            subject=Subject("file", containerd.path),
+            message="the kubelet can't start any pod: containerd's CRI plugin is disabled",
+            evidence=(
+                Evidence(f"{containerd.path}:{containerd.line}", f"disabled_plugins = {list(containerd.disabled)}"),
+                Evidence(kubelet.evidence, f"kubelet uses {kubelet.endpoint}"),
+            ),
+            detail=containerd.path,
+        )

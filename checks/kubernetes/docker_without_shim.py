@@ -1,0 +1,34 @@
+"""The kubelet is told to use Docker and can't."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.kubernetes import Kubelet
+from doctor.facts.processes import Processes
+
+
+@check(severity=Severity.CRITICAL, ok="what the kubelet needs to use Docker runs")
+def docker_without_shim(kubelet: Kubelet, processes: Processes | Missing) -> Iterator[Finding]:
+    """The kubelet is told to use Docker by cri-dockerd, which does not run, so it can't start any pod.
+
+    What it looks at:
+        The runtime endpoint of the kubelet (flags, kubeadm-flags.env, config.yaml) and whether cri-dockerd runs.
+
+    Why it matters:
+        kubelet lost its own way to Docker in 1.24; since then cri-dockerd stands between them. An endpoint "dockershim.sock" is left
+        from before that, and nobody serves it.
+
+    How it is fixed:
+        By a person: start cri-dockerd, or move the node to containerd.
+
+    References:
+        https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/
+    """
+    names_docker = "cri-dockerd" in kubelet.endpoint or "dockershim" in kubelet.endpoint
+    if not names_docker or isinstance(processes, Missing) or processes.named("cri-dockerd"):
+        return
+    yield Finding(
+        subject=Subject("process", "cri-dockerd"),
+        message=f"the kubelet can't start any pod: nobody serves its runtime endpoint {kubelet.endpoint}",
+        evidence=(Evidence(kubelet.evidence, f"endpoint {kubelet.endpoint}"), Evidence("processes", "no cri-dockerd")),
+    )

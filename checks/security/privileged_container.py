@@ -1,0 +1,31 @@
+"""A container runs with all privileges."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.containers import Containers
+
+
+@check(severity=Severity.INFO, ok="no container runs with all privileges")
+def privileged_container(containers: Containers) -> Iterator[Finding]:
+    """A container is privileged, so its root is the host's root.
+
+    What it looks at:
+        ``Privileged`` of each container's hostconfig.json.
+
+    Why it matters:
+        All capabilities, all devices, no seccomp and no AppArmor profile: it can load kernel modules and mount the host's disks.
+
+    How it is fixed:
+        By a person: give the capabilities and devices that it needs instead.
+
+    References:
+        https://docs.docker.com/engine/containers/run/#runtime-privilege-and-linux-capabilities
+    """
+    for container in containers.items:
+        if container.host is not None and container.host.privileged:
+            yield Finding(
+                subject=Subject("container", container.title),
+                message=f"root in container {container.title} is root on this host: it is privileged",
+                evidence=(Evidence(f"{container.directory}/hostconfig.json", "Privileged: true"),),
+            )

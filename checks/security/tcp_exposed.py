@@ -1,0 +1,45 @@
+"""The engine listens on the network without asking who calls."""
+
+import re
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+
+_LOCAL = re.compile(r"(127\.\d+\.\d+\.\d+|localhost|\[::1\]|::1)")
+
+
+@check(severity=Severity.CRITICAL, ok="the engine is not open to the network")
+def tcp_exposed(config: EngineConfig) -> Iterator[Finding]:
+    """The engine listens on TCP without client certificates, so whoever reaches the port is root on this host.
+
+    What it looks at:
+        ``-H tcp://…`` flags and ``hosts`` of daemon.json, and whether ``tlsverify`` is on. On a loopback address every local user and
+        every container with the host's network can call: that is a warning.
+
+    Why it matters:
+        Open ports 2375 are found within hours and used to mine or to take over the host.
+
+    How it is fixed:
+        By a person: use ssh (``DOCKER_HOST=ssh://…``), or tlsverify with certificates. Doctor does not close what somebody may be
+        working through.
+
+    References:
+        https://docs.docker.com/engine/security/protect-access/
+        https://docs.docker.com/engine/daemon/remote-access/
+    """
+    if config.get("tlsverify") is True:
+        return
+    hosts = config.get("hosts", [])
+    for host in hosts if isinstance(hosts, list) else ():
+        text = str(host)
+        if not text.startswith("tcp://"):
+            continue
+        is_local = bool(_LOCAL.match(text.removeprefix("tcp://")))
+        who = "every local user and container with the host's network" if is_local else "whoever reaches the port"
+        yield Finding(
+            subject=Subject("listener", text),
+            message=f"{who} is root on this host: the engine listens on {text} without client certificates",
+            evidence=(Evidence(config.setting("hosts").place, text), Evidence("tlsverify", "off")),
+            severity=Severity.WARNING if is_local else None,
+        )

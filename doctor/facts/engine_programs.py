@@ -1,0 +1,20 @@
+"""The programs that the engine starts."""
+
+from dataclasses import dataclass
+
+NAMES = ("runc", "containerd", "containerd-shim-runc-v2", "docker-init", "docker-proxy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnginePrograms:
+    """Which of the engine's helpers are installed. Missing where dockerd itself is not on this disk.
+
+    Attributes:
+        dockerd: its path.
+        found: name → path of those that are there and executable.
+        broken: name → what is wrong with a file that is there ("not executable", "empty").
+    """
+
+    dockerd: str
+    found: dict[str, str]
+    broken: dict[str, str]

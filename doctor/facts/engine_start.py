@@ -1,0 +1,53 @@
+"""What stands in the way of the engine's start and only a person can move."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.facts import daemon_keys, daemon_values
+from doctor.facts.daemon_values import NamedThings
+from doctor.facts.engine import EngineConfig
+from doctor.facts.storage import Storage
+
+Release = tuple[int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartBlockers:
+    """Reasons why a start would fail however the rest is mended, each in a few words; () where none is known."""
+
+    reasons: tuple[str, ...]
+
+
+def blockers(config: EngineConfig, things: NamedThings, storage: Storage | None, release: Release) -> Iterator[str]:
+    """Yield what no fixer settles: those findings are left to a person, and until then a start only fails again."""
+    file, flags = config.json, config.flags
+    if file.problem and not file.is_mendable:
+        yield f"{file.path} is no valid JSON"
+    for problem in daemon_keys.problems(file.value, release):
+        if problem.kind == "unknown" and problem.close and not problem.meant:
+            yield f"{file.path} has the unknown key {problem.name}"
+        if problem.kind == "wrong-type" and problem.wanted is None:
+            yield f"{problem.name} in {file.path} has the wrong type"
+    for value in daemon_values.problems(config, things, release):
+        if value.stops:
+            yield f"{value.key} can't work ({value.why})"
+    if file.is_explicit and not file.exists:
+        yield f"{file.path} does not exist"
+    yield from (f"{path} does not exist" for path in flags.missing_files)
+    if flags.is_masked:
+        yield f"{flags.launcher_file} is masked"
+    if flags.arguments:
+        yield f"{flags.arguments[0]!r} on its command line belongs to no flag"
+    if storage is not None:
+        yield from _ground(storage)
+
+
+def _ground(storage: Storage) -> Iterator[str]:
+    overlay = storage.driver in {"overlay2", "overlayfs"}
+    if storage.is_read_only:
+        yield "the data root is read-only"
+    if overlay and storage.has_overlay is False:
+        yield "the kernel has no overlayfs"
+    if overlay and storage.file_system == "overlay":
+        yield "the data root lies on an overlay"
+    yield from (f"{point} is not mounted" for point in storage.unmounted)

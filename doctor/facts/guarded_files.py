@@ -1,0 +1,45 @@
+"""Files through which whoever can write them becomes root: their modes and owners."""
+
+from dataclasses import dataclass
+
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardedFile:
+    """One file that is there.
+
+    Attributes:
+        what: in a few words ("the engine's settings").
+        mode: its permission bits; ``allowed`` the most it should have.
+        kind: letter of its type.
+    """
+
+    path: HostPath
+    what: str
+    kind: str
+    mode: int
+    allowed: int
+    uid: int
+    gid: int
+
+    @property
+    def excess(self) -> int:
+        """Return the bits that are too many; the order of magnitude of an octal number says nothing."""
+        return self.mode & ~self.allowed & 0o777
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardedFiles:
+    """The engine's sockets, settings, units and keys, as far as they are there.
+
+    Attributes:
+        items: the files.
+        docker_group: members of the group docker by /etc/group: root in all but name.
+        gaps: what could not be looked at.
+    """
+
+    items: tuple[GuardedFile, ...]
+    docker_group: tuple[str, ...] = ()
+    gaps: tuple[Missing, ...] = ()

@@ -1,0 +1,91 @@
+"""What systemd says of the engine's units."""
+
+from dataclasses import dataclass, replace
+
+NAMES = ("docker.service", "docker.socket", "containerd.service")
+_PROPERTIES = ("Id", "LoadState", "ActiveState", "SubState", "Result", "NRestarts", "NeedDaemonReload", "UnitFileState")
+SHOW = ("systemctl", "show", *NAMES, "--no-pager", "-p", ",".join(_PROPERTIES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitState:
+    """One unit.
+
+    Attributes:
+        load: ``loaded``, ``masked``, ``not-found``, ``bad-setting`` …
+        active: ``active``, ``inactive``, ``failed``, ``activating`` …; ``sub`` the finer word ("running", "auto-restart").
+        result: why it stopped: ``success``, ``exit-code``, ``start-limit-hit``, ``oom-kill`` …
+        restarts: automatic restarts since it was last started by hand.
+        needs_reload: its files are newer than what systemd has read.
+        file_state: ``enabled``, ``disabled``, ``static`` …
+    """
+
+    name: str
+    load: str = ""
+    active: str = ""
+    sub: str = ""
+    result: str = ""
+    restarts: int = 0
+    needs_reload: bool = False
+    file_state: str = ""
+
+    @property
+    def exists(self) -> bool:
+        """Whether systemd has the unit."""
+        return self.load not in {"", "not-found"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineUnits:
+    """docker.service, docker.socket and containerd.service. Missing where the first process is no systemd."""
+
+    units: tuple[UnitState, ...]
+
+    def get(self, name: str) -> UnitState:
+        """Return a unit; one that systemd does not know is empty."""
+        return next((unit for unit in self.units if unit.name == name), UnitState(name=name))
+
+    def changed(self, name: str, *, active: str = "", needs_reload: bool | None = None) -> "EngineUnits":
+        """Return the units as they are predicted after a start or a reload."""
+
+        def change(unit: UnitState) -> UnitState:
+            if active and unit.name == name:
+                unit = replace(unit, active=active, sub="running", result="success", restarts=0)
+            return unit if needs_reload is None else replace(unit, needs_reload=needs_reload)
+
+        return EngineUnits(units=tuple(change(unit) for unit in self.units))
+
+    def render(self) -> bytes:
+        """Return what ``systemctl show`` would print for these values."""
+        blocks = (
+            f"Id={unit.name}\nLoadState={unit.load}\nActiveState={unit.active}\nSubState={unit.sub}\n"
+            f"Result={unit.result}\nNRestarts={unit.restarts}\n"
+            f"NeedDaemonReload={'yes' if unit.needs_reload else 'no'}\nUnitFileState={unit.file_state}\n"
+            for unit in self.units
+        )
+        return "\n".join(blocks).encode()
+
+
+def parse(text: str) -> EngineUnits:
+    r"""Return the units from the output of ``SHOW``: blocks of KEY=VALUE between empty lines.
+
+    >>> parse("Id=docker.service\nActiveState=failed\nNRestarts=3\n").get("docker.service").restarts
+    3
+    """
+    units = []
+    for block in text.strip().split("\n\n"):
+        values = dict(line.partition("=")[::2] for line in block.splitlines())
+        count = values.get("NRestarts", "")
+        units.append(
+            UnitState(
+                name=values.get("Id", ""),
+                load=values.get("LoadState", ""),
+                active=values.get("ActiveState", ""),
+                sub=values.get("SubState", ""),
+                result=values.get("Result", ""),
+                restarts=int(count) if count.isdigit() else 0,
+                needs_reload=values.get("NeedDaemonReload") == "yes",
+                file_state=values.get("UnitFileState", ""),
+            )
+        )
+    return EngineUnits(units=tuple(units))

@@ -1,0 +1,15 @@
+"""Make systemd read unit files again."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action
+from doctor.api.actions.units import ReloadUnits
+from doctor.facts.unit_states import EngineUnits
+
+
+@fixer(applicability=Applicability.SAFE)
+def unit_drift(finding: Finding, units: EngineUnits) -> Iterator[Action]:
+    """Reload; nothing that runs is touched."""
+    del finding
+    yield ReloadUnits(units=units)

@@ -1,0 +1,17 @@
+"""Start containerd."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise
+from doctor.api.actions.units import StartUnit
+from doctor.facts.unit_states import EngineUnits
+
+
+@fixer(applicability=Applicability.SAFE)
+def containerd_down(finding: Finding, units: EngineUnits | Missing) -> Iterator[Action]:
+    """Start its unit, or tell to look at it."""
+    if finding.detail.unit and isinstance(units, EngineUnits):
+        yield StartUnit(name=finding.detail.unit, units=units)
+    else:
+        yield Advise(text="start containerd as this host starts it, and look into its log if it ends again")

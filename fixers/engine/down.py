@@ -1,0 +1,22 @@
+"""Start the engine."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, StartEngine
+from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine_start import StartBlockers
+
+
+@fixer(applicability=Applicability.SAFE)
+def down(finding: Finding, control: EngineControl, blockers: StartBlockers | Missing) -> Iterator[Action]:
+    """Start it, unless something is in the way that only a person can move."""
+    reasons = () if isinstance(blockers, Missing) else blockers.reasons
+    if not finding.detail:
+        yield Advise(text="systemctl enable --now docker, if it is to run")
+    elif control.manual:
+        yield Advise(text=control.manual)
+    elif reasons:
+        yield Advise(text=f"start the engine when this is mended: {'; '.join(reasons)}")
+    else:
+        yield StartEngine(reason="it is down and nothing is left that stops it")

@@ -1,0 +1,29 @@
+"""Let containerd serve the kubelet."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from doctor.api import Applicability, Finding, HostPath, fixer
+from doctor.api.actions import Action, EditFile
+
+_LIST = re.compile(rb"^([ \t]*disabled_plugins[ \t]*=[ \t]*\[)([^\]]*)(\])", re.MULTILINE)
+_CRI = (b"cri", b"io.containerd.grpc.v1.cri", b"io.containerd.cri.v1.runtime")
+
+
+def _enabled(data: bytes) -> bytes:
+    def without(found: re.Match[bytes]) -> bytes:
+        items = [item for item in found[2].split(b",") if item.strip().strip(b"\"'") not in _CRI]
+        return found[1] + b",".join(items).strip() + found[3]
+
+    return _LIST.sub(without, data, count=1)
+
+
+@fixer(applicability=Applicability.DISRUPTIVE)
+def cri_disabled(finding: Finding) -> Iterator[Action]:
+    """Take "cri" out of the disabled plugins; containerd reads it when it starts next."""
+    path = HostPath(finding.detail)
+    action = EditFile(
+        path=path, edit=_enabled, what=f'take "cri" out of disabled_plugins in {path}; restart containerd then'
+    )
+    yield replace(action, needs_engine_restart=False)
