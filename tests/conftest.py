@@ -11,7 +11,10 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep runs, history and settings of the machine out of the tests."""
     path = tmp_path / "doctor-state"
     monkeypatch.setenv("DOCTOR_STATE_DIR", str(path))
-    monkeypatch.setenv("DOCTOR_CONFIG", str(tmp_path / "doctor.toml"))
+    # Beside the test's directory, so that a test finds that empty; it is there, since a named one must be.
+    settings = tmp_path.with_suffix(".toml")
+    settings.write_bytes(b"")
+    monkeypatch.setenv("DOCTOR_CONFIG", str(settings))
     return path
 
 

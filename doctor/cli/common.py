@@ -68,11 +68,11 @@ def load_settings() -> "Settings":
     return load()
 
 
-def load_catalog(settings: "Settings") -> Catalog:
-    """Return every check, fixer, probe and format that the settings allow."""
+def load_catalog(settings: "Settings", *, survey: bool = False) -> Catalog:
+    """Return every check, fixer, probe and format that the settings allow; ``survey`` also looks at what they don't."""
     from doctor.plugins.load import load
 
-    return load(settings.plugins)
+    return load(settings.plugins, survey=survey)
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -180,10 +180,10 @@ def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Share
 
 def _write(path: str, raw: bytes) -> None:
     from doctor.model.errors import DoctorError
-    from doctor.state.files import atomic_write
+    from doctor.state.files import write_out
 
     try:
-        atomic_write(os.path.abspath(path), raw, mode=0o644)
+        write_out(path, raw)
     except OSError as error:
         raise DoctorError(
             f"can't write the report: {error.strerror}", where=path, do="choose another -o FILE"

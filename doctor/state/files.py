@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -48,9 +49,12 @@ def sync_dir(path: str) -> None:
 
 
 def atomic_write(path: str, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace ``path`` by a file with this content: readers see the old or the new one, never half of it."""
+    """Replace ``path`` by a file with this content: readers see the old or the new one, never half of it.
+
+    A symbolic link at ``path`` is replaced, not followed.
+    """
     temporary = f"{path}.{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    descriptor = _open_new(temporary, mode)
     try:
         with open(descriptor, "wb") as stream:
             stream.write(content)
@@ -61,6 +65,31 @@ def atomic_write(path: str, content: bytes, *, mode: int = 0o600) -> None:
         os.unlink(temporary)
         raise
     sync_dir(os.path.dirname(path))
+
+
+def _open_new(path: str, mode: int) -> int:
+    """Open a file that nobody else has open or could have made: in a shared directory its name can be guessed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags, mode)
+    except FileExistsError:
+        # A doctor with this process id was killed here once.
+        os.unlink(path)
+        return os.open(path, flags, mode)
+
+
+def write_out(path: str, content: bytes) -> None:
+    """Write what a user asked for with ``-o``: atomically, but into a pipe or device that stands there (/dev/stdout)."""
+    target = os.path.realpath(path)
+    try:
+        is_plain = stat.S_ISREG(os.stat(path).st_mode)
+    except FileNotFoundError:
+        is_plain = True
+    if is_plain:
+        atomic_write(target, content, mode=0o644)
+        return
+    with open(path, "wb") as stream:
+        stream.write(content)
 
 
 def append_synced(path: str, line: bytes) -> None:

@@ -1,0 +1,77 @@
+"""``doctor report``: the HTML report of the last or a named scan, with what earlier scans saw."""
+
+import sys
+import time
+from dataclasses import replace
+
+from doctor.cli.common import Shared, load_catalog, load_settings
+from doctor.history.store import History
+from doctor.model.errors import DoctorError, UsageError
+from doctor.model.report import ScanReport
+from doctor.model.text import visible
+
+_LISTED = 20
+
+
+def run(scan: str, output: str, shared: Shared, *, format_name: str = "html", list_scans: bool = False) -> int:
+    """Write the report of a kept scan; return 0.
+
+    ``scan`` is the number that ``doctor report --list`` shows, "" for the last one. ``output`` is a file, "-" for
+    standard output, "" for the place in the settings.
+    """
+    settings = load_settings()
+    with History() as history:
+        if list_scans:
+            print("\n".join(_listed(history)))
+            return 0
+        report = _chosen(history, scan)
+    catalog = load_catalog(settings)
+    loaded = catalog.report_format(format_name)
+    if report.kind not in getattr(loaded.declaration, "of", ()):
+        raise UsageError(f"the format '{format_name}' can't show a scan", do="choose html")
+    raw: bytes = loaded.function(report)
+    if output == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.flush()
+        return 0
+    place = output or settings.report.html
+    _write(place, raw)
+    if not shared.quiet:
+        print(place)
+    return 0
+
+
+def _chosen(history: History, name: str) -> ScanReport:
+    if name and not name.isdigit():
+        raise UsageError(f"'{name}' names no scan", do="'doctor report --list' shows their numbers")
+    found = history.named(int(name[:18])) if name else history.last()
+    if found is None:
+        what = f"scan {name} is not kept" if name else "no scan is kept yet"
+        do = "'doctor report --list' shows those that are" if name else "run 'doctor scan' first"
+        raise DoctorError("; ".join([what, *history.notes]), do=do)
+    # The chart adds the scan itself.
+    earlier = [row for row in history.rows(found.host) if row.started < found.started]
+    return replace(found, history=tuple(earlier), notes=(*found.notes, *history.notes))
+
+
+def _listed(history: History) -> list[str]:
+    lines = []
+    for kept in reversed(history.scans(limit=_LISTED)):
+        when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(kept.started))
+        found = ", ".join(
+            f"{kept.counts[word]} {word}" for word in ("critical", "error", "warning", "info") if kept.counts.get(word)
+        )
+        lines.append(visible(f"{kept.number:>6}  {when}  {kept.host}  {found or 'no finding'}"))
+    return lines or ["no scan is kept yet"]
+
+
+def _write(place: str, raw: bytes) -> None:
+    from doctor.state.files import write_out
+
+    try:
+        write_out(place, raw)
+    except OSError as error:
+        raise DoctorError(
+            f"can't write the report: {error.strerror}", where=place, do="name another file with -o"
+        ) from error
