@@ -94,6 +94,8 @@ def _mount_parents(images: Images, layers: Layers, containers: Containers, cache
         if not record.mount_id or chain is None:
             continue
         first = f"{record.mount_id}-init"
+        if record.init_id and first not in layers.directories:
+            continue  # it should stand on its -init, which is gone
         target = first if first in layers.directories else record.mount_id
         if not chain:
             found[target] = ""
@@ -120,8 +122,10 @@ def _parents(
         elif known is not None and known.parent in cache:
             parents[directory] = cache[known.parent]
     for record in layers.mounts.values():
-        if record.mount_id and f"{record.mount_id}-init" in layers.directories:
-            decided.add(f"{record.mount_id}-init")
+        if record.mount_id:
+            decided.add(
+                f"{record.mount_id}-init" if f"{record.mount_id}-init" in layers.directories else record.mount_id
+            )
     by_name: dict[str, str] | None = None
     for identity, found in layers.directories.items():
         if identity in decided and identity not in mounts:

@@ -3,6 +3,7 @@
 import os
 
 from doctor.facts.containers import Container, Containers
+from doctor.facts.engine_state import EngineState
 from doctor.facts.log_damage import DamagedLog, LogDamage
 from doctor.formats.json_log import damages
 from doctor.host.base import Host
@@ -17,16 +18,17 @@ _BEGIN = b'{"log":'
 
 
 @collector
-def log_damage(host: Host, containers: Containers) -> LogDamage:
+def log_damage(host: Host, containers: Containers, state: EngineState | Missing) -> LogDamage:
     """Return the logs that ``docker logs`` would stop in."""
     items: list[DamagedLog] = []
     gaps: list[Missing] = []
+    is_alive = isinstance(state, EngineState) and bool(state.pid)
     for container in containers.items:
         if container.host is None or container.host.log_driver not in {"json-file", ""}:
             continue
         path = join(container.directory, f"{container.id}-json.log")
         try:
-            found = _examine(host, container, path)
+            found = _examine(host, container, path, is_written=is_alive and container.state.running)
         except HostError as error:
             if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
                 gaps.append(error.missing)
@@ -36,13 +38,14 @@ def log_damage(host: Host, containers: Containers) -> LogDamage:
     return LogDamage(items=tuple(items), gaps=tuple(gaps))
 
 
-def _examine(host: Host, container: Container, path: HostPath) -> DamagedLog | None:
+def _examine(host: Host, container: Container, path: HostPath, *, is_written: bool) -> DamagedLog | None:
     size, tail = _tail(host, path)
     if not _looks_wrong(tail, is_whole=size <= _TAIL_BYTES) or size > _LIMIT_BYTES:
         return None
-    found = damages(host.read(path, follow=False, limit_bytes=_LIMIT_BYTES))
-    # A line that is being written looks torn until its end is there.
-    if container.state.running and found and found[-1].end == size and found[-1].kind == "torn":
+    data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
+    found = damages(data)
+    # A line that is being written looks torn until its end is there; after a crash its end never comes.
+    if is_written and found and found[-1].kind == "torn" and not data.endswith(b"\n"):
         found = found[:-1]
     if not found:
         return None
@@ -72,11 +75,15 @@ def _tail(host: Host, path: HostPath) -> tuple[int, bytes]:
 
 
 def _looks_wrong(tail: bytes, *, is_whole: bool) -> bool:
-    """Whether lines don't all begin and end as the json-file driver writes them; cheap, and never wrong about a good log."""
+    """Whether not each line begins and ends as the json-file driver writes it; cheap, and never wrong about a good log.
+
+    Quotes inside a message are escaped, so the beginning of a line occurs nowhere else.
+    """
+    if not is_whole:
+        tail = tail[tail.find(b"\n") + 1 :]
     if not tail:
         return False
-    if tail[-1:] != b"\n" or b"\0" in tail:
-        return True
     lines = tail.count(b"\n")
-    begins = tail.count(b"\n" + _BEGIN) + (1 if not is_whole or tail.startswith(_BEGIN) else 0)
-    return begins != lines or tail.count(b"}\n") != lines
+    starts = tail.count(b"\n" + _BEGIN) + tail.startswith(_BEGIN)
+    is_even = lines == starts == tail.count(_BEGIN) == tail.count(b"}\n")
+    return not is_even or b"\0" in tail

@@ -25,18 +25,26 @@ def overlay2_layer_missing(finding: Finding, graph: LayerGraph, proofs: LayerPro
         )
     elif layer.diff == EMPTY_LAYER:
         yield Rebuild(
-            items=tuple(_empty(graph, name)), what=f"make the empty {graph.title(chain)} again", stage=Stage.LAYERS
+            items=tuple(_empty(graph, name, layer.parent)),
+            what=f"make the empty {graph.title(chain)} again",
+            stage=Stage.LAYERS,
         )
     else:
         images = ", ".join(graph.image_titles(layer.images)[:6])
         yield Advise(text=f"remove ('docker rmi') and pull or load again: {images}")
 
 
-def _empty(graph: LayerGraph, name: str) -> Iterator[Wanted]:
-    """Yield a layer directory without content; what it stands on is written when its place in the chain is known."""
+def _empty(graph: LayerGraph, name: str, parent: str) -> Iterator[Wanted]:
+    """Yield a layer directory without content, with the layers below it as far as their places are known."""
+    at = graph.layers.directory_path
     link = graph.names.get(name) or derived_name(name)
-    yield Wanted(path=graph.layers.directory_path(name), node=Directory(), mode=0o710)
-    yield Wanted(path=graph.layers.directory_path(name, "diff"), node=Directory(), mode=0o755)
-    yield Wanted(path=graph.layers.directory_path(name, "committed"), node=File(), mode=0o600)
-    yield Wanted(path=graph.layers.directory_path(name, "link"), node=File(content=link.encode()))
+    below = graph.cache.get(parent)
+    lower = (graph.names[below], *(graph.lowers[below] or ())) if below and graph.lowers[below] is not None else ()
+    yield Wanted(path=at(name), node=Directory(), mode=0o710)
+    yield Wanted(path=at(name, "diff"), node=Directory(), mode=0o755)
+    yield Wanted(path=at(name, "committed"), node=File(), mode=0o600)
+    yield Wanted(path=at(name, "link"), node=File(content=link.encode()))
     yield Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff"))
+    if lower:
+        yield Wanted(path=at(name, "lower"), node=File(content=":".join(f"l/{one}" for one in lower).encode()))
+        yield Wanted(path=at(name, "work"), node=Directory(), mode=0o700)

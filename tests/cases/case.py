@@ -22,6 +22,8 @@ class Case:
         findings: expected (id, subject kind, subject name), sorted.
         fix: ``resolved``, ``manual`` or ``none``.
         select: areas whose checks must find exactly this.
+        base: trees of ``AREA/_base`` that the host tree is laid over, in order.
+        absent: paths of those that are removed before.
     """
 
     folder: Path
@@ -30,6 +32,8 @@ class Case:
     fix: str
     select: tuple[str, ...]
     files: list[dict[str, Any]] = field(default_factory=list)
+    base: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -49,15 +53,26 @@ class Case:
 
     def build(self, where: Path) -> RootHost:
         """Copy the host tree to ``where``, with what git can't keep, and return it as a host."""
+        where.mkdir(exist_ok=True)
+        for name in self.base:
+            shutil.copytree(self.folder.parents[1] / "_base" / name, where, symlinks=True, dirs_exist_ok=True)
+        for name in self.absent:
+            _remove(where / name.lstrip("/"))
         tree = self.folder / "host"
         if tree.exists():
             shutil.copytree(tree, where, symlinks=True, dirs_exist_ok=True)
-        where.mkdir(exist_ok=True)
         for path in where.rglob(".gitkeep"):
             path.unlink()
         for entry in self.files:
             _special(where, entry)
         return RootHost(str(where), self.answers())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _special(top: Path, entry: dict[str, Any]) -> None:
@@ -80,6 +95,10 @@ def _special(top: Path, entry: dict[str, Any]) -> None:
             os.mknod(path, 0o20644, os.makedev(*entry.get("device", (0, 0))))
         case "symlink":
             path.symlink_to(entry["target"])
+        case "lock":
+            found = (top / str(entry["target"]).lstrip("/")).stat()
+            device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}"
+            path.write_text(f"1: FLOCK  ADVISORY  WRITE {entry['pid']} {device}:{found.st_ino} 0 EOF\n")
         case "file":
             with path.open("wb") as stream:
                 stream.truncate(entry.get("size", 0))
@@ -104,6 +123,8 @@ def load(folder: Path) -> Case:
         fix=expect.get("fix", "resolved" if data.get("finding") else "none"),
         select=tuple(data.get("select", (folder.relative_to(CASES).parts[0],))),
         files=data.get("file", []),
+        base=tuple(data.get("base", ())),
+        absent=tuple(data.get("absent", ())),
     )
 
 

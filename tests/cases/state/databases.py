@@ -1,0 +1,212 @@
+"""Cases of bolt databases and of volumes."""
+
+from doctor.formats.bolt import read
+from tests.cases.state import roots
+from tests.cases.state.recipe import Recipe
+from tests.cases.state.roots import OPTIONS_FILE, PAGE, ROOT
+
+NETWORK = f"{ROOT}/network/files/local-kv.db"
+VOLUMES = f"{ROOT}/volumes/metadata.db"
+OPTIONS = f"{ROOT}/volumes/scratch/opts.json"
+CACHE = f"{ROOT}/buildkit/cache.db"
+CONTAINERD = f"{ROOT}/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db"
+ALL = ("image", "container", "network")
+
+
+def garbage(size: int = 3 * PAGE) -> bytes:
+    """Bytes without any structure, the same each time."""
+    return b"".join(roots.hashlib.sha256(b"%d" % number).digest() for number in range(size // 32))
+
+
+def broken_freelist(data: bytes) -> bytes:
+    """The page of free pages says that it is a leaf."""
+    page = read(data).generations[0].meta.freelist * PAGE
+    return data[: page + 8] + b"\x02\x00" + data[page + 10 :]
+
+
+def without_metas(data: bytes) -> bytes:
+    """Both meta pages are lost, the records are there."""
+    return bytes(2 * PAGE) + data[2 * PAGE :]
+
+
+RECIPES = (
+    Recipe(
+        problem="network-db-corrupt",
+        name="freelist",
+        about="the page of free pages in the network database is overwritten",
+        parts=ALL,
+        change=lambda tree: tree.put(NETWORK, broken_freelist(tree.read(NETWORK))),
+        findings=(("network-db-corrupt", "file", f"/{NETWORK}"),),
+    ),
+    Recipe(
+        problem="network-db-corrupt",
+        name="garbage",
+        about="the whole network database is garbage; a container tells its network",
+        parts=ALL,
+        change=lambda tree: tree.put(NETWORK, garbage()),
+        findings=(("network-db-corrupt", "file", f"/{NETWORK}"),),
+    ),
+    Recipe(
+        problem="network-db-corrupt",
+        name="metas-lost",
+        about="both meta pages of the network database are lost, its records are whole",
+        parts=ALL,
+        change=lambda tree: tree.put(NETWORK, without_metas(tree.read(NETWORK))),
+        findings=(("network-db-corrupt", "file", f"/{NETWORK}"),),
+    ),
+    Recipe(
+        problem="network-db-corrupt",
+        name="one-meta-lost",
+        about="one of the two meta pages is lost, which bolt gets over",
+        parts=ALL,
+        change=lambda tree: tree.put(NETWORK, bytes(PAGE) + tree.read(NETWORK)[PAGE:]),
+    ),
+    Recipe(
+        problem="network-db-missing",
+        name="deleted",
+        about="somebody deleted the network database to get the engine up",
+        parts=("image", "container"),
+        findings=(("network-db-missing", "file", f"/{NETWORK}"),),
+    ),
+    Recipe(
+        problem="network-db-missing",
+        name="no-user-network",
+        about="the network database is missing and no container is in a network of the user",
+        parts=("image",),
+    ),
+    Recipe(
+        problem="volume-db-corrupt",
+        name="freelist",
+        about="the page of free pages in the volume database is overwritten",
+        parts=("volumes",),
+        change=lambda tree: tree.put(VOLUMES, broken_freelist(tree.read(VOLUMES))),
+        findings=(("volume-db-corrupt", "file", f"/{VOLUMES}"),),
+    ),
+    Recipe(
+        problem="volume-db-corrupt",
+        name="garbage",
+        about="the whole volume database is garbage; a volume's options are in its opts.json",
+        parts=("volumes",),
+        change=lambda tree: tree.put(VOLUMES, garbage()),
+        findings=(("volume-db-corrupt", "file", f"/{VOLUMES}"),),
+    ),
+    Recipe(problem="volume-db-corrupt", name="healthy", about="the volume database is whole", parts=("volumes",)),
+    Recipe(
+        problem="volume-db-missing",
+        name="empty",
+        about="the volume database has no byte",
+        parts=("volumes",),
+        change=lambda tree: tree.put(VOLUMES),
+        findings=(("volume-db-missing", "file", f"/{VOLUMES}"),),
+    ),
+    Recipe(
+        problem="volume-db-missing",
+        name="no-volumes",
+        about="a new engine without volumes",
+        parts=(),
+        change=lambda tree: tree.directory(f"{ROOT}/volumes"),
+    ),
+    Recipe(
+        problem="volume-opts-corrupt",
+        name="empty",
+        about="one volume's opts.json has no byte and keeps the whole engine down",
+        parts=("volumes",),
+        change=lambda tree: tree.put(OPTIONS),
+        findings=(("volume-opts-corrupt", "volume", "scratch"),),
+        after={OPTIONS: OPTIONS_FILE},
+    ),
+    Recipe(
+        problem="volume-opts-corrupt",
+        name="not-needed",
+        about="a volume without options has an empty opts.json",
+        parts=("volumes",),
+        change=lambda tree: tree.put(f"{ROOT}/volumes/data/opts.json"),
+        findings=(("volume-opts-corrupt", "volume", "data"),),
+    ),
+    Recipe(problem="volume-opts-corrupt", name="healthy", about="the options can be read", parts=("volumes",)),
+    Recipe(
+        problem="volume-opts-missing",
+        name="deleted",
+        about="a volume's opts.json is deleted, so its tmpfs is no longer mounted",
+        parts=("volumes",),
+        change=lambda tree: tree.remove(OPTIONS),
+        findings=(("volume-opts-missing", "volume", "scratch"),),
+        after={OPTIONS: OPTIONS_FILE},
+    ),
+    Recipe(problem="volume-opts-missing", name="healthy", about="the options are there", parts=("volumes",)),
+    Recipe(
+        problem="volume-dir-missing",
+        name="not-mounted",
+        about="the directory of a volume is not there, as when its file system is not mounted",
+        parts=("volumes",),
+        change=lambda tree: tree.remove(f"{ROOT}/volumes/data"),
+        findings=(("volume-dir-missing", "volume", "data"),),
+        fix="guarded",
+    ),
+    Recipe(
+        problem="volume-dir-missing",
+        name="of-another-driver",
+        about="a volume of a plugin has no directory",
+        parts=("volumes",),
+        change=lambda tree: tree.put(
+            VOLUMES,
+            roots.write(
+                roots.Bucket(
+                    buckets={
+                        b"volumes": roots.Bucket(
+                            keys={b"remote": b'{"Name":"remote","Driver":"sshfs","Labels":null,"Options":{"a":"b"}}'}
+                        )
+                    }
+                ),
+                page_size=PAGE,
+            ),
+        ),
+    ),
+    Recipe(
+        problem="buildkit-db-corrupt",
+        name="garbage",
+        about="one database of the build cache is garbage",
+        parts=("image", "buildkit"),
+        change=lambda tree: tree.put(CACHE, garbage()),
+        findings=(("buildkit-db-corrupt", "directory", f"/{ROOT}/buildkit"),),
+    ),
+    Recipe(
+        problem="buildkit-db-corrupt",
+        name="freelist",
+        about="the page of free pages in one database of the build cache is overwritten",
+        parts=("image", "buildkit"),
+        change=lambda tree: tree.put(CACHE, broken_freelist(tree.read(CACHE))),
+        findings=(("buildkit-db-corrupt", "directory", f"/{ROOT}/buildkit"),),
+    ),
+    Recipe(
+        problem="buildkit-db-corrupt",
+        name="empty-file",
+        about="a database of the build cache has no byte: bolt makes a new one",
+        parts=("image", "buildkit"),
+        change=lambda tree: tree.put(CACHE),
+    ),
+    Recipe(
+        problem="containerd-db-corrupt",
+        name="garbage",
+        about="the database of the engine's containerd is garbage; images live with a storage driver",
+        change=lambda tree: tree.put(CONTAINERD, garbage()),
+        findings=(("containerd-db-corrupt", "file", f"/{CONTAINERD}"),),
+    ),
+    Recipe(
+        problem="containerd-db-corrupt",
+        name="image-store",
+        about="the database of the containerd image store is garbage",
+        change=lambda tree: (
+            tree.put(CONTAINERD, garbage()),
+            tree.put(f"{ROOT}/containerd/daemon/io.containerd.content.v1.content/blobs/sha256/{roots.IMAGE}", "x"),
+        ),
+        findings=(("containerd-db-corrupt", "file", f"/{CONTAINERD}"),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="containerd-db-corrupt",
+        name="absent",
+        about="containerd has not made its database yet",
+        change=lambda tree: tree.directory(f"{ROOT}/containerd/daemon/io.containerd.metadata.v1.bolt"),
+    ),
+)

@@ -1,0 +1,195 @@
+"""Cases of pid files, sockets, locks, identity, swarm and storage drivers."""
+
+from tests.cases.state import roots
+from tests.cases.state.recipe import Recipe
+from tests.cases.state.roots import ROOT, WEB, Tree
+
+PID = "var/run/docker.pid"
+CONTAINERD = "var/run/docker/containerd/containerd.pid"
+SOCKET = "var/run/docker.sock"
+SWARM = f"{ROOT}/swarm"
+RUNC = f"var/run/docker/runtime-runc/moby/{WEB}"
+SLEEP = 'live = true\n[[process]]\npid = 26\nargv = ["/usr/bin/sleep", "60"]\nexe = "/usr/bin/sleep"\n'
+
+
+def dockerd(pid: int, name: str = "dockerd", state: str = "S") -> str:
+    """A recorded process."""
+    return f'live = true\n[[process]]\npid = {pid}\nargv = ["/usr/bin/{name}"]\nexe = "/usr/bin/{name}"\nstate = "{state}"\n'
+
+
+def btrfs(tree: Tree) -> None:
+    """Another driver was used for a while."""
+    tree.directory(f"{ROOT}/btrfs/subvolumes/{roots.hex_id('x')}")
+
+
+def lock(path: str) -> dict[str, object]:
+    """A line of /proc/locks for a file."""
+    return {"path": "/proc/locks", "type": "lock", "target": f"/{path}", "pid": 26}
+
+
+RECIPES = (
+    Recipe(
+        problem="database-locked",
+        name="by-a-stranger",
+        about="a backup program holds the volume database",
+        parts=("volumes",),
+        findings=(("database-locked", "file", f"/{ROOT}/volumes/metadata.db"),),
+        fix="manual",
+        answers=SLEEP,
+        files=(lock(f"{ROOT}/volumes/metadata.db"),),
+    ),
+    Recipe(
+        problem="database-locked",
+        name="by-the-engine",
+        about="the running engine holds its own database",
+        parts=("volumes",),
+        answers=dockerd(26),
+        files=(lock(f"{ROOT}/volumes/metadata.db"),),
+    ),
+    Recipe(
+        problem="swarm-cert-missing",
+        name="deleted",
+        about="the certificate of a swarm node is deleted",
+        parts=(),
+        change=lambda tree: (
+            tree.put(f"{SWARM}/docker-state.json", '{"LocalAddr":"10.0.0.1"}'),
+            tree.put(f"{SWARM}/raft/wal-v3-encrypted/0-0.wal", "x"),
+        ),
+        findings=(("swarm-cert-missing", "directory", f"/{SWARM}"),),
+        fix="guarded",
+    ),
+    Recipe(
+        problem="swarm-cert-missing",
+        name="no-node",
+        about="this host is no swarm node",
+        parts=(),
+        change=lambda tree: tree.directory(SWARM),
+    ),
+    Recipe(
+        problem="swarm-state-corrupt",
+        name="empty",
+        about="a power cut left docker-state.json without a byte",
+        parts=(),
+        change=lambda tree: (
+            tree.put(f"{SWARM}/docker-state.json"),
+            tree.put(f"{SWARM}/certificates/swarm-node.crt", "x"),
+        ),
+        findings=(("swarm-state-corrupt", "file", f"/{SWARM}/docker-state.json"),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="swarm-state-corrupt",
+        name="no-node",
+        about="a torn state without a certificate is cleared by dockerd itself",
+        parts=(),
+        change=lambda tree: tree.put(f"{SWARM}/state.json"),
+    ),
+    Recipe(
+        problem="engine-id-wrong",
+        name="directory",
+        about="a directory lies where the engine's identity belongs",
+        change=lambda tree: tree.directory(f"{ROOT}/engine-id"),
+        findings=(("engine-id-wrong", "file", f"/{ROOT}/engine-id"),),
+    ),
+    Recipe(
+        problem="engine-id-wrong",
+        name="empty",
+        about="the engine's identity has no byte",
+        change=lambda tree: tree.put(f"{ROOT}/engine-id"),
+        findings=(("engine-id-wrong", "file", f"/{ROOT}/engine-id"),),
+    ),
+    Recipe(
+        problem="engine-id-wrong",
+        name="healthy",
+        about="the engine has an identity",
+        change=lambda tree: tree.put(f"{ROOT}/engine-id", "79df9557-7c01-4da0-a66a-c0267b6472c6"),
+    ),
+    Recipe(
+        problem="pidfile-foreign",
+        name="reused-pid",
+        about="after a reboot with a persistent /run another process has the number in the pid file",
+        parts=(),
+        change=lambda tree: tree.put(PID, "26"),
+        findings=(("pidfile-foreign", "file", f"/{PID}"),),
+        answers=SLEEP,
+    ),
+    Recipe(
+        problem="pidfile-foreign",
+        name="zombie",
+        about="a killed engine was never reaped, and its zombie counts as running",
+        parts=(),
+        change=lambda tree: tree.put(PID, "26"),
+        findings=(("pidfile-foreign", "file", f"/{PID}"),),
+        answers=dockerd(26, state="Z"),
+    ),
+    Recipe(
+        problem="pidfile-foreign",
+        name="stale",
+        about="the pid file names a process that is gone, which dockerd ignores",
+        parts=(),
+        change=lambda tree: tree.put(PID, "99"),
+        answers=SLEEP,
+    ),
+    Recipe(
+        problem="containerd-pid-foreign",
+        name="reused-pid",
+        about="another process has the number in containerd's pid file",
+        parts=(),
+        change=lambda tree: tree.put(CONTAINERD, "26"),
+        findings=(("containerd-pid-foreign", "file", f"/{CONTAINERD}"),),
+        answers=SLEEP,
+    ),
+    Recipe(
+        problem="containerd-pid-foreign",
+        name="own",
+        about="the pid file names containerd",
+        parts=(),
+        change=lambda tree: tree.put(CONTAINERD, "26"),
+        answers=dockerd(26, "containerd"),
+    ),
+    Recipe(
+        problem="socket-wrong-type",
+        name="directory",
+        about="a container with -v /var/run/docker.sock started while the engine was down",
+        parts=(),
+        change=lambda tree: tree.directory(SOCKET),
+        findings=(("socket-wrong-type", "file", f"/{SOCKET}"),),
+    ),
+    Recipe(
+        problem="socket-wrong-type",
+        name="stale",
+        about="a stale socket, which dockerd replaces",
+        parts=(),
+        files=({"path": f"/{SOCKET}", "type": "socket", "mode": 0o660},),
+    ),
+    Recipe(
+        problem="runc-state-leftover",
+        name="after-a-kill",
+        about="the runtime's state of a killed container is still there",
+        parts=("image", "container", "network"),
+        change=lambda tree: tree.put(f"{RUNC}/state.json", '{"init_process_pid":4242}'),
+        findings=(("runc-state-leftover", "container", "web"),),
+        answers=SLEEP,
+    ),
+    Recipe(
+        problem="runc-state-leftover",
+        name="running",
+        about="the container runs",
+        parts=("image", "container", "network"),
+        change=lambda tree: tree.put(f"{RUNC}/state.json", '{"init_process_pid":26}'),
+        answers=SLEEP,
+    ),
+    Recipe(
+        problem="drivers-several",
+        name="one-holds-the-images",
+        about="btrfs was tried for a while and left its directory",
+        change=btrfs,
+        findings=(("drivers-several", "directory", f"/{ROOT}"),),
+    ),
+    Recipe(
+        problem="drivers-several",
+        name="configured",
+        about="several drivers left something and one is configured",
+        change=lambda tree: (btrfs(tree), tree.put("etc/docker/daemon.json", '{"storage-driver": "overlay2"}\n')),
+    ),
+)
