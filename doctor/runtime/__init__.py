@@ -24,6 +24,8 @@ Each container:
                   the root is an empty tmpfs
     layers_root   directory: layers are names relative to it and can't lead outside of it
     upper, work   directories of the host that keep what the overlay writes; without them it vanishes
+    scratch       object {directory, files}: upper and work are made in it and vanish with the batch; files (path → text)
+                  are the lower layer where there are no layers
     readonly      the root can't be written (false)
     env           list of "NAME=value", or object; PATH, HOME and HOSTNAME are added
     cwd           absolute path, made if missing ("/")
@@ -33,7 +35,8 @@ Each container:
                   id), "path:FILE" (a network namespace's file)
     bridge        object for net "bridge": name, address "A.B.C.D/N", gateway (default route; optional), create (make the
                   bridge with the gateway's address if it is missing, remove it afterwards), mtu, mac
-    publish       list of {host_port, container_port, protocol "tcp"|"udp", host_ip}: rules are made and removed
+    publish       list of {host_port, container_port, protocol "tcp"|"udp", host_ip, chain}: rules are made and removed;
+                  with chain (of nat and filter, "DOCKER") only there, so the host's own rules must lead to it
     masquerade    true: a rule that hides the container's address towards outside, made and removed; without publish and
                   masquerade no rule is touched, so the host's own must carry the traffic
     volumes       list of {source, target, readonly}
@@ -68,12 +71,14 @@ Builtins (`builtins`) print one JSON object and exit 0, 1 (it did not work; why 
     inspect                                     → {pid, hostname, status, namespaces, mounts, interfaces, …}
     write-file     path, text                   → {ok, bytes}
     read-file      path, limit                  → {ok, text}
-    stat-files     paths                        → {ok, files: {path: {type, mode, uid, gid, bytes} or {errno}}}
+    stat-files     paths, program, search       → {ok, files: {path: {type, mode, uid, gid, bytes} or {errno}}, program}
     overlay-check  directory, hide, change      → {ok, done, failed, errno, error}
     tcp-connect    host, port, timeout_s        → {ok, local, seconds}
     http-get       host, port, path, name, timeout_s → {ok, status, local, body}
     udp-ask        host, port, text, timeout_s  → {ok, answer, error}
     dns-query      name, server, port, type, timeout_s → {ok, answered, server, code, records, problems}
+    reach          targets, timeout_s, name, hold → {ok, results: [{kind, host, port, reached, errno, local, code}]}
+    tcp-peers      ports, peers, first, timeout_s → {ok, listening, seen: {port: [address]}}
     listen         port, body, count, address   → {ready, port}, then answers HTTP with {peer, port, body}
     udp-listen     port, count                  → {ready, port}, then answers "PEER DATA"
 """

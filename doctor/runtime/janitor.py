@@ -6,13 +6,16 @@ container's processes need none of this: the kernel takes them with their namesp
 """
 
 import os
+import stat
+import time
 
 from doctor.runtime import commands, kernel
 from doctor.runtime.netlink import Netlink
 from doctor.runtime.system import signal
 from doctor.runtime.values import Failure
 
-_LINK = "link"
+_LINK, _TREE = "link", "tree"
+_TRIES = 100
 
 
 class Janitor:
@@ -25,6 +28,10 @@ class Janitor:
     def before_link(self, name: str) -> None:
         """A link is about to be made that has to go afterwards."""
         self._tell([_LINK, name])
+
+    def before_tree(self, path: str) -> None:
+        """A directory is about to be made that has to go afterwards, with what is in it."""
+        self._tell([_TREE, path])
 
     def before_command(self, undo: list[str]) -> None:
         """Something is about to be done that this command takes back."""
@@ -76,7 +83,29 @@ def _undo(lines: list[str]) -> None:
         try:
             if kind == _LINK:
                 Netlink().delete(words[0])
+            elif kind == _TREE:
+                _remove(words[0])
             else:
                 commands.run(words)
         except (OSError, Failure):
             continue  # it was announced but never made, or is gone: the others still have to go
+
+
+def _remove(path: str) -> None:
+    """Remove a directory tree. A container that is being killed may add to it for some milliseconds."""
+    for _ in range(_TRIES):
+        if not os.path.lexists(path):
+            return
+        try:
+            _remove_once(path)
+        except OSError:
+            time.sleep(0.02)
+
+
+def _remove_once(path: str) -> None:
+    if not stat.S_ISDIR(os.lstat(path).st_mode):
+        os.unlink(path)
+        return
+    for name in os.listdir(path):
+        _remove_once(f"{path}/{name}")
+    os.rmdir(path)

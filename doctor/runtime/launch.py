@@ -130,23 +130,45 @@ def start(
     `joined` is the descriptor of another network namespace. Raises Failure, with nothing left behind.
     """
     shared.count += 1
+    if plan.scratch is not None:
+        from doctor.runtime import scratch  # noqa: PLC0415 - only a container with scratch directories pays for it
+
+        plan = scratch.prepare(plan, f"{shared.token}-{shared.count}", shared.janitor())
     group = cgroups.create(shared.hierarchies, f"{shared.token}-{shared.count}-{plan.id}", plan.limits)
+
+    def prepared(go: int, report: int) -> init.Start:
+        return init.Start(
+            plan=plan,
+            hierarchies=tuple(hierarchy for hierarchy, _, _ in group.members),
+            devices_limited=group.devices_limited,
+            bpf=shared.bpf if plan.seccomp else None,
+            last_capability=shared.last_capability,
+            stdio=stdio.inside,
+            go=go,
+            report=report,
+            netns=joined,
+            configure=_configurer(plan),
+            function=function,
+            open_terminal=open_terminal,
+        )
+
+    running, go = _born(plan, group, prepared)
+    try:
+        _connect(plan, shared, running)
+        os.write(go, b"1")
+    except (Failure, OSError) as error:
+        _abandon(running)
+        raise _why(error, running) from None
+    finally:
+        os.close(go)
+    return running
+
+
+def _born(plan: Plan, group: cgroups.Group, prepared: "Callable[[int, int], init.Start]") -> tuple[Running, int]:
+    """The container's process, which waits for a byte on the descriptor given beside it."""
     go_read, go_write = os.pipe()
     report_read, report_write = os.pipe()
-    prepared = init.Start(
-        plan=plan,
-        hierarchies=tuple(hierarchy for hierarchy, _, _ in group.members),
-        devices_limited=group.devices_limited,
-        bpf=shared.bpf if plan.seccomp else None,
-        last_capability=shared.last_capability,
-        stdio=stdio.inside,
-        go=go_read,
-        report=report_write,
-        netns=joined,
-        configure=_configurer(plan),
-        function=function,
-        open_terminal=open_terminal,
-    )
+    start = prepared(go_read, report_write)
     own_network = kernel.CLONE_NEWNET if plan.net.kind in ("none", "bridge") else 0
     try:
         pid = kernel.clone(_FLAGS | own_network)
@@ -158,19 +180,10 @@ def start(
     if pid == 0:
         os.close(go_write)  # or its end would never come
         os.close(report_read)
-        init.main(prepared)
+        init.main(start)
     os.close(go_read)
     os.close(report_write)
-    running = Running(plan, pid, group, report_read)
-    try:
-        _connect(plan, shared, running)
-        os.write(go_write, b"1")
-    except (Failure, OSError) as error:
-        _abandon(running)
-        raise _why(error, running) from None
-    finally:
-        os.close(go_write)
-    return running
+    return Running(plan, pid, group, report_read), go_write
 
 
 def _connect(plan: Plan, shared: Shared, running: Running) -> None:

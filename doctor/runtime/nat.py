@@ -24,7 +24,7 @@ def open_ports(net: NetPlan, bridge: Bridge, janitor: Janitor) -> None:
             undo = [iptables, "-w", "5", "-t", table, "-D", chain, *match, *_MARK]
             janitor.before_command(undo)
             commands.run([iptables, "-w", "5", "-t", table, "-I", chain, *match, *_MARK])
-    elif nft is not None:
+    elif nft is not None and not any(port.chain for port in net.publish):
         table = f"doctor_{os.urandom(4).hex()}"
         janitor.before_command([nft, "delete", "table", "ip", table])
         commands.run([nft, "-f", "-"], nft_script(table, net, bridge))
@@ -39,16 +39,30 @@ def rules(net: NetPlan, bridge: Bridge) -> list[Rule]:
     for port in net.publish:
         match = ["-p", port.protocol, "--dport", str(port.host_port)]
         target = ["-j", "DNAT", "--to-destination", f"{address}:{port.container_port}"]
+        if port.chain is not None:
+            found += _in_chain(port, port.chain, bridge, [*match, *target])
+            continue
         found.append(("nat", "PREROUTING", [*_destination(port), *match, *target]))
         found.append(("nat", "OUTPUT", [*_destination(port, but=["!", "-d", "127.0.0.0/8"]), *match, *target]))
         inside = ["-d", address, "-o", bridge.name, "-p", port.protocol, "--dport", str(port.container_port)]
         found.append(("filter", "FORWARD", [*inside, "-j", "ACCEPT"]))
-    found.append(("filter", "FORWARD", ["-i", bridge.name, "-s", address, "-j", "ACCEPT"]))
-    known = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]
-    found.append(("filter", "FORWARD", ["-o", bridge.name, "-d", address, *known, "-j", "ACCEPT"]))
+    if net.masquerade or any(port.chain is None for port in net.publish):
+        found.append(("filter", "FORWARD", ["-i", bridge.name, "-s", address, "-j", "ACCEPT"]))
+        known = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]
+        found.append(("filter", "FORWARD", ["-o", bridge.name, "-d", address, *known, "-j", "ACCEPT"]))
     if net.masquerade:
         found.append(("nat", "POSTROUTING", ["-s", subnet, "!", "-o", bridge.name, "-j", "MASQUERADE"]))
     return found
+
+
+def _in_chain(port: Publish, chain: str, bridge: Bridge, translate: list[str]) -> list[Rule]:
+    """As the engine makes them for a published port: whether they are met is up to the rules that lead to the chain."""
+    address = bridge.address.partition("/")[0]
+    inside = ["-d", address, "!", "-i", bridge.name, "-o", bridge.name, "-p", port.protocol]
+    return [
+        ("nat", chain, [*_destination(port), "!", "-i", bridge.name, *translate]),
+        ("filter", chain, [*inside, "--dport", str(port.container_port), "-j", "ACCEPT"]),
+    ]
 
 
 def _destination(port: Publish, but: list[str] | None = None) -> list[str]:

@@ -53,12 +53,16 @@ class Volume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
-    """A port of the host that leads to one of the container's: rules are made, and removed after."""
+    """A port of the host that leads to one of the container's: rules are made, and removed after.
+
+    `chain` names a chain of nat and filter that the host's own rules lead to: then only that one is touched.
+    """
 
     host_port: int
     container_port: int
     protocol: str = "tcp"
     host_ip: str | None = None
+    chain: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,11 +137,23 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scratch:
+    """A directory of the host below which the overlay's writable directories are made, and removed after.
+
+    `files` (path, text) are a lower layer where the plan has no layers of its own.
+    """
+
+    directory: str
+    files: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One container.
 
     Attributes:
         id: a name, unique in its batch: letters, digits, '.', '_' and '-'.
+        scratch: where an overlay's writes go until the runtime ends, None for a tmpfs.
         files: (path inside, text) of read-only files bound into the container (hosts, resolv.conf).
         tmpfs: directories inside that get an empty tmpfs.
         shm_bytes: size of /dev/shm.
@@ -155,6 +171,7 @@ class Plan:
     net: NetPlan
     limits: Limits
     hostname: str
+    scratch: Scratch | None = None
     volumes: tuple[Volume, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     tmpfs: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from doctor.runtime.plan import (
     Publish,
     Rlimit,
     RootPlan,
+    Scratch,
     Volume,
     Work,
 )
@@ -38,6 +39,7 @@ def plan_from(source: object, where: str = "container", default_id: str = "c") -
             pids=reader.number("pids", 1, 1 << 22),
         ),
         hostname=_hostname(reader, name),
+        scratch=_scratch(reader),
         volumes=tuple(_volume(item, f"{where}.volumes[{i}]") for i, item in enumerate(reader.items("volumes"))),
         files=_files(reader),
         tmpfs=_paths(reader, "tmpfs"),
@@ -53,6 +55,8 @@ def plan_from(source: object, where: str = "container", default_id: str = "c") -
         ready=reader.text("ready"),
     )
     reader.end()
+    if plan.scratch is not None and (plan.root.directory is not None or plan.root.upper is not None):
+        raise bad(f"{where}: scratch excludes rootfs, upper and work")
     return plan
 
 
@@ -168,7 +172,7 @@ def _prefix(cidr: str) -> int | None:
 def _publish(source: object, where: str) -> Publish:
     reader = Reader(source, where)
     host, inside = reader.number("host_port", 1, MAX_PORT), reader.number("container_port", 1, MAX_PORT)
-    protocol, ip = reader.text("protocol") or "tcp", reader.text("host_ip")
+    protocol, ip, chain = reader.text("protocol") or "tcp", reader.text("host_ip"), reader.text("chain")
     reader.end()
     if host is None or inside is None:
         raise bad(f"{where}: host_port and container_port are needed")
@@ -176,7 +180,9 @@ def _publish(source: object, where: str) -> Publish:
         raise bad(f"{where}.protocol: {protocol!r} is not tcp or udp")
     if ip is not None and address_of(ip) is None:
         raise bad(f"{where}.host_ip: {ip!r} is no IPv4 address")
-    return Publish(host_port=host, container_port=inside, protocol=protocol, host_ip=ip)
+    if chain is not None and (not 0 < len(chain) <= 28 or not set(chain) <= _ID_LETTERS or chain.startswith("-")):
+        raise bad(f"{where}.chain: {chain!r} is no name of a chain")
+    return Publish(host_port=host, container_port=inside, protocol=protocol, host_ip=ip, chain=chain)
 
 
 def _volume(source: object, where: str) -> Volume:
@@ -187,6 +193,18 @@ def _volume(source: object, where: str) -> Volume:
     if volume_source is None or target is None or not target.strip("/"):
         raise bad(f"{where}: source and target (not '/') are needed")
     return Volume(source=volume_source, target=target, readonly=readonly)
+
+
+def _scratch(reader: Reader) -> Scratch | None:
+    raw = reader.take("scratch")
+    if raw is None:
+        return None
+    inner = Reader(raw, f"{reader.where}.scratch")
+    directory, files = inner.path("directory"), _files(inner)
+    inner.end()
+    if directory is None:
+        raise bad(f"{reader.where}.scratch: a directory is needed")
+    return Scratch(directory=directory, files=files)
 
 
 def _files(reader: Reader) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,7 @@ NAMES = {
     "files": ("write-file", "read-file", "overlay-check", "stat-files"),
     "load": ("print", "sleep", "memory-eat", "fork-many", "cpu-burn"),
     "inspect": ("inspect",),
+    "reach": ("reach", "tcp-peers"),
 }
 
 
@@ -31,6 +32,8 @@ def function(name: str) -> "Function":
         from doctor.runtime.builtins import files as module  # type: ignore[no-redef]  # noqa: PLC0415
     elif room == "load":
         from doctor.runtime.builtins import load as module  # type: ignore[no-redef]  # noqa: PLC0415
+    elif room == "reach":
+        from doctor.runtime.builtins import reach as module  # type: ignore[no-redef]  # noqa: PLC0415
     else:
         from doctor.runtime.builtins import inspect as module  # type: ignore[no-redef]  # noqa: PLC0415
     return module.FUNCTIONS[name]

@@ -38,8 +38,12 @@ def _read_file(reader: Reader) -> None:
 
 
 def _stat_files(reader: Reader) -> None:
-    """paths: type, mode, owner and size of each, links not followed; reads the first bytes of regular files."""
-    paths = reader.texts("paths")
+    """paths: type, mode, owner and size of each, the last link not followed; says where `program` is.
+
+    `program` is searched for in the directories of `search` ("/bin:/usr/bin") as a container's command is; "" is said where
+    it can't be executed. It is not run: the image's author chose it.
+    """
+    paths, program, search = reader.texts("paths"), reader.text("program"), reader.text("search") or ""
     reader.end()
     found: dict[str, dict[str, object]] = {}
     for path in paths:
@@ -55,7 +59,20 @@ def _stat_files(reader: Reader) -> None:
             "gid": status.st_gid,
             "bytes": status.st_size,
         }
-    say(ok=all("errno" not in entry for entry in found.values()), files=found)
+    place = None if program is None else _program(program, search)
+    say(ok=all("errno" not in entry for entry in found.values()), files=found, program=place)
+
+
+def _program(name: str, search: str) -> str:
+    places = [name] if "/" in name else [f"{directory or '.'}/{name}" for directory in search.split(":")]
+    for path in places:
+        try:
+            is_file = stat.S_ISREG(os.stat(path).st_mode)
+        except OSError:
+            continue
+        if is_file and os.access(path, os.X_OK):
+            return path
+    return ""
 
 
 def _must(condition: bool, what: str) -> None:
