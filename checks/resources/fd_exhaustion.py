@@ -1,0 +1,46 @@
+"""The host has nearly no open files left."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.sysctl import Sysctl
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesFull:
+    """For the fixer: the limit that leaves room."""
+
+    wanted: int
+
+
+@check(severity=Severity.WARNING, breaks=("limits",), ok="the host may open more files")
+def fd_exhaustion(sysctl: Sysctl) -> Iterator[Finding]:
+    """Nearly all files that the host may have open are open, so programs fail with "too many open files in system".
+
+    What it looks at:
+        fs.file-nr: allocated handles against fs.file-max. A warning from 70 %, an error from 90 %.
+
+    Why it matters:
+        The limit is the whole host's: one leaking container stops the engine, the log and ssh.
+
+    How it is fixed:
+        fs.file-max is doubled, now and in sysctl.d. Who holds the files remains to be found (lsof).
+
+    References:
+        https://docs.kernel.org/admin-guide/sysctl/fs.html
+    """
+    numbers = (sysctl.value("fs.file-nr") or "").split()
+    if len(numbers) != 3 or not all(number.isdigit() for number in numbers):
+        return
+    used, limit = int(numbers[0]) - int(numbers[1]), sysctl.number("fs.file-max")
+    if not limit or used < 0.7 * limit:
+        return
+    percent = used * 100 // limit
+    yield Finding(
+        subject=Subject("sysctl", "fs.file-max"),
+        message=f"programs fail soon with too many open files in system: {used} of {limit} are open ({percent} %)",
+        evidence=(Evidence("/proc/sys/fs/file-nr", " ".join(numbers)),),
+        detail=FilesFull(wanted=limit * 2),
+        severity=Severity.ERROR if percent >= 90 else None,
+    )

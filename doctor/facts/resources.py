@@ -1,0 +1,92 @@
+"""Space, inodes, memory and tasks of the host."""
+
+from dataclasses import dataclass
+
+from doctor.model.missing import Missing
+
+GIB = 1 << 30
+_LYING = frozenset({0x9123683E, 0x2FC12FC1})
+"""btrfs and zfs: what statfs(2) says of their space is an estimate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSystem:
+    """One file system that the engine or the host writes to.
+
+    Attributes:
+        uses: what lies on it ("data root", "/var/log"), in the order in which they matter.
+        path: the first of those as a path.
+        size_bytes: all of it; ``used_bytes`` in use; ``available_bytes`` what an ordinary user may still write.
+        files: inodes, 0 where there is no limit; ``files_free`` of them.
+        read_only: whether it is mounted read-only.
+    """
+
+    uses: tuple[str, ...]
+    path: str
+    magic: int
+    size_bytes: int
+    used_bytes: int
+    available_bytes: int
+    files: int
+    files_free: int
+    read_only: bool = False
+
+    @property
+    def used_ratio(self) -> float:
+        """Return the used part as df(1) counts it: the root's reserve is neither used nor available."""
+        whole = self.used_bytes + self.available_bytes
+        return self.used_bytes / whole if whole else 0.0
+
+    @property
+    def inode_ratio(self) -> float:
+        """Return the used part of the inodes, 0.0 without a limit."""
+        return 1 - self.files_free / self.files if self.files else 0.0
+
+    @property
+    def tells_truth(self) -> bool:
+        """Whether its free space can be believed to the percent."""
+        return self.magic not in _LYING
+
+    @property
+    def holds_data_root(self) -> bool:
+        """Whether the engine's data lie on it."""
+        return any(use in {"data root", "containerd"} for use in self.uses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSystems:
+    """Each file system once, whatever lies on it."""
+
+    items: tuple[FileSystem, ...] = ()
+    gaps: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Memory of the host in bytes (/proc/meminfo); ``available`` is what can be had without swapping."""
+
+    total_bytes: int
+    available_bytes: int
+    swap_total_bytes: int = 0
+    swap_free_bytes: int = 0
+
+    @property
+    def available_ratio(self) -> float:
+        """Return the available part, 1.0 where the total is not known."""
+        return self.available_bytes / self.total_bytes if self.total_bytes else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tasks:
+    """How many tasks (threads) there are on the host, the fourth field of /proc/loadavg."""
+
+    count: int
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for a reader.
+
+    >>> size(1536 << 20), size(700 << 20)
+    ('1.5 GiB', '700 MiB')
+    """
+    return f"{count / GIB:.1f} GiB" if count >= GIB else f"{count >> 20} MiB"

@@ -1,0 +1,18 @@
+"""Allow more open files."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, SetSysctl, persist_sysctl
+from doctor.facts.sysctl import SysctlFiles
+
+KEY = "fs.file-max"
+
+
+@fixer(applicability=Applicability.SAFE)
+def fd_exhaustion(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+    """Double the limit, now and for the next boot."""
+    value = str(finding.detail.wanted)
+    yield SetSysctl(key=KEY, value=value)
+    if isinstance(files, SysctlFiles):
+        yield from persist_sysctl(KEY, value, files)

@@ -1,0 +1,15 @@
+"""Say what may take the inodes."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def inodes_full(finding: Finding) -> Iterator[Action]:
+    """Name the command that shows it."""
+    yield Advise(
+        text=f"see what takes them: du --inodes -xS {finding.subject.name} | sort -n | tail; "
+        "then docker image prune or docker builder prune as you see fit"
+    )

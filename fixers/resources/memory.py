@@ -1,0 +1,15 @@
+"""Say how the consumer is found."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def memory(finding: Finding) -> Iterator[Action]:
+    """Name the commands."""
+    del finding
+    yield Advise(
+        text="docker stats --no-stream shows who takes it; docker update --memory LIMIT --memory-swap LIMIT NAME"
+    )

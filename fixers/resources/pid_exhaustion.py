@@ -1,0 +1,20 @@
+"""Allow more tasks."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, SetSysctl, persist_sysctl
+from doctor.facts.sysctl import SysctlFiles
+
+
+@fixer(applicability=Applicability.SAFE)
+def pid_exhaustion(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+    """Double the limits that are near, now and for the next boot."""
+    if not finding.detail.settings:
+        yield Advise(
+            text="the limits are at the kernel's most: find who makes the tasks (ps -eLf), and give it --pids-limit"
+        )
+    for key, value in finding.detail.settings:
+        yield SetSysctl(key=key, value=str(value))
+        if isinstance(files, SysctlFiles):
+            yield from persist_sysctl(key, str(value), files)

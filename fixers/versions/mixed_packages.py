@@ -1,0 +1,17 @@
+"""Say how one version gets in force."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, RestartEngine
+
+
+@fixer(applicability=Applicability.DISRUPTIVE)
+def mixed_packages(finding: Finding) -> Iterator[Action]:
+    """Restart the engine; containerd is the system's own and left to a person, and so is an upgrade."""
+    if finding.subject.kind == "package":
+        yield Advise(text="upgrade docker-ce and docker-ce-cli together")
+    elif finding.subject.name == "dockerd":
+        yield RestartEngine(reason="the installed version is in force")
+    else:
+        yield Advise(text="when it suits: systemctl restart containerd, then the engine; running containers go on")
