@@ -273,6 +273,73 @@ def run_container(
     )
 
 
+@app.command("list")
+def list_all(
+    context: typer.Context,
+    kind: Annotated[
+        str, typer.Argument(metavar="[KIND]", help="checks, fixers, probes, formats or plugins; all by default.")
+    ] = "",
+    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")] = "text",  # noqa: A002
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """List checks, fixers, probes, report formats and plugins, those refused included.
+
+    \b
+    Examples:
+      doctor list checks
+      doctor list --format json
+    """
+    from doctor.cli import list as body
+
+    raise typer.Exit(body.run(kind, format, _shared(context, verbose, quiet, color)))
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    words: Annotated[
+        list[str], typer.Argument(metavar='ID | "ERROR TEXT"', help="A check, an area, or a pasted line.")
+    ],
+    color: Color = "auto",
+) -> None:
+    """Say what a check looks at and why it matters, or which problems an error line points to.
+
+    \b
+    Examples:
+      doctor explain network/ip-forward-off
+      doctor explain "failed to start daemon: error initializing graphdriver"
+    """
+    from doctor.cli import explain as body
+
+    raise typer.Exit(body.run(" ".join(words), _shared(context, False, False, color)))
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    scan_number: Annotated[str, typer.Argument(metavar="[SCAN]", help="Which scan; the last one by default.")] = "",
+    output: Output = "",
+    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="html or another.")] = "html",  # noqa: A002
+    list_scans: Annotated[bool, typer.Option("--list", help="List the scans that are kept.")] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """Write the HTML report of a kept scan, with what earlier scans saw.
+
+    \b
+    Examples:
+      doctor report -o report.html
+      doctor report --list
+    """
+    from doctor.cli import report as body
+
+    shared = _shared(context, verbose, quiet, color)
+    raise typer.Exit(body.run(scan_number, output, shared, format_name=format, list_scans=list_scans))
+
+
 def run(arguments: list[str]) -> int:
     """Run the app and turn every way it can end into an exit code."""
     try:
