@@ -8,7 +8,7 @@ from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.paths import HostPath
+from doctor.model.paths import HostPath, parent
 
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _TIMEOUT_S = 10.0
@@ -26,7 +26,7 @@ def firewall(host: Host, networks: Networks | Missing, engine: EngineConfig | Mi
     path = _find(host, "iptables")
     if not path:
         return Firewall(tables=tables, has_nft=has_nft, foreign=reader.foreign(tables, None), gaps=tuple(reader.gaps))
-    target = host.resolve(HostPath(path))
+    target = _follow(host, HostPath(path))
     backend = reader.backend(target)
     v4 = reader.saved("iptables", backend)
     wants_v6 = _has_ipv6(networks) and not isinstance(engine, Missing) and engine.get("ip6tables") is not False
@@ -53,6 +53,17 @@ def _has_ipv6(networks: Networks | Missing) -> bool:
 
 def _find(host: Host, name: str) -> str:
     return next((f"{place}/{name}" for place in _PATH if host.exists(HostPath(f"{place}/{name}"))), "")
+
+
+def _follow(host: Host, path: HostPath) -> HostPath:
+    """Return the program a command leads to, link by link: a prediction changes one in the middle."""
+    for _ in range(8):
+        try:
+            target = host.readlink(path)
+        except HostError:
+            break
+        path = HostPath(target if target.startswith("/") else f"{parent(path)}/{target}")
+    return path
 
 
 class _Reader:

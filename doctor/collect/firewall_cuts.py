@@ -7,7 +7,7 @@ from doctor.facts.firewall import Firewall, Saved
 from doctor.facts.firewall_cuts import BETWEEN, ENGINE, FIRST, ISOLATION, NFT, USER, Cut, Hijack, TrafficCuts
 from doctor.facts.firewall_model import ENGINE_CHAINS
 from doctor.facts.firewall_nft import NftWalker
-from doctor.facts.firewall_packet import ACCEPT, RETURN, Packet, Verdict, Walker, address_number
+from doctor.facts.firewall_packet import ACCEPT, RETURN, Packet, Verdict, Walker, address_number, spans
 from doctor.facts.firewall_rules import EngineRules, FamilyRules
 from doctor.facts.links import Links
 from doctor.facts.networks import Network, Networks
@@ -35,7 +35,8 @@ def traffic_cuts(
     unmasked: list[Cut] = []
     hijacks: list[Hijack] = []
     if not isinstance(rules, Missing):
-        family = _Family(rules.families[0])
+        subnets = [subnet for network in networks.bridges for subnet in network.subnets]
+        family = _Family(rules.families[0], spans(subnets))
         cuts += family.cuts(packets)
         bypasses += family.bypasses(packets)
         unmasked += family.unmasked(packets)
@@ -88,9 +89,9 @@ class _Packets:
 class _Family:
     """Walks over the rules of iptables, knowing which of them the engine made."""
 
-    def __init__(self, family: FamilyRules) -> None:
+    def __init__(self, family: FamilyRules, inside: tuple[tuple[int, int], ...]) -> None:
         self.saved: Saved = family.saved
-        self.walker = Walker(family.saved)
+        self.walker = Walker(family.saved, inside)
         self.own = {(rule.table, rule.chain, family.spelling(rule)) for rule in family.expected.rules()}
 
     def is_own(self, rule: Rule) -> bool:

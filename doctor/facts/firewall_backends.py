@@ -40,7 +40,8 @@ def other_backend(firewall: Firewall, rules: EngineRules, networks: Networks) ->
     saved, name = firewall.other, firewall.other_name
     if is_switched(firewall, rules):
         saved, name = firewall.v4, firewall.backend
-    if saved is None or saved.ruleset.is_empty:
+    # Empty chains and the policy ACCEPT do nothing: a mere listing makes them.
+    if saved is None or (not saved.ruleset.rules and saved.policy("filter", "FORWARD") != "DROP"):
         return None
     expected = {(rule.table, rule.chain, rule.text) for rule in rules.families[0].expected.rules()}
     engine_rules: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -50,7 +51,8 @@ def other_backend(firewall: Firewall, rules: EngineRules, networks: Networks) ->
             rule.text
             for rule in found
             if (chain in ENGINE_CHAINS and chain != "DOCKER-USER")
-            or (chain in BUILT_IN and ((table, chain, rule.text) in expected or _leads_to_engine(rule.text)))
+            or (table, chain, rule.text) in expected
+            or (chain in BUILT_IN and _leads_to_engine(rule.text))
         )
         if own:
             engine_rules[table, chain] = own

@@ -4,7 +4,8 @@ It judges ordinary packets: what a rule asks beyond interfaces, addresses, proto
 a rate, a time) is unknown. An unknown match is passed over and remembered as a doubt, so no verdict rests on a guess.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -17,7 +18,7 @@ TERMINAL = frozenset({ACCEPT, DROP, REJECT, "DNAT", "SNAT", "MASQUERADE", "REDIR
 _ENDS_UNKNOWN = frozenset({"QUEUE", "NFQUEUE", "TPROXY", "SYNPROXY"})
 _MAX_DEPTH = 32
 _SILENT = frozenset({"-m", "--comment", "--reject-with"})
-_FLAGS = frozenset({"--random", "--random-fully", "--persistent", "--syn", "-f"})
+_FREE_TEXT = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +91,15 @@ class _Doubt:
 
 @dataclass(slots=True)
 class Walker:
-    """Walks packets through one rule set; chains are made ready once. Of IPv4 only."""
+    """Walks packets through one rule set; chains are made ready once. Of IPv4 only.
+
+    Attributes:
+        inside: subnets, as (first, last) address, that every address of a packet is in: rules about other addresses are left
+            out, so that ten thousand bans cost nothing. None given: nothing is left out.
+    """
 
     saved: Saved
+    inside: tuple[tuple[int, int], ...] = ()
     _chains: dict[tuple[str, str], tuple[_Match, ...]] = field(default_factory=dict)
 
     def verdict(self, table: str, chain: str, packet: Packet) -> Verdict:
@@ -135,9 +142,24 @@ class Walker:
     def _chain(self, table: str, chain: str) -> tuple[_Match, ...]:
         found = self._chains.get((table, chain))
         if found is None:
-            found = tuple(ready for rule in self.saved.rules(table, chain) if (ready := _ready(rule)).target)
+            found = tuple(
+                ready
+                for rule in self.saved.rules(table, chain)
+                if (ready := _ready(rule)).target and (not self.inside or self._concerns(ready))
+            )
             self._chains[table, chain] = found
         return found
+
+    def _concerns(self, ready: _Match) -> bool:
+        """Whether the addresses a rule names may be a packet's."""
+        for kind, negated, value in ready.conditions:
+            if kind not in {"-s", "-d"} or negated or not isinstance(value, tuple):
+                continue
+            first, last = value[0], value[0] | ~value[1] & 0xFFFFFFFF
+            place = bisect_right(self.inside, (last, 0xFFFFFFFF)) - 1
+            if place < 0 or self.inside[place][1] < first:
+                return False
+        return True
 
 
 def _holds(ready: _Match, packet: Packet) -> bool:
@@ -217,6 +239,18 @@ def _network(value: str) -> tuple[int, int] | None:
     return number, 0xFFFFFFFF << (32 - int(length)) & 0xFFFFFFFF
 
 
+def spans(subnets: Iterable[str]) -> tuple[tuple[int, int], ...]:
+    """Return IPv4 subnets as (first, last) address, sorted and joined where they overlap, for a ``Walker``."""
+    found: list[tuple[int, int]] = []
+    for network, mask in sorted(span for subnet in subnets if (span := _network(subnet)) is not None):
+        last = network | ~mask & 0xFFFFFFFF
+        if found and network <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((network, last))
+    return tuple(found)
+
+
 def address_number(address: str) -> int | None:
     """Return an IPv4 address as a number, ``None`` for anything else."""
     parts = address.split(".")
@@ -236,7 +270,7 @@ def _ports(value: str) -> tuple[tuple[int, int], ...] | None:
 
 
 def _options(text: str) -> Iterator[tuple[bool, str, str]]:
-    """Yield (negated, option, value) of a saved rule behind its chain; "" for an option without a value."""
+    """Yield (negated, option, arguments) of a saved rule behind its chain; "" for an option without arguments."""
     words = split_words(text)[2:]
     index, negated = 0, False
     while index < len(words):
@@ -245,9 +279,12 @@ def _options(text: str) -> Iterator[tuple[bool, str, str]]:
         if word == "!":
             negated = True
             continue
-        value = ""
-        if word not in _FLAGS and index < len(words) and words[index] != "!":
-            value = words[index]
-            index += 1
-        yield negated, word, value
-        negated = False
+        end = index
+        if word in _FREE_TEXT:
+            # A comment or a log prefix may look like an option.
+            end = min(index + 1, len(words))
+        else:
+            while end < len(words) and words[end] != "!" and not words[end].startswith("-"):
+                end += 1
+        yield negated, word, " ".join(words[index:end])
+        index, negated = end, False
