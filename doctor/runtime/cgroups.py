@@ -3,6 +3,8 @@
 Every group is a directory `doctor-runtime/TOKEN-ID` in each hierarchy, held open and locked by the runtime that made it.
 The lock ends with its holder, however that dies, and works across PID namespaces where a process id would lie: the
 next runtime sweeps every group whose lock is free, and kills what still runs in it.
+
+The empty parent `doctor-runtime` stays, as Docker's `docker` does: making it anew would cost each launch half a millisecond.
 """
 
 import errno
