@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.facts.dns import RESOLV_CONF, RESOLVED, STUB, HostDns, ServerList
-from doctor.formats import proc_net, resolv_conf
+from doctor.facts.listeners import Listeners
+from doctor.formats import resolv_conf
 from doctor.formats.text import decode
 from doctor.host.base import Host
 from doctor.model.declare import collector
-from doctor.model.errors import FormatError
-from doctor.model.missing import HostError, Missing, Why
+from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 
 # Each is written by the program that got the servers from DHCP or a person; resolv.conf may point elsewhere.
@@ -23,7 +23,7 @@ _LIMIT = 1 << 20
 
 
 @collector
-def host_dns(host: Host) -> HostDns:
+def host_dns(host: Host, sockets: Listeners | Missing) -> HostDns:
     """Return the settings; missing on a mounted root whose tree has no /etc/resolv.conf, which tells nothing there."""
     gaps: list[Missing] = []
     try:
@@ -38,8 +38,8 @@ def host_dns(host: Host) -> HostDns:
         config=_read(host, RESOLV_CONF, gaps) if kind in {"l", "f"} else None,
         lists=tuple(_lists(host, gaps)),
         has_stub_file=host.exists(STUB),
-        answers=_answers(host, gaps) if host.is_live() else None,
-        gaps=tuple(gaps),
+        answers=_answers(sockets) if host.is_live() else None,
+        gaps=(*gaps, *(sockets.gaps if isinstance(sockets, Listeners) else ())),
     )
 
 
@@ -59,20 +59,8 @@ def _lists(host: Host, gaps: list[Missing]) -> Iterator[ServerList]:
             yield ServerList(path=path, config=config)
 
 
-def _answers(host: Host, gaps: list[Missing]) -> frozenset[str] | None:
+def _answers(sockets: Listeners | Missing) -> frozenset[str] | None:
     """Return the addresses with a listener on port 53; ``None`` where the kernel's tables are not there."""
-    found: set[str] = set()
-    seen = False
-    for protocol in ("udp", "udp6", "tcp", "tcp6"):
-        try:
-            text = decode(host.read(HostPath(f"/proc/net/{protocol}")))
-            found.update(entry.address for entry in proc_net.parse_listeners(text, protocol) if entry.port == 53)
-        except HostError as error:
-            if not error.is_absent:
-                gaps.append(error.missing)
-            continue
-        except FormatError as error:
-            gaps.append(Missing(Why.UNREADABLE, f"/proc/net/{protocol}: {error}"))
-            continue
-        seen = True
-    return frozenset(found) if seen else None
+    if isinstance(sockets, Missing):
+        return None
+    return frozenset(socket.address for socket in sockets.items if socket.port == 53)

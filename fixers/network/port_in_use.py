@@ -1,0 +1,18 @@
+"""Say how a port becomes free."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def port_in_use(finding: Finding) -> Iterator[Action]:
+    """Name the owner and the way to start the container after it."""
+    detail = finding.detail
+    who = (
+        f"stop {detail.owner} (pid {detail.pid})"
+        if detail.pid
+        else f"find the owner: ss -lntup 'sport = :{detail.port}'"
+    )
+    yield Advise(text=f"{who}, or publish another port; then: docker start {finding.subject.name}")
