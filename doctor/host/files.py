@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from doctor.host.base import StatFs
 from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, get_flags, openat2
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.paths import HostPath
+from doctor.model.paths import HostPath, is_beneath
 from doctor.model.view import Stat
 
 _KINDS = {
@@ -60,10 +60,15 @@ class RootedFiles:
         self._fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         # O_NOATIME needs ownership or CAP_FOWNER; a scan must not change access times where it can help it.
         self._noatime = os.O_NOATIME if os.geteuid() == 0 else 0
+        # Mount points that do not answer: nothing beneath them is touched.
+        self._hung: tuple[str, ...] = ()
 
     def _open(self, path: HostPath, flags: int, *, follow: bool) -> int:
         resolve = RESOLVE_IN_ROOT if follow else RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS
         relative = path.lstrip("/") or "."
+        for point in self._hung:
+            if is_beneath(path, point):
+                raise OSError(errno.ETIMEDOUT, f"the mount on {point} does not answer")
         try:
             return openat2(self._fd, relative, flags, resolve)
         except OSError as error:

@@ -1,0 +1,81 @@
+"""Which mounts don't answer. A read on one can't be interrupted, so a child that can be killed asks first.
+
+Network and FUSE file systems wait for somebody else: a dead NFS server or a stopped FUSE daemon keeps every process that
+touches the mount in the kernel (nfs(5), hard; fs/fuse/dev.c, request_wait_answer) until it is killed.
+"""
+
+import os
+import select
+import signal
+import time
+
+LIMIT_S = 3.0
+_WAITING = (
+    "9p",
+    "afs",
+    "autofs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "coda",
+    "fuse",
+    "gfs2",
+    "glusterfs",
+    "gpfs",
+    "lustre",
+    "ncpfs",
+)
+_WAITING_PREFIXES = ("fuse.", "fuseblk", "nfs", "smb")
+
+
+def mounts_that_wait(mountinfo: str) -> list[str]:
+    """Return mount points of file systems that somebody else answers for, from the text of /proc/self/mountinfo."""
+    found = []
+    for line in mountinfo.splitlines():
+        before, separator, after = line.partition(" - ")
+        fields = before.split(" ")
+        kind = after.split(" ", 1)[0]
+        # nfsd is the server's own control file system: it answers from memory.
+        waits = kind != "nfsd" and (kind in _WAITING or kind.startswith(_WAITING_PREFIXES))
+        if separator and len(fields) > 4 and waits:
+            found.append(fields[4].encode().decode("unicode_escape", "replace"))
+    return found
+
+
+def find(limit_s: float = LIMIT_S) -> tuple[str, ...]:
+    """Return the mount points that gave no answer within ``limit_s`` seconds, all asked at once."""
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
+            points = mounts_that_wait(stream.read())
+    except OSError:
+        return ()
+    asked = [(point, *_ask(point)) for point in points]
+    deadline = time.monotonic() + limit_s
+    silent = []
+    for point, pid, pipe in asked:
+        ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
+        os.close(pipe)
+        if not ready:
+            silent.append(point)
+            os.kill(pid, signal.SIGKILL)
+        # A child in the kernel is not reaped yet: waiting for it would hang as it does. init reaps it later.
+        os.waitpid(pid, 0 if ready else os.WNOHANG)
+    return tuple(silent)
+
+
+def _ask(point: str) -> tuple[int, int]:
+    """Fork a child that looks at a mount point, and return its pid and the pipe that it closes when it is done."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(reading)
+            os.stat(point)
+            os.write(writing, b".")
+        except OSError:
+            # An error is an answer too.
+            os.write(writing, b"!")
+        finally:
+            os._exit(0)
+    os.close(writing)
+    return pid, reading
