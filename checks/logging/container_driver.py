@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers import Containers
 from doctor.facts.engine_state import EngineInfo, EngineVersion
-from doctor.facts.logging import Logging, is_removed
+from doctor.facts.logging import DRIVERS, Logging, is_removed
 
 
 @check(severity=Severity.WARNING, ok="every container's own logging driver works on this host")
@@ -31,12 +31,19 @@ def container_driver(
     """
     release = None if isinstance(version, Missing) else version.release
     for container in containers.items:
-        driver = "" if container.host is None else container.host.log_driver
+        if container.host is None or not container.host.log_driver:
+            continue
+        driver = container.host.log_driver
         if driver == "journald" and logging.journald == "absent":
             why = "no journal runs here"
         elif release is not None and is_removed(driver, release):
             why = "this engine has it no more"
-        elif driver and isinstance(info, EngineInfo) and info.log_drivers and driver not in info.log_drivers:
+        elif (
+            driver not in DRIVERS
+            and isinstance(info, EngineInfo)
+            and info.log_drivers
+            and driver not in info.log_drivers
+        ):
             why = "the engine does not know it"
         else:
             continue
