@@ -340,6 +340,55 @@ def report(
     raise typer.Exit(body.run(scan_number, output, shared, format_name=format, list_scans=list_scans))
 
 
+schedule = typer.Typer(
+    help="Scan regularly: a systemd timer, or a cron entry where there is no systemd.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(schedule, name="schedule")
+
+
+@schedule.command("install")
+def schedule_install(
+    context: typer.Context,
+    every: Annotated[str, typer.Option("--every", metavar="WHEN", help="hourly, daily or weekly.")] = "",
+    probe: Annotated[bool, typer.Option("--probe", help="Launch test containers each time.")] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """Write the timer or cron entry, show it, and start it. Each scan keeps history and writes the HTML report.
+
+    \b
+    Examples:
+      doctor schedule install
+      doctor schedule install --every hourly
+    """
+    from doctor.cli import schedule as body
+
+    raise typer.Exit(body.install(_shared(context, verbose, quiet, color), every=every, probe=probe))
+
+
+@schedule.command("remove")
+def schedule_remove(
+    context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
+) -> None:
+    """Stop the scans and remove every file of the schedule; history and reports stay."""
+    from doctor.cli import schedule as body
+
+    raise typer.Exit(body.remove(_shared(context, verbose, quiet, color)))
+
+
+@schedule.command("status")
+def schedule_status(
+    context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
+) -> None:
+    """Say what is installed, when it runs next, and when the last scan was."""
+    from doctor.cli import schedule as body
+
+    raise typer.Exit(body.status(_shared(context, verbose, quiet, color)))
+
+
 def run(arguments: list[str]) -> int:
     """Run the app and turn every way it can end into an exit code."""
     try:

@@ -74,7 +74,9 @@ def run(options: Options, shared: Shared) -> int:
         report = _keep(report, options, shared, settings)
     _tell_unfinished(shared)
     if options.scheduled:
-        _leave_reports(catalog, report, settings, shared)
+        _leave_reports(catalog, report, settings, replace(shared, quiet=True))
+        # cron mails what is printed: a healthy host keeps quiet.
+        shared = replace(shared, quiet=shared.quiet or report.exit_code == 0)
     return emit(catalog, report, options.format, options.output, shared)
 
 

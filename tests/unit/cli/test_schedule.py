@@ -1,0 +1,169 @@
+"""The schedule's files: what they say, whom they trust, and that they come and go without a trace."""
+
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from doctor.cli import schedule, units
+from doctor.cli.common import Shared
+from doctor.model.errors import DoctorError, RefusedError, UsageError
+
+SAY = Shared(verbose=False, quiet=False, colour=False)
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can install a schedule")
+
+
+@pytest.fixture
+def cron(tmp_path: Path) -> schedule.Places:
+    """A host with cron and without systemd."""
+    (tmp_path / "cron.d").mkdir()
+    return schedule.Places(
+        units=str(tmp_path / "no-units"),
+        cron=str(tmp_path / "cron.d" / "doctor"),
+        systemd=str(tmp_path / "no-systemd"),
+        stamp=str(tmp_path / "no-stamp"),
+    )
+
+
+def test_a_cron_entry_comes_and_goes(
+    cron: schedule.Places, capsys: pytest.CaptureFixture[str], state_dir: Path
+) -> None:
+    """What is written is shown; a second call changes nothing; removing leaves nothing."""
+    file = Path(cron.cron)
+    assert schedule.install(SAY, places=cron) == 0
+    content = file.read_text()
+    shown = capsys.readouterr().out
+    assert all(line in shown for line in content.splitlines())
+    entry = content.splitlines()[-1]
+    assert entry.endswith("/doctor scan --scheduled")
+    assert f"DOCTOR_STATE_DIR={state_dir}\n" in content
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    before = file.stat()
+    assert schedule.install(SAY, places=cron) == 0
+    assert file.stat().st_mtime_ns == before.st_mtime_ns
+    assert "is as it should be" in capsys.readouterr().out
+    assert schedule.status(SAY, places=cron) == 0
+    assert cron.cron in capsys.readouterr().out
+    assert schedule.remove(SAY, places=cron) == 0
+    assert os.listdir(file.parent) == []
+    assert schedule.remove(SAY, places=cron) == 0
+    assert "there was no schedule" in capsys.readouterr().out
+
+
+def test_another_rhythm_replaces_the_first(cron: schedule.Places) -> None:
+    """One entry, not two."""
+    schedule.install(SAY, places=cron)
+    schedule.install(SAY, every="hourly", probe=True, places=cron)
+    content = Path(cron.cron).read_text()
+    assert content.count(" root ") == 1
+    assert "scan --scheduled --probe" in content
+    assert os.listdir(Path(cron.cron).parent) == ["doctor"]
+
+
+def test_a_file_of_somebody_else_stays(cron: schedule.Places) -> None:
+    """Neither replaced nor removed."""
+    Path(cron.cron).write_text("0 0 * * * root /usr/bin/theirs\n")
+    with pytest.raises(RefusedError, match="a file that doctor did not write stands in the way"):
+        schedule.install(SAY, places=cron)
+    schedule.remove(SAY, places=cron)
+    assert Path(cron.cron).read_text() == "0 0 * * * root /usr/bin/theirs\n"
+
+
+def test_mistakes_are_named(cron: schedule.Places, tmp_path: Path) -> None:
+    """Before anything is written."""
+    with pytest.raises(UsageError, match="choose one of hourly, daily, weekly"):
+        schedule.install(SAY, every="sometimes", places=cron)
+    Path(os.environ["DOCTOR_CONFIG"]).write_text('[report]\nprometheus = "/none/doctor.prom"\n')
+    with pytest.raises(UsageError, match=r"the directory of 'report\.prometheus' does not exist"):
+        schedule.install(SAY, places=cron)
+    Path(os.environ["DOCTOR_CONFIG"]).write_text("")
+    shutil.rmtree(tmp_path / "cron.d")
+    with pytest.raises(DoctorError, match="neither systemd nor cron"):
+        schedule.install(SAY, places=cron)
+
+
+def test_who_else_could_become_root_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A timer runs as root whatever stands there by then."""
+    tmp_path.chmod(0o755)
+    command = tmp_path / "doctor"
+    command.write_text("")
+    os.chown(command, 1000, 1000)
+    schedule._warn(str(command), SAY)
+    assert f"user id 1000 can change {command}" in capsys.readouterr().err
+
+
+ODD = ("/opt/a b/%x$y'\"\\/doctor", "scan", "$HOME", "a;b", "100%")
+
+
+def test_cron_hands_on_every_word(tmp_path: Path) -> None:
+    r"""Quotes, dollars, percent signs: as /bin/sh gets them after cron has taken the backslash from each ``\%``."""
+    job = units.Job(command=("printf", r"%s\n", *ODD), every="daily", host="h")
+    line = units.cron(job).splitlines()[-1]
+    fields = line.split(" ", 6)
+    assert fields[5] == "root"
+    assert "%" not in fields[6].replace("\\%", "")
+    done = subprocess.run(
+        ["/bin/sh", "-c", fields[6].replace("\\%", "%")], capture_output=True, text=True, check=True, env={}
+    )
+    assert done.stdout.split("\n")[:-1] == list(ODD)
+
+
+def test_a_fleet_does_not_scan_in_the_same_minute() -> None:
+    """The minute comes from the host's name and stays the same."""
+    minutes = {
+        units.cron(units.Job(command=("/d",), every="daily", host=f"web-{n}")).splitlines()[-1].split()[0]
+        for n in range(50)
+    }
+    assert len(minutes) > 20
+
+
+@pytest.mark.parametrize("probe", [False, True])
+def test_systemd_accepts_the_units(tmp_path: Path, *, probe: bool) -> None:
+    """Also with a path that needs every kind of quoting."""
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("there is no systemd-analyze on this machine")
+    command = tmp_path / "a b%x$y;" / "doctor"
+    command.parent.mkdir()
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    job = units.Job(
+        command=(str(command), "scan"), every="weekly", environment=(("DOCTOR_CONFIG", "/x y/%d"),), probe=probe
+    )
+    (tmp_path / units.SERVICE).write_text(units.service(job))
+    (tmp_path / units.TIMER).write_text(units.timer(job))
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", str(tmp_path / units.SERVICE), str(tmp_path / units.TIMER)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_service_keeps_the_mounts_of_the_host() -> None:
+    """A mount namespace of its own would have the scan find everything read-only, or /tmp and /home empty."""
+    text = units.service(units.Job(command=("/d",), every="daily"))
+    for word in (
+        "ProtectSystem",
+        "ProtectHome",
+        "PrivateTmp",
+        "PrivateDevices",
+        "ProtectKernel",
+        "ProtectControl",
+        "ProtectProc",
+    ):
+        assert f"{word}" not in text
+
+
+def test_an_unprintable_path_is_refused() -> None:
+    """It would end the line in a crontab and begin another."""
+    with pytest.raises(UsageError, match="can't stand in a unit or crontab"):
+        units.cron(units.Job(command=("/d",), every="daily", environment=(("A", "x\n* * * * * root evil"),)))
+    with pytest.raises(UsageError, match="can't stand in a unit or crontab"):
+        units.service(units.Job(command=("/d\nExecStart=/evil",), every="daily"))
+    with pytest.raises(UsageError, match="no program with a quote"):
+        units.service(units.Job(command=("/it's/doctor",), every="daily"))
