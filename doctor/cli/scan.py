@@ -14,7 +14,6 @@ from doctor.cli.common import (
     load_settings,
     open_host,
     severity,
-    waive,
     waived,
     words,
 )
@@ -68,8 +67,6 @@ def run(options: Options, shared: Shared) -> int:
     report = make_report(
         host, found, settings, started=started, seconds=time.perf_counter() - clock, probes=probes, fail_on=fail_on
     )
-    for line in waived(found.findings, settings, host.now()).notes:
-        shared.progress(f"note: {line}")
     if not options.root and not options.select and not options.skip:
         report = _keep(report, options, shared, settings)
     _tell_unfinished(shared)
@@ -91,7 +88,8 @@ def make_report(
     probes: tuple[ProbeResult, ...] = (),
 ) -> ScanReport:
     """Return the report of a scan, waivers of the settings applied."""
-    findings = waive(found.findings, settings, host.now())
+    accepted = waived(found.findings, settings, host.now())
+    findings = accepted.findings
     return ScanReport(
         host=host_info(host, engine_version(found.facts)),
         doctor=__version__,
@@ -102,6 +100,7 @@ def make_report(
         probes=probes,
         ok=found.ok,
         fail_on=fail_on,
+        notes=accepted.notes,
         exit_code=exit_code(findings, fail_on, incomplete=found.is_incomplete),
     )
 
@@ -121,9 +120,7 @@ def _keep(report: ScanReport, options: Options, shared: Shared, settings: Settin
         if options.since_last:
             told = _only_changes(told, history, shared)
         history.record(report, settings.keep)
-        for line in history.notes:
-            shared.progress(f"note: {line}")
-    return told
+    return replace(told, notes=(*told.notes, *history.notes))
 
 
 def _only_changes(report: ScanReport, history: "History", shared: Shared) -> ScanReport:
