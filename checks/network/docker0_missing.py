@@ -7,6 +7,7 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine_state import EngineState
 from doctor.facts.links import Links
 from doctor.facts.networks import Network, Networks
+from doctor.facts.wires import Wires
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,15 +17,20 @@ class BridgeMissing:
     Attributes:
         addresses: with prefix length.
         ports: host ends of containers' veths that belong to it and are there.
+        mac: hardware address under which its containers know it, "" where none does: with another they would be cut off until
+            their kernel asks again.
     """
 
     bridge: str
     addresses: tuple[str, ...]
     ports: tuple[str, ...]
+    mac: str
 
 
 @check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the bridge of every network is there")
-def docker0_missing(networks: Networks, links: Links, state: EngineState | Missing) -> Iterator[Finding]:
+def docker0_missing(
+    networks: Networks, links: Links, state: EngineState | Missing, wires: Wires | Missing
+) -> Iterator[Finding]:
     """The bridge of a network does not exist, so its containers are cut off and no container of it can start.
 
     What it looks at:
@@ -49,7 +55,9 @@ def docker0_missing(networks: Networks, links: Links, state: EngineState | Missi
         endpoints = [endpoint for endpoint in networks.running if endpoint.network_id == network.id]
         if not runs and not endpoints:
             continue
-        ports = tuple(e.interface for e in endpoints if e.interface and links.link(e.interface) is not None)
+        known = wires.items if isinstance(wires, Wires) else ()
+        own = [wire for wire in known if wire.network.id == network.id]
+        macs = {wire.gateway_mac for wire in own if wire.gateway_mac}
         names = ", ".join(sorted(endpoint.container for endpoint in endpoints)) or "none"
         yield Finding(
             subject=Subject("network", network.name),
@@ -62,7 +70,12 @@ def docker0_missing(networks: Networks, links: Links, state: EngineState | Missi
                 Evidence(networks.source, f"network {network.name}: bridge {network.bridge}, {network.gateway}"),
                 Evidence("running containers of it", names),
             ),
-            detail=BridgeMissing(bridge=network.bridge, addresses=_addresses(network), ports=ports),
+            detail=BridgeMissing(
+                bridge=network.bridge,
+                addresses=_addresses(network),
+                ports=tuple(wire.interface for wire in own),
+                mac=macs.pop() if len(macs) == 1 else "",
+            ),
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.links import Links
-from doctor.facts.networks import Networks
+from doctor.facts.wires import Wires
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +23,12 @@ class Detached:
     causes=("network/docker0-missing",),
     ok="every running container is attached to its bridge",
 )
-def veth_detached(networks: Networks, links: Links) -> Iterator[Finding]:
+def veth_detached(wires: Wires, links: Links) -> Iterator[Finding]:
     """The host's end of a container's veth is not attached to its network's bridge, so the container is cut off.
 
     What it looks at:
-        For each running container the interface that the engine recorded for it, and the bridge that the kernel says it is
-        a port of.
+        For each running container the host's interface whose other end is the container's (by its number in the container's
+        network namespace), and the bridge that the kernel says it is a port of.
 
     Why it matters:
         The container has its address and its routes and reaches nobody; others get "No route to host". An engine restart with
@@ -40,24 +40,26 @@ def veth_detached(networks: Networks, links: Links) -> Iterator[Finding]:
     References:
         https://man7.org/linux/man-pages/man8/ip-link.8.html
     """
-    for endpoint in networks.running:
-        network = networks.get(endpoint.network_id)
-        link = links.link(endpoint.interface) if endpoint.interface else None
-        if network is None or link is None or not network.is_bridge or link.master == network.bridge:
+    for wire in wires.items:
+        network = wire.network
+        link = links.link(wire.interface)
+        if link is None or link.master == network.bridge:
             continue
         if links.link(network.bridge) is None:
             # The missing bridge is the finding; its repair attaches this one.
             continue
         where = f"in {link.master}" if link.master else "in no bridge"
         yield Finding(
-            subject=Subject("container", endpoint.container or endpoint.container_id[:12]),
+            subject=Subject("container", wire.container),
             message=(
-                f"container {endpoint.container} reaches nothing on network {network.name}: "
+                f"container {wire.container} reaches nothing on network {network.name}: "
                 f"its interface {link.name} is {where} instead of {network.bridge}"
             ),
             evidence=(
                 Evidence("ip addr", f"{link.name}: {where}"),
-                Evidence(networks.source, f"endpoint of {endpoint.container}: {link.name}, {endpoint.ip}"),
+                Evidence(
+                    f"/proc of {wire.container}", f"its interface in {network.name} is the other end of {link.name}"
+                ),
             ),
             detail=Detached(interface=link.name, bridge=network.bridge, now=link.master),
         )

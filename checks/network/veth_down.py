@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.links import Links
-from doctor.facts.networks import Networks
+from doctor.facts.wires import Wires
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +16,11 @@ class VethDown:
 
 
 @check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the interface of every running container is up")
-def veth_down(networks: Networks, links: Links) -> Iterator[Finding]:
+def veth_down(wires: Wires, links: Links) -> Iterator[Finding]:
     """The host's end of a container's veth is down, so that one container is cut off.
 
     What it looks at:
-        IFF_UP of the interface that the engine recorded for each running container.
+        IFF_UP of the host's interface whose other end is the container's, for each running container.
 
     Why it matters:
         Everything else looks right: rules, bridge, address. Only packets to and from this container are lost.
@@ -31,13 +31,13 @@ def veth_down(networks: Networks, links: Links) -> Iterator[Finding]:
     References:
         https://man7.org/linux/man-pages/man8/ip-link.8.html
     """
-    for endpoint in networks.running:
-        link = links.link(endpoint.interface) if endpoint.interface else None
+    for wire in wires.items:
+        link = links.link(wire.interface)
         if link is None or link.is_up:
             continue
         yield Finding(
-            subject=Subject("container", endpoint.container or endpoint.container_id[:12]),
-            message=f"container {endpoint.container} reaches nothing: its interface {link.name} is down on the host",
+            subject=Subject("container", wire.container),
+            message=f"container {wire.container} reaches nothing: its interface {link.name} is down on the host",
             evidence=(Evidence("ip addr", f"{link.name}: flags {' '.join(sorted(link.flags))}, state {link.state}"),),
             detail=VethDown(interface=link.name),
         )

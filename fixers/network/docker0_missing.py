@@ -10,8 +10,11 @@ from doctor.api.actions import Action, ChangeLink
 def docker0_missing(finding: Finding) -> Iterator[Action]:
     """Make the bridge as the engine recorded it: its address, up, and the containers' interfaces in it."""
     bridge = finding.detail.bridge
+    arguments: dict[str, str | int] = {"dev": bridge, "kind": "bridge"}
+    if finding.detail.mac:
+        arguments["address"] = finding.detail.mac
     yield ChangeLink(
-        do=("link", "add", {"dev": bridge, "kind": "bridge"}),
+        do=("link", "add", arguments),
         undo=("link", "del", {"dev": bridge}),
         what=f"make the bridge {bridge}",
     )

@@ -1,0 +1,36 @@
+"""Which of the host's interfaces leads to which container."""
+
+from dataclasses import dataclass
+
+from doctor.facts.networks import Endpoint, Network
+from doctor.model.missing import Missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """The host's end of a running container's veth. The engine's records name only the other end.
+
+    Attributes:
+        endpoint: the container's place in the network.
+        network: that network.
+        interface: of the host.
+        gateway_mac: hardware address under which the container knows its gateway, "" where it has forgotten it.
+    """
+
+    endpoint: Endpoint
+    network: Network
+    interface: str
+    gateway_mac: str = ""
+
+    @property
+    def container(self) -> str:
+        """Return the container's name, or the start of its id."""
+        return self.endpoint.container or self.endpoint.container_id[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wires:
+    """Those that can be told for certain, one a running container and bridge network."""
+
+    items: tuple[Wire, ...] = ()
+    gaps: tuple[Missing, ...] = ()

@@ -1,0 +1,132 @@
+"""Bridges and veths broken on a running host with containers: mended under them, no container restarts, undo breaks them again."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.hosts import judge
+from tests.hosts.box import Box
+
+pytestmark = pytest.mark.live
+
+
+def mesh(box: Box) -> str:
+    """The bridge of the patient's network ``mesh``."""
+    return "br-" + box.docker("network", "inspect", "-f", "{{.Id}}", "mesh")[:12]
+
+
+def veth_of(box: Box, container: str) -> str:
+    """The host's end of a container's interface."""
+    index = box.docker("exec", container, "cat", "/sys/class/net/eth0/iflink")
+    links = json.loads(box.run(["ip", "-j", "link"]).stdout)
+    return next(str(link["ifname"]) for link in links if link["ifindex"] == int(index))
+
+
+def ids(box: Box) -> list[str]:
+    """Ids of the network's findings that are more than a remark."""
+    found = json.loads(box.doctor("scan", "--select", "network", "--format", "json").stdout)["findings"]
+    return sorted({finding["id"] for finding in found if finding["severity"] != "info"})
+
+
+def traffic(box: Box) -> dict[str, object]:
+    """What works: egress of every container, and both published ports from outside."""
+    return {"egress": judge.egress(box), "ports": judge.ports(box)}
+
+
+def started(box: Box) -> list[str]:
+    """When the running containers were started: a repair under them changes none of it."""
+    names = ("web", "plain")
+    return [box.docker("inspect", "-f", "{{.State.StartedAt}} {{.State.Pid}}", name) for name in names]
+
+
+def down(box: Box) -> None:
+    """Somebody ran ``ip link set docker0 down``."""
+    box.run(["ip", "link", "set", "docker0", "down"])
+
+
+def flushed(box: Box) -> None:
+    """A script flushed the addresses of the bridge."""
+    box.run(["ip", "addr", "flush", "dev", mesh(box)])
+
+
+def readdressed(box: Box) -> None:
+    """The bridge was given an address of another range."""
+    box.run(["ip", "addr", "flush", "dev", "docker0"])
+    box.run(["ip", "addr", "add", "192.168.77.1/24", "brd", "+", "dev", "docker0"])
+
+
+def detached(box: Box) -> None:
+    """A network manager took a container's interface out of its bridge."""
+    box.run(["ip", "link", "set", veth_of(box, "web"), "nomaster"])
+
+
+def veth_down(box: Box) -> None:
+    """The host's end of a container's interface was set down."""
+    box.run(["ip", "link", "set", veth_of(box, "plain"), "down"])
+
+
+def deleted(box: Box) -> None:
+    """The bridge was deleted under its containers."""
+    box.run(["ip", "link", "delete", mesh(box)])
+
+
+def left_over(box: Box) -> None:
+    """A left-over bridge holds the subnet of ``mesh``, and its route comes first."""
+    bridge = mesh(box)
+    box.run(["ip", "link", "add", "br-feedfacecafe", "type", "bridge"])
+    box.run(["ip", "addr", "add", "172.31.0.1/24", "dev", "br-feedfacecafe"])
+    box.run(["ip", "link", "set", "br-feedfacecafe", "up"])
+    # A route that is added again goes behind those of the same prefix.
+    box.run(["ip", "route", "del", "172.31.0.0/24", "dev", bridge])
+    box.run(
+        [
+            "ip",
+            "route",
+            "append",
+            "172.31.0.0/24",
+            "dev",
+            bridge,
+            "proto",
+            "kernel",
+            "scope",
+            "link",
+            "src",
+            "172.31.0.1",
+        ]
+    )
+
+
+FAULTS: list[tuple[Callable[[Box], None], str, str]] = [
+    (down, "network/docker0-down", "safe"),
+    (flushed, "network/docker0-no-address", "safe"),
+    (readdressed, "network/docker0-wrong-address", "safe"),
+    (detached, "network/veth-detached", "safe"),
+    (veth_down, "network/veth-down", "safe"),
+    (deleted, "network/docker0-missing", "disruptive"),
+    (left_over, "network/bridge-stale-same-subnet", "safe"),
+]
+
+
+@pytest.mark.parametrize(("break_it", "identity", "allow"), [pytest.param(*row, id=row[1]) for row in FAULTS])
+def test_a_link_is_mended_under_running_containers(
+    patient_box: Box, break_it: Callable[[Box], None], identity: str, allow: str
+) -> None:
+    """Traffic stops, one finding says why, the repair brings it back without a restart, undo breaks it again."""
+    box = patient_box
+    healthy, lives = traffic(box), started(box)
+    assert ids(box) == []
+    break_it(box)
+    assert traffic(box) != healthy
+    assert identity in ids(box)
+
+    fix = box.doctor("fix", identity, "--apply", "--yes", "--allow", allow)
+    print(fix.stdout, fix.stderr)
+    assert fix.returncode == 0
+    assert ids(box) == []
+    assert traffic(box) == healthy
+    assert started(box) == lives
+
+    undo = box.doctor("undo", "--yes")
+    assert undo.returncode == 0, undo.stdout + undo.stderr
+    assert identity in ids(box)
