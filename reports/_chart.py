@@ -13,6 +13,7 @@ SPACE = 720
 HEIGHT = 108
 _BASE = 104
 _MOST = 60
+_WIDEST = 34.0
 # The step of the scale is one of these, so that its lines stand at round numbers.
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
@@ -52,7 +53,7 @@ def chart(report: ScanReport) -> Chart | None:
     step = next((size for size in _STEPS if highest / size <= 4), highest)
     top = -(-highest // step) * step
     scale = (_BASE - 8) / top
-    space = WIDTH / len(rows)
+    space = min(WIDTH / len(rows), _WIDEST)
     return Chart(
         bars=tuple(_bar(row, number * space, min(space * 0.78, 26.0), scale) for number, row in enumerate(rows)),
         lines=tuple((round(_BASE - number * scale, 2), number) for number in range(step, top + 1, step)),

@@ -4,7 +4,7 @@ from doctor.model.finding import Evidence, Finding
 from doctor.model.report import ManualFix, PlannedAction, PlanReport, ProbeResult, RepairReport
 from doctor.model.severity import Applicability
 from reports._terminal import Page, label
-from reports._words import plural, unmended
+from reports._words import by_source, plural, unmended
 
 _INDENT = 4
 _COSTS = {
@@ -17,12 +17,13 @@ _COSTS = {
 
 def evidence(page: Page, seen: tuple[Evidence, ...], *, indent: int) -> None:
     """Add what was seen and where: short values beside their source, long ones below it."""
-    for item in seen:
-        if "\n" in item.value.strip("\n"):
-            page.line(f"{item.source}:", indent=indent, style="dim")
-            page.block(item.value, indent=indent + 2)
-        else:
-            page.line(item.value.strip("\n"), indent=indent, first=f"{item.source}: ", first_style="dim")
+    for source, values in by_source(seen):
+        if len(values) == 1 and "\n" not in values[0].strip("\n"):
+            page.line(values[0].strip("\n"), indent=indent, first=f"{source}: ", first_style="dim")
+            continue
+        page.line(f"{source}:", indent=indent, style="dim")
+        for value in values:
+            page.block(value, indent=indent + 2)
 
 
 def plan(page: Page, report: PlanReport) -> None:
@@ -125,5 +126,5 @@ def _manual(page: Page, manual: tuple[ManualFix, ...]) -> None:
                 first_style=item.finding.level.word,
             )
             page.line(item.why, indent=12, style="dim")
-            if item.advice:
-                page.block(item.advice, indent=12)
+            for line in item.advice.splitlines():
+                page.line(line, indent=12)

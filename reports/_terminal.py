@@ -27,6 +27,8 @@ _CODES = {
 }
 _EVIDENCE_LINES = 12
 _DIFF_LINES = 80
+# Text hangs below the end of a short beginning ("fix (safe): "), and not below that of a long path.
+_LONGEST_FIRST = 20
 
 
 class Page:
@@ -59,19 +61,20 @@ class Page:
         """
         first = visible(first)
         lead = " " * indent
-        hang = lead + " " * len(first)
+        start = lead + " " * len(first)
+        hang = start if len(first) <= _LONGEST_FIRST else lead + "    "
         wrapped = textwrap.wrap(
             visible(text),
             width=self.width,
-            initial_indent=hang,
+            initial_indent=start,
             subsequent_indent=hang,
             break_long_words=False,
             break_on_hyphens=False,
-        ) or [hang]
+        ) or [start]
         for number, piece in enumerate(wrapped):
-            body = self.paint(piece[len(hang) :], style) if style else piece[len(hang) :]
-            start = lead + self.paint(first, first_style or style) if number == 0 else hang
-            self._lines.append((start + body).rstrip())
+            before = hang if number else lead + self.paint(first, first_style or style)
+            body = piece[len(hang if number else start) :]
+            self._lines.append((before + (self.paint(body, style) if style else body)).rstrip())
 
     def block(self, text: str, *, indent: int) -> None:
         """Add lines of the host as they are; of very many the first, unless the reader wants all."""

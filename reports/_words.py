@@ -2,7 +2,7 @@
 
 import time
 
-from doctor.model.finding import Finding
+from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
 from doctor.model.report import PlanReport, RepairReport, ScanReport
 from doctor.model.severity import Severity
@@ -58,6 +58,33 @@ def standing(report: ScanReport) -> list[Finding]:
 def problems(report: ScanReport) -> list[Finding]:
     """Return the findings that make the scan fail."""
     return [finding for finding in standing(report) if finding.level >= report.fail_on]
+
+
+def apart(report: ScanReport) -> tuple[list[Finding], list[Finding]]:
+    """Return what is wrong, with whatever explains it, and what is only worth knowing; each in the report's order."""
+    shown: set[str] = set()
+    wanted = problems(report)
+    while wanted:
+        finding = wanted.pop()
+        if finding.fingerprint not in shown:
+            shown.add(finding.fingerprint)
+            wanted += causes_of(finding, report.findings)
+    found = standing(report)
+    return (
+        [finding for finding in found if finding.fingerprint in shown],
+        [finding for finding in found if finding.fingerprint not in shown],
+    )
+
+
+def by_source(evidence: tuple[Evidence, ...]) -> list[tuple[str, list[str]]]:
+    """Return the evidence with neighbours of one source gathered: a command's name need not stand before each line."""
+    groups: list[tuple[str, list[str]]] = []
+    for seen in evidence:
+        if groups and groups[-1][0] == seen.source:
+            groups[-1][1].append(seen.value)
+        else:
+            groups.append((seen.source, [seen.value]))
+    return groups
 
 
 def incomplete(report: ScanReport) -> list[Outcome]:

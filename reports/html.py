@@ -63,6 +63,7 @@ def _environment() -> Environment:
     environment.tests["short"] = _is_short
     environment.filters["capital"] = _capital
     environment.globals["plural"] = _words.plural
+    environment.globals["by_source"] = _words.by_source
     environment.globals["causes_of"] = _words.causes_of
     environment.globals["levels"] = [level.word for level in _words.WORST_FIRST]
     return environment
@@ -88,20 +89,22 @@ def _title(report: Report) -> str:
 
 def _scan(report: ScanReport) -> dict[str, Any]:
     findings = report.findings
-    standing = _words.standing(report)
+    wrong, remarks = ({id(finding) for finding in group} for group in _words.apart(report))
+    numbered = [(f"finding-{number}", finding) for number, finding in enumerate(findings, 1)]
     bad = _words.problems(report)
     gaps: dict[str, list[str]] = {}
     for outcome in _words.incomplete(report):
         gaps.setdefault(outcome.reason or "no reason was given", []).append(outcome.id)
     anchors: dict[str, str] = {}
-    for number, finding in enumerate(findings, 1):
-        anchors.setdefault(finding.fingerprint, f"finding-{number}")
+    for anchor, finding in numbered:
+        anchors.setdefault(finding.fingerprint, anchor)
     proven = report.repair is not None and report.repair.probes == report.probes
     return {
         "verdict": _words.verdict(report),
         "mood": max(item.level for item in bad).word if bad else ("warning" if gaps else "pass"),
-        "standing": standing,
-        "waived": [finding for finding in findings if finding.waived],
+        "wrong": [pair for pair in numbered if id(pair[1]) in wrong],
+        "remarks": [pair for pair in numbered if id(pair[1]) in remarks],
+        "waived": [pair for pair in numbered if pair[1].waived],
         "gaps": gaps,
         "passed": _words.having(report, Result.PASS),
         "skipped": _words.having(report, Result.SKIP),

@@ -6,7 +6,7 @@ from doctor.api import report_format
 from doctor.model.finding import Evidence, Finding
 from doctor.model.report import PlannedAction, PlanReport, ProbeResult, RepairReport, Report, ScanReport
 from doctor.model.text import visible
-from reports._words import causes_of, counted, fix_line, incomplete, standing, unmended, verdict, when
+from reports._words import apart, causes_of, counted, fix_line, incomplete, unmended, verdict, when
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:$^=])")
 
@@ -55,7 +55,7 @@ def _longest_run(text: str) -> int:
 
 def _scan(report: ScanReport) -> list[str]:
     lines = [f"**{plain(verdict(report))}**", "", plain(counted(report)), ""]
-    for finding in standing(report):
+    for finding in [found for group in apart(report) for found in group]:
         lines += _finding(finding, report.findings)
     if report.repair is not None:
         lines += ["## What was done", "", *_repair(report.repair)]

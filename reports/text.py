@@ -6,7 +6,7 @@ from doctor.model.outcome import Result
 from doctor.model.report import HostInfo, PlanReport, RepairReport, Report, ScanReport
 from reports._repair_text import evidence, plan, probes, repair
 from reports._terminal import Page, label
-from reports._words import causes_of, counted, having, incomplete, plural, standing, took, verdict, when
+from reports._words import apart, causes_of, counted, having, incomplete, plural, standing, took, verdict, when
 
 _INDENT = 10
 
@@ -38,7 +38,13 @@ def _head(page: Page, host: HostInfo, run: str) -> None:
 def _scan(page: Page, report: ScanReport) -> None:
     page.blank()
     page.line(f"{verdict(report)}: {counted(report)}", style=_mood(report))
-    for finding in standing(report):
+    wrong, remarks = apart(report)
+    for finding in wrong:
+        page.blank()
+        _finding(page, finding, report.findings)
+    if wrong and remarks:
+        page.heading("Worth knowing")
+    for finding in remarks:
         page.blank()
         _finding(page, finding, report.findings)
     _accepted(page, report)

@@ -161,6 +161,7 @@ def test_what_is_wrong_comes_first(look: Open) -> None:
         "What was done",
         "What test containers can do here",
         "What could not be looked at",
+        "Worth knowing",
         "Accepted by the settings",
         "Earlier scans",
         "What was checked",
