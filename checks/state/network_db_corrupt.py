@@ -14,7 +14,7 @@ class NetworkDatabaseBroken:
     path: HostPath
 
 
-@check(severity=Severity.CRITICAL, breaks=("egress", "port", "dns"), ok="the network database is whole")
+@check(severity=Severity.CRITICAL, ok="the network database is whole")
 def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
     """The network database is damaged, so the engine does not start.
 

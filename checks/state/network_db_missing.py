@@ -16,7 +16,7 @@ class NetworkDatabaseGone:
     path: HostPath
 
 
-@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the network database is there")
+@check(severity=Severity.ERROR, ok="the network database is there")
 def network_db_missing(database: NetworkDatabase, containers: Containers) -> Iterator[Finding]:
     """The network database is gone or empty, so user networks are lost and the containers in them don't start.
 

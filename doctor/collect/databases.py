@@ -90,6 +90,9 @@ def _read(host: Host, path: HostPath) -> tuple[BoltFile, bytes, tuple[Missing, .
         if status.kind != "f":
             kind = "a directory" if status.kind == "d" else "not a regular file"
             return BoltFile(path=path, status="broken", problem=f"it is {kind}"), b"", ()
+        if status.size > _LIMIT_BYTES:
+            # Not judged: no engine makes one so large, and reading it could take minutes.
+            return BoltFile(path=path, status="ok"), b"", (Missing(Why.UNREADABLE, f"{path}: {status.size} bytes"),)
         data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
         database, problem = _parse(data)
         for _ in range(_TRIES - 1 if problem and host.is_live() else 0):

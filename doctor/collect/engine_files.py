@@ -114,9 +114,9 @@ def swarm_files(host: Host, root: DataRoot) -> SwarmFiles:
 def runtime_states(host: Host, engine: EngineConfig, processes: Processes) -> RuntimeStates:
     """Return runc's state directories; on a mounted root there are none that mean anything."""
     gaps: list[Missing] = []
-    top = HostPath(f"{_exec_root(engine)}/runtime-runc/moby")
+    top = host.resolve(HostPath(f"{_exec_root(engine)}/runtime-runc/moby"))
     try:
-        names = [name for name, kind in host.scandir(top) if kind == "d"]
+        names = [name for name, kind in host.scandir(top, follow=False) if kind == "d"]
     except HostError as error:
         if not error.is_absent:
             raise

@@ -12,7 +12,7 @@ _LINK_NAME = re.compile(r"[A-Z2-7]{26}")
 
 def derived_name(directory: str) -> str:
     """Return a link name for a directory that lost every trace of its own: any valid one serves, the same each time."""
-    return base64.b32encode(hashlib.sha256(directory.encode()).digest()).decode()[:26]
+    return base64.b32encode(hashlib.sha256(directory.encode("utf-8", "surrogateescape")).digest()).decode()[:26]
 
 
 def owners(layers: Layers) -> dict[str, str]:

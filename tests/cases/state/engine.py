@@ -174,9 +174,12 @@ RECIPES = (
     Recipe(
         problem="runc-state-leftover",
         name="running",
-        about="the container runs",
+        about="the container runs; /var/run is a link to /run, as on every distribution",
         parts=("image", "container", "network"),
-        change=lambda tree: tree.put(f"{RUNC}/state.json", '{"init_process_pid":26}'),
+        change=lambda tree: (
+            tree.link("var/run", "/run"),
+            tree.put(f"{RUNC.removeprefix('var/')}/state.json", '{"init_process_pid":26}'),
+        ),
         answers=SLEEP,
     ),
     Recipe(

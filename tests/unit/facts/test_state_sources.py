@@ -1,0 +1,231 @@
+"""What second copies tell: tags, networks, volumes, flipped bits, databases."""
+
+import contextlib
+import hashlib
+import ipaddress
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doctor.api.actions import MendDatabase, SetMember
+from doctor.collect.bolt_values import salvage_networks, salvage_volumes
+from doctor.collect.image_sources import unflip
+from doctor.collect.images import config_of, parse_tags
+from doctor.facts.containers import Attachment, Container, Containers, State
+from doctor.facts.databases import BoltFile, NetworkDatabase, VolumeDatabase
+from doctor.facts.images import ImageConfig, Images, Tags, familiar, salvage_tags, tags_content
+from doctor.facts.network_rebuild import rebuild_networks
+from doctor.facts.tag_sources import recover_tags
+from doctor.facts.volume_rebuild import rebuild_volumes
+from doctor.facts.volumes import VolumeDirectory, Volumes, options_content
+from doctor.formats.bolt import Bucket, read
+from doctor.formats.bolt_write import write
+from doctor.model.errors import FormatError
+from doctor.model.paths import HostPath
+
+DIGESTS = ["sha256:" + hashlib.sha256(b"%d" % number).hexdigest() for number in range(5)]
+MESH, OTHER = "ab" * 32, "cd" * 32
+BROKEN = BoltFile(path=HostPath("/db"), status="broken", problem="torn")
+
+
+def container(name: str, *networks: Attachment, image: str = "app:1", digest: str = DIGESTS[0]) -> Container:
+    return Container(
+        id=hashlib.sha256(name.encode()).hexdigest(),
+        directory=HostPath("/c"),
+        name=name,
+        image=image,
+        image_id=digest,
+        driver="overlay2",
+        created="",
+        state=State(),
+        networks=networks,
+        host=None,
+        log_path=HostPath(""),
+        hosts_path=HostPath(""),
+        resolv_conf_path=HostPath(""),
+    )
+
+
+def images(entries: dict[str, str], status: str = "corrupt", siblings: tuple[dict[str, str], ...] = ()) -> Images:
+    tags = Tags(path=HostPath("/r"), status=status, entries=entries, siblings=siblings)
+    return Images(top=HostPath("/i"), configs={}, tags=tags)
+
+
+references = st.from_regex(r"[a-z0-9]{1,8}(/[a-z]{1,5})?:[a-zA-Z0-9_][a-zA-Z0-9._-]{0,8}", fullmatch=True)
+
+
+@given(st.dictionaries(references, st.sampled_from(DIGESTS), max_size=6), st.integers(0, 2000))
+def test_each_complete_entry_of_a_cut_file_is_salvaged(entries: dict[str, str], cut: int) -> None:
+    """Of a repositories.json cut anywhere, exactly the entries whose text is complete come back."""
+    content = tags_content(entries)
+    assert parse_tags(content) == entries
+    text = content[:cut].decode()
+    complete = {ref: digest for ref, digest in entries.items() if f'"{ref}":"{digest}"' in text}
+    assert salvage_tags(text) == complete
+
+
+@given(st.binary(max_size=300))
+def test_garbage_never_gives_more_than_an_error(data: bytes) -> None:
+    """Readers of the image store raise nothing but FormatError."""
+    salvage_tags(data.decode("utf-8", "replace"))
+    assert config_of("0" * 64, data).problem
+    with contextlib.suppress(FormatError):
+        parse_tags(data)
+
+
+def test_better_sources_win_and_ambiguous_names_are_left_out() -> None:
+    """A temporary file beats the damaged text, both beat containers; containers that differ tell nothing."""
+    found = recover_tags(
+        images({"app:1": DIGESTS[1]}, siblings=({"app:1": DIGESTS[2]},)),
+        Containers(
+            items=(
+                container("a", image="app:1", digest=DIGESTS[3]),
+                container("b", image="two", digest=DIGESTS[3]),
+                container("c", image="x:1", digest=DIGESTS[0]),
+                container("d", image="x:1", digest=DIGESTS[1]),
+                container("e", image=DIGESTS[4], digest=DIGESTS[4]),
+            )
+        ),
+    )
+    assert found.entries == {"app:1": DIGESTS[2], "two:latest": DIGESTS[3]}
+    assert found.inferred == ("two:latest",)
+    assert found.ambiguous == ("x:1",)
+
+
+@pytest.mark.parametrize(
+    ("given_reference", "stored"),
+    [
+        ("docker.io/library/app", "app:latest"),
+        ("docker.io/user/app:1", "user/app:1"),
+        ("localhost:5000/app", "localhost:5000/app:latest"),
+        ("sha256:" + "0" * 64, ""),
+        ("0123456789ab", ""),
+        ("", ""),
+    ],
+)
+def test_references_are_keyed_as_dockerd_does(given_reference: str, stored: str) -> None:
+    assert familiar(given_reference) == stored
+
+
+@given(st.binary(min_size=1, max_size=60), st.integers(0, 479))
+def test_one_flipped_bit_is_found(content: bytes, bit: int) -> None:
+    wanted = hashlib.sha256(content).hexdigest()
+    changed = bytearray(content)
+    changed[bit // 8 % len(content)] ^= 1 << bit % 8
+    assert unflip(bytes(changed), wanted) == content
+
+
+def test_two_flipped_bits_are_not_guessed() -> None:
+    wanted = hashlib.sha256(b"content").hexdigest()
+    assert unflip(b"cnntfnt", wanted) is None
+
+
+def test_a_network_is_rebuilt_with_its_id_and_subnet() -> None:
+    """What libnetwork needs to find it again; nothing that it can't parse."""
+    place = Attachment(name="mesh", network_id=MESH, gateway="172.31.0.1", prefix=24, ip="172.31.0.9")
+    rebuilt = rebuild_networks(NetworkDatabase(file=BROKEN), Containers(items=(container("web", place),)))
+    assert (rebuilt.kept, rebuilt.inferred, rebuilt.lost) == ((), ("mesh",), ())
+    best = read(rebuilt.content).best
+    assert best is not None
+    keys = best.root.buckets[b"libnetwork"].keys
+    assert sorted(key.decode().split("/")[3] for key in keys) == ["bridge", "endpoint_count", "network"]
+    record = json.loads(keys[f"docker/network/v1.0/network/{MESH}/".encode()][8:])
+    data = json.loads(json.loads(record["ipamV4Info"])[0]["IPAMData"])
+    assert ipaddress.ip_interface(data["Gateway"]) in ipaddress.ip_network(data["Pool"])
+    assert record["id"] == MESH
+    assert "AddressIPv6" not in json.dumps([json.loads(value[8:]) for value in keys.values()])
+
+
+def test_a_network_whose_containers_never_ran_is_lost_not_invented() -> None:
+    place = Attachment(name="mesh", network_id=MESH, static_ip="172.31.0.10")
+    rebuilt = rebuild_networks(NetworkDatabase(file=BROKEN), Containers(items=(container("web", place),)))
+    assert (rebuilt.content, rebuilt.lost) == (b"", ("mesh",))
+
+
+def test_a_removed_network_in_an_old_page_gives_way() -> None:
+    """Old pages hold a network of the same name and one of the same subnet: the one that containers need stays."""
+    wanted = Attachment(name="mesh", network_id=MESH, gateway="10.0.0.1", prefix=24)
+    salvaged = {
+        f"docker/network/v1.0/network/{identity}/".encode(): index.to_bytes(8, "little")
+        + json.dumps({"id": identity, "name": name, "networkType": "bridge", "ipamV4Info": info}).encode()
+        for index, identity, name, info in (
+            (9, OTHER, "mesh", "[]"),
+            (2, MESH, "mesh", json.dumps([{"IPAMData": json.dumps({"Pool": "10.0.0.0/24"})}])),
+            (7, "ef" * 32, "same", json.dumps([{"IPAMData": json.dumps({"Pool": "10.0.0.0/16"})}])),
+        )
+    }
+    rebuilt = rebuild_networks(
+        NetworkDatabase(file=BROKEN, salvaged=salvaged), Containers(items=(container("web", wanted),))
+    )
+    assert (rebuilt.kept, rebuilt.inferred) == (("mesh",), ())
+
+
+def test_records_are_taken_from_pages_whose_metas_are_lost() -> None:
+    """The newest index of a key wins; a volume with two different records is not believed."""
+    key = f"docker/network/v1.0/network/{MESH}/".encode()
+    body = json.dumps({"id": MESH, "name": "mesh"}).encode()
+    data = write(Bucket(buckets={b"libnetwork": Bucket(keys={key: (7).to_bytes(8, "little") + body})}))
+    assert salvage_networks(bytes(8192) + data[8192:]) == {key: (7).to_bytes(8, "little") + body}
+    record = b'{"Name":"data","Driver":"local","Labels":null,"Options":null}'
+    volumes = write(Bucket(buckets={b"volumes": Bucket(keys={b"data": record})}))
+    assert salvage_volumes(bytes(8192) + volumes[8192:]) == {b"data": record}
+
+
+@given(st.binary(max_size=9000))
+def test_salvage_of_garbage_gives_nothing(data: bytes) -> None:
+    assert salvage_networks(data) == {}
+    assert salvage_volumes(data) == {}
+
+
+def test_volumes_get_a_record_each() -> None:
+    """Options from opts.json, the engine's own label for anonymous ones."""
+    directories = {
+        name: VolumeDirectory(name=name, data_kind="d", options_status="absent", mount_type=kind)
+        for name, kind in (("data", ""), ("scratch", "tmpfs"), ("ab" * 32, ""))
+    }
+    volumes = Volumes(top=HostPath("/v"), exists=True, items=directories)
+    rebuilt = rebuild_volumes(VolumeDatabase(file=BROKEN), volumes)
+    best = read(rebuilt.content).best
+    assert best is not None
+    records = {name: json.loads(value) for name, value in best.root.buckets[b"volumes"].keys.items()}
+    assert records[b"scratch"]["Options"] == {"type": "tmpfs"}
+    assert records[b"data"]["Labels"] is None
+    assert records[("ab" * 32).encode()]["Labels"] == {"com.docker.volume.anonymous": ""}
+
+
+@pytest.mark.parametrize(
+    ("options", "size"), [({"size": "10m"}, 10 << 20), ({"size": "1GiB"}, 1 << 30), ({"size": "5"}, 5), ({}, 0)]
+)
+def test_sizes_are_read_as_docker_reads_them(options: dict[str, str], size: int) -> None:
+    content = options_content(options)
+    assert content is not None
+    assert json.loads(content)["Quota"]["Size"] == size
+
+
+def test_an_unknown_volume_option_is_not_dropped_silently() -> None:
+    assert options_content({"type": "nfs", "uid": "5"}) is None
+    assert options_content({"size": "ten"}) is None
+
+
+def test_a_database_is_opened_at_its_whole_generation() -> None:
+    """The newest tree is torn: its meta gives way to the one before; a whole file is not touched."""
+    data = write(Bucket(buckets={b"volumes": Bucket(keys={b"a": b"1"})}))
+    assert MendDatabase()(data) == data
+    with pytest.raises(FormatError):
+        MendDatabase()(bytes(len(data)))
+
+
+def test_a_member_is_set_and_the_rest_stays() -> None:
+    """Order and values of everything else are kept, and Go's escapes are written."""
+    edited = SetMember(path=("State", "Dead"), value=False)(b'{"B":"<x>","State":{"Dead":true,"Pid":1},"A":[]}\0\0')
+    assert edited == b'{"B":"\\u003cx\\u003e","State":{"Dead":false,"Pid":1},"A":[]}'
+    with pytest.raises(FormatError):
+        SetMember(path=("State", "Dead"), value=False)(b'{"State":5}')
+    with pytest.raises(FormatError):
+        SetMember(path=("Name",), value="x")(b"[]")
+
+
+def test_config_problems_name_what_is_wrong() -> None:
+    assert config_of("0" * 64, b"") == ImageConfig(id="0" * 64, problem="it is empty")
