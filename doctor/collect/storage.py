@@ -2,7 +2,7 @@
 
 from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineInfo
+from doctor.facts.engine_state import EngineInfo, EngineVersion
 from doctor.facts.modules import Modules
 from doctor.facts.mounts import Mounts
 from doctor.facts.storage import FILE_SYSTEMS, Storage, wants_snapshotter
@@ -20,6 +20,7 @@ def storage(  # noqa: PLR0917 - a parameter a fact
     info: EngineInfo | Missing,
     mounts: Mounts | Missing,
     modules: Modules | Missing,
+    version: EngineVersion | Missing,
 ) -> Storage:
     """Return the driver in use or to come, and what it needs of this host."""
     configured = str(config.get("storage-driver") or "")
@@ -30,17 +31,28 @@ def storage(  # noqa: PLR0917 - a parameter a fact
     found = "" if isinstance(root, Missing) else root.active_driver
     snapshotter = isinstance(info, EngineInfo) and "snapshotter" in info.driver_status.get("driver-type", "")
     file_system = "" if ground is None else FILE_SYSTEMS.get(ground.magic, "")
+    overlay = _overlay(host, modules)
     return Storage(
-        driver=running or configured or found,
+        driver=running or configured or found or _first_choice(version, file_system, overlay=overlay),
         configured=configured,
         is_snapshotter=snapshotter or wants_snapshotter(config) is True,
         file_system=file_system,
         has_d_type=_d_type(host, info, file_system, mount.mount_point if mount is not None else ""),
-        has_overlay=_overlay(host, modules),
+        has_overlay=overlay,
         options=() if mount is None else (*mount.options, *mount.super_options),
         is_read_only=(ground is not None and ground.read_only) or (mount is not None and mount.is_read_only),
         unmounted=tuple(_unmounted(host, config.data_root, mounts)),
     )
+
+
+def _first_choice(version: EngineVersion | Missing, file_system: str, *, overlay: bool | None) -> str:
+    """Return the driver that an engine takes for a fresh root; "" where that is not certain.
+
+    overlay2 comes first since 23.0; since 29.0 a fresh root gets the containerd image store.
+    """
+    if isinstance(version, Missing) or not (23, 0) <= version.release < (29, 0):
+        return ""
+    return "overlay2" if overlay and file_system in {"ext4", "xfs", "btrfs", "tmpfs", "f2fs"} else ""
 
 
 def _existing(host: Host, path: HostPath) -> HostPath:

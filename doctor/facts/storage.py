@@ -52,7 +52,7 @@ class Storage:
 
     Attributes:
         driver: what the engine uses, or will: the running one's word, else the configured, else the one whose directory is
-            not empty, else "" (a fresh root).
+            not empty, else what an engine chooses for a fresh root, else "".
         configured: ``storage-driver`` of the settings, "" for none.
         is_snapshotter: images live in the containerd image store.
         file_system: of the data root, "" where unknown.

@@ -1,0 +1,84 @@
+"""A dead, silent or crippled engine on a real host."""
+
+import json
+import signal
+
+import pytest
+
+from tests.hosts.box import Box
+
+pytestmark = pytest.mark.live
+
+AREA = "engine"
+
+
+def findings(box: Box, area: str = AREA) -> dict[str, str]:
+    """Id → severity of what a scan finds, what is only worth knowing left out."""
+    done = box.doctor("scan", "--select", area, "--format", "json")
+    found = json.loads(done.stdout)["findings"]
+    return {finding["id"]: finding["severity"] for finding in found if finding["severity"] != "info"}
+
+
+def test_a_killed_engine_is_started_as_it_was(bare_box: Box) -> None:
+    """Started by the init script and killed: found, started by the script again, with its options; undo stops it."""
+    box = bare_box
+    box.write("/etc/default/docker", "DOCKER_OPTS='--label=rack=4'\n")
+    pid = box.start_dockerd(settings=True)
+    assert findings(box) == {}
+    box.run(["kill", "-9", str(pid)])
+    assert findings(box) == {"engine/down": "critical"}
+    done = box.doctor("fix", AREA, "--apply", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(box.docker("info", "--format", "{{json .Labels}}")) == ["rack=4"]
+    assert findings(box) == {}
+    assert box.doctor("undo", "--yes").returncode == 0
+    assert not box.engine_answers()
+
+
+def test_an_engine_started_by_hand_is_restarted_by_its_own_command_line(box: Box) -> None:
+    """A setting that needs a restart: dockerd comes back with the flags, log and directory it had."""
+    box.stop_dockerd()
+    box.start_dockerd("--label=by=hand", "--debug")
+    old = box.pids("dockerd")
+    box.write("/etc/docker/daemon.json", '{"log-driver": "none"}\n')
+    done = box.doctor("fix", "logging", "--apply", "--yes", "--allow", "disruptive")
+    assert done.returncode == 0, done.stdout + done.stderr
+    new = box.pids("dockerd")
+    assert new != old
+    info = json.loads(box.docker("info", "--format", "{{json .}}"))
+    assert (info["Labels"], info["Debug"], info["LoggingDriver"]) == (["by=hand"], True, "json-file")
+    assert box.path(f"/proc/{new[0]}/fd/1").readlink().name == "dockerd.log"
+
+
+def test_a_silent_engine_costs_seconds(box: Box) -> None:
+    """A stopped process accepts and never answers: the scan ends in time and says so, and is incomplete."""
+    pid = box.pids("dockerd")[0]
+    box.run(["kill", "-STOP", str(pid)])
+    try:
+        done = box.doctor("scan", "--select", AREA, timeout=30)
+        print(done.stdout)
+        assert "no answer to GET /version" in done.stdout
+        assert done.returncode in {1, 3}
+    finally:
+        box.run(["kill", f"-{signal.SIGCONT.value}", str(pid)])
+
+
+def test_missing_programs(box: Box) -> None:
+    """Without runc no container starts, though the engine answers."""
+    box.run(["sh", "-c", "mv $(command -v runc) /root/runc"])
+    assert findings(box) == {"engine/runtime-missing": "critical"}
+    box.run(["sh", "-c", "mv $(command -v docker-proxy) /root/docker-proxy"])
+    assert set(findings(box)) == {"engine/runtime-missing", "engine/docker-proxy-missing"}
+
+
+def test_an_open_socket_is_closed(box: Box) -> None:
+    """A mode of 666 is taken back without a restart, and undone to the bit."""
+    box.run(["chmod", "666", "/run/docker.sock"])
+    pid = box.pids("dockerd")
+    assert findings(box, "security") == {"security/socket-open": "error"}
+    done = box.doctor("fix", "security", "--apply", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert box.run(["stat", "-c", "%a", "/run/docker.sock"]).stdout.strip() == "660"
+    assert box.pids("dockerd") == pid
+    assert box.doctor("undo", "--yes").returncode == 0
+    assert box.run(["stat", "-c", "%a", "/run/docker.sock"]).stdout.strip() == "666"
