@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,12 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can install
 
 
 @pytest.fixture
-def cron(tmp_path: Path) -> schedule.Places:
-    """A host with cron and without systemd."""
+def cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> schedule.Places:
+    """A host with cron, without systemd, and with the command beside its interpreter, as pip puts it."""
     (tmp_path / "cron.d").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/doctor").touch(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin/python3"))
     return schedule.Places(
         units=str(tmp_path / "no-units"),
         cron=str(tmp_path / "cron.d" / "doctor"),
@@ -38,7 +42,7 @@ def test_a_cron_entry_comes_and_goes(
     shown = capsys.readouterr().out
     assert all(line in shown for line in content.splitlines())
     entry = content.splitlines()[-1]
-    assert entry.endswith("/doctor scan --scheduled")
+    assert entry.endswith(f" root {state_dir.parent}/bin/doctor scan --scheduled")
     assert f"DOCTOR_STATE_DIR={state_dir}\n" in content
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
     before = file.stat()

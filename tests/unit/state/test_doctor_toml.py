@@ -1,6 +1,7 @@
 """doctor.toml: what it may say, and who may write it."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,14 @@ def test_a_fifo_does_not_hang(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("DOCTOR_CONFIG", str(tmp_path / "doctor.toml"))
     with pytest.raises(UsageError, match="no regular file"):
         settings.load()
+
+
+def test_the_documented_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What docs/settings.md shows can be copied, and the values it calls defaults are those."""
+    monkeypatch.delenv("DOCTOR_STATE_DIR")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text("utf-8")
+    shown = page.partition("```toml\n")[2].partition("```")[0]
+    found = settings.parse(shown.encode(), "/x.toml")
+    assert len(found.waivers) == 1
+    assert replace(found, waivers=()) == Settings(path="/x.toml")
