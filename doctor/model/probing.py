@@ -11,7 +11,9 @@ from doctor.model.report import ProbeResult
 class Launch:
     """Containers to start, in order, as the runtime's ``batch`` takes them (``doctor/runtime/__init__.py``).
 
-    Ids are local to the probe: ``net: "container:server"`` means the probe's own container ``server``.
+    Ids are local to the probe: ``net: "container:server"`` means the probe's own container ``server``. ``net:
+    "network:ID"`` stands for a free address on the engine's bridge network of that id: all probes of a round run beside each
+    other, so the addresses are given out when the round is put together.
     """
 
     containers: tuple[dict[str, Any], ...]
@@ -25,7 +27,8 @@ class Ended:
         exit: its code; 125 when the runtime itself failed.
         output: the JSON object that a builtin printed last, {} for none.
         stdout: all it printed; ``stderr`` likewise.
-        error: the runtime's word when it could not run it, "" otherwise.
+        error: the runtime's word when it could not run it, or that it was stopped by its time limit; "" otherwise.
+        timed_out: it was killed by its time limit; ``oom_killed``: the kernel killed it for its memory limit.
     """
 
     id: str

@@ -1,6 +1,6 @@
 """Where test containers stand: a free address on one of the engine's own bridges."""
 
-from ipaddress import IPv4Network, ip_interface
+from ipaddress import IPv4Address, IPv4Network, ip_interface
 from typing import Any
 
 from doctor.facts.links import Links
@@ -25,7 +25,7 @@ def place(network: Network, networks: Networks, links: Links, *, skip: int = 0) 
     gateway = str(ip_interface(network.gateway).ip) if network.gateway else str(next(subnet.hosts()))
     top = int(subnet.broadcast_address)
     for number in range(top - 1, max(top - _TRIES, int(subnet.network_address) + 1), -1):
-        address = str(subnet.network_address + (number - int(subnet.network_address)))
+        address = str(IPv4Address(number))
         if address == gateway or networks.knows_address(address):
             continue
         if skip:
@@ -36,5 +36,14 @@ def place(network: Network, networks: Networks, links: Links, *, skip: int = 0) 
             "address": f"{address}/{subnet.prefixlen}",
             "gateway": gateway,
             "create": links.link(network.bridge) is None,
+            "mac": hardware_address(address),
         }
     return None
+
+
+def hardware_address(address: str) -> str:
+    """Return the address as dockerd makes it of an IPv4 one: neighbours that knew the last holder find the next at once.
+
+    Source: moby libnetwork/netutils, GenerateMACFromIP (02:42 and the four bytes).
+    """
+    return "02:42:" + ":".join(f"{byte:02x}" for byte in IPv4Address(address).packed)

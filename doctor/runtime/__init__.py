@@ -78,7 +78,7 @@ Builtins (`builtins`) print one JSON object and exit 0, 1 (it did not work; why 
     udp-ask        host, port, text, timeout_s  → {ok, answer, error}
     dns-query      name, server, port, type, timeout_s → {ok, answered, server, code, records, problems}
     reach          targets, timeout_s, name, hold → {ok, results: [{kind, host, port, reached, errno, local, code}]}
-    tcp-peers      ports, peers, first, timeout_s → {ok, listening, seen: {port: [address]}}
+    tcp-peers      ports, peers, first, timeout_s → {ok, listening, seen: {port: [ADDRESS:PORT]}}
     listen         port, body, count, address   → {ready, port}, then answers HTTP with {peer, port, body}
     udp-listen     port, count                  → {ready, port}, then answers "PEER DATA"
 """

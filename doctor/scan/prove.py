@@ -1,20 +1,15 @@
-"""Launch probes: all their test containers in one runtime process, and what they proved.
+"""Launch probes: all their test containers in one runtime process, and what they proved."""
 
-The runtime is a program of its own: nothing of it is imported, it is started with ``-I -S -E`` so that neither the current
-directory nor the environment can put code into a process of root.
-"""
-
-import json
-import subprocess
-import sys
+import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
-from typing import Any
 
+from doctor.facts.links import Links
+from doctor.facts.networks import Networks
 from doctor.model.declare import ProbeDeclaration
-from doctor.model.errors import DoctorError
+from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.finding import Evidence, Finding, Subject
 from doctor.model.missing import Missing
 from doctor.model.outcome import Result
@@ -22,11 +17,15 @@ from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult
 from doctor.model.severity import Severity
 from doctor.plugins.catalog import Catalog
+from doctor.scan.batch import Addresses, launch
 from doctor.scan.resolve import Facts, located
 from doctor.scan.run import Scan
+from doctor.state.files import ensure_dir, locked
+from doctor.state.paths import state_dir
 
-_LIMIT_S = 90.0
 _ROUNDS = 4
+_PATIENCE_S = 20.0
+_LOOK_AGAIN_S = 0.1
 
 
 class _Running:
@@ -61,24 +60,67 @@ class _Running:
 def prove(
     catalog: Catalog, facts: Facts, names: Iterable[str], *, progress: Callable[[str], None]
 ) -> tuple[ProbeResult, ...]:
-    """Launch the named probes and return a result for each, in the order of the names."""
+    """Launch the named probes and return a result for each, in the order of the names.
+
+    Raises ``RefusedError`` where another doctor's test containers do not end: two would take the same addresses.
+    """
     running = [_begin(catalog, facts, name) for name in names]
-    for _ in range(_ROUNDS):
-        waiting = [probe for probe in running if probe.launch is not None]
-        if not waiting:
-            break
-        progress(f"launching test containers: {', '.join(probe.name for probe in waiting)}")
-        started = time.perf_counter()
-        try:
-            ended = _batch(_document(waiting))
-        except DoctorError as error:
-            for probe in waiting:
-                probe.result, probe.launch = probe.failed(str(error)), None
-            break
-        for probe in waiting:
-            probe.seconds += time.perf_counter() - started
-            probe.go_on({found.id.partition(".")[2]: found for found in ended if found.id.startswith(f"{probe.name}.")})
+    with _alone():
+        for _ in range(_ROUNDS):
+            waiting = [probe for probe in running if probe.launch is not None]
+            if not waiting:
+                break
+            progress(f"launching test containers: {', '.join(probe.name for probe in waiting)}")
+            _round(waiting, facts)
     return tuple(probe.result or probe.failed("it did not come to a result") for probe in running)
+
+
+def _round(waiting: list[_Running], facts: Facts) -> None:
+    """Run one launch of each probe together; where the runtime refuses the whole, each alone, so that one spoils no other."""
+    started = time.perf_counter()
+    try:
+        ended = launch(tuple(probe.launch for probe in waiting if probe.launch is not None), _addresses(facts))
+    except DoctorError as error:
+        if len(waiting) > 1:
+            for probe in waiting:
+                _round([probe], facts)
+        else:
+            waiting[0].result, waiting[0].launch = waiting[0].failed(str(error)), None
+        return
+    for probe, found in zip(waiting, ended, strict=True):
+        probe.seconds += time.perf_counter() - started
+        probe.go_on(found)
+
+
+def _addresses(facts: Facts) -> Addresses:
+    networks, links = facts.get(Networks), facts.get(Links)
+    return Addresses(
+        None if isinstance(networks, Missing) else networks,
+        None if isinstance(links, Missing) else links,
+    )
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other doctor has test containers; a host on which nothing can be written has no such lock."""
+    with ExitStack() as held:
+        _hold(held, time.monotonic() + _PATIENCE_S)
+        yield
+
+
+def _hold(held: ExitStack, end: float) -> None:
+    while True:
+        try:
+            ensure_dir(state_dir())
+            held.enter_context(locked(os.path.join(state_dir(), "probe.lock"), purpose="try again"))
+        except RefusedError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(_LOOK_AGAIN_S)
+        except (DoctorError, OSError):
+            return
+        else:
+            return
 
 
 def _begin(catalog: Catalog, facts: Facts, name: str) -> _Running:
@@ -98,61 +140,6 @@ def _begin(catalog: Catalog, facts: Facts, name: str) -> _Running:
 def _nothing() -> Probing:
     return ProbeResult(name="", proves="", result=Result.SKIP, message="")
     yield Launch(())
-
-
-def _document(waiting: list[_Running]) -> dict[str, Any]:
-    containers = []
-    for probe in waiting:
-        for given in probe.launch.containers if probe.launch else ():
-            container = dict(given, id=f"{probe.name}.{given['id']}")
-            net = str(given.get("net", ""))
-            if net.startswith("container:") and not net.removeprefix("container:").isdigit():
-                container["net"] = f"container:{probe.name}.{net.removeprefix('container:')}"
-            containers.append(container)
-    return {"containers": containers, "parallel": 8}
-
-
-def _batch(document: dict[str, Any]) -> list[Ended]:
-    """Run the runtime once; raises ``DoctorError`` where it gave nothing."""
-    spec = find_spec("doctor.runtime")
-    if spec is None or not spec.submodule_search_locations:
-        raise DoctorError("the bundled runtime is not installed", do="install doctor again")
-    argv = (sys.executable, "-I", "-S", "-E", f"{spec.submodule_search_locations[0]}/__main__.py", "batch")
-    try:
-        done = subprocess.run(
-            argv, input=json.dumps(document).encode(), capture_output=True, timeout=_LIMIT_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise DoctorError(f"the test containers did not end within {_LIMIT_S:g} s") from error
-    lines = done.stdout.decode("utf-8", "replace").splitlines()
-    ended = [_ended(json.loads(line)) for line in lines if line.startswith("{")]
-    if not ended and document["containers"]:
-        said = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
-        raise DoctorError(f"the bundled runtime could not run: {said}")
-    return ended
-
-
-def _ended(line: dict[str, Any]) -> Ended:
-    stdout = str(line.get("stdout", ""))
-    output: dict[str, Any] = {}
-    for text in reversed(stdout.splitlines()):
-        if text.startswith("{"):
-            try:
-                parsed = json.loads(text)
-            except ValueError:
-                continue
-            output = parsed if isinstance(parsed, dict) else {}
-            break
-    return Ended(
-        id=str(line.get("id", "")),
-        exit=int(line.get("exit", 125)),
-        output=output,
-        stdout=stdout,
-        stderr=str(line.get("stderr", "")),
-        error=str(line.get("error") or ""),
-        timed_out=bool(line.get("timed_out")),
-        oom_killed=bool(line.get("oom_killed")),
-    )
 
 
 def with_probes(found: Scan, probes: tuple[ProbeResult, ...]) -> Scan:

@@ -19,6 +19,7 @@ _ECHO_REPLY, _ECHO = 0, 8
 _AGAIN_S = 0.4
 _MAX_TARGETS = 64
 _LISTENING = "0A"
+_HELD = ("01", "04", "05")  # established, or closed by the server while its client still holds on
 _SEEN_EVERY_S = 0.02
 _MAX_PEERS = 64
 
@@ -76,7 +77,7 @@ class _Try:
         if self.kind == "tcp":
             code = self.socket.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
             self.done, self.reached, self.errno = True, code == 0, code or None
-            self.local = self.socket.getsockname()[0] if code == 0 else ""
+            self.local = "{}:{}".format(*self.socket.getsockname()) if code == 0 else ""
             return
         try:
             answer = self.socket.recv(65535)
@@ -165,8 +166,9 @@ def _wait(tries: list[_Try], timeout_s: float) -> None:
 def _tcp_peers(reader: Reader) -> None:
     """Ports (of servers in this network namespace), peers (addresses), first (the hoped-for one), timeout_s.
 
-    Says which of these ports listen and, for each, which of these addresses are at the far end of its connections. It
-    looks until every port has one of `first`, at most timeout_s (a proxy connects a moment after its client).
+    Says which of these ports listen and, for each, which of these addresses are at the far end of its connections, as
+    "ADDRESS:PORT". It looks until every port has `first`, at most timeout_s (a proxy connects a moment after its client).
+    What clients have let go of does not count.
     """
     ports = [int(text) for text in reader.texts("ports") if text.isdigit()]
     peers, first = set(reader.texts("peers")), reader.text("first") or ""
@@ -175,7 +177,7 @@ def _tcp_peers(reader: Reader) -> None:
     end = time.monotonic() + (timeout or 0)
     while True:
         listening, seen = _table(ports, peers)
-        if all(first in seen[port] for port in ports) or time.monotonic() >= end:
+        if all(any(far.startswith(f"{first}:") for far in seen[port]) for port in ports) or time.monotonic() >= end:
             break
         time.sleep(_SEEN_EVERY_S)
     say(
@@ -197,8 +199,10 @@ def _table(ports: list[int], peers: set[str]) -> tuple[set[int], dict[int, set[s
                 continue
             if fields[3] == _LISTENING:
                 listening.add(port)
-            elif (peer := _address(fields[2].partition(":")[0])) in peers:
-                seen[port].add(peer)
+            elif fields[3] in _HELD:
+                words, _, far = fields[2].rpartition(":")
+                if (peer := _address(words)) in peers:
+                    seen[port].add(f"{peer}:{int(far, 16)}")
     return listening, seen
 
 

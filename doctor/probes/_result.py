@@ -1,0 +1,59 @@
+"""What probes say: results in one shape, and the words for what a connection attempt met."""
+
+import errno
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from doctor.model.finding import Evidence
+from doctor.model.outcome import Result
+from doctor.model.probing import Ended
+from doctor.model.report import ProbeResult
+
+_REACHED = {"tcp": "connected", "dns": "answered", "ping": "echo"}
+
+
+def result(result: Result, message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
+    """Return a probe's result; its name and what it proves are filled in by who launched it."""
+    return ProbeResult(name="", proves="", result=result, message=message, evidence=tuple(evidence))
+
+
+def passed(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
+    """Return that the ability was seen."""
+    return result(Result.PASS, message, evidence)
+
+
+def failed(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
+    """Return that the ability was seen not to be there."""
+    return result(Result.FAIL, message, evidence)
+
+
+def skipped(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
+    """Return that there is nothing here to prove it by."""
+    return result(Result.SKIP, message, evidence)
+
+
+def not_run(ended: Iterable[Ended | None]) -> ProbeResult | None:
+    """Return an error where the runtime could not run one of the containers or lost it, else ``None``."""
+    for one in ended:
+        if one is None:
+            return result(Result.ERROR, "the bundled runtime ended before all of its containers did")
+        if one.error:
+            return result(Result.ERROR, one.error)
+    return None
+
+
+def target_word(target: dict[str, Any]) -> str:
+    """Return what one target of the builtin ``reach`` met, for people."""
+    if target.get("reached"):
+        return _REACHED.get(str(target.get("kind")), "reached")
+    number = target.get("errno")
+    if not isinstance(number, int):
+        return "no answer"
+    return "refused" if number == errno.ECONNREFUSED else os.strerror(number).lower()
+
+
+def results_of(ended: Ended) -> list[dict[str, Any]]:
+    """Return what the builtin ``reach`` says of its targets, in order."""
+    found = ended.output.get("results")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

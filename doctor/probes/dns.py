@@ -1,0 +1,157 @@
+"""Names resolve in a container."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from doctor.api import Evidence, Missing, probe
+from doctor.facts.containers import Containers
+from doctor.facts.dns import RESOLVED, HostDns, is_loopback
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineState
+from doctor.facts.firewall import Firewall
+from doctor.facts.networks import Networks
+from doctor.facts.sysctl import Sysctl
+from doctor.model.probing import Ended, Launch, Probing
+from doctor.model.report import ProbeResult
+from doctor.probes._place import bridge_network
+from doctor.probes._result import failed, not_run, passed, results_of, skipped, target_word
+from doctor.probes._rules import start_of
+
+_PUBLIC = ("8.8.8.8", "8.8.4.4")
+"""What a container on the default bridge is given where the host has no server that it could reach (moby resolvconf)."""
+_EMBEDDED = "127.0.0.11"
+_MOST_SERVERS = 3
+_MOST_CONTAINERS = 4
+_LIMIT_S = 1.5
+_NAME = "doctor.invalid"
+"""Exists nowhere (RFC 6761): the answer is that there is no such name, and asking gives nothing away."""
+
+
+@probe(proves="names resolve in a container")
+def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
+    networks: Networks,
+    host: HostDns,
+    config: EngineConfig,
+    state: EngineState | Missing,
+    containers: Containers | Missing,
+    firewall: Firewall | Missing,
+    sysctl: Sysctl | Missing,
+) -> Probing:
+    """Ask the name servers that a container would be given, from a container on the engine's bridge and from the host.
+
+    A container on the default bridge gets the daemon's ``dns``, else the servers of the host's resolv.conf (resolved's own list
+    where only its stub stands there) without those on the loopback, else 8.8.8.8 and 8.8.4.4. Any answer counts, also that the
+    name does not exist; so does it that one of several servers answers, since the others cost time only. The host's own
+    resolver is asked too: where that one answers and no server of the container's does, names resolve here and not there.
+    Where the engine runs, its embedded server is asked for their names inside running containers on networks of users.
+    """
+    network = bridge_network(networks)
+    if network is None:
+        return skipped("the engine has no bridge network to ask from")
+    start = start_of(config, state, firewall, networks, sysctl)
+    if start.why_not:
+        return skipped(start.why_not)
+    servers, why = servers_of(host, config)
+    own = _own(host)
+    if not servers:
+        return skipped(f"{why} names no IPv4 server, and a container on an IPv4 bridge can ask no other")
+    asked = _embedded(networks, containers, state)
+    launched = [
+        {"id": "host", "net": "host", **_ask(dict.fromkeys((*own, *servers)))},
+        {"id": "inside", "net": f"network:{network.id}", **_ask(servers), **start.container},
+    ]
+    launched += [
+        {"id": f"name{n}", "net": f"container:{pid}", **_ask((_EMBEDDED,), name)} for n, (name, pid) in enumerate(asked)
+    ]
+    ended = yield Launch(tuple(launched))
+    problem = not_run(ended.get(name) for name in ("host", "inside"))
+    if problem is not None:
+        return problem
+    lost = [
+        name for n, (name, _) in enumerate(asked) if (one := ended.get(f"name{n}")) and not one.error and not _any(one)
+    ]
+    return _judge(servers, why, ended, network.name, embedded=(len(asked), lost))
+
+
+def servers_of(host: HostDns, config: EngineConfig) -> tuple[tuple[str, ...], str]:
+    """Return the IPv4 servers of a container on the default bridge, and where they come from."""
+    given = config.get("dns")
+    if isinstance(given, list) and given:
+        return _plain(str(server) for server in given), "the daemon's dns setting"
+    if host.is_stub:
+        resolved = next((servers for servers in host.lists if servers.path == RESOLVED), None)
+        named, source = (() if resolved is None else resolved.config.nameservers), str(RESOLVED)
+    else:
+        named, source = (() if host.config is None else host.config.nameservers), "/etc/resolv.conf"
+    outer = tuple(server for server in named if not is_loopback(server))
+    if not outer:
+        return _PUBLIC, f"the engine's default, since {source} names no server outside this host"
+    return _plain(outer), source
+
+
+def _plain(servers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(server for server in servers if ":" not in server))[:_MOST_SERVERS]
+
+
+def _own(host: HostDns) -> tuple[str, ...]:
+    return () if host.config is None else _plain(host.config.nameservers)
+
+
+def _ask(servers: Iterable[str], name: str = _NAME) -> dict[str, Any]:
+    targets = [{"kind": "dns", "host": server, "port": 53} for server in servers]
+    return {"builtin": "reach", "args": {"targets": targets, "timeout_s": _LIMIT_S, "name": name}}
+
+
+def _embedded(
+    networks: Networks, containers: Containers | Missing, state: EngineState | Missing
+) -> tuple[tuple[str, int], ...]:
+    """Return name and process of running containers that ask the engine's own server: only a live engine answers."""
+    if isinstance(containers, Missing) or not isinstance(state, EngineState) or not state.is_running:
+        return ()
+    found = {}
+    for endpoint in networks.running:
+        network, container = networks.get(endpoint.network_id), containers.get(endpoint.container_id)
+        if network is not None and network.is_bridge and not network.is_default and container is not None:
+            found[container.name] = container.state.pid
+    return tuple((name, pid) for name, pid in sorted(found.items()) if pid and _is_host_name(name))[:_MOST_CONTAINERS]
+
+
+def _is_host_name(name: str) -> bool:
+    return 0 < len(name) <= 63 and name.isascii()
+
+
+def _judge(
+    servers: tuple[str, ...], why: str, ended: dict[str, Ended], network: str, *, embedded: tuple[int, list[str]]
+) -> ProbeResult:
+    from_host = {str(one["host"]): one for one in results_of(ended["host"])}
+    inside = {str(one["host"]): one for one in results_of(ended["inside"])}
+    evidence = [
+        Evidence(
+            f"name server {server}",
+            f"host: {target_word(one)}"
+            + (f"; container on {network}: {target_word(inside[server])}" if server in inside else ""),
+        )
+        for server, one in from_host.items()
+    ]
+    count, lost = embedded
+    if lost:
+        text = f"the engine's own name server does not answer in {', '.join(lost)}: names of other containers don't resolve"
+        return failed(text, (*evidence, Evidence(f"{_EMBEDDED} inside {count} containers", "no answer")))
+    answered = [server for server, one in inside.items() if one.get("reached")]
+    by = [server for server, one in from_host.items() if one.get("reached")]
+    if not answered and not by:
+        return skipped("the host itself gets no answer from a name server, so nothing can be compared", evidence)
+    if not answered:
+        return failed(
+            f"names don't resolve in a container on {network}: {', '.join(servers)} ({why}) don't answer there; the host"
+            f" gets answers from {', '.join(by)}",
+            evidence,
+        )
+    silent = [server for server in servers if server not in answered]
+    slow = f"; {', '.join(silent)} gives no answer, which costs seconds" if silent else ""
+    own = f", and the engine's own server in {count} containers" if count else ""
+    return passed(f"{', '.join(answered)} answers a container on {network}{own}{slow}", evidence)
+
+
+def _any(ended: Ended) -> bool:
+    return any(one.get("reached") for one in results_of(ended))

@@ -1,0 +1,119 @@
+"""One round of test containers: the document that the bundled runtime reads, and what it says of each container.
+
+The runtime is a program of its own: nothing of it is imported, it is started with ``-I -S -E`` so that neither the current
+directory nor the environment can put code into a process of root.
+"""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+from doctor.facts.links import Links
+from doctor.facts.networks import Networks
+from doctor.model.errors import DoctorError
+from doctor.model.probing import Ended, Launch
+from doctor.probes._place import place
+
+_LIMIT_S = 90.0
+_CONTAINER_S = 15.0
+_PARALLEL = 8
+
+
+class Addresses:
+    """Free addresses of the engine's networks, none given out twice in a round."""
+
+    def __init__(self, networks: Networks | None, links: Links | None) -> None:
+        self._networks = networks
+        self._links = links
+        self._given: dict[str, int] = {}
+
+    def on(self, identity: str) -> dict[str, Any] | str:
+        """Return the runtime's ``bridge`` object for one more container, or why there is none."""
+        network = None if self._networks is None else self._networks.get(identity)
+        if network is None or self._networks is None or self._links is None:
+            return "the engine's networks or the host's interfaces can't be read"
+        given = self._given.get(identity, 0)
+        spot = place(network, self._networks, self._links, skip=given)
+        if spot is None:
+            return f"no address is free on network {network.name}"
+        self._given[identity] = given + 1
+        return spot
+
+
+def launch(wanted: tuple[Launch, ...], addresses: Addresses) -> tuple[dict[str, Ended], ...]:
+    """Start what several probes want in one runtime process, and return for each of them how its containers ended, by id.
+
+    Raises ``DoctorError`` where the runtime gave nothing.
+    """
+    containers: list[dict[str, Any]] = []
+    found: tuple[dict[str, Ended], ...] = tuple({} for _ in wanted)
+    for number, one in enumerate(wanted):
+        for given in one.containers:
+            container = _global(number, given)
+            net = str(given.get("net", ""))
+            if net.startswith("network:"):
+                spot = addresses.on(net.removeprefix("network:"))
+                if isinstance(spot, str):
+                    identity = str(given["id"])
+                    found[number][identity] = Ended(id=identity, exit=125, error=spot)
+                    continue
+                container.update(net="bridge", bridge=spot)
+            containers.append(container)
+    for ended in _run(containers) if containers else ():
+        number_text, _, identity = ended.id.partition(".")
+        found[int(number_text)][identity] = ended
+    return found
+
+
+def _global(number: int, given: dict[str, Any]) -> dict[str, Any]:
+    """Return a container under an id that is its own among those of all probes, with a limit so that each round ends."""
+    container = {"timeout_s": _CONTAINER_S} | given | {"id": f"{number}.{given['id']}"}
+    target = str(given.get("net", "")).partition("container:")[2]
+    if target and not target.isdigit():
+        container["net"] = f"container:{number}.{target}"
+    return container
+
+
+def _run(containers: list[dict[str, Any]]) -> list[Ended]:
+    spec = find_spec("doctor.runtime")
+    if spec is None or not spec.submodule_search_locations:
+        raise DoctorError("the bundled runtime is not installed", do="install doctor again")
+    argv = (sys.executable, "-I", "-S", "-E", f"{spec.submodule_search_locations[0]}/__main__.py", "batch")
+    document = json.dumps({"containers": containers, "parallel": _PARALLEL}).encode()
+    try:
+        done = subprocess.run(argv, input=document, capture_output=True, timeout=_LIMIT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise DoctorError(f"the test containers did not end within {_LIMIT_S:g} s") from error
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    ended = [_ended(json.loads(line)) for line in lines if line.startswith("{")]
+    if not ended:
+        said = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
+        raise DoctorError(f"the bundled runtime could not run: {said}")
+    return ended
+
+
+def _ended(line: dict[str, Any]) -> Ended:
+    stdout = str(line.get("stdout", ""))
+    return Ended(
+        id=str(line.get("id", "")),
+        exit=int(line.get("exit", 125)),
+        output=_last_object(stdout),
+        stdout=stdout,
+        stderr=str(line.get("stderr", "")),
+        error=str(line.get("error") or ""),
+        timed_out=bool(line.get("timed_out")),
+        oom_killed=bool(line.get("oom_killed")),
+    )
+
+
+def _last_object(stdout: str) -> dict[str, Any]:
+    for text in reversed(stdout.splitlines()[-100:]):
+        if text.startswith("{"):
+            try:
+                parsed = json.loads(text)
+            except ValueError:
+                continue
+            return parsed if isinstance(parsed, dict) else {}
+    return {}
