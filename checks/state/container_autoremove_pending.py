@@ -1,19 +1,12 @@
 """The next start of the engine deletes a container."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
 from doctor.facts.containers import Containers
 from doctor.facts.engine_state import EngineState
+from doctor.facts.state_details import OfFile
 from doctor.facts.writable_layers import WritableLayers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AutoRemove:
-    """For the fixer: the container's host config."""
-
-    path: HostPath
 
 
 @check(severity=Severity.WARNING, ok="a start of the engine deletes no container")
@@ -48,5 +41,5 @@ def container_autoremove_pending(
                 Evidence(path, "AutoRemove: true"),
                 Evidence("the files it wrote", str(layers.places[container.id])),
             ),
-            detail=AutoRemove(path=path),
+            detail=OfFile(path=path),
         )

@@ -1,18 +1,11 @@
 """A container's log stops half-way."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers import Containers
 from doctor.facts.log_damage import LogDamage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogDamaged:
-    """For the fixer: the log."""
-
-    path: HostPath
+from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.WARNING, breaks=("logs",), ok="each container's log can be read to its end")
@@ -41,5 +34,5 @@ def container_log_damaged(containers: Containers, damage: LogDamage) -> Iterator
             subject=Subject("container", title),
             message=f"'docker logs {title}' stops half-way: its log holds {log.bytes_lost} bytes that are no line of it",
             evidence=(Evidence(log.path, f"{', '.join(log.kinds)} from byte {log.offset}"),),
-            detail=LogDamaged(path=log.path),
+            detail=OfFile(path=log.path),
         )

@@ -1,17 +1,10 @@
 """containerd's pid file names another process."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine_files import PidFiles
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PidFileStale:
-    """For the fixer: the file."""
-
-    path: HostPath
+from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.CRITICAL, ok="the pid file of containerd names no other process")
@@ -44,5 +37,5 @@ def containerd_pid_foreign(files: PidFiles) -> Iterator[Finding]:
             subject=Subject("file", file.path),
             message=f"the engine can't start: the pid file of containerd names {what}{zombie}",
             evidence=(Evidence(file.path, str(file.pid) if file.kind == "f" else "not a regular file"),),
-            detail=PidFileStale(path=file.path),
+            detail=OfFile(path=file.path),
         )

@@ -1,17 +1,10 @@
 """The engine's identity is damaged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine_files import EngineId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityWrong:
-    """For the fixer: the file."""
-
-    path: HostPath
+from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.WARNING, ok="the engine has an identity")
@@ -39,6 +32,6 @@ def engine_id_wrong(identity: EngineId) -> Iterator[Finding]:
             if is_file
             else "the engine can't start: its engine-id is no file",
             evidence=(Evidence(identity.path, "no text" if is_file else "not a regular file"),),
-            detail=IdentityWrong(path=identity.path),
+            detail=OfFile(path=identity.path),
             severity=None if is_file else Severity.CRITICAL,
         )

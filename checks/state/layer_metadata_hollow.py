@@ -1,17 +1,10 @@
 """An empty record blocks a layer."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HollowRecord:
-    """For the fixer: the layer's chain id."""
-
-    chain: str
+from doctor.facts.state_details import OfLayer
 
 
 @check(severity=Severity.WARNING, ok="no empty layer record blocks a pull")
@@ -43,5 +36,5 @@ def layer_metadata_hollow(graph: LayerGraph) -> Iterator[Finding]:
                 subject=Subject("layer", chain[:12]),
                 message=f"no image with layer {chain[:12]} can be pulled or loaded: an interrupted pull left its empty record",
                 evidence=(Evidence(graph.layers.record_path(chain), "has neither diff nor cache-id"),),
-                detail=HollowRecord(chain=chain),
+                detail=OfLayer(chain=chain),
             )

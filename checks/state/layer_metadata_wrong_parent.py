@@ -1,17 +1,10 @@
 """The record of a layer names another parent than its image."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph, is_digest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrongParent:
-    """For the fixer: the layer's chain id."""
-
-    chain: str
+from doctor.facts.state_details import OfLayer
 
 
 @check(severity=Severity.ERROR, ok="the record of each layer names the layer below it")
@@ -45,5 +38,5 @@ def layer_metadata_wrong_parent(graph: LayerGraph) -> Iterator[Finding]:
                     Evidence(graph.layers.record_path(layer.chain, "parent"), record.parent or "no such file"),
                     Evidence("computed from the image's config", right or "no parent: it is the first layer"),
                 ),
-                detail=WrongParent(chain=layer.chain),
+                detail=OfLayer(chain=layer.chain),
             )

@@ -1,17 +1,10 @@
 """A half-removed record shares a live layer's directory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemovingShared:
-    """For the fixer: the half-removed record."""
-
-    path: HostPath
+from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.CRITICAL, ok="no half-removed record shares a live layer's directory")
@@ -43,5 +36,5 @@ def layerdb_removing_shared(graph: LayerGraph) -> Iterator[Finding]:
                     Evidence(f"{path}/cache-id", cache_id),
                     Evidence(graph.layers.record_path(owners[cache_id], "cache-id"), cache_id),
                 ),
-                detail=RemovingShared(path=path),
+                detail=OfFile(path=path),
             )

@@ -1,17 +1,10 @@
 """The network database is damaged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.databases import NetworkDatabase
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkDatabaseBroken:
-    """For the fixer: the file."""
-
-    path: HostPath
+from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.CRITICAL, ok="the network database is whole")
@@ -44,5 +37,5 @@ def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
                 Evidence(file.path, file.problem),
                 Evidence("its last whole state", "the newest" if file.remedy == "freelist" else file.remedy or "none"),
             ),
-            detail=NetworkDatabaseBroken(path=file.path),
+            detail=OfFile(path=file.path),
         )

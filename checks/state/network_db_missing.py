@@ -1,19 +1,12 @@
 """The network database is gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers import Containers
 from doctor.facts.databases import NetworkDatabase
 from doctor.facts.network_needs import missing_networks
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkDatabaseGone:
-    """For the fixer: the file."""
-
-    path: HostPath
+from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.ERROR, ok="the network database is there")
@@ -48,5 +41,5 @@ def network_db_missing(database: NetworkDatabase, containers: Containers) -> Ite
             Evidence(database.file.path, "no bytes" if database.file.status == "empty" else "no such file"),
             *(Evidence(f"network {name}", identity) for identity, name in list(missing.items())[:6]),
         ),
-        detail=NetworkDatabaseGone(path=database.file.path),
+        detail=OfFile(path=database.file.path),
     )

@@ -1,17 +1,10 @@
 """A layer that others stand on is not marked as finished."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotCommitted:
-    """For the fixer: the directories without the mark."""
-
-    directories: tuple[str, ...]
+from doctor.facts.state_details import OfDirectories
 
 
 @check(severity=Severity.INFO, ok="layers that others stand on are marked as finished")
@@ -44,5 +37,5 @@ def overlay2_committed_missing(graph: LayerGraph) -> Iterator[Finding]:
             evidence=tuple(
                 Evidence(graph.layers.directory_path(name, "committed"), "no such file") for name in lacking[:6]
             ),
-            detail=NotCommitted(directories=lacking),
+            detail=OfDirectories(directories=lacking),
         )

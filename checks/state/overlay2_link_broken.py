@@ -1,17 +1,10 @@
 """The short names of layer directories are broken."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph, shown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkBroken:
-    """For the fixer: the directories whose link is broken."""
-
-    directories: tuple[str, ...]
+from doctor.facts.state_details import OfDirectories
 
 
 @check(
@@ -50,7 +43,7 @@ def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
             evidence=(
                 Evidence(places.directory_path("l"), "no link is in it" if places.has_link_directory else "missing"),
             ),
-            detail=LinkBroken(directories=whole),
+            detail=OfDirectories(directories=whole),
         )
         broken = tuple(name for name in broken if name not in whole)
     for name in broken:
@@ -63,5 +56,5 @@ def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
                 Evidence(places.directory_path(name, "link"), shown(link)),
                 Evidence(places.link_path(right), places.links.get(right) or "no such link"),
             ),
-            detail=LinkBroken(directories=(name,)),
+            detail=OfDirectories(directories=(name,)),
         )

@@ -1,17 +1,10 @@
 """A layer directory names other parents than it has."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LowerWrong:
-    """For the fixer: the directory."""
-
-    directory: str
+from doctor.facts.state_details import OfDirectory
 
 
 @check(
@@ -54,5 +47,5 @@ def overlay2_lower_wrong(graph: LayerGraph) -> Iterator[Finding]:
                 ),
                 Evidence("computed from the layers below it", ":".join(right)[:120] or "no such file"),
             ),
-            detail=LowerWrong(directory=name),
+            detail=OfDirectory(directory=name),
         )

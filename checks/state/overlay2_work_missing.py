@@ -1,17 +1,10 @@
 """A container's work directory is gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkMissing:
-    """For the fixer: the directory."""
-
-    directory: str
+from doctor.facts.state_details import OfDirectory
 
 
 @check(severity=Severity.ERROR, breaks=("storage",), ok="each container's layer can be mounted writable")
@@ -37,5 +30,5 @@ def overlay2_work_missing(graph: LayerGraph) -> Iterator[Finding]:
                 subject=Subject("layer-directory", found.id[:12]),
                 message=f"{graph.directory_title(found.id)} can't be mounted: its work directory is gone",
                 evidence=(Evidence(graph.layers.directory_path(found.id, "work"), "no such directory"),),
-                detail=WorkMissing(directory=found.id),
+                detail=OfDirectory(directory=found.id),
             )

@@ -1,17 +1,10 @@
 """The file that names the images is damaged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.images import Images
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagsCorrupt:
-    """For the fixer: the file."""
-
-    path: HostPath
+from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.CRITICAL, breaks=("image",), ok="the file that names the images can be read")
@@ -45,5 +38,5 @@ def repositories_json_corrupt(images: Images) -> Iterator[Finding]:
                 Evidence("names still complete in it", str(len(tags.entries))),
                 Evidence("images in the store", str(len(images.sound()))),
             ),
-            detail=TagsCorrupt(path=tags.path),
+            detail=OfFile(path=tags.path),
         )

@@ -1,19 +1,12 @@
 """The file that names the images is gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images
+from doctor.facts.state_details import OfFile
 from doctor.facts.tag_sources import recover_tags
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagsMissing:
-    """For the fixer: the file."""
-
-    path: HostPath
 
 
 @check(severity=Severity.WARNING, breaks=("image",), ok="the file that names the images is there")
@@ -52,6 +45,6 @@ def repositories_json_missing(images: Images, containers: Containers | Missing) 
             Evidence("names that containers still tell", ", ".join(sorted(found.entries)[:8]) or "none"),
             *((Evidence("images no name is known of", unnamed),) if unnamed else ()),
         ),
-        detail=TagsMissing(path=tags.path),
+        detail=OfFile(path=tags.path),
         severity=None if found.entries else Severity.INFO,
     )

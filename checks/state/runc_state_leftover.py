@@ -1,18 +1,11 @@
 """runc's state of a dead container is in the way."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers import Containers
 from doctor.facts.engine_files import RuntimeStates
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateLeft:
-    """For the fixer: the directory."""
-
-    path: HostPath
+from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.ERROR, ok="the runtime left nothing of containers that are dead")
@@ -43,5 +36,5 @@ def runc_state_leftover(states: RuntimeStates, containers: Containers | Missing)
             subject=Subject("container", title),
             message=f"container {title} can't be started: the runtime still has the state of its dead process",
             evidence=(Evidence(state.path, f"process {state.pid or 'unknown'} does not run, and no shim does"),),
-            detail=StateLeft(path=state.path),
+            detail=OfFile(path=state.path),
         )

@@ -1,17 +1,10 @@
 """A layer's tar-split is gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TarSplitLost:
-    """For the fixer: the layer's chain id."""
-
-    chain: str
+from doctor.facts.state_details import OfLayer
 
 
 @check(severity=Severity.WARNING, ok="each layer has the list that its tar is made from")
@@ -41,5 +34,5 @@ def tar_split_corrupt(graph: LayerGraph) -> Iterator[Finding]:
                 subject=Subject("layer", layer.chain[:12]),
                 message=f"images can't be saved or pushed: {graph.title(layer.chain)} lost its tar-split",
                 evidence=(Evidence(graph.layers.record_path(layer.chain, "tar-split.json.gz"), problem),),
-                detail=TarSplitLost(chain=layer.chain),
+                detail=OfLayer(chain=layer.chain),
             )

@@ -1,18 +1,11 @@
 """A layer's tar-split can't be read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.state_details import OfLayer
 from doctor.facts.tar_splits import TarSplits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TarSplitDamaged:
-    """For the fixer: the layer's chain id."""
-
-    chain: str
 
 
 @check(severity=Severity.WARNING, deep=True, ok="the list that each layer's tar is made from can be read")
@@ -38,5 +31,5 @@ def tar_split_damaged(graph: LayerGraph, splits: TarSplits) -> Iterator[Finding]
             subject=Subject("layer", chain[:12]),
             message=f"images can't be saved or pushed: the tar-split of {graph.title(chain)} is damaged",
             evidence=(Evidence(graph.layers.record_path(chain, "tar-split.json.gz"), problem),),
-            detail=TarSplitDamaged(chain=chain),
+            detail=OfLayer(chain=chain),
         )

@@ -1,17 +1,10 @@
 """The volume database is damaged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.databases import VolumeDatabase
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeDatabaseBroken:
-    """For the fixer: the file."""
-
-    path: HostPath
+from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.CRITICAL, breaks=("storage",), ok="the volume database is whole")
@@ -43,5 +36,5 @@ def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
                 Evidence(file.path, file.problem),
                 Evidence("its last whole state", "the newest" if file.remedy == "freelist" else file.remedy or "none"),
             ),
-            detail=VolumeDatabaseBroken(path=file.path),
+            detail=OfFile(path=file.path),
         )

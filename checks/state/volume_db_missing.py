@@ -1,18 +1,11 @@
 """The volume database is gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.databases import VolumeDatabase
+from doctor.facts.state_details import OfFile
 from doctor.facts.volumes import Volumes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeDatabaseGone:
-    """For the fixer: the file."""
-
-    path: HostPath
 
 
 @check(severity=Severity.WARNING, ok="the volume database is there")
@@ -43,5 +36,5 @@ def volume_db_missing(database: VolumeDatabase, volumes: Volumes) -> Iterator[Fi
                 Evidence(database.file.path, "no bytes" if is_empty else "no such file"),
                 Evidence("volumes", ", ".join(name[:20] for name in list(volumes.items)[:6])),
             ),
-            detail=VolumeDatabaseGone(path=database.file.path),
+            detail=OfFile(path=database.file.path),
         )
