@@ -2,7 +2,7 @@
 
 from doctor.model.finding import Evidence, Finding
 from doctor.model.report import ManualFix, PlannedAction, PlanReport, ProbeResult, RepairReport
-from doctor.model.severity import Applicability
+from doctor.model.severity import Applicability, Severity
 from reports._terminal import Page, label
 from reports._words import by_source, plural, unmended
 
@@ -30,9 +30,8 @@ def plan(page: Page, report: PlanReport) -> None:
     """Add the actions with their diffs, what they cost, what would be gone and what would stay."""
     page.blank()
     if report.risk is None:
-        page.line(
-            "nothing that doctor could do" if report.manual or report.remaining else "nothing to repair", style="bold"
-        )
+        left = any(finding.level > Severity.INFO for finding in report.remaining if not finding.waived)
+        page.line("nothing that doctor could do" if left else "nothing to repair", style="bold")
     else:
         steps = plural(len(report.actions), "step")
         page.line(f"{steps} would mend {plural(len(report.resolves), 'finding')}; nothing is changed yet", style="bold")
@@ -104,9 +103,10 @@ def _action(page: Page, action: PlannedAction) -> None:
 
 
 def _findings(page: Page, title: str, findings: tuple[Finding, ...]) -> None:
-    if findings:
+    shown = [finding for finding in findings if page.verbose or finding.level > Severity.INFO]
+    if shown:
         page.heading(title)
-        for finding in findings:
+        for finding in shown:
             page.line(
                 f"{finding.message} ({finding.id})",
                 indent=2,
@@ -116,9 +116,11 @@ def _findings(page: Page, title: str, findings: tuple[Finding, ...]) -> None:
 
 
 def _manual(page: Page, manual: tuple[ManualFix, ...]) -> None:
-    if manual:
+    # A remark breaks nothing: it is no task for the person who repairs a host.
+    tasks = [item for item in manual if page.verbose or item.finding.level > Severity.INFO]
+    if tasks:
         page.heading("Left to you")
-        for item in manual:
+        for item in tasks:
             page.line(
                 f"{item.finding.message} ({item.finding.id})",
                 indent=2,

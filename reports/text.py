@@ -1,5 +1,7 @@
 """Text for a terminal: what is wrong first, each cause before its symptoms."""
 
+from collections.abc import Sequence
+
 from doctor.api import report_format
 from doctor.model.finding import Finding
 from doctor.model.outcome import Result
@@ -42,11 +44,7 @@ def _scan(page: Page, report: ScanReport) -> None:
     for finding in wrong:
         page.blank()
         _finding(page, finding, report.findings)
-    if wrong and remarks:
-        page.heading("Worth knowing")
-    for finding in remarks:
-        page.blank()
-        _finding(page, finding, report.findings)
+    _remarks(page, report, remarks)
     _accepted(page, report)
     if report.repair is not None:
         page.heading(f"Repair {report.repair.run}")
@@ -58,6 +56,19 @@ def _scan(page: Page, report: ScanReport) -> None:
     if page.verbose:
         _checked(page, report)
     _ending(page, report)
+
+
+def _remarks(page: Page, report: ScanReport, remarks: Sequence[Finding]) -> None:
+    """What is worth knowing, a line each: nothing is broken by it. ``verbose`` shows the evidence too."""
+    if not remarks:
+        return
+    page.heading("Worth knowing" if page.verbose else "Worth knowing (-v shows more)")
+    for finding in remarks:
+        if page.verbose:
+            page.blank()
+            _finding(page, finding, report.findings)
+        else:
+            page.line(f"{finding.message} ({finding.id})", indent=2)
 
 
 def _mood(report: ScanReport) -> str:

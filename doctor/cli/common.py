@@ -12,6 +12,7 @@ from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.model.report import HostInfo, Report
 from doctor.model.severity import Applicability, Severity
+from doctor.model.text import visible
 from doctor.plugins.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Shared:
     def progress(self, text: str) -> None:
         """Tell what is being done, on standard error."""
         if not self.quiet:
-            print(printable(text), file=sys.stderr, flush=True)
+            print(visible(text), file=sys.stderr, flush=True)
 
 
 def open_host(root: str) -> Host:
@@ -132,12 +133,12 @@ def _os_name(host: Host) -> str:
     return ""
 
 
-def waive(findings: tuple[Finding, ...], settings: "Settings", now: float) -> tuple[Finding, ...]:
+def waive(findings: tuple[Finding, ...], settings: "Settings", now: float, catalog: Catalog) -> tuple[Finding, ...]:
     """Mark the findings that the settings accept today; they come last."""
-    return waived(findings, settings, now).findings
+    return waived(findings, settings, now, catalog).findings
 
 
-def waived(findings: tuple[Finding, ...], settings: "Settings", now: float) -> "Waived":
+def waived(findings: tuple[Finding, ...], settings: "Settings", now: float, catalog: Catalog) -> "Waived":
     """Return the findings with waivers applied, and what there is to say of the waivers themselves."""
     from doctor.state.waivers import Waived
     from doctor.state.waivers import waive as apply_waivers
@@ -146,7 +147,11 @@ def waived(findings: tuple[Finding, ...], settings: "Settings", now: float) -> "
         return Waived(findings=findings, notes=())
     import time
 
-    return apply_waivers(findings, settings.waivers, today=time.strftime("%Y-%m-%d", time.gmtime(now)))
+    known = {*catalog.checks, *(f"probe/{name}-failed" for name in catalog.probes)}
+    # Every check would have to be imported to know its former ids: only a waiver of an unknown id makes that worth it.
+    renamed = {} if known >= {waiver.id for waiver in settings.waivers} else catalog.renamed()
+    today = time.strftime("%Y-%m-%d", time.gmtime(now))
+    return apply_waivers(findings, settings.waivers, today=today, known=known, renamed=renamed)
 
 
 def exit_code(findings: tuple[Finding, ...], fail_on: Severity, *, incomplete: bool) -> int:
@@ -195,10 +200,3 @@ def _columns() -> int:
         return os.get_terminal_size(1).columns
     except OSError:
         return 100
-
-
-def printable(text: str) -> str:
-    """Return text without control characters and undecodable bytes: names of a host may hold anything."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode() for char in text
-    )

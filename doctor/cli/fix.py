@@ -111,14 +111,14 @@ def _plan(job: _Job, allow: Applicability) -> Plan:
         ids,
         wanted=wanted,
         allow=allow,
-        is_waived=lambda finding: bool(waive((finding,), job.settings, job.host.now())[0].waived),
+        is_waived=lambda finding: bool(waive((finding,), job.settings, job.host.now(), job.catalog)[0].waived),
         deep=job.options.deep,
     )
 
 
 def _plan_report(job: _Job, plan: Plan) -> PlanReport:
     now = job.host.now()
-    found = waive(plan.before.findings, job.settings, now)
+    found = waive(plan.before.findings, job.settings, now, job.catalog)
     code = exit_code(found, job.settings.fail_on, incomplete=plan.before.is_incomplete)
     return PlanReport(
         host=host_info(job.host, engine_version(plan.before.facts)),
@@ -139,7 +139,7 @@ def _plan_report(job: _Job, plan: Plan) -> PlanReport:
         risk=plan.risk,
         manual=plan.manual,
         resolves=plan.resolves,
-        remaining=waive(plan.after.findings, job.settings, now),
+        remaining=waive(plan.after.findings, job.settings, now, job.catalog),
         probes=tuple(name for name in plan.probes if name in job.catalog.probes),
         exit_code=code,
     )
@@ -215,7 +215,7 @@ def _finish(
 def _repair_report(
     job: _Job, done: repair.Done, host: HostInfo, before: Scan | None, manual: tuple[ManualFix, ...]
 ) -> RepairReport:
-    remaining = waive(done.after.findings, job.settings, job.host.now()) if done.after else ()
+    remaining = waive(done.after.findings, job.settings, job.host.now(), job.catalog) if done.after else ()
     if done.rolled_back:
         code = 4
     elif done.after is None:

@@ -65,7 +65,14 @@ def run(options: Options, shared: Shared) -> int:
         probes = prove(catalog, found.facts, tuple(catalog.probes), progress=shared.progress)
         found = with_probes(found, probes)
     report = make_report(
-        host, found, settings, started=started, seconds=time.perf_counter() - clock, probes=probes, fail_on=fail_on
+        host,
+        found,
+        settings,
+        catalog,
+        started=started,
+        seconds=time.perf_counter() - clock,
+        probes=probes,
+        fail_on=fail_on,
     )
     if not options.root and not options.select and not options.skip:
         report = _keep(report, options, shared, settings)
@@ -81,6 +88,7 @@ def make_report(
     host: Host,
     found: Scan,
     settings: Settings,
+    catalog: Catalog,
     *,
     started: float,
     seconds: float,
@@ -88,7 +96,7 @@ def make_report(
     probes: tuple[ProbeResult, ...] = (),
 ) -> ScanReport:
     """Return the report of a scan, waivers of the settings applied."""
-    accepted = waived(found.findings, settings, host.now())
+    accepted = waived(found.findings, settings, host.now(), catalog)
     findings = accepted.findings
     return ScanReport(
         host=host_info(host, engine_version(found.facts)),
@@ -130,7 +138,10 @@ def _only_changes(report: ScanReport, history: "History", shared: Shared) -> Sca
         shared.progress(f"since {when}: {len(seen.new)} new, {len(seen.gone)} gone, {len(seen.same)} as before")
     for finding in seen.gone:
         shared.progress(f"gone: {finding.id}: {finding.subject.name}")
-    return replace(report, findings=seen.new)
+    # The exit code tells of what is shown: cron asks for news.
+    incomplete = any(outcome.incomplete for outcome in report.outcomes)
+    code = exit_code(seen.new, report.fail_on, incomplete=incomplete)
+    return replace(report, findings=seen.new, exit_code=code)
 
 
 def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings, shared: Shared) -> None:

@@ -4,8 +4,9 @@ import os
 import sys
 import time
 
-from doctor.cli.common import Shared, open_host, printable
+from doctor.cli.common import Shared, open_host
 from doctor.model.errors import RefusedError
+from doctor.model.text import visible
 from doctor.repair import undo as back
 from doctor.repair.record import Run, all_runs, unfinished
 
@@ -30,7 +31,7 @@ def run(name: str, *, list_runs: bool, yes: bool, shared: Shared) -> int:
         shared.progress(f"repair {chosen.name} changed nothing; there is nothing to take back")
         return 0
     for action in backwards.actions:
-        print(printable(f"{action.number:>3}. {action.summary}"))
+        print(visible(f"{action.number:>3}. {action.summary}"))
     _ask(chosen, yes=yes)
     undone = back.undo(chosen, backwards, host, progress=shared.progress)
     if not shared.quiet:
@@ -54,5 +55,5 @@ def _list() -> int:
     for entry, plan in rows:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(plan.started))
         what = f"takes back {plan.undoes}" if plan.undoes else f"{len(plan.actions)} actions"
-        print(printable(f"{entry.name:<18} {when}  {entry.result or 'unfinished':<12} {what:<14} {plan.root}"))
+        print(visible(f"{entry.name:<18} {when}  {entry.result or 'unfinished':<12} {what:<14} {plan.root}"))
     return 0

@@ -106,6 +106,10 @@ class Catalog:
             raise UsageError(f"no report format '{name}'", do=f"choose one of {', '.join(sorted(self.formats))}")
         return self.load(entry, FormatDeclaration)
 
+    def renamed(self) -> dict[str, str]:
+        """Return former check ids and what they are called today; imports every check."""
+        return {old: identity for identity in self.checks for old in self._formerly(identity)}
+
     def choose(self, select: tuple[str, ...], skip: tuple[str, ...]) -> list[str]:
         """Return the ids of checks to run: those selected by id or area (all, if none is), less those skipped."""
         chosen = set(self.checks)
