@@ -3,8 +3,9 @@
 import inspect
 import re
 import textwrap
-from dataclasses import dataclass
 from importlib.resources import files
+
+from msgspec import Struct
 
 from doctor.cli.common import Shared, load_catalog, load_settings
 from doctor.model.declare import CheckDeclaration, FixerDeclaration, ProbeDeclaration
@@ -24,8 +25,7 @@ _COSTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorLine:
+class ErrorLine(Struct, frozen=True, kw_only=True):
     """A message that a program prints: its pattern, the checks that know more, what it means in one sentence."""
 
     pattern: re.Pattern[str]
@@ -43,12 +43,13 @@ def run(words: str, shared: Shared) -> int:
     if identity is not None:
         print("\n".join(explain_check(catalog, identity, shared)))
         return 0
-    if text in catalog.probes:
-        print("\n".join(explain_probe(catalog, text, shared)))
-        return 0
+    # A word can be both: "dns" is an area of checks and a probe.
     area = [name for name in catalog.checks if name.rpartition("/")[0] == text]
     if area:
         print("\n".join(_about(catalog, name) for name in area))
+    if text in catalog.probes:
+        print("\n".join(["", *explain_probe(catalog, text, shared)] if area else explain_probe(catalog, text, shared)))
+    if area or text in catalog.probes:
         return 0
     if re.fullmatch(r"[a-z0-9:/_-]+", text):
         raise UsageError(f"there is no check, area or probe '{text}'", do=_nearest(text, catalog))

@@ -99,10 +99,14 @@ def test_a_mistyped_id_gets_its_neighbour() -> None:
 
 
 def test_an_area_lists_its_checks(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line each."""
+    """One line each; a word that is also a probe explains that too."""
+    assert explain.run("network", PLAIN) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) == sum(1 for name in CATALOG.checks if name.startswith("network/"))
     assert explain.run("dns", PLAIN) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert len(shown) == sum(1 for name in CATALOG.checks if name.startswith("dns/"))
+    assert sum(1 for name in CATALOG.checks if name.startswith("dns/")) == shown.index("")
+    assert shown[shown.index("") + 1] == "dns"
 
 
 def test_a_huge_paste_is_answered_at_once() -> None:
