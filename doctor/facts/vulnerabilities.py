@@ -3,14 +3,13 @@
 The table is data (``data/vulnerabilities.json``) with the day on which it was last compared with its sources.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.facts.kernel import Kernel
 from doctor.formats.version import Version, parse
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelHole:
+class KernelHole(Struct, frozen=True, kw_only=True):
     """One vulnerability of the kernel.
 
     Attributes:
@@ -46,11 +45,11 @@ class KernelHole:
             return "fixed"
         if kernel.has_frozen_number or kernel.livepatches or (kernel.vendor and not kernel.upstream):
             return "unknown"
-        if self.introduced and numbers < self.introduced:
-            return "fixed"
-        if any(branch[:2] == numbers[:2] and numbers >= branch for branch in self.branches):
-            return "fixed"
-        return "affected"
+        for branch in self.branches:
+            # A series with a fix had the hole, also one that is older than the mainline release that brought it.
+            if branch[:2] == numbers[:2]:
+                return "fixed" if numbers >= branch else "affected"
+        return "fixed" if self.introduced and numbers < self.introduced else "affected"
 
     @property
     def fixed_in(self) -> str:
@@ -59,8 +58,7 @@ class KernelHole:
         return ", ".join(".".join(map(str, release)) for release in releases)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComponentHole:
+class ComponentHole(Struct, frozen=True, kw_only=True):
     """One vulnerability of the engine, containerd or runc.
 
     Attributes:
@@ -98,8 +96,7 @@ class ComponentHole:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vulnerabilities:
+class Vulnerabilities(Struct, frozen=True, kw_only=True):
     """The table.
 
     Attributes:
@@ -111,8 +108,7 @@ class Vulnerabilities:
     components: tuple[ComponentHole, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelExposure:
+class KernelExposure(Struct, frozen=True, kw_only=True):
     """The kernel's holes on this host.
 
     Attributes:
@@ -128,8 +124,7 @@ class KernelExposure:
     checked: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Component:
+class Component(Struct, frozen=True, kw_only=True):
     """The engine, containerd or runc of this host.
 
     Attributes:
@@ -152,8 +147,7 @@ class Component:
         return parse(self.text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Components:
+class Components(Struct, frozen=True, kw_only=True):
     """Those that are known on this host."""
 
     items: tuple[Component, ...] = ()
