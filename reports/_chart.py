@@ -1,7 +1,8 @@
 """A small chart of earlier scans as inline SVG, made of numbers only: nothing a host wrote gets into it."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.model.report import HistoryRow, ScanReport
 from doctor.model.severity import Severity
@@ -18,8 +19,7 @@ _WIDEST = 34.0
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class Bar(Struct, frozen=True, kw_only=True):
     """One scan: where it stands, its parts from the bottom up as (severity word, y, height), and what it says."""
 
     x: float
@@ -28,8 +28,7 @@ class Bar:
     says: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class Chart(Struct, frozen=True, kw_only=True):
     """Bars, oldest first, the lines of the scale as (y, number), and the days at both ends."""
 
     bars: tuple[Bar, ...]

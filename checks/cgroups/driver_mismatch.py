@@ -1,7 +1,8 @@
 """Engine and kubelet manage control groups in different ways."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.cgroups import Cgroups
@@ -12,8 +13,7 @@ from doctor.facts.kubernetes import Kubelet
 _KEY = "native.cgroupdriver="
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True, kw_only=True):
     """For the fixer: the driver that kubelet uses."""
 
     wanted: str

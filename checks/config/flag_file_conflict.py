@@ -1,8 +1,9 @@
 """One setting is given both as a flag and in daemon.json."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import DaemonJson, EngineFlags, GivenFlag
@@ -10,8 +11,7 @@ from doctor.facts.engine_state import EngineState, start_fails
 from doctor.facts.engine_values import from_flags, joined
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
+class Conflict(Struct, frozen=True, kw_only=True):
     """For the fixer.
 
     Attributes:

@@ -1,7 +1,8 @@
 """A storage option that the engine dropped."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -11,8 +12,7 @@ DROPPED = "overlay2.override_kernel_check"
 _REMOVED = (24, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DroppedOption:
+class DroppedOption(Struct, frozen=True, kw_only=True):
     """For the fixer: the option as written, with its value."""
 
     text: str

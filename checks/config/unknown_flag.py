@@ -1,7 +1,8 @@
 """dockerd is given a flag that it does not know."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.daemon_options import OPTIONS
@@ -10,8 +11,7 @@ from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
 from doctor.formats.flags import KNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadFlag:
+class BadFlag(Struct, frozen=True, kw_only=True):
     """For the fixer: the flag, and the flag that does the same today ("" for none)."""
 
     flag: GivenFlag

@@ -1,7 +1,8 @@
 """resolv.conf names only this machine."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.dns import RESOLV_CONF, HostDns
@@ -9,8 +10,7 @@ from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import EngineVersion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopbackOnly:
+class LoopbackOnly(Struct, frozen=True, kw_only=True):
     """For the fixer: real servers that a program of the host has written somewhere."""
 
     servers: tuple[str, ...]

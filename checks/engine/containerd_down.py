@@ -1,7 +1,8 @@
 """The containerd that the engine needs does not run."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -10,8 +11,7 @@ from doctor.facts.processes import Processes
 from doctor.facts.unit_states import EngineUnits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerdDown:
+class ContainerdDown(Struct, frozen=True, kw_only=True):
     """For the fixer: the unit that starts it, "" where systemd has none."""
 
     unit: str

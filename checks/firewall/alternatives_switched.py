@@ -1,7 +1,8 @@
 """The iptables command writes where Docker's rules are not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall import Firewall
@@ -9,8 +10,7 @@ from doctor.facts.firewall_backends import is_switched
 from doctor.facts.firewall_rules import EngineRules
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switched:
+class Switched(Struct, frozen=True, kw_only=True):
     """For the fixer: which backend the command uses and which one has the rules."""
 
     path: str

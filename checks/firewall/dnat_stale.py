@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall_rules import EngineRules
@@ -14,8 +15,7 @@ _DNAT = re.compile(
 _ENGINE_BRIDGE = re.compile(r"docker0|br-[0-9a-f]{12}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaleRule:
+class StaleRule(Struct, frozen=True, kw_only=True):
     """For the fixer: a rule of the engine for a container that no longer is."""
 
     table: str

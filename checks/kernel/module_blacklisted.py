@@ -1,15 +1,15 @@
 """A modprobe.d line keeps a module that containers need from being loaded."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.features import KernelNeeds
 from doctor.facts.modules import ModuleRule, Modules
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forbidden:
+class Forbidden(Struct, frozen=True, kw_only=True):
     """For the fixer: the line in the way. ``file`` is "" where modules_disabled is what forbids."""
 
     module: str

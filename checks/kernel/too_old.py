@@ -1,7 +1,8 @@
 """The kernel is older than what the engine, its storage driver or cgroup v2 needs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.cgroups import Cgroups
@@ -14,16 +15,14 @@ from doctor.facts.kernel import Kernel
 _RHEL7_OVERLAY = (514,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TooOld:
+class TooOld(Struct, frozen=True, kw_only=True):
     """For the fixer: who needs which release."""
 
     component: str
     needed: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Need:
+class _Need(Struct, frozen=True):
     component: str
     needed: tuple[int, int]
     consequence: str

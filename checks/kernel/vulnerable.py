@@ -1,7 +1,8 @@
 """The running kernel has a known hole by which a container gets out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.cgroups import Cgroups
@@ -11,8 +12,7 @@ from doctor.facts.sysctl import Sysctl
 from doctor.facts.vulnerabilities import KernelExposure, KernelHole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hole:
+class Hole(Struct, frozen=True, kw_only=True):
     """For the fixer: the CVEs and the releases that have the fix."""
 
     ids: tuple[str, ...]

@@ -1,7 +1,8 @@
 """New containers log where nobody can read it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers import Container, Containers
@@ -12,8 +13,7 @@ from doctor.facts.logging import Logging, default_driver, opaque_because
 _SHOWN = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hidden:
+class Hidden(Struct, frozen=True, kw_only=True):
     """For the fixer.
 
     Attributes:

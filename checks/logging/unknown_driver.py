@@ -1,7 +1,8 @@
 """The default logging driver does not exist."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -9,8 +10,7 @@ from doctor.facts.engine_state import EngineInfo
 from doctor.facts.logging import DRIVERS, default_driver
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownDriver:
+class UnknownDriver(Struct, frozen=True, kw_only=True):
     """For the fixer: the name as set, and the driver it is a spelling of ("" where that is not clear)."""
 
     name: str

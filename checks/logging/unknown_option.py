@@ -1,7 +1,8 @@
 """The engine does not start with an option its logging driver does not know."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -10,8 +11,7 @@ from doctor.facts.kubernetes import Kubelet
 from doctor.facts.logging import Logging, default_driver, default_options, opaque_because, unknown_options
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownOptions:
+class UnknownOptions(Struct, frozen=True, kw_only=True):
     """For the fixer.
 
     Attributes:

@@ -1,7 +1,8 @@
 """A limit forbids namespaces that containers need."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.cgroups import Cgroups
@@ -10,8 +11,7 @@ from doctor.facts.namespaces import VITAL
 from doctor.facts.sysctl import Sysctl
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitZero:
+class LimitZero(Struct, frozen=True, kw_only=True):
     """For the fixer: the key, and the kernel's own default for it on this machine."""
 
     key: str

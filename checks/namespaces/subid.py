@@ -1,15 +1,15 @@
 """The user that containers are remapped to has no ids to map."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
 from doctor.facts.namespaces import NEEDED_IDS, SUBGID, SUBUID, SubIds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoIds:
+class NoIds(Struct, frozen=True, kw_only=True):
     """For the fixer: the file, the user, and the first free id."""
 
     file: HostPath

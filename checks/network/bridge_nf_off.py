@@ -1,7 +1,8 @@
 """Bridged packets don't pass the firewall where that is relied on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -12,8 +13,7 @@ from doctor.facts.sysctl import Sysctl
 KEY = "net.bridge.bridge-nf-call-iptables"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeNfOff:
+class BridgeNfOff(Struct, frozen=True, kw_only=True):
     """For the fixer: the key, and whether the module that has it is not loaded."""
 
     key: str

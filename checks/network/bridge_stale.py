@@ -1,8 +1,9 @@
 """A bridge is left over from a network that the engine doesn't know."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Network
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.links import USER_BRIDGE, Link, Links
@@ -10,8 +11,7 @@ from doctor.facts.networks import Networks
 from doctor.facts.processes import Processes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaleBridge:
+class StaleBridge(Struct, frozen=True, kw_only=True):
     """For the fixer: the bridge; ``is_empty``: it has neither ports nor addresses."""
 
     bridge: str

@@ -1,8 +1,9 @@
 """A left-over bridge holds the subnet of a network."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Network
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.links import USER_BRIDGE, Link, Links
@@ -10,8 +11,7 @@ from doctor.facts.networks import Network, Networks
 from doctor.facts.processes import Processes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubnetTaken:
+class SubnetTaken(Struct, frozen=True, kw_only=True):
     """For the fixer: the stale bridge, its addresses with prefix length, and whether it is up."""
 
     bridge: str

@@ -1,7 +1,8 @@
 """The table of tracked connections is nearly full."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.sysctl import Sysctl
@@ -10,8 +11,7 @@ COUNT = "net.netfilter.nf_conntrack_count"
 MAX = "net.netfilter.nf_conntrack_max"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableFull:
+class TableFull(Struct, frozen=True, kw_only=True):
     """For the fixer: the limit now, and the one that leaves room."""
 
     now: int

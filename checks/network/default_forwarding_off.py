@@ -1,7 +1,8 @@
 """New interfaces will not forward."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -11,8 +12,7 @@ from doctor.facts.sysctl import Sysctl
 KEY = "net.ipv4.conf.default.forwarding"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DefaultForwardingOff:
+class DefaultForwardingOff(Struct, frozen=True, kw_only=True):
     """For the fixer: the key."""
 
     key: str

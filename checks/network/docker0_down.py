@@ -1,15 +1,15 @@
 """A bridge of the engine is down."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.links import Links
 from doctor.facts.networks import Networks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeDown:
+class BridgeDown(Struct, frozen=True, kw_only=True):
     """For the fixer: the bridge."""
 
     bridge: str

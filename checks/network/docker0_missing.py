@@ -1,7 +1,8 @@
 """A bridge of the engine is gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine_state import EngineState
@@ -10,8 +11,7 @@ from doctor.facts.networks import Network, Networks
 from doctor.facts.wires import Wires
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeMissing:
+class BridgeMissing(Struct, frozen=True, kw_only=True):
     """For the fixer: what the bridge has to be.
 
     Attributes:

@@ -1,15 +1,15 @@
 """A bridge of the engine has no address."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.links import Links
 from doctor.facts.networks import Networks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoAddress:
+class NoAddress(Struct, frozen=True, kw_only=True):
     """For the fixer: the bridge and the address it lacks ("172.17.0.1/16")."""
 
     bridge: str

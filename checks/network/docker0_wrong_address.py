@@ -1,15 +1,15 @@
 """A bridge of the engine has another address than its network's gateway."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.links import Links
 from doctor.facts.networks import Networks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrongAddress:
+class WrongAddress(Struct, frozen=True, kw_only=True):
     """For the fixer: the bridge, the address it lacks, and those it has instead (all with prefix length)."""
 
     bridge: str

@@ -1,7 +1,8 @@
 """Forwarding is on, but not on an interface that containers need."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -9,8 +10,7 @@ from doctor.facts.links import Links
 from doctor.facts.sysctl import Sysctl, interface_key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InterfaceForwardingOff:
+class InterfaceForwardingOff(Struct, frozen=True, kw_only=True):
     """For the fixer: the key of the interface."""
 
     key: str

@@ -1,7 +1,8 @@
 """IPv6 forwarding is off while a network has IPv6."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -12,8 +13,7 @@ from doctor.facts.sysctl import Sysctl
 KEY = "net.ipv6.conf.all.forwarding"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forwarding6Off:
+class Forwarding6Off(Struct, frozen=True, kw_only=True):
     """For the fixer: uplinks whose default route comes from router advertisements, which forwarding would make ignored."""
 
     advertised: tuple[str, ...]

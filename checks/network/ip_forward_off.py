@@ -1,7 +1,8 @@
 """IPv4 forwarding is off now."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -12,8 +13,7 @@ from doctor.facts.sysctl import Sysctl, SysctlFiles
 KEY = "net.ipv4.ip_forward"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForwardingOff:
+class ForwardingOff(Struct, frozen=True, kw_only=True):
     """For the fixer: the key that is off."""
 
     key: str

@@ -1,7 +1,8 @@
 """IPv4 forwarding is on now, and a file would turn it off again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -13,8 +14,7 @@ KEY = "net.ipv4.ip_forward"
 ALIAS = "net.ipv4.conf.all.forwarding"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reverted:
+class Reverted(Struct, frozen=True, kw_only=True):
     """For the fixer: the key as it stands in the file."""
 
     key: str

@@ -1,14 +1,14 @@
 """A container can't start, since something else has its published port."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.listeners import PortConflict, PortConflicts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortTaken:
+class PortTaken(Struct, frozen=True, kw_only=True):
     """For the fixer: who has the port. ``pid`` is 0 where that is not known."""
 
     port: int

@@ -1,7 +1,8 @@
 """Strict reverse path filtering drops what comes in by a second uplink."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.links import Link, Links, NetCounters
@@ -11,8 +12,7 @@ from doctor.facts.sysctl import Sysctl, interface_key
 COUNTER = "TcpExt.IPReversePathFilter"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StrictFilter:
+class StrictFilter(Struct, frozen=True, kw_only=True):
     """For the fixer: the key of the interface."""
 
     key: str

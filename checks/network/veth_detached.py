@@ -1,15 +1,15 @@
 """A container's interface is in no bridge."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.links import Links
 from doctor.facts.wires import Wires
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detached:
+class Detached(Struct, frozen=True, kw_only=True):
     """For the fixer: the host's end of the veth, the bridge it belongs to and the one it is in now ("" for none)."""
 
     interface: str

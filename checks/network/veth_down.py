@@ -1,15 +1,15 @@
 """A container's interface is down on the host's side."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.links import Links
 from doctor.facts.wires import Wires
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VethDown:
+class VethDown(Struct, frozen=True, kw_only=True):
     """For the fixer: the host's end of the veth."""
 
     interface: str

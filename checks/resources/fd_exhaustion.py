@@ -1,14 +1,14 @@
 """The host has nearly no open files left."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.sysctl import Sysctl
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilesFull:
+class FilesFull(Struct, frozen=True, kw_only=True):
     """For the fixer: the limit that leaves room."""
 
     wanted: int

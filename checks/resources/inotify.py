@@ -1,7 +1,8 @@
 """Few inotify instances for many containers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.networks import Networks
@@ -10,8 +11,7 @@ from doctor.facts.sysctl import Sysctl
 KEY = "fs.inotify.max_user_instances"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FewInstances:
+class FewInstances(Struct, frozen=True, kw_only=True):
     """For the fixer: a limit that leaves room."""
 
     wanted: int

@@ -1,7 +1,8 @@
 """The host has nearly no process ids left."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.resources import Tasks
@@ -11,8 +12,7 @@ _MOST = 4194304
 """PID_MAX_LIMIT of 64-bit kernels (include/linux/threads.h)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TasksFull:
+class TasksFull(Struct, frozen=True, kw_only=True):
     """For the fixer: (key, new value) of each limit that is near."""
 
     settings: tuple[tuple[str, int], ...]

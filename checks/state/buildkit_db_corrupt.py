@@ -1,14 +1,14 @@
 """A database of the build cache is damaged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.databases import BuildkitDatabases
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildCacheBroken:
+class BuildCacheBroken(Struct, frozen=True, kw_only=True):
     """For the fixer: BuildKit's directory, and the damaged files with whether each can be mended by itself."""
 
     directory: HostPath

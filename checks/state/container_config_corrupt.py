@@ -1,15 +1,15 @@
 """A container's config is damaged or gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
 from doctor.facts.containers import CONFIG, Containers
 from doctor.facts.layer_graph import LayerGraph
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigDamaged:
+class ConfigDamaged(Struct, frozen=True, kw_only=True):
     """For the fixer: the file, a whole temporary file beside it if there is one, and where the container's files are."""
 
     path: HostPath

@@ -1,14 +1,14 @@
 """A container's config names another storage driver than the one it lives with."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriverWrong:
+class DriverWrong(Struct, frozen=True, kw_only=True):
     """For the fixer: the container's config and the driver that holds its files."""
 
     path: HostPath

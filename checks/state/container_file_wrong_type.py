@@ -1,7 +1,8 @@
 """A directory lies where a container's file belongs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.containers import Containers
@@ -9,8 +10,7 @@ from doctor.facts.containers import Containers
 _FILES = ("hosts", "hostname", "resolv.conf")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrongType:
+class WrongType(Struct, frozen=True, kw_only=True):
     """For the fixer: the directories."""
 
     paths: tuple[HostPath, ...]

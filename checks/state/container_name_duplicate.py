@@ -1,14 +1,14 @@
 """Two containers have one name."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.containers import Container, Containers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameTaken:
+class NameTaken(Struct, frozen=True, kw_only=True):
     """For the fixer: the config of the container that was created later, and a free name for it."""
 
     path: HostPath

@@ -1,14 +1,14 @@
 """containerd's database is damaged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.databases import ContainerdDatabase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerdBroken:
+class ContainerdBroken(Struct, frozen=True, kw_only=True):
     """For the fixer: the file, whether images live with it, and whether it can be mended by itself."""
 
     path: HostPath

@@ -1,14 +1,14 @@
 """Several storage drivers left something in the data root."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.data_root import DataRoot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeveralDrivers:
+class SeveralDrivers(Struct, frozen=True, kw_only=True):
     """For the fixer: the one driver that holds images or containers, "" where several or none do."""
 
     driver: str

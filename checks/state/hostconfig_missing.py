@@ -1,14 +1,14 @@
 """A container's host config is missing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.containers import HOST_CONFIG, Containers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostConfigLost:
+class HostConfigLost(Struct, frozen=True, kw_only=True):
     """For the fixer: the file and a whole temporary file beside it, if there is one."""
 
     path: HostPath

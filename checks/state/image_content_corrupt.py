@@ -1,14 +1,14 @@
 """An image's config no longer has the hash of its name."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.images import Images
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContentDamaged:
+class ContentDamaged(Struct, frozen=True, kw_only=True):
     """For the fixer: the image id without "sha256:"."""
 
     identity: str

@@ -1,15 +1,15 @@
 """An image's config is gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContentMissing:
+class ContentMissing(Struct, frozen=True, kw_only=True):
     """For the fixer: the image id without "sha256:"."""
 
     identity: str

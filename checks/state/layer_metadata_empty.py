@@ -1,14 +1,14 @@
 """The record of a layer lost what it must say."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerDamage:
+class LayerDamage(Struct, frozen=True, kw_only=True):
     """For the fixer: the layer's chain id and the names of its damaged files."""
 
     chain: str

@@ -1,14 +1,14 @@
 """A layer has no record."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordMissing:
+class RecordMissing(Struct, frozen=True, kw_only=True):
     """For the fixer: the layer's chain id, and the directory that other layers stand on in its place ("" for unknown)."""
 
     chain: str

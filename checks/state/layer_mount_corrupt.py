@@ -1,14 +1,14 @@
 """A container's mount record is damaged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MountDamage:
+class MountDamage(Struct, frozen=True, kw_only=True):
     """For the fixer: the container's id, and what is wrong by file name."""
 
     container_id: str

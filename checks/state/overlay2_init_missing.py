@@ -1,14 +1,14 @@
 """A container's -init layer is gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitMissing:
+class InitMissing(Struct, frozen=True, kw_only=True):
     """For the fixer: the container's id, its layer directory and the directory of its image's top layer ("" for none)."""
 
     container_id: str

@@ -1,14 +1,14 @@
 """The directory of an image's layer is gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import DIRECTORY_NAME, LayerGraph
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerMissing:
+class LayerMissing(Struct, frozen=True, kw_only=True):
     """For the fixer: the layer's chain id and the directory its record names."""
 
     chain: str

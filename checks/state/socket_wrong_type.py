@@ -1,14 +1,14 @@
 """A directory lies where the engine's socket belongs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.engine_files import EngineSockets
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SocketBlocked:
+class SocketBlocked(Struct, frozen=True, kw_only=True):
     """For the fixer: the path, and whether it is an empty directory that nothing is mounted on."""
 
     path: HostPath

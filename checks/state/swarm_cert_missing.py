@@ -1,15 +1,15 @@
 """A swarm node lost its certificate."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
 from doctor.facts.engine_files import SwarmFiles
 from doctor.facts.engine_state import EngineState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateMissing:
+class CertificateMissing(Struct, frozen=True, kw_only=True):
     """For the fixer: the swarm's directory, and whether no engine runs yet."""
 
     directory: HostPath

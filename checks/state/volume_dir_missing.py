@@ -1,7 +1,8 @@
 """A volume's directory is gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
 from doctor.facts.containers import Containers
@@ -10,8 +11,7 @@ from doctor.facts.engine_state import EngineState
 from doctor.facts.volumes import Volumes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeGone:
+class VolumeGone(Struct, frozen=True, kw_only=True):
     """For the fixer: the volume database, which the next start of the engine changes."""
 
     database: HostPath

@@ -1,14 +1,14 @@
 """The options of a volume are damaged."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.volumes import Volumes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionsDamaged:
+class OptionsDamaged(Struct, frozen=True, kw_only=True):
     """For the fixer: the volume and its file."""
 
     volume: str

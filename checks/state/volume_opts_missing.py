@@ -1,15 +1,15 @@
 """The options of a volume are gone."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.databases import VolumeDatabase
 from doctor.facts.volumes import Volumes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionsMissing:
+class OptionsMissing(Struct, frozen=True, kw_only=True):
     """For the fixer: the volume and its file."""
 
     volume: str

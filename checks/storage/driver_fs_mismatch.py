@@ -1,7 +1,8 @@
 """The storage driver can't work on this file system."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.data_root import DataRoot
@@ -10,8 +11,7 @@ from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
 from doctor.facts.storage import NEEDS, Storage, replacement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True, kw_only=True):
     """For the fixer: the driver, and the one to name instead ("" the engine's choice, ``None`` unknown)."""
 
     driver: str

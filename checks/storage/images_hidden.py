@@ -1,7 +1,8 @@
 """Images are on the disk, and the engine does not show them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.data_root import DataRoot
@@ -10,8 +11,7 @@ from doctor.facts.engine_state import EngineVersion
 from doctor.facts.storage import NEEDS, Storage, holders, is_known, is_removed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hidden:
+class Hidden(Struct, frozen=True, kw_only=True):
     """For the fixer: the driver in force, and the one whose images are hidden ("" where naming it would hide others)."""
 
     driver: str

@@ -1,7 +1,8 @@
 """A storage option belongs to another driver."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -11,8 +12,7 @@ from doctor.facts.storage import OPTION_PREFIX, Storage
 _ELSEWHERE = "overlay2.override_kernel_check"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foreign:
+class Foreign(Struct, frozen=True, kw_only=True):
     """For the fixer: the option as written; ``is_foreign`` when the driver does not know it at all."""
 
     text: str

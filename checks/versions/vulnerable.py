@@ -1,7 +1,8 @@
 """The engine, containerd or runc has a known hole."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
@@ -11,8 +12,7 @@ from doctor.facts.processes import Processes
 from doctor.facts.vulnerabilities import Component, ComponentHole, Components, Vulnerabilities
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hole:
+class Hole(Struct, frozen=True, kw_only=True):
     """For the fixer: component, its package where a distribution has one, the CVEs, and the releases with the fix."""
 
     component: str

@@ -2,8 +2,10 @@
 
 import os
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct
 
 from doctor.host.base import Host
 from doctor.model.errors import UsageError
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from doctor.state.waivers import Waived
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class Shared(Struct, frozen=True, kw_only=True):
     """Options every command takes."""
 
     verbose: bool
@@ -33,13 +34,31 @@ class Shared:
         """Decide on colour: asked for, or a terminal that is not dumb and no NO_COLOR (no-color.org)."""
         if color not in {"auto", "always", "never"}:
             raise UsageError(f"--color '{color}' is unknown", do="choose auto, always or never")
-        terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+        terminal = is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
         return cls(verbose=verbose, quiet=quiet, colour=color == "always" or (color == "auto" and terminal))
 
     def progress(self, text: str) -> None:
-        """Tell what is being done, on standard error."""
-        if not self.quiet:
-            print(visible(text), file=sys.stderr, flush=True)
+        """Tell what is being done, on standard error; where nobody listens any more, a repair goes on all the same."""
+        # Closed by the caller (2>&-), sys.stderr is None, and print would take standard output.
+        if not self.quiet and sys.stderr is not None:
+            with suppress(OSError, ValueError):
+                print(visible(text), file=sys.stderr, flush=True)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a standard stream is a terminal; one that the caller closed is none."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def asked(question: str) -> bool:
+    """Ask on the terminal and return whether the answer is yes; the end of input is a no."""
+    try:
+        return input(question).strip().lower() in {"y", "yes"}
+    except EOFError:
+        return False
 
 
 def open_host(root: str) -> Host:

@@ -3,25 +3,31 @@
 import os
 import sys
 import time
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor import __version__
 from doctor.cli.common import (
     Shared,
     applicability,
+    asked,
     emit,
     exit_code,
     host_info,
+    is_terminal,
     load_catalog,
     load_settings,
     open_host,
     waive,
 )
 from doctor.cli.scan import engine_version
+from doctor.cli.work import at_work, tell_unfinished
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.report import HostInfo, ManualFix, PlannedAction, PlanReport, ProbeResult, RepairReport
 from doctor.model.severity import Applicability
+from doctor.model.step import Step
 from doctor.plugins.catalog import Catalog
 from doctor.repair import apply as repair
 from doctor.repair.plan import Plan, make_plan
@@ -32,8 +38,7 @@ from doctor.scan.run import Scan
 from doctor.state.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What the command line gave."""
 
     ids: tuple[str, ...] = ()
@@ -47,8 +52,7 @@ class Options:
     output: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
+class _Job(Struct, frozen=True, kw_only=True):
     """One call, resolved."""
 
     options: Options
@@ -78,23 +82,22 @@ def run(options: Options, shared: Shared) -> int:
         started=time.time(),
         clock=time.perf_counter(),
     )
-    left = unfinished()
-    if options.resume:
-        if left is None:
-            raise RefusedError("no repair is unfinished", do="see 'doctor undo --list'")
-        return _resume(job, left)
-    if left is not None and options.apply:
-        raise RefusedError(
-            f"repair {left.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
-        )
-    if options.apply:
-        _need_root(job.host)
     allow = applicability(options.allow) if options.allow else settings.allow
-    plan = _plan(job, allow)
-    report = _plan_report(job, plan)
-    if not options.apply:
-        return emit(catalog, report, options.format, options.output, shared)
-    return _apply(job, plan, report)
+    if not (options.apply or options.resume):
+        tell_unfinished(shared)
+        return emit(catalog, _plan_report(job, _plan(job, allow)), options.format, options.output, shared)
+    _need_root(job.host)
+    with at_work(shared):
+        left = unfinished()
+        if options.resume:
+            if left is None:
+                raise RefusedError("no repair is unfinished", do="see 'doctor undo --list'")
+            return _resume(job, left)
+        if left is not None:
+            raise RefusedError(
+                f"repair {left.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
+            )
+        return _apply(job, allow)
 
 
 def _need_root(host: Host) -> None:
@@ -145,10 +148,15 @@ def _plan_report(job: _Job, plan: Plan) -> PlanReport:
     )
 
 
-def _apply(job: _Job, plan: Plan, report: PlanReport) -> int:
+def _apply(job: _Job, allow: Applicability) -> int:
+    plan = _plan(job, allow)
+    report = _plan_report(job, plan)
     if not plan.actions:
         return _nothing(job, plan, report)
-    _ask(job, report)
+    if not job.options.yes:
+        _ask(job, report)
+        if _what(_plan(job, allow)) != _what(plan):
+            raise RefusedError("the host changed while you were asked; nothing was done", do="look at the plan again")
     record = repair.to_record(plan, job.host.root, new_name(job.started))
     done = repair.apply(
         record,
@@ -181,15 +189,17 @@ def _nothing(job: _Job, plan: Plan, report: PlanReport) -> int:
 
 def _ask(job: _Job, report: PlanReport) -> None:
     """Show the plan and ask once."""
-    if job.options.yes:
-        return
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise RefusedError("there is nobody to ask whether to apply the plan", do="add --yes")
     text = job.catalog.report_format("text").function(report, colour=job.shared.colour, verbose=job.shared.verbose)
     sys.stderr.write(text.decode())
-    answer = input(f"Apply these {len(report.actions)} actions? [y/N] ")
-    if answer.strip().lower() not in {"y", "yes"}:
+    if not asked(f"Apply these {len(report.actions)} actions? [y/N] "):
         raise RefusedError("not applied")
+
+
+def _what(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
+    """Return what a plan does, to compare it with another."""
+    return [(action.summary, action.steps) for action in plan.actions]
 
 
 def _prover(job: _Job) -> repair.Prove:
@@ -233,12 +243,20 @@ def _repair_report(
         probes=done.probes,
         resolved=gone,
         remaining=remaining,
-        manual=manual,
+        manual=_still(manual, done),
         outcomes=done.after.outcomes if done.after else (),
         rolled_back=done.rolled_back,
         error=done.error,
         exit_code=code,
     )
+
+
+def _still(manual: tuple[ManualFix, ...], done: repair.Done) -> tuple[ManualFix, ...]:
+    """Return what is left to a person: what the repair has mended in passing, or only foresaw, is not."""
+    if done.after is None or done.rolled_back:
+        return manual
+    there = {finding.fingerprint for finding in done.after.findings}
+    return tuple(fix for fix in manual if fix.finding.fingerprint in there)
 
 
 def _resume(job: _Job, left: Run) -> int:

@@ -1,8 +1,9 @@
 """``doctor list``: checks, fixers, probes, report formats and plugins, found or refused."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.cli.common import Shared, load_catalog, load_settings
 from doctor.model.declare import CheckDeclaration, Declaration, FixerDeclaration, FormatDeclaration, ProbeDeclaration
@@ -14,8 +15,7 @@ from doctor.state.settings import Settings
 KINDS = ("checks", "fixers", "probes", "formats", "plugins")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One line: the id, a word beside it (severity, applicability, media type), what it is, and its JSON object."""
 
     id: str

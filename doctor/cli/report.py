@@ -2,7 +2,8 @@
 
 import sys
 import time
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doctor.cli.common import Shared, load_catalog, load_settings
 from doctor.history.store import History

@@ -3,9 +3,10 @@
 import json
 import os
 import sys
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.cli.common import open_host
 from doctor.facts.containers import Containers
@@ -20,8 +21,7 @@ from doctor.probes._place import bridge_network, place
 from doctor.scan.resolve import Facts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What the command line gave."""
 
     image: str

@@ -1,8 +1,10 @@
 """``doctor scan``: examine the host and report."""
 
 import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor import __version__
 from doctor.cli.common import (
@@ -17,6 +19,7 @@ from doctor.cli.common import (
     waived,
     words,
 )
+from doctor.cli.work import tell_unfinished
 from doctor.facts.engine_state import EngineVersion
 from doctor.host.base import Host
 from doctor.model.report import ProbeResult, ScanReport
@@ -30,8 +33,7 @@ if TYPE_CHECKING:
     from doctor.history.store import History
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """What the command line gave."""
 
     select: str = ""
@@ -76,7 +78,7 @@ def run(options: Options, shared: Shared) -> int:
     )
     if not options.root and not options.select and not options.skip:
         report = _keep(report, options, shared, settings)
-    _tell_unfinished(shared)
+    tell_unfinished(shared)
     if options.scheduled:
         _leave_reports(catalog, report, settings, replace(shared, quiet=True))
         # cron mails what is printed: a healthy host keeps quiet.
@@ -149,19 +151,3 @@ def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings, sha
     for name, place in (("html", settings.report.html), ("prometheus", settings.report.prometheus)):
         if place:
             emit(catalog, report, name, place, shared)
-
-
-def _tell_unfinished(shared: Shared) -> None:
-    import os
-
-    from doctor.state.paths import runs_dir
-
-    if not os.path.isdir(runs_dir()):
-        return
-    from doctor.repair.record import unfinished
-
-    left = unfinished()
-    if left is not None:
-        shared.progress(
-            f"repair {left.name} is unfinished: 'doctor undo' takes it back, 'doctor fix --resume' finishes it"
-        )

@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.cli import units
 from doctor.cli.common import Shared, load_settings
@@ -15,8 +16,7 @@ from doctor.state.paths import state_dir
 from doctor.state.settings import EVERY, Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """Where a schedule lives on a host."""
 
     units: str = "/etc/systemd/system"

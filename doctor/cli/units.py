@@ -2,7 +2,8 @@
 
 import shlex
 import zlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.model.errors import UsageError
 
@@ -64,8 +65,7 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """What shall run, and when.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Reads docker.service with its drop-ins: the command that systemd will run, each word with its place."""
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from doctor.facts.engine import Place
 from doctor.facts.engine_values import masked
@@ -16,8 +17,7 @@ _VARIABLE = re.compile(r"\$\{?(\w+)")
 _PACKAGED = ("/usr/lib/", "/lib/", "/usr/local/lib/")
 
 
-@dataclass(slots=True)
-class Launch:
+class Launch(Struct):
     """What starts the engine, while it is being put together.
 
     ``words`` pairs each word of the command line with its place, ``reads`` are the files it takes variables from, ``uses``
@@ -26,15 +26,15 @@ class Launch:
 
     launcher: str = ""
     file: str = ""
-    words: list[tuple[str, Place]] = field(default_factory=list)
-    reads: list[HostPath] = field(default_factory=list)
-    uses: list[str] = field(default_factory=list)
-    environment: dict[str, str] = field(default_factory=dict)
-    commands: list[tuple[Place, str]] = field(default_factory=list)
+    words: list[tuple[str, Place]] = []
+    reads: list[HostPath] = []
+    uses: list[str] = []
+    environment: dict[str, str] = {}
+    commands: list[tuple[Place, str]] = []
     missing_files: tuple[str, ...] = ()
     is_masked: bool = False
     drop_ins: tuple[str, ...] = ()
-    gaps: list[Missing] = field(default_factory=list)
+    gaps: list[Missing] = []
 
 
 def read_text(host: Host, path: HostPath, gaps: list[Missing]) -> str | None:
@@ -101,7 +101,7 @@ def _is_null(host: Host, path: str) -> bool:
 
 
 def _drop_ins(host: Host) -> list[str]:
-    found = []
+    found: list[str] = []
     for folder in unit_file.DIRECTORIES:
         for name in (NAME, "service"):
             directory = f"{folder}/{name}.d"

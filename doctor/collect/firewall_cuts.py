@@ -1,7 +1,8 @@
 """Derives what foreign rules do to the engine's traffic, by walking ordinary packets through all rules. Reads nothing."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doctor.facts.firewall import Firewall, Saved
 from doctor.facts.firewall_cuts import BETWEEN, ENGINE, FIRST, ISOLATION, NFT, USER, Cut, Hijack, TrafficCuts

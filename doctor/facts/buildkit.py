@@ -1,10 +1,9 @@
 """BuildKit's own list of the overlay2 directories that it uses."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """One bucket of ``buildkit/snapshots.db`` (moby builder/builder-next/adapters/snapshot/snapshot.go).
 
     Attributes:
@@ -18,8 +17,7 @@ class Snapshot:
     chain: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshots:
+class Snapshots(Struct, frozen=True, kw_only=True):
     """All snapshots by key: a directory's name, a snapshot's name, or "sha256:…" of an image layer."""
 
     items: dict[str, Snapshot]

@@ -1,6 +1,6 @@
 """Control groups: which version is mounted where, and which controllers it has."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 V2_NEEDED = ("memory", "pids", "cpu", "cpuset", "io")
 V1_NEEDED = ("memory", "pids", "cpu", "cpuset", "devices", "freezer", "cpuacct")
@@ -8,8 +8,7 @@ VITAL = frozenset({"memory", "pids", "cpu", "devices"})
 """Controllers without which a limit that a user asked for is not enforced, or (devices, v1) nothing starts."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Controller:
+class Controller(Struct, frozen=True, kw_only=True):
     """A line of /proc/cgroups: hierarchy 0 is v2 or none; ``enabled`` is false after cgroup_disable= at boot."""
 
     name: str
@@ -17,8 +16,7 @@ class Controller:
     enabled: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cgroups:
+class Cgroups(Struct, frozen=True, kw_only=True):
     """The hierarchies of the host.
 
     Attributes:
@@ -28,10 +26,10 @@ class Cgroups:
         kernel: what the kernel has, by name; {} where /proc/cgroups is not there (a kernel without v1).
     """
 
-    v1: dict[str, str] = field(default_factory=dict)
+    v1: dict[str, str] = {}
     v2: str = ""
     v2_controllers: tuple[str, ...] = ()
-    kernel: dict[str, Controller] = field(default_factory=dict)
+    kernel: dict[str, Controller] = {}
 
     @property
     def mode(self) -> str:

@@ -1,14 +1,13 @@
 """The few settings of containerd that checks judge."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.paths import HostPath
 
 CRI = frozenset({"cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerdConfig:
+class ContainerdConfig(Struct, frozen=True, kw_only=True):
     """containerd's config.toml. Missing where there is none: the built-in settings then hold.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Containers as the engine keeps them on disk: right whether the engine lives or not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
@@ -10,8 +11,7 @@ CONFIG = "config.v2.json"
 HOST_CONFIG = "hostconfig.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Port:
+class Port(Struct, frozen=True, kw_only=True):
     """One published port.
 
     Attributes:
@@ -27,8 +27,7 @@ class Port:
     container_port: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(Struct, frozen=True, kw_only=True):
     """A container's place in one network.
 
     Attributes:
@@ -56,8 +55,7 @@ class Attachment:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MountPoint:
+class MountPoint(Struct, frozen=True, kw_only=True):
     """Something mounted into a container.
 
     Attributes:
@@ -76,8 +74,7 @@ class MountPoint:
     writable: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """What config.v2.json says of a container's life; after a crash it is what was true before.
 
     Attributes:
@@ -111,8 +108,7 @@ class State:
         return "created" if self.started_at.startswith("0001-") else "exited"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostConfig:
+class HostConfig(Struct, frozen=True, kw_only=True):
     """What was asked for when a container was made, as far as checks judge it (hostconfig.json).
 
     Attributes:
@@ -150,8 +146,7 @@ class HostConfig:
     pids: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
+class Container(Struct, frozen=True, kw_only=True):
     """One container whose config.v2.json can be read.
 
     Attributes:
@@ -211,8 +206,7 @@ class Container:
         return policy == "always" or (policy == "unless-stopped" and not self.stopped_by_hand)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenFile:
+class BrokenFile(Struct, frozen=True, kw_only=True):
     """A container's file that is not what it should be.
 
     Attributes:
@@ -235,8 +229,7 @@ class BrokenFile:
     sibling: HostPath | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Containers:
+class Containers(Struct, frozen=True, kw_only=True):
     """Every directory below ``containers/``: what can be read and what is broken.
 
     Attributes:

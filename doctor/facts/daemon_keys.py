@@ -1,8 +1,9 @@
 """What dockerd makes of each key of daemon.json: takes it, refuses it, or takes it and never reads it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.facts.daemon_options import FLAGS_WITHOUT_KEY, KEPT_OBJECTS, OPTIONS, Option, is_known
 from doctor.formats.flags import parse_bool
@@ -20,8 +21,7 @@ _SAYS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyProblem:
+class KeyProblem(Struct, frozen=True, kw_only=True):
     """One key that is not what its author hoped.
 
     Attributes:

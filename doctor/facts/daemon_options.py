@@ -4,14 +4,14 @@ From moby's ``daemon/config/config.go``, ``config_linux.go``, ``cmd/dockerd/conf
 tags 19.03 to 29.7. A key's life is in releases (major, minor): known from ``since``, rejected from ``removed`` on.
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 ALWAYS = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One key.
 
     Attributes:

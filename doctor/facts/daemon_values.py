@@ -6,9 +6,10 @@ tried against a real start of 26.1.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.facts.engine import EngineConfig
 
@@ -17,8 +18,7 @@ LOG_LEVELS = ("panic", "fatal", "error", "warn", "warning", "info", "debug", "tr
 _BUILT_IN_RUNTIMES = re.compile(r"runc|io\.containerd\.[\w.-]+|/.+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueProblem:
+class ValueProblem(Struct, frozen=True, kw_only=True):
     """One value that can't work.
 
     Attributes:
@@ -32,8 +32,7 @@ class ValueProblem:
     stops: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedThings:
+class NamedThings(Struct, frozen=True, kw_only=True):
     """What settings name and what of it exists on the host.
 
     Attributes:

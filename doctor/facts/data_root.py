@@ -1,6 +1,6 @@
 """The data root: where the engine keeps images, containers, volumes and networks."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from doctor.formats.mountinfo import Mount
 from doctor.model.missing import Missing
@@ -16,8 +16,7 @@ Source: moby daemon/graphdriver/driver.go (scanPriorDrivers), engine 24 and late
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriverDirectory:
+class DriverDirectory(Struct, frozen=True, kw_only=True):
     """What one storage driver has in the data root.
 
     Attributes:
@@ -42,8 +41,7 @@ class DriverDirectory:
         return bool(self.images or self.layers or self.containers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataRoot:
+class DataRoot(Struct, frozen=True, kw_only=True):
     """The directory ``data-root`` names, with symbolic links to it followed once.
 
     Attributes:
@@ -70,7 +68,7 @@ class DataRoot:
     mount: Mount | None
     drivers: tuple[DriverDirectory, ...]
     configured_driver: str
-    places: dict[str, HostPath] = field(default_factory=dict)
+    places: dict[str, HostPath] = {}
     gaps: tuple[Missing, ...] = ()
 
     def at(self, *parts: str) -> HostPath:

@@ -1,17 +1,19 @@
 """The bolt databases of the engine: what each holds, and what is wrong with it."""
 
-from dataclasses import dataclass, field
+from typing import Annotated
+
+from msgspec import Struct, field
 
 from doctor.formats.bolt import Bucket, Database
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
+from doctor.model.secret import SECRET, Guarded
 
 BUILDKIT_FILES = ("cache.db", "containerdmeta.db", "history.db", "metadata_v2.db", "snapshots.db")
 """BuildKit's databases, which refer to each other."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoltFile:
+class BoltFile(Struct, frozen=True, kw_only=True):
     """One database file.
 
     Attributes:
@@ -31,7 +33,7 @@ class BoltFile:
     size_bytes: int = 0
     device: int = 0
     inode: int = 0
-    database: Database | None = field(default=None, repr=False)
+    database: Database | None = None
 
     @property
     def is_broken(self) -> bool:
@@ -60,8 +62,7 @@ class BoltFile:
         return "older" if any(generation.is_clean for generation in generations) else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkRecord:
+class NetworkRecord(Struct, frozen=True, kw_only=True):
     """A network in local-kv.db."""
 
     id: str
@@ -69,8 +70,7 @@ class NetworkRecord:
     driver: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkDatabase:
+class NetworkDatabase(Struct, frozen=True, kw_only=True):
     """``network/files/local-kv.db``, libnetwork's store.
 
     Attributes:
@@ -81,23 +81,21 @@ class NetworkDatabase:
     """
 
     file: BoltFile
-    networks: dict[str, NetworkRecord] = field(default_factory=dict)
-    salvaged: dict[bytes, bytes] = field(default_factory=dict, repr=False)
+    networks: dict[str, NetworkRecord] = {}
+    salvaged: dict[bytes, bytes] = {}
     gaps: tuple[Missing, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeRecord:
+class VolumeRecord(Guarded, frozen=True, kw_only=True):
     """A volume in metadata.db: options are mount options of the local driver (they may hold a password: never shown)."""
 
     name: str
     driver: str
-    labels: dict[str, str] = field(default_factory=dict, repr=False)
-    options: dict[str, str] = field(default_factory=dict, metadata={"secret": True}, repr=False)
+    labels: dict[str, str] = field(default_factory=dict)
+    options: Annotated[dict[str, str], SECRET] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeDatabase:
+class VolumeDatabase(Struct, frozen=True, kw_only=True):
     """``volumes/metadata.db``: driver, labels and options of volumes.
 
     Attributes:
@@ -108,13 +106,12 @@ class VolumeDatabase:
     """
 
     file: BoltFile
-    records: dict[str, VolumeRecord] = field(default_factory=dict)
-    salvaged: dict[bytes, bytes] = field(default_factory=dict, repr=False)
+    records: dict[str, VolumeRecord] = {}
+    salvaged: dict[bytes, bytes] = {}
     gaps: tuple[Missing, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildkitDatabases:
+class BuildkitDatabases(Struct, frozen=True, kw_only=True):
     """The five databases of ``buildkit/``.
 
     Attributes:
@@ -132,8 +129,7 @@ class BuildkitDatabases:
         return tuple(file for file in self.files.values() if file.is_broken)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerdDatabase:
+class ContainerdDatabase(Struct, frozen=True, kw_only=True):
     """``meta.db`` of the engine's own containerd.
 
     Attributes:

@@ -1,7 +1,8 @@
 """How the host resolves names: its resolv.conf, who answers on the loopback, and where the real servers are written."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.formats.resolv_conf import ResolvConf
 from doctor.formats.resolv_conf import is_loopback as is_loopback  # noqa: PLC0414 - part of the fact
@@ -14,8 +15,7 @@ RESOLVED = HostPath("/run/systemd/resolve/resolv.conf")
 STUB_ADDRESS = "127.0.0.53"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerList:
+class ServerList(Struct, frozen=True, kw_only=True):
     """A file in which a program of the host writes name servers, and what is in it."""
 
     path: HostPath
@@ -27,8 +27,7 @@ class ServerList:
         return tuple(server for server in self.config.nameservers if not is_loopback(server))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostDns:
+class HostDns(Struct, frozen=True, kw_only=True):
     """Name resolution of the host.
 
     Attributes:

@@ -1,15 +1,16 @@
 """How the Docker Engine is configured: its settings file, its command line, and both merged."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Struct, field
 
 from doctor.facts.daemon_options import default_of
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
+from doctor.model.secret import SECRET, Guarded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where a flag of the next start stands, so that the one token can be changed there.
 
     Attributes:
@@ -27,8 +28,7 @@ class Place:
     is_packaged: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenFlag:
+class GivenFlag(Struct, frozen=True, kw_only=True):
     """One flag of dockerd.
 
     Attributes:
@@ -44,8 +44,7 @@ class GivenFlag:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnreadVariable:
+class UnreadVariable(Struct, frozen=True, kw_only=True):
     """A variable with flags in a file that nothing which starts this engine reads: its author believes it works."""
 
     file: HostPath
@@ -55,8 +54,7 @@ class UnreadVariable:
     reader: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineFlags:
+class EngineFlags(Guarded, frozen=True, kw_only=True):
     """The command line: of the next start, from the files that make it, and of the running process.
 
     Attributes:
@@ -79,7 +77,7 @@ class EngineFlags:
     configured: tuple[GivenFlag, ...] = ()
     arguments: tuple[str, ...] = ()
     running: tuple[GivenFlag, ...] | None = None
-    environment: dict[str, str] = field(default_factory=dict, metadata={"secret": True}, repr=False)
+    environment: Annotated[dict[str, str], SECRET] = field(default_factory=dict)
     unread: tuple[UnreadVariable, ...] = ()
     commands: tuple[tuple[Place, str], ...] = ()
     missing_files: tuple[str, ...] = ()
@@ -97,8 +95,7 @@ class EngineFlags:
         return tuple(flag for flag in self.configured if flag.key == key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonJson:
+class DaemonJson(Guarded, frozen=True, kw_only=True):
     """The engine's settings file (``--config-file``, default /etc/docker/daemon.json).
 
     Attributes:
@@ -119,7 +116,7 @@ class DaemonJson:
     path: HostPath
     exists: bool = False
     is_explicit: bool = False
-    content: bytes = field(default=b"", metadata={"secret": True}, repr=False)
+    content: Annotated[bytes, SECRET] = b""
     value: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
     where: str = ""
@@ -130,8 +127,7 @@ class DaemonJson:
     mtime_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One effective setting and where it comes from.
 
     Attributes:
@@ -154,8 +150,7 @@ class Setting:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineConfig:
+class EngineConfig(Struct, frozen=True, kw_only=True):
     """The engine's settings, merged as dockerd merges them: defaults, then daemon.json, then flags.
 
     Keys are those of daemon.json. A key set in both places is a conflict that stops dockerd
@@ -168,7 +163,7 @@ class EngineConfig:
         gaps: what could not be read.
     """
 
-    settings: dict[str, Setting] = field(default_factory=dict)
+    settings: dict[str, Setting] = {}
     flags: EngineFlags = field(default_factory=EngineFlags)
     json: DaemonJson = field(default_factory=lambda: DaemonJson(path=HostPath("/etc/docker/daemon.json")))
     gaps: tuple[Missing, ...] = ()

@@ -1,7 +1,10 @@
 """How this host's engine is stopped and started, as steps for the one plan that does it."""
 
-from dataclasses import dataclass, field
+from typing import Annotated
 
+from msgspec import Struct, field
+
+from doctor.model.secret import SECRET, Guarded
 from doctor.model.step import Answer, Run, Signal, Step
 
 _STOP_S = 90.0
@@ -10,8 +13,7 @@ _START_S = 120.0
 _GONE = Answer(ask=("GET", "*"), exit=0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Guarded, frozen=True, kw_only=True):
     """A process that holds the data root, and all that starts it again.
 
     Attributes:
@@ -27,7 +29,7 @@ class Holder:
     name: str
     argv: tuple[str, ...] = ()
     cwd: str = "/"
-    env: dict[str, str] = field(default_factory=dict, metadata={"secret": True}, repr=False)
+    env: Annotated[dict[str, str], SECRET] = field(default_factory=dict)
     stdout: str = ""
     unit: str = ""
 
@@ -45,8 +47,7 @@ class Holder:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineControl:
+class EngineControl(Struct, frozen=True, kw_only=True):
     """How the engine is stopped and started here.
 
     Attributes:

@@ -1,13 +1,12 @@
 """Small files and sockets by which the engine knows itself and its helpers."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PidFile:
+class PidFile(Struct, frozen=True, kw_only=True):
     """A pid file and the process it names.
 
     Attributes:
@@ -32,8 +31,7 @@ class PidFile:
         return bool(self.process) and (self.is_zombie or self.process != self.owner)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PidFiles:
+class PidFiles(Struct, frozen=True, kw_only=True):
     """The pid files of the engine and of its own containerd.
 
     Attributes:
@@ -47,8 +45,7 @@ class PidFiles:
     gaps: tuple[Missing, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SocketPath:
+class SocketPath(Struct, frozen=True, kw_only=True):
     """A path on which the engine listens.
 
     Attributes:
@@ -64,16 +61,14 @@ class SocketPath:
     is_mount_point: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineSockets:
+class EngineSockets(Struct, frozen=True, kw_only=True):
     """The Unix sockets that the engine is configured to listen on."""
 
     items: tuple[SocketPath, ...]
     gaps: tuple[Missing, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineId:
+class EngineId(Struct, frozen=True, kw_only=True):
     """``engine-id`` in the data root: kind letter of what is there ("" for nothing) and its text."""
 
     path: HostPath
@@ -82,8 +77,7 @@ class EngineId:
     gaps: tuple[Missing, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SwarmFiles:
+class SwarmFiles(Struct, frozen=True, kw_only=True):
     """What a swarm node keeps in ``swarm/``.
 
     Attributes:
@@ -103,8 +97,7 @@ class SwarmFiles:
     gaps: tuple[Missing, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeState:
+class RuntimeState(Struct, frozen=True, kw_only=True):
     """What runc left of a container: a directory named after it below the exec root.
 
     Attributes:
@@ -120,16 +113,14 @@ class RuntimeState:
     is_alive: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeStates:
+class RuntimeStates(Struct, frozen=True, kw_only=True):
     """All of runc's state directories (``EXEC-ROOT/runtime-runc/moby``)."""
 
     items: tuple[RuntimeState, ...]
     gaps: tuple[Missing, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileLock:
+class FileLock(Struct, frozen=True, kw_only=True):
     """A lock from /proc/locks: the holder's pid (0 or less: in another pid namespace), device and inode of the file."""
 
     pid: int
@@ -138,8 +129,7 @@ class FileLock:
     holder: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileLocks:
+class FileLocks(Struct, frozen=True, kw_only=True):
     """The flock(2) locks on this host."""
 
     items: tuple[FileLock, ...]

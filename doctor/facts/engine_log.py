@@ -4,11 +4,11 @@ Patterns from moby's ``cmd/dockerd/daemon.go``, ``daemon/daemon.go``, ``daemon/g
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """What one kind of fatal line means: the pattern, what happened in a person's words, what to do."""
 
     pattern: str
@@ -59,8 +59,7 @@ _FATAL = re.compile(r"failed to start daemon|level=fatal|unable to configure|fai
 _START = re.compile(r'msg="?Starting up|Starting Docker Application Container Engine|Starting up"')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineLog:
+class EngineLog(Struct, frozen=True, kw_only=True):
     """The end of the engine's log: the lines of its last start only.
 
     Attributes:

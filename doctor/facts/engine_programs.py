@@ -1,12 +1,11 @@
 """The programs that the engine starts."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 NAMES = ("runc", "containerd", "containerd-shim-runc-v2", "docker-init", "docker-proxy")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnginePrograms:
+class EnginePrograms(Struct, frozen=True, kw_only=True):
     """Which of the engine's helpers are installed. Missing where dockerd itself is not on this disk.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What stands in the way of the engine's start and only a person can move."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.facts import daemon_keys, daemon_values
 from doctor.facts.daemon_values import NamedThings
@@ -11,8 +12,7 @@ from doctor.facts.storage import Storage
 Release = tuple[int, int, int] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartBlockers:
+class StartBlockers(Struct, frozen=True, kw_only=True):
     """Reasons why a start would fail however the rest is mended, each in a few words; () where none is known."""
 
     reasons: tuple[str, ...]

@@ -1,13 +1,13 @@
 """The Docker Engine itself: which version it is, whether it runs, and what it tells of itself."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineAnswer:
+class EngineAnswer(Struct, frozen=True, kw_only=True):
     """What the engine said to the first question of a scan (GET /version); later ones are asked only if it said something.
 
     Attributes:
@@ -16,13 +16,12 @@ class EngineAnswer:
         is_idle: it was not asked, since the question would have started the engine.
     """
 
-    version: dict[str, Any] = field(default_factory=dict)
+    version: dict[str, Any] = {}
     missing: Missing | None = None
     is_idle: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineVersion:
+class EngineVersion(Struct, frozen=True, kw_only=True):
     """Which Docker Engine this is.
 
     Attributes:
@@ -38,7 +37,7 @@ class EngineVersion:
     source: str
     api: str = ""
     min_api: str = ""
-    components: dict[str, str] = field(default_factory=dict)
+    components: dict[str, str] = {}
 
     def at_least(self, *release: int) -> bool:
         """Whether this engine is of that release or newer: ``at_least(28, 0)``."""
@@ -50,8 +49,7 @@ class EngineVersion:
         return self.release[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineState:
+class EngineState(Struct, frozen=True, kw_only=True):
     """Whether the engine runs.
 
     Attributes:
@@ -77,8 +75,7 @@ class EngineState:
         return self.status == "running"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineInfo:
+class EngineInfo(Struct, frozen=True, kw_only=True):
     """What a running engine tells of itself (GET /info).
 
     Attributes:
@@ -92,7 +89,7 @@ class EngineInfo:
     id: str = ""
     data_root: str = ""
     storage_driver: str = ""
-    driver_status: dict[str, str] = field(default_factory=dict)
+    driver_status: dict[str, str] = {}
     logging_driver: str = ""
     cgroup_driver: str = ""
     cgroup_version: str = ""

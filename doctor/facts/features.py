@@ -1,14 +1,13 @@
 """What a container host needs of its kernel, and whether the kernel has it: tried first, looked up second."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.facts.kernel import BuildConfig, Kernel
 from doctor.facts.modules import Modules
 from doctor.model.missing import Missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feature:
+class Feature(Struct, frozen=True, kw_only=True):
     """One ability of a kernel.
 
     Attributes:
@@ -151,8 +150,7 @@ FEATURES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelProbes:
+class KernelProbes(Struct, frozen=True, kw_only=True):
     """What the kernel itself shows.
 
     Attributes:
@@ -164,8 +162,7 @@ class KernelProbes:
     paths: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelNeeds:
+class KernelNeeds(Struct, frozen=True, kw_only=True):
     """What this host needs of its kernel: the features whose ``when`` is so, each with how it stands.
 
     Attributes:
@@ -203,8 +200,7 @@ class KernelNeeds:
         return f"the package of kernel {release}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """A feature on this host.
 
     Attributes:

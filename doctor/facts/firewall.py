@@ -1,6 +1,6 @@
 """The packet filter as the kernel has it now: rules of both iptables backends, and tables of others."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from doctor.formats.iptables_save import Rule, Ruleset
 from doctor.formats.nft_json import NftRuleset
@@ -15,8 +15,7 @@ ENGINE_TABLE = "docker-bridges"
 """The table of an engine with ``firewall-backend`` nftables (since 29)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
+class Saved(Struct, frozen=True, kw_only=True):
     """The rules of one backend and one family.
 
     Attributes:
@@ -61,8 +60,7 @@ class Saved:
         return frozenset(chain for table, chain in self.by_chain if table == "filter")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NftTable:
+class NftTable(Struct, frozen=True, kw_only=True):
     """One table that nft lists: family ("ip", "inet", "bridge" …) and name."""
 
     family: str
@@ -79,8 +77,7 @@ class NftTable:
         return self.family in {"ip", "ip6"} and self.name in IPTABLES_TABLES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Firewall:
+class Firewall(Struct, frozen=True, kw_only=True):
     """What filters packets on this host.
 
     Attributes:
@@ -104,7 +101,7 @@ class Firewall:
     other_name: str = ""
     tables: tuple[NftTable, ...] = ()
     has_nft: bool = False
-    foreign: dict[NftTable, NftRuleset] = field(default_factory=dict)
+    foreign: dict[NftTable, NftRuleset] = {}
     gaps: tuple[Missing, ...] = ()
 
     @property

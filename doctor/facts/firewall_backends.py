@@ -1,6 +1,6 @@
 """Two kernel interfaces for one set of rules: who writes where, and what the unused one still does."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.facts.firewall import Firewall, Saved
 from doctor.facts.firewall_model import BUILT_IN, ENGINE_CHAINS
@@ -9,8 +9,7 @@ from doctor.facts.firewall_rules import EngineRules
 from doctor.facts.networks import Networks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherBackend:
+class OtherBackend(Struct, frozen=True, kw_only=True):
     """The backend that does not hold the engine's present rules, and what is in it.
 
     Attributes:

@@ -1,14 +1,13 @@
 """Where rules that the engine did not make decide over its traffic: what is cut, what is let through that should not be."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 
 FIRST, BETWEEN, USER, ISOLATION, ENGINE, NFT = "first", "between", "user", "isolation", "engine", "nft"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class Cut(Struct, frozen=True, kw_only=True):
     """One foreign rule that ends traffic of containers.
 
     Attributes:
@@ -46,8 +45,7 @@ class Cut:
         return "egress" in self.traffic or "reply" in self.traffic
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hijack:
+class Hijack(Struct, frozen=True, kw_only=True):
     """A foreign nat rule that takes a published port's packets before the engine's rule can."""
 
     rule: str
@@ -57,8 +55,7 @@ class Hijack:
     target: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrafficCuts:
+class TrafficCuts(Struct, frozen=True, kw_only=True):
     """What foreign rules do to the engine's traffic, IPv4.
 
     Attributes:
@@ -80,8 +77,7 @@ class TrafficCuts:
         return tuple(cut for cut in self.cuts if cut.place in places)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lift:
+class Lift(Struct, frozen=True, kw_only=True):
     """For fixers: rules of the engine that must stand above another rule of the same chain, IPv4."""
 
     table: str

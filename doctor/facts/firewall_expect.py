@@ -1,7 +1,8 @@
 """From networks and settings to the rules that an engine should have made, chain by chain."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.facts.firewall_model import Generation, Template
 from doctor.facts.networks import Endpoint, Network, Networks, PublishedPort, is_safe_interface
@@ -10,8 +11,7 @@ ChainKey = tuple[str, str]
 """Table and chain."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedRule:
+class ExpectedRule(Struct, frozen=True, kw_only=True):
     """One rule that the engine should have made.
 
     Attributes:
@@ -51,8 +51,7 @@ Row = tuple[Template, ExpectedRule, int]
 """Template, the rule it gave, and the age of its network or port (0: the oldest)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """The settings of the engine that decide which rules it makes.
 
     Attributes:
@@ -66,8 +65,7 @@ class Terms:
     raw: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(Struct, frozen=True, kw_only=True):
     """All rules an engine should have made in one family.
 
     Attributes:

@@ -1,13 +1,12 @@
 """Files that make firewall rules at boot or at a reload: saved rules, nftables.conf, firewalld, ufw."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedRules:
+class SavedRules(Struct, frozen=True, kw_only=True):
     """A file that iptables-restore loads at boot.
 
     Attributes:
@@ -22,8 +21,7 @@ class SavedRules:
     engine_lines: tuple[tuple[int, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NftablesConf:
+class NftablesConf(Struct, frozen=True, kw_only=True):
     """The file that the nftables service loads.
 
     Attributes:
@@ -36,8 +34,7 @@ class NftablesConf:
     flush_line: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirewallFiles:
+class FirewallFiles(Struct, frozen=True, kw_only=True):
     """What is configured, whatever the kernel holds now.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Missing rules as findings tell them: subject, evidence, and what the fixer needs."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.facts.firewall_expect import ExpectedRule
 from doctor.facts.firewall_model import BUILT_IN
@@ -12,8 +13,7 @@ _SHOWN = 6
 """Rules named in a finding's evidence; the rest is counted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissingRules:
+class MissingRules(Struct, frozen=True, kw_only=True):
     """For the fixer: which rules of which family to add."""
 
     version: int

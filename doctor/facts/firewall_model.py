@@ -5,14 +5,13 @@ libnetwork/drivers/bridge/internal/iptabler (v28.5.2) and its golden files, daem
 (docker-v29.7.2); 26.1.5 also measured. Within a chain the order of ``slot`` is the order that packets must meet.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 FILTER, NAT, RAW = "filter", "nat", "raw"
 BUILT_IN = frozenset({"INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(Struct, frozen=True, kw_only=True):
     """One rule the engine makes: always, for each network, or for each published port or endpoint.
 
     Attributes:
@@ -35,8 +34,7 @@ class Template:
     head: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
+class Generation(Struct, frozen=True, kw_only=True):
     """What engines of one generation make.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What becomes of a packet in tables that nft made, with the same caution as ``doctor.facts.firewall_packet``."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.facts.firewall_packet import Packet, address_number
 from doctor.formats.nft_json import NftChain, NftRule, NftRuleset
@@ -11,8 +12,7 @@ _STATEMENTS = frozenset({"counter", "log", "comment", "mangle", "notrack", "quot
 _ENDS = frozenset({"accept", "drop", "reject", "return", "queue", "continue"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainVerdict:
+class ChainVerdict(Struct, frozen=True, kw_only=True):
     """What a base chain does with a packet.
 
     Attributes:
@@ -33,8 +33,7 @@ class ChainVerdict:
         return self.target in {"drop", "reject"} and not self.may_accept
 
 
-@dataclass(slots=True)
-class NftWalker:
+class NftWalker(Struct):
     """Walks packets through one table."""
 
     ruleset: NftRuleset

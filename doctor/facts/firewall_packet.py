@@ -6,8 +6,9 @@ a rate, a time) is unknown. An unknown match is passed over and remembered as a 
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+from msgspec import Struct
 
 from doctor.facts.firewall import Saved
 from doctor.formats.iptables_rule import normal_address, split_words
@@ -21,8 +22,7 @@ _SILENT = frozenset({"-m", "--comment", "--reject-with"})
 _FREE_TEXT = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packet:
+class Packet(Struct, frozen=True, kw_only=True):
     """An ordinary packet.
 
     Attributes:
@@ -46,8 +46,7 @@ class Packet:
     is_dnat: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What becomes of a packet in a built-in chain.
 
     Attributes:
@@ -72,8 +71,7 @@ class Verdict:
         return self.path[-1] if self.path else None
 
 
-@dataclass(slots=True)
-class _Match:
+class _Match(Struct):
     """A rule made ready for many packets."""
 
     rule: Rule
@@ -83,14 +81,12 @@ class _Match:
     is_unsure: bool
 
 
-@dataclass(slots=True)
-class _Doubt:
+class _Doubt(Struct):
     accept: bool = False
     drop: bool = False
 
 
-@dataclass(slots=True)
-class Walker:
+class Walker(Struct):
     """Walks packets through one rule set; chains are made ready once. Of IPv4 only.
 
     Attributes:
@@ -100,7 +96,7 @@ class Walker:
 
     saved: Saved
     inside: tuple[tuple[int, int], ...] = ()
-    _chains: dict[tuple[str, str], tuple[_Match, ...]] = field(default_factory=dict)
+    _chains: dict[tuple[str, str], tuple[_Match, ...]] = {}
 
     def verdict(self, table: str, chain: str, packet: Packet) -> Verdict:
         """Return what a built-in chain does with a packet."""

@@ -1,7 +1,6 @@
 """The engine's rules: what should be there against what is, and whose the other rules are."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from doctor.facts.firewall import Saved
 from doctor.facts.firewall_expect import ChainKey, Expected, ExpectedRule
@@ -9,6 +8,7 @@ from doctor.facts.firewall_model import BUILT_IN, ENGINE_CHAINS
 from doctor.formats.iptables_rule import canonical, split_words
 from doctor.formats.iptables_save import Rule
 from doctor.model.missing import Missing
+from msgspec import Struct
 
 QUIET = frozenset({"user-return", "chain-return"})
 """Kinds whose absence changes nothing: a packet at the end of a chain returns anyway."""
@@ -18,8 +18,7 @@ _FLUSHED = 4
 """A chain that lost as many rules at once was flushed; fewer are told one by one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
+class Lost(Struct, frozen=True, kw_only=True):
     """Rules that went together.
 
     Attributes:
@@ -31,8 +30,7 @@ class Lost:
     rules: tuple[ExpectedRule, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FamilyRules:
+class FamilyRules(Struct, frozen=True, kw_only=True):
     """One family, 4 or 6.
 
     Attributes:
@@ -101,8 +99,7 @@ class FamilyRules:
         return self.present.get((rule.table, rule.chain, rule.spec), rule.text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineRules:
+class EngineRules(Struct, frozen=True, kw_only=True):
     """The engine's rules in every family it filters.
 
     Attributes:

@@ -1,13 +1,12 @@
 """Files through which whoever can write them becomes root: their modes and owners."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardedFile:
+class GuardedFile(Struct, frozen=True, kw_only=True):
     """One file that is there.
 
     Attributes:
@@ -30,8 +29,7 @@ class GuardedFile:
         return self.mode & ~self.allowed & 0o777
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardedFiles:
+class GuardedFiles(Struct, frozen=True, kw_only=True):
     """The engine's sockets, settings, units and keys, as far as they are there.
 
     Attributes:

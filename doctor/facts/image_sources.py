@@ -1,12 +1,11 @@
 """Copies of lost or damaged image configs, each with the right hash."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSource:
+class ImageSource(Struct, frozen=True, kw_only=True):
     """A config that has the hash of its name.
 
     Attributes:
@@ -18,8 +17,7 @@ class ImageSource:
     origin: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSources:
+class ImageSources(Struct, frozen=True, kw_only=True):
     """By image id without "sha256:", for the images whose config is damaged or missing."""
 
     items: dict[str, ImageSource]

@@ -1,7 +1,8 @@
 """The image store of a storage driver: configs that prove themselves, and the tags that name them."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
@@ -10,8 +11,7 @@ _PAIR = re.compile(r'"((?:[^"\\\x00-\x1f]|\\.){1,4096})"\s*:\s*"(sha256:[0-9a-f]
 _HUB = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageConfig:
+class ImageConfig(Struct, frozen=True, kw_only=True):
     """One file of ``imagedb/content/sha256``; its name is the hash of its content.
 
     Attributes:
@@ -39,8 +39,7 @@ class ImageConfig:
         return self.chain[-1] if self.chain else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tags:
+class Tags(Struct, frozen=True, kw_only=True):
     """``repositories.json``: which name means which image.
 
     Attributes:
@@ -60,8 +59,7 @@ class Tags:
     siblings: tuple[dict[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Images:
+class Images(Struct, frozen=True, kw_only=True):
     """The image store of overlay2 (``image/overlay2``).
 
     Attributes:

@@ -1,6 +1,6 @@
 """The running kernel: which release of which vendor, how it was built, what else is installed."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.formats.kernel_config import KernelConfig
 from doctor.formats.version import KernelRelease, parse_kernel
@@ -9,8 +9,7 @@ FROZEN_VENDORS = ("rhel", "amazon", "suse", "oracle")
 """Vendors whose kernels keep one upstream number for years and take fixes and features into it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kernel:
+class Kernel(Struct, frozen=True, kw_only=True):
     """The kernel that runs now.
 
     Attributes:
@@ -69,8 +68,7 @@ class Kernel:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildConfig:
+class BuildConfig(Struct, frozen=True, kw_only=True):
     """How the running kernel was built; only a file whose header names this release counts.
 
     Attributes:
@@ -86,8 +84,7 @@ class BuildConfig:
         return self.config.value(option)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstalledKernels:
+class InstalledKernels(Struct, frozen=True, kw_only=True):
     """Kernels that are on the disk.
 
     Attributes:

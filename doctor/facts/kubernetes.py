@@ -1,12 +1,11 @@
 """Whether this host is a Kubernetes node, and how its kubelet runs containers."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kubelet:
+class Kubelet(Struct, frozen=True, kw_only=True):
     """The kubelet of this host. The fact is missing where there is none.
 
     Attributes:

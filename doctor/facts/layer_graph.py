@@ -5,7 +5,8 @@ from its ancestors, a link's name from whatever still tells it. A check is a dis
 """
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from doctor.facts.containers import Container, Containers
 from doctor.facts.images import Images
@@ -21,8 +22,7 @@ EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ac
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(Struct, frozen=True, kw_only=True):
     """What a layer's record must say, computed from image configs or proven by the record itself.
 
     Attributes:
@@ -40,8 +40,7 @@ class Expected:
     images: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerGraph:
+class LayerGraph(Struct, frozen=True, kw_only=True):
     """The whole graph of an overlay2 root, each edge with what the disk says of it.
 
     Attributes:
@@ -68,7 +67,7 @@ class LayerGraph:
     lowers: dict[str, tuple[str, ...] | None]
     parents: dict[str, str]
     referenced: frozenset[str]
-    gaps: tuple[Missing, ...] = field(default=())
+    gaps: tuple[Missing, ...] = ()
 
     def record(self, chain: str) -> LayerRecord | None:
         """Return the record of a layer, ``None`` where its directory is missing."""

@@ -1,12 +1,11 @@
 """Which directory belongs to a layer whose record lost it: proven by the digest of the layer's tar, not guessed."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerProof:
+class LayerProof(Struct, frozen=True, kw_only=True):
     """What could be proven of one layer with a damaged record.
 
     Attributes:
@@ -22,8 +21,7 @@ class LayerProof:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerProofs:
+class LayerProofs(Struct, frozen=True, kw_only=True):
     """Proofs for the layers that need one, by chain id; a healthy root has none, and nothing is read for it."""
 
     items: dict[str, LayerProof]

@@ -3,14 +3,13 @@
 Layout: moby layer/filestore.go (``image/overlay2/layerdb``) and daemon/graphdriver/overlay2/overlay.go (``overlay2``).
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerRecord:
+class LayerRecord(Struct, frozen=True, kw_only=True):
     """One directory of ``layerdb/sha256``. Texts are stripped as Go does; ``None`` stands for no such file.
 
     Attributes:
@@ -37,8 +36,7 @@ class LayerRecord:
         return self.diff is None and self.cache_id is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerDirectory:
+class LayerDirectory(Struct, frozen=True, kw_only=True):
     """One directory of ``overlay2``.
 
     Attributes:
@@ -58,8 +56,7 @@ class LayerDirectory:
     is_committed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MountRecord:
+class MountRecord(Struct, frozen=True, kw_only=True):
     """One directory of ``layerdb/mounts``: which layer directories a container has. ``None``: no such file."""
 
     container_id: str
@@ -68,8 +65,7 @@ class MountRecord:
     parent: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layers:
+class Layers(Struct, frozen=True, kw_only=True):
     """All records of overlay2's layers.
 
     Attributes:

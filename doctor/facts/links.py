@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, ip_network
+
+from msgspec import Struct
 
 DEFAULT_BRIDGE = "docker0"
 USER_BRIDGE = re.compile(r"br-([0-9a-f]{12})")
@@ -12,8 +13,7 @@ USER_BRIDGE = re.compile(r"br-([0-9a-f]{12})")
 _INNER = frozenset({"bridge", "veth", "dummy", "ifb", "tun", "vxlan", "wireguard", "macvlan", "ipvlan"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True):
     """One address of an interface: family ``inet`` or ``inet6``, prefix length, scope ("global", "link", "host")."""
 
     family: str
@@ -32,8 +32,7 @@ class Address:
         return str(ip_network(self.text, strict=False))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Struct, frozen=True, kw_only=True):
     """One interface.
 
     Attributes:
@@ -81,8 +80,7 @@ class Link:
         return any(address.text == text for address in self.addresses)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """One route.
 
     Attributes:
@@ -115,8 +113,7 @@ class Route:
             return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
+class Links(Struct, frozen=True, kw_only=True):
     """Every interface and route of the host's network namespace, in the kernel's order."""
 
     links: tuple[Link, ...]
@@ -200,8 +197,7 @@ class Links:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetCounters:
+class NetCounters(Struct, frozen=True, kw_only=True):
     """What the kernel counted in this network namespace since it was made (/proc/net/netstat), "TcpExt.IPReversePathFilter"."""
 
     values: dict[str, int]

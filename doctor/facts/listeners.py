@@ -1,6 +1,6 @@
 """Sockets of the host that wait for traffic, and published ports that they are in the way of."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.formats.proc_net import Listener as Listener  # noqa: PLC0414 - part of the fact
 from doctor.model.missing import Missing
@@ -8,8 +8,7 @@ from doctor.model.missing import Missing
 ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, never bound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listeners:
+class Listeners(Struct, frozen=True, kw_only=True):
     """Listening TCP and bound UDP sockets of the host's network namespace (/proc/net/tcp and its like)."""
 
     items: tuple[Listener, ...] = ()
@@ -29,8 +28,7 @@ class Listeners:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortConflict:
+class PortConflict(Struct, frozen=True, kw_only=True):
     """A published port of a container that is not running and can't start, since something else has the port.
 
     Attributes:
@@ -50,8 +48,7 @@ class PortConflict:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortConflicts:
+class PortConflicts(Struct, frozen=True, kw_only=True):
     """All of them."""
 
     items: tuple[PortConflict, ...] = ()

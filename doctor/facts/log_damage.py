@@ -1,13 +1,12 @@
 """json-file logs with bytes that ``docker logs`` can't read."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DamagedLog:
+class DamagedLog(Struct, frozen=True, kw_only=True):
     """One log.
 
     Attributes:
@@ -25,8 +24,7 @@ class DamagedLog:
     bytes_lost: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogDamage:
+class LogDamage(Struct, frozen=True, kw_only=True):
     """The damaged ones among the logs of all containers; only the end of a big log is looked at."""
 
     items: tuple[DamagedLog, ...]

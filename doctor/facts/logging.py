@@ -4,7 +4,8 @@ From moby's ``daemon/logger`` (ValidateLogOpt of each driver, ``validateExternal
 """
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from doctor.facts.engine import EngineConfig
 from doctor.formats.flags import parse_bool
@@ -20,8 +21,7 @@ _SHARE = 0.10
 _MUCH_BYTES = GIB // 8
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(Struct, frozen=True):
     """One logging driver.
 
     Attributes:
@@ -37,7 +37,7 @@ class Driver:
     options: frozenset[str] = frozenset()
     removed: tuple[int, int] | None = None
     required: tuple[str, ...] = ()
-    removed_options: dict[str, tuple[int, int]] = field(default_factory=dict)
+    removed_options: dict[str, tuple[int, int]] = {}
 
 
 def _named(prefix: str, *names: str) -> frozenset[str]:
@@ -182,8 +182,7 @@ def opaque_because(config: EngineConfig, journald: str, *, kubelet_reads: bool) 
     return "", False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogFile:
+class LogFile(Struct, frozen=True, kw_only=True):
     """The json-file log of one container, its rotated siblings included.
 
     Attributes:
@@ -204,8 +203,7 @@ class LogFile:
     max_size: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logging:
+class Logging(Struct, frozen=True, kw_only=True):
     """What surrounds the drivers on this host.
 
     Attributes:

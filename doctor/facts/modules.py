@@ -1,14 +1,13 @@
 """Kernel modules: which are there, which can be loaded, and what forbids it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.formats.modules import ModuleRule as ModuleRule  # noqa: PLC0414 - part of the fact
 from doctor.formats.modules import normalize
 from doctor.model.missing import Missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Modules:
+class Modules(Struct, frozen=True, kw_only=True):
     """The modules of the running kernel. Names have underscores.
 
     Attributes:

@@ -1,14 +1,14 @@
 """What is mounted where, as doctor's own mount namespace sees it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.formats.mountinfo import Mount, covering
 from doctor.model.paths import is_beneath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mounts:
+class Mounts(Struct, frozen=True, kw_only=True):
     """The mount table in the kernel's order: of two on one place the later hides the earlier."""
 
     items: tuple[Mount, ...]

@@ -1,6 +1,6 @@
 """Namespaces the kernel offers, and the ids that may be mapped into user namespaces."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
@@ -11,15 +11,13 @@ SUBGID = HostPath("/etc/subgid")
 NEEDED_IDS = 65536
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamespaceKinds:
+class NamespaceKinds(Struct, frozen=True, kw_only=True):
     """The kinds under /proc/self/ns of the running kernel ("mnt", "uts", "ipc", "pid", "net", "user", "cgroup", "time")."""
 
     kinds: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdRange:
+class IdRange(Struct, frozen=True, kw_only=True):
     """One line of /etc/subuid or /etc/subgid: ``owner`` may map ``count`` ids from ``start`` on."""
 
     file: HostPath
@@ -34,8 +32,7 @@ class IdRange:
         return self.start + self.count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubIds:
+class SubIds(Struct, frozen=True, kw_only=True):
     """Both files, and the users of the host.
 
     Attributes:

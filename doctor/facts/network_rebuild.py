@@ -6,9 +6,10 @@ read these and fill in the rest. A record with a key that the engine can't parse
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network, ip_interface
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.facts.containers import Attachment, Containers
 from doctor.facts.databases import NetworkDatabase
@@ -20,8 +21,7 @@ PREFIX = "docker/network/v1.0"
 _NOT_CONFIG = frozenset({"endpoint", "endpoint_count", "sandbox", "bridge-endpoint", "ipam"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RebuiltNetworks:
+class RebuiltNetworks(Struct, frozen=True, kw_only=True):
     """A new network database.
 
     Attributes:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 
@@ -14,8 +15,7 @@ def is_safe_interface(name: str) -> bool:
     return _INTERFACE.match(name) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedPort:
+class PublishedPort(Struct, frozen=True, kw_only=True):
     """One port of a container that the engine published.
 
     Attributes:
@@ -53,8 +53,7 @@ class PublishedPort:
         return f"{host}:{self.host_port}->{self.container_port}/{self.protocol}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, kw_only=True):
     """A container's place in a network, as the engine's bridge driver keeps it.
 
     Attributes:
@@ -79,8 +78,7 @@ class Endpoint:
     ports: tuple[PublishedPort, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class Network(Struct, frozen=True, kw_only=True):
     """One network of the engine.
 
     Attributes:
@@ -124,7 +122,7 @@ class Network:
     is_default: bool = False
     created: str = ""
     mtu: int = 0
-    options: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = {}
 
     @property
     def is_bridge(self) -> bool:
@@ -140,8 +138,7 @@ class Network:
         return self.gateway_mode if version == 4 else self.gateway_mode6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Networks:
+class Networks(Struct, frozen=True, kw_only=True):
     """All networks and endpoints.
 
     Attributes:

@@ -1,20 +1,18 @@
 """The distribution, and its packages of the engine, the runtime and the kernel."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.formats.dpkg_status import Package
 from doctor.formats.os_release import OsRelease
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class System(Struct, frozen=True, kw_only=True):
     """The distribution that is installed."""
 
     os: OsRelease
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packages:
+class Packages(Struct, frozen=True, kw_only=True):
     """Packages of the engine's world that dpkg knows, installed or not.
 
     Attributes:

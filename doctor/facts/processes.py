@@ -1,12 +1,11 @@
 """The processes of the host, read once a scan."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.process import Process
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Processes:
+class Processes(Struct, frozen=True, kw_only=True):
     """Every process, in no particular order; those of nested containers too, in their own namespaces.
 
     Attributes:

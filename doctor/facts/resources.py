@@ -1,6 +1,6 @@
 """Space, inodes, memory and tasks of the host."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 
@@ -9,8 +9,7 @@ _LYING = frozenset({0x9123683E, 0x2FC12FC1})
 """btrfs and zfs: what statfs(2) says of their space is an estimate."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSystem:
+class FileSystem(Struct, frozen=True, kw_only=True):
     """One file system that the engine or the host writes to.
 
     Attributes:
@@ -53,16 +52,14 @@ class FileSystem:
         return any(use in {"data root", "containerd"} for use in self.uses)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSystems:
+class FileSystems(Struct, frozen=True, kw_only=True):
     """Each file system once, whatever lies on it."""
 
     items: tuple[FileSystem, ...] = ()
     gaps: tuple[Missing, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(Struct, frozen=True, kw_only=True):
     """Memory of the host in bytes (/proc/meminfo); ``available`` is what can be had without swapping."""
 
     total_bytes: int
@@ -76,8 +73,7 @@ class Memory:
         return self.available_bytes / self.total_bytes if self.total_bytes else 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tasks:
+class Tasks(Struct, frozen=True, kw_only=True):
     """How many tasks (threads) there are on the host, the fourth field of /proc/loadavg."""
 
     count: int

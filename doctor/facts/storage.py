@@ -3,7 +3,7 @@
 From moby's ``daemon/graphdriver`` (driver.go, driver_linux.go, overlay2, btrfs, zfs) 20.10 to 29, ``daemon/image_store_choice.go``.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from doctor.facts.data_root import DataRoot, DriverDirectory
 from doctor.facts.engine import EngineConfig
@@ -46,8 +46,7 @@ NEEDS = {"btrfs": "btrfs", "zfs": "zfs"}
 OPTION_PREFIX = {"overlay2": "overlay2.", "btrfs": "btrfs.", "zfs": "zfs.", "devicemapper": "dm.", "vfs": "size"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storage:
+class Storage(Struct, frozen=True, kw_only=True):
     """The storage driver and its ground.
 
     Attributes:
@@ -73,7 +72,7 @@ class Storage:
     options: tuple[str, ...] = ()
     is_read_only: bool = False
     unmounted: tuple[str, ...] = ()
-    gaps: tuple[Missing, ...] = field(default=())
+    gaps: tuple[Missing, ...] = ()
 
     @property
     def has_quota(self) -> bool:

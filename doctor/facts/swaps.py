@@ -1,10 +1,9 @@
 """Swap areas in use."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swaps:
+class Swaps(Struct, frozen=True, kw_only=True):
     """The devices and files of /proc/swaps, in its order."""
 
     devices: tuple[str, ...]

@@ -1,7 +1,8 @@
 """Kernel settings: what they are now, and what they will be after the next boot."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.formats import sysctl_conf
 from doctor.model.missing import Missing
@@ -11,8 +12,7 @@ DOCTOR_FILE = HostPath("/etc/sysctl.d/99-zz-doctor.conf")
 """Where doctor makes a setting last; it sorts behind what packages and most people write."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sysctl:
+class Sysctl(Struct, frozen=True, kw_only=True):
     """Values under /proc/sys, keyed as sysctl(8) names them ("net.ipv4.ip_forward"), without the final newline.
 
     A dot in an interface's name is written as a slash ("net.ipv4.conf.eth0/100.forwarding").
@@ -56,8 +56,7 @@ def interface_key(interface: str, setting: str, *, family: str = "ipv4") -> str:
     return f"net.{family}.conf.{interface.replace('.', '/')}.{setting}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setter:
+class Setter(Struct, frozen=True, kw_only=True):
     """One line of a sysctl file that sets a key: where it stands and what it sets.
 
     Attributes:
@@ -83,8 +82,7 @@ class Setter:
         return (self.real or self.file).startswith("/etc/") and not self.pattern
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class Program(Struct, frozen=True, kw_only=True):
     """One program that applies sysctl files, and their lines in its order: the last one wins.
 
     Attributes:
@@ -114,8 +112,7 @@ class Program:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SysctlFiles:
+class SysctlFiles(Struct, frozen=True, kw_only=True):
     """All lines of sysctl.d and sysctl.conf, for each program that applies them, in the order of the next boot.
 
     Attributes:

@@ -1,13 +1,12 @@
 """What is left of the names of images when repositories.json is lost."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images, familiar
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveredTags:
+class RecoveredTags(Struct, frozen=True, kw_only=True):
     """The union of all sources, the better one winning.
 
     Attributes:

@@ -1,12 +1,11 @@
 """tar-split files whose content can't be read."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TarSplits:
+class TarSplits(Struct, frozen=True, kw_only=True):
     """Chain id → what is wrong with its tar-split; sound ones are not listed."""
 
     damaged: dict[str, str]

@@ -1,14 +1,14 @@
 """What systemd says of the engine's units."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 NAMES = ("docker.service", "docker.socket", "containerd.service")
 _PROPERTIES = ("Id", "LoadState", "ActiveState", "SubState", "Result", "NRestarts", "NeedDaemonReload", "UnitFileState")
 SHOW = ("systemctl", "show", *NAMES, "--no-pager", "-p", ",".join(_PROPERTIES))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitState:
+class UnitState(Struct, frozen=True, kw_only=True):
     """One unit.
 
     Attributes:
@@ -35,8 +35,7 @@ class UnitState:
         return self.load not in {"", "not-found"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineUnits:
+class EngineUnits(Struct, frozen=True, kw_only=True):
     """docker.service, docker.socket and containerd.service. Missing where the first process is no systemd."""
 
     units: tuple[UnitState, ...]

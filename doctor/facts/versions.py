@@ -1,12 +1,11 @@
 """How long versions of the engine and containerd are looked after, and what runs against what is installed."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.process import Process
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class Series(Struct, frozen=True, kw_only=True):
     """One series of releases.
 
     Attributes:
@@ -22,8 +21,7 @@ class Series:
     ends: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycles:
+class Lifecycles(Struct, frozen=True, kw_only=True):
     """The table (``data/lifecycles.json``), and the host's own day to compare with.
 
     Attributes:
@@ -45,8 +43,7 @@ class Lifecycles:
         return next((series for series in self.containerd if release[: len(series.numbers)] == series.numbers), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplacedPrograms:
+class ReplacedPrograms(Struct, frozen=True, kw_only=True):
     """Programs of the engine that run from a file that is no longer there: an upgrade put another in its place.
 
     Attributes:

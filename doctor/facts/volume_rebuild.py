@@ -1,8 +1,9 @@
 """Volume records put together again from a damaged database and the volumes' own directories."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.facts.databases import VolumeDatabase
 from doctor.facts.volumes import VolumeDirectory, Volumes
@@ -13,8 +14,7 @@ ANONYMOUS = "com.docker.volume.anonymous"
 """Label of a volume whose name the engine made up: `docker volume prune` takes only those."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RebuiltVolumes:
+class RebuiltVolumes(Struct, frozen=True, kw_only=True):
     """A new volume database.
 
     Attributes:

@@ -1,16 +1,18 @@
 """Volumes of the local driver as they lie on disk."""
 
-from dataclasses import dataclass, field
+from typing import Annotated
+
+from msgspec import Struct
 
 from doctor.formats.oci_digest import is_hex64
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
+from doctor.model.secret import SECRET, Guarded
 
 _UNITS = {"": 0, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeDirectory:
+class VolumeDirectory(Guarded, frozen=True, kw_only=True):
     """One directory below ``volumes/``.
 
     Attributes:
@@ -27,7 +29,7 @@ class VolumeDirectory:
     options_problem: str = ""
     mount_type: str = ""
     mount_device: str = ""
-    mount_options: str = field(default="", metadata={"secret": True}, repr=False)
+    mount_options: Annotated[str, SECRET] = ""
 
     @property
     def is_anonymous(self) -> bool:
@@ -35,8 +37,7 @@ class VolumeDirectory:
         return is_hex64(self.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Volumes:
+class Volumes(Struct, frozen=True, kw_only=True):
     """The directories of local volumes.
 
     Attributes:
@@ -48,7 +49,7 @@ class Volumes:
 
     top: HostPath
     exists: bool
-    items: dict[str, VolumeDirectory] = field(default_factory=dict)
+    items: dict[str, VolumeDirectory] = {}
     gaps: tuple[Missing, ...] = ()
 
     def options_path(self, name: str) -> HostPath:

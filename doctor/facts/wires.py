@@ -1,13 +1,12 @@
 """Which of the host's interfaces leads to which container."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.facts.networks import Endpoint, Network
 from doctor.model.missing import Missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wire:
+class Wire(Struct, frozen=True, kw_only=True):
     """The host's end of a running container's veth. The engine's records name only the other end.
 
     Attributes:
@@ -28,8 +27,7 @@ class Wire:
         return self.endpoint.container or self.endpoint.container_id[:12]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wires:
+class Wires(Struct, frozen=True, kw_only=True):
     """Those that can be told for certain, one a running container and bridge network."""
 
     items: tuple[Wire, ...] = ()

@@ -1,13 +1,12 @@
 """Whether containers that the engine would delete at its start wrote anything."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WritableLayers:
+class WritableLayers(Struct, frozen=True, kw_only=True):
     """The layers of containers with ``AutoRemove`` that hold at least one file.
 
     Attributes:

@@ -6,7 +6,8 @@ this reader takes bytes. Format: go.etcd.io/bbolt, page.go, db.go, freelist.go, 
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from doctor.formats.bolt_page import BUCKET, LEAF, NOT_STORED, Leaf, PageError, Pages
 from doctor.model.errors import FormatError
@@ -28,8 +29,7 @@ _META = struct.Struct("<IIIIQQQQQQ")
 _BUCKET_HEADER = struct.Struct("<QQ")
 
 
-@dataclass(slots=True, kw_only=True)
-class Bucket:
+class Bucket(Struct, kw_only=True):
     """A bucket: keys and values, and buckets inside it.
 
     Attributes:
@@ -38,8 +38,8 @@ class Bucket:
         sequence: its counter (`NextSequence`); must be kept when the bucket is written anew.
     """
 
-    keys: dict[bytes, bytes] = field(default_factory=dict)
-    buckets: dict[bytes, "Bucket"] = field(default_factory=dict)
+    keys: dict[bytes, bytes] = {}
+    buckets: dict[bytes, "Bucket"] = {}
     sequence: int = 0
 
     def at(self, *path: str) -> "Bucket | None":
@@ -50,8 +50,7 @@ class Bucket:
         return bucket
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meta:
+class Meta(Struct, frozen=True, kw_only=True):
     """A valid meta page: the entry to one generation of the database.
 
     Attributes:
@@ -73,8 +72,7 @@ class Meta:
     txid: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
+class Generation(Struct, frozen=True, kw_only=True):
     """One complete state of the database, as far as it can be read.
 
     Attributes:
@@ -96,8 +94,7 @@ class Generation:
         return not self.errors
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
+class Database(Struct, frozen=True, kw_only=True):
     """What a file holds.
 
     Attributes:

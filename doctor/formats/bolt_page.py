@@ -1,7 +1,8 @@
 """Pages of a bolt file, each checked against every bound before anything in it is believed."""
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 BRANCH, LEAF, META, FREELIST = 0x01, 0x02, 0x04, 0x10
 """Kinds of page."""
@@ -25,16 +26,14 @@ class PageError(Exception):
         super().__init__(f"page {number}: {why}")
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A leaf: its page and its elements as (flags, key, value), in key order."""
 
     number: int
     elements: list[tuple[int, bytes, memoryview]]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """A page with its overflow, bounds known to lie in the file."""
 
     number: int

@@ -1,8 +1,9 @@
 """daemon.json as dockerd reads it: what it accepts, what it refuses, and with which words."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.formats import go_json, json_safe
 from doctor.formats.json_text import open_text
@@ -13,8 +14,7 @@ MAX_BYTES = 4 << 20
 """A settings file beyond this isn't one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duplicate:
+class Duplicate(Struct, frozen=True, kw_only=True):
     """A key that stands more than once in one object; dockerd takes the last without a word.
 
     Attributes:
@@ -26,8 +26,7 @@ class Duplicate:
     values: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonJson:
+class DaemonJson(Struct, frozen=True, kw_only=True):
     """The settings file as dockerd understands it.
 
     Attributes:

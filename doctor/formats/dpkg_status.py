@@ -1,12 +1,12 @@
 """/var/lib/dpkg/status: the few packages that matter to a container host, out of thousands."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from mmap import mmap
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+
+class Package(Struct, frozen=True, kw_only=True):
     """One package that dpkg knows.
 
     Attributes:

@@ -5,7 +5,8 @@ assignments, quotes of both kinds, a backslash at the line's end that joins line
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.formats import flag_edit, words
 from doctor.formats.text import line_end
@@ -14,8 +15,7 @@ from doctor.model.errors import FormatError
 _HEAD = re.compile(r"[ \t]*(?P<export>export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(Struct, frozen=True, kw_only=True):
     """One assignment.
 
     Attributes:

@@ -1,13 +1,12 @@
 """One dockerd flag changed or taken out where it stands, in any file whose words know their places."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.formats import flags, words
 from doctor.model.errors import FormatError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Located:
+class Located(Struct, frozen=True, kw_only=True):
     """A value within a file.
 
     Attributes:

@@ -1,7 +1,8 @@
 """The command line of dockerd, read as its flag library (spf13/pflag) reads it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 BOOLEANS = frozenset({
     "allow-direct-routing", "cri-containerd", "debug", "disable-legacy-registry", "experimental", "help", "icc", "init",
@@ -46,8 +47,7 @@ _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
+class Flag(Struct, frozen=True, kw_only=True):
     """One flag as given.
 
     Attributes:
@@ -69,8 +69,7 @@ class Flag:
         return self.name in KNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandLine:
+class CommandLine(Struct, frozen=True, kw_only=True):
     """What stands behind the program's name.
 
     Attributes:

@@ -1,10 +1,9 @@
 """/etc/hosts: which address the host's own tables give to a name."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostsEntry:
+class HostsEntry(Struct, frozen=True, kw_only=True):
     """One line: an address, its names, and the line's number."""
 
     address: str

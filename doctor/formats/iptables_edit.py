@@ -1,7 +1,8 @@
 """Small changes to a saved rule set: where a rule goes, which lines do it, which take it back, and what is saved after it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from doctor.formats.iptables_save import Ruleset
 
@@ -14,8 +15,7 @@ _BUILT_IN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A rule in the layout of a chain.
 
     Attributes:
@@ -31,8 +31,7 @@ class Wanted:
     present: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainEdit:
+class ChainEdit(Struct, frozen=True, kw_only=True):
     """What is to change in one chain.
 
     Attributes:
@@ -52,8 +51,7 @@ class ChainEdit:
     remove: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
-class Edited:
+class Edited(Struct, kw_only=True):
     """A chain after an edit, and how to get there and back.
 
     Attributes:
@@ -64,8 +62,8 @@ class Edited:
 
     chain: str
     rules: list[str]
-    lines: list[str] = field(default_factory=list)
-    undo: list[list[str]] = field(default_factory=list)
+    lines: list[str] = []
+    undo: list[list[str]] = []
 
     def insert(self, position: int, text: str) -> None:
         """Put a rule before the one at ``position``, counted from 0."""

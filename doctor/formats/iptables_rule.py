@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 _NAMES = {
     "--source": "-s", "--src": "-s", "--destination": "-d", "--dst": "-d", "--in-interface": "-i",
@@ -25,8 +26,7 @@ Option = tuple[bool, str, tuple[str, ...]]
 """Negated, name, arguments."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CanonicalRule:
+class CanonicalRule(Struct, frozen=True, kw_only=True):
     """A rule without its chain: what it matches and what it does.
 
     Attributes:

@@ -1,14 +1,14 @@
 """What iptables-save prints: tables, chains and rules in order, each rule with its exact text."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.formats.iptables_rule import CanonicalRule, canonical, split_words
 from doctor.model.errors import FormatError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class Chain(Struct, frozen=True, kw_only=True):
     """A chain and its counters.
 
     Attributes:
@@ -26,8 +26,7 @@ class Chain:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """One rule as saved.
 
     Attributes:
@@ -50,8 +49,7 @@ class Rule:
         return canonical(split_words(self.text)[2:])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruleset:
+class Ruleset(Struct, frozen=True, kw_only=True):
     """The firewall of one backend and one family.
 
     Attributes:

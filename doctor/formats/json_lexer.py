@@ -1,7 +1,8 @@
 """The parts of hand-written JSON: strings in any quotes, words, blanks and comments, each mistake with what mends it."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.formats.json_text import GO_SPACE
 
@@ -21,8 +22,7 @@ _ESCAPED = frozenset('"\\/bfnrt')
 QUOTES = frozenset("\"'" + _SMART)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """Characters start…end (exclusive) give way to `new`."""
 
     start: int
@@ -30,8 +30,7 @@ class Edit:
     new: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
+class Mistake(Struct, frozen=True, kw_only=True):
     """Something that JSON doesn't allow.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from mmap import mmap
+
+from msgspec import Struct
 
 from doctor.formats.json_safe import load
 from doctor.model.errors import FormatError
@@ -12,8 +13,7 @@ MAX_LINE = 16 << 20
 """dockerd splits at 16 KiB; logs of other writers get this much before they count as damage."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
+class Damage(Struct, frozen=True, kw_only=True):
     """Bytes that `docker logs` can't read: it stops there, although the file goes on.
 
     Attributes:

@@ -1,8 +1,9 @@
 """What is wrong with a daemon.json that dockerd refuses, and the smallest change that makes it valid JSON."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.formats import daemon_json, json_tree
 from doctor.formats.json_lexer import Edit, Mistake
@@ -14,8 +15,7 @@ MAX_BYTES = 256 << 10
 """Nobody wrote a bigger one by hand."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mending:
+class Mending(Struct, frozen=True, kw_only=True):
     """The judgement on a file.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from doctor.formats.text import place
 from doctor.model.errors import FormatError
@@ -17,8 +18,7 @@ MAX_DEPTH = 200
 _BLANK = " \t\r\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstValue:
+class FirstValue(Struct, frozen=True, kw_only=True):
     """The first JSON value of a file, as Go's json.Decoder takes it, and what stands behind it.
 
     Attributes:

@@ -1,6 +1,6 @@
 """The encodings in which dockerd takes daemon.json: UTF-8, and UTF-8 or UTF-16 with a byte order mark."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.formats.text import decode
 from doctor.model.errors import FormatError
@@ -11,8 +11,7 @@ GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\
 """What Go's bytes.TrimSpace takes away; Python's strip() also takes U+001C to U+001F."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JsonText:
+class JsonText(Struct, frozen=True, kw_only=True):
     """A file as text.
 
     Attributes:

@@ -4,7 +4,7 @@ A mistake carries the edit that mends it only where nobody could mean anything e
 mending a file and guessing at it.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from doctor.formats.json_lexer import NAME, QUOTES, WORD, Edit, GiveUpError, Lexer, Mistake
 
@@ -12,8 +12,7 @@ MAX_DEPTH = 64
 """daemon.json nests three levels."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Member:
+class Member(Struct, kw_only=True):
     """One key and its value in an object; `comma` is the offset of the comma behind it, -1 without."""
 
     key: str
@@ -23,16 +22,15 @@ class Member:
     comma: int = -1
 
 
-@dataclass(slots=True, kw_only=True)
-class Node:
+class Node(Struct, kw_only=True):
     """A value: kind "object", "array", "string" or "word", and its place."""
 
     kind: str
     start: int
     end: int
     text: str = ""
-    members: list[Member] = field(default_factory=list)
-    items: list["Node"] = field(default_factory=list)
+    members: list[Member] = []
+    items: list["Node"] = []
 
 
 def parse(text: str, start: int, end: int) -> tuple[Node | None, tuple[Mistake, ...]]:

@@ -2,8 +2,9 @@
 
 import re
 import zlib
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from doctor.model.errors import FormatError
 
@@ -14,8 +15,7 @@ _HEADER = re.compile(r"^# Linux/(\S+) (\S+) Kernel Configuration", re.MULTILINE)
 _OPTION = re.compile(r"^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)", re.MULTILINE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class KernelConfig:
+class KernelConfig(Struct, frozen=True, kw_only=True, dict=True):
     """A configuration file.
 
     Attributes:

@@ -1,14 +1,14 @@
 """Kernel modules: which exist, are built in, are loaded, and may be loaded."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _DEPENDENCY = re.compile(r"^((?:[^:\s]+/)?([^/:\s]+?)\.ko(?:\.\w+)?):", re.MULTILINE)
 _BUILT_IN = re.compile(r"^(?:\S*/)?([^/\s]+?)\.ko$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModuleRule:
+class ModuleRule(Struct, frozen=True, kw_only=True):
     """A line of modprobe.d.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What `nft -j list ruleset` prints: every table, chain and rule of nf_tables, whoever made it."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.formats import json_safe
 from doctor.model.errors import FormatError
@@ -12,8 +13,7 @@ _VERDICTS = ("accept", "drop", "reject", "queue", "continue", "return", "jump", 
 _UNCONDITIONAL = frozenset({*_VERDICTS, "counter", "log", "comment", "notrack", "masquerade", "mangle"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NftChain:
+class NftChain(Struct, frozen=True, kw_only=True):
     """A chain.
 
     Attributes:
@@ -35,8 +35,7 @@ class NftChain:
     policy: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NftRule:
+class NftRule(Struct, frozen=True, kw_only=True):
     """A rule.
 
     Attributes:
@@ -92,8 +91,7 @@ class NftRule:
         return tuple(match for match in found if isinstance(match, dict))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NftRuleset:
+class NftRuleset(Struct, frozen=True, kw_only=True):
     """All of nf_tables, in the order listed.
 
     Attributes:

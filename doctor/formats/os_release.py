@@ -1,12 +1,11 @@
 """/etc/os-release: which distribution a host runs."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.formats import words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OsRelease:
+class OsRelease(Struct, frozen=True, kw_only=True):
     """The distribution.
 
     Attributes:

@@ -1,12 +1,11 @@
 """Routes and sockets of a network namespace: /proc/PID/net/route, tcp, udp and unix."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.model.errors import FormatError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """One IPv4 route of the main table.
 
     Attributes:
@@ -29,8 +28,7 @@ class Route:
         return self.destination == "0.0.0.0/0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class Listener(Struct, frozen=True, kw_only=True):
     """A socket that waits for traffic.
 
     Attributes:
@@ -48,8 +46,7 @@ class Listener:
     inode: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnixListener:
+class UnixListener(Struct, frozen=True, kw_only=True):
     """A listening unix socket; `path` begins with "@" in the abstract namespace."""
 
     path: str

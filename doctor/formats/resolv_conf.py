@@ -1,14 +1,14 @@
 """/etc/resolv.conf of a host, and the copies that Docker writes for its containers with their notes."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _BASED_ON = re.compile(r"Based on host file: '([^']*)'")
 _EXT_SERVERS = re.compile(r"ExtServers: \[(.*)\]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvConf:
+class ResolvConf(Struct, frozen=True, kw_only=True):
     """What a resolver reads from the file, and what Docker noted in it.
 
     Attributes:

@@ -1,8 +1,9 @@
 """sysctl.d files: which file sets a kernel parameter last, and changing that one line."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from doctor.formats.text import line_end
 
@@ -13,8 +14,7 @@ LEGACY = "/etc/sysctl.conf"
 """Read last of all by procps (`sysctl --system`); by systemd only where a 99-sysctl.conf links to it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One line that sets parameters.
 
     Attributes:
@@ -165,8 +165,7 @@ def comment_out(text: str, key: str, note: str = "") -> str:
     return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class _Line(Struct, frozen=True, kw_only=True):
     key: str
     value: str | None
     optional: bool

@@ -1,6 +1,6 @@
 """Headers of tar entries as tar-split keeps them: mode, owner, type, link and extended attributes of every file."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from doctor.formats.tar_pax import parse_records
 from doctor.model.errors import FormatError
@@ -17,8 +17,7 @@ _WHITEOUT = b".wh."
 _OPAQUE = b".wh..wh..opq"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class Header(Struct, frozen=True, kw_only=True):
     """One entry of a layer's tar.
 
     Attributes:

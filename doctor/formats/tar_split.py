@@ -10,9 +10,10 @@ import zlib
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from doctor.formats import json_safe
 from doctor.formats.tar_header import BLOCK, Header, parse_headers
@@ -45,8 +46,7 @@ class Part(NamedTuple):
     crc: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assembly:
+class Assembly(Struct, frozen=True, kw_only=True):
     """A layer's tar put together again.
 
     Attributes:

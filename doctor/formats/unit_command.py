@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.formats import env_file, flag_edit, words
 from doctor.formats.unit_file import Setting, Unit
@@ -11,8 +12,7 @@ from doctor.model.errors import FormatError
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Argument:
+class Argument(Struct, frozen=True, kw_only=True):
     """One word of the command line.
 
     Attributes:
@@ -28,8 +28,7 @@ class Argument:
     variable: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """What a unit starts.
 
     Attributes:

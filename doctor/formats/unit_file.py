@@ -1,7 +1,8 @@
 """systemd units: what a unit and its drop-ins say together, each setting with the file and line it comes from."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.formats.flag_edit import Located
 
@@ -15,8 +16,7 @@ DIRECTORIES = (
 """Where units are looked for, most important first (systemd.unit(5))."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One assignment in a unit or drop-in.
 
     Attributes:
@@ -41,8 +41,7 @@ class Setting:
         return Located(value=self.value, offsets=self.offsets, escapes=True, skipped=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class Unit(Struct, frozen=True, kw_only=True):
     """A unit with its drop-ins: all settings, in the order in which systemd applies them."""
 
     settings: tuple[Setting, ...]

@@ -1,8 +1,9 @@
 """Versions in the ways they are written on hosts: upstream, Debian, RPM and kernel releases, and which is older."""
 
 import re
-from dataclasses import dataclass
 from functools import total_ordering
+
+from msgspec import Struct
 
 _UPSTREAM = re.compile(
     r"v?(\d{1,9}(?:\.\d{1,9})*)(?:-((?:rc|beta|alpha|tp|pre)[.-]?\d*(?:\.\d{1,9})*))?", re.IGNORECASE
@@ -14,8 +15,7 @@ _BUILD = re.compile(r"[-+](\d[\d.]*)")
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Version:
+class Version(Struct, frozen=True, kw_only=True, eq=False):
     """An upstream version: numbers, and the label of a version before the release ("rc.1"), "" for a release."""
 
     numbers: tuple[int, ...]
@@ -86,8 +86,7 @@ def compare_rpm(left: str, right: str) -> int:
     return _compare_rpm_part(release, other_release)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KernelRelease:
+class KernelRelease(Struct, frozen=True, kw_only=True):
     """A kernel's release, as `uname -r` has it.
 
     Attributes:

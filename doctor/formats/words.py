@@ -3,7 +3,7 @@
 systemd units, environment files and /etc/default/docker quote nearly alike (systemd.syntax(7), sh(1)).
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "s": " "}
 _HEX_LENGTH = {"x": 2, "u": 4, "U": 8}
@@ -11,8 +11,7 @@ PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 """Letters that mean themselves everywhere: in quotes of both kinds, bare, in systemd and in a shell."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class Word(Struct, frozen=True, kw_only=True):
     """One word.
 
     Attributes:

@@ -1,7 +1,8 @@
 """The superblock of XFS: whether its directories keep file types, without which overlay can't stand on it."""
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.model.errors import FormatError
 
@@ -9,8 +10,7 @@ SIZE = 264
 """How many bytes from the start of the device are needed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class XfsSuper:
+class XfsSuper(Struct, frozen=True, kw_only=True):
     """What the superblock says.
 
     Attributes:

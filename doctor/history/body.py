@@ -2,9 +2,9 @@
 
 import json
 import zlib
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from doctor.model.errors import FormatError
 from doctor.model.finding import Finding

@@ -1,14 +1,15 @@
 """What is different between two scans of one host."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.model.finding import Finding
 from doctor.model.report import ScanReport
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """Findings by what became of them since the scan before.
 
     Attributes:

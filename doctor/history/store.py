@@ -8,8 +8,9 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
+
+from msgspec import Struct
 
 from doctor.history.body import pack, unpack
 from doctor.history.changes import Changes, changes
@@ -44,8 +45,7 @@ _MIGRATIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """A scan that can be named: its number, host, examined root, start (seconds since the epoch), counts, exit code."""
 
     number: int

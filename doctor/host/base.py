@@ -1,16 +1,16 @@
 """What a host can be asked, whatever kind it is: the live machine, a mounted root, a recorded case, a prediction."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from doctor.model.paths import HostPath
 from doctor.model.process import Process as Process  # noqa: PLC0414 - hosts are asked for it here
 from doctor.model.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class CommandResult:
+class CommandResult(Struct, frozen=True):
     """What a command left: exit code (negative: the signal), output as bytes."""
 
     exit: int
@@ -23,16 +23,14 @@ class CommandResult:
         return self.stdout.decode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True, slots=True)
-class ApiAnswer:
+class ApiAnswer(Struct, frozen=True):
     """What the engine's socket answered: HTTP status and body."""
 
     status: int
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StatFs:
+class StatFs(Struct, frozen=True):
     """statfs(2): file system magic, sizes in bytes as an ordinary user sees them, inodes (0: no limit)."""
 
     magic: int

@@ -2,7 +2,8 @@
 
 import os
 import time
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from doctor.host.base import ApiAnswer, CommandResult, Process, StatFs
 from doctor.host.files import RootedFiles
@@ -10,8 +11,7 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(Struct, frozen=True, kw_only=True):
     """What a host answered when it was recorded.
 
     Attributes:
@@ -24,13 +24,13 @@ class Answers:
         missing: source (joined argv, API path, file path) → why a read fails: recorded denials and time-outs.
     """
 
-    commands: dict[tuple[str, ...], CommandResult] = field(default_factory=dict)
-    engine: dict[str, ApiAnswer] = field(default_factory=dict)
+    commands: dict[tuple[str, ...], CommandResult] = {}
+    engine: dict[str, ApiAnswer] = {}
     processes: tuple[Process, ...] | None = None
     now: float | None = None
     live: bool = False
-    statfs: dict[str, StatFs] = field(default_factory=dict)
-    missing: dict[str, Why] = field(default_factory=dict)
+    statfs: dict[str, StatFs] = {}
+    missing: dict[str, Why] = {}
 
 
 class RootHost(RootedFiles):

@@ -47,7 +47,7 @@ class Stage(IntEnum):
 
 
 class Action(Protocol):
-    """What every action has. Concrete ones are frozen dataclasses in ``doctor.api.actions``."""
+    """What every action has. Concrete ones are frozen structs in ``doctor.api.actions``."""
 
     @property
     def summary(self) -> str:

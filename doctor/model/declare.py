@@ -4,8 +4,9 @@ They only attach a declaration; loading finds it by walking modules, so there is
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from doctor.model.severity import Applicability, Severity
 
@@ -14,8 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 CheckFunction = TypeVar("CheckFunction", bound=Callable[..., Iterator[Any]])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckDeclaration:
+class CheckDeclaration(Struct, frozen=True, kw_only=True):
     """What ``@check`` was told.
 
     Attributes:
@@ -35,27 +35,23 @@ class CheckDeclaration:
     deep: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixerDeclaration:
+class FixerDeclaration(Struct, frozen=True, kw_only=True):
     """What ``@fixer`` was told: the least the repair costs. The plan's risk is the worst of this and of its actions."""
 
     applicability: Applicability
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectorDeclaration:
+class CollectorDeclaration(Struct, frozen=True, kw_only=True):
     """Marks the function that reads the fact named by its return annotation."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeDeclaration:
+class ProbeDeclaration(Struct, frozen=True, kw_only=True):
     """What ``@probe`` was told: the ability it proves, in a few words ("containers reach the outside")."""
 
     proves: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormatDeclaration:
+class FormatDeclaration(Struct, frozen=True, kw_only=True):
     """What ``@report_format`` was told: its name on the command line, its media type, the report kinds it renders."""
 
     name: str

@@ -1,37 +1,34 @@
 """One problem with one subject."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.model.severity import Applicability, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What a finding is about: a kind (``sysctl``, ``file``, ``image``, ``network`` …) and its name on this host."""
 
     kind: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What was seen: where it was read (a path, a command, an API call) and the value found there."""
 
     source: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class FixSummary:
+class FixSummary(Struct, frozen=True):
     """That a fixer exists for a finding: its applicability and, in one line, what it would do."""
 
     applicability: Applicability
     summary: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One problem with one subject, written for someone at 3 a.m.
 
     A check gives ``subject``, ``message``, ``evidence`` and ``detail``; the engine fills in the rest.
@@ -40,7 +37,7 @@ class Finding:
         subject: what it is about.
         message: subject and consequence in one sentence, no full stop.
         evidence: what was seen, in the order in which a reader would follow it.
-        detail: a frozen dataclass for the fixer of the same name: what the check knew and the fixer must not guess.
+        detail: a frozen struct for the fixer of the same name: what the check knew and the fixer must not guess.
         severity: overrides the check's own severity when given.
         id: the check's id, ``network/ip-forward-off``.
         fix: the fixer's summary, if there is a fixer that wants this finding.

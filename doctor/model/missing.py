@@ -1,7 +1,8 @@
 """Why a fact is not there."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Why(Enum):
@@ -19,8 +20,7 @@ class Why(Enum):
     """It is there and can't be read: I/O error, wrong type, too large, not what it should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """Stands where a fact should be.
 
     Attributes:

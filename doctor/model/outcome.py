@@ -1,7 +1,8 @@
 """What became of a check: silence is never green."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Result(Enum):
@@ -13,8 +14,7 @@ class Result(Enum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """The end of one check.
 
     Attributes:

@@ -1,14 +1,14 @@
 """What a probe asks of the runtime and what it gets back."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.model.report import ProbeResult
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(Struct, frozen=True):
     """Containers to start, in order, as the runtime's ``batch`` takes them (``doctor/runtime/__init__.py``).
 
     Ids are local to the probe: ``net: "container:server"`` means the probe's own container ``server``. ``net:
@@ -19,8 +19,7 @@ class Launch:
     containers: tuple[dict[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """How a container ended.
 
     Attributes:
@@ -33,7 +32,7 @@ class Ended:
 
     id: str
     exit: int
-    output: dict[str, Any] = field(default_factory=dict)
+    output: dict[str, Any] = {}
     stdout: str = ""
     stderr: str = ""
     error: str = ""

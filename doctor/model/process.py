@@ -1,10 +1,9 @@
 """A process of the examined host."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class Process(Struct, frozen=True, kw_only=True):
     """A process of the host, from /proc/PID.
 
     Attributes:

@@ -1,15 +1,15 @@
 """What is handed to report formats: everything they may show, nothing they would have to look up."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
 from doctor.model.severity import Applicability, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostInfo:
+class HostInfo(Struct, frozen=True, kw_only=True):
     """The host that was examined.
 
     Attributes:
@@ -27,8 +27,7 @@ class HostInfo:
     engine: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryRow:
+class HistoryRow(Struct, frozen=True, kw_only=True):
     """An earlier scan of the same host: when (seconds since the epoch) and how many findings of each severity."""
 
     started: float
@@ -36,8 +35,7 @@ class HistoryRow:
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeResult:
+class ProbeResult(Struct, frozen=True, kw_only=True):
     """What a test container proved.
 
     Attributes:
@@ -57,8 +55,7 @@ class ProbeResult:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanReport:
+class ScanReport(Struct, frozen=True, kw_only=True):
     """One scan, whole.
 
     Attributes:
@@ -95,8 +92,7 @@ class ScanReport:
         return sum(1 for finding in self.findings if finding.level is severity and not finding.waived)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedAction:
+class PlannedAction(Struct, frozen=True, kw_only=True):
     """An action as a plan shows it.
 
     Attributes:
@@ -118,8 +114,7 @@ class PlannedAction:
     result: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManualFix:
+class ManualFix(Struct, frozen=True, kw_only=True):
     """A finding that a person must mend, or whose repair costs more than is allowed: what to do, and why not doctor."""
 
     finding: Finding
@@ -127,8 +122,7 @@ class ManualFix:
     advice: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanReport:
+class PlanReport(Struct, frozen=True, kw_only=True):
     """What a repair would do.
 
     Attributes:
@@ -155,8 +149,7 @@ class PlanReport:
     kind = "plan"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepairReport:
+class RepairReport(Struct, frozen=True, kw_only=True):
     """What a repair did.
 
     Attributes:
@@ -187,8 +180,7 @@ class RepairReport:
     kind = "repair"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeReport:
+class ProbeReport(Struct, frozen=True, kw_only=True):
     """What test containers proved, on their own."""
 
     host: HostInfo

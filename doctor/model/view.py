@@ -1,13 +1,13 @@
 """What an action may read while it lowers to steps: the host as it will be when its turn comes."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from doctor.model.paths import HostPath
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(Struct, frozen=True):
     """What ``lstat`` tells, and the kind as one letter.
 
     Attributes:

@@ -4,8 +4,9 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.model.declare import (
     CheckDeclaration,
@@ -18,8 +19,7 @@ from doctor.model.declare import (
 from doctor.model.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One file in the right place.
 
     Attributes:
@@ -36,8 +36,7 @@ class Entry:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """An imported entry: its function and what its decorator was told."""
 
     entry: Entry
@@ -51,17 +50,16 @@ class Loaded:
         return " ".join(text.split())
 
 
-@dataclass(slots=True)
-class Catalog:
+class Catalog(Struct):
     """Everything that was found, not yet imported. ``refused`` holds (plugin, reason) of those not loaded."""
 
-    checks: dict[str, Entry] = field(default_factory=dict)
-    fixers: dict[str, Entry] = field(default_factory=dict)
-    probes: dict[str, Entry] = field(default_factory=dict)
-    formats: dict[str, Entry] = field(default_factory=dict)
-    plugins: list[tuple[str, str]] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    _loaded: dict[str, Loaded] = field(default_factory=dict)
+    checks: dict[str, Entry] = {}
+    fixers: dict[str, Entry] = {}
+    probes: dict[str, Entry] = {}
+    formats: dict[str, Entry] = {}
+    plugins: list[tuple[str, str]] = []
+    refused: list[tuple[str, str]] = []
+    _loaded: dict[str, Loaded] = {}
 
     def add(self, kind: str, package: str, plugin: str) -> None:
         """Walk ``package`` and add what stands in it; ``kind`` is checks, fixers, probes or formats."""

@@ -4,17 +4,15 @@ A plugin is a distribution with an entry point in the group ``doctor`` that name
 ``doctor_rooms``. Everything else is found by walking the packages it names.
 """
 
-from dataclasses import dataclass
-
 import pluggy
+from msgspec import Struct
 
 PROJECT = "doctor"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms:
+class Rooms(Struct, frozen=True, kw_only=True):
     """Names of importable packages, or "" for none.
 
     Attributes:

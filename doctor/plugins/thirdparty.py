@@ -8,16 +8,16 @@ import base64
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, distributions
 from types import ModuleType
+
+from msgspec import Struct
 
 GROUP = "doctor"
 _OURS = ("doctor/", "checks/", "fixers/", "reports/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """A distribution with an entry point of our group."""
 
     name: str

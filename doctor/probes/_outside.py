@@ -1,8 +1,10 @@
 """An outside host for a probe: a client on a bridge of doctor's own, and whether a foreign rule cuts only that one off."""
 
-from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.facts.firewall import Firewall, Saved
 from doctor.facts.firewall_nft import NftWalker
@@ -16,8 +18,7 @@ _NETWORKS = ("192.0.2.0/29", "203.0.113.0/29", "198.51.100.0/29")
 _NAMES = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class Outside(Struct, frozen=True, kw_only=True):
     """Where the client stands: ``bridge`` is made for it and removed after it; ``host`` is this host's address there."""
 
     bridge: str

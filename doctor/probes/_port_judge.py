@@ -1,8 +1,9 @@
 """Judges what an outside client met on published ports, and which address their servers saw."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.api import Evidence
 from doctor.facts.firewall import Firewall
@@ -22,8 +23,7 @@ _SERVER = "192.0.0.8"
 """Stands for the probe's own server in a walk through the rules (RFC 7600's dummy address): no rule names it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """A published port of a running container: asked at ``address``; ``pid`` is the container's, 0 where unknown."""
 
     network: Network
@@ -38,8 +38,7 @@ class Asked:
         return f"port {self.port.host_port} of {self.endpoint.container or 'a container'}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """What was set up.
 
     Attributes:
@@ -58,8 +57,7 @@ class Setting:
     proxy_only: bool
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """What is known so far: sentences that people read."""
 
     good: list[str]

@@ -1,7 +1,8 @@
 """By whose rules a probe's packets travel: the engine's own where they are, the runtime's where no engine made any yet."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import EngineState
@@ -14,8 +15,7 @@ CHAIN = "DOCKER"
 """The engine's chain for published ports in nat and filter, of every version that filters with iptables."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """How a port can be published for a test.
 
     Attributes:
@@ -43,8 +43,7 @@ def way_in(config: EngineConfig, state: EngineState | Missing, firewall: Firewal
     return Way(kind="lost" if isinstance(state, EngineState) and state.is_running else "own")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True):
     """Whether this host's rules still wait for the engine's start.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Limits of memory, processes and CPU hold a container."""
 
 import errno
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.api import Evidence, probe
 from doctor.facts.cgroups import Cgroups
@@ -30,8 +31,7 @@ _SWAP_FILES = ("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes", "/sys/fs/cgr
 _CANT_LIMIT = ("can't set the limits", "can't limit")
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(Struct, frozen=True):
     """What one limit did: ``kind`` is good, bad, open (nothing proven) or broken (the runtime could not)."""
 
     kind: str

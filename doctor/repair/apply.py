@@ -3,9 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from doctor import __version__
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.finding import Finding
@@ -19,13 +17,15 @@ from doctor.repair.record import ActionRecord, PlanRecord, Run, unfinished
 from doctor.scan.run import Scan, scan
 from doctor.state.files import ensure_dir, locked
 from doctor.state.paths import runs_dir
+from msgspec import Struct
+
+from doctor import __version__
 
 Progress = Callable[[str], None]
 Prove = Callable[[tuple[str, ...]], tuple[ProbeResult, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Struct, frozen=True, kw_only=True):
     """How a run ended.
 
     Attributes:

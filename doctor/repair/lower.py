@@ -1,7 +1,8 @@
 """Ordering and lowering: from chosen actions to steps, each seen on the prediction of those before it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from doctor.facts.engine_control import EngineControl
 from doctor.host.base import Host
@@ -18,8 +19,7 @@ from doctor.plugins.catalog import Catalog
 from doctor.repair.diff import describe
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planned(Struct, frozen=True, kw_only=True):
     """One action in its place. ``engine`` marks the stop and start that the plan itself puts in."""
 
     summary: str
@@ -32,8 +32,7 @@ class Planned:
     engine: bool = False
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """The plan while it grows."""
 
     host: Host
@@ -44,9 +43,9 @@ class Draft:
     data_roots: tuple[str, ...]
     control: EngineControl | None
     deep: bool
-    chosen: list[tuple[Action, Applicability, list[Finding]]] = field(default_factory=list)
-    manual: dict[str, ManualFix] = field(default_factory=dict)
-    handled: set[str] = field(default_factory=set)
+    chosen: list[tuple[Action, Applicability, list[Finding]]] = []
+    manual: dict[str, ManualFix] = {}
+    handled: set[str] = set()
 
     @property
     def is_running(self) -> bool:

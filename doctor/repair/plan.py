@@ -5,7 +5,8 @@ then shows up (a container behind a broken layer) is planned too, until nothing 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.facts.engine_control import EngineControl
 from doctor.host.base import Host
@@ -24,8 +25,7 @@ from doctor.scan.run import Scan, scan
 _ROUNDS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What a repair would do, and how the host is predicted to be afterwards.
 
     Attributes:

@@ -4,7 +4,8 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doctor.facts.links import Links
 from doctor.facts.networks import Networks

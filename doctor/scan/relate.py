@@ -1,7 +1,8 @@
 """Which finding explains which."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doctor.model.finding import Finding
 

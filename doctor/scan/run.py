@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.host.base import Host
 from doctor.model.declare import CheckDeclaration, FixerDeclaration
@@ -16,8 +18,7 @@ from doctor.scan.relate import relate
 from doctor.scan.resolve import Facts, located
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
+class Scan(Struct, frozen=True, kw_only=True):
     """What a scan of one host gave.
 
     Attributes:

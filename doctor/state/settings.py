@@ -2,8 +2,9 @@
 
 import os
 import stat
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.severity import Applicability, Severity
@@ -13,8 +14,7 @@ EVERY = ("hourly", "daily", "weekly")
 _LIMIT_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiver:
+class Waiver(Struct, frozen=True, kw_only=True):
     """A finding that a person accepts.
 
     Attributes:
@@ -30,32 +30,28 @@ class Waiver:
     expires: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """Files that a scheduled scan leaves: the HTML report, and metrics for node_exporter's textfile collector ("": none)."""
 
     html: str
     prometheus: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(Struct, frozen=True, kw_only=True):
     """How often ``doctor schedule install`` has the host scanned, and whether test containers are launched each time."""
 
     every: str = "daily"
     probe: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
+class Keep(Struct, frozen=True, kw_only=True):
     """How long scans stay in the history: days, and at most so many of one host."""
 
     days: int = 400
     scans: int = 2000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """Everything ``doctor.toml`` may say, with the defaults where it says nothing.
 
     Attributes:

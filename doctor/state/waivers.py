@@ -1,14 +1,15 @@
 """Findings that a person has accepted, for as long as he said."""
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.model.finding import Finding
 from doctor.state.settings import Waiver
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waived:
+class Waived(Struct, frozen=True, kw_only=True):
     """Findings after the waivers: the accepted ones marked and last, and one line per waiver that needs a look."""
 
     findings: tuple[Finding, ...]

@@ -1,13 +1,14 @@
 """Leave a setting in one place."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from doctor.api.actions.files import EditFile
+from doctor.facts.engine import DaemonJson
+from msgspec.structs import replace
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise
 from doctor.api.actions.engine_settings import OverrideCommand, remove_flag, set_setting
-from doctor.api.actions.files import EditFile
-from doctor.facts.engine import DaemonJson
 
 
 @fixer(applicability=Applicability.SAFE)

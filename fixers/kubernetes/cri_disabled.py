@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from doctor.api import Applicability, Finding, HostPath, fixer
 from doctor.api.actions import Action, EditFile

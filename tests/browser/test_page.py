@@ -1,10 +1,10 @@
 """The HTML report in a real browser: for every reader, on every screen, whatever the host has written."""
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from doctor.model.report import Report
 from tests.browser.conftest import Open

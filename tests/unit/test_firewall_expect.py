@@ -1,9 +1,9 @@
 """The rules an engine should have made, and how they compare."""
 
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from doctor.collect.firewall_cuts import traffic_cuts
 from doctor.collect.network_records import endpoint_of, network_of, networks_of_api

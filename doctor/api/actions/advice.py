@@ -1,7 +1,8 @@
 """What only a person can do."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.model.action import Stage
 from doctor.model.severity import Applicability
@@ -9,8 +10,7 @@ from doctor.model.step import Step
 from doctor.model.view import View
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advise:
+class Advise(Struct, frozen=True, kw_only=True):
     """Tell what to do, with commands to copy; shown in the plan, never applied.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Start or restart the engine. The plan makes one stop and one start of all that actions ask for."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.model.action import Stage
 from doctor.model.severity import Applicability
@@ -9,8 +10,7 @@ from doctor.model.step import Step
 from doctor.model.view import View
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestartEngine:
+class RestartEngine(Struct, frozen=True, kw_only=True):
     """Restart the engine so that it reads its settings again. ``reason`` completes "restart the engine so that …"."""
 
     reason: str
@@ -29,8 +29,7 @@ class RestartEngine:
         yield from ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartEngine:
+class StartEngine(Struct, frozen=True, kw_only=True):
     """Start an engine that is down. Nothing runs that it could disturb, so it is safe where no guard says otherwise."""
 
     reason: str

@@ -4,7 +4,6 @@ The rest of each file stays byte for byte. A packaged unit is never edited: a dr
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from doctor.api.actions.files import EditFile, missing_parents
@@ -17,6 +16,7 @@ from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
 from doctor.model.step import File, Put, Step
 from doctor.model.view import View
+from msgspec import Struct
 
 DROP_IN = HostPath("/etc/systemd/system/docker.service.d/zz-doctor.conf")
 """Sorts behind the drop-ins that people name 10-… or override.conf, so that its command counts."""
@@ -108,8 +108,7 @@ def _cleared(data: bytes) -> bytes:
     return encode("\n".join(lines))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverrideCommand:
+class OverrideCommand(Struct, frozen=True, kw_only=True):
     """Start the command of a packaged unit without one flag, by a drop-in; the package's file stays as it is."""
 
     unit: HostPath
@@ -131,8 +130,7 @@ class OverrideCommand:
         yield Put(path=DROP_IN, node=File(content=content))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Json:
+class _Json(Struct, frozen=True, kw_only=True):
     """An edit of daemon.json."""
 
     path: tuple[str, ...]
@@ -148,8 +146,7 @@ class _Json:
         return json_edit.set_value(data, self.path, self.value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Item:
+class _Item(Struct, frozen=True, kw_only=True):
     """An edit of one string in a list of daemon.json; an emptied list goes as a whole."""
 
     key: str
@@ -167,8 +164,7 @@ class _Item:
         return json_edit.set_value(data, self.key, items) if items else json_edit.remove_key(data, self.key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Flag:
+class _Flag(Struct, frozen=True, kw_only=True):
     """An edit of one flag in an environment file or a unit."""
 
     place: Place

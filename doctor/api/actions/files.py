@@ -1,7 +1,8 @@
 """Files of the host: write, edit in place, move into quarantine, attributes."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from doctor.model.action import Stage
 from doctor.model.missing import HostError
@@ -32,8 +33,7 @@ def missing_parents(view: View, path: HostPath, mode: int = 0o755) -> Iterator[S
         yield Put(path=directory, node=Directory(), meta=Meta(mode=mode))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteFile:
+class WriteFile(Struct, frozen=True, kw_only=True):
     """Make ``path`` a regular file with this content; missing directories above it are made.
 
     Attributes:
@@ -68,8 +68,7 @@ class WriteFile:
         yield Put(path=self.path, node=File(content=self.content), meta=self.meta)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditFile:
+class EditFile(Struct, frozen=True, kw_only=True):
     """Change a text file in place; ``edit`` is a pure function old bytes → new bytes that keeps everything else.
 
     A symbolic link is followed: the file it names is edited. Several edits of one file work on each other's result.
@@ -106,8 +105,7 @@ class EditFile:
         yield Put(path=path, node=File(content=new))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantine:
+class Quarantine(Struct, frozen=True, kw_only=True):
     """Move what is at ``path`` out of service, into the run's quarantine; ``doctor undo`` brings it back."""
 
     path: HostPath
@@ -127,8 +125,7 @@ class Quarantine:
             yield Move(path=self.path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyAside:
+class CopyAside(Struct, frozen=True, kw_only=True):
     """Keep a copy of a small file or the files of a small directory before a later step or an engine's start destroys it.
 
     The copies land under ``to``; nothing is changed at ``path``.
@@ -174,8 +171,7 @@ def _copy(view: View, path: HostPath, to: HostPath) -> Iterator[Step]:
             yield from _copy(view, HostPath(f"{path}/{name}"), HostPath(f"{to}/{name}"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MakeDirectory:
+class MakeDirectory(Struct, frozen=True, kw_only=True):
     """Make ``path`` a directory with these attributes, if it is not there."""
 
     path: HostPath
@@ -197,8 +193,7 @@ class MakeDirectory:
             yield Put(path=self.path, node=Directory(), meta=self.meta)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MakeSymlink:
+class MakeSymlink(Struct, frozen=True, kw_only=True):
     """Make ``path`` a symbolic link to ``target``; what was there goes to the journal's backup."""
 
     path: HostPath
@@ -227,8 +222,7 @@ class MakeSymlink:
         yield Put(path=self.path, node=Symlink(target=self.target))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetAttributes:
+class SetAttributes(Struct, frozen=True, kw_only=True):
     """Set mode, owner, xattrs or inode flags of what is at ``path``; fields left ``None`` stay as they are."""
 
     path: HostPath
@@ -237,7 +231,7 @@ class SetAttributes:
     uid: int | None = None
     gid: int | None = None
     flags: int | None = None
-    xattrs: dict[str, bytes | None] = field(default_factory=dict)
+    xattrs: dict[str, bytes | None] = {}
     risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.CLEAR
     needs_engine_restart: bool = False

@@ -1,8 +1,9 @@
 """Changes of firewall rules, one table at a time: only what is named moves, everything else stays byte for byte."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
 
 from doctor.api.actions.files import EditFile
 from doctor.facts.firewall import Saved
@@ -33,8 +34,7 @@ class Asks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditFirewall:
+class EditFirewall(Struct, frozen=True, kw_only=True):
     """Add, move or remove rules of one table with one ``iptables-restore --noflush``, which happens whole or not at all.
 
     Places are found when the action's turn comes, among the rules that are there then; so several of these add up.

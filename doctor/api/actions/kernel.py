@@ -1,7 +1,8 @@
 """Settings and modules of the running kernel."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.api.actions.files import EditFile
 from doctor.model.action import Stage
@@ -19,8 +20,7 @@ _FLIPPED = {
 """Settings that flip the forwarding of every interface when they change (ip-sysctl, inet_forward_change)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetSysctl:
+class SetSysctl(Struct, frozen=True, kw_only=True):
     """Set a kernel setting now; a file of sysctl.d is another action."""
 
     key: str
@@ -61,8 +61,7 @@ class SetSysctl:
                 yield path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadModule:
+class LoadModule(Struct, frozen=True, kw_only=True):
     """Load a kernel module now; ``predicts`` says what /proc/modules will hold."""
 
     name: str

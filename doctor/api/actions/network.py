@@ -1,7 +1,8 @@
 """Firewall rules and network links."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.formats import ip_json
 from doctor.model.action import Stage
@@ -12,8 +13,7 @@ from doctor.model.step import Answer, Netlink, Run, Step
 from doctor.model.view import View
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddFirewallRules:
+class AddFirewallRules(Struct, frozen=True, kw_only=True):
     """Feed lines to ``iptables-restore --noflush``: only what is missing, in the right place; nothing else is touched.
 
     Attributes:
@@ -58,8 +58,7 @@ def _document(table: str, lines: tuple[str, ...]) -> bytes:
     return ("\n".join((f"*{table}", *lines, "COMMIT")) + "\n").encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeLink:
+class ChangeLink(Struct, frozen=True, kw_only=True):
     """One change of a link, address or route through rtnetlink.
 
     Attributes:

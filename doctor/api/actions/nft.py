@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.api.actions.firewall import Asks
 from doctor.model.action import Stage
@@ -22,8 +23,7 @@ while read -r handle; do nft delete rule "$1" "$2" "$3" handle "$handle"; done
 """nft deletes by handle only, and the kernel gives that when the rule is added."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptInNftChain:
+class AcceptInNftChain(Struct, frozen=True, kw_only=True):
     """Put accepts for the engine's bridges at the top of a base chain: what leaves them, its answers, published ports.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.formats.json_safe import load_first
 from doctor.model.action import Stage
@@ -18,8 +19,7 @@ _KINDS: dict[type, str] = {File: "f", Symlink: "l", Directory: "d"}
 _LIMIT_BYTES = 256 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What must be at one path.
 
     Attributes:
@@ -35,8 +35,7 @@ class Wanted:
     gid: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rebuild:
+class Rebuild(Struct, frozen=True, kw_only=True):
     """Make several small files, links and directories be what they must be, as one intention.
 
     What is so already stays untouched. Something of another kind in the way goes into quarantine first. Directories above
@@ -99,8 +98,7 @@ def _parents(view: View, item: Wanted, made: set[str]) -> Iterator[Step]:
         yield Put(path=directory, node=Directory(), meta=Meta(mode=0o700, uid=item.uid, gid=item.gid))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyOver:
+class CopyOver(Struct, frozen=True, kw_only=True):
     """Put the content of the file ``source`` at ``path``; ``source`` stays where it is.
 
     Attributes:
@@ -129,8 +127,7 @@ class CopyOver:
         ).steps(view)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetMember:
+class SetMember(Struct, frozen=True, kw_only=True):
     """A pure edit for ``EditFile``: set one member of a JSON object, as Go would have written it.
 
     ``path`` leads to the member ("State", "Dead"). Everything else keeps its value and order. Raises ``FormatError`` where
@@ -154,8 +151,7 @@ class SetMember:
         return go_json(document)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MendDatabase:
+class MendDatabase(Struct, frozen=True, kw_only=True):
     """A pure edit for ``EditFile``: open a bolt file at its newest whole generation; only its two meta pages change.
 
     Mends a broken freelist, and a torn newest tree by going back one transaction. Raises ``FormatError`` where no
@@ -176,8 +172,7 @@ class MendDatabase:
         return with_generation(data, database.best)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MendLog:
+class MendLog(Struct, frozen=True, kw_only=True):
     """A pure edit for ``EditFile``: take out of a json-file log what isn't a line of it; whole lines keep every byte."""
 
     def __call__(self, data: bytes) -> bytes:

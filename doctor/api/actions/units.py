@@ -1,7 +1,8 @@
 """systemd units: start one, make systemd read its files again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from doctor.facts.unit_states import SHOW, EngineUnits
 from doctor.model.action import Stage
@@ -10,8 +11,7 @@ from doctor.model.step import Answer, Run, Step
 from doctor.model.view import View
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReloadUnits:
+class ReloadUnits(Struct, frozen=True, kw_only=True):
     """Make systemd read the unit files again; nothing that runs is touched."""
 
     units: EngineUnits
@@ -32,8 +32,7 @@ class ReloadUnits:
         yield Run(argv=command, undo=(command,), predicts=(answer,))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartUnit:
+class StartUnit(Struct, frozen=True, kw_only=True):
     """Start a unit that is not active."""
 
     name: str

@@ -1,10 +1,10 @@
 """``doctor report``: the page of a kept scan."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from doctor.cli import report
 from doctor.cli.common import Shared

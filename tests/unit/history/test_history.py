@@ -5,10 +5,11 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.history.store import NAME, History
 from doctor.model.finding import Evidence, Finding, FixSummary, Subject
@@ -29,8 +30,7 @@ DAY = 86400.0
 NOW = 1_800_000_000.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detail:
+class Detail(Struct, frozen=True, kw_only=True):
     """What a fixer would want."""
 
     things: frozenset[int]

@@ -1,6 +1,6 @@
 """Reports that every format is rendered from: a broken host, a healthy one, a plan, repairs, probes, and a hostile host."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from doctor.model.finding import Evidence, Finding, FixSummary, Subject
 from doctor.model.outcome import Outcome, Result

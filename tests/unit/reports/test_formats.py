@@ -3,11 +3,11 @@
 import json
 import re
 import xml.etree.ElementTree as ET
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from doctor.model.finding import Finding, Subject
 from doctor.model.outcome import Outcome, Result
