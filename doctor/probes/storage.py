@@ -1,0 +1,89 @@
+"""Overlay works on the data root's file system as containers need it."""
+
+from typing import Any
+
+from doctor.api import Evidence, Missing, probe
+from doctor.facts.data_root import DataRoot
+from doctor.facts.probe_images import ImageSample, ImageSamples
+from doctor.facts.probe_storage import OwnDirectory
+from doctor.model.probing import Ended, Launch, Probing
+from doctor.model.report import ProbeResult
+from doctor.probes._result import failed, not_run, passed, skipped
+
+_SEED = {
+    "/doctor/change": "written by the layer below\n",
+    "/doctor/gone": "hidden\n",
+    "/doctor/directory/below": "hidden\n",
+}
+_WORK = {"builtin": "overlay-check"}
+_OVERLAY_DRIVERS = frozenset({"", "overlay2", "overlay"})
+
+
+@probe(proves="overlay works on the data root's file system as containers need it")
+def storage(root: DataRoot, own: OwnDirectory | Missing, samples: ImageSamples | Missing) -> Probing:
+    """Write, rename, link, copy up and remove in an overlay like a container's.
+
+    Its writable layer lies in doctor's own directory where that shares the data root's file system, so the file system is
+    tried for all that an upper layer needs; elsewhere it lies in memory, which the message says, since nothing is ever
+    written into the data root. The lower layer holds files of the probe's own; a second overlay stands on the layers of an
+    image where there is one. That an image's layers are damaged is for the probe ``image`` to say.
+    """
+    driver = root.active_driver
+    if driver not in _OVERLAY_DRIVERS:
+        return skipped(f"the storage driver here is {driver}, which has no overlay")
+    if root.mount is not None and root.mount.is_read_only:
+        evidence = [Evidence(root.mount.mount_point, ",".join(root.mount.options))]
+        return failed(f"the file system of {root.resolved} is mounted read-only: no container can be made", evidence)
+    sample = None if isinstance(samples, Missing) else next((one for one in samples.items if not one.problem), None)
+    shares = isinstance(own, OwnDirectory) and own.device == root.device and own.is_writable
+    scratch = own.path if shares and isinstance(own, OwnDirectory) else ""
+    containers = [_plain(root, scratch)]
+    if sample is not None and not isinstance(samples, Missing):
+        containers.append(_on_image(samples, sample, scratch))
+    ended = yield Launch(tuple(containers))
+    return _judge(root, sample, scratch, ended)
+
+
+def _plain(root: DataRoot, scratch: str) -> dict[str, Any]:
+    if scratch:
+        args = {"change": ["/doctor/change"], "hide": ["/doctor/gone", "/doctor/directory"]}
+        return {"id": "plain", **_WORK, "args": args, "scratch": {"directory": scratch, "files": _SEED}}
+    # A lower layer of that file system is needed, whatever is in it: nothing of it is looked at.
+    return {"id": "plain", **_WORK, "args": {}, "layers": [root.resolved]}
+
+
+def _on_image(samples: ImageSamples, sample: ImageSample, scratch: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": "image", **_WORK, "layers_root": samples.overlay2, "layers": list(sample.layers)}
+    found["args"] = {"change": [one for one in (sample.change,) if one], "hide": [one for one in (sample.hide,) if one]}
+    return found | ({"scratch": {"directory": scratch}} if scratch else {})
+
+
+def _judge(root: DataRoot, sample: ImageSample | None, scratch: str, ended: dict[str, Ended]) -> ProbeResult:
+    kind = root.mount.fs_type if root.mount is not None else "unknown file system"
+    upper = (
+        f"in {scratch}, on the same file system"
+        if scratch
+        else "in memory: doctor has no directory on that file system"
+    )
+    evidence = [Evidence(root.resolved, kind), Evidence("writes of the test containers", upper)]
+    plain, image = ended.get("plain"), ended.get("image")
+    if plain is not None and "the overlay" in plain.error:
+        return failed(f"no container's file system can be made on {root.resolved} ({kind}): {plain.error}", evidence)
+    problem = not_run((plain,))
+    if problem is not None or plain is None:
+        return problem or skipped("nothing was launched")
+    for name, one in (("files of the probe's own", plain), (f"layers of {sample.title}" if sample else "", image)):
+        if one is None:
+            continue
+        evidence.append(Evidence(f"overlay on {name}", one.error or ", ".join(_done(one)) or "nothing worked"))
+        if not one.error and not one.output.get("ok"):
+            step, why = one.output.get("failed") or "begin", one.output.get("error") or one.stderr.strip()
+            return failed(f"an overlay over {root.resolved} ({kind}) can't '{step}': {why}", evidence)
+    where = f"on {root.resolved} ({kind})" if scratch else f"over {root.resolved} ({kind}), with writes kept in memory"
+    note = f"; the layers of {sample.title} could not be tried" if sample and image is not None and image.error else ""
+    return passed(f"an overlay {where} can write, rename, link, copy up and remove{note}", evidence)
+
+
+def _done(ended: Ended) -> list[str]:
+    done = ended.output.get("done")
+    return [str(step) for step in done] if isinstance(done, list) else []
