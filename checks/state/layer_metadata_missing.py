@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.layer_evidence import told_directories
 from doctor.facts.layer_graph import LayerGraph
 
 
 class RecordMissing(Struct, frozen=True, kw_only=True):
-    """For the fixer: the layer's chain id, and the directory that other layers stand on in its place ("" for unknown)."""
+    """For the fixer: the layer's chain id, and the directory that all above it stands on ("" for unknown)."""
 
     chain: str
     directory: str
@@ -27,16 +28,18 @@ def layer_metadata_missing(graph: LayerGraph) -> Iterator[Finding]:
         restoring image … layer does not exist"; the files stay where they are, and nothing ever frees them.
 
     How it is fixed:
-        By pulling or loading the image again: the record also held the layer's tar-split, which nothing here can prove once
-        it is gone. The evidence names the directory that the layers above stand on.
+        The record is written with what the image's config tells and the directory that everything above the layer stands on,
+        if all agree. The layer's tar-split was in the record: without it images run and can't be saved or pushed, until they
+        are pulled or loaded again. Where nothing tells the directory, that is the only way.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go
     """
+    told = told_directories(graph)
     for layer in graph.needed():
         if graph.record(layer.chain) is not None:
             continue
-        directory = graph.directory_by_children(layer.chain)
+        directory = told.get(layer.chain, "")
         images = ", ".join(graph.image_titles(layer.images)[:6])
         yield Finding(
             subject=Subject("layer", layer.chain[:12]),
@@ -44,7 +47,7 @@ def layer_metadata_missing(graph: LayerGraph) -> Iterator[Finding]:
             evidence=(
                 Evidence(graph.layers.record_path(layer.chain), "no such directory"),
                 Evidence("images that stand on it", images),
-                *((Evidence("directory that the layers above stand on", directory),) if directory else ()),
+                *((Evidence("directory that all above it stands on", directory),) if directory else ()),
             ),
             detail=RecordMissing(chain=layer.chain, directory=directory),
         )

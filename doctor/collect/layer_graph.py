@@ -37,6 +37,7 @@ def layer_graph(
         expected=expected,
         cache=cache,
         snapshots=buildkit,
+        built={} if isinstance(snapshots, Missing) else snapshots.built(),
         names=names,
         lowers={identity: _lower(ancestry.get(identity), names) for identity in layers.directories},
         parents=parents,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+from doctor.facts.layer_evidence import told_directories
 from doctor.facts.layer_graph import Expected, LayerGraph, is_size
 from doctor.facts.layer_proofs import LayerProof, LayerProofs
 from doctor.formats.tar_split import Part, assemble, read
@@ -21,12 +22,15 @@ def layer_proofs(host: Host, graph: LayerGraph) -> LayerProofs:
     """Return what can be proven of each damaged layer, lowest layers first."""
     prover = _Prover(host, graph)
     items: dict[str, LayerProof] = {}
+    told = told_directories(graph)
     for layer in graph.needed():
         known = graph.cache.get(layer.chain)
         record = graph.record(layer.chain)
-        if known is None:
+        if record is None:
+            items[layer.chain] = prover.measure(layer, told.get(layer.chain, ""))
+        elif known is None:
             items[layer.chain] = prover.prove(layer)
-        elif record is not None and not is_size(record.size):
+        elif not is_size(record.size):
             items[layer.chain] = LayerProof(chain=layer.chain, directory=known, size_bytes=prover.size(known))
     return LayerProofs(items=items)
 
@@ -61,6 +65,14 @@ class _Prover:
                 self.free.remove(identity)
                 return LayerProof(chain=layer.chain, directory=identity, size_bytes=self.size(identity))
         return self._unproven(layer, "no directory has its content")
+
+    def measure(self, layer: Expected, directory: str) -> LayerProof:
+        """Return the directory that a layer without a record and without tar-split is told to have, and its size."""
+        if not directory:
+            return self._unproven(layer, "its tar-split is gone, and nothing that stands on it tells its directory")
+        return LayerProof(
+            chain=layer.chain, directory=directory, size_bytes=self.size(directory), why="told by the layers above"
+        )
 
     def size(self, identity: str) -> int:
         """Return the bytes of a directory's files as the engine counts them: each inode once, directories not."""

@@ -45,3 +45,7 @@ class Snapshots(Struct, frozen=True, kw_only=True):
             if below is not None:
                 known[key] = below
         return known
+
+    def built(self) -> dict[str, str]:
+        """Return chain id → directory of the image layers that BuildKit made."""
+        return {found.chain: found.committed for found in self.items.values() if found.chain and found.committed}

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from doctor.facts.containers import Container, Containers
 from doctor.facts.images import Images
-from doctor.facts.layer_links import derived_name, owners
+from doctor.facts.layer_links import derived_name
 from doctor.facts.layers import LayerDirectory, LayerRecord, Layers
 from doctor.model.missing import Missing
 
@@ -50,6 +50,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         expected: by chain id, for each layer that an image has or that its record proves.
         cache: chain id → directory, where the record names an existing one that no other record claims.
         snapshots: directory of BuildKit → its parent directory ("" for none); ``None`` where its database can't tell.
+        built: chain id → directory of the layers that BuildKit made, by its own list.
         names: directory → the name that its link has or should have.
         lowers: directory → the names that its ``lower`` should hold; ``None`` where its parent isn't known.
         parents: directory → the directory below it, "" for none; absent where it isn't known.
@@ -63,6 +64,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
     expected: dict[str, Expected]
     cache: dict[str, str]
     snapshots: dict[str, str] | None
+    built: dict[str, str]
     names: dict[str, str]
     lowers: dict[str, tuple[str, ...] | None]
     parents: dict[str, str]
@@ -253,17 +255,6 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         if not is_size(record.size):
             damaged["size"] = shown(record.size)
         return damaged
-
-    def directory_by_children(self, chain: str) -> str:
-        """Return the directory that the layers above a layer stand on, by their ``lower``; "" where they don't tell."""
-        known = owners(self.layers)
-        for layer in self.expected.values():
-            directory = self.layers.directories.get(self.cache.get(layer.chain, ""))
-            if layer.parent == chain and directory is not None and directory.lower:
-                found = known.get(directory.lower[0], "")
-                if found and found not in self.cache.values():
-                    return found
-        return ""
 
 
 def mount_parent(container_id: str, images: Images, layers: Layers, containers: Containers) -> str | None:

@@ -10,7 +10,8 @@ class LayerProof(Struct, frozen=True, kw_only=True):
 
     Attributes:
         chain: its chain id.
-        directory: the directory whose files, put together by the layer's tar-split, have the layer's diff id; "" for none.
+        directory: the directory whose files, put together by the layer's tar-split, have the layer's diff id; of a layer
+            whose record is gone the one that all above it stands on; "" for none.
         size_bytes: the sum over the directory's files, each inode once; -1 where no directory is known.
         why: why no directory is proven, "" where one is.
     """

@@ -241,6 +241,20 @@ def test_everything_at_once(dead_box: Box, healthy: judge.Opinion) -> None:
     assert lost(healthy, judge.opinion(box)) <= LOST["no_tags"]
 
 
+def test_lost_records_are_told_by_what_stands_on_them(dead_box: Box, healthy: judge.Opinion) -> None:
+    """Every layer record is deleted with its tar-split: all runs again, only saving needs a pull."""
+    box = dead_box
+    shutil.rmtree(root(box) / STORE / "layerdb/sha256")
+    (root(box) / STORE / "layerdb/sha256").mkdir(mode=0o755)
+    assert ids(box) == {"state/layer-metadata-missing"}
+    done = box.doctor("fix", "--apply", "--yes", "--allow", "disruptive")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert box.engine_answers()
+    assert ids(box) == {"state/tar-split-corrupt"}
+    changed = judge.differences(healthy, judge.opinion(box))
+    assert [line for line in changed if not line.startswith("saves[")] == []
+
+
 def test_a_stale_pid_file_no_longer_stops_the_engine(dead_box: Box) -> None:
     """The pid file names a living stranger: dockerd refuses, the repair sets the file aside, dockerd starts."""
     box = dead_box

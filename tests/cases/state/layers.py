@@ -140,6 +140,15 @@ RECIPES = (
         findings=(layer("layer-metadata-missing", CHAIN_TOP),),
         fix="manual",
     ),
+    Recipe(
+        problem="layer-metadata-missing",
+        name="told-by-a-container",
+        about="both records are deleted; a container that stands on them tells their directories",
+        parts=BOTH,
+        change=lambda tree: tree.remove(RECORDS),
+        findings=(layer("layer-metadata-missing", CHAIN_BASE), layer("layer-metadata-missing", CHAIN_TOP)),
+        fix="rebuilt without tar-split",
+    ),
     Recipe(problem="layer-metadata-missing", name="healthy", about="each layer has its record"),
     Recipe(
         problem="layer-metadata-hollow",

@@ -20,7 +20,7 @@ class Recipe:
         parts: of the healthy root (``roots.PARTS``).
         change: what is done to it; nothing for a healthy case.
         findings: (problem, subject kind, subject name), the area is added.
-        fix: ``resolved``, ``guarded`` (something is kept, the problem stays), ``manual`` or ``none``.
+        fix: ``resolved``, ``manual``, ``none``, or in other words what a repair leaves ("guarded": the problem stays).
         answers: what a recorded running host said, TOML.
         files: what git can't keep, as ``[[file]]`` entries.
         after: path → content after the repair.
