@@ -105,6 +105,7 @@ def undo(
     run: Annotated[str, typer.Argument(metavar="[RUN]", help="Which repair; the last one by default.")] = "",
     list_runs: Annotated[bool, typer.Option("--list", help="List the repairs there were.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also where a file was changed after the repair.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
@@ -119,7 +120,8 @@ def undo(
     """
     from doctor.cli import undo as body
 
-    raise typer.Exit(body.run(run, list_runs=list_runs, yes=yes, shared=shared_options(context, verbose, quiet, color)))
+    shared = shared_options(context, verbose, quiet, color)
+    raise typer.Exit(body.run(run, list_runs=list_runs, yes=yes, force=force, shared=shared))
 
 
 def probe(

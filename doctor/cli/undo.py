@@ -4,34 +4,65 @@ import os
 import sys
 import time
 
-from doctor.cli.common import Shared, open_host
+from doctor.cli.common import Shared, asked, is_terminal, open_host
+from doctor.cli.work import at_work
+from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.text import visible
 from doctor.repair import undo as back
 from doctor.repair.record import Run, all_runs, unfinished
 
 
-def run(name: str, *, list_runs: bool, yes: bool, shared: Shared) -> int:
+def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -> int:
     """List the repairs, or take one back; return the exit code."""
     if list_runs:
         return _list()
-    left = unfinished()
-    if left is not None and left.plan().undoes:
-        undone = back.resume(left, progress=shared.progress)
+    with at_work(shared):
+        left = unfinished()
+        if left is not None and left.plan().undoes:
+            if name not in {"", left.name, left.plan().undoes}:
+                raise RefusedError(
+                    f"the undo of repair {left.plan().undoes} is unfinished", do="'doctor undo' finishes it first"
+                )
+            return _go_on(left, shared)
+        chosen = back.choose(name)
+        begun = back.begun(chosen)
+        return _go_on(begun, shared) if begun is not None else _take_back(chosen, yes=yes, force=force, shared=shared)
+
+
+def _go_on(left: Run, shared: Shared) -> int:
+    _host(left)
+    undone = back.resume(left, progress=shared.progress)
+    if not shared.quiet:
         print(f"repair {undone} is taken back: the undo that was interrupted is finished")
-        return 0
-    chosen = back.choose(name)
-    record = chosen.plan()
-    host = open_host("" if record.root == "/" else record.root)
+    return 0
+
+
+def _host(chosen: Run) -> Host:
+    root = chosen.plan().root
+    host = open_host("" if root == "/" else root)
     if host.is_live() and os.geteuid() != 0:
         raise RefusedError("taking a repair back needs root", do="run 'sudo doctor undo'")
+    return host
+
+
+def _take_back(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
+    host = _host(chosen)
     backwards = back.prepare(chosen, host)
     if not backwards.actions:
         chosen.finish("undone")
         shared.progress(f"repair {chosen.name} changed nothing; there is nothing to take back")
         return 0
-    for action in backwards.actions:
-        print(visible(f"{action.number:>3}. {action.summary}"))
+    changed = back.changed_since(chosen)
+    if changed and not force:
+        raise RefusedError(
+            "it was changed after the repair, and taking the repair back would lose that",
+            where=visible(", ".join(changed)),
+            do=f"save your change, then run 'doctor undo {chosen.name} --force'",
+        )
+    if not (yes and shared.quiet):
+        for action in backwards.actions:
+            print(visible(f"{action.number:>3}. {action.summary}"))
     _ask(chosen, yes=yes)
     undone = back.undo(chosen, backwards, host, progress=shared.progress)
     if not shared.quiet:
@@ -42,9 +73,9 @@ def run(name: str, *, list_runs: bool, yes: bool, shared: Shared) -> int:
 def _ask(chosen: Run, *, yes: bool) -> None:
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise RefusedError("there is nobody to ask whether to take the repair back", do="add --yes")
-    if input(f"Take repair {chosen.name} back? [y/N] ").strip().lower() not in {"y", "yes"}:
+    if not asked(f"Take repair {chosen.name} back? [y/N] "):
         raise RefusedError("not taken back")
 
 
@@ -55,5 +86,6 @@ def _list() -> int:
     for entry, plan in rows:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(plan.started))
         what = f"takes back {plan.undoes}" if plan.undoes else f"{len(plan.actions)} actions"
-        print(visible(f"{entry.name:<18} {when}  {entry.result or 'unfinished':<12} {what:<14} {plan.root}"))
+        result = (entry.result or "unfinished").partition(":")[0]
+        print(visible(f"{entry.name:<18} {when}  {result:<12} {what:<14} {plan.root}"))
     return 0

@@ -90,12 +90,13 @@ class Attributes(msgspec.Struct, tag="attributes", frozen=True, kw_only=True):
 
 class Kernel(msgspec.Struct, tag="kernel", frozen=True, kw_only=True):
     """Write ``value`` to a file of /proc/sys or /sys. ``also`` names files that the kernel changes with it: undo writes
-    them back too.
+    them back too. With ``may_fail``, a file that is gone is fine (a reversal: the interface went with its container).
     """
 
     path: str
     value: str
     also: tuple[str, ...] = ()
+    may_fail: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

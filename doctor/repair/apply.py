@@ -2,24 +2,29 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from msgspec import Struct
+
+from doctor import __version__
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.finding import Finding
 from doctor.model.outcome import Result
+from doctor.model.paths import is_beneath
 from doctor.model.report import PlannedAction, ProbeResult
 from doctor.model.severity import Applicability, Severity
+from doctor.model.step import File, Put
 from doctor.plugins.catalog import Catalog
+from doctor.repair.holders import holder_of
+from doctor.repair.nodes import Tree
 from doctor.repair.perform import perform
 from doctor.repair.plan import Plan
 from doctor.repair.record import ActionRecord, PlanRecord, Run, unfinished
 from doctor.scan.run import Scan, scan
-from doctor.state.files import ensure_dir, locked
+from doctor.state.files import ensure_dir, lock_holder, locked
 from doctor.state.paths import runs_dir
-from msgspec import Struct
-
-from doctor import __version__
 
 Progress = Callable[[str], None]
 Prove = Callable[[tuple[str, ...]], tuple[ProbeResult, ...]]
@@ -45,9 +50,28 @@ class Done(Struct, frozen=True, kw_only=True):
     rolled_back: bool
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Be the only doctor that plans, repairs or undoes on this host; raises ``RefusedError`` where another one does.
+
+    Held from planning on: a plan that was made beside another repair would do things twice.
+    """
+    try:
+        ensure_dir(runs_dir())
+    except DoctorError as error:
+        raise RefusedError(error.what, where=error.where, do=error.do) from error
+    with locked(lock_path(), purpose="run doctor again"):
+        yield
+
+
 def lock_path() -> str:
     """Return the lock that one repair at a time holds."""
     return os.path.join(runs_dir(), ".lock")
+
+
+def who_is_at_work() -> str:
+    """Return the process id of a doctor that repairs or undoes just now ("?" where it is unknown), or ""."""
+    return lock_holder(lock_path())
 
 
 def to_record(plan: Plan, root: str, name: str) -> PlanRecord:
@@ -82,22 +106,48 @@ def to_record(plan: Plan, root: str, name: str) -> PlanRecord:
 def apply(
     record: PlanRecord, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress, deep: bool = False
 ) -> Done:
-    """Apply a plan that nobody else is applying; raises ``RefusedError`` where it may not begin."""
+    """Apply a plan; the caller is ``alone``. Raises ``RefusedError`` where it may not begin; then nothing has changed."""
     ensure_dir(runs_dir())
-    with locked(lock_path(), purpose="run doctor again"):
-        left = unfinished()
-        if left is not None:
-            raise RefusedError(
-                f"run {left.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
-            )
-        run = Run.create(record)
-        return _carry_out(run, record, host, catalog, prove=prove, progress=progress, deep=deep)
+    left = unfinished()
+    if left is not None:
+        raise RefusedError(
+            f"run {left.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
+        )
+    _refuse_held(record, host)
+    run = Run.create(record)
+    run.reserve(_room_to_go_back(record))
+    return _carry_out(run, record, host, catalog, prove=prove, progress=progress, deep=deep)
+
+
+def _refuse_held(record: PlanRecord, host: Host) -> None:
+    """Refuse a plan for a data root that somebody holds and that the plan itself does not stop."""
+    steps = [step for action in record.actions for step in action.steps]
+    if any(action.engine for action in record.actions):
+        return
+    for top in record.data_roots:
+        if any(is_beneath(getattr(step, "path", ""), top) for step in steps):
+            holder = holder_of(host.root, top)
+            if holder:
+                raise RefusedError(f"{holder} holds the data root", where=top, do="stop it, then run doctor again")
+
+
+def _room_to_go_back(record: PlanRecord) -> int:
+    """Return how many bytes an undo may write: what is replaced now, what replaces it, and its journal."""
+    tree = Tree(record.root)
+    size = 256 << 10
+    for action in record.actions:
+        for step in action.steps:
+            if isinstance(step, Put) and isinstance(step.node, File):
+                size += len(step.node.content) + tree.size_of(step.path)
+    return size
 
 
 def resume(run: Run, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress) -> Done:
-    """Finish a run that a crash interrupted: what is done stays, the step in the air is taken back and done again."""
-    with locked(lock_path(), purpose="run doctor again"):
-        return _carry_out(run, run.plan(), host, catalog, prove=prove, progress=progress, deep=False)
+    """Finish a run that a crash interrupted: what is done stays, the step in the air is taken back and done again.
+
+    The caller is ``alone``.
+    """
+    return _carry_out(run, run.plan(), host, catalog, prove=prove, progress=progress, deep=False)
 
 
 def _carry_out(
@@ -111,12 +161,14 @@ def _carry_out(
         after, probes, error = _verify(record, host, catalog, prove=prove, progress=progress, deep=deep)
     if error:
         progress(f"taking the repair back: {error}")
+        run.free_reserve()
         trouble = take_back(run, host)
         results = {number: "rolled back" if result == "done" else result for number, result in results.items()}
         if trouble:
             error = f"{error}; and taking it back stopped: {trouble}"
         run.finish("rolled back in part" if trouble else "rolled back")
     else:
+        run.free_reserve()
         run.finish("applied")
     return Done(
         run=run.name,

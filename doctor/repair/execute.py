@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from doctor.host import commands, engine_socket
 from doctor.host.processes import start_ticks
@@ -115,7 +115,7 @@ class Executor:
                     moved_to=to, displaced=self._quarantine_place(f"{number}-displaced", to) if in_the_way else ""
                 )
             case Kernel(path=path, also=also):
-                return Before(values={name: self._kernel_read(name) for name in (path, *also)})
+                return Before(values=self._kernel_values((path, *also), may_fail=step.may_fail))
         return Before()
 
     def _quarantine_place(self, number: str, path: str) -> str:
@@ -130,9 +130,16 @@ class Executor:
                 return f"host:{top}/.doctor-quarantine/{self.run.name}/{number}"
         return wanted
 
-    def _kernel_read(self, path: str) -> str:
-        with open(self.tree.root.rstrip("/") + path, encoding="utf-8", errors="surrogateescape") as stream:
-            return stream.read().rstrip("\n")
+    def _kernel_values(self, paths: tuple[str, ...], *, may_fail: bool) -> dict[str, str]:
+        values = {}
+        for path in paths:
+            try:
+                with open(self.tree.root.rstrip("/") + path, encoding="utf-8", errors="surrogateescape") as stream:
+                    values[path] = stream.read().rstrip("\n")
+            except FileNotFoundError:
+                if not may_fail:
+                    raise
+        return values
 
     def act(self, step: Step, before: Before | None = None) -> None:
         """Do a step without a journal entry. ``before`` tells a move where to; the move names it itself otherwise."""
@@ -148,9 +155,9 @@ class Executor:
             case Attributes(path=path, xattrs=xattrs):
                 fields = {name: getattr(step, name) for name in ("mode", "uid", "gid", "flags", "mtime_ns")}
                 self.tree.set_attributes(path, fields, xattrs)
-            case Kernel(path=path, value=value):
-                with open(self.tree.root.rstrip("/") + path, "w", encoding="utf-8", errors="surrogateescape") as stream:
-                    stream.write(value + "\n")
+            case Kernel(path=path, value=value, may_fail=may_fail):
+                with suppress(*((FileNotFoundError,) if may_fail else ())):
+                    self._kernel_write(path, value)
             case Run():
                 self._command(step)
             case Signal():
@@ -159,6 +166,14 @@ class Executor:
                 from doctor.host import netlink  # noqa: PLC0415 - pyroute2 costs 170 ms
 
                 netlink.change(request, may_fail=may_fail)
+
+    def _kernel_write(self, path: str, value: str) -> None:
+        # Never O_CREAT: on a mounted disk, whose /proc is an empty directory, that would make a file.
+        descriptor = os.open(self.tree.root.rstrip("/") + path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.write(descriptor, f"{value}\n".encode("utf-8", "surrogateescape"))
+        finally:
+            os.close(descriptor)
 
     def _move(self, path: str, to: str) -> None:
         to = to.removeprefix("host:")
@@ -308,9 +323,10 @@ def inverse(step: Step, before: Before) -> tuple[Step, ...]:
         case Attributes(path=path, xattrs=xattrs):
             return _attributes_back(path, before, tuple(xattrs))
         case Kernel(path=path):
-            first = (Kernel(path=path, value=before.values.get(path, "")),)
-            return first + tuple(
-                Kernel(path=name, value=value) for name, value in before.values.items() if name != path
+            # In the order of writing: the first one changes the others with it.
+            names = (path, *(name for name in before.values if name != path))
+            return tuple(
+                Kernel(path=name, value=before.values[name], may_fail=True) for name in names if name in before.values
             )
         case Run(undo=undo, undo_stdin=undo_stdin):
             return tuple(

@@ -49,6 +49,26 @@ class Tree:
                 return None
             raise
 
+    def size_of(self, path: str) -> int:
+        """Return the size in bytes of the regular file at ``path``, 0 for anything else."""
+        try:
+            found = self.lstat(path)
+        except OSError:
+            return 0
+        return found.size if found is not None and found.kind == "f" else 0
+
+    def holds(self, path: str, content: bytes) -> bool:
+        """Whether a regular file with just this content is at ``path``."""
+        if self.size_of(path) != len(content):
+            return False
+        try:
+            with self.parent(path) as (directory, name):
+                descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+            with open(descriptor, "rb") as stream:
+                return stream.read() == content
+        except OSError:
+            return False
+
     def snapshot(self, path: str, blob: str, *, attributes: bool = False) -> tuple[Node | None, Meta | None]:
         """Return what is at ``path``; a file's content is copied to ``blob`` and synced.
 

@@ -5,12 +5,14 @@ and ``quarantine/N`` (what step N moved out of service).
 """
 
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
 
-from doctor.model.errors import RefusedError, UsageError
+from doctor.model.errors import DoctorError, RefusedError, RepairError, UsageError
 from doctor.model.step import Meta, Node, Step
 from doctor.state.files import append_synced, atomic_write, ensure_dir
 from doctor.state.paths import runs_dir
@@ -98,13 +100,39 @@ class Run:
     @classmethod
     def create(cls, plan: PlanRecord) -> "Run":
         """Make the directory and write the plan, synced, before anything on the host changes."""
-        path = os.path.join(runs_dir(), plan.run)
-        ensure_dir(path)
-        for name in ("backup", "quarantine"):
-            ensure_dir(os.path.join(path, name))
-        run = cls(path)
-        atomic_write(run._file("plan.json"), msgspec.json.format(_encoder.encode(plan), indent=1))
+        run = cls(os.path.join(runs_dir(), plan.run))
+        ensure_dir(run.path)
+        try:
+            for name in ("backup", "quarantine"):
+                ensure_dir(os.path.join(run.path, name))
+            atomic_write(run._file("plan.json"), msgspec.json.format(_encoder.encode(plan), indent=1))
+        except (OSError, DoctorError) as error:
+            shutil.rmtree(run.path, ignore_errors=True)
+            why = error.strerror if isinstance(error, OSError) else error
+            raise RefusedError(
+                f"can't keep the plan and its journal: {why}", where=run.path, do="make room there; nothing was changed"
+            ) from error
         return run
+
+    def reserve(self, size_bytes: int) -> None:
+        """Take the room that a way back may need, before the first step; raises ``RefusedError`` where there is none."""
+        descriptor = os.open(self._file("reserve"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, size_bytes)
+        except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise RefusedError(
+                f"no room to take the repair back with ({size_bytes >> 10} KiB): {error.strerror}",
+                where=self.path,
+                do="make room there; nothing was changed",
+            ) from error
+        finally:
+            os.close(descriptor)
+
+    def free_reserve(self) -> None:
+        """Give the room back: the way back begins, or none is needed any more."""
+        with suppress(OSError):
+            os.unlink(self._file("reserve"))
 
     def _file(self, name: str) -> str:
         return os.path.join(self.path, name)
@@ -130,8 +158,11 @@ class Run:
             ) from error
 
     def write(self, entry: Entry) -> None:
-        """Append an entry to the journal and sync it."""
-        append_synced(self._file("journal"), _encoder.encode(entry))
+        """Append an entry to the journal and sync it; raises ``RepairError``."""
+        try:
+            append_synced(self._file("journal"), _encoder.encode(entry))
+        except OSError as error:
+            raise RepairError(f"can't write the journal: {error.strerror}", where=self._file("journal")) from error
 
     def journal(self) -> list[Entry]:
         """Return the entries; a torn last line (a crash while it was written) does not count."""
@@ -185,11 +216,12 @@ def find_run(name: str) -> Run:
 
 
 def unfinished() -> Run | None:
-    """Return the run that a crash left half done, or ``None``."""
-    for run in all_runs():
-        if not run.result:
-            return run
-    return None
+    """Return the run that a crash left half done, or ``None``.
+
+    An undo comes before the repair that it takes back: it must be finished from where it stands.
+    """
+    found = [run for run in all_runs() if not run.result]
+    return next((run for run in found if run.plan().undoes), found[0] if found else None)
 
 
 def new_name(now: float) -> str:

@@ -1,6 +1,5 @@
 """Take a repair back: every byte, mode, owner and xattr. An undo is a run like any other, so it can be undone too."""
 
-import os
 import time
 from collections.abc import Callable
 
@@ -12,16 +11,16 @@ from doctor.host.base import Host
 from doctor.model.errors import RefusedError, RepairError
 from doctor.model.missing import Missing
 from doctor.model.paths import is_beneath
-from doctor.model.step import Step
+from doctor.model.step import File, Put, Run, Step
 from doctor.repair.execute import Executor, inverse
+from doctor.repair.nodes import Tree
 from doctor.repair.perform import perform
-from doctor.repair.record import ActionRecord, PlanRecord, Run, all_runs, find_run, new_name
+from doctor.repair.record import ActionRecord, PlanRecord, all_runs, find_run, new_name
+from doctor.repair.record import Run as RunDirectory
 from doctor.scan.resolve import Facts
-from doctor.state.files import ensure_dir, locked
-from doctor.state.paths import runs_dir
 
 
-def choose(name: str) -> Run:
+def choose(name: str) -> RunDirectory:
     """Return the run to take back: the named one, else the unfinished one, else the last that is applied."""
     if name:
         run = find_run(name)
@@ -35,7 +34,7 @@ def choose(name: str) -> Run:
     return next((run for run in candidates if not run.result), candidates[-1])
 
 
-def backwards(run: Run, record: PlanRecord) -> list[ActionRecord]:
+def backwards(run: RunDirectory, record: PlanRecord) -> list[ActionRecord]:
     """Return the actions that take a run back, last step first; the engine's own stop and start are left out."""
     owner = [action for action in record.actions for _ in action.steps]
     flat = [step for action in record.actions for step in action.steps]
@@ -60,7 +59,7 @@ def backwards(run: Run, record: PlanRecord) -> list[ActionRecord]:
     ]
 
 
-def prepare(run: Run, host: Host) -> PlanRecord:
+def prepare(run: RunDirectory, host: Host) -> PlanRecord:
     """Return the plan of an undo, with the engine's stop and start where it needs them; raises ``RefusedError``."""
     record = run.plan()
     Executor(run, record.root, record.data_roots).sweep(record)
@@ -93,7 +92,7 @@ def _with_engine(record: PlanRecord, actions: list[ActionRecord], host: Host, *,
             raise RefusedError(f"can't tell whether an engine holds the data root: {control.reason}")
         return actions
     stop = control.stop_steps()
-    start = control.start_steps() if record.engine_was_running else ()
+    start = (control.start_steps() or _recorded_start(record)) if record.engine_was_running else ()
     if stop and record.engine_was_running and control.manual:
         raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=control.manual)
     first = [_engine("stop the engine", stop)] if stop else []
@@ -101,34 +100,78 @@ def _with_engine(record: PlanRecord, actions: list[ActionRecord], host: Host, *,
     return [*first, *actions, *last]
 
 
+def _recorded_start(record: PlanRecord) -> tuple[Step, ...]:
+    """Return how the run would have started the engine again: of one that somebody started by hand, nothing else tells."""
+    return tuple(
+        step
+        for action in record.actions
+        if action.engine
+        for step in action.steps
+        if isinstance(step, Run) and step.until == "up"
+    )
+
+
 def _engine(summary: str, steps: tuple[Step, ...]) -> ActionRecord:
     return ActionRecord(number=0, summary=summary, risk=2, fixes=(), check_ids=(), diff="", steps=steps, engine=True)
 
 
-def undo(run: Run, record: PlanRecord, host: Host, *, progress: Callable[[str], None]) -> str:
-    """Carry a prepared undo out and return its run's id; raises ``RepairError`` when a step fails."""
+def undo(run: RunDirectory, record: PlanRecord, host: Host, *, progress: Callable[[str], None]) -> str:
+    """Carry a prepared undo out and return its run's id; the caller is alone. Raises ``RepairError`` when a step fails."""
     del host
-    ensure_dir(runs_dir())
-    with locked(os.path.join(runs_dir(), ".lock"), purpose="run 'doctor undo' again"):
-        taken = Run.create(record)
-        carry_out(taken, record, progress=progress)
-        run.finish("undone")
-        return taken.name
+    taken = RunDirectory.create(record)
+    run.free_reserve()
+    carry_out(taken, record, progress=progress)
+    _finish(run)
+    return taken.name
 
 
-def resume(left: Run, *, progress: Callable[[str], None]) -> str:
-    """Finish an undo that a crash interrupted and return the name of the run it takes back.
+def resume(left: RunDirectory, *, progress: Callable[[str], None]) -> str:
+    """Finish an undo that was interrupted or stopped and return the name of the run it takes back; the caller is alone.
 
     It must go on where it stood: done from the start again, it would move what it has restored out of the way.
     """
     record = left.plan()
-    with locked(os.path.join(runs_dir(), ".lock"), purpose="run 'doctor undo' again"):
-        carry_out(left, record, progress=progress)
-        find_run(record.undoes).finish("undone")
+    carry_out(left, record, progress=progress)
+    _finish(find_run(record.undoes))
     return record.undoes
 
 
-def carry_out(taken: Run, record: PlanRecord, *, progress: Callable[[str], None]) -> None:
+def _finish(run: RunDirectory) -> None:
+    """Mark a run as undone; a repair whose undo is undone is applied again."""
+    run.finish("undone")
+    again = run.plan().undoes
+    if again:
+        find_run(again).finish("applied")
+
+
+def begun(run: RunDirectory) -> RunDirectory | None:
+    """Return the undo of a run that stopped on its way, or ``None``: the next one goes on there."""
+    undos = [other for other in all_runs() if other.plan().undoes == run.name]
+    return undos[-1] if undos and undos[-1].result not in {"applied", "undone"} else None
+
+
+def changed_since(run: RunDirectory) -> tuple[str, ...]:
+    """Return the files that a run wrote and somebody changed afterwards: taking it back would lose that.
+
+    What the engine keeps in its data root it changes itself; that does not count.
+    """
+    record = run.plan()
+    steps = [step for action in record.actions for step in action.steps]
+    done = {entry.step for entry in run.journal() if entry.state == "done"}
+    written = {
+        step.path: step.node.content
+        for number, step in enumerate(steps)
+        if number in done and isinstance(step, Put) and isinstance(step.node, File) and not step.node.blob
+    }
+    tree = Tree(record.root)
+    return tuple(
+        path
+        for path, content in written.items()
+        if not any(is_beneath(path, top) for top in record.data_roots) and not tree.holds(path, content)
+    )
+
+
+def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[str], None]) -> None:
     """Do the steps of an undo that are not done yet; the caller holds the lock. Raises ``RepairError``."""
     results: dict[int, str] = {}
     error = perform(taken, record, results, progress)

@@ -93,13 +93,50 @@ def write_out(path: str, content: bytes) -> None:
 
 
 def append_synced(path: str, line: bytes) -> None:
-    """Append one line and sync it; the file is made if it is not there."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    """Append one line and sync it; the file is made if it is not there.
+
+    A line that does not fit (a full disk) leaves no part of itself behind, and one that a crash tore is cut off: what is
+    appended later must not run into it. Raises ``OSError``.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        os.write(descriptor, line + b"\n")
-        os.fsync(descriptor)
+        size = _cut_torn_line(descriptor)
+        try:
+            rest = memoryview(line + b"\n")
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
     finally:
         os.close(descriptor)
+
+
+def _cut_torn_line(descriptor: int) -> int:
+    """Cut off what stands behind the last line break and return the size that is left."""
+    size = os.fstat(descriptor).st_size
+    if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+        return size
+    whole = os.pread(descriptor, size, 0).rfind(b"\n") + 1
+    os.ftruncate(descriptor, whole)
+    return whole
+
+
+def lock_holder(path: str) -> str:
+    """Return who holds the lock on a file, as its pid or "?", or "" where nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        pid = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip()
+        return pid if pid.isdigit() else "?"
+    finally:
+        os.close(descriptor)
+    return ""
 
 
 @contextmanager
