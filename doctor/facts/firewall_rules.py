@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from doctor.facts.firewall import Saved
 from doctor.facts.firewall_expect import ChainKey, Expected, ExpectedRule
 from doctor.facts.firewall_model import BUILT_IN, ENGINE_CHAINS
 from doctor.formats.iptables_rule import canonical, split_words
 from doctor.formats.iptables_save import Rule
 from doctor.model.missing import Missing
-from msgspec import Struct
 
 QUIET = frozenset({"user-return", "chain-return"})
 """Kinds whose absence changes nothing: a packet at the end of a chain returns anyway."""
@@ -131,6 +132,9 @@ class EngineRules(Struct, frozen=True, kw_only=True):
 
 
 def _precedes(rule: ExpectedRule, other: ExpectedRule) -> bool:
+    if other.kind == "isolation-jump" and rule.kind == "user-jump":
+        # An engine restarted with live-restore leaves them so; the isolation chains accept nothing, so nothing is lost.
+        return False
     return rule.slot < other.slot and (not rule.bridge or not other.bridge or rule.bridge == other.bridge)
 
 
@@ -245,5 +249,5 @@ def _lost(expected: Expected, missing: list[ExpectedRule]) -> tuple[Lost, ...]:
 
 def _is_lost(rules: list[ExpectedRule], gone: set[int], least: int) -> bool:
     """Whether everything that is not about a single port is gone: the engine may have added ports after a flush."""
-    standing = [rule for rule in rules if rule.kind not in _PORT_KINDS]
+    standing = [rule for rule in rules if rule.kind not in _PORT_KINDS | QUIET]
     return len(standing) >= least and all(id(rule) in gone for rule in standing)

@@ -1,0 +1,345 @@
+"""Firewall faults on a running host: real traffic dies, doctor names and mends it, nothing restarts, undo takes it back."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+
+from tests.hosts.box import Box
+from tests.hosts.outside import ADDRESS, BOX_ADDRESS
+from tests.hosts.sandbox import CHECKOUT
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+
+API = "10.88.0.2"
+WHO = """
+import socket
+with socket.create_server(("", 90)) as server:
+    while True:
+        connection, peer = server.accept()
+        with connection:
+            connection.sendall(peer[0].encode())
+"""
+"""Tells each client the address it comes from, which is the gateway's where docker-proxy stands in for the kernel."""
+
+USERS_OWN = """*mangle
+-A FORWARD -o eth0 -p tcp -m tcp --tcp-flags SYN,RST SYN -m comment --comment "clamp \\"mss\\" -j DROP" -j TCPMSS --clamp-mss-to-pmtu
+COMMIT
+*filter
+:mine - [0:0]
+-A INPUT -s 203.0.113.0/24 -j DROP
+-A FORWARD -i tun+ -j mine
+-A mine -m limit --limit 5/sec -m comment --comment "-j DOCKER" -j LOG --log-prefix "mine: "
+-I DOCKER-USER 1 -s 203.0.113.0/24 -j DROP
+COMMIT
+*nat
+-A POSTROUTING -s 192.168.77.0/24 -o tun0 -j MASQUERADE
+COMMIT
+"""
+"""An administrator's rules, with comments that look like rules of Docker."""
+USERS_MARKS = ("203.0.113", "mine", "tun", "mss")
+
+
+@pytest.fixture(scope="module")
+def prepared(can_box: None) -> Iterator[Box]:
+    """A box with two networks, an internal one, four containers, and an administrator's own rules."""
+    with Box() as box:
+        box.start_dockerd("--live-restore")
+        box.load_images()
+        box.docker("network", "create", "--subnet", "10.88.0.0/24", "app")
+        box.docker("network", "create", "--internal", "inner")
+        run = ("run", "-d", "--stop-timeout", "1")
+        serve = ("com:1", "httpd", "-f", "-p", "80", "-h", "/www")
+        box.docker(*run, "--name", "web", "-p", "8080:80", "-p", "127.0.0.1:8082:80", "-p", "9090:90", *serve)
+        box.docker(*run, "--name", "api", "--network", "app", "--ip", API, "-p", "8081:80", *serve)
+        box.docker(*run, "--name", "front", "--network", "app", *serve)
+        pid = box.docker("inspect", "-f", "{{.State.Pid}}", "web")
+        box.start(["nsenter", "-t", pid, "-n", str(CHECKOUT / ".venv/bin/python"), "-I", "-c", WHO])
+        box.run(["iptables-restore", "--noflush"], input=USERS_OWN)
+        yield box
+
+
+@pytest.fixture
+def box(prepared: Box) -> Iterator[Box]:
+    """The prepared box with its rules as they were, whatever a test left."""
+    good = prepared.run(["iptables-save"]).stdout
+    yield prepared
+    for name in ("iptables", "iptables-save", "iptables-restore"):
+        prepared.run(
+            ["ln", "-sf", f"/usr/sbin/{name.replace('iptables', 'iptables-nft')}", f"/etc/alternatives/{name}"]
+        )
+    prepared.run(["sh", "-c", "nft flush ruleset; iptables-legacy -F; iptables-legacy -P FORWARD ACCEPT"])
+    prepared.run(["iptables-nft-restore"], input=good)
+
+
+def rules(box: Box, command: str = "iptables-nft-save") -> list[str]:
+    """All rules, without counters, dates, and tables in which there is nothing."""
+    lines = [re.sub(r" \[\d+:\d+\]$", "", line) for line in box.run([command]).stdout.splitlines() if line[0] != "#"]
+    text = "\n".join(lines)
+    return re.sub(r"\*\w+\n(?::\w+ ACCEPT\n)+COMMIT\n?", "", text).splitlines()
+
+
+def others(lines: list[str], foreign: list[str]) -> dict[str, list[str]]:
+    """The rules that are an administrator's or somebody's, chain by chain in their order."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        if line.startswith("-A") and (line in foreign or any(mark in line for mark in USERS_MARKS)):
+            found.setdefault(line.split()[1], []).append(line)
+    return found
+
+
+def tables(lines: list[str], *, users: bool = True) -> dict[str, list[str]]:
+    """The lines of each table, since the order of tables is that of their making; without those a flush took from users."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        if not users and any(mark in line for mark in USERS_MARKS):
+            continue
+        if line.startswith("*"):
+            table = found.setdefault(line, [])
+        elif line != "COMMIT":
+            table.append(line)
+    return found
+
+
+def _wget(box: Box, name: str, url: str) -> str:
+    pid = box.docker("inspect", "-f", "{{.State.Pid}}", name) if box.engine_answers() else _PIDS[name]
+    argv = ["nsenter", "-t", pid, "-n", "busybox", "wget", "-qO-", "-T", "1", url]
+    return box.run(argv, check=False, timeout=4).stdout.strip()
+
+
+def _client(box: Box) -> str:
+    argv = ["busybox", "nc", "-w", "1", BOX_ADDRESS, "9090"]
+    return box.outside(argv, check=False, timeout=5).stdout
+
+
+_PIDS: dict[str, str] = {}
+
+TRAFFIC: dict[str, tuple[Callable[[Box], str], str]] = {
+    "egress of docker0": (lambda box: _wget(box, "web", f"http://{ADDRESS}/"), BOX_ADDRESS),
+    "egress of app": (lambda box: _wget(box, "api", f"http://{ADDRESS}/"), BOX_ADDRESS),
+    "port of docker0": (lambda box: box.fetch(8080).strip(), "com"),
+    "port of app": (lambda box: box.fetch(8081).strip(), "com"),
+    "client's address": (_client, ADDRESS),
+    "loopback port": (lambda box: box.run(["busybox", "wget", "-qO-", "-T", "1", "http://127.0.0.1:8082/"], check=False).stdout.strip(), "com"),
+    "within app": (lambda box: _wget(box, "front", f"http://{API}/"), "com"),
+    "from docker0 to app": (lambda box: _wget(box, "web", f"http://{API}/"), ""),
+}  # fmt: skip
+"""What real traffic does on a healthy host: the last is kept apart."""
+
+
+def wrong(box: Box, names: tuple[str, ...] = tuple(TRAFFIC)) -> list[str]:
+    """Which traffic does not do what it should."""
+    return [name for name in names if TRAFFIC[name][0](box) != TRAFFIC[name][1]]
+
+
+def found(box: Box) -> list[str]:
+    """Ids of what a scan of the firewall finds, those worth an exit code."""
+    done = box.doctor("scan", "--select", "firewall", "--format", "json")
+    findings = json.loads(done.stdout)["findings"]
+    ids = [finding["id"].removeprefix("firewall/") for finding in findings if finding["severity"] != "info"]
+    assert done.returncode == (1 if ids else 0), done.stdout + done.stderr
+    return ids
+
+
+def processes(box: Box) -> list[list[int]]:
+    """PIDs of the engine and of every container: none may change."""
+    return [box.pids("dockerd"), box.pids("httpd")]
+
+
+def ipt(line: str) -> Callable[[Box], None]:
+    """A fault made by shell commands."""
+    return lambda box: void(box.run(["sh", "-ec", line]))
+
+
+def void(_: object) -> None:
+    """Drop a result."""
+
+
+def delete(box: Box, pattern: str, table: str = "filter") -> None:
+    """Delete the one rule that matches."""
+    (line,) = [
+        line for line in box.run(["iptables", "-t", table, "-S"]).stdout.splitlines() if re.search(pattern, line)
+    ]
+    box.run(["sh", "-ec", f"iptables -t {table} {line.replace('-A', '-D', 1)}"])
+
+
+def legacy_drop(box: Box) -> None:
+    box.run(["iptables-legacy", "-P", "FORWARD", "DROP"])
+
+
+NFT_FW = "table inet fw { chain forward { type filter hook forward priority 10; policy drop; ct state established,related accept; }; }"
+EVERYTHING = ("egress of docker0", "egress of app", "port of docker0", "port of app")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What was done, what of the traffic dies of it, and what doctor calls it.
+
+    Attributes:
+        restores: whether the rules after the repair are those of before the fault, line by line.
+    """
+
+    name: str
+    make: Callable[[Box], None]
+    dead: tuple[str, ...]
+    ids: tuple[str, ...]
+    allow: str = "safe"
+    restores: bool = False
+
+
+FAULTS = (
+    Fault(name="filter flushed", make=ipt("iptables -F FORWARD; iptables -F DOCKER; iptables -F DOCKER-ISOLATION-STAGE-1; iptables -F DOCKER-ISOLATION-STAGE-2"), dead=EVERYTHING, ids=("rules-flushed",), restores=True),
+    Fault(name="nat flushed", make=ipt("iptables -t nat -F"), dead=("egress of docker0", "egress of app", "client's address"), ids=("rules-flushed",), restores=True),
+    Fault(name="FORWARD flushed", make=ipt("iptables -F FORWARD"), dead=EVERYTHING, ids=("rules-flushed",), restores=True),
+    Fault(name="ports of nat flushed", make=ipt("iptables -t nat -F DOCKER"), dead=("client's address",), ids=("rules-flushed",), restores=True),
+    Fault(name="masquerade deleted", make=partial(delete, pattern=r"-s 10\.88\.0\.0/24 ! -o", table="nat"), dead=("egress of app",), ids=("masquerade-missing",), restores=True),
+    Fault(name="DNAT deleted", make=partial(delete, pattern="--dport 9090 -j DNAT", table="nat"), dead=("client's address",), ids=("dnat-missing",), restores=True),
+    Fault(name="nat jump deleted", make=partial(delete, pattern="-A PREROUTING", table="nat"), dead=("client's address",), ids=("nat-jump-missing",), restores=True),
+    Fault(name="port accept deleted", make=partial(delete, pattern=rf"-A DOCKER -d {re.escape(API)}/32"), dead=("port of app",), ids=("port-accept-missing",), restores=True),
+    Fault(name="established deleted", make=partial(delete, pattern="-A FORWARD -o docker0 -m conntrack"), dead=("egress of docker0",), ids=("established-missing",), restores=True),
+    Fault(name="outbound accept deleted", make=partial(delete, pattern="-A FORWARD -i docker0 ! -o docker0"), dead=("egress of docker0",), ids=("outbound-accept-missing",), restores=True),
+    Fault(name="jump to DOCKER deleted", make=partial(delete, pattern="-A FORWARD -o docker0 -j DOCKER"), dead=("port of docker0",), ids=("docker-jump-missing",), restores=True),
+    Fault(name="half of isolation deleted", make=partial(delete, pattern="-A DOCKER-ISOLATION-STAGE-2 -o br-"), dead=(), ids=("isolation-missing",), restores=True),
+    Fault(name="isolation deleted", make=partial(delete, pattern="-A FORWARD -j DOCKER-ISOLATION"), dead=("from docker0 to app",), ids=("isolation-missing",), restores=True),
+    Fault(name="isolation bypassed", make=ipt("iptables -I DOCKER-ISOLATION-STAGE-1 -j RETURN"), dead=("from docker0 to app",), ids=("isolation-bypassed",)),
+    Fault(name="isolation drops all", make=ipt("iptables -I DOCKER-ISOLATION-STAGE-2 -j DROP"), dead=("egress of docker0", "egress of app"), ids=("isolation-drops-all",)),
+    Fault(name="DOCKER-USER jump gone", make=ipt("iptables -D FORWARD -j DOCKER-USER"), dead=(), ids=("docker-user-missing",), restores=True),
+    Fault(name="reject first", make=ipt("iptables -I FORWARD -j REJECT --reject-with icmp-host-prohibited"), dead=EVERYTHING, ids=("foreign-reject-first",)),
+    Fault(name="drop between", make=ipt("iptables -I FORWARD 3 -j DROP"), dead=EVERYTHING, ids=("docker-jump-shadowed",)),
+    Fault(name="accepted above masquerading", make=ipt("iptables -t nat -I POSTROUTING -j ACCEPT"), dead=("egress of docker0", "egress of app"), ids=("nat-postrouting-shadowed",)),
+    Fault(name="stale DNAT", make=ipt("iptables -t nat -I DOCKER 3 ! -i docker0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.99:80"), dead=("port of docker0",), ids=("dnat-stale",), restores=True),
+    Fault(name="nft table drops", make=ipt(f"nft '{NFT_FW}'"), dead=("egress of docker0", "egress of app", "port of docker0"), ids=("foreign-base-chain-drop",), restores=True, allow="disruptive"),
+    Fault(name="legacy policy drops", make=legacy_drop, dead=EVERYTHING, ids=("mixed-backends",)),
+    Fault(name="two at once", make=ipt("iptables -t nat -F POSTROUTING; iptables -t nat -A POSTROUTING -s 192.168.77.0/24 -o tun0 -j MASQUERADE; iptables -I FORWARD -j REJECT"), dead=EVERYTHING, ids=("foreign-reject-first", "rules-flushed")),
+)  # fmt: skip
+
+
+def test_the_prepared_host_is_healthy(box: Box) -> None:
+    """All traffic does what it should, and doctor has nothing to say of the firewall."""
+    assert wrong(box) == []
+    assert found(box) == []
+
+
+@pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in FAULTS])
+def test_a_fault_is_named_mended_and_taken_back(box: Box, fault: Fault) -> None:
+    """Traffic fails; scan 1; fix 0 and traffic is back with the same processes; scan 0; undo gives the broken rules back."""
+    good, before = rules(box), processes(box)
+    fault.make(box)
+    broken, broken_legacy = rules(box), rules(box, "iptables-legacy-save")
+    assert wrong(box, fault.dead) == list(fault.dead)
+    assert sorted(found(box)) == sorted(fault.ids)
+
+    fix = box.doctor("fix", "firewall", "--apply", "--yes", "--allow", fault.allow)
+    print(fix.stdout, fix.stderr)
+    assert fix.returncode == 0
+    assert wrong(box) == []
+    assert processes(box) == before
+    assert found(box) == []
+    after = rules(box)
+    foreign = [line for line in broken if line not in good and "172.17.0.99" not in line]
+    assert others(after, foreign) == others(broken, foreign)
+    if fault.restores:
+        assert tables(after, users=False) == tables(good, users=False)
+
+    undone = box.doctor("undo", "--yes")
+    print(undone.stdout, undone.stderr)
+    assert undone.returncode == 0
+    assert rules(box) == broken
+    assert rules(box, "iptables-legacy-save") == broken_legacy
+    assert sorted(found(box)) == sorted(fault.ids)
+
+
+def test_after_a_repair_the_rules_are_those_of_before(box: Box) -> None:
+    """After 'nft flush ruleset' all rules of the engine stand where dockerd had put them; only the policy is left alone."""
+    good = rules(box)
+    box.run(["nft", "flush", "ruleset"])
+    assert wrong(box, ("egress of docker0", "egress of app")) == ["egress of docker0", "egress of app"]
+    assert found(box) == ["rules-flushed"]
+    fix = box.doctor("fix", "firewall", "--apply", "--yes")
+    print(fix.stdout, fix.stderr)
+    assert fix.returncode == 0
+    assert wrong(box) == []
+    healed = [line.replace(":FORWARD ACCEPT", ":FORWARD DROP") for line in rules(box)]
+    expected = tables(good, users=False)
+    assert tables(healed) == {name: lines for name, lines in expected.items() if name != "*mangle"}
+    assert json.loads(box.doctor("fix", "firewall", "--format", "json").stdout)["actions"] == []
+    assert found(box) == []
+    assert box.docker("run", "--rm", "-p", "9191:80", "bb:1", "true") == ""
+    assert box.doctor("undo", "--yes").returncode == 0
+    assert rules(box) == []
+
+
+def test_a_switched_alternative_is_switched_back(box: Box) -> None:
+    """New ports fail with the very words of iptables; after the repair they start."""
+    box.run(["update-alternatives", "--set", "iptables", "/usr/sbin/iptables-legacy"])
+    failed = box.run(["docker", "run", "--rm", "-p", "9191:80", "bb:1", "true"], check=False)
+    assert "No chain/target/match by that name" in failed.stderr
+    assert found(box) == ["alternatives-switched"]
+    fix = box.doctor("fix", "firewall", "--apply", "--yes")
+    print(fix.stdout, fix.stderr)
+    assert fix.returncode == 0
+    assert box.docker("run", "--rm", "-p", "9191:80", "bb:1", "true") == ""
+    assert found(box) == []
+    assert box.doctor("undo", "--yes").returncode == 0
+    assert box.run(["readlink", "/etc/alternatives/iptables"]).stdout.strip() == "/usr/sbin/iptables-legacy"
+
+
+def test_an_administrators_drop_is_his_to_take_back(box: Box) -> None:
+    """A drop of everything in DOCKER-USER is told and left alone."""
+    box.run(["iptables", "-I", "DOCKER-USER", "-j", "DROP"])
+    assert wrong(box, ("egress of docker0",)) == ["egress of docker0"]
+    assert found(box) == ["docker-user-drops"]
+    before = rules(box)
+    fix = box.doctor("fix", "firewall", "--apply", "--yes", "--allow", "destructive")
+    assert fix.returncode == 1
+    assert "iptables -D DOCKER-USER -j DROP" in fix.stdout
+    assert rules(box) == before
+
+
+def test_without_iptables_doctor_says_so(box: Box) -> None:
+    box.run(["mv", "/usr/sbin/iptables", "/usr/sbin/iptables.away"])
+    try:
+        assert found(box) == ["iptables-missing"]
+    finally:
+        box.run(["mv", "/usr/sbin/iptables.away", "/usr/sbin/iptables"])
+
+
+def test_rules_come_back_while_the_engine_is_dead(box: Box) -> None:
+    """The engine was killed, its containers live: what they need is computed from its files, and they are back."""
+    names = ("web", "api", "front")
+    _PIDS.update({name: box.docker("inspect", "-f", "{{.State.Pid}}", name) for name in names})
+    before = processes(box)[1]
+    box.run(["kill", "-9", *map(str, box.pids("dockerd"))])
+    try:
+        box.run(["nft", "flush", "ruleset"])
+        assert wrong(box, ("egress of docker0", "egress of app")) == ["egress of docker0", "egress of app"]
+        assert found(box) == ["rules-flushed"]
+        fix = box.doctor("fix", "firewall", "--apply", "--yes")
+        print(fix.stdout, fix.stderr)
+        assert not box.engine_answers()
+        assert wrong(box, (*EVERYTHING, "client's address", "within app", "from docker0 to app")) == []
+        assert found(box) == []
+        assert processes(box)[1] == before
+    finally:
+        box.start_dockerd("--live-restore")
+    assert wrong(box) == []
+    # dockerd finds its rules there and makes none twice.
+    saved = [line for line in rules(box) if line.startswith("-A") and "DOCKER" in line]
+    assert len(saved) == len(set(saved))
+    assert found(box) == []
+
+
+def test_an_engine_that_never_ran_since_the_boot_needs_no_repair(can_box: None) -> None:
+    """After a power loss nothing runs and no rule is there: dockerd's start makes them, so nothing is worth an exit code."""
+    with Box() as box:
+        box.start_dockerd()
+        box.load_images()
+        box.docker("run", "-d", "--name", "web", "-p", "8080:80", "com:1", "httpd", "-f", "-p", "80", "-h", "/www")
+        box.power_loss(network=True)
+        done = box.doctor("scan", "--select", "firewall", "--format", "json")
+        findings = json.loads(done.stdout)["findings"]
+        assert [(finding["id"], finding["severity"]) for finding in findings] == [("firewall/rules-flushed", "info")]
+        assert done.returncode == 0
