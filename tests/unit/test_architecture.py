@@ -17,7 +17,6 @@ SOURCES = sorted(path for room in ("doctor", "checks", "fixers", "reports") for 
 ALLOWED = {
     "collections",
     "collections.abc",
-    "dataclasses",
     "doctor.api",
     "doctor.api.actions",
     "doctor.facts",
@@ -66,7 +65,9 @@ def test_checks_and_fixers_do_no_io(path: Path) -> None:
         module
         for module in imported(tree)
         if module not in ALLOWED
-        and not any(module.startswith(f"{room}.") for room in ("doctor.api", "doctor.facts", "doctor.formats", "doctor.model"))
+        and not any(
+            module.startswith(f"{room}.") for room in ("doctor.api", "doctor.facts", "doctor.formats", "doctor.model")
+        )
     }
     assert not strange, f"{name(path)} imports {strange}; allowed are {sorted(ALLOWED)}"
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
@@ -117,6 +118,13 @@ def test_a_module_fits_on_a_few_screens(path: Path) -> None:
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             where = f"{name(path)}:{node.name}"
             assert lines <= FUNCTION_LINES or where in LONG_FUNCTIONS, f"{where} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_values_are_structs(path: Path) -> None:
+    """A dataclass costs every scan half a millisecond (docs/decisions/0010); only the runtime can't import msgspec."""
+    if "runtime" not in path.parts:
+        assert "dataclasses" not in imported(ast.parse(path.read_text()))
 
 
 def loaded_by(*arguments: str) -> set[str]:

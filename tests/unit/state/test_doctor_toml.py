@@ -1,10 +1,10 @@
 """doctor.toml: what it may say, and who may write it."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.severity import Applicability, Severity

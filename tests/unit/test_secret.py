@@ -1,0 +1,37 @@
+"""Secret fields are declared once, on the field, and never printed."""
+
+from typing import Annotated
+
+from msgspec.structs import replace
+
+from doctor.facts.databases import VolumeRecord
+from doctor.facts.engine import DaemonJson, EngineFlags
+from doctor.facts.engine_control import Holder
+from doctor.facts.volumes import VolumeDirectory
+from doctor.model.secret import SECRET, Guarded, secret_fields
+
+
+class Login(Guarded, frozen=True, kw_only=True):
+    """A value with one secret."""
+
+    user: str
+    password: Annotated[str, SECRET]
+    server: str = ""
+
+
+def test_a_secret_is_not_printed() -> None:
+    """Nor is that of a changed copy, or inside another value."""
+    login = replace(Login(user="u", password="hunter2"), server="s")
+    assert repr(login) == "Login(user='u', server='s')"
+    assert "hunter2" not in repr((login,))
+    assert login.password == "hunter2"
+
+
+def test_what_may_hold_a_password_is_declared() -> None:
+    """Environments, daemon.json (proxies), and options of a volume (CIFS and NFS mounts)."""
+    assert secret_fields(Login) == {"password"}
+    assert secret_fields(VolumeRecord) == {"options"}
+    assert secret_fields(DaemonJson) == {"content"}
+    assert secret_fields(EngineFlags) == {"environment"}
+    assert secret_fields(Holder) == {"env"}
+    assert secret_fields(VolumeDirectory) == {"mount_options"}
