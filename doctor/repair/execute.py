@@ -168,8 +168,9 @@ class Executor:
                 netlink.change(request, may_fail=may_fail)
 
     def _kernel_write(self, path: str, value: str) -> None:
-        # Never O_CREAT: on a mounted disk, whose /proc is an empty directory, that would make a file.
-        descriptor = os.open(self.tree.root.rstrip("/") + path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        # Never O_CREAT: on a mounted disk, whose /proc is an empty directory, that would make a file. O_TRUNC means nothing to
+        # the kernel's files; a recorded host has plain ones, where a shorter value must not leave the longer one's end.
+        descriptor = os.open(self.tree.root.rstrip("/") + path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             os.write(descriptor, f"{value}\n".encode("utf-8", "surrogateescape"))
         finally:
