@@ -25,13 +25,12 @@ def warning(info: EngineInfo) -> Iterator[Finding]:
     References:
         https://docs.docker.com/engine/daemon/troubleshoot/#kernel-compatibility
     """
-    for text in info.warnings:
-        words = text.removeprefix("WARNING: ").strip()
-        if not words or any(known in words for known in _ELSEWHERE):
-            continue
-        first = words.splitlines()[0][:200]
+    texts = [text.removeprefix("WARNING: ").strip() for text in info.warnings]
+    found = [text.splitlines()[0][:200] for text in texts if text and not any(known in text for known in _ELSEWHERE)]
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         yield Finding(
-            subject=Subject("engine warning", first[:80]),
-            message=f"the engine warns: {first}",
-            evidence=(Evidence("GET /info", words[:400]),),
+            subject=Subject("engine", "warnings"),
+            message=f"the engine warns: {found[0]}{more}",
+            evidence=tuple(Evidence("GET /info", text) for text in found),
         )

@@ -30,9 +30,9 @@ def tcp_exposed(config: EngineConfig) -> Iterator[Finding]:
     """
     if config.get("tlsverify") is True:
         return
-    hosts = config.get("hosts", [])
-    for host in hosts if isinstance(hosts, list) else ():
-        text = str(host)
+    # Beside a flag the file's own list stops the engine, which is another finding; both are meant to be in force.
+    lists = (config.get("hosts", []), config.json.value.get("hosts", []))
+    for text in dict.fromkeys(str(host) for hosts in lists if isinstance(hosts, list) for host in hosts):
         if not text.startswith("tcp://"):
             continue
         is_local = bool(_LOCAL.match(text.removeprefix("tcp://")))

@@ -6,7 +6,7 @@ from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_control import EngineControl, Holder
 from doctor.facts.engine_state import EngineAnswer, EngineInfo, EngineVersion
 from doctor.facts.processes import Processes
-from doctor.facts.unit_states import SHOW, EngineUnits
+from doctor.facts.unit_states import SHOW, EngineUnits, UnitState
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
@@ -38,7 +38,7 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
     if isinstance(processes, Missing):
         return EngineControl(manager="none", data_roots=roots)
     holders, others = _holders(host, processes)
-    manager, units, script = _manager(host, config, holders)
+    manager, units, script = _manager(host, config, holders, systemd)
     return EngineControl(
         manager=manager,
         units=units,
@@ -120,12 +120,18 @@ def _unit(process: Process) -> str:
     return last if last.endswith(".service") else ""
 
 
-def _manager(host: Host, config: EngineConfig, holders: tuple[Holder, ...]) -> tuple[str, tuple[str, ...], str]:
+def _manager(
+    host: Host, config: EngineConfig, holders: tuple[Holder, ...], systemd: EngineUnits | Missing
+) -> tuple[str, tuple[str, ...], str]:
     """Return the manager, systemd's units and the init script."""
     engine = next((holder for holder in holders if holder.name == "dockerd"), None)
     launcher, file = config.flags.launcher, config.flags.launcher_file
     if host.is_live() and host.exists(HostPath("/run/systemd/system")):
-        unit = engine.unit if engine is not None else ("docker.service" if launcher == "systemd" else "")
+        known = UnitState(name="") if isinstance(systemd, Missing) else systemd.get("docker.service")
+        if engine is None or known.main_pid == engine.pid:
+            unit = "docker.service" if launcher == "systemd" or known.exists else ""
+        else:
+            unit = engine.unit
         if unit:
             return "systemd", (*_sockets(host, unit), unit), ""
     elif launcher in {"sysv", "openrc"} and (engine is None or _is_the_scripts(config)):

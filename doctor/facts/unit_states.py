@@ -4,7 +4,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 NAMES = ("docker.service", "docker.socket", "containerd.service")
-_PROPERTIES = ("Id", "LoadState", "ActiveState", "SubState", "Result", "NRestarts", "NeedDaemonReload", "UnitFileState")
+_PROPERTIES = (
+    "Id",
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "NRestarts",
+    "NeedDaemonReload",
+    "UnitFileState",
+    "MainPID",
+)
 SHOW = ("systemctl", "show", *NAMES, "--no-pager", "-p", ",".join(_PROPERTIES))
 
 
@@ -18,6 +28,7 @@ class UnitState(Struct, frozen=True, kw_only=True):
         restarts: automatic restarts since it was last started by hand.
         needs_reload: its files are newer than what systemd has read.
         file_state: ``enabled``, ``disabled``, ``static`` …
+        main_pid: its main process, 0 for none.
     """
 
     name: str
@@ -28,6 +39,7 @@ class UnitState(Struct, frozen=True, kw_only=True):
     restarts: int = 0
     needs_reload: bool = False
     file_state: str = ""
+    main_pid: int = 0
 
     @property
     def exists(self) -> bool:
@@ -59,7 +71,7 @@ class EngineUnits(Struct, frozen=True, kw_only=True):
         blocks = (
             f"Id={unit.name}\nLoadState={unit.load}\nActiveState={unit.active}\nSubState={unit.sub}\n"
             f"Result={unit.result}\nNRestarts={unit.restarts}\n"
-            f"NeedDaemonReload={'yes' if unit.needs_reload else 'no'}\nUnitFileState={unit.file_state}\n"
+            f"NeedDaemonReload={'yes' if unit.needs_reload else 'no'}\nUnitFileState={unit.file_state}\nMainPID={unit.main_pid}\n"
             for unit in self.units
         )
         return "\n".join(blocks).encode()
@@ -74,7 +86,7 @@ def parse(text: str) -> EngineUnits:
     units = []
     for block in text.strip().split("\n\n"):
         values = dict(line.partition("=")[::2] for line in block.splitlines())
-        count = values.get("NRestarts", "")
+        count, pid = values.get("NRestarts", ""), values.get("MainPID", "")
         units.append(
             UnitState(
                 name=values.get("Id", ""),
@@ -85,6 +97,7 @@ def parse(text: str) -> EngineUnits:
                 restarts=int(count) if count.isdigit() else 0,
                 needs_reload=values.get("NeedDaemonReload") == "yes",
                 file_state=values.get("UnitFileState", ""),
+                main_pid=int(pid) if pid.isdigit() else 0,
             )
         )
     return EngineUnits(units=tuple(units))

@@ -75,17 +75,17 @@ def _link(path: str) -> str:
 
 
 def _cgroup(top: str) -> str:
-    """Return the v2 path, or systemd's named hierarchy on v1."""
+    """Return the v2 path; systemd's named hierarchy where there is none, or only its root (v1 and hybrid hosts)."""
     try:
         with open(f"{top}/cgroup", encoding="utf-8", errors="surrogateescape") as stream:
             lines = stream.read().splitlines()
     except OSError:
         return ""
-    best = ""
+    named = unified = ""
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers == "name=systemd":
-            return path
-        if not controllers:
-            best = path
-    return best
+            named = path
+        elif not controllers:
+            unified = path
+    return unified if unified not in {"", "/"} else named or unified

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
+from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
-from doctor.api.actions.engine_settings import clear_command
+from doctor.api.actions.engine_settings import clear_command, with_reload
+from doctor.facts.unit_states import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)
-def dropin_execstart(finding: Finding) -> Iterator[Action]:
+def dropin_execstart(finding: Finding, units: EngineUnits | Missing) -> Iterator[Action]:
     """Put the empty line before the drop-in's command that systemd asks for."""
     if finding.detail is None:
         yield Advise(text="a package's own files set ExecStart= twice: reinstall the package")
     else:
-        yield clear_command(finding.detail.file)
+        yield from with_reload(units, [clear_command(finding.detail.file)])

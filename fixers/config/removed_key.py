@@ -13,8 +13,8 @@ def removed_key(finding: Finding, file: DaemonJson) -> Iterator[Action]:
     """Rename where a successor takes the same value, take out where there is none."""
     problem = finding.detail
     if problem.meant:
-        yield rename_setting(file.path, problem.path[0], problem.meant)
+        yield rename_setting(file.path, problem.path[0], problem.meant, restart=False)
     elif problem.name == "graph" and file.value.get("data-root") != problem.value:
         yield Advise(text=f"{file.path} has graph and data-root with two paths: keep the one that holds your images")
     else:
-        yield remove_setting(file.path, problem.path, problem.says)
+        yield remove_setting(file.path, problem.path, problem.says, restart=False)

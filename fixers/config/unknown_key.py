@@ -13,8 +13,8 @@ def unknown_key(finding: Finding, file: DaemonJson) -> Iterator[Action]:
     """Rename, take out, or say what it may have meant to be."""
     problem = finding.detail
     if problem.meant:
-        yield rename_setting(file.path, problem.path[0], problem.meant)
+        yield rename_setting(file.path, problem.path[0], problem.meant, restart=False)
     elif problem.close:
         yield Advise(text=f"in {file.path}, call {problem.name} {problem.close} if that is meant, or take it out")
     else:
-        yield remove_setting(file.path, problem.path, "no engine of this release starts with it")
+        yield remove_setting(file.path, problem.path, "no engine of this release starts with it", restart=False)

@@ -15,4 +15,4 @@ def wrong_type(finding: Finding, file: DaemonJson) -> Iterator[Action]:
     if problem.wanted is None:
         yield Advise(text=f"in {file.path}, make {problem.name} {problem.says}")
     else:
-        yield set_setting(file.path, problem.path, problem.wanted)
+        yield set_setting(file.path, problem.path, problem.wanted, restart=False)

@@ -4,18 +4,24 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action
+from doctor.api.actions.engine_settings import with_reload
 from doctor.api.actions.logging_settings import drop_options, readable_logging
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_control import EngineControl
 from doctor.facts.engine_state import EngineVersion
+from doctor.facts.unit_states import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)
 def unknown_option(
-    finding: Finding, config: EngineConfig, version: EngineVersion | Missing, control: EngineControl | Missing
+    finding: Finding,
+    config: EngineConfig,
+    version: EngineVersion | Missing,
+    control: EngineControl | Missing,
+    units: EngineUnits | Missing,
 ) -> Iterator[Action]:
     """Take the options out, or settle them together with a driver that is changed anyway."""
     if finding.detail.driver_goes:
         yield from readable_logging(config, None if isinstance(version, Missing) else version.release, control)
     else:
-        yield from drop_options(config, finding.detail.names)
+        yield from with_reload(units, drop_options(config, finding.detail.names, restart=False))

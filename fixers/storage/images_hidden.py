@@ -17,4 +17,4 @@ def images_hidden(finding: Finding, config: EngineConfig, root: DataRoot) -> Ite
     others = [driver.name for driver in holders(root) if driver.name != hidden.driver]
     wanted = hidden.wanted if len(others) == 1 else ""
     advice = f"decide between {hidden.driver} and {finding.subject.name}: 'docker save' what you need of one, load it in the other"
-    yield from name_driver(config, wanted or None, advice)
+    yield from name_driver(config, wanted or None, advice, restart=True)

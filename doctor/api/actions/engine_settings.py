@@ -1,54 +1,61 @@
 """The engine's settings, changed where they stand: daemon.json, an environment file, a unit or a drop-in.
 
 The rest of each file stays byte for byte. A packaged unit is never edited: a drop-in overrides its command.
+``restart`` tells whether the running engine must start again for the change to be worth anything: what would only have kept
+it from its next start does not ask for one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from msgspec import Struct
+
 from doctor.api.actions.files import EditFile, missing_parents
+from doctor.api.actions.units import ReloadUnits
 from doctor.facts.engine import Place
+from doctor.facts.unit_states import EngineUnits
 from doctor.formats import env_file, flag_edit, json_edit, unit_command, unit_file
 from doctor.formats.text import decode, encode
 from doctor.model.action import Action, Stage
 from doctor.model.errors import FormatError
+from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
 from doctor.model.step import File, Put, Step
 from doctor.model.view import View
-from msgspec import Struct
 
+_UNIT_FILES = ("/etc/systemd/", "/run/systemd/", "/usr/local/lib/systemd/")
 DROP_IN = HostPath("/etc/systemd/system/docker.service.d/zz-doctor.conf")
 """Sorts behind the drop-ins that people name 10-… or override.conf, so that its command counts."""
 
 
-def set_setting(file: HostPath, path: tuple[str, ...], value: Any) -> EditFile:
+def set_setting(file: HostPath, path: tuple[str, ...], value: Any, *, restart: bool = True) -> EditFile:
     """Set a key of daemon.json; the file is made where there is none."""
     return EditFile(
         path=file,
         edit=_Json(path=path, value=value),
         what=f"set {'.'.join(path)} to {_shown(value)} in {file}",
         create=True,
-        needs_engine_restart=True,
+        needs_engine_restart=restart,
     )
 
 
-def remove_setting(file: HostPath, path: tuple[str, ...], why: str = "") -> EditFile:
+def remove_setting(file: HostPath, path: tuple[str, ...], why: str = "", *, restart: bool = True) -> EditFile:
     """Take a key out of daemon.json."""
     what = f"take {'.'.join(path)} out of {file}" + (f": {why}" if why else "")
-    return EditFile(path=file, edit=_Json(path=path, remove=True), what=what, needs_engine_restart=True)
+    return EditFile(path=file, edit=_Json(path=path, remove=True), what=what, needs_engine_restart=restart)
 
 
-def rename_setting(file: HostPath, key: str, new: str) -> EditFile:
+def rename_setting(file: HostPath, key: str, new: str, *, restart: bool = True) -> EditFile:
     """Give a key of daemon.json its present name."""
     return EditFile(
-        path=file, edit=_Json(path=(key,), rename=new), what=f"call {key} {new} in {file}", needs_engine_restart=True
+        path=file, edit=_Json(path=(key,), rename=new), what=f"call {key} {new} in {file}", needs_engine_restart=restart
     )
 
 
 def mend_settings(file: HostPath) -> EditFile:
     """Make daemon.json valid JSON by the smallest change; comments go, JSON has none."""
-    return EditFile(path=file, edit=_mended, what=f"put the JSON of {file} right", needs_engine_restart=True)
+    return EditFile(path=file, edit=_mended, what=f"put the JSON of {file} right", needs_engine_restart=False)
 
 
 def _mended(data: bytes) -> bytes:
@@ -58,42 +65,53 @@ def _mended(data: bytes) -> bytes:
     return data if mended is None else mended
 
 
-def replace_list_item(file: HostPath, key: str, old: str, new: str | None) -> EditFile:
+def replace_list_item(file: HostPath, key: str, old: str, new: str | None, *, restart: bool = True) -> EditFile:
     """Change or take out (``None``) one string of a list in daemon.json."""
     what = f"take {old!r} out of {key} in {file}" if new is None else f"change {old!r} to {new!r} in {key} of {file}"
-    return EditFile(path=file, edit=_Item(key=key, old=old, new=new), what=what, needs_engine_restart=True)
+    return EditFile(path=file, edit=_Item(key=key, old=old, new=new), what=what, needs_engine_restart=restart)
 
 
-def set_flag(place: Place, name: str, value: str) -> Action:
+def set_flag(place: Place, name: str, value: str, *, restart: bool = True) -> Action:
     """Change the value of a flag where it stands; a packaged unit keeps it, and a drop-in leaves it out."""
     if place.is_packaged and place.kind == "unit":
-        return OverrideCommand(unit=place.file, flag=name)
+        return OverrideCommand(unit=place.file, flag=name, needs_engine_restart=restart)
     what = f"set --{name} to {value} in {_of(place)}"
     edit = _Flag(place=place, flag=name, value=value)
-    return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=True)
+    return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=restart)
 
 
-def add_flag(place: Place, name: str, value: str) -> Action:
+def add_flag(place: Place, name: str, value: str, *, restart: bool = True) -> Action:
     """Give a flag beside those that stand at ``place``; a variable only."""
     what = f"add --{name} {value} to {_of(place)}"
     edit = _Flag(place=place, flag=name, value=value, add=True)
-    return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=True)
+    return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=restart)
 
 
-def remove_flag(place: Place, name: str, value: str | None = None) -> Action:
+def remove_flag(place: Place, name: str, value: str | None = None, *, restart: bool = True) -> Action:
     """Take a flag out where it stands: each time, or only with this value."""
     if place.is_packaged and place.kind == "unit":
-        return OverrideCommand(unit=place.file, flag=name)
+        return OverrideCommand(unit=place.file, flag=name, needs_engine_restart=restart)
     shown = f"--{name}" if value is None else f"--{name} {value}"
     edit = _Flag(place=place, flag=name, only=value, remove=True)
     what = f"take {shown} out of {_of(place)}"
-    return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=True)
+    return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=restart)
+
+
+def with_reload(units: EngineUnits | Missing, actions: Iterable[Action]) -> Iterator[Action]:
+    """Yield the actions, and a reload of systemd where one of them changes a unit or drop-in."""
+    touches = False
+    for action in actions:
+        path = action.path if isinstance(action, EditFile) else ""
+        touches = touches or isinstance(action, OverrideCommand) or path.startswith(_UNIT_FILES)
+        yield action
+    if touches and isinstance(units, EngineUnits):
+        yield ReloadUnits(units=units)
 
 
 def clear_command(file: HostPath) -> EditFile:
     """Put an empty ``ExecStart=`` before the first one of a drop-in, so that its command replaces the unit's."""
     return EditFile(
-        path=file, edit=_cleared, what=f"put an empty ExecStart= before the one in {file}", needs_engine_restart=True
+        path=file, edit=_cleared, what=f"put an empty ExecStart= before the one in {file}", needs_engine_restart=False
     )
 
 

@@ -28,22 +28,26 @@ def readable_logging(
     else:
         yield from _only_running(config, control)
         return
-    yield from drop_options(config, unknown_options(READABLE, default_options(config), release))
+    yield from drop_options(config, unknown_options(READABLE, default_options(config), release), restart=True)
     yield from bounded_logs(config)
 
 
-def drop_options(config: EngineConfig, names: tuple[str, ...]) -> Iterator[Action]:
-    """Take options of the default driver out of the file or the flags that give them."""
+def drop_options(config: EngineConfig, names: tuple[str, ...], *, restart: bool) -> Iterator[Action]:
+    """Take options of the default driver out of the file or the flags that give them.
+
+    An engine that runs took other options: it needs no restart for it.
+    """
     given = _placed(config, "log-opts")
     foreign = [flag for flag in given if flag.value.partition("=")[0] in names]
     for flag in foreign:
         if flag.place is not None:
             # A masked value can't be matched; where all go anyway, none needs to be.
-            yield remove_flag(flag.place, "log-opt", None if len(foreign) == len(given) else flag.value)
+            value = None if len(foreign) == len(given) else flag.value
+            yield remove_flag(flag.place, "log-opt", value, restart=restart)
     options = config.json.value.get("log-opts")
     for name in names:
         if isinstance(options, dict) and name in options:
-            yield remove_setting(config.json.path, ("log-opts", name))
+            yield remove_setting(config.json.path, ("log-opts", name), restart=restart)
 
 
 def bounded_logs(config: EngineConfig) -> Iterator[Action]:

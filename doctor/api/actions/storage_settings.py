@@ -8,20 +8,24 @@ from doctor.facts.engine import EngineConfig
 from doctor.model.action import Action
 
 
-def name_driver(config: EngineConfig, wanted: str | None, advice: str) -> Iterator[Action]:
-    """Name ``wanted`` as the storage driver; "" leaves the choice to the engine, ``None`` only tells ``advice``."""
+def name_driver(config: EngineConfig, wanted: str | None, advice: str, *, restart: bool = False) -> Iterator[Action]:
+    """Name ``wanted`` as the storage driver; "" leaves the choice to the engine, ``None`` only tells ``advice``.
+
+    ``restart``: the engine runs with the wrong driver, rather than not at all.
+    """
     places = [flag.place for flag in config.flags.of_key("storage-driver") if flag.place is not None]
     if wanted is None:
         yield Advise(text=advice)
     elif places:
         if wanted:
-            yield set_flag(places[-1], "storage-driver", wanted)
+            yield set_flag(places[-1], "storage-driver", wanted, restart=restart)
         else:
-            yield remove_flag(places[-1], "storage-driver")
+            yield remove_flag(places[-1], "storage-driver", restart=restart)
     elif "storage-driver" in config.json.value:
         if wanted:
-            yield set_setting(config.json.path, ("storage-driver",), wanted)
+            yield set_setting(config.json.path, ("storage-driver",), wanted, restart=restart)
         else:
-            yield remove_setting(config.json.path, ("storage-driver",), "the engine chooses a driver that works here")
+            why = "the engine chooses a driver that works here"
+            yield remove_setting(config.json.path, ("storage-driver",), why, restart=restart)
     else:
         yield Advise(text=advice)
