@@ -186,6 +186,8 @@ def _words(terms: Terms, network: Network | None, version: int, port: PublishedP
     internal = network is not None and network.internal
     icc = network is None or network.icc
     answers = {
+        "v4": version == 4,
+        "v6": version == 6,
         "proxy": not terms.hairpin,
         "hairpin": terms.hairpin,
         "external": not internal,

@@ -90,15 +90,33 @@ _MASQUERADE = _nat(
 _NAT_RETURN = _nat(
     "nat-return", "DOCKER", "-i {br} -j RETURN", "external", "masquerade", "proxy", newest_first=True, head=True
 )
+
+
+def _closed(chain: str) -> tuple[Template, ...]:
+    """What closes an internal network; in IPv6, neighbours of one link also talk by addresses outside the subnet."""
+    rules = (
+        ("! -s {subnet} -o {br} -j DROP", "v4"),
+        ("! -d {subnet} -i {br} -j DROP", "v4"),
+        ("! -s {subnet} ! -i {br} -o {br} -j DROP", "v6"),
+        ("! -d {subnet} -i {br} ! -o {br} -j DROP", "v6"),
+    )
+    return tuple(
+        _filter("internal", chain, rule, "internal", word, newest_first=True, head=True) for rule, word in rules
+    )
+
+
 _STAGE_1_NETWORK = (
     _filter("isolation", _STAGE_1, "-i {br} ! -o {br} -j " + _STAGE_2, "external", newest_first=True, head=True),
-    _filter("internal", _STAGE_1, "! -s {subnet} -o {br} -j DROP", "internal", newest_first=True, head=True),
-    _filter("internal", _STAGE_1, "! -d {subnet} -i {br} -j DROP", "internal", newest_first=True, head=True),
+    *_closed(_STAGE_1),
 )
 _STAGE_2_NETWORK = _filter("isolation", _STAGE_2, "-o {br} -j DROP", "external", newest_first=True, head=True)
 
 _DNAT = _nat(
     "dnat", "DOCKER", "{scope}{at}{not_in}-p {proto} -m {proto} --dport {hport} -j DNAT --to-destination {target}",
+    "mapped", slot=1,
+)  # fmt: skip
+_DNAT_UP_TO_27 = _nat(
+    "dnat", "DOCKER", "{at}{not_in}-p {proto} -m {proto} --dport {hport} -j DNAT --to-destination {target}",
     "mapped", slot=1,
 )  # fmt: skip
 _PORT_SELF = "-s {cip} -d {cip} -p {proto} -m {proto} --dport {cport} -j MASQUERADE"
@@ -128,7 +146,7 @@ UP_TO_27 = Generation(
         _STAGE_2_NETWORK,
     ),
     port=(
-        _DNAT,
+        _DNAT_UP_TO_27,
         _filter("port-accept", "DOCKER", _PORT_ACCEPT, "external"),
         _nat("port-self", "POSTROUTING", _PORT_SELF, "mapped", slot=1),
     ),
@@ -220,8 +238,7 @@ FROM_29 = Generation(
     always=(*_NAT_JUMPS, *_forward_head(_INTERNAL)),
     network=(
         *_FORWARD_NETWORK,
-        _filter("internal", _INTERNAL, "! -s {subnet} -o {br} -j DROP", "internal", newest_first=True, head=True),
-        _filter("internal", _INTERNAL, "! -d {subnet} -i {br} -j DROP", "internal", newest_first=True, head=True),
+        *_closed(_INTERNAL),
     ),
     port=_FORWARD_PORT,
     endpoint=_ENDPOINT_DROP,
