@@ -161,12 +161,15 @@ def _sample(looked: _Looked, config: ImageConfig) -> ImageSample:
     if len(lower) != len(directories) - 1:
         text = f"its top layer stands on {len(lower)} layers by its 'lower', on {len(directories) - 1} by its config"
         return ImageSample(title=title, problem=text)
+    layers = [_linked(graph, name) for name in (top.link or "", *lower)]
+    if "" in layers:
+        return ImageSample(title=title, problem="a short link to one of its layers is lost")
     present, absent = _expected(looked, directories)
     changeable = [path for path, shape in present.items() if shape.size <= _SMALL_BYTES]
     program, search = _command(looked, config)
     return ImageSample(
         title=title,
-        layers=(f"{directories[0]}/diff", *(f"l/{name}" for name in lower)),
+        layers=tuple(layers),
         present=present,
         absent=absent,
         program=program,
@@ -174,6 +177,14 @@ def _sample(looked: _Looked, config: ImageConfig) -> ImageSample:
         change=changeable[0] if changeable else "",
         hide=changeable[1] if len(changeable) > 1 else "",
     )
+
+
+def _linked(graph: LayerGraph, name: str) -> str:
+    """Return the directory that a short link leads to, "" where it leads to none: the link itself is not handed on."""
+    target = graph.layers.links.get(name, "")
+    path = target.removeprefix("../")
+    directory = path.removesuffix("/diff")
+    return path if target == f"../{directory}/diff" and directory in graph.layers.directories else ""
 
 
 def _expected(looked: _Looked, directories: list[str]) -> tuple[dict[str, Shape], tuple[str, ...]]:

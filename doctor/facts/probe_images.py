@@ -21,8 +21,8 @@ class ImageSample(Struct, frozen=True, kw_only=True):
 
     Attributes:
         title: what a person calls it.
-        layers: directories below ``overlay2``, topmost first, named as the engine names them when it mounts the image: the
-            top layer's own, then the short links that its ``lower`` holds.
+        layers: directories below ``overlay2``, topmost first, as the engine finds them when it mounts a container of the
+            image: by the short links of its top layer and of those that this one's ``lower`` holds.
         present: path inside → what it is, for files that no layer above hides.
         absent: paths that a whiteout removes for good.
         program: first word of its command, "" for none; ``search`` its PATH.

@@ -15,10 +15,11 @@ _SHOWN = 3
 def image(root: DataRoot, samples: ImageSamples | Missing) -> Probing:
     """Mount up to five images straight from the data root, and compare what is seen with what their layers hold.
 
-    Each is mounted as the engine would: its top layer, then the layers that its ``lower`` names by their short links. Which
-    layers these must be is known from the image's config; files of each of them must be seen with mode, owner and size, and
-    what a whiteout removes must be gone, so a link that leads to another layer is noticed. The image's program is looked for
-    and never run: an image may be hostile. Images with a layer that has no directory fail without being tried, all of them.
+    Each is mounted as the engine would: the layers that the short links of its top layer and of that one's ``lower`` lead to.
+    Which layers these must be is known from the image's config; files of each of them must be seen with mode, owner and size,
+    and what a whiteout removes must be gone, so a link that leads to another layer is noticed. The image's program is looked
+    for and never run: an image may be hostile. Images with a layer that has no directory fail without being tried, all of
+    them.
     """
     if isinstance(samples, Missing):
         driver = root.active_driver

@@ -19,6 +19,8 @@ _HOSTED = {
     kernel.CGROUP2_MAGIC: "cgroup2",
 }
 
+_TRIES = 32
+
 
 def open_inside(root: int, path: str, flags: int, *, follow: bool = True) -> int:
     """Open an existing path beneath a root directory's descriptor; links in it are resolved as the container would.
@@ -27,11 +29,15 @@ def open_inside(root: int, path: str, flags: int, *, follow: bool = True) -> int
     """
     resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (0 if follow else RESOLVE_NO_SYMLINKS)
     how = b"".join(n.to_bytes(8, "little") for n in (flags | os.O_CLOEXEC, 0, resolve))
-    try:
-        return kernel.call("openat2", root, encoded(path), how, len(how))
-    except OSError as error:
-        if error.errno != errno.ENOSYS:
-            raise
+    for attempt in range(_TRIES):
+        try:
+            return kernel.call("openat2", root, encoded(path), how, len(how))
+        except OSError as error:
+            if error.errno == errno.ENOSYS:
+                break
+            # With `..` in a link, any rename or mount on the host meanwhile makes the kernel unsure.
+            if error.errno != errno.EAGAIN or attempt == _TRIES - 1:
+                raise
     return open_without_links(root, path, flags)
 
 

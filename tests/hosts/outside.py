@@ -38,10 +38,9 @@ def _serve_dns(server: socket.socket) -> None:
     while True:
         query, peer = server.recvfrom(4096)
         try:
-            reply = dns_answer(query)
-        except (IndexError, struct.error):
-            continue
-        server.sendto(reply, peer)
+            server.sendto(dns_answer(query), peer)
+        except (IndexError, struct.error, OSError):
+            continue  # a torn query, or an address that a broken box did not translate and nothing leads back to
 
 
 def _serve_http(server: socket.socket) -> None:
