@@ -3,46 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine_start import STOPPERS
 from doctor.facts.engine_state import EngineState
 from doctor.facts.unit_states import EngineUnits
 
-_CAUSES = (
-    "config/dropin-execstart",
-    "config/environment-file-missing",
-    "config/file-missing",
-    "config/flag-file-conflict",
-    "config/invalid-json",
-    "config/invalid-value",
-    "config/removed-key",
-    "config/removed-storage-opt",
-    "config/unknown-flag",
-    "config/unknown-key",
-    "config/wrong-type",
-    "engine/containerd-down",
-    "engine/docker-proxy-missing",
-    "engine/runtime-missing",
-    "engine/start-failure",
-    "logging/unknown-option",
-    "state/containerd-pid-foreign",
-    "state/database-locked",
-    "state/drivers-several",
-    "state/network-db-corrupt",
-    "state/pidfile-foreign",
-    "state/socket-wrong-type",
-    "state/volume-db-corrupt",
-    "storage/data-root-on-overlay",
-    "storage/data-root-readonly",
-    "storage/data-root-unsuitable",
-    "storage/driver-fs-mismatch",
-    "storage/driver-removed",
-    "storage/driver-unknown",
-    "storage/no-d-type",
-    "storage/option-foreign",
-    "storage/overlay-unsupported",
-)
 
-
-@check(severity=Severity.CRITICAL, causes=_CAUSES, ok="the engine answers")
+@check(severity=Severity.CRITICAL, causes=STOPPERS, ok="the engine answers")
 def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
     """The engine is installed and does not run, so no container can be started, stopped or looked at.
 

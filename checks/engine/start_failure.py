@@ -4,12 +4,16 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine_log import EngineLog
+from doctor.facts.engine_start import STOPPERS
 from doctor.facts.engine_state import EngineState
 
 _LONGEST = 400
 
 
-@check(severity=Severity.CRITICAL, ok="the engine's last start did not fail")
+_CAUSES = tuple(identity for identity in STOPPERS if identity != "engine/start-failure")
+
+
+@check(severity=Severity.CRITICAL, causes=_CAUSES, ok="the engine's last start did not fail")
 def start_failure(state: EngineState, log: EngineLog) -> Iterator[Finding]:
     """The engine ended while it started, and its last fatal message says why.
 

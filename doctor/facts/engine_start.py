@@ -11,6 +11,42 @@ from doctor.facts.storage import Storage
 
 Release = tuple[int, int, int] | None
 
+STOPPERS = (
+    "config/dropin-execstart",
+    "config/environment-file-missing",
+    "config/file-missing",
+    "config/flag-file-conflict",
+    "config/invalid-json",
+    "config/invalid-value",
+    "config/removed-key",
+    "config/removed-storage-opt",
+    "config/unknown-flag",
+    "config/unknown-key",
+    "config/wrong-type",
+    "engine/containerd-down",
+    "engine/docker-proxy-missing",
+    "engine/runtime-missing",
+    "engine/start-failure",
+    "logging/unknown-option",
+    "state/containerd-pid-foreign",
+    "state/database-locked",
+    "state/drivers-several",
+    "state/network-db-corrupt",
+    "state/pidfile-foreign",
+    "state/socket-wrong-type",
+    "state/volume-db-corrupt",
+    "storage/data-root-on-overlay",
+    "storage/data-root-readonly",
+    "storage/data-root-unsuitable",
+    "storage/driver-fs-mismatch",
+    "storage/driver-removed",
+    "storage/driver-unknown",
+    "storage/no-d-type",
+    "storage/option-foreign",
+    "storage/overlay-unsupported",
+)
+"""Checks whose findings explain an engine that does not start."""
+
 
 class StartBlockers(Struct, frozen=True, kw_only=True):
     """Reasons why a start would fail however the rest is mended, each in a few words; () where none is known."""

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from tests.hosts.box import Box
+from tests.hosts.systemd import SystemdHost
 
 pytestmark = pytest.mark.live
 
@@ -82,3 +83,60 @@ def test_an_open_socket_is_closed(box: Box) -> None:
     assert box.pids("dockerd") == pid
     assert box.doctor("undo", "--yes").returncode == 0
     assert box.run(["stat", "-c", "%a", "/run/docker.sock"]).stdout.strip() == "666"
+
+
+OVERRIDE = "/etc/systemd/system/docker.service.d/override.conf"
+
+
+def active(host: SystemdHost) -> list[str]:
+    """What systemd says of the engine's service and socket."""
+    return host.run(["systemctl", "is-active", "docker.service", "docker.socket"], check=False).stdout.split()
+
+
+def test_a_drop_in_that_systemd_refuses(systemd_host: SystemdHost) -> None:
+    """A second ExecStart= under a running engine: the empty line is put in, systemd reads it, and nothing restarts."""
+    host = systemd_host
+    host.write(OVERRIDE, "[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --label=from=drop-in\n")
+    host.run(["systemctl", "daemon-reload"])
+    assert "bad unit file setting" in host.run(["systemctl", "restart", "docker"], check=False).stderr
+    pid = host.pids("dockerd")
+    assert findings(host, "config") == {"config/dropin-execstart": "critical"}
+    done = host.doctor("fix", "config", "--apply", "--yes")
+    print(done.stdout, done.stderr)
+    assert host.pids("dockerd") == pid
+    assert findings(host, "config") == {}
+    host.run(["systemctl", "restart", "docker"])
+    assert json.loads(host.docker("info", "--format", "{{json .Labels}}")) == ["from=drop-in"]
+
+
+def test_hosts_beside_the_packaged_unit(systemd_host: SystemdHost) -> None:
+    """The key hosts in daemon.json and -H fd:// of the package: a drop-in leaves the flag out, systemd starts the engine."""
+    host = systemd_host
+    unit = host.read("/usr/lib/systemd/system/docker.service")
+    host.write("/etc/docker/daemon.json", '{"hosts": ["tcp://127.0.0.1:2375"]}\n')
+    assert host.run(["systemctl", "restart", "docker"], check=False).returncode != 0
+    host.run(["sh", "-c", "until systemctl is-failed -q docker; do sleep 0.2; done"])
+    found = findings(host, "config,engine")
+    assert set(found) >= {"config/flag-file-conflict", "engine/down", "engine/start-failure"}
+    done = host.doctor("fix", "config", "engine", "--apply", "--yes")
+    print(done.stdout, done.stderr)
+    assert active(host) == ["active", "active"]
+    assert host.run(["docker", "-H", "tcp://127.0.0.1:2375", "info"], check=False).returncode == 0
+    assert host.read("/usr/lib/systemd/system/docker.service") == unit
+    assert findings(host, "config,engine") == {}
+
+
+def test_systemd_restarts_what_it_owns(systemd_host: SystemdHost) -> None:
+    """A repair that needs a restart goes through systemd, and so does its undo; the socket is not left behind."""
+    host = systemd_host
+    host.write(OVERRIDE, "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --log-driver=none\n")
+    host.run(["systemctl", "daemon-reload"])
+    host.run(["systemctl", "restart", "docker"])
+    done = host.doctor("fix", "logging", "--apply", "--yes", "--allow", "disruptive")
+    print(done.stdout, done.stderr)
+    assert host.docker("info", "--format", "{{.LoggingDriver}}").strip() == "json-file"
+    assert active(host) == ["active", "active"]
+    undo = host.doctor("undo", "--yes")
+    assert undo.returncode == 0, undo.stdout + undo.stderr
+    assert active(host) == ["active", "active"]
+    assert host.docker("info", "--format", "{{.LoggingDriver}}").strip() == "none"
