@@ -80,7 +80,7 @@ _USER_JUMP = _filter("user-jump", "FORWARD", "-j DOCKER-USER", head=True)
 _USER_RETURN = _filter("user-return", "DOCKER-USER", "-j RETURN", slot=9)
 
 _HAIRPIN_HOST = _nat(
-    "hairpin", "POSTROUTING", "-o {br} -m addrtype --src-type LOCAL -j MASQUERADE", "external", "hairpin",
+    "hairpin", "POSTROUTING", "-o {br} -m addrtype --src-type LOCAL -j {source}", "external", "hairpin",
     newest_first=True, head=True,
 )  # fmt: skip
 _MASQUERADE = _nat(
