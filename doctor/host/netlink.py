@@ -1,11 +1,16 @@
 """Changes of links, addresses and routes through rtnetlink, with pyroute2. Reading goes through ``ip -j`` (10 times faster)."""
 
+import time
 from typing import Any
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from doctor.model.errors import RepairError
+
+_FORWARDING = "3"
+"""BR_STATE_FORWARDING of include/uapi/linux/if_bridge.h."""
+_PORT_S = 3.0
 
 
 def change(request: tuple[str, str, dict[str, str | int]], *, may_fail: bool = False) -> None:
@@ -30,11 +35,27 @@ def change(request: tuple[str, str, dict[str, str | int]], *, may_fail: bool = F
                 address, _, prefix = str(arguments["address"]).partition("/")
                 arguments.update(address=address, prefixlen=int(prefix or 32))
             getattr(route, kind)(command, **arguments)
+            if (kind, command) == ("link", "set") and name is not None and given.get("state") != "down":
+                _await_forwarding(str(name))
         except NetlinkError as error:
             # 17: it is there already; 3, 19, 99: it is gone already.
             if may_fail or (command == "add" and error.code == 17):
                 return
             raise RepairError(f"the kernel refused '{kind} {command}': {error}", where=str(given)) from error
+
+
+def _await_forwarding(name: str) -> None:
+    """Wait until a bridge port forwards: the kernel tells of a carrier at most once a second (net/core/link_watch.c)."""
+    deadline = time.monotonic() + _PORT_S
+    while time.monotonic() < deadline:
+        try:
+            with open(f"/sys/class/net/{name}/brport/state", encoding="ascii") as stream:
+                if stream.read().strip() == _FORWARDING:
+                    return
+        except OSError:
+            # No port of a bridge.
+            return
+        time.sleep(0.02)
 
 
 def _index(route: "IPRoute", name: str) -> int:
