@@ -1,14 +1,12 @@
 """The typer app. Only the command at hand is built: its options from ``commands``, its body when it runs."""
 
-import os
-import sys
 from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from doctor.cli.arguments import Color, Quiet, Verbose
-from doctor.model.errors import DoctorError
+from doctor.cli.ending import ended
 
 app = typer.Typer(
     name="doctor",
@@ -76,26 +74,4 @@ def _build(wanted: str) -> None:
 def run(arguments: list[str]) -> int:
     """Run the app and turn every way it can end into an exit code."""
     _build(next((word for word in arguments if not word.startswith("-")), ""))
-    try:
-        result = app(args=arguments, prog_name="doctor", standalone_mode=True)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except DoctorError as error:
-        print(f"doctor: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("doctor: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader went away (doctor scan | head): not an error of the scan.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 141
-    except Exception as error:  # boundary 3 of 3: a defect of doctor is told in one line
-        if os.environ.get("DOCTOR_TRACEBACK"):
-            raise
-        from doctor.scan.resolve import located
-
-        text = located(error).encode("utf-8", "backslashreplace").decode()
-        print(f"doctor: this is a defect of doctor: {text} — set DOCTOR_TRACEBACK=1 for more", file=sys.stderr)
-        return 3
-    return result if isinstance(result, int) else 0
+    return ended(lambda: app(args=arguments, prog_name="doctor", standalone_mode=True))

@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 from msgspec import Struct
@@ -74,7 +75,7 @@ class Catalog(Struct):
         found = self._loaded.get(entry.module)
         if found is None:
             module = importlib.import_module(entry.module)
-            for thing in vars(module).values():
+            for thing in _likely_first(module):
                 declaration = declaration_of(thing)
                 if isinstance(declaration, wanted) and getattr(thing, "__module__", "") == module.__name__:
                     found = self._loaded[entry.module] = Loaded(entry, thing, declaration)
@@ -135,6 +136,14 @@ class Catalog(Struct):
     def _formerly(self, identity: str) -> tuple[str, ...]:
         declaration = self.check(identity).declaration
         return declaration.formerly if isinstance(declaration, CheckDeclaration) else ()
+
+
+def _likely_first(module: ModuleType) -> Iterator[Any]:
+    """Yield what a module holds; first the thing with the module's own name, as nearly every declared function has it."""
+    own = getattr(module, module.__name__.rpartition(".")[2], None)
+    if own is not None:
+        yield own
+    yield from vars(module).values()
 
 
 def _directory(package: str) -> str:

@@ -5,29 +5,12 @@ A plugin is a distribution with an entry point in the group ``doctor`` that name
 """
 
 import pluggy
-from msgspec import Struct
+
+from doctor.plugins.rooms import Rooms as Rooms  # noqa: PLC0414 - a plugin imports it from here
 
 PROJECT = "doctor"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
-
-
-class Rooms(Struct, frozen=True, kw_only=True):
-    """Names of importable packages, or "" for none.
-
-    Attributes:
-        checks: ``AREA/PROBLEM.py`` beneath it hold one ``@check`` each.
-        fixers: mirrors ``checks``, one ``@fixer`` each.
-        probes: a module a ``@probe``.
-        formats: a module a ``@report_format``.
-
-    Facts of a plugin live in a package beside its collectors: ``acme.facts.disk`` is collected by ``acme.collect.disk``.
-    """
-
-    checks: str = ""
-    fixers: str = ""
-    probes: str = ""
-    formats: str = ""
 
 
 class Spec:

@@ -1,13 +1,7 @@
 """Make the catalogue: doctor's own rooms, and those plugins that the settings allow."""
 
-import pluggy
-
-from doctor.model.errors import UsageError
-from doctor.plugins import builtin
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.hookspec import PROJECT, Rooms, Spec
-
-OURS = "builtin"
+from doctor.plugins.rooms import OURS, Rooms
 
 
 def load(allowed: tuple[str, ...] = (), *, survey: bool = False) -> Catalog:
@@ -17,24 +11,13 @@ def load(allowed: tuple[str, ...] = (), *, survey: bool = False) -> Catalog:
     a ``survey`` of what is installed (``doctor list``).
     """
     catalog = Catalog()
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(Spec)
-    manager.register(builtin, name=OURS)
+    _add(catalog, OURS, "")
     if allowed or survey:
-        from doctor.plugins import thirdparty  # noqa: PLC0415 - importlib.metadata costs 40 ms
+        # pluggy and importlib.metadata cost 50 ms together.
+        from doctor.plugins import thirdparty  # noqa: PLC0415
 
-        for found in thirdparty.find():
-            reason = thirdparty.refusal(found, allowed)
-            if reason:
-                catalog.refused.append((found.label, reason))
-            else:
-                manager.register(found.load(), name=found.name)
-                catalog.plugins.append((found.name, found.label))
-    for hook in manager.hook.doctor_rooms.get_hookimpls():
-        rooms = hook.function()
-        if not isinstance(rooms, Rooms):
-            raise UsageError(f"doctor_rooms() of plugin '{hook.plugin_name}' returns no Rooms")
-        _add(catalog, rooms, "" if hook.plugin_name == OURS else hook.plugin_name)
+        for name, rooms in thirdparty.admit(catalog, allowed):
+            _add(catalog, rooms, name)
     return catalog
 
 

@@ -11,7 +11,12 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution, EntryPoint, distributions
 from types import ModuleType
 
+import pluggy
 from msgspec import Struct
+
+from doctor.model.errors import UsageError
+from doctor.plugins.catalog import Catalog
+from doctor.plugins.hookspec import PROJECT, Rooms, Spec
 
 GROUP = "doctor"
 _OURS = ("doctor/", "checks/", "fixers/", "reports/")
@@ -41,6 +46,24 @@ def find() -> Iterator[Found]:
         for entry_point in distribution.entry_points:
             if entry_point.group == GROUP:
                 yield Found(name=entry_point.name, distribution=distribution, entry_point=entry_point)
+
+
+def admit(catalog: Catalog, allowed: tuple[str, ...]) -> Iterator[tuple[str, Rooms]]:
+    """Load the plugins that are allowed, note the others in the catalogue, and yield each one's name and rooms."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(Spec)
+    for found in find():
+        reason = refusal(found, allowed)
+        if reason:
+            catalog.refused.append((found.label, reason))
+        else:
+            manager.register(found.load(), name=found.name)
+            catalog.plugins.append((found.name, found.label))
+    for hook in manager.hook.doctor_rooms.get_hookimpls():
+        rooms = hook.function()
+        if not isinstance(rooms, Rooms):
+            raise UsageError(f"doctor_rooms() of plugin '{hook.plugin_name}' returns no Rooms")
+        yield hook.plugin_name, rooms
 
 
 def refusal(found: Found, allowed: tuple[str, ...]) -> str:

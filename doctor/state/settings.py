@@ -112,10 +112,13 @@ def _check_owner(path: str, status: os.stat_result) -> None:
 
 def parse(data: bytes, path: str) -> Settings:
     """Return what the text of a settings file says; raises ``UsageError``."""
-    import tomllib  # noqa: PLC0415 - costs 10 ms, and most hosts have no such file
-
     if len(data) > _LIMIT_BYTES:
         raise UsageError("the settings are larger than 1 MiB", where=path)
+    if all(not line or line.startswith(b"#") for line in map(bytes.strip, data.split(b"\n"))):
+        # Nothing is decided: the sample with every line commented out.
+        return _settings(_Table({}, path))
+    import tomllib  # noqa: PLC0415 - costs 10 ms
+
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:

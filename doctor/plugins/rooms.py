@@ -1,0 +1,25 @@
+"""What a plugin brings: the packages that hold its checks, fixers, probes and report formats."""
+
+from msgspec import Struct
+
+
+class Rooms(Struct, frozen=True, kw_only=True):
+    """Names of importable packages, or "" for none.
+
+    Attributes:
+        checks: ``AREA/PROBLEM.py`` beneath it hold one ``@check`` each.
+        fixers: mirrors ``checks``, one ``@fixer`` each.
+        probes: a module a ``@probe``.
+        formats: a module a ``@report_format``.
+
+    Facts of a plugin live in a package beside its collectors: ``acme.facts.disk`` is collected by ``acme.collect.disk``.
+    """
+
+    checks: str = ""
+    fixers: str = ""
+    probes: str = ""
+    formats: str = ""
+
+
+OURS = Rooms(checks="checks", fixers="fixers", probes="doctor.probes", formats="reports")
+"""doctor's own, as a plugin would name them."""

@@ -1,0 +1,91 @@
+"""The short way to a scan: the same options as typer's, and typer for everything that is not plain."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from typer.main import get_command
+
+from doctor.cli import app as full
+from doctor.cli import entry, quick
+from doctor.cli import scan as body
+
+
+def declared() -> dict[str, tuple[str, bool]]:
+    """Every option of ``doctor scan`` as typer knows it: word → (field, whether it is a flag)."""
+    full._build("scan")
+    command: Any = get_command(full.app)
+    found = {}
+    for parameter in command.commands["scan"].params:
+        for word in parameter.opts:
+            found[word] = (parameter.name, parameter.is_flag)
+    return found
+
+
+def test_it_knows_every_option_and_no_other() -> None:
+    """An option that is added to the command must be added here, or it costs its user 30 ms."""
+    ours = {word: (field, False) for word, field in quick.VALUES.items()}
+    ours |= {word: (field, True) for word, field in quick.FLAGS.items()}
+    assert ours == declared()
+    fields = {field for field, _ in ours.values()} - set(quick.SHARED)
+    assert fields == set(body.Options.__struct_fields__)
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, arguments: list[str], way: Any) -> tuple[Any, Any] | None:
+    """What the body of the command is called with; ``None`` if it is not called."""
+    calls: list[tuple[Any, Any]] = []
+    monkeypatch.setattr(body, "run", lambda options, shared: calls.append((options, shared)) or 0)
+    way(arguments)
+    return calls[0] if calls else None
+
+
+WORDS = some.lists(
+    some.one_of(
+        some.sampled_from([*quick.FLAGS]),
+        some.tuples(some.sampled_from([*quick.VALUES]), some.sampled_from(["", "network", "a=b", "-x", "never"])),
+        some.tuples(
+            some.sampled_from(["--select=a", "--format=", "--color=never", "-ojson", "-vq", "--", "x", "--deep=1"])
+        ),
+    ),
+    max_size=5,
+)
+
+
+@given(WORDS)
+def test_both_ways_ask_for_the_same(words: list[str | tuple[str, ...]]) -> None:
+    """Whatever the short way takes, typer would have understood in the same way."""
+    arguments = ["scan", *(part for word in words for part in ((word,) if isinstance(word, str) else word))]
+    options = quick.scan_options(arguments)
+    if options is None:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        short = asked(patch, arguments, lambda _: full.ended(lambda: quick.scan(*options)))
+        assert short == asked(patch, arguments, full.run)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["-v", "scan"],
+        ["fix"],
+        ["scan", "--help"],
+        ["scan", "--select"],
+        ["scan", "--select", "--deep"],
+        ["scan", "-vq"],
+        ["scan", "extra"],
+        ["scan", "--deep=1"],
+        ["scan", "--no-such"],
+    ],
+)
+def test_what_is_not_plain_is_left_to_typer(arguments: list[str]) -> None:
+    """Help, mistakes and rare spellings."""
+    assert quick.scan_options(arguments) is None
+
+
+def test_a_mistyped_id_is_told_in_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short way ends as the long one does: exit 2 and what to do."""
+    monkeypatch.setattr("sys.argv", ["doctor", "scan", "--select", "network/ip-forward-of"])
+    assert entry.main() == 2
+    assert "did you mean 'network/ip-forward-off'?" in capsys.readouterr().err
