@@ -142,6 +142,8 @@ def _reach(reader: Reader) -> None:
     ]
     say(ok=any(t.reached for t in tries), results=results)
     time.sleep(hold or 0)
+    for one in tries:
+        one.socket.close()
 
 
 def _wait(tries: list[_Try], timeout_s: float) -> None:

@@ -1,0 +1,236 @@
+"""What probes make of what their containers met: said by the runtime's own words, judged without one."""
+
+from typing import Any
+
+import pytest
+
+from doctor.facts.cgroups import Cgroups
+from doctor.facts.data_root import DataRoot
+from doctor.facts.dns import RESOLVED, HostDns, ServerList
+from doctor.facts.engine import EngineConfig, Setting
+from doctor.facts.engine_state import EngineState
+from doctor.facts.firewall import Firewall, Saved
+from doctor.facts.links import Link, Links, Route
+from doctor.facts.networks import Network, Networks
+from doctor.facts.probe_images import ImageSample, ImageSamples, Shape
+from doctor.facts.sysctl import Sysctl
+from doctor.formats import resolv_conf
+from doctor.formats.iptables_save import parse
+from doctor.model.missing import Missing, Why
+from doctor.model.outcome import Result
+from doctor.model.paths import HostPath
+from doctor.model.probing import Ended, Launch, Probing
+from doctor.model.report import ProbeResult
+from doctor.probes.dns import dns, servers_of
+from doctor.probes.egress import egress
+from doctor.probes.image import image
+from doctor.probes.limits import limits
+
+GONE = Missing(Why.ABSENT, "not here")
+UP, DOWN = EngineState(status="running", pid=7), EngineState(status="down")
+BRIDGE = Network(
+    id="n1", name="bridge", driver="bridge", bridge="docker0", subnets=("172.17.0.0/16",), gateway="172.17.0.1/16",
+    is_default=True,
+)  # fmt: skip
+NETWORKS = Networks(items=(BRIDGE,))
+LINKS = Links(
+    links=(Link(index=1, name="eth0", flags=frozenset({"UP"}), mtu=1500),),
+    routes=(Route(destination="default", device="eth0", gateway="198.51.100.2"),),
+)
+RULES = Firewall(
+    backend="nft",
+    v4=Saved.of(("iptables-save",), parse("*nat\n:DOCKER - [0:0]\nCOMMIT\n*filter\n:DOCKER - [0:0]\nCOMMIT\n")),
+)
+EMPTY = Firewall(backend="nft", v4=Saved.of(("iptables-save",), parse("")))
+REFUSED, SILENT = {"errno": 111}, {"errno": None}
+REACHED = {"reached": True}
+
+
+def begin(work: Probing) -> Launch | ProbeResult:
+    try:
+        return next(work)
+    except StopIteration as end:
+        found: ProbeResult = end.value
+        return found
+
+
+def end(work: Probing, ended: dict[str, Ended]) -> ProbeResult:
+    with pytest.raises(StopIteration) as stopped:
+        work.send(ended)
+    found: ProbeResult = stopped.value.value
+    return found
+
+
+def said(launch: Launch | ProbeResult, answers: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Ended]:
+    """Container → kind of target → what it met; what isn't named met silence."""
+    assert isinstance(launch, Launch)
+    return {
+        one["id"]: Ended(
+            id=one["id"],
+            exit=0,
+            output={
+                "results": [
+                    target | {"reached": False, "errno": None} | answers.get(one["id"], {}).get(target["kind"], {})
+                    for target in one["args"]["targets"]
+                ]
+            },
+        )
+        for one in launch.containers
+    }
+
+
+def out(host: dict[str, dict[str, Any]], inside: dict[str, dict[str, Any]]) -> ProbeResult:
+    work = egress(NETWORKS, LINKS, EngineConfig(), GONE, UP, RULES, GONE)
+    return end(work, said(begin(work), {"host": host, "net0": inside}))
+
+
+def test_egress_counts_what_only_the_far_end_can_say() -> None:
+    assert out({"tcp": REACHED}, {"tcp": REACHED}).result is Result.PASS
+    assert out({"ping": REACHED}, {"ping": REACHED}).result is Result.PASS
+    assert out({"tcp": REACHED}, {"tcp": REFUSED}).result is Result.FAIL, "a firewall's reset"
+    assert out({"tcp": REACHED}, {"tcp": REFUSED, "ping": REACHED}).result is Result.FAIL, "echoes pass, nothing else"
+    assert out({"tcp": REFUSED}, {"tcp": REFUSED}).result is Result.SKIP, "who refused can't be told"
+    assert out({"tcp": REFUSED}, {"tcp": SILENT}).result is Result.FAIL
+    assert out({"tcp": REFUSED, "ping": REACHED}, {"tcp": REFUSED, "ping": REACHED}).result is Result.PASS
+    assert out({}, {}).result is Result.SKIP, "the host itself is cut off"
+    assert out({}, {"tcp": REACHED}).result is Result.SKIP
+
+
+def test_egress_leaves_out_networks_whose_way_back_is_not_the_hosts() -> None:
+    plain = Network(id="n2", name="plain", driver="bridge", bridge="br-2", subnets=("10.2.0.0/24",), masquerade=False)
+    inner = Network(id="n3", name="inner", driver="bridge", bridge="br-3", subnets=("10.3.0.0/24",), internal=True)
+    routed = Network(
+        id="n4", name="routed", driver="bridge", bridge="br-4", subnets=("10.4.0.0/24",), gateway_mode="routed"
+    )
+    found = begin(egress(Networks(items=(plain, inner, routed)), LINKS, EngineConfig(), GONE, UP, RULES, GONE))
+    assert isinstance(found, ProbeResult)
+    assert found.result is Result.SKIP
+
+
+def test_before_the_engines_first_start_the_runtime_brings_the_rules() -> None:
+    def started(state: EngineState, rules: Firewall, forward: str) -> Launch | ProbeResult:
+        sysctl = Sysctl(values={"net.ipv4.ip_forward": forward})
+        return begin(egress(NETWORKS, LINKS, EngineConfig(), GONE, state, rules, sysctl))
+
+    def masquerades(found: Launch | ProbeResult) -> bool:
+        return isinstance(found, Launch) and found.containers[1].get("masquerade") is True
+
+    assert masquerades(started(DOWN, EMPTY, "1"))
+    assert not masquerades(started(DOWN, RULES, "1")), "the engine's rules are there: they are what counts"
+    assert not masquerades(started(UP, EMPTY, "1")), "the engine runs without its rules: that is the problem"
+    off = started(DOWN, EMPTY, "0")
+    assert isinstance(off, ProbeResult)
+    assert off.result is Result.SKIP
+    assert isinstance(started(DOWN, RULES, "0"), Launch)
+
+
+def host_dns(text: str, resolved: str = "") -> HostDns:
+    lists = (ServerList(path=RESOLVED, config=resolv_conf.parse(resolved)),) if resolved else ()
+    return HostDns(kind="f", config=resolv_conf.parse(text), lists=lists)
+
+
+@pytest.mark.parametrize(
+    ("text", "resolved", "setting", "expected"),
+    [
+        ("nameserver 192.0.2.53\n", "", None, ("192.0.2.53",)),
+        ("nameserver 127.0.0.1\nnameserver 192.0.2.53\n", "", None, ("192.0.2.53",)),
+        ("nameserver 127.0.0.53\n", "nameserver 192.0.2.54\n", None, ("192.0.2.54",)),
+        # With a second server beside the stub the engine stays with resolv.conf.
+        ("nameserver 127.0.0.53\nnameserver 192.0.2.53\n", "nameserver 192.0.2.54\n", None, ("192.0.2.53",)),
+        ("nameserver 127.0.0.1\n", "", None, ("8.8.8.8", "8.8.4.4")),
+        ("", "", None, ("8.8.8.8", "8.8.4.4")),
+        ("nameserver 192.0.2.53\n", "", ["203.0.113.53", "fd00::1"], ("203.0.113.53",)),
+        ("nameserver fd00::1\n", "", None, ()),
+    ],
+)
+def test_the_servers_of_a_container(text: str, resolved: str, setting: Any, expected: tuple[str, ...]) -> None:
+    config = EngineConfig(settings={} if setting is None else {"dns": Setting(value=setting, origin="file")})
+    assert servers_of(host_dns(text, resolved), config)[0] == expected
+
+
+def test_names() -> None:
+    def asked(text: str, host: dict[str, Any], inside: dict[str, Any]) -> ProbeResult:
+        work = dns(NETWORKS, host_dns(text), EngineConfig(), UP, GONE, RULES, GONE)
+        return end(work, said(begin(work), {"host": {"dns": host}, "inside": {"dns": inside}}))
+
+    there = "nameserver 192.0.2.53\n"
+    assert asked(there, REACHED, REACHED).result is Result.PASS
+    assert asked(there, REACHED, SILENT).result is Result.FAIL
+    assert asked(there, REACHED, REFUSED).result is Result.FAIL
+    assert asked(there, SILENT, SILENT).result is Result.SKIP
+    # The host has its own resolver, and a container is given public servers that are out of its reach.
+    work = dns(NETWORKS, host_dns("nameserver 127.0.0.1\n"), EngineConfig(), UP, GONE, RULES, GONE)
+    ended = said(begin(work), {})
+    first = ended["host"].output["results"][0]
+    assert first["host"] == "127.0.0.1"
+    first["reached"] = True
+    found = end(work, ended)
+    assert found.result is Result.FAIL
+    assert "8.8.8.8" in found.message
+
+
+def limited(**ended: Ended) -> ProbeResult:
+    work = limits(Cgroups(v1={"memory": "/m", "pids": "/p", "cpu": "/c"}))
+    begin(work)
+    good = {
+        "memory": Ended(id="memory", exit=137, oom_killed=True),
+        "pids": Ended(id="pids", exit=0, output={"ok": False, "errno": 11, "made": 7}),
+        "cpu": Ended(id="cpu", exit=0, output={"ok": True, "cpu_s": 0.08}),
+    }
+    return end(work, good | ended)
+
+
+def test_limits_that_do_not_hold() -> None:
+    assert limited().result is Result.PASS
+    eaten = Ended(id="memory", exit=0, output={"ok": True, "bytes": 96 << 20})
+    swap = Ended(id="swap", exit=0, output={"files": {"/a": {"errno": 2}, "/b": {"type": "-"}}})
+    none = Ended(id="swap", exit=0, output={"files": {"/a": {"errno": 2}, "/b": {"errno": 2}}})
+    assert limited(memory=eaten, swap=swap).result is Result.FAIL
+    assert limited(memory=eaten, swap=none).result is Result.PASS
+    assert "does not account swap" in limited(memory=eaten, swap=none).message
+    assert limited(pids=Ended(id="pids", exit=0, output={"ok": True, "made": 32})).result is Result.FAIL
+    assert limited(cpu=Ended(id="cpu", exit=0, output={"ok": True, "cpu_s": 0.29})).result is Result.FAIL
+    refused = Ended(id="cpu", exit=125, error="can't set the limits: no cgroup in /c: read-only file system (30)")
+    assert limited(cpu=refused).result is Result.FAIL
+    assert limited(cpu=Ended(id="cpu", exit=125, error="can't make the namespaces")).result is Result.ERROR
+
+
+def test_limits_without_controllers() -> None:
+    found = begin(limits(Cgroups(v2="/sys/fs/cgroup")))
+    assert isinstance(found, ProbeResult)
+    assert found.result is Result.SKIP
+
+
+ROOT = DataRoot(
+    path=HostPath("/d"), resolved=HostPath("/d"), entries={}, uid=0, gid=0, mode=0o710, device=1, magic=None, mount=None,
+    drivers=(), configured_driver="overlay2",
+)  # fmt: skip
+FILE = {"type": "-", "mode": 0o644, "uid": 0, "gid": 0, "bytes": 5}
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ({"/a": FILE, "/gone": {"errno": 2}}, Result.PASS),
+        ({"/a": {"errno": 2}, "/gone": {"errno": 2}}, Result.FAIL),
+        ({"/a": FILE | {"bytes": 6}, "/gone": {"errno": 2}}, Result.FAIL),
+        ({"/a": FILE | {"mode": 0o600}, "/gone": {"errno": 2}}, Result.FAIL),
+        ({"/a": FILE, "/gone": FILE}, Result.FAIL),
+        ({}, Result.FAIL),
+    ],
+)
+def test_an_image_shows_what_its_layers_hold(seen: dict[str, Any], expected: Result) -> None:
+    shape = Shape(kind="-", mode=0o644, uid=0, gid=0, size=5)
+    sample = ImageSample(title="app:1", layers=("x/diff",), present={"/a": shape}, absent=("/gone",))
+    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1))
+    begin(work)
+    assert end(work, {"image0": Ended(id="image0", exit=0, output={"files": seen})}).result is expected
+
+
+def test_an_image_out_of_the_sample_that_lost_a_layer() -> None:
+    sample = ImageSample(title="app:1", layers=("x/diff",))
+    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=9, lost=("old:1",)))
+    begin(work)
+    found = end(work, {"image0": Ended(id="image0", exit=0, output={"files": {}})})
+    assert found.result is Result.FAIL
+    assert "old:1" in found.message
