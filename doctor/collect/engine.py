@@ -5,6 +5,7 @@ from typing import Any
 
 from doctor.collect import engine_launch
 from doctor.collect.engine_state import dockerd
+from doctor.facts.daemon_keys import fits
 from doctor.facts.daemon_options import KEPT_OBJECTS, OPTIONS
 from doctor.facts.engine import DaemonJson, EngineConfig, EngineFlags, GivenFlag, Setting
 from doctor.facts.engine_values import from_flags, masked
@@ -78,14 +79,20 @@ def engine_config(flags: EngineFlags, file: DaemonJson | Missing) -> EngineConfi
         settings["storage-driver"] = Setting(value=driver, origin="environment")
     lines = _lines(file.content)
     for key, value in flattened(file.value).items():
+        if value is None or not fits(key, value):
+            # null leaves the default; a value of the wrong type stops dockerd, and is a finding of its own.
+            continue
         settings[key] = Setting(value=value, origin="file", file=file.path, line=lines.get(key, 0))
     by_key: dict[str, list[GivenFlag]] = {}
     for flag in flags.effective:
         by_key.setdefault(flag.key, []).append(flag)
     for key, given in by_key.items():
         place = given[-1].place
+        value = from_flags(key, tuple(flag.value for flag in given))
+        if not fits(key, value):
+            continue
         settings[key] = Setting(
-            value=from_flags(key, tuple(flag.value for flag in given)),
+            value=value,
             origin="flag",
             file="" if place is None else place.file,
             line=0 if place is None else place.line,

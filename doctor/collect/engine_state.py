@@ -50,8 +50,8 @@ def engine_version(host: Host, answer: EngineAnswer) -> EngineVersion:
             text=text,
             release=_release(text),
             source="GET /version",
-            api=str(answer.version.get("ApiVersion", "")),
-            min_api=str(answer.version.get("MinAPIVersion", "")),
+            api=_text(answer.version.get("ApiVersion")),
+            min_api=_text(answer.version.get("MinAPIVersion")),
             components=_components(components if isinstance(components, list) else []),
         )
     package = _installed(host)
@@ -105,31 +105,51 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
     if reply.status != 200:
         raise HostError(Missing(Why.UNREADABLE, f"GET /info: status {reply.status}"))
     raw = _object(reply.body)
-    swarm = raw.get("Swarm") or {}
-    registries = (raw.get("RegistryConfig") or {}).get("InsecureRegistryCIDRs") or ()
-    backend = raw.get("FirewallBackend") or {}
+    registries = _strings(_dict(raw.get("RegistryConfig")).get("InsecureRegistryCIDRs"))
     return EngineInfo(
-        id=str(raw.get("ID", "")),
-        data_root=str(raw.get("DockerRootDir", "")),
-        storage_driver=str(raw.get("Driver", "")),
-        driver_status={str(row[0]): str(row[1]) for row in raw.get("DriverStatus") or () if len(row) == 2},
-        logging_driver=str(raw.get("LoggingDriver", "")),
-        cgroup_driver=str(raw.get("CgroupDriver", "")),
-        cgroup_version=str(raw.get("CgroupVersion", "")),
-        default_runtime=str(raw.get("DefaultRuntime", "")),
-        runtimes=tuple(raw.get("Runtimes") or ()),
+        id=_text(raw.get("ID")),
+        data_root=_text(raw.get("DockerRootDir")),
+        storage_driver=_text(raw.get("Driver")),
+        driver_status=_rows(raw.get("DriverStatus")),
+        logging_driver=_text(raw.get("LoggingDriver")),
+        cgroup_driver=_text(raw.get("CgroupDriver")),
+        cgroup_version=_text(raw.get("CgroupVersion")),
+        default_runtime=_text(raw.get("DefaultRuntime")),
+        runtimes=tuple(_dict(raw.get("Runtimes"))),
         live_restore=raw.get("LiveRestoreEnabled") is True,
-        swarm=str(swarm.get("LocalNodeState", "inactive")),
-        running_containers=int(raw.get("ContainersRunning") or 0),
-        containers=int(raw.get("Containers") or 0),
-        images=int(raw.get("Images") or 0),
+        swarm=_text(_dict(raw.get("Swarm")).get("LocalNodeState")) or "inactive",
+        running_containers=_number(raw.get("ContainersRunning")),
+        containers=_number(raw.get("Containers")),
+        images=_number(raw.get("Images")),
         debug=raw.get("Debug") is True,
-        security_options=tuple(raw.get("SecurityOptions") or ()),
-        insecure_registries=tuple(registries),
-        warnings=tuple(raw.get("Warnings") or ()),
-        log_drivers=tuple((raw.get("Plugins") or {}).get("Log") or ()),
-        firewall_backend=str(backend.get("Driver", "")),
+        security_options=_strings(raw.get("SecurityOptions")),
+        insecure_registries=registries,
+        warnings=_strings(raw.get("Warnings")),
+        log_drivers=_strings(_dict(raw.get("Plugins")).get("Log")),
+        firewall_backend=_text(_dict(raw.get("FirewallBackend")).get("Driver")),
     )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def _rows(value: Any) -> dict[str, str]:
+    """Return pairs of a list of lists ("Supports d_type", "true") as a mapping."""
+    rows = value if isinstance(value, list) else ()
+    return {str(row[0]): str(row[1]) for row in rows if isinstance(row, list) and len(row) == 2}
 
 
 def dockerd(host: Host, processes: Processes) -> Process | None:

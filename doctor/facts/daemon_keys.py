@@ -47,6 +47,12 @@ class KeyProblem(Struct, frozen=True, kw_only=True):
         return ".".join(self.path)
 
 
+def fits(key: str, value: Any) -> bool:
+    """Whether a value has the JSON type of its key; any has that of an unknown key."""
+    option = OPTIONS.get(key)
+    return option is None or _fits(option.kind, value)
+
+
 def problems(value: dict[str, Any], release: Release) -> Iterator[KeyProblem]:
     """Yield what is wrong with the keys of a settings file, in its order.
 

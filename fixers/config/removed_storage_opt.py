@@ -15,5 +15,6 @@ def removed_storage_opt(finding: Finding, config: EngineConfig) -> Iterator[Acti
     for flag in config.flags.of_key("storage-opts"):
         if flag.value == text and flag.place is not None:
             yield remove_flag(flag.place, "storage-opt", text, restart=False)
-    if text in (config.json.value.get("storage-opts") or ()):
+    options = config.json.value.get("storage-opts")
+    if isinstance(options, list) and text in options:
         yield replace_list_item(config.json.path, "storage-opts", text, None, restart=False)

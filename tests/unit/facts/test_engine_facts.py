@@ -1,0 +1,119 @@
+"""Which dockerd is this host's, how it is stopped and started, and what its last words mean."""
+
+import pytest
+
+from doctor.facts.engine_control import EngineControl, Holder
+from doctor.facts.engine_log import CAUSES, EngineLog, last_start
+from doctor.facts.processes import Processes
+from doctor.facts.storage import replacement
+from doctor.facts.unit_states import EngineUnits, UnitState, parse
+from doctor.model.missing import Missing, Why
+from doctor.model.process import Process
+from doctor.model.step import Run, Signal
+
+
+def process(pid: int, **fields: object) -> Process:
+    """A process of the host, unless the fields say otherwise."""
+    values = {"ppid": 1, "start_ticks": 1, "state": "S", "comm": "x", "exe": "/usr/bin/dockerd", "argv": ("dockerd",)}
+    namespaces = {"pid_namespace": "pid:[1]", "mount_namespace": "mnt:[1]"}
+    return Process(**{"pid": pid, **values, **namespaces, **fields})  # type: ignore[arg-type]
+
+
+FIRST = process(1, exe="/sbin/init", argv=("/sbin/init",))
+
+
+@pytest.mark.parametrize(
+    ("candidate", "is_ours"),
+    [
+        (process(7), True),
+        (process(7, exe="/usr/bin/dockerd (deleted)"), True),
+        (process(7, mount_namespace="mnt:[2]", cgroup="/system.slice/docker.service"), True),
+        (process(7, pid_namespace="pid:[2]", mount_namespace="mnt:[2]"), False),
+        (process(7, mount_namespace="mnt:[2]", cgroup="/docker/4f2a"), False),
+        (process(7, uid=1000), False),
+        (process(7, state="Z"), False),
+        (process(7, exe="/usr/bin/tail", argv=("tail", "-f", "/var/log/dockerd.log")), False),
+    ],
+)
+def test_only_the_hosts_own_dockerd_counts(candidate: Process, is_ours: bool) -> None:
+    """Not one in a container, of another user, dead, or something that merely mentions it."""
+    found = Processes(items=(FIRST, candidate)).of_host("dockerd")
+    assert bool(found) == is_ours
+
+
+HAND = Holder(
+    pid=7, start_ticks=9, name="dockerd", argv=("/usr/bin/dockerd", "--debug"), cwd="/root", stdout="/var/log/d"
+)
+
+
+def test_an_engine_started_by_hand_comes_back_as_it_was() -> None:
+    """SIGTERM to the very process, and its own command line, directory and log to start it."""
+    control = EngineControl(manager="hand", holders=(HAND,), answer=b"{}")
+    stop, start = control.stop_steps()[0], control.start_steps()[0]
+    assert isinstance(stop, Signal)
+    assert isinstance(start, Run)
+    assert (stop.pid, stop.start_ticks, stop.signal) == (7, 9, 15)
+    assert stop.restart is not None
+    assert stop.restart.argv == start.argv == HAND.argv
+    assert (start.detach, start.cwd, start.stdout, start.until) == (True, "/root", "/var/log/d", "up")
+
+
+def test_systemd_stops_the_socket_too() -> None:
+    """The socket left alone would start the engine at the first caller; undo reads the units again before its start."""
+    control = EngineControl(manager="systemd", units=("docker.socket", "docker.service"), holders=(HAND,))
+    stop = control.stop_steps()[0]
+    assert isinstance(stop, Run)
+    assert stop.argv == ("systemctl", "stop", "docker.socket", "docker.service")
+    assert stop.undo[0] == ("systemctl", "daemon-reload")
+
+
+def test_nothing_is_stopped_where_nothing_runs() -> None:
+    """And a mounted root is never started."""
+    assert EngineControl(manager="sysv", script="/etc/init.d/docker").stop_steps() == ()
+    assert EngineControl(manager="none").start_steps() == ()
+
+
+SAID = {
+    "failed to start daemon: Devices cgroup isn't mounted": "control groups",
+    "failed to start daemon: error while opening volume store metadata database: timeout": "another process holds",
+    "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character '}'": "settings file",
+    "failed to start daemon: failed to set log opts: unknown log opt 'max-size' for journald log driver": "logging",
+    "failed to start daemon: error initializing graphdriver: driver not supported: overlay3": "storage driver",
+    "failed to start daemon, ensure docker is not running or delete /var/run/docker.pid: process with PID 24 is still "
+    "running": "pid file",
+    'level=fatal msg="failed to dial \\"/run/containerd/containerd.sock\\": context deadline exceeded"': "containerd",
+    "failed to start daemon: mkdir /var/lib/docker/tmp: no space left on device": "full",
+    "failed to start daemon: Error initializing network controller: error creating default bridge network: Failed to "
+    "program NAT chain: failed to create NAT chain DOCKER: iptables failed": "firewall",
+}
+
+
+@pytest.mark.parametrize("line", SAID)
+def test_a_fatal_line_has_its_meaning(line: str) -> None:
+    """Lines that a real dockerd wrote."""
+    cause = EngineLog(source="log", lines=('level=info msg="Starting up"', line)).cause()
+    assert cause is not None
+    assert SAID[line] in cause.means
+
+
+def test_only_the_last_start_counts() -> None:
+    """What failed before was mended, or not; either way it is old."""
+    lines = ['level=info msg="Starting up"', "failed to start daemon: old", 'level=info msg="Starting up"', "fine"]
+    assert EngineLog(source="log", lines=tuple(last_start(lines))).fatal == ""
+    assert len({cause.pattern for cause in CAUSES}) == len(CAUSES)
+
+
+def test_units_survive_their_own_rendering() -> None:
+    """What is predicted is read back as it was meant."""
+    unit = UnitState(
+        name="docker.service", load="loaded", active="failed", sub="failed", result="exit-code", restarts=4
+    )
+    units = EngineUnits(units=(unit, UnitState(name="docker.socket", load="loaded", active="active")))
+    assert parse(units.render().decode()) == units
+    after = units.changed("docker.service", active="active", needs_reload=False).get("docker.service")
+    assert (after.active, after.restarts) == ("active", 0)
+
+
+def test_without_a_data_root_the_engine_chooses() -> None:
+    """Nothing can be hidden where nothing is."""
+    assert replacement(Missing(Why.ABSENT, "none"), "aufs", (29, 0, 0), "ext4") == ""
