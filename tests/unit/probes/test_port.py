@@ -1,0 +1,105 @@
+"""What an outside client met on published ports, and whom their servers saw."""
+
+from typing import Any
+
+from doctor.facts.networks import Endpoint, Network, PublishedPort
+from doctor.model.missing import Missing, Why
+from doctor.model.outcome import Result
+from doctor.model.probing import Ended
+from doctor.model.report import ProbeResult
+from doctor.probes._outside import Outside
+from doctor.probes._port_judge import SERVER_PORT, Asked, Setting, judge
+from doctor.probes._rules import Way
+
+CLIENT = Outside(bridge="doctor0", client="192.0.2.2", host="192.0.2.1", prefix=29)
+BRIDGE = Network(
+    id="n1", name="bridge", driver="bridge", bridge="docker0", subnets=("172.17.0.0/16",), gateway="172.17.0.1/16"
+)
+PORT = PublishedPort(protocol="tcp", host_ip="0.0.0.0", host_port=8081, container_ip="172.17.0.2", container_port=80)
+WEB = Asked(
+    network=BRIDGE,
+    endpoint=Endpoint(id="e", network_id="n1", container="web", is_running=True),
+    port=PORT,
+    address="198.51.100.1",
+    pid=7,
+)
+OWN, MINE, PROXY = "192.0.2.2:40001", "192.0.2.2:40002", "172.17.0.1:50000"
+GONE = Missing(Why.ABSENT, "not here")
+
+
+def setting(*, proxy_only: bool = False, own: bool = True) -> Setting:
+    return Setting(
+        way=Way(kind="chain" if own else "none"),
+        network=BRIDGE if own else None,
+        client=CLIENT,
+        asked=(WEB,),
+        firewall=GONE,
+        uplink="eth0",
+        proxy_only=proxy_only,
+    )
+
+
+def met(
+    how: Setting, web: dict[str, Any], peers: tuple[str, ...], *, listens: bool = True, own: tuple[str, ...] = (OWN,)
+) -> ProbeResult:
+    """The result where the own server answered a client it saw as ``own``, and web as told."""
+    first = {"kind": "tcp", "reached": True, "errno": None, "local": OWN}
+    results = [first, web] if how.network is not None else [web]
+    seen = {"ok": True, "listening": [80] if listens else [], "seen": {"80": list(peers)}}
+    ended = {
+        "client": {"ok": True, "results": results},
+        "server": {"ready": True},
+        "seen-server": {"ok": True, "listening": [SERVER_PORT], "seen": {str(SERVER_PORT): list(own)}},
+        "seen-7": seen,
+    }
+    return judge(how, {name: Ended(id=name, exit=0, output=output) for name, output in ended.items()})
+
+
+CONNECTED = {"kind": "tcp", "reached": True, "errno": None, "local": MINE}
+REFUSED = {"kind": "tcp", "reached": False, "errno": 111, "local": ""}
+SILENT = {"kind": "tcp", "reached": False, "errno": None, "local": ""}
+
+
+def test_a_server_that_sees_its_client() -> None:
+    assert met(setting(), CONNECTED, (MINE, PROXY)).result is Result.PASS, "others may come by the proxy meanwhile"
+
+
+def test_a_server_that_sees_its_bridge_is_reached_by_the_proxy_alone() -> None:
+    found = met(setting(), CONNECTED, (PROXY,))
+    assert found.result is Result.FAIL
+    assert "docker-proxy alone" in found.message
+    # What an earlier client left behind is not this one.
+    assert met(setting(), CONNECTED, (PROXY, "192.0.2.2:39999")).result is Result.FAIL
+    assert met(setting(own=False), CONNECTED, (PROXY,)).result is Result.FAIL
+
+
+def test_where_the_bridge_is_no_sign_of_the_proxy() -> None:
+    assert met(setting(proxy_only=True), CONNECTED, (PROXY,)).result is Result.PASS, "the settings want it so"
+    hidden = met(setting(), CONNECTED, (PROXY,), own=(PROXY,))
+    assert hidden.result is Result.PASS, "somebody's rule hides all clients: this probe's own too"
+    assert "a rule hides the clients of bridge" in hidden.message
+    assert met(setting(), CONNECTED, ()).result is Result.PASS, "the server closed before it could be seen"
+
+
+def test_refusals() -> None:
+    assert met(setting(), REFUSED, ()).result is Result.FAIL, "somebody listens inside, so it was not the container"
+    found = met(setting(own=False), REFUSED, (), listens=False)
+    assert found.result is Result.SKIP
+    assert "nobody listens in the container" in found.message
+    assert met(setting(), SILENT, (), listens=False).result is Result.FAIL, "even then a container would refuse"
+
+
+def test_an_own_port_without_answer() -> None:
+    how = setting()
+    results = [SILENT, CONNECTED]
+    ended = {
+        "client": Ended(id="client", exit=0, output={"results": results}),
+        "server": Ended(id="server", exit=0, output={"ready": True}),
+        "seen-server": Ended(id="seen-server", exit=0, output={"ok": True, "seen": {}}),
+        "seen-7": Ended(id="seen-7", exit=0, output={"ok": True, "listening": [80], "seen": {"80": [MINE]}}),
+    }
+    found = judge(how, ended)
+    assert found.result is Result.FAIL
+    assert "a new port on bridge does not answer" in found.message
+    ended["server"] = Ended(id="server", exit=125, error="'iptables' failed with 4: another app holds the xtables lock")
+    assert judge(how, ended).result is Result.ERROR
