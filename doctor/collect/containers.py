@@ -28,6 +28,11 @@ def containers(host: Host, root: DataRoot) -> Containers:
     gaps: list[Missing] = []
     names = dict(host.scandir(top, follow=False))
     directories = sorted(name for name, kind in names.items() if kind == "d" and is_hex64(name))
+    gaps.extend(
+        Missing(Why.UNREADABLE, f"{join(top, name)}: no directory, though it is named like a container")
+        for name in sorted(set(names) - set(directories))
+        if is_hex64(name)
+    )
     for name in directories:
         read = _Read(host, join(top, name), name, broken, gaps)
         config = read.json(CONFIG)

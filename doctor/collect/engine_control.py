@@ -47,6 +47,7 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
         containerd=others,
         data_roots=roots,
         restarts_containers=_restarts_containers(config, info, holders),
+        turns_forwarding_on=config.ip_forward,
         manual=_manual(manager, holders),
         answer=_answer(answer, version),
         unit_answers=() if isinstance(systemd, Missing) else (_unit_answer(systemd, units),),

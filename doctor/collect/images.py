@@ -27,8 +27,8 @@ def images(host: Host, root: DataRoot) -> Images:
     gaps: list[Missing] = []
     configs: dict[str, ImageConfig] = {}
     strays: list[str] = []
-    for name, kind in _entries(host, join(top, "imagedb/content/sha256"), gaps):
-        if is_hex64(name) and kind in {"f", "?"}:
+    for name, _ in _entries(host, join(top, "imagedb/content/sha256"), gaps):
+        if is_hex64(name):
             found = _config(host, join(top, "imagedb/content/sha256", name), name, gaps)
             if found is not None:
                 configs[name] = found

@@ -30,7 +30,7 @@ def log_damage(host: Host, containers: Containers, state: EngineState | Missing)
         try:
             found = _examine(host, container, path, is_written=is_alive and container.state.running)
         except HostError as error:
-            if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
+            if not error.is_absent:
                 gaps.append(error.missing)
             continue
         if found is not None:

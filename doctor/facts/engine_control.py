@@ -60,6 +60,8 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         data_roots: directories that nobody may hold while a repair writes beneath them.
         restarts_containers: whether a stop of the engine stops containers (no live-restore).
         manual: why doctor can't start it again and what a person must type, "" where it can.
+        turns_forwarding_on: whether a start turns IPv4 forwarding on where it is off, as dockerd does unless it is told not
+            to (moby libnetwork/drivers/bridge/setup_ip_forwarding.go).
         answer: what GET /version will say once it runs; ``unit_answers`` what systemd will say then.
     """
 
@@ -70,6 +72,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
     containerd: tuple[Holder, ...] = ()
     data_roots: tuple[str, ...] = ()
     restarts_containers: bool = False
+    turns_forwarding_on: bool = False
     manual: str = ""
     answer: bytes = b""
     unit_answers: tuple[Answer, ...] = ()

@@ -22,7 +22,6 @@ _KINDS = {
 }
 _WHY = {
     errno.ENOENT: Why.ABSENT,
-    errno.ENOTDIR: Why.ABSENT,
     errno.EACCES: Why.DENIED,
     errno.EPERM: Why.DENIED,
     errno.ETIMEDOUT: Why.TIMED_OUT,

@@ -143,6 +143,8 @@ class OverlayHost:
 
     def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
         """Return the predicted content."""
+        if self._gone and path == "/proc/locks":
+            return self._locks(self.base.read(path, follow=follow, limit_bytes=limit_bytes))
         if not self._changes:
             return self.base.read(path, follow=follow, limit_bytes=limit_bytes)
         target = self.resolve(path) if follow else path
@@ -152,6 +154,11 @@ class OverlayHost:
         if isinstance(change.node, File):
             return change.node.content
         raise HostError(Missing(Why.UNREADABLE, f"{path}: not a file"))
+
+    def _locks(self, raw: bytes) -> bytes:
+        """Leave out the locks of processes that a step ends (``1: FLOCK  ADVISORY  WRITE 42 fd:00:1234 0 EOF``)."""
+        gone = {str(pid).encode() for pid in self._gone}
+        return b"".join(line for line in raw.splitlines(keepends=True) if gone.isdisjoint(line.split()[4:5]))
 
     def open_fd(self, path: HostPath, *, follow: bool = False) -> int:
         """Open what no step changed; a predicted file has no descriptor."""
