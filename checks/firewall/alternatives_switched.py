@@ -11,12 +11,10 @@ from doctor.facts.firewall_rules import EngineRules
 
 
 class Switched(Struct, frozen=True, kw_only=True):
-    """For the fixer: which backend the command uses and which one has the rules."""
+    """For the fixer: which backend has the rules, and where the alternative points to now, "" where there is none."""
 
-    path: str
-    target: str
-    used: str
     wanted: str
+    alternative: str
 
 
 @check(severity=Severity.ERROR, ok="the iptables command writes to the backend that holds Docker's rules")
@@ -48,7 +46,5 @@ def alternatives_switched(firewall: Firewall, rules: EngineRules) -> Iterator[Fi
                 Evidence(firewall.path, firewall.target),
                 Evidence(rules.backend, "holds the chain DOCKER"),
             ),
-            detail=Switched(
-                path=firewall.path, target=firewall.target, used=firewall.backend, wanted=firewall.other_name
-            ),
+            detail=Switched(wanted=firewall.other_name, alternative=firewall.alternative),
         )

@@ -1,5 +1,7 @@
 """Reads the packet filter: each command once, and only those whose backend the kernel has rules of."""
 
+from itertools import pairwise
+
 from doctor.facts.engine import EngineConfig
 from doctor.facts.firewall import ENGINE_TABLE, LEGACY, NFT, Firewall, NftTable, Saved
 from doctor.facts.networks import Networks
@@ -26,7 +28,8 @@ def firewall(host: Host, networks: Networks | Missing, engine: EngineConfig | Mi
     path = _find(host, "iptables")
     if not path:
         return Firewall(tables=tables, has_nft=has_nft, foreign=reader.foreign(tables, None), gaps=tuple(reader.gaps))
-    target = _follow(host, HostPath(path))
+    links = _follow(host, HostPath(path))
+    target = links[-1]
     backend = reader.backend(target)
     v4 = reader.saved("iptables", backend)
     wants_v6 = _has_ipv6(networks) and not isinstance(engine, Missing) and engine.get("ip6tables") is not False
@@ -36,6 +39,7 @@ def firewall(host: Host, networks: Networks | Missing, engine: EngineConfig | Mi
         backend=backend,
         path=path,
         target=target,
+        alternative=_alternative(links),
         v4=v4,
         v6=reader.saved("ip6tables", backend) if wants_v6 else None,
         other=other,
@@ -55,15 +59,21 @@ def _find(host: Host, name: str) -> str:
     return next((f"{place}/{name}" for place in _PATH if host.exists(HostPath(f"{place}/{name}"))), "")
 
 
-def _follow(host: Host, path: HostPath) -> HostPath:
-    """Return the program a command leads to, link by link: a prediction changes one in the middle."""
+def _follow(host: Host, path: HostPath) -> list[HostPath]:
+    """Return a command and what it leads to, link by link: a prediction changes one in the middle."""
+    found = [path]
     for _ in range(8):
         try:
-            target = host.readlink(path)
+            target = host.readlink(found[-1])
         except HostError:
             break
-        path = HostPath(target if target.startswith("/") else f"{parent(path)}/{target}")
-    return path
+        found.append(HostPath(target if target.startswith("/") else f"{parent(found[-1])}/{target}"))
+    return found
+
+
+def _alternative(links: list[HostPath]) -> str:
+    """Return where the link of the alternatives system points to, "" where the command is no alternative."""
+    return next((target for link, target in pairwise(links) if link == "/etc/alternatives/iptables"), "")
 
 
 class _Reader:

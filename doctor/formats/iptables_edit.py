@@ -103,9 +103,12 @@ def edit(rules: Iterable[str], change: ChainEdit) -> Edited:
             target = done.rules.index(change.above)
             if text in done.rules[target:]:
                 done.move(text, target)
+    places = _Places(change.layout)
+    present = set(done.rules)
     for text in change.add:
-        if text not in done.rules:
-            done.insert(place(done.rules, change.layout, text), text)
+        if text not in present:
+            present.add(text)
+            done.insert(places.of(done.rules, text), text)
     return done
 
 
@@ -118,24 +121,50 @@ def place(rules: Sequence[str], layout: Sequence[Wanted], text: str) -> int:
     >>> place(["-A F -j A", "-A F -j foreign", "-A F -j C"], [Wanted("-A F -j A"), Wanted("-A F -j B")], "-A F -j B")
     1
     """
-    index = next(number for number, wanted in enumerate(layout) if wanted.text == text)
-    mine = layout[index]
-    positions = {rule: number for number, rule in reversed(list(enumerate(rules)))}
-    found = [positions.get(wanted.text, positions.get(wanted.present or wanted.text)) for wanted in layout]
-    before = [(number, found[number]) for number in range(index - 1, -1, -1) if found[number] is not None]
-    after = [(number, found[number]) for number in range(index + 1, len(layout)) if found[number] is not None]
-    if mine.block:
-        for number, position in before:
-            if layout[number].block == mine.block and position is not None:
-                return position + 1
-        for number, position in after:
-            if layout[number].block == mine.block and position is not None:
-                return position
-    if before and before[0][1] is not None:
-        return before[0][1] + 1
-    if after and after[0][1] is not None:
-        return after[0][1]
-    return 0 if mine.head else len(rules)
+    return _Places(layout).of(rules, text)
+
+
+class _Places:
+    """Finds places for many rules of one layout: thousands may be missing at once."""
+
+    def __init__(self, layout: Sequence[Wanted]) -> None:
+        self.layout = layout
+        self.index = {wanted.text: number for number, wanted in enumerate(layout)}
+        self.positions: dict[str, int] = {}
+        self.known = 0
+
+    def of(self, rules: Sequence[str], text: str) -> int:
+        """See ``place``; between two calls at most one rule is added."""
+        self._learn(rules)
+        index = self.index[text]
+        mine = self.layout[index]
+        before, after = range(index - 1, -1, -1), range(index + 1, len(self.layout))
+        for numbers, beyond in ((before, 1), (after, 0)):
+            for number in numbers:
+                if not mine.block or self.layout[number].block != mine.block:
+                    break
+                found = self._position(number)
+                if found is not None:
+                    return found + beyond
+        for numbers, beyond in ((before, 1), (after, 0)):
+            for number in numbers:
+                found = self._position(number)
+                if found is not None:
+                    return found + beyond
+        return 0 if mine.head else len(rules)
+
+    def _position(self, number: int) -> int | None:
+        wanted = self.layout[number]
+        found = self.positions.get(wanted.text)
+        return self.positions.get(wanted.present) if found is None else found
+
+    def _learn(self, rules: Sequence[str]) -> None:
+        """Take in what is there; a rule that went to the end, as most do after a flush, moves no other."""
+        if len(rules) == self.known + 1 and (not self.known or self.positions.get(rules[-2]) == self.known - 1):
+            self.positions.setdefault(rules[-1], self.known)
+        elif len(rules) != self.known:
+            self.positions = {rule: number for number, rule in reversed(list(enumerate(rules)))}
+        self.known = len(rules)
 
 
 def saved_after(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, HostPath, fixer
-from doctor.api.actions import Action, MakeSymlink
+from doctor.api.actions import Action, Advise, MakeSymlink
 
 _NAMES = ("iptables", "iptables-save", "iptables-restore")
 
@@ -12,10 +12,17 @@ _NAMES = ("iptables", "iptables-save", "iptables-restore")
 def alternatives_switched(finding: Finding) -> Iterator[Action]:
     """Point the links of /etc/alternatives back to the backend that holds the rules (update-alternatives does the same)."""
     switched = finding.detail
+    directory = switched.alternative.rpartition("/")[0]
+    if not directory:
+        yield Advise(
+            text=f"let the command iptables be that of the {switched.wanted} backend again, or stop docker, flush its rules there"
+            f" with iptables-{switched.wanted}, and start it"
+        )
+        return
     for name in _NAMES:
         program = name.replace("iptables", f"iptables-{switched.wanted}")
         yield MakeSymlink(
             path=HostPath(f"/etc/alternatives/{name}"),
-            target=f"/usr/sbin/{program}",
+            target=f"{directory}/{program}",
             what=f"let the command {name} use {switched.wanted} again",
         )

@@ -1,5 +1,7 @@
 """Edits of rule sets: places, restores, and reversals that give back every rule."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,3 +132,16 @@ def test_only_the_engines_lines_leave_a_saved_file() -> None:
     assert without_engine_lines(mixed) == kept
     assert len(engine_lines(mixed.decode("utf-8", "surrogateescape"))) == 6
     assert without_engine_lines(kept) == kept
+
+
+def test_thousands_of_missing_rules_are_placed_in_no_time() -> None:
+    """A host with a thousand ports was flushed; a plan lowers its actions several times."""
+    layout = tuple(Wanted(f"-A C -d 10.0.0.{number}/32 -j ACCEPT") for number in range(4000))
+    add = tuple(wanted.text for wanted in layout)
+    started = time.process_time()
+    done = edit(["-A C -j foreign"], ChainEdit(chain="C", layout=layout, add=add))
+    assert time.process_time() - started < 0.5
+    assert done.rules == ["-A C -j foreign", *add]
+    some = layout[:400]
+    odd = edit(add[1:400:2], ChainEdit(chain="C", layout=some, add=add[:400:2]))
+    assert odd.rules == list(add[:400])
