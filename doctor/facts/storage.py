@@ -115,8 +115,6 @@ def replacement(root: DataRoot | Missing, bad: str, release: Release, file_syste
     if isinstance(root, Missing):
         return ""
     found = [driver.name for driver in holders(root)]
-    if bad in found:
-        return None
     own = root.driver(bad)
     if own is not None and own.exists and not own.is_empty:
         return None

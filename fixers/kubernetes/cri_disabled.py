@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from doctor.api import Applicability, Finding, HostPath, fixer
 from doctor.api.actions import Action, EditFile
 

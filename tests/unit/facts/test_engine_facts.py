@@ -2,12 +2,14 @@
 
 import pytest
 
+from doctor.facts.data_root import DataRoot, DriverDirectory
 from doctor.facts.engine_control import EngineControl, Holder
 from doctor.facts.engine_log import CAUSES, EngineLog, last_start
 from doctor.facts.processes import Processes
 from doctor.facts.storage import replacement
 from doctor.facts.unit_states import EngineUnits, UnitState, parse
 from doctor.model.missing import Missing, Why
+from doctor.model.paths import HostPath
 from doctor.model.process import Process
 from doctor.model.step import Run, Signal
 
@@ -117,3 +119,39 @@ def test_units_survive_their_own_rendering() -> None:
 def test_without_a_data_root_the_engine_chooses() -> None:
     """Nothing can be hidden where nothing is."""
     assert replacement(Missing(Why.ABSENT, "none"), "aufs", (29, 0, 0), "ext4") == ""
+
+
+@pytest.mark.parametrize(
+    ("bad", "drivers", "wanted"),
+    [
+        ("aufs", [("overlay2", False, 3)], "overlay2"),
+        ("aufs", [], ""),
+        ("aufs", [("aufs", False, 0)], None),
+        ("aufs", [("aufs", True, 0)], ""),
+        ("aufs", [("overlay2", False, 3), ("vfs", False, 1)], None),
+        ("overlay3", [("btrfs", False, 2)], None),
+        ("overlay3", [("devicemapper", False, 2)], None),
+    ],
+)
+def test_naming_another_driver_never_hides_images(
+    bad: str, drivers: list[tuple[str, bool, int]], wanted: str | None
+) -> None:
+    """Only where all images belong to one driver that works here, or where there are none and nothing was left."""
+    found = tuple(
+        DriverDirectory(name=name, exists=True, is_empty=empty, images=images, layers=images, containers=0)
+        for name, empty, images in drivers
+    )
+    root = DataRoot(
+        path=HostPath("/var/lib/docker"),
+        resolved=HostPath("/var/lib/docker"),
+        entries={},
+        uid=0,
+        gid=0,
+        mode=0o710,
+        device=1,
+        magic=0xEF53,
+        mount=None,
+        drivers=found,
+        configured_driver=bad,
+    )
+    assert replacement(root, bad, (29, 0, 0), "ext4") == wanted
