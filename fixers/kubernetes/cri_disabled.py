@@ -22,7 +22,5 @@ def _enabled(data: bytes) -> bytes:
 def cri_disabled(finding: Finding) -> Iterator[Action]:
     """Take "cri" out of the disabled plugins; containerd reads it when it starts next."""
     path = HostPath(finding.detail)
-    action = EditFile(
-        path=path, edit=_enabled, what=f'take "cri" out of disabled_plugins in {path}; restart containerd then'
-    )
-    yield replace(action, needs_engine_restart=False)
+    what = f'take "cri" out of disabled_plugins in {path}; restart containerd then'
+    yield EditFile(path=path, edit=_enabled, what=what)
