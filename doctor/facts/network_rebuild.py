@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from doctor.facts.containers import Attachment, Containers
 from doctor.facts.databases import NetworkDatabase
+from doctor.facts.network_bridge import bridge_record, from_network
 from doctor.facts.network_needs import wanted_networks
 from doctor.formats.bolt import Bucket
 from doctor.formats.bolt_write import write
@@ -47,6 +48,9 @@ def rebuild_networks(database: NetworkDatabase, containers: Containers) -> Rebui
         values[_key("network", identity)] = record
         for kind, value in _driver_records(database, identity):
             values[_key(kind, identity)] = value
+        derived = from_network(identity, _body(record))
+        if derived is not None:
+            values.setdefault(_key("bridge", identity), _value(1, derived))
         values[_key("endpoint_count", identity)] = _value(1, {"Count": 0})
     inferred, lost = [], []
     for index, (identity, attachments) in enumerate(wanted.items(), start=2):
@@ -154,28 +158,7 @@ def _records(identity: str, name: str, address: IPv4Interface) -> Iterator[tuple
         },
     )
     yield "endpoint_count", {"Count": 0}
-    yield (
-        "bridge",
-        {
-            "AddressIPv4": str(address),
-            "BridgeIfaceCreator": 1,
-            "BridgeName": f"br-{identity[:12]}",
-            "ContainerIfacePrefix": "",
-            "DefaultBindingIP": "<nil>",
-            "DefaultBridge": False,
-            "DefaultGatewayIPv4": "<nil>",
-            "DefaultGatewayIPv6": "<nil>",
-            "EnableICC": True,
-            "EnableIPMasquerade": True,
-            "EnableIPv6": False,
-            "HostIP": "<nil>",
-            "HostIPv6": "<nil>",
-            "ID": identity,
-            "InhibitIPv4": False,
-            "Internal": False,
-            "Mtu": 0,
-        },
-    )
+    yield "bridge", bridge_record(identity, str(address))
 
 
 def _key(kind: str, identity: str) -> bytes:

@@ -144,6 +144,31 @@ def test_a_network_whose_containers_never_ran_is_lost_not_invented() -> None:
     assert (rebuilt.content, rebuilt.lost) == (b"", ("mesh",))
 
 
+def test_a_network_whose_driver_record_is_lost_gets_it_from_its_own() -> None:
+    """Without it dockerd lists the network, and each of its containers fails with 'network … does not exist'."""
+    data = json.dumps({"AddressSpace": "LocalDefault", "Gateway": "10.0.0.1/24", "Pool": "10.0.0.0/24"})
+    options = {
+        "com.docker.network.bridge.name": "mine0",
+        "com.docker.network.bridge.enable_icc": "false",
+        "com.docker.network.driver.mtu": "1400",
+    }
+    body = {
+        "id": MESH,
+        "name": "mesh",
+        "networkType": "bridge",
+        "internal": True,
+        "ipamV4Info": json.dumps([{"IPAMData": data, "PoolID": "LocalDefault/10.0.0.0/24"}]),
+        "generic": {"com.docker.network.generic": options},
+    }
+    salvaged = {f"docker/network/v1.0/network/{MESH}/".encode(): bytes(8) + json.dumps(body).encode()}
+    rebuilt = rebuild_networks(NetworkDatabase(file=BROKEN, salvaged=salvaged), Containers())
+    best = read(rebuilt.content).best
+    assert best is not None
+    record = json.loads(best.root.buckets[b"libnetwork"].keys[f"docker/network/v1.0/bridge/{MESH}/".encode()][8:])
+    told = ("AddressIPv4", "BridgeName", "EnableICC", "EnableIPMasquerade", "Internal", "Mtu")
+    assert [record[name] for name in told] == ["10.0.0.1/24", "mine0", False, True, True, 1400]
+
+
 def test_a_removed_network_in_an_old_page_gives_way() -> None:
     """Old pages hold a network of the same name and one of the same subnet: the one that containers need stays."""
     wanted = Attachment(name="mesh", network_id=MESH, gateway="10.0.0.1", prefix=24)
