@@ -43,7 +43,7 @@ class LiveHost(RootedFiles):
         return engine_socket.get(socket or ENGINE_SOCKETS[0], path, timeout_s=timeout_s)
 
     def processes(self) -> tuple[Process, ...]:
-        """Return the processes as psutil sees them; those that end meanwhile are left out."""
+        """Return the processes; those that end meanwhile are left out."""
         from doctor.host import processes  # noqa: PLC0415
 
         return processes.read_all()

@@ -1,8 +1,6 @@
-"""Processes of the live host. psutil walks /proc; what it leaves out (start ticks, namespaces) is read beside it."""
+"""Processes of the live host, straight from /proc (proc_pid_stat(5)): psutil would read as much, and costs 18 ms to import."""
 
 import os
-
-import psutil
 
 from doctor.host.base import Process
 from doctor.model.missing import HostError, Missing, Why
@@ -11,7 +9,7 @@ from doctor.model.missing import HostError, Missing, Why
 def read_all() -> tuple[Process, ...]:
     """Return every process that lives long enough to be read, by pid."""
     found = []
-    for pid in psutil.pids():
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
         try:
             found.append(_read(pid))
         except (OSError, ValueError, IndexError):
@@ -22,11 +20,15 @@ def read_all() -> tuple[Process, ...]:
 def environ(pid: int) -> dict[str, str]:
     """Return the environment a process was started with; raises ``HostError``."""
     try:
-        return psutil.Process(pid).environ()
-    except psutil.NoSuchProcess as error:
+        with open(f"/proc/{pid}/environ", "rb") as stream:
+            raw = stream.read()
+    except (FileNotFoundError, ProcessLookupError) as error:
         raise HostError(Missing(Why.ABSENT, f"process {pid} is gone")) from error
-    except (psutil.AccessDenied, OSError) as error:
-        raise HostError(Missing(Why.DENIED, f"/proc/{pid}/environ: permission denied")) from error
+    except OSError as error:
+        raise HostError(Missing(Why.DENIED, f"/proc/{pid}/environ: {error.strerror}")) from error
+    # A program that overwrote its environment (a title for ps) leaves words without "=".
+    pairs = (word.partition("=") for word in raw.decode("utf-8", "surrogateescape").split("\0"))
+    return {name: value for name, joined, value in pairs if joined}
 
 
 def start_ticks(pid: int) -> int:

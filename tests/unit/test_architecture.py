@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from doctor.api import actions
 from doctor.model.declare import CheckDeclaration
 from doctor.plugins.load import load
 
@@ -86,6 +87,15 @@ def test_every_file_in_place_is_found() -> None:
     assert set(CATALOG.probes) == {
         path.stem.replace("_", "-") for path in (ROOT / "doctor/probes").glob("*.py") if not path.stem.startswith("_")
     }
+
+
+def test_every_action_is_found_in_its_module() -> None:
+    """They are imported when asked for; what the list names is there, and mypy sees the same names."""
+    assert sorted(actions.__all__) == actions.__all__
+    assert {name for name in actions.__all__ if getattr(actions, name, None) is None} == set()
+    assert set(actions._HOMES) == set(actions.__all__) - {"Action", "Stage"}
+    with pytest.raises(AttributeError, match="no attribute 'Nonesuch'"):
+        _ = actions.Nonesuch
 
 
 def test_every_fixer_mirrors_a_check() -> None:
