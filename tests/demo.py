@@ -8,13 +8,16 @@ every step ended as it should. Nothing outside the box is changed but the HTML r
 """
 
 import argparse
+import os
 import shlex
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
 from tests.hosts import config_faults, faults, judge, state_faults
 from tests.hosts.box import Box, why_not
@@ -28,14 +31,33 @@ DAEMON_JSON = """\
 """
 HARDENING = "/etc/sysctl.d/99-hardening.conf"
 NIGHT = (
-    "state/repositories-empty",
+    "demo/tag-interrupted",
     "state/layer-cache-id-empty",
     "state/overlay2-links-gone",
+    "state/network-db-nul",
+    "state/volume-opts-nul",
     "logging/sysconfig-journald",
 )
 NEXT_DAY = ("forward/file-off", "firewall/ruleset-flushed")
 
+TORN = ("repositories", "layer-cache-id", "network-db", "volume-opts")
+"""Families of `state_faults` that the night touches; links and settings are looked at besides."""
+
 Bytes = dict[str, bytes | None]
+
+
+@faults.fault("demo/tag-interrupted")
+def tag_interrupted(box: Box, random: Random) -> str:
+    """The power went while dockerd noted a new name: the new list is whole and not yet in place, the old one is cut.
+
+    dockerd writes the list beside the old one, syncs it and renames it (moby: pkg/ioutils/fswriters.go), so the new one
+    is whole or not there at all.
+    """
+    path = state_faults.data_root(box) / state_faults.FAMILIES["repositories"]
+    beside = path.with_name(f".tmp-{path.name}{random.randrange(10**9)}")
+    shutil.copy2(path, beside)
+    os.truncate(path, random.randrange(1, path.stat().st_size - 1))
+    return f"{path.name} cut to {path.stat().st_size} bytes, {beside.name} beside it"
 
 
 @dataclass(slots=True)
@@ -125,7 +147,7 @@ def night(story: Story, seed: int) -> Bytes:
 def torn_files(box: Box) -> Bytes:
     """The bytes of every file that the night touched; None for what isn't there."""
     root = state_faults.data_root(box)
-    paths = [path for family in ("repositories", "layer-cache-id") for path in root.glob(state_faults.FAMILIES[family])]
+    paths = [path for family in TORN for path in root.glob(state_faults.FAMILIES[family])]
     kept: Bytes = {str(path.relative_to(root)): path.read_bytes() for path in paths}
     for inside in (config_faults.SYSCONFIG, config_faults.DAEMON_JSON):
         kept[inside] = box.path(inside).read_bytes() if box.exists(inside) else None
