@@ -14,10 +14,15 @@ from doctor.model.paths import HostPath
 @collector
 def links(host: Host) -> Links:
     """Return all of them; one command for links with addresses, one for routes."""
-    return Links(
-        links=tuple(_link(entry) for entry in ip_json.load(_ask(host, ip_json.ADDRESSES))),
-        routes=tuple(_route(entry) for entry in ip_json.load(_ask(host, ip_json.ROUTES))),
-    )
+    addresses, routes = _ask(host, ip_json.ADDRESSES), _ask(host, ip_json.ROUTES)
+    try:
+        return Links(
+            links=tuple(_link(entry) for entry in ip_json.load(addresses)),
+            routes=tuple(_route(entry) for entry in ip_json.load(routes)),
+        )
+    except (TypeError, ValueError, AttributeError) as error:
+        # A field of another kind than iproute2 has written since it knows -j (4.13).
+        raise HostError(Missing(Why.UNREADABLE, f"ip -j: an answer of an unknown form: {error}")) from error
 
 
 def _ask(host: Host, argv: tuple[str, ...]) -> bytes:

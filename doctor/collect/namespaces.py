@@ -25,7 +25,7 @@ def sub_ids(host: Host) -> SubIds:
     users = {}
     for line in _text(host, HostPath("/etc/passwd"), gaps).splitlines():
         fields = line.split(":")
-        if len(fields) > 2 and fields[2].isdigit():
+        if len(fields) > 2 and _is_id(fields[2]):
             users[fields[0]] = int(fields[2])
     switch = _text(host, HostPath("/etc/nsswitch.conf"), gaps).splitlines()
     services = [word for line in switch if line.startswith("subid:") for word in line.partition(":")[2].split()]
@@ -47,6 +47,11 @@ def _ranges(file: HostPath, text: str) -> list[IdRange]:
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         fields = line.strip().split(":")
-        if len(fields) == 3 and fields[1].isdigit() and fields[2].isdigit():
+        if len(fields) == 3 and _is_id(fields[1]) and _is_id(fields[2]):
             found.append(IdRange(file=file, line=number, owner=fields[0], start=int(fields[1]), count=int(fields[2])))
     return found
+
+
+def _is_id(text: str) -> bool:
+    """Whether a field is a number that an id can be; "²" is a digit to Python and none to the C library."""
+    return text.isascii() and text.isdigit() and len(text) <= 10
