@@ -1,6 +1,7 @@
 """Containers as the engine keeps them on disk: right whether the engine lives or not."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -229,7 +230,7 @@ class BrokenFile(Struct, frozen=True, kw_only=True):
     sibling: HostPath | None = None
 
 
-class Containers(Struct, frozen=True, kw_only=True):
+class Containers(Struct, frozen=True, kw_only=True, dict=True):
     """Every directory below ``containers/``: what can be read and what is broken.
 
     Attributes:
@@ -248,7 +249,12 @@ class Containers(Struct, frozen=True, kw_only=True):
 
     def get(self, identity: str) -> Container | None:
         """Return the container with this full id."""
-        return next((container for container in self.items if container.id == identity), None)
+        return self._by_id.get(identity)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Container]:
+        # Asked once for every layer of every container: a search would make a scan quadratic in them.
+        return {container.id: container for container in reversed(self.items)}
 
     def named(self, name: str) -> Container | None:
         """Return the first container of this name."""

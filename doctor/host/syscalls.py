@@ -16,10 +16,15 @@ APPEND_ONLY = 0x20
 _libc = ctypes.CDLL(None, use_errno=True)
 _syscall = _libc.syscall
 _syscall.restype = ctypes.c_long
+# Declared, or ctypes makes five objects a call; a large data root has 20,000 files.
+_syscall.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
 
 
 class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+_HOW_BYTES = ctypes.sizeof(_OpenHow)
 
 
 def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
@@ -31,13 +36,7 @@ def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
     how = _OpenHow(flags | os.O_CLOEXEC, 0, resolve)
     raw = os.fsencode(path)
     for _ in range(8):
-        descriptor = _syscall(
-            ctypes.c_long(_SYS_OPENAT2),
-            ctypes.c_int(directory),
-            ctypes.c_char_p(raw),
-            ctypes.byref(how),
-            ctypes.c_size_t(ctypes.sizeof(how)),
-        )
+        descriptor = _syscall(_SYS_OPENAT2, directory, raw, ctypes.byref(how), _HOW_BYTES)
         if descriptor >= 0:
             return int(descriptor)
         code = ctypes.get_errno()
