@@ -2,7 +2,7 @@
 
 from doctor.facts.cgroups import Cgroups, Controller
 from doctor.facts.mounts import Mounts
-from doctor.formats.text import decode
+from doctor.formats.text import decode, is_number
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError
@@ -35,7 +35,7 @@ def _kernel(host: Host) -> dict[str, Controller]:
     found = {}
     for line in lines:
         words = line.split()
-        if len(words) == 4 and not line.startswith("#") and words[1].isdigit():
+        if len(words) == 4 and not line.startswith("#") and is_number(words[1]):
             found[words[0]] = Controller(name=words[0], hierarchy=int(words[1]), enabled=words[3] == "1")
     return found
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from doctor.facts.links import Address, Link, Links, NetCounters, Route
 from doctor.formats import ip_json
-from doctor.formats.text import decode
+from doctor.formats.text import decode, is_number
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -91,6 +91,6 @@ def net_counters(host: Host) -> NetCounters:
     for names, numbers in zip(lines[::2], lines[1::2], strict=False):
         group = names.partition(":")[0]
         for name, number in zip(names.split()[1:], numbers.split()[1:], strict=False):
-            if number.isdigit():
+            if is_number(number):
                 values[f"{group}.{name}"] = int(number)
     return NetCounters(values=values)

@@ -1,7 +1,7 @@
 """Reads namespace kinds and subordinate ids."""
 
 from doctor.facts.namespaces import SUBGID, SUBUID, IdRange, NamespaceKinds, SubIds
-from doctor.formats.text import decode
+from doctor.formats.text import decode, is_number
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
@@ -25,7 +25,7 @@ def sub_ids(host: Host) -> SubIds:
     users = {}
     for line in _text(host, HostPath("/etc/passwd"), gaps).splitlines():
         fields = line.split(":")
-        if len(fields) > 2 and _is_id(fields[2]):
+        if len(fields) > 2 and is_number(fields[2]):
             users[fields[0]] = int(fields[2])
     switch = _text(host, HostPath("/etc/nsswitch.conf"), gaps).splitlines()
     services = [word for line in switch if line.startswith("subid:") for word in line.partition(":")[2].split()]
@@ -47,11 +47,6 @@ def _ranges(file: HostPath, text: str) -> list[IdRange]:
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         fields = line.strip().split(":")
-        if len(fields) == 3 and _is_id(fields[1]) and _is_id(fields[2]):
+        if len(fields) == 3 and is_number(fields[1]) and is_number(fields[2]):
             found.append(IdRange(file=file, line=number, owner=fields[0], start=int(fields[1]), count=int(fields[2])))
     return found
-
-
-def _is_id(text: str) -> bool:
-    """Whether a field is a number that an id can be; "²" is a digit to Python and none to the C library."""
-    return text.isascii() and text.isdigit() and len(text) <= 10

@@ -2,7 +2,7 @@
 
 from doctor.facts.engine import EngineConfig
 from doctor.facts.resources import FileSystem, FileSystems, Memory, Tasks
-from doctor.formats.text import decode
+from doctor.formats.text import decode, is_number
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -50,7 +50,7 @@ def memory(host: Host) -> Memory:
     for line in decode(host.read(HostPath("/proc/meminfo"))).splitlines():
         name, _, rest = line.partition(":")
         words = rest.split()
-        if words and words[0].isdigit():
+        if words and is_number(words[0]):
             values[name] = int(words[0]) * 1024
     if "MemTotal" not in values or "MemAvailable" not in values:
         raise HostError(Missing(Why.UNREADABLE, "/proc/meminfo: no MemTotal and MemAvailable"))

@@ -12,7 +12,7 @@ from doctor.facts.links import Links
 from doctor.facts.networks import Network, Networks
 from doctor.facts.wires import Wire, Wires
 from doctor.formats import proc_net
-from doctor.formats.text import decode
+from doctor.formats.text import decode, is_number
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
@@ -65,7 +65,7 @@ def _index(host: Host, pid: int, network: Network) -> int:
     # "2\teth0      :     1      V3" for each interface, then indented lines of its groups (net/ipv4/igmp.c).
     for line in decode(host.read(HostPath(f"{top}/igmp"))).splitlines():
         words = line.split()
-        if len(words) > 2 and not line[:1].isspace() and words[0].isdigit() and words[1].rstrip(":") in names:
+        if len(words) > 2 and not line[:1].isspace() and is_number(words[0]) and words[1].rstrip(":") in names:
             return int(words[0])
     return 0
 

@@ -35,3 +35,14 @@ def line_end(text: str, before: int = 0) -> str:
     found = text.rfind("\n", 0, before)
     found = text.find("\n") if found < 0 else found
     return "\r\n" if found > 0 and text[found - 1] == "\r" else "\n"
+
+
+def is_number(text: str) -> bool:
+    """Whether a field of a kernel's or an administrator's table is a whole number that fits in 64 bits.
+
+    `str.isdigit` takes "\N{SUPERSCRIPT TWO}" for a digit, and `int` refuses more than 4300 of them.
+
+    >>> is_number("4711"), is_number("-1"), is_number("9" * 5000), is_number("")
+    (True, False, False, False)
+    """
+    return len(text) <= 20 and text.isascii() and text.isdigit()
