@@ -4,7 +4,7 @@ import json
 
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_control import EngineControl, Holder
-from doctor.facts.engine_state import EngineAnswer, EngineInfo, EngineVersion
+from doctor.facts.engine_state import ENGINE_SOCKET, EngineAnswer, EngineInfo, EngineVersion
 from doctor.facts.processes import Processes
 from doctor.facts.unit_states import SHOW, EngineUnits, UnitState
 from doctor.host.base import Host
@@ -47,8 +47,9 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
         containerd=others,
         data_roots=roots,
         restarts_containers=_restarts_containers(config, info, holders),
+        socket="" if answer.socket == ENGINE_SOCKET else answer.socket,
         turns_forwarding_on=config.ip_forward,
-        manual=_manual(manager, holders),
+        manual=_manual(manager, holders, answer),
         answer=_answer(answer, version),
         unit_answers=() if isinstance(systemd, Missing) else (_unit_answer(systemd, units),),
     )
@@ -166,11 +167,13 @@ def _restarts_containers(config: EngineConfig, info: EngineInfo | Missing, holde
     return not info.live_restore and info.running_containers > 0
 
 
-def _manual(manager: str, holders: tuple[Holder, ...]) -> str:
+def _manual(manager: str, holders: tuple[Holder, ...], answer: EngineAnswer) -> str:
     if manager == "none":
         return "nothing on this host says how dockerd is started: start it as you did before"
     if manager == "hand" and not any(holder.argv for holder in holders if holder.name == "dockerd"):
         return "dockerd was started by hand and its command line can't be read: stop and start it as you did before"
+    if holders and not answer.socket:
+        return "it listens on no Unix socket, so that doctor can't see when it is up: stop and start it yourself"
     return ""
 
 

@@ -4,7 +4,8 @@ import json
 import re
 from typing import Any
 
-from doctor.facts.engine_state import EngineAnswer, EngineInfo, EngineState, EngineVersion
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import ENGINE_SOCKET, EngineAnswer, EngineInfo, EngineState, EngineVersion
 from doctor.facts.processes import Processes
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -27,17 +28,34 @@ _STARTING_S = 60.0
 
 
 @collector
-def engine_answer(host: Host, processes: Processes | Missing) -> EngineAnswer:
+def engine_answer(host: Host, processes: Processes | Missing, config: EngineConfig | Missing) -> EngineAnswer:
     """Ask the engine for its version, the one question that every engine answers at once."""
     if not isinstance(processes, Missing) and dockerd(host, processes) is None and _waits_for_a_caller(host):
         return EngineAnswer(missing=Missing(Why.ABSENT, "nobody but systemd's docker.socket listens"), is_idle=True)
+    socket = ENGINE_SOCKET if isinstance(config, Missing) else _socket(config)
+    if not socket:
+        return EngineAnswer(missing=Missing(Why.UNSUPPORTED, "the engine listens on no Unix socket"), socket="")
     try:
-        answer = host.engine("/version")
+        answer = host.engine("/version", socket=None if socket == ENGINE_SOCKET else HostPath(socket))
     except HostError as error:
-        return EngineAnswer(missing=error.missing)
+        return EngineAnswer(missing=error.missing, socket=socket)
     if answer.status != 200:
-        return EngineAnswer(missing=Missing(Why.UNREADABLE, f"GET /version: status {answer.status}"))
-    return EngineAnswer(version=_object(answer.body))
+        return EngineAnswer(missing=Missing(Why.UNREADABLE, f"GET /version: status {answer.status}"), socket=socket)
+    return EngineAnswer(version=_object(answer.body), socket=socket)
+
+
+def _socket(config: EngineConfig) -> str:
+    """Return the Unix socket that the engine listens on, the usual one first, or "" where there is none."""
+    hosts = config.get("hosts")
+    addresses = [text for text in hosts if isinstance(text, str)] if isinstance(hosts, list) else []
+    paths = [
+        ENGINE_SOCKET if text.startswith("fd:") else text.removeprefix("unix://") or ENGINE_SOCKET
+        for text in addresses
+        if text.startswith(("unix://", "fd:"))
+    ]
+    if ENGINE_SOCKET in paths or "/run/docker.sock" in paths or not addresses:
+        return ENGINE_SOCKET
+    return paths[0] if paths else ""
 
 
 @collector

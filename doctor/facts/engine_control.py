@@ -33,8 +33,8 @@ class Holder(Guarded, frozen=True, kw_only=True):
     stdout: str = ""
     unit: str = ""
 
-    def start(self, answers: tuple[Answer, ...]) -> Run:
-        """Return the step that starts it as it was."""
+    def start(self, answers: tuple[Answer, ...], socket: str = "") -> Run:
+        """Return the step that starts it as it was; ``socket`` is where it answers then."""
         return Run(
             argv=self.argv,
             detach=True,
@@ -42,6 +42,7 @@ class Holder(Guarded, frozen=True, kw_only=True):
             env=self.env,
             stdout=self.stdout,
             until="up",
+            socket=socket,
             timeout_s=_START_S,
             predicts=answers,
         )
@@ -60,6 +61,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         data_roots: directories that nobody may hold while a repair writes beneath them.
         restarts_containers: whether a stop of the engine stops containers (no live-restore).
         manual: why doctor can't start it again and what a person must type, "" where it can.
+        socket: the Unix socket on which it answers.
         turns_forwarding_on: whether a start turns IPv4 forwarding on where it is off, as dockerd does unless it is told not
             to (moby libnetwork/drivers/bridge/setup_ip_forwarding.go).
         answer: what GET /version will say once it runs; ``unit_answers`` what systemd will say then.
@@ -72,6 +74,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
     containerd: tuple[Holder, ...] = ()
     data_roots: tuple[str, ...] = ()
     restarts_containers: bool = False
+    socket: str = ""
     turns_forwarding_on: bool = False
     manual: str = ""
     answer: bytes = b""
@@ -97,6 +100,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
                     undo=undo,
                     timeout_s=_STOP_S + 30,
                     until="down",
+                    socket=self.socket,
                     predicts=(_GONE,),
                 )
             )
@@ -120,14 +124,21 @@ class EngineControl(Struct, frozen=True, kw_only=True):
                     undo=(("systemctl", "stop", *self.units),),
                     timeout_s=_START_S,
                     until="up",
+                    socket=self.socket,
                     predicts=answers,
                 ),
             )
         if self.manager in {"sysv", "openrc"}:
             undo = ((self.script, "stop"),)
-            return (Run(argv=(self.script, "start"), undo=undo, timeout_s=_START_S, until="up", predicts=answers),)
+            start = (self.script, "start")
+            step = Run(argv=start, undo=undo, timeout_s=_START_S, until="up", socket=self.socket, predicts=answers)
+            return (step,)
         if self.manager == "hand":
-            return tuple(holder.start(answers) for holder in self.holders if holder.name == "dockerd" and holder.argv)
+            return tuple(
+                holder.start(answers, self.socket)
+                for holder in self.holders
+                if holder.name == "dockerd" and holder.argv
+            )
         return ()
 
     def _answers(self) -> tuple[Answer, ...]:
@@ -141,9 +152,9 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         restart = None
         if holder.name == "dockerd":
             if self.manager == "hand" and holder.argv:
-                restart = holder.start(())
+                restart = holder.start((), self.socket)
             elif self.script:
-                restart = Run(argv=(self.script, "start"), timeout_s=_START_S, until="up")
+                restart = Run(argv=(self.script, "start"), timeout_s=_START_S, until="up", socket=self.socket)
         return Signal(
             pid=holder.pid,
             start_ticks=holder.start_ticks,

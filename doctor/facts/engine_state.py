@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from doctor.model.missing import Missing
 
+ENGINE_SOCKET = "/var/run/docker.sock"
+"""Where dockerd listens unless ``hosts`` or ``-H`` say otherwise; ``fd://`` is systemd's socket of that name."""
+
 
 class EngineAnswer(Struct, frozen=True, kw_only=True):
     """What the engine said to the first question of a scan (GET /version); later ones are asked only if it said something.
@@ -14,11 +17,13 @@ class EngineAnswer(Struct, frozen=True, kw_only=True):
         version: the answer's object, {} where none came.
         missing: why none came.
         is_idle: it was not asked, since the question would have started the engine.
+        socket: where it was asked, "" where it listens on no Unix socket.
     """
 
     version: dict[str, Any] = {}
     missing: Missing | None = None
     is_idle: bool = False
+    socket: str = ENGINE_SOCKET
 
 
 class EngineVersion(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ class LiveHost(RootedFiles):
         super().__init__("/")
         self.name = os.uname().nodename
         self._hung = self._find_hung()
+        self._socket = ENGINE_SOCKETS[0]
 
     def _find_hung(self) -> tuple[str, ...]:
         """Ask the mounts that somebody else answers for; a host without such mounts costs one read."""
@@ -37,10 +38,12 @@ class LiveHost(RootedFiles):
         return commands.run(argv, timeout_s=timeout_s, stdin=stdin)
 
     def engine(self, path: str, *, timeout_s: float = 3.0, socket: HostPath | None = None) -> ApiAnswer:
-        """Ask the engine's API. See ``doctor.host.engine_socket.get``."""
+        """Ask the engine's API. See ``doctor.host.engine_socket.get``; a socket that was named is asked from then on."""
         from doctor.host import engine_socket  # noqa: PLC0415
 
-        return engine_socket.get(socket or ENGINE_SOCKETS[0], path, timeout_s=timeout_s)
+        if socket is not None:
+            self._socket = socket
+        return engine_socket.get(self._socket, path, timeout_s=timeout_s)
 
     def processes(self) -> tuple[Process, ...]:
         """Return the processes; those that end meanwhile are left out."""

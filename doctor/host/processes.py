@@ -31,6 +31,18 @@ def environ(pid: int) -> dict[str, str]:
     return {name: value for name, joined, value in pairs if joined}
 
 
+def are_there(names: frozenset[str]) -> bool:
+    """Whether a process of one of these names (/proc/PID/comm) is there."""
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as stream:
+                if stream.read().strip() in names:
+                    return True
+        except OSError:
+            continue
+    return False
+
+
 def start_ticks(pid: int) -> int:
     """Return field 22 of /proc/PID/stat; raises ``OSError`` where there is no such process."""
     with open(f"/proc/{pid}/stat", "rb") as stream:

@@ -122,6 +122,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
         env: environment for a detached command; empty means doctor's own clean one.
         stdout: file a detached command writes to (append); "" means /dev/null.
         until: for engine commands, wait until the engine answers ("up") or is gone ("down").
+        socket: where it answers, "" for /var/run/docker.sock.
         may_fail: whether a non-zero exit is fine (a reversal of something that had no effect).
     """
 
@@ -136,6 +137,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
     env: dict[str, str] = {}
     stdout: str = ""
     until: str = ""
+    socket: str = ""
     may_fail: bool = False
 
 

@@ -2,12 +2,11 @@
 
 import errno
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from doctor.host import commands, engine_socket
+from doctor.host import commands
 from doctor.host.processes import start_ticks
 from doctor.model.errors import RefusedError, RepairError
 from doctor.model.missing import HostError
@@ -24,13 +23,12 @@ from doctor.model.step import (
     Step,
     Symlink,
 )
+from doctor.repair import launch
 from doctor.repair.holders import holder_of
 from doctor.repair.nodes import Tree
 from doctor.repair.record import Before, Entry, PlanRecord
 from doctor.repair.record import Run as RunDirectory
 from doctor.state.paths import runs_dir
-
-_SOCKET = "/var/run/docker.sock"
 
 
 class Executor:
@@ -131,13 +129,14 @@ class Executor:
         return wanted
 
     def _kernel_values(self, paths: tuple[str, ...], *, may_fail: bool) -> dict[str, str]:
-        values = {}
+        """Read the first file and those that change with it; an interface of theirs may have gone since the plan."""
+        values: dict[str, str] = {}
         for path in paths:
             try:
                 with open(self.tree.root.rstrip("/") + path, encoding="utf-8", errors="surrogateescape") as stream:
                     values[path] = stream.read().rstrip("\n")
             except FileNotFoundError:
-                if not may_fail:
+                if path == paths[0] and not may_fail:
                     raise
         return values
 
@@ -206,11 +205,10 @@ class Executor:
                 self.tree.set_attributes(path, {"mode": 0o700}, {})
 
     def _command(self, step: Run) -> None:
-        if step.until == "up" and self._engine_answers():
+        if step.until == "up" and launch.answers(step.socket):
             return
-        if step.detach:
-            _spawn(step)
-        elif step.argv:
+        child = launch.spawn(step) if step.detach else None
+        if child is None and step.argv:
             try:
                 result = commands.run(step.argv, timeout_s=step.timeout_s, stdin=step.stdin)
             except HostError as error:
@@ -221,26 +219,7 @@ class Executor:
                 text = (result.stderr or result.stdout).decode("utf-8", "replace").strip().splitlines()
                 raise RepairError(f"'{' '.join(step.argv)}' failed: {' '.join(text[-3:]) or result.exit}")
         if step.until:
-            self._wait(step)
-
-    def _wait(self, step: Run) -> None:
-        deadline = time.monotonic() + step.timeout_s
-        while time.monotonic() < deadline:
-            if self._engine_answers() == (step.until == "up"):
-                return
-            time.sleep(0.05)
-        state = "answer" if step.until == "up" else "stop"
-        raise RepairError(
-            f"the engine did not {state} within {step.timeout_s:g} s",
-            where=" ".join(step.argv),
-            do="read its log (journalctl -u docker, or where its output goes)",
-        )
-
-    def _engine_answers(self) -> bool:
-        try:
-            return engine_socket.get(_SOCKET, "/_ping", timeout_s=2.0).status == 200
-        except HostError:
-            return False
+            launch.wait(step, child)
 
     def _signal(self, step: Signal) -> None:
         if not _is_same(step):
@@ -284,28 +263,6 @@ def _rename_or_copy(source: int, name: str, target: int, target_name: str) -> No
         if removed.exit:
             text = removed.stderr.decode("utf-8", "replace").strip()
             raise RepairError(f"it is copied, and can't be moved away: {text}", where=name) from error
-
-
-def _spawn(step: Run) -> None:
-    output: int = subprocess.DEVNULL
-    if step.stdout:
-        output = os.open(step.stdout, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    try:
-        process = subprocess.Popen(
-            step.argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=step.cwd,
-            env=step.env or commands.environment(),
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise RepairError(f"can't start '{step.argv[0]}': {error.strerror}") from error
-    finally:
-        if output != subprocess.DEVNULL:
-            os.close(output)
-    process.returncode = 0  # It outlives doctor on purpose; without this Popen's destructor warns.
 
 
 def inverse(step: Step, before: Before) -> tuple[Step, ...]:

@@ -6,7 +6,7 @@ from doctor.model.errors import DoctorError
 from doctor.model.paths import is_beneath
 from doctor.model.step import Run as Command
 from doctor.repair.execute import Executor
-from doctor.repair.record import PlanRecord, Run
+from doctor.repair.record import ActionRecord, PlanRecord, Run
 
 
 def perform(run: Run, record: PlanRecord, results: dict[int, str], progress: Callable[[str], None]) -> str:
@@ -19,6 +19,7 @@ def perform(run: Run, record: PlanRecord, results: dict[int, str], progress: Cal
     again = _stops_to_repeat(record, done)
     number = 0
     for action in record.actions:
+        first = number
         progress(f"[{action.number}/{len(record.actions)}] {action.summary}")
         try:
             for step in action.steps:
@@ -34,9 +35,19 @@ def perform(run: Run, record: PlanRecord, results: dict[int, str], progress: Cal
                 number += 1
         except DoctorError as failure:
             results[action.number] = f"failed: {failure}"
-            return str(failure)
-        results[action.number] = "done"
+            if not (record.undoes and action.engine and _starts(action)):
+                return str(failure)
+            # The old state may be one that no engine starts on: that is what was asked for.
+            progress(f"the engine does not start on the old state: {failure}")
+            number = first + len(action.steps)
+        else:
+            results[action.number] = "done"
     return ""
+
+
+def _starts(action: ActionRecord) -> bool:
+    """Whether it is the plan's own start of the engine."""
+    return any(isinstance(step, Command) and step.until == "up" for step in action.steps)
 
 
 def _stops_to_repeat(record: PlanRecord, done: set[int]) -> set[int]:

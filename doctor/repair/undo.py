@@ -11,7 +11,7 @@ from doctor.host.base import Host
 from doctor.model.errors import RefusedError, RepairError
 from doctor.model.missing import Missing
 from doctor.model.paths import is_beneath
-from doctor.model.step import File, Put, Run, Step
+from doctor.model.step import File, Kernel, Netlink, Put, Run, Step
 from doctor.repair.execute import Executor, inverse
 from doctor.repair.nodes import Tree
 from doctor.repair.perform import perform
@@ -92,23 +92,24 @@ def _with_engine(record: PlanRecord, actions: list[ActionRecord], host: Host, *,
             raise RefusedError(f"can't tell whether an engine holds the data root: {control.reason}")
         return actions
     stop = control.stop_steps()
-    start = (control.start_steps() or _recorded_start(record)) if record.engine_was_running else ()
+    # A stopped engine does not tell how it was started; the run that stopped it knows.
+    start = control.start_steps() if control.is_running else _recorded_start(record) or control.start_steps()
+    start = start if record.engine_was_running else ()
     if stop and record.engine_was_running and control.manual:
         raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=control.manual)
     first = [_engine("stop the engine", stop)] if stop else []
     last = [_engine("start the engine", start)] if start else []
-    return [*first, *actions, *last]
+    # An engine that starts turns forwarding on and writes its rules: what is taken back in the kernel comes after it.
+    running = [action for action in actions if all(isinstance(step, Kernel | Netlink | Run) for step in action.steps)]
+    return [*first, *(action for action in actions if action not in running), *last, *running]
 
 
 def _recorded_start(record: PlanRecord) -> tuple[Step, ...]:
     """Return how the run would have started the engine again: of one that somebody started by hand, nothing else tells."""
-    return tuple(
-        step
-        for action in record.actions
-        if action.engine
-        for step in action.steps
-        if isinstance(step, Run) and step.until == "up"
-    )
+    for action in record.actions:
+        if action.engine and any(isinstance(step, Run) and step.until == "up" for step in action.steps):
+            return action.steps
+    return ()
 
 
 def _engine(summary: str, steps: tuple[Step, ...]) -> ActionRecord:
@@ -175,11 +176,7 @@ def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[st
     """Do the steps of an undo that are not done yet; the caller holds the lock. Raises ``RepairError``."""
     results: dict[int, str] = {}
     error = perform(taken, record, results, progress)
-    last = record.actions[-1] if record.actions else None
-    if error and last is not None and last.engine and results.get(last.number, "").startswith("failed"):
-        # The old state may be one that no engine starts on: that is what was asked for.
-        progress(f"the engine does not start on the old state: {error}")
-    elif error:
+    if error:
         taken.finish(f"stopped: {error}")
         raise RepairError(
             f"taking run {record.undoes} back stopped: {error}", where=taken.path, do="mend that, then undo again"

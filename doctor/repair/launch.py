@@ -1,0 +1,73 @@
+"""Start an engine that somebody started by hand, and wait until an engine answers or is gone."""
+
+import os
+import subprocess
+import time
+
+from doctor.host import commands, engine_socket, processes
+from doctor.model.errors import RepairError
+from doctor.model.missing import HostError
+from doctor.model.step import Run
+
+_SOCKET = "/var/run/docker.sock"
+_ENGINES = frozenset({"dockerd", "dockerd-current"})
+# An init script may come back before its dockerd is there; one that is still not there then has ended.
+_PATIENCE_S = 5.0
+
+
+def spawn(step: Run) -> "subprocess.Popen[bytes]":
+    """Start a detached command as the step says; raises ``RepairError``."""
+    output: int = subprocess.DEVNULL
+    if step.stdout:
+        output = os.open(step.stdout, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        return subprocess.Popen(
+            step.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=step.cwd,
+            env=step.env or commands.environment(),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise RepairError(f"can't start '{step.argv[0]}': {error.strerror}") from error
+    finally:
+        if output != subprocess.DEVNULL:
+            os.close(output)
+
+
+def wait(step: Run, child: "subprocess.Popen[bytes] | None") -> None:
+    """Wait until the engine answers ("up") or no longer does ("down"); raises ``RepairError``, early where it has ended."""
+    deadline = time.monotonic() + step.timeout_s
+    seen = time.monotonic()
+    path = step.socket or _SOCKET
+    try:
+        while time.monotonic() < deadline:
+            if answers(path) == (step.until == "up"):
+                return
+            if step.until == "up":
+                if child is not None and child.poll() is not None:
+                    raise _failed(step, f"it ended at once with exit code {child.returncode}")
+                seen = time.monotonic() if child is not None or processes.are_there(_ENGINES) else seen
+                if time.monotonic() - seen > _PATIENCE_S:
+                    raise _failed(step, "it has ended")
+            time.sleep(0.05)
+    finally:
+        if child is not None:
+            child.returncode = 0  # It outlives doctor on purpose; without this Popen's destructor warns.
+    raise _failed(step, f"no {'answer' if step.until == 'up' else 'end'} within {step.timeout_s:g} s")
+
+
+def answers(path: str) -> bool:
+    """Whether an engine answers on this socket ("": the usual one)."""
+    try:
+        return engine_socket.get(path or _SOCKET, "/_ping", timeout_s=2.0).status == 200
+    except HostError:
+        return False
+
+
+def _failed(step: Run, why: str) -> RepairError:
+    verb = "start" if step.until == "up" else "stop"
+    log = f"read {step.stdout}" if step.stdout else "read its log (journalctl -u docker, or where its output goes)"
+    return RepairError(f"the engine did not {verb}: {why}", where=" ".join(step.argv), do=log)
