@@ -1,10 +1,9 @@
 """Where a test container's writes may go: a directory of doctor's own, and whether it shares the data root's file system."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnDirectory:
+class OwnDirectory(Struct, frozen=True, kw_only=True):
     """doctor's own directory on this host.
 
     Attributes:
