@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from doctor.facts.engine_state import EngineState
 from doctor.host.base import Host
+from doctor.model.action import Action, Stage
 from doctor.model.declare import CheckDeclaration, FixerDeclaration
 from doctor.model.errors import DoctorError
 from doctor.model.finding import Finding, FixSummary
@@ -113,7 +115,7 @@ def _complete(finding: Finding, identity: str, declaration: CheckDeclaration) ->
     return replace(finding, id=identity, severity=severity)
 
 
-def actions_for(finding: Finding, fixer: Loaded, facts: Facts) -> list[object]:
+def actions_for(finding: Finding, fixer: Loaded, facts: Facts) -> list[Action]:
     """Return the actions a fixer yields for a finding; none where a fact it needs is missing."""
     arguments = facts.arguments(fixer.function, given=1)
     if isinstance(arguments, Missing):
@@ -132,5 +134,15 @@ def fix_of(finding: Finding, catalog: Catalog, facts: Facts) -> FixSummary | Non
         return FixSummary(Applicability.MANUAL, f"its fixer failed: {located(error)}")
     if not actions:
         return None
-    risk = max(fixer.declaration.applicability, *(action.risk for action in actions))  # type: ignore[attr-defined]
-    return FixSummary(risk, "; ".join(action.summary for action in actions))  # type: ignore[attr-defined]
+    risk = max(fixer.declaration.applicability, *(action.risk for action in actions))
+    if risk < Applicability.DISRUPTIVE and any(_stops_engine(action) for action in actions):
+        # What needs the engine stopped costs a restart only while it runs.
+        state = facts.get(EngineState)
+        if isinstance(state, EngineState) and state.status in {"running", "starting", "hung"}:
+            risk = Applicability.DISRUPTIVE
+    return FixSummary(risk, "; ".join(action.summary for action in actions))
+
+
+def _stops_engine(action: Action) -> bool:
+    """Whether an action needs a restart, or its stage writes beneath the data root."""
+    return action.needs_engine_restart or Stage.CLEAR < action.stage <= Stage.DATABASES
