@@ -30,8 +30,9 @@ def container_config_corrupt(containers: Containers, graph: LayerGraph | Missing
         again, ``docker volume prune`` may take its anonymous volumes, and nothing frees its files.
 
     How it is fixed:
-        From a whole temporary file that dockerd was about to rename. Otherwise by hand: environment, command and labels are
-        nowhere else, and doctor guesses none. The evidence names the directory with the container's files.
+        From a whole temporary file that dockerd was about to rename, or from doctor's metadata backup: the container is then
+        as it was at the last healthy scan. Otherwise by hand: environment, command and labels are nowhere else, and doctor
+        guesses none. The evidence names the directory with the container's files.
 
     References:
         https://github.com/moby/moby/issues/24971

@@ -19,7 +19,8 @@ def engine_id_wrong(identity: EngineId) -> Iterator[Finding]:
         monitoring and swarm can't tell hosts apart.
 
     How it is fixed:
-        It goes into quarantine; dockerd makes a new identity at its next start.
+        It is written from doctor's metadata backup. Without one it goes into quarantine; dockerd makes a new identity at its
+        next start.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/id.go

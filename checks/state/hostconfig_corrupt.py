@@ -26,8 +26,8 @@ def hostconfig_corrupt(containers: Containers) -> Iterator[Finding]:
         It holds restart policy, ports, mounts, limits, capabilities and the log driver. dockerd refuses to load the container.
 
     How it is fixed:
-        From a whole temporary file that dockerd was about to rename. Otherwise by hand: a host config filled with defaults
-        would start the container without its limits and without its security settings.
+        From a whole temporary file that dockerd was about to rename, or from doctor's metadata backup of this very
+        container. Otherwise by hand: a host config filled with defaults would start the container without its limits and without its security settings.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/container/container.go

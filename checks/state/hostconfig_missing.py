@@ -27,7 +27,8 @@ def hostconfig_missing(containers: Containers) -> Iterator[Finding]:
         named ''", and the next change of its state writes the empty host config to disk.
 
     How it is fixed:
-        From a whole temporary file that dockerd was about to rename, before the engine runs. Otherwise by hand.
+        From a whole temporary file that dockerd was about to rename, or from doctor's metadata backup of this very
+        container, before the engine runs. Otherwise by hand.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/container/container.go

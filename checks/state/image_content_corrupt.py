@@ -26,7 +26,7 @@ def image_content_corrupt(images: Images) -> Iterator[Finding]:
         nothing new can be started from it.
 
     How it is fixed:
-        From a copy that has the right hash: BuildKit keeps one of images it built. A single flipped bit is found by trying
+        From a copy that has the right hash: doctor's metadata backup, or the one BuildKit keeps of images it built. A single flipped bit is found by trying
         them all against the hash. Nothing else is accepted: the hash is the image's name. Otherwise the image must be pulled
         or loaded again.
 

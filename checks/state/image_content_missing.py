@@ -28,7 +28,7 @@ def image_content_missing(images: Images, containers: Containers | Missing) -> I
         dockerd does not log it. The image can't be run, and its name is not listed.
 
     How it is fixed:
-        From a copy with the right hash, where BuildKit keeps one. Otherwise the image must be pulled or loaded again.
+        From a copy with the right hash, in doctor's metadata backup or where BuildKit keeps one. Otherwise the image must be pulled or loaded again.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/image/store.go

@@ -30,7 +30,8 @@ def layer_metadata_empty(graph: LayerGraph) -> Iterator[Finding]:
 
     How it is fixed:
         ``diff`` and ``parent`` are computed from the image's config, ``size`` is summed. The directory is proven: its files,
-        put together as the layer's tar-split says, must hash to the layer's digest.
+        put together as the layer's tar-split says, must hash to the layer's digest. Without a tar-split, doctor's metadata
+        backup names it.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go

@@ -29,8 +29,9 @@ def layer_metadata_missing(graph: LayerGraph) -> Iterator[Finding]:
 
     How it is fixed:
         The record is written with what the image's config tells and the directory that everything above the layer stands on,
-        if all agree. The layer's tar-split was in the record: without it images run and can't be saved or pushed, until they
-        are pulled or loaded again. Where nothing tells the directory, that is the only way.
+        if all agree, or the one that doctor's metadata backup names. The layer's tar-split was in the record and comes from
+        the backup: without it images run and can't be saved or pushed, until they are pulled or loaded again. Where nothing
+        tells the directory, that is the only way.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go

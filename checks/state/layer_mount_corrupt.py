@@ -34,7 +34,7 @@ def layer_mount_corrupt(graph: LayerGraph) -> Iterator[Finding]:
 
     How it is fixed:
         ``init-id`` and ``parent`` are computed. The layer directory is found by elimination: it must stand on the
-        container's image and belong to no other container. Where two fit, a person must choose.
+        container's image and belong to no other container. Where two fit, doctor's metadata backup tells, else a person.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go

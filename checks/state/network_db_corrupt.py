@@ -21,8 +21,8 @@ def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
 
     How it is fixed:
         A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone. If
-        neither is whole, records are taken from the pages that are, and networks that containers need are put together from
-        the containers' files with their own ids, subnets and gateways; labels and driver options of those are lost.
+        neither is whole, records are taken from the pages that are and from doctor's metadata backup, and networks that
+        containers need are put together from the containers' files with their own ids, subnets and gateways; labels and driver options of those are lost.
 
     References:
         https://github.com/moby/moby/issues/43072

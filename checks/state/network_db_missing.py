@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers import Containers
 from doctor.facts.databases import NetworkDatabase
+from doctor.facts.metadata_lists import KeptNetworks
 from doctor.facts.network_needs import missing_networks
 from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.ERROR, ok="the network database is there")
-def network_db_missing(database: NetworkDatabase, containers: Containers) -> Iterator[Finding]:
+def network_db_missing(
+    database: NetworkDatabase, containers: Containers, kept: KeptNetworks | Missing
+) -> Iterator[Finding]:
     """The network database is gone or empty, so user networks are lost and the containers in them don't start.
 
     What it looks at:
         Whether ``network/files/local-kv.db`` is missing or has no bytes
-        while containers are in networks that the engine does not make itself. A network that is only missing from a whole
+        while containers are in networks that the engine does not make itself, or doctor's metadata backup has some. A network that is only missing from a whole
         database was removed on purpose, and nothing is said.
 
     Why it matters:
@@ -23,19 +26,21 @@ def network_db_missing(database: NetworkDatabase, containers: Containers) -> Ite
         a new network of the same name does not help them: "network … not found".
 
     How it is fixed:
-        The networks are written with their original ids, subnets and gateways, as the containers' files tell them. Labels
-        and driver options are lost. Do it before the containers are connected to other networks by hand.
+        The networks are written as doctor's metadata backup has them, else with their original ids, subnets and gateways,
+        as the containers' files tell them; labels and driver options of those are lost. Do it before the containers are connected to other networks by hand.
 
     References:
         https://github.com/moby/moby/issues/39450
     """
     missing = missing_networks(database, containers)
+    known = kept.names if isinstance(kept, KeptNetworks) else {}
+    missing = {**known, **missing}
     if not missing or not database.file.is_lost:
         return
     names = ", ".join(sorted(missing.values()))
     yield Finding(
         subject=Subject("file", database.file.path),
-        message=f"containers can't start because their networks are lost ({names}): the network database is "
+        message=f"user networks are lost ({names}), and containers in them don't start: the network database is "
         + ("empty" if database.file.status == "empty" else "gone"),
         evidence=(
             Evidence(database.file.path, "no bytes" if database.file.status == "empty" else "no such file"),

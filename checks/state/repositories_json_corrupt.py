@@ -20,7 +20,8 @@ def repositories_json_corrupt(images: Images) -> Iterator[Finding]:
 
     How it is fixed:
         The names are put together from all that still tells them: a temporary file that dockerd was about to rename, the
-        entries that stand complete in the damaged text, and the reference each container was made from. A name known only
+        entries that stand complete in the damaged text, doctor's metadata backup (of images that are still here), and the
+        reference each container was made from. A name known only
         from a container is the one the image had when the container was made. The damaged file is kept. Where no name is
         left it is moved into quarantine, and the images stay reachable by id.
 

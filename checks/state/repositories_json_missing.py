@@ -5,24 +5,27 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images
+from doctor.facts.metadata_lists import KeptTags
 from doctor.facts.state_details import OfFile
 from doctor.facts.tag_sources import recover_tags
 
 
 @check(severity=Severity.WARNING, breaks=("image",), ok="the file that names the images is there")
-def repositories_json_missing(images: Images, containers: Containers | Missing) -> Iterator[Finding]:
+def repositories_json_missing(
+    images: Images, containers: Containers | Missing, kept: KeptTags | Missing
+) -> Iterator[Finding]:
     """The file that names the images is gone, so every image shows as <none> and a prune would delete it.
 
     What it looks at:
-        Whether ``image/overlay2/repositories.json`` exists while there are images, and whether containers were made from
-        images by name. A host whose images never had a name has no such file: that is only noted.
+        Whether ``image/overlay2/repositories.json`` exists while there are images, and whether doctor's metadata backup or
+        a container tells a name of one. A host whose images never had a name has no such file: that is only noted.
 
     Why it matters:
         dockerd starts without a word. ``docker run NAME`` pulls again or fails, and ``docker image prune`` takes all images
         for dangling.
 
     How it is fixed:
-        The names that containers, or a temporary file beside it, still tell are written back. The rest stays reachable by
+        The names that the metadata backup, containers, or a temporary file beside it still tell are written back. The rest stays reachable by
         id and needs ``docker tag``. Run no prune before that.
 
     References:
@@ -31,7 +34,7 @@ def repositories_json_missing(images: Images, containers: Containers | Missing) 
     tags = images.tags
     if tags.status != "missing" or not images.sound():
         return
-    found = recover_tags(images, containers if isinstance(containers, Containers) else Containers())
+    found = recover_tags(images, containers if isinstance(containers, Containers) else Containers(), kept)
     unnamed = ", ".join(identity[:12] for identity in found.unnamed[:6])
     yield Finding(
         subject=Subject("file", tags.path),
@@ -42,7 +45,8 @@ def repositories_json_missing(images: Images, containers: Containers | Missing) 
         evidence=(
             Evidence(tags.path, "no such file"),
             Evidence("images in the store", str(len(images.sound()))),
-            Evidence("names that containers still tell", ", ".join(sorted(found.entries)[:8]) or "none"),
+            Evidence("names that are still told", ", ".join(sorted(found.entries)[:8]) or "none"),
+            *((Evidence(f"told by the backup of {found.age} ago", ", ".join(found.kept[:8])),) if found.kept else ()),
             *((Evidence("images no name is known of", unnamed),) if unnamed else ()),
         ),
         detail=OfFile(path=tags.path),

@@ -28,8 +28,8 @@ def swarm_cert_missing(swarm: SwarmFiles, state: EngineState | Missing) -> Itera
         without a word: on a manager the raft log with services, secrets and configs.
 
     How it is fixed:
-        Before any start, doctor keeps a copy of ``swarm/``. The certificate itself must come from a backup: it can only be
-        signed by the swarm's own authority.
+        Before any start, doctor keeps a copy of ``swarm/``. The certificate itself comes from doctor's metadata backup, with
+        the key it belongs to, or from another backup: it can only be signed by the swarm's own authority.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/cluster/utils.go

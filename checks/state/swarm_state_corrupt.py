@@ -17,7 +17,7 @@ def swarm_state_corrupt(swarm: SwarmFiles) -> Iterator[Finding]:
         dockerd ends with "Error starting cluster component: unexpected end of JSON input".
 
     How it is fixed:
-        By hand, from a backup or with the addresses of another manager. Never with ``--force-new-cluster`` unasked.
+        From doctor's metadata backup, or by hand with the addresses of another manager. Never with ``--force-new-cluster`` unasked.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/cluster/cluster.go

@@ -20,7 +20,8 @@ def tar_split_corrupt(graph: LayerGraph) -> Iterator[Finding]:
         prove the layer's content any more.
 
     How it is fixed:
-        By pulling or loading the image again after removing it, where it came from a registry.
+        From doctor's metadata backup. Without one, by pulling or loading the image again after removing it, where it came
+        from a registry.
 
     References:
         https://github.com/vbatts/tar-split

@@ -20,8 +20,8 @@ def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
 
     How it is fixed:
         A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone. If
-        neither is whole, a new database gets the records that some page still holds, and for the other volumes one made from
-        their directory and ``opts.json``; labels of those are lost.
+        neither is whole, a new database gets the records that some page still holds, those of doctor's metadata backup, and
+        for the other volumes one made from their directory and ``opts.json``; labels of those are lost.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/volume/service/db.go

@@ -20,8 +20,8 @@ def volume_db_missing(database: VolumeDatabase, volumes: Volumes) -> Iterator[Fi
         them, no longer know theirs, and anonymous volumes count as named ones.
 
     How it is fixed:
-        A database is written with a record for each volume: options from its ``opts.json``, the engine's own label for
-        anonymous ones. Other labels are nowhere else.
+        A database is written with a record for each volume: that of doctor's metadata backup, else options from its
+        ``opts.json`` and the engine's own label for anonymous ones. Other labels are nowhere else.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/volume/service/db.go

@@ -27,7 +27,7 @@ def volume_opts_corrupt(volumes: Volumes) -> Iterator[Finding]:
         volume's file system is not mounted: the application writes into the empty directory below.
 
     How it is fixed:
-        From the second copy of the options in the volume database. A volume that has no options there needs no such file.
+        From the second copy of the options in the volume database, else from doctor's metadata backup. A volume that has no options there needs no such file.
 
     References:
         https://github.com/Nitrokey/nextbox/issues/69

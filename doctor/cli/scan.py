@@ -1,5 +1,6 @@
 """``doctor scan``: examine the host and report."""
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,7 @@ def run(options: Options, shared: Shared) -> int:
     )
     if not options.root and not options.select and not options.skip:
         report = _keep(report, options, shared, settings)
+        report = replace(report, notes=(*report.notes, *_back_up(host, found, settings, catalog)))
     tell_unfinished(shared)
     if options.scheduled:
         _leave_reports(catalog, report, settings, replace(shared, quiet=True))
@@ -131,6 +133,17 @@ def _keep(report: ScanReport, options: Options, shared: Shared, settings: Settin
             told = _only_changes(told, history, shared)
         history.record(report, settings.keep)
     return replace(told, notes=(*told.notes, *history.notes))
+
+
+def _back_up(host: Host, found: Scan, settings: Settings, catalog: Catalog) -> tuple[str, ...]:
+    """Take the metadata backup of a data root that this scan saw whole and found healthy; return notes for the report."""
+    if os.geteuid() != 0 or not host.is_live() or not settings.metadata.keep:
+        return ()
+    from doctor.history import backup
+
+    if not backup.is_healthy(found.findings, found.outcomes, catalog.checks):
+        return ()
+    return backup.take(host, found.facts.get, settings.metadata)
 
 
 def _only_changes(report: ScanReport, history: "History", shared: Shared) -> ScanReport:

@@ -5,10 +5,12 @@ from hashlib import sha256
 from doctor.facts.data_root import DataRoot
 from doctor.facts.image_sources import ImageSource, ImageSources
 from doctor.facts.images import Images
+from doctor.facts.metadata_backup import MetadataBackup
 from doctor.formats.oci_digest import is_hex64
 from doctor.host.base import Host
 from doctor.model.declare import collector
-from doctor.model.missing import HostError
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import parent
 
 # Trying all flips of a file is quadratic in its size: 64 KiB take some 15 s, 8 KiB a quarter of a second.
 _MAX_FLIP_BYTES = 16 << 10
@@ -16,20 +18,33 @@ _LIMIT_BYTES = 16 << 20
 
 
 @collector
-def image_sources(host: Host, root: DataRoot, images: Images) -> ImageSources:
-    """Return a source for each damaged or missing config that has one."""
+def image_sources(host: Host, root: DataRoot, images: Images, backup: MetadataBackup | Missing) -> ImageSources:
+    """Return a source for each damaged or missing config that has one; each has the hash of its name."""
+    kept = _kept(images, backup)
     named = {digest.removeprefix("sha256:") for digest in images.tags.entries.values()}
     broken = {config.id for config in images.configs.values() if not config.is_sound}
     items: dict[str, ImageSource] = {}
-    for identity in sorted(broken | ((named | images.described) - images.configs.keys())):
+    for identity in sorted(broken | kept.keys() | ((named | images.described) - images.configs.keys())):
         if not is_hex64(identity):
             continue
-        found = _from_buildkit(host, root, identity)
+        found = kept.get(identity) or _from_buildkit(host, root, identity)
         if found is None and identity in broken:
             found = _unflipped(host, images, identity)
         if found is not None:
             items[identity] = found
     return ImageSources(items=items)
+
+
+def _kept(images: Images, backup: MetadataBackup | Missing) -> dict[str, ImageSource]:
+    """Return what the metadata backup has: it was held against the hash when it was read."""
+    if isinstance(backup, Missing):
+        return {}
+    top = parent(images.path_of("0" * 64))
+    return {
+        path.rpartition("/")[2]: ImageSource(content=kept.content, origin=f"the backup of {kept.age} ago")
+        for path, kept in backup.files.items()
+        if parent(path) == top
+    }
 
 
 def _from_buildkit(host: Host, root: DataRoot, identity: str) -> ImageSource | None:

@@ -4,6 +4,8 @@ from msgspec import Struct
 
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images, familiar
+from doctor.facts.metadata_lists import KeptTags
+from doctor.model.missing import Missing
 
 
 class RecoveredTags(Struct, frozen=True, kw_only=True):
@@ -11,28 +13,42 @@ class RecoveredTags(Struct, frozen=True, kw_only=True):
 
     Attributes:
         entries: reference → digest.
+        kept: references that only the metadata backup tells; ``age`` is how old it is.
         inferred: references known only from containers: the name an image had when the container was made.
         ambiguous: references that containers give to different images: left out.
         unnamed: ids of sound images that no reference names, and that are no other image's parent.
     """
 
     entries: dict[str, str]
+    kept: tuple[str, ...] = ()
+    age: str = ""
     inferred: tuple[str, ...]
     ambiguous: tuple[str, ...]
     unnamed: tuple[str, ...]
 
+    @property
+    def origin(self) -> str:
+        """Where names come from that the host's own list doesn't tell, for the end of a sentence; "" for none."""
+        kept = f"{len(self.kept)} of them from the backup of {self.age} ago" if self.kept else ""
+        inferred = f"{len(self.inferred)} of them as containers were made from them" if self.inferred else ""
+        parts = ", ".join(filter(None, (kept, inferred)))
+        return f" ({parts})" if parts else ""
 
-def recover_tags(images: Images, containers: Containers) -> RecoveredTags:
+
+def recover_tags(images: Images, containers: Containers, kept: KeptTags | Missing | None = None) -> RecoveredTags:
     """Return every reference that some source still tells.
 
     Sources, best first: complete temporary files beside it (dockerd writes those and renames), the complete entries in the
-    damaged text, and the reference each container was made from. A digest whose image is damaged or gone is kept: the image
+    damaged text, the metadata backup, and the reference each container was made from. A digest whose image is damaged or gone is kept: the image
     may come back, its name would not.
     """
     entries: dict[str, str] = {}
     for source in (*reversed(images.tags.siblings), images.tags.entries):
         for reference, digest in source.items():
             entries.setdefault(reference, digest)
+    told = kept.entries if isinstance(kept, KeptTags) else {}
+    from_backup = tuple(sorted(told.keys() - entries.keys()))
+    entries = {**told, **entries}
     said: dict[str, set[str]] = {}
     for container in containers.items:
         reference = familiar(container.image)
@@ -44,6 +60,8 @@ def recover_tags(images: Images, containers: Containers) -> RecoveredTags:
     named = {digest.removeprefix("sha256:") for digest in entries.values()}
     return RecoveredTags(
         entries=entries,
+        kept=from_backup,
+        age=kept.age if isinstance(kept, KeptTags) else "",
         inferred=tuple(sorted(agreed)),
         ambiguous=tuple(sorted(set(inferred) - set(agreed))),
         unnamed=tuple(

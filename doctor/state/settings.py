@@ -51,6 +51,22 @@ class Keep(Struct, frozen=True, kw_only=True):
     scans: int = 2000
 
 
+class KeepMetadata(Struct, frozen=True, kw_only=True):
+    """Whether and how much a scan that finds the data root healthy keeps of its small files.
+
+    Attributes:
+        keep: false turns it off; backups that are there stay.
+        max_mib: on disk, all backups together.
+        days: how long an older backup stays; the newest always does.
+        generations: how many are kept.
+    """
+
+    keep: bool = True
+    max_mib: int = 256
+    days: int = 90
+    generations: int = 7
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything ``doctor.toml`` may say, with the defaults where it says nothing.
 
@@ -71,6 +87,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     report: Places = field(default_factory=lambda: Places(html=os.path.join(state_dir(), "report.html")))
     schedule: Schedule = Schedule()
     keep: Keep = Keep()
+    metadata: KeepMetadata = KeepMetadata()
 
 
 def load() -> Settings:
@@ -90,9 +107,12 @@ def load() -> Settings:
         if path == CONFIG and isinstance(error, PermissionError):
             return Settings()
         raise UsageError(f"can't read the settings: {error.strerror}", where=path) from error
-    with open(descriptor, "rb") as stream:
-        _check_owner(path, os.fstat(stream.fileno()))
-        return parse(stream.read(_LIMIT_BYTES + 1), path)
+    try:
+        _check_owner(path, os.fstat(descriptor))
+        with open(descriptor, "rb", closefd=False) as stream:
+            return parse(stream.read(_LIMIT_BYTES + 1), path)
+    finally:
+        os.close(descriptor)
 
 
 def _check_owner(path: str, status: os.stat_result) -> None:
@@ -128,7 +148,7 @@ def parse(data: bytes, path: str) -> Settings:
 
 def _settings(top: "_Table") -> Settings:
     report, schedule = top.table("report"), top.table("schedule")
-    history, plugins = top.table("history"), top.table("plugins")
+    history, plugins, metadata = top.table("history"), top.table("plugins"), top.table("metadata")
     waivers = tuple(_waiver(entry) for entry in top.tables("waiver"))
     defaults = Settings()
     settings = Settings(
@@ -144,8 +164,14 @@ def _settings(top: "_Table") -> Settings:
         ),
         schedule=Schedule(every=schedule.word("every", "daily", EVERY), probe=schedule.flag("probe")),
         keep=Keep(days=history.number("keep-days", 400), scans=history.number("keep-scans", 2000)),
+        metadata=KeepMetadata(
+            keep=metadata.flag("keep", default=True),
+            max_mib=metadata.number("max-mib", 256),
+            days=metadata.number("days", 90),
+            generations=metadata.number("generations", 7),
+        ),
     )
-    for table in (top, report, schedule, history, plugins):
+    for table in (top, report, schedule, history, plugins, metadata):
         table.finish()
     return settings
 
@@ -216,8 +242,9 @@ class _Table:
             raise self._error(key, f"must be an absolute path, not {value!r}")
         return value
 
-    def flag(self, key: str) -> bool:
-        return self._take(key, bool, "true or false") is True
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        value = self._take(key, bool, "true or false")
+        return default if value is None else value is True
 
     def number(self, key: str, default: int) -> int:
         value = self._take(key, int, "a whole number")

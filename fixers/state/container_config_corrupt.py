@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise, CopyOver
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, CopyOver, restore
+from doctor.facts.metadata_backup import MetadataBackup
 
 
 @fixer(applicability=Applicability.SAFE)
-def container_config_corrupt(finding: Finding) -> Iterator[Action]:
-    """Put a whole temporary file in its place; without one, say where the container's files are."""
+def container_config_corrupt(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+    """Put a whole temporary file in its place, or the one of the backup; else say where the container's files are."""
     detail = finding.detail
     if detail.sibling is not None:
         yield CopyOver(
@@ -16,6 +17,10 @@ def container_config_corrupt(finding: Finding) -> Iterator[Action]:
             path=detail.path,
             what=f"restore the config of container {finding.subject.name} from the file that dockerd was about to rename",
         )
+        return
+    kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
+    if kept is not None:
+        yield restore(detail.path, kept, what=f"restore the config of container {finding.subject.name}")
         return
     files = f"; the files it wrote are in {detail.layer}" if detail.layer else ""
     yield Advise(text=f"restore {detail.path} from a backup, or create the container again{files}")

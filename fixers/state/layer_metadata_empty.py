@@ -2,31 +2,41 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
+from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Quarantine, Rebuild, Stage, Wanted
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layer_graph import LayerGraph, is_size
 from doctor.facts.layer_proofs import LayerProofs
+from doctor.facts.metadata_backup import MetadataBackup
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def layer_metadata_empty(finding: Finding, graph: LayerGraph, proofs: LayerProofs) -> Iterator[Action]:
-    """Write what the image's config says, and the directory whose content proves to be the layer's."""
+def layer_metadata_empty(
+    finding: Finding, graph: LayerGraph, proofs: LayerProofs, backup: MetadataBackup | Missing
+) -> Iterator[Action]:
+    """Write what the image's config says, and the directory whose content proves to be the layer's, else the kept one."""
     chain, files = finding.detail.chain, finding.detail.files
     layer, proof = graph.expected[chain], proofs.of(chain)
     values = {"diff": layer.diff}
     if layer.parent:
         values["parent"] = f"sha256:{layer.parent}"
+    kept = backup.layers.get(chain) if isinstance(backup, MetadataBackup) else None
+    origin = ""
     if "cache-id" in files:
-        if not proof.directory:
+        directory = proof.directory
+        if isinstance(backup, MetadataBackup) and kept is not None and not directory:
+            directory = kept.cache_id if kept.cache_id in graph.free_directories() else ""
+            origin = f" (its directory from the backup of {backup.age} ago)"
+        if not directory:
             yield Advise(
                 text=f"pull or load the images on layer {chain[:12]} again after 'docker rmi': which directory holds it can't "
                 f"be proven ({proof.why})"
             )
             return
-        values["cache-id"] = proof.directory
+        values["cache-id"] = directory
     if "size" in files:
-        values["size"] = str(max(proof.size_bytes, 0))
+        values["size"] = str(proof.size_bytes) if proof.size_bytes >= 0 or kept is None else kept.size
+        values["size"] = values["size"] if is_size(values["size"]) else "0"
     if "parent" in files and not layer.parent:
         yield Quarantine(
             path=graph.layers.record_path(chain, "parent"), why="the first layer has no parent", stage=Stage.LAYERS
@@ -38,6 +48,6 @@ def layer_metadata_empty(finding: Finding, graph: LayerGraph, proofs: LayerProof
                 Wanted(path=graph.layers.record_path(chain, name), node=File(content=values[name].encode()))
                 for name in wanted
             ),
-            what=f"rebuild the record of {graph.title(chain)}: {', '.join(wanted)}",
+            what=f"rebuild the record of {graph.title(chain)}: {', '.join(wanted)}{origin}",
             stage=Stage.LAYERS,
         )

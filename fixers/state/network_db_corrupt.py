@@ -6,6 +6,7 @@ from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, EditFile, MendDatabase, Quarantine, Rebuild, Stage, Wanted
 from doctor.facts.containers import Containers
 from doctor.facts.databases import NetworkDatabase
+from doctor.facts.metadata_lists import KeptNetworks
 from doctor.facts.network_needs import missing_networks
 from doctor.facts.network_rebuild import rebuild_networks
 from doctor.model.step import File
@@ -13,9 +14,9 @@ from doctor.model.step import File
 
 @fixer(applicability=Applicability.SAFE)
 def network_db_corrupt(
-    finding: Finding, database: NetworkDatabase, containers: Containers | Missing
+    finding: Finding, database: NetworkDatabase, containers: Containers | Missing, kept: KeptNetworks | Missing
 ) -> Iterator[Action]:
-    """Go back to a whole tree that has all that containers need; else write what pages and containers still tell."""
+    """Go back to a whole tree that has all that containers need; else write what pages, backup and containers tell."""
     path = finding.detail.path
     found = containers if isinstance(containers, Containers) else Containers()
     if database.file.remedy and not missing_networks(database, found):
@@ -28,7 +29,9 @@ def network_db_corrupt(
             path=path, edit=MendDatabase(), what=f"mend the network database: {state}", stage=Stage.DATABASES
         )
         return
-    rebuilt = rebuild_networks(database, found)
+    merged = kept.merged(database) if isinstance(kept, KeptNetworks) else database
+    rebuilt = rebuild_networks(merged, found)
+    added = set(kept.added(database)) & set(rebuilt.kept) if isinstance(kept, KeptNetworks) else set()
     if not rebuilt.content:
         yield Quarantine(
             path=path, why="nothing in it can be read, and no container needs a network of it", stage=Stage.DATABASES
@@ -37,7 +40,8 @@ def network_db_corrupt(
     parts = [
         text
         for text, names in (
-            ("from its pages", rebuilt.kept),
+            ("from its pages", tuple(name for name in rebuilt.kept if name not in added)),
+            (f"from the backup of {kept.age} ago" if isinstance(kept, KeptNetworks) else "", tuple(sorted(added))),
             ("from their containers, without labels and options", rebuilt.inferred),
             ("lost", rebuilt.lost),
         )

@@ -6,21 +6,23 @@ from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Quarantine, Rebuild, Stage, Wanted
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images, tags_content
+from doctor.facts.metadata_lists import KeptTags
 from doctor.facts.tag_sources import recover_tags
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def repositories_json_corrupt(finding: Finding, images: Images, containers: Containers | Missing) -> Iterator[Action]:
+def repositories_json_corrupt(
+    finding: Finding, images: Images, containers: Containers | Missing, kept: KeptTags | Missing
+) -> Iterator[Action]:
     """Write every name that is still told somewhere; never an empty list."""
     path = finding.detail.path
-    found = recover_tags(images, containers if isinstance(containers, Containers) else Containers())
+    found = recover_tags(images, containers if isinstance(containers, Containers) else Containers(), kept)
     if not found.entries:
         yield Quarantine(path=path, why="no name in it can be read; the images stay reachable by id", stage=Stage.TAGS)
         return
-    inferred = f" ({len(found.inferred)} of them as containers were made from them)" if found.inferred else ""
     yield Rebuild(
         items=(Wanted(path=path, node=File(content=tags_content(found.entries)), mode=0o600),),
-        what=f"write {len(found.entries)} names of images back into repositories.json{inferred}",
+        what=f"write {len(found.entries)} names of images back into repositories.json{found.origin}",
         stage=Stage.TAGS,
     )

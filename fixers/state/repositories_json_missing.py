@@ -6,19 +6,22 @@ from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images, tags_content
+from doctor.facts.metadata_lists import KeptTags
 from doctor.facts.tag_sources import recover_tags
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def repositories_json_missing(finding: Finding, images: Images, containers: Containers | Missing) -> Iterator[Action]:
-    """Write the names that containers or a temporary file tell; without any, say how to name images by hand."""
-    found = recover_tags(images, containers if isinstance(containers, Containers) else Containers())
+def repositories_json_missing(
+    finding: Finding, images: Images, containers: Containers | Missing, kept: KeptTags | Missing
+) -> Iterator[Action]:
+    """Write the names that the backup, containers or a temporary file tell; without any, say how to name images by hand."""
+    found = recover_tags(images, containers if isinstance(containers, Containers) else Containers(), kept)
     if not found.entries:
         yield Advise(text="name the images by hand: 'docker images -a', then 'docker tag ID NAME'; run no prune before")
         return
     yield Rebuild(
         items=(Wanted(path=finding.detail.path, node=File(content=tags_content(found.entries)), mode=0o600),),
-        what=f"write {len(found.entries)} names of images into a new repositories.json",
+        what=f"write {len(found.entries)} names of images into a new repositories.json{found.origin}",
         stage=Stage.TAGS,
     )

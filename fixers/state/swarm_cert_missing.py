@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise, CopyAside, aside
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, CopyAside, Stage, aside, restore
+from doctor.facts.metadata_backup import MetadataBackup
+from doctor.model.paths import join
+
+_PAIR = ("swarm-node.crt", "swarm-node.key")
 
 
 @fixer(applicability=Applicability.SAFE)
-def swarm_cert_missing(finding: Finding) -> Iterator[Action]:
-    """Copy the directory aside while no engine runs."""
+def swarm_cert_missing(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+    """Copy the directory aside while no engine runs, and write the certificate of the backup with its key."""
     detail = finding.detail
     if detail.is_down:
         yield CopyAside(
@@ -16,6 +20,14 @@ def swarm_cert_missing(finding: Finding) -> Iterator[Action]:
             to=aside("swarm"),
             why="the engine's start erases it while the certificate is missing",
         )
+    files = backup.files if isinstance(backup, MetadataBackup) else {}
+    pair = [(name, files.get(join(detail.directory, "certificates", name))) for name in _PAIR]
+    found = [(name, kept) for name, kept in pair if kept is not None]
+    if detail.is_down and len(found) == len(_PAIR):
+        for name, kept in found:
+            path = join(detail.directory, "certificates", name)
+            yield restore(path, kept, what=f"restore the swarm node's {name}", stage=Stage.CONTENTS)
+    if detail.is_down:
         return
     yield Advise(
         text=f"copy {detail.directory} away at once, restore certificates/swarm-node.crt from a backup, and restart the engine"

@@ -1,15 +1,24 @@
-"""Say where the swarm node's state comes from."""
+"""Bring the swarm node's state back."""
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Applicability, Finding, HostPath, Missing, fixer
+from doctor.api.actions import Action, Advise, CopyAside, Stage, aside, restore
+from doctor.facts.metadata_backup import MetadataBackup
 
 
-@fixer(applicability=Applicability.MANUAL)
-def swarm_state_corrupt(finding: Finding) -> Iterator[Action]:
-    """Advise to restore it."""
-    yield Advise(
-        text=f"restore {finding.subject.name} from a backup, or write the node's addresses into it as another manager's file has "
-        "them; keep a copy of the whole swarm directory first"
-    )
+@fixer(applicability=Applicability.SAFE)
+def swarm_state_corrupt(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+    """Write the file of the backup, a copy of the whole directory kept; without one, say where it comes from."""
+    path = HostPath(finding.subject.name)
+    kept = backup.files.get(path) if isinstance(backup, MetadataBackup) else None
+    if kept is None:
+        yield Advise(
+            text=f"restore {path} from a backup, or write the node's addresses into it as another manager's file has them; "
+            "keep a copy of the whole swarm directory first"
+        )
+        return
+    directory, _, name = path.rpartition("/")
+    why = "it may be wanted if the restored state is too old"
+    yield CopyAside(path=HostPath(directory), to=aside("swarm"), why=why)
+    yield restore(path, kept, what=f"restore the swarm's {name}", stage=Stage.CONTENTS)

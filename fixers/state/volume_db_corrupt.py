@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, EditFile, MendDatabase, Rebuild, Stage, Wanted
 from doctor.facts.databases import VolumeDatabase
+from doctor.facts.metadata_backup import KeptVolumes
 from doctor.facts.volume_rebuild import rebuild_volumes
 from doctor.facts.volumes import Volumes
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def volume_db_corrupt(finding: Finding, database: VolumeDatabase, volumes: Volumes | Missing) -> Iterator[Action]:
-    """Go back to a whole tree; else write the records that pages and directories still tell."""
+def volume_db_corrupt(
+    finding: Finding, database: VolumeDatabase, volumes: Volumes | Missing, kept: KeptVolumes | Missing
+) -> Iterator[Action]:
+    """Go back to a whole tree; else write the records that pages, the backup and directories still tell."""
     path = finding.detail.path
     if database.file.remedy:
         state = (
@@ -23,10 +26,9 @@ def volume_db_corrupt(finding: Finding, database: VolumeDatabase, volumes: Volum
         yield EditFile(path=path, edit=MendDatabase(), what=f"mend the volume database: {state}", stage=Stage.DATABASES)
         return
     found = volumes if isinstance(volumes, Volumes) else Volumes(top=path, exists=False)
-    rebuilt = rebuild_volumes(database, found)
+    rebuilt = rebuild_volumes(database, found, kept)
     yield Rebuild(
         items=(Wanted(path=path, node=File(content=rebuilt.content), mode=0o600),),
-        what=f"put the volume database together: {len(rebuilt.kept)} records from its pages, {len(rebuilt.inferred)} from the "
-        "volumes' directories, without labels",
+        what=f"put the volume database together: {rebuilt.origin}",
         stage=Stage.DATABASES,
     )

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
+from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Rebuild, Stage, Wanted
 from doctor.facts.databases import VolumeDatabase
+from doctor.facts.metadata_backup import KeptVolumes
 from doctor.facts.volume_rebuild import rebuild_volumes
 from doctor.facts.volumes import Volumes
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def volume_db_missing(finding: Finding, database: VolumeDatabase, volumes: Volumes) -> Iterator[Action]:
-    """Write what the volumes' own directories tell."""
-    rebuilt = rebuild_volumes(database, volumes)
+def volume_db_missing(
+    finding: Finding, database: VolumeDatabase, volumes: Volumes, kept: KeptVolumes | Missing
+) -> Iterator[Action]:
+    """Write what the backup has; of other volumes what their own directories tell."""
+    rebuilt = rebuild_volumes(database, volumes, kept)
     yield Rebuild(
         items=(Wanted(path=finding.detail.path, node=File(content=rebuilt.content), mode=0o600),),
-        what=f"write a record for each of {len(rebuilt.inferred)} volumes, without labels",
+        what=f"write a record for each volume: {rebuilt.origin}",
         stage=Stage.DATABASES,
     )

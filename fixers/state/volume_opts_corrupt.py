@@ -3,21 +3,27 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Quarantine, Rebuild, Stage, Wanted
+from doctor.api.actions import Action, Advise, Quarantine, Rebuild, Stage, Wanted, restore
 from doctor.facts.databases import VolumeDatabase, VolumeRecord
+from doctor.facts.metadata_backup import MetadataBackup
 from doctor.facts.volumes import options_content
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def volume_opts_corrupt(finding: Finding, database: VolumeDatabase | Missing) -> Iterator[Action]:
-    """Write what the volume database says; without a record, say what to look for."""
+def volume_opts_corrupt(
+    finding: Finding, database: VolumeDatabase | Missing, backup: MetadataBackup | Missing
+) -> Iterator[Action]:
+    """Write what the volume database says, else what the backup has; without either, say what to look for."""
     detail = finding.detail
     record: VolumeRecord | None = None
     if isinstance(database, VolumeDatabase):
         record = database.records.get(detail.volume)
     content = None if record is None else options_content(record.options)
-    if record is None or content is None:
+    kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
+    if (record is None or content is None) and kept is not None:
+        yield restore(detail.path, kept, what=f"restore the options of volume {detail.volume}", stage=Stage.DATABASES)
+    elif record is None or content is None:
         yield Advise(
             text=f"write the options of volume {detail.volume} into {detail.path} as docker volume create was given them "
             "(MountType, MountDevice, MountOpts); no second copy is left"

@@ -2,18 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted, restore
 from doctor.facts.databases import VolumeDatabase
+from doctor.facts.metadata_backup import MetadataBackup
 from doctor.facts.volumes import options_content
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def volume_opts_missing(finding: Finding, database: VolumeDatabase) -> Iterator[Action]:
-    """Write what the volume database says."""
+def volume_opts_missing(
+    finding: Finding, database: VolumeDatabase, backup: MetadataBackup | Missing
+) -> Iterator[Action]:
+    """Write what the volume database says; where it holds an option that doctor does not know, the file of the backup."""
     detail = finding.detail
     content = options_content(database.records[detail.volume].options)
+    kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
+    if content is None and kept is not None:
+        yield restore(detail.path, kept, what=f"restore the options of volume {detail.volume}", stage=Stage.DATABASES)
+        return
     if content is None:
         yield Advise(text=f"write {detail.path} by hand: the volume database holds an option that doctor does not know")
         return

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from doctor.api.actions.firewall import EditFirewall, add_rules, lift_rules, remove_rules, strip_saved_rules
     from doctor.api.actions.kernel import LoadModule, SetSysctl, load_at_boot
     from doctor.api.actions.network import AddFirewallRules, ChangeLink
-    from doctor.api.actions.state import CopyOver, MendDatabase, MendLog, Rebuild, SetMember, Wanted, aside
+    from doctor.api.actions.state import CopyOver, MendDatabase, MendLog, Rebuild, SetMember, Wanted, aside, restore
     from doctor.api.actions.sysctl import persist_sysctl
 
 _MODULES = {
@@ -34,7 +34,7 @@ _MODULES = {
     "firewall": ("EditFirewall", "add_rules", "lift_rules", "remove_rules", "strip_saved_rules"),
     "kernel": ("LoadModule", "SetSysctl", "load_at_boot"),
     "network": ("AddFirewallRules", "ChangeLink"),
-    "state": ("CopyOver", "MendDatabase", "MendLog", "Rebuild", "SetMember", "Wanted", "aside"),
+    "state": ("CopyOver", "MendDatabase", "MendLog", "Rebuild", "SetMember", "Wanted", "aside", "restore"),
     "sysctl": ("persist_sysctl",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -69,6 +69,7 @@ __all__ = [
     "load_at_boot",
     "persist_sysctl",
     "remove_rules",
+    "restore",
     "strip_saved_rules",
 ]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.facts.metadata_backup import KeptFile
 from doctor.formats.json_safe import load_first
 from doctor.model.action import Stage
 from doctor.model.errors import FormatError
@@ -96,6 +97,12 @@ def _parents(view: View, item: Wanted, made: set[str]) -> Iterator[Step]:
     for directory in reversed(needed):
         made.add(directory)
         yield Put(path=directory, node=Directory(), meta=Meta(mode=0o700, uid=item.uid, gid=item.gid))
+
+
+def restore(path: HostPath, kept: KeptFile, *, what: str, stage: Stage = Stage.MOUNTS) -> Rebuild:
+    """Return the action that puts a file of the metadata backup at ``path``; ``what`` is completed by the backup's age."""
+    wanted = Wanted(path=path, node=File(content=kept.content), mode=kept.mode, uid=kept.uid, gid=kept.gid)
+    return Rebuild(items=(wanted,), what=f"{what} from the backup of {kept.age} ago", stage=stage)
 
 
 class CopyOver(Struct, frozen=True, kw_only=True):

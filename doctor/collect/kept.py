@@ -1,0 +1,126 @@
+"""Finds the metadata backups of one data root and reads from them; nothing that lacks its checksum is believed."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from msgspec import Struct
+
+from doctor.facts.data_root import DataRoot
+from doctor.host.base import Host
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, join
+from doctor.state.metadata import (
+    BLOBS,
+    CONFIRMED,
+    DIRECTORY,
+    MAX_FILE_BYTES,
+    Confirmed,
+    Entry,
+    Generation,
+    decode,
+    is_generation,
+    unpack,
+)
+from doctor.state.paths import STATE_DIR, state_dir
+
+T = TypeVar("T")
+
+_LIST_BYTES = 256 << 20
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
+
+
+class Backup(Struct, frozen=True, kw_only=True):
+    """One backup of this data root: where it lies, what it lists, and when a scan last saw that it holds."""
+
+    top: HostPath
+    generation: Generation
+    age: str
+
+
+class Backups:
+    """All backups of this data root, newest first.
+
+    A mounted disk has its own, in its own /var/lib/doctor. Raises ``HostError`` (absent) where there is none.
+    """
+
+    def __init__(self, host: Host, root: DataRoot) -> None:
+        self.host = host
+        self.root = root
+        top = HostPath(state_dir() if host.root == "/" else STATE_DIR)
+        self.top = join(host.resolve(top), DIRECTORY)
+        self._check_owner()
+        self.items = tuple(self._all())
+        if not self.items:
+            raise HostError(Missing(Why.ABSENT, f"{self.top}: no backup of {root.resolved}"))
+
+    def find(self, name: str, is_whole: Callable[[bytes], bool]) -> tuple[bytes, Entry, Backup] | None:
+        """Return a file of the newest backup that has it whole; ``name`` is its path relative to the data root."""
+        seen: set[str] = set()
+        for backup in self.items:
+            entry = backup.generation.files.get(name)
+            if entry is None or not entry.digest or entry.digest in seen:
+                continue
+            seen.add(entry.digest)
+            path = join(self.top, BLOBS, entry.digest)
+            try:
+                content = unpack(self.host.read(path, follow=False, limit_bytes=MAX_FILE_BYTES), entry.digest)
+            except (HostError, FormatError):
+                continue
+            if is_whole(content):
+                return content, entry, backup
+        return None
+
+    def _check_owner(self) -> None:
+        """Who can write there could make root write anything: only root may."""
+        found = self.host.lstat(self.top, follow=False)
+        if found.kind != "d" or found.uid not in {0, os.geteuid()} or found.mode & 0o022:
+            raise HostError(Missing(Why.ABSENT, f"{self.top}: others than root can write there, so it is not used"))
+
+    def _all(self) -> Iterator[Backup]:
+        confirmed = self._listing(CONFIRMED, Confirmed)
+        now = self.host.now()
+        engine_id, names = self._engine_id(), self._names()
+        for name in reversed(self.host.listdir(self.top, follow=False)):
+            found = self._listing(name, Generation) if is_generation(name) else None
+            if found is None or not found.is_of(self.root.resolved, engine_id, names):
+                continue
+            when = confirmed.when if confirmed is not None and confirmed.generation == name else found.taken
+            yield Backup(top=self.top, generation=found, age=age(now - when))
+
+    def _listing(self, name: str, kind: type[T]) -> T | None:
+        try:
+            return decode(self.host.read(join(self.top, name), follow=False, limit_bytes=_LIST_BYTES), kind)
+        except (HostError, FormatError):
+            return None
+
+    def _engine_id(self) -> str:
+        try:
+            raw = self.host.read(self.root.at("engine-id"), follow=False, limit_bytes=4096)
+        except HostError:
+            return ""
+        return raw.decode("utf-8", "replace").strip("\0 \n")
+
+    def _names(self) -> frozenset[str]:
+        """Return the random names by which a root without an engine's id is known."""
+        names: set[str] = set()
+        for top in ("containers", "overlay2"):
+            try:
+                names.update(self.host.listdir(self.root.at(top), follow=False))
+            except HostError:
+                continue
+        return frozenset(names)
+
+
+def age(seconds: float) -> str:
+    """Return a span of time as a person says it.
+
+    >>> age(3), age(7200), age(100_000), age(200_000)
+    ('a moment', '2 hours', '1 day', '2 days')
+    """
+    for size, word in ((_DAY_S, "day"), (_HOUR_S, "hour"), (_MINUTE_S, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {word}{'' if count == 1 else 's'}"
+    return "a moment"

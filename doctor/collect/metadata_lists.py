@@ -1,0 +1,68 @@
+"""Reads the engine's lists from the metadata backup, when the host's own are damaged or gone."""
+
+from doctor.collect.bolt_values import network_records
+from doctor.collect.images import parse_tags
+from doctor.collect.kept import Backups
+from doctor.facts.containers import Containers
+from doctor.facts.data_root import DataRoot
+from doctor.facts.databases import NetworkDatabase
+from doctor.facts.images import Images
+from doctor.facts.metadata_lists import KeptNetworks, KeptTags
+from doctor.facts.network_needs import BUILT_IN
+from doctor.formats.bolt import Bucket, read
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing, Why
+
+
+@collector
+def kept_tags(host: Host, root: DataRoot, images: Images, containers: Containers | Missing) -> KeptTags:
+    """Return the names of images that a backup tells; absent while the host's own list is whole.
+
+    Names of images that are gone altogether are left out: they were removed after the backup.
+    """
+    if images.tags.status == "ok":
+        raise HostError(Missing(Why.ABSENT, f"{images.tags.path} is whole"))
+    found = Backups(host, root).find("image/overlay2/repositories.json", _is_tags)
+    if found is None:
+        raise HostError(Missing(Why.ABSENT, "no backup has names of images"))
+    used = () if isinstance(containers, Missing) else containers.items
+    here = images.configs.keys() | images.described | {one.image_id.removeprefix("sha256:") for one in used}
+    entries = {ref: digest for ref, digest in parse_tags(found[0]).items() if digest.removeprefix("sha256:") in here}
+    return KeptTags(entries=entries, age=found[2].age)
+
+
+@collector
+def kept_networks(host: Host, root: DataRoot, database: NetworkDatabase) -> KeptNetworks:
+    """Return the network records that a backup has; absent while the host's own database is whole."""
+    if not (database.file.is_broken or database.file.is_lost):
+        raise HostError(Missing(Why.ABSENT, f"{database.file.path} is whole"))
+    found = Backups(host, root).find("network/files/local-kv.db", is_database)
+    if found is None:
+        raise HostError(Missing(Why.ABSENT, "no backup has the networks"))
+    tree = newest(found[0])
+    bucket = tree.at("libnetwork") if tree is not None else None
+    names = {one.id: one.name for one in network_records(tree).values() if one.name not in BUILT_IN}
+    return KeptNetworks(values=bucket.keys if bucket is not None else {}, names=names, age=found[2].age)
+
+
+def is_database(content: bytes) -> bool:
+    """Whether a content is a bolt file that bolt opens and that holds something."""
+    try:
+        return bool(content) and read(content).is_sound
+    except FormatError:
+        return False
+
+
+def newest(content: bytes) -> Bucket | None:
+    """Return the tree of a sound bolt file."""
+    best = read(content).best
+    return None if best is None else best.root
+
+
+def _is_tags(content: bytes) -> bool:
+    try:
+        return bool(parse_tags(content))
+    except FormatError:
+        return False

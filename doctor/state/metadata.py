@@ -1,0 +1,163 @@
+"""The form of a metadata backup: what was kept of a data root, and how it lies in the state directory.
+
+``metadata/GENERATION.json`` lists one backup; ``metadata/blobs/SHA256`` holds contents by their hash, compressed, shared by
+all backups. Neither is ever changed once it is there. ``metadata/confirmed.json`` says when a healthy scan last saw that the
+newest one still holds. A reader believes nothing that lacks its checksum.
+"""
+
+import zlib
+from hashlib import sha256
+from typing import TypeVar
+
+from msgspec import DecodeError, Struct, json
+
+from doctor.model.errors import FormatError
+
+T = TypeVar("T")
+
+DIRECTORY = "metadata"
+BLOBS = "blobs"
+CONFIRMED = "confirmed.json"
+SUFFIX = ".json"
+MAX_FILE_BYTES = 64 << 20
+"""No file that is kept comes near this, but for the tar-split of a layer with millions of files."""
+
+_RAW, _ZLIB = b"=", b"z"
+
+
+class Entry(Struct, frozen=True, array_like=True):
+    """One kept file: by what it is known to be unchanged, and the hash of its content.
+
+    Attributes:
+        size: bytes, with ``mtime_ns`` and ``inode`` of the file when it was read.
+        mode: permission bits.
+        digest: sha256 of the content; "" for a file that was left out because the backup would be too large.
+    """
+
+    size: int
+    mtime_ns: int
+    inode: int
+    mode: int
+    uid: int
+    gid: int
+    digest: str
+
+
+class LayerRecord(Struct, frozen=True, array_like=True):
+    """The texts of a layer's record (``layerdb/sha256/CHAIN``); ``parent`` is "" for a first layer."""
+
+    diff: str
+    parent: str
+    cache_id: str
+    size: str
+
+
+class MountRecord(Struct, frozen=True, array_like=True):
+    """The texts of a container's mount record (``layerdb/mounts/CONTAINER``); "" for a file that is not there."""
+
+    mount_id: str
+    init_id: str
+    parent: str
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """Which data root a backup is of.
+
+    Attributes:
+        path: its real place on its host.
+        engine_id: the text of ``engine-id``, "" where there was none (engines before 24).
+        device: st_dev of its directory, with ``inode``; they change when a disk moves.
+    """
+
+    path: str
+    engine_id: str
+    device: int
+    inode: int
+
+
+class Generation(Struct, frozen=True, kw_only=True):
+    """One backup of a data root that a scan found healthy.
+
+    Attributes:
+        taken: seconds since the epoch.
+        files: by path relative to the root.
+        layers: records by chain id.
+        mounts: records by container id.
+        incomplete: why something is not in it, "" where all is.
+    """
+
+    version: int = 1
+    taken: float
+    identity: Identity
+    files: dict[str, Entry]
+    layers: dict[str, LayerRecord] = {}
+    mounts: dict[str, MountRecord] = {}
+    incomplete: str = ""
+
+    def is_of(self, path: str, engine_id: str, names: frozenset[str]) -> bool:
+        """Whether this is a backup of the data root at ``path``.
+
+        Another engine's id is another root. Where either has none, the root must hold a directory with one of the random
+        names that this backup knows, among ``names``: those of containers and of layer directories.
+        """
+        if path != self.identity.path:
+            return False
+        if engine_id and self.identity.engine_id:
+            return engine_id == self.identity.engine_id
+        known = {record.cache_id for record in self.layers.values()}
+        known.update(record.mount_id for record in self.mounts.values())
+        known.update(self.mounts)
+        return not names.isdisjoint(known)
+
+
+class Confirmed(Struct, frozen=True, kw_only=True):
+    """When a healthy scan last found nothing changed since a backup: its file's name, seconds since the epoch."""
+
+    generation: str
+    when: float
+
+
+def encode(value: Generation | Confirmed) -> bytes:
+    """Return the file of a listing: the hash of its JSON, a line break, the JSON."""
+    body = json.encode(value)
+    return sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """Return what a listing says. Raises ``FormatError`` for one that is torn, altered, or written by a newer doctor."""
+    digest, _, body = data.partition(b"\n")
+    if sha256(body).hexdigest().encode() != digest:
+        raise FormatError("the list of a metadata backup is damaged")
+    try:
+        found = json.decode(body, type=kind)
+    except (DecodeError, RecursionError) as error:
+        raise FormatError(f"the list of a metadata backup can't be read: {error}") from error
+    if isinstance(found, Generation) and found.version != 1:
+        raise FormatError(f"a newer doctor made this metadata backup (version {found.version})")
+    return found
+
+
+def pack(content: bytes, *, level: int = 6) -> bytes:
+    """Return the blob of a content."""
+    packed = zlib.compress(content, level)
+    return _ZLIB + packed if len(packed) < len(content) or level == 0 else _RAW + content
+
+
+def unpack(blob: bytes, digest: str) -> bytes:
+    """Return the content of a blob. Raises ``FormatError`` for anything but the content with this sha256."""
+    if blob[:1] == _RAW:
+        content = blob[1:]
+    else:
+        decoder = zlib.decompressobj()
+        try:
+            content = decoder.decompress(blob[1:], MAX_FILE_BYTES + 1)
+        except zlib.error as error:
+            raise FormatError(f"a kept file can't be unpacked: {error}") from error
+    if sha256(content).hexdigest() != digest:
+        raise FormatError("a kept file no longer has its hash")
+    return content
+
+
+def is_generation(name: str) -> bool:
+    """Whether a name in the directory is that of a backup's list ("20260131T235959Z.json")."""
+    return name.endswith(SUFFIX) and name[:8].isdigit() and len(name) >= 8 + len(SUFFIX)

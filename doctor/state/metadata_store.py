@@ -1,0 +1,194 @@
+"""Keeps metadata backups in doctor's own directory: durable before they count, bounded in number, age and size.
+
+A content is synced before its name appears, and all contents before the list that names them; so an interrupted backup leaves
+nothing but contents without a list, which the next one removes. Lists and contents of older backups are only ever deleted.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from hashlib import sha256
+
+from msgspec import Struct
+
+from doctor.model.errors import DoctorError, FormatError
+from doctor.state.files import atomic_write, ensure_dir, sync_dir
+from doctor.state.metadata import (
+    BLOBS,
+    CONFIRMED,
+    DIRECTORY,
+    SUFFIX,
+    Confirmed,
+    Entry,
+    Generation,
+    decode,
+    encode,
+    is_generation,
+    pack,
+    unpack,
+)
+from doctor.state.paths import state_dir
+from doctor.state.settings import KeepMetadata
+
+_DAY_S = 86400
+_MIB = 1 << 20
+_SPARE_BYTES = 64 << 20
+"""What a backup leaves free on its file system."""
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """A backup and the file that lists it."""
+
+    name: str
+    generation: Generation
+
+
+class Store:
+    """The backups beneath one state directory. Methods raise ``OSError`` where the disk refuses."""
+
+    def __init__(self, directory: str | None = None) -> None:
+        self.path = os.path.join(state_dir() if directory is None else directory, DIRECTORY)
+        self.blobs = os.path.join(self.path, BLOBS)
+        self._new: dict[str, str] = {}
+
+    def prepare(self) -> None:
+        """Make the directories; only root can enter them. Raises ``DoctorError``."""
+        ensure_dir(self.blobs)
+
+    def newest(self) -> Iterator[Listed]:
+        """Yield the backups that can be read, newest first."""
+        for name in self._names():
+            try:
+                with open(os.path.join(self.path, name), "rb") as stream:
+                    yield Listed(name=name, generation=decode(stream.read(), Generation))
+            except (OSError, FormatError):
+                continue
+
+    def put(self, content: bytes) -> str:
+        """Keep a content and return its hash; it counts from ``commit`` on. What is there already is not written again."""
+        digest = sha256(content).hexdigest()
+        if digest in self._new or self._holds(digest):
+            return digest
+        blob = pack(content)
+        self._check_space(len(blob))
+        temporary = os.path.join(self.blobs, f".{digest}.{os.getpid()}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with open(descriptor, "wb") as stream:
+            stream.write(blob)
+            stream.flush()
+            # Written back while the next one is read: the syncs of ``commit`` then hardly wait.
+            os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        self._new[digest] = temporary
+        return digest
+
+    def commit(self, generation: Generation, keep: KeepMetadata) -> None:
+        """Make a backup durable, then let go of those that the settings no longer want."""
+        for temporary in self._new.values():
+            descriptor = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        for digest, temporary in self._new.items():
+            os.rename(temporary, os.path.join(self.blobs, digest))
+        self._new.clear()
+        sync_dir(self.blobs)
+        name = self._free_name(generation.taken)
+        atomic_write(os.path.join(self.path, name), encode(generation))
+        self.confirm(name, generation.taken)
+        self._prune(name, generation, keep)
+
+    def confirm(self, name: str, when: float) -> None:
+        """Note that a backup still is what the data root holds."""
+        atomic_write(os.path.join(self.path, CONFIRMED), encode(Confirmed(generation=name, when=when)))
+
+    def sizes(self, digests: set[str]) -> dict[str, int]:
+        """Return the bytes on disk of contents that are kept or put."""
+        found = {}
+        for digest in digests:
+            try:
+                found[digest] = os.stat(self._new.get(digest) or os.path.join(self.blobs, digest)).st_size
+            except OSError:
+                continue
+        return found
+
+    def _holds(self, digest: str) -> bool:
+        """Whether a content is there and whole: one that rotted is written again."""
+        try:
+            with open(os.path.join(self.blobs, digest), "rb") as stream:
+                unpack(stream.read(), digest)
+        except (OSError, FormatError):
+            return False
+        return True
+
+    def _check_space(self, size: int) -> None:
+        found = os.statvfs(self.path)
+        if found.f_bavail * found.f_frsize < size + _SPARE_BYTES:
+            raise DoctorError("too little space for it", where=self.path, do="free some, or set metadata.keep = false")
+
+    def _names(self) -> list[str]:
+        try:
+            return sorted(filter(is_generation, os.listdir(self.path)), reverse=True)
+        except FileNotFoundError:
+            return []
+
+    def _free_name(self, taken: float) -> str:
+        """Return a name that sorts behind every other of its second."""
+        stem = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(taken))
+        names, number = set(self._names()), 0
+        while f"{stem}-{number:04}{SUFFIX}" in names:
+            number += 1
+        return f"{stem}-{number:04}{SUFFIX}"
+
+    def _prune(self, name: str, newest: Generation, keep: KeepMetadata) -> None:
+        """Remove backups that are too many or too old, then contents that no other backup names."""
+        kept = [Listed(name=name, generation=newest)]
+        for listed in self.newest():
+            if listed.name == name:
+                continue
+            if len(kept) < keep.generations and _is_wanted(listed.generation, kept, keep):
+                kept.append(listed)
+            else:
+                os.unlink(os.path.join(self.path, listed.name))
+        while self._sweep(kept) > keep.max_mib * _MIB and len(kept) > 1:
+            os.unlink(os.path.join(self.path, kept.pop().name))
+
+    def _sweep(self, kept: list[Listed]) -> int:
+        """Remove the contents that none of these backups names; return the bytes of the others."""
+        wanted = {entry.digest for listed in kept for entry in listed.generation.files.values()}
+        total = 0
+        with os.scandir(self.blobs) as entries:
+            for entry in entries:
+                if entry.name in wanted:
+                    total += entry.stat(follow_symlinks=False).st_size
+                else:
+                    os.unlink(entry.path)
+        return total
+
+
+def _is_wanted(older: Generation, kept: list[Listed], keep: KeepMetadata) -> bool:
+    """Whether an older backup stays: the one before the newest, then the last of each day, until it is too old.
+
+    Damage that no scan saw may be in the newest; one of a day before helps then. The newest of another data root stays
+    until it is too old.
+    """
+    if kept[0].generation.taken - older.taken > keep.days * _DAY_S:
+        return False
+    mine = [listed.generation for listed in kept if listed.generation.identity.path == older.identity.path]
+    return len(mine) < 2 or int(mine[-1].taken // _DAY_S) != int(older.taken // _DAY_S)
+
+
+def within(files: dict[str, Entry], sizes: dict[str, int], keep: KeepMetadata) -> tuple[dict[str, Entry], int]:
+    """Return the files with those left out that would exceed the bound, the last ones first, and how many those are."""
+    left, total, out = {}, 0, 0
+    counted: set[str] = set()
+    for path, entry in files.items():
+        size = 0 if entry.digest in counted else sizes.get(entry.digest, 0)
+        if total + size > keep.max_mib * _MIB:
+            left[path] = Entry(entry.size, entry.mtime_ns, entry.inode, entry.mode, entry.uid, entry.gid, "")
+            out += 1
+            continue
+        total += size
+        counted.add(entry.digest)
+        left[path] = entry
+    return left, out
