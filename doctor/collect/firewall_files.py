@@ -19,7 +19,9 @@ _SAVED = (
 _NFTABLES = (HostPath("/etc/nftables.conf"), HostPath("/etc/sysconfig/nftables.conf"), HostPath("/etc/nftables.nft"))
 _WANTS = ("sysinit.target.wants", "multi-user.target.wants", "network-pre.target.wants", "basic.target.wants")
 _ZONES = HostPath("/etc/firewalld/zones")
-_FLUSH = re.compile(r"^\s*flush\s+ruleset\b", re.MULTILINE)
+# Blanks, not \s: that would run over all the empty lines that follow, from each of them again.
+_FLUSH = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
+_UFW_ENABLED = re.compile(r"^[ \t]*ENABLED[ \t]*=[ \t]*[\"']?yes\b", re.MULTILINE | re.IGNORECASE)
 _INTERFACE = re.compile(r"<interface\s+name=[\"']([^\"']+)[\"']")
 
 
@@ -45,7 +47,7 @@ def firewall_files(host: Host) -> FirewallFiles:
         nftables=reader.nftables(),
         firewalld_enabled=reader.is_enabled("firewalld"),
         firewalld_interfaces=reader.zones(),
-        ufw_enabled=re.search(r"^\s*ENABLED\s*=\s*[\"']?yes\b", ufw, re.MULTILINE | re.IGNORECASE) is not None,
+        ufw_enabled=_UFW_ENABLED.search(ufw) is not None,
         gaps=tuple(reader.gaps),
     )
 
