@@ -1,4 +1,4 @@
-"""Processes of the live host, straight from /proc (proc_pid_stat(5)): psutil would read as much, and costs 18 ms to import."""
+"""Processes of the live host, straight from /proc (proc_pid_stat(5)) (docs/decisions/0012)."""
 
 import os
 

@@ -2,12 +2,10 @@
 
 import errno
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from doctor.host import commands
-from doctor.host.processes import start_ticks
 from doctor.model.errors import RefusedError, RepairError
 from doctor.model.missing import HostError
 from doctor.model.paths import is_beneath
@@ -222,27 +220,10 @@ class Executor:
             launch.wait(step, child)
 
     def _signal(self, step: Signal) -> None:
-        if not _is_same(step):
-            return
-        os.kill(step.pid, step.signal)
-        deadline = time.monotonic() + step.timeout_s
-        while time.monotonic() < deadline:
-            if not _is_same(step):
-                return
-            time.sleep(0.02)
-        raise RepairError(f"process {step.pid} did not end within {step.timeout_s:g} s after signal {step.signal}")
+        from doctor.host import ending  # noqa: PLC0415 - psutil is loaded when a process is ended
 
-
-def _is_same(step: Signal) -> bool:
-    """Whether the process is still there and still the one that was meant; a zombie has ended."""
-    try:
-        if start_ticks(step.pid) != step.start_ticks:
-            return False
-        with open(f"/proc/{step.pid}/stat", "rb") as stream:
-            raw = stream.read()
-    except (OSError, ValueError):
-        return False
-    return raw[raw.rindex(b")") + 2 : raw.rindex(b")") + 3] != b"Z"
+        if not ending.end(step.pid, step.start_ticks, step.signal, timeout_s=step.timeout_s):
+            raise RepairError(f"process {step.pid} did not end within {step.timeout_s:g} s after signal {step.signal}")
 
 
 def _rename_or_copy(source: int, name: str, target: int, target_name: str) -> None:
