@@ -130,7 +130,8 @@ def counted(report: ScanReport) -> str:
 
 def causes_of(finding: Finding, among: tuple[Finding, ...]) -> list[Finding]:
     """Return the findings that explain this one."""
-    return [cause for cause in among if cause.fingerprint in finding.causes]
+    # Most have none, and a fingerprint is a hash: thousands of findings must not cost millions of them.
+    return [cause for cause in among if cause.fingerprint in finding.causes] if finding.causes else []
 
 
 def unmended(report: PlanReport | RepairReport) -> tuple[Finding, ...]:

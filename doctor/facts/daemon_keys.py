@@ -1,6 +1,7 @@
 """What dockerd makes of each key of daemon.json: takes it, refuses it, or takes it and never reads it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ _SAYS = {
     "bytes": 'a size such as "64M"',
     "objects": "a list of objects",
 }
+
+_MOST = 100
 
 
 class KeyProblem(Struct, frozen=True, kw_only=True):
@@ -56,13 +59,19 @@ def fits(key: str, value: Any) -> bool:
 def problems(value: dict[str, Any], release: Release) -> Iterator[KeyProblem]:
     """Yield what is wrong with the keys of a settings file, in its order.
 
-    With an unknown release only what every supported one refuses counts.
+    With an unknown release only what every supported one refuses counts. A file with more than ``_MOST`` wrong keys is not
+    one that somebody wrote by hand; the first ones tell enough.
     """
+    yield from islice(_problems(value, release), _MOST)
+
+
+def _problems(value: dict[str, Any], release: Release) -> Iterator[KeyProblem]:
+    present = set(value)
     for key, item in value.items():
         if isinstance(item, dict) and key not in KEPT_OBJECTS:
-            yield from _flattened(key, item, release, set(value))
+            yield from _flattened(key, item, release, present)
             continue
-        found = _key_problem((key,), item, release, set(value))
+        found = _key_problem((key,), item, release, present)
         if found is not None:
             yield found
         elif key == "proxies" and isinstance(item, dict):

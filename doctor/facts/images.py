@@ -7,7 +7,8 @@ from msgspec import Struct
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
-_PAIR = re.compile(r'"((?:[^"\\\x00-\x1f]|\\.){1,4096})"\s*:\s*"(sha256:[0-9a-f]{64})"')
+# The characters of a reference (distribution/reference) and no others: a text of escaped quotes must not cost hours.
+_PAIR = re.compile(r'"([\w.:/@+-]{1,512})"\s*:\s*"(sha256:[0-9a-f]{64})"', re.ASCII)
 _HUB = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/")
 
 

@@ -84,15 +84,16 @@ def parse_rules(text: str, path: str = "") -> tuple[ModuleRule, ...]:
     ('br_netfilter', True, 2)
     """
     found = []
-    joined, begun = "", 0
-    for number, line in enumerate(text.split("\n"), start=1):
-        begun = begun if joined else number
-        joined += line.removesuffix("\r")
-        if joined.endswith("\\"):
-            joined = joined[:-1] + " "
+    parts: list[str] = []
+    begun = 0
+    for number, raw in enumerate(text.split("\n"), start=1):
+        begun = begun if parts else number
+        line = raw.removesuffix("\r")
+        if line.endswith("\\"):
+            parts.append(line[:-1])
             continue
-        kind, *fields = joined.split(None, 2) or [""]
-        joined = ""
+        kind, *fields = " ".join([*parts, line]).split(None, 2) or [""]
+        parts = []
         if fields and kind in {"blacklist", "install", "options", "alias", "softdep", "remove"}:
             rest = fields[1] if len(fields) > 1 else ""
             found.append(ModuleRule(kind=kind, module=normalize(fields[0]), rest=rest, path=path, line=begun))
