@@ -11,7 +11,8 @@ def swarm_state_corrupt(swarm: SwarmFiles) -> Iterator[Finding]:
     """The swarm node's own state is damaged, so the engine does not start.
 
     What it looks at:
-        ``swarm/docker-state.json`` and ``swarm/state.json``: JSON objects, on a host that has a node certificate.
+        ``swarm/docker-state.json``, a JSON object, and ``swarm/state.json``, the list of managers, on a host that has a node
+        certificate.
 
     Why it matters:
         dockerd ends with "Error starting cluster component: unexpected end of JSON input".

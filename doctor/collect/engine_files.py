@@ -19,7 +19,7 @@ from doctor.facts.engine_files import (
 )
 from doctor.facts.mounts import Mounts
 from doctor.facts.processes import Processes, program
-from doctor.formats.json_safe import load_object
+from doctor.formats.json_safe import load_first, load_object
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
@@ -98,7 +98,7 @@ def swarm_files(host: Host, root: DataRoot) -> SwarmFiles:
         raise HostError(Missing(Why.ABSENT, f"{top}: no such directory"))
     gaps: list[Missing] = []
     state = _json_problem(host, join(top, "docker-state.json"), gaps)
-    peers = _json_problem(host, join(top, "state.json"), gaps)
+    peers = _json_problem(host, join(top, "state.json"), gaps, kind=list)
     return SwarmFiles(
         directory=top,
         has_state=state is not None,
@@ -165,10 +165,15 @@ def _init_pid(host: Host, path: HostPath, gaps: list[Missing]) -> int:
     return pid if isinstance(pid, int) and pid > 0 else 0
 
 
-def _json_problem(host: Host, path: HostPath, gaps: list[Missing]) -> str | None:
-    """Return what is wrong with a JSON file, "" for nothing, ``None`` where there is no such file."""
+def _json_problem(host: Host, path: HostPath, gaps: list[Missing], *, kind: type = dict) -> str | None:
+    """Return what is wrong with a JSON file, "" for nothing, ``None`` where there is no such file.
+
+    docker-state.json is an object; state.json the list of known managers (swarmkit node/node.go, persistentRemotes).
+    """
     try:
-        load_object(host.read(path, follow=False))
+        value = load_first(host.read(path, follow=False)).value
+        if not isinstance(value, kind):
+            return f"not a JSON {'list' if kind is list else 'object'}"
     except FormatError as error:
         return str(error)
     except HostError as error:

@@ -75,7 +75,7 @@ def path_of(root: DataRoot, name: str) -> HostPath:
 def _of_engine() -> Wanted:
     yield "engine-id", lambda content: 0 < len(content.strip(b"\0 \n")) < 200
     yield "swarm/docker-state.json", _is_object
-    yield "swarm/state.json", lambda content: content.lstrip()[:1] in {b"{", b"["}
+    yield "swarm/state.json", _is_list
     yield "swarm/certificates/swarm-node.crt", _is_pem
     yield "swarm/certificates/swarm-node.key", _is_pem
 
@@ -205,6 +205,13 @@ def _is_host_config(content: bytes) -> bool:
 
 def _is_object(content: bytes) -> bool:
     return bool(_object(content))
+
+
+def _is_list(content: bytes) -> bool:
+    try:
+        return isinstance(load_first(content).value, list)
+    except FormatError:
+        return False
 
 
 def _is_pem(content: bytes) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts import judge
-from tests.hosts.box import INIT_SCRIPT, Box
+from tests.hosts.box import BOX_ADDRESS, INIT_SCRIPT, Box
 from tests.live import test_state as torn
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
@@ -132,7 +132,9 @@ def test_everything_at_once(scanned: tuple[Box, judge.Opinion]) -> None:
     print(torn.repair(box))
     assert judge.differences(before, judge.opinion(box)) == []
     found = json.loads(box.doctor("scan", "--format", "json").stdout)
-    assert [one["id"] for one in found["findings"] if one["id"].startswith("state/") and one["severity"] != "info"] == []
+    assert [
+        one["id"] for one in found["findings"] if one["id"].startswith("state/") and one["severity"] != "info"
+    ] == []
 
 
 def test_secrets_are_kept_and_never_shown(scanned: tuple[Box, judge.Opinion]) -> None:
@@ -150,6 +152,24 @@ def test_secrets_are_kept_and_never_shown(scanned: tuple[Box, judge.Opinion]) ->
     assert "do-not-show" not in listing
     restored = box.run(["sh", "-c", "cat /var/lib/docker/containers/*/config.v2.json"]).stdout
     assert "do-not-show" in restored
+
+
+def test_a_swarm_node_keeps_its_place(box: Box) -> None:
+    """The certificate is lost: dockerd alone would erase the node's swarm; with the kept one it is a manager as before."""
+    box.write("/etc/init.d/docker", INIT_SCRIPT, mode=0o755)
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS)
+    box.docker("config", "create", "greeting", "-", input="hello")
+    assert torn.ids(box) == set()
+    box.doctor("scan")
+    assert len(kept(box)) == 1
+    before = box.docker("node", "ls", "-q"), box.docker("config", "ls", "-q")
+    box.power_loss()
+    for name in ("swarm-node.crt", "swarm-node.key"):
+        (torn.root(box) / "swarm/certificates" / name).unlink()
+    (torn.root(box) / "swarm/docker-state.json").write_bytes(b"")
+    assert torn.ids(box) == {"state/swarm-cert-missing"}
+    print(torn.repair(box))
+    assert (box.docker("node", "ls", "-q"), box.docker("config", "ls", "-q")) == before
 
 
 def test_a_sick_root_is_not_kept(scanned: tuple[Box, judge.Opinion]) -> None:

@@ -79,6 +79,17 @@ RECIPES = (
     ),
     Recipe(
         problem="swarm-state-corrupt",
+        name="healthy",
+        about="a swarm node as docker swarm init leaves it: state.json is a list",
+        parts=(),
+        change=lambda tree: (
+            tree.put(f"{SWARM}/docker-state.json", '{"LocalAddr":"10.0.0.1"}'),
+            tree.put(f"{SWARM}/state.json", '[{"node_id":"umufay3350k2k34quwrv7zo3i","addr":"10.0.0.1:2377"}]'),
+            tree.put(f"{SWARM}/certificates/swarm-node.crt", "x"),
+        ),
+    ),
+    Recipe(
+        problem="swarm-state-corrupt",
         name="no-node",
         about="a torn state without a certificate is cleared by dockerd itself",
         parts=(),

@@ -143,6 +143,14 @@ MESH = hex_id("network mesh")
 SNAPSHOT = "abcdefghij0123456789klmno"
 
 
+def tags(entries: dict[str, str]) -> bytes:
+    """A repositories.json of references of app and others → image ids, as dockerd writes it."""
+    repositories: dict[str, dict[str, str]] = {}
+    for reference, identity in entries.items():
+        repositories.setdefault(reference.partition(":")[0], {})[reference] = f"sha256:{identity}"
+    return json.dumps({"Repositories": repositories}, separators=(",", ":")).encode()
+
+
 def build(*parts: str) -> Tree:
     """A healthy root with these parts."""
     tree = Tree()

@@ -1,0 +1,249 @@
+"""Cases of damage that only the metadata backup can mend: each was scanned while it was healthy."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from doctor.state.metadata import Entry, Generation, Identity, LayerRecord, MountRecord, encode, pack
+from tests.cases.state import roots
+from tests.cases.state.recipe import Finding, Recipe
+from tests.cases.state.roots import CHAIN_BASE, CHAIN_TOP, IMAGE, ROOT, STORE, TOP, WEB, Tree
+
+STATE = "var/lib/doctor/metadata"
+CONTAINER = f"{ROOT}/containers/{WEB}"
+NETWORKS = f"{ROOT}/network/files/local-kv.db"
+VOLUMES = f"{ROOT}/volumes/metadata.db"
+TAGS = f"{STORE}/repositories.json"
+SPLIT = f"{STORE}/layerdb/sha256/{CHAIN_TOP}/tar-split.json.gz"
+CONTENT = f"{STORE}/imagedb/content/sha256/{IMAGE}"
+SWARM = f"{ROOT}/swarm"
+PEM = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+_KEPT = ("repositories.json", "config.v2.json", "hostconfig.json", ".db", "opts.json", "tar-split.json.gz", "engine-id")
+
+
+def keep(tree: Tree) -> None:
+    """Put a backup of the tree as it is; nothing is compressed, so that it is the same bytes everywhere."""
+    files = {}
+    for path, content in list(tree.entries.items()):
+        is_wanted = path.endswith(_KEPT) or path == CONTENT or path.startswith(SWARM)
+        if isinstance(content, bytes) and path.startswith(f"{ROOT}/") and "/buildkit/" not in path and is_wanted:
+            digest = sha256(content).hexdigest()
+            files[path.removeprefix(f"{ROOT}/")] = Entry(len(content), 0, 0, 0o600, 0, 0, digest)
+            tree.put(f"{STATE}/blobs/{digest}", pack(content, level=0))
+    generation = Generation(
+        taken=1_700_000_000.0,
+        identity=Identity(path=f"/{ROOT}", engine_id="", device=0, inode=0),
+        files=files,
+        layers={
+            chain: LayerRecord(one.diff, parent, one.directory, "6")
+            for chain, one, parent in ((CHAIN_BASE, roots.BASE, ""), (CHAIN_TOP, TOP, f"sha256:{CHAIN_BASE}"))
+        },
+        mounts={WEB: MountRecord(roots.MOUNT, f"{roots.MOUNT}-init", f"sha256:{CHAIN_TOP}")},
+    )
+    tree.put(f"{STATE}/20231114T221320Z-0000.json", encode(generation))
+
+
+def kept(
+    problem: str, about: str, damage: Callable[[Tree], Any], *findings: Finding, before: Any = None, **more: Any
+) -> Recipe:
+    """A case named ``kept``: a healthy root with a backup, then the damage."""
+
+    def change(tree: Tree) -> None:
+        if before is not None:
+            before(tree)
+        keep(tree)
+        damage(tree)
+
+    return Recipe(
+        problem=problem,
+        name=more.pop("name", "kept"),
+        about=about,
+        change=change,
+        findings=findings,
+        parts=more.pop("parts", ("image", "container", "network")),
+        files=({"path": f"/{STATE}", "mode": 0o700},),
+        **more,
+    )
+
+
+def _swarm(tree: Tree) -> None:
+    tree.put(f"{SWARM}/docker-state.json", '{"LocalAddr":"10.0.0.1"}')
+    tree.put(f"{SWARM}/state.json", '[{"node_id":"a"}]')
+    tree.put(f"{SWARM}/certificates/swarm-node.crt", PEM)
+    tree.put(f"{SWARM}/certificates/swarm-node.key", PEM)
+
+
+def _second_mount(tree: Tree) -> None:
+    """Another container's layer directory that stands on the same image, and whose record is lost too."""
+    below = (TOP.directory, roots.BASE.directory)
+    roots.overlay(tree, roots.hex_id("mount stray") + "-init", below)
+    roots.overlay(tree, roots.hex_id("mount stray"), (roots.hex_id("mount stray") + "-init", *below), committed=False)
+
+
+_HEALTHY = roots.build(*roots.PARTS)
+
+
+def _after(*paths: str) -> dict[str, bytes]:
+    return {path: _HEALTHY.read(path) for path in paths}
+
+
+def _drop_dangling_names(tree: Tree) -> None:
+    """The backup also names an image that was removed after it."""
+    gone = roots.hex_id("image removed since")
+    tree.put(TAGS, roots.tags({"app:latest": IMAGE, "app:two": IMAGE, "old:1": gone}))
+
+
+RECIPES = (
+    kept(
+        "repositories-json-corrupt",
+        "the names of images are lost, the backup has them, and one of an image that was removed since",
+        lambda tree: tree.put(TAGS),
+        ("repositories-json-corrupt", "file", f"/{TAGS}"),
+        before=_drop_dangling_names,
+        after={TAGS: roots.tags({"app:latest": IMAGE, "app:two": IMAGE})},
+    ),
+    kept(
+        "repositories-json-missing",
+        "nothing but the backup still knows the names of images",
+        lambda tree: tree.remove(TAGS),
+        ("repositories-json-missing", "file", f"/{TAGS}"),
+        parts=("image",),
+        after=_after(TAGS),
+    ),
+    kept(
+        "image-content-corrupt",
+        "an image's config is empty and the backup has the bytes of its hash",
+        lambda tree: tree.put(CONTENT),
+        ("image-content-corrupt", "image", IMAGE[:12]),
+        ("tag-dangling", "image", "app:latest"),
+        after=_after(CONTENT),
+    ),
+    kept(
+        "image-content-missing",
+        "an image's config is deleted and the backup has the bytes of its hash",
+        lambda tree: tree.remove(CONTENT),
+        ("image-content-missing", "image", IMAGE[:12]),
+        ("tag-dangling", "image", "app:latest"),
+        after=_after(CONTENT),
+    ),
+    kept(
+        "container-config-corrupt",
+        "a container's config is torn and the backup has it whole",
+        lambda tree: tree.put(f"{CONTAINER}/config.v2.json", tree.read(f"{CONTAINER}/config.v2.json")[:99]),
+        ("container-config-corrupt", "container", WEB[:12]),
+        after=_after(f"{CONTAINER}/config.v2.json"),
+    ),
+    kept(
+        "hostconfig-corrupt",
+        "a container's host config is NULs and the backup has it whole",
+        lambda tree: tree.put(f"{CONTAINER}/hostconfig.json", "\0" * 50),
+        ("hostconfig-corrupt", "container", "web"),
+        after=_after(f"{CONTAINER}/hostconfig.json"),
+    ),
+    kept(
+        "hostconfig-missing",
+        "a container's host config is deleted and the backup has it",
+        lambda tree: tree.remove(f"{CONTAINER}/hostconfig.json"),
+        ("hostconfig-missing", "container", "web"),
+        after=_after(f"{CONTAINER}/hostconfig.json"),
+    ),
+    kept(
+        "layer-mount-corrupt",
+        "two layer directories fit a container, and the backup tells which one is its own",
+        lambda tree: (_second_mount(tree), tree.put(f"{STORE}/layerdb/mounts/{WEB}/mount-id")),
+        ("layer-mount-corrupt", "container", "web"),
+        after=_after(f"{STORE}/layerdb/mounts/{WEB}/mount-id"),
+    ),
+    kept(
+        "tar-split-corrupt",
+        "a layer's tar-split is empty and the backup has it whole",
+        lambda tree: tree.put(SPLIT),
+        ("tar-split-corrupt", "layer", CHAIN_TOP[:12]),
+        after=_after(SPLIT),
+    ),
+    kept(
+        "tar-split-damaged",
+        "a layer's tar-split is cut and the backup has it whole",
+        lambda tree: tree.put(SPLIT, tree.read(SPLIT)[:-12]),
+        ("tar-split-damaged", "layer", CHAIN_TOP[:12]),
+        after=_after(SPLIT),
+    ),
+    kept(
+        "layer-metadata-empty",
+        "a layer lost its directory's name and its tar-split: only the backup ties them together",
+        lambda tree: (tree.put(f"{STORE}/layerdb/sha256/{CHAIN_TOP}/cache-id"), tree.put(SPLIT)),
+        ("layer-metadata-empty", "layer", CHAIN_TOP[:12]),
+        ("tar-split-corrupt", "layer", CHAIN_TOP[:12]),
+        parts=("image",),
+        after=_after(f"{STORE}/layerdb/sha256/{CHAIN_TOP}/cache-id", SPLIT),
+    ),
+    kept(
+        "layer-metadata-missing",
+        "a layer's record is deleted, nothing stands on it, and the backup has the record with its tar-split",
+        lambda tree: tree.remove(f"{STORE}/layerdb/sha256/{CHAIN_TOP}"),
+        ("layer-metadata-missing", "layer", CHAIN_TOP[:12]),
+        parts=("image",),
+        after=_after(f"{STORE}/layerdb/sha256/{CHAIN_TOP}/cache-id", SPLIT),
+    ),
+    kept(
+        "network-db-corrupt",
+        "the network database is noise and the backup has a network that no container is in",
+        lambda tree: tree.put(NETWORKS, "noise" * 300),
+        ("network-db-corrupt", "file", f"/{NETWORKS}"),
+        parts=("image", "network"),
+    ),
+    kept(
+        "network-db-missing",
+        "the network database is deleted and the backup has a network that no container is in",
+        lambda tree: tree.remove(NETWORKS),
+        ("network-db-missing", "file", f"/{NETWORKS}"),
+        parts=("image", "network"),
+    ),
+    kept(
+        "volume-db-corrupt",
+        "the volume database is noise and the backup has the labels",
+        lambda tree: tree.put(VOLUMES, "noise" * 300),
+        ("volume-db-corrupt", "file", f"/{VOLUMES}"),
+        parts=("image", "volumes"),
+    ),
+    kept(
+        "volume-db-missing",
+        "the volume database is deleted and the backup has the labels",
+        lambda tree: tree.remove(VOLUMES),
+        ("volume-db-missing", "file", f"/{VOLUMES}"),
+        parts=("image", "volumes"),
+    ),
+    kept(
+        "volume-opts-corrupt",
+        "the options of a volume and the database are lost together, and the backup has both",
+        lambda tree: (tree.put(VOLUMES, "noise" * 300), tree.put(f"{ROOT}/volumes/scratch/opts.json")),
+        ("volume-opts-corrupt", "volume", "scratch"),
+        ("volume-db-corrupt", "file", f"/{VOLUMES}"),
+        parts=("image", "volumes"),
+        after=_after(f"{ROOT}/volumes/scratch/opts.json"),
+    ),
+    kept(
+        "swarm-cert-missing",
+        "a swarm node lost its certificate and the backup has it with its key",
+        lambda tree: tree.remove(f"{SWARM}/certificates/swarm-node.crt"),
+        ("swarm-cert-missing", "directory", f"/{SWARM}"),
+        before=_swarm,
+        after={f"{SWARM}/certificates/swarm-node.crt": PEM},
+    ),
+    kept(
+        "swarm-state-corrupt",
+        "a swarm node's state is torn and the backup has it",
+        lambda tree: tree.put(f"{SWARM}/docker-state.json", "{"),
+        ("swarm-state-corrupt", "file", f"/{SWARM}/docker-state.json"),
+        before=_swarm,
+        after={f"{SWARM}/docker-state.json": b'{"LocalAddr":"10.0.0.1"}'},
+    ),
+    kept(
+        "engine-id-wrong",
+        "the engine's identity is empty and the backup has it",
+        lambda tree: tree.put(f"{ROOT}/engine-id"),
+        ("engine-id-wrong", "file", f"/{ROOT}/engine-id"),
+        before=lambda tree: tree.put(f"{ROOT}/engine-id", "0e1d7c9a-engine"),
+        after={f"{ROOT}/engine-id": b"0e1d7c9a-engine"},
+    ),
+)
