@@ -27,6 +27,7 @@ _COMMANDS = {
     "undo": ("commands", "undo"),
     "probe": ("commands", "probe"),
     "run": ("commands", "run_container"),
+    "salvage": ("commands", "salvage"),
     "report": ("commands_about", "report"),
     "explain": ("commands_about", "explain"),
     "list": ("commands_about", "list_all"),

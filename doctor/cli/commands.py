@@ -197,3 +197,51 @@ def run_container(
             )
         )
     )
+
+
+def salvage(
+    context: typer.Context,
+    images: Annotated[
+        list[str] | None, typer.Argument(metavar="[IMAGE…]", help="Only these images, by name or id; all by default.")
+    ] = None,
+    to: Annotated[str, typer.Option("--to", metavar="DIR", help="Where the OCI layout is written.")] = "",
+    tar: Annotated[
+        str, typer.Option("--tar", metavar="FILE", help="Also one tar for 'docker load'; - for standard output.")
+    ] = "",
+    volumes: Annotated[bool, typer.Option("--volumes", help="Also volumes, each as a tar.")] = False,
+    containers: Annotated[bool, typer.Option("--containers", help="Also containers' writable layers.")] = False,
+    unproven: Annotated[
+        bool, typer.Option("--unproven", help="Also what can't be proven, as other images named …-unproven.")
+    ] = False,
+    compress: Annotated[bool, typer.Option("--compress", help="Write layers as gzip.")] = False,
+    shared: Annotated[bool, typer.Option("--shared", help="Let others read it (0644 instead of 0600).")] = False,
+    root: Root = "",
+    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")] = "text",  # noqa: A002 - the option's name
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """Write every image that is provably whole to an OCI layout, with dockerd dead or the disk mounted elsewhere.
+
+    Run again, it goes on where it was stopped. Exit code 1 says that something was left out.
+
+    \b
+    Examples:
+      doctor salvage --to /mnt/usb/images
+      doctor salvage --to out --tar images.tar app:latest
+      doctor salvage --root /mnt/disk --to out --volumes --containers
+    """
+    from doctor.cli import salvage as body
+    from doctor.salvage.work import Wish
+
+    wish = Wish(
+        to=to,
+        images=tuple(images or ()),
+        tar=tar,
+        volumes=volumes,
+        containers=containers,
+        unproven=unproven,
+        compress=compress,
+        shared=shared,
+    )
+    raise typer.Exit(body.run(wish, root, format, shared_options(context, verbose, quiet, color)))

@@ -23,7 +23,11 @@ def images(host: Host, root: DataRoot) -> Images:
     """Return the overlay2 image store; absent where this root never used overlay2."""
     if root.driver(_DRIVER) is None or not root.has("image"):
         raise HostError(Missing(Why.ABSENT, f"{root.resolved}: no overlay2 image store"))
-    top = root.at("image", _DRIVER)
+    return read_store(host, root.at("image", _DRIVER))
+
+
+def read_store(host: Host, top: HostPath) -> Images:
+    """Return the image store of a driver; all of them keep it in the same form (moby image/fs.go, reference/store.go)."""
     gaps: list[Missing] = []
     configs: dict[str, ImageConfig] = {}
     strays: list[str] = []

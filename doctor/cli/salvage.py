@@ -1,0 +1,59 @@
+"""``doctor salvage``: images, volumes and writable layers out of a data root whose engine is dead."""
+
+import sys
+from collections.abc import Sequence
+
+from msgspec import json
+
+from doctor.cli.common import Shared, is_terminal, open_host
+from doctor.model.errors import UsageError
+from doctor.model.text import visible
+from doctor.salvage.target import human
+from doctor.salvage.values import Outcome
+from doctor.salvage.work import Wish, salvage
+
+
+def run(wish: Wish, root: str, form: str, shared: Shared) -> int:
+    """Salvage, print what was written and what was left out, and return the exit code."""
+    if not wish.to:
+        raise UsageError("--to is missing", do="name the directory to write to: doctor salvage --to DIR")
+    if form not in {"text", "json"}:
+        raise UsageError(f"--format '{form}' is unknown", do="choose text or json")
+    if wish.tar == "-" and is_terminal(sys.stdout):
+        raise UsageError("a tar is nothing for a terminal", do="pipe it: … --tar - | ssh host docker load")
+    outcome = salvage(open_host(root), wish, shared.progress)
+    # Standard output is the tar's then.
+    out = sys.stderr if wish.tar == "-" else sys.stdout
+    if form == "json":
+        print(json.encode(outcome).decode(), file=out)
+    elif not shared.quiet:
+        print("\n".join(map(visible, _lines(outcome, wish, verbose=shared.verbose))), file=out)
+    return outcome.exit_code
+
+
+def _lines(outcome: Outcome, wish: Wish, *, verbose: bool) -> list[str]:
+    proven = [image for image in outcome.images if not image.unproven]
+    lines = [f"{_count(proven, 'image')} proven and written to {wish.to}"]
+    lines += [f"  {', '.join(image.names) or '<no name>'}  {image.id[:12]}" for image in proven]
+    for image in outcome.images:
+        if image.unproven:
+            lines.append(
+                f"unproven: {', '.join(image.names) or '<no name>'}  {image.id[:12]}, was {image.original[:12]}"
+            )
+            lines.append(f"  {image.unproven}")
+    for tree in outcome.trees:
+        lines.append(
+            f"{tree.kind} {tree.name}  {tree.file}  {human(tree.size)}{f'  ({tree.note})' if tree.note else ''}"
+        )
+        lines += [f"  not in it: {skipped}" for skipped in (tree.skipped if verbose else ())]
+    if outcome.left:
+        lines.append("left out:")
+        lines += [f"  {left.kind} {left.name}: {left.reason}" for left in outcome.left]
+    lines += [f"note: {note}" for note in outcome.notes]
+    kept = f", {human(outcome.bytes_kept)} were there already" if outcome.bytes_kept else ""
+    lines.append(f"{human(outcome.bytes_written)} written{kept}")
+    return lines
+
+
+def _count(items: Sequence[object], noun: str) -> str:
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"

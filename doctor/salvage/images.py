@@ -1,0 +1,211 @@
+"""Writes images: each layer proven while it is written, each image only when all of it is."""
+
+from collections.abc import Callable, Iterator
+
+from doctor.collect.kept import Backups
+from doctor.facts.data_root import DataRoot
+from doctor.formats.oci_digest import sha256_digest
+from doctor.formats.tar_split import crc64
+from doctor.host.base import Host
+from doctor.model.missing import HostError
+from doctor.salvage import layout
+from doctor.salvage.layer import Assembly, UnprovenError, joined, known, unread
+from doctor.salvage.target import Target, human
+from doctor.salvage.tree import TreeTar
+from doctor.salvage.values import Blob, Image, Layer, Left, Source, Store, Written
+
+_CONFIG_BYTES = 16 << 20
+_CHECKED_BYTES = 32 << 20
+"""Of a layer that isn't what it was this much is searched for the altered file: CRC-64 takes a second for 9 MiB."""
+
+_TELL_BYTES = 256 << 20
+_BACKUP_FILE = "image/overlay2/layerdb/sha256/{}/tar-split.json.gz"
+
+
+class Writer:
+    """Writes the images of one data root into a target."""
+
+    def __init__(
+        self, host: Host, root: DataRoot, store: Store, target: Target, progress: Callable[[str], None]
+    ) -> None:
+        self.host = host
+        self.root = root
+        self.store = store
+        self.target = target
+        self.progress = progress
+        self.blobs: dict[str, Blob] = {}
+        self.failed: dict[str, UnprovenError] = {}
+        self.rough: dict[str, Blob] = {}
+        self.sizes: dict[str, int] = {}
+        try:
+            self.backups: Backups | None = Backups(host, root)
+        except HostError:
+            self.backups = None
+
+    def prepare(self, images: tuple[Image, ...]) -> None:
+        """Find what is there already, and refuse at once what doesn't fit. Raises ``RefusedError``."""
+        needed = {chain: self.store.layers[chain] for image in images for chain in image.chain}
+        self.progress(f"{len(images)} images with {len(needed)} layers; looking at what is there already")
+        # Two chains may share a layer's tar.
+        missing: dict[str, int] = {}
+        for chain, layer in needed.items():
+            blob = self.target.kept(layer.diff) if layer.diff not in missing else None
+            if blob is not None:
+                self.blobs[chain] = blob
+                continue
+            self.sizes[chain] = self._size(layer)
+            missing[layer.diff] = self.sizes[chain]
+        total = sum(missing.values())
+        kept = f", {human(self.target.bytes_kept)} are there already" if self.target.bytes_kept else ""
+        self.progress(f"{human(total)} to read and prove{kept}")
+        if not self.target.level:
+            self.target.need(total, "the salvage")
+
+    def _size(self, layer: Layer) -> int:
+        for assembly in self._assemblies(layer):
+            try:
+                return assembly.size()
+            except UnprovenError:
+                continue
+        return 0
+
+    def _assemblies(self, layer: Layer, *, is_strict: bool = True) -> Iterator[Assembly]:
+        """Yield the ways to put a layer together: each place with its own tar-split, then with the backup's."""
+        for source in layer.sources:
+            yield Assembly(self.host, source, is_strict=is_strict)
+        found = self.backups.find(_BACKUP_FILE.format(layer.chain), bool) if self.backups and layer.sources else None
+        for source in layer.sources if found else ():
+            yield Assembly(self.host, source, split=found[0] if found else None, is_strict=is_strict)
+
+    def image(self, image: Image, *, take_unproven: bool) -> Written | Left:
+        """Write an image, or say why it is left out."""
+        if image.problem:
+            return Left(kind="image", name=image.title, reason=image.problem)
+        try:
+            config = self._config(image)
+        except UnprovenError as error:
+            return Left(kind="image", name=image.title, reason=error.reason, is_unread=error.is_unread)
+        blobs: list[Blob] = []
+        problems: list[str] = []
+        is_unread = False
+        for chain in image.chain:
+            layer = self.store.layers[chain]
+            blob = self._layer(layer)
+            if blob is None:
+                failed = self.failed[chain]
+                problems.append(f"{layer.title}: {failed.reason}")
+                is_unread = is_unread or failed.is_unread
+                blob = self._rough(layer) if take_unproven else None
+                if blob is None:
+                    return Left(kind="image", name=image.title, reason="; ".join(problems), is_unread=is_unread)
+            blobs.append(blob)
+        if problems:
+            config = layout.with_diff_ids(config, [blob.diff for blob in blobs])
+        return self._finish(image, config, tuple(blobs), "; ".join(problems))
+
+    def _finish(self, image: Image, config: bytes, layers: tuple[Blob, ...], unproven: str) -> Written:
+        stored = self.target.blob(config)
+        original = image.id if unproven else ""
+        written = self.target.blob(layout.manifest(stored, layers, layout.notes(unproven, original)))
+        return Written(
+            id=stored.digest[7:],
+            names=tuple(map(layout.marked, image.names)) if unproven else image.names,
+            config=stored,
+            layers=layers,
+            manifest=written,
+            unproven=unproven,
+            original=original,
+        )
+
+    def _config(self, image: Image) -> bytes:
+        content = image.copy
+        if not content:
+            try:
+                content = self.host.read(image.path, follow=False, limit_bytes=_CONFIG_BYTES)
+            except HostError as error:
+                raise unread(error.missing) from error
+        if sha256_digest(content) != f"sha256:{image.id}":
+            raise UnprovenError("its config changed while it was read")
+        return content
+
+    def _layer(self, layer: Layer) -> Blob | None:
+        """Return the proven blob of a layer; ``None``, with the reason in ``failed``, where there is no proof."""
+        if layer.chain not in self.blobs and layer.chain not in self.failed:
+            try:
+                self.blobs[layer.chain] = self._prove(layer)
+            except UnprovenError as error:
+                self.failed[layer.chain] = error
+        return self.blobs.get(layer.chain)
+
+    def _prove(self, layer: Layer) -> Blob:
+        twin = next((blob for blob in self.blobs.values() if blob.diff == layer.diff), None)
+        if twin is not None:
+            return twin
+        size = self.sizes.get(layer.chain, 0)
+        self.progress(f"{layer.title}: {human(size)}")
+        empty = known(layer.diff)
+        if empty is not None:
+            blob = self.target.layer([empty], len(empty), layer.diff, layer.title)
+            if blob is not None:
+                return blob
+        failed: UnprovenError | None = None
+        for assembly in self._assemblies(layer):
+            try:
+                blob = self.target.layer(self._told(assembly.pieces(), layer, size), size, layer.diff, layer.title)
+            except UnprovenError as error:
+                failed = failed or error
+                continue
+            if blob is not None:
+                return blob
+            if failed is None or failed.reason.startswith("its tar-split"):
+                failed = UnprovenError(self._altered(assembly))
+        raise failed or UnprovenError("no record tells which directory it has")
+
+    def _altered(self, assembly: Assembly) -> str:
+        try:
+            names = assembly.altered(crc64, _CHECKED_BYTES)
+        except UnprovenError:
+            names = []
+        return f"altered: {', '.join(names)}" if names else "its content doesn't have the digest of its name"
+
+    def _told(self, pieces: Iterator[bytes], layer: Layer, size: int) -> Iterator[bytes]:
+        """Pass the pieces on and tell now and then how far they are."""
+        done = told = 0
+        for piece in pieces:
+            yield piece
+            done += len(piece)
+            if done - told >= _TELL_BYTES:
+                told = done
+                self.progress(f"{layer.title}: {human(done)} of {human(size)}")
+
+    def _rough(self, layer: Layer) -> Blob | None:
+        """Write a layer as it lies there, by tar-split where that can be read, else by its directory."""
+        if layer.chain in self.rough:
+            return self.rough[layer.chain]
+        for source in layer.sources:
+            pieces, size = self._as_found(source, layer)
+            try:
+                blob = self.target.layer(joined(pieces), size, "", layer.title)
+            except UnprovenError:
+                continue
+            if blob is not None:
+                self.rough[layer.chain] = blob
+                return blob
+        return None
+
+    def _as_found(self, source: Source, layer: Layer) -> tuple[Iterator[bytes], int]:
+        for assembly in self._assemblies(layer, is_strict=False):
+            try:
+                size = assembly.size()
+            except UnprovenError:
+                continue
+            return assembly.pieces(), size
+        tree = TreeTar(self.host, source.directory, is_layer=True)
+        return tree.pieces(), self._tree_size(tree)
+
+    @staticmethod
+    def _tree_size(tree: TreeTar) -> int:
+        try:
+            return tree.size()
+        except UnprovenError:
+            return 0

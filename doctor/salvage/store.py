@@ -1,0 +1,178 @@
+"""Reads which images a data root has, whatever storage driver holds them, and where each layer may be."""
+
+from msgspec.structs import replace
+
+from doctor.collect.images import config_of, read_store
+from doctor.facts.containers import Containers
+from doctor.facts.data_root import DataRoot
+from doctor.facts.image_sources import ImageSources
+from doctor.facts.images import ImageConfig, Images
+from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layer_proofs import LayerProofs
+from doctor.facts.metadata_lists import KeptTags
+from doctor.facts.tag_sources import recover_tags
+from doctor.formats.oci_digest import is_hex64
+from doctor.host.base import Host
+from doctor.model.errors import DoctorError
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath, join
+from doctor.salvage.values import Image, Layer, Left, Source, Store
+from doctor.scan.resolve import Facts
+
+PLACES = {
+    "overlay2": "overlay2/{}/diff",
+    "fuse-overlayfs": "fuse-overlayfs/{}/diff",
+    "overlay": "overlay/{}/root",
+    "aufs": "aufs/diff/{}",
+    "vfs": "vfs/dir/{}",
+    "btrfs": "btrfs/subvolumes/{}",
+    "zfs": "zfs/graph/{}",
+}
+"""Where each driver has the files of a layer, by its cache id (moby daemon/graphdriver, and v24 for the removed ones).
+
+For vfs, btrfs, zfs and overlay the directory holds the files of the layers below too; tar-split asks only for a layer's own.
+"""
+
+_ID_BYTES = 4096
+
+
+def read(host: Host, facts: Facts) -> Store:
+    """Return the images of all drivers. Raises ``DoctorError`` where the data root can't be found or read."""
+    root = facts.get(DataRoot)
+    if isinstance(root, Missing):
+        raise DoctorError(f"there is no data root to salvage from: {root.reason}")
+    reader = _Reader(host, facts, root)
+    # A root that changed its driver has a store of each; that of the driver in use comes first.
+    for driver in sorted(root.drivers, key=lambda one: one.name != root.active_driver):
+        if driver.name in PLACES:
+            reader.add(driver.name)
+        elif driver.holds_anything:
+            reader.left.append(Left(kind="driver", name=driver.name, reason=f"driver {driver.name}: not read yet"))
+    return reader.store()
+
+
+class _Reader:
+    """Gathers what the stores of several drivers tell of one another's images."""
+
+    def __init__(self, host: Host, facts: Facts, root: DataRoot) -> None:
+        self.host = host
+        self.facts = facts
+        self.root = root
+        self.images: dict[str, Image] = {}
+        self.names: dict[str, set[str]] = {}
+        self.sources: dict[str, list[Source]] = {}
+        self.left: list[Left] = []
+        self.gaps: list[Missing] = [*root.gaps]
+        self.origin = ""
+
+    def add(self, driver: str) -> None:
+        """Add the store of one driver."""
+        top = self.root.at("image", driver)
+        images = read_store(self.host, top)
+        self.gaps += images.gaps
+        entries = self._tags(images, driver)
+        for reference, digest in entries.items():
+            if "@" not in reference:
+                self.names.setdefault(digest.removeprefix("sha256:"), set()).add(reference)
+        wanted = images.configs.keys() | images.described
+        wanted |= {digest.removeprefix("sha256:") for digest in entries.values()} | self._of_containers(driver)
+        copies = self._copies(driver) if any(images.config(one) is None for one in wanted) else {}
+        for identity in sorted(wanted):
+            found = self._image(images, identity, copies)
+            if identity not in self.images or self.images[identity].problem:
+                self.images[identity] = found
+        for image in self.images.values():
+            for chain in image.chain:
+                self._locate(driver, chain)
+        if driver == "overlay2":
+            self._proven()
+
+    def _tags(self, images: Images, driver: str) -> dict[str, str]:
+        if images.tags.status == "ok":
+            return images.tags.entries
+        containers = self.facts.get(Containers)
+        kept = self.facts.get(KeptTags) if driver == "overlay2" else None
+        recovered = recover_tags(images, containers if isinstance(containers, Containers) else Containers(), kept)
+        self.origin = recovered.origin
+        return recovered.entries
+
+    def _of_containers(self, driver: str) -> set[str]:
+        """Return the ids of the images that containers were made from: one of them without a config is lost."""
+        found = self.facts.get(Containers)
+        mine = [one for one in found.items if one.driver == driver] if isinstance(found, Containers) else []
+        return {digits for one in mine if is_hex64(digits := one.image_id.removeprefix("sha256:"))}
+
+    def _copies(self, driver: str) -> dict[str, bytes]:
+        """Return copies of lost configs, each with the hash of its name (a backup, BuildKit's, one flipped bit)."""
+        found = self.facts.get(ImageSources) if driver == "overlay2" else None
+        return {one: copy.content for one, copy in found.items.items()} if isinstance(found, ImageSources) else {}
+
+    def _image(self, images: Images, identity: str, copies: dict[str, bytes]) -> Image:
+        config = images.configs.get(identity) or ImageConfig(id=identity, problem="it is gone")
+        copy = b""
+        if not config.is_sound and identity in copies:
+            copy = copies[identity]
+            config = config_of(identity, copy)
+        return Image(
+            id=identity,
+            path=images.path_of(identity),
+            copy=copy,
+            diff_ids=config.diff_ids,
+            chain=config.chain,
+            problem="" if config.is_sound else f"its config is lost: {config.problem}",
+        )
+
+    def _locate(self, driver: str, chain: str) -> None:
+        """Note the directory that a layer's record names."""
+        record = join(self.root.at("image", driver), "layerdb/sha256", chain)
+        try:
+            raw = self.host.read(join(record, "cache-id"), follow=False, limit_bytes=_ID_BYTES)
+        except HostError as error:
+            if not error.is_absent:
+                self.gaps.append(error.missing)
+            return
+        cache = raw.decode("ascii", "replace").strip()
+        if cache and cache.isalnum():
+            self._add(chain, driver, cache)
+
+    def _add(self, chain: str, driver: str, cache: str) -> None:
+        first, _, rest = PLACES[driver].format(cache).partition("/")
+        split = HostPath(f"{self.root.at('image', driver)}/layerdb/sha256/{chain}/tar-split.json.gz")
+        source = Source(split=split, directory=join(self.root.at(first), rest))
+        known = self.sources.setdefault(chain, [])
+        if source not in known:
+            known.append(source)
+
+    def _proven(self) -> None:
+        """Add the directories of layers whose record lost them: told by the graph, or proven by content."""
+        graph = self.facts.get(LayerGraph)
+        if not isinstance(graph, LayerGraph):
+            return
+        lost = [layer.chain for layer in graph.needed() if layer.chain not in self.sources]
+        for chain in lost:
+            if chain in graph.cache:
+                self._add(chain, "overlay2", graph.cache[chain])
+        proofs = self.facts.get(LayerProofs) if lost else None
+        for chain, proof in proofs.items.items() if isinstance(proofs, LayerProofs) else ():
+            if proof.directory:
+                self._add(chain, "overlay2", proof.directory)
+
+    def store(self) -> Store:
+        """Return all of it."""
+        images = [replace(one, names=tuple(sorted(self.names.get(one.id, ())))) for one in self.images.values()]
+        images.sort(key=lambda one: (not one.names, one.names, one.id))
+        layers: dict[str, Layer] = {}
+        for image in images:
+            for number, (chain, diff) in enumerate(zip(image.chain, image.diff_ids, strict=True), start=1):
+                layers.setdefault(
+                    chain,
+                    Layer(
+                        chain=chain,
+                        diff=diff,
+                        sources=tuple(self.sources.get(chain, ())),
+                        title=f"layer {number} of {len(image.chain)} of {image.title}",
+                    ),
+                )
+        return Store(
+            images=tuple(images), layers=layers, left=tuple(self.left), origin=self.origin, gaps=tuple(self.gaps)
+        )

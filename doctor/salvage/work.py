@@ -1,0 +1,175 @@
+"""One salvage from beginning to end."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from msgspec import Struct, json
+from msgspec.structs import replace
+
+from doctor.facts.data_root import DataRoot
+from doctor.facts.images import familiar
+from doctor.host.base import Host
+from doctor.model.errors import DoctorError, RefusedError, UsageError
+from doctor.model.missing import HostError, Missing
+from doctor.repair.holders import holder_of
+from doctor.salvage import layout, store
+from doctor.salvage.archive import Archive
+from doctor.salvage.images import Writer
+from doctor.salvage.place import MARKER, Document, check_place, forbidden, identity, opened
+from doctor.salvage.target import Target
+from doctor.salvage.trees import TreeWriter
+from doctor.salvage.values import Image, Left, Outcome, Store, Written
+from doctor.scan.resolve import Facts
+
+_GZIP_LEVEL = 6
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What a salvage is asked for.
+
+    Attributes:
+        to: the directory to write to.
+        images: names or beginnings of ids; empty for all.
+        tar: a file for ``docker load`` besides, "-" for standard output, "" for none.
+        volumes: whether to take volumes too, with ``containers`` writable layers.
+        unproven: whether to take, marked, what can't be proven.
+        compress: whether layers are written as gzip.
+        shared: whether others may read what is written.
+    """
+
+    to: str
+    images: tuple[str, ...] = ()
+    tar: str = ""
+    volumes: bool = False
+    containers: bool = False
+    unproven: bool = False
+    compress: bool = False
+    shared: bool = False
+
+
+def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
+    """Do it. Raises ``DoctorError``: usage, a target that is refused, a disk that would be filled."""
+    facts = Facts(host)
+    root = facts.get(DataRoot)
+    if isinstance(root, Missing):
+        raise DoctorError(f"there is no data root to salvage from: {root.reason}")
+    tops = forbidden(host, root)
+    for path in filter(None, (wish.to, wish.tar.removeprefix("-"))):
+        check_place(path, tops)
+    found = store.read(host, facts)
+    chosen = choose(found, wish.images)
+    try:
+        who = identity(host, root)
+    except HostError as error:
+        raise DoctorError(f"can't read the data root: {error}") from error
+    with opened(wish.to, who, is_shared=wish.shared, level=_GZIP_LEVEL if wish.compress else 0) as (target, before):
+        outcome, trees = _fill(facts, Writer(host, root, found, target, progress), chosen, wish)
+        earlier = _earlier(target, before, outcome)
+        target.put("index.json", layout.index((*outcome.images, *earlier)))
+        whole = replace(outcome, images=(*outcome.images, *earlier))
+        target.put(MARKER, json.encode(Document(root=who, outcome=whole)))
+        if wish.tar:
+            _archive(Archive(target, outcome.images), wish, progress)
+        if trees.refused is not None:
+            raise trees.refused
+    return outcome
+
+
+def _fill(facts: Facts, writer: Writer, chosen: tuple[Image, ...], wish: Wish) -> tuple[Outcome, TreeWriter]:
+    """Write everything that is asked for but the lists of it."""
+    host, found, target = writer.host, writer.store, writer.target
+    written, left = _images(writer, chosen, wish)
+    notes = [f"names of images{found.origin}"] if found.origin else []
+    holder = holder_of(host.root, writer.root.resolved)
+    if holder:
+        notes.append(f"{holder} uses the data root: what it changes meanwhile may be torn")
+    trees = TreeWriter(host, target)
+    if wish.volumes:
+        writer.progress("volumes")
+        trees.volumes(facts)
+    if wish.containers:
+        writer.progress("writable layers of containers")
+        trees.containers(facts)
+    gaps = {gap.reason: gap for gap in found.gaps}
+    unread = tuple(Left(kind="data", name="part of the data root", reason=one, is_unread=True) for one in gaps)
+    outcome = Outcome(
+        images=written,
+        trees=tuple(trees.trees),
+        left=(*left, *(() if wish.images else found.left), *unread, *trees.left),
+        notes=tuple(notes),
+        bytes_written=target.bytes_written,
+        bytes_kept=target.bytes_kept,
+    )
+    return outcome, trees
+
+
+def _earlier(target: Target, before: Outcome, now: Outcome) -> tuple[Written, ...]:
+    """Return the images of an earlier salvage into the same directory that this one was not asked for."""
+    mine = {one.id for one in now.images} | {one.original for one in now.images}
+    names = {name for one in now.images for name in one.names}
+    return tuple(
+        one
+        for one in before.images
+        if not {one.id, one.original or one.id} & mine
+        and not names.intersection(one.names)
+        and all(target.has(blob) for blob in (one.manifest, one.config, *one.layers))
+    )
+
+
+def choose(found: Store, names: tuple[str, ...]) -> tuple[Image, ...]:
+    """Return the images that names or beginnings of ids mean; all where none is given. Raises ``UsageError``."""
+    if not names:
+        return found.images
+    chosen: dict[str, Image] = {}
+    for name in names:
+        start = name.removeprefix("sha256:").lower()
+        matches = [one for one in found.images if familiar(name) in one.names or name in one.names]
+        matches = matches or [one for one in found.images if start and one.id.startswith(start)]
+        if not matches:
+            there = [reference for one in found.images for reference in one.names][:8]
+            raise UsageError(
+                f"no image '{name}' in the data root",
+                do=f"there are {', '.join(there)}" if there else "there is none with a name",
+            )
+        if len(matches) > 1:
+            raise UsageError(f"'{name}' is the beginning of {len(matches)} image ids", do="give more digits")
+        chosen[matches[0].id] = matches[0]
+    return tuple(chosen.values())
+
+
+def _images(writer: Writer, chosen: tuple[Image, ...], wish: Wish) -> tuple[tuple[Written, ...], tuple[Left, ...]]:
+    writer.prepare(chosen)
+    written: list[Written] = []
+    left: list[Left] = []
+    writer.target.put("oci-layout", layout.OCI_LAYOUT)
+    for image in chosen:
+        result = writer.image(image, take_unproven=wish.unproven)
+        if isinstance(result, Left):
+            left.append(result)
+        else:
+            written.append(result)
+    return tuple(written), tuple(left)
+
+
+def _archive(archive: Archive, wish: Wish, progress: Callable[[str], None]) -> None:
+    if wish.tar == "-":
+        archive.write(sys.stdout.buffer.write)
+        sys.stdout.buffer.flush()
+        return
+    progress(f"writing {wish.tar}")
+    path = os.path.abspath(wish.tar)
+    place = Target(os.path.dirname(path), _directory(path), is_shared=wish.shared, level=0)
+    try:
+        place.need(archive.size, os.path.basename(path))
+        with place.writing(os.path.basename(path)) as sink:
+            archive.write(sink.write)
+    finally:
+        os.close(place.top)
+
+
+def _directory(path: str) -> int:
+    try:
+        return os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise RefusedError(f"can't write: {error.strerror}", where=path, do="choose another --tar FILE") from error
