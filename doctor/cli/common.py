@@ -194,7 +194,7 @@ def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Share
     if output and output != "-":
         _write(output, raw)
         shared.progress(f"wrote {output}")
-    elif not shared.quiet:
+    elif not shared.quiet and sys.stdout is not None:
         sys.stdout.flush()
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()

@@ -1,9 +1,11 @@
 """Every way a command can end, turned into an exit code."""
 
+import errno
 import gc
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from doctor.model.errors import DoctorError
 
@@ -11,7 +13,7 @@ from doctor.model.errors import DoctorError
 def ended(work: Callable[[], object]) -> int:
     """Do the work; return its exit code, or that of what stopped it, told in one line on standard error."""
     try:
-        return _code(work)
+        return _flushed(_code(work))
     finally:
         # The interpreter looks for cycles several times while it ends, among all that was ever imported: 25 ms for nothing.
         gc.freeze()
@@ -23,21 +25,59 @@ def _code(work: Callable[[], object]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except DoctorError as error:
-        print(f"doctor: {error}", file=sys.stderr)
+        _tell(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print("doctor: interrupted", file=sys.stderr)
+        _tell("interrupted")
         return 130
     except BrokenPipeError:
-        # The reader went away (doctor scan | head): not an error of the scan.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 141
-    except Exception as error:  # boundary 3 of 3: a defect of doctor is told in one line
-        if os.environ.get("DOCTOR_TRACEBACK"):
-            raise
-        from doctor.scan.resolve import located
-
-        text = located(error).encode("utf-8", "backslashreplace").decode()
-        print(f"doctor: this is a defect of doctor: {text} — set DOCTOR_TRACEBACK=1 for more", file=sys.stderr)
-        return 3
+        return _nobody_reads()
+    except OSError as error:
+        if error.filename is not None or error.errno not in {errno.ENOSPC, errno.EIO}:
+            return _defect(error)
+        # Without a file name it is standard output: a full disk behind it, a terminal that hung up.
+        return _unwritten(error)
+    except Exception as error:  # noqa: BLE001 - boundary 3 of 3: a defect of doctor is told in one line
+        return _defect(error)
     return result if isinstance(result, int) else 0
+
+
+def _flushed(code: int) -> int:
+    """Write what is still buffered; the interpreter would do it after the last chance to say what goes wrong."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        return _nobody_reads()
+    except OSError as error:
+        return _unwritten(error)
+    return code
+
+
+def _unwritten(error: OSError) -> int:
+    _nobody_reads()
+    _tell(f"can't write the output: {error.strerror}")
+    return 3
+
+
+def _defect(error: Exception) -> int:
+    if os.environ.get("DOCTOR_TRACEBACK"):
+        raise error
+    from doctor.scan.resolve import located
+
+    text = located(error).encode("utf-8", "backslashreplace").decode()
+    _tell(f"this is a defect of doctor: {text} — set DOCTOR_TRACEBACK=1 for more")
+    return 3
+
+
+def _nobody_reads() -> int:
+    """The reader went away (doctor scan | head): not an error of the scan. What is still buffered goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 141
+
+
+def _tell(text: str) -> None:
+    # Closed by the caller (2>&-), sys.stderr is None, and print would take standard output.
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            print(f"doctor: {text}", file=sys.stderr, flush=True)

@@ -85,7 +85,9 @@ def run(options: Options, shared: Shared) -> int:
     allow = applicability(options.allow) if options.allow else settings.allow
     if not (options.apply or options.resume):
         tell_unfinished(shared)
-        return emit(catalog, _plan_report(job, _plan(job, allow)), options.format, options.output, shared)
+        plan = _plan(job, allow)
+        _tell_blind(job, plan.before)
+        return emit(catalog, _plan_report(job, plan), options.format, options.output, shared)
     _need_root(job.host)
     with at_work(shared):
         left = unfinished()
@@ -98,6 +100,14 @@ def run(options: Options, shared: Shared) -> int:
                 f"repair {left.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
             )
         return _apply(job, allow)
+
+
+def _tell_blind(job: _Job, before: Scan) -> None:
+    """Say that the plan knows less than it should: "nothing to repair" would be taken for "all is well"."""
+    blind = sum(1 for outcome in before.outcomes if outcome.incomplete)
+    if blind:
+        way = "run it as root" if os.geteuid() != 0 else "'doctor scan' says why"
+        job.shared.progress(f"note: {blind} checks could not look at everything ({way})")
 
 
 def _need_root(host: Host) -> None:
@@ -150,6 +160,7 @@ def _plan_report(job: _Job, plan: Plan) -> PlanReport:
 
 def _apply(job: _Job, allow: Applicability) -> int:
     plan = _plan(job, allow)
+    _tell_blind(job, plan.before)
     report = _plan_report(job, plan)
     if not plan.actions:
         return _nothing(job, plan, report)

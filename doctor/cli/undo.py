@@ -11,12 +11,15 @@ from doctor.model.errors import RefusedError
 from doctor.model.text import visible
 from doctor.repair import undo as back
 from doctor.repair.record import Run, all_runs, unfinished
+from doctor.state.paths import runs_dir
 
 
 def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -> int:
     """List the repairs, or take one back; return the exit code."""
     if list_runs:
         return _list()
+    if not os.path.isdir(runs_dir()):
+        raise RefusedError("there is no repair to take back")
     with at_work(shared):
         left = unfinished()
         if left is not None and left.plan().undoes:

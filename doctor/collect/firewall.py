@@ -112,6 +112,12 @@ class _Reader:
         argv = (own if _find(self.host, own) else f"{family}-save",)
         try:
             return Saved.of(argv, iptables_save.parse(self._output(argv)))
+        except HostError as error:
+            if not error.is_absent:
+                raise
+            # Passed over as absent, the engine's rules would count as judged.
+            text = f"{family} is there, and {argv[0]}, which tells its rules, is not"
+            raise HostError(Missing(Why.UNREADABLE, text)) from error
         except FormatError as error:
             raise HostError(Missing(Why.UNREADABLE, f"{argv[0]}: {error}")) from error
 
