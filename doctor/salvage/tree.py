@@ -53,7 +53,8 @@ class TreeTar:
                 found = self.host.lstat(path, follow=False)
             except HostError:
                 continue
-            total += 2 * _BLOCK + (_padded(found.size) if found.kind == "f" else 0)
+            # Most have a PAX header (two blocks) before their own; an opaque directory has a second entry.
+            total += 4 * _BLOCK + (_padded(found.size) if found.kind == "f" else 0)
         return total
 
     def pieces(self) -> Iterator[bytes]:

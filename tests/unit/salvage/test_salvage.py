@@ -1,0 +1,255 @@
+"""What is proven and written, what is left out and why, on roots of every driver and on hostile ones."""
+
+import gzip
+import json
+import os
+import tarfile
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from doctor.host.recorded import RootHost
+from doctor.model.errors import RefusedError, UsageError
+from doctor.salvage.store import PLACES
+from doctor.salvage.values import Outcome
+from doctor.salvage.work import Wish, salvage
+from tests.unit.salvage.roots import MadeRoot, entry, raw, tar_of
+
+BASE = {"a": b"first", "etc/b": bytes(range(256)) * 40}
+NEXT = {"etc/c": b"second\n"}
+
+
+def made(top: Path, driver: str = "overlay2") -> tuple[MadeRoot, str, str, str]:
+    """A root with ``app:1`` of two layers and ``base:1`` of the first; with their ids, and the chain of the second layer."""
+    root = MadeRoot(top / "host", driver)
+    lower, chain = root.layer(1, BASE)
+    upper, second = root.layer(2, NEXT, chain)
+    base = root.image([lower], "base:1")
+    return root, root.image([lower, upper], "app:1", "me/app:latest"), base, second
+
+
+def done(root: MadeRoot, to: Path, *images: str, unproven: bool = False, compress: bool = False) -> Outcome:
+    """Salvage it."""
+    wish = Wish(to=str(to), images=images, unproven=unproven, compress=compress)
+    return salvage(RootHost(str(root.top)), wish, lambda _: None)
+
+
+def blob(to: Path, digest: str) -> bytes:
+    """A blob of the layout, checked against its digest."""
+    content = (to / "blobs/sha256" / digest.removeprefix("sha256:")).read_bytes()
+    assert sha256(content).hexdigest() == digest.removeprefix("sha256:")
+    return content
+
+
+@pytest.mark.parametrize("driver", sorted(PLACES))
+def test_images_of_every_driver(driver: str, tmp_path: Path) -> None:
+    """The layer's tar comes out byte for byte; ids and names are those of the engine."""
+    root, app, base, _ = made(tmp_path, driver)
+    outcome = done(root, tmp_path / "out")
+    assert (outcome.exit_code, outcome.left) == (0, ())
+    assert {image.id: image.names for image in outcome.images} == {app: ("app:1", "me/app:latest"), base: ("base:1",)}
+    index = json.loads((tmp_path / "out/index.json").read_bytes())
+    assert len(index["manifests"]) == 3
+    manifest = json.loads(blob(tmp_path / "out", index["manifests"][0]["digest"]))
+    assert manifest["config"]["digest"] == f"sha256:{app}"
+    assert [blob(tmp_path / "out", layer["digest"]) for layer in manifest["layers"]] == [
+        tar_of(BASE)[0],
+        tar_of(NEXT)[0],
+    ]
+
+
+def test_devicemapper_is_said_to_be_not_read(tmp_path: Path) -> None:
+    """Its layers are in a pool, not in directories: nothing is made up, and the exit code tells."""
+    root, *_ = made(tmp_path)
+    (root.data / "image/devicemapper/imagedb/content/sha256").mkdir(parents=True)
+    (root.data / "image/devicemapper/imagedb/content/sha256" / ("0" * 64)).write_text("{}")
+    (root.data / "devicemapper").mkdir()
+    outcome = done(root, tmp_path / "out")
+    assert [left.reason for left in outcome.left] == ["driver devicemapper: not read yet"]
+    assert outcome.exit_code == 1
+
+
+def test_compressed_layers_say_so(tmp_path: Path) -> None:
+    """Gzip of the same tar; a second run, compressed or not, writes no layer again."""
+    root, app, *_ = made(tmp_path)
+    first = done(root, tmp_path / "out", "app:1", compress=True)
+    manifest = json.loads(blob(tmp_path / "out", first.images[0].manifest.digest))
+    assert {layer["mediaType"] for layer in manifest["layers"]} == {"application/vnd.oci.image.layer.v1.tar+gzip"}
+    assert [gzip.decompress(blob(tmp_path / "out", layer["digest"])) for layer in manifest["layers"]] == [
+        tar_of(BASE)[0],
+        tar_of(NEXT)[0],
+    ]
+    again = done(root, tmp_path / "out", "app:1")
+    assert again.bytes_written == 0
+    assert again.images[0].id == app
+
+
+DAMAGES = {
+    "one byte": (lambda root, _: (root.directory(2) / "etc/c").write_bytes(b"sEcond\n"), "altered: etc/c"),
+    "longer": (lambda root, _: (root.directory(2) / "etc/c").write_bytes(b"second\n!"), "has more than its 7"),
+    "shorter": (lambda root, _: (root.directory(2) / "etc/c").write_bytes(b"sec"), "has 3 of its 7 bytes"),
+    "gone": (lambda root, _: (root.directory(2) / "etc/c").unlink(), "its file etc/c is gone"),
+    "no split": (lambda root, chain: root.split(chain).unlink(), "its tar-split is gone"),
+    "torn split": (lambda root, chain: os.truncate(root.split(chain), 30), "its tar-split is damaged"),
+    "empty split": (lambda root, chain: os.truncate(root.split(chain), 0), "its tar-split is damaged"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(DAMAGES))
+def test_what_is_not_proven_is_left_out(name: str, tmp_path: Path) -> None:
+    """The image on the damaged layer goes with its reason, the other one stays; nothing of it is among the blobs."""
+    root, app, base, chain = made(tmp_path)
+    damage, reason = DAMAGES[name]
+    damage(root, chain)
+    outcome = done(root, tmp_path / "out")
+    assert [image.id for image in outcome.images] == [base]
+    assert [left.name for left in outcome.left] == ["app:1"]
+    assert reason in outcome.left[0].reason
+    assert outcome.exit_code == 1
+    assert app not in os.listdir(tmp_path / "out/blobs/sha256")
+
+
+@pytest.mark.parametrize("name", sorted(DAMAGES))
+def test_what_is_not_proven_comes_marked_on_request(name: str, tmp_path: Path) -> None:
+    """Under another id and another name, with the reason: it can't pass for the image that it was."""
+    root, app, base, chain = made(tmp_path)
+    DAMAGES[name][0](root, chain)
+    outcome = done(root, tmp_path / "out", unproven=True)
+    marked = next(image for image in outcome.images if image.unproven)
+    assert marked.id not in {app, base}
+    assert (marked.original, marked.names) == (app, ("app:1-unproven", "me/app:latest-unproven"))
+    config = json.loads(blob(tmp_path / "out", marked.config.digest))
+    assert config["rootfs"]["diff_ids"] == [layer.diff for layer in marked.layers]
+    assert config["config"] == {"Cmd": ["/a"]}
+    assert outcome.exit_code == 1
+    with tarfile.open(tmp_path / "out/blobs/sha256" / marked.layers[1].digest[7:]) as tar:
+        assert set(tar.getnames()) <= {"etc", "etc/c", "."}
+
+
+def test_a_lost_directory_is_found_by_its_content(tmp_path: Path) -> None:
+    """A record without cache-id: the one directory that makes the layer's digest is the layer's."""
+    root, app, base, chain = made(tmp_path)
+    (root.split(chain).parent / "cache-id").write_bytes(b"")
+    assert {image.id for image in done(root, tmp_path / "out").images} == {app, base}
+
+
+def test_a_config_with_another_hash_is_no_image(tmp_path: Path) -> None:
+    """Bytes that are lost can't be made up; the tag and the reason are told."""
+    root, app, base, _ = made(tmp_path)
+    (root.store / "imagedb/content/sha256" / app).write_bytes(b"{}")
+    outcome = done(root, tmp_path / "out", unproven=True)
+    assert [image.id for image in outcome.images] == [base]
+    assert outcome.left[0].name == "app:1"
+    assert "its config is lost: its hash is" in outcome.left[0].reason
+
+
+def hostile_link(root: MadeRoot, chain: str) -> None:
+    secret = root.top.parent / "secret"
+    secret.write_bytes(b"second\n")
+    (root.directory(2) / "etc/c").unlink()
+    (root.directory(2) / "etc/c").symlink_to(secret)
+
+
+def hostile_directory(root: MadeRoot, chain: str) -> None:
+    (root.top.parent / "elsewhere").mkdir()
+    (root.top.parent / "elsewhere/c").write_bytes(b"second\n")
+    (root.directory(2) / "etc/c").unlink()
+    (root.directory(2) / "etc").rmdir()
+    (root.directory(2) / "etc").symlink_to(root.top.parent / "elsewhere")
+
+
+def hostile_fifo(root: MadeRoot, chain: str) -> None:
+    (root.directory(2) / "etc/c").unlink()
+    os.mkfifo(root.directory(2) / "etc/c")
+
+
+def hostile_split_fifo(root: MadeRoot, chain: str) -> None:
+    root.split(chain).unlink()
+    os.mkfifo(root.split(chain))
+
+
+def hostile_split_loop(root: MadeRoot, chain: str) -> None:
+    root.split(chain).unlink()
+    root.split(chain).symlink_to("tar-split.json.gz")
+
+
+def hostile_name(root: MadeRoot, chain: str) -> None:
+    root.split(chain).write_bytes(gzip.compress(raw(bytes(512)) + entry("../../../../../engine-id", b"x" * 36)))
+
+
+def hostile_size(root: MadeRoot, chain: str) -> None:
+    root.split(chain).write_bytes(gzip.compress(raw(bytes(512)) + entry("etc/c", b"second\n", 1 << 59)))
+
+
+def hostile_cache(root: MadeRoot, chain: str) -> None:
+    (root.split(chain).parent / "cache-id").write_text("../overlay2/" + f"{2:064x}")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        hostile_link,
+        hostile_directory,
+        hostile_fifo,
+        hostile_split_fifo,
+        hostile_split_loop,
+        hostile_name,
+        hostile_size,
+    ],
+    ids=lambda function: function.__name__,
+)
+def test_a_hostile_layer_leads_nowhere(damage: object, tmp_path: Path) -> None:
+    """Links out, FIFOs, names that climb, sizes of an exabyte: left out, without a hang, and the others are written."""
+    root, _, base, chain = made(tmp_path)
+    assert callable(damage)
+    damage(root, chain)
+    outcome = done(root, tmp_path / "out")
+    assert [image.id for image in outcome.images] == [base]
+    assert outcome.left[0].reason
+
+
+def test_a_cache_id_that_climbs_is_not_followed(tmp_path: Path) -> None:
+    """It is no directory's name; the directory is found by its content instead."""
+    root, app, base, chain = made(tmp_path)
+    hostile_cache(root, chain)
+    assert {image.id for image in done(root, tmp_path / "out").images} == {app, base}
+
+
+def test_names_choose_images(tmp_path: Path) -> None:
+    """By name, by the beginning of an id, and not by what means two; a later choice adds to the layout."""
+    root, app, base, _ = made(tmp_path)
+    assert [image.id for image in done(root, tmp_path / "out", "docker.io/library/base:1").images] == [base]
+    assert [image.id for image in done(root, tmp_path / "out", app[:8]).images] == [app]
+    index = json.loads((tmp_path / "out/index.json").read_bytes())
+    assert len(index["manifests"]) == 3, "what was salvaged before is still in the layout"
+    with pytest.raises(UsageError, match="no image 'nosuch'"):
+        done(root, tmp_path / "out", "nosuch")
+
+
+def test_targets_that_are_refused(tmp_path: Path) -> None:
+    """What lies in the root, also by a link, and what others can write to."""
+    root, *_ = made(tmp_path)
+    (tmp_path / "link").symlink_to(root.data)
+    for to in (root.data / "out", tmp_path / "link/out", root.top):
+        with pytest.raises(RefusedError, match="where nothing is written"):
+            done(root, to)
+    (tmp_path / "open").mkdir(mode=0o777)
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(RefusedError, match="others can write"):
+        done(root, tmp_path / "open")
+    assert not (root.data / "out").exists()
+
+
+def test_links_in_a_target_are_not_written_through(tmp_path: Path) -> None:
+    """A link where a blob or the list belongs is replaced; its target keeps its content."""
+    root, *_ = made(tmp_path)
+    done(root, tmp_path / "out")
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    for name in ("index.json", "blobs/sha256/" + sha256(tar_of(BASE)[0]).hexdigest()):
+        (tmp_path / "out" / name).unlink()
+        (tmp_path / "out" / name).symlink_to(victim)
+    assert done(root, tmp_path / "out").exit_code == 0
+    assert victim.read_text() == "mine"
+    assert not (tmp_path / "out/index.json").is_symlink()
