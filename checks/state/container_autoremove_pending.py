@@ -42,4 +42,5 @@ def container_autoremove_pending(
                 Evidence("the files it wrote", str(layers.places[container.id])),
             ),
             detail=OfFile(path=path),
+            start_destroys=True,
         )

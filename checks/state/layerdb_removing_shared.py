@@ -2,13 +2,22 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from msgspec import Struct
+
+from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.facts.engine_state import EngineState
 from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.state_details import OfFile
+
+
+class SharedRecord(Struct, frozen=True, kw_only=True):
+    """For the fixer: the half-removed record, and whether no engine runs whose stop would act on it."""
+
+    path: HostPath
+    is_down: bool
 
 
 @check(severity=Severity.CRITICAL, ok="no half-removed record shares a live layer's directory")
-def layerdb_removing_shared(graph: LayerGraph) -> Iterator[Finding]:
+def layerdb_removing_shared(graph: LayerGraph, state: EngineState | Missing) -> Iterator[Finding]:
     """A half-removed record names the directory of a live layer, so the next clean stop of the engine deletes that layer.
 
     What it looks at:
@@ -19,12 +28,14 @@ def layerdb_removing_shared(graph: LayerGraph) -> Iterator[Finding]:
         looks healthy until then; it happens after a file system was rolled back or restored.
 
     How it is fixed:
-        The half-removed record goes into quarantine before the engine is started or stopped. The layer stays.
+        The half-removed record goes into quarantine before the engine is started; the layer stays. Doctor writes nothing
+        beneath the data root of a running engine, so there a person moves the record away, and no plan stops the engine.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/layer_store.go
     """
     owners = {directory: chain for chain, directory in graph.cache.items()}
+    is_down = not (isinstance(state, EngineState) and state.pid)
     for name, cache_id in graph.layers.removing.items():
         if cache_id in owners:
             path = graph.layers.record_path(name)
@@ -36,5 +47,6 @@ def layerdb_removing_shared(graph: LayerGraph) -> Iterator[Finding]:
                     Evidence(f"{path}/cache-id", cache_id),
                     Evidence(graph.layers.record_path(owners[cache_id], "cache-id"), cache_id),
                 ),
-                detail=OfFile(path=path),
+                detail=SharedRecord(path=path, is_down=is_down),
+                start_destroys=True,
             )

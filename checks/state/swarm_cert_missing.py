@@ -36,6 +36,7 @@ def swarm_cert_missing(swarm: SwarmFiles, state: EngineState | Missing) -> Itera
         https://docs.docker.com/engine/swarm/admin_guide/
     """
     if swarm.has_state and not swarm.has_certificate:
+        is_down = not (isinstance(state, EngineState) and state.pid)
         yield Finding(
             subject=Subject("directory", swarm.directory),
             message="the next start of the engine erases this node's swarm state: its certificate is missing",
@@ -44,7 +45,6 @@ def swarm_cert_missing(swarm: SwarmFiles, state: EngineState | Missing) -> Itera
                 Evidence(f"{swarm.directory}/certificates/swarm-node.crt", "no such file"),
                 Evidence("files of the raft log", str(swarm.raft_files)),
             ),
-            detail=CertificateMissing(
-                directory=swarm.directory, is_down=not (isinstance(state, EngineState) and state.pid)
-            ),
+            detail=CertificateMissing(directory=swarm.directory, is_down=is_down),
+            start_destroys=is_down,
         )

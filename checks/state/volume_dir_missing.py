@@ -55,4 +55,5 @@ def volume_dir_missing(
                 Evidence(database.file.path, "names it" if name in recorded else "does not name it"),
             ),
             detail=VolumeGone(database=database.file.path, is_guarded=is_down and name in recorded),
+            start_destroys=is_down and name in recorded,
         )

@@ -43,6 +43,7 @@ class Finding(Struct, frozen=True, kw_only=True):
         fix: the fixer's summary, if there is a fixer that wants this finding.
         causes: fingerprints of findings that explain this one; a report shows those first.
         waived: why a person accepted it in the settings, or "".
+        start_destroys: whether the engine's next start, or the stop after it, destroys data because of this.
     """
 
     subject: Subject
@@ -54,6 +55,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     fix: FixSummary | None = None
     causes: tuple[str, ...] = ()
     waived: str = ""
+    start_destroys: bool = False
 
     @property
     def fingerprint(self) -> str:

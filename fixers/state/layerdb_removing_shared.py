@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Quarantine, Stage
+from doctor.api.actions import Action, Advise, Quarantine, Stage
 
 
 @fixer(applicability=Applicability.SAFE)
 def layerdb_removing_shared(finding: Finding) -> Iterator[Action]:
-    """Move the half-removed record into quarantine; the layer's own record and directory stay."""
-    yield Quarantine(
-        path=finding.detail.path, why="the engine would delete a live layer to finish it", stage=Stage.LAYERS
+    """Move the half-removed record into quarantine while no engine runs; the layer's own record and directory stay."""
+    detail = finding.detail
+    if detail.is_down:
+        yield Quarantine(path=detail.path, why="the engine would delete a live layer to finish it", stage=Stage.GUARD)
+        return
+    yield Advise(
+        text=f"before the engine is stopped or restarted, move {detail.path} out of the data root: the running engine does not "
+        "use it, and would delete a live layer at its stop to finish it"
     )

@@ -10,6 +10,9 @@ VOLUMES = f"{ROOT}/volumes/metadata.db"
 OPTIONS = f"{ROOT}/volumes/scratch/opts.json"
 CACHE = f"{ROOT}/buildkit/cache.db"
 CONTAINERD = f"{ROOT}/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db"
+CONTAINERD_TOP = f"{ROOT}/containerd/daemon"
+SNAPSHOTTER = f"{CONTAINERD_TOP}/io.containerd.snapshotter.v1.overlayfs/metadata.db"
+SERVICE_SNAPSHOTTER = "var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/metadata.db"
 ALL = ("image", "container", "network")
 
 
@@ -27,6 +30,29 @@ def broken_freelist(data: bytes) -> bytes:
 def without_metas(data: bytes) -> bytes:
     """Both meta pages are lost, the records are there."""
     return bytes(2 * PAGE) + data[2 * PAGE :]
+
+
+def bolt(buckets: dict[bytes, roots.Bucket]) -> bytes:
+    """A small database with these buckets."""
+    return roots.write(roots.Bucket(buckets=buckets), page_size=PAGE)
+
+
+def nested(*path: bytes) -> dict[bytes, roots.Bucket]:
+    """Buckets in each other, the last one with a record."""
+    found = roots.Bucket(keys={b"x": b"1"})
+    for name in reversed(path[1:]):
+        found = roots.Bucket(buckets={name: found})
+    return {path[0]: found}
+
+
+def image_store(tree: roots.Tree, top: str = CONTAINERD_TOP) -> None:
+    """One content and one snapshot of the containerd image store, with the two databases that list them."""
+    digest = f"sha256:{roots.IMAGE}".encode()
+    tree.put(f"{top}/io.containerd.content.v1.content/blobs/sha256/{roots.IMAGE}", "x")
+    tree.directory(f"{top}/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs")
+    tree.put(f"{top}/io.containerd.metadata.v1.bolt/meta.db", bolt(nested(b"v1", b"moby", b"content", b"blob", digest)))
+    listed = bolt(nested(b"v1", b"snapshots", b"moby/1/sha256:a"))
+    tree.put(f"{top}/io.containerd.snapshotter.v1.overlayfs/metadata.db", listed)
 
 
 RECIPES = (
@@ -208,5 +234,66 @@ RECIPES = (
         name="absent",
         about="containerd has not made its database yet",
         change=lambda tree: tree.directory(f"{ROOT}/containerd/daemon/io.containerd.metadata.v1.bolt"),
+    ),
+    Recipe(
+        problem="containerd-store-db-lost",
+        name="missing",
+        about="the database of the containerd image store was deleted, its contents and snapshots are there",
+        parts=(),
+        change=lambda tree: (image_store(tree), tree.remove(CONTAINERD)),
+        findings=(("containerd-store-db-lost", "file", f"/{CONTAINERD}"),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="containerd-store-db-lost",
+        name="new",
+        about="a containerd has already started without its database and made an empty one",
+        parts=(),
+        change=lambda tree: (image_store(tree), tree.put(CONTAINERD, bolt({b"v1": roots.Bucket()}))),
+        findings=(("containerd-store-db-lost", "file", f"/{CONTAINERD}"),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="containerd-store-db-lost",
+        name="healthy",
+        about="the databases of the containerd image store list what is there",
+        parts=(),
+        change=image_store,
+    ),
+    Recipe(
+        problem="containerd-store-db-lost",
+        name="no-image-store",
+        about="images live with a storage driver: containerd's database lists only running containers",
+        parts=("image",),
+        change=lambda tree: (
+            tree.put(CONTAINERD, bolt({b"v1": roots.Bucket()})),
+            tree.directory(f"{CONTAINERD_TOP}/io.containerd.snapshotter.v1.overlayfs/snapshots"),
+            tree.directory(f"{CONTAINERD_TOP}/io.containerd.content.v1.content/blobs/sha256"),
+        ),
+    ),
+    Recipe(
+        problem="containerd-snapshot-db-lost",
+        name="empty",
+        about="a power cut left the snapshotter's database without a byte",
+        parts=(),
+        change=lambda tree: (image_store(tree), tree.put(SNAPSHOTTER)),
+        findings=(("containerd-snapshot-db-lost", "file", f"/{SNAPSHOTTER}"),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="containerd-snapshot-db-lost",
+        name="of-the-service",
+        about="a separate containerd lost its snapshotter's database",
+        parts=(),
+        change=lambda tree: (image_store(tree, "var/lib/containerd"), tree.remove(SERVICE_SNAPSHOTTER)),
+        findings=(("containerd-snapshot-db-lost", "file", f"/{SERVICE_SNAPSHOTTER}"),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="containerd-snapshot-db-lost",
+        name="garbage",
+        about="a damaged database stops the clean-up too, so nothing is deleted by it",
+        parts=(),
+        change=lambda tree: (image_store(tree), tree.put(SNAPSHOTTER, garbage())),
     ),
 )

@@ -1,0 +1,50 @@
+"""containerd's list of snapshots is gone."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.facts.containerd_stores import ContainerdStores
+from doctor.facts.engine_state import EngineState
+
+
+class SnapshotsLost(Struct, frozen=True, kw_only=True):
+    """For the fixer: the database, and the directory that the next clean-up empties."""
+
+    path: HostPath
+    beside: tuple[HostPath, ...]
+
+
+@check(severity=Severity.CRITICAL, breaks=("image",), ok="containerd's snapshotter lists the snapshots that are there")
+def containerd_snapshot_db_lost(stores: ContainerdStores, state: EngineState | Missing) -> Iterator[Finding]:
+    """The snapshotter of containerd lists none of the snapshots that lie beside it, so the next clean-up deletes them all.
+
+    What it looks at:
+        ``io.containerd.snapshotter.v1.overlayfs/metadata.db`` of the engine's own containerd and of ``/var/lib/containerd``:
+        missing, without a byte, or new and without a record, while ``snapshots/`` has entries.
+
+    Why it matters:
+        Images are still listed, but no container can be made: "failed to get active mount: bucket does not exist". The next
+        garbage collection removes every snapshot directory, the writable layers of containers among them.
+
+    How it is fixed:
+        By a person, and before anything is started: copy the directory away, restore the database from a backup.
+
+    References:
+        https://github.com/containerd/containerd/blob/v1.7.24/snapshots/storage/bolt.go
+        https://github.com/containerd/containerd/issues/5797
+    """
+    for store in stores.items:
+        lost = store.snapshots
+        if lost.is_lost:
+            yield Finding(
+                subject=Subject("file", lost.path),
+                message="the next clean-up of containerd deletes all its snapshots: the snapshotter's database lists none of them",
+                evidence=(
+                    Evidence(lost.path, lost.problem),
+                    *(Evidence(path, "holds what it should list") for path in lost.beside),
+                ),
+                detail=SnapshotsLost(path=lost.path, beside=lost.beside),
+                start_destroys=not (isinstance(state, EngineState) and state.pid),
+            )

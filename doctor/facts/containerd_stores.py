@@ -1,0 +1,47 @@
+"""containerd's own store of images and snapshots: whether its databases still list what lies beside them."""
+
+from msgspec import Struct
+
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
+
+
+class StoreDatabase(Struct, frozen=True, kw_only=True):
+    """One database, and what only it lists.
+
+    Attributes:
+        path: of the file.
+        problem: why it lists nothing (``no such file``, ``no bytes``, ``whole and without a record``), "" where it does or
+            where it is damaged: containerd does not start, or does not collect, on a damaged one.
+        beside: directories whose content is there and that it should list.
+    """
+
+    path: HostPath
+    problem: str = ""
+    beside: tuple[HostPath, ...] = ()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether containerd would take all that lies beside it for garbage."""
+        return bool(self.problem and self.beside)
+
+
+class ContainerdStore(Struct, frozen=True, kw_only=True):
+    """One containerd's directory.
+
+    Attributes:
+        top: the directory.
+        contents: ``meta.db``, the list of contents and of the snapshots' names in each namespace.
+        snapshots: the overlayfs snapshotter's ``metadata.db``, the list of its directories.
+    """
+
+    top: HostPath
+    contents: StoreDatabase
+    snapshots: StoreDatabase
+
+
+class ContainerdStores(Struct, frozen=True, kw_only=True):
+    """The stores of the engine's own containerd and of a separate service; ``gaps``: what could not be looked at."""
+
+    items: tuple[ContainerdStore, ...]
+    gaps: tuple[Missing, ...] = ()
