@@ -7,6 +7,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from doctor.facts.data_root import DataRoot
+from doctor.facts.engine_files import EngineId
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
@@ -96,11 +97,12 @@ class Backups:
             return None
 
     def _engine_id(self) -> str:
+        path = self.root.at("engine-id")
         try:
-            raw = self.host.read(self.root.at("engine-id"), follow=False, limit_bytes=4096)
+            raw = self.host.read(path, follow=False, limit_bytes=4096)
         except HostError:
             return ""
-        return raw.decode("utf-8", "replace").strip("\0 \n")
+        return EngineId(path=path, kind="f", text=raw.decode("utf-8", "replace").strip()).whole
 
     def _names(self) -> frozenset[str]:
         """Return the random names by which a root without an engine's id is known."""

@@ -1,5 +1,7 @@
 """Small files and sockets by which the engine knows itself and its helpers."""
 
+import re
+
 from msgspec import Struct
 
 from doctor.model.missing import Missing
@@ -69,12 +71,30 @@ class EngineSockets(Struct, frozen=True, kw_only=True):
 
 
 class EngineId(Struct, frozen=True, kw_only=True):
-    """``engine-id`` in the data root: kind letter of what is there ("" for nothing) and its text."""
+    """``engine-id`` in the data root: kind letter of what is there ("" for nothing) and its text.
+
+    Bytes that are no UTF-8 are U+FFFD in the text.
+    """
 
     path: HostPath
     kind: str
     text: str = ""
     gaps: tuple[Missing, ...] = ()
+
+    @property
+    def is_fatal(self) -> bool:
+        """Whether dockerd ends on it: by "error loading ID file", or by a panic of its metrics, which take UTF-8 only."""
+        return self.kind not in {"", "f"} or _NO_UTF8 in self.text
+
+    @property
+    def whole(self) -> str:
+        """The identity, "" where there is none or a damaged one."""
+        return "" if self.kind != "f" or _ID_DAMAGE.search(self.text) else self.text
+
+
+# An id that was cut short (dockerd writes a random UUID), none at all, or what no program would write into one.
+_NO_UTF8 = "\ufffd"
+_ID_DAMAGE = re.compile(rf"\A[0-9a-f-]{{0,35}}\Z|[\x00-\x1f\x7f{_NO_UTF8}]")
 
 
 class SwarmFiles(Struct, frozen=True, kw_only=True):

@@ -122,7 +122,7 @@ class _Backup:
         found = self.host.lstat(self.root.resolved, follow=False)
         return Identity(
             path=self.root.resolved,
-            engine_id="" if engine is None else engine.text.strip("\0 \n"),
+            engine_id="" if engine is None else engine.whole,
             device=found.device,
             inode=found.inode,
         )

@@ -97,17 +97,23 @@ class Generation(Struct, frozen=True, kw_only=True):
     def is_of(self, path: str, engine_id: str, names: frozenset[str]) -> bool:
         """Whether this is a backup of the data root at ``path``.
 
-        Another engine's id is another root. Where either has none, the root must hold a directory with one of the random
-        names that this backup knows, among ``names``: those of containers and of layer directories.
+        Another engine's id is another root. Where either has none, or one that a single flipped bit may have changed, the
+        root must hold a directory with one of the random names that this backup knows, among ``names``: those of
+        containers and of layer directories.
         """
         if path != self.identity.path:
             return False
-        if engine_id and self.identity.engine_id:
+        if engine_id and self.identity.engine_id and not _is_one_bit_off(engine_id, self.identity.engine_id):
             return engine_id == self.identity.engine_id
         known = {record.cache_id for record in self.layers.values()}
         known.update(record.mount_id for record in self.mounts.values())
         known.update(self.mounts)
         return not names.isdisjoint(known)
+
+
+def _is_one_bit_off(one: str, other: str) -> bool:
+    left, right = one.encode(), other.encode()
+    return (int.from_bytes(left) ^ int.from_bytes(right)).bit_count() == 1 and len(left) == len(right)
 
 
 class Confirmed(Struct, frozen=True, kw_only=True):

@@ -111,6 +111,28 @@ RECIPES = (
     ),
     Recipe(
         problem="engine-id-wrong",
+        name="cut",
+        about="the engine's identity is the first half of one",
+        change=lambda tree: tree.put(f"{ROOT}/engine-id", "79df9557-7c01-4d"),
+        findings=(("engine-id-wrong", "file", f"/{ROOT}/engine-id"),),
+    ),
+    Recipe(
+        problem="engine-id-wrong",
+        name="garbage",
+        about="the engine's identity is no UTF-8, and dockerd panics over it",
+        change=lambda tree: tree.put(f"{ROOT}/engine-id", b"\xfd?\xeb<\x92P\xb7\x97J\x9bR\x8bicc!\xa4"),
+        findings=(("engine-id-wrong", "file", f"/{ROOT}/engine-id"),),
+    ),
+    Recipe(
+        problem="engine-id-wrong",
+        name="old-form",
+        about="an identity of before engine 24, made of a key",
+        change=lambda tree: tree.put(
+            f"{ROOT}/engine-id", "4PXE:5TRA:ZJLK:HTAD:ZA3D:ZPA2:UDAB:GTFT:IPQL:LPQ2:CZQV:VKIT"
+        ),
+    ),
+    Recipe(
+        problem="engine-id-wrong",
         name="healthy",
         about="the engine has an identity",
         change=lambda tree: tree.put(f"{ROOT}/engine-id", "79df9557-7c01-4da0-a66a-c0267b6472c6"),

@@ -212,3 +212,6 @@ def test_a_backup_belongs_to_one_root() -> None:
     assert not found.is_of("/var/lib/docker", "", frozenset({"l", "other"}))
     for name in ("cache", "mount", "container"):
         assert found.is_of("/var/lib/docker", "", frozenset({name}))
+        assert found.is_of("/var/lib/docker", "ong", frozenset({name})), "one flipped bit makes no other engine"
+        assert not found.is_of("/var/lib/docker", "onf", frozenset({name})), "two bits do"
+    assert not found.is_of("/var/lib/docker", "ong", frozenset({"l", "other"}))
