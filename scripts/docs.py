@@ -58,8 +58,10 @@ def main() -> int:
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     gone = [path for path in DOCS.rglob("*.md") if path not in wanted]
     if "--check" in sys.argv:
-        for path in [*stale, *gone]:
-            print(f"not up to date: {path.relative_to(DOCS.parent)} (run 'make docs')")
+        for path in [*stale, *gone][:5]:
+            print(f"not up to date: {path.relative_to(DOCS.parent)}")
+        if stale or gone:
+            print(f"{len(stale) + len(gone)} pages are not what the docstrings say: run 'make docs'")
         return int(bool(stale or gone))
     for path, text in wanted.items():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,14 @@
-# Shared by scripts/demo and scripts/test. POSIX sh: a fresh Debian or Ubuntu machine has nothing else.
+# Shared by scripts/demo, scripts/test and .ci/run. POSIX sh: a fresh Debian or Ubuntu machine has nothing else.
 
 set -eu
 cd "$(dirname "$0")/.."
 root=$(pwd)
+# An ordinary user of Debian has no sbin in the PATH; dockerd and iptables live there.
+PATH=$PATH:/usr/sbin:/sbin
+export PATH
 
-say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); else bold='' plain=''; fi
+say() { printf '%s%s%s\n' "$bold" "$*" "$plain" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 as_root() {
@@ -14,27 +18,47 @@ as_root() {
     fi
 }
 
-# The first of the names that this release has: Debian 13 splits the docker client off, Ubuntu does not.
+installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'; }
 available() { apt-cache show "$1" >/dev/null 2>&1; }
 
-# install NAME...: says what is missing, then installs it; nothing missing costs one look at dpkg.
-install_packages() {
-    missing=""
-    for name in "$@"; do
-        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $name"
+# wanted NAME[:PROGRAM]...: prints the packages that are neither installed nor there by their program. Who has docker-ce has
+# dockerd, and docker.io would push it out.
+wanted() {
+    for entry in "$@"; do
+        name=${entry%%:*}
+        program=${entry#"$name"}
+        program=${program#:}
+        if [ -n "$program" ] && command -v "$program" >/dev/null 2>&1; then continue; fi
+        installed "$name" || printf ' %s' "$name"
     done
+}
+
+# install_packages NAME[:PROGRAM]...: says what it installs before it does; nothing missing costs one look at dpkg.
+install_packages() {
+    missing=$(wanted "$@")
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null 2>&1 || fail "this script installs with apt-get; on other systems install:$missing"
-    say "Looking up packages"
+    say "Looking up packages:$missing"
     as_root apt-get update -qq
-    wanted=""
+    chosen=''
     for name in $missing; do
-        if available "$name"; then wanted="$wanted $name"; else say "not in this release, left out: $name"; fi
+        # Debian 13 splits the docker client off, Ubuntu and Debian 12 do not.
+        if available "$name"; then chosen="$chosen $name"; else say "not in this release, left out: $name"; fi
     done
-    [ -n "$wanted" ] || return 0
-    say "Installing from the distribution:$wanted"
+    [ -n "$chosen" ] || return 0
     # shellcheck disable=SC2086 # a list of names
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+    removed=$(apt-get install -s --no-install-recommends $chosen | sed -n 's/^Remv \([^ ]*\).*/\1/p' | tr '\n' ' ')
+    case $removed in
+        '') ;;
+        'busybox ') say "busybox-static takes the place of busybox" ;;
+        *) fail "installing$chosen would remove $removed; install what fits this machine by hand" ;;
+    esac
+    say "Installing from the distribution:$chosen"
+    case $chosen in
+        *docker.io*) [ ! -d /run/systemd/system ] || say "(its Docker Engine is started by the package; it is not used here)" ;;
+    esac
+    # shellcheck disable=SC2086 # a list of names
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $chosen >/dev/null </dev/null
 }
 
 # A Python of 3.11 or newer that can make virtual environments; the distribution's own first.
@@ -49,24 +73,24 @@ find_python() {
     return 1
 }
 
-# environment EXTRAS: makes .venv and installs doctor into it, again only when its requirements changed.
+# environment [EXTRAS]: makes .venv and installs doctor into it, again only when what it requires has changed.
 environment() {
-    extras=$1
-    stamp="$root/.venv/.stamp"
-    [ -x .venv/bin/python ] || rm -f "$stamp"
-    want="$extras $(cat pyproject.toml constraints.txt | cksum)"
-    if [ -x .venv/bin/doctor ] && [ -f "$stamp" ] && grep -qxF "$want" "$stamp"; then return 0; fi
-    python=$(find_python) || fail "no Python 3.11 or newer with venv; doctor needs one"
-    if [ ! -x .venv/bin/python ]; then
+    extras=${1:-}
+    stamp="$root/.venv/.installed-$extras"
+    want=$(cat pyproject.toml constraints.txt | cksum)
+    if [ -x .venv/bin/python ] && [ -x .venv/bin/doctor ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then return 0; fi
+    if ! .venv/bin/python -c '' 2>/dev/null; then
+        # Ubuntu 22.04 has a newer Python beside its own.
+        python=$(find_python) || { install_packages python3.11 python3.11-venv && python=$(find_python); } ||
+            fail "no Python 3.11 or newer with venv; doctor needs one"
         say "Making .venv with $("$python" --version)"
-        "$python" -m venv .venv
+        "$python" -m venv --clear .venv
     fi
-    say "Installing doctor and its Python packages into .venv (constraints.txt)"
-    .venv/bin/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=24'
-    .venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".$extras"
+    say "Installing doctor and its Python packages into .venv (pyproject.toml${extras:+, the extras $extras}, constraints.txt)"
+    .venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".$extras" </dev/null
     # Everything is compiled once here, so that no first run pays for it.
     .venv/bin/python -m compileall -q doctor checks fixers reports >/dev/null || true
     echo "$want" > "$stamp"
 }
 
-BOX_PACKAGES="python3 python3-venv docker.io docker-cli iptables nftables iproute2 busybox-static kmod procps"
+BOX_PACKAGES="python3 python3-venv docker.io:dockerd docker-cli:docker iptables nftables iproute2 busybox-static kmod procps"
