@@ -34,7 +34,7 @@ class Planned(Struct, frozen=True, kw_only=True):
 
 
 class Draft(Struct):
-    """The plan while it grows."""
+    """The plan while it grows. ``blocked``: why no engine may be stopped or started by it, "" where it may."""
 
     host: Host
     catalog: Catalog
@@ -47,6 +47,7 @@ class Draft(Struct):
     chosen: list[tuple[Action, Applicability, list[Finding]]] = []
     manual: dict[str, ManualFix] = {}
     handled: set[str] = set()
+    blocked: str = ""
 
     @property
     def is_running(self) -> bool:

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine_start import STOPPERS, StartBlockers
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
-from doctor.model.action import Action
+from doctor.model.action import Action, Stage
 from doctor.model.errors import DoctorError
 from doctor.model.finding import Finding
 from doctor.model.missing import HostError, Missing
 from doctor.model.report import ManualFix
-from doctor.model.severity import Applicability
+from doctor.model.severity import Applicability, Severity
 from doctor.model.step import Netlink, Run, Signal, Step
 from doctor.plugins.catalog import Catalog
 from doctor.repair.lower import Draft, Planned, lower, needs_stop
@@ -92,16 +93,36 @@ def make_plan(
         deep=deep,
         handled={finding.fingerprint for finding in before.findings if is_waived(finding)},
     )
+    waived = frozenset(draft.handled)
+    plan = _settle(draft, before)
+    stuck = _would_not_start(plan) if draft.is_running else ""
+    if not stuck:
+        return plan
+    # A running engine that can't start again is worth more than what its stop would mend.
+    draft.chosen, draft.manual, draft.handled, draft.blocked = [], {}, set(waived), stuck
+    return _settle(draft, before)
+
+
+def _would_not_start(plan: Plan) -> str:
+    """Return why an engine that the plan stops would not start again, "" where it would or is not stopped."""
+    if not any(action.engine for action in plan.actions):
+        return ""
+    blockers = plan.after.facts.get(StartBlockers)
+    reasons = () if isinstance(blockers, Missing) else blockers.reasons
+    left = [found.message for found in plan.after.findings if found.id in STOPPERS and found.level >= Severity.CRITICAL]
+    return next(iter((*reasons, *left)), "")
+
+
+def _settle(draft: Draft, before: Scan) -> Plan:
+    """Choose, predict and look again until nothing new is fixable."""
     current = before
     for _ in range(_ROUNDS):
         if not _choose(draft, current):
             break
         overlay, actions = lower(draft)
-        current = scan(overlay, catalog, ids, deep=deep)
-    else:
-        overlay, actions = lower(draft)
+        current = scan(overlay, draft.catalog, draft.ids, deep=draft.deep)
     overlay, actions = lower(draft)
-    after = scan(overlay, catalog, ids, deep=deep) if actions else before
+    after = scan(overlay, draft.catalog, draft.ids, deep=draft.deep) if actions else before
     return Plan(
         before=before,
         after=after,
@@ -109,20 +130,18 @@ def make_plan(
         manual=tuple(draft.manual.values()),
         engine_was_running=draft.is_running,
         data_roots=draft.data_roots,
-        check_ids=ids,
+        check_ids=draft.ids,
     )
 
 
 def _choose(draft: Draft, current: Scan) -> bool:
     """Take the actions for findings not seen before into the draft; return whether there were any."""
-    overlay, _ = lower(draft)
+    overlay, planned = lower(draft)
     grown = False
-    for finding in current.findings:
-        if finding.fingerprint in draft.handled or (draft.wanted and finding.id not in draft.wanted):
-            continue
+    for finding, actions in _in_turn(draft, current, starts=any(action.engine for action in planned)):
         draft.handled.add(finding.fingerprint)
-        actions = _actions(draft, finding, current)
         if not actions:
+            draft.blocked = draft.blocked or (finding.message if finding.start_destroys else "")
             draft.manual[finding.fingerprint] = ManualFix(
                 finding=finding, why="doctor has no fixer for it", advice=f"see 'doctor explain {finding.id}'"
             )
@@ -131,6 +150,7 @@ def _choose(draft: Draft, current: Scan) -> bool:
         refusal = _refusal(draft, actions, risk, overlay)
         if refusal:
             why, risk = refusal
+            draft.blocked = draft.blocked or (finding.message if finding.start_destroys else "")
             advice = "; ".join(action.summary for action, _ in actions)
             draft.manual[finding.fingerprint] = ManualFix(finding=finding, why=why, advice=advice)
             continue
@@ -138,6 +158,27 @@ def _choose(draft: Draft, current: Scan) -> bool:
             _merge(draft, action, action_risk, finding)
         grown = True
     return grown
+
+
+def _in_turn(draft: Draft, current: Scan, *, starts: bool) -> list[tuple[Finding, list[tuple[Action, Applicability]]]]:
+    """Return the findings to plan for now, with their actions: first those whose data an engine's start would destroy.
+
+    A plan that starts the engine (``starts``: already, or by an action here) takes those in whatever was asked for.
+    """
+    found = [
+        (finding, _actions(draft, finding, current))
+        for finding in current.findings
+        if finding.fingerprint not in draft.handled
+        and (not draft.wanted or finding.id in draft.wanted or finding.start_destroys)
+    ]
+    asked = [item for item in found if not draft.wanted or item[0].id in draft.wanted]
+    # A repair under a running engine may stop it, and then starts it again.
+    starts = starts or draft.is_running or any(_starts(actions) for _, actions in asked)
+    return sorted(found if starts else asked, key=lambda item: not item[0].start_destroys)
+
+
+def _starts(actions: list[tuple[Action, Applicability]]) -> bool:
+    return any(action.stage is Stage.ENGINE for action, _ in actions)
 
 
 def _actions(draft: Draft, finding: Finding, current: Scan) -> list[tuple[Action, Applicability]]:
@@ -167,6 +208,8 @@ def _refusal(
         return f"it can't be planned: {error.missing.reason}", risk
     except DoctorError as error:
         return f"it can't be planned: {error}", risk
+    if draft.blocked and (_starts(actions) or (draft.is_running and needs_stop(draft, actions, steps))):
+        return f"it needs a start of the engine, and first a person must act: {draft.blocked}", Applicability.MANUAL
     if not draft.host.is_live() and any(isinstance(step, Run | Signal | Netlink) for step in steps):
         return "it needs the running host", Applicability.MANUAL
     if draft.is_running and needs_stop(draft, actions, steps):
