@@ -98,6 +98,13 @@ class RootedFiles:
             raise
         return here
 
+    def open_directory(self, path: HostPath) -> int:
+        """Open a directory, no component of its path followed, for reading what is beneath it; the caller closes it."""
+        try:
+            return self._open(path, os.O_RDONLY | os.O_DIRECTORY | self._noatime, follow=False)
+        except OSError as error:
+            raise failed(error, path) from error
+
     def open_fd(self, path: HostPath, *, follow: bool = False) -> int:
         """Open a regular file for reading; anything else is refused before a byte is read."""
         try:

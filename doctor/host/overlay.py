@@ -3,6 +3,7 @@
 Nothing is written anywhere. A path is looked up at its nearest changed ancestor; what no step touched comes from below.
 """
 
+import os
 from collections.abc import Iterator
 
 from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
@@ -77,6 +78,12 @@ class OverlayHost:
             case Signal(predicts=predicts, pid=pid):
                 self._gone.add(pid)
                 self._answers.update({answer.ask: answer for answer in predicts})
+
+    def touches(self, top: HostPath) -> bool:
+        """Whether a step changes anything at ``top``, beneath it or above it."""
+        beneath = top.rstrip("/") + "/"
+        changed = any(path.startswith(beneath) for where in (self._changes, self._attributes) for path in where)
+        return changed or self._nearest(top) is not None or top in self._attributes
 
     def _move(self, path: HostPath, to: str) -> None:
         below = [key for key in self._changes if key.startswith(path.rstrip("/") + "/")]
@@ -175,7 +182,8 @@ class OverlayHost:
             meta = change.meta or Meta(mode=0o755 if isinstance(change.node, Directory) else 0o644)
             size = len(change.node.content) if isinstance(change.node, File) else 0
             kind = _KIND[type(change.node)] if change.node is not None else "?"
-            found = Stat(kind, meta.mode, meta.uid, meta.gid, size, meta.mtime_ns or 0, 0, 0, 0, 1)
+            number = os.makedev(change.node.major, change.node.minor) if isinstance(change.node, Device) else 0
+            found = Stat(kind, meta.mode, meta.uid, meta.gid, size, meta.mtime_ns or 0, 0, 0, number, 1)
         over = self._attributes.get(path)
         if over is None:
             return found

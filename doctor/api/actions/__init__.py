@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from doctor.api.actions.firewall import EditFirewall, add_rules, lift_rules, remove_rules, strip_saved_rules
     from doctor.api.actions.kernel import LoadModule, SetSysctl, load_at_boot
+    from doctor.api.actions.layers import RestoreEntries
     from doctor.api.actions.network import AddFirewallRules, ChangeLink
     from doctor.api.actions.state import CopyOver, MendDatabase, MendLog, Rebuild, SetMember, Wanted, aside, restore
     from doctor.api.actions.sysctl import persist_sysctl
@@ -33,6 +34,7 @@ _MODULES = {
     "files": ("CopyAside", "EditFile", "MakeDirectory", "MakeSymlink", "Quarantine", "SetAttributes", "WriteFile"),
     "firewall": ("EditFirewall", "add_rules", "lift_rules", "remove_rules", "strip_saved_rules"),
     "kernel": ("LoadModule", "SetSysctl", "load_at_boot"),
+    "layers": ("RestoreEntries",),
     "network": ("AddFirewallRules", "ChangeLink"),
     "state": ("CopyOver", "MendDatabase", "MendLog", "Rebuild", "SetMember", "Wanted", "aside", "restore"),
     "sysctl": ("persist_sysctl",),
@@ -56,6 +58,7 @@ __all__ = [
     "Quarantine",
     "Rebuild",
     "RestartEngine",
+    "RestoreEntries",
     "SetAttributes",
     "SetMember",
     "SetSysctl",

@@ -1,0 +1,101 @@
+"""Entries of an image's layer, made what their tar headers say."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.facts.layer_content import Lost
+from doctor.model.action import Stage
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath, join, parent
+from doctor.model.severity import Applicability
+from doctor.model.step import Attributes, Device, Directory, File, HardLink, Meta, Node, Put, Step, Symlink
+from doctor.model.view import View
+
+
+class RestoreEntries(Struct, frozen=True, kw_only=True):
+    """Give a layer's entries the mode, owner, attributes, links and whiteouts of their headers; no content is touched.
+
+    Attributes:
+        top: the layer's ``diff``.
+        entries: what is lost, in the order of the tar: a directory before what is in it, a file before its other names.
+        title: the layer, as a person names it.
+    """
+
+    top: HostPath
+    entries: tuple[Lost, ...]
+    title: str
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.LAYERS
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        count = len(self.entries)
+        word = "entry" if count == 1 else "entries"
+        return f"give {count} {word} of {self.title} the mode, owner, links and marks of the layer's tar headers"
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield what is gone, then the attributes of what is there, directories last and the deepest of them first."""
+        folders: dict[HostPath, Step] = {}
+        for one in self.entries:
+            path = join(self.top, one.name.decode()) if one.name else self.top
+            if not one.exists:
+                above = parent(path)
+                if above not in folders and _is_there(view, above):
+                    # A new entry changes its directory's time.
+                    folders[above] = Attributes(path=above, mtime_ns=view.lstat(above, follow=False).mtime_ns)
+                yield from self._made(view, one, path)
+            if one.kind == "directory":
+                folders[path] = _attributes(path, one)
+            elif one.exists:
+                yield _attributes(path, one)
+        for path in sorted(folders, key=lambda each: each.count("/"), reverse=True):
+            yield folders[path]
+
+    def _made(self, view: View, one: Lost, path: HostPath) -> Iterator[Step]:
+        node = self._node(one)
+        if node is None:
+            return
+        if isinstance(node, HardLink):
+            yield Put(path=path, node=node)
+            return
+        xattrs = {key: value for key, value in one.xattrs.items() if value is not None}
+        meta = Meta(mode=one.mode, uid=one.uid, gid=one.gid, xattrs=xattrs, mtime_ns=one.mtime_ns)
+        if isinstance(node, Directory) and _is_there(view, path):
+            return
+        yield Put(path=path, node=node, meta=meta)
+
+    def _node(self, one: Lost) -> Node | None:
+        match one.kind:
+            case "file":
+                return File()
+            case "directory":
+                return Directory()
+            case "symlink":
+                return Symlink(target=one.link.decode())
+            case "hardlink":
+                return HardLink(target=join(self.top, one.link.decode()))
+            case "char":
+                return Device(major=one.device[0], minor=one.device[1])
+        return None
+
+
+def _attributes(path: HostPath, one: Lost) -> Attributes:
+    return Attributes(
+        path=path,
+        mode=None if one.kind == "symlink" else one.mode,
+        uid=one.uid,
+        gid=one.gid,
+        xattrs=one.xattrs,
+        mtime_ns=one.mtime_ns,
+    )
+
+
+def _is_there(view: View, path: HostPath) -> bool:
+    try:
+        view.lstat(path, follow=False)
+    except HostError:
+        return False
+    return True

@@ -1,0 +1,110 @@
+"""Proves every layer. Reads all of them, so only checks with ``--deep`` ask for it."""
+
+import re
+from weakref import WeakKeyDictionary
+
+from doctor.collect.deep_look import Task, look, new_buffer, with_copies
+from doctor.collect.deep_work import look_at_all
+from doctor.facts.data_root import DataRoot
+from doctor.facts.layer_content import LayerContent, LayerLook
+from doctor.facts.layer_graph import LayerGraph
+from doctor.host.base import Host
+from doctor.host.overlay import OverlayHost
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
+
+_REMAPPED = re.compile(r"/([0-9]+)\.[0-9]+$")
+_COPY_BYTES = 16 << 20
+"""A copy becomes part of a plan, which is held in memory."""
+
+_last: "WeakKeyDictionary[Host, dict[Task, LayerLook]]" = WeakKeyDictionary()
+"""The last looks at a host, for its predictions: what a plan does not touch need not be read again."""
+
+
+@collector
+def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent:
+    """Return a look at each layer; what vanished meanwhile (an image was removed) is left out."""
+    tasks = _tasks(host, root, graph)
+    if isinstance(host, OverlayHost):
+        found = _predicted(host, tasks)
+    else:
+        by_chain = {task.chain: task for task in tasks}
+        found = {by_chain[one.chain]: one for one in look_at_all(host, tasks)}
+        _last[host] = found
+    buffer = None
+    looks: dict[str, LayerLook] = {}
+    gaps: list[Missing] = []
+    for task in tasks:
+        one = found[task]
+        if not one.is_proven and not host.exists(graph.layers.record_path(task.chain, "diff")):
+            continue
+        if one.gap:
+            gaps.append(Missing(Why.UNREADABLE, one.gap))
+            continue
+        if one.altered and all(each.size <= _COPY_BYTES for each in one.altered):
+            buffer = new_buffer() if buffer is None else buffer
+            one = with_copies(host, one, task, _others(graph, task), buffer)
+        looks[task.chain] = one
+    return LayerContent(looks=looks, overlay2=graph.layers.overlay2, gaps=tuple(gaps))
+
+
+def _tasks(host: Host, root: DataRoot, graph: LayerGraph) -> list[Task]:
+    shift = _shift(host, root, graph)
+    tasks = []
+    for layer in graph.needed():
+        record, directory = graph.record(layer.chain), graph.cache.get(layer.chain)
+        if record is None or directory is None or record.tar_split_bytes <= 0:
+            continue
+        known = graph.directory(directory)
+        if known is None or not known.has_diff:
+            continue
+        size = int(record.size) if record.size and record.size.isascii() and record.size.isdigit() else 0
+        tasks.append(
+            Task(
+                chain=layer.chain,
+                diff=layer.diff,
+                directory=directory,
+                top=graph.layers.directory_path(directory, "diff"),
+                split=graph.layers.record_path(layer.chain, "tar-split.json.gz"),
+                shift=shift,
+                size=size,
+            )
+        )
+    return tasks
+
+
+def _shift(host: Host, root: DataRoot, graph: LayerGraph) -> int | None:
+    """Return what is added to owners: 0 in root's own data root, the first id of a remapped one (``…/100000.100000``).
+
+    ``None`` where the root belongs to somebody else (rootless): how its ids are mapped stands in no file of it.
+    """
+    remapped = _REMAPPED.search(root.resolved)
+    if remapped is not None:
+        return int(remapped[1])
+    try:
+        return 0 if host.lstat(graph.layers.overlay2, follow=False).uid == 0 else None
+    except HostError:
+        return None
+
+
+def _predicted(host: OverlayHost, tasks: list[Task]) -> dict[Task, LayerLook]:
+    """Look again at what the plan touches; the rest is as it was."""
+    known = _last.get(host.base, {})
+    buffer = None
+    found: dict[Task, LayerLook] = {}
+    for task in tasks:
+        before = known.get(task)
+        if before is None or host.touches(task.top) or host.touches(task.split):
+            buffer = new_buffer() if buffer is None else buffer
+            before = look(host, task, buffer)
+        found[task] = before
+    return found
+
+
+def _others(graph: LayerGraph, task: Task) -> tuple[HostPath, ...]:
+    return tuple(
+        graph.layers.directory_path(name, "diff")
+        for name, known in graph.layers.directories.items()
+        if name != task.directory and known.has_diff
+    )

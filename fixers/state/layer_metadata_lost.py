@@ -1,0 +1,24 @@
+"""Give a layer's entries what their headers say."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, RestoreEntries
+from doctor.facts.layer_content import LayerContent
+from doctor.facts.layer_graph import LayerGraph
+from doctor.model.text import visible
+
+
+@fixer(applicability=Applicability.SAFE)
+def layer_metadata_lost(finding: Finding, graph: LayerGraph, content: LayerContent) -> Iterator[Action]:
+    """Restore what can be; name what only a person can put right."""
+    chain = finding.detail.chain
+    found = content.looks[chain]
+    can = tuple(one for one in found.lost if one.is_restorable)
+    if can:
+        top = graph.layers.directory_path(found.directory, "diff")
+        yield RestoreEntries(top=top, entries=can, title=graph.title(chain))
+        return
+    names = ", ".join(visible(one.name.decode("utf-8", "surrogateescape")) for one in found.lost[:6])
+    images = ", ".join(graph.image_titles(graph.expected[chain].images)[:6])
+    yield Advise(text=f"remove and pull again {images}: doctor can't make these entries again: {names}")

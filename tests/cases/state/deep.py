@@ -1,0 +1,77 @@
+"""Cases of what only ``--deep`` sees: contents, attributes and names in layers."""
+
+from tests.cases.state.recipe import Finding, Recipe
+from tests.cases.state.roots import BASE, CHAIN_BASE, CHAIN_TOP, ROOT, TOP, Tree
+
+_BASE = f"{ROOT}/overlay2/{BASE.directory}/diff"
+_TOP = f"{ROOT}/overlay2/{TOP.directory}/diff"
+
+
+def layer(problem: str, chain: str) -> Finding:
+    """A finding about a layer."""
+    return (problem, "layer", chain[:12])
+
+
+def cut_and_gone(tree: Tree) -> None:
+    """One file empty, one gone."""
+    tree.put(f"{_BASE}/hello")
+    tree.remove(f"{_TOP}/more")
+    tree.directory(_TOP)
+
+
+def torn_with_a_copy(tree: Tree) -> None:
+    """A file is torn, and an unused directory has it whole."""
+    tree.put(f"{_BASE}/hello", b"hel")
+    tree.put(f"{ROOT}/overlay2/{'c0' * 32}/diff/hello", b"hello\n")
+
+
+def planted(tree: Tree) -> None:
+    """Two names that no header has."""
+    tree.put(f"{_TOP}/etc/cron.d/job", b"* * * * *\n")
+    tree.put(f"{_TOP}/more.bak", b"")
+
+
+RECIPES = (
+    Recipe(
+        problem="layer-content-altered",
+        name="tampered",
+        about="a file of the base layer has another content of the same length",
+        change=lambda tree: tree.put(f"{_BASE}/hello", b"HELLO\n"),
+        findings=(layer("layer-content-altered", CHAIN_BASE),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="layer-content-altered",
+        name="cut-and-gone",
+        about="a file of the base layer is empty, that of the upper one is gone",
+        change=cut_and_gone,
+        findings=(layer("layer-content-altered", CHAIN_BASE), layer("layer-content-altered", CHAIN_TOP)),
+        fix="manual",
+    ),
+    Recipe(
+        problem="layer-content-altered",
+        name="copied",
+        about="a file of the base layer is torn; a layer directory that nothing uses any more has it whole",
+        change=torn_with_a_copy,
+        findings=(layer("layer-content-altered", CHAIN_BASE),),
+        after={f"{_BASE}/hello": b"hello\n"},
+    ),
+    Recipe(problem="layer-content-altered", name="healthy", about="each layer has its digest"),
+    Recipe(
+        problem="layer-metadata-lost",
+        name="modes",
+        about="a file of each layer has another mode",
+        findings=(layer("layer-metadata-lost", CHAIN_BASE), layer("layer-metadata-lost", CHAIN_TOP)),
+        files=({"path": f"/{_BASE}/hello", "mode": 0o4755}, {"path": f"/{_TOP}/more", "mode": 0o600}),
+    ),
+    Recipe(problem="layer-metadata-lost", name="healthy", about="each entry is as its header says"),
+    Recipe(
+        problem="layer-extra-files",
+        name="planted",
+        about="a directory and a file were put into the upper layer",
+        change=planted,
+        findings=(layer("layer-extra-files", CHAIN_TOP),),
+        fix="none",
+    ),
+    Recipe(problem="layer-extra-files", name="healthy", about="no layer holds more than its tar"),
+)
