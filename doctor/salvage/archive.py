@@ -26,7 +26,7 @@ class Archive:
         }
         self.blobs: dict[str, Blob] = {}
         for image in images:
-            for blob in (image.manifest, image.config, *image.layers):
+            for blob in image.blobs:
                 self.blobs[layout.path_of(blob)] = blob
 
     @property

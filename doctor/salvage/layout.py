@@ -61,11 +61,8 @@ def index(images: Iterable[Written]) -> bytes:
             annotations = notes(image.unproven, image.original)
             if name:
                 annotations |= {CONTAINERD_NAME: normal(name), REF_NAME: name}
-            entry: dict[str, Any] = {
-                "mediaType": _MANIFEST,
-                "digest": image.manifest.digest,
-                "size": image.manifest.size,
-            }
+            top = image.target or image.manifest
+            entry: dict[str, Any] = {"mediaType": image.media_type, "digest": top.digest, "size": top.size}
             if annotations:
                 entry["annotations"] = annotations
             entries.append(entry)

@@ -137,14 +137,25 @@ class Target:
             self.bytes_kept += found.size
         return found
 
-    def layer(self, pieces: Iterable[bytes], size: int, wanted: str, what: str) -> Blob | None:
+    def copied(self, digits: str, pieces: Iterable[bytes], size: int, what: str) -> Blob | None:
+        """Copy a blob as it is, unless it is there; ``None`` where its content doesn't have its digest."""
+        there = self._digest(digits)
+        if there is not None:
+            self.bytes_kept += there
+            return Blob(digest=f"sha256:{digits}", size=there)
+        found = self.layer(pieces, size, f"sha256:{digits}", what, is_plain=True)
+        return None if found is None else Blob(digest=found.digest, size=found.size)
+
+    def layer(
+        self, pieces: Iterable[bytes], size: int, wanted: str, what: str, *, is_plain: bool = False
+    ) -> Blob | None:
         """Write a layer's tar of about ``size`` bytes; ``None``, and nothing stays, where its digest is not ``wanted``.
 
-        With ``wanted`` "" the digest is taken as it comes.
+        With ``wanted`` "" the digest is taken as it comes; ``is_plain`` never compresses.
         """
         self.need(size, what)
         plain, packed = sha256(), sha256()
-        packer = zlib.compressobj(self.level, wbits=31) if self.level else None
+        packer = zlib.compressobj(self.level, wbits=31) if self.level and not is_plain else None
         # The digest, and so the name, is known only at the end.
         name = f"{_BLOBS}/{_PART}layer"
         with self._temporary(name) as sink:

@@ -106,11 +106,13 @@ class Written(Struct, frozen=True, kw_only=True):
     """An image in the salvage.
 
     Attributes:
-        id: its image id, the digest of ``config``.
+        id: its image id: the digest of ``config``, in containerd's store that of ``target``.
         names: its references.
         config: the blob of its config, with ``layers`` those of its layers, lowest first.
         manifest: the blob that names them.
         unproven: what is not proven of it, "" where all is; then ``original`` is the id of the image it was.
+        target: the blob that its names mean where that isn't ``manifest``: an index of several; ``media_type`` is its type.
+        others: blobs of the index's other manifests.
     """
 
     id: str
@@ -120,6 +122,15 @@ class Written(Struct, frozen=True, kw_only=True):
     manifest: Blob
     unproven: str = ""
     original: str = ""
+    target: Blob | None = None
+    media_type: str = "application/vnd.oci.image.manifest.v1+json"
+    others: tuple[Blob, ...] = ()
+
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """All that belongs to it."""
+        whole = () if self.target is None else (self.target,)
+        return (self.config, *self.layers, *self.others, self.manifest, *whole)
 
 
 class Tree(Struct, frozen=True, kw_only=True):

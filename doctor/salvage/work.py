@@ -13,13 +13,14 @@ from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.missing import HostError, Missing
 from doctor.repair.holders import holder_of
-from doctor.salvage import layout, store
+from doctor.salvage import containerd, layout, store
 from doctor.salvage.archive import Archive
+from doctor.salvage.containerd import Copier, Found, Stored
 from doctor.salvage.images import Writer
 from doctor.salvage.place import MARKER, Document, check_place, forbidden, identity, opened
 from doctor.salvage.target import Target
 from doctor.salvage.trees import TreeWriter
-from doctor.salvage.values import Image, Left, Outcome, Store, Written
+from doctor.salvage.values import Image, Left, Outcome, Written
 from doctor.scan.resolve import Facts
 
 _GZIP_LEVEL = 6
@@ -58,13 +59,14 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
     for path in filter(None, (wish.to, wish.tar.removeprefix("-"))):
         check_place(path, tops)
     found = store.read(host, facts)
-    chosen = choose(found, wish.images)
+    stored = containerd.read(host, root)
+    chosen = choose((*found.images, *stored.images), wish.images)
     try:
         who = identity(host, root)
     except HostError as error:
         raise DoctorError(f"can't read the data root: {error}") from error
     with opened(wish.to, who, is_shared=wish.shared, level=_GZIP_LEVEL if wish.compress else 0) as (target, before):
-        outcome, trees = _fill(facts, Writer(host, root, found, target, progress), chosen, wish)
+        outcome, trees = _fill(facts, Writer(host, root, found, target, progress), chosen, stored, wish)
         earlier = _earlier(target, before, outcome)
         target.put("index.json", layout.index((*outcome.images, *earlier)))
         whole = replace(outcome, images=(*outcome.images, *earlier))
@@ -76,11 +78,13 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
     return outcome
 
 
-def _fill(facts: Facts, writer: Writer, chosen: tuple[Image, ...], wish: Wish) -> tuple[Outcome, TreeWriter]:
+def _fill(
+    facts: Facts, writer: Writer, chosen: tuple[Image | Stored, ...], stored: Found, wish: Wish
+) -> tuple[Outcome, TreeWriter]:
     """Write everything that is asked for but the lists of it."""
     host, found, target = writer.host, writer.store, writer.target
     written, left = _images(writer, chosen, wish)
-    notes = [f"names of images{found.origin}"] if found.origin else []
+    notes = [*stored.notes, *([f"names of images{found.origin}"] if found.origin else [])]
     holder = holder_of(host.root, writer.root.resolved)
     if holder:
         notes.append(f"{holder} uses the data root: what it changes meanwhile may be torn")
@@ -96,7 +100,7 @@ def _fill(facts: Facts, writer: Writer, chosen: tuple[Image, ...], wish: Wish) -
     outcome = Outcome(
         images=written,
         trees=tuple(trees.trees),
-        left=(*left, *(() if wish.images else found.left), *unread, *trees.left),
+        left=(*left, *(() if wish.images else (*found.left, *stored.left)), *unread, *trees.left),
         notes=tuple(notes),
         bytes_written=target.bytes_written,
         bytes_kept=target.bytes_kept,
@@ -113,24 +117,24 @@ def _earlier(target: Target, before: Outcome, now: Outcome) -> tuple[Written, ..
         for one in before.images
         if not {one.id, one.original or one.id} & mine
         and not names.intersection(one.names)
-        and all(target.has(blob) for blob in (one.manifest, one.config, *one.layers))
+        and all(target.has(blob) for blob in one.blobs)
     )
 
 
-def choose(found: Store, names: tuple[str, ...]) -> tuple[Image, ...]:
+def choose(there: tuple[Image | Stored, ...], names: tuple[str, ...]) -> tuple[Image | Stored, ...]:
     """Return the images that names or beginnings of ids mean; all where none is given. Raises ``UsageError``."""
     if not names:
-        return found.images
-    chosen: dict[str, Image] = {}
+        return there
+    chosen: dict[str, Image | Stored] = {}
     for name in names:
         start = name.removeprefix("sha256:").lower()
-        matches = [one for one in found.images if familiar(name) in one.names or name in one.names]
-        matches = matches or [one for one in found.images if start and one.id.startswith(start)]
+        matches = [one for one in there if familiar(name) in one.names or name in one.names]
+        matches = matches or [one for one in there if start and one.id.startswith(start)]
         if not matches:
-            there = [reference for one in found.images for reference in one.names][:8]
+            known = [reference for one in there for reference in one.names][:8]
             raise UsageError(
                 f"no image '{name}' in the data root",
-                do=f"there are {', '.join(there)}" if there else "there is none with a name",
+                do=f"there are {', '.join(known)}" if known else "there is none with a name",
             )
         if len(matches) > 1:
             raise UsageError(f"'{name}' is the beginning of {len(matches)} image ids", do="give more digits")
@@ -138,17 +142,24 @@ def choose(found: Store, names: tuple[str, ...]) -> tuple[Image, ...]:
     return tuple(chosen.values())
 
 
-def _images(writer: Writer, chosen: tuple[Image, ...], wish: Wish) -> tuple[tuple[Written, ...], tuple[Left, ...]]:
-    writer.prepare(chosen)
+def _images(
+    writer: Writer, chosen: tuple[Image | Stored, ...], wish: Wish
+) -> tuple[tuple[Written, ...], tuple[Left, ...]]:
+    writer.prepare(tuple(image for image in chosen if isinstance(image, Image)))
+    copier = Copier(writer.host, writer.target, writer.progress)
     written: list[Written] = []
     left: list[Left] = []
+    names: set[str] = set()
     writer.target.put("oci-layout", layout.OCI_LAYOUT)
     for image in chosen:
-        result = writer.image(image, take_unproven=wish.unproven)
+        result = writer.image(image, take_unproven=wish.unproven) if isinstance(image, Image) else copier.image(image)
         if isinstance(result, Left):
             left.append(result)
-        else:
-            written.append(result)
+            continue
+        # A host that changed its image store may have a name in both: it means the first one's image.
+        result = replace(result, names=tuple(name for name in result.names if name not in names))
+        names.update(result.names)
+        written.append(result)
     return tuple(written), tuple(left)
 
 

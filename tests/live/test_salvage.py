@@ -34,7 +34,10 @@ def healthy(can_box: None) -> tuple[dict[str, str], dict[str, str]]:
     """Image ids by name, and the files of each image, as dockerd shows them on the undamaged patient."""
     with Box(data_root=patient()) as box:
         box.start_dockerd()
-        return judge.images(box), judge.contents(box)
+        ids, contents = judge.images(box), judge.contents(box)
+        assert set(ids) == TAGS
+        assert not [name for name, lines in contents.items() if lines.startswith("failed")]
+        return ids, contents
 
 
 def root(box: Box) -> Path:
@@ -228,3 +231,44 @@ def test_a_directory_that_holds_something_else_is_refused(dead_box: Box) -> None
     assert "no salvage of this data root" in other.stderr
     assert dead_box.doctor("salvage", "--to", "/mnt/three", "nosuch:1").returncode == 2
     assert dead_box.doctor("salvage").returncode == 2
+
+
+def test_containerd_store(can_box: None) -> None:
+    """The image store of containerd: by its records, and without them by what the blobs are; files as dockerd shows them."""
+    settings = json.dumps({"features": {"containerd-snapshotter": True}})
+    with Box() as box:
+        box.write("/etc/docker/daemon.json", settings)
+        box.start_dockerd()
+        box.load_images()
+        ids, contents = judge.images(box), judge.contents(box)
+        assert set(ids) == TAGS
+        assert not [name for name, lines in contents.items() if lines.startswith("failed")]
+        box.power_loss()
+        done = box.doctor("salvage", "--to", OUT, "--tar", "/mnt/images.tar")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert set(salvaged(box)) == set(ids)
+        blobs = box.path("/var/lib/docker/containerd/daemon/io.containerd.content.v1.content/blobs/sha256")
+        victim = max(blobs.iterdir(), key=lambda path: path.stat().st_size)
+        data = bytearray(victim.read_bytes())
+        data[len(data) // 2] ^= 4
+        victim.write_bytes(data)
+        altered = box.doctor("salvage", "--to", "/mnt/altered")
+        assert altered.returncode == 1
+        assert f"its blob sha256:{victim.name} is altered" in altered.stdout
+        box.path("/var/lib/docker/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db").write_bytes(b"")
+        data[len(data) // 2] ^= 4
+        victim.write_bytes(data)
+        nameless = box.doctor("salvage", "--to", "/mnt/nameless", "--format", "json")
+        assert nameless.returncode == 0, nameless.stderr
+        outcome = json.loads(nameless.stdout)
+        assert {f"sha256:{image['id']}" for image in outcome["images"]} >= set(ids.values())
+        assert "lost their names" in outcome["notes"][0]
+        for store in (settings, "{}"):
+            with Box() as other:
+                other.write("/etc/docker/daemon.json", store)
+                other.start_dockerd()
+                shutil.copy(box.path("/mnt/images.tar"), other.path("/mnt/images.tar"))
+                other.docker("load", "-i", "/mnt/images.tar")
+                assert judge.contents(other) == contents
+                if store == settings:
+                    assert judge.images(other) == ids

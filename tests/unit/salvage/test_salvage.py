@@ -3,17 +3,22 @@
 import gzip
 import json
 import os
+import subprocess
+import sys
 import tarfile
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from doctor.history import backup
 from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError, UsageError
 from doctor.salvage.store import PLACES
 from doctor.salvage.values import Outcome
 from doctor.salvage.work import Wish, salvage
+from doctor.scan.resolve import Facts
+from doctor.state.settings import KeepMetadata
 from tests.unit.salvage.roots import MadeRoot, entry, raw, tar_of
 
 BASE = {"a": b"first", "etc/b": bytes(range(256)) * 40}
@@ -253,3 +258,40 @@ def test_links_in_a_target_are_not_written_through(tmp_path: Path) -> None:
     assert done(root, tmp_path / "out").exit_code == 0
     assert victim.read_text() == "mine"
     assert not (tmp_path / "out/index.json").is_symlink()
+
+
+def test_a_metadata_backup_is_one_more_source(tmp_path: Path) -> None:
+    """tar-split, config and names that only the backup has: proven by their digests as always."""
+    root, app, base, chain = made(tmp_path)
+    host = RootHost(str(root.top))
+    (root.top / "var/lib/doctor").mkdir(mode=0o700)
+    backup.take(host, Facts(host).get, KeepMetadata(), directory=str(root.top / "var/lib/doctor"))
+    os.truncate(root.split(chain), 20)
+    (root.store / "imagedb/content/sha256" / base).write_bytes(b"")
+    (root.store / "repositories.json").write_bytes(b"")
+    outcome = done(root, tmp_path / "out")
+    assert {image.id: image.names for image in outcome.images} == {app: ("app:1", "me/app:latest"), base: ("base:1",)}
+    assert "from the backup" in outcome.notes[0]
+    assert outcome.exit_code == 0
+
+
+def peak_kib(root: MadeRoot, to: Path) -> int:
+    """The most memory that the installed command took for a salvage."""
+    script = (
+        "import resource, sys; from doctor.cli.app import run; code = run(sys.argv[1:]);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(code)"
+    )
+    command = [sys.executable, "-c", script, "salvage", "--quiet", "--root", str(root.top), "--to", str(to)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
+    return int(ran.stdout.split()[-1])
+
+
+def test_memory_does_not_grow_with_a_layer(tmp_path: Path) -> None:
+    """A layer of 160 MiB takes as much memory as one of 1 MiB, to within a few pieces."""
+    peaks = []
+    for size in (1 << 20, 160 << 20):
+        root = MadeRoot(tmp_path / f"host{size}")
+        diff = root.sparse_layer(1, "big", size)
+        root.image([diff], "big:1")
+        peaks.append(peak_kib(root, tmp_path / f"out{size}"))
+    assert peaks[1] - peaks[0] < 12 << 10, f"{peaks} KiB"
