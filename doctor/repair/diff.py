@@ -21,7 +21,12 @@ from doctor.model.step import (
     Symlink,
 )
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s\"']+:[^/@\s\"']+(?=@)")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s\"']+(?=@)")
+_SECRETS = re.compile(
+    r"""((?:[\w.-]*(?:token|passw(?:or)?d|passphrase|secret|credential|api[_-]?key)[\w.-]*|\bauth)["']?\s*[=:]\s*["']?)"""
+    r"""(?![\[{]|(?:true|false|null)\b)[^\s"',}]+""",
+    re.IGNORECASE,
+)
 _LIMIT_LINES = 200
 
 
@@ -59,8 +64,8 @@ def describe(step: Step, view: OverlayHost, *, private: bool) -> str:
 
 
 def redact(text: str) -> str:
-    """Return text without passwords in URLs (proxies in daemon.json)."""
-    return _CREDENTIALS.sub("***:***", text)
+    """Return text without credentials in URLs (proxies in daemon.json) and values of what is named like a secret."""
+    return _SECRETS.sub(r"\1***", _CREDENTIALS.sub("***", text))
 
 
 def _now(path: str, view: OverlayHost) -> str:
