@@ -6,14 +6,13 @@ from doctor.facts.buildkit import Snapshots
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images
 from doctor.facts.layer_graph import (
-    DIRECTORY_NAME,
     Expected,
     LayerGraph,
     is_digest,
     mount_parent,
 )
 from doctor.facts.layer_links import decide_names, owners, parent_by_lower, paths
-from doctor.facts.layers import Layers
+from doctor.facts.layers import DIRECTORY_NAME, Layers
 from doctor.model.declare import collector
 from doctor.model.missing import Missing
 

@@ -11,11 +11,10 @@ from msgspec import Struct
 from doctor.facts.containers import Container, Containers
 from doctor.facts.images import Images
 from doctor.facts.layer_links import derived_name
-from doctor.facts.layers import LayerDirectory, LayerRecord, Layers
+from doctor.facts.layers import DIRECTORY_NAME, LayerDirectory, LayerRecord, Layers
 from doctor.model.missing import Missing
 
 LINK_NAME = re.compile(r"[A-Z2-7]{26}")
-DIRECTORY_NAME = re.compile(r"[0-9a-f]{64}|[a-z0-9]{25}")
 EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
 """The diff id of a layer without any entry: a tar of 1,024 zero bytes."""
 
@@ -171,6 +170,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
     def unused_pairs(self) -> tuple[str, ...]:
         """Return the directories X that have an X-init and that no mount record names: containers' lost layers."""
         used = {record.mount_id for record in self.layers.mounts.values() if record.mount_id}
+        used.update(record.named_by_init for record in self.layers.mounts.values())
         return tuple(
             name for name in self.layers.directories if f"{name}-init" in self.layers.directories and name not in used
         )
@@ -185,12 +185,26 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         return tuple(name for name in self.unused_pairs() if self.layers.directories[f"{name}-init"].lower == wanted)
 
     def mount_of(self, container_id: str) -> str:
-        """Return the one directory that can be a container's: it fits no other container without one; "" otherwise."""
+        """Return the one directory that can be a container's; "" where none or several can.
+
+        It is the one whose ``-init`` the container's record still names, else the one that stands on its image and fits no
+        other container without one.
+        """
+        if told := self._told_by_init(container_id):
+            return told
         candidates = self.mount_candidates(container_id)
         if len(candidates) != 1:
             return ""
         lost = [c.id for c in self.containers.items if c.id != container_id and self.is_mount_lost(c.id)]
-        return "" if any(candidates[0] in self.mount_candidates(other) for other in lost) else candidates[0]
+        rivals = [other for other in lost if not self._told_by_init(other)]
+        return "" if any(candidates[0] in self.mount_candidates(other) for other in rivals) else candidates[0]
+
+    def _told_by_init(self, container_id: str) -> str:
+        """Return the directory whose ``-init`` a container's record names, where no other record names it; "" for none."""
+        record = self.layers.mounts.get(container_id)
+        told = record.named_by_init if record is not None else ""
+        others = (other.mount_id for other in self.layers.mounts.values() if other is not record)
+        return told if told in self.layers.directories and told not in others else ""
 
     def is_mount_lost(self, container_id: str) -> bool:
         """Whether nothing tells which directory is a container's, or what tells it names one that isn't there."""

@@ -3,10 +3,15 @@
 Layout: moby layer/filestore.go (``image/overlay2/layerdb``) and daemon/graphdriver/overlay2/overlay.go (``overlay2``).
 """
 
+import re
+
 from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
+
+# The daemon's names are 64 hex digits, BuildKit's 25 characters (base 36).
+DIRECTORY_NAME = re.compile(r"[0-9a-f]{64}|[a-z0-9]{25}")
 
 
 class LayerRecord(Struct, frozen=True, kw_only=True):
@@ -63,6 +68,12 @@ class MountRecord(Struct, frozen=True, kw_only=True):
     mount_id: str | None
     init_id: str | None
     parent: str | None
+
+    @property
+    def named_by_init(self) -> str:
+        """The container's directory by the name of its ``-init``, the second copy of it; "" for none."""
+        name = (self.init_id or "").removesuffix("-init")
+        return name if name != self.init_id and DIRECTORY_NAME.fullmatch(name) else ""
 
 
 class Layers(Struct, frozen=True, kw_only=True):

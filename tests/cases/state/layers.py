@@ -75,6 +75,14 @@ def two_lost_mounts(tree: Tree) -> None:
     tree.remove(MOUNTS)
 
 
+def flipped_mount_id(tree: Tree) -> None:
+    """One container's mount-id lost a bit, another of the same image has no mount record any more."""
+    kept = {name: tree.entries[f"{MOUNTS}/{name}"] for name in ("init-id", "parent")}
+    two_lost_mounts(tree)
+    tree.entries |= {f"{MOUNTS}/{name}": content for name, content in kept.items()}
+    tree.put(f"{MOUNTS}/mount-id", MOUNT.encode()[:-1] + bytes([MOUNT.encode()[-1] ^ 0x80]))
+
+
 RECIPES = (
     Recipe(
         problem="layer-metadata-empty",
@@ -362,6 +370,18 @@ RECIPES = (
         change=two_lost_mounts,
         findings=(("layer-mount-corrupt", "container", "other"), ("layer-mount-corrupt", "container", "web")),
         fix="manual",
+    ),
+    Recipe(
+        problem="layer-mount-corrupt",
+        name="flipped-mount-id",
+        about="one bit of a mount-id is another; the init-id tells whose directory it is, though two could be",
+        parts=BOTH,
+        change=flipped_mount_id,
+        findings=(("layer-mount-corrupt", "container", "other"), ("layer-mount-corrupt", "container", "web")),
+        after={
+            f"{MOUNTS}/mount-id": MOUNT.encode(),
+            f"{STORE}/layerdb/mounts/{roots.hex_id('container other')}/mount-id": roots.hex_id("mount other").encode(),
+        },
     ),
     Recipe(problem="layer-mount-corrupt", name="healthy", about="the container has its mount record", parts=BOTH),
 )
