@@ -170,6 +170,14 @@ RECIPES = (
     ),
     Recipe(
         problem="container-file-wrong-type",
+        name="hash-and-rotated-log",
+        about="directories stand in place of the hash of resolv.conf and of a rotated log",
+        parts=BOTH,
+        change=lambda tree: (tree.directory(f"{TOP}/resolv.conf.hash"), tree.directory(f"{TOP}/{WEB}-json.log.1")),
+        findings=(web("container-file-wrong-type"),),
+    ),
+    Recipe(
+        problem="container-file-wrong-type",
         name="missing",
         about="a missing hosts file is written at the container's start",
         parts=BOTH,
