@@ -27,12 +27,29 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place, Box(Path(place)) as box:
         box.start_dockerd()
         box.load_images()
-        box.docker("run", "-d", "--name", "web", "-p", "8080:80", "--stop-timeout", "1", "bb:1", "sleep", "600")
+        box.docker(
+            "run", "-d", "--name", "web", "-p", "8080:80", "--stop-timeout", "1", "bb:1", "httpd", "-f", "-p", "80"
+        )
         # A host whose keeper knows of the remarks and has said so: the picture shows what is broken.
         box.run(["mkdir", "-p", "/etc/doctor"])
         box.write("/etc/doctor/doctor.toml", 'skip = ["versions", "cgroups"]\n')
         box.run(["sysctl", "-qw", "net.ipv4.ip_forward=0"])
-        box.run(["iptables", "-t", "nat", "-F"])
+        box.run(
+            [
+                "iptables",
+                "-t",
+                "nat",
+                "-D",
+                "POSTROUTING",
+                "-s",
+                "172.17.0.0/16",
+                "!",
+                "-o",
+                "docker0",
+                "-j",
+                "MASQUERADE",
+            ]
+        )
         text = shown(box, "scan")
         text += shown(box, "fix", "--apply", "--yes")
         text += "\x1b[1m$ doctor scan --quiet; echo $?\x1b[0m\n" + str(box.doctor("scan", "--quiet").returncode) + "\n"
