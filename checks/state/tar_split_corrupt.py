@@ -20,8 +20,9 @@ def tar_split_corrupt(graph: LayerGraph) -> Iterator[Finding]:
         prove the layer's content any more.
 
     How it is fixed:
-        From doctor's metadata backup. Without one, by pulling or loading the image again after removing it, where it came
-        from a registry.
+        From doctor's metadata backup. Without one it is made again: Docker writes the tar of a directory always the same way,
+        and the result counts only if it has the layer's digest. For layers that other tools made, by pulling or loading the
+        image again after removing it.
 
     References:
         https://github.com/vbatts/tar-split

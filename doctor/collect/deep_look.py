@@ -132,6 +132,7 @@ class _Look:
         self.compared = Comparer(tree, task.shift, is_built=len(task.directory) == 25)
         self.altered: dict[bytes, Altered] = {}
         self.suspects: set[bytes] = set()
+        self.confirmed = 0
 
     def run(self) -> LayerLook:
         """Hash and compare; where the digest is another, find out which files are to blame."""
@@ -155,6 +156,7 @@ class _Look:
             is_proven=is_proven,
             altered=tuple(list(self.altered.values())[:SHOWN]),
             altered_count=len(self.altered),
+            confirmed=self.confirmed,
             unexamined=unexamined,
             lost=tuple(self.compared.lost.values()),
             extra=tuple(extra[:SHOWN]),
@@ -261,6 +263,8 @@ class _Look:
                 elif self._crc(name, part.size) != part.crc:
                     why = "its content is another one"
                     self.altered[name] = Altered(name=name, why=why, size=part.size, crc=part.crc)
+                else:
+                    self.confirmed += 1
         return unexamined
 
     def _crc(self, name: bytes, size: int) -> bytes:

@@ -3,7 +3,11 @@
 import re
 from weakref import WeakKeyDictionary
 
+from msgspec.structs import replace
+
 from doctor.collect.deep_look import Task, look, new_buffer, with_copies
+from doctor.collect.deep_tar import make
+from doctor.collect.deep_tree import open_tree
 from doctor.collect.deep_work import look_at_all
 from doctor.facts.data_root import DataRoot
 from doctor.facts.layer_content import LayerContent, LayerLook
@@ -17,6 +21,9 @@ from doctor.model.paths import HostPath
 _REMAPPED = re.compile(r"/([0-9]+)\.[0-9]+$")
 _COPY_BYTES = 16 << 20
 """A copy becomes part of a plan, which is held in memory."""
+
+_REMAKE_BYTES = 2 << 30
+"""What is read at most to tell an altered layer from one with another layer's tar-split."""
 
 _last: "WeakKeyDictionary[Host, dict[Task, LayerLook]]" = WeakKeyDictionary()
 """The last looks at a host, for its predictions: what a plan does not touch need not be read again."""
@@ -45,6 +52,9 @@ def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent
         if one.altered and all(each.size <= _COPY_BYTES for each in one.altered):
             buffer = new_buffer() if buffer is None else buffer
             one = with_copies(host, one, task, _others(graph, task), buffer)
+        if not one.is_tied and not one.can_restore and not one.split_problem:
+            buffer = new_buffer() if buffer is None else buffer
+            one = _untied(host, one, task, buffer)
         looks[task.chain] = one
     return LayerContent(looks=looks, overlay2=graph.layers.overlay2, gaps=tuple(gaps))
 
@@ -100,6 +110,27 @@ def _predicted(host: OverlayHost, tasks: list[Task]) -> dict[Task, LayerLook]:
             before = look(host, task, buffer)
         found[task] = before
     return found
+
+
+def _untied(host: Host, found: LayerLook, task: Task, buffer: memoryview) -> LayerLook:
+    """Judge again a layer whose tar-split seems to tell of something else: by its headers nothing is lost or too many.
+
+    Where the directory alone makes a tar with the layer's digest, it is whole, and the tar-split is another layer's.
+    """
+    found = replace(found, lost=(), extra=(), extra_count=0)
+    try:
+        tree = open_tree(host, task.top)
+        try:
+            made, _ = make(tree, task.diff, buffer, most_bytes=_REMAKE_BYTES)
+        finally:
+            tree.close()
+    except (HostError, OSError):
+        made = None
+    if made is None:
+        return found
+    return LayerLook(
+        chain=task.chain, directory=task.directory, split_problem="it is another layer's, or its headers are altered"
+    )
 
 
 def _others(graph: LayerGraph, task: Task) -> tuple[HostPath, ...]:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+from doctor.facts.layer_content import LayerContent
 from doctor.facts.layer_graph import LayerGraph
 from doctor.facts.tar_splits import TarSplits
 from doctor.formats.tar_split import read
@@ -17,13 +18,19 @@ _BLOCK = 512
 
 
 @collector
-def tar_splits(host: Host, graph: LayerGraph) -> TarSplits:
+def tar_splits(host: Host, graph: LayerGraph, content: LayerContent) -> TarSplits:
     """Return the damaged ones among the layers of sound images."""
     damaged: dict[str, str] = {}
     gaps: list[Missing] = []
     for layer in graph.needed():
         record = graph.record(layer.chain)
         if record is None or record.tar_split_bytes <= 0:
+            continue
+        look = content.looks.get(layer.chain)
+        if look is not None:
+            # Read to its end already, with the layer.
+            if look.split_problem:
+                damaged[layer.chain] = look.split_problem
             continue
         try:
             problem = _problem(host, graph.layers.record_path(layer.chain, "tar-split.json.gz"))

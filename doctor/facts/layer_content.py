@@ -64,6 +64,7 @@ class LayerLook(Struct, frozen=True, kw_only=True):
         diff_id: digest of the tar that tar-split and directory make, "" where none could be made.
         is_proven: whether that is the layer's diff id.
         altered: files with another content, the first hundred; ``altered_count`` of how many.
+        confirmed: files of a layer that is not proven whose content has the checksum that tar-split tells.
         unexamined: files that were not compared one by one, since checksums in Python are slow; 0 for a proven layer.
         lost: entries whose headers say otherwise.
         extra: names that no header has, the first hundred; ``extra_count`` of how many.
@@ -78,6 +79,7 @@ class LayerLook(Struct, frozen=True, kw_only=True):
     is_proven: bool = False
     altered: tuple[Altered, ...] = ()
     altered_count: int = 0
+    confirmed: int = 0
     unexamined: int = 0
     lost: tuple[Lost, ...] = ()
     extra: tuple[bytes, ...] = ()
@@ -85,6 +87,21 @@ class LayerLook(Struct, frozen=True, kw_only=True):
     split_problem: str = ""
     bytes_read: int = 0
     gap: str = ""
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether the tar-split surely describes this directory: the digest says so, or most files' checksums do."""
+        return self.is_proven or (self.confirmed > self.altered_count and not self.unexamined)
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether its headers are good enough to change entries by them.
+
+        A digest proves them, also one with copies in place of altered files; of a layer that can't be proven any more, the
+        checksums of most of its files and no name too many must show that they are of this very layer.
+        """
+        has_copies = bool(self.altered) and all(one.copy for one in self.altered)
+        return self.is_proven or has_copies or (self.is_tied and not self.extra_count)
 
     @property
     def is_split_foreign(self) -> bool:

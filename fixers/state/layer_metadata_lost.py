@@ -14,10 +14,16 @@ def layer_metadata_lost(finding: Finding, graph: LayerGraph, content: LayerConte
     """Restore what can be; name what only a person can put right."""
     chain = finding.detail.chain
     found = content.looks[chain]
-    can = tuple(one for one in found.lost if one.is_restorable)
+    can = tuple(one for one in found.lost if one.is_restorable) if found.can_restore else ()
     if can:
         top = graph.layers.directory_path(found.directory, "diff")
         yield RestoreEntries(top=top, entries=can, title=graph.title(chain))
+        return
+    if not found.can_restore:
+        yield Advise(
+            text="put the layer's content right first (state/layer-content-altered, state/layer-extra-files): while its digest is "
+            "another one, nothing proves that the headers are this layer's"
+        )
         return
     names = ", ".join(visible(one.name.decode("utf-8", "surrogateescape")) for one in found.lost[:6])
     images = ", ".join(graph.image_titles(graph.expected[chain].images)[:6])
