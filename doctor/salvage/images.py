@@ -37,6 +37,7 @@ class Writer:
         self.failed: dict[str, UnprovenError] = {}
         self.rough: dict[str, Blob] = {}
         self.sizes: dict[str, int] = {}
+        self.titles: dict[str, str] = {}
         try:
             self.backups: Backups | None = Backups(host, root)
         except HostError:
@@ -45,7 +46,11 @@ class Writer:
     def prepare(self, images: tuple[Image, ...]) -> None:
         """Find what is there already, and refuse at once what doesn't fit. Raises ``RefusedError``."""
         needed = {chain: self.store.layers[chain] for image in images for chain in image.chain}
-        self.progress(f"{len(images)} images with {len(needed)} layers; looking at what is there already")
+        for image in reversed(images):
+            for number, chain in enumerate(image.chain, start=1):
+                self.titles[chain] = f"layer {number} of {len(image.chain)} of {image.title}"
+        if images:
+            self.progress(f"images: {len(images)}, layers: {len(needed)}; looking at what is there already")
         # Two chains may share a layer's tar.
         missing: dict[str, int] = {}
         for chain, layer in needed.items():
@@ -57,7 +62,8 @@ class Writer:
             missing[layer.diff] = self.sizes[chain]
         total = sum(missing.values())
         kept = f", {human(self.target.bytes_kept)} are there already" if self.target.bytes_kept else ""
-        self.progress(f"{human(total)} to read and prove{kept}")
+        if images:
+            self.progress(f"{human(total)} to read and prove{kept}")
         if not self.target.level:
             self.target.need(total, "the salvage")
 
@@ -93,7 +99,7 @@ class Writer:
             blob = self._layer(layer)
             if blob is None:
                 failed = self.failed[chain]
-                problems.append(f"{layer.title}: {failed.reason}")
+                problems.append(f"{self.titles[layer.chain]}: {failed.reason}")
                 is_unread = is_unread or failed.is_unread
                 blob = self._rough(layer) if take_unproven else None
                 if blob is None:
@@ -142,16 +148,18 @@ class Writer:
         if twin is not None:
             return twin
         size = self.sizes.get(layer.chain, 0)
-        self.progress(f"{layer.title}: {human(size)}")
+        self.progress(f"{self.titles[layer.chain]}: {human(size)}")
         empty = known(layer.diff)
         if empty is not None:
-            blob = self.target.layer([empty], len(empty), layer.diff, layer.title)
+            blob = self.target.layer([empty], len(empty), layer.diff, self.titles[layer.chain])
             if blob is not None:
                 return blob
         failed: UnprovenError | None = None
         for assembly in self._assemblies(layer):
             try:
-                blob = self.target.layer(self._told(assembly.pieces(), layer, size), size, layer.diff, layer.title)
+                blob = self.target.layer(
+                    self._told(assembly.pieces(), layer, size), size, layer.diff, self.titles[layer.chain]
+                )
             except UnprovenError as error:
                 failed = failed or error
                 continue
@@ -176,7 +184,7 @@ class Writer:
             done += len(piece)
             if done - told >= _TELL_BYTES:
                 told = done
-                self.progress(f"{layer.title}: {human(done)} of {human(size)}")
+                self.progress(f"{self.titles[layer.chain]}: {human(done)} of {human(size)}")
 
     def _rough(self, layer: Layer) -> Blob | None:
         """Write a layer as it lies there, by tar-split where that can be read, else by its directory."""
@@ -185,7 +193,7 @@ class Writer:
         for source in layer.sources:
             pieces, size = self._as_found(source, layer)
             try:
-                blob = self.target.layer(joined(pieces), size, "", layer.title)
+                blob = self.target.layer(joined(pieces), size, "", self.titles[layer.chain])
             except UnprovenError:
                 continue
             if blob is not None:

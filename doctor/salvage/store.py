@@ -163,16 +163,8 @@ class _Reader:
         images.sort(key=lambda one: (not one.names, one.names, one.id))
         layers: dict[str, Layer] = {}
         for image in images:
-            for number, (chain, diff) in enumerate(zip(image.chain, image.diff_ids, strict=True), start=1):
-                layers.setdefault(
-                    chain,
-                    Layer(
-                        chain=chain,
-                        diff=diff,
-                        sources=tuple(self.sources.get(chain, ())),
-                        title=f"layer {number} of {len(image.chain)} of {image.title}",
-                    ),
-                )
+            for chain, diff in zip(image.chain, image.diff_ids, strict=True):
+                layers[chain] = Layer(chain=chain, diff=diff, sources=tuple(self.sources.get(chain, ())))
         return Store(
             images=tuple(images), layers=layers, left=tuple(self.left), origin=self.origin, gaps=tuple(self.gaps)
         )

@@ -20,13 +20,11 @@ class Layer(Struct, frozen=True, kw_only=True):
         chain: its chain id without "sha256:".
         diff: the digest that its tar must have.
         sources: where it may be, the likeliest first; empty where no record names a directory.
-        title: how a person would name it ("layer 2 of 3 of app:latest").
     """
 
     chain: str
     diff: str
     sources: tuple[Source, ...]
-    title: str
 
 
 class Image(Struct, frozen=True, kw_only=True):

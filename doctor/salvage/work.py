@@ -58,6 +58,8 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
     tops = forbidden(host, root)
     for path in filter(None, (wish.to, wish.tar.removeprefix("-"))):
         check_place(path, tops)
+    if wish.tar not in {"", "-"} and not os.path.isdir(os.path.dirname(os.path.abspath(wish.tar))):
+        raise UsageError("there is no such directory", where=wish.tar, do="choose another --tar FILE")
     found = store.read(host, facts)
     stored = containerd.read(host, root)
     chosen = choose((*found.images, *stored.images), wish.images)
