@@ -106,7 +106,7 @@ def skeleton(raw: bytes) -> list[tuple[str, tuple[str, ...]]]:
 
 
 @FEW
-@given(ANY.filter(bool))
+@given(ANY.filter(lambda text: text not in {"", "/"}))  # "/" is the live host's root, which the page does not name
 @example(samples.NASTY)
 def test_the_page_keeps_its_skeleton(text: str) -> None:
     """Tags and attributes are those of a harmless text; only words differ."""
