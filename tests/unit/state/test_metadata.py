@@ -112,6 +112,7 @@ class Killed:
 
     def counted(self, real: Callable[..., object]) -> Callable[..., object]:
         """A call that counts."""
+
         def call(*args: object, **more: object) -> object:
             self.calls += 1
             if self.calls == self.at:
