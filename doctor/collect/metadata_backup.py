@@ -7,7 +7,7 @@ from typing import Any
 from doctor.collect.bolt_values import volume_records
 from doctor.collect.kept import Backup, Backups
 from doctor.collect.metadata_lists import is_database, newest
-from doctor.facts.containers import CONFIG, HOST_CONFIG, Containers
+from doctor.facts.containers import CONFIG, Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import VolumeDatabase
 from doctor.facts.images import Images
@@ -45,7 +45,7 @@ def metadata_backup(
     if isinstance(graph, LayerGraph):
         wanted += _of_images(graph.images, graph.containers)
     if isinstance(containers, Containers):
-        wanted += _of_containers(containers, graph)
+        wanted += _of_containers(containers)
     if isinstance(volumes, Volumes):
         wanted += _of_volumes(volumes)
     files: dict[HostPath, KeptFile] = {}
@@ -89,15 +89,10 @@ def _of_images(images: Images, containers: Containers) -> Wanted:
             yield f"{_STORE}/imagedb/content/sha256/{identity}", _Hashed(identity)
 
 
-def _of_containers(containers: Containers, graph: LayerGraph | Missing) -> Wanted:
+def _of_containers(containers: Containers) -> Wanted:
     for broken in containers.broken:
-        check = _OfContainer(broken.container_id) if broken.file == CONFIG else _is_host_config
+        check = OfContainer(broken.container_id) if broken.file == CONFIG else is_host_config
         yield f"containers/{broken.container_id}/{broken.file}", check
-    mounts = graph.layers.mounts if isinstance(graph, LayerGraph) else {}
-    for identity in sorted(mounts.keys() - set(containers.directories)):
-        if is_hex64(identity):
-            yield f"containers/{identity}/{CONFIG}", _OfContainer(identity)
-            yield f"containers/{identity}/{HOST_CONFIG}", _is_host_config
 
 
 def _of_volumes(volumes: Volumes) -> Wanted:
@@ -189,17 +184,19 @@ class _Hashed:
         return sha256(content).hexdigest() == self.digest
 
 
-class _OfContainer:
+class OfContainer:
     """Whether a content is the config of a container."""
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
 
     def __call__(self, content: bytes) -> bool:
+        """Whether it names the container."""
         return bool(_object(content).get("ID") == self.identity)
 
 
-def _is_host_config(content: bytes) -> bool:
+def is_host_config(content: bytes) -> bool:
+    """Whether a content is a host config that names a log driver, as each does that dockerd wrote."""
     return "LogConfig" in _object(content)
 
 

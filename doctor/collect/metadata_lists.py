@@ -1,8 +1,9 @@
 """Reads the engine's lists from the metadata backup, when the host's own are damaged or gone."""
 
+from typing import TYPE_CHECKING
+
 from doctor.collect.bolt_values import network_records
-from doctor.collect.images import parse_tags
-from doctor.collect.kept import Backups
+from doctor.collect.images import config_of, parse_tags
 from doctor.facts.containers import Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import NetworkDatabase
@@ -14,23 +15,44 @@ from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import join
+
+if TYPE_CHECKING:
+    from doctor.collect.kept import Backups
+
+STORE = "image/overlay2"
 
 
 @collector
 def kept_tags(host: Host, root: DataRoot, images: Images, containers: Containers | Missing) -> KeptTags:
     """Return the names of images that a backup tells; absent while the host's own list is whole.
 
-    Names of images that are gone altogether are left out: they were removed after the backup.
+    Names of images that are gone altogether, their layers too, are left out: they were removed after the backup.
     """
     if images.tags.status == "ok":
         raise HostError(Missing(Why.ABSENT, f"{images.tags.path} is whole"))
-    found = Backups(host, root).find("image/overlay2/repositories.json", _is_tags)
+    from doctor.collect.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
+
+    backups = Backups(host, root)
+    found = backups.find(f"{STORE}/repositories.json", _is_tags)
     if found is None:
         raise HostError(Missing(Why.ABSENT, "no backup has names of images"))
     used = () if isinstance(containers, Missing) else containers.items
     here = images.configs.keys() | images.described | {one.image_id.removeprefix("sha256:") for one in used}
-    entries = {ref: digest for ref, digest in parse_tags(found[0]).items() if digest.removeprefix("sha256:") in here}
+    told = parse_tags(found[0])
+    wanted = {digest.removeprefix("sha256:") for digest in told.values()}
+    here |= {identity for identity in wanted - here if _has_layers(host, images, backups, identity)}
+    entries = {reference: digest for reference, digest in told.items() if digest.removeprefix("sha256:") in here}
     return KeptTags(entries=entries, age=found[2].age)
+
+
+def _has_layers(host: Host, images: Images, backups: "Backups", identity: str) -> bool:
+    """Whether the top layer of an image without a config is still recorded: ``docker rmi`` would have taken it along."""
+    found = backups.find(f"{STORE}/imagedb/content/sha256/{identity}", lambda data: config_of(identity, data).is_sound)
+    if found is None:
+        return False
+    top = config_of(identity, found[0]).top
+    return bool(top) and host.exists(join(images.top, "layerdb/sha256", top))
 
 
 @collector
@@ -38,6 +60,8 @@ def kept_networks(host: Host, root: DataRoot, database: NetworkDatabase) -> Kept
     """Return the network records that a backup has; absent while the host's own database is whole."""
     if not (database.file.is_broken or database.file.is_lost):
         raise HostError(Missing(Why.ABSENT, f"{database.file.path} is whole"))
+    from doctor.collect.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
+
     found = Backups(host, root).find("network/files/local-kv.db", is_database)
     if found is None:
         raise HostError(Missing(Why.ABSENT, "no backup has the networks"))

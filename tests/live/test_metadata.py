@@ -44,6 +44,17 @@ def host_configs(top: Path) -> None:
         path.unlink()
 
 
+def container_directories(top: Path) -> None:
+    for path in (top / "containers").iterdir():
+        shutil.rmtree(path)
+
+
+def names_and_image_configs(top: Path) -> None:
+    torn.no_tags(top)
+    for path in (top / STORE / "imagedb/content/sha256").iterdir():
+        path.unlink()
+
+
 def volume_database(top: Path) -> None:
     path = top / "volumes/metadata.db"
     path.write_bytes(torn.garbage(path.stat().st_size))
@@ -82,6 +93,8 @@ FAULTS = [
     torn.no_tags,
     configs,
     host_configs,
+    container_directories,
+    names_and_image_configs,
     volume_database,
     options,
     image_configs,

@@ -18,6 +18,7 @@ SPLIT = f"{STORE}/layerdb/sha256/{CHAIN_TOP}/tar-split.json.gz"
 CONTENT = f"{STORE}/imagedb/content/sha256/{IMAGE}"
 SWARM = f"{ROOT}/swarm"
 PEM = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+_MOUNT = f"/{STORE}/layerdb/mounts/{WEB}"
 _KEPT = ("repositories.json", "config.v2.json", "hostconfig.json", ".db", "opts.json", "tar-split.json.gz", "engine-id")
 
 
@@ -61,9 +62,14 @@ def kept(
         change=change,
         findings=findings,
         parts=more.pop("parts", ("image", "container", "network")),
-        files=({"path": f"/{STATE}", "mode": 0o700},),
+        files=({"path": f"/{STATE}", "mode": 0o700}, *more.pop("files", ())),
         **more,
     )
+
+
+def _being_made(tree: Tree) -> None:
+    for name in (WEB, roots.SNAPSHOT):
+        tree.put(f"{STORE}/layerdb/mounts/{name}/mount-id", roots.MOUNT)
 
 
 def _swarm(tree: Tree) -> None:
@@ -132,6 +138,33 @@ RECIPES = (
         lambda tree: tree.put(f"{CONTAINER}/config.v2.json", tree.read(f"{CONTAINER}/config.v2.json")[:99]),
         ("container-config-corrupt", "container", WEB[:12]),
         after=_after(f"{CONTAINER}/config.v2.json"),
+    ),
+    kept(
+        "container-dir-missing",
+        "a container's directory is gone, its layer is there, and the backup has both files",
+        lambda tree: tree.remove(CONTAINER),
+        ("container-dir-missing", "container", "web"),
+        files=({"path": _MOUNT, "mode": 0o755, "mtime": 1_700_000_000},),
+        after=_after(f"{CONTAINER}/config.v2.json", f"{CONTAINER}/hostconfig.json"),
+    ),
+    Recipe(
+        problem="container-dir-missing",
+        name="not-kept",
+        about="a container's directory is gone, and nothing else has its settings",
+        parts=("image", "container", "network"),
+        change=lambda tree: tree.remove(CONTAINER),
+        findings=(("container-dir-missing", "container", WEB[:12]),),
+        files=({"path": _MOUNT, "mode": 0o755, "mtime": 1_700_000_000},),
+        fix="manual",
+    ),
+    Recipe(
+        problem="container-dir-missing",
+        name="being-made",
+        about="dockerd has just recorded the layer of a container that it is about to make, and BuildKit one of its own",
+        parts=("image",),
+        change=_being_made,
+        answers="now = 1700000030.0\n",
+        files=({"path": _MOUNT, "mode": 0o755, "mtime": 1_700_000_000},),
     ),
     kept(
         "hostconfig-corrupt",

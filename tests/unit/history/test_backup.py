@@ -184,6 +184,8 @@ def test_lists_come_back_merged(top: Path) -> None:
     assert list(get(top, KeptVolumes).values) == [b"scratch"]
     (top / DOCKER / "containers").rename(top / "gone")
     (top / STORE / f"imagedb/content/sha256/{roots.IMAGE}").unlink()
+    assert get(top, KeptTags).entries == {"app:latest": f"sha256:{roots.IMAGE}"}
+    shutil.rmtree(top / STORE / f"layerdb/sha256/{roots.CHAIN_TOP}")
     assert get(top, KeptTags).entries == {}
 
 

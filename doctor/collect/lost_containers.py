@@ -1,0 +1,71 @@
+"""Finds containers that are left only as a mount record and a layer."""
+
+from typing import TYPE_CHECKING
+
+from doctor.facts.containers import CONFIG, HOST_CONFIG, Containers
+from doctor.facts.data_root import DataRoot
+from doctor.facts.layers import Layers
+from doctor.facts.lost_containers import LostContainer, LostContainers
+from doctor.formats.json_safe import load_first
+from doctor.formats.oci_digest import is_hex64
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError
+from doctor.model.paths import join
+
+if TYPE_CHECKING:
+    from doctor.collect.kept import Backups
+
+_NEW_S = 60
+"""dockerd records a new container's layer just before it makes the container's directory."""
+
+
+@collector
+def lost_containers(host: Host, root: DataRoot, layers: Layers, containers: Containers) -> LostContainers:
+    """Return them; nothing of the metadata backup is read while there are none.
+
+    BuildKit records layers of its own under names that are no container's.
+    """
+    known = set(containers.directories) | set(containers.strays)
+    lost = [name for name in sorted(layers.mounts.keys() - known) if is_hex64(name) and not _is_new(host, layers, name)]
+    if not lost:
+        return LostContainers()
+    from doctor.collect.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
+
+    try:
+        backups = Backups(host, root)
+    except HostError:
+        backups = None
+    return LostContainers(items=tuple(_lost(root, layers, name, backups) for name in lost))
+
+
+def _is_new(host: Host, layers: Layers, identity: str) -> bool:
+    try:
+        found = host.lstat(layers.mount_path(identity), follow=False)
+    except HostError:
+        return True
+    return 0 <= host.now() - found.mtime_ns / 1e9 < _NEW_S
+
+
+def _lost(root: DataRoot, layers: Layers, identity: str, backups: "Backups | None") -> LostContainer:
+    mount = layers.mounts[identity].mount_id
+    directory = join(root.at("containers"), identity)
+    layer = str(layers.directory_path(mount, "diff")) if mount in layers.directories else ""
+    bare = LostContainer(id=identity, directory=directory, layer=layer)
+    if backups is None:
+        return bare
+    from doctor.collect.metadata_backup import OfContainer, is_host_config  # noqa: PLC0415
+
+    config = backups.find(f"containers/{identity}/{CONFIG}", OfContainer(identity))
+    host_config = backups.find(f"containers/{identity}/{HOST_CONFIG}", is_host_config)
+    if config is None or host_config is None:
+        return bare
+    name = load_first(config[0]).value.get("Name")
+    return LostContainer(
+        id=identity,
+        directory=directory,
+        layer=layer,
+        name=name.removeprefix("/") if isinstance(name, str) else "",
+        config=(config[0], host_config[0]),
+        age=config[2].age,
+    )

@@ -1,0 +1,30 @@
+"""Bring a container's settings back."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
+from doctor.facts.containers import CONFIG, HOST_CONFIG
+from doctor.facts.lost_containers import LostContainers
+from doctor.model.paths import join
+from doctor.model.step import Directory, File
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_dir_missing(finding: Finding, lost: LostContainers) -> Iterator[Action]:
+    """Write both files of the backup; without one, say where the container's files are."""
+    container = next(one for one in lost.items if one.id == finding.detail.container_id)
+    if container.config is None:
+        files = f"copy the files it wrote from {container.layer}, " if container.layer else ""
+        yield Advise(text=f"{files}and create the container again: its settings are nowhere else")
+        return
+    config, host_config = container.config
+    yield Rebuild(
+        items=(
+            Wanted(path=container.directory, node=Directory(), mode=0o710),
+            Wanted(path=join(container.directory, HOST_CONFIG), node=File(content=host_config), mode=0o600),
+            Wanted(path=join(container.directory, CONFIG), node=File(content=config), mode=0o600),
+        ),
+        what=f"restore the settings of container {container.title} from the backup of {container.age} ago",
+        stage=Stage.MOUNTS,
+    )
