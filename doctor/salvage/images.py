@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from doctor.collect.deep_look import new_buffer
+from doctor.collect.deep_tar import make
+from doctor.collect.deep_tree import open_tree
 from doctor.collect.kept import Backups
 from doctor.facts.data_root import DataRoot
 from doctor.formats.oci_digest import sha256_digest
@@ -9,7 +12,7 @@ from doctor.formats.tar_split import crc64
 from doctor.host.base import Host
 from doctor.model.missing import HostError
 from doctor.salvage import layout
-from doctor.salvage.layer import Assembly, UnprovenError, joined, known, unread
+from doctor.salvage.layer import Assembly, SplitError, UnprovenError, joined, known, unread
 from doctor.salvage.target import Target, human
 from doctor.salvage.tree import TreeTar
 from doctor.salvage.values import Blob, Image, Layer, Left, Source, Store, Written
@@ -18,6 +21,7 @@ _CONFIG_BYTES = 16 << 20
 _CHECKED_BYTES = 32 << 20
 """Of a layer that isn't what it was this much is searched for the altered file: CRC-64 takes a second for 9 MiB."""
 
+_REMAKE_BYTES = 1 << 42
 _TELL_BYTES = 256 << 20
 _BACKUP_FILE = "image/overlay2/layerdb/sha256/{}/tar-split.json.gz"
 
@@ -38,6 +42,7 @@ class Writer:
         self.rough: dict[str, Blob] = {}
         self.sizes: dict[str, int] = {}
         self.titles: dict[str, str] = {}
+        self.made: dict[str, Assembly] = {}
         try:
             self.backups: Backups | None = Backups(host, root)
         except HostError:
@@ -73,7 +78,8 @@ class Writer:
                 return assembly.size()
             except UnprovenError:
                 continue
-        return 0
+        made = self._remake(layer)
+        return made.size() if made is not None else 0
 
     def _assemblies(self, layer: Layer, *, is_strict: bool = True) -> Iterator[Assembly]:
         """Yield the ways to put a layer together: each place with its own tar-split, then with the backup's."""
@@ -82,6 +88,32 @@ class Writer:
         found = self.backups.find(_BACKUP_FILE.format(layer.chain), bool) if self.backups and layer.sources else None
         for source in layer.sources if found else ():
             yield Assembly(self.host, source, split=found[0] if found else None, is_strict=is_strict)
+        if layer.chain in self.made:
+            yield self.made[layer.chain]
+
+    def _remake(self, layer: Layer) -> Assembly | None:
+        """Make a layer's tar-split again, as Docker would write it: it gives the layer's digest, or nothing is known."""
+        if layer.chain in self.made:
+            return None
+        for source in layer.sources:
+            # Directories of other drivers hold the layers below too, or other whiteouts.
+            if not source.directory.endswith("/diff"):
+                continue
+            self.progress(f"{self.titles[layer.chain]}: its tar-split is no help, looking whether it can be made again")
+            try:
+                tree = open_tree(self.host, source.directory)
+            except HostError:
+                continue
+            try:
+                split, _ = make(tree, layer.diff, new_buffer(), most_bytes=_REMAKE_BYTES)
+            except (HostError, OSError):
+                continue
+            finally:
+                tree.close()
+            if split is not None:
+                self.made[layer.chain] = Assembly(self.host, source, split=split)
+                return self.made[layer.chain]
+        return None
 
     def image(self, image: Image, *, take_unproven: bool) -> Written | Left:
         """Write an image, or say why it is left out."""
@@ -165,8 +197,14 @@ class Writer:
                 continue
             if blob is not None:
                 return blob
-            if failed is None or failed.reason.startswith("its tar-split"):
+            if failed is None or isinstance(failed, SplitError):
                 failed = UnprovenError(self._altered(assembly))
+        # A tar-split that can be read may be another layer's: then the directory is whole all the same.
+        made = self._remake(layer) if not isinstance(failed, SplitError) else None
+        if made is not None:
+            blob = self.target.layer(made.pieces(), made.size(), layer.diff, self.titles[layer.chain])
+            if blob is not None:
+                return blob
         raise failed or UnprovenError("no record tells which directory it has")
 
     def _altered(self, assembly: Assembly) -> str:

@@ -34,6 +34,10 @@ class UnprovenError(Exception):
         self.is_unread = is_unread
 
 
+class SplitError(UnprovenError):
+    """A layer's tar-split is gone or can't be read to its end; its directory may still be whole."""
+
+
 def unread(missing: Missing) -> UnprovenError:
     """Return the error for something that the host can't give."""
     return UnprovenError(visible(missing.reason), is_unread=missing.why in _UNREAD)
@@ -87,7 +91,7 @@ class Assembly:
             if part.raw is None and part.size >= _LARGE_BYTES:
                 self._check_size(part)
         if not size or size % _BLOCK:
-            raise UnprovenError(f"its tar-split makes {size} bytes, which is no tar")
+            raise SplitError(f"its tar-split makes {size} bytes, which is no tar")
         return size
 
     def pieces(self) -> Iterator[bytes]:
@@ -117,9 +121,9 @@ class Assembly:
         try:
             yield from read_split([self.split] if self.split is not None else chunks(self.host, self.source.split))
         except FormatError as error:
-            raise UnprovenError(f"its tar-split is damaged: {error}") from error
+            raise SplitError(f"its tar-split is damaged: {error}") from error
         except HostError as error:
-            raise UnprovenError(
+            raise SplitError(
                 "its tar-split is gone" if error.is_absent else f"its tar-split can't be read: {visible(str(error))}",
                 is_unread=error.missing.why in _UNREAD,
             ) from error

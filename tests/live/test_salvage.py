@@ -272,3 +272,24 @@ def test_containerd_store(can_box: None) -> None:
                 assert judge.contents(other) == contents
                 if store == settings:
                     assert judge.images(other) == ids
+
+
+def test_lost_tar_splits_are_made_again(dead_box: Box, healthy: tuple[dict[str, str], dict[str, str]]) -> None:
+    """Those of all layers that Docker packed itself: the tar made of the directory has the digest, so it is the layer's."""
+    for record in records_of(dead_box):
+        # The first layer was imported: packed by another tool, in an order of its own.
+        if (record / "parent").exists():
+            (record / "tar-split.json.gz").unlink()
+    done = dead_box.doctor("salvage", "--to", OUT)
+    assert done.returncode == 0, done.stdout
+    assert salvaged(dead_box) == healthy[0]
+    first = next(record for record in records_of(dead_box) if not (record / "parent").exists())
+    (first / "tar-split.json.gz").unlink()
+    lost = dead_box.doctor("salvage", "--to", "/mnt/other")
+    assert lost.returncode == 1
+    assert "its tar-split is gone" in lost.stdout
+
+
+def records_of(box: Box) -> list[Path]:
+    """The records of the layers."""
+    return sorted((root(box) / STORE / "layerdb/sha256").iterdir())
