@@ -32,6 +32,7 @@ _COMMANDS = {
     "explain": ("commands_about", "explain"),
     "list": ("commands_about", "list_all"),
     "schedule": ("commands_about", "schedule"),
+    "guard": ("commands_about", "guard"),
 }
 
 

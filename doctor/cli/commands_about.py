@@ -117,3 +117,51 @@ def schedule_status(
     from doctor.cli import schedule as body
 
     raise typer.Exit(body.status(shared_options(context, verbose, quiet, color)))
+
+
+guard = typer.Typer(
+    help="Stand before each start of the engine: keep a copy of the metadata, stop a start that would destroy data.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+
+@guard.callback()
+def guard_now(context: typer.Context) -> None:
+    """Keep a copy of the metadata; exit with 10 where a start would destroy data, else with 0, whatever fails.
+
+    \b
+    Examples:
+      doctor guard
+      doctor guard install
+    """
+    from doctor.cli import guard as body
+
+    if context.invoked_subcommand is None:
+        raise typer.Exit(body.run())
+
+
+@guard.command("install")
+def guard_install(
+    context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
+) -> None:
+    """Put it before every start, by a drop-in of docker.service, and show that."""
+    from doctor.cli import guard_unit as body
+
+    raise typer.Exit(body.install(shared_options(context, verbose, quiet, color)))
+
+
+@guard.command("remove")
+def guard_remove(context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto") -> None:
+    """Take it away again; kept copies and backups stay."""
+    from doctor.cli import guard_unit as body
+
+    raise typer.Exit(body.remove(shared_options(context, verbose, quiet, color)))
+
+
+@guard.command("status")
+def guard_status() -> None:
+    """Say whether it is installed and in force."""
+    from doctor.cli import guard_unit as body
+
+    raise typer.Exit(body.status())

@@ -11,6 +11,10 @@ def main() -> int:
 
         print(f"doctor {__version__}")
         return 0
+    if arguments == ["guard"]:
+        from doctor.cli import guard
+
+        return guard.run()
     if arguments[:1] == ["scan"]:
         from doctor.cli import quick
 
@@ -18,14 +22,14 @@ def main() -> int:
         if asked is not None:
             from doctor.cli.ending import ended
 
-            _load_msgspec()
+            load_msgspec()
             return ended(lambda: quick.scan(*asked))
     from doctor.cli.app import run
 
     return run(arguments)
 
 
-def _load_msgspec() -> None:
+def load_msgspec() -> None:
     """Import msgspec without typing_extensions: that costs 14 ms, as much as fifty checks, as it loads ``inspect``.
 
     msgspec asks it first and the standard library second, which has all of it in every Python that doctor runs on.

@@ -90,8 +90,8 @@ def service(job: Job) -> str:
     return _SERVICE.format(
         made=MADE,
         # Variables are expanded in arguments only, neither in the program's path nor in Environment=.
-        command=" ".join([_unit_word(job.command[0]), *(_unit_word(word, dollar="$$") for word in job.command[1:])]),
-        environment="".join(f"Environment={_unit_word(f'{name}={value}')}\n" for name, value in job.environment),
+        command=" ".join([unit_word(job.command[0]), *(unit_word(word, dollar="$$") for word in job.command[1:])]),
+        environment="".join(f"Environment={unit_word(f'{name}={value}')}\n" for name, value in job.environment),
         more="" if job.probe else _NO_PROBES,
     )
 
@@ -115,7 +115,7 @@ def cron(job: Job) -> str:
     )
 
 
-def _unit_word(word: str, *, dollar: str = "$") -> str:
+def unit_word(word: str, *, dollar: str = "$") -> str:
     """Quote one word for a unit file: systemd.syntax(7), and the specifiers and variables of systemd.service(5)."""
     _check(word)
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", dollar)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.cli import schedule, units
+from doctor.cli import installed, schedule, units
 from doctor.cli.common import Shared
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 
@@ -95,7 +95,7 @@ def test_who_else_could_become_root_is_told(tmp_path: Path, capsys: pytest.Captu
     command = tmp_path / "doctor"
     command.write_text("")
     os.chown(command, 1000, 1000)
-    schedule._warn(str(command), SAY)
+    installed.warn(str(command), SAY)
     assert f"user id 1000 can change {command}" in capsys.readouterr().err
 
 

@@ -1,0 +1,114 @@
+"""``doctor guard``: stand in front of a start of the engine. Little is imported here: a start waits for it."""
+
+import gc
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from doctor.guard.judge import Verdict
+
+STOP = 10
+"""The exit code that stops a start. No failure has it: Python's own is 1, a shell's are 2 and 126 and above."""
+_LIMIT_S = 10.0
+_LOOK_AGAIN_S = 0.003
+
+
+def run() -> int:
+    """Return ``STOP`` where a start of the engine would destroy data that nothing can keep, else 0, whatever fails here.
+
+    A child does the work: one that crashes, or hangs on a dead disk, holds no start up.
+    """
+    try:
+        child = os.fork()
+    except OSError as error:
+        _say(f"the guard could not look: {error.strerror}; the start goes on", 4)
+        return 0
+    if child == 0:
+        _work()
+    end = time.monotonic() + _LIMIT_S
+    while time.monotonic() < end:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            code = os.waitstatus_to_exitcode(status)
+            if code not in {0, STOP}:
+                _say("the guard could not look; the start goes on", 4)
+            return STOP if code == STOP else 0
+        time.sleep(_LOOK_AGAIN_S)
+    os.kill(child, signal.SIGKILL)
+    # Not waited for: one that a dead disk keeps in the kernel outlives this.
+    _say(f"the guard did not finish looking within {_LIMIT_S:g} s; the start goes on", 4)
+    return 0
+
+
+def _work() -> NoReturn:
+    """Judge, tell, and end this process; with 1 for any failure."""
+    code = 1
+    try:
+        from doctor.cli.ending import ended
+        from doctor.cli.entry import load_msgspec
+
+        load_msgspec()
+        # It ends before a collection of cycles could pay for itself.
+        gc.disable()
+        code = ended(_judge) if os.geteuid() == 0 else _refuse()
+    finally:
+        # Here and not in an except: nothing, not even a failed import, may run on in the child.
+        error = sys.exc_info()[1]
+        if error is not None:
+            _say(f"{type(error).__name__}: {error}", 4)
+        os._exit(code)
+
+
+def _refuse() -> int:
+    _say("only root can look at the data root: run 'sudo doctor guard'", 4)
+    return 1
+
+
+def _judge() -> int:
+    from doctor.cli.common import load_catalog, open_host, waived
+    from doctor.guard.judge import judge
+    from doctor.model.errors import DoctorError
+    from doctor.state.settings import Settings, load
+
+    try:
+        settings = load()
+        catalog = load_catalog(settings)
+    except DoctorError as error:
+        _say(f"the settings don't hold here: {error}", 4)
+        settings = Settings()
+        catalog = load_catalog(settings)
+    host = open_host("")
+    verdict = judge(host, catalog, settings, accept=lambda found: waived(found, settings, host.now(), catalog).findings)
+    return _tell(verdict)
+
+
+def _tell(verdict: "Verdict") -> int:
+    """Say what was seen, and return the exit code."""
+    for note in verdict.notes:
+        _say(note, 5)
+    for finding, place in verdict.kept:
+        _say(f"{finding.message}; a copy is in {place}, the start goes on", 4)
+    for danger in verdict.dangers:
+        _say(f"{danger.finding.message}{f' (no copy: {danger.why})' if danger.why else ''}", 3)
+        fix = danger.finding.fix
+        if fix is not None and fix.applicability.word == "manual":
+            _say(f"what to do: {fix.summary}", 3)
+    if not verdict.dangers:
+        return 0
+    _say("the start is stopped, nothing is lost yet: 'doctor fix' shows the way, 'doctor fix --apply' goes it", 3)
+    _say("to start all the same: waive the finding in doctor.toml, or 'doctor guard remove'", 3)
+    return STOP
+
+
+def _say(text: str, level: int) -> None:
+    """Tell a line on standard error; the journal gets its level (sd-daemon(3)): 3 error, 4 warning, 5 notice."""
+    from doctor.model.text import visible
+
+    mark = f"<{level}>" if os.environ.get("JOURNAL_STREAM") and not os.isatty(2) else ""
+    try:
+        print(f"{mark}doctor: {visible(text)}", file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        return

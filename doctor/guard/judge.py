@@ -1,0 +1,76 @@
+"""Decides whether the engine may start, from the findings of the data root's state that say a start destroys data."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from doctor.api.actions import CopyAside, Stage
+from doctor.guard.aside import CannotKeepError, keep
+from doctor.history import backup
+from doctor.host.base import Host
+from doctor.model.action import Action
+from doctor.model.finding import Finding
+from doctor.plugins.catalog import Catalog
+from doctor.scan.run import Scan, actions_for, scan
+from doctor.state.settings import Settings
+
+Accept = Callable[[tuple[Finding, ...]], tuple[Finding, ...]]
+"""Marks the findings that the settings waive."""
+
+
+class Danger(Struct, frozen=True, kw_only=True):
+    """Data that the start would destroy: the finding, and why no copy could be made, "" where none could be large enough."""
+
+    finding: Finding
+    why: str = ""
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """Whether the engine may start.
+
+    Attributes:
+        dangers: why not; none means that it may.
+        kept: (finding, directory) of what the start erases and a copy now holds.
+        notes: what else a person should know.
+    """
+
+    dangers: tuple[Danger, ...] = ()
+    kept: tuple[tuple[Finding, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def judge(host: Host, catalog: Catalog, settings: Settings, *, accept: Accept, directory: str | None = None) -> Verdict:
+    """Scan the state of the data root, copy aside what can be, and take the metadata backup of a healthy one.
+
+    ``directory`` is doctor's state directory where it isn't the usual one. What the settings waive, or whose check they skip,
+    stops nothing: a person has decided.
+    """
+    ids = [identity for identity in catalog.choose((), settings.skip) if identity.startswith(backup.AREA)]
+    found = scan(host, catalog, ids)
+    dangers: list[Danger] = []
+    kept: list[tuple[Finding, str]] = []
+    dangerous = tuple(finding for finding in found.findings if finding.start_destroys)
+    for finding in accept(dangerous) if dangerous else ():
+        if finding.waived:
+            continue
+        copies = _copies(finding, catalog, found)
+        try:
+            if copies:
+                kept.append((finding, keep(host, copies, directory=directory)))
+            else:
+                dangers.append(Danger(finding=finding))
+        except CannotKeepError as error:
+            dangers.append(Danger(finding=finding, why=str(error)))
+    notes: tuple[str, ...] = ()
+    if backup.is_healthy(found.findings, found.outcomes, catalog.checks):
+        notes = backup.take(host, found.facts.get, settings.metadata, directory=directory)
+    return Verdict(dangers=tuple(dangers), kept=tuple(kept), notes=notes)
+
+
+def _copies(finding: Finding, catalog: Catalog, found: Scan) -> list[CopyAside]:
+    """Return the copies that a finding's fixer would make before a start, if they are all that it would do then."""
+    fixer = catalog.fixer(finding.id)
+    actions: list[Action] = [] if fixer is None else actions_for(finding, fixer, found.facts)
+    first = [action for action in actions if action.stage is Stage.GUARD]
+    copies = [action for action in first if isinstance(action, CopyAside)]
+    return copies if len(copies) == len(first) else []
