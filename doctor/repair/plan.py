@@ -114,13 +114,20 @@ def _would_not_start(plan: Plan) -> str:
 
 
 def _settle(draft: Draft, before: Scan) -> Plan:
-    """Choose, predict and look again until nothing new is fixable."""
-    current = before
+    """Choose, predict and look again until nothing new is fixable.
+
+    What a person would have to decide is judged anew in each round: a repair of something else may be the missing proof.
+    """
+    current, blocked = before, draft.blocked
     for _ in range(_ROUNDS):
         if not _choose(draft, current):
             break
         overlay, actions = lower(draft)
         current = scan(overlay, draft.catalog, draft.ids, deep=draft.deep)
+        draft.handled -= draft.manual.keys()
+        draft.manual, draft.blocked = {}, blocked
+    else:
+        _choose(draft, current)
     overlay, actions = lower(draft)
     after = scan(overlay, draft.catalog, draft.ids, deep=draft.deep) if actions else before
     return Plan(

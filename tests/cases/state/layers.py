@@ -305,6 +305,21 @@ RECIPES = (
     ),
     Recipe(
         problem="overlay2-layer-missing",
+        name="renamed-below-a-lost-mount",
+        about="a container's mount record is gone, and only the repaired layer below tells which directory is its own",
+        parts=BOTH,
+        change=lambda tree: (
+            tree.put(f"{RECORDS}/{CHAIN_TOP}/cache-id", roots.hex_id("nowhere")),
+            tree.remove(MOUNTS),
+        ),
+        findings=(layer("overlay2-layer-missing", CHAIN_TOP), ("layer-mount-corrupt", "container", "web")),
+        after={
+            f"{RECORDS}/{CHAIN_TOP}/cache-id": TOP.directory.encode(),
+            f"{MOUNTS}/mount-id": MOUNT.encode(),
+        },
+    ),
+    Recipe(
+        problem="overlay2-layer-missing",
         name="gone",
         about="the upper layer's files are gone",
         change=lambda tree: tree.remove(f"{OVERLAY}/{TOP.directory}/diff"),
