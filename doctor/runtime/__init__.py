@@ -33,6 +33,11 @@ Each container:
     hostname      at most 64 bytes (the id)
     net           "none" (own, lo only), "host", "bridge", "container:ID" (an earlier container of the batch, or a process
                   id), "path:FILE" (a network namespace's file)
+    userns        "FIRST:COUNT": a new user namespace where ids 0 … are FIRST … of the host; it owns all other namespaces,
+                  so root inside has no right outside. Layers and rootfs get these owners by mapped mounts (Linux 5.19 and
+                  5.12, not on every file system; refused where they can't) unless they belong to the range already. What
+                  root writes to upper (empty, or the range's) belongs to FIRST; to a rootfs that is mapped, to root on
+                  disk. Volumes are not mapped. With a net that is not its own, /sys is a read-only bind of the host's
     bridge        object for net "bridge": name, address "A.B.C.D/N", gateway (default route; optional), create (make the
                   bridge with the gateway's address if it is missing, remove it afterwards), mtu, mac
     publish       list of {host_port, container_port, protocol "tcp"|"udp", host_ip, chain}: rules are made and removed;

@@ -28,6 +28,7 @@ limits and rights
   --memory BYTES[k|m|g]    --cpus N                --pids N                   --shm BYTES[k|m|g]
   --ulimit NAME=SOFT[:HARD]                        --cap-add CAP --cap-drop CAP
   --no-seccomp             --new-privs             (allow what the default forbids)
+  --userns FIRST:COUNT     root inside is FIRST on the host, without any right outside of the container
 
 exit code: the command's; 128 + the signal that ended it; 125 the runtime failed; 126 not executable; 127 not found;
 2 wrong usage.

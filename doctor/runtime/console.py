@@ -3,10 +3,12 @@
 `terminal` holds the runtime's side; both are imported only when one is asked for.
 """
 
+import errno
 import fcntl
 import os
 
 from doctor.runtime import beneath, kernel
+from doctor.runtime.kernelfs import TERMINAL_GROUP
 from doctor.runtime.terminal import send
 from doctor.runtime.values import Failure
 
@@ -32,5 +34,9 @@ def open_terminal(root: int, channel: int) -> tuple[int, int, int]:
     fcntl.ioctl(slave, _TIOCSCTTY, 0)
     send(channel, master)
     os.close(master)
-    os.fchown(slave, 0, 5)
+    try:
+        os.fchown(slave, 0, TERMINAL_GROUP)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a user namespace without this group
+            raise
     return slave, slave, slave

@@ -46,6 +46,7 @@ class Start:
         go: read end of a pipe: a byte means that groups and network are ready, its end that the runtime is gone.
         report: write end of the pipe that takes "!CODE NUL MESSAGE" or the entry program's errno; its end is success.
         netns: descriptor of a network namespace to join, or None.
+        assemble: lays the root out in place of `rootfs.build` and gives its descriptor (user namespace), or None.
         bridge: its end of the network is configured by `configure`.
         function: the builtin to be run instead of a command.
         open_terminal: makes the container's terminal beneath a root and gives its stdio, or None.
@@ -60,6 +61,7 @@ class Start:
     go: int
     report: int
     netns: int | None
+    assemble: "Callable[[Plan], int] | None"
     configure: "Callable[[Bridge], None] | None"
     function: "Callable[[dict[str, object]], int] | None"
     open_terminal: "Callable[[int], tuple[int, int, int]] | None"
@@ -93,7 +95,7 @@ def _tell(start: Start, code: int, message: str) -> None:
 
 def _become(start: Start) -> int:
     plan = start.plan
-    if start.netns is not None:
+    if start.netns is not None and start.assemble is None:
         kernel.call("setns", start.netns, kernel.CLONE_NEWNET)
     os.setsid()
     os.umask(0)
@@ -101,7 +103,7 @@ def _become(start: Start) -> int:
         signal.signal(number, signal.SIG_DFL)
     kernel.call("sethostname", plan.hostname.encode(), len(plan.hostname.encode()))
     _leave_keyring()
-    root = rootfs.build(plan, devices_limited=start.devices_limited)
+    root = _lay_out_root(start)
     if not os.read(start.go, 1):
         leave(FAILED)
     rootfs.finish(plan, root, _own_cgroup_namespace(start.hierarchies))
@@ -124,6 +126,12 @@ def _become(start: Start) -> int:
         return start.function(plan.work.args or {})
     _execute(plan, who)
     return FAILED
+
+
+def _lay_out_root(start: Start) -> int:
+    if start.assemble is not None:
+        return start.assemble(start.plan)
+    return rootfs.build(start.plan, devices_limited=start.devices_limited)
 
 
 def _leave_keyring() -> None:
@@ -156,7 +164,12 @@ def _network(start: Start) -> None:
 def _identity(plan: Plan, root: int) -> users.Identity:
     passwd = beneath.read_text(root, "/etc/passwd") or ""
     group = beneath.read_text(root, "/etc/group") or ""
-    return users.identity(plan.work.user, passwd, group)
+    who = users.identity(plan.work.user, passwd, group)
+    if plan.userns is not None and max(who.uid, who.gid, *who.groups) >= plan.userns.count:
+        raise Failure(
+            f"user {who.uid} with group {who.gid} is not among the {plan.userns.count} ids of the user namespace"
+        )
+    return who
 
 
 def _entry_program() -> int:

@@ -17,6 +17,9 @@ MNT_DETACH = 0x2
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+CLONE_PARENT = 0x8000  # the new process is a sibling of its maker
+
+AT_FDCWD, AT_EMPTY_PATH, AT_RECURSIVE = -100, 0x1000, 0x8000
 
 O_PATH = 0x200000
 RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS = 0x1, 0x2, 0x4
@@ -45,6 +48,8 @@ _NUMBERS = {
         "openat2": 437,
         "close_range": 436,
         "mount_setattr": 442,
+        "open_tree": 428,
+        "move_mount": 429,
         "socket": 41,
         "prlimit64": 302,
         "keyctl": 250,
@@ -65,6 +70,8 @@ _NUMBERS = {
         "openat2": 437,
         "close_range": 436,
         "mount_setattr": 442,
+        "open_tree": 428,
+        "move_mount": 429,
         "socket": 198,
         "prlimit64": 261,
         "keyctl": 219,

@@ -8,6 +8,7 @@ from doctor.runtime.kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RD
 from doctor.runtime.system import exists, is_directory, os, stat
 
 LOCKED = MS_NOSUID | MS_NOEXEC | MS_NODEV
+TERMINAL_GROUP = 5  # tty, in every distribution
 # moby oci/defaults.go, DefaultLinuxSpec
 MASKED_PROC = [
     "acpi",
@@ -34,16 +35,42 @@ _LINKS = (
 )
 
 
-def stage_dev(shm_bytes: int) -> None:
-    """A tmpfs `dev` with nodes, links, pseudo-terminals, shared memory of that size, and message queues."""
-    kernel.mount(b"tmpfs", b"dev", b"tmpfs", MS_NOSUID | kernel.MS_STRICTATIME, b"mode=755,size=65536k")
+def make_nodes(directory: str) -> None:
+    """Make the device nodes; only root of the host may."""
     for name, major, minor in _NODES:
-        os.mknod(f"dev/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
+        os.mknod(f"{directory}/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
+
+
+def make_place(path: str, *, directory: bool) -> None:
+    """An empty directory or file to mount on."""
+    if directory:
+        os.mkdir(path)
+    else:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+
+
+def _bind_nodes(source: str) -> None:
+    for name, _, _ in _NODES:
+        make_place(f"dev/{name}", directory=False)
+        kernel.mount(f"{source}/{name}".encode(), f"dev/{name}".encode(), None, MS_BIND)
+
+
+def stage_dev(shm_bytes: int, nodes: str | None = None, terminal_group: int = TERMINAL_GROUP) -> None:
+    """A tmpfs `dev` with nodes, links, pseudo-terminals, shared memory of that size, and message queues.
+
+    Nodes are made, or bound from the directory `nodes`: in a user namespace none can be made.
+    """
+    kernel.mount(b"tmpfs", b"dev", b"tmpfs", MS_NOSUID | kernel.MS_STRICTATIME, b"mode=755,size=65536k")
+    if nodes is None:
+        make_nodes("dev")
+    else:
+        _bind_nodes(nodes)
     for name, target in _LINKS:
         os.symlink(target, f"dev/{name}")
     for name in ("pts", "shm", "mqueue"):
         os.mkdir(f"dev/{name}")
-    kernel.mount(b"devpts", b"dev/pts", b"devpts", MS_NOSUID | MS_NOEXEC, b"newinstance,ptmxmode=0666,mode=0620,gid=5")
+    options = b"newinstance,ptmxmode=0666,mode=0620,gid=%d" % terminal_group
+    kernel.mount(b"devpts", b"dev/pts", b"devpts", MS_NOSUID | MS_NOEXEC, options)
     kernel.mount(b"shm", b"dev/shm", b"tmpfs", LOCKED, b"mode=1777,size=%d" % shm_bytes)
     try:
         kernel.mount(b"mqueue", b"dev/mqueue", b"mqueue", LOCKED)
@@ -78,9 +105,13 @@ def _mask(path: str, null: int | None) -> None:
         kernel.mount(kernel.at(null), path.encode(), None, MS_BIND)
 
 
-def stage_sys(hierarchies: tuple[Hierarchy, ...]) -> None:
-    """A read-only sysfs `sys` with the cgroup hierarchies, seen from the current cgroup namespace."""
-    kernel.mount(b"sysfs", b"sys", b"sysfs", MS_RDONLY | LOCKED)
+def stage_sys(hierarchies: tuple[Hierarchy, ...], *, bound: bool = False) -> None:
+    """A read-only sysfs `sys` with the cgroup hierarchies, seen from the current cgroup namespace.
+
+    `bound`: `sys` is there already, since the kernel makes a sysfs only for the owner of the network namespace.
+    """
+    if not bound:
+        kernel.mount(b"sysfs", b"sys", b"sysfs", MS_RDONLY | LOCKED)
     for name in MASKED_SYS:
         _mask(f"sys/{name}", None)
     if not is_directory("sys/fs/cgroup"):

@@ -147,6 +147,7 @@ def start(
             go=go,
             report=report,
             netns=joined,
+            assemble=_assembler(plan),
             configure=_configurer(plan),
             function=function,
             open_terminal=open_terminal,
@@ -169,13 +170,15 @@ def _born(plan: Plan, group: cgroups.Group, prepared: "Callable[[int, int], init
     go_read, go_write = os.pipe()
     report_read, report_write = os.pipe()
     start = prepared(go_read, report_write)
-    own_network = kernel.CLONE_NEWNET if plan.net.kind in ("none", "bridge") else 0
+    flags = _FLAGS | (kernel.CLONE_NEWNET if plan.net.kind in ("none", "bridge") else 0)
     try:
-        pid = kernel.clone(_FLAGS | own_network)
-    except OSError as error:
+        pid = kernel.clone(flags) if plan.userns is None else _clone_inside(start, flags)
+    except (Failure, OSError) as error:
         group.remove()
         for descriptor in (go_read, go_write, report_read, report_write):
             os.close(descriptor)
+        if isinstance(error, Failure):
+            raise
         raise Failure(f"can't make the namespaces: {reason(error)}") from None
     if pid == 0:
         os.close(go_write)  # or its end would never come
@@ -184,6 +187,20 @@ def _born(plan: Plan, group: cgroups.Group, prepared: "Callable[[int, int], init
     os.close(go_read)
     os.close(report_write)
     return Running(plan, pid, group, report_read), go_write
+
+
+def _clone_inside(start: init.Start, flags: int) -> int:
+    from doctor.runtime import userns  # noqa: PLC0415 - a container without one does not pay for it
+
+    return userns.clone(start, flags)
+
+
+def _assembler(plan: Plan) -> "Callable[[Plan], int] | None":
+    if plan.userns is None:
+        return None
+    from doctor.runtime import userns  # noqa: PLC0415
+
+    return userns.assemble
 
 
 def _connect(plan: Plan, shared: Shared, running: Running) -> None:

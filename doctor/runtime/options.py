@@ -89,6 +89,7 @@ _ONE: "dict[str, tuple[str, Callable[[str], object]]]" = {
     "upper": ("upper", str),
     "work": ("work", str),
     "net": ("net", str),
+    "userns": ("userns", str),
     "workdir": ("cwd", str),
     "user": ("user", str),
     "hostname": ("hostname", str),

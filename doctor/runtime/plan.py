@@ -148,11 +148,20 @@ class Scratch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdRange:
+    """Ids of a user namespace: 0 … count - 1 inside are first … first + count - 1 of the host, users and groups alike."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One container.
 
     Attributes:
         id: a name, unique in its batch: letters, digits, '.', '_' and '-'.
+        userns: a user namespace with these ids owns all of the container's others, None for the host's own.
         scratch: where an overlay's writes go until the runtime ends, None for a tmpfs.
         files: (path inside, text) of read-only files bound into the container (hosts, resolv.conf).
         tmpfs: directories inside that get an empty tmpfs.
@@ -171,6 +180,7 @@ class Plan:
     net: NetPlan
     limits: Limits
     hostname: str
+    userns: IdRange | None = None
     scratch: Scratch | None = None
     volumes: tuple[Volume, ...] = ()
     files: tuple[tuple[str, str], ...] = ()

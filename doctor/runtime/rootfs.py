@@ -26,7 +26,7 @@ from doctor.runtime.values import Failure, reason
 
 # Any directory of the host will do: only this process sees what is mounted there, and it sees the rest no more.
 _STAGES = ("/run", "/tmp", "/mnt", "/var", "/etc")  # noqa: S108 - a mount point, nothing is written to the host's /tmp
-_AT_RECURSIVE, _AT_EMPTY_PATH, _MOUNT_ATTR_RDONLY = 0x8000, 0x1000, 0x1
+_MOUNT_ATTR_RDONLY = 0x1
 
 
 def build(plan: Plan, *, devices_limited: bool) -> int:
@@ -36,22 +36,22 @@ def build(plan: Plan, *, devices_limited: bool) -> int:
     stage. Without device rules in a cgroup, device nodes that an image or a volume brings must not work at all.
     """
     kernel.mount(None, b"/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    layers = _open_layers(plan.root)
-    source = None if plan.root.directory is None else _open_host(plan.root.directory)
-    volumes = [(_open_host(volume.source, directory=False), volume) for volume in plan.volumes]
-    _enter_stage()
-    _mount_root(plan.root, layers, source)
+    layers = open_layers(plan.root)
+    source = None if plan.root.directory is None else open_host(plan.root.directory)
+    volumes = [(open_host(volume.source, directory=False), volume) for volume in plan.volumes]
+    enter_stage()
+    mount_root(plan.root, layers, source)
     if not devices_limited:
-        _make_nodev("root")
+        make_nodev("root")
     root = os.open("root", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     kernelfs.stage_dev(plan.shm_bytes)
     kernelfs.stage_proc()
-    _move_into(root, b"dev", "/dev")
-    _move_into(root, b"proc", "/proc")
+    move_into(root, b"dev", "/dev")
+    move_into(root, b"proc", "/proc")
     for index, (volume_source, volume) in enumerate(volumes):
-        _stage_volume(index, volume_source, volume)
+        stage_volume(index, volume_source, volume)
         if not devices_limited:
-            _make_nodev(f"v{index}")
+            make_nodev(f"v{index}")
     for descriptor in layers:
         os.close(descriptor)
     return root
@@ -59,8 +59,8 @@ def build(plan: Plan, *, devices_limited: bool) -> int:
 
 def finish(plan: Plan, root: int, hierarchies: tuple[Hierarchy, ...]) -> None:
     """Add what needs the container's own cgroup namespace, then everything that the plan binds; seal the root."""
-    kernelfs.stage_sys(hierarchies)
-    _move_into(root, b"sys", "/sys")
+    kernelfs.stage_sys(hierarchies, bound=plan.userns is not None and plan.net.kind not in ("none", "bridge"))
+    move_into(root, b"sys", "/sys")
     for path in plan.tmpfs:
         os.mkdir("t")
         kernel.mount(b"tmpfs", b"t", b"tmpfs", kernelfs.LOCKED, b"mode=1777")
@@ -86,14 +86,15 @@ def pivot(root: int) -> None:
     os.chdir("/")
 
 
-def _open_host(path: str, *, directory: bool = True) -> int:
+def open_host(path: str, *, directory: bool = True) -> int:
+    """A descriptor (O_PATH) of a path of the host. Raises Failure."""
     try:
         return os.open(path, O_PATH | os.O_CLOEXEC | (os.O_DIRECTORY if directory else 0))
     except OSError as error:
         raise Failure(f"can't open '{path}': {reason(error)}") from None
 
 
-def _open_layers(root: RootPlan) -> list[int]:
+def open_layers(root: RootPlan) -> list[int]:
     """Descriptors of the layers, then of upper and work if they are given.
 
     They are opened in this mount namespace, since overlayfs refuses those of another one. With `layers_root` no link in
@@ -102,9 +103,9 @@ def _open_layers(root: RootPlan) -> list[int]:
     if not root.layers:
         return []
     if root.layers_root is None:
-        found = [_open_host(path) for path in root.layers]
+        found = [open_host(path) for path in root.layers]
     else:
-        base = _open_host(root.layers_root)
+        base = open_host(root.layers_root)
         found = []
         for path in root.layers:
             try:
@@ -113,14 +114,15 @@ def _open_layers(root: RootPlan) -> list[int]:
                 raise Failure(f"can't open layer '{path}' beneath '{root.layers_root}': {reason(error)}") from None
         os.close(base)
     if root.upper is not None and root.work is not None:
-        found += [_open_host(root.upper), _open_host(root.work)]
+        found += [open_host(root.upper), open_host(root.work)]
     return found
 
 
-def _enter_stage() -> None:
+def enter_stage(mode: bytes = b"0700") -> None:
+    """Mount a private tmpfs with places for the trees to come, and make it the working directory."""
     for path in _STAGES:
         try:
-            kernel.mount(b"tmpfs", path.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=0700")
+            kernel.mount(b"tmpfs", path.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=" + mode)
             os.chdir(path)
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ENOTDIR):
@@ -132,7 +134,8 @@ def _enter_stage() -> None:
     raise Failure(f"none of {', '.join(_STAGES)} is a directory that a tmpfs could be mounted on")
 
 
-def _mount_root(root: RootPlan, layers: list[int], source: int | None) -> None:
+def mount_root(root: RootPlan, layers: list[int], source: int | None) -> None:
+    """Mount `root` on the stage, from opened layers or an opened directory. Raises Failure."""
     try:
         if source is not None:
             kernel.mount(kernel.at(source), b"root", None, MS_BIND | MS_REC)
@@ -164,19 +167,17 @@ def _overlay_options(root: RootPlan, layers: list[int]) -> bytes:
     return f"lowerdir={':'.join(names)},upperdir={upper},workdir={work}".encode()
 
 
-def _move_into(root: int, staged: bytes, path: str) -> None:
+def move_into(root: int, staged: bytes, path: str) -> None:
     """Move a finished tree onto a plain directory of the root; a link in the place of /proc, /sys or /dev is refused."""
     target = beneath.directory(root, path, follow=False)
     kernel.mount(staged, kernel.at(target), None, MS_MOVE)
     os.close(target)
 
 
-def _stage_volume(index: int, source: int, volume: Volume) -> None:
+def stage_volume(index: int, source: int, volume: Volume) -> None:
+    """Bind an opened volume on the stage, with its flags."""
     place = f"v{index}"
-    if stat.S_ISDIR(os.fstat(source).st_mode):
-        os.mkdir(place)
-    else:
-        os.close(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    kernelfs.make_place(place, directory=stat.S_ISDIR(os.fstat(source).st_mode))
     kernel.mount(kernel.at(source), place.encode(), None, MS_BIND | MS_REC)
     os.close(source)
     if volume.readonly:
@@ -188,7 +189,7 @@ def _make_readonly(place: str) -> None:
     here = os.open(place, O_PATH | os.O_CLOEXEC)
     try:
         attributes = _MOUNT_ATTR_RDONLY.to_bytes(8, "little") + bytes(24)
-        kernel.call("mount_setattr", here, b"", _AT_EMPTY_PATH | _AT_RECURSIVE, attributes, len(attributes))
+        kernel.call("mount_setattr", here, b"", kernel.AT_EMPTY_PATH | kernel.AT_RECURSIVE, attributes, len(attributes))
     except OSError as error:
         if error.errno != errno.ENOSYS:
             raise
@@ -197,7 +198,8 @@ def _make_readonly(place: str) -> None:
         os.close(here)
 
 
-def _make_nodev(place: str) -> None:
+def make_nodev(place: str) -> None:
+    """Let no device node beneath a mount work."""
     readonly = os.statvfs(place).f_flag & os.ST_RDONLY
     kernel.mount(None, place.encode(), None, MS_REMOUNT | MS_BIND | MS_NODEV | readonly | _kept_flags(place))
 

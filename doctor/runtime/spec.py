@@ -3,6 +3,7 @@
 from doctor.runtime.plan import (
     DEFAULT_CAPS,
     Bridge,
+    IdRange,
     Limits,
     NetPlan,
     Plan,
@@ -17,6 +18,7 @@ from doctor.runtime.privilege import CAPABILITIES, RLIMITS
 from doctor.runtime.reader import Reader, address_of, bad, is_plain_path
 
 MAX_PORT = 65535
+_NO_ID = (1 << 32) - 1  # (uid_t)-1 stands for no user
 _ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
 
@@ -39,6 +41,7 @@ def plan_from(source: object, where: str = "container", default_id: str = "c") -
             pids=reader.number("pids", 1, 1 << 22),
         ),
         hostname=_hostname(reader, name),
+        userns=_userns(reader),
         scratch=_scratch(reader),
         volumes=tuple(_volume(item, f"{where}.volumes[{i}]") for i, item in enumerate(reader.items("volumes"))),
         files=_files(reader),
@@ -58,6 +61,21 @@ def plan_from(source: object, where: str = "container", default_id: str = "c") -
     if plan.scratch is not None and (plan.root.directory is not None or plan.root.upper is not None):
         raise bad(f"{where}: scratch excludes rootfs, upper and work")
     return plan
+
+
+def _userns(reader: Reader) -> IdRange | None:
+    text = reader.text("userns")
+    if text is None:
+        return None
+    parts = text.split(":")
+    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and len(p) <= 10 for p in parts):
+        raise bad(f"{reader.where}.userns: {text!r} is not FIRST:COUNT")
+    first, count = int(parts[0]), int(parts[1])
+    if first < 1 or count < 1 or first + count > _NO_ID:
+        raise bad(
+            f"{reader.where}.userns: {text!r} is no range of host ids: from 1 (0 is the host's root) to {_NO_ID - 1}"
+        )
+    return IdRange(first=first, count=count)
 
 
 def _root(reader: Reader) -> RootPlan:

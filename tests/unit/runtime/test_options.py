@@ -12,7 +12,7 @@ def test_options_make_the_plan_that_the_json_makes() -> None:
     line = (
         "--net bridge --bridge br0 --address 10.0.0.2/24 --gateway 10.0.0.1 -p 192.0.2.1:53:5353/udp -v /a:/b:ro "
         "-e A=b --env C=d --memory 64m --cpus 1.5 --pids 9 --timeout 3 -u 5:6 --ulimit nofile=1:2 --readonly "
-        "--file /etc/hosts=x --name web"
+        "--file /etc/hosts=x --name web --userns 100000:65536"
     )
     options = parse([*line.split(), "/root", "--", "sh", "-c", "true"])
     assert options.plan == plan_from(
@@ -32,6 +32,7 @@ def test_options_make_the_plan_that_the_json_makes() -> None:
             "user": "5:6",
             "rlimits": {"nofile": [1, 2]},
             "readonly": True,
+            "userns": "100000:65536",
             "files": {"/etc/hosts": "x"},
         }
     )

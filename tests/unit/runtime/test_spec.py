@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.runtime.batch import plans_from
-from doctor.runtime.plan import DEFAULT_CAPS
+from doctor.runtime.plan import DEFAULT_CAPS, IdRange
 from doctor.runtime.spec import plan_from
 from doctor.runtime.values import USAGE, Failure
 
@@ -30,6 +30,7 @@ FIELDS = [
     "user",
     "hostname",
     "net",
+    "userns",
     "bridge",
     "publish",
     "masquerade",
@@ -103,6 +104,13 @@ def test_defaults_are_docker_s() -> None:
     assert (plan.seccomp, plan.no_new_privs, plan.net.kind, plan.shm_bytes) == (True, True, "none", 64 << 20)
 
 
+def test_a_user_namespace_s_ids() -> None:
+    assert plan_from({"builtin": "print"}).userns is None
+    ids = plan_from({"builtin": "print", "userns": "100000:65536"}).userns
+    assert ids == IdRange(first=100000, count=65536)
+    assert plan_from({"builtin": "print", "userns": "4294967290:5"}).userns is not None
+
+
 def test_zero_is_a_value() -> None:
     assert plan_from({"builtin": "print", "output_bytes": 0}).output_bytes == 0
 
@@ -143,6 +151,15 @@ def test_zero_is_a_value() -> None:
         ({"id": "../x"}, "id"),
         ({"env": ["novalue"]}, "NAME=value"),
         ({"hostname": "x" * 65}, "hostname"),
+        ({"userns": 100000}, "userns: expected a string"),
+        ({"userns": ""}, "not FIRST:COUNT"),
+        ({"userns": "100000"}, "not FIRST:COUNT"),
+        ({"userns": "1:2:3"}, "not FIRST:COUNT"),
+        ({"userns": "-1:5"}, "not FIRST:COUNT"),
+        ({"userns": "٣:5"}, "not FIRST:COUNT"),
+        ({"userns": "0:65536"}, "no range of host ids"),
+        ({"userns": "100000:0"}, "no range of host ids"),
+        ({"userns": "4294967290:6"}, "no range of host ids"),
     ],
 )
 def test_what_can_not_be_meant_is_refused(change: dict[str, object], said: str) -> None:

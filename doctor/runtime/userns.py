@@ -1,0 +1,240 @@
+"""A container in a user namespace of its own: root inside is an ordinary user of the host.
+
+The owner of a namespace is the user namespace in which it was made, so the container's process has to be born inside.
+But from inside neither the overlay's `trusted.*` attributes nor a mapping of the layers' owners are to be had. So two
+processes work one after the other. A helper, root of the host in a private mount namespace, lays out everything that
+takes the host's root; then it steps into the user namespace and makes the container's process, a sibling of its own, in
+whose mount namespace all that the helper has mounted is locked (mount_namespaces(7)). That process mounts the rest.
+
+What belongs to whom:
+
+- An image's files belong to root inside although they belong to root on disk: each layer, or the root directory, is
+  mounted with mapped owners (mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12; below an overlay 5.19). One whose top
+  directory belongs to the range already, as Docker's `userns-remap` leaves it, is taken as it is. There is no fallback:
+  where the kernel or the file system can't do it the container is refused.
+- What the container writes belongs to the range in an `upper`, which has to be empty or to belong to the range. In a
+  root directory with mapped owners it gets the unmapped ones: those of root are root's on disk.
+- Volumes are not mapped: files of the host's users, root first, belong to nobody inside.
+"""
+
+import errno
+
+from doctor.runtime import kernel, kernelfs, rootfs
+from doctor.runtime.kernel import MS_BIND, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, O_PATH
+from doctor.runtime.plan import IdRange, Plan
+from doctor.runtime.system import is_directory, leave, os, signal
+from doctor.runtime.values import FAILED, TYPE_CHECKING, Failure, reason
+
+if TYPE_CHECKING:
+    from doctor.runtime.init import Start
+
+_OPEN_TREE_CLONE, _MOVE_MOUNT_F_EMPTY_PATH, _MOUNT_ATTR_IDMAP = 0x1, 0x4, 0x100000
+
+
+def clone(start: "Start", flags: int) -> int:
+    """As `kernel.clone`, but in a user namespace that owns the new ones, and with the helper's mounts.
+
+    Returns the process id, and in the container's process 0. Raises Failure or OSError if there is no such process.
+    """
+    read, write = os.pipe()
+    try:
+        helper = kernel.clone(kernel.CLONE_NEWNS)
+        if helper == 0:
+            _help(start, flags, write)
+            os.close(read)
+            return 0
+    finally:
+        os.close(write)
+    try:
+        said = _read_all(read)
+    finally:
+        os.close(read)
+        os.waitpid(helper, 0)
+    if said.isdigit():
+        return int(said)
+    raise Failure(
+        said.decode("utf-8", "replace") or "the container's mounts could not be prepared: their maker ended early"
+    )
+
+
+def _help(start: "Start", flags: int, tell: int) -> None:
+    """The helper: tells the process id, or why there is none, and leaves. Returns in the container's process alone."""
+    pid, text = -1, b""
+    try:
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        os.umask(0)
+        pid = _prepare(start, flags)
+        text = b"%d" % pid
+    except Failure as failure:
+        text = failure.message.encode("utf-8", "replace")
+    except OSError as error:
+        text = f"the container could not be prepared: {error.filename or ''} {reason(error)}".encode("utf-8", "replace")
+    finally:
+        if pid != 0:
+            os.write(tell, text[:4000])
+            leave(0 if pid > 0 else FAILED)
+
+
+def _prepare(start: "Start", flags: int) -> int:
+    plan, ids = start.plan, start.plan.userns
+    if ids is None:
+        raise Failure("a user namespace needs its ids")
+    if start.netns is not None:  # from inside, a namespace that belongs to the host can't be joined
+        kernel.call("setns", start.netns, kernel.CLONE_NEWNET)
+    user = _namespace(ids)
+    _lay_out(plan, ids, user, devices_limited=start.devices_limited)
+    for descriptor in start.stdio:
+        _hand_over(descriptor, ids)
+    kernel.call("setns", user, kernel.CLONE_NEWUSER)
+    os.close(user)
+    os.setgroups([])
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # changing the user has set it
+    return kernel.clone(flags | kernel.CLONE_PARENT)
+
+
+def _namespace(ids: IdRange) -> int:
+    """A descriptor of a new user namespace. A process has to be its first member until the descriptor holds it."""
+    read, write = os.pipe()
+    try:
+        holder = kernel.clone(kernel.CLONE_NEWUSER)
+    except OSError as error:
+        raise Failure(f"can't make a user namespace: {reason(error)}") from None
+    if holder == 0:
+        os.close(write)
+        os.read(read, 1)
+        leave(0)
+    try:
+        for name in ("uid_map", "gid_map"):  # written from outside by root: setgroups(2) stays allowed
+            _write(f"/proc/{holder}/{name}", f"0 {ids.first} {ids.count}\n")
+        return os.open(f"/proc/{holder}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Failure(f"can't map the ids {ids.first}:{ids.count}: {reason(error)}") from None
+    finally:
+        os.close(read)
+        os.close(write)
+        os.waitpid(holder, 0)
+
+
+def _lay_out(plan: Plan, ids: IdRange, user: int, *, devices_limited: bool) -> None:
+    """Everything that takes the host's root, on a stage that the container's process may look into."""
+    kernel.mount(None, b"/", None, MS_REC | kernel.MS_PRIVATE)
+    layers = rootfs.open_layers(plan.root)
+    source = None if plan.root.directory is None else rootfs.open_host(plan.root.directory)
+    volumes = [rootfs.open_host(volume.source, directory=False) for volume in plan.volumes]
+    rootfs.enter_stage(b"0755")
+    for name in ("nodes", "own"):
+        os.mkdir(name)
+    lower = len(plan.root.layers)
+    if plan.root.upper is not None:
+        _check_upper(plan.root.upper, layers[lower], ids)
+    mapped = [
+        _mapped(f"m{i}", layer, path, ids, user)
+        for i, (layer, path) in enumerate(zip(layers[:lower], plan.root.layers, strict=True))
+    ]
+    if source is not None and plan.root.directory is not None:
+        source = _mapped("m", source, plan.root.directory, ids, user, recursive=True)
+    _mount_root(plan, ids, [*mapped, *layers[lower:]], source)
+    rootfs.make_nodev("root")  # nobody inside could have made a node: one in an image is none of its container's
+    for index, (descriptor, volume) in enumerate(zip(volumes, plan.volumes, strict=True)):
+        rootfs.stage_volume(index, descriptor, volume)
+        if not devices_limited:
+            rootfs.make_nodev(f"v{index}")
+    kernel.mount(b"tmpfs", b"nodes", b"tmpfs", MS_NOSUID | MS_NOEXEC, b"mode=755")
+    kernelfs.make_nodes("nodes")
+    # The kernel mounts procfs and sysfs inside only where whole ones are to be seen already. The host's may have masks.
+    kernel.mount(b"proc", b"proc", b"proc", kernelfs.LOCKED)
+    kernel.mount(b"sysfs", b"sys", b"sysfs", MS_RDONLY | kernelfs.LOCKED)
+
+
+def _mount_root(plan: Plan, ids: IdRange, layers: list[int], source: int | None) -> None:
+    try:
+        rootfs.mount_root(plan.root, layers, source)
+    except Failure as failure:
+        hint = " (layers with mapped owners need Linux 5.19)" if layers else ""
+        raise Failure(failure.message + hint) from None
+    if source is None and not _owned(os.stat("root"), ids):
+        os.chown("root", ids.first, ids.first)
+
+
+def _mapped(place: str, source: int, path: str, ids: IdRange, user: int, *, recursive: bool = False) -> int:
+    """A descriptor of the same directory, in a mount where the owners 0 … are those of the range. Closes `source`.
+
+    What is mounted beneath a recursive one keeps the host's owners: it may be procfs, which has no others.
+    """
+    if _owned(os.fstat(source), ids):
+        return source
+    more = kernel.AT_RECURSIVE if recursive else 0
+    attributes = b"".join(n.to_bytes(8, "little") for n in (_MOUNT_ATTR_IDMAP, 0, 0, user))
+    try:
+        flags = kernel.AT_EMPTY_PATH | _OPEN_TREE_CLONE | os.O_CLOEXEC | more
+        tree = kernel.call("open_tree", source, b"", flags)
+        kernel.call("mount_setattr", tree, b"", kernel.AT_EMPTY_PATH, attributes, len(attributes))
+        os.mkdir(place)
+        kernel.call("move_mount", tree, b"", kernel.AT_FDCWD, place.encode(), _MOVE_MOUNT_F_EMPTY_PATH)
+    except OSError as error:
+        what = reason(error)
+        if error.errno in (errno.EINVAL, errno.ENOSYS, errno.EPERM):
+            what += ": this kernel or file system has no mounts with mapped owners"
+        raise Failure(f"can't give '{path}' to user {ids.first}, the root inside: {what}") from None
+    os.close(tree)
+    os.close(source)
+    return os.open(place, O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _check_upper(path: str, upper: int, ids: IdRange) -> None:
+    """Refuse an upper directory with files that would belong to nobody inside. An empty one is made root's inside."""
+    if not _owned(os.fstat(upper), ids) and os.listdir(kernel.at(upper)):
+        raise Failure(
+            f"'{path}' holds files and does not belong to user {ids.first}, the root inside: use an empty one"
+        )
+
+
+def _owned(status: os.stat_result, ids: IdRange) -> bool:
+    return ids.first <= status.st_uid < ids.first + ids.count
+
+
+def _hand_over(descriptor: int, ids: IdRange) -> None:
+    """Let a command open its /dev/stdout again where that is a pipe; whatever has a name in the host stays as it is."""
+    if os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:"):
+        os.chown(descriptor, ids.first, ids.first)
+
+
+def assemble(plan: Plan) -> int:
+    """What `rootfs.build` does, by the container's own process, from the helper's mounts; it starts on their stage."""
+    count = 0 if plan.userns is None else plan.userns.count
+    kernel.mount(b"tmpfs", b"own", b"tmpfs", MS_NOSUID | kernel.MS_NODEV, b"mode=0700")
+    os.chdir("own")
+    for name in ("root", "dev", "proc", "sys"):
+        os.mkdir(name)
+    # The helper's mounts are locked; a clone of one is not, and can be moved and pivoted to. What is beneath stays so.
+    kernel.mount(b"../root", b"root", None, MS_BIND | MS_REC)
+    root = os.open("root", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    group = kernelfs.TERMINAL_GROUP if count > kernelfs.TERMINAL_GROUP else 0
+    kernelfs.stage_dev(plan.shm_bytes, "../nodes", group)
+    kernelfs.stage_proc()
+    rootfs.move_into(root, b"dev", "/dev")
+    rootfs.move_into(root, b"proc", "/proc")
+    if plan.net.kind not in ("none", "bridge"):
+        kernel.mount(b"../sys", b"sys", None, MS_BIND)
+    for index in range(len(plan.volumes)):
+        kernelfs.make_place(f"v{index}", directory=is_directory(f"../v{index}"))
+        kernel.mount(f"../v{index}".encode(), f"v{index}".encode(), None, MS_BIND | MS_REC)
+    return root
+
+
+def _write(path: str, text: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(handle, text.encode())
+    finally:
+        os.close(handle)
+
+
+def _read_all(descriptor: int) -> bytes:
+    text = b""
+    while chunk := os.read(descriptor, 4096):
+        text += chunk
+    return text
