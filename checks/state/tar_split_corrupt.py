@@ -9,11 +9,11 @@ from doctor.facts.state_details import OfLayer
 
 @check(severity=Severity.WARNING, ok="each layer has the list that its tar is made from")
 def tar_split_corrupt(graph: LayerGraph) -> Iterator[Finding]:
-    """A layer's tar-split is empty or gone, so images with this layer run but can't be saved or pushed.
+    """A layer's tar-split is empty, torn or gone, so images with this layer run but can't be saved or pushed.
 
     What it looks at:
-        The size of ``tar-split.json.gz`` in the record of each layer that a sound image has. Its content is read with
-        ``--deep`` (``state/tar-split-damaged``).
+        The size, the first and the last bytes of ``tar-split.json.gz`` in the record of each layer that a sound image has.
+        The whole content is read with ``--deep`` (``state/tar-split-damaged``).
 
     Why it matters:
         The file holds the headers of the layer's tar. Without it ``docker save`` and ``docker push`` fail, and nothing can
@@ -30,8 +30,10 @@ def tar_split_corrupt(graph: LayerGraph) -> Iterator[Finding]:
     """
     for layer in graph.needed():
         record = graph.record(layer.chain)
-        if record is not None and not record.is_hollow and record.tar_split_bytes <= 0:
+        if record is not None and not record.is_hollow and record.lacks_split:
             problem = "it is empty" if record.tar_split_bytes == 0 else "no such file"
+            if record.is_split_torn:
+                problem = "it begins or ends as no gzip file does"
             yield Finding(
                 subject=Subject("layer", layer.chain[:12]),
                 message=f"images can't be saved or pushed: {graph.title(layer.chain)} lost its tar-split",

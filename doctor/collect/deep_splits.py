@@ -25,7 +25,7 @@ def made_splits(host: Host, graph: LayerGraph, kept: KeptTarSplits | Missing) ->
     lost = []
     for layer in graph.needed():
         record = graph.record(layer.chain)
-        if record is not None and not record.is_hollow and record.tar_split_bytes <= 0 and layer.chain not in known:
+        if record is not None and not record.is_hollow and record.lacks_split and layer.chain not in known:
             lost.append(layer)
     return MadeSplits(items=_make_all(host, graph, lost))
 

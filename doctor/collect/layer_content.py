@@ -64,7 +64,7 @@ def _tasks(host: Host, root: DataRoot, graph: LayerGraph) -> list[Task]:
     tasks = []
     for layer in graph.needed():
         record, directory = graph.record(layer.chain), graph.cache.get(layer.chain)
-        if record is None or directory is None or record.tar_split_bytes <= 0:
+        if record is None or directory is None or record.lacks_split:
             continue
         known = graph.directory(directory)
         if known is None or not known.has_diff:

@@ -1,7 +1,10 @@
 """Reads overlay2's layer records and directories: names and small files, no layer content, each file once."""
 
+import os
+
 from doctor.facts.data_root import DataRoot
 from doctor.facts.layers import LayerDirectory, LayerRecord, Layers, MountRecord
+from doctor.formats.gzip_ends import HEAD_BYTES, TAIL_BYTES, ends_fit
 from doctor.formats.oci_digest import is_hex64
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -97,6 +100,8 @@ class _Reader:
         names = dict(self.entries(path))
         wrong = tuple(name for name, kind in names.items() if kind not in {"f", "?"})
 
+        size, is_torn = self.split(f"{path}/tar-split.json.gz") if "tar-split.json.gz" in names else (-1, False)
+
         def text(file: str) -> str | None:
             return self.text(f"{path}/{file}") if file in names else None
 
@@ -106,7 +111,8 @@ class _Reader:
             parent=text("parent"),
             cache_id=text("cache-id"),
             size=text("size"),
-            tar_split_bytes=self._size(f"{path}/tar-split.json.gz") if "tar-split.json.gz" in names else -1,
+            tar_split_bytes=size,
+            is_split_torn=is_torn,
             wrong_type=wrong,
         )
 
@@ -132,6 +138,28 @@ class _Reader:
             has_merged="merged" in names,
             is_committed="committed" in names,
         )
+
+    def split(self, path: str) -> tuple[int, bool]:
+        """Return the size of a tar-split, -1 for no file, and whether its ends say that it is torn."""
+        size = self._size(path)
+        if size <= 0:
+            return size, False
+        try:
+            descriptor = self.host.open_fd(HostPath(path))
+        except HostError as error:
+            # Also of a prediction that changes it: what a plan writes is whole.
+            self._refused(error)
+            return size, False
+        try:
+            head, tail = (
+                os.pread(descriptor, HEAD_BYTES, 0),
+                os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES)),
+            )
+        except OSError:
+            return size, True
+        finally:
+            os.close(descriptor)
+        return size, not ends_fit(head, tail, size)
 
     def _size(self, path: str) -> int:
         try:

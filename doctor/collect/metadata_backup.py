@@ -145,7 +145,7 @@ def kept_tar_splits(host: Host, root: DataRoot, graph: LayerGraph) -> KeptTarSpl
     lost = [
         layer.chain
         for layer in graph.needed()
-        if (record := graph.record(layer.chain)) is None or record.tar_split_bytes <= 0
+        if (record := graph.record(layer.chain)) is None or record.lacks_split
     ]
     return KeptTarSplits(items=_splits(host, root, lost))
 

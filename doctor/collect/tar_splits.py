@@ -24,7 +24,7 @@ def tar_splits(host: Host, graph: LayerGraph, content: LayerContent) -> TarSplit
     gaps: list[Missing] = []
     for layer in graph.needed():
         record = graph.record(layer.chain)
-        if record is None or record.tar_split_bytes <= 0:
+        if record is None or record.lacks_split:
             continue
         look = content.looks.get(layer.chain)
         if look is not None:

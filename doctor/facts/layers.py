@@ -24,6 +24,7 @@ class LayerRecord(Struct, frozen=True, kw_only=True):
         cache_id: name of its directory in ``overlay2``.
         size: decimal bytes.
         tar_split_bytes: size of tar-split.json.gz, -1 where there is none or no file.
+        is_split_torn: whether that file begins or ends as no gzip file does: it was cut, or its blocks never reached the disk.
         wrong_type: names of entries that are directories or links where a file belongs.
     """
 
@@ -33,12 +34,18 @@ class LayerRecord(Struct, frozen=True, kw_only=True):
     cache_id: str | None
     size: str | None
     tar_split_bytes: int
+    is_split_torn: bool = False
     wrong_type: tuple[str, ...] = ()
 
     @property
     def is_hollow(self) -> bool:
         """Whether neither ``diff`` nor ``cache-id`` is there: what an interrupted pull leaves."""
         return self.diff is None and self.cache_id is None
+
+    @property
+    def lacks_split(self) -> bool:
+        """Whether there is no tar-split, an empty one, or one whose ends say that it is torn."""
+        return self.tar_split_bytes <= 0 or self.is_split_torn
 
 
 class LayerDirectory(Struct, frozen=True, kw_only=True):

@@ -83,6 +83,16 @@ def flipped_mount_id(tree: Tree) -> None:
     tree.put(f"{MOUNTS}/mount-id", MOUNT.encode()[:-1] + bytes([MOUNT.encode()[-1] ^ 0x80]))
 
 
+def altered_split() -> bytes:
+    """The upper layer's tar-split with two bytes in its middle inverted: its ends look whole."""
+    middle = len(TOP.tar_split) // 2
+    return (
+        TOP.tar_split[:middle]
+        + bytes(byte ^ 0xFF for byte in TOP.tar_split[middle : middle + 2])
+        + TOP.tar_split[middle + 2 :]
+    )
+
+
 RECIPES = (
     Recipe(
         problem="layer-metadata-empty",
@@ -192,12 +202,20 @@ RECIPES = (
         findings=(layer("tar-split-corrupt", CHAIN_TOP),),
         fix="manual",
     ),
-    Recipe(problem="tar-split-corrupt", name="healthy", about="both layers have their tar-split"),
     Recipe(
-        problem="tar-split-damaged",
+        problem="tar-split-corrupt",
         name="torn",
         about="the upper layer's tar-split lacks its last bytes",
         change=lambda tree: tree.put(f"{RECORDS}/{CHAIN_TOP}/tar-split.json.gz", TOP.tar_split[:-20]),
+        findings=(layer("tar-split-corrupt", CHAIN_TOP),),
+        fix="manual",
+    ),
+    Recipe(problem="tar-split-corrupt", name="healthy", about="both layers have their tar-split"),
+    Recipe(
+        problem="tar-split-damaged",
+        name="altered",
+        about="bytes in the middle of the upper layer's tar-split are others",
+        change=lambda tree: tree.put(f"{RECORDS}/{CHAIN_TOP}/tar-split.json.gz", altered_split()),
         findings=(layer("tar-split-damaged", CHAIN_TOP),),
         fix="manual",
     ),
