@@ -94,8 +94,8 @@ def _damage(top: Path, fault: Fault, random: Random) -> Fault:
         path.mkdir()
         done = "a directory in its place"
     elif fault.how == "wrong target":
-        other = random.choice(sorted(one for one in path.parent.iterdir() if one != path))
-        target = os.readlink(other) if other.is_symlink() else other.name
+        near = {os.readlink(one) if one.is_symlink() else one.name for one in path.parent.iterdir()}
+        target = random.choice(sorted(near - {os.readlink(path), path.name}) or ["nowhere"])
         path.unlink()
         path.symlink_to(target)
         done = f"leads to {target}"
