@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.layer_graph import DIRECTORY_NAME, LayerGraph
+from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layers import DIRECTORY_NAME
 
 
 @check(
