@@ -143,9 +143,7 @@ def _fits(options: dict[str, str], volume: VolumeDirectory) -> bool:
 def kept_tar_splits(host: Host, root: DataRoot, graph: LayerGraph) -> KeptTarSplits:
     """Return the tar-splits of layers that have none any more."""
     lost = [
-        layer.chain
-        for layer in graph.needed()
-        if (record := graph.record(layer.chain)) is None or record.lacks_split
+        layer.chain for layer in graph.needed() if (record := graph.record(layer.chain)) is None or record.lacks_split
     ]
     return KeptTarSplits(items=_splits(host, root, lost))
 
