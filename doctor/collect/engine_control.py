@@ -2,6 +2,7 @@
 
 import json
 
+from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_control import EngineControl, Holder
 from doctor.facts.engine_state import ENGINE_SOCKET, EngineAnswer, EngineInfo, EngineVersion
@@ -32,9 +33,10 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
     info: EngineInfo | Missing,
     version: EngineVersion | Missing,
     systemd: EngineUnits | Missing,
+    root: DataRoot | Missing,
 ) -> EngineControl:
     """Return how the engine is stopped and started; of a mounted root only what nobody may hold."""
-    roots = _data_roots(host, config)
+    roots = _data_roots(host, config, root)
     if isinstance(processes, Missing):
         return EngineControl(manager="none", data_roots=roots)
     holders, others = _holders(host, processes)
@@ -55,8 +57,11 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
     )
 
 
-def _data_roots(host: Host, config: EngineConfig) -> tuple[str, ...]:
+def _data_roots(host: Host, config: EngineConfig, root: DataRoot | Missing) -> tuple[str, ...]:
+    """Return the data root as configured, its real place, and where its directories were moved to by a link."""
     path = config.data_root
+    if not isinstance(root, Missing):
+        return tuple(dict.fromkeys((path, root.resolved, *root.places.values())))
     try:
         resolved = host.resolve(path)
     except HostError:

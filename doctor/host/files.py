@@ -290,6 +290,18 @@ def _kind(entry: "os.DirEntry[str]") -> str:
     return "?"
 
 
+def magic_of(path: str) -> int:
+    """Return the file system magic of a path of the running machine, 0 where there is none."""
+    try:
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return 0
+    try:
+        return _magic(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _magic(descriptor: int) -> int:
     """Return f_type of fstatfs(2), which ``os.statvfs`` leaves out."""
     import ctypes  # noqa: PLC0415 - only storage facts ask

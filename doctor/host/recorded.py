@@ -1,14 +1,18 @@
 """A mounted root directory, with or without recorded answers: a disk of a dead machine, a test case, a bundle."""
 
+import errno
 import os
 import time
 
 from msgspec import Struct
 
 from doctor.host.base import ApiAnswer, CommandResult, Process, StatFs
-from doctor.host.files import RootedFiles
+from doctor.host.files import RootedFiles, magic_of
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
+
+_KERNEL = {"proc": 0x9FA0, "sys": 0x62656572}
+"""Magic of procfs and sysfs (linux/magic.h)."""
 
 
 class Answers(Struct, frozen=True, kw_only=True):
@@ -42,6 +46,15 @@ class RootHost(RootedFiles):
         super().__init__(os.path.abspath(root))
         self.name = os.path.basename(self.root) or self.root
         self.answers = answers or Answers()
+        self._not_its_own = tuple(
+            name for name, magic in _KERNEL.items() if magic_of(os.path.join(self.root, name)) == magic
+        )
+
+    def _open(self, path: HostPath, flags: int, *, follow: bool) -> int:
+        """Whoever mounts a disk to work in it often mounts /proc and /sys there too: they tell of another machine."""
+        if path.lstrip("/").split("/", 1)[0] in self._not_its_own:
+            raise FileNotFoundError(errno.ENOENT, "that is the running machine's own", path)
+        return super()._open(path, flags, follow=follow)
 
     def is_live(self) -> bool:
         """Whether a running machine was recorded."""

@@ -12,12 +12,11 @@ from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.finding import Finding
 from doctor.model.outcome import Result
-from doctor.model.paths import is_beneath
 from doctor.model.report import PlannedAction, ProbeResult
 from doctor.model.severity import Applicability, Severity
 from doctor.model.step import File, Put
 from doctor.plugins.catalog import Catalog
-from doctor.repair.holders import holder_of
+from doctor.repair.holders import refuse_held
 from doctor.repair.nodes import Tree
 from doctor.repair.perform import perform
 from doctor.repair.plan import Plan
@@ -113,22 +112,10 @@ def apply(
         raise RefusedError(
             f"run {left.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
         )
-    _refuse_held(record, host)
+    refuse_held(record)
     run = Run.create(record)
     run.reserve(_room_to_go_back(record))
     return _carry_out(run, record, host, catalog, prove=prove, progress=progress, deep=deep)
-
-
-def _refuse_held(record: PlanRecord, host: Host) -> None:
-    """Refuse a plan for a data root that somebody holds and that the plan itself does not stop."""
-    steps = [step for action in record.actions for step in action.steps]
-    if any(action.engine for action in record.actions):
-        return
-    for top in record.data_roots:
-        if any(is_beneath(getattr(step, "path", ""), top) for step in steps):
-            holder = holder_of(host.root, top)
-            if holder:
-                raise RefusedError(f"{holder} holds the data root", where=top, do="stop it, then run doctor again")
 
 
 def _room_to_go_back(record: PlanRecord) -> int:

@@ -81,14 +81,14 @@ class Executor:
     def _guard(self, step: Step) -> None:
         """Promise 4: a data root is only touched while nobody holds it, whatever the plan believed."""
         path = getattr(step, "path", "")
-        for top in self.data_roots:
-            if path and is_beneath(path, top):
+        if path and any(is_beneath(path, top) for top in self.data_roots):
+            # All of them: what a link moved to another disk has its lock where it came from.
+            for top in self.data_roots:
                 holder = holder_of(self.tree.root, top)
                 if holder:
                     raise RefusedError(
                         f"{holder} holds the data root", where=top, do="stop it, then run 'doctor undo' or 'doctor fix'"
                     )
-
         if isinstance(step, Move) and not step.may_fail and (path == step.to or not self._is_there(path)):
             raise RepairError("there is nothing to move", where=path)
 

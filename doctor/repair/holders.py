@@ -9,6 +9,9 @@ import os
 from contextlib import suppress
 
 from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, openat2
+from doctor.model.errors import RefusedError
+from doctor.model.paths import is_beneath
+from doctor.repair.record import PlanRecord
 
 _DATABASES = (
     "network/files/local-kv.db",
@@ -39,6 +42,19 @@ def holder_of(root: str, data_root: str) -> str:
     finally:
         os.close(top)
     return ""
+
+
+def refuse_held(record: PlanRecord) -> None:
+    """Refuse a plan for a data root that somebody holds and that the plan itself does not stop."""
+    steps = [step for action in record.actions for step in action.steps]
+    if any(action.engine for action in record.actions):
+        return
+    if not any(is_beneath(getattr(step, "path", ""), top) for step in steps for top in record.data_roots):
+        return
+    for top in record.data_roots:
+        holder = holder_of(record.root, top)
+        if holder:
+            raise RefusedError(f"{holder} holds the data root", where=top, do="stop it, then run doctor again")
 
 
 def _name(descriptor: int) -> str:

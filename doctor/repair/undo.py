@@ -13,6 +13,7 @@ from doctor.model.missing import Missing
 from doctor.model.paths import is_beneath
 from doctor.model.step import File, Kernel, Netlink, Put, Run, Step
 from doctor.repair.execute import Executor, inverse
+from doctor.repair.holders import refuse_held
 from doctor.repair.nodes import Tree
 from doctor.repair.perform import perform
 from doctor.repair.record import ActionRecord, PlanRecord, all_runs, find_run, new_name
@@ -119,6 +120,7 @@ def _engine(summary: str, steps: tuple[Step, ...]) -> ActionRecord:
 def undo(run: RunDirectory, record: PlanRecord, host: Host, *, progress: Callable[[str], None]) -> str:
     """Carry a prepared undo out and return its run's id; the caller is alone. Raises ``RepairError`` when a step fails."""
     del host
+    refuse_held(record)
     taken = RunDirectory.create(record)
     run.free_reserve()
     carry_out(taken, record, progress=progress)
