@@ -20,7 +20,7 @@ cases:  ## every case: findings, plan, apply, undo
 	.venv/bin/pytest -q tests/cases
 
 live:  ## throw-away hosts with a real dockerd (root)
-	.venv/bin/pytest -q tests/live -m live
+	.venv/bin/python -m tests.hosts.prepare && .venv/bin/pytest -q tests/live -m live
 
 browser:  ## the HTML report in headless Chromium
 	.venv/bin/pytest -q tests/browser -m browser
