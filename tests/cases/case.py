@@ -63,9 +63,17 @@ class Case:
             shutil.copytree(tree, where, symlinks=True, dirs_exist_ok=True)
         for path in where.rglob(".gitkeep"):
             path.unlink()
+        _plain_modes(where)
         for entry in self.files:
             _special(where, entry)
         return RootHost(str(where), self.answers())
+
+
+def _plain_modes(top: Path) -> None:
+    """Set the modes that git knows of, 0644 and 0755: those of a checkout also tell the umask of who made it."""
+    for path in (top, *top.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def _remove(path: Path) -> None:

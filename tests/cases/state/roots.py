@@ -113,8 +113,14 @@ def layer(word: str, files: dict[str, bytes]) -> Layer:
         word,
         files,
         "sha256:" + hashlib.sha256(data).hexdigest(),
-        gzip.compress(text.encode(), mtime=0, compresslevel=9),
+        _gzip(text.encode()),
     )
+
+
+def _gzip(data: bytes) -> bytes:
+    """Compress; the tenth byte, the system that did it, differs between versions of Python."""
+    made = gzip.compress(data, mtime=0, compresslevel=9)
+    return made[:9] + b"\xff" + made[10:]
 
 
 def _size(files: dict[str, bytes]) -> int:
