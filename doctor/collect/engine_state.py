@@ -7,6 +7,7 @@ from typing import Any
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import ENGINE_SOCKET, EngineAnswer, EngineInfo, EngineState, EngineVersion
 from doctor.facts.processes import Processes
+from doctor.facts.unit_states import EngineUnits
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -84,7 +85,7 @@ def engine_version(host: Host, answer: EngineAnswer) -> EngineVersion:
 
 
 @collector
-def engine_state(host: Host, answer: EngineAnswer, processes: Processes) -> EngineState:
+def engine_state(host: Host, answer: EngineAnswer, processes: Processes, units: EngineUnits | Missing) -> EngineState:
     """Return whether the engine runs. Missing on a mounted root, and where doctor may not ask."""
     process = dockerd(host, processes)
     binary = next((path for path in BINARIES if host.exists(path)), "")
@@ -103,6 +104,11 @@ def engine_state(host: Host, answer: EngineAnswer, processes: Processes) -> Engi
     if answer.missing is None:
         return state("running", "it answers GET /version")
     if answer.is_idle:
+        known = EngineUnits(units=()) if isinstance(units, Missing) else units
+        unit = known.get("docker.service")
+        # Between two starts that fail, or after the last of them, the socket listens too: that engine is not idle.
+        if unit.active == "failed" or unit.sub == "auto-restart":
+            return state("down", f"docker.service is {unit.active} ({unit.sub}, {unit.result})")
         return state("idle", answer.missing.reason)
     if answer.missing.why in {Why.DENIED, Why.UNSUPPORTED}:
         raise HostError(answer.missing)
