@@ -14,7 +14,7 @@ def healthy(can_box: None) -> Reference:
     return reference()
 
 
-@pytest.mark.parametrize(("count", "seed"), [(1, 5), (1, 19), (3, 1), (3, 3), (5, 2)])
+@pytest.mark.parametrize(("count", "seed"), [(1, 5), (3, 1), (5, 2)])
 def test_nothing_is_lost_that_dockerd_alone_keeps(healthy: Reference, count: int, seed: int) -> None:
     """The engine comes up, user data is left alone, and a repair keeps at least what doing nothing keeps."""
     alone = set(lost(healthy.verdict, run(healthy, count, seed, "nothing").verdict))

@@ -17,7 +17,7 @@ import msgspec
 
 from tests.hosts import archive
 from tests.hosts.box import why_not
-from tests.hosts.campaign.case import ARMS, Outcome, lost, repeat, run
+from tests.hosts.campaign.case import ARMS, Outcome, lost, repeat, run, wiped
 from tests.hosts.campaign.reference import Reference, reference
 from tests.hosts.campaign.report import markdown, worse
 
@@ -39,9 +39,10 @@ def main() -> int:
         return 0
     results = Results(archive.cache_directory() / f"{healthy.root.parent.name}.jsonl", options.again)
     wanted = [(n, seed, arm) for n in options.faults for seed in range(1, options.seeds + 1) for arm in options.arm]
-    _run_all(healthy, results, [key for key in wanted if key not in results.done], options.parallel)
+    if not options.table:
+        _run_all(healthy, results, [key for key in wanted if key not in results.done], options.parallel)
     outcomes = [results.done[key] for key in wanted if key in results.done]
-    text = markdown(healthy, outcomes)
+    text = markdown(healthy, outcomes, wiped(healthy))
     if options.write:
         Path(options.write).write_text(text, encoding="utf-8")
     print(text)
@@ -57,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--again", type=_list_of(str), default=[], help="arms whose kept results are thrown away")
     parser.add_argument("--parallel", type=int, default=2, help="cases at once, default %(default)s")
     parser.add_argument("--write", help="where the table is written (benchmarks/CAMPAIGN.md)")
+    parser.add_argument("--table", action="store_true", help="run nothing: only the table of what is done")
     parser.add_argument("--seed", type=int, help="only this one, with all that was said")
     options = parser.parse_args()
     if unknown := {*options.arm, *options.again} - set(ARMS):

@@ -82,6 +82,13 @@ def run(healthy: Reference, count: int, seed: int, arm: str) -> Outcome:
     )
 
 
+def wiped(healthy: Reference) -> Verdict:
+    """What dockerd says on an empty data root, the usual advice."""
+    with Box() as box:
+        box.start_dockerd()
+        return verdict(box, healthy.images)
+
+
 def _repair(box: Box, healthy: Reference | None) -> tuple[float, subprocess.CompletedProcess[str]]:
     if healthy is not None:
         directory = box.path(STATE)

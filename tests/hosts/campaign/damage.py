@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import stat
 from collections import defaultdict
 from pathlib import Path
@@ -125,12 +124,3 @@ def _look(path: Path) -> str:
     if stat.S_ISREG(about.st_mode):
         return f"{text} {hash(path.read_bytes())}"
     return f"{text} {os.readlink(path)}" if stat.S_ISLNK(about.st_mode) else text
-
-
-def clear(directory: Path) -> None:
-    """Remove what is in a directory, and keep it."""
-    for path in directory.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from tests.hosts.campaign.case import ARMS, Outcome, lost, repeat
 from tests.hosts.campaign.damage import DATA
 from tests.hosts.campaign.reference import Reference
+from tests.hosts.campaign.verdict import Verdict
 
 _GROUPS = {
     "images": ("image ",),
@@ -32,11 +33,11 @@ _NO_COPY = {
 """Classes of which nothing has a second copy, and why."""
 
 
-def markdown(healthy: Reference, outcomes: list[Outcome]) -> str:
-    """The whole text."""
+def markdown(healthy: Reference, outcomes: list[Outcome], wiped: Verdict) -> str:
+    """The whole text; wiped is what dockerd says of an empty root."""
     parts = [_head(healthy, outcomes)]
     counts = sorted({one.count for one in outcomes})
-    parts += [_table(healthy, [one for one in outcomes if one.count == count], count) for count in counts]
+    parts += [_table(healthy, [one for one in outcomes if one.count == count], wiped) for count in counts]
     parts.append(_section("Lost though dockerd alone would have kept it", _worse_lines(healthy, outcomes)))
     parts.append(_section("Engine down after the repair", _down_lines(outcomes)))
     parts.append(_section("User data that a repair touched", _touched_lines(outcomes)))
@@ -57,34 +58,35 @@ def worse(healthy: Reference, outcomes: Iterable[Outcome]) -> Iterator[tuple[Out
 
 
 def _head(healthy: Reference, outcomes: list[Outcome]) -> str:
-    seeds = {one.seed for one in outcomes}
     times = sorted(one.seconds for one in outcomes if one.arm != "nothing") or [0.0]
     return f"""# How much of a torn data root comes back
 
-`python -m tests.hosts.campaign --seeds {max(seeds, default=0)} --faults 1,3,5 --write benchmarks/CAMPAIGN.md`, as root.
+`python -m tests.hosts.campaign --seeds 200 --faults 1,3,5 --write benchmarks/CAMPAIGN.md`, as root; these are the
+{len(outcomes)} cases that were run so far.
 
-The patient (tests/hosts/patient.py) after a power loss; each fault hits a file chosen by its seed among all that the data
+The patient (tests/hosts/patient.py) after a power loss. Each fault hits a file chosen by its seed among all that the data
 root holds, every class of file as likely as any other: empty, cut, NUL, NUL from some byte on, garbage, one bit, removed, of
-the wrong type. Then `doctor fix --apply --yes --allow disruptive`, and a fresh dockerd says what it sees: {len(healthy.verdict)}
-things a root, images read file by file and run, saved, containers inspected and started, volumes, networks, the ports.
-A row gives the percentage of those things that are as they were on the healthy root. "whole" counts the cases in which all
-are. Nothing that a repair sets aside counts as kept.
+the wrong type; layers, writable layers and volumes too. Then `doctor fix --apply --yes --allow disruptive`, and a fresh
+dockerd says what it sees: {len(healthy.verdict)} things a root, among them each image's files from inside, a run of each, `docker save`,
+each container's settings, its start, its files and log, volumes, networks, ports. A row gives the percentage of things that
+are as they were on the healthy root; "whole" counts the cases in which all are. What a repair sets aside counts as lost.
 
-{len(outcomes)} cases. A repair with the start of the engine and its proof took {times[len(times) // 2]:.1f} s in the middle,
-{times[-1]:.1f} s at most.
+A repair with the start of the engine and its proof took {times[len(times) // 2]:.1f} s in the middle, {times[-1]:.1f} s at most, on a machine busy
+with other work.
 """
 
 
-def _table(healthy: Reference, outcomes: list[Outcome], count: int) -> str:
-    seeds = len({one.seed for one in outcomes})
-    lines = [f"## {count} {'fault' if count == 1 else 'faults at once'}, {seeds} seeds\n"]
+def _table(healthy: Reference, outcomes: list[Outcome], wiped: Verdict) -> str:
+    count = outcomes[0].count
+    seeds = sorted({one.seed for one in outcomes})
+    lines = [f"## {count} {'fault' if count == 1 else 'faults at once'}, seeds {seeds[0]} to {seeds[-1]}\n"]
     lines.append(f"| | engine up | whole | {' | '.join(_GROUPS)} |")
     lines.append(f"| --- {'| --: ' * (len(_GROUPS) + 2)}|")
     for arm, title in _ROWS.items():
         mine = [one for one in outcomes if one.arm == arm]
         if arm == "wiped":
-            lines.append(f"| {title} | 100 {'| 0 ' * (len(_GROUPS) + 1)}|")
-        elif mine:
+            mine = [Outcome(count=count, seed=seed, arm=arm, faults=[], verdict=wiped) for seed in seeds]
+        if mine:
             whole = sum(not lost(healthy.verdict, one.verdict) for one in mine)
             cells = [_percent(sum(one.up for one in mine), len(mine)), f"{whole} of {len(mine)}"]
             cells += [_kept(healthy, mine, prefixes) for prefixes in _GROUPS.values()]
@@ -135,7 +137,7 @@ def _named(healthy: Reference, names: list[str]) -> str:
     words = []
     for name in names:
         kind, _, rest = name.partition(" ")
-        words.append(f"{kind} {tags.get(rest, rest[:19])}")
+        words.append(f"{kind} {tags.get(rest, rest[:19])}".strip())
     shown = ", ".join(words[:8])
     return shown if len(words) <= 8 else f"{shown} and {len(words) - 8} more"
 
