@@ -7,6 +7,8 @@ from doctor.facts.daemon_options import OPTIONS
 from doctor.formats.flags import parse_bool
 
 SECRET_LOG_OPTS = frozenset({"splunk-token", "logentries-token", "gcp-credentials"})
+# What a key is called: unknown ones, and those of drivers that are plugins, may be secrets too.
+_SECRET_NAME = re.compile(r"token|passw|secret|credential|api[_-]?key", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 
@@ -17,7 +19,7 @@ def masked(key: str, value: Any) -> Any:
     'http://***@proxy:3128'
     """
     if isinstance(value, str):
-        if key in SECRET_LOG_OPTS:
+        if key in SECRET_LOG_OPTS or _SECRET_NAME.search(key):
             return "***"
         return _CREDENTIALS.sub("//***@", value)
     if isinstance(value, dict):
