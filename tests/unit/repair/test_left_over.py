@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError, RepairError
 from doctor.model.step import File, Kernel, Move, Put, Step, Symlink
 from doctor.repair import undo
@@ -79,7 +80,7 @@ def test_an_undo_that_stopped_goes_on_where_it_stood(top: Path, quiet: Callable[
     assert left is not None
     (top / "a").rmdir()
     (top / "kept").rename(top / "a")
-    assert undo.resume(left, progress=quiet) == "run"
+    assert undo.resume(left, RootHost(str(top)), progress=quiet) == "run"
     assert look(top) == before
     assert find_run("run").result == "undone"
 

@@ -168,7 +168,7 @@ def test_an_undo_that_was_killed_goes_on(tmp_path: Path, quiet: Callable[[str], 
         killed = killed_at(count, work)
         left = unfinished()
         if left is not None:
-            undo.resume(left, progress=quiet)
+            undo.resume(left, RootHost(str(top)), progress=quiet)
         elif killed and look(top) != before:
             take_back(quiet, str(top))
         assert look(top) == before, f"killed at call {count}"

@@ -1,0 +1,51 @@
+"""A run that is taken up again after a crash may meet an engine that the boot has started: it has to stand aside."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from doctor.facts.engine_control import EngineControl
+from doctor.host.base import Host
+from doctor.model.errors import RefusedError, RepairError
+from doctor.model.missing import Missing
+from doctor.model.paths import is_beneath
+from doctor.model.step import Step
+from doctor.repair.execute import Executor
+from doctor.repair.record import PlanRecord, Run
+from doctor.scan.resolve import Facts
+
+
+@contextmanager
+def engine_aside(run: Run, record: PlanRecord, host: Host, progress: Callable[[str], None]) -> Iterator[None]:
+    """Stop an engine that holds a data root which steps that are left will write, and start it again afterwards.
+
+    Raises ``RefusedError`` where doctor could not start it again.
+    """
+    control = Facts(host).get(EngineControl) if host.is_live() and _writes_data_root(run, record) else None
+    if control is None or isinstance(control, Missing) or not control.is_running:
+        yield
+        return
+    if control.manual:
+        raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=control.manual)
+    executor = Executor(run, record.root, record.data_roots)
+    progress("stopping the engine, which runs again")
+    _act(executor, control.stop_steps())
+    try:
+        yield
+    finally:
+        # One that the run itself has started answers by now, and is left alone.
+        _act(executor, control.start_steps())
+
+
+def _writes_data_root(run: Run, record: PlanRecord) -> bool:
+    done = {entry.step for entry in run.journal() if entry.state == "done"}
+    steps = [step for action in record.actions for step in action.steps]
+    left = [getattr(step, "path", "") for number, step in enumerate(steps) if number not in done]
+    return any(is_beneath(path, top) for path in left for top in record.data_roots)
+
+
+def _act(executor: Executor, steps: tuple[Step, ...]) -> None:
+    for step in steps:
+        try:
+            executor.act(step)
+        except OSError as error:
+            raise RepairError(f"can't stop or start the engine: {error.strerror}") from error
