@@ -20,7 +20,7 @@ def engine_aside(run: Run, record: PlanRecord, host: Host, progress: Callable[[s
 
     Raises ``RefusedError`` where doctor could not start it again.
     """
-    control = Facts(host).get(EngineControl) if host.is_live() and _writes_data_root(run, record) else None
+    control = Facts(host).get(EngineControl) if host.is_live() and _meets_engine(run, record) else None
     if control is None or isinstance(control, Missing) or not control.is_running:
         yield
         return
@@ -29,18 +29,25 @@ def engine_aside(run: Run, record: PlanRecord, host: Host, progress: Callable[[s
     executor = Executor(run, record.root, record.data_roots)
     progress("stopping the engine, which runs again")
     _act(executor, control.stop_steps())
+    yield
+    if record.undoes and not record.engine_was_running:
+        return
     try:
-        yield
-    finally:
         # One that the run itself has started answers by now, and is left alone.
         _act(executor, control.start_steps())
+    except RepairError as failure:
+        progress(f"the engine does not start: {failure}")
 
 
-def _writes_data_root(run: Run, record: PlanRecord) -> bool:
+def _meets_engine(run: Run, record: PlanRecord) -> bool:
+    """Whether steps that are left write a data root, and the run has its own stop of the engine behind it."""
     done = {entry.step for entry in run.journal() if entry.state == "done"}
-    steps = [step for action in record.actions for step in action.steps]
-    left = [getattr(step, "path", "") for number, step in enumerate(steps) if number not in done]
-    return any(is_beneath(path, top) for path in left for top in record.data_roots)
+    steps = [(action.engine, step) for action in record.actions for step in action.steps]
+    left = [(engine, step) for number, (engine, step) in enumerate(steps) if number not in done]
+    first = next((engine for engine, _ in left), False)
+    return not first and any(
+        is_beneath(getattr(step, "path", ""), top) for _, step in left for top in record.data_roots
+    )
 
 
 def _act(executor: Executor, steps: tuple[Step, ...]) -> None:

@@ -37,6 +37,13 @@ def spawn(step: Run) -> "subprocess.Popen[bytes]":
             os.close(output)
 
 
+def settle() -> None:
+    """Give an engine whose start was begun by a doctor that is gone the time to be seen."""
+    deadline = time.monotonic() + _PATIENCE_S / 2
+    while time.monotonic() < deadline and not processes.are_there(_ENGINES):
+        time.sleep(0.05)
+
+
 def wait(step: Run, child: "subprocess.Popen[bytes] | None") -> None:
     """Wait until the engine answers ("up") or no longer does ("down"); raises ``RepairError``, early where it has ended."""
     deadline = time.monotonic() + step.timeout_s

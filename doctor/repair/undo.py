@@ -12,6 +12,7 @@ from doctor.model.errors import RefusedError, RepairError
 from doctor.model.missing import Missing
 from doctor.model.paths import is_beneath
 from doctor.model.step import File, Kernel, Netlink, Put, Run, Step
+from doctor.repair import launch
 from doctor.repair.again import engine_aside
 from doctor.repair.execute import Executor, inverse
 from doctor.repair.holders import refuse_held
@@ -73,7 +74,7 @@ def prepare(run: RunDirectory, host: Host) -> PlanRecord:
         for top in record.data_roots
     )
     if touches or any(action.engine for action in record.actions):
-        actions = _with_engine(record, actions, host, touches=touches)
+        actions = _with_engine(record, actions, host, touches=touches, starting=_is_starting(run, record))
     return PlanRecord(
         run=new_name(time.time()),
         doctor=__version__,
@@ -86,8 +87,21 @@ def prepare(run: RunDirectory, host: Host) -> PlanRecord:
     )
 
 
-def _with_engine(record: PlanRecord, actions: list[ActionRecord], host: Host, *, touches: bool) -> list[ActionRecord]:
+def _is_starting(run: RunDirectory, record: PlanRecord) -> bool:
+    """Whether the run was interrupted while it started the engine: it may come up at any moment."""
+    owner = [(action.engine, step) for action in record.actions for step in action.steps]
+    journal = run.journal()
+    done = {entry.step for entry in journal if entry.state == "done"}
+    begun = [owner[entry.step] for entry in journal if entry.state == "intent" and entry.step not in done]
+    return any(engine and isinstance(step, Run) and step.until == "up" for engine, step in begun)
+
+
+def _with_engine(
+    record: PlanRecord, actions: list[ActionRecord], host: Host, *, touches: bool, starting: bool
+) -> list[ActionRecord]:
     """Stop an engine that runs now; start it again afterwards if it ran before the repair."""
+    if starting and host.is_live():
+        launch.settle()
     control = Facts(host).get(EngineControl)
     if isinstance(control, Missing):
         if touches and host.is_live():

@@ -84,8 +84,9 @@ def undo(box: Box, *arguments: str, code: int = 0) -> Completed:
 
 
 def runs(box: Box) -> list[str]:
-    """The names of the runs that have a plan."""
-    return box.run(["sh", "-c", f"cd {RUNS} 2>/dev/null && ls -d */plan.json; true"]).stdout.split()
+    """The names of the runs that have a plan, oldest first."""
+    found = box.run(["sh", "-c", f"cd {RUNS} 2>/dev/null && ls -d */plan.json; true"]).stdout.split()
+    return sorted(path.partition("/")[0] for path in found)
 
 
 def begin(box: Box, *arguments: str, log: str = "/tmp/begun.log", argv: Sequence[str] = ()) -> int:

@@ -131,7 +131,7 @@ def test_power_goes_in_the_middle_of_a_repair(host: SystemdHost, ending: str) ->
     host.start_dockerd()
     broken = sorted(path.name for path in (host.workdir / "docker/overlay2/l").iterdir())
     pid = kit.begin(host, "fix", "state", "--apply", "--yes", "--allow", "disruptive")
-    log = "/var/lib/doctor/runs/" + kit.runs(host)[0].partition("/")[0] + "/journal"
+    log = "/var/lib/doctor/runs/" + kit.runs(host)[0] + "/journal"
     deadline = time.monotonic() + 30
     while host.exists(f"/proc/{pid}") and time.monotonic() < deadline:
         if host.exists(log) and host.read(log).count('"done"') >= 3:
