@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from msgspec.structs import replace
+
 from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_files import (
@@ -83,11 +85,28 @@ def engine_sockets(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -
 
 @collector
 def engine_id(host: Host, root: DataRoot) -> EngineId:
-    """Return the engine's identity."""
+    """Return the engine's identity, beside that of the metadata backup where the two contradict each other."""
     gaps: list[Missing] = []
     path = root.at("engine-id")
     kind = _kind(host, path, gaps)
-    return EngineId(path=path, kind=kind, text=_text(host, path, gaps) if kind == "f" else "", gaps=tuple(gaps))
+    text = _text(host, path, gaps) if kind == "f" else ""
+    found = EngineId(path=path, kind=kind, text=text, gaps=tuple(gaps))
+    if not found.whole:
+        return found
+    from doctor.collect.kept import Backups, told_engine_id  # noqa: PLC0415 - only where there is an id to compare
+
+    told = told_engine_id(host, root)
+    if not told or not found.is_damage_of(told):
+        return found
+    try:
+        kept = Backups(host, root).find("engine-id", lambda content: found.is_damage_of(_line(content)))
+    except HostError:
+        return found
+    return found if kept is None else replace(found, kept=_line(kept[0]), age=kept[2].age)
+
+
+def _line(content: bytes) -> str:
+    return content.decode("utf-8", "replace").strip()
 
 
 @collector

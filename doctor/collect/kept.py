@@ -102,7 +102,9 @@ class Backups:
             raw = self.host.read(path, follow=False, limit_bytes=4096)
         except HostError:
             return ""
-        return EngineId(path=path, kind="f", text=raw.decode("utf-8", "replace").strip()).whole
+        found = EngineId(path=path, kind="f", text=raw.decode("utf-8", "replace").strip())
+        # An id of no known form may be a damaged one: then the random names tell whose backup it is.
+        return found.text if found.has_form else ""
 
     def _names(self) -> frozenset[str]:
         """Return the random names by which a root without an engine's id is known."""
@@ -113,6 +115,19 @@ class Backups:
             except HostError:
                 continue
         return frozenset(names)
+
+
+def told_engine_id(host: Host, root: DataRoot) -> str:
+    """Return the engine's id as the last healthy scan of this data root saw it, "" where nothing tells.
+
+    One small file, so that each scan can compare. It is no proof: ``Backups`` is.
+    """
+    top = HostPath(state_dir() if host.root == "/" else STATE_DIR)
+    try:
+        found = decode(host.read(join(top, DIRECTORY, CONFIRMED), limit_bytes=4096), Confirmed)
+    except (HostError, FormatError):
+        return ""
+    return found.engine_id if found.path == root.resolved else ""
 
 
 def age(seconds: float) -> str:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
+from doctor.model.text import is_one_bit_off
 
 
 class PidFile(Struct, frozen=True, kw_only=True):
@@ -71,14 +72,21 @@ class EngineSockets(Struct, frozen=True, kw_only=True):
 
 
 class EngineId(Struct, frozen=True, kw_only=True):
-    """``engine-id`` in the data root: kind letter of what is there ("" for nothing) and its text.
+    """``engine-id`` in the data root.
 
-    Bytes that are no UTF-8 are U+FFFD in the text.
+    Attributes:
+        kind: kind letter of what is there, "" for nothing.
+        text: what it says; bytes that are no UTF-8 are U+FFFD.
+        kept: what the metadata backup of this root says in its place, if that shows the text to be damaged, else "".
+        age: how old that backup is, in words.
+        gaps: what could not be looked at.
     """
 
     path: HostPath
     kind: str
     text: str = ""
+    kept: str = ""
+    age: str = ""
     gaps: tuple[Missing, ...] = ()
 
     @property
@@ -91,9 +99,24 @@ class EngineId(Struct, frozen=True, kw_only=True):
         """The identity, "" where there is none or a damaged one."""
         return "" if self.kind != "f" or _ID_DAMAGE.search(self.text) else self.text
 
+    @property
+    def has_form(self) -> bool:
+        """Whether it looks as engines make it: a UUID, or before 24.0 the fingerprint of a key."""
+        return self.kind == "f" and _ID_FORM.fullmatch(self.text) is not None
+
+    def is_damage_of(self, other: str) -> bool:
+        """Whether an engine that had the other identity never had this one: no form, or a single flipped bit.
+
+        Two random UUIDs differ in one bit by chance once in 10^34 pairs.
+        """
+        if self.kind != "f" or self.text == other:
+            return False
+        return is_one_bit_off(self.text, other) or (not self.has_form and _ID_FORM.fullmatch(other) is not None)
+
 
 # An id that was cut short (dockerd writes a random UUID), none at all, or what no program would write into one.
 _NO_UTF8 = "\ufffd"
+_ID_FORM = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z2-7]{4}(?::[A-Z2-7]{4}){11}")
 _ID_DAMAGE = re.compile(rf"\A[0-9a-f-]{{0,35}}\Z|[\x00-\x1f\x7f{_NO_UTF8}]")
 
 

@@ -103,7 +103,7 @@ class _Backup:
         if before is not None and not skipped:
             old = before.generation
             if (old.identity, old.files, old.layers, old.mounts) == (identity, files, layers, mounts):
-                self.store.confirm(before.name, now)
+                self.store.confirm(before.name, now, identity)
                 return (f"the metadata backup leaves out {old.incomplete}",) if old.incomplete else ()
         sizes = self.store.sizes({entry.digest for entry in files.values()})
         files, left_out = within(files, sizes, keep)

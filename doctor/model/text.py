@@ -27,3 +27,13 @@ def _escape(letter: str) -> str:
         # surrogateescape keeps byte 0xNN as U+DCNN.
         return f"\\x{number - 0xDC00:02x}"
     return ascii(letter)[1:-1]
+
+
+def is_one_bit_off(one: str, other: str) -> bool:
+    """Whether two texts differ in a single bit of their UTF-8, as bad memory or a bad disk leaves it.
+
+    >>> is_one_bit_off("79df", "78df"), is_one_bit_off("79df", "79df"), is_one_bit_off("79df", "76df")
+    (True, False, False)
+    """
+    left, right = one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
+    return len(left) == len(right) and (int.from_bytes(left) ^ int.from_bytes(right)).bit_count() == 1

@@ -12,6 +12,7 @@ from typing import TypeVar
 from msgspec import DecodeError, Struct, json
 
 from doctor.model.errors import FormatError
+from doctor.model.text import is_one_bit_off
 
 T = TypeVar("T")
 
@@ -103,7 +104,7 @@ class Generation(Struct, frozen=True, kw_only=True):
         """
         if path != self.identity.path:
             return False
-        if engine_id and self.identity.engine_id and not _is_one_bit_off(engine_id, self.identity.engine_id):
+        if engine_id and self.identity.engine_id and not is_one_bit_off(engine_id, self.identity.engine_id):
             return engine_id == self.identity.engine_id
         known = {record.cache_id for record in self.layers.values()}
         known.update(record.mount_id for record in self.mounts.values())
@@ -111,16 +112,19 @@ class Generation(Struct, frozen=True, kw_only=True):
         return not names.isdisjoint(known)
 
 
-def _is_one_bit_off(one: str, other: str) -> bool:
-    left, right = one.encode(), other.encode()
-    return (int.from_bytes(left) ^ int.from_bytes(right)).bit_count() == 1 and len(left) == len(right)
-
-
 class Confirmed(Struct, frozen=True, kw_only=True):
-    """When a healthy scan last found nothing changed since a backup: its file's name, seconds since the epoch."""
+    """When a healthy scan last found nothing changed since a backup.
+
+    Attributes:
+        generation: the name of the backup's file; ``when`` in seconds since the epoch.
+        path: real place of the data root, with ``engine_id`` as it was then: the one thing that each scan compares, and
+            this file is small.
+    """
 
     generation: str
     when: float
+    path: str = ""
+    engine_id: str = ""
 
 
 def encode(value: Generation | Confirmed) -> bytes:

@@ -21,6 +21,7 @@ from doctor.state.metadata import (
     Confirmed,
     Entry,
     Generation,
+    Identity,
     decode,
     encode,
     is_generation,
@@ -95,12 +96,13 @@ class Store:
         sync_dir(self.blobs)
         name = self._free_name(generation.taken)
         atomic_write(os.path.join(self.path, name), encode(generation))
-        self.confirm(name, generation.taken)
+        self.confirm(name, generation.taken, generation.identity)
         self._prune(name, generation, keep)
 
-    def confirm(self, name: str, when: float) -> None:
+    def confirm(self, name: str, when: float, identity: Identity) -> None:
         """Note that a backup still is what the data root holds."""
-        atomic_write(os.path.join(self.path, CONFIRMED), encode(Confirmed(generation=name, when=when)))
+        told = Confirmed(generation=name, when=when, path=identity.path, engine_id=identity.engine_id)
+        atomic_write(os.path.join(self.path, CONFIRMED), encode(told))
 
     def sizes(self, digests: set[str]) -> dict[str, int]:
         """Return the bytes on disk of contents that are kept or put."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-from doctor.state.metadata import Entry, Generation, Identity, LayerRecord, MountRecord, encode, pack
+from doctor.state.metadata import Confirmed, Entry, Generation, Identity, LayerRecord, MountRecord, encode, pack
 from tests.cases.state import roots
 from tests.cases.state.layers import altered_split
 from tests.cases.state.recipe import Finding, Recipe
@@ -18,6 +18,7 @@ TAGS = f"{STORE}/repositories.json"
 SPLIT = f"{STORE}/layerdb/sha256/{CHAIN_TOP}/tar-split.json.gz"
 CONTENT = f"{STORE}/imagedb/content/sha256/{IMAGE}"
 SWARM = f"{ROOT}/swarm"
+_LIST = "20231114T221320Z-0000.json"
 PEM = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 _MOUNT = f"/{STORE}/layerdb/mounts/{WEB}"
 _KEPT = ("repositories.json", "config.v2.json", "hostconfig.json", ".db", "opts.json", "tar-split.json.gz", "engine-id")
@@ -32,9 +33,10 @@ def keep(tree: Tree) -> None:
             digest = sha256(content).hexdigest()
             files[path.removeprefix(f"{ROOT}/")] = Entry(len(content), 0, 0, 0o600, 0, 0, digest)
             tree.put(f"{STATE}/blobs/{digest}", pack(content, level=0))
+    engine = tree.read(f"{ROOT}/engine-id").decode() if f"{ROOT}/engine-id" in tree.entries else ""
     generation = Generation(
         taken=1_700_000_000.0,
-        identity=Identity(path=f"/{ROOT}", engine_id="", device=0, inode=0),
+        identity=Identity(path=f"/{ROOT}", engine_id=engine, device=0, inode=0),
         files=files,
         layers={
             chain: LayerRecord(one.diff, parent, one.directory, "6")
@@ -42,7 +44,10 @@ def keep(tree: Tree) -> None:
         },
         mounts={WEB: MountRecord(roots.MOUNT, f"{roots.MOUNT}-init", f"sha256:{CHAIN_TOP}")},
     )
-    tree.put(f"{STATE}/20231114T221320Z-0000.json", encode(generation))
+    tree.put(f"{STATE}/{_LIST}", encode(generation))
+    if engine:
+        told = Confirmed(generation=_LIST, when=1_700_000_000.0, path=f"/{ROOT}", engine_id=engine)
+        tree.put(f"{STATE}/confirmed.json", encode(told))
 
 
 def kept(

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tests.cases.state import backups, containers, databases, deep, engine, images, layers
+from tests.cases.state import backups, containers, databases, deep, engine, ground, images, layers
 from tests.cases.state.recipe import Recipe
 from tests.cases.state.roots import PARTS, Content, build
 
@@ -22,6 +22,7 @@ RECIPES: tuple[Recipe, ...] = (
     *databases.RECIPES,
     *engine.RECIPES,
     *backups.RECIPES,
+    *ground.RECIPES,
 )
 
 

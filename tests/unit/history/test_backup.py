@@ -33,6 +33,8 @@ DOCKER = "var/lib/docker"
 STORE = f"{DOCKER}/image/overlay2"
 CONFIG = f"{DOCKER}/containers/{roots.WEB}/config.v2.json"
 TAGS = f"{STORE}/repositories.json"
+ENGINE_ONE = "79df9557-7c01-4da0-a66a-c0267b6472c6"
+ENGINE_TWO = "11111111-7c01-4da0-a66a-c0267b6472c6"
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def top(tmp_path: Path) -> Path:
     _write_tree(where, roots.build(*roots.PARTS).entries)
     for path in where.rglob(".gitkeep"):
         path.unlink()
-    (where / DOCKER / "engine-id").write_text("engine-one")
+    (where / DOCKER / "engine-id").write_text(ENGINE_ONE)
     return where
 
 
@@ -114,11 +116,11 @@ def test_everything_that_has_no_second_copy_is_in_it(top: Path) -> None:
 
 
 def test_a_healthy_root_reads_nothing_of_its_backup(top: Path) -> None:
-    """A scan of a root with a backup opens no file of it."""
+    """A scan of a root with a backup opens only the small file that tells the engine's identity."""
     take(top)
     host = Reads(str(top))
     scan(host, CATALOG, CATALOG.choose(("state",), ()), deep=True)
-    assert [name for name in host.names if "/var/lib/doctor" in name] == []
+    assert [name for name in host.names if "/var/lib/doctor" in name] == ["/var/lib/doctor/metadata/confirmed.json"]
 
 
 def test_a_sick_or_half_seen_root_is_not_healthy(top: Path) -> None:
@@ -242,14 +244,15 @@ def test_another_hosts_backup_is_not_used(top: Path) -> None:
     """With another engine's id, another path, or others able to write there, there is no backup."""
     take(top)
     (top / TAGS).write_bytes(b"")
-    (top / DOCKER / "engine-id").write_text("engine-two")
+    (top / DOCKER / "engine-id").write_text(ENGINE_TWO)
     assert isinstance(get(top, KeptTags), Missing)
-    (top / DOCKER / "engine-id").write_text("")
-    assert get(top, KeptTags).entries
+    for damaged in ("", "no id of any engine", ENGINE_ONE.replace("f", "g"), ENGINE_ONE.replace("7", "6", 1)):
+        (top / DOCKER / "engine-id").write_text(damaged)
+        assert get(top, KeptTags).entries
     (top / "var/lib/doctor/metadata").chmod(0o777)
     assert isinstance(get(top, KeptTags), Missing)
     (top / "var/lib/doctor/metadata").chmod(0o700)
-    (top / DOCKER / "engine-id").write_text("engine-one")
+    (top / DOCKER / "engine-id").write_text(ENGINE_ONE)
     assert get(top, KeptTags).entries
 
 
