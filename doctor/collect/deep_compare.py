@@ -242,20 +242,22 @@ class Comparer:
         while waiting:
             folder, depth = waiting.pop()
             prefix = folder + b"/" if folder else b""
-            for base, kind in self.tree.entries(folder):
+            for base, is_directory in self.tree.entries(folder):
                 name = prefix + base
                 if name not in known:
-                    if kind != "s" and not self._is_of_mount(name):
+                    if is_directory or not self._is_left_out(name):
                         found.append(name)
-                elif kind == "d" and depth < _MAX_DEPTH:
+                elif is_directory and depth < _MAX_DEPTH:
                     waiting.append((name, depth + 1))
         return sorted(found)
 
-    def _is_of_mount(self, name: bytes) -> bool:
-        if not self.is_built:
-            return False
+    def _is_left_out(self, name: bytes) -> bool:
+        """Whether no tar would have it: a socket, or what the mount of a build left."""
         status = self.tree.lstat(name)
-        return status is None or (st.S_ISCHR(status.st_mode) and status.st_rdev == 0)
+        if status is None:
+            return self.is_built
+        kind = st.S_IFMT(status.st_mode)
+        return kind == st.S_IFSOCK or (self.is_built and kind == st.S_IFCHR and status.st_rdev == 0)
 
 
 def _is_usual(name: bytes) -> bool:

@@ -26,6 +26,8 @@ _JOIN_BYTES = 256 << 10
 _SMALL_BYTES = 128 << 10
 _HEAD_BYTES = 4 << 20
 _CRC_BYTES = 512 << 20
+_OWNERS = 1000
+_FILES = b"0\0"
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -133,6 +135,8 @@ class _Look:
         self.altered: dict[bytes, Altered] = {}
         self.suspects: set[bytes] = set()
         self.confirmed = 0
+        self._owners: dict[bytes, tuple[int, int | None, int | None]] = {}
+        self._time_field, self._time = b"", -1
 
     def run(self) -> LayerLook:
         """Hash and compare; where the digest is another, find out which files are to blame."""
@@ -184,11 +188,11 @@ class _Look:
         if name is None:
             self.altered[part.name] = Altered(name=part.name, why="its name leads out of the layer")
             return
-        size = part.size
         # One ordinary header of a file that is no whiteout: nearly all entries, so it is read without building a Header.
-        if len(block) == BLOCK and block[156] in b"0\0" and b".wh." not in name and block[100] < 0x80:
+        if len(block) == BLOCK and block[156] in _FILES and b".wh." not in name and block[100] < 0x80:
             self._file(name, part, block)
             return
+        size = part.size
         header = self.compared.header(name, block)
         if header is not None and header.kind == "file" and not size:
             return
@@ -204,7 +208,8 @@ class _Look:
                 self.hash.update(piece)
 
     def _file(self, name: bytes, part: Part, block: bytes) -> None:
-        found = self.tree.content(name, part.size, self.buffer)
+        wanted = part.size
+        found = self.tree.content(name, wanted, self.buffer)
         if found is None:
             if part.size:
                 self._missing(name, part)
@@ -213,27 +218,34 @@ class _Look:
                 self.compared.header(name, block)
             return
         status = found.status
-        try:
-            mtime = int(block[136:147], 8)
-            is_same = status.st_mode & 0o7777 == int(block[100:107], 8) & 0o7777
-            shift = self.task.shift
-            if is_same and shift is not None:
-                is_same = status.st_uid == int(block[108:115], 8) + shift
-                is_same = is_same and status.st_gid == int(block[116:123], 8) + shift
-        except ValueError:
-            is_same, mtime = False, -1
-        if is_same and "security.capability" not in found.xattr_names:
+        mode, uid, gid = self._owners.get(block[100:124]) or self._owner(block[100:124])
+        is_same = status.st_mode & 0o7777 == mode and (uid is None or (status.st_uid == uid and status.st_gid == gid))
+        if is_same and (not found.xattr_names or "security.capability" not in found.xattr_names):
             self.compared.same(name)
         else:
             self.compared.header(name, block)
         size = status.st_size
-        if size != part.size:
+        if size != wanted:
             self._resized(name, part, found)
             return
-        if size and status.st_mtime_ns // 1_000_000_000 != mtime:
+        if not size:
+            return
+        if block[136:147] != self._time_field:
+            self._time_field, self._time = block[136:147], _octal(block[136:147])
+        if status.st_mtime_ns // 1_000_000_000 != self._time:
             self.suspects.add(name)
         for piece in found.pieces:
             self.hash.update(piece)
+
+    def _owner(self, field: bytes) -> tuple[int, int | None, int | None]:
+        """Return mode and owner on disk as a header's three fields tell; remembered, for a layer has few different ones."""
+        mode, shift = _octal(field[:7]), self.task.shift
+        found: tuple[int, int | None, int | None] = (mode & 0o7777 if mode >= 0 else -1, None, None)
+        if shift is not None:
+            found = (found[0], _octal(field[8:15]) + shift, _octal(field[16:23]) + shift)
+        if len(self._owners) < _OWNERS:
+            self._owners[field] = found
+        return found
 
     def _missing(self, name: bytes, part: Part) -> None:
         self.altered[name] = Altered(name=name, why="it is gone", size=part.size, crc=part.crc)
@@ -273,6 +285,14 @@ class _Look:
         for piece in found.pieces if found is not None else ():
             crc.update(piece)
         return crc.digest()
+
+
+def _octal(field: bytes) -> int:
+    """Return a header's plain number; a low one that nothing on disk has where it is another kind of number."""
+    try:
+        return int(field, 8)
+    except ValueError:
+        return -1 << 62
 
 
 def new_buffer() -> memoryview:

@@ -16,6 +16,7 @@ from doctor.model.paths import HostPath, join
 from doctor.model.text import visible
 
 CHUNK_BYTES = 1 << 20
+_SMALL_BYTES = 128 << 10
 _RESOLVE_BENEATH = 0x08
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG, errno.EXDEV})
 _TYPES = {
@@ -79,8 +80,8 @@ class Tree(Protocol):
         """Extended attributes of what is at a name, not followed."""
         ...
 
-    def entries(self, name: bytes) -> list[tuple[bytes, str]]:
-        """Names in a directory with "d" for directories, "s" for sockets and "" for others."""
+    def entries(self, name: bytes) -> list[tuple[bytes, bool]]:
+        """Names in a directory, and which of them are directories."""
         ...
 
     def close(self) -> None:
@@ -190,9 +191,11 @@ class DirectoryTree:
 
     def content(self, name: bytes, size: int, buffer: memoryview) -> Content | None:
         """See ``Tree``; the pieces of a large file must be taken before the next call."""
+        head, _, base = name.rpartition(b"/")
         try:
-            parent, base = self._at(name)
-            descriptor = os.open(base, self._flags, dir_fd=parent)
+            if head != self._parent_name or not base:
+                self._at(name)
+            descriptor = os.open(base or b".", self._flags, dir_fd=self._parent)
         except OSError as error:
             _raise_unless_absent(error, name)
             return None
@@ -202,7 +205,7 @@ class DirectoryTree:
             if not st.S_ISREG(status.st_mode):
                 return None
             names = os.listxattr(descriptor)
-            if size < CHUNK_BYTES >> 3:
+            if size < _SMALL_BYTES:
                 data = os.read(descriptor, size + 1)
                 if len(data) == status.st_size:
                     return Content(status, names, [data])
@@ -229,12 +232,12 @@ class DirectoryTree:
         except OSError:
             return {}
 
-    def entries(self, name: bytes) -> list[tuple[bytes, str]]:
+    def entries(self, name: bytes) -> list[tuple[bytes, bool]]:
         """See ``Tree``."""
         descriptor = self._open_directory(name)
         try:
             with os.scandir(descriptor) as found:
-                return [(os.fsencode(entry.name), _letter(entry)) for entry in found]
+                return [(os.fsencode(entry.name), entry.is_dir(follow_symlinks=False)) for entry in found]
         finally:
             os.close(descriptor)
 
@@ -243,14 +246,6 @@ def _raise_unless_absent(error: OSError, name: bytes) -> None:
     """Raise ``HostError`` but where there is nothing, no file, or a link or file in the way."""
     if error.errno not in _ABSENT:
         raise failed(error, visible(os.fsdecode(name))) from error
-
-
-def _letter(entry: "os.DirEntry[str]") -> str:
-    if entry.is_dir(follow_symlinks=False):
-        return "d"
-    if entry.is_file(follow_symlinks=False) or entry.is_symlink():
-        return ""
-    return "s" if st.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode) else ""
 
 
 class HostTree:
@@ -314,7 +309,7 @@ class HostTree:
         except HostError:
             return {}
 
-    def entries(self, name: bytes) -> list[tuple[bytes, str]]:
+    def entries(self, name: bytes) -> list[tuple[bytes, bool]]:
         """See ``Tree``."""
         found = self._host.scandir(self._at(name), follow=False)
-        return [(os.fsencode(entry), kind if kind in {"d", "s"} else "") for entry, kind in found]
+        return [(os.fsencode(entry), kind == "d") for entry, kind in found]
