@@ -7,6 +7,12 @@ import typer
 Root = Annotated[
     str, typer.Option("--root", metavar="DIR", help="Examine the host mounted at DIR instead of this one.")
 ]
+DataRoot = Annotated[
+    str,
+    typer.Option(
+        "--data-root", metavar="DIR", help="Examine a directory that was a host's /var/lib/docker, without the host."
+    ),
+]
 Format = Annotated[
     str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json, html, … ('doctor list formats').")
 ]

@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from doctor.cli.arguments import Allow, Color, Format, Output, Quiet, Root, Select, Skip, Verbose, shared_options
+from doctor.cli.arguments import (
+    Allow,
+    Color,
+    DataRoot,
+    Format,
+    Output,
+    Quiet,
+    Root,
+    Select,
+    Skip,
+    Verbose,
+    shared_options,
+)
 
 
 def scan(
@@ -14,6 +26,7 @@ def scan(
     deep: Annotated[bool, typer.Option("--deep", help="Also prove the content of every layer (reads it all).")] = False,
     probe: Annotated[bool, typer.Option("--probe", help="Also launch test containers.")] = False,
     root: Root = "",
+    data_root: DataRoot = "",
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = "",
     fail_on: Annotated[
@@ -43,6 +56,7 @@ def scan(
                 deep=deep,
                 probe=probe,
                 root=root,
+                data_root=data_root,
                 format=format,
                 output=output,
                 fail_on=fail_on,
@@ -216,6 +230,7 @@ def salvage(
     compress: Annotated[bool, typer.Option("--compress", help="Write layers as gzip.")] = False,
     shared: Annotated[bool, typer.Option("--shared", help="Let others read it (0644 instead of 0600).")] = False,
     root: Root = "",
+    data_root: DataRoot = "",
     format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")] = "text",  # noqa: A002 - the option's name
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -230,6 +245,7 @@ def salvage(
       doctor salvage --to /mnt/usb/images
       doctor salvage --to out --tar images.tar app:latest
       doctor salvage --root /mnt/disk --to out --volumes --containers
+      doctor salvage --data-root /mnt/disk/docker --to out
     """
     from doctor.cli import salvage as body
     from doctor.salvage.work import Wish
@@ -244,4 +260,4 @@ def salvage(
         compress=compress,
         shared=shared,
     )
-    raise typer.Exit(body.run(wish, root, format, shared_options(context, verbose, quiet, color)))
+    raise typer.Exit(body.run(wish, root, data_root, format, shared_options(context, verbose, quiet, color)))

@@ -61,8 +61,14 @@ def asked(question: str) -> bool:
         return False
 
 
-def open_host(root: str) -> Host:
-    """Return the live host, or the one beneath a directory."""
+def open_host(root: str, data_root: str = "") -> Host:
+    """Return the live host, the one beneath a directory, or one that has only a data root."""
+    if data_root:
+        if root:
+            raise UsageError("--root and --data-root exclude each other", do="--root names a whole host's disk")
+        from doctor.host.data_root import DataRootHost
+
+        return DataRootHost(data_root)
     if not root or os.path.realpath(root) == "/":
         from doctor.host.live import LiveHost
 

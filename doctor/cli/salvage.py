@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from shlex import quote
 
 from msgspec import json
 
@@ -10,10 +11,11 @@ from doctor.model.errors import UsageError
 from doctor.model.text import visible
 from doctor.salvage.target import human
 from doctor.salvage.values import Outcome
+from doctor.salvage.volumes import SCRIPT
 from doctor.salvage.work import Wish, salvage
 
 
-def run(wish: Wish, root: str, form: str, shared: Shared) -> int:
+def run(wish: Wish, root: str, data_root: str, form: str, shared: Shared) -> int:
     """Salvage, print what was written and what was left out, and return the exit code."""
     if not wish.to:
         raise UsageError("--to is missing", do="name the directory to write to: doctor salvage --to DIR")
@@ -21,7 +23,7 @@ def run(wish: Wish, root: str, form: str, shared: Shared) -> int:
         raise UsageError(f"--format '{form}' is unknown", do="choose text or json")
     if wish.tar == "-" and is_terminal(sys.stdout):
         raise UsageError("a tar is nothing for a terminal", do="pipe it: … --tar - | ssh host docker load")
-    outcome = salvage(open_host(root), wish, shared.progress)
+    outcome = salvage(open_host(root, data_root), wish, shared.progress)
     # Standard output is the tar's then.
     out = sys.stderr if wish.tar == "-" else sys.stdout
     if form == "json":
@@ -46,6 +48,7 @@ def _lines(outcome: Outcome, wish: Wish, *, verbose: bool) -> list[str]:
             f"{tree.kind} {tree.name}  {tree.file}  {human(tree.size)}{f'  ({tree.note})' if tree.note else ''}"
         )
         lines += [f"  not in it: {skipped}" for skipped in (tree.skipped if verbose else ())]
+    lines += _hints(outcome, wish)
     if outcome.left:
         lines.append("left out:")
         lines += [f"  {left.kind} {left.name}: {left.reason}" for left in outcome.left]
@@ -53,6 +56,26 @@ def _lines(outcome: Outcome, wish: Wish, *, verbose: bool) -> list[str]:
     kept = f", {human(outcome.bytes_kept)} were there already" if outcome.bytes_kept else ""
     lines.append(f"{human(outcome.bytes_written)} written{kept}")
     return lines
+
+
+def _hints(outcome: Outcome, wish: Wish) -> list[str]:
+    """Say how what was written is taken into use on another host."""
+    hints = []
+    if wish.tar not in {"", "-"} and outcome.images:
+        hints.append(f"images:     docker load -i {quote(wish.tar)}")
+    elif outcome.images and outcome.images[0].names and not wish.tar:
+        name = outcome.images[0].names[0]
+        hints.append(
+            f"images:     skopeo copy oci:{quote(wish.to)}:{name} docker-daemon:{name}    (or again with --tar)"
+        )
+    kinds = {tree.kind for tree in outcome.trees}
+    if "volume" in kinds:
+        hints.append(
+            f"volumes:    sudo sh {quote(f'{wish.to}/{SCRIPT}')}    (makes them with their labels and options)"
+        )
+    if "container" in kinds:
+        hints.append("containers: what each changed is a layer beside its settings, in containers/")
+    return ["to restore, on another host:", *(f"  {hint}" for hint in hints)] if hints else []
 
 
 def _count(items: Sequence[object], noun: str) -> str:

@@ -42,6 +42,7 @@ class Options(Struct, frozen=True, kw_only=True):
     deep: bool = False
     probe: bool = False
     root: str = ""
+    data_root: str = ""
     format: str = "text"
     output: str = ""
     fail_on: str = ""
@@ -57,7 +58,7 @@ def run(options: Options, shared: Shared) -> int:
     catalog.report_format(options.format)
     fail_on = severity(options.fail_on, "--fail-on") if options.fail_on else settings.fail_on
     ids = catalog.choose(words(options.select), (*words(options.skip), *settings.skip))
-    host = open_host(options.root)
+    host = open_host(options.root, options.data_root)
     started = time.time()
     clock = time.perf_counter()
     found = scan(host, catalog, ids, deep=options.deep)
@@ -77,7 +78,7 @@ def run(options: Options, shared: Shared) -> int:
         probes=probes,
         fail_on=fail_on,
     )
-    if not options.root and not options.select and not options.skip:
+    if not options.root and not options.data_root and not options.select and not options.skip:
         report = _keep(report, options, shared, settings)
         report = replace(report, notes=(*report.notes, *_back_up(host, found, settings, catalog)))
     tell_unfinished(shared)

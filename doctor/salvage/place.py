@@ -8,9 +8,11 @@ from msgspec import DecodeError, Struct, json
 
 from doctor.facts.data_root import DataRoot
 from doctor.host.base import Host
+from doctor.host.data_root import DataRootHost
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath, join
+from doctor.repair.holders import holder_of
 from doctor.salvage.target import Target
 from doctor.salvage.values import Outcome
 from doctor.state.files import locked
@@ -54,6 +56,11 @@ def identity(host: Host, root: DataRoot) -> Identity:
     if not engine.strip("\0 \n"):
         engine = f"inode {host.lstat(root.resolved, follow=False).inode}"
     return Identity(path=root.resolved, engine=engine.strip())
+
+
+def held_by(host: Host, root: DataRoot) -> str:
+    """Return who uses the data root, in words, "" for nobody."""
+    return holder_of(host.root, "/" if isinstance(host, DataRootHost) else root.resolved)
 
 
 def forbidden(host: Host, root: DataRoot) -> tuple[str, ...]:

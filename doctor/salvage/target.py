@@ -75,7 +75,7 @@ class Target:
             raise full(self.path, f"{what} needs {human(size)}, and {human(max(0, free))} are free to use")
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[Sink]:
+    def writing(self, name: str, *, is_private: bool = False) -> Iterator[Sink]:
         """Open a new file under a temporary name; when the block ends well it is synced and gets its name."""
         directory, _, last = name.rpartition("/")
         temporary = f"{directory}/{_PART}{last}" if directory else f"{_PART}{last}"
@@ -83,7 +83,7 @@ class Target:
             os.unlink(temporary, dir_fd=self.top)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            descriptor = os.open(temporary, flags, self.file_mode, dir_fd=self.top)
+            descriptor = os.open(temporary, flags, 0o600 if is_private else self.file_mode, dir_fd=self.top)
             with open(descriptor, "wb", buffering=0) as stream:
                 yield Sink(stream.fileno())
                 os.fsync(stream.fileno())
@@ -108,10 +108,10 @@ class Target:
         finally:
             os.close(descriptor)
 
-    def put(self, name: str, content: bytes) -> None:
-        """Write a small file, replacing what stands there."""
+    def put(self, name: str, content: bytes, *, is_private: bool = False) -> None:
+        """Write a small file, replacing what stands there; a private one is for its owner alone in a shared target too."""
         self.need(len(content), name)
-        with self.writing(name) as stream:
+        with self.writing(name, is_private=is_private) as stream:
             stream.write(content)
 
     # Blobs.

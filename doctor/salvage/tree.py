@@ -1,27 +1,30 @@
 """A directory as a tar: volumes, writable layers, and layers that can't be proven.
 
-Numeric owners, modes, times to the nanosecond, hard links, devices and extended attributes (PAX ``SCHILY.xattr.``, as GNU
-tar, bsdtar and Docker read them). A writable layer's whiteouts get the form of OCI layers (``.wh.NAME``, ``.wh..wh..opq``).
+Numeric owners, modes, times to the nanosecond, hard links, devices, holes (GNU tar's PAX format 1.0) and extended attributes
+(PAX ``SCHILY.xattr.``, as GNU tar, bsdtar and Docker read them). A writable layer's whiteouts get the form of OCI layers
+(``.wh.NAME``, ``.wh..wh..opq``).
 """
 
 import os
 from collections.abc import Iterator
-from tarfile import BLKTYPE, CHRTYPE, DIRTYPE, FIFOTYPE, LNKTYPE, PAX_FORMAT, REGTYPE, SYMTYPE, TarInfo
+from hashlib import sha256
+from tarfile import REGTYPE, TarInfo
 
 from doctor.host.base import Host
-from doctor.model.missing import HostError
+from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 from doctor.model.text import visible
-from doctor.model.view import Stat
-from doctor.salvage.layer import chunks, unread
+from doctor.salvage import entry
+from doctor.salvage.layer import CHUNK_BYTES, unread
 
 END = bytes(1024)
-_BLOCK = 512
-_MAX_DEPTH = 2000
+MAX_DEPTH = 2000
 _MAX_SKIPPED = 20
-_OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
-_OVERLAY = ("trusted.overlay.", "user.overlay.")
-_TYPES = {"f": REGTYPE, "d": DIRTYPE, "l": SYMTYPE, "c": CHRTYPE, "b": BLKTYPE, "p": FIFOTYPE}
+_OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque")
+_OVERLAY = ("trusted.overlay.", "user.overlay.", "user.fuseoverlayfs.")
+_WHITEOUT = ".wh."
+_META = ".wh..wh."
+_OPAQUE_FILE = ".wh..wh..opq"
 
 
 class TreeTar:
@@ -30,53 +33,99 @@ class TreeTar:
     Args:
         host: where it is.
         top: the directory.
-        is_layer: whether it is overlay2's upper directory.
+        is_layer: whether it is an upper directory of overlayfs.
+        has_marks: whether what was removed may also be told by files named ``.wh.NAME``: aufs, and fuse-overlayfs where
+            it may make no devices.
 
     Attributes:
         skipped: names of what a tar can't hold or what could not be read, the first few; ``lost`` counts the latter.
+        mark: after ``size``: the same only while no name, size, time or attribute of inodes in it changes.
     """
 
-    def __init__(self, host: Host, top: HostPath, *, is_layer: bool) -> None:
+    def __init__(self, host: Host, top: HostPath, *, is_layer: bool, has_marks: bool = False) -> None:
         self.host = host
         self.top = top
         self.is_layer = is_layer
+        self.has_marks = has_marks
         self.skipped: list[str] = []
         self.lost = 0
         self.renamed = False
+        self.mark = ""
         self._links: dict[tuple[int, int], str] = {}
 
     def size(self) -> int:
         """Return about how many bytes the tar has, from the sizes of the files. Raises ``UnprovenError``."""
         total = len(END)
-        for _, path in self._walk():
+        seen = sha256()
+        counted: set[tuple[int, int]] = set()
+        for name, path in self.walk():
+            # Most have a PAX header (two blocks) before their own; an opaque directory has a second entry.
+            total += 4 * entry.BLOCK
+            seen.update(os.fsencode(name) + b"\0")
+            if path is None:
+                continue
             try:
                 found = self.host.lstat(path, follow=False)
             except HostError:
                 continue
-            # Most have a PAX header (two blocks) before their own; an opaque directory has a second entry.
-            total += 4 * _BLOCK + (_padded(found.size) if found.kind == "f" else 0)
+            seen.update(repr(found).encode())
+            if found.kind != "f" or (found.device, found.inode) in counted:
+                continue
+            if found.nlink > 1:
+                counted.add((found.device, found.inode))
+            total += entry.padded(self._stored(path, found.size))
+        self.mark = seen.hexdigest()
+        # Lists of a directory that can't be read are told when the tar is written.
+        self.skipped, self.lost = [], 0
         return total
+
+    def _stored(self, path: HostPath, size: int) -> int:
+        """Return the bytes that a file takes in the tar: of a sparse one its data, and the map of it."""
+        if size < entry.SPARSE_BYTES:
+            return size
+        try:
+            descriptor = self.host.open_fd(path, follow=False)
+        except HostError:
+            return size
+        try:
+            pieces = entry.pieces_of(descriptor)
+        finally:
+            os.close(descriptor)
+        if pieces is None:
+            return size
+        return len(entry.sparse_map(pieces, size)) + sum(length for _, length in pieces) + entry.BLOCK
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the tar. Raises ``UnprovenError`` where the directory itself can't be read."""
-        for name, path in self._walk():
-            yield from self._entry(name, path)
+        for name, path in self.walk():
+            if path is None:
+                yield _whiteout(name)
+            else:
+                yield from self._entry(name, path)
         yield END
 
-    def _walk(self) -> Iterator[tuple[str, HostPath]]:
-        """Yield everything below the directory, each directory before what is in it, names sorted."""
+    def walk(self) -> Iterator[tuple[str, HostPath | None]]:
+        """Yield everything below the directory, each directory before what is in it, names sorted.
+
+        Without a path: what is below this tree and not in it any more.
+        """
         yield "", self.top
-        pending = [iter(self._list("", self.top))]
+        pending = [iter(self.names("", self.top))]
         while pending:
-            entry = next(pending[-1], None)
-            if entry is None:
+            found = next(pending[-1], None)
+            if found is None:
                 pending.pop()
                 continue
-            yield entry[0], entry[1]
-            if entry[2] == "d" and len(pending) < _MAX_DEPTH:
-                pending.append(iter(self._list(entry[0] + "/", entry[1])))
+            name, path, kind = found
+            if self.has_marks and path.rpartition("/")[2].startswith(_META):
+                # aufs' own: links it keeps for itself, orphans, and the file that all whiteouts are.
+                continue
+            yield name, path
+            if kind == "d" and len(pending) < MAX_DEPTH:
+                pending.append(iter(self.names(name + "/", path)))
 
-    def _list(self, prefix: str, path: HostPath) -> list[tuple[str, HostPath, str]]:
+    def names(self, prefix: str, path: HostPath) -> list[tuple[str, HostPath, str]]:
+        """Return (name, path, kind) of what is in a directory, sorted; nothing, and a note, where it can't be read."""
         try:
             found = sorted(self.host.scandir(path, follow=False))
         except HostError as error:
@@ -100,82 +149,75 @@ class TreeTar:
             self._skip(name, visible(error.missing.reason[-120:]), is_lost=True)
             return
         if self.is_layer and found.kind == "c" and found.rdev == 0:
-            head, slash, last = name.rpartition("/")
-            yield _header(_empty(f"{head}{slash}.wh.{last}"), {})
+            yield _whiteout(name)
             return
-        if found.kind not in _TYPES:
+        if self.has_marks and found.kind == "f" and name.rpartition("/")[2].startswith(_WHITEOUT):
+            yield entry.header(entry.empty(name), {})
+            return
+        if found.kind not in entry.TYPES:
             self._skip(name, "a socket")
             return
         known = self._links.get((found.device, found.inode))
         if found.nlink > 1 and found.kind != "d" and known is None:
             self._links[found.device, found.inode] = name
-        opaque = self.is_layer and any(attributes.get(key) == b"y" for key in _OPAQUE)
+        opaque = name and found.kind == "d" and self._is_opaque(path, attributes)
         if self.is_layer:
             self.renamed = self.renamed or any(key.endswith((".redirect", ".metacopy")) for key in attributes)
             attributes = {key: value for key, value in attributes.items() if not key.startswith(_OVERLAY)}
-        yield from self._written(_info(name, found, target, known), attributes, path)
-        if opaque and name:
-            yield _header(_empty(f"{name}/.wh..wh..opq"), {})
+        yield from self._written(entry.info_of(name, found, target, known), attributes, path)
+        if opaque:
+            yield entry.header(entry.empty(f"{name}/{_OPAQUE_FILE}"), {})
+
+    def _is_opaque(self, path: HostPath, attributes: dict[str, bytes]) -> bool:
+        """Whether a directory hides the one below it."""
+        if self.is_layer and any(attributes.get(key) == b"y" for key in _OPAQUE):
+            return True
+        if not self.has_marks:
+            return False
+        try:
+            return self.host.lstat(join(path, _OPAQUE_FILE), follow=False).kind == "f"
+        except HostError:
+            return False
 
     def _written(self, info: TarInfo, attributes: dict[str, bytes], path: HostPath) -> Iterator[bytes]:
         if info.type != REGTYPE or not info.size:
-            yield _header(info, attributes)
+            yield entry.header(info, attributes)
             return
-        content = chunks(self.host, path)
+        name, size = info.name, info.size
         try:
-            first = next(content, b"")
+            descriptor = self.host.open_fd(path, follow=False)
         except HostError as error:
-            self._skip(info.name, visible(error.missing.reason[-120:]), is_lost=True)
+            self._skip(name, visible(error.missing.reason[-120:]), is_lost=True)
             return
-        yield _header(info, attributes)
-        left, lost = info.size, self.lost
         try:
-            while first and left:
-                yield first[:left]
-                left -= min(left, len(first))
-                first = next(content, b"")
-        except HostError as error:
-            self._skip(info.name, f"{visible(error.missing.reason[-120:])}; its end is zeros", is_lost=True)
+            pieces = entry.pieces_of(descriptor) if os.fstat(descriptor).st_size == size else None
+            table = entry.make_sparse(info, pieces) if pieces is not None else b""
+            yield entry.header(info, attributes) + table
+            for offset, length in [(0, size)] if pieces is None else pieces:
+                yield from self._content(descriptor, offset, length, name)
         finally:
-            content.close()
-        if left and lost == self.lost:
-            self._skip(info.name, "it became shorter; its end is zeros", is_lost=True)
+            os.close(descriptor)
+        yield bytes(-info.size % entry.BLOCK)
+
+    def _content(self, descriptor: int, offset: int, left: int, name: str) -> Iterator[bytes]:
+        """Yield exactly ``left`` bytes from an offset; zeros, and a note, for what is not there or can't be read."""
         while left:
-            yield bytes(min(left, 1 << 20))
-            left -= min(left, 1 << 20)
-        yield bytes(-info.size % _BLOCK)
+            try:
+                chunk = os.pread(descriptor, min(left, CHUNK_BYTES), offset)
+                why = "it became shorter"
+            except OSError as error:
+                chunk, why = b"", visible(str(HostError(Missing(Why.UNREADABLE, error.strerror or "error"))))
+            if not chunk:
+                self._skip(name, f"{why}; its end is zeros", is_lost=True)
+                break
+            yield chunk
+            offset += len(chunk)
+            left -= len(chunk)
+        while left:
+            yield bytes(min(left, CHUNK_BYTES))
+            left -= min(left, CHUNK_BYTES)
 
 
-def _padded(size: int) -> int:
-    return size + -size % _BLOCK
-
-
-def _empty(name: str) -> TarInfo:
-    info = TarInfo(name)
-    info.mode = 0
-    return info
-
-
-def _info(name: str, found: Stat, target: str, known: str | None) -> TarInfo:
-    info = TarInfo(f"{name}/" if found.kind == "d" and name else name or "./")
-    info.type = _TYPES[found.kind]
-    info.mode, info.uid, info.gid = found.mode, found.uid, found.gid
-    info.mtime = found.mtime_ns // 1_000_000_000
-    info.linkname = target
-    if found.kind in {"c", "b"}:
-        info.devmajor, info.devminor = os.major(found.rdev), os.minor(found.rdev)
-    if known is not None:
-        info.type, info.linkname = LNKTYPE, known
-    elif found.kind == "f":
-        info.size = found.size
-    if found.mtime_ns > 0 and found.mtime_ns % 1_000_000_000:
-        whole, fraction = divmod(found.mtime_ns, 1_000_000_000)
-        info.pax_headers = {"mtime": f"{whole}.{fraction:09}"}
-    return info
-
-
-def _header(info: TarInfo, attributes: dict[str, bytes]) -> bytes:
-    """Return a PAX header; names and values that are no UTF-8 are kept byte for byte."""
-    pairs = {f"SCHILY.xattr.{key}": value.decode("utf-8", "surrogateescape") for key, value in attributes.items()}
-    info.pax_headers = {**info.pax_headers, **pairs}
-    return info.tobuf(PAX_FORMAT, "utf-8", "surrogateescape")
+def _whiteout(name: str) -> bytes:
+    head, slash, last = name.rpartition("/")
+    return entry.header(entry.empty(f"{head}{slash}{_WHITEOUT}{last}"), {})

@@ -1,34 +1,51 @@
 """Writes volumes and containers' writable layers as tars. Nothing can prove them: they are taken as they lie there."""
 
-from doctor.facts.containers import Container, Containers
-from doctor.facts.layer_graph import LayerGraph
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+
+from doctor.facts.data_root import DataRoot
 from doctor.facts.volumes import VolumeDirectory, Volumes
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import join
-from doctor.salvage import layout
-from doctor.salvage.layer import UnprovenError
-from doctor.salvage.target import Target
+from doctor.salvage import layout, uppers
+from doctor.salvage.difference import DifferenceTar
+from doctor.salvage.layer import UnprovenError, joined
+from doctor.salvage.memory import Memory, Noted
+from doctor.salvage.target import Target, human
 from doctor.salvage.tree import TreeTar
+from doctor.salvage.uppers import Upper
 from doctor.salvage.values import Left, Tree
+from doctor.salvage.volumes import SCRIPT, Recipe, Recipes, script
 from doctor.scan.resolve import Facts
 
-_OPTIONS_BYTES = 1 << 20
+_CONFIG_BYTES = 16 << 20
+_TELL_BYTES = 256 << 20
 
 
 class TreeWriter:
-    """Writes directories of one data root into a target."""
+    """Writes directories of one data root into a target.
 
-    def __init__(self, host: Host, target: Target) -> None:
+    Args:
+        host: where they are.
+        target: where the tars go.
+        progress: is told what is being written.
+        is_held: whether an engine uses the data root: what an earlier run wrote is then old.
+    """
+
+    def __init__(self, host: Host, target: Target, progress: Callable[[str], None], *, is_held: bool) -> None:
         self.host = host
         self.target = target
+        self.progress = progress
+        self.is_held = is_held
+        self.memory = Memory(target)
         self.trees: list[Tree] = []
         self.left: list[Left] = []
         self.refused: RefusedError | None = None
 
     def volumes(self, facts: Facts) -> None:
-        """Write every local volume."""
+        """Write every volume, and the script that makes them again."""
         found = facts.get(Volumes)
         if isinstance(found, Missing):
             self._leave("volume", "all volumes", found.reason, is_unread=not found.is_harmless)
@@ -36,73 +53,94 @@ class TreeWriter:
         self.target.make("volumes")
         for gap in found.gaps:
             self._leave("volume", "a volume", gap.reason, is_unread=True)
+        recipes = Recipes(facts)
+        made: list[tuple[Recipe, bool]] = []
         for volume in found.items.values():
-            self._volume(found, volume)
+            if not _is_name(volume.name):
+                self._leave("volume", volume.name, "its name is no name that the engine gives")
+                continue
+            recipe = recipes.of(volume.name, volume)
+            has_data = self._volume(found, volume, recipe)
+            self.target.put(f"volumes/{volume.name}.json", recipe.document(), is_private=True)
+            made.append((recipe, has_data and not recipe.is_elsewhere))
+        for recipe in recipes.elsewhere(found.items):
+            if _is_name(recipe.name):
+                self.target.put(f"volumes/{recipe.name}.json", recipe.document(), is_private=True)
+                made.append((recipe, False))
+            self._leave("volume", recipe.name, f"driver {recipe.driver}: its data is not in the data root")
+        if made:
+            self.target.put(SCRIPT, script(made), is_private=True)
 
-    def _volume(self, volumes: Volumes, volume: VolumeDirectory) -> None:
+    def _volume(self, volumes: Volumes, volume: VolumeDirectory, recipe: Recipe) -> bool:
         if volume.data_kind != "d":
             self._leave("volume", volume.name, "it has no directory _data")
-            return
-        note = f"its data is on {volume.mount_type} {volume.mount_device}" if volume.mount_type else ""
+            return False
+        notes = [recipe.origin] if recipe.origin else []
+        if recipe.is_elsewhere:
+            place = f"{volume.mount_type} {volume.mount_device}".strip()
+            notes.append(f"its data is on {place}, not here" if place else "its data is elsewhere")
         tree = TreeTar(self.host, join(volumes.top, volume.name, "_data"), is_layer=False)
-        if not self._write("volume", volume.name, f"volumes/{volume.name}.tar", tree, note=note):
-            return
-        if volume.options_status == "ok":
-            try:
-                options = self.host.read(volumes.options_path(volume.name), follow=False, limit_bytes=_OPTIONS_BYTES)
-            except HostError as error:
-                self._leave("volume", volume.name, f"its options can't be read: {error}")
-                return
-            self.target.put(f"volumes/{volume.name}.opts.json", options)
+        return self._write("volume", volume.name, f"volumes/{volume.name}.tar", tree, note="; ".join(notes))
 
-    def containers(self, facts: Facts) -> None:
-        """Write the writable layer of every container."""
-        graph = facts.get(LayerGraph)
-        if isinstance(graph, Missing):
-            containers = facts.get(Containers)
-            for container in containers.items if isinstance(containers, Containers) else ():
-                self._leave("container", container.title, f"driver {container.driver}: writable layers not read yet")
-            return
+    def containers(self, facts: Facts, root: DataRoot) -> None:
+        """Write the writable layer of every container, with its settings."""
         self.target.make("containers")
-        for identity in sorted(graph.layers.mounts.keys() | {one.id for one in graph.containers.items}):
-            container = graph.containers.get(identity)
-            if container is not None and container.driver not in {"", "overlay2"}:
-                self._leave("container", container.title, f"driver {container.driver}: writable layers not read yet")
-                continue
-            self._container(graph, identity, container)
+        for upper in uppers.find(self.host, root, facts):
+            if upper.directory is None:
+                self._leave("container", upper.title, upper.problem, is_unread=upper.is_unread)
+            elif not _is_name(upper.title):
+                self._leave("container", upper.title, "its name is no name that the engine gives")
+            else:
+                self._container(upper)
 
-    def _container(self, graph: LayerGraph, identity: str, container: Container | None) -> None:
-        title = graph.container_title(identity)
-        record = graph.layers.mounts.get(identity)
-        directory = record.mount_id if record is not None else None
-        if directory not in graph.layers.directories:
-            directory = graph.mount_of(identity)
-        if not directory:
-            self._leave("container", title, "nothing tells which directory is its writable layer")
+    def _container(self, upper: Upper) -> None:
+        if upper.directory is None:
             return
-        base = f"containers/{title}-{identity[:12]}" if title != identity[:12] else f"containers/{title}"
-        tree = TreeTar(self.host, graph.layers.directory_path(directory, "diff"), is_layer=True)
-        if not self._write("container", title, f"{base}.tar", tree):
+        short = upper.id[:12]
+        base = f"containers/{upper.title}-{short}" if upper.title != short else f"containers/{short}"
+        if upper.below is not None:
+            tree: TreeTar = DifferenceTar(self.host, upper.directory, upper.below)
+        else:
+            tree = TreeTar(self.host, upper.directory, is_layer=True, has_marks=upper.has_marks)
+        if not self._write("container", upper.title, f"{base}.tar", tree):
             return
-        parent = graph.mount_parent(identity)
+        container = upper.container
         about = {
-            "id": identity,
+            "id": upper.id,
             "name": container.name if container is not None else "",
             "image": container.image if container is not None else "",
             "image_id": container.image_id if container is not None else "",
-            "parent_chain_id": f"sha256:{parent}" if parent else "",
-            "directory": directory,
+            "parent_chain_id": f"sha256:{upper.parent}" if upper.parent else "",
+            "driver": upper.driver,
+            "directory": upper.directory,
         }
         self.target.put(f"{base}.json", layout.encoded(about))
+        for name in ("config.v2.json", "hostconfig.json") if container is not None else ():
+            # With its environment and so its passwords: what the container needs to be made again.
+            try:
+                content = (
+                    self.host.read(join(container.directory, name), follow=False, limit_bytes=_CONFIG_BYTES)
+                    if container is not None
+                    else b""
+                )
+            except HostError:
+                continue
+            self.target.put(f"{base}.{name}", content, is_private=True)
 
     def _write(self, kind: str, name: str, file: str, tree: TreeTar, *, note: str = "") -> bool:
-        if not _is_name(name):
-            self._leave(kind, name, "its name is no name that the engine gives")
-            return False
         try:
-            self.target.need(tree.size(), f"{kind} {name}")
+            size = tree.size()
+            known = None if self.is_held else self.memory.find(file, tree.mark)
+            if known is not None:
+                self.target.bytes_kept += known.size
+                self.trees.append(known)
+                return True
+            self.target.need(size, f"{kind} {name}")
+            self.progress(f"{kind} {name}: {human(size)}")
+            digest = sha256()
             with self.target.writing(file) as sink:
-                for piece in tree.pieces():
+                for piece in self._told(joined(tree.pieces()), f"{kind} {name}", size):
+                    digest.update(piece)
                     sink.write(piece)
         except UnprovenError as error:
             self._leave(kind, name, error.reason, is_unread=error.is_unread)
@@ -113,14 +151,27 @@ class TreeWriter:
             self._leave(kind, name, error.what)
             return False
         self.target.bytes_written += sink.size
+        if tree.renamed:
+            note = "it has directories renamed by overlayfs, which only a mount shows rightly"
+        written = Tree(kind=kind, name=name, file=file, size=sink.size, skipped=tuple(tree.skipped), note=note)
+        self.trees.append(written)
         if tree.lost:
             self._leave(
                 kind, name, f"{tree.lost} of its files could not be read whole: {tree.skipped[0]}", is_unread=True
             )
-        if tree.renamed:
-            note = "it has directories renamed by overlayfs, which only a mount shows rightly"
-        self.trees.append(Tree(kind=kind, name=name, file=file, size=sink.size, skipped=tuple(tree.skipped), note=note))
+        elif not self.is_held:
+            self.memory.note(Noted(tree=written, mark=tree.mark, digest=digest.hexdigest()))
         return True
+
+    def _told(self, pieces: Iterator[bytes], what: str, size: int) -> Iterator[bytes]:
+        """Pass the pieces on and tell now and then how far they are."""
+        done = told = 0
+        for piece in pieces:
+            yield piece
+            done += len(piece)
+            if done - told >= _TELL_BYTES:
+                told = done
+                self.progress(f"{what}: {human(done)} of {human(max(size, done))}")
 
     def _leave(self, kind: str, name: str, reason: str, *, is_unread: bool = False) -> None:
         self.left.append(Left(kind=kind, name=name, reason=reason, is_unread=is_unread))

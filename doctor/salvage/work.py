@@ -12,12 +12,11 @@ from doctor.facts.images import familiar
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.missing import HostError, Missing
-from doctor.repair.holders import holder_of
 from doctor.salvage import containerd, layout, store
 from doctor.salvage.archive import Archive
 from doctor.salvage.containerd import Copier, Found, Stored
 from doctor.salvage.images import Writer
-from doctor.salvage.place import MARKER, Document, check_place, forbidden, identity, opened
+from doctor.salvage.place import MARKER, Document, check_place, forbidden, held_by, identity, opened
 from doctor.salvage.target import Target
 from doctor.salvage.trees import TreeWriter
 from doctor.salvage.values import Image, Left, Outcome, Written
@@ -54,7 +53,10 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
     facts = Facts(host)
     root = facts.get(DataRoot)
     if isinstance(root, Missing):
-        raise DoctorError(f"there is no data root to salvage from: {root.reason}")
+        raise DoctorError(
+            f"there is no data root to salvage from: {root.reason}",
+            do="name the host's disk with --root DIR, or the engine's directory itself with --data-root DIR",
+        )
     tops = forbidden(host, root)
     for path in filter(None, (wish.to, wish.tar.removeprefix("-"))):
         check_place(path, tops)
@@ -87,16 +89,16 @@ def _fill(
     host, found, target = writer.host, writer.store, writer.target
     written, left = _images(writer, chosen, wish)
     notes = [*stored.notes, *([f"names of images{found.origin}"] if found.origin else [])]
-    holder = holder_of(host.root, writer.root.resolved)
+    holder = held_by(host, writer.root)
     if holder:
         notes.append(f"{holder} uses the data root: what it changes meanwhile may be torn")
-    trees = TreeWriter(host, target)
+    trees = TreeWriter(host, target, writer.progress, is_held=bool(holder))
     if wish.volumes:
         writer.progress("volumes")
         trees.volumes(facts)
     if wish.containers:
         writer.progress("writable layers of containers")
-        trees.containers(facts)
+        trees.containers(facts, writer.root)
     gaps = {gap.reason: gap for gap in found.gaps}
     unread = tuple(Left(kind="data", name="part of the data root", reason=one, is_unread=True) for one in gaps)
     outcome = Outcome(

@@ -1,0 +1,79 @@
+"""What an earlier run wrote of volumes and writable layers: a salvage that was stopped does not copy a terabyte twice.
+
+A tar is believed where nothing in the directory changed since (names, sizes, times, inodes) and the file has the digest that
+it was written with.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import sha256
+
+from msgspec import DecodeError, Struct, json
+
+from doctor.salvage.target import Target
+from doctor.salvage.values import Tree
+
+_FILE = ".doctor-trees"
+_CHUNK_BYTES = 1 << 20
+_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Noted(Struct, frozen=True, kw_only=True):
+    """A tar that was written whole.
+
+    Attributes:
+        tree: what it is; its file is relative to the target.
+        mark: of the directory then (`TreeTar.mark`).
+        digest: sha256 of the tar.
+    """
+
+    tree: Tree
+    mark: str
+    digest: str
+
+
+class Memory:
+    """The notes in one target."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.noted: dict[str, Noted] = {}
+        with suppress(FileNotFoundError):
+            descriptor = os.open(_FILE, os.O_RDONLY | _FLAGS, dir_fd=target.top)
+            with open(descriptor, "rb") as stream:
+                for line in stream:
+                    # The last line may be torn; that tar is then written again.
+                    with suppress(DecodeError):
+                        found = json.decode(line, type=Noted)
+                        self.noted[found.tree.file] = found
+
+    def find(self, file: str, mark: str) -> Tree | None:
+        """Return what was written to a file, where it is still what the directory has."""
+        found = self.noted.get(file)
+        if found is None or found.mark != mark or not mark:
+            return None
+        digest = sha256()
+        try:
+            for chunk in self._chunks(file):
+                digest.update(chunk)
+        except OSError:
+            return None
+        return found.tree if digest.hexdigest() == found.digest else None
+
+    def note(self, noted: Noted) -> None:
+        """Note a tar that was written whole."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _FLAGS
+        descriptor = os.open(_FILE, flags, self.target.file_mode, dir_fd=self.target.top)
+        try:
+            os.write(descriptor, json.encode(noted) + b"\n")
+        finally:
+            os.close(descriptor)
+
+    def _chunks(self, file: str) -> Iterator[bytes]:
+        descriptor = os.open(file, os.O_RDONLY | _FLAGS, dir_fd=self.target.top)
+        try:
+            while chunk := os.read(descriptor, _CHUNK_BYTES):
+                yield chunk
+        finally:
+            os.close(descriptor)

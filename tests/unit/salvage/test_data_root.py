@@ -1,0 +1,74 @@
+"""A directory that was /var/lib/docker, alone: what is read of it, what is refused, and what is said instead."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from doctor.cli.app import run
+from doctor.host.data_root import PLACE, DataRootHost
+from doctor.model.errors import RefusedError, UsageError
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath, join
+from doctor.salvage.work import Wish, salvage
+from tests.unit.salvage.test_salvage import made
+
+
+def test_images_of_a_directory(tmp_path: Path) -> None:
+    """The same as with the whole host, and a salvage begun one way is gone on with the other way."""
+    root, app, base, _ = made(tmp_path)
+    out = str(tmp_path / "out")
+    assert run(["salvage", "--quiet", "--data-root", str(root.data), "--to", out]) == 0
+    outcome = salvage(DataRootHost(str(root.data)), Wish(to=out), lambda _: None)
+    assert {image.id for image in outcome.images} == {app, base}
+    assert run(["salvage", "--quiet", "--root", str(root.top), "--to", out]) == 0
+
+
+def test_nothing_is_written_into_it(tmp_path: Path) -> None:
+    """A target beneath the directory is refused."""
+    root, *_ = made(tmp_path)
+    with pytest.raises(RefusedError, match="where nothing is written"):
+        salvage(DataRootHost(str(root.data)), Wish(to=str(root.data / "out")), lambda _: None)
+
+
+def test_the_host_has_nothing_else(tmp_path: Path) -> None:
+    """No settings, no /etc, and no way up out of the directory."""
+    root, *_ = made(tmp_path)
+    (tmp_path / "secret").write_text("no")
+    (root.data / "link").symlink_to("../../../../../secret")
+    host = DataRootHost(str(root.data))
+    assert host.resolve(PLACE) == PLACE
+    assert (host.lstat(PLACE).kind, host.xattrs(PLACE).get("user.none")) == ("d", None)
+    assert dict(host.scandir(PLACE))["image"] == "d"
+    for path in (HostPath("/etc/docker/daemon.json"), HostPath("/"), HostPath("/var/lib"), join(PLACE, "link")):
+        with pytest.raises(HostError):
+            host.read(path)
+    for path in (HostPath("/"), HostPath("/var/lib"), HostPath("/var/lib/dockerx")):
+        with pytest.raises(HostError):
+            host.lstat(path)
+
+
+def test_what_is_no_data_root_is_told(tmp_path: Path) -> None:
+    """The directory above it, one of a host with mapped ids, one of something else, a file; and both options at once."""
+    root, *_ = made(tmp_path)
+    with pytest.raises(UsageError) as above:
+        DataRootHost(str(root.top))
+    assert above.value.do == f"name {root.data}"
+    (tmp_path / "mapped/100000.100000/image").mkdir(parents=True)
+    with pytest.raises(UsageError) as mapped:
+        DataRootHost(str(tmp_path / "mapped"))
+    assert mapped.value.do == f"name {tmp_path}/mapped/100000.100000"
+    for place in (tmp_path / "mapped/100000.100000/image", root.data / "engine-id"):
+        with pytest.raises(UsageError):
+            DataRootHost(str(place))
+    assert run(["salvage", "--to", str(tmp_path / "o"), "--root", str(root.top), "--data-root", str(root.data)]) == 2
+
+
+def test_a_scan_of_a_directory(tmp_path: Path) -> None:
+    """Its own damage is found; whatever a host would have besides is no finding."""
+    root, app, *_ = made(tmp_path)
+    (root.store / "imagedb/content/sha256" / app).write_bytes(b"")
+    out = tmp_path / "report.json"
+    select = "config,network,firewall,state/image-content-corrupt"
+    assert run(["scan", "--data-root", str(root.data), "--select", select, "--format", "json", "-o", str(out)]) == 1
+    assert {finding["id"] for finding in json.loads(out.read_bytes())["findings"]} == {"state/image-content-corrupt"}
