@@ -1,10 +1,10 @@
 """What a repair would do, or did, and what test containers proved, as lines for a terminal."""
 
 from doctor.model.finding import Evidence, Finding
-from doctor.model.report import ManualFix, PlannedAction, PlanReport, ProbeResult, RepairReport
+from doctor.model.report import ManualFix, PlannedAction, PlanReport, ProbeResult, Question, RepairReport
 from doctor.model.severity import Applicability, Severity
 from reports._terminal import Page, label
-from reports._words import by_source, plural, unmended
+from reports._words import by_source, is_left, plural, to_do, unmended
 
 _INDENT = 4
 _COSTS = {
@@ -30,8 +30,7 @@ def plan(page: Page, report: PlanReport) -> None:
     """Add the actions with their diffs, what they cost, what would be gone and what would stay."""
     page.blank()
     if report.risk is None:
-        left = any(finding.level > Severity.INFO for finding in report.remaining if not finding.waived)
-        page.line("nothing that doctor could do" if left else "nothing to repair", style="bold")
+        page.line("nothing that doctor could do" if is_left(report) else "nothing to repair", style="bold")
     else:
         steps = plural(len(report.actions), "step")
         page.line(f"{steps} would mend {plural(len(report.resolves), 'finding')}; nothing is changed yet", style="bold")
@@ -43,8 +42,7 @@ def plan(page: Page, report: PlanReport) -> None:
     _manual(page, report.manual)
     if report.actions and report.risk is not None:
         page.heading("To do it")
-        allow = "" if report.risk.word == "safe" else f" --allow {report.risk.word}"
-        page.line(f"doctor fix --apply{allow}", indent=2)
+        page.line(report.command, indent=2)
         if report.probes:
             page.line(f"it is then proven by test containers: {', '.join(report.probes)}", indent=2, style="dim")
 
@@ -116,8 +114,7 @@ def _findings(page: Page, title: str, findings: tuple[Finding, ...]) -> None:
 
 
 def _manual(page: Page, manual: tuple[ManualFix, ...]) -> None:
-    # A remark breaks nothing: it is no task for the person who repairs a host.
-    tasks = [item for item in manual if page.verbose or item.finding.level > Severity.INFO]
+    tasks = manual if page.verbose else to_do(manual)
     if tasks:
         page.heading("Left to you")
         for item in tasks:
@@ -130,3 +127,12 @@ def _manual(page: Page, manual: tuple[ManualFix, ...]) -> None:
             page.line(item.why, indent=12, style="dim")
             for line in item.advice.splitlines():
                 page.line(line, indent=12)
+            for asked in item.questions:
+                _question(page, asked)
+
+
+def _question(page: Page, asked: Question) -> None:
+    page.line(f"{asked.text}?", indent=12, style="bold")
+    for candidate in asked.candidates:
+        page.line(candidate.option, indent=14)
+        evidence(page, candidate.evidence, indent=16)

@@ -4,7 +4,7 @@ import time
 
 from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
-from doctor.model.report import PlanReport, RepairReport, ScanReport
+from doctor.model.report import ManualFix, PlanReport, RepairReport, ScanReport
 from doctor.model.severity import Severity
 
 WORST_FIRST = tuple(sorted(Severity, reverse=True))
@@ -138,6 +138,16 @@ def unmended(report: PlanReport | RepairReport) -> tuple[Finding, ...]:
     """Return the findings that stay and of which the report does not say more elsewhere."""
     told = {item.finding.fingerprint for item in report.manual}
     return tuple(finding for finding in report.remaining if finding.fingerprint not in told)
+
+
+def to_do(manual: tuple[ManualFix, ...]) -> tuple[ManualFix, ...]:
+    """Return what is left to a person; a remark breaks nothing and is no task for whoever repairs a host."""
+    return tuple(item for item in manual if item.finding.level > Severity.INFO)
+
+
+def is_left(report: PlanReport) -> bool:
+    """Whether something that is no mere remark stays as it is."""
+    return any(finding.level > Severity.INFO for finding in report.remaining if not finding.waived)
 
 
 def fix_line(finding: Finding) -> str:

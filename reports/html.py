@@ -39,6 +39,8 @@ def render(report: Report) -> bytes:
             style=Markup(style),  # noqa: S704 - a file of ours
             policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
             **(_scan(report) if isinstance(report, ScanReport) else {}),
+            is_left=isinstance(report, PlanReport) and _words.is_left(report),
+            tasks=_words.to_do(report.manual) if isinstance(report, PlanReport | RepairReport) else (),
             others=_words.unmended(report) if isinstance(report, PlanReport | RepairReport) else (),
             title=_title(report),
         )

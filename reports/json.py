@@ -7,6 +7,7 @@ from doctor.api import report_format
 from doctor.model.finding import Finding
 from doctor.model.outcome import Outcome
 from doctor.model.report import (
+    Candidate,
     HostInfo,
     ManualFix,
     PlannedAction,
@@ -81,6 +82,7 @@ def _plan(report: PlanReport) -> Document:
         "resolves": [finding.fingerprint for finding in report.resolves],
         "remaining": [finding.fingerprint for finding in report.remaining],
         "probes": list(report.probes),
+        "command": visible(report.command),
         "exit_code": report.exit_code,
     }
 
@@ -168,6 +170,20 @@ def _manual(item: ManualFix) -> Document:
         "fingerprint": item.finding.fingerprint,
         "why": visible(item.why),
         "advice": visible(item.advice, keep="\n\t"),
+        "questions": [
+            {"question": visible(asked.text), "candidates": [_candidate(one) for one in asked.candidates]}
+            for asked in item.questions
+        ],
+    }
+
+
+def _candidate(one: Candidate) -> Document:
+    return {
+        "name": visible(one.name),
+        "evidence": [
+            {"source": visible(seen.source), "value": visible(seen.value, keep="\n\t")} for seen in one.evidence
+        ],
+        "option": visible(one.option),
     }
 
 

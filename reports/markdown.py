@@ -6,7 +6,7 @@ from doctor.api import report_format
 from doctor.model.finding import Evidence, Finding
 from doctor.model.report import PlannedAction, PlanReport, ProbeResult, RepairReport, Report, ScanReport
 from doctor.model.text import visible
-from reports._words import apart, causes_of, counted, fix_line, incomplete, unmended, verdict, when
+from reports._words import apart, causes_of, counted, fix_line, incomplete, to_do, unmended, verdict, when
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:$^=])")
 
@@ -22,7 +22,9 @@ def render(report: Report) -> bytes:
     if isinstance(report, ScanReport):
         lines += _scan(report)
     elif isinstance(report, PlanReport):
-        lines += _actions("Plan", report.actions) + _manual(report)
+        lines += _actions("Plan", report.actions)
+        lines += ["To do it:", "", *block(report.command, "sh")] if report.actions else []
+        lines += _manual(report)
     elif isinstance(report, RepairReport):
         lines += _repair(report)
     else:
@@ -105,13 +107,21 @@ def _actions(title: str, actions: tuple[PlannedAction, ...]) -> list[str]:
 
 def _manual(report: PlanReport | RepairReport) -> list[str]:
     lines = []
-    if report.manual:
+    tasks = to_do(report.manual)
+    if tasks:
         lines += ["## Left to you", ""]
-        for item in report.manual:
+        for item in tasks:
             lines.append(f"- {code(item.finding.id)} {plain(item.finding.message)}: {plain(item.why)}")
-            lines.append(f"  {plain(item.advice)}")
+            lines += [f"  {plain(item.advice)}"] if item.advice else []
+            for asked in item.questions:
+                lines.append(f"  - {plain(asked.text)}?")
+                lines += [f"    - {code(one.option)}: {_seen(one.evidence)}" for one in asked.candidates]
         lines.append("")
     return lines
+
+
+def _seen(evidence: tuple[Evidence, ...]) -> str:
+    return "; ".join(f"{plain(seen.source)}: {plain(seen.value)}" for seen in evidence)
 
 
 def _repair(report: RepairReport) -> list[str]:

@@ -78,6 +78,14 @@ def fix(
     allow: Allow = "",
     resume: Annotated[bool, typer.Option("--resume", help="Finish a repair that was interrupted.")] = False,
     deep: Annotated[bool, typer.Option("--deep", help="Judge with the deep checks too.")] = False,
+    choose: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--choose",
+            metavar="ID:SUBJECT=CANDIDATE",
+            help="Say which of several candidates is right; 'doctor fix' lists them.",
+        ),
+    ] = None,
     root: Root = "",
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = "",
@@ -92,6 +100,7 @@ def fix(
       doctor fix
       doctor fix network/ip-forward-off --apply
       doctor fix --apply --yes --allow disruptive
+      doctor fix --choose state/layer-mount-corrupt:web=3f2a91 --apply
       doctor fix --root /mnt/disk --apply
     """
     from doctor.cli import fix as body
@@ -106,6 +115,7 @@ def fix(
                 resume=resume,
                 deep=deep,
                 root=root,
+                choose=tuple(choose or ()),
                 format=format,
                 output=output,
             ),

@@ -1,6 +1,7 @@
 """``doctor fix``: the plan, and with ``--apply`` its carrying out."""
 
 import os
+import shlex
 import sys
 import time
 
@@ -30,6 +31,7 @@ from doctor.model.severity import Applicability
 from doctor.model.step import Step
 from doctor.plugins.catalog import Catalog
 from doctor.repair import apply as repair
+from doctor.repair.choose import parse
 from doctor.repair.plan import Plan, make_plan
 from doctor.repair.record import Run, new_name, unfinished
 from doctor.scan.prove import prove
@@ -48,8 +50,18 @@ class Options(Struct, frozen=True, kw_only=True):
     resume: bool = False
     deep: bool = False
     root: str = ""
+    choose: tuple[str, ...] = ()
     format: str = "text"
     output: str = ""
+
+    def command(self) -> str:
+        """Return what carries this plan out: with every option that made it what it is."""
+        words = ["doctor", "fix", *self.ids]
+        words += ["--deep"] if self.deep else []
+        words += ["--root", self.root] if self.root else []
+        words += ["--allow", self.allow] if self.allow else []
+        words += [word for choice in self.choose for word in ("--choose", choice)]
+        return shlex.join([*words, "--apply"])
 
 
 class _Job(Struct, frozen=True, kw_only=True):
@@ -126,6 +138,7 @@ def _plan(job: _Job, allow: Applicability) -> Plan:
         allow=allow,
         is_waived=lambda finding: bool(waive((finding,), job.settings, job.host.now(), job.catalog)[0].waived),
         deep=job.options.deep,
+        choices=tuple(parse(text) for text in job.options.choose),
     )
 
 
@@ -154,6 +167,7 @@ def _plan_report(job: _Job, plan: Plan) -> PlanReport:
         resolves=plan.resolves,
         remaining=waive(plan.after.findings, job.settings, now, job.catalog),
         probes=tuple(name for name in plan.probes if name in job.catalog.probes),
+        command=job.options.command(),
         exit_code=code,
     )
 

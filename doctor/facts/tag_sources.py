@@ -15,7 +15,7 @@ class RecoveredTags(Struct, frozen=True, kw_only=True):
         entries: reference → digest.
         kept: references that only the metadata backup tells; ``age`` is how old it is.
         inferred: references known only from containers: the name an image had when the container was made.
-        ambiguous: references that containers give to different images: left out.
+        ambiguous: reference → digests, for references that containers give to different images: left out.
         unnamed: ids of sound images that no reference names, and that are no other image's parent.
     """
 
@@ -23,7 +23,7 @@ class RecoveredTags(Struct, frozen=True, kw_only=True):
     kept: tuple[str, ...] = ()
     age: str = ""
     inferred: tuple[str, ...]
-    ambiguous: tuple[str, ...]
+    ambiguous: dict[str, tuple[str, ...]]
     unnamed: tuple[str, ...]
 
     @property
@@ -63,7 +63,7 @@ def recover_tags(images: Images, containers: Containers, kept: KeptTags | Missin
         kept=from_backup,
         age=kept.age if isinstance(kept, KeptTags) else "",
         inferred=tuple(sorted(agreed)),
-        ambiguous=tuple(sorted(set(inferred) - set(agreed))),
+        ambiguous={ref: tuple(sorted(digests)) for ref, digests in sorted(inferred.items()) if ref not in agreed},
         unnamed=tuple(
             config.id for config in images.sound() if config.id not in named and not _is_parent(config.id, images)
         ),

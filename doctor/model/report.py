@@ -114,12 +114,31 @@ class PlannedAction(Struct, frozen=True, kw_only=True):
     result: str = ""
 
 
+class Candidate(Struct, frozen=True, kw_only=True):
+    """One of several answers to a question: its name, what speaks for it, and the option that chooses it."""
+
+    name: str
+    evidence: tuple[Evidence, ...]
+    option: str
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What the host does not tell and a person may decide: without a question mark, and the candidates."""
+
+    text: str
+    candidates: tuple[Candidate, ...]
+
+
 class ManualFix(Struct, frozen=True, kw_only=True):
-    """A finding that a person must mend, or whose repair costs more than is allowed: what to do, and why not doctor."""
+    """A finding that a person must mend, or whose repair costs more than is allowed: what to do, and why not doctor.
+
+    ``questions``: where doctor could mend it (all, or one thing more of it) if a person chose between candidates.
+    """
 
     finding: Finding
     why: str
     advice: str
+    questions: tuple[Question, ...] = ()
 
 
 class PlanReport(Struct, frozen=True, kw_only=True):
@@ -132,6 +151,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
         resolves: findings that would be gone.
         remaining: findings predicted to be there afterwards.
         probes: names of the probes that will prove it.
+        command: what carries it out, with all that was asked for ("doctor fix --deep --apply").
     """
 
     host: HostInfo
@@ -144,6 +164,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
     resolves: tuple[Finding, ...]
     remaining: tuple[Finding, ...]
     probes: tuple[str, ...]
+    command: str = "doctor fix --apply"
     exit_code: int = 0
 
     kind = "plan"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import msgspec
 from msgspec import Struct
 
 from doctor.api.actions.kernel import SetSysctl
@@ -17,6 +18,7 @@ from doctor.model.report import ManualFix
 from doctor.model.severity import Applicability
 from doctor.model.step import Attributes, Move, Put, Step
 from doctor.plugins.catalog import Catalog
+from doctor.repair.choose import Answers
 from doctor.repair.diff import describe
 
 
@@ -34,7 +36,14 @@ class Planned(Struct, frozen=True, kw_only=True):
 
 
 class Draft(Struct):
-    """The plan while it grows. ``blocked``: why no engine may be stopped or started by it, "" where it may."""
+    """The plan while it grows.
+
+    Attributes:
+        manual: what is left to a person, by fingerprint; judged anew in each round.
+        asked: questions beside actions that are done either way, by fingerprint.
+        answers: what was chosen on the command line.
+        blocked: why no engine may be stopped or started by it, "" where it may.
+    """
 
     host: Host
     catalog: Catalog
@@ -46,6 +55,8 @@ class Draft(Struct):
     deep: bool
     chosen: list[tuple[Action, Applicability, list[Finding]]] = []
     manual: dict[str, ManualFix] = {}
+    asked: dict[str, ManualFix] = {}
+    answers: Answers = msgspec.field(default_factory=Answers)
     handled: set[str] = set()
     blocked: str = ""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from doctor.api.actions.choose import Choose
 from doctor.facts.engine_control import EngineControl
 from doctor.facts.engine_start import STOPPERS, StartBlockers
 from doctor.host.base import Host
@@ -16,10 +17,11 @@ from doctor.model.action import Action, Stage
 from doctor.model.errors import DoctorError
 from doctor.model.finding import Finding
 from doctor.model.missing import HostError, Missing
-from doctor.model.report import ManualFix
+from doctor.model.report import ManualFix, Question
 from doctor.model.severity import Applicability, Severity
 from doctor.model.step import Netlink, Run, Signal, Step
 from doctor.plugins.catalog import Catalog
+from doctor.repair.choose import Answers, Choice, question
 from doctor.repair.lower import Draft, Planned, lower, needs_stop
 from doctor.scan.run import Scan, scan
 
@@ -73,11 +75,13 @@ def make_plan(
     allow: Applicability = Applicability.SAFE,
     is_waived: Callable[[Finding], bool] = lambda _: False,
     deep: bool = False,
+    choices: tuple[Choice, ...] = (),
 ) -> Plan:
     """Plan the repair of ``host``.
 
     ``ids`` are the checks that judge it; ``wanted`` limits the repair to findings of these checks (all, if empty);
-    ``is_waived`` tells which findings a person accepted.
+    ``is_waived`` tells which findings a person accepted, ``choices`` what a person chose between candidates. Raises
+    ``UsageError`` for a choice that is none.
     """
     ids = tuple(ids)
     before = scan(host, catalog, ids, deep=deep)
@@ -92,14 +96,16 @@ def make_plan(
         control=None if isinstance(control, Missing) else control,
         deep=deep,
         handled={finding.fingerprint for finding in before.findings if is_waived(finding)},
+        answers=Answers(choices),
     )
     waived = frozenset(draft.handled)
     plan = _settle(draft, before)
+    draft.answers.complain()
     stuck = _would_not_start(plan) if draft.is_running else ""
     if not stuck:
         return plan
     # A running engine that can't start again is worth more than what its stop would mend.
-    draft.chosen, draft.manual, draft.handled, draft.blocked = [], {}, set(waived), stuck
+    draft.chosen, draft.manual, draft.asked, draft.handled, draft.blocked = [], {}, {}, set(waived), stuck
     return _settle(draft, before)
 
 
@@ -134,7 +140,7 @@ def _settle(draft: Draft, before: Scan) -> Plan:
         before=before,
         after=after,
         actions=actions,
-        manual=tuple(draft.manual.values()),
+        manual=(*draft.manual.values(), *draft.asked.values()),
         engine_was_running=draft.is_running,
         data_roots=draft.data_roots,
         check_ids=draft.ids,
@@ -145,26 +151,46 @@ def _choose(draft: Draft, current: Scan) -> bool:
     """Take the actions for findings not seen before into the draft; return whether there were any."""
     overlay, planned = lower(draft)
     grown = False
-    for finding, actions in _in_turn(draft, current, starts=any(action.engine for action in planned)):
+    for finding, offered in _in_turn(draft, current, starts=any(action.engine for action in planned)):
         draft.handled.add(finding.fingerprint)
-        if not actions:
+        questions = tuple(question(finding, action) for action, _ in offered if isinstance(action, Choose))
+        actions = [(action, risk) for action, risk in offered if not isinstance(action, Choose)]
+        refused = _not_to_do(draft, finding, actions, questions, overlay)
+        if refused is not None:
             draft.blocked = draft.blocked or (finding.message if finding.start_destroys else "")
-            draft.manual[finding.fingerprint] = ManualFix(
-                finding=finding, why="doctor has no fixer for it", advice=f"see 'doctor explain {finding.id}'"
+            draft.manual[finding.fingerprint] = refused
+            continue
+        if questions:
+            draft.asked[finding.fingerprint] = ManualFix(
+                finding=finding, why="the rest of it is mended either way", advice="", questions=questions
             )
-            continue
-        risk = max(risk for _, risk in actions)
-        refusal = _refusal(draft, actions, risk, overlay)
-        if refusal:
-            why, risk = refusal
-            draft.blocked = draft.blocked or (finding.message if finding.start_destroys else "")
-            advice = "; ".join(action.summary for action, _ in actions)
-            draft.manual[finding.fingerprint] = ManualFix(finding=finding, why=why, advice=advice)
-            continue
         for action, action_risk in actions:
             _merge(draft, action, action_risk, finding)
         grown = True
     return grown
+
+
+def _not_to_do(
+    draft: Draft,
+    finding: Finding,
+    actions: list[tuple[Action, Applicability]],
+    questions: tuple[Question, ...],
+    overlay: OverlayHost,
+) -> ManualFix | None:
+    """Return what to tell of a finding that this plan does not mend, ``None`` where it does."""
+    if not actions and questions:
+        why = "several candidates fit, and the host does not tell which is right: choose one"
+        if all(len(one.candidates) == 1 for one in questions):
+            why = "one candidate fits, and nothing proves it: it is your choice"
+        return ManualFix(finding=finding, why=why, advice="", questions=questions)
+    if not actions:
+        why, advice = "doctor has no fixer for it", f"see 'doctor explain {finding.id}'"
+        return ManualFix(finding=finding, why=why, advice=advice)
+    refusal = _refusal(draft, actions, max(risk for _, risk in actions), overlay)
+    if refusal is None:
+        return None
+    advice = "; ".join(action.summary for action, _ in actions)
+    return ManualFix(finding=finding, why=refusal[0], advice=advice, questions=questions)
 
 
 def _in_turn(draft: Draft, current: Scan, *, starts: bool) -> list[tuple[Finding, list[tuple[Action, Applicability]]]]:
@@ -196,7 +222,8 @@ def _actions(draft: Draft, finding: Finding, current: Scan) -> list[tuple[Action
     if isinstance(arguments, Missing):
         return []
     declared: Applicability = getattr(fixer.declaration, "applicability", Applicability.MANUAL)
-    return [(action, max(declared, action.risk)) for action in fixer.function(finding, *arguments)]
+    offered = [(action, max(declared, action.risk)) for action in fixer.function(finding, *arguments)]
+    return draft.answers.apply(finding, offered, declared)
 
 
 def _refusal(

@@ -125,6 +125,8 @@ def actions_for(finding: Finding, fixer: Loaded, facts: Facts) -> list[Action]:
 
 def fix_of(finding: Finding, catalog: Catalog, facts: Facts) -> FixSummary | None:
     """Return what the fixer of a finding's check would do, or ``None`` if there is none for it."""
+    from doctor.api.actions.choose import Choose  # noqa: PLC0415 - a healthy host asks nothing
+
     try:
         fixer = catalog.fixer(finding.id)
         if fixer is None or not isinstance(fixer.declaration, FixerDeclaration):
@@ -132,6 +134,8 @@ def fix_of(finding: Finding, catalog: Catalog, facts: Facts) -> FixSummary | Non
         actions = actions_for(finding, fixer, facts)
     except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a fixer that crashes must not hide its finding
         return FixSummary(Applicability.MANUAL, f"its fixer failed: {located(error)}")
+    # A question beside other actions is one more thing that could be done; alone, it is all there is.
+    actions = [action for action in actions if not isinstance(action, Choose)] or actions
     if not actions:
         return None
     risk = max(fixer.declaration.applicability, *(action.risk for action in actions))

@@ -2,17 +2,33 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Applicability, Evidence, Finding, fixer
+from doctor.api.actions import Action, Choose, Option
 from doctor.api.actions.engine_settings import set_setting
+from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 
 
 @fixer(applicability=Applicability.SAFE)
-def drivers_several(finding: Finding, engine: EngineConfig) -> Iterator[Action]:
-    """Set ``storage-driver`` in daemon.json where only one driver holds anything."""
+def drivers_several(finding: Finding, engine: EngineConfig, root: DataRoot) -> Iterator[Action]:
+    """Set ``storage-driver`` in daemon.json: the one that holds anything, else the one that a person chooses."""
     driver = finding.detail.driver
     if driver:
         yield set_setting(engine.json.path, ("storage-driver",), driver)
-    else:
-        yield Advise(text="choose the driver whose images you need and set it as 'storage-driver' in daemon.json")
+        return
+    found = [one for one in root.drivers if one.name in root.prior_drivers]
+    yield Choose(
+        question="which storage driver is to be used (the others' images and containers are then hidden, not lost)",
+        options=tuple(
+            Option(
+                name=one.name,
+                evidence=(
+                    Evidence(
+                        root.at(one.name), f"{one.images} images, {one.layers} layers, {one.containers} containers"
+                    ),
+                ),
+                actions=(set_setting(engine.json.path, ("storage-driver",), one.name),),
+            )
+            for one in found
+        ),
+    )

@@ -3,21 +3,23 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Quarantine, Rebuild, Stage, Wanted
+from doctor.api.actions import Action, Advise, Choose, Option, Quarantine, Rebuild, Stage, Wanted
+from doctor.facts.candidates import DirectoryClues, layer_candidates
 from doctor.facts.deep_splits import MadeSplits
-from doctor.facts.layer_graph import LayerGraph, is_size
+from doctor.facts.layer_graph import Expected, LayerGraph, is_size
 from doctor.facts.layer_proofs import LayerProofs
 from doctor.facts.metadata_backup import MetadataBackup
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def layer_metadata_empty(
+def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
     finding: Finding,
     graph: LayerGraph,
     proofs: LayerProofs,
     backup: MetadataBackup | Missing,
     made: MadeSplits | Missing,
+    clues: DirectoryClues,
 ) -> Iterator[Action]:
     """Write what the image's config says, and the directory whose content proves to be the layer's, else the kept one.
 
@@ -39,6 +41,9 @@ def layer_metadata_empty(
         if proven is not None:
             directory, split = proven.directory, proven.content
             origin = " and its tar-split (its directory makes a tar with its digest)"
+        if not directory and isinstance(made, Missing) and layer_candidates(graph, layer):
+            yield _ask(finding, graph, clues, layer)
+            return
         if not directory:
             yield Advise(
                 text=f"pull or load the images on layer {chain[:12]} again after 'docker rmi': which directory holds it can't "
@@ -66,3 +71,31 @@ def layer_metadata_empty(
             what=f"rebuild the record of {graph.title(chain)}: {', '.join(wanted)}{origin}",
             stage=Stage.LAYERS,
         )
+
+
+def _ask(finding: Finding, graph: LayerGraph, clues: DirectoryClues, layer: Expected) -> Choose:
+    """Return the question which of the directories that stand on the same layers is this layer's."""
+    files = finding.detail.files
+    values = {"diff": layer.diff, "size": "0", **({"parent": f"sha256:{layer.parent}"} if layer.parent else {})}
+    return Choose(
+        question=f"which layer directory is {graph.title(layer.chain)} ('doctor fix --deep' proves it by content)",
+        options=tuple(
+            Option(
+                name=name,
+                evidence=clues.evidence(graph, name),
+                actions=(
+                    Rebuild(
+                        items=tuple(
+                            Wanted(path=graph.layers.record_path(layer.chain, file), node=File(content=text.encode()))
+                            for file, text in {**values, "cache-id": name}.items()
+                            if file in files
+                        ),
+                        what=f"rebuild the record of {graph.title(layer.chain)}: {', '.join(files)} (its directory as chosen)",
+                        stage=Stage.LAYERS,
+                    ),
+                ),
+                takes=f"layer directory {name[:12]}",
+            )
+            for name in layer_candidates(graph, layer)
+        ),
+    )

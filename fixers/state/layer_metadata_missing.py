@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
+from doctor.api.actions import Action, Advise, Choose, Option, Rebuild, Stage, Wanted
+from doctor.facts.candidates import DirectoryClues, layer_candidates
 from doctor.facts.layer_graph import LayerGraph, is_size
 from doctor.facts.layer_proofs import LayerProofs
-from doctor.facts.metadata_backup import KeptTarSplits, MetadataBackup
+from doctor.facts.metadata_backup import KeptLayer, KeptTarSplits, MetadataBackup
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def layer_metadata_missing(
+def layer_metadata_missing(  # noqa: PLR0917 - each is a fact of its own
     finding: Finding,
     graph: LayerGraph,
     proofs: LayerProofs,
+    clues: DirectoryClues,
     backup: MetadataBackup | Missing,
     splits: KeptTarSplits | Missing,
 ) -> Iterator[Action]:
@@ -25,9 +27,48 @@ def layer_metadata_missing(
     from_backup = not directory and kept is not None and kept.cache_id in graph.free_directories()
     if kept is not None and from_backup:
         directory = kept.cache_id
-    if not directory:
-        yield Advise(text=f"pull or load again: {', '.join(graph.image_titles(layer.images)[:6])}")
+    if directory:
+        yield _rebuild(
+            graph,
+            proofs,
+            chain,
+            directory,
+            kept=kept,
+            splits=splits,
+            age=backup.age if from_backup and isinstance(backup, MetadataBackup) else "",
+        )
         return
+    images = ", ".join(graph.image_titles(layer.images)[:6])
+    candidates = layer_candidates(graph, layer)
+    if not candidates:
+        yield Advise(text=f"pull or load again: {images}")
+        return
+    yield Choose(
+        question=f"which layer directory is {graph.title(chain)} (pulling or loading the image again needs no answer)",
+        options=tuple(
+            Option(
+                name=name,
+                evidence=clues.evidence(graph, name),
+                actions=(_rebuild(graph, proofs, chain, name, kept=kept, splits=splits, age=""),),
+                takes=f"layer directory {name[:12]}",
+            )
+            for name in candidates
+        ),
+    )
+
+
+def _rebuild(
+    graph: LayerGraph,
+    proofs: LayerProofs,
+    chain: str,
+    directory: str,
+    *,
+    kept: KeptLayer | None,
+    splits: KeptTarSplits | Missing,
+    age: str,
+) -> Rebuild:
+    """Return what writes a layer's record for a directory; ``age`` of the backup that names it, "" where none does."""
+    layer = graph.expected[chain]
     size = proofs.of(chain).size_bytes
     values = {"diff": layer.diff, "size": str(max(size, 0)), "cache-id": directory}
     if size < 0 and kept is not None and is_size(kept.size):
@@ -38,8 +79,8 @@ def layer_metadata_missing(
     split = splits.items.get(chain) if isinstance(splits, KeptTarSplits) else None
     if split is not None:
         contents["tar-split.json.gz"] = split.content
-    age = split.age if split is not None else backup.age if from_backup and isinstance(backup, MetadataBackup) else ""
-    yield Rebuild(
+    age = split.age if split is not None else age
+    return Rebuild(
         items=tuple(
             Wanted(path=graph.layers.record_path(chain, name), node=File(content=content))
             for name, content in contents.items()

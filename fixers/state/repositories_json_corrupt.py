@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Quarantine, Rebuild, Stage, Wanted
+from doctor.api.actions import Action, Quarantine, Rebuild, Stage, Wanted, ask_names
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images, tags_content
 from doctor.facts.metadata_lists import KeptTags
@@ -17,12 +17,15 @@ def repositories_json_corrupt(
 ) -> Iterator[Action]:
     """Write every name that is still told somewhere; never an empty list."""
     path = finding.detail.path
-    found = recover_tags(images, containers if isinstance(containers, Containers) else Containers(), kept)
+    known = containers if isinstance(containers, Containers) else Containers()
+    found = recover_tags(images, known, kept)
     if not found.entries:
         yield Quarantine(path=path, why="no name in it can be read; the images stay reachable by id", stage=Stage.TAGS)
+        yield from ask_names(path, found, images, known)
         return
     yield Rebuild(
         items=(Wanted(path=path, node=File(content=tags_content(found.entries)), mode=0o600),),
         what=f"write {len(found.entries)} names of images back into repositories.json{found.origin}",
         stage=Stage.TAGS,
     )
+    yield from ask_names(path, found, images, known)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
+from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted, ask_names
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images, tags_content
 from doctor.facts.metadata_lists import KeptTags
@@ -16,7 +16,12 @@ def repositories_json_missing(
     finding: Finding, images: Images, containers: Containers | Missing, kept: KeptTags | Missing
 ) -> Iterator[Action]:
     """Write the names that the backup, containers or a temporary file tell; without any, say how to name images by hand."""
-    found = recover_tags(images, containers if isinstance(containers, Containers) else Containers(), kept)
+    known = containers if isinstance(containers, Containers) else Containers()
+    found = recover_tags(images, known, kept)
+    questions = tuple(ask_names(finding.detail.path, found, images, known))
+    if not found.entries and questions:
+        yield from questions
+        return
     if not found.entries:
         yield Advise(text="name the images by hand: 'docker images -a', then 'docker tag ID NAME'; run no prune before")
         return
@@ -25,3 +30,4 @@ def repositories_json_missing(
         what=f"write {len(found.entries)} names of images into a new repositories.json{found.origin}",
         stage=Stage.TAGS,
     )
+    yield from questions

@@ -11,6 +11,7 @@ from doctor.model.action import Action, Stage
 
 if TYPE_CHECKING:
     from doctor.api.actions.advice import Advise
+    from doctor.api.actions.choose import Choose, Option
     from doctor.api.actions.engine import RestartEngine, StartEngine
     from doctor.api.actions.files import (
         CopyAside,
@@ -24,17 +25,20 @@ if TYPE_CHECKING:
     from doctor.api.actions.firewall import EditFirewall, add_rules, lift_rules, remove_rules, strip_saved_rules
     from doctor.api.actions.kernel import LoadModule, SetSysctl, load_at_boot
     from doctor.api.actions.layers import RestoreEntries
+    from doctor.api.actions.names import NameImage, ask_names
     from doctor.api.actions.network import AddFirewallRules, ChangeLink
     from doctor.api.actions.state import CopyOver, MendDatabase, MendLog, Rebuild, SetMember, Wanted, aside, restore
     from doctor.api.actions.sysctl import persist_sysctl
 
 _MODULES = {
     "advice": ("Advise",),
+    "choose": ("Choose", "Option"),
     "engine": ("RestartEngine", "StartEngine"),
     "files": ("CopyAside", "EditFile", "MakeDirectory", "MakeSymlink", "Quarantine", "SetAttributes", "WriteFile"),
     "firewall": ("EditFirewall", "add_rules", "lift_rules", "remove_rules", "strip_saved_rules"),
     "kernel": ("LoadModule", "SetSysctl", "load_at_boot"),
     "layers": ("RestoreEntries",),
+    "names": ("NameImage", "ask_names"),
     "network": ("AddFirewallRules", "ChangeLink"),
     "state": ("CopyOver", "MendDatabase", "MendLog", "Rebuild", "SetMember", "Wanted", "aside", "restore"),
     "sysctl": ("persist_sysctl",),
@@ -46,6 +50,7 @@ __all__ = [
     "AddFirewallRules",
     "Advise",
     "ChangeLink",
+    "Choose",
     "CopyAside",
     "CopyOver",
     "EditFile",
@@ -55,6 +60,8 @@ __all__ = [
     "MakeSymlink",
     "MendDatabase",
     "MendLog",
+    "NameImage",
+    "Option",
     "Quarantine",
     "Rebuild",
     "RestartEngine",
@@ -68,6 +75,7 @@ __all__ = [
     "WriteFile",
     "add_rules",
     "aside",
+    "ask_names",
     "lift_rules",
     "load_at_boot",
     "persist_sysctl",

@@ -91,7 +91,7 @@ def test_better_sources_win_and_ambiguous_names_are_left_out() -> None:
     )
     assert found.entries == {"app:1": DIGESTS[2], "two:latest": DIGESTS[3]}
     assert found.inferred == ("two:latest",)
-    assert found.ambiguous == ("x:1",)
+    assert found.ambiguous == {"x:1": tuple(sorted((DIGESTS[0], DIGESTS[1])))}
 
 
 @pytest.mark.parametrize(

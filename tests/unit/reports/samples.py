@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from doctor.model.finding import Evidence, Finding, FixSummary, Subject
 from doctor.model.outcome import Outcome, Result
 from doctor.model.report import (
+    Candidate,
     HistoryRow,
     HostInfo,
     ManualFix,
@@ -12,6 +13,7 @@ from doctor.model.report import (
     PlanReport,
     ProbeReport,
     ProbeResult,
+    Question,
     RepairReport,
     Report,
     ScanReport,
@@ -64,6 +66,13 @@ LOGS = Finding(
     message="the log of container shop-db grows without a limit: 41.3 GiB today, 88 % of the disk",
     severity=Severity.WARNING,
     evidence=(Evidence("/var/lib/docker/containers/4c1f/4c1f-json.log", "44345151283 bytes"),),
+)
+LOST = Finding(
+    id="state/layer-mount-corrupt",
+    subject=Subject("container", "shop-db"),
+    message="container shop-db has vanished for the engine: its mount record is damaged",
+    severity=Severity.ERROR,
+    evidence=(Evidence("/var/lib/docker/image/overlay2/layerdb/mounts/4c1f/mount-id", "it is empty"),),
 )
 INFO = Finding(
     id="cgroups/v1-deprecated",
@@ -205,6 +214,24 @@ MANUAL = (
         why="only you know whether the old lines are needed",
         advice="docker rm and run shop-db again with --log-opt max-size=10m\nor truncate its log by hand",
     ),
+    ManualFix(
+        finding=LOST,
+        why="several candidates fit, and the host does not tell which is right: choose one",
+        advice="",
+        questions=(
+            Question(
+                text="which layer directory is container shop-db's (created 2026-11-20 08:01:13 UTC)",
+                candidates=tuple(
+                    Candidate(
+                        name=name * 32,
+                        evidence=(Evidence("made", made), Evidence("holds", "etc/motd, srv/data (changed yesterday)")),
+                        option=f"--choose state/layer-mount-corrupt:shop-db={name * 6}",
+                    )
+                    for name, made in (("4f", "2026-11-20 08:01:13 UTC"), ("a1", "2026-11-02 11:40:00 UTC"))
+                ),
+            ),
+        ),
+    ),
 )
 PLAN = PlanReport(
     host=HOST,
@@ -217,6 +244,7 @@ PLAN = PlanReport(
     resolves=(DATABASE, DOWN, FORWARD),
     remaining=(LOGS,),
     probes=("egress", "port"),
+    command="doctor fix --deep --allow disruptive --apply",
 )
 NOTHING = replace(PLAN, actions=(), risk=None, manual=(), resolves=(), remaining=(), probes=())
 PROVEN = (
@@ -291,7 +319,8 @@ def hostile(text: str = NASTY) -> tuple[Report, ...]:
     )
     probes = (ProbeResult(name="egress", proves=text, result=Result.FAIL, message=text, evidence=finding.evidence),)
     action = replace(ACTIONS[0], summary=text, diff=f"--- {text}\n+{text}\n-{text}", result=f"failed: {text}")
-    manual = (ManualFix(finding=finding, why=text, advice=f"{text}\n{text}"),)
+    asked = Question(text=text, candidates=(Candidate(name=text, evidence=finding.evidence, option=text),))
+    manual = (ManualFix(finding=finding, why=text, advice=f"{text}\n{text}", questions=(asked,)),)
     repair = replace(
         REPAIR,
         host=host,

@@ -1,0 +1,81 @@
+"""Names of images in repositories.json that several sources give to different images."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.files import EditFile
+from doctor.facts.containers import Containers
+from doctor.facts.images import Images, familiar, tags_content
+from doctor.facts.tag_sources import RecoveredTags
+from doctor.formats.json_safe import load_first
+from doctor.model.action import Stage
+from doctor.model.errors import FormatError
+from doctor.model.finding import Evidence
+from doctor.model.paths import HostPath
+
+
+class NameImage(Struct, frozen=True, kw_only=True):
+    """A pure edit for ``EditFile``: give an image a name in repositories.json; a new or torn file holds that one then.
+
+    Attributes:
+        reference: "app:latest".
+        digest: of the image's config.
+    """
+
+    reference: str
+    digest: str
+
+    def __call__(self, data: bytes) -> bytes:
+        """Return the file with the name added, as dockerd writes it; raises ``FormatError`` where it is no list of names."""
+        document = load_first(data).value if data.strip() else None
+        repositories = document.get("Repositories") if isinstance(document, dict) else {}
+        if not isinstance(repositories, dict) or not all(isinstance(names, dict) for names in repositories.values()):
+            raise FormatError("it is no list of names of images")
+        entries = {reference: digest for names in repositories.values() for reference, digest in names.items()}
+        if entries.get(self.reference) == self.digest:
+            return data
+        return tags_content({**entries, self.reference: self.digest})
+
+
+def ask_names(path: HostPath, found: RecoveredTags, images: Images, containers: Containers) -> Iterator[Choose]:
+    """Yield a question for each name that containers give to different images of which more than one is still here."""
+    for reference, digests in found.ambiguous.items():
+        here = tuple(digest for digest in digests if images.config(digest) is not None)
+        if not here:
+            continue
+        yield Choose(
+            question=f"which image is called {reference}",
+            subject=reference,
+            options=tuple(
+                Option(
+                    name=digest,
+                    evidence=_told(reference, digest, images, containers),
+                    actions=(
+                        EditFile(
+                            path=path,
+                            edit=NameImage(reference=reference, digest=digest),
+                            what=f"give image {digest.removeprefix('sha256:')[:12]} the name {reference}, as chosen",
+                            create=True,
+                            stage=Stage.TAGS,
+                        ),
+                    ),
+                )
+                for digest in here
+            ),
+        )
+
+
+def _told(reference: str, digest: str, images: Images, containers: Containers) -> tuple[Evidence, ...]:
+    """Return which containers were made from the image under that name, the youngest first, and its other names."""
+    made = sorted(
+        (one for one in containers.items if one.image_id == digest and familiar(one.image) == reference),
+        key=lambda one: one.created,
+        reverse=True,
+    )
+    others = images.names_of(digest.removeprefix("sha256:"))
+    return (
+        *(Evidence(f"container {one.title}", f"made from it {one.created[:19].replace('T', ' ')} UTC") for one in made),
+        *((Evidence("its other names", ", ".join(others)),) if others else ()),
+    )

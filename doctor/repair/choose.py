@@ -1,0 +1,148 @@
+"""Answers to the questions of fixers: ``--choose FINDING-ID[:SUBJECT]=CANDIDATE``.
+
+A fixer offers candidates with the actions of each (``doctor.api.actions.Choose``); it never sees the answer. The plan puts the
+actions of the chosen one in the question's place, so nothing can be done that no fixer has offered.
+"""
+
+import re
+import shlex
+
+from msgspec import Struct
+
+from doctor.api.actions.choose import Choose, Option
+from doctor.model.action import Action
+from doctor.model.errors import UsageError
+from doctor.model.finding import Finding
+from doctor.model.report import Candidate, Question
+from doctor.model.severity import Applicability
+
+# A plugin's ids carry its name in front: "acme:disk/note-empty".
+_FORM = re.compile(r"(?P<id>(?:[\w.-]+:)?[\w-]+/[\w-]+)(?::(?P<subject>.+))?=(?P<candidate>[^=]+)", re.DOTALL)
+
+Ranked = list[tuple[Action, Applicability]]
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """One ``--choose``: the finding's id, what the question is about ("" for the only one of that id), and the answer."""
+
+    text: str
+    id: str
+    subject: str
+    candidate: str
+
+    def fits(self, finding: Finding, asked: Choose) -> bool:
+        """Whether it answers this question."""
+        return self.id == finding.id and self.subject in {"", subject_of(finding, asked)}
+
+
+def parse(text: str) -> Choice:
+    """Return what ``--choose`` was given; raises ``UsageError`` for another form."""
+    found = _FORM.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"--choose '{text}' is not understood", do="write FINDING-ID:SUBJECT=CANDIDATE, as 'doctor fix' lists them"
+        )
+    return Choice(text=text, id=found["id"], subject=found["subject"] or "", candidate=found["candidate"])
+
+
+class Answers:
+    """The choices of one command, what was asked, and which of them were of use.
+
+    Attributes:
+        given: in the order of the command line.
+    """
+
+    def __init__(self, given: tuple[Choice, ...] = ()) -> None:
+        self.given = given
+        self._used: dict[Choice, tuple[str, Choose]] = {}
+        self._taken: dict[str, str] = {}
+        self._asked: dict[str, tuple[Finding, Choose]] = {}
+
+    def apply(self, finding: Finding, actions: Ranked, least: Applicability) -> Ranked:
+        """Return the actions with each answered question replaced by those of the chosen option; others stay.
+
+        ``least`` is the fixer's own word on what its actions cost. Raises ``UsageError`` for an answer that is no candidate,
+        and where two answers take the same thing.
+        """
+        found: Ranked = []
+        for action, risk in actions:
+            chosen = self._chosen(finding, action) if isinstance(action, Choose) else None
+            if chosen is None:
+                found.append((action, risk))
+            else:
+                found.extend((step, max(least, step.risk)) for step in chosen.actions)
+        return found
+
+    def _chosen(self, finding: Finding, asked: Choose) -> Option | None:
+        key = f"{finding.id}:{subject_of(finding, asked)}"
+        self._asked[key] = (finding, asked)
+        answers = [choice for choice in self.given if choice.fits(finding, asked)]
+        if not answers:
+            return None
+        answer = answers[0]
+        if len(answers) > 1:
+            raise UsageError(f"{asked.question} is chosen twice", where=", ".join(choice.text for choice in answers))
+        if self._used.get(answer, (key, asked))[0] != key:
+            raise UsageError(
+                f"--choose '{answer.text}' fits several questions: {self._used[answer][0]}, {key}",
+                do="name the subject",
+            )
+        self._used[answer] = (key, asked)
+        option = _pick(answer, asked)
+        if option.takes and self._taken.setdefault(option.takes, key) != key:
+            raise UsageError(f"{option.takes} is chosen for two: {self._taken[option.takes]}, {key}")
+        return option
+
+    def complain(self) -> None:
+        """Raise ``UsageError`` for a choice that no question was for."""
+        for choice in self.given:
+            if choice not in self._used:
+                open_ones = [text for key, (_, asked) in self._asked.items() for text in (f"{asked.question} ({key})",)]
+                raise UsageError(
+                    f"--choose '{choice.text}' answers no question of this host",
+                    do=f"the questions are: {'; '.join(open_ones)}"
+                    if open_ones
+                    else "'doctor fix' lists what is to be chosen",
+                )
+
+
+def _pick(answer: Choice, asked: Choose) -> Option:
+    exact = [option for option in asked.options if option.name == answer.candidate]
+    found = exact or [
+        option
+        for option in asked.options
+        if option.name.removeprefix("sha256:").startswith(answer.candidate.removeprefix("sha256:"))
+    ]
+    if len(found) != 1:
+        what = "fits several candidates" if found else "is no candidate"
+        names = ", ".join(option.name for option in asked.options)
+        raise UsageError(f"'{answer.candidate}' {what} for {asked.question}", do=f"choose one of {names}")
+    return found[0]
+
+
+def _short(option: Option, asked: Choose) -> str:
+    """Return a beginning of a candidate's name that is long enough to be typed and to mean no other one."""
+    name = option.name.removeprefix("sha256:")
+    others = [one.name.removeprefix("sha256:") for one in asked.options if one is not option]
+    lengths = range(12, len(name))
+    return next((name[:size] for size in lengths if not any(one.startswith(name[:size]) for one in others)), name)
+
+
+def subject_of(finding: Finding, asked: Choose) -> str:
+    """Return what a question is about, as it is typed."""
+    return asked.subject or finding.subject.name
+
+
+def question(finding: Finding, asked: Choose) -> Question:
+    """Return a question as reports show it."""
+    return Question(
+        text=asked.question,
+        candidates=tuple(
+            Candidate(
+                name=option.name,
+                evidence=option.evidence,
+                option=f"--choose {shlex.quote(f'{finding.id}:{subject_of(finding, asked)}={_short(option, asked)}')}",
+            )
+            for option in asked.options
+        ),
+    )
