@@ -13,7 +13,12 @@ from tests.hosts.campaign.reference import STATE, Reference
 from tests.hosts.campaign.verdict import Verdict, verdict
 from tests.hosts.sandbox import SandboxError
 
-ARMS = {"nothing": "dockerd started on it", "doctor": "`doctor fix`", "scanned": "`doctor fix` after a healthy scan"}
+ARMS = {
+    "nothing": "dockerd started on it",
+    "doctor": "`doctor fix`",
+    "scanned": "`doctor fix` after a healthy scan",
+    "deep": "`doctor fix --deep` after a healthy scan",
+}
 _MOUNT_POINTS = frozenset(
     "dev dev/console dev/pts dev/shm etc etc/hosts etc/hostname etc/resolv.conf etc/mtab proc sys .dockerenv".split()  # noqa: SIM905
 )
@@ -29,7 +34,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         code: exit code of the repair.
         output: what the repair printed, or dockerd's last words.
         verdict: what dockerd says; only `engine: down` when it does not run.
-        touched: files of layers, writable layers and volumes that the repair changed.
+        touched: files of layers, writable layers and volumes that the repair changed, and not to what they were.
         left: message of each finding that is left, by its id.
     """
 
@@ -54,12 +59,13 @@ def run(healthy: Reference, count: int, seed: int, arm: str) -> Outcome:
     """Do one case."""
     with Box(data_root=healthy.root) as box:
         top = box.workdir / "docker"
+        whole = user_data(top)
         faults = damage(top, choose(top, count, seed), count, seed)
         torn = user_data(top)
         seconds, done = 0.0, None
         if arm != "nothing":
-            seconds, done = _repair(box, healthy if arm == "scanned" else None)
-        touched = [] if done is None else _differ(torn, user_data(top))
+            seconds, done = _repair(box, arm, healthy)
+        touched = [] if done is None else _touched(whole, torn, user_data(top))
         words = "" if done is None else done.stdout + done.stderr
         by_hand = not box.engine_answers()
         if by_hand:
@@ -89,13 +95,14 @@ def wiped(healthy: Reference) -> Verdict:
         return verdict(box, healthy.images)
 
 
-def _repair(box: Box, healthy: Reference | None) -> tuple[float, subprocess.CompletedProcess[str]]:
-    if healthy is not None:
+def _repair(box: Box, arm: str, healthy: Reference) -> tuple[float, subprocess.CompletedProcess[str]]:
+    if arm != "doctor":
         directory = box.path(STATE)
         directory.mkdir(mode=0o700, exist_ok=True)
         archive.unpack(healthy.state, directory)
     started = time.monotonic()
-    done = box.doctor("fix", "--apply", "--yes", "--allow", "disruptive")
+    deep = ["--deep"] if arm == "deep" else []
+    done = box.doctor("fix", "--apply", "--yes", "--allow", "disruptive", *deep)
     return time.monotonic() - started, done
 
 
@@ -108,10 +115,10 @@ def _start(box: Box) -> str:
     return ""
 
 
-def _differ(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """Files that are not as they were, but for the empty mount points that the engine makes when a container starts."""
-    names = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    return sorted(name for name in names if name in before or name.partition("/diff/")[2] not in _MOUNT_POINTS)
+def _touched(whole: dict[str, str], torn: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Files that are neither as torn nor as whole, but for the empty mount points that the engine makes at a start."""
+    names = {name for name in torn.keys() | after.keys() if after.get(name) not in {torn.get(name), whole.get(name)}}
+    return sorted(name for name in names if name in torn or name.partition("/diff/")[2] not in _MOUNT_POINTS)
 
 
 def _left(box: Box) -> dict[str, list[str]]:

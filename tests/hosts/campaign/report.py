@@ -21,7 +21,11 @@ _GROUPS = {
     "networks": ("network ", "address "),
     "ports": ("port ",),
 }
-_ROWS = {"nothing": ARMS["nothing"], "wiped": "wiping it", "doctor": ARMS["doctor"], "scanned": ARMS["scanned"]}
+_ROWS = {
+    "nothing": ARMS["nothing"],
+    "wiped": "wiping it",
+    **{arm: title for arm, title in ARMS.items() if arm != "nothing"},
+}
 _NO_COPY = {
     "image/overlay2/repositories.json": "Names that no container was made from stand in no other file",
     "volumes/metadata.db": "Labels stand in no other file (options do, in `opts.json`)",
@@ -145,7 +149,7 @@ def _named(healthy: Reference, names: list[str]) -> str:
 def _losses(healthy: Reference, outcomes: list[Outcome]) -> str:
     """Each kind of fault after which something is lost, of the cases with one fault only, with what doctor says of it."""
     parts = []
-    for arm in ("doctor", "scanned"):
+    for arm in ("doctor", "scanned", "deep"):
         groups: dict[tuple[str, str, str], list[Outcome]] = defaultdict(list)
         for one in outcomes:
             names = lost(healthy.verdict, one.verdict)
