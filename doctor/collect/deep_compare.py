@@ -67,18 +67,21 @@ class Comparer:
     def header(self, name: bytes, raw: bytes) -> Header | None:
         """Compare the entry that raw headers describe; ``None`` where they describe none. Raises ``FormatError``."""
         header = parse_headers(raw)
-        if header is None:
-            return None
+        if header is not None:
+            self.take(name, header)
+        return header
+
+    def take(self, name: bytes, header: Header) -> None:
+        """Compare the entry of a header with what is at its plain name."""
         if header.is_opaque:
             self._opaque(plain(header.name.rpartition(b"/")[0] or b".") or b"")
-            return header
+            return
         removed = header.removed
         if removed is not None:
             self._whiteout(plain(removed) or b"", header)
         elif not header.base.startswith(b".wh..wh."):
             # Metadata of aufs, which no engine unpacks, is left out.
             self._entry(name, header)
-        return header
 
     def _entry(self, name: bytes, header: Header) -> None:
         self.same(name)
@@ -202,7 +205,7 @@ class Comparer:
             return
         self.lost[name] = Lost(
             name=name, why=why, kind="directory", exists=True, mode=status.st_mode & 0o7777, uid=status.st_uid,
-            gid=status.st_gid, mtime_ns=status.st_mtime_ns, xattrs={OPAQUE: b"y"}, is_restorable=_is_usual(name),
+            gid=status.st_gid, mtime_ns=status.st_mtime_ns, xattrs={OPAQUE: b"y"}, is_restorable=is_usual(name),
         )  # fmt: skip
 
     def _lose(self, name: bytes, header: Header, why: str, *, exists: bool, is_free: bool = True) -> None:
@@ -221,8 +224,8 @@ class Comparer:
             device=header.device,
             xattrs={key.decode("utf-8", "surrogateescape"): value for key, value in header.xattrs.items()},
             is_restorable=is_free
-            and _is_usual(name)
-            and _is_usual(link)
+            and is_usual(name)
+            and is_usual(link)
             and (exists or header.kind not in {"block", "fifo"}),
         )
 
@@ -260,7 +263,7 @@ class Comparer:
         return kind == st.S_IFSOCK or (self.is_built and kind == st.S_IFCHR and status.st_rdev == 0)
 
 
-def _is_usual(name: bytes) -> bool:
+def is_usual(name: bytes) -> bool:
     """Whether a name can stand in a plan, which is text."""
     try:
         name.decode()

@@ -10,7 +10,7 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -26,30 +26,33 @@ _WORTH_BYTES = 8 << 20
 _QUIET_S = 1.0
 
 
-def look_at_all(host: Host, tasks: list[Task]) -> Iterator[LayerLook]:
-    """Yield a look for each task, in no order."""
+Work = Callable[[Host, Task, memoryview], LayerLook]
+
+
+def look_at_all(host: Host, tasks: list[Task], work: Work = look) -> Iterator[LayerLook]:
+    """Yield a look for each task, in no order. ``work`` looks at one."""
     progress = _Progress(tasks)
     try:
-        for found in _look_at_all(host, tasks):
+        for found in _look_at_all(host, tasks, work):
             progress.tell(found)
             yield found
     finally:
         progress.end()
 
 
-def _look_at_all(host: Host, tasks: list[Task]) -> Iterator[LayerLook]:
+def _look_at_all(host: Host, tasks: list[Task], work: Work) -> Iterator[LayerLook]:
     cores = len(os.sched_getaffinity(0))
     if cores == 1 or len(tasks) == 1 or sum(task.size for task in tasks) < _WORTH_BYTES:
         buffer = new_buffer()
         for task in tasks:
-            yield look(host, task, buffer)
+            yield work(host, task, buffer)
         return
     for start in range(0, len(tasks), _MOST):
         part = sorted(tasks[start : start + _MOST], key=lambda task: task.size, reverse=True)
-        yield from _in_processes(host, part, min(cores, len(part)))
+        yield from _in_processes(host, part, min(cores, len(part)), work)
 
 
-def _in_processes(host: Host, tasks: list[Task], count: int) -> Iterator[LayerLook]:
+def _in_processes(host: Host, tasks: list[Task], count: int, work: Work) -> Iterator[LayerLook]:
     numbers, feed = os.pipe()
     os.write(feed, b"".join(_NUMBER.pack(number) for number in range(len(tasks))))
     os.close(feed)
@@ -60,7 +63,7 @@ def _in_processes(host: Host, tasks: list[Task], count: int) -> Iterator[LayerLo
             answers, end = os.pipe()
             pid = os.fork()
             if pid == 0:
-                _serve(host, tasks, numbers, end)
+                _serve(host, tasks, numbers, end, work)
             os.close(end)
             children[answers] = pid
         for found in _answers(children):
@@ -80,7 +83,7 @@ def _in_processes(host: Host, tasks: list[Task], count: int) -> Iterator[LayerLo
         )
 
 
-def _serve(host: Host, tasks: list[Task], numbers: int, end: int) -> None:
+def _serve(host: Host, tasks: list[Task], numbers: int, end: int, work: Work) -> None:
     """Be a child: take numbers until there are none, and never return."""
     code = 1
     try:
@@ -88,7 +91,7 @@ def _serve(host: Host, tasks: list[Task], numbers: int, end: int) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         buffer = new_buffer()
         while len(raw := os.read(numbers, _NUMBER.size)) == _NUMBER.size:
-            answer = msgspec.msgpack.encode(look(host, tasks[_NUMBER.unpack(raw)[0]], buffer))
+            answer = msgspec.msgpack.encode(work(host, tasks[_NUMBER.unpack(raw)[0]], buffer))
             view = memoryview(_LENGTH.pack(len(answer)) + answer)
             while view:
                 view = view[os.write(end, view) :]

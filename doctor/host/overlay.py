@@ -61,7 +61,8 @@ class OverlayHost:
         """Take a step into the prediction."""
         match step:
             case Put(path=path, node=HardLink(target=target)):
-                self._changes[path] = _Changed(None, None, HostPath(target))
+                # Another name of a file that a step before made: there is nothing of it below.
+                self._changes[path] = self._new(HostPath(target)) or _Changed(None, None, HostPath(target))
             case Put(path=path, node=node, meta=meta):
                 if isinstance(node, Directory) and self._kind(HostPath(path)) == "d":
                     return

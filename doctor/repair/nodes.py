@@ -122,6 +122,10 @@ class Tree:
             if not isinstance(node, HardLink):
                 _set_meta(directory, temporary, meta, symlink=isinstance(node, Symlink))
             os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+            if isinstance(node, HardLink):
+                # rename(2) does nothing where both are names of one file already: the new one stays.
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary, dir_fd=directory)
         except BaseException:
             with suppress(FileNotFoundError):
                 os.unlink(temporary, dir_fd=directory)

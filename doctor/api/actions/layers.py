@@ -20,11 +20,13 @@ class RestoreEntries(Struct, frozen=True, kw_only=True):
         top: the layer's ``diff``.
         entries: what is lost, in the order of the tar: a directory before what is in it, a file before its other names.
         title: the layer, as a person names it.
+        contents: of files that are made anew, by name; without one a file has none.
     """
 
     top: HostPath
     entries: tuple[Lost, ...]
     title: str
+    contents: dict[bytes, bytes] = {}
     risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.LAYERS
     needs_engine_restart: bool = False
@@ -70,7 +72,7 @@ class RestoreEntries(Struct, frozen=True, kw_only=True):
     def _node(self, one: Lost) -> Node | None:
         match one.kind:
             case "file":
-                return File()
+                return File(content=self.contents.get(one.name, b""))
             case "directory":
                 return Directory()
             case "symlink":

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tests.cases.state import backups, containers, databases, deep, engine, ground, images, layers
+from tests.cases.state import backups, containerd, containers, databases, deep, engine, ground, images, layers
 from tests.cases.state.recipe import Recipe
 from tests.cases.state.roots import PARTS, Content, build
 
@@ -20,6 +20,7 @@ RECIPES: tuple[Recipe, ...] = (
     *deep.RECIPES,
     *containers.RECIPES,
     *databases.RECIPES,
+    *containerd.RECIPES,
     *engine.RECIPES,
     *backups.RECIPES,
     *ground.RECIPES,

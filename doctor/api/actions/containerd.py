@@ -1,0 +1,75 @@
+"""containerd's unpacked snapshots: make one what its layer is."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.api.actions.layers import RestoreEntries
+from doctor.facts.layer_content import Lost
+from doctor.model.action import Stage
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath, join, parent
+from doctor.model.severity import Applicability
+from doctor.model.step import Directory, Meta, Move, Put, Step
+from doctor.model.view import View
+
+
+class Unpack(Struct, frozen=True, kw_only=True):
+    """Give a snapshot the entries of its layer that it lacks or has otherwise; what the layer doesn't have goes into quarantine.
+
+    Attributes:
+        top: the snapshot's ``fs``; made where it is gone.
+        entries: in the order of the tar, those that are right already left out.
+        contents: of the files among them.
+        extra: names that go.
+        title: the layer, as a person names it.
+    """
+
+    top: HostPath
+    entries: tuple[Lost, ...]
+    contents: dict[bytes, bytes]
+    extra: tuple[bytes, ...] = ()
+    title: str
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.LAYERS
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        count = len(self.entries) + len(self.extra)
+        return f"unpack {count} {'entry' if count == 1 else 'entries'} of {self.title} from its content again"
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the directories that are gone, what goes away, then the entries."""
+        made: set[str] = set()
+        yield from _made(view, self.top, made)
+        for name in self.extra:
+            path = join(self.top, name.decode())
+            if _is_there(view, path):
+                yield Move(path=path)
+        known = {one.name for one in self.entries}
+        for one in self.entries:
+            above = one.name.rpartition(b"/")[0]
+            if above and above not in known and not one.exists:
+                # A directory that the tar doesn't name: as containerd makes it (pkg/archive/tar.go, mkparent).
+                yield from _made(view, join(self.top, above.decode()), made)
+        yield from RestoreEntries(top=self.top, entries=self.entries, title=self.title, contents=self.contents).steps(
+            view
+        )
+
+
+def _made(view: View, path: HostPath, made: set[str]) -> Iterator[Step]:
+    if path == "/" or path in made or _is_there(view, path):
+        return
+    made.add(path)
+    yield from _made(view, parent(path), made)
+    yield Put(path=path, node=Directory(), meta=Meta(mode=0o755 if "/fs" in path else 0o700))
+
+
+def _is_there(view: View, path: HostPath) -> bool:
+    try:
+        view.lstat(path, follow=False)
+    except HostError:
+        return False
+    return True

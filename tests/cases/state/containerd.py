@@ -1,0 +1,200 @@
+"""Cases of the containerd image store: contents and unpacked snapshots against its lists."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from doctor.formats.tar_split import read as read_split
+from tests.cases.state.databases import CONTAINERD, CONTAINERD_TOP, SNAPSHOTTER, bolt
+from tests.cases.state.recipe import Finding, Recipe
+from tests.cases.state.roots import BASE, CHAIN_BASE, CHAIN_TOP, CONFIG, ROOT, TOP, WEB, Bucket, Layer, Tree
+
+BLOBS = f"{CONTAINERD_TOP}/io.containerd.content.v1.content/blobs/sha256"
+SNAPSHOTS = f"{CONTAINERD_TOP}/io.containerd.snapshotter.v1.overlayfs/snapshots"
+NAME = b"docker.io/library/app:latest"
+CACHED = b"what a build left"
+
+
+def tar_of(layer: Layer) -> bytes:
+    """The tar of a layer."""
+    return b"".join(
+        part.raw if part.raw is not None else layer.files[part.name.decode()] for part in read_split([layer.tar_split])
+    )
+
+
+def digits(content: bytes | str) -> str:
+    """The name of a content."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def _described(content: bytes | str) -> dict[str, Any]:
+    return {"digest": f"sha256:{digits(content)}", "size": len(content)}
+
+
+MANIFEST = json.dumps(
+    {"schemaVersion": 2, "config": _described(CONFIG), "layers": [_described(tar_of(BASE)), _described(tar_of(TOP))]},
+    separators=(",", ":"),
+)
+CONTENTS: tuple[bytes, ...] = (MANIFEST.encode(), CONFIG.encode(), tar_of(BASE), tar_of(TOP), CACHED)
+
+
+def varint(value: int) -> bytes:
+    """A number as Go writes it, unsigned."""
+    found = bytearray()
+    while value >= 0x80:
+        found.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*found, value])
+
+
+def store(tree: Tree) -> None:
+    """An image of two layers, unpacked, a container on it, and a content that no image has."""
+    for content in CONTENTS:
+        tree.put(f"{BLOBS}/{digits(content)}", content)
+    for number, layer in ((1, BASE), (2, TOP)):
+        for name, content in layer.files.items():
+            tree.put(f"{SNAPSHOTS}/{number}/fs/{name}", content)
+    tree.directory(f"{SNAPSHOTS}/3/fs")
+    blobs = {
+        f"sha256:{digits(content)}".encode(): Bucket(keys={b"size": varint(2 * len(content))}) for content in CONTENTS
+    }
+    target = Bucket(keys={b"digest": f"sha256:{digits(MANIFEST)}".encode(), b"size": varint(2 * len(MANIFEST))})
+    space = Bucket(
+        buckets={
+            b"content": Bucket(buckets={b"blob": Bucket(buckets=blobs)}),
+            b"images": Bucket(buckets={NAME: Bucket(buckets={b"target": target})}),
+        }
+    )
+    tree.put(CONTAINERD, bolt({b"v1": Bucket(buckets={b"moby": space})}))
+    records = {}
+    above = ""
+    for number, key, kind in ((1, f"sha256:{CHAIN_BASE}", 3), (2, f"sha256:{CHAIN_TOP}", 3), (3, WEB, 2)):
+        name = f"moby/{number}/{key}"
+        keys = {b"id": varint(number), b"kind": varint(kind)} | ({b"parent": above.encode()} if above else {})
+        records[name.encode()] = Bucket(keys=keys)
+        above = name
+    tree.put(SNAPSHOTTER, bolt({b"v1": Bucket(buckets={b"snapshots": Bucket(buckets=records)})}))
+
+
+def case(problem: str, name: str, about: str, damage: Callable[[Tree], Any], *found: Finding, **more: Any) -> Recipe:
+    """A healthy store, then the damage."""
+
+    def change(tree: Tree) -> None:
+        store(tree)
+        damage(tree)
+
+    return Recipe(problem=problem, name=name, about=about, parts=(), change=change, findings=found, **more)
+
+
+def content(problem: str, data: bytes | str) -> Finding:
+    """A finding about a content."""
+    return (problem, "content", digits(data)[:12])
+
+
+def flip(tree: Tree, data: bytes | str) -> None:
+    """Change one bit of a content."""
+    path = f"{BLOBS}/{digits(data)}"
+    found = bytearray(tree.read(path))
+    found[len(found) // 2] ^= 1
+    tree.put(path, bytes(found))
+
+
+def with_a_copy(tree: Tree) -> None:
+    """The config is cut off; BuildKit has it whole."""
+    tree.put(f"{BLOBS}/{digits(CONFIG)}", CONFIG[:20])
+    tree.put(f"{ROOT}/buildkit/content/blobs/sha256/{digits(CONFIG)}", CONFIG)
+
+
+def tampered(tree: Tree) -> None:
+    """A file is another one, a foreign one is there."""
+    tree.put(f"{SNAPSHOTS}/1/fs/hello", b"HELLO\n")
+    tree.put(f"{SNAPSHOTS}/1/fs/job", b"* * * * *\n")
+
+
+def nothing(tree: Tree) -> None:
+    """Leave it."""
+
+
+_HELLO = {f"{SNAPSHOTS}/1/fs/hello": b"hello\n"}
+_SNAPSHOT = "containerd-snapshot-missing"
+
+RECIPES = (
+    case(
+        "containerd-blob-missing",
+        "manifest-gone",
+        "the manifest of an image is gone, so the image vanishes",
+        lambda tree: tree.remove(f"{BLOBS}/{digits(MANIFEST)}"),
+        content("containerd-blob-missing", MANIFEST),
+        fix="manual",
+    ),
+    case(
+        "containerd-blob-missing",
+        "config-cut",
+        "a power cut left the config of an image short; BuildKit has a copy",
+        with_a_copy,
+        content("containerd-blob-missing", CONFIG),
+        after={f"{BLOBS}/{digits(CONFIG)}": CONFIG.encode()},
+    ),
+    case(
+        "containerd-blob-missing",
+        "of-no-image",
+        "a content of the build cache is gone",
+        lambda tree: tree.remove(f"{BLOBS}/{digits(CACHED)}"),
+        content("containerd-blob-missing", CACHED),
+        fix="manual",
+    ),
+    case("containerd-blob-missing", "healthy", "each content is there", nothing),
+    case(
+        "containerd-blob-corrupt",
+        "one-bit",
+        "one bit of an image's config is another one",
+        lambda tree: flip(tree, CONFIG),
+        content("containerd-blob-corrupt", CONFIG),
+        after={f"{BLOBS}/{digits(CONFIG)}": CONFIG.encode()},
+    ),
+    case(
+        "containerd-blob-corrupt",
+        "bytes",
+        "some bytes of a layer are other ones, its length is right",
+        lambda tree: tree.put(f"{BLOBS}/{digits(tar_of(TOP))}", bytes(len(tar_of(TOP)))),
+        content("containerd-blob-corrupt", tar_of(TOP)),
+        fix="manual",
+    ),
+    case("containerd-blob-corrupt", "healthy", "each content has its digest", nothing),
+    case(
+        _SNAPSHOT,
+        "image-layer",
+        "the directory of an image's lowest layer is gone; its content is there",
+        lambda tree: tree.remove(f"{SNAPSHOTS}/1"),
+        (_SNAPSHOT, "snapshot", f"moby/1/sha256:{CHAIN_BASE}"),
+        after=_HELLO,
+    ),
+    case(
+        _SNAPSHOT,
+        "content-gone-too",
+        "the directory and the content of a layer are gone",
+        lambda tree: (tree.remove(f"{SNAPSHOTS}/1"), tree.remove(f"{BLOBS}/{digits(tar_of(BASE))}")),
+        (_SNAPSHOT, "snapshot", f"moby/1/sha256:{CHAIN_BASE}"),
+        content("containerd-blob-missing", tar_of(BASE)),
+        fix="manual",
+    ),
+    case(
+        _SNAPSHOT,
+        "of-a-container",
+        "the writable layer of a container is gone",
+        lambda tree: tree.remove(f"{SNAPSHOTS}/3"),
+        (_SNAPSHOT, "snapshot", f"moby/3/{WEB}"),
+        fix="manual",
+    ),
+    case(_SNAPSHOT, "healthy", "each snapshot has its directory", nothing),
+    case(
+        "containerd-snapshot-altered",
+        "tampered",
+        "a file of the lowest layer is another one of the same length, and a foreign one is beside it",
+        tampered,
+        ("containerd-snapshot-altered", "snapshot", f"moby/1/sha256:{CHAIN_BASE}"),
+        after=_HELLO,
+    ),
+    case("containerd-snapshot-altered", "healthy", "each unpacked layer is what its content says", nothing),
+)

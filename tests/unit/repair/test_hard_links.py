@@ -1,0 +1,27 @@
+"""Hard links as steps: foreseen where the file is new, and leaving nothing beside them."""
+
+import os
+from pathlib import Path
+
+from doctor.host.overlay import OverlayHost
+from doctor.host.recorded import RootHost
+from doctor.model.paths import HostPath
+from doctor.model.step import File, HardLink, Meta, Put
+from doctor.repair.nodes import Tree
+
+
+def test_another_name_of_a_new_file_is_foreseen(tmp_path: Path) -> None:
+    """Nothing of either is there yet."""
+    host = OverlayHost(RootHost(str(tmp_path)))
+    host.apply(Put(path="/one", node=File(content=b"text"), meta=Meta(mode=0o600)))
+    host.apply(Put(path="/two", node=HardLink(target="/one")))
+    assert host.read(HostPath("/two")) == b"text"
+    assert host.lstat(HostPath("/two")).mode == 0o600
+
+
+def test_a_link_that_is_there_already_leaves_no_temporary_name(tmp_path: Path) -> None:
+    """rename(2) does nothing between two names of one file."""
+    (tmp_path / "one").write_bytes(b"text")
+    os.link(tmp_path / "one", tmp_path / "two")
+    Tree(str(tmp_path), "run").put("/two", HardLink(target="/one"), None)
+    assert sorted(os.listdir(tmp_path)) == ["one", "two"]
