@@ -15,6 +15,7 @@ from doctor.model.paths import HostPath, join
 
 _LIMIT_BYTES = 16 << 20
 _DRIVER = "overlay2"
+_PARENT_BYTES = 4096
 _REFUSED = frozenset({Why.DENIED, Why.TIMED_OUT})
 
 
@@ -44,9 +45,23 @@ def read_store(host: Host, top: HostPath) -> Images:
         configs=dict(sorted(configs.items())),
         strays=tuple(sorted(strays)),
         described=frozenset(described),
+        parents=_parents(host, join(top, "imagedb/metadata/sha256"), described),
         tags=_tags(host, top, gaps),
         gaps=tuple(gaps),
     )
+
+
+def _parents(host: Host, top: HostPath, described: list[str]) -> dict[str, str]:
+    """Return what the ``parent`` files say; what is there and can't be read counts as empty, as dockerd takes it."""
+    found: dict[str, str] = {}
+    for name in described:
+        path = join(top, name, "parent")
+        try:
+            found[name] = host.read(path, follow=False, limit_bytes=_PARENT_BYTES).decode("ascii", "replace").strip()
+        except HostError as error:
+            if not error.is_absent and error.missing.why not in _REFUSED:
+                found[name] = ""
+    return found
 
 
 def config_of(identity: str, data: bytes) -> ImageConfig:

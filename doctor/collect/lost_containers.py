@@ -36,7 +36,14 @@ def lost_containers(host: Host, root: DataRoot, layers: Layers, containers: Cont
         backups = Backups(host, root)
     except HostError:
         backups = None
-    return LostContainers(items=tuple(_lost(root, layers, name, backups) for name in lost))
+    found = (_lost(root, layers, name, backups) for name in lost)
+    # An empty record without a kept container says nothing but that a record was begun here.
+    return LostContainers(items=tuple(one for one in found if one.config is not None or not _is_empty(layers, one.id)))
+
+
+def _is_empty(layers: Layers, identity: str) -> bool:
+    record = layers.mounts[identity]
+    return record.mount_id is None and record.init_id is None and record.parent is None
 
 
 def _is_new(host: Host, layers: Layers, identity: str) -> bool:

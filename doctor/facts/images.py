@@ -68,6 +68,7 @@ class Images(Struct, frozen=True, kw_only=True):
         configs: by id.
         strays: names in ``imagedb/content/sha256`` that can't be image configs.
         described: ids that have a directory in ``imagedb/metadata``: an image of that id was here.
+        parents: id → what its ``parent`` file says of the image it was built from, of those that have one.
         tags: the names.
         gaps: what could not be looked at.
     """
@@ -76,6 +77,7 @@ class Images(Struct, frozen=True, kw_only=True):
     configs: dict[str, ImageConfig]
     strays: tuple[str, ...] = ()
     described: frozenset[str] = frozenset()
+    parents: dict[str, str] = {}
     tags: Tags
     gaps: tuple[Missing, ...] = ()
 

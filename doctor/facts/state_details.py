@@ -36,3 +36,9 @@ class OfImage(Struct, frozen=True, kw_only=True):
     """An image, by its id without "sha256:"."""
 
     identity: str
+
+
+class OfContainer(Struct, frozen=True, kw_only=True):
+    """A container, by its full id."""
+
+    container_id: str

@@ -4,13 +4,10 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Rebuild, Stage, Wanted
+from doctor.facts.init_layers import FILES, FOLDERS, LINKS
 from doctor.facts.layer_graph import LINK_NAME, LayerGraph
 from doctor.facts.layer_links import derived_name
 from doctor.model.step import Directory, File, Symlink
-
-# moby daemon/initlayer/setup_unix.go; the same since 1.10.
-_FOLDERS = ("dev", "dev/pts", "dev/shm", "etc", "proc", "sys")
-_FILES = (".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/resolv.conf")
 
 
 @fixer(applicability=Applicability.SAFE)
@@ -31,11 +28,12 @@ def _layer(graph: LayerGraph, name: str, own: str, below: str) -> Iterator[Wante
     lower = (graph.names[below], *(graph.lowers[below] or ())) if below else ()
     yield Wanted(path=at(name), node=Directory(), mode=0o710)
     yield Wanted(path=at(name, "diff"), node=Directory(), mode=0o755)
-    for folder in _FOLDERS:
+    for folder in FOLDERS:
         yield Wanted(path=at(name, f"diff/{folder}"), node=Directory(), mode=0o755)
-    for file in _FILES:
+    for file in FILES:
         yield Wanted(path=at(name, f"diff/{file}"), node=File(), mode=0o755)
-    yield Wanted(path=at(name, "diff/etc/mtab"), node=Symlink(target="/proc/mounts"))
+    for entry, target in LINKS.items():
+        yield Wanted(path=at(name, f"diff/{entry}"), node=Symlink(target=target))
     yield Wanted(path=at(name, "committed"), node=File(), mode=0o600)
     yield Wanted(path=at(name, "link"), node=File(content=link.encode()))
     yield Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff"))

@@ -64,6 +64,7 @@ class Case:
         for path in where.rglob(".gitkeep"):
             path.unlink()
         _plain_modes(where)
+        _engine_modes(where)
         for entry in self.files:
             _special(where, entry)
         return RootHost(str(where), self.answers())
@@ -74,6 +75,14 @@ def _plain_modes(top: Path) -> None:
     for path in (top, *top.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+
+
+def _engine_modes(top: Path) -> None:
+    """Give the directories of layers the modes that an engine gives them."""
+    for name, mode in (("overlay2", 0o710), ("overlay2/l", 0o700)):
+        path = top / "var/lib/docker" / name
+        if path.is_dir():
+            path.chmod(mode)
 
 
 def _remove(path: Path) -> None:

@@ -53,7 +53,7 @@ RECIPES = (
         name="copied",
         about="a file of the base layer is torn; a layer directory that nothing uses any more has it whole",
         change=torn_with_a_copy,
-        findings=(layer("layer-content-altered", CHAIN_BASE),),
+        findings=(layer("layer-content-altered", CHAIN_BASE), ("layer-orphan", "directory", "overlay2")),
         after={f"{_BASE}/hello": b"hello\n"},
     ),
     Recipe(problem="layer-content-altered", name="healthy", about="each layer has its digest"),

@@ -132,11 +132,13 @@ RECIPES = (
         fix="manual",
     ),
     Recipe(
-        problem="image-content-corrupt",
-        name="stray-name",
+        problem="image-content-stray",
+        name="readme",
         about="a file that is no image lies among the configs",
         change=lambda tree: tree.put(f"{STORE}/imagedb/content/sha256/README", "x"),
+        findings=(("image-content-stray", "file", "README"),),
     ),
+    Recipe(problem="image-content-corrupt", name="healthy", about="each config has the hash of its name"),
     Recipe(
         problem="image-content-missing",
         name="with-buildkit-copy",

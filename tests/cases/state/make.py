@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tests.cases.state import backups, containerd, containers, databases, deep, engine, ground, images, layers
+from tests.cases.state import backups, containerd, containers, databases, deep, engine, ground, images, layers, leftovers
 from tests.cases.state.recipe import Recipe
 from tests.cases.state.roots import PARTS, Content, build
 
@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 RECIPES: tuple[Recipe, ...] = (
     *images.RECIPES,
     *layers.RECIPES,
+    *leftovers.RECIPES,
     *deep.RECIPES,
     *containers.RECIPES,
     *databases.RECIPES,

@@ -1,0 +1,33 @@
+"""Modes of the directories that hold all layers."""
+
+from msgspec import Struct
+
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
+from doctor.model.view import Stat
+
+
+class DirectoryModes(Struct, frozen=True, kw_only=True):
+    """Modes of ``overlay2`` and ``overlay2/l``.
+
+    Attributes:
+        found: directory → what is there.
+        right: directory → the mode that dockerd 23 and later give it.
+        uid: owner of the data root; theirs is the same.
+        is_reachable: whether the data root itself lets every user pass.
+        gaps: what could not be looked at.
+    """
+
+    found: dict[HostPath, Stat]
+    right: dict[HostPath, int]
+    uid: int
+    is_reachable: bool
+    gaps: tuple[Missing, ...] = ()
+
+    def wrong(self) -> tuple[HostPath, ...]:
+        """Return the directories that others may read or write, that their owner may not use, or that another user owns."""
+        return tuple(
+            path
+            for path, stat in self.found.items()
+            if stat.mode & 0o026 or stat.mode & 0o700 != 0o700 or stat.uid != self.uid
+        )

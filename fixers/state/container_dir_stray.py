@@ -1,0 +1,19 @@
+"""Set an empty directory among the containers aside."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, Quarantine, Stage
+from doctor.facts.leftovers import Leftovers
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_dir_stray(finding: Finding, leftovers: Leftovers) -> Iterator[Action]:
+    """Move it into quarantine while no engine runs; what holds anything is left to a person."""
+    path = finding.detail.path
+    if not leftovers.containers[path]:
+        yield Advise(text=f"look what {path} is, and move it out of the data root while the engine is down")
+    elif leftovers.is_engine_up:
+        yield Advise(text="leave it until the engine is down for another reason: it does no harm")
+    else:
+        yield Quarantine(path=path, why="it is empty and no container's", stage=Stage.MOUNTS)

@@ -1,0 +1,28 @@
+"""Take layers that nothing needs out of the data root."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, Quarantine, Stage
+from doctor.facts.layer_graph import LayerGraph
+
+
+@fixer(applicability=Applicability.DESTRUCTIVE)
+def layer_orphan(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+    """Move each directory into quarantine with the short name that leads to it, after all that may copy from it."""
+    directories = finding.detail.directories
+    if not directories:
+        yield Advise(
+            text=f"look what overlay2/{finding.subject.name} is and move it elsewhere: it is none of the engine's"
+        )
+    for name in directories:
+        yield Quarantine(
+            path=graph.layers.directory_path(name),
+            why="no image, no container and no build cache refers to it",
+            stage=Stage.DATABASES,
+        )
+        for link, target in graph.layers.links.items():
+            if target == f"../{name}/diff":
+                yield Quarantine(
+                    path=graph.layers.link_path(link), why=f"it leads to {name[:12]} alone", stage=Stage.DATABASES
+                )
