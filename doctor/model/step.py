@@ -100,7 +100,7 @@ class Kernel(msgspec.Struct, tag="kernel", frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command, or an API request (``("GET", "/_ping")``), is predicted to print after a step."""
+    """What a command, an API request (``("GET", "/_ping")``) or a file (``("READ", "/proc/self/mountinfo")``) will say."""
 
     ask: tuple[str, ...]
     stdout: bytes = b""

@@ -66,6 +66,23 @@ def good_init(tree: Tree) -> None:
     tree.link(f"{INIT}/etc/mtab", "/proc/mounts")
 
 
+LIVE = "live = true\n"
+MERGED = f"/{OVERLAY}/{MOUNT}/merged"
+UPPER = f"upperdir=/{OVERLAY}/{MOUNT}/diff,workdir=/{OVERLAY}/{MOUNT}/work"
+
+
+def mounted(tree: Tree, lower: tuple[str, ...], fs_type: str = "overlay") -> None:
+    """Something is mounted where the container's file system belongs."""
+    options = f"rw,lowerdir={':'.join(f'/{OVERLAY}/l/{link_name(name)}' for name in lower)},{UPPER}"
+    tree.directory(MERGED.lstrip("/"))
+    tree.put(
+        "proc/self/mountinfo",
+        "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
+        f"90 1 0:50 / {MERGED} rw,relatime - {fs_type} {fs_type} {options if fs_type == 'overlay' else 'rw'}\n",
+    )
+
+
+OWN = (f"{MOUNT}-init", TOP.directory, roots.BASE.directory)
 INIT = f"{OVERLAY}/{MOUNT}-init/diff"
 PARENT = f"{STORE}/imagedb/metadata/sha256/{IMAGE}/parent"
 HOLLOW = roots.hex_id("container hollow")
@@ -283,5 +300,31 @@ RECIPES = (
         about="the -init layer is as the engine made it",
         parts=BOTH,
         change=good_init,
+    ),
+    Recipe(
+        problem="mount-left-in-merged",
+        name="other-layers",
+        about="someone mounted a container by hand and left its image's upper layer out",
+        parts=BOTH,
+        change=lambda tree: mounted(tree, (f"{MOUNT}-init", roots.BASE.directory)),
+        findings=(directory("mount-left-in-merged", MOUNT),),
+        answers=LIVE,
+    ),
+    Recipe(
+        problem="mount-left-in-merged",
+        name="a-tmpfs",
+        about="a memory file system covers a container's own",
+        parts=BOTH,
+        change=lambda tree: mounted(tree, (), "tmpfs"),
+        findings=(directory("mount-left-in-merged", MOUNT),),
+        fix="manual",
+        answers=LIVE,
+    ),
+    Recipe(
+        problem="mount-left-in-merged",
+        name="its-own",
+        about="the engine was killed and its mounts are still there",
+        parts=BOTH,
+        change=lambda tree: mounted(tree, OWN),
     ),
 )
