@@ -1,6 +1,6 @@
 """What a host can be asked, whatever kind it is: the live machine, a mounted root, a recorded case, a prediction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from msgspec import Struct
@@ -63,6 +63,13 @@ class Host(View, Protocol):
 
     def flags(self, path: HostPath) -> int:
         """Return the inode flags (FS_IOC_GETFLAGS) of the file or directory at ``path``; 0 where there are none."""
+        ...
+
+    def held(self, path: HostPath, names: Iterable[str] = (".",)) -> dict[str, int]:
+        """Return the entries of a directory ("." for itself) that are immutable (0x10) or append-only (0x20).
+
+        No component is followed and nothing is opened but the directory: a FIFO or a device costs nothing.
+        """
         ...
 
     def statfs(self, path: HostPath) -> StatFs:

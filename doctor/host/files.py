@@ -3,10 +3,10 @@
 import errno
 import os
 import stat as st
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from doctor.host.base import StatFs
-from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, get_flags, openat2
+from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, get_flags, held, openat2
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
 from doctor.model.view import Stat
@@ -244,6 +244,17 @@ class RootedFiles:
             return get_flags(descriptor)
         finally:
             os.close(descriptor)
+
+    def held(self, path: HostPath, names: Iterable[str] = (".",)) -> dict[str, int]:
+        """Return the entries of a directory that are immutable or append-only, with their inode flags."""
+        try:
+            directory = self._open(path, os.O_PATH | os.O_DIRECTORY, follow=False)
+        except OSError as error:
+            raise failed(error, path) from error
+        try:
+            return {name: flags for name in names if (flags := held(directory, name))}
+        finally:
+            os.close(directory)
 
     def statfs(self, path: HostPath) -> StatFs:
         """Return the numbers of the file system that holds ``path``."""

@@ -4,11 +4,11 @@ Nothing is written anywhere. A path is looked up at its nearest changed ancestor
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.paths import HostPath, parent
+from doctor.model.paths import HostPath, join, parent
 from doctor.model.step import (
     Answer,
     Attributes,
@@ -269,6 +269,23 @@ class OverlayHost:
             return over.flags
         change = self._new(path)
         return (change.meta or Meta()).flags if change else self.base.flags(self._below(path))
+
+    def held(self, path: HostPath, names: Iterable[str] = (".",)) -> dict[str, int]:
+        """Return the predicted entries that are immutable or append-only."""
+        found = {}
+        for name in names:
+            here = path if name == "." else join(path, name)
+            over, change = self._attributes.get(here), self._new(here)
+            if over is not None and over.flags is not None:
+                flags = over.flags
+            elif change:
+                flags = (change.meta or Meta()).flags
+            else:
+                below = self._below(path)
+                flags = self.base.held(below, (name,)).get(name, 0)
+            if flags & 0x30:
+                found[name] = flags & 0x30
+        return found
 
     def statfs(self, path: HostPath) -> StatFs:
         """Return the numbers of the file system below; a prediction moves no blocks."""

@@ -174,7 +174,8 @@ class Tree:
             here = f"/proc/self/fd/{directory}/{name}"
             flags = meta.get("flags")
             if isinstance(flags, int):
-                _set_flags(directory, name, flags)
+                # Nothing else of an immutable file can be changed: that flag goes first and comes last.
+                _set_flags(directory, name, 0)
             uid, gid, mode, mtime = (meta.get(key) for key in ("uid", "gid", "mode", "mtime_ns"))
             if uid is not None or gid is not None:
                 # chown clears setuid bits, so it comes before the mode.
@@ -195,6 +196,8 @@ class Tree:
                     os.setxattr(here, key, value, follow_symlinks=False)
             if isinstance(mtime, int):
                 os.utime(name, ns=(mtime, mtime), dir_fd=directory, follow_symlinks=False)
+            if isinstance(flags, int) and flags:
+                _set_flags(directory, name, flags)
             os.fsync(directory)
 
 

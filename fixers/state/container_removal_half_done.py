@@ -10,4 +10,7 @@ from doctor.api.actions import Action, Advise
 def container_removal_half_done(finding: Finding) -> Iterator[Action]:
     """Advise to finish it, or to take the files first."""
     files = finding.evidence[-1].value
-    yield Advise(text=f"take what you need from {files}, then finish the removal: docker rm {finding.subject.name}")
+    yield Advise(
+        text=f"take what you need from {files}, then finish the removal: docker rm {finding.subject.name}; if it says "
+        f"'operation not permitted', a file there is immutable: chattr -R -i {files}"
+    )

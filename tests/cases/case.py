@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from doctor.host.answers import load as load_answers
 from doctor.host.recorded import Answers, RootHost
+from doctor.host.syscalls import APPEND_ONLY, IMMUTABLE, get_flags, set_flags
 
 CASES = Path(__file__).parent
+HELD = IMMUTABLE | APPEND_ONLY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,13 @@ class Case:
         """Return the id of the check that the case is about."""
         area, problem, _ = self.folder.relative_to(CASES).parts
         return f"{area}/{problem}"
+
+    def let_go(self, where: Path) -> None:
+        """Clear the inode flags that the case set: nobody could remove the tree."""
+        for entry in self.files:
+            path = where / str(entry["path"]).lstrip("/")
+            if "flags" in entry and path.exists():
+                _hold(path, 0)
 
     def answers(self) -> Answers:
         """Return what the recorded host answered."""
@@ -119,14 +130,31 @@ def _special(top: Path, entry: dict[str, Any]) -> None:
         case "file":
             with path.open("wb") as stream:
                 stream.truncate(entry.get("size", 0))
+    _attributes(path, entry)
+
+
+def _attributes(path: Path, entry: dict[str, Any]) -> None:
     if "uid" in entry or "gid" in entry:
         os.chown(path, entry.get("uid", -1), entry.get("gid", -1), follow_symlinks=False)
     if "mode" in entry:
         path.chmod(entry["mode"])
     for key, value in entry.get("xattrs", {}).items():
         os.setxattr(path, key, value.encode(), follow_symlinks=False)
+    if "flags" in entry:
+        _hold(path, entry["flags"])
     if "mtime" in entry:
         os.utime(path, (entry["mtime"], entry["mtime"]))
+
+
+def _hold(path: Path, flags: int) -> None:
+    """Set inode flags (chattr), where the file system and the user's privileges allow it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        set_flags(descriptor, get_flags(descriptor) & ~HELD | flags)
+    except OSError as error:
+        pytest.skip(f"no inode flags can be set here: {error}")
+    finally:
+        os.close(descriptor)
 
 
 def load(folder: Path) -> Case:

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.host.recorded import RootHost
+from doctor.host.syscalls import held
 from doctor.model.outcome import Result
 from doctor.model.severity import Applicability
 from doctor.model.step import Netlink, Run, Signal
@@ -21,10 +22,20 @@ from doctor.repair.record import find_run
 from doctor.scan.run import Scan, scan
 from tests.cases.case import Case, all_cases
 
+_HERE = -100  # AT_FDCWD
 CATALOG = load_catalog()
 CASES = all_cases()
 BY_NAME = [pytest.param(case, id=case.name) for case in CASES]
 FAILING = [pytest.param(case, id=case.name) for case in CASES if case.findings and case.fix == "resolved"]
+
+
+@pytest.fixture(autouse=True)
+def removable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """What a case made immutable can be removed after the test."""
+    yield
+    case = request.node.callspec.params.get("case") if hasattr(request.node, "callspec") else None
+    if isinstance(case, Case):
+        case.let_go(tmp_path / "host")
 
 
 def tree(top: Path) -> dict[str, tuple[object, ...]]:
@@ -42,7 +53,8 @@ def tree(top: Path) -> dict[str, tuple[object, ...]]:
             xattrs = {
                 key: os.getxattr(path, key, follow_symlinks=False) for key in os.listxattr(path, follow_symlinks=False)
             }
-            seen[os.path.relpath(path, top)] = (found.st_mode, found.st_uid, found.st_gid, xattrs, content)
+            flags = held(_HERE, path)
+            seen[os.path.relpath(path, top)] = (found.st_mode, found.st_uid, found.st_gid, xattrs, flags, content)
     return seen
 
 
