@@ -62,6 +62,10 @@ class RootedFiles:
         # Mount points that do not answer: nothing beneath them is touched.
         self._hung: tuple[str, ...] = ()
 
+    def close(self) -> None:
+        """Let go of the root, so that it can be unmounted; nothing can be read any more."""
+        os.close(self._fd)
+
     def _open(self, path: HostPath, flags: int, *, follow: bool) -> int:
         resolve = RESOLVE_IN_ROOT if follow else RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS
         relative = path.lstrip("/") or "."
@@ -180,7 +184,7 @@ class RootedFiles:
             try:
                 with os.scandir(descriptor) as entries:
                     for entry in entries:
-                        yield entry.name, _kind(entry)
+                        yield entry.name, kind_of(entry)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -288,7 +292,8 @@ def _names(path: str) -> list[str]:
         raise
 
 
-def _kind(entry: "os.DirEntry[str]") -> str:
+def kind_of(entry: "os.DirEntry[str]") -> str:
+    """Return the kind letter of a directory's entry, ``?`` where the file system tells no type."""
     try:
         if entry.is_symlink():
             return "l"

@@ -159,6 +159,10 @@ class Assembly:
 
     def _check_size(self, part: Part) -> None:
         path = self._path(part.name)
+        if self.source.most_bytes:
+            if part.size > self.source.most_bytes:
+                raise UnprovenError(f"its file {visible(path)} would be larger than all that there is")
+            return
         try:
             found = self.host.lstat(path, follow=False)
         except HostError as error:

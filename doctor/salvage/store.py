@@ -27,34 +27,39 @@ PLACES = {
     "vfs": "vfs/dir/{}",
     "btrfs": "btrfs/subvolumes/{}",
     "zfs": "zfs/graph/{}",
+    "devicemapper": "devicemapper/mnt/{}/rootfs",
 }
 """Where each driver has the files of a layer, by its cache id (moby daemon/graphdriver, and v24 for the removed ones).
 
-For vfs, btrfs, zfs and overlay the directory holds the files of the layers below too; tar-split asks only for a layer's own.
+For vfs, btrfs, zfs, devicemapper and overlay the directory holds the files of the layers below too; tar-split asks only for a layer's own.
 """
 
 _ID_BYTES = 4096
 
 
-def read(host: Host, facts: Facts) -> Store:
-    """Return the images of all drivers. Raises ``DoctorError`` where the data root can't be found or read."""
+def read(host: Host, facts: Facts, pool_bytes: int = 0, pool_problem: str = "") -> Store:
+    """Return the images of all drivers. Raises ``DoctorError`` where the data root can't be found or read.
+
+    ``pool_bytes`` is the size of a devicemapper pool whose devices are put together when they are asked for;
+    ``pool_problem`` says why its layers can't be read at all.
+    """
     root = facts.get(DataRoot)
     if isinstance(root, Missing):
         raise DoctorError(f"there is no data root to salvage from: {root.reason}")
-    reader = _Reader(host, facts, root)
+    reader = _Reader(host, facts, root, pool_bytes)
     # A root that changed its driver has a store of each; that of the driver in use comes first.
     for driver in sorted(root.drivers, key=lambda one: one.name != root.active_driver):
-        if driver.name in PLACES:
+        if driver.name == "devicemapper" and pool_problem:
+            reader.left.append(Left(kind="driver", name=driver.name, reason=pool_problem))
+        elif driver.name in PLACES:
             reader.add(driver.name)
-        elif driver.holds_anything:
-            reader.left.append(Left(kind="driver", name=driver.name, reason=f"driver {driver.name}: not read yet"))
     return reader.store()
 
 
 class _Reader:
     """Gathers what the stores of several drivers tell of one another's images."""
 
-    def __init__(self, host: Host, facts: Facts, root: DataRoot) -> None:
+    def __init__(self, host: Host, facts: Facts, root: DataRoot, pool_bytes: int) -> None:
         self.host = host
         self.facts = facts
         self.root = root
@@ -64,6 +69,7 @@ class _Reader:
         self.left: list[Left] = []
         self.gaps: list[Missing] = [*root.gaps]
         self.origin = ""
+        self.pool_bytes = pool_bytes
 
     def add(self, driver: str) -> None:
         """Add the store of one driver."""
@@ -138,7 +144,8 @@ class _Reader:
     def _add(self, chain: str, driver: str, cache: str) -> None:
         first, _, rest = PLACES[driver].format(cache).partition("/")
         split = HostPath(f"{self.root.at('image', driver)}/layerdb/sha256/{chain}/tar-split.json.gz")
-        source = Source(split=split, directory=join(self.root.at(first), rest))
+        most = self.pool_bytes if driver == "devicemapper" else 0
+        source = Source(split=split, directory=join(self.root.at(first), rest), most_bytes=most)
         known = self.sources.setdefault(chain, [])
         if source not in known:
             known.append(source)

@@ -18,7 +18,7 @@ from doctor.model.errors import DoctorError, RefusedError
 from doctor.salvage.values import Blob
 
 _LAYERS = ".doctor-layers"
-_PART = ".part-"
+PART = ".part-"
 _BLOBS = "blobs/sha256"
 _MARGIN_BYTES = 64 << 20
 _CHUNK_BYTES = 1 << 20
@@ -78,7 +78,7 @@ class Target:
     def writing(self, name: str, *, is_private: bool = False) -> Iterator[Sink]:
         """Open a new file under a temporary name; when the block ends well it is synced and gets its name."""
         directory, _, last = name.rpartition("/")
-        temporary = f"{directory}/{_PART}{last}" if directory else f"{_PART}{last}"
+        temporary = f"{directory}/{PART}{last}" if directory else f"{PART}{last}"
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=self.top)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -93,10 +93,11 @@ class Target:
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=self.top)
             if isinstance(error, OSError):
-                raise self._failed(error) from error
+                raise self.failed(error) from error
             raise
 
-    def _failed(self, error: OSError) -> DoctorError:
+    def failed(self, error: OSError) -> DoctorError:
+        """Return what an error of the disk means."""
         if error.errno in _FULL:
             return full(self.path, "the disk is full")
         return DoctorError(f"can't write: {error.strerror}", where=self.path, do="choose another --to DIR")
@@ -157,7 +158,7 @@ class Target:
         plain, packed = sha256(), sha256()
         packer = zlib.compressobj(self.level, wbits=31) if self.level and not is_plain else None
         # The digest, and so the name, is known only at the end.
-        name = f"{_BLOBS}/{_PART}layer"
+        name = f"{_BLOBS}/{PART}layer"
         with self._temporary(name) as sink:
             for piece in pieces:
                 plain.update(piece)
@@ -190,7 +191,7 @@ class Target:
             with open(os.open(name, flags, self.file_mode, dir_fd=self.top), "wb", buffering=0) as stream:
                 yield Sink(stream.fileno())
         except OSError as error:
-            raise self._failed(error) from error
+            raise self.failed(error) from error
         finally:
             with suppress(OSError):
                 os.unlink(name, dir_fd=self.top)
@@ -264,7 +265,7 @@ class Target:
             descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.top)
             try:
                 for name in os.listdir(descriptor):
-                    if name.startswith(_PART):
+                    if name.startswith(PART):
                         os.unlink(name, dir_fd=descriptor)
             finally:
                 os.close(descriptor)

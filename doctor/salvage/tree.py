@@ -68,7 +68,9 @@ class TreeTar:
                 found = self.host.lstat(path, follow=False)
             except HostError:
                 continue
-            seen.update(repr(found).encode())
+            # Not the number of its device: another one each time that a disk is mounted.
+            about = (found.kind, found.mode, found.uid, found.gid, found.size, found.mtime_ns, found.inode, found.rdev)
+            seen.update(repr(about).encode())
             if found.kind != "f" or (found.device, found.inode) in counted:
                 continue
             if found.nlink > 1:

@@ -7,10 +7,17 @@ from doctor.model.paths import HostPath
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """One place where a layer may be: its tar-split and the directory with its files."""
+    """One place where a layer may be.
+
+    Attributes:
+        split: its tar-split.
+        directory: the directory with its files.
+        most_bytes: where looking at a file costs a copy of a device, the most that one can have; 0 where it doesn't.
+    """
 
     split: HostPath
     directory: HostPath
+    most_bytes: int = 0
 
 
 class Layer(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from doctor.facts.images import familiar
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.missing import HostError, Missing
-from doctor.salvage import containerd, layout, store
+from doctor.salvage import containerd, layout, pools, store
 from doctor.salvage.archive import Archive
 from doctor.salvage.containerd import Copier, Found, Stored
 from doctor.salvage.images import Writer
@@ -62,7 +62,8 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
         check_place(path, tops)
     if wish.tar not in {"", "-"} and not os.path.isdir(os.path.dirname(os.path.abspath(wish.tar))):
         raise UsageError("there is no such directory", where=wish.tar, do="choose another --tar FILE")
-    found = store.read(host, facts)
+    pool, problem = pools.find(host, root)
+    found = store.read(host, facts, pool.size if pool is not None else 0, problem)
     stored = containerd.read(host, root)
     chosen = choose((*found.images, *stored.images), wish.images)
     try:
@@ -70,7 +71,9 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
     except HostError as error:
         raise DoctorError(f"can't read the data root: {error}") from error
     with opened(wish.to, who, is_shared=wish.shared, level=_GZIP_LEVEL if wish.compress else 0) as (target, before):
-        outcome, trees = _fill(facts, Writer(host, root, found, target, progress), chosen, stored, wish)
+        with pools.routed(host, pool, target, progress) as (reached, notes):
+            outcome, trees = _fill(facts, Writer(reached, root, found, target, progress), chosen, stored, wish)
+            outcome = replace(outcome, notes=(*outcome.notes, *notes))
         earlier = _earlier(target, before, outcome)
         target.put("index.json", layout.index((*outcome.images, *earlier)))
         whole = replace(outcome, images=(*outcome.images, *earlier))
@@ -89,7 +92,7 @@ def _fill(
     host, found, target = writer.host, writer.store, writer.target
     written, left = _images(writer, chosen, wish)
     notes = [*stored.notes, *([f"names of images{found.origin}"] if found.origin else [])]
-    holder = held_by(host, writer.root)
+    holder = held_by(facts.host, writer.root)
     if holder:
         notes.append(f"{holder} uses the data root: what it changes meanwhile may be torn")
     trees = TreeWriter(host, target, writer.progress, is_held=bool(holder))

@@ -64,17 +64,6 @@ def test_images_of_every_driver(driver: str, tmp_path: Path) -> None:
     ]
 
 
-def test_devicemapper_is_said_to_be_not_read(tmp_path: Path) -> None:
-    """Its layers are in a pool, not in directories: nothing is made up, and the exit code tells."""
-    root, *_ = made(tmp_path)
-    (root.data / "image/devicemapper/imagedb/content/sha256").mkdir(parents=True)
-    (root.data / "image/devicemapper/imagedb/content/sha256" / ("0" * 64)).write_text("{}")
-    (root.data / "devicemapper").mkdir()
-    outcome = done(root, tmp_path / "out")
-    assert [left.reason for left in outcome.left] == ["driver devicemapper: not read yet"]
-    assert outcome.exit_code == 1
-
-
 def test_compressed_layers_say_so(tmp_path: Path) -> None:
     """Gzip of the same tar; a second run, compressed or not, writes no layer again."""
     root, app, *_ = made(tmp_path)

@@ -1,0 +1,223 @@
+"""devicemapper pools: the metadata against what thin_restore wrote, and whole data roots whose layers are in one."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import json
+
+from doctor.formats.thin_metadata import BLOCK_BYTES, Metadata, Read, recovered, superblock
+from doctor.host.recorded import RootHost
+from doctor.model.errors import FormatError
+from doctor.salvage.values import Outcome
+from doctor.salvage.work import Wish, salvage
+from tests.unit.salvage.roots import MadeRoot
+from tests.unit.salvage.test_salvage import made
+from tests.unit.salvage.test_trees import CONTAINER, containers_of, full_copy
+from tests.unit.salvage.thin import into_pool, metadata
+
+TREES = {1: {0: 100, 1: 101, 7: 300}, 2: {number: 5000 - 3 * number for number in range(600)}, 9: {}}
+
+
+def reader(raw: bytes) -> tuple[Read, int]:
+    """What reads blocks, and how many there are."""
+    return lambda number: raw[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES], len(raw) // BLOCK_BYTES
+
+
+def told(found: Metadata) -> dict[int, dict[int, int]]:
+    """Device → block → block of the pool."""
+    return {
+        device.id: {
+            start + one: place + one for start, place, length in found.mappings(device) for one in range(length)
+        }
+        for device in found.devices().values()
+    }
+
+
+def parsed(raw: bytes) -> Metadata:
+    read, _ = reader(raw)
+    return Metadata(read)
+
+
+def test_trees_of_one_and_several_nodes() -> None:
+    """Every mapping comes out; the numbers of mapped blocks agree."""
+    found = parsed(metadata(TREES))
+    assert told(found) == TREES
+    assert found.errors == []
+    assert {one.id: one.mapped_blocks for one in found.devices().values()} == {1: 3, 2: 600, 9: 0}
+
+
+@pytest.mark.skipif(not shutil.which("thin_restore"), reason="needs thin-provisioning-tools")
+def test_what_thin_restore_wrote(tmp_path: Path) -> None:
+    """The tool of the kernel's own people is the judge of how metadata looks."""
+    lines = [
+        '<superblock uuid="" time="1" transaction="3" flags="0" version="2" data_block_size="128" nr_data_blocks="6000">'
+    ]
+    for number, mapped in TREES.items():
+        lines.append(
+            f'<device dev_id="{number}" mapped_blocks="{len(mapped)}" transaction="1" creation_time="0" snap_time="0">'
+        )
+        lines += [
+            f'<single_mapping origin_block="{key}" data_block="{place}" time="0"/>' for key, place in mapped.items()
+        ]
+        lines.append("</device>")
+    (tmp_path / "in.xml").write_text("\n".join([*lines, "</superblock>"]))
+    with open(tmp_path / "meta", "wb") as stream:
+        stream.truncate(4 << 20)
+    subprocess.run(
+        ["thin_restore", "-i", tmp_path / "in.xml", "-o", tmp_path / "meta"], check=True, capture_output=True
+    )
+    raw = (tmp_path / "meta").read_bytes()
+    assert told(parsed(raw)) == TREES
+    raw = bytes(BLOCK_BYTES) + raw[BLOCK_BYTES:]
+    read, count = reader(raw)
+    assert told(recovered(read, count, frozenset(TREES), 1 << 16)) == TREES
+
+
+def test_a_lost_superblock_is_made_up_for_by_the_trees() -> None:
+    """Of two generations the later one; without its list of devices nothing is made up."""
+    newer = metadata(TREES, transaction=8)
+    count = len(newer) // BLOCK_BYTES
+    older = metadata({1: {0: 100}, 2: {}, 9: {}}, transaction=5)
+    read, blocks = reader(bytes(BLOCK_BYTES) + newer[BLOCK_BYTES:] + older)
+    found = recovered(read, blocks, frozenset(TREES), 1 << 16)
+    assert (told(found), found.top.transaction) == (TREES, 8)
+    torn = bytearray(newer)
+    for number in (0, count - 2):
+        torn[number * BLOCK_BYTES + 200] ^= 1
+    with pytest.raises(FormatError, match="no whole tree"):
+        recovered(*reader(bytes(torn)), frozenset(TREES), 1 << 16)
+
+
+def test_damage_is_told_and_the_rest_is_read() -> None:
+    """A wrong checksum, a node that names itself, a superblock of something else."""
+    raw = bytearray(metadata(TREES))
+    raw[2 * BLOCK_BYTES + 100] ^= 1
+    found = parsed(bytes(raw))
+    assert told(found)[1] == TREES[1]
+    assert 0 < len(told(found)[2]) < 600
+    assert found.errors == ["block 2: its checksum is wrong"]
+    for bad in (b"", bytes(BLOCK_BYTES), raw[BLOCK_BYTES : 2 * BLOCK_BYTES]):
+        with pytest.raises(FormatError):
+            superblock(bytes(bad))
+
+
+@given(st.integers(0, 8 * BLOCK_BYTES - 1), st.integers(0, 255), st.binary(max_size=64))
+def test_no_damage_ends_but_in_an_error(position: int, byte: int, tail: bytes) -> None:
+    """One byte anywhere, or garbage from there on: read, or refused in words."""
+    whole = metadata({1: {0: 5, 3: 9}, 2: {4: 4}})
+    raw = bytearray(whole.ljust(8 * BLOCK_BYTES, b"\0"))
+    raw[position] = byte
+    raw[position + 1 : position + 1 + len(tail)] = tail
+    with suppress(FormatError):
+        told(parsed(bytes(raw)))
+
+
+def can_mount() -> str:
+    """Why a data root in a pool can't be read here, "" where it can."""
+    if os.geteuid() != 0 or not shutil.which("mkfs.ext4"):
+        return "needs root and e2fsprogs"
+    script = "truncate -s 2M i; mkfs.ext4 -q i; mkdir m; mount -o loop i m"
+    with tempfile.TemporaryDirectory() as top:
+        done = subprocess.run(
+            ["unshare", "-m", "sh", "-ec", script], cwd=top, capture_output=True, text=True, check=False
+        )
+    return "" if not done.returncode else f"no loop mounts here: {done.stderr.strip()}"
+
+
+mounts = pytest.mark.skipif(bool(can_mount()), reason=can_mount() or "it can")
+
+
+def done(root: MadeRoot, to: Path) -> Outcome:
+    """Salvage all of it, in a process of its own: it makes itself a mount namespace."""
+    script = (
+        "import sys; from msgspec import json; from doctor.host.recorded import RootHost;"
+        "from doctor.salvage.work import Wish, salvage;"
+        "wish = Wish(to=sys.argv[2], volumes=True, containers=True);"
+        "print(json.encode(salvage(RootHost(sys.argv[1]), wish, lambda text: print(text, file=sys.stderr))).decode())"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, root.top, to],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[3],
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.decode(ran.stdout, type=Outcome)
+
+
+@mounts
+def test_images_out_of_a_pool(tmp_path: Path) -> None:
+    """Blocks in any order, shared between devices: the layers have their digests; no mount, no copy and no file stays."""
+    root, app, base, _ = made(tmp_path, "devicemapper")
+    into_pool(root.data)
+    before = {path: path.stat().st_mtime_ns for path in root.data.rglob("*")}
+    outcome = done(root, tmp_path / "out")
+    assert {image.id for image in outcome.images} == {app, base}, outcome.left
+    assert (outcome.left, outcome.notes) == ((), ())
+    assert {path: path.stat().st_mtime_ns for path in root.data.rglob("*")} == before
+    assert not list((tmp_path / "out").glob(".part-*"))
+    assert "doctor-salvage" not in Path("/proc/self/mountinfo").read_text()
+    assert done(root, tmp_path / "out").bytes_written == 0
+
+
+@mounts
+def test_a_container_in_a_pool(tmp_path: Path) -> None:
+    """What it has and the device that it began as has not; removed names are whiteouts."""
+    root = MadeRoot(tmp_path / "host", "devicemapper")
+    full_copy(root, "devicemapper", "devicemapper/mnt/{}/rootfs")
+    into_pool(root.data)
+    outcome = done(root, tmp_path / "out")
+    (tree,) = outcome.trees
+    with tarfile.open(tmp_path / "out" / tree.file) as tar:
+        names = set(tar.getnames())
+    assert {"etc/changed", "etc/deep/new", ".wh.removed", "gone/.wh.dir", "mode"} <= names
+    assert not {"etc/same", "lost+found", "etc/deep/file"} & names
+    assert done(root, tmp_path / "out").bytes_written == 0
+
+
+@mounts
+def test_a_pool_without_its_superblock(tmp_path: Path) -> None:
+    """The trees tell the same; what was done is noted, and the digests prove it."""
+    root, app, base, _ = made(tmp_path, "devicemapper")
+    into_pool(root.data)
+    place = root.data / "devicemapper/devicemapper/metadata"
+    place.write_bytes(bytes(BLOCK_BYTES) + place.read_bytes()[BLOCK_BYTES:])
+    outcome = done(root, tmp_path / "out")
+    assert {image.id for image in outcome.images} == {app, base}
+    assert "read by its trees" in outcome.notes[0]
+
+
+@mounts
+def test_lost_blocks_of_a_pool_are_no_proof(tmp_path: Path) -> None:
+    """A data file that is cut off: what is in it comes out, what is not is left out with a note."""
+    root, *_ = made(tmp_path, "devicemapper")
+    into_pool(root.data)
+    os.truncate(root.data / "devicemapper/devicemapper/data", 0)
+    outcome = done(root, tmp_path / "out")
+    assert outcome.images == ()
+    assert len(outcome.left) == 2
+    assert "neither an ext4 nor an xfs" in outcome.left[0].reason
+
+
+def test_a_pool_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """A logical volume of the old host: how to go on is said; devices mounted by hand are read."""
+    root, app, base, _ = made(tmp_path, "devicemapper")
+    containers_of(root, "devicemapper", identity=CONTAINER)
+    wish = Wish(to=str(tmp_path / "out"))
+    mounted = salvage(RootHost(str(root.top)), wish, lambda _: None)
+    assert {app, base} <= {image.id for image in mounted.images}
+    shutil.rmtree(root.data / "devicemapper/mnt")
+    outcome = salvage(RootHost(str(root.top)), Wish(to=str(tmp_path / "other")), lambda _: None)
+    assert outcome.images == ()
+    assert "mount each device read-only" in outcome.left[0].reason
+    assert outcome.exit_code == 1
