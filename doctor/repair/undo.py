@@ -139,7 +139,6 @@ def undo(run: RunDirectory, record: PlanRecord, host: Host, *, progress: Callabl
     taken = RunDirectory.create(record)
     run.free_reserve()
     carry_out(taken, record, progress=progress)
-    _finish(run)
     return taken.name
 
 
@@ -151,11 +150,10 @@ def resume(left: RunDirectory, host: Host, *, progress: Callable[[str], None]) -
     record = left.plan()
     with engine_aside(left, record, host, progress):
         carry_out(left, record, progress=progress)
-    _finish(find_run(record.undoes))
     return record.undoes
 
 
-def _finish(run: RunDirectory) -> None:
+def _mark(run: RunDirectory) -> None:
     """Mark a run as undone; a repair whose undo is undone is applied again."""
     run.finish("undone")
     again = run.plan().undoes
@@ -191,7 +189,10 @@ def changed_since(run: RunDirectory) -> tuple[str, ...]:
 
 
 def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[str], None]) -> None:
-    """Do the steps of an undo that are not done yet; the caller holds the lock. Raises ``RepairError``."""
+    """Do the steps of an undo that are not done yet, and mark the run it takes back; the caller holds the lock.
+
+    Raises ``RepairError``.
+    """
     results: dict[int, str] = {}
     error = perform(taken, record, results, progress)
     if error:
@@ -199,4 +200,6 @@ def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[st
         raise RepairError(
             f"taking run {record.undoes} back stopped: {error}", where=taken.path, do="mend that, then undo again"
         )
+    # In this order: killed in between, the undo is the unfinished one, and nobody takes the run back twice.
+    _mark(find_run(record.undoes))
     taken.finish("applied")
