@@ -63,7 +63,7 @@ def repair(page: Page, report: RepairReport) -> None:
     for action in report.actions:
         _action(page, action)
     if report.probes:
-        page.heading("Proven by test containers")
+        page.heading("The proof")
         probes(page, report.probes)
     _findings(page, "Gone", report.resolved)
     _findings(page, "Still there", unmended(report))

@@ -22,20 +22,20 @@ from doctor.cli.common import (
     open_host,
     waive,
 )
+from doctor.cli.provers import image_prover, prover
 from doctor.cli.scan import engine_version
 from doctor.cli.work import at_work, tell_unfinished
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
-from doctor.model.report import HostInfo, ManualFix, PlannedAction, PlanReport, ProbeResult, RepairReport
+from doctor.model.report import HostInfo, ManualFix, PlannedAction, PlanReport, RepairReport
 from doctor.model.severity import Applicability
 from doctor.model.step import Step
 from doctor.plugins.catalog import Catalog
 from doctor.repair import apply as repair
 from doctor.repair.choose import parse
 from doctor.repair.plan import Plan, make_plan
+from doctor.repair.proof import shortfalls
 from doctor.repair.record import Run, new_name, unfinished
-from doctor.scan.prove import prove
-from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan
 from doctor.state.settings import Settings
 
@@ -187,7 +187,8 @@ def _apply(job: _Job, allow: Applicability) -> int:
         record,
         job.host,
         job.catalog,
-        prove=_prover(job),
+        prove=prover(job.host, job.catalog, job.shared),
+        prove_images=image_prover(job.host, job.catalog, job.shared),
         progress=job.shared.progress,
         deep=job.options.deep,
     )
@@ -227,14 +228,6 @@ def _what(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
     return [(action.summary, action.steps) for action in plan.actions]
 
 
-def _prover(job: _Job) -> repair.Prove:
-    def run_probes(names: tuple[str, ...]) -> tuple[ProbeResult, ...]:
-        wanted = tuple(name for name in names if name in job.catalog.probes)
-        return prove(job.catalog, Facts(job.host), wanted, progress=job.shared.progress)
-
-    return run_probes
-
-
 def _finish(
     job: _Job,
     done: repair.Done,
@@ -257,6 +250,7 @@ def _repair_report(
         code = 0
     else:
         code = exit_code(remaining, job.settings.fail_on, incomplete=done.after.is_incomplete)
+        code = 1 if any(shortfalls(done.probes)) else code
     gone = repair.findings_gone(before.findings, remaining) if before and not done.rolled_back else ()
     return RepairReport(
         run=done.run,
@@ -291,5 +285,12 @@ def _resume(job: _Job, left: Run) -> int:
         raise RefusedError(f"run {left.name} is an unfinished undo", do=f"run 'doctor undo {record.undoes}' again")
     if os.path.realpath(record.root) != os.path.realpath(job.host.root):
         raise RefusedError(f"run {left.name} repairs {record.root}", do=f"add --root {record.root}")
-    done = repair.resume(left, job.host, job.catalog, prove=_prover(job), progress=job.shared.progress)
+    done = repair.resume(
+        left,
+        job.host,
+        job.catalog,
+        prove=prover(job.host, job.catalog, job.shared),
+        prove_images=image_prover(job.host, job.catalog, job.shared),
+        progress=job.shared.progress,
+    )
     return _finish(job, done, host_info(job.host), None, ())

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from msgspec import Struct
@@ -11,23 +11,22 @@ from doctor import __version__
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.finding import Finding
-from doctor.model.outcome import Result
 from doctor.model.report import PlannedAction, ProbeResult
 from doctor.model.severity import Applicability, Severity
 from doctor.model.step import File, Put
 from doctor.plugins.catalog import Catalog
 from doctor.repair.again import engine_aside
+from doctor.repair.expected import Expected, expected_of, present
 from doctor.repair.holders import refuse_held
+from doctor.repair.lower import touches
 from doctor.repair.nodes import Tree
 from doctor.repair.perform import perform
 from doctor.repair.plan import Plan
+from doctor.repair.proof import Progress, Proof, Prove, ProveImages, starts_engine
 from doctor.repair.record import ActionRecord, PlanRecord, Run, unfinished
 from doctor.scan.run import Scan, scan
 from doctor.state.files import ensure_dir, lock_holder, locked
 from doctor.state.paths import runs_dir
-
-Progress = Callable[[str], None]
-Prove = Callable[[tuple[str, ...]], tuple[ProbeResult, ...]]
 
 
 class Done(Struct, frozen=True, kw_only=True):
@@ -76,6 +75,7 @@ def who_is_at_work() -> str:
 
 def to_record(plan: Plan, root: str, name: str) -> PlanRecord:
     """Return the plan as data, complete enough to be finished by another process."""
+    expected = _expected(plan)
     return PlanRecord(
         run=name,
         doctor=__version__,
@@ -100,11 +100,28 @@ def to_record(plan: Plan, root: str, name: str) -> PlanRecord:
         probes=plan.probes,
         engine_was_running=plan.engine_was_running,
         data_roots=plan.data_roots,
+        expected=expected,
+        repaired_images=tuple(sorted(expected.images.keys() - present(plan.before.facts).images.keys())),
     )
 
 
+def _expected(plan: Plan) -> Expected:
+    """Return what must be there afterwards; nothing where the plan has nothing to do with a data root."""
+    has_to_do = any(
+        action.engine or any(touches(step, plan.data_roots) for step in action.steps) for action in plan.actions
+    )
+    return expected_of(plan.before.facts, plan.after.facts) if has_to_do else Expected()
+
+
 def apply(
-    record: PlanRecord, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress, deep: bool = False
+    record: PlanRecord,
+    host: Host,
+    catalog: Catalog,
+    *,
+    prove: Prove,
+    progress: Progress,
+    deep: bool = False,
+    prove_images: ProveImages | None = None,
 ) -> Done:
     """Apply a plan; the caller is ``alone``. Raises ``RefusedError`` where it may not begin; then nothing has changed."""
     ensure_dir(runs_dir())
@@ -116,7 +133,7 @@ def apply(
     refuse_held(record)
     run = Run.create(record)
     run.reserve(_room_to_go_back(record))
-    return _carry_out(run, record, host, catalog, prove=prove, progress=progress, deep=deep)
+    return _carry_out(run, record, host, catalog, prove=prove, prove_images=prove_images, progress=progress, deep=deep)
 
 
 def _room_to_go_back(record: PlanRecord) -> int:
@@ -130,25 +147,43 @@ def _room_to_go_back(record: PlanRecord) -> int:
     return size
 
 
-def resume(run: Run, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress) -> Done:
+def resume(
+    run: Run,
+    host: Host,
+    catalog: Catalog,
+    *,
+    prove: Prove,
+    progress: Progress,
+    prove_images: ProveImages | None = None,
+) -> Done:
     """Finish a run that a crash interrupted: what is done stays, the step in the air is taken back and done again.
 
     The caller is ``alone``.
     """
     record = run.plan()
     with engine_aside(run, record, host, progress):
-        return _carry_out(run, record, host, catalog, prove=prove, progress=progress, deep=False)
+        return _carry_out(
+            run, record, host, catalog, prove=prove, prove_images=prove_images, progress=progress, deep=False
+        )
 
 
 def _carry_out(
-    run: Run, record: PlanRecord, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress, deep: bool
+    run: Run,
+    record: PlanRecord,
+    host: Host,
+    catalog: Catalog,
+    *,
+    prove: Prove,
+    prove_images: ProveImages | None,
+    progress: Progress,
+    deep: bool,
 ) -> Done:
     results: dict[int, str] = {}
-    error = perform(run, record, results, progress)
+    proof = Proof(record, host, prove=prove, prove_images=prove_images, progress=progress)
+    error = perform(run, record, results, progress, before_start=proof.offline)
     after: Scan | None = None
-    probes: tuple[ProbeResult, ...] = ()
     if not error:
-        after, probes, error = _verify(record, host, catalog, prove=prove, progress=progress, deep=deep)
+        after, error = _verify(record, proof, host, catalog, progress=progress, deep=deep)
     if error:
         progress(f"taking the repair back: {error}")
         run.free_reserve()
@@ -164,54 +199,30 @@ def _carry_out(
         run=run.name,
         actions=tuple(_shown(action, results.get(action.number, "not reached")) for action in record.actions),
         after=after,
-        probes=probes,
+        probes=tuple(proof.results),
         error=error,
         rolled_back=bool(error),
     )
 
 
 def _verify(
-    record: PlanRecord, host: Host, catalog: Catalog, *, prove: Prove, progress: Progress, deep: bool
-) -> tuple[Scan, tuple[ProbeResult, ...], str]:
+    record: PlanRecord, proof: Proof, host: Host, catalog: Catalog, *, progress: Progress, deep: bool
+) -> tuple[Scan, str]:
     progress("checking the result")
     after = scan(host, catalog, record.check_ids, deep=deep)
     there = {finding.fingerprint: finding for finding in after.findings}
     still = [there[fingerprint] for fingerprint in record.resolves if fingerprint in there]
     if still:
-        return after, (), f"still there after the repair: {still[0].id}: {still[0].message}"
+        return after, f"still there after the repair: {still[0].id}: {still[0].message}"
     expected = {*record.predicted, *record.resolves}
     new = [
         finding
         for finding in after.findings
-        if finding.fingerprint not in expected and finding.level >= Severity.ERROR and not _is_engine(record)
+        if finding.fingerprint not in expected and finding.level >= Severity.ERROR and not starts_engine(record)
     ]
     if new:
-        return after, (), f"new after the repair: {new[0].id}: {new[0].message}"
-    probes: tuple[ProbeResult, ...] = ()
-    if record.probes and host.is_live():
-        progress(f"proving it with test containers: {', '.join(record.probes)}")
-        probes = prove(record.probes)
-    broken = [
-        probe
-        for probe in probes
-        if probe.result in {Result.FAIL, Result.ERROR} and not _is_explained(probe, after, record)
-    ]
-    if broken:
-        return after, probes, f"the probe '{broken[0].name}' failed: {broken[0].message}"
-    return after, probes, ""
-
-
-def _is_explained(probe: ProbeResult, after: Scan, record: PlanRecord) -> bool:
-    """Whether a problem that was known and is left to a person breaks the probe: then it says nothing of the repair."""
-    return any(
-        finding.fingerprint in record.predicted and probe.name in after.breaks.get(finding.id, ())
-        for finding in after.findings
-    )
-
-
-def _is_engine(record: PlanRecord) -> bool:
-    """Whether the run started an engine: what only a living engine shows was there before, out of sight."""
-    return any(action.engine for action in record.actions)
+        return after, f"new after the repair: {new[0].id}: {new[0].message}"
+    return after, proof.offline() or proof.engine() or proof.containers(after)
 
 
 def _shown(action: ActionRecord, result: str) -> PlannedAction:

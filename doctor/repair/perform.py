@@ -8,8 +8,18 @@ from doctor.repair.execute import Executor
 from doctor.repair.record import ActionRecord, PlanRecord, Run
 
 
-def perform(run: Run, record: PlanRecord, results: dict[int, str], progress: Callable[[str], None]) -> str:
-    """Do every step that is not done yet and note each action's result by number; return what failed, or ""."""
+def perform(
+    run: Run,
+    record: PlanRecord,
+    results: dict[int, str],
+    progress: Callable[[str], None],
+    *,
+    before_start: Callable[[], str] = lambda: "",
+) -> str:
+    """Do every step that is not done yet and note each action's result by number; return what failed, or "".
+
+    ``before_start`` is asked just before the plan's own start of the engine, and says what forbids it, or "".
+    """
     executor = Executor(run, record.root, record.data_roots)
     executor.sweep(record)
     journal = run.journal()
@@ -18,6 +28,10 @@ def perform(run: Run, record: PlanRecord, results: dict[int, str], progress: Cal
     number = 0
     for action in record.actions:
         first = number
+        if action.engine and _starts(action) and first not in begun:
+            forbidden = before_start()
+            if forbidden:
+                return forbidden
         progress(f"[{action.number}/{len(record.actions)}] {action.summary}")
         try:
             for step in action.steps:

@@ -14,6 +14,7 @@ import msgspec
 
 from doctor.model.errors import DoctorError, RefusedError, RepairError, UsageError
 from doctor.model.step import Meta, Node, Step
+from doctor.repair.expected import Expected
 from doctor.state.files import append_synced, atomic_write, ensure_dir
 from doctor.state.paths import runs_dir
 
@@ -46,6 +47,9 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         engine_was_running: whether an engine held the data root when the run began.
         data_roots: directories that no engine may hold while steps write beneath them.
         undoes: the run that this one takes back, or "".
+        expected: what must be in the data root afterwards, by name; empty for a run that neither writes there nor starts an
+            engine.
+        repaired_images: ids of images that only this run makes whole: each must mount before an engine starts.
     """
 
     run: str
@@ -60,6 +64,8 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     engine_was_running: bool = False
     data_roots: tuple[str, ...] = ()
     undoes: str = ""
+    expected: Expected = Expected()
+    repaired_images: tuple[str, ...] = ()
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):

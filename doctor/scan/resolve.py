@@ -12,12 +12,17 @@ from doctor.model.missing import HostError, Missing, Why
 
 
 class Facts:
-    """The facts of one host, resolved on demand and kept."""
+    """The facts of one host, resolved on demand and kept; ``given`` are those that need no reading."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, given: tuple[Any, ...] = ()) -> None:
         self.host = host
-        self._known: dict[type, Any] = {}
+        self._given = given
+        self._known: dict[type, Any] = {type(fact): fact for fact in given}
         self._pending: list[type] = []
+
+    def again(self) -> "Facts":
+        """Return the facts of the same host, to be read anew but for those that were given."""
+        return Facts(self.host, self._given)
 
     def get(self, fact: type) -> Any:
         """Return the fact or the ``Missing`` in its place."""

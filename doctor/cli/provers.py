@@ -1,0 +1,37 @@
+"""How a repair launches test containers: those of named probes, and one for each image that it made whole."""
+
+from doctor.cli.common import Shared
+from doctor.collect.probe_images import samples_of
+from doctor.facts.layer_graph import LayerGraph
+from doctor.host.base import Host
+from doctor.model.report import ProbeResult
+from doctor.plugins.catalog import Catalog
+from doctor.repair.proof import Prove, ProveImages
+from doctor.scan.prove import prove
+from doctor.scan.resolve import Facts
+
+_MOST_IMAGES = 40
+
+
+def prover(host: Host, catalog: Catalog, shared: Shared) -> Prove:
+    """Return what launches the named probes, as far as the catalogue has them."""
+
+    def launch(names: tuple[str, ...]) -> tuple[ProbeResult, ...]:
+        wanted = tuple(name for name in names if name in catalog.probes)
+        return prove(catalog, Facts(host), wanted, progress=shared.progress)
+
+    return launch
+
+
+def image_prover(host: Host, catalog: Catalog, shared: Shared) -> ProveImages:
+    """Return what mounts these images, given by id, and looks for what their layers hold; not a sample of the others."""
+
+    def mount(identities: tuple[str, ...]) -> tuple[ProbeResult, ...]:
+        graph = Facts(host).get(LayerGraph)
+        if not isinstance(graph, LayerGraph) or "image" not in catalog.probes:
+            return ()
+        chosen = [graph.images.configs[identity] for identity in identities if identity in graph.images.configs]
+        samples = samples_of(host, graph, [config for config in chosen if config.chain][:_MOST_IMAGES])
+        return prove(catalog, Facts(host, (samples,)), ("image",), progress=shared.progress)
+
+    return mount

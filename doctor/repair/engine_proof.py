@@ -1,0 +1,141 @@
+"""Ask the engine that a repair has started for everything that must be there."""
+
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+
+from doctor.facts.engine_control import EngineControl
+from doctor.host.base import Host
+from doctor.model.finding import Evidence
+from doctor.model.missing import HostError, Missing
+from doctor.model.outcome import Result
+from doctor.model.paths import HostPath
+from doctor.model.report import ProbeResult
+from doctor.repair.expected import DRIVER, Expected
+from doctor.scan.resolve import Facts
+
+NAME = "engine"
+PROVES = "the engine has everything that must be there, and runs what it starts by itself"
+_ASK_S = 30.0
+_SETTLE_S = 10.0
+_PAUSE_S = 0.25
+
+
+class UnansweredError(Exception):
+    """The engine does not answer, or not as it should."""
+
+
+def ask_engine(host: Host, expected: Expected) -> tuple[ProbeResult, bool]:
+    """Return the proof, and whether something is missing (and not only does not run)."""
+    started = time.perf_counter()
+    control = Facts(host).get(EngineControl)
+    socket = "" if isinstance(control, Missing) else control.socket
+    asked = _Asked(host, socket)
+    try:
+        there, is_ours = _there(asked, expected)
+        missing = expected.beyond(there)
+        stopped = _not_running(asked, expected) if is_ours and not missing else ()
+    except UnansweredError as error:
+        missing, stopped = (str(error),), ()
+    problems = [*(f"{name} is missing" for name in missing), *stopped]
+    message = _listed(problems) if problems else f"the engine has {expected.in_words}" + _running(expected)
+    return (
+        ProbeResult(
+            name=NAME,
+            proves=PROVES,
+            result=Result.FAIL if problems else Result.PASS,
+            message=message,
+            evidence=tuple(Evidence("the engine's API", problem) for problem in problems[:40]),
+            seconds=round(time.perf_counter() - started, 3),
+        ),
+        bool(missing),
+    )
+
+
+def _listed(problems: list[str]) -> str:
+    more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+    return "; ".join(problems[:5]) + more
+
+
+def _running(expected: Expected) -> str:
+    return f"; {len(expected.runs)} containers that restart by themselves run" if expected.runs else ""
+
+
+class _Asked:
+    """The engine's API."""
+
+    def __init__(self, host: Host, socket: str) -> None:
+        self.host = host
+        self.socket = HostPath(socket) if socket else None
+
+    def get(self, path: str) -> Any:
+        try:
+            answer = self.host.engine(path, timeout_s=_ASK_S, socket=self.socket)
+            found = json.loads(answer.body)
+        except HostError as error:
+            raise UnansweredError(f"an answer of the engine ({error.missing.reason})") from error
+        except ValueError as error:
+            raise UnansweredError(f"an answer of the engine (GET {path} gave no JSON)") from error
+        if answer.status != 200:
+            raise UnansweredError(f"an answer of the engine (GET {path} gave {answer.status}: {_message(found)})")
+        return found
+
+
+def _message(found: Any) -> str:
+    return str(found.get("message", "")) if isinstance(found, dict) else ""
+
+
+def _there(asked: _Asked, expected: Expected) -> tuple[Expected, bool]:
+    """Return what the engine lists, as far as it is asked for, and whether it uses the driver whose things these are."""
+    info = asked.get("/info")
+    # With another storage driver, the containerd store included, the images of overlay2 are hidden and not lost.
+    ours = isinstance(info, dict) and info.get("Driver") == DRIVER
+    images = asked.get("/images/json?all=1") if expected.images and ours else ()
+    containers = asked.get("/containers/json?all=1") if expected.containers and ours else ()
+    volumes = asked.get("/volumes") if expected.volumes else {}
+    networks = asked.get("/networks") if expected.networks else ()
+    digests = {str(one.get("Id")): one for one in images}
+    tags = {str(tag): digest for digest, one in digests.items() for tag in _names(one)}
+    there = Expected(
+        images={digest.removeprefix("sha256:"): "" for digest in digests} if ours else expected.images,
+        tags=tags if ours else expected.tags,
+        containers={str(one.get("Id")): "" for one in containers} if ours else expected.containers,
+        volumes=tuple(str(one.get("Name")) for one in (volumes.get("Volumes") or ())),
+        networks={str(one.get("Id")): "" for one in networks},
+    )
+    return there, ours
+
+
+def _names(image: dict[str, Any]) -> list[str]:
+    return [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
+
+
+def _not_running(asked: _Asked, expected: Expected) -> tuple[str, ...]:
+    """Return what keeps each container that should run from running; waits a moment for those that are on their way."""
+    deadline = time.monotonic() + _SETTLE_S
+    left = list(expected.runs)
+    states: dict[str, dict[str, Any]] = {}
+    while left:
+        for identity in left:
+            found = asked.get(f"/containers/{quote(identity)}/json")
+            states[identity] = found.get("State") or {} if isinstance(found, dict) else {}
+        left = [identity for identity in left if not _runs(states[identity])]
+        if time.monotonic() > deadline or all(states[identity].get("Error") for identity in left):
+            break
+        time.sleep(_PAUSE_S)
+    return tuple(
+        f"container {expected.containers.get(identity, identity[:12])} {_why(states[identity])}" for identity in left
+    )
+
+
+def _runs(state: dict[str, Any]) -> bool:
+    return bool(state.get("Running")) and not state.get("Restarting")
+
+
+def _why(state: dict[str, Any]) -> str:
+    if state.get("Error"):
+        return f"can't start: {state['Error']}"
+    code = state.get("ExitCode")
+    again = ", again and again" if state.get("Restarting") else ""
+    return f"does not stay up: its program ends with exit code {code}{again}"

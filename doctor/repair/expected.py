@@ -1,0 +1,168 @@
+"""What must be there after a repair, by name: computed before the first step, so that a smaller set never passes for success.
+
+What was whole before and what the plan foresees to be whole afterwards must both be there, on disk and for the engine. What a
+finding names as broken, and no action mends, is not in it: the plan shows that as left.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.facts.containers import Container, Containers
+from doctor.facts.data_root import DataRoot
+from doctor.facts.databases import NetworkDatabase
+from doctor.facts.images import ImageConfig, Images
+from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.network_needs import BUILT_IN
+from doctor.facts.volumes import Volumes
+from doctor.scan.resolve import Facts
+
+DRIVER = "overlay2"
+# The engine takes these down where it is in no swarm.
+_SWARM_DRIVERS = frozenset({"overlay"})
+
+
+class Expected(Struct, frozen=True, kw_only=True):
+    """What is whole in a data root.
+
+    Attributes:
+        images: id → what a person calls it: config, and every layer with its record and directory.
+        tags: reference → digest, of those images.
+        containers: id → title: settings, mount record, writable layer and all layers below it. Not those the engine removes
+            at its start (``--rm``, half removed).
+        runs: ids of containers that ran and that the engine starts by itself.
+        volumes: names, of the local driver.
+        networks: id → name, but for those that the engine makes anew at each start.
+    """
+
+    images: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    containers: dict[str, str] = {}
+    runs: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    networks: dict[str, str] = {}
+
+    def with_(self, later: "Expected") -> "Expected":
+        """Return everything of both; where a name means two images, the later one counts."""
+        return Expected(
+            images={**self.images, **later.images},
+            tags={**self.tags, **later.tags},
+            containers={**self.containers, **later.containers},
+            runs=tuple(sorted({*self.runs, *later.runs})),
+            volumes=tuple(sorted({*self.volumes, *later.volumes})),
+            networks={**self.networks, **later.networks},
+        )
+
+    def beyond(self, there: "Expected") -> tuple[str, ...]:
+        """Return what is missing in ``there``, each as a person would name it."""
+        return (
+            *(f"image {title}" for identity, title in self.images.items() if identity not in there.images),
+            *(
+                _tag(reference, digest, there)
+                for reference, digest in self.tags.items()
+                if there.tags.get(reference) != digest
+            ),
+            *(f"container {title}" for identity, title in self.containers.items() if identity not in there.containers),
+            *(f"volume {name}" for name in self.volumes if name not in there.volumes),
+            *(f"network {name}" for identity, name in self.networks.items() if identity not in there.networks),
+        )
+
+    @property
+    def in_words(self) -> str:
+        """Return how much it is ("3 images with 4 names, 2 containers, 1 volumes, 1 networks")."""
+        names = f" with {len(self.tags)} names" if self.tags else ""
+        parts = (
+            (len(self.images), f"images{names}"),
+            (len(self.containers), "containers"),
+            (len(self.volumes), "volumes"),
+            (len(self.networks), "networks"),
+        )
+        return ", ".join(f"{number} {word}" for number, word in parts if number) or "nothing"
+
+
+def _tag(reference: str, digest: str, there: Expected) -> str:
+    found = there.tags.get(reference)
+    short = digest.removeprefix("sha256:")[:12]
+    other = "" if found is None else f" (it names {found.removeprefix('sha256:')[:12]})"
+    return f"the name {reference} of image {short}{other}"
+
+
+def expected_of(before: Facts, after: Facts) -> Expected:
+    """Return what must be there after a plan, by the facts it starts from and those it foresees."""
+    foreseen = present(after)
+    places = [root.resolved for root in (before.get(DataRoot), after.get(DataRoot)) if isinstance(root, DataRoot)]
+    # A plan that leads the engine to another data root is judged by that one.
+    return present(before).with_(foreseen) if len(set(places)) < 2 else foreseen
+
+
+def present(facts: Facts) -> Expected:
+    """Return what is whole as facts tell; a part that can't be looked at is empty."""
+    graph, images, containers, volumes, networks = (
+        facts.get(kind) for kind in (LayerGraph, Images, Containers, Volumes, NetworkDatabase)
+    )
+    whole = dict(_whole_images(graph, images)) if isinstance(graph, LayerGraph) and isinstance(images, Images) else {}
+    kept = {
+        one.id: one
+        for one in (containers.items if isinstance(containers, Containers) else ())
+        if isinstance(graph, LayerGraph) and _is_whole(graph, one)
+    }
+    tags = images.tags.entries if isinstance(images, Images) and images.tags.status == "ok" else {}
+    named = networks.networks if isinstance(networks, NetworkDatabase) and networks.file.status == "ok" else {}
+    return Expected(
+        images=whole,
+        tags={reference: digest for reference, digest in tags.items() if digest.removeprefix("sha256:") in whole},
+        containers={one.id: one.title for one in kept.values()},
+        runs=tuple(sorted(one.id for one in kept.values() if one.state.running and one.restarts_itself)),
+        volumes=tuple(sorted(_whole_volumes(volumes))) if isinstance(volumes, Volumes) else (),
+        networks={
+            one.id: one.name for one in named.values() if one.name not in BUILT_IN and one.driver not in _SWARM_DRIVERS
+        },
+    )
+
+
+def _whole_images(graph: LayerGraph, images: Images) -> Iterator[tuple[str, str]]:
+    for config in images.sound():
+        if _stands(graph, config):
+            yield config.id, images.title(config.id)
+
+
+def _stands(graph: LayerGraph, config: ImageConfig) -> bool:
+    """Whether each layer of an image has its record and its files, and each record says what it must."""
+    return all(_is_layer_whole(graph, chain) for chain in config.chain)
+
+
+def _is_layer_whole(graph: LayerGraph, chain: str) -> bool:
+    directory = graph.directory(graph.cache.get(chain, ""))
+    layer, record = graph.expected.get(chain), graph.record(chain)
+    if directory is None or not directory.has_diff or layer is None or record is None:
+        return False
+    return not graph.damaged_files(layer) and record.parent == (f"sha256:{layer.parent}" if layer.parent else None)
+
+
+def _is_whole(graph: LayerGraph, one: Container) -> bool:
+    """Whether the engine will list a container: its files, its writable layer, and the layers below that."""
+    if one.driver != DRIVER or one.host is None or one.host.auto_remove or one.state.dead or one.state.removing:
+        return False
+    record, top = graph.layers.mounts.get(one.id), graph.mount_parent(one.id)
+    if record is None or top is None or graph.damaged_mount(one.id):
+        return False
+    directory = graph.directory(record.mount_id or "")
+    return (
+        directory is not None
+        and directory.has_diff
+        and all(_is_layer_whole(graph, chain) for chain in _down(graph, top))
+    )
+
+
+def _down(graph: LayerGraph, top: str) -> Iterator[str]:
+    """Yield a layer and those below it."""
+    for _ in range(1000):
+        if not top:
+            return
+        yield top
+        layer = graph.expected.get(top)
+        top = layer.parent if layer is not None else ""
+
+
+def _whole_volumes(volumes: Volumes) -> Iterator[str]:
+    return (name for name, one in volumes.items.items() if one.data_kind == "d" and one.options_status != "broken")

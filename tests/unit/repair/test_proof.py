@@ -1,0 +1,175 @@
+"""What must be there after a repair is known by name before it: a smaller set never passes."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from doctor.host.base import ApiAnswer
+from doctor.host.recorded import Answers, RootHost
+from doctor.model.outcome import Result
+from doctor.plugins.load import load as load_catalog
+from doctor.repair import engine_proof
+from doctor.repair.apply import apply, to_record
+from doctor.repair.engine_proof import ask_engine
+from doctor.repair.expected import Expected, present
+from doctor.repair.plan import make_plan
+from doctor.repair.record import find_run
+from doctor.scan.resolve import Facts
+from tests.cases.case import Case
+
+CATALOG = load_catalog()
+DOCKER = "var/lib/docker"
+STORE = f"{DOCKER}/image/overlay2"
+WHOLE = Expected(
+    images={"a" * 64: "app:latest"},
+    tags={"app:latest": f"sha256:{'a' * 64}"},
+    containers={"c" * 64: "web"},
+    runs=("c" * 64,),
+    volumes=("data",),
+    networks={"d" * 64: "mesh"},
+)
+
+
+def root(where: Path) -> RootHost:
+    """A healthy tiny data root."""
+    made = Case(
+        folder=Path(__file__).parents[2] / "cases/state/x/y",
+        about="",
+        findings=[],
+        fix="none",
+        select=(),
+        base=("image", "container", "network", "volumes"),
+    )
+    return made.build(where / "host")
+
+
+def test_what_is_whole_has_a_name(tmp_path: Path) -> None:
+    """Each kind of thing of a healthy root is in the set."""
+    found = present(Facts(root(tmp_path)))
+    assert found.images
+    assert found.tags
+    assert list(found.containers.values()) == ["web"]
+    assert found.volumes
+    assert found.networks
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        ("image/overlay2/repositories.json", "the name "),
+        ("image/overlay2/layerdb/mounts", "container web"),
+        ("containers", "container web"),
+        ("volumes", "volume "),
+        ("network/files/local-kv.db", "network "),
+        ("image/overlay2/imagedb/content", "image "),
+        ("image/overlay2/layerdb/sha256", "image "),
+        ("overlay2", "image "),
+    ],
+)
+def test_each_loss_is_noticed_and_named(tmp_path: Path, broken: str, kind: str) -> None:
+    """A root without it has less than the whole one."""
+    host = root(tmp_path)
+    whole = present(Facts(host))
+    path = tmp_path / "host" / DOCKER / broken
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    missing = whole.beyond(present(Facts(host)))
+    assert any(name.startswith(kind) for name in missing), missing
+    assert whole.beyond(whole) == ()
+
+
+def test_a_repair_that_leaves_less_is_taken_back(tmp_path: Path, state_dir: Path, quiet: Callable[[str], None]) -> None:
+    """Something that must be there is not, whatever the checks say: all is taken back, and it is named."""
+    host = root(tmp_path)
+    tags = tmp_path / "host" / STORE / "repositories.json"
+    tags.write_bytes(b"")
+    plan = make_plan(host, CATALOG, CATALOG.choose(("state",), ()))
+    record = to_record(plan, host.root, "run")
+    assert record.expected.containers
+    assert record.expected.tags, "foreseen by the plan"
+    more = msgspec.structs.replace(record.expected, volumes=(*record.expected.volumes, "lost-one"))
+    done = apply(msgspec.structs.replace(record, expected=more), host, CATALOG, prove=lambda _: (), progress=quiet)
+    assert done.rolled_back
+    assert "missing in the data root: volume lost-one" in done.error
+    assert tags.read_bytes() == b""
+    assert [(probe.name, probe.result) for probe in done.probes] == [("data-root", Result.FAIL)]
+    assert find_run("run").plan().expected == more, "a crash does not forget it"
+
+
+def engine(where: Path, **changed: Any) -> RootHost:
+    """A host whose engine lists exactly what must be there, but for what a test changes."""
+    api: dict[str, Any] = {
+        "/info": {"Driver": "overlay2"},
+        "/images/json?all=1": [{"Id": f"sha256:{'a' * 64}", "RepoTags": ["app:latest"], "RepoDigests": None}],
+        "/containers/json?all=1": [{"Id": "c" * 64}],
+        f"/containers/{'c' * 64}/json": {"State": {"Running": True}},
+        "/volumes": {"Volumes": [{"Name": "data"}]},
+        "/networks": [{"Id": "d" * 64}],
+    }
+    for path, body in changed.items():
+        key = next(known for known in api if path in known and (path != "containers" or "all" in known))
+        api[key] = body
+    answers = {path: ApiAnswer(200, json.dumps(body).encode()) for path, body in api.items() if body is not None}
+    return RootHost(str(where), Answers(live=True, engine=answers, processes=()))
+
+
+def test_an_engine_that_has_it_all(tmp_path: Path) -> None:
+    """It says how much that is."""
+    found, is_missing = ask_engine(engine(tmp_path), WHOLE)
+    assert (found.result, is_missing) == (Result.PASS, False)
+    assert found.message == (
+        "the engine has 1 images with 1 names, 1 containers, 1 volumes, 1 networks; "
+        "1 containers that restart by themselves run"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "name"),
+    [
+        ("images", [], "image app:latest is missing"),
+        (
+            "images",
+            [{"Id": f"sha256:{'a' * 64}", "RepoTags": []}],
+            "the name app:latest of image aaaaaaaaaaaa is missing",
+        ),
+        ("containers", [], "container web is missing"),
+        ("volumes", {"Volumes": None}, "volume data is missing"),
+        ("networks", [], "network mesh is missing"),
+        ("info", None, "an answer of the engine"),
+    ],
+)
+def test_what_the_engine_lacks_is_named(tmp_path: Path, kind: str, body: Any, name: str) -> None:
+    """An engine that dropped one thing, or does not answer, fails the proof."""
+    found, is_missing = ask_engine(engine(tmp_path, **{kind: body}), WHOLE)
+    assert (found.result, is_missing) == (Result.FAIL, True)
+    assert name in found.message
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        ({"Running": False, "Error": "no such device"}, "container web can't start: no such device"),
+        ({"Running": True, "Restarting": True, "ExitCode": 3}, "ends with exit code 3, again and again"),
+        ({"Running": False, "ExitCode": 0}, "ends with exit code 0"),
+    ],
+)
+def test_what_does_not_run_is_named(
+    tmp_path: Path, state: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there, so nothing is missing; and it is no success either."""
+    monkeypatch.setattr(engine_proof, "_SETTLE_S", 0.1)
+    host = engine(tmp_path)
+    host.answers.engine[f"/containers/{'c' * 64}/json"] = ApiAnswer(200, json.dumps({"State": state}).encode())
+    found, is_missing = ask_engine(host, WHOLE)
+    assert (found.result, is_missing) == (Result.FAIL, False)
+    assert why in found.message
+
+
+def test_another_driver_hides_images_and_loses_none(tmp_path: Path) -> None:
+    """The containerd store lists other ids; what overlay2 has is judged on disk then."""
+    host = engine(tmp_path, info={"Driver": "overlayfs"}, images=[], containers=[])
+    assert ask_engine(host, WHOLE)[0].result is Result.PASS
