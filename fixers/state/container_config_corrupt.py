@@ -22,5 +22,9 @@ def container_config_corrupt(finding: Finding, backup: MetadataBackup | Missing)
     if kept is not None:
         yield restore(detail.path, kept, what=f"restore the config of container {finding.subject.name}")
         return
-    files = f"; the files it wrote are in {detail.layer}" if detail.layer else ""
+    files = (
+        f"; the files it wrote are in {detail.layer}, and 'doctor salvage --containers --to DIR' copies them out"
+        if detail.layer
+        else ""
+    )
     yield Advise(text=f"restore {detail.path} from a backup, or create the container again{files}")

@@ -24,5 +24,5 @@ def hostconfig_corrupt(finding: Finding, backup: MetadataBackup | Missing) -> It
         return
     yield Advise(
         text=f"restore {detail.path} from a backup, or create container {finding.subject.name} again; defaults would drop its "
-        "limits, capabilities and restart policy"
+        "limits, capabilities and restart policy; 'doctor salvage --containers --to DIR' copies the files it wrote out"
     )
