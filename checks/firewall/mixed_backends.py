@@ -23,8 +23,9 @@ def mixed_backends(firewall: Firewall, rules: EngineRules, networks: Networks) -
         leftovers there send ports to containers that are gone.
 
     How it is fixed:
-        Docker's own rules are taken out of the backend that it does not use, and a FORWARD policy of DROP that stands alone
-        there is set to ACCEPT. If it holds rules of others, nothing is done: they belong to somebody.
+        Docker's own rules are taken out of the backend that it does not use, and its FORWARD policy of DROP is set to ACCEPT.
+        Such a policy that stands there alone may be somebody's hardening, and lifting it opens the host's forwarding: that
+        counts as disruptive. If the backend holds rules of others, nothing is done: they belong to somebody.
 
     References:
         https://wiki.nftables.org/wiki-nftables/index.php/Moving_from_iptables_to_nftables

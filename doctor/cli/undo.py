@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from doctor.cli.common import Shared, asked, is_terminal, open_host
 from doctor.cli.work import at_work
@@ -10,7 +11,7 @@ from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.text import visible
 from doctor.repair import undo as back
-from doctor.repair.record import Run, all_runs, unfinished
+from doctor.repair.record import PlanRecord, Run, all_runs, unfinished
 from doctor.state.paths import runs_dir
 
 
@@ -62,19 +63,24 @@ def _take_back(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
             where=visible(", ".join(changed)),
             do=f"save your change, then run 'doctor undo {chosen.name} --force'",
         )
-    if not (yes and shared.quiet):
-        for action in backwards.actions:
-            print(visible(f"{action.number:>3}. {action.summary}"))
-    _ask(chosen, yes=yes)
-    undone = back.undo(chosen, backwards, host, progress=shared.progress)
+    _ask(chosen, backwards, yes=yes)
+    undone = back.undo(chosen, backwards, host, progress=shared.progress if yes else _without_steps(shared))
     if not shared.quiet:
         print(f"repair {chosen.name} is taken back (run {undone})")
     return 0
 
 
-def _ask(chosen: Run, *, yes: bool) -> None:
+def _without_steps(shared: Shared) -> Callable[[str], None]:
+    """Return what tells of progress, but not of the steps: who was asked has their list above."""
+    return lambda text: None if text.startswith("[") else shared.progress(text)
+
+
+def _ask(chosen: Run, backwards: PlanRecord, *, yes: bool) -> None:
+    """Show what would be taken back, and ask."""
     if yes:
         return
+    for action in backwards.actions:
+        print(visible(f"{action.number:>3}. {action.summary}"))
     if not is_terminal(sys.stdin):
         raise RefusedError("there is nobody to ask whether to take the repair back", do="add --yes")
     if not asked(f"Take repair {chosen.name} back? [y/N] "):

@@ -60,7 +60,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         id: 64 hex digits.
         container_id: "" where no container says it is its own.
         container: the container's name for messages.
-        interface: name of the host's end of its veth, "" where unknown.
+        interface: name that the container's end of the veth had on the host before it was moved in, as the bridge driver
+            keeps it (SrcName), "" where unknown; which interface is the host's end, ``doctor.facts.wires`` tells.
         is_running: whether the container's first process is alive now.
         started: RFC 3339, when the container started; rules of ports stand in this order.
         ports: in the order in which the engine mapped them.

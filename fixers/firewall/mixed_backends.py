@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, remove_rules
 
 
 @fixer(applicability=Applicability.SAFE)
 def mixed_backends(finding: Finding) -> Iterator[Action]:
-    """Take out what is Docker's; say what to do where rules are others'."""
+    """Take out what is Docker's; say what to do where rules are others'.
+
+    A FORWARD policy of DROP beside Docker's own rules is Docker's (it sets it where it turned forwarding on). Alone it may be
+    somebody's hardening: lifting it is the only way for a container's packet, and lets the host forward everything that the
+    other backend lets through, so a person has to allow that.
+    """
     other = finding.detail
     if other.foreign:
         yield Advise(
@@ -17,4 +24,10 @@ def mixed_backends(finding: Finding) -> Iterator[Action]:
         )
         return
     policies = (("FORWARD", "ACCEPT"),) if other.drops else ()
-    yield from remove_rules(other.saved, other.engine_rules, f"Docker does not use {other.name}", policies)
+    why = f"Docker does not use {other.name}"
+    if other.engine_rules:
+        yield from remove_rules(other.saved, other.engine_rules, why, policies)
+        return
+    why += "; this host then forwards all that the backend in use lets through"
+    for action in remove_rules(other.saved, {}, why, policies):
+        yield replace(action, risk=Applicability.DISRUPTIVE)

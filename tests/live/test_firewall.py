@@ -212,7 +212,7 @@ FAULTS = (
     Fault(name="accepted above masquerading", make=ipt("iptables -t nat -I POSTROUTING -j ACCEPT"), dead=("egress of docker0", "egress of app"), ids=("nat-postrouting-shadowed",)),
     Fault(name="stale DNAT", make=ipt("iptables -t nat -I DOCKER 3 ! -i docker0 -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.99:80"), dead=("port of docker0",), ids=("dnat-stale",), restores=True),
     Fault(name="nft table drops", make=ipt(f"nft '{NFT_FW}'"), dead=("egress of docker0", "egress of app", "port of docker0"), ids=("foreign-base-chain-drop",), restores=True, allow="disruptive"),
-    Fault(name="legacy policy drops", make=legacy_drop, dead=EVERYTHING, ids=("mixed-backends",)),
+    Fault(name="legacy policy drops", make=legacy_drop, dead=EVERYTHING, ids=("mixed-backends",), allow="disruptive"),
     Fault(name="two at once", make=ipt("iptables -t nat -F POSTROUTING; iptables -t nat -A POSTROUTING -s 192.168.77.0/24 -o tun0 -j MASQUERADE; iptables -I FORWARD -j REJECT"), dead=EVERYTHING, ids=("foreign-reject-first", "rules-flushed")),
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Edits of rule sets: places, restores, and reversals that give back every rule."""
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,10 @@ from hypothesis import strategies as st
 from doctor.formats import iptables_save
 from doctor.formats.iptables_edit import ChainEdit, Edited, Wanted, edit, place, saved_after
 from doctor.formats.iptables_strip import engine_lines, without_engine_lines
+from doctor.model.severity import Applicability
+from doctor.plugins.load import load
+from doctor.repair.plan import make_plan
+from tests.cases.case import CASES, all_cases
 
 OWN = tuple(f"-A C -i br{number} -j ACCEPT" for number in range(8))
 FOREIGN = tuple(f"-A C -s 203.0.113.{number}/32 -j DROP" for number in range(8))
@@ -145,3 +150,18 @@ def test_thousands_of_missing_rules_are_placed_in_no_time() -> None:
     some = layout[:400]
     odd = edit(add[1:400:2], ChainEdit(chain="C", layout=some, add=add[:400:2]))
     assert odd.rules == list(add[:400])
+
+
+@pytest.mark.parametrize(
+    ("name", "risk"), [("legacy-policy-drop", Applicability.DISRUPTIVE), ("leftovers", Applicability.SAFE)]
+)
+def test_a_policy_that_may_be_somebodys_is_not_lifted_without_leave(
+    name: str, risk: Applicability, tmp_path: Path
+) -> None:
+    """Docker's own leftovers go as safe; a lone policy DROP of the other backend opens the host's forwarding."""
+    host = next(case for case in all_cases() if case.folder == CASES / "firewall/mixed-backends" / name).build(
+        tmp_path / "host"
+    )
+    catalog = load()
+    plan = make_plan(host, catalog, catalog.choose(("firewall",), ()), allow=Applicability.DISRUPTIVE)
+    assert plan.risk is risk
