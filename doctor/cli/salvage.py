@@ -34,7 +34,7 @@ def run(wish: Wish, root: str, data_root: str, form: str, shared: Shared) -> int
 
 
 def _lines(outcome: Outcome, wish: Wish, *, verbose: bool) -> list[str]:
-    proven = [image for image in outcome.images if not image.unproven]
+    proven = [image for image in outcome.images if not image.unproven and not image.container]
     lines = [f"{_count(proven, 'image')} proven and written to {wish.to}"]
     lines += [f"  {', '.join(image.names) or '<no name>'}  {image.id[:12]}" for image in proven]
     for image in outcome.images:
@@ -43,6 +43,9 @@ def _lines(outcome: Outcome, wish: Wish, *, verbose: bool) -> list[str]:
                 f"unproven: {', '.join(image.names) or '<no name>'}  {image.id[:12]}, was {image.original[:12]}"
             )
             lines.append(f"  {image.unproven}")
+    lines += [
+        f"container {image.container} as an image: {image.names[0]}" for image in outcome.images if image.container
+    ]
     for tree in outcome.trees:
         lines.append(
             f"{tree.kind} {tree.name}  {tree.file}  {human(tree.size)}{f'  ({tree.note})' if tree.note else ''}"
@@ -74,7 +77,9 @@ def _hints(outcome: Outcome, wish: Wish) -> list[str]:
             f"volumes:    sudo sh {quote(f'{wish.to}/{SCRIPT}')}    (makes them with their labels and options)"
         )
     if "container" in kinds:
-        hints.append("containers: what each changed is a layer beside its settings, in containers/")
+        images = [image.names[0] for image in outcome.images if image.container]
+        with_image = f"; with its image also an image, as {images[0]}" if images else ""
+        hints.append(f"containers: what each changed is a tar beside its settings, in containers/{with_image}")
     return ["to restore, on another host:", *(f"  {hint}" for hint in hints)] if hints else []
 
 

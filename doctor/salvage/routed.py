@@ -1,6 +1,6 @@
 """A host with the devices of a pool where the engine would have mounted them: ``devicemapper/mnt/ID``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
 from doctor.model.paths import HostPath, is_beneath
@@ -81,6 +81,11 @@ class RoutedHost:
         """Return inode flags."""
         host, place = self._route(path)
         return host.flags(place)
+
+    def held(self, path: HostPath, names: Iterable[str] = (".",)) -> dict[str, int]:
+        """Return entries of a directory that nobody can change."""
+        host, place = self._route(path)
+        return host.held(place, names)
 
     def statfs(self, path: HostPath) -> StatFs:
         """Return the numbers of a file system."""

@@ -12,11 +12,12 @@ from doctor.model.paths import join
 from doctor.salvage import layout, uppers
 from doctor.salvage.difference import DifferenceTar
 from doctor.salvage.layer import UnprovenError, joined
+from doctor.salvage.layered import Layered
 from doctor.salvage.memory import Memory, Noted
 from doctor.salvage.target import Target, human
 from doctor.salvage.tree import TreeTar
 from doctor.salvage.uppers import Upper
-from doctor.salvage.values import Left, Tree
+from doctor.salvage.values import Left, Tree, Written
 from doctor.salvage.volumes import SCRIPT, Recipe, Recipes, script
 from doctor.scan.resolve import Facts
 
@@ -43,6 +44,8 @@ class TreeWriter:
         self.trees: list[Tree] = []
         self.left: list[Left] = []
         self.refused: RefusedError | None = None
+        self.digests: dict[str, str] = {}
+        self.layers: list[tuple[Upper, Tree]] = []
 
     def volumes(self, facts: Facts) -> None:
         """Write every volume, and the script that makes them again."""
@@ -93,6 +96,12 @@ class TreeWriter:
             else:
                 self._container(upper)
 
+    def images(self, images: tuple[Written, ...]) -> tuple[Written, ...]:
+        """Return images of the containers whose image is among the given ones."""
+        made = Layered(self.target, images)
+        found = [made.image(upper, tree, self.digests[tree.file]) for upper, tree in self.layers]
+        return tuple(one for one in found if one is not None)
+
     def _container(self, upper: Upper) -> None:
         if upper.directory is None:
             return
@@ -104,6 +113,7 @@ class TreeWriter:
             tree = TreeTar(self.host, upper.directory, is_layer=True, has_marks=upper.has_marks)
         if not self._write("container", upper.title, f"{base}.tar", tree):
             return
+        self.layers.append((upper, self.trees[-1]))
         container = upper.container
         about = {
             "id": upper.id,
@@ -134,6 +144,7 @@ class TreeWriter:
             if known is not None:
                 self.target.bytes_kept += known.size
                 self.trees.append(known)
+                self.digests[file] = self.memory.noted[file].digest
                 return True
             self.target.need(size, f"{kind} {name}")
             self.progress(f"{kind} {name}: {human(size)}")
@@ -155,6 +166,7 @@ class TreeWriter:
             note = "it has directories renamed by overlayfs, which only a mount shows rightly"
         written = Tree(kind=kind, name=name, file=file, size=sink.size, skipped=tuple(tree.skipped), note=note)
         self.trees.append(written)
+        self.digests[file] = digest.hexdigest()
         if tree.lost:
             self._leave(
                 kind, name, f"{tree.lost} of its files could not be read whole: {tree.skipped[0]}", is_unread=True

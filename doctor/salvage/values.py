@@ -118,6 +118,7 @@ class Written(Struct, frozen=True, kw_only=True):
         unproven: what is not proven of it, "" where all is; then ``original`` is the id of the image it was.
         target: the blob that its names mean where that isn't ``manifest``: an index of several; ``media_type`` is its type.
         others: blobs of the index's other manifests.
+        container: name of the container whose changes are its last layer, which nothing proves; "" for an image.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Written(Struct, frozen=True, kw_only=True):
     target: Blob | None = None
     media_type: str = "application/vnd.oci.image.manifest.v1+json"
     others: tuple[Blob, ...] = ()
+    container: str = ""
 
     @property
     def blobs(self) -> tuple[Blob, ...]:

@@ -102,6 +102,7 @@ def _fill(
     if wish.containers:
         writer.progress("writable layers of containers")
         trees.containers(facts, writer.root)
+        written = (*written, *trees.images(written))
     gaps = {gap.reason: gap for gap in found.gaps}
     unread = tuple(Left(kind="data", name="part of the data root", reason=one, is_unread=True) for one in gaps)
     outcome = Outcome(
