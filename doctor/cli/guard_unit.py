@@ -31,8 +31,7 @@ def install(shared: Shared, *, directory: str = _UNITS, systemd: str = _SYSTEMD)
     installed.need_root("install the guard", "doctor guard install")
     if not os.path.isdir(systemd):
         raise DoctorError(
-            "only systemd runs something before a service of somebody else's",
-            where=systemd,
+            f"this host does not run systemd (there is no {systemd}), and only systemd runs a command before another service",
             do="put 'doctor guard' before dockerd into the init script, and go on unless it exits with "
             f"{STOP} (OpenRC: in start_pre() of /etc/conf.d/docker)",
         )

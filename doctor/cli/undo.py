@@ -59,8 +59,7 @@ def _take_back(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
     changed = back.changed_since(chosen)
     if changed and not force:
         raise RefusedError(
-            "it was changed after the repair, and taking the repair back would lose that",
-            where=visible(", ".join(changed)),
+            f"{visible(', '.join(changed))} was changed after the repair, and taking the repair back would lose that",
             do=f"save your change, then run 'doctor undo {chosen.name} --force'",
         )
     _ask(chosen, backwards, yes=yes)

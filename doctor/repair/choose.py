@@ -81,7 +81,8 @@ class Answers:
             return None
         answer = answers[0]
         if len(answers) > 1:
-            raise UsageError(f"{asked.question} is chosen twice", where=", ".join(choice.text for choice in answers))
+            given = ", ".join(choice.text for choice in answers)
+            raise UsageError(f"one question is answered twice: {given}", do=f"choose once {asked.question}")
         if self._used.get(answer, (key, asked))[0] != key:
             raise UsageError(
                 f"--choose '{answer.text}' fits several questions: {self._used[answer][0]}, {key}",
@@ -116,7 +117,7 @@ def _pick(answer: Choice, asked: Choose) -> Option:
     if len(found) != 1:
         what = "fits several candidates" if found else "is no candidate"
         names = ", ".join(option.name for option in asked.options)
-        raise UsageError(f"'{answer.candidate}' {what} for {asked.question}", do=f"choose one of {names}")
+        raise UsageError(f"--choose '{answer.text}' {what}", do=f"choose {asked.question}: {names}")
     return found[0]
 
 

@@ -59,7 +59,13 @@ def _listed(problems: list[str]) -> str:
 
 
 def _running(expected: Expected) -> str:
-    return f"; {len(expected.runs)} containers that restart by themselves run" if expected.runs else ""
+    number = len(expected.runs)
+    words = (
+        "1 container that restarts by itself runs"
+        if number == 1
+        else f"{number} containers that restart by themselves run"
+    )
+    return f"; {words}" if number else ""
 
 
 class _Asked:

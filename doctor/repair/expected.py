@@ -69,15 +69,19 @@ class Expected(Struct, frozen=True, kw_only=True):
 
     @property
     def in_words(self) -> str:
-        """Return how much it is ("3 images with 4 names, 2 containers, 1 volumes, 1 networks")."""
-        names = f" with {len(self.tags)} names" if self.tags else ""
+        """Return how much it is ("3 images with 4 names, 2 containers, 1 volume")."""
+        names = f" with {_count(len(self.tags), 'name')}" if self.tags else ""
         parts = (
-            (len(self.images), f"images{names}"),
-            (len(self.containers), "containers"),
-            (len(self.volumes), "volumes"),
-            (len(self.networks), "networks"),
+            f"{_count(len(self.images), 'image')}{names}" if self.images else "",
+            _count(len(self.containers), "container") if self.containers else "",
+            _count(len(self.volumes), "volume") if self.volumes else "",
+            _count(len(self.networks), "network") if self.networks else "",
         )
-        return ", ".join(f"{number} {word}" for number, word in parts if number) or "nothing"
+        return ", ".join(filter(None, parts)) or "nothing"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _tag(reference: str, digest: str, there: Expected) -> str:

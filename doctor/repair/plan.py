@@ -179,9 +179,9 @@ def _not_to_do(
 ) -> ManualFix | None:
     """Return what to tell of a finding that this plan does not mend, ``None`` where it does."""
     if not actions and questions:
-        why = "several candidates fit, and the host does not tell which is right: choose one"
+        why = "several candidates fit, and the host does not tell which is right: add one of these to 'doctor fix'"
         if all(len(one.candidates) == 1 for one in questions):
-            why = "one candidate fits, and nothing proves it: it is your choice"
+            why = "one candidate fits, and nothing proves it: add this to 'doctor fix' if it is right"
         return ManualFix(finding=finding, why=why, advice="", questions=questions)
     if not actions:
         why, advice = "doctor has no fixer for it", f"see 'doctor explain {finding.id}'"

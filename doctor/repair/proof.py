@@ -51,7 +51,7 @@ class Proof:
                 return f"missing in the data root: {_listed(missing)}"
         if not (self.host.is_live() and record.repaired_images and self._prove_images is not None):
             return ""
-        self._progress(f"mounting {len(record.repaired_images)} repaired images with the bundled runtime")
+        self._progress(f"mounting repaired images with the bundled runtime: {len(record.repaired_images)}")
         found = self._prove_images(record.repaired_images)
         self.results += found
         return next((_failed(probe) for probe in found if _is_broken(probe)), "")
@@ -101,7 +101,7 @@ def _data_root(expected: Expected, missing: tuple[str, ...]) -> ProbeResult:
         name="data-root",
         proves="the data root has everything that must be there",
         result=Result.FAIL if missing else Result.PASS,
-        message=f"missing: {_listed(missing)}" if missing else f"{expected.in_words} are whole",
+        message=f"missing: {_listed(missing)}" if missing else f"it has {expected.in_words}, all whole",
     )
 
 

@@ -122,8 +122,8 @@ def test_an_engine_that_has_it_all(tmp_path: Path) -> None:
     found, is_missing = ask_engine(engine(tmp_path), WHOLE)
     assert (found.result, is_missing) == (Result.PASS, False)
     assert found.message == (
-        "the engine has 1 images with 1 names, 1 containers, 1 volumes, 1 networks; "
-        "1 containers that restart by themselves run"
+        "the engine has 1 image with 1 name, 1 container, 1 volume, 1 network; "
+        "1 container that restarts by itself runs"
     )
 
 
