@@ -4,11 +4,13 @@ would have made it. Nothing proves the last layer; the ones below are proven as 
 
 import os
 from contextlib import suppress
+from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.formats.json_safe import load_object
-from doctor.formats.oci_digest import chain_ids
+from doctor.formats.oci_digest import chain_ids, is_digest
 from doctor.model.errors import FormatError
 from doctor.salvage import layout
 from doctor.salvage.target import Target
@@ -19,7 +21,19 @@ REPOSITORY = "salvaged-container"
 """Images of containers get this name, with the container's as the tag: every container's name is a valid tag."""
 
 _TAG_LIMIT = 128
-_CONFIG_BYTES = 16 << 20
+_DOCUMENT_BYTES = 16 << 20
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
+_DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+_DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
+
+
+class Base(Struct, frozen=True, kw_only=True):
+    """An image that containers were made from: its documents, and the digests of its layers' tars."""
+
+    image: Written
+    config: dict[str, Any]
+    manifest: dict[str, Any]
+    diff_ids: tuple[str, ...]
 
 
 class Layered:
@@ -27,50 +41,70 @@ class Layered:
 
     def __init__(self, target: Target, images: tuple[Written, ...]) -> None:
         self.target = target
-        self.by_chain: dict[str, tuple[Written, dict[str, object]]] = {}
-        self.by_id: dict[str, tuple[Written, dict[str, object]]] = {}
+        self.by_chain: dict[str, Base] = {}
+        self.by_id: dict[str, Base] = {}
         for image in images:
-            # Layers of containerd's store are copied as they are, in whatever compression; their tars' digests aren't known.
-            if image.unproven or not all(layer.diff for layer in image.layers):
-                continue
-            config = self._config(image.config)
-            chain = chain_ids(tuple(layer.diff for layer in image.layers))
-            if config is not None:
-                self.by_id[f"sha256:{image.id}"] = image, config
-                self.by_chain[chain[-1].removeprefix("sha256:") if chain else ""] = image, config
+            base = None if image.unproven else self._base(image)
+            if base is not None:
+                self.by_id[f"sha256:{image.id}"] = base
+                self.by_chain["".join(chain_ids(base.diff_ids)[-1:]).removeprefix("sha256:")] = base
 
-    def _config(self, blob: Blob) -> dict[str, object] | None:
+    def _base(self, image: Written) -> Base | None:
+        """Return an image's documents; ``None`` for one whose config doesn't list the layers of its manifest."""
+        config, manifest = self._document(image.config), self._document(image.manifest)
+        rootfs = config.get("rootfs")
+        listed = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+        diff_ids = tuple(one for one in listed if isinstance(one, str) and is_digest(one)) if listed else ()
+        layers = manifest.get("layers")
+        if not isinstance(layers, list) or len(layers) != len(diff_ids):
+            return None
+        return Base(image=image, config=config, manifest=manifest, diff_ids=diff_ids)
+
+    def _document(self, blob: Blob) -> dict[str, Any]:
         with suppress(OSError, FormatError):
             descriptor = self.target.open_blob(blob)
             with open(descriptor, "rb") as stream:
-                return load_object(stream.read(_CONFIG_BYTES))
-        return None
+                return load_object(stream.read(_DOCUMENT_BYTES))
+        return {}
 
     def image(self, upper: Upper, tree: Tree, digest: str) -> Written | None:
         """Return the image of a container whose layer was written; ``None`` where its image is not in the salvage."""
         image_id = upper.container.image_id if upper.container is not None else ""
-        found = self.by_id.get(image_id) or (self.by_chain.get(upper.parent) if upper.parent else None)
-        if found is None or not self._link(tree, digest):
+        base = self.by_id.get(image_id) or (self.by_chain.get(upper.parent) if upper.parent else None)
+        if base is None or not self._link(tree, digest):
             return None
-        image, config = found
         layer = Blob(digest=f"sha256:{digest}", size=tree.size, diff=f"sha256:{digest}")
-        layers = (*image.layers, layer)
-        history = config.get("history")
+        history = base.config.get("history")
         made = {"created_by": f"doctor salvage: what container {tree.name} changed"}
-        document = {
-            **config,
-            "rootfs": {"type": "layers", "diff_ids": [one.diff for one in layers]},
+        config = {
+            **base.config,
+            "rootfs": {"type": "layers", "diff_ids": [*base.diff_ids, layer.diff]},
             "history": [*(history if isinstance(history, list) else ()), made],
         }
-        stored = self.target.blob(layout.encoded(document))
-        written = self.target.blob(layout.manifest(stored, layers, {}))
+        stored = self.target.blob(layout.encoded(config))
+        kind = str(base.manifest.get("mediaType") or base.image.media_type)
+        manifest = {
+            **base.manifest,
+            "config": {**base.manifest["config"], "digest": stored.digest, "size": stored.size},
+            "layers": [
+                *base.manifest["layers"],
+                {
+                    "mediaType": _DOCKER_LAYER if kind == _DOCKER_MANIFEST else _LAYER,
+                    "digest": layer.digest,
+                    "size": layer.size,
+                },
+            ],
+        }
         return replace(
-            image,
+            base.image,
             id=stored.digest[7:],
             names=(f"{REPOSITORY}:{tree.name[:_TAG_LIMIT]}",),
             config=stored,
-            layers=layers,
-            manifest=written,
+            layers=(*base.image.layers, layer),
+            manifest=self.target.blob(layout.encoded(manifest)),
+            target=None,
+            media_type=kind,
+            others=(),
             container=tree.name,
         )
 

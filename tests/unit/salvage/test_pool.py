@@ -186,6 +186,46 @@ def test_a_container_in_a_pool(tmp_path: Path) -> None:
 
 
 @mounts
+def test_a_salvage_killed_with_a_device_mounted(tmp_path: Path) -> None:
+    """Killed while a layer is read: no mount of the host's, and a second run writes the rest."""
+    root = MadeRoot(tmp_path / "host", "devicemapper")
+    lower, chain = root.layer(1, {"big": os.urandom(9 << 20)})
+    upper, _ = root.layer(2, {"small": b"s"}, chain)
+    app = root.image([lower, upper], "app:1")
+    into_pool(root.data)
+    out = tmp_path / "out"
+    arguments = ["salvage", "--quiet", "--root", str(root.top), "--to", str(out)]
+    running = subprocess.Popen(
+        [sys.executable, "-c", KILLED, *arguments], cwd=Path(__file__).parents[3], stderr=subprocess.PIPE, text=True
+    )
+    assert running.wait(timeout=60) == -9
+    assert running.stderr is not None
+    assert "big" in running.stderr.read()
+    running.stderr.close()
+    assert str(tmp_path) not in subprocess.run(["losetup", "-a"], capture_output=True, text=True, check=True).stdout
+    assert "doctor-salvage" not in Path("/proc/self/mountinfo").read_text()
+    outcome = done(root, out)
+    assert [image.id for image in outcome.images] == [app], outcome.left
+    assert not list(out.rglob(".part-*"))
+
+
+KILLED = """
+import os, signal, sys
+from doctor.cli.app import run
+from doctor.salvage import layer
+whole = layer.Assembly._content
+def content(self, part):
+    for number, piece in enumerate(whole(self, part)):
+        if number == 2:
+            print("in the middle of", part.name, file=sys.stderr, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield piece
+layer.Assembly._content = content
+run(sys.argv[1:])
+"""
+
+
+@mounts
 def test_a_pool_without_its_superblock(tmp_path: Path) -> None:
     """The trees tell the same; what was done is noted, and the digests prove it."""
     root, app, base, _ = made(tmp_path, "devicemapper")
