@@ -46,13 +46,13 @@ def run() -> int:
 def _work() -> NoReturn:
     """Judge, tell, and end this process; with 1 for any failure."""
     code = 1
+    # It ends before a collection of cycles could pay for itself.
+    gc.disable()
     try:
         from doctor.cli.ending import ended
         from doctor.cli.entry import load_msgspec
 
         load_msgspec()
-        # It ends before a collection of cycles could pay for itself.
-        gc.disable()
         code = ended(_judge) if os.geteuid() == 0 else _refuse()
     finally:
         # Here and not in an except: nothing, not even a failed import, may run on in the child.

@@ -1,12 +1,14 @@
 """Reads overlay2's layer records and directories: names and small files, no layer content, each file once."""
 
 import os
+from collections.abc import Iterator
 
 from doctor.facts.data_root import DataRoot
 from doctor.facts.layers import LayerDirectory, LayerRecord, Layers, MountRecord
 from doctor.formats.gzip_ends import HEAD_BYTES, TAIL_BYTES, ends_fit
 from doctor.formats.oci_digest import is_hex64
 from doctor.host.base import Host
+from doctor.host.folder import Folder, open_folder
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
@@ -35,75 +37,108 @@ class _Reader:
         """Return what lies in both places."""
         records: dict[str, LayerRecord] = {}
         removing: dict[str, str] = {}
-        for name, kind in self.entries(f"{layerdb}/sha256"):
-            if kind != "d":
-                continue
+        for name, folder in self.folders(f"{layerdb}/sha256"):
             if is_hex64(name):
-                records[name] = self.record(f"{layerdb}/sha256/{name}", name)
+                records[name] = self.record(folder, name)
             elif name.endswith("-removing"):
-                removing[name] = self.text(f"{layerdb}/sha256/{name}/cache-id") or ""
-        mounts = {
-            name: self.mount(f"{layerdb}/mounts/{name}", name)
-            for name, kind in self.entries(f"{layerdb}/mounts")
-            if kind == "d"
-        }
-        names = self.entries(str(overlay2))
+                removing[name] = self.text(folder, "cache-id") or ""
+        mounts = {name: self.mount(folder, name) for name, folder in self.folders(f"{layerdb}/mounts")}
+        directories: dict[str, LayerDirectory] = {}
+        links: dict[str, str] | None = None
+        for name, folder in self.folders(str(overlay2)):
+            if name == "l":
+                links = {name: self.link(folder, name, kind) for name, kind in self.entries(folder).items()}
+            else:
+                directories[name] = self.directory(folder, name)
         return Layers(
             records=records,
             removing=removing,
-            unfinished=tuple(sorted(name for name, _ in self.entries(f"{layerdb}/tmp"))),  # noqa: S108 - dockerd's own
+            unfinished=tuple(self.names(f"{layerdb}/tmp")),  # noqa: S108 - dockerd's own
             mounts=mounts,
-            directories={
-                name: self.directory(f"{overlay2}/{name}", name) for name, kind in names if kind == "d" and name != "l"
-            },
-            links={name: self.link(f"{overlay2}/l/{name}", kind) for name, kind in self.entries(f"{overlay2}/l")},
-            has_link_directory=("l", "d") in names,
+            directories=directories,
+            links={} if links is None else links,
+            has_link_directory=links is not None,
             layerdb=layerdb,
             overlay2=overlay2,
             gaps=tuple(self.gaps),
         )
 
-    def entries(self, path: str) -> list[tuple[str, str]]:
-        """Return names and kinds in a directory; nothing where there is none."""
+    def open(self, path: str) -> Folder | None:
+        """Open a directory; ``None`` where there is none."""
         try:
-            return sorted(self.host.scandir(HostPath(path), follow=False))
+            return open_folder(self.host, HostPath(path))
         except HostError as error:
             self._refused(error)
-            return []
+            return None
 
-    def text(self, path: str) -> str | None:
+    def folders(self, path: str) -> Iterator[tuple[str, Folder]]:
+        """Yield the directories in a directory, each open until the next one."""
+        top = self.open(path)
+        if top is None:
+            return
+        with top:
+            for name, kind in self.entries(top).items():
+                if kind != "d":
+                    continue
+                try:
+                    folder = top.folder(name)
+                except HostError as error:
+                    self._refused(error)
+                    # It vanished, or may not be opened: what is in it is unknown, that it is there is not.
+                    yield name, Folder(self.host, top.at(name))
+                    continue
+                with folder:
+                    yield name, folder
+
+    def names(self, path: str) -> list[str]:
+        """Return the names in a directory; nothing where there is none."""
+        folder = self.open(path)
+        if folder is None:
+            return []
+        with folder:
+            return list(self.entries(folder))
+
+    def entries(self, folder: Folder) -> dict[str, str]:
+        """Return names and kinds in a directory; nothing where it can't be read."""
+        try:
+            return folder.entries()
+        except HostError as error:
+            self._refused(error)
+            return {}
+
+    def text(self, folder: Folder, name: str) -> str | None:
         """Return a small file's text, stripped as dockerd does; "" for no file but something else, ``None`` for nothing."""
-        found = self.raw(path)
+        found = self.raw(folder, name)
         return None if found is None else found.strip()
 
-    def raw(self, path: str) -> str | None:
+    def raw(self, folder: Folder, name: str) -> str | None:
         """Return a small file's text as it stands: overlay2 strips nothing."""
         try:
-            data = self.host.read(HostPath(path), follow=False, limit_bytes=_LIMIT_BYTES)
+            data = folder.read(name, limit_bytes=_LIMIT_BYTES)
         except HostError as error:
             self._refused(error)
             return None if error.is_absent else ""
         return data.decode("ascii", "replace")
 
-    def link(self, path: str, kind: str) -> str:
+    def link(self, folder: Folder, name: str, kind: str) -> str:
         """Return a link's target, "" for what is no link."""
         if kind not in {"l", "?"}:
             return ""
         try:
-            return self.host.readlink(HostPath(path), follow=False)
+            return folder.readlink(name)
         except HostError as error:
             self._refused(error)
             return ""
 
-    def record(self, path: str, chain: str) -> LayerRecord:
+    def record(self, folder: Folder, chain: str) -> LayerRecord:
         """Return one layer's record."""
-        names = dict(self.entries(path))
+        names = self.entries(folder)
         wrong = tuple(name for name, kind in names.items() if kind not in {"f", "?"})
 
-        size, is_torn = self.split(f"{path}/tar-split.json.gz") if "tar-split.json.gz" in names else (-1, False)
+        size, is_torn = self.split(folder, "tar-split.json.gz") if "tar-split.json.gz" in names else (-1, False)
 
         def text(file: str) -> str | None:
-            return self.text(f"{path}/{file}") if file in names else None
+            return self.text(folder, file) if file in names else None
 
         return LayerRecord(
             chain=chain,
@@ -116,22 +151,22 @@ class _Reader:
             wrong_type=wrong,
         )
 
-    def mount(self, path: str, container: str) -> MountRecord:
+    def mount(self, folder: Folder, container: str) -> MountRecord:
         """Return one container's record."""
         return MountRecord(
             container_id=container,
-            mount_id=self.text(f"{path}/mount-id"),
-            init_id=self.text(f"{path}/init-id"),
-            parent=self.text(f"{path}/parent"),
+            mount_id=self.text(folder, "mount-id"),
+            init_id=self.text(folder, "init-id"),
+            parent=self.text(folder, "parent"),
         )
 
-    def directory(self, path: str, identity: str) -> LayerDirectory:
+    def directory(self, folder: Folder, identity: str) -> LayerDirectory:
         """Return one layer directory."""
-        names = dict(self.entries(path))
-        lower = self.raw(f"{path}/lower") if "lower" in names else None
+        names = self.entries(folder)
+        lower = self.raw(folder, "lower") if "lower" in names else None
         return LayerDirectory(
             id=identity,
-            link=self.raw(f"{path}/link") if "link" in names else None,
+            link=self.raw(folder, "link") if "link" in names else None,
             lower=None if lower is None else tuple(part.removeprefix("l/") for part in lower.split(":") if lower),
             has_diff=names.get("diff") == "d",
             has_work=names.get("work") == "d",
@@ -139,35 +174,32 @@ class _Reader:
             is_committed="committed" in names,
         )
 
-    def split(self, path: str) -> tuple[int, bool]:
+    def split(self, folder: Folder, name: str) -> tuple[int, bool]:
         """Return the size of a tar-split, -1 for no file, and whether its ends say that it is torn."""
-        size = self._size(path)
+        size = self._size(folder, name)
         if size <= 0:
             return size, False
         try:
-            descriptor = self.host.open_fd(HostPath(path))
+            descriptor = folder.open(name)
         except HostError as error:
             # Also of a prediction that changes it: what a plan writes is whole.
             self._refused(error)
             return size, False
         try:
-            head, tail = (
-                os.pread(descriptor, HEAD_BYTES, 0),
-                os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES)),
-            )
+            head = os.pread(descriptor, HEAD_BYTES, 0)
+            tail = os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES))
         except OSError:
             return size, True
         finally:
             os.close(descriptor)
         return size, not ends_fit(head, tail, size)
 
-    def _size(self, path: str) -> int:
+    def _size(self, folder: Folder, name: str) -> int:
         try:
-            found = self.host.lstat(HostPath(path), follow=False)
+            return folder.file_size(name)
         except HostError as error:
             self._refused(error)
             return -1
-        return found.size if found.kind == "f" else -1
 
     def _refused(self, error: HostError) -> None:
         if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:

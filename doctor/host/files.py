@@ -52,7 +52,13 @@ def to_stat(raw: os.stat_result) -> Stat:
 
 
 class RootedFiles:
-    """File access beneath ``root``, the file half of a live host or of a mounted root."""
+    """File access beneath ``root``, the file half of a live host or of a mounted root.
+
+    Attributes:
+        refuses: whether some reads fail because a recording says so, so that each must be asked for by its path.
+    """
+
+    refuses = False
 
     def __init__(self, root: str) -> None:
         self.root = root

@@ -4,7 +4,7 @@ import os
 import time
 
 from doctor.host.base import ApiAnswer, CommandResult, Process
-from doctor.host.files import RootedFiles
+from doctor.host.files import RootedFiles, failed
 from doctor.model.paths import HostPath
 
 ENGINE_SOCKETS = (HostPath("/var/run/docker.sock"), HostPath("/run/docker.sock"))
@@ -39,10 +39,15 @@ class LiveHost(RootedFiles):
 
     def engine(self, path: str, *, timeout_s: float = 3.0, socket: HostPath | None = None) -> ApiAnswer:
         """Ask the engine's API. See ``doctor.host.engine_socket.get``; a socket that was named is asked from then on."""
-        from doctor.host import engine_socket  # noqa: PLC0415
-
         if socket is not None:
             self._socket = socket
+        try:
+            # Before a start there is none, and to load what talks to one would cost more than all that the guard reads.
+            os.stat(self._socket)
+        except OSError as error:
+            raise failed(error, self._socket) from error
+        from doctor.host import engine_socket  # noqa: PLC0415
+
         return engine_socket.get(self._socket, path, timeout_s=timeout_s)
 
     def processes(self) -> tuple[Process, ...]:

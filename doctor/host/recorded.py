@@ -46,6 +46,7 @@ class RootHost(RootedFiles):
         super().__init__(os.path.abspath(root))
         self.name = os.path.basename(self.root) or self.root
         self.answers = answers or Answers()
+        self.refuses = bool(self.answers.missing)
         self._not_its_own = tuple(
             name for name, magic in _KERNEL.items() if magic_of(os.path.join(self.root, name)) == magic
         )
