@@ -123,7 +123,8 @@ def swarm_files(host: Host, root: DataRoot) -> SwarmFiles:
         has_state=state is not None,
         state_problem=state or "",
         peers_problem=peers or "",
-        has_certificate=_kind(host, join(top, "certificates/swarm-node.crt"), gaps) != "",
+        # dockerd asks with stat(2), so a link to nowhere counts as a missing certificate.
+        has_certificate=_kind(host, host.resolve(join(top, "certificates/swarm-node.crt")), gaps) != "",
         raft_files=_count(host, join(top, "raft")),
         gaps=tuple(gaps),
     )

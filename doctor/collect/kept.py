@@ -51,7 +51,7 @@ class Backups:
         self.root = root
         top = HostPath(state_dir() if host.root == "/" else STATE_DIR)
         self.top = join(host.resolve(top), DIRECTORY)
-        self._check_owner()
+        check_owner(host, self.top)
         self.items = tuple(self._all())
         if not self.items:
             raise HostError(Missing(Why.ABSENT, f"{self.top}: no backup of {root.resolved}"))
@@ -72,12 +72,6 @@ class Backups:
             if is_whole(content):
                 return content, entry, backup
         return None
-
-    def _check_owner(self) -> None:
-        """Who can write there could make root write anything: only root may."""
-        found = self.host.lstat(self.top, follow=False)
-        if found.kind != "d" or found.uid not in {0, os.geteuid()} or found.mode & 0o022:
-            raise HostError(Missing(Why.ABSENT, f"{self.top}: others than root can write there, so it is not used"))
 
     def _all(self) -> Iterator[Backup]:
         confirmed = self._listing(CONFIRMED, Confirmed)
@@ -115,6 +109,28 @@ class Backups:
             except HostError:
                 continue
         return frozenset(names)
+
+
+def newest_at(host: Host, root: DataRoot) -> Backup | None:
+    """Return the newest backup that was taken at this root's path, of whatever data root lay there then."""
+    top = join(host.resolve(HostPath(state_dir() if host.root == "/" else STATE_DIR)), DIRECTORY)
+    check_owner(host, top)
+    for name in reversed(host.listdir(top, follow=False)):
+        try:
+            raw = host.read(join(top, name), follow=False, limit_bytes=_LIST_BYTES) if is_generation(name) else b""
+            found = decode(raw, Generation) if raw else None
+        except (HostError, FormatError):
+            continue
+        if found is not None and found.identity.path == root.resolved:
+            return Backup(top=top, generation=found, age=age(host.now() - found.taken))
+    return None
+
+
+def check_owner(host: Host, top: HostPath) -> None:
+    """Who can write there could make root write anything: only root may. Raises ``HostError`` (absent)."""
+    found = host.lstat(top, follow=False)
+    if found.kind != "d" or found.uid not in {0, os.geteuid()} or found.mode & 0o022:
+        raise HostError(Missing(Why.ABSENT, f"{top}: others than root can write there, so it is not used"))
 
 
 def told_engine_id(host: Host, root: DataRoot) -> str:

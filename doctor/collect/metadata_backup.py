@@ -10,6 +10,7 @@ from doctor.collect.metadata_lists import is_database, newest
 from doctor.facts.containers import CONFIG, Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import VolumeDatabase
+from doctor.facts.engine_plugins import EnginePlugins
 from doctor.facts.images import Images
 from doctor.facts.layer_graph import LayerGraph
 from doctor.facts.metadata_backup import DeepTarSplits, KeptFile, KeptLayer, KeptTarSplits, KeptVolumes, MetadataBackup
@@ -32,12 +33,13 @@ _SPLITS_BYTES = 64 << 20
 
 
 @collector
-def metadata_backup(
+def metadata_backup(  # noqa: PLR0917 - a parameter a fact
     host: Host,
     root: DataRoot,
     containers: Containers | Missing,
     graph: LayerGraph | Missing,
     volumes: Volumes | Missing,
+    plugins: EnginePlugins | Missing,
 ) -> MetadataBackup:
     """Return what the backups have of damaged and missing files; absent where this root has no backup."""
     backups = Backups(host, root)
@@ -48,6 +50,8 @@ def metadata_backup(
         wanted += _of_containers(containers)
     if isinstance(volumes, Volumes):
         wanted += _of_volumes(volumes)
+    if isinstance(plugins, EnginePlugins):
+        wanted += [(f"plugins/{one.id}/config.json", _is_object) for one in plugins.broken]
     files: dict[HostPath, KeptFile] = {}
     for name, is_whole in wanted:
         found = backups.find(name, is_whole)

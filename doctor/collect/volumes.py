@@ -30,13 +30,12 @@ def volumes(host: Host, root: DataRoot) -> Volumes:
 def _volume(host: Host, path: HostPath, name: str, gaps: list[Missing]) -> VolumeDirectory:
     try:
         entries = dict(host.scandir(path, follow=False))
+        data = _kind(host, join(path, "_data"), entries.get("_data", ""))
         if "opts.json" not in entries:
-            return VolumeDirectory(name=name, data_kind=entries.get("_data", ""), options_status="absent")
+            return VolumeDirectory(name=name, data_kind=data, options_status="absent")
         found = load_object(host.read(join(path, "opts.json"), follow=False, limit_bytes=1 << 20))
     except FormatError as error:
-        return VolumeDirectory(
-            name=name, data_kind=entries.get("_data", ""), options_status="broken", options_problem=str(error)
-        )
+        return VolumeDirectory(name=name, data_kind=data, options_status="broken", options_problem=str(error))
     except HostError as error:
         if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
             gaps.append(error.missing)
@@ -46,9 +45,19 @@ def _volume(host: Host, path: HostPath, name: str, gaps: list[Missing]) -> Volum
     texts = {key: value for key, value in found.items() if isinstance(value, str)}
     return VolumeDirectory(
         name=name,
-        data_kind=entries.get("_data", ""),
+        data_kind=data,
         options_status="ok",
         mount_type=texts.get("MountType", ""),
         mount_device=texts.get("MountDevice", ""),
         mount_options=texts.get("MountOpts", ""),
     )
+
+
+def _kind(host: Host, path: HostPath, kind: str) -> str:
+    """Return the kind of ``_data``, of a link (a volume moved to another disk by hand) that of what it leads to."""
+    if kind not in {"l", "?"}:
+        return kind
+    try:
+        return host.lstat(host.resolve(path)).kind
+    except HostError as error:
+        return "" if error.is_absent else "d"

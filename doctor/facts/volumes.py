@@ -17,7 +17,7 @@ class VolumeDirectory(Guarded, frozen=True, kw_only=True):
 
     Attributes:
         name: of the volume.
-        data_kind: kind letter of ``_data``, "" where there is none.
+        data_kind: kind letter of ``_data``, of a link that of what it leads to; "" where there is none.
         options_status: of ``opts.json``: ``absent`` (a plain volume), ``ok`` or ``broken``.
         options_problem: what is wrong with a broken one.
         mount_type: ``type`` of the options ("nfs", "tmpfs"), "" for none; ``mount_options`` may hold a password.

@@ -6,6 +6,7 @@ from typing import Any
 
 from doctor.state.metadata import Confirmed, Entry, Generation, Identity, LayerRecord, MountRecord, encode, pack
 from tests.cases.state import roots
+from tests.cases.state.engine import PEM
 from tests.cases.state.layers import altered_split
 from tests.cases.state.recipe import Finding, Recipe
 from tests.cases.state.roots import CHAIN_BASE, CHAIN_TOP, IMAGE, ROOT, STORE, TOP, WEB, Tree
@@ -19,16 +20,16 @@ SPLIT = f"{STORE}/layerdb/sha256/{CHAIN_TOP}/tar-split.json.gz"
 CONTENT = f"{STORE}/imagedb/content/sha256/{IMAGE}"
 SWARM = f"{ROOT}/swarm"
 _LIST = "20231114T221320Z-0000.json"
-PEM = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 _MOUNT = f"/{STORE}/layerdb/mounts/{WEB}"
 _KEPT = ("repositories.json", "config.v2.json", "hostconfig.json", ".db", "opts.json", "tar-split.json.gz", "engine-id")
+_PLUGINS = f"{ROOT}/plugins/"
 
 
 def keep(tree: Tree) -> None:
     """Put a backup of the tree as it is; nothing is compressed, so that it is the same bytes everywhere."""
     files = {}
     for path, content in list(tree.entries.items()):
-        is_wanted = path.endswith(_KEPT) or path == CONTENT or path.startswith(SWARM)
+        is_wanted = path.endswith(_KEPT) or path == CONTENT or path.startswith((SWARM, _PLUGINS))
         if isinstance(content, bytes) and path.startswith(f"{ROOT}/") and "/buildkit/" not in path and is_wanted:
             digest = sha256(content).hexdigest()
             files[path.removeprefix(f"{ROOT}/")] = Entry(len(content), 0, 0, 0o600, 0, 0, digest)

@@ -8,6 +8,7 @@ PID = "var/run/docker.pid"
 CONTAINERD = "var/run/docker/containerd/containerd.pid"
 SOCKET = "var/run/docker.sock"
 SWARM = f"{ROOT}/swarm"
+PEM = b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
 RUNC = f"var/run/docker/runtime-runc/moby/{WEB}"
 SLEEP = 'live = true\n[[process]]\npid = 26\nargv = ["/usr/bin/sleep", "60"]\nexe = "/usr/bin/sleep"\n'
 
@@ -20,6 +21,12 @@ def dockerd(pid: int, name: str = "dockerd", state: str = "S") -> str:
 def btrfs(tree: Tree) -> None:
     """Another driver was used for a while."""
     tree.directory(f"{ROOT}/btrfs/subvolumes/{roots.hex_id('x')}")
+
+
+def pair(tree: Tree) -> None:
+    """A node's certificate and key."""
+    for name in ("swarm-node.crt", "swarm-node.key"):
+        tree.put(f"{SWARM}/certificates/{name}", PEM)
 
 
 def lock(path: str) -> dict[str, object]:
@@ -72,7 +79,7 @@ RECIPES = (
         parts=(),
         change=lambda tree: (
             tree.put(f"{SWARM}/docker-state.json"),
-            tree.put(f"{SWARM}/certificates/swarm-node.crt", "x"),
+            pair(tree),
         ),
         findings=(("swarm-state-corrupt", "file", f"/{SWARM}/docker-state.json"),),
         fix="manual",
@@ -85,7 +92,7 @@ RECIPES = (
         change=lambda tree: (
             tree.put(f"{SWARM}/docker-state.json", '{"LocalAddr":"10.0.0.1"}'),
             tree.put(f"{SWARM}/state.json", '[{"node_id":"umufay3350k2k34quwrv7zo3i","addr":"10.0.0.1:2377"}]'),
-            tree.put(f"{SWARM}/certificates/swarm-node.crt", "x"),
+            pair(tree),
         ),
     ),
     Recipe(

@@ -9,7 +9,18 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tests.cases.state import backups, containerd, containers, databases, deep, engine, ground, images, layers, leftovers
+from tests.cases.state import (
+    backups,
+    containerd,
+    containers,
+    databases,
+    deep,
+    engine,
+    ground,
+    images,
+    layers,
+    leftovers,
+)
 from tests.cases.state.recipe import Recipe
 from tests.cases.state.roots import PARTS, Content, build
 

@@ -1,0 +1,22 @@
+"""Bring a plugin's config back."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Stage, restore
+from doctor.facts.metadata_backup import MetadataBackup
+
+
+@fixer(applicability=Applicability.SAFE)
+def plugin_config_corrupt(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+    """Write the file of the backup; without one, say how the plugin is installed again."""
+    path = finding.detail.path
+    kept = backup.files.get(path) if isinstance(backup, MetadataBackup) else None
+    if kept is not None:
+        yield restore(path, kept, what=f"restore the config of plugin {finding.subject.name}", stage=Stage.CONTENTS)
+        return
+    directory = path.rpartition("/")[0]
+    yield Advise(
+        text=f"stop the engine, move {directory} out of the data root, start the engine, and install the plugin again with "
+        "its settings: docker plugin install NAME"
+    )

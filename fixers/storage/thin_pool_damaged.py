@@ -1,0 +1,20 @@
+"""Say how a thin pool is repaired on copies."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.thin_pool import ThinPool
+
+
+@fixer(applicability=Applicability.MANUAL)
+def thin_pool_damaged(finding: Finding, pool: ThinPool) -> Iterator[Action]:
+    """Give the command with the numbers of this pool, which the tool asks for when the superblock is gone."""
+    del finding
+    numbers = f"--data-block-size 128 --nr-data-blocks {pool.data_blocks}"
+    if pool.transaction >= 0:
+        numbers = f"--transaction-id {pool.transaction} {numbers}"
+    yield Advise(
+        text=f"work on copies: cp --sparse=always {pool.metadata} {pool.data} DIR; thin_check DIR/metadata; truncate -s "
+        f"$(stat -c %s DIR/metadata) DIR/mended; thin_repair {numbers} -i DIR/metadata -o DIR/mended; then thin_dump DIR/mended"
+    )
