@@ -8,6 +8,7 @@ VALUES = {
     "--select": "select",
     "--skip": "skip",
     "--root": "root",
+    "--data-root": "data_root",
     "--format": "format",
     "-f": "format",
     "--output": "output",
