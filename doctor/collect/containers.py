@@ -117,17 +117,25 @@ class _Read:
         )
 
     def _sibling(self, file: str) -> HostPath | None:
-        """Return a whole temporary file that dockerd left when it was about to replace ``file``, if any."""
-        for name in sorted(self.entries, reverse=True):
-            path = join(self.directory, name)
-            if not name.startswith(f".tmp-{file}"):
-                continue
-            try:
-                value = load_first(self.host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)).value
-            except (HostError, FormatError):
-                continue
-            if isinstance(value, dict) and (
-                value.get("ID") == self.identity if file == CONFIG else "LogConfig" in value
-            ):
-                return path
-        return None
+        """Return the youngest whole temporary file that dockerd left when it was about to replace ``file``, if any.
+
+        Their names end in a random number (moby pkg/ioutils, AtomicFileWriter), so only the time tells which one is the last.
+        """
+        found = [join(self.directory, name) for name in sorted(self.entries) if name.startswith(f".tmp-{file}")]
+        whole = [path for path in found if self._is_whole(path, file)]
+        return max(whole, key=self._changed) if whole else None
+
+    def _changed(self, path: HostPath) -> int:
+        try:
+            return self.host.lstat(path, follow=False).mtime_ns
+        except HostError:
+            return 0
+
+    def _is_whole(self, path: HostPath, file: str) -> bool:
+        try:
+            value = load_first(self.host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)).value
+        except (HostError, FormatError):
+            return False
+        return isinstance(value, dict) and (
+            value.get("ID") == self.identity if file == CONFIG else "LogConfig" in value
+        )

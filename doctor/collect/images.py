@@ -111,14 +111,17 @@ def _entries(host: Host, path: HostPath, gaps: list[Missing]) -> list[tuple[str,
 def _tags(host: Host, top: HostPath, gaps: list[Missing]) -> Tags:
     path = join(top, "repositories.json")
     names = _entries(host, top, gaps)
-    siblings = []
+    aged = []
     for name, kind in sorted(names):
         if name.startswith(".tmp-repositories.json") and kind == "f":
+            path_there = join(top, name)
             try:
-                entries = parse_tags(host.read(join(top, name), follow=False, limit_bytes=_LIMIT_BYTES))
+                entries = parse_tags(host.read(path_there, follow=False, limit_bytes=_LIMIT_BYTES))
+                aged.append((host.lstat(path_there, follow=False).mtime_ns, entries))
             except (HostError, FormatError):
                 continue
-            siblings.append(entries)
+    # Their names end in a random number: only the time tells which one dockerd wrote last.
+    siblings = [entries for _, entries in sorted(aged, key=lambda pair: pair[0])]
     kind = dict(names).get("repositories.json", "")
     if not kind:
         return Tags(path=path, status="missing", entries={}, siblings=tuple(siblings))

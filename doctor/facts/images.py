@@ -49,7 +49,8 @@ class Tags(Struct, frozen=True, kw_only=True):
         problem: what is wrong with a corrupt one.
         is_file: whether a regular file is there (false also for a directory in its place).
         entries: reference ("app:latest", "app@sha256:…") → image digest; of a corrupt file those complete in its text.
-        siblings: entries of ``.tmp-repositories.json*`` files that a crash left and that can be read.
+        siblings: entries of ``.tmp-repositories.json*`` files that a crash left and that can be read, the
+            youngest last.
     """
 
     path: HostPath

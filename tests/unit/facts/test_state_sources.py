@@ -4,6 +4,8 @@ import contextlib
 import hashlib
 import ipaddress
 import json
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,8 +24,10 @@ from doctor.facts.volume_rebuild import rebuild_volumes
 from doctor.facts.volumes import VolumeDirectory, Volumes, options_content
 from doctor.formats.bolt import Bucket, read
 from doctor.formats.bolt_write import write
+from doctor.host.recorded import RootHost
 from doctor.model.errors import FormatError
 from doctor.model.paths import HostPath
+from doctor.scan.resolve import Facts
 
 DIGESTS = ["sha256:" + hashlib.sha256(b"%d" % number).hexdigest() for number in range(5)]
 MESH, OTHER = "ab" * 32, "cd" * 32
@@ -254,3 +258,26 @@ def test_a_member_is_set_and_the_rest_stays() -> None:
 
 def test_config_problems_name_what_is_wrong() -> None:
     assert config_of("0" * 64, b"") == ImageConfig(id="0" * 64, problem="it is empty")
+
+
+def test_the_youngest_temporary_file_wins(tmp_path: Path) -> None:
+    """The numbers in their names are random: of several whole files the last one that dockerd wrote counts."""
+    folder = tmp_path / "var/lib/docker/containers" / ("ab" * 32)
+    store = tmp_path / "var/lib/docker/image/overlay2"
+    (tmp_path / "var/lib/docker/overlay2/l").mkdir(parents=True)
+    folder.mkdir(parents=True)
+    store.mkdir(parents=True)
+    (folder / "config.v2.json").write_bytes(b"")
+    (store / "repositories.json").write_bytes(b"")
+    for number, age in (("111", 0), ("999", 3600), ("555", 60)):
+        for path, content in (
+            (folder / f".tmp-config.v2.json{number}", json.dumps({"ID": folder.name})),
+            (store / f".tmp-repositories.json{number}", tags_content({f"app:{number}": DIGESTS[0]}).decode()),
+        ):
+            path.write_text(content)
+            os.utime(path, (1_800_000_000 - age, 1_800_000_000 - age))
+    (folder / ".tmp-config.v2.json000").write_bytes(b"{")
+    facts = Facts(RootHost(str(tmp_path)))
+    (broken,) = [one for one in facts.get(Containers).broken if one.file == "config.v2.json"]
+    assert str(broken.sibling).endswith(".tmp-config.v2.json111")
+    assert [list(entries) for entries in facts.get(Images).tags.siblings] == [["app:999"], ["app:555"], ["app:111"]]
