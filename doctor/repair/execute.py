@@ -56,7 +56,9 @@ class Executor:
         except OSError as error:
             where = getattr(step, "path", "") or (error.filename or "")
             raise RepairError(f"can't apply a step: {error.strerror or error}", where=str(where)) from error
-        self.run.write(Entry(step=number, state="done"))
+        # Whether a file was put does not matter to what comes after a crash: it is put again, or back. So its end is synced
+        # with the next step's intent.
+        self.run.write(Entry(step=number, state="done"), is_synced=not isinstance(step, Put | Attributes))
 
     def redo(self, number: int, step: Step, before: Before) -> None:
         """Do a step whose intent is journalled and whose end is not: it may be done, half done or not begun.

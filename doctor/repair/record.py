@@ -1,7 +1,7 @@
 """What a run leaves on disk: its plan as data, and a journal that is written before each step.
 
-A run's directory holds ``plan.json``, ``journal`` (one JSON object a line, synced), ``backup/N`` (what step N replaced)
-and ``quarantine/N`` (what step N moved out of service).
+A run's directory holds ``plan.json``, ``journal`` (one JSON object a line, synced; with the short files that steps replaced),
+``backup/N`` (the longer file that step N replaced) and ``quarantine/N`` (what step N moved out of service).
 """
 
 import os
@@ -15,7 +15,7 @@ import msgspec
 from doctor.model.errors import DoctorError, RefusedError, RepairError, UsageError
 from doctor.model.step import Meta, Node, Step
 from doctor.repair.expected import Expected
-from doctor.state.files import append_synced, atomic_write, ensure_dir
+from doctor.state.files import append, atomic_write, ensure_dir
 from doctor.state.paths import runs_dir
 
 
@@ -69,7 +69,10 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
-    """What was at a step's path. ``node`` is ``None`` where there was nothing; a file's content is in ``File.blob``.
+    """What was at a step's path.
+
+    ``node`` is ``None`` where there was nothing; a short file's content stands in
+    ``File.content``, a longer one's in ``File.blob``.
 
     ``values`` holds old contents of kernel files by path; ``moved_to`` where a Move really went; ``displaced`` where it
     put what stood at its destination, "" for nothing.
@@ -163,10 +166,10 @@ class Run:
                 do="move the run's directory away if it never changed anything (its journal is empty)",
             ) from error
 
-    def write(self, entry: Entry) -> None:
-        """Append an entry to the journal and sync it; raises ``RepairError``."""
+    def write(self, entry: Entry, *, is_synced: bool = True) -> None:
+        """Append an entry to the journal and sync it, or leave that to the next entry's; raises ``RepairError``."""
         try:
-            append_synced(self._file("journal"), _encoder.encode(entry))
+            append(self._file("journal"), _encoder.encode(entry), is_synced=is_synced)
         except OSError as error:
             raise RepairError(f"can't write the journal: {error.strerror}", where=self._file("journal")) from error
 

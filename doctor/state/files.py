@@ -92,8 +92,8 @@ def write_out(path: str, content: bytes) -> None:
         stream.write(content)
 
 
-def append_synced(path: str, line: bytes) -> None:
-    """Append one line and sync it; the file is made if it is not there.
+def append(path: str, line: bytes, *, is_synced: bool = True) -> None:
+    """Append one line, and sync it with all before it; the file is made if it is not there.
 
     A line that does not fit (a full disk) leaves no part of itself behind, and one that a crash tore is cut off: what is
     appended later must not run into it. Raises ``OSError``.
@@ -105,7 +105,8 @@ def append_synced(path: str, line: bytes) -> None:
             rest = memoryview(line + b"\n")
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
-            os.fsync(descriptor)
+            if is_synced:
+                os.fsync(descriptor)
         except OSError:
             os.ftruncate(descriptor, size)
             raise

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from doctor.model.errors import DoctorError, RefusedError
-from doctor.state.files import append_synced, atomic_write, ensure_dir, locked, write_out
+from doctor.state.files import append, atomic_write, ensure_dir, locked, write_out
 
 HOLD = """
 import sys, time
@@ -89,8 +89,8 @@ def test_output_through_a_link_keeps_the_link(tmp_path: Path) -> None:
 
 def test_appended_lines_follow_each_other(tmp_path: Path) -> None:
     """One line a call."""
-    append_synced(str(tmp_path / "j"), b"one")
-    append_synced(str(tmp_path / "j"), b"two")
+    append(str(tmp_path / "j"), b"one")
+    append(str(tmp_path / "j"), b"two")
     assert (tmp_path / "j").read_bytes() == b"one\ntwo\n"
     assert _mode(tmp_path / "j") == 0o600
 
