@@ -116,7 +116,7 @@ def present(facts: Facts) -> Expected:
         images=whole,
         tags={reference: digest for reference, digest in tags.items() if digest.removeprefix("sha256:") in whole},
         containers={one.id: one.title for one in kept.values()},
-        runs=tuple(sorted(one.id for one in kept.values() if one.state.running and one.restarts_itself)),
+        runs=tuple(sorted(one.id for one in kept.values() if _stays_up(one))),
         volumes=tuple(sorted(_whole_volumes(volumes))) if isinstance(volumes, Volumes) else (),
         networks={
             one.id: one.name for one in named.values() if one.name not in BUILT_IN and one.driver not in _SWARM_DRIVERS
@@ -156,6 +156,11 @@ def _is_whole(graph: LayerGraph, one: Container) -> bool:
         and directory.has_diff
         and all(_is_layer_whole(graph, chain) for chain in _down(graph, top))
     )
+
+
+def _stays_up(one: Container) -> bool:
+    """Whether a container ran, and not only again and again for a moment, and the engine starts it by itself."""
+    return one.state.running and not one.state.restarting and one.restarts_itself
 
 
 def _down(graph: LayerGraph, top: str) -> Iterator[str]:

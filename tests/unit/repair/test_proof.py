@@ -122,8 +122,7 @@ def test_an_engine_that_has_it_all(tmp_path: Path) -> None:
     found, is_missing = ask_engine(engine(tmp_path), WHOLE)
     assert (found.result, is_missing) == (Result.PASS, False)
     assert found.message == (
-        "the engine has 1 image with 1 name, 1 container, 1 volume, 1 network; "
-        "1 container that restarts by itself runs"
+        "the engine has 1 image with 1 name, 1 container, 1 volume, 1 network; 1 container that restarts by itself runs"
     )
 
 
@@ -173,3 +172,19 @@ def test_another_driver_hides_images_and_loses_none(tmp_path: Path) -> None:
     """The containerd store lists other ids; what overlay2 has is judged on disk then."""
     host = engine(tmp_path, info={"Driver": "overlayfs"}, images=[], containers=[])
     assert ask_engine(host, WHOLE)[0].result is Result.PASS
+
+
+def test_a_container_that_only_flaps_is_not_held_against_a_repair(tmp_path: Path) -> None:
+    """One that restarted again and again before the repair will do so after it."""
+    host = root(tmp_path)
+    config = next((tmp_path / "host" / DOCKER / "containers").iterdir())
+    settings = json.loads((config / "hostconfig.json").read_bytes())
+    settings["RestartPolicy"] = {"Name": "always", "MaximumRetryCount": 0}
+    (config / "hostconfig.json").write_text(json.dumps(settings))
+    seen = {}
+    for restarting in (False, True):
+        document = json.loads((config / "config.v2.json").read_bytes())
+        document["State"] |= {"Running": True, "Restarting": restarting}
+        (config / "config.v2.json").write_text(json.dumps(document))
+        seen[restarting] = present(Facts(host)).runs
+    assert seen == {False: (config.name,), True: ()}
