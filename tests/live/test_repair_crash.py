@@ -91,7 +91,7 @@ def test_killed_at_any_instant_it_is_finished(torn_box: Box, number: int) -> Non
     answers = set(judge.ports(box).values())
     # A container stays away where the one copy of its settings is torn; no other may.
     torn = box.doctor("scan", "--select", "state/container-config-corrupt,state/hostconfig-corrupt").returncode
-    assert answers < {"hello", "com"} if torn else answers == {"hello", "com"}
+    assert answers == {"hello", "com"} or (torn and answers < {"hello", "com"})
     assert kit.planned(box, "--allow", "disruptive") == []
     kit.undo(box)
     assert box.doctor("scan", "--select", "state").returncode == 1
