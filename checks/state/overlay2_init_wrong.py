@@ -7,6 +7,8 @@ from doctor.facts.init_layers import InitLayers
 from doctor.facts.layer_graph import LayerGraph
 from doctor.facts.state_details import OfContainer
 
+_NEEDED = frozenset({"etc", "etc/hosts", "etc/hostname", "etc/resolv.conf", "proc", "sys", "dev"})
+
 
 @check(severity=Severity.ERROR, breaks=("storage",), ok="each container's -init layer holds what the engine put there")
 def overlay2_init_wrong(inits: InitLayers, graph: LayerGraph) -> Iterator[Finding]:
@@ -18,7 +20,8 @@ def overlay2_init_wrong(inits: InitLayers, graph: LayerGraph) -> Iterator[Findin
 
     Why it matters:
         The engine mounts the container's own hosts, hostname and resolv.conf over these files. Over a directory the start
-        ends with "not a directory: Are you trying to mount a directory onto a file". The container's files are all there.
+        ends with "not a directory: Are you trying to mount a directory onto a file". The container's files are all there. A
+        wrong ``mtab``, ``.dockerenv`` or entry of ``dev`` keeps nothing from starting and is only noted.
 
     How it is fixed:
         What is wrong goes into quarantine and the entry is made again: these are always the same empty files, directories
@@ -30,13 +33,15 @@ def overlay2_init_wrong(inits: InitLayers, graph: LayerGraph) -> Iterator[Findin
     for container_id, wrong in inits.wrong.items():
         record = graph.layers.mounts[container_id]
         title = graph.container_title(container_id)
+        entry, kind = min(wrong.items(), key=lambda item: (item[0] not in _NEEDED, item[0]))
+        consequence = "can't start" if entry in _NEEDED else "starts with a difference"
         yield Finding(
             subject=Subject("container", title),
-            message=f"container {title} can't start: {next(iter(wrong.values()))} lies where the engine made "
-            f"{next(iter(wrong))} for it",
+            message=f"container {title} {consequence}: {kind} lies where the engine made {entry} for it",
             evidence=tuple(
                 Evidence(graph.layers.directory_path(f"{record.mount_id}-init", f"diff/{entry}"), found)
                 for entry, found in wrong.items()
             ),
             detail=OfContainer(container_id=container_id),
+            severity=None if entry in _NEEDED else Severity.INFO,
         )

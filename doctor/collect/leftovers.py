@@ -91,6 +91,16 @@ class _Look:
         except HostError:
             return False
 
+    def is_of_one_disk(self, path: HostPath, above: HostPath) -> bool:
+        """Whether nothing is mounted at a path, whatever the table of mounts (or a prediction of it) says.
+
+        What is seen through a mount is a container's own, and moving it away would empty the container.
+        """
+        try:
+            return self.host.lstat(path, follow=False).device == self.host.lstat(above, follow=False).device
+        except HostError:
+            return False
+
     def names(self, path: HostPath) -> tuple[str, ...] | None:
         """Return the names in a directory, sorted; ``None`` for what is none or can't be read."""
         try:
@@ -131,7 +141,10 @@ def _merged(look: _Look, graph: LayerGraph, mounts: Mounts | Missing) -> dict[st
     found = {}
     for name, directory in graph.layers.directories.items():
         path = graph.layers.directory_path(name, "merged")
-        if directory.has_merged and path not in points and (names := look.names(path)) and look.is_settled(path):
+        if not directory.has_merged or path in points or not look.is_of_one_disk(path, graph.layers.overlay2):
+            continue
+        names = look.names(path)
+        if names and look.is_settled(path):
             found[name] = names
     return found
 
