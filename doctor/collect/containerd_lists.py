@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from doctor.facts.containerd_lists import (
     BLOBS,
     CONTENTS,
-    SNAPSHOTTER,
     VIEW,
     BlobProblem,
     ContainerdList,
@@ -68,10 +67,10 @@ def _steady(host: Host, top: HostPath, known: Bucket | None) -> ContainerdList:
     """Look again where something seems gone on a living host: it may have been removed between two looks."""
     found = _list(host, top, known if known is not None else tree_of(host, join(top, CONTENTS)))
     for _ in range(_TRIES - 1 if host.is_live() else 0):
-        if not found.blobs and not found.lost:
+        if not found.blobs and not found.lost and not found.snapshotter_problem:
             break
         again = _list(host, top, tree_of(host, join(top, CONTENTS)))
-        if (again.blobs, again.lost) == (found.blobs, found.lost):
+        if (again.blobs, again.lost, again.snapshotter_problem) == (found.blobs, found.lost, found.snapshotter_problem):
             break
         found = again
     return found
@@ -87,14 +86,32 @@ def tree_of(host: Host, path: HostPath) -> Bucket:
 
 def _list(host: Host, top: HostPath, tree: Bucket) -> ContainerdList:
     images, sizes = images_of(tree), sizes_of(tree)
-    try:
-        snapshots = snapshots_of(tree_of(host, join(top, SNAPSHOTTER, "metadata.db")))
-    except (HostError, FormatError):
-        snapshots = {}
-    found = ContainerdList(top=top, images=images, sizes=sizes, snapshots=snapshots)
+    found = ContainerdList(top=top, images=images, sizes=sizes, snapshots={})
+    snapshots, problem, is_mendable = _snapshotter(host, found.snapshotter)
+    found = replace(found, snapshots=snapshots, snapshotter_problem=problem, snapshotter_mendable=is_mendable)
     lost = tuple(name for name, one in snapshots.items() if one.kind != VIEW and not _has_tree(host, found, one))
     found = replace(found, blobs=tuple(_problems(host, join(top, BLOBS), sizes)), lost=lost)
     return with_parts(host, found) if found.blobs or lost else found
+
+
+def _snapshotter(host: Host, path: HostPath) -> tuple[dict[str, Snapshot], str, bool]:
+    """Return the snapshotter's records, what is wrong with its database, and whether a generation of it is whole.
+
+    A missing or empty one is the finding of another check: there containerd makes a new one.
+    """
+    try:
+        data = host.read(path, follow=False, limit_bytes=MAX_BYTES)
+        database = read(data)
+    except HostError:
+        return {}, "", False
+    except FormatError as error:
+        return {}, str(error), False
+    best = database.best
+    problem = ""
+    if not database.is_sound:
+        newest = database.generations[0]
+        problem = newest.errors[0] if newest.errors else newest.freelist_error
+    return ({} if best is None else snapshots_of(best.root)), problem, best is not None
 
 
 def with_parts(host: Host, found: ContainerdList) -> ContainerdList:

@@ -8,7 +8,7 @@ from doctor.collect.containerd_unpack import unpacked
 from doctor.collect.deep_look import new_buffer
 from doctor.collect.image_sources import unflip
 from doctor.facts.containerd_content import ContainerdContent
-from doctor.facts.containerd_lists import BLOBS, ContainerdList, ContainerdLists
+from doctor.facts.containerd_lists import BLOBS, ContainerdList, ContainerdLists, kept_name
 from doctor.facts.containerd_sources import (
     BlobSource,
     BlobSources,
@@ -89,11 +89,6 @@ def _kept(host: Host, root: DataRoot, known: ContainerdList, digits: str) -> Blo
     name = f"{kept_name(root, known.top)}/{BLOBS}/{digits}"
     found = backups.find(name, lambda content: sha256(content).hexdigest() == digits)
     return None if found is None else BlobSource(content=found[0], origin=f"the backup of {found[2].age} ago")
-
-
-def kept_name(root: DataRoot, top: HostPath) -> str:
-    """Return the name of a containerd's directory in the metadata backup; that of a service lies outside the data root."""
-    return "containerd/daemon" if top == root.at("containerd", "daemon") else "+containerd"
 
 
 def _unflipped(host: Host, known: ContainerdList, digits: str) -> BlobSource | None:

@@ -7,6 +7,7 @@ overlayfs has them.
 import os
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import Any
 
 from doctor.collect.deep_compare import Comparer, is_usual, plain
 from doctor.collect.deep_look import SHOWN, Hash, Task
@@ -93,9 +94,7 @@ def _gap(task: Task, reason: str) -> LayerLook:
 class _Look:
     """The state of one look; ``keeps``: whether it gathers what a repair needs."""
 
-    def __init__(
-        self, host: Host, task: Task, tree: Tree, buffer: memoryview, *, keeps: bool = False
-    ) -> None:
+    def __init__(self, host: Host, task: Task, tree: Tree, buffer: memoryview, *, keeps: bool = False) -> None:
         self.host = host
         self.task = task
         self.tree = tree
@@ -264,10 +263,10 @@ class _Parts:
 class _Nothing:
     """A directory that is not there."""
 
-    def lstat(self, name: bytes) -> None:  # noqa: ARG002 - see Tree
+    def lstat(self, name: bytes) -> None:
         """Return nothing."""
 
-    def content(self, name: bytes, size: int, buffer: memoryview) -> None:  # noqa: ARG002 - see Tree
+    def content(self, name: bytes, size: int, buffer: memoryview) -> None:
         """Return nothing."""
 
     def readlink(self, name: bytes) -> bytes:  # noqa: ARG002 - see Tree
@@ -278,7 +277,7 @@ class _Nothing:
         """Return nothing."""
         return {}
 
-    def entries(self, name: bytes) -> list[tuple[bytes, str]]:  # noqa: ARG002 - see Tree
+    def entries(self, name: bytes) -> list[Any]:  # noqa: ARG002 - see Tree
         """Return nothing."""
         return []
 

@@ -5,6 +5,7 @@ Read only where containerd keeps images (dockerd with ``containerd-snapshotter``
 
 from msgspec import Struct
 
+from doctor.facts.data_root import DataRoot
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
@@ -88,6 +89,8 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
         parts: by digits of an image's target; read only where something is wrong, or with ``--deep``.
         blobs: contents that are gone or have another size.
         lost: names of snapshots whose directory, or its ``fs``, is gone.
+        snapshotter_problem: what is wrong with the snapshotter's database, "".
+        snapshotter_mendable: whether one of its generations is whole.
     """
 
     top: HostPath
@@ -97,6 +100,13 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
     parts: dict[str, ImageParts] = {}
     blobs: tuple[BlobProblem, ...] = ()
     lost: tuple[str, ...] = ()
+    snapshotter_problem: str = ""
+    snapshotter_mendable: bool = False
+
+    @property
+    def snapshotter(self) -> HostPath:
+        """Return the snapshotter's database."""
+        return join(self.top, SNAPSHOTTER, "metadata.db")
 
     def blob_path(self, digits: str) -> HostPath:
         """Return where a content lies."""
@@ -133,6 +143,11 @@ class ContainerdLists(Struct, frozen=True, kw_only=True):
     def at(self, top: HostPath) -> ContainerdList | None:
         """Return the lists of one directory."""
         return next((one for one in self.items if one.top == top), None)
+
+
+def kept_name(root: DataRoot, top: HostPath) -> str:
+    """Return the name of a containerd's directory in the metadata backup; that of a service lies outside the data root."""
+    return "containerd/daemon" if top == root.at("containerd", "daemon") else "+containerd"
 
 
 def short(name: str) -> str:

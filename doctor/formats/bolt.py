@@ -193,6 +193,12 @@ def _meta_at(view: memoryview, offset: int, page: int) -> Meta | None:
     )
 
 
+def walk(data: bytes | memoryview, meta: Meta) -> tuple[Bucket, tuple[str, ...]]:
+    """The tree at a page that a meta names, or that somebody believes to be a root; what could be read, and the errors."""
+    root, errors, _ = _Walk(Pages(memoryview(data), meta.page_size, meta.high_water)).run(meta)
+    return root, errors
+
+
 class _Walk:
     """One complete walk over a generation's tree, with a budget of keys."""
 

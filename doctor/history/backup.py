@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from doctor.facts.containerd_lists import BLOBS, CONTENTS, SNAPSHOTTER, ContainerdLists, kept_name
 from doctor.facts.containers import CONFIG, HOST_CONFIG, Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.engine_files import EngineId, SwarmFiles
@@ -44,6 +45,7 @@ _SWARM = (
     "certificates/swarm-node.key",
     "certificates/swarm-root-ca.crt",
 )
+_SMALL_CONTENT_BYTES = 32 << 10
 _OF_IMAGE = ("parent", "lastUpdated", "builtLocally")
 
 
@@ -163,6 +165,7 @@ class _Backup:
         """Yield what to keep, the least replaceable first: what is over the bound is left out from the end."""
         for name in _SINGLE:
             yield self.at(name)
+        yield from self.containerd()
         if self.fact(SwarmFiles) is not None:
             for name in _SWARM:
                 yield self.at(f"swarm/{name}")
@@ -177,6 +180,17 @@ class _Backup:
         for name in self.names("plugins"):
             yield self.at(f"plugins/{name}/config.json")
         yield from self.tar_splits()
+
+    def containerd(self) -> Iterator[_Wanted]:
+        """Yield the lists of a containerd that keeps images, then its small contents: manifests, configs, tiny layers."""
+        lists = self.fact(ContainerdLists)
+        for known in lists.items if lists is not None else ():
+            name = kept_name(self.root, known.top)
+            for path in (CONTENTS, f"{SNAPSHOTTER}/metadata.db"):
+                yield _Wanted(f"{name}/{path}", join(known.top, path))
+            for digits, size in sorted(known.sizes.items()):
+                if size <= _SMALL_CONTENT_BYTES:
+                    yield _Wanted(f"{name}/{BLOBS}/{digits}", known.blob_path(digits))
 
     def images(self) -> Iterator[_Wanted]:
         """Yield each image's config, and what the engine notes of it."""

@@ -2,16 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise, EditFile, MendDatabase, Quarantine, Stage
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, EditFile, MendDatabase, Quarantine, Rebuild, Stage, Wanted
+from doctor.facts.containerd_rebuilds import ContainerdRebuilds
+from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def containerd_db_corrupt(finding: Finding) -> Iterator[Action]:
+def containerd_db_corrupt(finding: Finding, rebuilds: ContainerdRebuilds | Missing) -> Iterator[Action]:
     """Open it at a whole tree; without one, never let an engine start on an empty one while images live with it."""
     detail = finding.detail
     if detail.is_mendable:
         yield EditFile(path=detail.path, edit=MendDatabase(), what="mend containerd's database", stage=Stage.DATABASES)
+    elif detail.holds_images and isinstance(rebuilds, ContainerdRebuilds) and detail.path in rebuilds.items:
+        made = rebuilds.items[detail.path]
+        yield Rebuild(
+            items=(Wanted(path=detail.path, node=File(content=made.content), mode=0o600),),
+            what=f"make containerd's list of images again from {made.origin}",
+            stage=Stage.DATABASES,
+        )
     elif detail.holds_images:
         yield Advise(
             text=f"don't start the engine or containerd: restore {detail.path} from a backup first, or copy its contents and "

@@ -5,10 +5,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from doctor.formats.bolt import Bucket
 from doctor.formats.tar_split import read as read_split
-from tests.cases.state.databases import CONTAINERD, CONTAINERD_TOP, SNAPSHOTTER, bolt
+from tests.cases.state.backups import kept
+from tests.cases.state.databases import CONTAINERD, CONTAINERD_TOP, SNAPSHOTTER, bolt, broken_freelist, garbage
 from tests.cases.state.recipe import Finding, Recipe
-from tests.cases.state.roots import BASE, CHAIN_BASE, CHAIN_TOP, CONFIG, ROOT, TOP, WEB, Bucket, Layer, Tree
+from tests.cases.state.roots import BASE, CHAIN_BASE, CHAIN_TOP, CONFIG, ROOT, TOP, WEB, Layer, Tree
 
 BLOBS = f"{CONTAINERD_TOP}/io.containerd.content.v1.content/blobs/sha256"
 SNAPSHOTS = f"{CONTAINERD_TOP}/io.containerd.snapshotter.v1.overlayfs/snapshots"
@@ -112,6 +114,12 @@ def tampered(tree: Tree) -> None:
     tree.put(f"{SNAPSHOTS}/1/fs/job", b"* * * * *\n")
 
 
+def without_the_base(tree: Tree) -> None:
+    """Neither directory nor content of the lowest layer is there."""
+    tree.remove(f"{SNAPSHOTS}/1")
+    tree.remove(f"{BLOBS}/{digits(tar_of(BASE))}")
+
+
 def nothing(tree: Tree) -> None:
     """Leave it."""
 
@@ -174,7 +182,7 @@ RECIPES = (
         _SNAPSHOT,
         "content-gone-too",
         "the directory and the content of a layer are gone",
-        lambda tree: (tree.remove(f"{SNAPSHOTS}/1"), tree.remove(f"{BLOBS}/{digits(tar_of(BASE))}")),
+        without_the_base,
         (_SNAPSHOT, "snapshot", f"moby/1/sha256:{CHAIN_BASE}"),
         content("containerd-blob-missing", tar_of(BASE)),
         fix="manual",
@@ -195,6 +203,52 @@ RECIPES = (
         tampered,
         ("containerd-snapshot-altered", "snapshot", f"moby/1/sha256:{CHAIN_BASE}"),
         after=_HELLO,
+    ),
+    case(
+        "containerd-store-db-lost",
+        "unlisted",
+        "meta.db was deleted; contents, snapshots and the snapshotter's list are whole",
+        lambda tree: tree.remove(CONTAINERD),
+        ("containerd-store-db-lost", "file", f"/{CONTAINERD}"),
+    ),
+    case(
+        "containerd-db-corrupt",
+        "image-store-whole",
+        "meta.db of the containerd image store is garbage; contents and snapshots are whole",
+        lambda tree: tree.put(CONTAINERD, garbage()),
+        ("containerd-db-corrupt", "file", f"/{CONTAINERD}"),
+    ),
+    case(
+        "containerd-snapshot-db-corrupt",
+        "freelist",
+        "the page of free pages in the snapshotter's database is overwritten",
+        lambda tree: tree.put(SNAPSHOTTER, broken_freelist(tree.read(SNAPSHOTTER))),
+        ("containerd-snapshot-db-corrupt", "file", f"/{SNAPSHOTTER}"),
+    ),
+    case(
+        "containerd-snapshot-db-corrupt",
+        "garbage",
+        "the snapshotter's database is garbage, and nobody kept it",
+        lambda tree: tree.put(SNAPSHOTTER, garbage()),
+        ("containerd-snapshot-db-corrupt", "file", f"/{SNAPSHOTTER}"),
+        fix="manual",
+    ),
+    kept(
+        "containerd-snapshot-db-corrupt",
+        "the snapshotter's database is garbage; a scan kept it",
+        lambda tree: tree.put(SNAPSHOTTER, garbage()),
+        ("containerd-snapshot-db-corrupt", "file", f"/{SNAPSHOTTER}"),
+        before=store,
+        parts=("image",),
+    ),
+    case("containerd-snapshot-db-corrupt", "healthy", "the snapshotter's database is whole", nothing),
+    kept(
+        "containerd-snapshot-db-lost",
+        "a power cut left the snapshotter's database without a byte; a scan kept it",
+        lambda tree: tree.put(SNAPSHOTTER),
+        ("containerd-snapshot-db-lost", "file", f"/{SNAPSHOTTER}"),
+        before=store,
+        parts=("image",),
     ),
     case("containerd-snapshot-altered", "healthy", "each unpacked layer is what its content says", nothing),
 )

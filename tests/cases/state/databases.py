@@ -292,8 +292,10 @@ RECIPES = (
     Recipe(
         problem="containerd-snapshot-db-lost",
         name="garbage",
-        about="a damaged database stops the clean-up too, so nothing is deleted by it",
+        about="a damaged database stops the clean-up too, so nothing is deleted by it: another finding",
         parts=(),
         change=lambda tree: (image_store(tree), tree.put(SNAPSHOTTER, garbage())),
+        findings=(("containerd-snapshot-db-corrupt", "file", f"/{SNAPSHOTTER}"),),
+        fix="manual",
     ),
 )
