@@ -79,7 +79,7 @@ class Recipe(Guarded, frozen=True, kw_only=True):
     def document(self) -> bytes:
         """Return the body of ``POST /volumes/create`` of the engine's API."""
         document = {"Name": self.name, "Driver": self.driver, "DriverOpts": self.options, "Labels": self.labels}
-        return json.dumps(document, indent=1, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
+        return json.dumps(document, indent=1).encode() + b"\n"
 
     def line(self, *, has_data: bool) -> str:
         """Return the line of the script that makes it."""
@@ -94,7 +94,8 @@ class Recipe(Guarded, frozen=True, kw_only=True):
 def script(made: Iterable[tuple[Recipe, bool]]) -> bytes:
     """Return the script that makes volumes again; with each, whether its data was salvaged."""
     lines = "".join(f"{recipe.line(has_data=has_data)}\n" for recipe, has_data in made)
-    return f"{_HEAD}{lines}exit $failed\n".encode("utf-8", "surrogateescape")
+    # A label may hold half of a surrogate pair, which JSON can spell and UTF-8 can't.
+    return f"{_HEAD}{lines}exit $failed\n".encode("utf-8", "backslashreplace")
 
 
 class Recipes:

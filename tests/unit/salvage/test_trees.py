@@ -271,6 +271,26 @@ def test_labels_are_found_without_the_database(tmp_path: Path) -> None:
     }
 
 
+def test_labels_that_are_no_text(tmp_path: Path) -> None:
+    """Half a surrogate pair, quotes and line ends in the engine's database end nothing and run nothing."""
+    root = MadeRoot(tmp_path / "host")
+    volume(root, "data", {})
+    lines = "a\ntouch bad\n'; touch bad; '$(touch bad)"
+    labels = {"half": "\ud800", "lines": lines}
+    database(root, {"Name": "data", "Driver": "local", "Labels": labels, "Options": None})
+    done(root, tmp_path / "out")
+    assert json.loads((tmp_path / "out/volumes/data.json").read_bytes())["Labels"]["lines"] == lines
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "docker").write_text(FAKE)
+    (tools / "docker").chmod(0o755)
+    environment = {"PATH": f"{tools}:{os.environ['PATH']}"}
+    ran = subprocess.run(["sh", tmp_path / "out/volumes/restore.sh"], cwd=tmp_path, env=environment, check=False)
+    assert ran.returncode == 0
+    assert f"lines={lines}" in (tools / "log").read_text()
+    assert not list(tmp_path.rglob("bad"))
+
+
 FAKE = """#!/bin/sh
 # Stands for docker: it keeps volumes in a directory and notes how they are made.
 here=$(dirname "$0")
