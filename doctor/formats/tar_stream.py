@@ -17,8 +17,14 @@ def expand(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield a layer uncompressed, in pieces of at most a MiB: gzip (several members too), or as it is.
 
     Raises ``FormatError``: torn or altered gzip, or a compression that Python has no module for (zstd).
+
+    >>> import gzip
+    >>> b"".join(expand(iter([gzip.compress(b"one"), gzip.compress(b"two")])))
+    b'onetwo'
     """
     first = next(chunks, b"")
+    while 0 < len(first) < len(_ZSTD) and (more := next(chunks, b"")):
+        first += more
     if first.startswith(_ZSTD):
         yield from _expand_zstd(first, chunks)
         return
