@@ -31,7 +31,8 @@ def containerd_db_corrupt(database: ContainerdDatabase) -> Iterator[Finding]:
 
     How it is fixed:
         A damaged tree with a whole older one behind it is mended by the two meta pages alone. Otherwise the file goes into
-        quarantine where no images live with it; where they do, a person must restore it before any start.
+        quarantine where no images live with it; where they do, it is made again from old pages of it, doctor's metadata backup
+        and what is on disk, or a person must restore it before any start.
 
     References:
         https://github.com/containerd/containerd/issues/10666

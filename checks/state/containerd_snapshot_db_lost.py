@@ -29,7 +29,8 @@ def containerd_snapshot_db_lost(stores: ContainerdStores, state: EngineState | M
         garbage collection removes every snapshot directory, the writable layers of containers among them.
 
     How it is fixed:
-        By a person, and before anything is started: copy the directory away, restore the database from a backup.
+        From doctor's metadata backup, where that names every directory that is there: nothing else says which directory is which
+        snapshot. Otherwise by a person, and before anything is started: copy the directory away, restore a backup.
 
     References:
         https://github.com/containerd/containerd/blob/v1.7.24/snapshots/storage/bolt.go

@@ -29,7 +29,10 @@ def containerd_store_db_lost(stores: ContainerdStores, state: EngineState | Miss
         anything starts a garbage collection that deletes every content and every snapshot, writable layers included.
 
     How it is fixed:
-        By a person, and before anything is started: copy the directories away, restore the database from a backup.
+        The list is made again, before anything is started: from old pages of the file, doctor's metadata backup, and what is on
+        disk, which tells all but names: contents have their digest for a name, the snapshotter lists its snapshots, containers
+        name their images. What nobody names yet is held by a lease. Where the snapshotter's list is lost too and no backup has it,
+        or other programs keep images there, a person must restore it.
 
     References:
         https://github.com/containerd/containerd/blob/v1.7.24/metadata/gc.go
