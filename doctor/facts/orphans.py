@@ -93,7 +93,7 @@ def named_by_buildkit(buildkit: BuildkitDatabases | Missing, names: set[str]) ->
     """
     if isinstance(buildkit, Missing):
         return {name for name in names if len(name) == _BUILDKIT_LENGTH}
-    wanted = {name.encode(): name for name in names}
+    wanted = {name.encode("utf-8", "surrogateescape"): name for name in names}
     found: set[str] = set()
     for file in buildkit.files.values():
         for text in _texts(file.root) if file.root is not None else ():
