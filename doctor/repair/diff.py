@@ -4,7 +4,7 @@ import re
 
 from doctor.host.overlay import OverlayHost
 from doctor.model.missing import HostError
-from doctor.model.paths import HostPath
+from doctor.model.paths import HostPath, is_beneath
 from doctor.model.step import (
     Attributes,
     Device,
@@ -20,6 +20,7 @@ from doctor.model.step import (
     Step,
     Symlink,
 )
+from doctor.state.paths import STATE_DIR
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s\"']+(?=@)")
 _SECRETS = re.compile(
@@ -28,16 +29,19 @@ _SECRETS = re.compile(
     re.IGNORECASE,
 )
 _LIMIT_LINES = 200
+_LIMIT_BYTES = 4 << 20
+"""More is no text that a person would look through, and comparing it takes minutes."""
 
 
 def describe(step: Step, view: OverlayHost, *, private: bool) -> str:
     """Return a diff or a line for a step that is about to be taken; call it before ``view.apply(step)``.
 
-    ``private`` content (a data root's files: they hold containers' environment) is told by size only.
+    ``private`` content (a data root's files: they hold containers' environment) is told by size only, and so are the copies
+    that doctor keeps of such files: the key of a swarm node is one.
     """
     match step:
         case Put(path=path, node=File(content=content)):
-            return _file(path, content, view, private=private)
+            return _file(path, content, view, private=private or is_beneath(path, STATE_DIR))
         case Put(path=path, node=Symlink(target=target)):
             return f"{path} → {target} (symbolic link)"
         case Put(path=path, node=Directory()):
@@ -95,6 +99,8 @@ def _file(path: str, content: bytes, view: OverlayHost, *, private: bool) -> str
     size = f"{len(old)} → {len(content)} bytes" if old is not None else f"new, {len(content)} bytes"
     if private:
         return f"{path}: {size}"
+    if b"\0" in content or max(len(content), len(old or b"")) > _LIMIT_BYTES:
+        return f"{path}: {'binary' if 0 in content else 'long'}, {size}"
     try:
         before = (old or b"").decode("utf-8").splitlines(keepends=True)
         after = content.decode("utf-8").splitlines(keepends=True)
