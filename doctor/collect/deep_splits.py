@@ -9,7 +9,7 @@ from doctor.facts.deep_splits import DeepMadeSplits, MadeSplit, MadeSplits
 from doctor.facts.layer_content import LayerContent
 from doctor.facts.layer_graph import Expected, LayerGraph
 from doctor.facts.metadata_backup import DeepTarSplits, KeptTarSplits
-from doctor.facts.tar_splits import TarSplits
+from doctor.facts.tar_splits import AlteredSplits, TarSplits
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
@@ -19,13 +19,18 @@ _MOST_BYTES = 4 << 30
 
 
 @collector
-def made_splits(host: Host, graph: LayerGraph, kept: KeptTarSplits | Missing) -> MadeSplits:
-    """Return those of layers without one, also of layers whose directory is not known: then the tar tells both."""
+def made_splits(
+    host: Host, graph: LayerGraph, kept: KeptTarSplits | Missing, altered: AlteredSplits | Missing
+) -> MadeSplits:
+    """Return those of layers without a whole one, also of layers whose directory is not known: then the tar tells both."""
     known = kept.items if isinstance(kept, KeptTarSplits) else {}
+    damaged = altered.damaged if isinstance(altered, AlteredSplits) else {}
     lost = []
     for layer in graph.needed():
         record = graph.record(layer.chain)
-        if record is not None and not record.is_hollow and record.lacks_split and layer.chain not in known:
+        if record is None or record.is_hollow or layer.chain in known:
+            continue
+        if record.lacks_split or layer.chain in damaged:
             lost.append(layer)
     return MadeSplits(items=_make_all(host, graph, lost))
 

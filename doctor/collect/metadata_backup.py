@@ -14,7 +14,7 @@ from doctor.facts.engine_plugins import EnginePlugins
 from doctor.facts.images import Images
 from doctor.facts.layer_graph import LayerGraph
 from doctor.facts.metadata_backup import DeepTarSplits, KeptFile, KeptLayer, KeptTarSplits, KeptVolumes, MetadataBackup
-from doctor.facts.tar_splits import TarSplits
+from doctor.facts.tar_splits import AlteredSplits, TarSplits
 from doctor.facts.volumes import VolumeDirectory, Volumes, options_content
 from doctor.formats.json_safe import load_first
 from doctor.formats.oci_digest import is_hex64
@@ -144,10 +144,13 @@ def _fits(options: dict[str, str], volume: VolumeDirectory) -> bool:
 
 
 @collector
-def kept_tar_splits(host: Host, root: DataRoot, graph: LayerGraph) -> KeptTarSplits:
-    """Return the tar-splits of layers that have none any more."""
+def kept_tar_splits(host: Host, root: DataRoot, graph: LayerGraph, altered: AlteredSplits | Missing) -> KeptTarSplits:
+    """Return the tar-splits of layers that have none any more, or one that can't be read."""
+    damaged = altered.damaged if isinstance(altered, AlteredSplits) else {}
     lost = [
-        layer.chain for layer in graph.needed() if (record := graph.record(layer.chain)) is None or record.lacks_split
+        layer.chain
+        for layer in graph.needed()
+        if (record := graph.record(layer.chain)) is None or record.lacks_split or layer.chain in damaged
     ]
     return KeptTarSplits(items=_splits(host, root, lost))
 

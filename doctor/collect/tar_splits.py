@@ -1,11 +1,14 @@
-"""Reads the tar-split of every layer to its end. Only asked for with ``--deep``."""
+"""Reads tar-splits to their end: every one with ``--deep``, else those that are not as the metadata backup has them."""
 
 import os
 from collections.abc import Iterator
+from hashlib import sha256
 
+from doctor.collect.kept import Backups
+from doctor.facts.data_root import DataRoot
 from doctor.facts.layer_content import LayerContent
 from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.tar_splits import TarSplits
+from doctor.facts.tar_splits import AlteredSplits, TarSplits
 from doctor.formats.tar_split import read
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -15,16 +18,20 @@ from doctor.model.paths import HostPath
 
 _CHUNK_BYTES = 1 << 20
 _BLOCK = 512
+_NAME = "tar-split.json.gz"
+_ALTERED_BYTES = 64 << 20
+"""As much a normal scan hashes in some 50 ms; what a root has beyond it is left to ``--deep``."""
 
 
 @collector
-def tar_splits(host: Host, graph: LayerGraph, content: LayerContent) -> TarSplits:
-    """Return the damaged ones among the layers of sound images."""
+def tar_splits(host: Host, graph: LayerGraph, content: LayerContent, altered: AlteredSplits | Missing) -> TarSplits:
+    """Return the damaged ones among the layers of sound images, but for those that a normal scan finds."""
     damaged: dict[str, str] = {}
     gaps: list[Missing] = []
+    known = {} if isinstance(altered, Missing) else altered.damaged
     for layer in graph.needed():
         record = graph.record(layer.chain)
-        if record is None or record.lacks_split:
+        if record is None or record.lacks_split or layer.chain in known:
             continue
         look = content.looks.get(layer.chain)
         if look is not None:
@@ -33,7 +40,7 @@ def tar_splits(host: Host, graph: LayerGraph, content: LayerContent) -> TarSplit
                 damaged[layer.chain] = look.split_problem
             continue
         try:
-            problem = _problem(host, graph.layers.record_path(layer.chain, "tar-split.json.gz"))
+            problem = _problem(host, graph.layers.record_path(layer.chain, _NAME))
         except HostError as error:
             if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
                 gaps.append(error.missing)
@@ -41,6 +48,40 @@ def tar_splits(host: Host, graph: LayerGraph, content: LayerContent) -> TarSplit
         if problem:
             damaged[layer.chain] = problem
     return TarSplits(damaged=damaged, gaps=tuple(gaps))
+
+
+@collector
+def altered_splits(host: Host, root: DataRoot, graph: LayerGraph) -> AlteredSplits:
+    """Return those of needed layers that differ from the backup's and can't be read; absent without a backup.
+
+    One that differs and can be read was made again: it is no damage.
+    """
+    kept = Backups(host, root).items[0].generation.files
+    damaged: dict[str, str] = {}
+    left = _ALTERED_BYTES
+    for layer in graph.needed():
+        record = graph.record(layer.chain)
+        path = graph.layers.record_path(layer.chain, _NAME)
+        entry = kept.get(f"image/overlay2/layerdb/sha256/{layer.chain}/{_NAME}")
+        if record is None or record.lacks_split or entry is None or not entry.digest or entry.size > left:
+            continue
+        left -= record.tar_split_bytes
+        try:
+            same = entry.size == record.tar_split_bytes and _digest(host, path) == entry.digest
+            problem = "" if same else _problem(host, path)
+        except HostError:
+            # Layers says what can't be read; a file that a plan writes is whole.
+            continue
+        if problem:
+            damaged[layer.chain] = problem
+    return AlteredSplits(damaged=damaged)
+
+
+def _digest(host: Host, path: HostPath) -> str:
+    found = sha256()
+    for chunk in _chunks(host, path):
+        found.update(chunk)
+    return found.hexdigest()
 
 
 def _problem(host: Host, path: HostPath) -> str:

@@ -202,10 +202,11 @@ RECIPES = (
         after=_after(SPLIT),
     ),
     kept(
-        "tar-split-damaged",
+        "tar-split-corrupt",
         "bytes in the middle of a layer's tar-split are others and the backup has it whole",
         lambda tree: tree.put(SPLIT, altered_split()),
-        ("tar-split-damaged", "layer", CHAIN_TOP[:12]),
+        ("tar-split-corrupt", "layer", CHAIN_TOP[:12]),
+        name="kept-altered",
         after=_after(SPLIT),
     ),
     kept(
