@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from hashlib import sha256
 
-from doctor.collect.kept import Backups
+from doctor.collect.kept import newest_at
 from doctor.facts.data_root import DataRoot
 from doctor.facts.layer_content import LayerContent
 from doctor.facts.layer_graph import LayerGraph
@@ -54,9 +54,12 @@ def tar_splits(host: Host, graph: LayerGraph, content: LayerContent, altered: Al
 def altered_splits(host: Host, root: DataRoot, graph: LayerGraph) -> AlteredSplits:
     """Return those of needed layers that differ from the backup's and can't be read; absent without a backup.
 
-    One that differs and can be read was made again: it is no damage.
+    One that differs and can be read was made again: it is no damage, whatever the backup is of.
     """
-    kept = Backups(host, root).items[0].generation.files
+    backup = newest_at(host, root)
+    if backup is None:
+        raise HostError(Missing(Why.ABSENT, "no metadata backup"))
+    kept = backup.generation.files
     damaged: dict[str, str] = {}
     left = _ALTERED_BYTES
     for layer in graph.needed():

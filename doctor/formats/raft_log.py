@@ -30,6 +30,9 @@ def problem_of(content: bytes, *, sum_bytes: int) -> str:
 
     A record that was torn as the last one is no problem: etcd cuts it off. Only the last ``sum_bytes`` bytes of records are
     summed; the frames of all are looked at.
+
+    >>> problem_of(bytes(64), sum_bytes=1 << 20), problem_of(bytes(8) + b"lost", sum_bytes=1 << 20)
+    ('no record', 'zeros at byte 0 and records behind them')
     """
     records: list[_Record] = []
     offset = 0

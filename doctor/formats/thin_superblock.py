@@ -15,7 +15,11 @@ _NEEDS_CHECK = 1
 
 
 def problem_of(block: bytes) -> str:
-    """Return why the kernel would not open the pool, or why it would only read it; "" where it would use it."""
+    """Return why the kernel would not open the pool, or why it would only read it; "" where it would use it.
+
+    >>> problem_of(bytes(4096)), problem_of(b"LABELONE" * 512), problem_of(b"cut")
+    ('its superblock is zeros', 'no superblock of a thin pool', 'only 3 bytes of a superblock of 4096')
+    """
     if len(block) < BLOCK_BYTES:
         return f"only {len(block)} bytes of a superblock of {BLOCK_BYTES}"
     checksum, flags, number, _, magic, version, _, _ = _HEAD.unpack_from(block)

@@ -116,11 +116,14 @@ def test_everything_that_has_no_second_copy_is_in_it(top: Path) -> None:
 
 
 def test_a_healthy_root_reads_nothing_of_its_backup(top: Path) -> None:
-    """A scan of a root with a backup opens only the small file that tells the engine's identity."""
+    """A scan of a root with a backup opens only the file that tells the engine's identity, and the newest list."""
     take(top)
+    metadata = top / "var/lib/doctor/metadata"
+    lists = sorted(f"/{path.relative_to(top)}" for path in metadata.glob("*.json"))
     host = Reads(str(top))
     scan(host, CATALOG, CATALOG.choose(("state",), ()), deep=True)
-    assert [name for name in host.names if "/var/lib/doctor" in name] == ["/var/lib/doctor/metadata/confirmed.json"]
+    assert sorted(name for name in host.names if "/var/lib/doctor" in name) == lists
+    assert len(lists) == len(("confirmed", "the newest"))
 
 
 def test_a_sick_or_half_seen_root_is_not_healthy(top: Path) -> None:
@@ -226,9 +229,11 @@ def test_files_and_tar_splits_come_back_whole(top: Path) -> None:
     original = (top / CONFIG).read_bytes()
     split = top / STORE / f"layerdb/sha256/{roots.CHAIN_TOP}/tar-split.json.gz"
     whole = split.read_bytes()
-    # What only --deep sees: the ends of it look whole.
     split.write_bytes(altered_split())
-    take(top)
+    assert get(top, KeptTarSplits).items[roots.CHAIN_TOP].content == whole
+    # In the newest backup too, which no healthy scan took: then only --deep sees it, as the ends of it look whole.
+    facts = Facts(RootHost(str(top)))
+    assert backup.take(facts.host, facts.get, KeepMetadata(), directory=str(top / "var/lib/doctor")) == ()
     assert list(get(top, DeepTarSplits).items.values())[0].content == whole  # noqa: RUF015 - its only one
     split.unlink()
     assert get(top, KeptTarSplits).items[roots.CHAIN_TOP].content == whole
