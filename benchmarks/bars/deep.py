@@ -1,6 +1,8 @@
-"""`doctor scan --deep` against what reading and hashing the same bytes costs, and against `docker save` of them."""
+"""`doctor scan --deep` against what reading and hashing the same bytes costs, `docker save` and `podman system check`."""
 
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,7 +13,7 @@ from random import Random
 
 from benchmarks.dataroot import Size, generate
 from benchmarks.hosts import CHECKOUT, PYTHON, measure_here, measure_in, scan
-from benchmarks.measure import Command
+from benchmarks.measure import TIMEOUT_S, Command, CommandFailedError
 from benchmarks.rootgen.entry import Content, Entry
 from benchmarks.rootgen.images import ImageWriter
 from benchmarks.rootgen.tree import Builder, Visible, ordered, with_parents
@@ -23,6 +25,10 @@ _IMAGES, _LAYERS = 3, 6
 _BIG_BYTES = 192 << 20
 _FILES = 4000
 _NOTHING = Size(images=0, layers=0, containers=0, volumes=0, networks=0)
+_PODMAN = "podman system check"
+_PODMAN_STORE = "/var/lib/containerd/podman"
+"""Inside the box: an overlay store can't stand on the box's own root, which is one, and nobody else uses this disk."""
+_PODMAN_ARGV = ("podman", "--root", _PODMAN_STORE, "--runroot", "/run/podman-store", "--storage-driver", "overlay")
 
 
 def sections(rounds: int) -> Iterator[Section]:
@@ -79,20 +85,45 @@ def _against_save(rounds: int) -> Section:
     with Box() as box:
         _written(box.workdir / "docker", "both")
         box.start_dockerd(timeout=120)
-        names = box.docker("images", "-q", "--no-trunc").split()
+        names = sorted(set(box.docker("images", "-q", "--no-trunc").split()))
         save = 'docker save "$@" | cat >/dev/null'
         commands = [
             Command(name="docker save", argv=("bash", "-o", "pipefail", "-c", save, "save", *names)),
             _deep(),
         ]
+        without = ""
+        try:
+            _load(box, names)
+            commands.append(Command(name=_PODMAN, argv=(*_PODMAN_ARGV, "system", "check")))
+        except CommandFailedError as error:
+            without = str(error)
         samples = measure_in(box, commands, rounds)
+        if without:
+            samples[_PODMAN] = without
     return Section(
-        title="Deep verification beside docker save",
-        about="The same content in a box, dockerd up: `docker save` of all images to nowhere checks every file's checksum, too. "
-        "CPU is the client's alone there.",
+        title="Deep verification beside docker save and podman system check",
+        about="The same content in a box, dockerd up: `docker save` of all images to nowhere checks every file's checksum, too; its "
+        f"CPU is the client's alone. `{_PODMAN}` compares a store that the same images were loaded into with its records.",
         samples=samples,
-        bars=(Bar(name="doctor scan --deep", figure="wall_s", most=0.2, times="docker save"),),
+        bars=(
+            Bar(name="doctor scan --deep", figure="wall_s", most=0.2, times="docker save"),
+            Bar(name="doctor scan --deep", figure="wall_s", most=0.2, times=_PODMAN),
+            Bar(name="doctor scan --deep", figure="cpu_s", most=0.2, times=_PODMAN),
+        ),
     )
+
+
+def _load(box: Box, images: list[str]) -> None:
+    """Load the engine's images into podman's store. Raises `CommandFailedError` where it is not there or has not all of them."""
+    if shutil.which("podman") is None:
+        raise CommandFailedError("podman is not installed here")
+    # One by one: of an archive with several images without names only the first is loaded.
+    script = f'for image; do docker save "$image" | {shlex.join(_PODMAN_ARGV)} load; done'
+    loaded = box.run(["bash", "-e", "-o", "pipefail", "-c", script, "load", *images], check=False, timeout=TIMEOUT_S)
+    there = set(box.run([*_PODMAN_ARGV, "images", "--all", "--quiet", "--no-trunc"], check=False).stdout.split())
+    if loaded.returncode or there != set(images):
+        last = " ".join(loaded.stderr.split()[-20:])
+        raise CommandFailedError(f"podman has {len(there & set(images))} of {len(images)} images: {last}")
 
 
 def _deep(*arguments: str, state: str = "") -> Command:
