@@ -5,7 +5,7 @@ import os
 from doctor.facts.data_root import DataRoot
 from doctor.facts.thin_pool import ThinPool
 from doctor.formats.json_safe import load_object
-from doctor.formats.thin_superblock import BLOCK_BYTES, problem_of
+from doctor.formats.thin_metadata import BLOCK_BYTES, problem_of
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
@@ -55,11 +55,13 @@ def _problem(host: Host, path: HostPath) -> str:
             raise
         return error.missing.reason.removeprefix(f"{path}: ")
     try:
-        return problem_of(os.read(descriptor, BLOCK_BYTES))
+        block = os.read(descriptor, BLOCK_BYTES)
     except OSError as error:
         return str(error.strerror)
     finally:
         os.close(descriptor)
+    problem = problem_of(block)
+    return f"its {problem}" if problem else ""
 
 
 def _transaction(host: Host, path: HostPath) -> int:

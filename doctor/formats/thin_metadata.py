@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from doctor.formats.crc32c import crc32c
 from doctor.model.errors import FormatError
 
 BLOCK_BYTES = 4096
@@ -72,46 +73,41 @@ class Node(Struct, frozen=True, kw_only=True):
     values: tuple[bytes, ...]
 
 
-def _table() -> tuple[int, ...]:
-    table = []
-    for byte in range(256):
-        value = byte
-        for _ in range(8):
-            value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
-        table.append(value)
-    return tuple(table)
+def checksum(block: bytes) -> int:
+    """Return the kernel's CRC-32C of a block without its first four bytes: begun with all ones, not inverted in the end."""
+    return crc32c(block[4:BLOCK_BYTES]) ^ 0xFFFFFFFF
 
 
-_TABLE = _table()
+def problem_of(block: bytes) -> str:
+    """Return why the kernel would not open a pool with this block 0, or would only read it; "" where it would use it.
 
-
-def crc32c(data: bytes) -> int:
-    """Return the CRC-32C as the kernel's function of that name: begun with all ones, not inverted in the end.
-
-    >>> hex(crc32c(b"123456789") ^ 0xFFFFFFFF)
-    '0xe3069283'
+    >>> problem_of(bytes(4096)), problem_of(b"LABELONE" * 512), problem_of(b"cut")
+    ('superblock is zeros', 'superblock is none of a thin pool', 'superblock has only 3 of 4096 bytes')
     """
-    table, value = _TABLE, 0xFFFFFFFF
-    for byte in data:
-        value = (value >> 8) ^ table[(value ^ byte) & 0xFF]
-    return value
+    try:
+        found = superblock(block)
+    except FormatError as error:
+        return error.what
+    return "superblock asks for a check, and until then the kernel only reads the pool" if found.needs_check else ""
 
 
 def superblock(block: bytes) -> Superblock:
     """Parse block 0. Raises ``FormatError``: no superblock, another version, a wrong checksum."""
     if len(block) < BLOCK_BYTES:
-        raise FormatError("the superblock is cut off")
+        raise FormatError(f"superblock has only {len(block)} of {BLOCK_BYTES} bytes")
     fields = _SUPERBLOCK.unpack_from(block)
-    checksum, flags, number, _, magic, version = fields[:6]
+    told, flags, number, _, magic, version = fields[:6]
     if magic != _MAGIC:
-        raise FormatError("there is no superblock of a thin pool")
-    if crc32c(block[4:BLOCK_BYTES]) ^ _SUPERBLOCK_XOR != checksum or number:
-        raise FormatError("the superblock's checksum is wrong")
+        raise FormatError("superblock is none of a thin pool" if block.strip(b"\0") else "superblock is zeros")
+    if number:
+        raise FormatError(f"superblock says that it is block {number}")
+    if checksum(block) ^ _SUPERBLOCK_XOR != told:
+        raise FormatError("superblock does not have its checksum")
     if version not in {1, 2}:
-        raise FormatError(f"its version is {version}")
+        raise FormatError(f"superblock has the format {version}, and the kernel knows 1 and 2")
     sectors = fields[13]
     if not 128 <= sectors <= 1 << 21 or sectors % 128:
-        raise FormatError(f"its blocks have {sectors} sectors")
+        raise FormatError(f"superblock says that its blocks have {sectors} sectors")
     return Superblock(
         needs_check=bool(flags & _NEEDS_CHECK),
         transaction=fields[7],
@@ -125,8 +121,8 @@ def node(block: bytes, number: int, value_bytes: int) -> Node:
     """Parse a node whose leaf values have ``value_bytes``. Raises ``FormatError`` for anything else, or damage."""
     if len(block) < BLOCK_BYTES:
         raise FormatError(f"block {number} is beyond the end of the metadata")
-    checksum, flags, where, count, most, size, _ = _NODE.unpack_from(block)
-    if crc32c(block[4:BLOCK_BYTES]) ^ _NODE_XOR != checksum:
+    told, flags, where, count, most, size, _ = _NODE.unpack_from(block)
+    if checksum(block) ^ _NODE_XOR != told:
         raise FormatError(f"block {number}: its checksum is wrong")
     is_leaf = bool(flags & _LEAF)
     wanted = value_bytes if is_leaf else 8

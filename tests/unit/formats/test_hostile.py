@@ -16,6 +16,7 @@ from doctor.formats import (
     env_file,
     go_json,
     hosts_file,
+    ip_json,
     iptables_save,
     json_log,
     json_mend,
@@ -26,8 +27,11 @@ from doctor.formats import (
     nft_json,
     os_release,
     proc_net,
+    raft_log,
     resolv_conf,
     sysctl_conf,
+    tar_pax,
+    thin_metadata,
     unit_command,
     unit_file,
     version,
@@ -35,6 +39,7 @@ from doctor.formats import (
     xfs_super,
 )
 from doctor.model.errors import FormatError
+from tests.unit.salvage import thin
 
 TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "env_file": (env_file.parse, "# x\nOPTIONS='--log-driver=journald \\\n--debug'\nexport A=\"b\"\n"),
@@ -65,11 +70,29 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "version": (version.parse_kernel, "3.10.0-1160.6.1.el7.x86_64"),
     "words": (words.split, r"""a "b c" 'd' \x41\u00e9\101"""),
 }
+RAFT = b"".join(
+    [
+        *((4).to_bytes(8, "little"), b"\x08\x04\x10\x00"),
+        *((8).to_bytes(8, "little"), b"\x08\x01\x10\x00\x1a\x02ab"),
+    ]
+)
+
+
+def _thin(data: bytes) -> object:
+    size = thin_metadata.BLOCK_BYTES
+    found = thin_metadata.Metadata(lambda number: data[number * size : (number + 1) * size])
+    return [list(found.mappings(device)) for device in found.devices().values()]
+
+
 BYTES: dict[str, tuple[Callable[[bytes], Any], bytes]] = {
     "daemon_json": (daemon_json.read, b'\xef\xbb\xbf{"log-opts": {"max-size": "10m"}, "debug": true}'),
     "dpkg": (
         lambda data: dpkg_status.find(data, ["runc"]),
         b"Package: runc\nStatus: install ok installed\nVersion: 1\n\n",
+    ),
+    "ip_json": (
+        lambda data: [list(ip_json.addresses_of(link)) for link in ip_json.load(data)],
+        b'[{"ifname": "br0", "addr_info": [{"family": "inet", "local": "10.0.0.1", "prefixlen": 24}]}]',
     ),
     "json_log": (json_log.damages, b'{"log":"a\\n","stream":"stdout","time":"t"}\n'),
     "json_mend": (json_mend.examine, b"{\n  // x\n  'a': 1,\n}"),
@@ -79,6 +102,9 @@ BYTES: dict[str, tuple[Callable[[bytes], Any], bytes]] = {
         nft_json.parse,
         b'{"nftables": [{"chain": {"family": "ip", "hook": "forward", "prio": 0}}, {"rule": {"expr": [{"drop": null}]}}]}',
     ),
+    "pax": (tar_pax.parse_records, b"19 path=some/name\n\n30 SCHILY.xattr.user.a=b\n"),
+    "raft_log": (lambda data: raft_log.problem_of(data, sum_bytes=1 << 12), RAFT),
+    "thin": (_thin, thin.metadata({1: {0: 0, 1: 1}, 2: {0: 1}})),
     "xfs": (xfs_super.parse, b"XFSB" + bytes(300)),
 }
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from random import Random
 
-from doctor.formats.thin_metadata import crc32c
+from doctor.formats.thin_metadata import checksum
 
 BLOCK = 64 << 10
 _PER_LEAF = 252
@@ -81,7 +81,7 @@ def metadata(trees: dict[int, dict[int, int]], transaction: int = 3) -> bytes:
         "<IQ16sQIIQQ128s128sQQIIQ",
         *(0, 0, b"", 27022010, 2, 1, transaction, 0, b"", b"", top, details, BLOCK // 512, 8, 256),
     ).ljust(4092, b"\0")
-    blocks[0] = (crc32c(head) ^ 160774).to_bytes(4, "little") + head
+    blocks[0] = (checksum(bytes(4) + head) ^ 160774).to_bytes(4, "little") + head
     return b"".join(blocks)
 
 
@@ -95,7 +95,7 @@ def leaf(number: int, values: dict[int, bytes], *, size: int = 8, is_leaf: bool 
         + b"".join(values.values())
     )
     body = body.ljust(4092, b"\0")
-    return (crc32c(body) ^ 121107).to_bytes(4, "little") + body
+    return (checksum(bytes(4) + body) ^ 121107).to_bytes(4, "little") + body
 
 
 def ext4(directory: Path, size: int = 16 << 20) -> bytes:
