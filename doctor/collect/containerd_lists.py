@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from doctor.collect.containerd_age import ahead_of
 from doctor.facts.containerd_lists import (
     BLOBS,
     CONTENTS,
@@ -67,13 +68,19 @@ def _steady(host: Host, top: HostPath, known: Bucket | None) -> ContainerdList:
     """Look again where something seems gone on a living host: it may have been removed between two looks."""
     found = _list(host, top, known if known is not None else tree_of(host, join(top, CONTENTS)))
     for _ in range(_TRIES - 1 if host.is_live() else 0):
-        if not found.blobs and not found.lost and not found.snapshotter_problem:
+        if not found.blobs and not found.lost and not found.ahead and not found.snapshotter_problem:
             break
         again = _list(host, top, tree_of(host, join(top, CONTENTS)))
-        if (again.blobs, again.lost, again.snapshotter_problem) == (found.blobs, found.lost, found.snapshotter_problem):
+        # A snapshot made between the reads of both lists is in the second look's.
+        again = replace(again, ahead=tuple(name for name in again.ahead if name in found.ahead))
+        if _doubts(again) == _doubts(found):
             break
         found = again
     return found
+
+
+def _doubts(found: ContainerdList) -> tuple[Any, ...]:
+    return found.blobs, found.lost, found.ahead, found.snapshotter_problem
 
 
 def tree_of(host: Host, path: HostPath) -> Bucket:
@@ -90,7 +97,8 @@ def _list(host: Host, top: HostPath, tree: Bucket) -> ContainerdList:
     snapshots, problem, is_mendable = _snapshotter(host, found.snapshotter)
     found = replace(found, snapshots=snapshots, snapshotter_problem=problem, snapshotter_mendable=is_mendable)
     lost = tuple(name for name, one in snapshots.items() if one.kind != VIEW and not _has_tree(host, found, one))
-    found = replace(found, blobs=tuple(_problems(host, join(top, BLOBS), sizes)), lost=lost)
+    blobs = tuple(_problems(host, join(top, BLOBS), sizes))
+    found = replace(found, blobs=blobs, lost=lost, ahead=ahead_of(tree, snapshots))
     return with_parts(host, found) if found.blobs or lost else found
 
 

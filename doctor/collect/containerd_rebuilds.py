@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from doctor.collect.containerd_age import ahead_of, last_number
 from doctor.collect.containerd_disk import on_disk
 from doctor.collect.containerd_lists import images_of, sizes_of, snapshots_of, tree_of
 from doctor.collect.containerd_records import completed, pruned, union
@@ -24,7 +25,7 @@ from doctor.model.paths import HostPath, join
 def containerd_rebuilds(
     host: Host, stores: ContainerdStores, root: DataRoot | Missing, containers: Containers | Missing
 ) -> ContainerdRebuilds:
-    """Return a new file for each database that lists nothing or can't be read."""
+    """Return a new file for each database that lists nothing, can't be read, or is older than what lies beside it."""
     items: dict[HostPath, Rebuilt] = {}
     reasons: dict[HostPath, str] = {}
     for store in stores.items:
@@ -32,7 +33,7 @@ def containerd_rebuilds(
         if store.snapshots.is_lost or not _is_whole(host, path):
             _note(path, _snapshots(host, store, root), items, reasons)
         path = store.contents.path
-        if store.contents.is_lost or not _is_whole(host, path):
+        if store.contents.is_lost or not _is_whole(host, path) or _is_behind(host, store):
             _note(path, _contents(host, store, root, containers, items.get(store.snapshots.path)), items, reasons)
     return ContainerdRebuilds(items=items, reasons=reasons)
 
@@ -47,6 +48,14 @@ def _note(path: HostPath, made: Rebuilt | str, items: dict[HostPath, Rebuilt], r
 def _is_whole(host: Host, path: HostPath) -> bool:
     try:
         return read(host.read(path, follow=False, limit_bytes=MAX_BYTES)).is_sound
+    except (HostError, FormatError):
+        return False
+
+
+def _is_behind(host: Host, store: ContainerdStore) -> bool:
+    try:
+        snapshots = snapshots_of(tree_of(host, store.snapshots.path))
+        return bool(ahead_of(tree_of(host, store.contents.path), snapshots))
     except (HostError, FormatError):
         return False
 
@@ -189,14 +198,18 @@ def _contents(
         return "other programs than the engine keep images there"
     data = _data(host, store.contents.path)
     disk = on_disk(host, store.top, snapshots, containers)
-    trees = [pruned(tree, disk) for tree in _trees(data, {b"version"})]
-    trees.sort(key=_weight, reverse=True)
-    sources = ["old pages of the file"] if trees and _weight(trees[0])[0] else []
-    found = trees[0] if sources else Bucket()
     kept = _kept(host, root, store.top, CONTENTS)
-    if kept is not None:
-        found = union(found, pruned(kept[0], disk))
-        sources.append(f"the backup of {kept[1]} ago")
+    if not store.contents.is_lost and _is_whole(host, store.contents.path):
+        tree, sources = _newest(host, store, kept)
+        found = pruned(tree, disk)
+    else:
+        trees = [pruned(tree, disk) for tree in _trees(data, {b"version"})]
+        trees.sort(key=_weight, reverse=True)
+        sources = ["old pages of the file"] if trees and _weight(trees[0])[0] else []
+        found = trees[0] if sources else Bucket()
+        if kept is not None:
+            found = union(found, pruned(kept[0], disk))
+            sources.append(f"the backup of {kept[1]} ago")
     done = completed(found, disk)
     new = [f"{count} {word}" for count, word in ((done.contents, "contents"), (done.snapshots, "snapshots")) if count]
     if new:
@@ -205,6 +218,18 @@ def _contents(
         return "no content there is the manifest of an image"
     told = f"; {done.nameless} images have lost their names" if done.nameless else ""
     return Rebuilt(content=write(done.tree), origin=" and ".join(sources) + told)
+
+
+def _newest(host: Host, store: ContainerdStore, kept: tuple[Bucket, str] | None) -> tuple[Bucket, list[str]]:
+    """Return the newest whole state of a list that was put back; no older one adds to it what was removed since."""
+    path = store.contents.path
+    candidates = [(tree_of(host, path), "what it lists")]
+    candidates += [(tree, "pages that it no longer uses") for tree in _trees(_data(host, path), {b"version"})]
+    if kept is not None:
+        candidates.append((kept[0], f"the backup of {kept[1]} ago"))
+    # Of equals the first: the list itself.
+    tree, origin = max(candidates, key=lambda one: (last_number(one[0]), _weight(one[0])[1]))
+    return tree, [origin]
 
 
 def _has_snapshots(store: ContainerdStore) -> bool:

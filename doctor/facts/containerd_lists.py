@@ -89,6 +89,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
         parts: by digits of an image's target; read only where something is wrong, or with ``--deep``.
         blobs: contents that are gone or have another size.
         lost: names of snapshots whose directory, or its ``fs``, is gone.
+        ahead: names of snapshots with a number that ``meta.db`` has not given yet: it is older than the snapshotter's list.
         snapshotter_problem: what is wrong with the snapshotter's database, "".
         snapshotter_mendable: whether one of its generations is whole.
     """
@@ -100,6 +101,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
     parts: dict[str, ImageParts] = {}
     blobs: tuple[BlobProblem, ...] = ()
     lost: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
     snapshotter_problem: str = ""
     snapshotter_mendable: bool = False
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from doctor.formats.bolt import Bucket
+from doctor.formats.bolt import Bucket, read
 from doctor.formats.tar_split import read as read_split
 from tests.cases.state.backups import kept
 from tests.cases.state.databases import CONTAINERD, CONTAINERD_TOP, SNAPSHOTTER, bolt, broken_freelist, garbage
@@ -120,6 +120,15 @@ def without_the_base(tree: Tree) -> None:
     tree.remove(f"{BLOBS}/{digits(tar_of(BASE))}")
 
 
+def numbered(tree: Tree, last: int) -> None:
+    """The list of images says that it has numbered so many snapshots."""
+    best = read(tree.read(CONTAINERD)).best
+    assert best is not None
+    space = (best.root.at("v1") or Bucket()).buckets[b"moby"]
+    space.buckets[b"snapshots"] = Bucket(buckets={b"overlayfs": Bucket(keys={b"x": b""}, sequence=last)})
+    tree.put(CONTAINERD, bolt({b"v1": Bucket(buckets={b"moby": space})}))
+
+
 def nothing(tree: Tree) -> None:
     """Leave it."""
 
@@ -210,6 +219,19 @@ RECIPES = (
         "meta.db was deleted; contents, snapshots and the snapshotter's list are whole",
         lambda tree: tree.remove(CONTAINERD),
         ("containerd-store-db-lost", "file", f"/{CONTAINERD}"),
+    ),
+    case(
+        "containerd-db-rolled-back",
+        "older-than-a-container",
+        "meta.db was put back to before the container's writable layer was made",
+        lambda tree: numbered(tree, 2),
+        ("containerd-db-rolled-back", "file", f"/{CONTAINERD}"),
+    ),
+    case(
+        "containerd-db-rolled-back",
+        "healthy",
+        "meta.db has numbered all snapshots, and one that is gone again",
+        lambda tree: numbered(tree, 4),
     ),
     case(
         "containerd-db-corrupt",
