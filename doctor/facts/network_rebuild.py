@@ -97,6 +97,21 @@ def _choose(salvaged: dict[str, bytes], wanted: dict[str, list[Attachment]]) -> 
         yield identity, salvaged[identity]
 
 
+def clashes(tree: Bucket, added: dict[bytes, bytes]) -> str:
+    """Return the name of a network in the tree that has the name or part of the addresses of one to be added, "" for none."""
+    there = tree.at("libnetwork") or Bucket()
+    mine = [_body(value) for key, value in added.items() if key.startswith(f"{PREFIX}/network/".encode())]
+    for key, value in there.keys.items():
+        if not key.startswith(f"{PREFIX}/network/".encode()) or key in added:
+            continue
+        body = _body(value)
+        for one in mine:
+            meets = any(a.overlaps(b) for a in _subnets(body) for b in _subnets(one))
+            if meets or body.get("name") == one.get("name"):
+                return str(body.get("name"))
+    return ""
+
+
 def _driver_records(database: NetworkDatabase, identity: str) -> Iterator[tuple[str, bytes]]:
     for key, value in database.salvaged.items():
         parts = key.decode("utf-8", "replace").split("/")

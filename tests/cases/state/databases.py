@@ -1,5 +1,7 @@
 """Cases of bolt databases and of volumes."""
 
+from typing import Any
+
 from doctor.formats.bolt import read
 from tests.cases.state import roots
 from tests.cases.state.recipe import Recipe
@@ -55,7 +57,53 @@ def image_store(tree: roots.Tree, top: str = CONTAINERD_TOP) -> None:
     tree.put(f"{top}/io.containerd.snapshotter.v1.overlayfs/metadata.db", listed)
 
 
+def rolled_back(tree: roots.Tree, other: str = "later") -> None:
+    """The network database is from before the network was made; ``other`` is the one it has."""
+    records = dict([roots.network_record(2, other, roots.hex_id(f"network {other} there"))])
+    tree.put(NETWORK, bolt({b"libnetwork": roots.Bucket(keys=records)}))
+
+
+def ended(tree: roots.Tree, host: dict[str, Any], **state: Any) -> None:
+    """The same, and the container does not run."""
+    rolled_back(tree)
+    about = {"Running": False, "Pid": 0, "StartedAt": roots.CREATED, "FinishedAt": roots.CREATED, **state}
+    roots.put_container(tree, "web", roots.config_of("web", roots.WEB, State=about), roots.host_config(**host))
+
+
 RECIPES = (
+    Recipe(
+        problem="network-missing",
+        name="rolled-back",
+        about="the network database was put back to before the network was made in which a container ran",
+        parts=ALL,
+        change=rolled_back,
+        findings=(("network-missing", "network", "mesh"),),
+    ),
+    Recipe(
+        problem="network-missing",
+        name="name-taken",
+        about="the same, and another network has its name since",
+        parts=ALL,
+        change=lambda tree: rolled_back(tree, "mesh"),
+        findings=(("network-missing", "network", "mesh"),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="network-missing",
+        name="start-failed",
+        about="the engine ran on the old database: only the failed start of its container tells of the network",
+        parts=ALL,
+        change=lambda tree: ended(tree, {}, Error=f"network {roots.MESH} not found"),
+        findings=(("network-missing", "network", "mesh"),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="network-missing",
+        name="removed",
+        about="a network was removed while the container in it was stopped",
+        parts=ALL,
+        change=lambda tree: ended(tree, {"RestartPolicy": {"Name": "no"}}),
+    ),
     Recipe(
         problem="network-db-corrupt",
         name="freelist",
