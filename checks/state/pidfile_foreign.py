@@ -2,18 +2,28 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine_files import PidFiles
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.databases import NetworkDatabase, VolumeDatabase
+from doctor.facts.engine_files import FileLocks, PidFile, PidFiles
+from doctor.facts.engine_state import EngineState
 from doctor.facts.state_details import OfFile
 
 
 @check(severity=Severity.CRITICAL, ok="the pid file of the engine names no other process")
-def pidfile_foreign(files: PidFiles) -> Iterator[Finding]:
+def pidfile_foreign(
+    files: PidFiles,
+    locks: FileLocks | Missing,
+    network: NetworkDatabase | Missing,
+    volume: VolumeDatabase | Missing,
+    state: EngineState | Missing,
+) -> Iterator[Finding]:
     """The engine's pid file names a process that is no engine, so the engine refuses to start.
 
     What it looks at:
         The pid file of dockerd, what runs under the pid it names, and whether dockerd runs on this host at all. A zombie
         counts as running for dockerd, since it only looks whether /proc/PID exists. A file that names nothing is harmless.
+        A dockerd in other mounts or in a container is another engine, unless it holds a lock on this data root's databases
+        (/proc/locks) or something answers on the socket.
 
     Why it matters:
         dockerd ends with "ensure docker is not running or delete /var/run/docker.pid". It happens where /run outlives a reboot, as in
@@ -28,14 +38,26 @@ def pidfile_foreign(files: PidFiles) -> Iterator[Finding]:
     """
     if "dockerd" in files.running:
         return
+    is_up = isinstance(state, EngineState) and state.is_running
     for file in files.items:
-        if file.owner != "dockerd" or not (file.is_foreign or file.kind != "f"):
+        stranger = file.is_elsewhere and not is_up and _holds_nothing(file, locks, network, volume)
+        if file.owner != "dockerd" or not (file.is_foreign or stranger or file.kind != "f"):
             continue
         what = f"process {file.pid} ({file.process})" if file.kind == "f" else "nothing: it is no file"
-        zombie = ", a zombie" if file.is_zombie else ""
+        zombie = ", a zombie" if file.is_zombie else ", an engine of other mounts" if stranger else ""
         yield Finding(
             subject=Subject("file", file.path),
             message=f"the engine can't start: the pid file of dockerd names {what}{zombie}",
             evidence=(Evidence(file.path, str(file.pid) if file.kind == "f" else "not a regular file"),),
             detail=OfFile(path=file.path),
         )
+
+
+def _holds_nothing(
+    file: PidFile, locks: FileLocks | Missing, network: NetworkDatabase | Missing, volume: VolumeDatabase | Missing
+) -> bool:
+    """Whether both databases can be looked at and neither is locked by the process: an engine holds them for life."""
+    if isinstance(locks, Missing) or isinstance(network, Missing) or isinstance(volume, Missing):
+        return False
+    held = [lock for one in (network.file, volume.file) for lock in locks.of(one.device, one.inode)]
+    return all(lock.pid > 0 and lock.pid != file.pid for lock in held)

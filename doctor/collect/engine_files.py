@@ -30,6 +30,7 @@ from doctor.model.paths import HostPath, join
 
 _EXEC_ROOT = "/var/run/docker"
 _PID_FILE = "/var/run/docker.pid"
+_ENGINE = frozenset({"dockerd", "containerd"})
 _SOCKET = "unix:///var/run/docker.sock"
 
 
@@ -57,7 +58,19 @@ def _pid_file(host: Host, owner: str, path: HostPath, processes: Processes | Mis
     found = processes.pid(pid)
     name = "" if found is None else program(found) or found.comm
     zombie = found is not None and found.state == "Z"
-    return PidFile(owner=owner, path=path, kind=kind, pid=pid, process=name, is_zombie=zombie)
+    return PidFile(
+        owner=owner,
+        path=path,
+        kind=kind,
+        pid=pid,
+        process=name,
+        is_zombie=zombie,
+        is_elsewhere=name == owner and not zombie and _is_elsewhere(processes, owner, pid),
+    )
+
+
+def _is_elsewhere(processes: Processes, name: str, pid: int) -> bool:
+    return all(process.pid != pid for process in processes.of_host(name))
 
 
 @collector
@@ -168,7 +181,8 @@ def file_locks(host: Host, processes: Processes) -> FileLocks:
             continue
         found = processes.pid(pid)
         holder = "" if found is None else program(found) or found.comm
-        items.append(FileLock(pid=pid, device=device, inode=number, holder=holder))
+        elsewhere = holder in _ENGINE and _is_elsewhere(processes, holder, pid)
+        items.append(FileLock(pid=pid, device=device, inode=number, holder=holder, is_elsewhere=elsewhere))
     return FileLocks(items=tuple(items))
 
 

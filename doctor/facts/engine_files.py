@@ -19,6 +19,7 @@ class PidFile(Struct, frozen=True, kw_only=True):
         pid: what it says, 0 for none or nonsense.
         process: what runs under that pid: a program's name, "" for nothing, ``None`` where processes can't be seen.
         is_zombie: whether that process has ended and nobody reaped it: for dockerd it still counts as running.
+        is_elsewhere: whether it is its owner's program, but another engine's: in a container, in other mounts, of another user.
     """
 
     owner: str
@@ -27,6 +28,7 @@ class PidFile(Struct, frozen=True, kw_only=True):
     pid: int = 0
     process: str | None = None
     is_zombie: bool = False
+    is_elsewhere: bool = False
 
     @property
     def is_foreign(self) -> bool:
@@ -164,12 +166,20 @@ class RuntimeStates(Struct, frozen=True, kw_only=True):
 
 
 class FileLock(Struct, frozen=True, kw_only=True):
-    """A lock from /proc/locks: the holder's pid (0 or less: in another pid namespace), device and inode of the file."""
+    """A lock from /proc/locks.
+
+    Attributes:
+        pid: of the holder, 0 or less where it is in another pid namespace.
+        device: of the file, ``inode`` its number.
+        holder: its program, "" where unknown.
+        is_elsewhere: whether it is an engine's program, but not this host's engine: in a container, in other mounts.
+    """
 
     pid: int
     device: int
     inode: int
     holder: str
+    is_elsewhere: bool = False
 
 
 class FileLocks(Struct, frozen=True, kw_only=True):

@@ -9,4 +9,4 @@ from doctor.api.actions import Action, Quarantine
 @fixer(applicability=Applicability.SAFE)
 def pidfile_foreign(finding: Finding) -> Iterator[Action]:
     """Move it into quarantine; dockerd writes a new one."""
-    yield Quarantine(path=finding.detail.path, why="the process it names is not dockerd")
+    yield Quarantine(path=finding.detail.path, why="the process it names is not this host's dockerd")

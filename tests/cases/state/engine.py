@@ -18,6 +18,18 @@ def dockerd(pid: int, name: str = "dockerd", state: str = "S") -> str:
     return f'live = true\n[[process]]\npid = {pid}\nargv = ["/usr/bin/{name}"]\nexe = "/usr/bin/{name}"\nstate = "{state}"\n'
 
 
+ELSEWHERE = (
+    dockerd(26)
+    + """mount_namespace = "mnt:[2]"
+[[process]]
+pid = 1
+argv = ["/sbin/init"]
+exe = "/sbin/init"
+mount_namespace = "mnt:[1]"
+"""
+)
+
+
 def btrfs(tree: Tree) -> None:
     """Another driver was used for a while."""
     tree.directory(f"{ROOT}/btrfs/subvolumes/{roots.hex_id('x')}")
@@ -161,6 +173,26 @@ RECIPES = (
         change=lambda tree: tree.put(PID, "26"),
         findings=(("pidfile-foreign", "file", f"/{PID}"),),
         answers=dockerd(26, state="Z"),
+    ),
+    Recipe(
+        problem="pidfile-foreign",
+        name="other-mounts",
+        about="the number was given to a dockerd in other mounts, which holds another data root",
+        parts=("network", "volumes"),
+        change=lambda tree: (tree.put(PID, "26"), tree.put("proc/locks")),
+        findings=(("pidfile-foreign", "file", f"/{PID}"),),
+        answers=ELSEWHERE,
+    ),
+    Recipe(
+        problem="pidfile-foreign",
+        name="other-mounts-same-root",
+        about="the pid file names a dockerd in other mounts that holds this very data root",
+        parts=("network", "volumes"),
+        change=lambda tree: tree.put(PID, "26"),
+        findings=(("database-locked", "file", f"/{ROOT}/volumes/metadata.db"),),
+        fix="manual",
+        answers=ELSEWHERE,
+        files=(lock(f"{ROOT}/volumes/metadata.db"),),
     ),
     Recipe(
         problem="pidfile-foreign",
