@@ -95,7 +95,7 @@ def _overlay(host: Host, modules: Modules | Missing) -> bool | None:
 
 
 def _unmounted(host: Host, data_root: HostPath, mounts: Mounts | Missing) -> list[str]:
-    """Return what /etc/fstab mounts at or above the data root, below "/", and is not mounted now."""
+    """Return what /etc/fstab mounts at, above or beneath the data root, below "/", and is not mounted now."""
     if isinstance(mounts, Missing) or not mounts.items:
         return []
     try:
@@ -108,6 +108,7 @@ def _unmounted(host: Host, data_root: HostPath, mounts: Mounts | Missing) -> lis
         if len(fields) < 4 or fields[0].startswith("#") or "noauto" in fields[3].split(","):
             continue
         point = fields[1].replace("\\040", " ").rstrip("/")
-        if point.startswith("/") and is_beneath(data_root, point) and not mounts.at(point):
+        inside = is_beneath(data_root, point) or is_beneath(HostPath(point), data_root)
+        if point.startswith("/") and inside and not mounts.at(host.resolve(HostPath(point))):
             found.append(point)
     return found

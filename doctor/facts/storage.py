@@ -59,7 +59,7 @@ class Storage(Struct, frozen=True, kw_only=True):
         has_overlay: whether this kernel has overlayfs, loaded or loadable; ``None`` where unknown.
         options: mount options of the data root's mount, those of the file system included.
         is_read_only: whether nothing can be written there.
-        unmounted: mount points of /etc/fstab at or above the data root that are not mounted.
+        unmounted: mount points of /etc/fstab at, above or beneath the data root that are not mounted.
         gaps: what could not be looked at.
     """
 
