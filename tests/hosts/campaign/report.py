@@ -175,6 +175,8 @@ def _loss(key: tuple[str, str, str], ones: list[Outcome]) -> str:
 
 
 def _why(kind: str, ones: list[Outcome]) -> str:
+    if kind == "layer content":
+        return "What is in a layer is read by `--deep` only, and what no tar header tells is in no other file"
     if kind in DATA:
         return "User data: no metadata holds it, and a scan doesn't keep it"
     if kind in _NO_COPY:
