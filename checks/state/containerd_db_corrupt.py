@@ -4,49 +4,62 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.databases import ContainerdDatabase
+from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.facts.databases import ContainerdDatabase, ServiceDatabase
 
 
 class ContainerdBroken(Struct, frozen=True, kw_only=True):
-    """For the fixer: the file, whether images live with it, and whether it can be mended by itself."""
+    """For the fixer: the file, whether images live with it, whether it can be mended by itself, and whether it is a service's."""
 
     path: HostPath
     holds_images: bool
     is_mendable: bool
+    is_service: bool = False
 
 
 @check(severity=Severity.CRITICAL, breaks=("image",), ok="containerd's database is whole")
-def containerd_db_corrupt(database: ContainerdDatabase) -> Iterator[Finding]:
-    """The database of the engine's own containerd is damaged, so the engine does not start.
+def containerd_db_corrupt(
+    database: ContainerdDatabase | Missing, service: ServiceDatabase | Missing
+) -> Iterator[Finding]:
+    """The database of containerd is damaged, so the engine does not start.
 
     What it looks at:
-        ``containerd/daemon/io.containerd.metadata.v1.bolt/meta.db`` in the data root, read byte by byte, and whether image
-        contents or snapshots lie beside it.
+        ``io.containerd.metadata.v1.bolt/meta.db`` of the engine's own containerd (``containerd/daemon`` in the data root) and of
+        a service (``/var/lib/containerd``), read byte by byte, and whether image contents or snapshots lie beside it.
 
     Why it matters:
-        dockerd waits 15 seconds and ends with "timeout waiting for containerd to start", or containerd lacks its services.
+        dockerd waits 15 seconds and ends with "timeout waiting for containerd to start", or containerd lacks its services. A
+        containerd that is a service ends too, and with it all that use it.
         With a storage driver the file lists only running containers. With the containerd image store it is the only list of
         all images and snapshots: an engine that starts with an empty one deletes them all at its next clean-up.
 
     How it is fixed:
         A damaged tree with a whole older one behind it is mended by the two meta pages alone. Otherwise the file goes into
         quarantine where no images live with it; where they do, it is made again from old pages of it, doctor's metadata backup
-        and what is on disk, or a person must restore it before any start.
+        and what is on disk, or a person must restore it before any start. A containerd that runs is stopped before.
 
     References:
         https://github.com/containerd/containerd/issues/10666
         https://github.com/containerd/containerd/issues/3347
     """
-    file = database.file
-    if file.is_broken:
+    for found in (database, service):
+        if isinstance(found, Missing) or not found.file.is_broken:
+            continue
+        file = found.file
+        is_service = isinstance(found, ServiceDatabase)
         yield Finding(
             subject=Subject("file", file.path),
-            message="the engine can't start: containerd's database is damaged"
-            + (", and it is the only list of all images" if database.holds_images else ""),
+            message=("containerd can't start, nor what needs it" if is_service else "the engine can't start")
+            + (": its database is damaged" if is_service else ": containerd's database is damaged")
+            + (", and it is the only list of all images" if found.holds_images else ""),
             evidence=(
                 Evidence(file.path, file.problem),
-                Evidence(database.directory, "image contents lie beside it" if database.holds_images else "no images"),
+                Evidence(found.directory, "image contents lie beside it" if found.holds_images else "no images"),
             ),
-            detail=ContainerdBroken(path=file.path, holds_images=database.holds_images, is_mendable=bool(file.remedy)),
+            detail=ContainerdBroken(
+                path=file.path,
+                holds_images=found.holds_images,
+                is_mendable=bool(file.remedy),
+                is_service=is_service,
+            ),
         )

@@ -24,8 +24,7 @@ from doctor.facts.containerd_lists import (
     Snapshot,
 )
 from doctor.facts.containerd_stores import ContainerdStores
-from doctor.facts.data_root import DataRoot
-from doctor.facts.databases import ContainerdDatabase
+from doctor.facts.databases import ContainerdDatabase, ServiceDatabase
 from doctor.formats.bolt import MAX_BYTES, Bucket, read
 from doctor.formats.json_safe import load_object
 from doctor.formats.oci_digest import chain_ids, is_hex64
@@ -45,7 +44,7 @@ _TRIES = 3
 
 @collector
 def containerd_lists(
-    host: Host, stores: ContainerdStores, own: ContainerdDatabase | Missing, root: DataRoot | Missing
+    host: Host, stores: ContainerdStores, own: ContainerdDatabase | Missing, service: ServiceDatabase | Missing
 ) -> ContainerdLists:
     """Return the lists of each store that holds images and whose ``meta.db`` can be read."""
     gaps: list[Missing] = []
@@ -53,8 +52,8 @@ def containerd_lists(
     for store in stores.items:
         if not store.contents.beside or store.contents.is_lost:
             continue
-        is_own = not isinstance(root, Missing) and store.top == root.at("containerd", "daemon")
-        known = own.file.root if is_own and isinstance(own, ContainerdDatabase) and not own.file.is_broken else None
+        files = [one.file for one in (own, service) if not isinstance(one, Missing)]
+        known = next((one.root for one in files if one.path == store.contents.path and not one.is_broken), None)
         try:
             items.append(_steady(host, store.top, known))
         except (HostError, FormatError) as error:

@@ -8,6 +8,7 @@ from doctor.facts.databases import (
     BuildkitDatabases,
     ContainerdDatabase,
     NetworkDatabase,
+    ServiceDatabase,
     VolumeDatabase,
 )
 from doctor.formats.bolt import Database, read
@@ -17,6 +18,7 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join, parent
 
+_SERVICE = HostPath("/var/lib/containerd")
 _LIMIT_BYTES = 256 << 20
 # A living engine may commit while the file is read; a commit takes milliseconds.
 _TRIES = 3
@@ -62,18 +64,27 @@ def buildkit_databases(host: Host, root: DataRoot) -> BuildkitDatabases:
 @collector
 def containerd_database(host: Host, root: DataRoot) -> ContainerdDatabase:
     """Return the database of the engine's own containerd; absent where a separate service is used."""
-    top = root.at("containerd", "daemon")
+    file, holds_images, gaps = _meta(host, root.at("containerd", "daemon"))
+    return ContainerdDatabase(file=file, directory=parent(file.path), holds_images=holds_images, gaps=gaps)
+
+
+@collector
+def service_database(host: Host) -> ServiceDatabase:
+    """Return the database of a containerd that is a service of its own; absent where there is none."""
+    if not host.exists(_SERVICE):
+        raise HostError(Missing(Why.ABSENT, f"{_SERVICE}: no such directory"))
+    file, holds_images, gaps = _meta(host, host.resolve(_SERVICE))
+    return ServiceDatabase(file=file, directory=parent(file.path), holds_images=holds_images, gaps=gaps)
+
+
+def _meta(host: Host, top: HostPath) -> tuple[BoltFile, bool, tuple[Missing, ...]]:
+    """Return a containerd's ``meta.db``, and whether images live with it."""
     path = join(top, "io.containerd.metadata.v1.bolt/meta.db")
     if not host.exists(parent(path)):
         raise HostError(Missing(Why.ABSENT, f"{parent(path)}: no such directory"))
     file, _, gaps = _read(host, path)
     places = ("io.containerd.content.v1.content/blobs/sha256", "io.containerd.snapshotter.v1.overlayfs/snapshots")
-    return ContainerdDatabase(
-        file=file,
-        directory=parent(path),
-        holds_images=any(_has_entries(host, join(top, place)) for place in places),
-        gaps=gaps,
-    )
+    return file, any(_has_entries(host, join(top, place)) for place in places), gaps
 
 
 def _has_entries(host: Host, path: HostPath) -> bool:

@@ -2,6 +2,8 @@
 
 import json
 
+from msgspec.structs import replace
+
 from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_control import EngineControl, Holder
@@ -14,6 +16,10 @@ from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 from doctor.model.process import Process
 from doctor.model.step import Answer
+
+_SERVICE = HostPath("/var/lib/containerd")
+_SERVICE_SOCKET = "/run/containerd/containerd.sock"
+"""containerd's own settings for where it keeps its state and where it answers (containerd defaults/defaults_unix.go)."""
 
 UNIT_DIRECTORIES = (
     "/etc/systemd/system",
@@ -36,10 +42,11 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
     root: DataRoot | Missing,
 ) -> EngineControl:
     """Return how the engine is stopped and started; of a mounted root only what nobody may hold."""
-    roots = _data_roots(host, config, root)
+    service = _service_roots(host)
+    roots = (*_data_roots(host, config, root), *service)
     if isinstance(processes, Missing):
-        return EngineControl(manager="none", data_roots=roots)
-    holders, others = _holders(host, processes)
+        return EngineControl(manager="none", data_roots=roots, service_roots=service)
+    holders, others = _holders(host, processes, config)
     manager, units, script = _manager(host, config, holders, systemd)
     return EngineControl(
         manager=manager,
@@ -48,6 +55,7 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
         holders=holders,
         containerd=others,
         data_roots=roots,
+        service_roots=service,
         restarts_containers=_restarts_containers(config, info, holders),
         socket="" if answer.socket == ENGINE_SOCKET else answer.socket,
         turns_forwarding_on=config.ip_forward,
@@ -69,7 +77,14 @@ def _data_roots(host: Host, config: EngineConfig, root: DataRoot | Missing) -> t
     return tuple(dict.fromkeys((path, resolved)))
 
 
-def _holders(host: Host, processes: Processes) -> tuple[tuple[Holder, ...], tuple[Holder, ...]]:
+def _service_roots(host: Host) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys((_SERVICE, host.resolve(_SERVICE)))) if host.exists(_SERVICE) else ()
+    except HostError:
+        return (_SERVICE,)
+
+
+def _holders(host: Host, processes: Processes, config: EngineConfig) -> tuple[tuple[Holder, ...], tuple[Holder, ...]]:
     engines = processes.of_host("dockerd", "dockerd-current")
     pids = {process.pid for process in engines}
     own: list[Process] = []
@@ -83,8 +98,25 @@ def _holders(host: Host, processes: Processes) -> tuple[tuple[Holder, ...], tupl
     return (
         tuple(_holder(host, process, "dockerd") for process in engines)
         + tuple(_holder(host, process, "containerd") for process in orphans),
-        tuple(_holder(host, process, "containerd") for process in others),
+        tuple(_service(host, process, config) for process in others if _option(process, "--root") in {"", _SERVICE}),
     )
+
+
+def _service(host: Host, process: Process, config: EngineConfig) -> Holder:
+    """Return a containerd that dockerd does not own, with the socket that its command line, or the engine's settings, name."""
+    named = config.get("containerd")
+    socket = _option(process, "--address", "-a") or (named if isinstance(named, str) and named else _SERVICE_SOCKET)
+    found = _holder(host, process, "containerd")
+    return replace(found, socket=socket) if host.exists(HostPath(socket)) else found
+
+
+def _option(process: Process, *names: str) -> str:
+    """Return an option's value, "" where it is not given."""
+    for word, following in zip(process.argv, (*process.argv[1:], ""), strict=True):
+        name, separator, value = word.partition("=")
+        if name in names:
+            return value if separator else following
+    return ""
 
 
 def _holder(host: Host, process: Process, name: str) -> Holder:

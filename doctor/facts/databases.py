@@ -129,6 +129,22 @@ class BuildkitDatabases(Struct, frozen=True, kw_only=True):
         return tuple(file for file in self.files.values() if file.is_broken)
 
 
+class ServiceDatabase(Struct, frozen=True, kw_only=True):
+    """``meta.db`` of a containerd that is a service of its own (/var/lib/containerd).
+
+    Attributes:
+        file: the file.
+        directory: the directory that holds it.
+        holds_images: whether image contents or snapshots lie beside it, those of other clients (Kubernetes) among them.
+        gaps: what could not be looked at.
+    """
+
+    file: BoltFile
+    directory: HostPath
+    holds_images: bool
+    gaps: tuple[Missing, ...] = ()
+
+
 class ContainerdDatabase(Struct, frozen=True, kw_only=True):
     """``meta.db`` of the engine's own containerd.
 

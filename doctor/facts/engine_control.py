@@ -22,6 +22,7 @@ class Holder(Guarded, frozen=True, kw_only=True):
         env: its environment: it holds secrets, and goes into the root-only journal at most.
         stdout: the regular file its output goes to, "" for anything else.
         unit: the systemd unit it runs in, "" for none.
+        socket: of a containerd, where it answers; "" where that is not known.
     """
 
     pid: int
@@ -32,6 +33,7 @@ class Holder(Guarded, frozen=True, kw_only=True):
     env: Annotated[dict[str, str], SECRET] = field(default_factory=dict)
     stdout: str = ""
     unit: str = ""
+    socket: str = ""
 
     def start(self, answers: tuple[Answer, ...], socket: str = "") -> Run:
         """Return the step that starts it as it was; ``socket`` is where it answers then."""
@@ -47,6 +49,31 @@ class Holder(Guarded, frozen=True, kw_only=True):
             predicts=answers,
         )
 
+    def start_containerd(self) -> Run:
+        """Return the step that starts a containerd as it was, and waits until it answers: dockerd makes its own where none does."""
+        if self.unit:
+            return Run(
+                argv=("systemctl", "start", self.unit), timeout_s=_START_S, undo=(("systemctl", "stop", self.unit),)
+            )
+        return Run(
+            argv=self.argv,
+            detach=True,
+            cwd=self.cwd,
+            env=self.env,
+            stdout=self.stdout,
+            until="listens",
+            socket=self.socket,
+            timeout_s=_START_S,
+        )
+
+    def stop_containerd(self) -> Run | Signal:
+        """Return the step that ends a containerd; its shims, and containers in them, live on."""
+        if self.unit:
+            undo = (("systemctl", "start", self.unit),)
+            return Run(argv=("systemctl", "stop", self.unit), undo=undo, timeout_s=_STOP_S)
+        restart = self.start_containerd() if self.argv else None
+        return Signal(pid=self.pid, start_ticks=self.start_ticks, signal=15, timeout_s=_STOP_S, restart=restart)
+
 
 class EngineControl(Struct, frozen=True, kw_only=True):
     """How the engine is stopped and started here.
@@ -57,8 +84,10 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         units: systemd's units, sockets first.
         script: the init script.
         holders: what holds the data root now, dockerd first; its own containerd is one, the system's is not.
-        containerd: a containerd that dockerd does not own; it holds /var/lib/containerd.
-        data_roots: directories that nobody may hold while a repair writes beneath them.
+        containerd: a containerd that dockerd does not own, and that keeps its state in ``service_roots``.
+        data_roots: directories that nobody may hold while a repair writes beneath them, ``service_roots`` among them.
+        service_roots: /var/lib/containerd and its real place; () where there is none. A containerd that runs beside an engine
+            holds it all the time: it stands in the way of what is written there, and of nothing else.
         restarts_containers: whether a stop of the engine stops containers (no live-restore).
         manual: why doctor can't start it again and what a person must type, "" where it can.
         socket: the Unix socket on which it answers.
@@ -73,6 +102,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
     holders: tuple[Holder, ...] = ()
     containerd: tuple[Holder, ...] = ()
     data_roots: tuple[str, ...] = ()
+    service_roots: tuple[str, ...] = ()
     restarts_containers: bool = False
     socket: str = ""
     turns_forwarding_on: bool = False
@@ -88,7 +118,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
     def stop_steps(self, *, with_containerd: bool = False) -> tuple[Step, ...]:
         """Return what stops the engine and, on undo, starts it again; nothing where nothing runs.
 
-        ``with_containerd`` also stops the system's containerd, for repairs beneath /var/lib/containerd.
+        ``with_containerd`` also stops the system's containerd, for repairs beneath its root.
         """
         steps: list[Step] = []
         if self.is_running and self.manager == "systemd":
@@ -107,8 +137,19 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         else:
             steps.extend(self._signal(holder) for holder in self.holders)
         if with_containerd:
-            steps.extend(self._stop_containerd(holder) for holder in self.containerd)
+            steps.extend(holder.stop_containerd() for holder in self.containerd)
         return tuple(steps)
+
+    def start_containerd_steps(self) -> tuple[Step, ...]:
+        """Return what starts the system's containerd again, before the engine; nothing where none ran."""
+        return tuple(holder.start_containerd() for holder in self.containerd if holder.unit or holder.argv)
+
+    @property
+    def containerd_manual(self) -> str:
+        """Why doctor can't start the system's containerd again, "" where it can."""
+        if all(holder.unit or (holder.argv and holder.socket) for holder in self.containerd):
+            return ""
+        return "containerd was started by hand and its command line or socket can't be told: stop and start it as you did before"
 
     def start_steps(self) -> tuple[Step, ...]:
         """Return what starts the engine; nothing where ``manual`` says why not."""
@@ -162,16 +203,4 @@ class EngineControl(Struct, frozen=True, kw_only=True):
             timeout_s=_STOP_S,
             predicts=(_GONE,),
             restart=restart,
-        )
-
-    def _stop_containerd(self, holder: Holder) -> Step:
-        if holder.unit:
-            undo = (("systemctl", "start", holder.unit),)
-            return Run(argv=("systemctl", "stop", holder.unit), undo=undo, timeout_s=_STOP_S)
-        return Signal(
-            pid=holder.pid,
-            start_ticks=holder.start_ticks,
-            signal=15,
-            timeout_s=_STOP_S,
-            restart=holder.start(()) if holder.argv else None,
         )

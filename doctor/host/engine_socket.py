@@ -37,6 +37,17 @@ def get(socket_path: str, path: str, *, timeout_s: float) -> ApiAnswer:
     return ApiAnswer(int(words[1]), body)
 
 
+def listens(path: str) -> bool:
+    """Whether somebody takes connections on a Unix socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(2.0)
+        try:
+            connection.connect(path)
+        except OSError:
+            return False
+    return True
+
+
 def _read_all(connection: socket.socket, deadline: float, socket_path: str) -> bytes:
     chunks: list[bytes] = []
     size = 0

@@ -56,6 +56,7 @@ class OverlayHost:
         self._attributes: dict[str, Attributes] = {}
         self._answers: dict[tuple[str, ...], Answer] = {}
         self._gone: set[int] = set()
+        self._ended: dict[tuple[str, ...], int] = {}
 
     def apply(self, step: Step) -> None:
         """Take a step into the prediction."""
@@ -75,9 +76,14 @@ class OverlayHost:
                 for other in (path, *also):
                     self._changes[other] = _Changed(File(content=value.encode() + b"\n"), Meta())
             case Run(predicts=predicts) | Netlink(predicts=predicts):
+                if isinstance(step, Run) and step.until == "listens":
+                    self._gone.discard(self._ended.get(step.argv, 0))
                 self._answers.update({answer.ask: answer for answer in predicts})
-            case Signal(predicts=predicts, pid=pid):
+            case Signal(predicts=predicts, pid=pid, restart=restart):
                 self._gone.add(pid)
+                if restart is not None and restart.until == "listens":
+                    # A containerd tells nothing else than that it runs: started as it was, it is foreseen as it was.
+                    self._ended[restart.argv] = pid
                 self._answers.update({answer.ask: answer for answer in predicts})
 
     def touches(self, top: HostPath) -> bool:

@@ -121,7 +121,8 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
         cwd: working directory for a detached command.
         env: environment for a detached command; empty means doctor's own clean one.
         stdout: file a detached command writes to (append); "" means /dev/null.
-        until: for engine commands, wait until the engine answers ("up") or is gone ("down").
+        until: for engine commands, wait until the engine answers ("up"), is gone ("down"), or somebody takes connections on
+            the socket ("listens": containerd).
         socket: where it answers, "" for /var/run/docker.sock.
         may_fail: whether a non-zero exit is fine (a reversal of something that had no effect).
     """

@@ -20,34 +20,41 @@ def engine_aside(run: Run, record: PlanRecord, host: Host, progress: Callable[[s
 
     Raises ``RefusedError`` where doctor could not start it again.
     """
-    control = Facts(host).get(EngineControl) if host.is_live() and _meets_engine(run, record) else None
-    if control is None or isinstance(control, Missing) or not control.is_running:
+    left = _left(run, record) if host.is_live() else []
+    control = Facts(host).get(EngineControl) if left else None
+    if control is None or isinstance(control, Missing):
         yield
         return
-    if control.manual:
-        raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=control.manual)
-    executor = Executor(run, record.root, record.data_roots)
-    progress("stopping the engine, which runs again")
-    _act(executor, control.stop_steps())
-    yield
-    if record.undoes and not record.engine_was_running:
+    service = bool(control.containerd) and any(is_beneath(path, top) for path in left for top in record.service_roots)
+    if not control.is_running and not service:
+        yield
         return
+    manual = (control.manual if control.is_running else "") or (control.containerd_manual if service else "")
+    if manual:
+        raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=manual)
+    executor = Executor(run, record)
+    progress("stopping the engine, which runs again" if control.is_running else "stopping containerd, which runs again")
+    _act(executor, control.stop_steps(with_containerd=service))
+    yield
+    wanted = control.is_running and not (record.undoes and not record.engine_was_running)
     try:
         # One that the run itself has started answers by now, and is left alone.
-        _act(executor, control.start_steps())
+        _act(
+            executor,
+            (*(control.start_containerd_steps() if service else ()), *(control.start_steps() if wanted else ())),
+        )
     except RepairError as failure:
         progress(f"the engine does not start: {failure}")
 
 
-def _meets_engine(run: Run, record: PlanRecord) -> bool:
-    """Whether steps that are left write a data root, and the run has its own stop of the engine behind it."""
+def _left(run: Run, record: PlanRecord) -> list[str]:
+    """Return what steps that are left write in data roots, where the run has its own stop of the engine behind it."""
     done = {entry.step for entry in run.journal() if entry.state == "done"}
     steps = [(action.engine, step) for action in record.actions for step in action.steps]
     left = [(engine, step) for number, (engine, step) in enumerate(steps) if number not in done]
     first = next((engine for engine, _ in left), False)
-    return not first and any(
-        is_beneath(getattr(step, "path", ""), top) for _, step in left for top in record.data_roots
-    )
+    paths = [getattr(step, "path", "") for _, step in left]
+    return [] if first else [path for path in paths if any(is_beneath(path, top) for top in record.data_roots)]
 
 
 def _act(executor: Executor, steps: tuple[Step, ...]) -> None:

@@ -100,6 +100,7 @@ def to_record(plan: Plan, root: str, name: str) -> PlanRecord:
         probes=plan.probes,
         engine_was_running=plan.engine_was_running,
         data_roots=plan.data_roots,
+        service_roots=plan.service_roots,
         expected=expected,
         repaired_images=tuple(sorted(expected.images.keys() - present(plan.before.facts).images.keys())),
     )

@@ -32,10 +32,11 @@ from doctor.state.paths import runs_dir
 class Executor:
     """Does the steps of one run on the host beneath ``root``."""
 
-    def __init__(self, run: RunDirectory, root: str, data_roots: tuple[str, ...]) -> None:
+    def __init__(self, run: RunDirectory, record: PlanRecord) -> None:
         self.run = run
-        self.tree = Tree(root, run.name)
-        self.data_roots = data_roots
+        self.tree = Tree(record.root, run.name)
+        self.data_roots = record.data_roots
+        self._record = record
 
     def sweep(self, record: PlanRecord) -> None:
         """Remove temporary files that a crash of this run left behind."""
@@ -83,14 +84,12 @@ class Executor:
     def _guard(self, step: Step) -> None:
         """Promise 4: a data root is only touched while nobody holds it, whatever the plan believed."""
         path = getattr(step, "path", "")
-        if path and any(is_beneath(path, top) for top in self.data_roots):
-            # All of them: what a link moved to another disk has its lock where it came from.
-            for top in self.data_roots:
-                holder = holder_of(self.tree.root, top)
-                if holder:
-                    raise RefusedError(
-                        f"{holder} holds the data root", where=top, do="stop it, then run 'doctor undo' or 'doctor fix'"
-                    )
+        for top in self._record.locked_with(path) if path else ():
+            holder = holder_of(self.tree.root, top)
+            if holder:
+                raise RefusedError(
+                    f"{holder} holds the data root", where=top, do="stop it, then run 'doctor undo' or 'doctor fix'"
+                )
         if isinstance(step, Move) and not step.may_fail and (path == step.to or not self._is_there(path)):
             raise RepairError("there is nothing to move", where=path)
 
@@ -205,7 +204,7 @@ class Executor:
                 self.tree.set_attributes(path, {"mode": 0o700}, {})
 
     def _command(self, step: Run) -> None:
-        if step.until == "up" and launch.answers(step.socket):
+        if step.until in {"up", "listens"} and launch.is_there(step):
             return
         child = launch.spawn(step) if step.detach else None
         if child is None and step.argv:

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, openat2
 from doctor.model.errors import RefusedError
-from doctor.model.paths import is_beneath
+from doctor.model.step import Attributes, Move, Put
 from doctor.repair.record import PlanRecord
 
 _DATABASES = (
@@ -19,6 +19,7 @@ _DATABASES = (
     "buildkit/cache.db",
     "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db",
     "io.containerd.metadata.v1.bolt/meta.db",
+    "io.containerd.snapshotter.v1.overlayfs/metadata.db",
 )
 
 
@@ -49,9 +50,8 @@ def refuse_held(record: PlanRecord) -> None:
     steps = [step for action in record.actions for step in action.steps]
     if any(action.engine for action in record.actions):
         return
-    if not any(is_beneath(getattr(step, "path", ""), top) for step in steps for top in record.data_roots):
-        return
-    for top in record.data_roots:
+    paths = [step.path for step in steps if isinstance(step, Put | Move | Attributes)]
+    for top in dict.fromkeys(top for path in paths for top in record.locked_with(path)):
         holder = holder_of(record.root, top)
         if holder:
             raise RefusedError(f"{holder} holds the data root", where=top, do="stop it, then run doctor again")

@@ -1,4 +1,4 @@
-"""Start an engine that somebody started by hand, and wait until an engine answers or is gone."""
+"""Start an engine or a containerd that somebody started by hand, and wait until it answers or is gone."""
 
 import os
 import subprocess
@@ -45,15 +45,17 @@ def settle() -> None:
 
 
 def wait(step: Run, child: "subprocess.Popen[bytes] | None") -> None:
-    """Wait until the engine answers ("up") or no longer does ("down"); raises ``RepairError``, early where it has ended."""
+    """Wait until the engine answers ("up", "listens") or no longer does ("down").
+
+    Raises ``RepairError``, early where it has ended.
+    """
     deadline = time.monotonic() + step.timeout_s
     seen = time.monotonic()
-    path = step.socket or _SOCKET
     try:
         while time.monotonic() < deadline:
-            if answers(path) == (step.until == "up"):
+            if is_there(step) == (step.until != "down"):
                 return
-            if step.until == "up":
+            if step.until != "down":
                 if child is not None and child.poll() is not None:
                     raise _failed(step, f"it ended at once with exit code {child.returncode}")
                 seen = time.monotonic() if child is not None or processes.are_there(_ENGINES) else seen
@@ -63,7 +65,12 @@ def wait(step: Run, child: "subprocess.Popen[bytes] | None") -> None:
     finally:
         if child is not None:
             child.returncode = 0  # It outlives doctor on purpose; without this Popen's destructor warns.
-    raise _failed(step, f"no {'answer' if step.until == 'up' else 'end'} within {step.timeout_s:g} s")
+    raise _failed(step, f"no {'end' if step.until == 'down' else 'answer'} within {step.timeout_s:g} s")
+
+
+def is_there(step: Run) -> bool:
+    """Whether what a step starts or stops answers now. containerd speaks gRPC: of it a connection is enough, it listens when it is up."""
+    return engine_socket.listens(step.socket) if step.until == "listens" else answers(step.socket)
 
 
 def answers(path: str) -> bool:
@@ -75,6 +82,7 @@ def answers(path: str) -> bool:
 
 
 def _failed(step: Run, why: str) -> RepairError:
-    verb = "start" if step.until == "up" else "stop"
+    verb = "stop" if step.until == "down" else "start"
+    name = "containerd" if step.until == "listens" else "the engine"
     log = f"read {step.stdout}" if step.stdout else "read its log (journalctl -u docker, or where its output goes)"
-    return RepairError(f"the engine did not {verb}: {why}", where=" ".join(step.argv), do=log)
+    return RepairError(f"{name} did not {verb}: {why}", where=" ".join(step.argv), do=log)

@@ -42,6 +42,7 @@ class Draft(Struct):
         manual: what is left to a person, by fingerprint; judged anew in each round.
         asked: questions beside actions that are done either way, by fingerprint.
         answers: what was chosen on the command line.
+        stops_service: whether an action writes what a containerd holds that is a service of its own and runs.
         blocked: why no engine may be stopped or started by it, "" where it may.
     """
 
@@ -58,6 +59,7 @@ class Draft(Struct):
     asked: dict[str, ManualFix] = {}
     answers: Answers = msgspec.field(default_factory=Answers)
     handled: set[str] = set()
+    stops_service: bool = False
     blocked: str = ""
 
     @property
@@ -75,15 +77,17 @@ def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
         action.needs_engine_restart or needs_stop(draft, [(action, risk)], list(_steps(action, overlay, draft)))
         for action, risk, _ in ordered
     )
-    start = stop or any(action.needs_engine_restart and action.stage is Stage.ENGINE for action, _, _ in ordered)
+    service = draft.stops_service
+    starts = stop or any(action.needs_engine_restart and action.stage is Stage.ENGINE for action, _, _ in ordered)
+    halt, start = stop or service, starts or service
     stopped = False
     started = False
     for action, risk, findings in ordered:
-        if stop and not stopped and action.stage > Stage.GUARD:
-            _engine(draft, overlay, planned, stop=True)
+        if halt and not stopped and action.stage > Stage.GUARD:
+            _halt(draft, overlay, planned, service=service)
             stopped = True
         if start and not started and action.stage > Stage.ENGINE:
-            _engine(draft, overlay, planned, stop=False)
+            _start(draft, overlay, planned, engine=starts, service=service)
             started = True
         if action.stage is Stage.ENGINE:
             continue  # the plan's own start, which is credited with its findings
@@ -100,10 +104,10 @@ def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
                     action=action,
                 )
             )
-    if stop and not stopped:
-        _engine(draft, overlay, planned, stop=True)
+    if halt and not stopped:
+        _halt(draft, overlay, planned, service=service)
     if start and not started:
-        _engine(draft, overlay, planned, stop=False)
+        _start(draft, overlay, planned, engine=starts, service=service)
     return overlay, tuple(planned)
 
 
@@ -156,38 +160,78 @@ def _canonical(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) ->
             )
 
 
-def _engine(draft: Draft, overlay: OverlayHost, planned: list[Planned], *, stop: bool) -> None:
+def _halt(draft: Draft, overlay: OverlayHost, planned: list[Planned], *, service: bool) -> None:
     control = draft.control
     if control is None:
         return
-    steps = control.stop_steps() if stop else control.start_steps()
+    names = [name for name, ends in (("the engine", control.is_running), ("containerd", service)) if ends]
+    containers = " and with it its containers" if control.restarts_containers else ""
+    _engine(
+        draft,
+        overlay,
+        planned,
+        summary=f"stop {' and '.join(names)}{containers}" + (f" ({control.manager})" if control.is_running else ""),
+        stage=Stage.STOP,
+        steps=control.stop_steps(with_containerd=service),
+    )
+
+
+def _start(draft: Draft, overlay: OverlayHost, planned: list[Planned], *, engine: bool, service: bool) -> None:
+    control = draft.control
+    if control is None:
+        return
+    # containerd first: a dockerd that finds none starts one of its own, with another store.
+    names = [name for name, starts in (("containerd", service), ("the engine", engine)) if starts]
+    _engine(
+        draft,
+        overlay,
+        planned,
+        summary=f"start {' and '.join(names)}" + (f" ({control.manager})" if engine else ""),
+        stage=Stage.ENGINE,
+        steps=(
+            *(control.start_containerd_steps() if service else ()),
+            *(control.start_steps() if engine else ()),
+        ),
+    )
+    forwarding = SetSysctl(key="net.ipv4.ip_forward", value="1")
+    if engine and control.start_steps() and control.turns_forwarding_on and overlay.exists(forwarding.path):
+        # Only foreseen: the engine does it, and what then is wrong with the files behind it belongs in this plan.
+        for step in forwarding.steps(overlay):
+            overlay.apply(step)
+
+
+def _engine(
+    draft: Draft, overlay: OverlayHost, planned: list[Planned], *, summary: str, stage: Stage, steps: tuple[Step, ...]
+) -> None:
     if not steps:
         return
     for step in steps:
         overlay.apply(step)
-    forwarding = SetSysctl(key="net.ipv4.ip_forward", value="1")
-    if not stop and control.turns_forwarding_on and overlay.exists(forwarding.path):
-        # Only foreseen: the engine does it, and what then is wrong with the files behind it belongs in this plan.
-        for step in forwarding.steps(overlay):
-            overlay.apply(step)
     mended = [
         finding
         for action, _, findings in draft.chosen
         for finding in findings
-        if action.stage is Stage.ENGINE and not stop
+        if action.stage is Stage.ENGINE and stage is Stage.ENGINE
     ]
-    verb = "stop" if stop else "start"
-    containers = " and with it its containers" if stop and control.restarts_containers else ""
+    ends = draft.is_running or any(action.stage is Stage.STOP and action.engine for action in planned)
     planned.append(
         Planned(
-            summary=f"{verb} the engine{containers} ({control.manager})",
-            stage=Stage.STOP if stop else Stage.ENGINE,
-            risk=Applicability.DISRUPTIVE if draft.is_running else Applicability.SAFE,
+            summary=summary,
+            stage=stage,
+            risk=Applicability.DISRUPTIVE if ends or stage is Stage.STOP else Applicability.SAFE,
             findings=tuple(mended),
             steps=steps,
             diff="\n".join(describe(step, overlay, private=False) for step in steps),
             engine=True,
         )
+    )
+
+
+def needs_service_stop(draft: Draft, steps: Iterable[Step]) -> bool:
+    """Whether a containerd that is a service of its own runs, and these steps write what it holds."""
+    control = draft.control
+    return (
+        control is not None and bool(control.containerd) and any(touches(step, control.service_roots) for step in steps)
     )
 
 

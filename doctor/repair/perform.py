@@ -20,7 +20,7 @@ def perform(
 
     ``before_start`` is asked just before the plan's own start of the engine, and says what forbids it, or "".
     """
-    executor = Executor(run, record.root, record.data_roots)
+    executor = Executor(run, record)
     executor.sweep(record)
     journal = run.journal()
     done = {entry.step for entry in journal if entry.state == "done"}
@@ -56,5 +56,5 @@ def perform(
 
 
 def _starts(action: ActionRecord) -> bool:
-    """Whether it is the plan's own start of the engine."""
-    return any(isinstance(step, Command) and step.until == "up" for step in action.steps)
+    """Whether it is the plan's own start of the engine, or of a containerd."""
+    return any(isinstance(step, Command) and step.until in {"up", "listens"} for step in action.steps)

@@ -22,7 +22,7 @@ from doctor.model.severity import Applicability, Severity
 from doctor.model.step import Netlink, Run, Signal, Step
 from doctor.plugins.catalog import Catalog
 from doctor.repair.choose import Answers, Choice, question
-from doctor.repair.lower import Draft, Planned, lower, needs_stop
+from doctor.repair.lower import Draft, Planned, lower, needs_service_stop, needs_stop
 from doctor.scan.run import Scan, scan
 
 _ROUNDS = 8
@@ -37,7 +37,8 @@ class Plan(Struct, frozen=True, kw_only=True):
         actions: in the order of applying.
         manual: findings that are left to a person, each with why.
         engine_was_running: whether the engine held the data root when it was planned.
-        data_roots: directories that no engine may hold while steps write beneath them.
+        data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
+        service_roots: those of a containerd that is a service of its own.
     """
 
     before: Scan
@@ -47,6 +48,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     engine_was_running: bool
     data_roots: tuple[str, ...]
     check_ids: tuple[str, ...]
+    service_roots: tuple[str, ...] = ()
 
     @property
     def risk(self) -> Applicability | None:
@@ -106,6 +108,7 @@ def make_plan(
         return plan
     # A running engine that can't start again is worth more than what its stop would mend.
     draft.chosen, draft.manual, draft.asked, draft.handled, draft.blocked = [], {}, {}, set(waived), stuck
+    draft.stops_service = False
     return _settle(draft, before)
 
 
@@ -143,6 +146,7 @@ def _settle(draft: Draft, before: Scan) -> Plan:
         manual=(*draft.manual.values(), *draft.asked.values()),
         engine_was_running=draft.is_running,
         data_roots=draft.data_roots,
+        service_roots=() if draft.control is None else draft.control.service_roots,
         check_ids=draft.ids,
     )
 
@@ -246,13 +250,26 @@ def _refusal(
         return f"it needs a start of the engine, and first a person must act: {draft.blocked}", Applicability.MANUAL
     if not draft.host.is_live() and any(isinstance(step, Run | Signal | Netlink) for step in steps):
         return "it needs the running host", Applicability.MANUAL
-    if draft.is_running and needs_stop(draft, actions, steps):
-        if draft.control is not None and draft.control.manual:
-            return f"the engine must be stopped for it, and doctor can't start it again: {draft.control.manual}", risk
-        risk = max(risk, Applicability.DISRUPTIVE)
+    stops = draft.is_running and needs_stop(draft, actions, steps)
+    service = needs_service_stop(draft, steps)
+    manual = _cannot_start_again(draft, engine=stops, service=service)
+    if manual:
+        return manual, risk
+    risk = max(risk, Applicability.DISRUPTIVE) if stops or service else risk
     if risk > draft.allow:
         return f"it is {risk.word}: add --allow {risk.word}", risk
+    draft.stops_service = draft.stops_service or service
     return None
+
+
+def _cannot_start_again(draft: Draft, *, engine: bool, service: bool) -> str:
+    """Return why what an action needs stopped can't be started again by doctor, "" where it can."""
+    control = draft.control
+    if control is not None and engine and control.manual:
+        return f"the engine must be stopped for it, and doctor can't start it again: {control.manual}"
+    if control is not None and service and control.containerd_manual:
+        return f"containerd must be stopped for it, and doctor can't start it again: {control.containerd_manual}"
+    return ""
 
 
 def _merge(draft: Draft, action: Action, risk: Applicability, finding: Finding) -> None:

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from doctor.model.errors import DoctorError, RefusedError, RepairError, UsageError
+from doctor.model.paths import is_beneath
 from doctor.model.step import Meta, Node, Step
 from doctor.repair.expected import Expected
 from doctor.state.files import append, atomic_write, ensure_dir
@@ -45,7 +46,8 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         predicted: fingerprints of the findings that were expected to stay or come.
         probes: probes that prove it.
         engine_was_running: whether an engine held the data root when the run began.
-        data_roots: directories that no engine may hold while steps write beneath them.
+        data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
+        service_roots: those of a containerd that is a service of its own.
         undoes: the run that this one takes back, or "".
         expected: what must be in the data root afterwards, by name; empty for a run that neither writes there nor starts an
             engine.
@@ -63,9 +65,22 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     probes: tuple[str, ...] = ()
     engine_was_running: bool = False
     data_roots: tuple[str, ...] = ()
+    service_roots: tuple[str, ...] = ()
     undoes: str = ""
     expected: Expected = Expected()
     repaired_images: tuple[str, ...] = ()
+
+    def locked_with(self, path: str) -> tuple[str, ...]:
+        """Return the directories that nobody may hold while ``path`` is written; () outside of all.
+
+        All of an engine's: what a link moved to another disk has its lock where it came from. A containerd that is a service
+        holds its own all the time, which is no reason to leave the engine's alone.
+        """
+        if any(is_beneath(path, top) for top in self.service_roots):
+            return self.service_roots
+        if any(is_beneath(path, top) for top in self.data_roots):
+            return tuple(top for top in self.data_roots if top not in self.service_roots)
+        return ()
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,14 +65,9 @@ def backwards(run: RunDirectory, record: PlanRecord) -> list[ActionRecord]:
 def prepare(run: RunDirectory, host: Host) -> PlanRecord:
     """Return the plan of an undo, with the engine's stop and start where it needs them; raises ``RefusedError``."""
     record = run.plan()
-    Executor(run, record.root, record.data_roots).sweep(record)
+    Executor(run, record).sweep(record)
     actions = backwards(run, record)
-    touches = any(
-        is_beneath(getattr(step, "path", ""), top)
-        for action in actions
-        for step in action.steps
-        for top in record.data_roots
-    )
+    touches = _touch(actions, record.data_roots)
     if touches or any(action.engine for action in record.actions):
         actions = _with_engine(record, actions, host, touches=touches, starting=_is_starting(run, record))
     return PlanRecord(
@@ -83,7 +78,14 @@ def prepare(run: RunDirectory, host: Host) -> PlanRecord:
         actions=tuple(msgspec.structs.replace(action, number=number) for number, action in enumerate(actions, 1)),
         engine_was_running=record.engine_was_running,
         data_roots=record.data_roots,
+        service_roots=record.service_roots,
         undoes=run.name,
+    )
+
+
+def _touch(actions: list[ActionRecord], tops: tuple[str, ...]) -> bool:
+    return any(
+        is_beneath(getattr(step, "path", ""), top) for action in actions for step in action.steps for top in tops
     )
 
 
@@ -107,17 +109,25 @@ def _with_engine(
         if touches and host.is_live():
             raise RefusedError(f"can't tell whether an engine holds the data root: {control.reason}")
         return actions
-    stop = control.stop_steps()
+    service = bool(control.containerd) and _touch(actions, record.service_roots)
+    stop = control.stop_steps(with_containerd=service)
     # A stopped engine does not tell how it was started; the run that stopped it knows.
     start = control.start_steps() if control.is_running else _recorded_start(record) or control.start_steps()
     start = start if record.engine_was_running else ()
-    if stop and record.engine_was_running and control.manual:
-        raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=control.manual)
+    manual = (control.manual if record.engine_was_running else "") or (control.containerd_manual if service else "")
+    if stop and manual:
+        raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=manual)
+    if service:
+        start = (*control.start_containerd_steps(), *(step for step in start if not _is_containerd(step)))
     first = [_engine("stop the engine", stop)] if stop else []
     last = [_engine("start the engine", start)] if start else []
     # An engine that starts turns forwarding on and writes its rules: what is taken back in the kernel comes after it.
     running = [action for action in actions if all(isinstance(step, Kernel | Netlink | Run) for step in action.steps)]
     return [*first, *(action for action in actions if action not in running), *last, *running]
+
+
+def _is_containerd(step: Step) -> bool:
+    return isinstance(step, Run) and step.until == "listens"
 
 
 def _recorded_start(record: PlanRecord) -> tuple[Step, ...]:

@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, EditFile, MendDatabase, Quarantine, Rebuild, Stage, Wanted
 from doctor.facts.containerd_rebuilds import ContainerdRebuilds
+from doctor.facts.processes import Processes
 from doctor.model.step import File
+
+_SHIMS = ("containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2")
 
 
 @fixer(applicability=Applicability.SAFE)
-def containerd_db_corrupt(finding: Finding, rebuilds: ContainerdRebuilds | Missing) -> Iterator[Action]:
+def containerd_db_corrupt(
+    finding: Finding, rebuilds: ContainerdRebuilds | Missing, processes: Processes | Missing
+) -> Iterator[Action]:
     """Open it at a whole tree; without one, never let an engine start on an empty one while images live with it."""
     detail = finding.detail
     if detail.is_mendable:
@@ -25,6 +30,11 @@ def containerd_db_corrupt(finding: Finding, rebuilds: ContainerdRebuilds | Missi
         yield Advise(
             text=f"don't start the engine or containerd: restore {detail.path} from a backup first, or copy its contents and "
             "snapshots away; the first clean-up deletes them"
+        )
+    elif detail.is_service and isinstance(processes, Processes) and processes.of_host(*_SHIMS):
+        yield Advise(
+            text=f"stop all containers first, those of other programs too, then run doctor again: without {detail.path} containerd "
+            "ends what it doesn't know"
         )
     else:
         yield Quarantine(

@@ -1,0 +1,197 @@
+"""The image store of a containerd that is a service of its own: torn while both daemons run, mended, judged, and taken back."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.hosts import archive, judge
+from tests.hosts.box import Box
+from tests.hosts.patient import populate
+from tests.live.test_containerd import (
+    BLOBS,
+    META,
+    SETTINGS,
+    SNAPSHOTS,
+    collect_garbage,
+    garbled,
+    layer_with,
+    roots_zeroed,
+    seen,
+    tear,
+    tree,
+)
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
+
+SOCKET = "/run/containerd/containerd.sock"
+
+
+class Roots(NamedTuple):
+    """The tars of both data roots, and what dockerd says of them after a power loss and nothing else."""
+
+    docker: Path
+    containerd: Path
+    healthy: judge.Opinion
+
+
+def start(box: Box) -> None:
+    """Start both by hand, as the unit of dockerd does: it is told which containerd to use."""
+    box.start(["/usr/bin/containerd"], log="/var/log/containerd.log")
+    deadline = time.monotonic() + 15
+    while not box.exists(SOCKET) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    box.start_dockerd(f"--containerd={SOCKET}")
+
+
+def stop(box: Box) -> None:
+    """End both."""
+    box.stop_dockerd()
+    box.run(["kill", *map(str, box.pids("containerd"))])
+    while box.pids("containerd"):
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def roots(can_box: None, tmp_path_factory: pytest.TempPathFactory) -> Roots:
+    """The patient in the store of a service, as a power loss left it."""
+    top = tmp_path_factory.mktemp("service")
+    docker, containerd = top / "docker.tar", top / "containerd.tar"
+    with Box() as box:
+        box.write("/etc/docker/daemon.json", SETTINGS)
+        start(box)
+        populate(box)
+        box.power_loss()
+        archive.pack(box.workdir / "docker", docker)
+        archive.pack(box.workdir / "containerd", containerd)
+        assert not (box.workdir / "docker/containerd/daemon").exists(), "the engine used its own containerd"
+        start(box)
+        return Roots(docker, containerd, judge.opinion(box))
+
+
+@pytest.fixture
+def dead_box(roots: Roots) -> Iterator[Box]:
+    """A box with both roots: nothing has run since."""
+    with Box(data_root=roots.docker) as box:
+        archive.unpack(roots.containerd, box.workdir / "containerd")
+        box.write("/etc/docker/daemon.json", SETTINGS)
+        yield box
+
+
+def fix(box: Box, *arguments: str) -> str:
+    """Repair the state of a host; an engine that did not run is not started by it, which is told with exit code 1."""
+    code = 0 if box.pids("dockerd") else 1
+    done = box.doctor("fix", "state", "--apply", "--yes", "--allow", "disruptive", *arguments)
+    print(done.stdout)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "taking the repair back" not in done.stderr
+    return done.stdout
+
+
+def test_damage_under_running_daemons(dead_box: Box, roots: Roots) -> None:
+    """Doctor stops both before it writes, starts both again, and dockerd sees all as before; undo brings the damage back."""
+    box = dead_box
+    top = box.workdir / "containerd"
+    start(box)
+    assert seen(box, "--deep") == set()
+    damaged = layer_with(top, "opt/raw") / "etc/passwd"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(b"root::0:0::/:/bin/sh\n")
+    assert seen(box, "--deep") == {"containerd-snapshot-altered"}
+    refused = box.doctor("fix", "state", "--deep", "--apply", "--yes")
+    assert "add --allow disruptive" in refused.stdout
+    assert damaged.read_bytes() != whole
+    pids = box.pids("containerd")
+    said = fix(box, "--deep")
+    assert "stop the engine and containerd" in said
+    assert damaged.read_bytes() == whole
+    assert box.pids("containerd") != pids
+    assert not (box.workdir / "docker/containerd/daemon").exists(), "the engine started its own containerd"
+    assert seen(box, "--deep") == set()
+    assert judge.contents(box) == roots.healthy.contents
+    assert judge.running(box) == ["plain", "web"]
+    undone = box.doctor("undo", "--yes")
+    assert undone.returncode == 0, undone.stdout + undone.stderr
+    assert damaged.read_bytes() != whole
+    assert box.engine_answers()
+    assert len(box.pids("containerd")) == 1
+
+
+def test_torn_while_nothing_runs(dead_box: Box, roots: Roots) -> None:
+    """Contents, layers and the list, all at once; undo gives the torn tree back, a second repair is as good as the first."""
+    box = dead_box
+    top = box.workdir / "containerd"
+    assert seen(box, "--deep") == set()
+    tear(top)
+    assert seen(box, "--deep") == {
+        "containerd-snapshot-missing",
+        "containerd-snapshot-altered",
+        "containerd-blob-corrupt",
+    }
+    roots_zeroed(top / META)
+    assert seen(box) == {"containerd-db-corrupt"}
+    torn = tree(top / SNAPSHOTS), tree(top / BLOBS), (top / META).read_bytes()
+    fix(box, "--deep")
+    undone = box.doctor("undo", "--yes")
+    assert undone.returncode == 0, undone.stdout + undone.stderr
+    assert (tree(top / SNAPSHOTS), tree(top / BLOBS), (top / META).read_bytes()) == torn
+    fix(box, "--deep")
+    start(box)
+    assert judge.differences(roots.healthy, judge.opinion(box)) == []
+    assert seen(box, "--deep") == set()
+
+
+def test_a_lost_list(dead_box: Box, roots: Roots) -> None:
+    """Dockerd has everything, names too, and its clean-up deletes nothing."""
+    box = dead_box
+    top = box.workdir / "containerd"
+    box.doctor("scan")
+    (top / META).unlink()
+    assert seen(box) == {"containerd-store-db-lost"}
+    contents = set(os.listdir(top / BLOBS))
+    fix(box)
+    start(box)
+    assert judge.images(box) == roots.healthy.images
+    assert judge.markers(box) == roots.healthy.markers
+    collect_garbage(box)
+    assert set(os.listdir(top / BLOBS)) == contents
+    assert seen(box) == set()
+
+
+def test_a_living_containerd_is_never_written_under(dead_box: Box) -> None:
+    """One that doctor cannot see as a process holds the file's lock: the repair is refused, and nothing has changed."""
+    box = dead_box
+    top = box.workdir / "containerd"
+    garbled(top / META)
+    before = (top / META).read_bytes()
+    lock = f"import fcntl, time; f = open({str('/var/lib/containerd/' + META)!r}); fcntl.flock(f, fcntl.LOCK_EX); time.sleep(60)"
+    box.doctor("scan")
+    box.start(["/usr/bin/python3", "-c", lock])
+    time.sleep(0.5)
+    done = box.doctor("fix", "state", "--apply", "--yes", "--allow", "disruptive")
+    assert done.returncode != 0
+    assert "holds the data root" in done.stdout + done.stderr
+    assert (top / META).read_bytes() == before
+
+
+def test_salvage_out_of_both_stores(dead_box: Box, can_box: None) -> None:
+    """Images and writable layers of the service's store, with its list gone too; another dockerd runs them."""
+    box = dead_box
+    out = "/mnt/out"
+    done = box.doctor("salvage", "--to", out, "--tar", "/mnt/images.tar", "--containers", "--format", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    outcome = json.loads(done.stdout)
+    names = {name for image in outcome["images"] for name in image["names"]}
+    assert names >= {"app:latest", "bb:1", "bk:1", "com:1", "leg:1"}
+    assert {"job", "anon", "talk", "web", "plain"} <= {one["name"] for one in outcome["trees"]}
+    with Box() as other:
+        other.start_dockerd()
+        shutil.copy(box.path("/mnt/images.tar"), other.path("/mnt/images.tar"))
+        other.docker("load", "-i", "/mnt/images.tar")
+        run = ("run", "--rm", "--network", "none", "salvaged-container:job", "sh", "-c")
+        assert other.docker(*run, "cat /marker; [ -e /t/link ] || echo removed").split() == ["job", "removed"]
