@@ -190,6 +190,29 @@ def test_lost_lists_are_made_again(
     assert seen(box) == set()
 
 
+def test_an_older_list_gets_what_was_made_since(dead_box: Box) -> None:
+    """A day-old meta.db is put back: what is newer is listed again before a start, and a clean-up deletes nothing of it."""
+    box = dead_box
+    top = store(box)
+    older = (top / META).read_bytes()
+    box.start_dockerd()
+    box.docker("run", "--name", "late", "--network", "none", "app:latest", "sh", "-c", "echo late >/marker")
+    box.docker("commit", "late", "fresh:1")
+    box.docker("run", "--name", "later", "--network", "none", "fresh:1", "sh", "-c", "echo later >/marker")
+    before = judge.images(box)
+    box.power_loss()
+    (top / META).write_bytes(older)
+    assert seen(box) == {"containerd-db-rolled-back"}
+    assert box.doctor("guard").returncode == 10
+    repair(box)
+    contents, snapshots = set(os.listdir(top / BLOBS)), set(os.listdir(top / SNAPSHOTS))
+    collect_garbage(box)
+    assert (set(os.listdir(top / BLOBS)), set(os.listdir(top / SNAPSHOTS))) == (contents, snapshots)
+    assert judge.images(box) == before
+    assert {"late": "late", "later": "later", "job": "job"}.items() <= judge.markers(box).items()
+    assert seen(box) == set()
+
+
 def test_a_list_without_any_copy_is_made_of_what_is_there(dead_box: Box, healthy: judge.Opinion) -> None:
     """Only names that no container tells are lost; every image, container and file is kept through a clean-up and a restart."""
     box = dead_box
