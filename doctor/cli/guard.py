@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from doctor.guard.judge import Verdict
+    from doctor.model.finding import Finding
+    from doctor.plugins.catalog import Catalog
+    from doctor.state.settings import Settings
 
 STOP = 10
 """The exit code that stops a start. No failure has it: Python's own is 1, a shell's are 2 and 126 and above."""
@@ -49,11 +52,18 @@ def _work() -> NoReturn:
     # It ends before a collection of cycles could pay for itself.
     gc.disable()
     try:
-        from doctor.cli.ending import ended
-        from doctor.cli.entry import load_msgspec
+        from doctor.guard import seen
 
-        load_msgspec()
-        code = ended(_judge) if os.geteuid() == 0 else _refuse()
+        if os.geteuid() != 0:
+            code = _refuse()
+        elif seen.is_settled():
+            code = 0
+        else:
+            from doctor.cli.ending import ended
+            from doctor.cli.entry import load_msgspec
+
+            load_msgspec()
+            code = ended(_judge)
     finally:
         # Here and not in an except: nothing, not even a failed import, may run on in the child.
         error = sys.exc_info()[1]
@@ -68,21 +78,45 @@ def _refuse() -> int:
 
 
 def _judge() -> int:
-    from doctor.cli.common import load_catalog, open_host, waived
+    from doctor.guard import seen
     from doctor.guard.judge import judge
+    from doctor.guard.watched import WatchedHost
     from doctor.model.errors import DoctorError
     from doctor.state.settings import Settings, load
 
+    def accept(found: "tuple[Finding, ...]") -> "tuple[Finding, ...]":
+        from doctor.cli.common import load_catalog, waive
+
+        return waive(found, settings, host.now(), load_catalog(settings))
+
+    started = time.time_ns()
     try:
         settings = load()
-        catalog = load_catalog(settings)
+        catalog = _catalog(settings)
     except DoctorError as error:
         _say(f"the settings don't hold here: {error}", 4)
         settings = Settings()
-        catalog = load_catalog(settings)
-    host = open_host("")
-    verdict = judge(host, catalog, settings, accept=lambda found: waived(found, settings, host.now(), catalog).findings)
+        catalog = _catalog(settings)
+    host = WatchedHost()
+    verdict = judge(host, catalog, settings, accept=accept)
+    if verdict.is_healthy and not verdict.notes:
+        seen.remember(host.seen or (), host.followed, started, is_backed_up=settings.metadata.keep)
     return _tell(verdict)
+
+
+def _catalog(settings: "Settings") -> "Catalog":
+    """Return what there is to judge by: without plugins only checks and fixers, to list the rest takes time."""
+    from doctor.plugins.catalog import Catalog
+    from doctor.plugins.rooms import OURS
+
+    if settings.plugins:
+        from doctor.plugins.load import load
+
+        return load(settings.plugins)
+    catalog = Catalog()
+    catalog.add("checks", OURS.checks, "")
+    catalog.add("fixers", OURS.fixers, "")
+    return catalog
 
 
 def _tell(verdict: "Verdict") -> int:

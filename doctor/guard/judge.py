@@ -1,18 +1,21 @@
 """Decides whether the engine may start, from the findings of the data root's state that say a start destroys data."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from doctor.api.actions import CopyAside, Stage
-from doctor.guard.aside import CannotKeepError, keep
+from doctor.facts.engine_state import EngineState
 from doctor.history import backup
 from doctor.host.base import Host
-from doctor.model.action import Action
 from doctor.model.finding import Finding
 from doctor.plugins.catalog import Catalog
 from doctor.scan.run import Scan, actions_for, scan
 from doctor.state.settings import Settings
+
+if TYPE_CHECKING:
+    from doctor.api.actions import CopyAside
+    from doctor.model.action import Action
 
 Accept = Callable[[tuple[Finding, ...]], tuple[Finding, ...]]
 """Marks the findings that the settings waive."""
@@ -32,11 +35,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
         dangers: why not; none means that it may.
         kept: (finding, directory) of what the start erases and a copy now holds.
         notes: what else a person should know.
+        is_healthy: whether all of the root's state was seen and nothing is wrong with it, no engine using it.
     """
 
     dangers: tuple[Danger, ...] = ()
     kept: tuple[tuple[Finding, str], ...] = ()
     notes: tuple[str, ...] = ()
+    is_healthy: bool = False
 
 
 def judge(host: Host, catalog: Catalog, settings: Settings, *, accept: Accept, directory: str | None = None) -> Verdict:
@@ -47,10 +52,29 @@ def judge(host: Host, catalog: Catalog, settings: Settings, *, accept: Accept, d
     """
     ids = [identity for identity in catalog.choose((), settings.skip) if identity.startswith(backup.AREA)]
     found = scan(host, catalog, ids)
+    dangerous = tuple(finding for finding in found.findings if finding.start_destroys)
+    dangers, kept = _weigh(accept(dangerous), host, catalog, found, directory) if dangerous else ([], [])
+    notes: tuple[str, ...] = ()
+    is_healthy = backup.is_healthy(found.findings, found.outcomes, catalog.checks)
+    if is_healthy:
+        notes = backup.take(host, found.facts.get, settings.metadata, directory=directory)
+    return Verdict(
+        dangers=tuple(dangers),
+        kept=tuple(kept),
+        notes=notes,
+        is_healthy=is_healthy and not dangerous and _is_down(found),
+    )
+
+
+def _weigh(
+    findings: tuple[Finding, ...], host: Host, catalog: Catalog, found: Scan, directory: str | None
+) -> tuple[list[Danger], list[tuple[Finding, str]]]:
+    """Copy what these findings would have erased; return those that stop the start, and where the copies are."""
+    from doctor.guard.aside import CannotKeepError, keep  # noqa: PLC0415 - an ordinary start copies nothing
+
     dangers: list[Danger] = []
     kept: list[tuple[Finding, str]] = []
-    dangerous = tuple(finding for finding in found.findings if finding.start_destroys)
-    for finding in accept(dangerous) if dangerous else ():
+    for finding in findings:
         if finding.waived:
             continue
         copies = _copies(finding, catalog, found)
@@ -61,14 +85,18 @@ def judge(host: Host, catalog: Catalog, settings: Settings, *, accept: Accept, d
                 dangers.append(Danger(finding=finding))
         except CannotKeepError as error:
             dangers.append(Danger(finding=finding, why=str(error)))
-    notes: tuple[str, ...] = ()
-    if backup.is_healthy(found.findings, found.outcomes, catalog.checks):
-        notes = backup.take(host, found.facts.get, settings.metadata, directory=directory)
-    return Verdict(dangers=tuple(dangers), kept=tuple(kept), notes=notes)
+    return dangers, kept
 
 
-def _copies(finding: Finding, catalog: Catalog, found: Scan) -> list[CopyAside]:
+def _is_down(found: Scan) -> bool:
+    state = found.facts.get(EngineState)
+    return isinstance(state, EngineState) and not state.pid
+
+
+def _copies(finding: Finding, catalog: Catalog, found: Scan) -> list["CopyAside"]:
     """Return the copies that a finding's fixer would make before a start, if they are all that it would do then."""
+    from doctor.api.actions import CopyAside, Stage  # noqa: PLC0415 - an ordinary start copies nothing
+
     fixer = catalog.fixer(finding.id)
     actions: list[Action] = [] if fixer is None else actions_for(finding, fixer, found.facts)
     first = [action for action in actions if action.stage is Stage.GUARD]

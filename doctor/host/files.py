@@ -56,9 +56,11 @@ class RootedFiles:
 
     Attributes:
         refuses: whether some reads fail because a recording says so, so that each must be asked for by its path.
+        seen: what gets each path that is looked at, ``None`` where nobody wants to know.
     """
 
     refuses = False
+    seen: list[str] | None = None
 
     def __init__(self, root: str) -> None:
         self.root = root

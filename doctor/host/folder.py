@@ -126,8 +126,32 @@ class Folder:
         return self._open(name, flags)
 
 
+class _SeenFolder(Folder):
+    """A directory of a host that wants to know what was looked at."""
+
+    def __init__(self, host: Host, path: HostPath, descriptor: int, seen: list[str]) -> None:
+        super().__init__(host, path, descriptor)
+        self._seen = seen
+
+    def folder(self, name: str) -> Folder:
+        return _SeenFolder(self._host, self.at(name), self._open(name, _DIRECTORY), self._seen)
+
+    def file_size(self, name: str) -> int:
+        self._seen.append(self.at(name))
+        return super().file_size(name)
+
+    def readlink(self, name: str) -> str:
+        self._seen.append(self.at(name))
+        return super().readlink(name)
+
+    def _open(self, name: str, flags: int) -> int:
+        self._seen.append(self.at(name))
+        return super()._open(name, flags)
+
+
 def open_folder(host: Host, path: HostPath) -> Folder:
     """Open the directory at ``path``, no component followed. Raises ``HostError``."""
     if isinstance(host, RootedFiles) and not host.refuses:
-        return Folder(host, path, host.open_directory(path))
+        descriptor = host.open_directory(path)
+        return Folder(host, path, descriptor) if host.seen is None else _SeenFolder(host, path, descriptor, host.seen)
     return Folder(host, path)
