@@ -8,7 +8,7 @@ from typing import Any
 from doctor.formats.bolt import Bucket, read
 from doctor.formats.tar_split import read as read_split
 from tests.cases.state.backups import kept
-from tests.cases.state.databases import CONTAINERD, CONTAINERD_TOP, SNAPSHOTTER, bolt, broken_freelist, garbage
+from tests.cases.state.databases import CONTAINERD, CONTAINERD_TOP, SERVICE, SNAPSHOTTER, bolt, broken_freelist, garbage
 from tests.cases.state.recipe import Finding, Recipe
 from tests.cases.state.roots import BASE, CHAIN_BASE, CHAIN_TOP, CONFIG, ROOT, TOP, WEB, Layer, Tree
 
@@ -239,6 +239,13 @@ RECIPES = (
         "meta.db of the containerd image store is garbage; contents and snapshots are whole",
         lambda tree: tree.put(CONTAINERD, garbage()),
         ("containerd-db-corrupt", "file", f"/{CONTAINERD}"),
+    ),
+    case(
+        "containerd-db-corrupt",
+        "service-image-store",
+        "the same of a containerd that is a service of its own",
+        lambda tree: (tree.move(CONTAINERD_TOP, "var/lib/containerd"), tree.put(SERVICE, garbage())),
+        ("containerd-db-corrupt", "file", f"/{SERVICE}"),
     ),
     case(
         "containerd-snapshot-db-corrupt",

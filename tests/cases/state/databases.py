@@ -14,6 +14,7 @@ CACHE = f"{ROOT}/buildkit/cache.db"
 CONTAINERD = f"{ROOT}/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db"
 CONTAINERD_TOP = f"{ROOT}/containerd/daemon"
 SNAPSHOTTER = f"{CONTAINERD_TOP}/io.containerd.snapshotter.v1.overlayfs/metadata.db"
+SERVICE = "var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db"
 SERVICE_SNAPSHOTTER = "var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/metadata.db"
 ALL = ("image", "container", "network")
 
@@ -282,6 +283,13 @@ RECIPES = (
         name="absent",
         about="containerd has not made its database yet",
         change=lambda tree: tree.directory(f"{ROOT}/containerd/daemon/io.containerd.metadata.v1.bolt"),
+    ),
+    Recipe(
+        problem="containerd-db-corrupt",
+        name="service-no-images",
+        about="the database of a containerd that is a service is garbage; images live with a storage driver",
+        change=lambda tree: tree.put(SERVICE, garbage()),
+        findings=(("containerd-db-corrupt", "file", f"/{SERVICE}"),),
     ),
     Recipe(
         problem="containerd-store-db-lost",

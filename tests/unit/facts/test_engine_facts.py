@@ -1,6 +1,7 @@
 """Which dockerd is this host's, how it is stopped and started, and what its last words mean."""
 
 import pytest
+from msgspec.structs import replace
 
 from doctor.facts.data_root import DataRoot, DriverDirectory
 from doctor.facts.engine_control import EngineControl, Holder
@@ -73,6 +74,31 @@ def test_nothing_is_stopped_where_nothing_runs() -> None:
     """And a mounted root is never started."""
     assert EngineControl(manager="sysv", script="/etc/init.d/docker").stop_steps() == ()
     assert EngineControl(manager="none").start_steps() == ()
+
+
+def test_a_service_of_its_own_is_started_first() -> None:
+    """A dockerd that finds no containerd makes one: so containerd is waited for, by the socket it listened on."""
+    service = Holder(pid=8, start_ticks=1, name="containerd", argv=("/usr/bin/containerd",), socket="/run/c.sock")
+    control = EngineControl(manager="hand", holders=(HAND,), containerd=(service,), answer=b"{}")
+    assert [step.pid for step in control.stop_steps() if isinstance(step, Signal)] == [7]
+    assert [step.pid for step in control.stop_steps(with_containerd=True) if isinstance(step, Signal)] == [7, 8]
+    (start,) = control.start_containerd_steps()
+    assert isinstance(start, Run)
+    assert (start.until, start.socket, start.detach) == ("listens", "/run/c.sock", True)
+    assert not control.containerd_manual
+    unknown = EngineControl(manager="hand", containerd=(replace(service, socket=""),))
+    assert "by hand" in unknown.containerd_manual
+
+
+def test_a_unit_of_containerd_is_asked_of_systemd() -> None:
+    """Both ways, whatever its command line is."""
+    service = Holder(pid=8, start_ticks=1, name="containerd", unit="containerd.service")
+    control = EngineControl(manager="systemd", units=("docker.service",), containerd=(service,))
+    stop, start = control.stop_steps(with_containerd=True)[0], control.start_containerd_steps()[0]
+    assert isinstance(stop, Run)
+    assert isinstance(start, Run)
+    assert (stop.argv[1], start.argv[1]) == ("stop", "start")
+    assert not control.containerd_manual
 
 
 SAID = {

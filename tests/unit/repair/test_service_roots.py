@@ -1,0 +1,26 @@
+"""Which locks stand in the way of a write: those of the engine, or those of a containerd that is a service of its own."""
+
+from doctor.repair.record import PlanRecord
+
+SERVICE = ("/var/lib/containerd", "/mnt/disk/containerd")
+RECORD = PlanRecord(
+    run="1",
+    doctor="0",
+    started=0.0,
+    root="/",
+    actions=(),
+    data_roots=("/var/lib/docker", *SERVICE),
+    service_roots=SERVICE,
+)
+
+
+def test_a_service_that_runs_is_no_reason_to_leave_the_engine_alone() -> None:
+    """An ordinary host runs one beside every stopped engine."""
+    assert RECORD.locked_with("/var/lib/docker/overlay2/l/A") == ("/var/lib/docker",)
+
+
+def test_what_a_service_holds_is_guarded_by_its_own_locks() -> None:
+    """By its configured place, and by the real one."""
+    assert RECORD.locked_with("/mnt/disk/containerd/x") == SERVICE
+    assert RECORD.locked_with("/var/lib/containerd/x") == SERVICE
+    assert RECORD.locked_with("/etc/docker/daemon.json") == ()
