@@ -168,6 +168,7 @@ def runtime_states(host: Host, engine: EngineConfig, processes: Processes) -> Ru
 def file_locks(host: Host, processes: Processes) -> FileLocks:
     """Return the flock(2) locks (/proc/locks: ``1: FLOCK  ADVISORY  WRITE 42 fd:00:1234 0 EOF``)."""
     items = []
+    own: dict[str, set[int]] = {}
     for line in host.read(HostPath("/proc/locks")).decode("ascii", "replace").splitlines():
         fields = line.split()
         if len(fields) < 6 or fields[1] != "FLOCK":
@@ -181,7 +182,9 @@ def file_locks(host: Host, processes: Processes) -> FileLocks:
             continue
         found = processes.pid(pid)
         holder = "" if found is None else program(found) or found.comm
-        elsewhere = holder in _ENGINE and _is_elsewhere(processes, holder, pid)
+        if holder in _ENGINE and holder not in own:
+            own[holder] = {process.pid for process in processes.of_host(holder)}
+        elsewhere = holder in _ENGINE and pid not in own[holder]
         items.append(FileLock(pid=pid, device=device, inode=number, holder=holder, is_elsewhere=elsewhere))
     return FileLocks(items=tuple(items))
 
