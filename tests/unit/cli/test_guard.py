@@ -151,3 +151,14 @@ def test_what_is_too_large_or_gone_is_no_copy(tmp_path: Path) -> None:
         with pytest.raises(CannotKeepError):
             keep(RootHost(str(host)), [copy(name, "x")], directory=str(tmp_path / "state"))
     assert not (tmp_path / "state").exists()
+
+
+def test_hashes_need_no_openssl() -> None:
+    """Loading it costs more than all that the guard hashes; the hashes are the same, and others may load it later."""
+    code = (
+        "import sys\nfrom doctor.cli.guard import _load_hashlib\n_load_hashlib()\nimport hashlib\n"
+        "print('_hashlib' in sys.modules, hashlib.sha256(b'').hexdigest()[:8])\nimport _hashlib, ssl"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "False e3b0c442\n", done.stderr
+    assert done.returncode == 0
