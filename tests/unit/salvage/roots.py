@@ -46,9 +46,9 @@ class MadeRoot:
             (top / name).write_bytes(content)
         return diff, chain
 
-    def sparse_layer(self, number: int, name: str, size: int) -> str:
-        """Write a layer of one file of zeros that takes no room; return its diff id."""
-        diff, chain = self.layer(number, {name: b""})
+    def large_layer(self, number: int, name: str, size: int) -> str:
+        """Write a layer of one file of ``size`` bytes, whole MiB, no two blocks of which are the same; return its diff id."""
+        _, chain = self.layer(number, {name: b""})
         header = tarfile.TarInfo(name)
         header.size = size
         head, end = header.tobuf(), bytes(-size % 512 + 1024)
@@ -56,13 +56,15 @@ class MadeRoot:
             raw(head) + json.dumps({"type": 1, "name": name, "size": size, "position": 0}).encode() + b"\n" + raw(end)
         )
         digest = sha256(head)
-        for _ in range(size >> 20):
-            digest.update(bytes(1 << 20))
+        with (self.directory(number) / name).open("wb") as stream:
+            for _ in range(size >> 20):
+                piece = os.urandom(1 << 20)
+                digest.update(piece)
+                stream.write(piece)
         digest.update(end)
         diff = "sha256:" + digest.hexdigest()
         self.split(chain).write_bytes(gzip.compress(lines))
         (self.store / "layerdb/sha256" / chain[7:]).rename(self.store / "layerdb/sha256" / diff[7:])
-        os.truncate(self.directory(number) / name, size)
         return diff
 
     def directory(self, number: int) -> Path:
