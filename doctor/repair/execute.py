@@ -2,11 +2,11 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from doctor.host import commands
-from doctor.model.errors import RefusedError, RepairError
+from doctor.model.errors import DoctorError, RefusedError, RepairError
 from doctor.model.missing import HostError
 from doctor.model.paths import is_beneath
 from doctor.model.step import (
@@ -21,7 +21,7 @@ from doctor.model.step import (
     Step,
     Symlink,
 )
-from doctor.repair import launch
+from doctor.repair import launch, together
 from doctor.repair.holders import holder_of
 from doctor.repair.nodes import Tree
 from doctor.repair.record import Before, Entry, PlanRecord
@@ -45,7 +45,7 @@ class Executor:
             if entry.state == "intent":
                 step = steps[entry.step]
                 if isinstance(step, Put):
-                    self.tree.sweep(step.path)
+                    self.tree.sweep(step.path, entry.step)
 
     def do(self, number: int, step: Step) -> None:
         """Do one step: snapshot, journal the intent, act, journal the end. Raises ``DoctorError``; then it is not done."""
@@ -60,6 +60,28 @@ class Executor:
         # Whether a file was put does not matter to what comes after a crash: it is put again, or back. So its end is synced
         # with the next step's intent.
         self.run.write(Entry(step=number, state="done"), is_synced=not isinstance(step, Put | Attributes))
+
+    def do_together(self, number: int, steps: Sequence[Put]) -> dict[int, Before] | None:
+        """Do a ``group`` of steps from ``number`` on; return ``None`` when all are done, else those that are begun.
+
+        What fails here is for ``do`` and ``redo``, one by one: they find out which step it is, and say so. Raises
+        ``RepairError`` where the journal can't be written.
+        """
+        begun: dict[int, Before] = {}
+        numbered = dict(enumerate(steps, number))
+        try:
+            for count, step in numbered.items():
+                self._guard(step)
+                begun[count] = self._snapshot(count, step)
+        except (OSError, DoctorError):
+            return {}
+        self.run.write(*(Entry(step=count, state="intent", before=before) for count, before in begun.items()))
+        try:
+            together.put(self.tree, numbered)
+        except (OSError, DoctorError):
+            return begun
+        self.run.write(*(Entry(step=count, state="done") for count in numbered), is_synced=False)
+        return None
 
     def redo(self, number: int, step: Step, before: Before) -> None:
         """Do a step whose intent is journalled and whose end is not: it may be done, half done or not begun.

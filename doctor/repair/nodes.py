@@ -26,8 +26,12 @@ class Tree:
     def __init__(self, root: str, tag: str = "") -> None:
         """``tag`` names the temporary files: a run finds those that a crash left by it."""
         self.root = root
-        self._temporary = f".doctor-{tag or os.getpid()}.tmp"
+        self._tag = tag or str(os.getpid())
         self.fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def temporary(self, number: int | None = None) -> str:
+        """Return the temporary name of what is put, of one of several by its step's number."""
+        return f".doctor-{self._tag}{'' if number is None else f'-{number}'}.tmp"
 
     @contextmanager
     def parent(self, path: str) -> Iterator[tuple[int, str]]:
@@ -102,7 +106,7 @@ class Tree:
         """Make ``path`` be ``node``, atomically and durably."""
         found = self.lstat(path)
         if meta is None:
-            meta = self._inherited(path, found, node)
+            meta = self.inherited(path, found, node)
         with self.parent(path) as (directory, name):
             if isinstance(node, Directory):
                 if found is None:
@@ -114,19 +118,19 @@ class Tree:
                     raise RepairError("a directory is in the way", where=path)
                 self._replace(directory, name, node, meta)
             if isinstance(node, Directory):
-                _set_meta(directory, name, meta, symlink=False)
+                set_meta(directory, name, meta, symlink=False)
             if meta.flags and not isinstance(node, Symlink | Device | HardLink):
                 _set_flags(directory, name, meta.flags)
             os.fsync(directory)
 
     def _replace(self, directory: int, name: str, node: Node, meta: Meta) -> None:
-        temporary = self._temporary
+        temporary = self.temporary()
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=directory)
         try:
-            self._make(directory, temporary, node)
+            self.make(directory, temporary, node)
             if not isinstance(node, HardLink):
-                _set_meta(directory, temporary, meta, symlink=isinstance(node, Symlink))
+                set_meta(directory, temporary, meta, symlink=isinstance(node, Symlink))
             os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
             if isinstance(node, HardLink):
                 # rename(2) does nothing where both are names of one file already: the new one stays.
@@ -137,19 +141,22 @@ class Tree:
                 os.unlink(temporary, dir_fd=directory)
             raise
 
-    def sweep(self, path: str) -> None:
-        """Remove the temporary file that a crash left beside ``path``."""
-        with suppress(OSError), self.parent(path) as (directory, _):
-            os.unlink(self._temporary, dir_fd=directory)
+    def sweep(self, path: str, number: int) -> None:
+        """Remove the temporary file that a crash of step ``number`` left beside ``path``."""
+        for temporary in (self.temporary(), self.temporary(number)):
+            with suppress(OSError), self.parent(path) as (directory, _):
+                os.unlink(temporary, dir_fd=directory)
 
-    def _inherited(self, path: str, found: Stat | None, node: Node) -> Meta:
+    def inherited(self, path: str, found: Stat | None, node: Node) -> Meta:
+        """Return what a node gets that says nothing of its own: what the one in its place has."""
         if found is not None and found.kind in {"f", "d"}:
             with self.parent(path) as (directory, name):
                 kept = _meta(directory, name, found)
                 return Meta(mode=kept.mode, uid=kept.uid, gid=kept.gid, xattrs=kept.xattrs)
         return Meta(mode=0o755 if isinstance(node, Directory) else 0o644)
 
-    def _make(self, directory: int, name: str, node: Node) -> None:
+    def make(self, directory: int, name: str, node: Node, *, is_synced: bool = True) -> None:
+        """Make a new node in a directory; a file's content is synced, or left to the caller."""
         match node:
             case File():
                 descriptor = os.open(
@@ -163,7 +170,8 @@ class Tree:
                     else:
                         stream.write(node.content)
                     stream.flush()
-                    os.fsync(stream.fileno())
+                    if is_synced:
+                        os.fsync(stream.fileno())
             case Symlink(target=target):
                 os.symlink(target, name, dir_fd=directory)
             case Device(major=major, minor=minor):
@@ -224,7 +232,8 @@ def _meta(directory: int, name: str, found: Stat) -> Meta:
     return Meta(mode=found.mode, uid=found.uid, gid=found.gid, xattrs=xattrs, mtime_ns=found.mtime_ns, flags=flags)
 
 
-def _set_meta(directory: int, name: str, meta: Meta, *, symlink: bool) -> None:
+def set_meta(directory: int, name: str, meta: Meta, *, symlink: bool) -> None:
+    """Give a node its owner, mode, xattrs and time; flags are set last, by who made it."""
     here = f"/proc/self/fd/{directory}/{name}"
     os.chown(name, meta.uid, meta.gid, dir_fd=directory, follow_symlinks=False)
     if not symlink:

@@ -6,6 +6,7 @@ from doctor.model.errors import DoctorError
 from doctor.model.step import Run as Command
 from doctor.repair.execute import Executor
 from doctor.repair.record import ActionRecord, PlanRecord, Run
+from doctor.repair.together import MOST, group
 
 
 def perform(
@@ -25,6 +26,9 @@ def perform(
     journal = run.journal()
     done = {entry.step for entry in journal if entry.state == "done"}
     begun = {entry.step: entry.before for entry in journal if entry.state == "intent"}
+    # What may be done before its turn: never a step of the engine's stop and start, nor one that a crash left.
+    free = [None if action.engine else step for action in record.actions for step in action.steps]
+    free = [None if number in done or number in begun else step for number, step in enumerate(free)]
     number = 0
     for action in record.actions:
         first = number
@@ -35,6 +39,13 @@ def perform(
         progress(f"[{action.number}/{len(record.actions)}] {action.summary}")
         try:
             for step in action.steps:
+                puts = group(free[number : number + MOST])
+                if len(puts) > 1:
+                    span = range(number, number + len(puts))
+                    left = executor.do_together(number, puts)
+                    begun.update(left or {})
+                    done.update(() if left is not None else span)
+                    free[number : span.stop] = [None] * len(puts)
                 before = begun.get(number)
                 if number in done:
                     pass

@@ -181,10 +181,11 @@ class Run:
                 do="move the run's directory away if it never changed anything (its journal is empty)",
             ) from error
 
-    def write(self, entry: Entry, *, is_synced: bool = True) -> None:
-        """Append an entry to the journal and sync it, or leave that to the next entry's; raises ``RepairError``."""
+    def write(self, *entries: Entry, is_synced: bool = True) -> None:
+        """Append entries to the journal and sync them, or leave that to the next ones; raises ``RepairError``."""
         try:
-            append(self._file("journal"), _encoder.encode(entry), is_synced=is_synced)
+            lines = b"\n".join(_encoder.encode(entry) for entry in entries)
+            append(self._file("journal"), lines, is_synced=is_synced)
         except OSError as error:
             raise RepairError(f"can't write the journal: {error.strerror}", where=self._file("journal")) from error
 
