@@ -1,4 +1,4 @@
-"""Give the later of two containers a name of its own."""
+"""Give the container that lost its name a name of its own."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from doctor.api.actions import Action, EditFile, SetMember, Stage
 
 @fixer(applicability=Applicability.SAFE)
 def container_name_duplicate(finding: Finding) -> Iterator[Action]:
-    """Append the short id to its name."""
+    """Append the short id to its name; keep it from taking the other one's port or address at the next start."""
     detail = finding.detail
     yield EditFile(
         path=detail.path,
@@ -16,3 +16,11 @@ def container_name_duplicate(finding: Finding) -> Iterator[Action]:
         what=f"rename container {finding.subject.name} to {detail.name}",
         stage=Stage.MOUNTS,
     )
+    if detail.rivals:
+        yield EditFile(
+            path=detail.host_path,
+            edit=SetMember(path=("RestartPolicy", "Name"), value="no"),
+            what=f"let container {detail.name} not start by itself (restart policy no): the other one has its "
+            f"{' and its '.join(detail.rivals)}",
+            stage=Stage.MOUNTS,
+        )

@@ -11,7 +11,7 @@ import pytest
 
 from tests.hosts import judge
 from tests.hosts.box import INIT_SCRIPT, Box
-from tests.hosts.patient import patient
+from tests.hosts.patient import ADDRESS, NETWORK, patient
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -116,21 +116,28 @@ def test_a_half_removed_record_costs_nothing_at_the_next_clean_stop(dead_box: Bo
     assert judge.differences(healthy, judge.opinion(box)) == []
 
 
-def test_a_restored_container_takes_no_name_from_another(dead_box: Box, healthy: judge.Opinion) -> None:
-    """A container vanished, another took its name; the restored one must not make that one vanish at the next start."""
+def test_a_restored_container_takes_nothing_from_another(dead_box: Box, healthy: judge.Opinion) -> None:
+    """A container vanished, another got its name, port and address: that one goes on, and the restored one keeps its files."""
     box = dead_box
     assert box.doctor("scan").returncode in {0, 1}
-    config = root(box) / "containers" / record_of(box, "job").name / "config.v2.json"
+    config = root(box) / "containers" / record_of(box, "web").name / "config.v2.json"
     config.write_bytes(b"")
     box.start_dockerd()
-    taken = box.docker("create", "--name", "job", "bb:1", "true")
+    network = ("--network", NETWORK, "--ip", ADDRESS, "-p", "8080:80", "--restart", "always", "--stop-timeout", "1")
+    serve = ("com:1", "httpd", "-f", "-p", "80", "-h", "/www")
+    taken = box.docker("run", "-d", *network, "--name", "web", *serve)
+    answer = judge.ports(box)["8080"]
     box.power_loss()
-    assert "container-config-corrupt" in findings(box)
+    assert findings(box) == {"container-config-corrupt"}
     repair(box)
-    listed = box.docker("ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}}").splitlines()
-    names = dict(line.split() for line in listed)
-    assert len(names) == len(healthy.containers) + 1
-    assert {names[taken], names[config.parent.name]} == {"job", f"job-{taken[:12]}"}
+    listed = box.docker("ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}").splitlines()
+    assert len(listed) == len(healthy.containers) + 1
+    restored = config.parent.name
+    assert {f"{taken} web running", f"{restored} web-{restored[:12]} exited"} <= set(listed)
+    assert judge.ports(box)["8080"] == answer
+    copied = box.run(["sh", "-c", 'docker cp "$0:/marker" - | tar -xOf -', restored]).stdout
+    assert copied == "web\n"
+    assert findings(box) == set()
 
 
 def with_late_network(box: Box) -> tuple[Path, bytes]:

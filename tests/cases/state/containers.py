@@ -34,8 +34,6 @@ def second(tree: Tree) -> None:
     roots.put_container(tree, "other", config, host_config())
 
 
-OTHER = roots.hex_id("container other")
-
 RECIPES = (
     Recipe(
         problem="container-config-corrupt",
@@ -119,7 +117,11 @@ RECIPES = (
         about="a container was made with the name of one that had vanished, and that one is back",
         parts=BOTH,
         change=second,
-        findings=(("container-name-duplicate", "container", OTHER[:12]),),
+        findings=(("container-name-duplicate", "container", WEB[:12]),),
+        after={
+            CONFIG: dense(config_of(f"web-{WEB[:12]}", WEB, NetworkSettings=config_of("web", WEB)["NetworkSettings"])),
+            f"{TOP}/hostconfig.json": dense(host_config(RestartPolicy={"Name": "no"})),
+        },
     ),
     Recipe(problem="container-name-duplicate", name="healthy", about="each name is one container's", parts=BOTH),
     Recipe(
