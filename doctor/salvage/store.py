@@ -9,6 +9,7 @@ from doctor.facts.image_sources import ImageSources
 from doctor.facts.images import ImageConfig, Images
 from doctor.facts.layer_graph import LayerGraph
 from doctor.facts.layer_proofs import LayerProofs
+from doctor.facts.metadata_backup import MetadataBackup
 from doctor.facts.metadata_lists import KeptTags
 from doctor.facts.tag_sources import recover_tags
 from doctor.formats.oci_digest import is_hex64
@@ -151,7 +152,10 @@ class _Reader:
             known.append(source)
 
     def _proven(self) -> None:
-        """Add the directories of layers whose record lost them: told by the graph, or proven by content."""
+        """Add the directories of layers whose record lost them: told by the graph, by a backup, or proven by content.
+
+        What a backup tells of a layer comes last also where a record names a directory: the record may be wrong.
+        """
         graph = self.facts.get(LayerGraph)
         if not isinstance(graph, LayerGraph):
             return
@@ -159,6 +163,11 @@ class _Reader:
         for chain in lost:
             if chain in graph.cache:
                 self._add(chain, "overlay2", graph.cache[chain])
+        kept = self.facts.get(MetadataBackup)
+        records = kept.layers if isinstance(kept, MetadataBackup) else {}
+        for chain in {chain for image in self.images.values() for chain in image.chain} & records.keys():
+            self._add(chain, "overlay2", records[chain].cache_id)
+        lost = [chain for chain in lost if chain not in self.sources]
         proofs = self.facts.get(LayerProofs) if lost else None
         for chain, proof in proofs.items.items() if isinstance(proofs, LayerProofs) else ():
             if proof.directory:

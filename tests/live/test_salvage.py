@@ -100,6 +100,24 @@ def test_a_root_whose_engine_can_not_start_is_loaded_elsewhere(
         assert judge.contents(other) == contents
 
 
+def test_after_a_healthy_scan_everything_is_salvaged(
+    dead_box: Box, healthy: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    """No layer record, no name and no config of an image is left: the backup tells them, and the digests prove them."""
+    # The engine is down and says so; the root is healthy, so its backup is taken.
+    dead_box.doctor("scan", "-q")
+    store = root(dead_box) / STORE
+    for path in [
+        *store.glob("layerdb/sha256/*/*"),
+        *store.glob("imagedb/content/sha256/*"),
+        store / "repositories.json",
+    ]:
+        path.write_bytes(b"")
+    done = dead_box.doctor("salvage", "--to", OUT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert salvaged(dead_box) == healthy[0]
+
+
 def test_compressed_layers_are_loaded_too(dead_box: Box, healthy: tuple[dict[str, str], dict[str, str]]) -> None:
     """Gzip in the layout and in the tar, which goes through a pipe; a second run compresses nothing again."""
     script = f"{dead_box.doctor_path} salvage --to {OUT} --compress --tar - com:1 bb:1 >/mnt/images.tar"
