@@ -8,6 +8,7 @@ from doctor.model.report import ManualFix, PlanReport, RepairReport, ScanReport
 from doctor.model.severity import Severity
 
 WORST_FIRST = tuple(sorted(Severity, reverse=True))
+_CAUSES = 3
 
 
 def iso(seconds: float) -> str:
@@ -132,6 +133,14 @@ def causes_of(finding: Finding, among: tuple[Finding, ...]) -> list[Finding]:
     """Return the findings that explain this one."""
     # Most have none, and a fingerprint is a hash: thousands of findings must not cost millions of them.
     return [cause for cause in among if cause.fingerprint in finding.causes] if finding.causes else []
+
+
+def causes_by_check(finding: Finding, among: tuple[Finding, ...]) -> list[tuple[list[Finding], int]]:
+    """Return the first few causes of each check, and how many more it has: a torn root has one for each layer."""
+    by_id: dict[str, list[Finding]] = {}
+    for cause in causes_of(finding, among):
+        by_id.setdefault(cause.id, []).append(cause)
+    return [(found[:_CAUSES], max(0, len(found) - _CAUSES)) for found in by_id.values()]
 
 
 def unmended(report: PlanReport | RepairReport) -> tuple[Finding, ...]:

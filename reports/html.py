@@ -66,7 +66,7 @@ def _environment() -> Environment:
     environment.filters["capital"] = _capital
     environment.globals["plural"] = _words.plural
     environment.globals["by_source"] = _words.by_source
-    environment.globals["causes_of"] = _words.causes_of
+    environment.globals["causes_by_check"] = _words.causes_by_check
     environment.globals["levels"] = [level.word for level in _words.WORST_FIRST]
     return environment
 

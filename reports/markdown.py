@@ -6,7 +6,7 @@ from doctor.api import report_format
 from doctor.model.finding import Evidence, Finding
 from doctor.model.report import PlannedAction, PlanReport, ProbeResult, RepairReport, Report, ScanReport
 from doctor.model.text import visible
-from reports._words import apart, causes_of, counted, fix_line, incomplete, to_do, unmended, verdict, when
+from reports._words import apart, causes_by_check, counted, fix_line, incomplete, to_do, unmended, verdict, when
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:$^=])")
 
@@ -82,7 +82,9 @@ def _finding(finding: Finding, among: tuple[Finding, ...]) -> list[str]:
         f"{code(finding.id)}, {finding.subject.kind} {code(finding.subject.name)}",
         "",
     ]
-    lines += [f"- because of {code(cause.id)}: {plain(cause.message)}" for cause in causes_of(finding, among)]
+    for causes, more in causes_by_check(finding, among):
+        lines += [f"- because of {code(cause.id)}: {plain(cause.message)}" for cause in causes]
+        lines += [f"- and {more} more of {code(causes[0].id)}"] if more else []
     lines += _evidence(finding.evidence)
     if finding.fix is not None:
         lines.append(f"- fix: {plain(fix_line(finding))}")

@@ -8,7 +8,7 @@ from doctor.model.outcome import Result
 from doctor.model.report import HostInfo, PlanReport, RepairReport, Report, ScanReport
 from reports._repair_text import evidence, plan, probes, repair
 from reports._terminal import Page, label
-from reports._words import apart, causes_of, counted, having, incomplete, plural, standing, took, verdict, when
+from reports._words import apart, causes_by_check, counted, having, incomplete, plural, standing, took, verdict, when
 
 _INDENT = 10
 
@@ -81,8 +81,9 @@ def _mood(report: ScanReport) -> str:
 def _finding(page: Page, finding: Finding, among: tuple[Finding, ...]) -> None:
     page.line(finding.message, first=label(finding.level), first_style=finding.level.word, style="bold")
     page.line(f"{finding.id}, {finding.subject.kind} {finding.subject.name}", indent=_INDENT, style="dim")
-    for cause in causes_of(finding, among):
-        page.line(f"{cause.id}, {cause.subject.name}", indent=_INDENT, first="because of ")
+    for causes, more in causes_by_check(finding, among):
+        names = ", ".join(cause.subject.name for cause in causes) + (f" and {more} more" if more else "")
+        page.line(f"{causes[0].id}, {names}", indent=_INDENT, first="because of ")
     evidence(page, finding.evidence, indent=_INDENT)
     if finding.fix is not None:
         word = finding.fix.applicability.word

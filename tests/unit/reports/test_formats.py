@@ -72,6 +72,21 @@ class TestText:
         assert page.index("dockerd does not start") < page.index("dockerd is not running")
         assert "because of state/network-db-corrupt" in page
 
+    def test_many_causes_are_counted(self) -> None:
+        """A torn root has one for each layer; three are named."""
+        first = next(finding for finding in samples.BROKEN.findings if finding.causes)
+        layers = tuple(
+            replace(
+                samples.LOGS,
+                id="state/layer-lost",
+                subject=Subject("layer", f"l{number}"),
+            )
+            for number in range(9)
+        )
+        symptom = replace(first, causes=tuple(layer.fingerprint for layer in layers))
+        page = text.render(replace(samples.BROKEN, findings=(*layers, symptom))).decode()
+        assert "because of state/layer-lost, l0, l1, l2 and 6 more\n" in page
+
     def test_no_colour_unless_asked(self) -> None:
         """A pipe gets plain text; the words are the same."""
         plain, coloured = text.render(samples.BROKEN), text.render(samples.BROKEN, colour=True)
