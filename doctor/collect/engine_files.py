@@ -98,10 +98,15 @@ def engine_sockets(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -
 
 @collector
 def engine_id(host: Host, root: DataRoot) -> EngineId:
-    """Return the engine's identity, beside that of the metadata backup where the two contradict each other."""
+    """Return the engine's identity, beside that of the metadata backup where the two contradict each other.
+
+    Not where the file is a link, which dockerd would follow: what is at its end is shown in no report.
+    """
     gaps: list[Missing] = []
     path = root.at("engine-id")
-    kind = _kind(host, path, gaps)
+    kind = _kind(host, path, gaps, follow=False)
+    if kind == "l":
+        raise HostError(Missing(Why.UNREADABLE, f"{path}: a symbolic link, which is not followed"))
     text = _text(host, path, gaps) if kind == "f" else ""
     found = EngineId(path=path, kind=kind, text=text, gaps=tuple(gaps))
     if not found.whole:
@@ -240,9 +245,9 @@ def _count(host: Host, path: HostPath) -> int:
         return 0
 
 
-def _kind(host: Host, path: HostPath, gaps: list[Missing]) -> str:
+def _kind(host: Host, path: HostPath, gaps: list[Missing], *, follow: bool = True) -> str:
     try:
-        return host.lstat(path).kind
+        return host.lstat(path, follow=follow).kind
     except HostError as error:
         if not error.is_absent:
             gaps.append(error.missing)
@@ -251,7 +256,7 @@ def _kind(host: Host, path: HostPath, gaps: list[Missing]) -> str:
 
 def _text(host: Host, path: HostPath, gaps: list[Missing]) -> str:
     try:
-        return host.read(path, limit_bytes=4096).decode("utf-8", "replace").strip()
+        return host.read(path, follow=False, limit_bytes=4096).decode("utf-8", "replace").strip()
     except HostError as error:
         if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
             gaps.append(error.missing)

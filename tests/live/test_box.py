@@ -129,7 +129,7 @@ def test_nothing_stays_when_the_test_is_killed(can_box: None, tmp_path: Path, nu
         namespace = os.readlink(f"/proc/{pid}/ns/pid")
         assert workdir.is_dir()
         process.send_signal(number)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
     deadline = time.monotonic() + 10
     while workdir.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
