@@ -175,7 +175,7 @@ class Sandbox:
     def outside(self, argv: Sequence[str], *, check: bool = True, timeout: float = 30) -> Completed:
         """Run a command of the machine in the network namespace outside the box (198.51.100.2)."""
         command = ["nsenter", "-t", str(self.outside_pid), "-n", *argv]
-        return subprocess.run(command, check=check, timeout=timeout, capture_output=True, text=True)
+        return subprocess.run(command, check=check, timeout=timeout, capture_output=True, text=True, errors="replace")
 
     def cgroups(self) -> list[Hierarchy]:
         """The box's cgroup in each hierarchy, as directories of this machine."""
