@@ -6,8 +6,7 @@ read these and fill in the rest. A record with a key that the engine can't parse
 
 import json
 from collections.abc import Iterator
-from ipaddress import IPv4Interface, IPv4Network, ip_interface
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -17,6 +16,10 @@ from doctor.facts.network_bridge import bridge_record, from_network
 from doctor.facts.network_needs import wanted_networks
 from doctor.formats.bolt import Bucket
 from doctor.formats.bolt_write import write
+
+if TYPE_CHECKING:
+    # Each scan loads this module, and only a damaged database needs addresses: 1.5 ms.
+    from ipaddress import IPv4Interface, IPv4Network
 
 PREFIX = "docker/network/v1.0"
 _NOT_CONFIG = frozenset({"endpoint", "endpoint_count", "sandbox", "bridge-endpoint", "ipam"})
@@ -119,7 +122,9 @@ def _driver_records(database: NetworkDatabase, identity: str) -> Iterator[tuple[
             yield parts[3], value
 
 
-def _subnets(body: dict[str, Any]) -> Iterator[IPv4Network]:
+def _subnets(body: dict[str, Any]) -> "Iterator[IPv4Network]":
+    from ipaddress import IPv4Network  # noqa: PLC0415
+
     try:
         for entry in json.loads(body.get("ipamV4Info") or "[]"):
             pool = json.loads(entry["IPAMData"])["Pool"]
@@ -128,11 +133,13 @@ def _subnets(body: dict[str, Any]) -> Iterator[IPv4Network]:
         return
 
 
-def _address(attachments: list[Attachment]) -> IPv4Interface | None:
+def _address(attachments: list[Attachment]) -> "IPv4Interface | None":
     """Return gateway and prefix of a network as its containers had them, ``None`` where none ran or they differ."""
     found = {f"{place.gateway}/{place.prefix}" for place in attachments if place.gateway and 0 < place.prefix <= 30}
     if len(found) != 1:
         return None
+    from ipaddress import IPv4Interface, ip_interface  # noqa: PLC0415
+
     try:
         address = ip_interface(found.pop())
     except ValueError:
@@ -140,7 +147,7 @@ def _address(attachments: list[Attachment]) -> IPv4Interface | None:
     return address if isinstance(address, IPv4Interface) else None
 
 
-def _records(identity: str, name: str, address: IPv4Interface) -> Iterator[tuple[str, dict[str, Any]]]:
+def _records(identity: str, name: str, address: "IPv4Interface") -> Iterator[tuple[str, dict[str, Any]]]:
     pool = str(address.network)
     data = _dense({"AddressSpace": "LocalDefault", "Gateway": str(address), "Pool": pool})
     config = {"PreferredPool": pool, "SubPool": "", "Gateway": "", "AuxAddresses": None}
