@@ -171,7 +171,7 @@ class _Reader:
             has_diff=names.get("diff") == "d",
             has_work=names.get("work") == "d",
             has_merged="merged" in names,
-            is_committed="committed" in names,
+            committed=names.get("committed", ""),
         )
 
     def split(self, folder: Folder, name: str) -> tuple[int, bool]:

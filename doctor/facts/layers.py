@@ -56,7 +56,7 @@ class LayerDirectory(Struct, frozen=True, kw_only=True):
         link: content of ``link``, ``None`` where there is none.
         lower: names in ``lower`` without "l/", nearest parent first; ``None`` where there is no such file.
         has_diff: whether ``diff`` is a directory; likewise ``has_work``, ``has_merged``.
-        is_committed: whether the marker ``committed`` is there: the engine never mounts it writable again.
+        committed: kind letter of the marker ``committed``, "" for none: with a file the engine never mounts it writable again.
     """
 
     id: str
@@ -65,7 +65,7 @@ class LayerDirectory(Struct, frozen=True, kw_only=True):
     has_diff: bool
     has_work: bool
     has_merged: bool
-    is_committed: bool
+    committed: str
 
 
 class MountRecord(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,6 @@ def overlay2_committed_missing(finding: Finding, graph: LayerGraph) -> Iterator[
         items=tuple(
             Wanted(path=graph.layers.directory_path(name, "committed"), node=File(), mode=0o600) for name in names
         ),
-        what=f"mark {len(names)} layers as finished",
+        what=f"mark {len(names)} {'layer' if len(names) == 1 else 'layers'} as finished",
         stage=Stage.LINKS,
     )

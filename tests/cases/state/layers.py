@@ -283,6 +283,16 @@ RECIPES = (
     ),
     Recipe(
         problem="overlay2-committed-missing",
+        name="a-directory",
+        about="the mark of the base is a directory",
+        change=lambda tree: (
+            tree.remove(f"{OVERLAY}/{BASE.directory}/committed"),
+            tree.directory(f"{OVERLAY}/{BASE.directory}/committed"),
+        ),
+        findings=(("overlay2-committed-missing", "layer-directory", BASE.directory),),
+    ),
+    Recipe(
+        problem="overlay2-committed-missing",
         name="nothing-stands-on-it",
         about="the top layer of an image that nothing was made from is not marked, as usual",
         change=lambda tree: tree.remove(f"{OVERLAY}/{TOP.directory}/committed"),

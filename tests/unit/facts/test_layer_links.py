@@ -15,7 +15,7 @@ IDS = [f"{number:064x}" for number in range(12)]
 
 def directory(identity: str, link: str | None, lower: tuple[str, ...] | None) -> LayerDirectory:
     return LayerDirectory(
-        id=identity, link=link, lower=lower, has_diff=True, has_work=True, has_merged=False, is_committed=True
+        id=identity, link=link, lower=lower, has_diff=True, has_work=True, has_merged=False, committed="f"
     )
 
 
