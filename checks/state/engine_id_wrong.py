@@ -14,7 +14,7 @@ def engine_id_wrong(identity: EngineId) -> Iterator[Finding]:
     What it looks at:
         ``engine-id`` in the data root: a file with a text, not a cut UUID, no control characters, UTF-8. Where doctor's
         metadata backup of this root has an identity: that this one is not the same with one bit flipped, nor of no form at
-        all. Another whole UUID is another identity, which somebody may have wanted.
+        all, nor gone. Another whole UUID is another identity, which somebody may have wanted.
 
     Why it matters:
         With a directory there dockerd ends with "error loading ID file", with bytes that are no UTF-8 in a panic ("label
@@ -28,11 +28,13 @@ def engine_id_wrong(identity: EngineId) -> Iterator[Finding]:
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/id.go
     """
-    if identity.kind and (identity.kept or not identity.whole):
+    if identity.kept or (identity.kind and not identity.whole):
         yield Finding(
             subject=Subject("file", identity.path),
             message="the engine can't start: its engine-id is damaged"
             if identity.is_fatal
+            else "the engine gives itself another identity at its next start: its engine-id is gone"
+            if not identity.kind
             else "the engine has another identity than before: its engine-id is damaged"
             if identity.kept
             else "the engine runs without its identity: its engine-id is damaged",
@@ -46,7 +48,7 @@ def _evidence(identity: EngineId) -> Iterator[Evidence]:
     if not identity.kept:
         yield Evidence(identity.path, _what(identity))
         return
-    yield Evidence(identity.path, identity.text)
+    yield Evidence(identity.path, identity.text if identity.kind else "no such file")
     yield Evidence(f"doctor's metadata backup, {identity.age} old", identity.kept)
 
 

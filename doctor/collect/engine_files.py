@@ -109,15 +109,15 @@ def engine_id(host: Host, root: DataRoot) -> EngineId:
         raise HostError(Missing(Why.UNREADABLE, f"{path}: a symbolic link, which is not followed"))
     text = _text(host, path, gaps) if kind == "f" else ""
     found = EngineId(path=path, kind=kind, text=text, gaps=tuple(gaps))
-    if not found.whole:
+    if kind and not found.whole:
         return found
     from doctor.collect.kept import Backups, told_engine_id  # noqa: PLC0415 - only where there is an id to compare
 
     told = told_engine_id(host, root)
-    if not told or not found.is_damage_of(told):
+    if not told or (kind and not found.is_damage_of(told)):
         return found
     try:
-        kept = Backups(host, root).find("engine-id", lambda content: found.is_damage_of(_line(content)))
+        kept = Backups(host, root).find("engine-id", lambda content: not kind or found.is_damage_of(_line(content)))
     except HostError:
         return found
     return found if kept is None else replace(found, kept=_line(kept[0]), age=kept[2].age)

@@ -287,4 +287,13 @@ RECIPES = (
         before=lambda tree: tree.put(f"{ROOT}/engine-id", "0e1d7c9a-engine"),
         after={f"{ROOT}/engine-id": b"0e1d7c9a-engine"},
     ),
+    kept(
+        "engine-id-wrong",
+        "the engine's identity is gone and the backup has it",
+        lambda tree: tree.remove(f"{ROOT}/engine-id"),
+        ("engine-id-wrong", "file", f"/{ROOT}/engine-id"),
+        name="kept-gone",
+        before=lambda tree: tree.put(f"{ROOT}/engine-id", "0e1d7c9a-engine"),
+        after={f"{ROOT}/engine-id": b"0e1d7c9a-engine"},
+    ),
 )
