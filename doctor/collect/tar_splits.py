@@ -4,8 +4,7 @@ import os
 from collections.abc import Iterator
 from hashlib import sha256
 
-from doctor.collect.kept import newest_at
-from doctor.facts.data_root import DataRoot
+from doctor.facts.kept_digests import KeptDigests
 from doctor.facts.layer_content import LayerContent
 from doctor.facts.layer_graph import LayerGraph
 from doctor.facts.tar_splits import AlteredSplits, TarSplits
@@ -51,26 +50,22 @@ def tar_splits(host: Host, graph: LayerGraph, content: LayerContent, altered: Al
 
 
 @collector
-def altered_splits(host: Host, root: DataRoot, graph: LayerGraph) -> AlteredSplits:
+def altered_splits(host: Host, graph: LayerGraph, kept: KeptDigests) -> AlteredSplits:
     """Return those of needed layers that differ from the backup's and can't be read; absent without a backup.
 
     One that differs and can be read was made again: it is no damage, whatever the backup is of.
     """
-    backup = newest_at(host, root)
-    if backup is None:
-        raise HostError(Missing(Why.ABSENT, "no metadata backup"))
-    kept = backup.generation.files
     damaged: dict[str, str] = {}
     left = _ALTERED_BYTES
     for layer in graph.needed():
         record = graph.record(layer.chain)
         path = graph.layers.record_path(layer.chain, _NAME)
-        entry = kept.get(f"image/overlay2/layerdb/sha256/{layer.chain}/{_NAME}")
-        if record is None or record.lacks_split or entry is None or not entry.digest or entry.size > left:
+        size, digest = kept.files.get(f"image/overlay2/layerdb/sha256/{layer.chain}/{_NAME}", (0, ""))
+        if record is None or record.lacks_split or not digest or record.tar_split_bytes > left:
             continue
         left -= record.tar_split_bytes
         try:
-            same = entry.size == record.tar_split_bytes and _digest(host, path) == entry.digest
+            same = size == record.tar_split_bytes and _digest(host, path) == digest
             problem = "" if same else _problem(host, path)
         except HostError:
             # Layers says what can't be read; a file that a plan writes is whole.

@@ -188,6 +188,26 @@ RECIPES = (
         after=_after(f"{CONTAINER}/hostconfig.json"),
     ),
     kept(
+        "container-settings-altered",
+        "a bit of a container's host config is flipped and it is still JSON",
+        lambda tree: tree.put(
+            f"{CONTAINER}/hostconfig.json",
+            tree.read(f"{CONTAINER}/hostconfig.json").replace(b"json-file", b"json-fild"),
+        ),
+        ("container-settings-altered", "file", f"/{CONTAINER}/hostconfig.json"),
+        after=_after(f"{CONTAINER}/hostconfig.json"),
+        name="flipped",
+    ),
+    kept(
+        "container-settings-altered",
+        "a container runs as another process: one digit for another",
+        lambda tree: tree.put(
+            f"{CONTAINER}/config.v2.json",
+            tree.read(f"{CONTAINER}/config.v2.json").replace(b'"Pid":42', b'"Pid":43'),
+        ),
+        name="counted",
+    ),
+    kept(
         "layer-mount-corrupt",
         "two layer directories fit a container, and the backup tells which one is its own",
         lambda tree: (_second_mount(tree), tree.put(f"{STORE}/layerdb/mounts/{WEB}/mount-id")),
