@@ -103,11 +103,11 @@ def engine_id(host: Host, root: DataRoot) -> EngineId:
     Not where the file is a link, which dockerd would follow: what is at its end is shown in no report.
     """
     gaps: list[Missing] = []
-    path = root.at("engine-id")
+    path = join(root.resolved, "engine-id")
     kind = _kind(host, path, gaps, follow=False)
     if kind == "l":
         raise HostError(Missing(Why.UNREADABLE, f"{path}: a symbolic link, which is not followed"))
-    text = _text(host, path, gaps) if kind == "f" else ""
+    text = _text(host, path, gaps, follow=False) if kind == "f" else ""
     found = EngineId(path=path, kind=kind, text=text, gaps=tuple(gaps))
     if kind and not found.whole:
         return found
@@ -254,9 +254,9 @@ def _kind(host: Host, path: HostPath, gaps: list[Missing], *, follow: bool = Tru
         return ""
 
 
-def _text(host: Host, path: HostPath, gaps: list[Missing]) -> str:
+def _text(host: Host, path: HostPath, gaps: list[Missing], *, follow: bool = True) -> str:
     try:
-        return host.read(path, follow=False, limit_bytes=4096).decode("utf-8", "replace").strip()
+        return host.read(path, follow=follow, limit_bytes=4096).decode("utf-8", "replace").strip()
     except HostError as error:
         if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
             gaps.append(error.missing)

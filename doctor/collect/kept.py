@@ -91,7 +91,7 @@ class Backups:
             return None
 
     def _engine_id(self) -> str:
-        path = self.root.at("engine-id")
+        path = join(self.root.resolved, "engine-id")
         try:
             raw = self.host.read(path, follow=False, limit_bytes=4096)
         except HostError:
