@@ -19,7 +19,7 @@ def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
     What it looks at:
         For each directory of ``overlay2`` that an image, a container or BuildKit needs: its file ``link`` (26 characters)
         and the entry of that name in ``overlay2/l``, which must lead back to its ``diff``. If the whole of ``l`` is gone,
-        that is one finding. A directory whose name nothing tells is left until its place in the chain is known.
+        that is one finding, and where something else has its place, the engine does not start. A directory whose name nothing tells is left until its place in the chain is known.
 
     Why it matters:
         Mount options hold these names. A missing entry fails every mount that needs it ("readlink …/overlay2/l: invalid
@@ -37,13 +37,20 @@ def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
     places = graph.layers
     whole = tuple(name for name in broken if places.directories[name].link == graph.names[name])
     if len(whole) > 2 and not any(places.links.values()):
+        is_in_the_way = places.link_directory not in {"", "d"}
         yield Finding(
             subject=Subject("directory", "overlay2/l"),
-            message=f"no container can be mounted: the short names of {len(whole)} layer directories are gone",
+            message=f"the engine can't start: overlay2/l, with the short names of {len(whole)} layer directories, is no directory"
+            if is_in_the_way
+            else f"no container can be mounted: the short names of {len(whole)} layer directories are gone",
             evidence=(
-                Evidence(places.directory_path("l"), "no link is in it" if places.has_link_directory else "missing"),
+                Evidence(
+                    places.directory_path("l"),
+                    "not a directory" if is_in_the_way else "no link is in it" if places.link_directory else "missing",
+                ),
             ),
             detail=OfDirectories(directories=whole),
+            severity=Severity.CRITICAL if is_in_the_way else None,
         )
         broken = tuple(name for name in broken if name not in whole)
     for name in broken:

@@ -57,11 +57,19 @@ class _Reader:
             mounts=mounts,
             directories=directories,
             links={} if links is None else links,
-            has_link_directory=links is not None,
+            link_directory="d" if links is not None else self.kind(f"{overlay2}/l"),
             layerdb=layerdb,
             overlay2=overlay2,
             gaps=tuple(self.gaps),
         )
+
+    def kind(self, path: str) -> str:
+        """Return the kind letter of what is at a path, "" for nothing."""
+        try:
+            return self.host.lstat(HostPath(path), follow=False).kind
+        except HostError as error:
+            self._refused(error)
+            return ""
 
     def open(self, path: str) -> Folder | None:
         """Open a directory; ``None`` where there is none."""

@@ -93,7 +93,7 @@ class Layers(Struct, frozen=True, kw_only=True):
         mounts: ``layerdb/mounts`` by container id.
         directories: ``overlay2`` by name, but for ``l``.
         links: ``overlay2/l``: name → target of the link, "" for what is no link.
-        has_link_directory: whether ``overlay2/l`` is a directory.
+        link_directory: kind letter of ``overlay2/l``, "" for nothing.
         layerdb: where the records are; ``overlay2`` where the directories are.
         gaps: what could not be looked at.
     """
@@ -104,7 +104,7 @@ class Layers(Struct, frozen=True, kw_only=True):
     mounts: dict[str, MountRecord]
     directories: dict[str, LayerDirectory]
     links: dict[str, str]
-    has_link_directory: bool
+    link_directory: str
     layerdb: HostPath
     overlay2: HostPath
     gaps: tuple[Missing, ...] = ()

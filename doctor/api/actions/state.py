@@ -39,8 +39,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class Rebuild(Struct, frozen=True, kw_only=True):
     """Make several small files, links and directories be what they must be, as one intention.
 
-    What is so already stays untouched. Something of another kind in the way goes into quarantine first. Directories above
-    are made with mode 0700, since everything in a data root is the engine's alone.
+    What is so already stays untouched. Something of another kind in the way, also in the place of a directory above, goes
+    into quarantine first. Directories above are made with mode 0700, since everything in a data root is the engine's alone.
 
     Attributes:
         what: imperative summary ("rebuild the record of layer 4f2a…: cache-id, size").
@@ -62,7 +62,7 @@ class Rebuild(Struct, frozen=True, kw_only=True):
         made: set[str] = set()
         for item in self.items:
             yield from _parents(view, item, made)
-            kind = _kind(view, item.path)
+            kind = "" if parent(item.path) in made else _kind(view, item.path)
             if kind == _KINDS[type(item.node)] and _is_so(view, item):
                 continue
             if kind and kind != _KINDS[type(item.node)]:
@@ -91,8 +91,15 @@ def _is_so(view: View, item: Wanted) -> bool:
 def _parents(view: View, item: Wanted, made: set[str]) -> Iterator[Step]:
     needed: list[HostPath] = []
     here = parent(item.path)
-    while here != "/" and here not in made and not _kind(view, here):
+    while here != "/" and here not in made:
+        kind = _kind(view, here)
+        if kind in {"d", "l"}:
+            break
         needed.append(here)
+        if kind:
+            # Nothing can be beneath it, so all that is needed above the item is made anew.
+            yield Move(path=here)
+            break
         here = parent(here)
     for directory in reversed(needed):
         made.add(directory)

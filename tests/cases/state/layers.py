@@ -234,6 +234,14 @@ RECIPES = (
     ),
     Recipe(
         problem="overlay2-link-broken",
+        name="a-file",
+        about='a file has the place of the directory of short names: dockerd ends with "mkdir …/l: not a directory"',
+        parts=BOTH,
+        change=lambda tree: (all_links(tree), tree.put(f"{OVERLAY}/l", "oops")),
+        findings=(("overlay2-link-broken", "directory", "overlay2/l"),),
+    ),
+    Recipe(
+        problem="overlay2-link-broken",
         name="leads-elsewhere",
         about="a short name leads to another layer, so containers would start with that layer's files",
         change=lambda tree: tree.link(f"{OVERLAY}/l/{link_name(TOP.directory)}", f"../{BASE.directory}/diff"),

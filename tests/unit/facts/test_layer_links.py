@@ -27,7 +27,7 @@ def layers(found: list[LayerDirectory], links: dict[str, str]) -> Layers:
         mounts={},
         directories={one.id: one for one in found},
         links=links,
-        has_link_directory=True,
+        link_directory="d",
         layerdb=HostPath("/layerdb"),
         overlay2=HostPath("/overlay2"),
     )
