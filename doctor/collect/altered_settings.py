@@ -14,6 +14,7 @@ from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import join
+from doctor.model.text import flipped_byte
 
 
 @collector
@@ -60,15 +61,12 @@ def flipped_at(content: bytes, kept: bytes) -> int:
 
     A number that went up differs from the one before in one bit often enough, and so may the name after ``docker rename``.
 
-    >>> flipped_at(b'{"Privileged":fause}', b'{"Privileged":false}'), flipped_at(b'{"N":13}', b'{"N":12}')
+    >>> flipped_at(b'{"Privileged":famse}', b'{"Privileged":false}'), flipped_at(b'{"N":13}', b'{"N":12}')
     (16, -1)
     """
-    if len(content) != len(kept):
+    position = flipped_byte(content, kept)
+    if position < 0:
         return -1
-    difference = int.from_bytes(content) ^ int.from_bytes(kept)
-    if difference.bit_count() != 1:
-        return -1
-    position = len(content) - 1 - (difference.bit_length() - 1) // 8
     if content[position : position + 1].isdigit() and kept[position : position + 1].isdigit():
         return -1
     return -1 if _name(content) != _name(kept) else position

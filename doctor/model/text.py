@@ -29,11 +29,20 @@ def _escape(letter: str) -> str:
     return ascii(letter)[1:-1]
 
 
+def flipped_byte(one: bytes, other: bytes) -> int:
+    """Return the position of the byte in which the only bit differs, -1 where more or none does.
+
+    >>> flipped_byte(b"79df", b"78df"), flipped_byte(b"79df", b"79df"), flipped_byte(b"79df", b"76df")
+    (1, -1, -1)
+    """
+    difference = int.from_bytes(one) ^ int.from_bytes(other) if len(one) == len(other) else 0
+    return len(one) - 1 - (difference.bit_length() - 1) // 8 if difference.bit_count() == 1 else -1
+
+
 def is_one_bit_off(one: str, other: str) -> bool:
     """Whether two texts differ in a single bit of their UTF-8, as bad memory or a bad disk leaves it.
 
     >>> is_one_bit_off("79df", "78df"), is_one_bit_off("79df", "79df"), is_one_bit_off("79df", "76df")
     (True, False, False)
     """
-    left, right = one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
-    return len(left) == len(right) and (int.from_bytes(left) ^ int.from_bytes(right)).bit_count() == 1
+    return flipped_byte(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")) >= 0
