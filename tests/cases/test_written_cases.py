@@ -1,16 +1,21 @@
-"""The cases of damaged state are what their description writes."""
+"""Cases that are written by code are what that code writes."""
 
 import filecmp
 import os
 from pathlib import Path
+from types import ModuleType
 
-from tests.cases.state.make import HERE, write_all
+import pytest
+
+from tests.cases.firewall import make as firewall
+from tests.cases.state import make as state
 
 
-def test_checked_in_cases_are_what_the_recipes_write(tmp_path: Path) -> None:
-    """A case edited by hand would be lost with the next run of ``python -m tests.cases.state.make``."""
-    write_all(tmp_path)
-    assert _differences(tmp_path, HERE) == []
+@pytest.mark.parametrize("maker", [pytest.param(state, id="state"), pytest.param(firewall, id="firewall")])
+def test_checked_in_cases_are_what_their_code_writes(maker: ModuleType, tmp_path: Path) -> None:
+    """A case edited by hand would be lost with the next run of ``python -m tests.cases.AREA.make``."""
+    maker.write_all(tmp_path)
+    assert _differences(tmp_path, maker.HERE) == []
 
 
 def _differences(written: Path, checked_in: Path) -> list[str]:

@@ -1,0 +1,1 @@
+"""Cases of the firewall, and the code that writes them."""

@@ -1,0 +1,122 @@
+"""Cases of settings and files that decide what rules there are."""
+
+from collections.abc import Callable, Iterator
+
+from tests.cases.firewall.case import Case, case
+from tests.cases.firewall.host import Host
+from tests.cases.firewall.rules import SAVE_26
+
+
+def iptables_false() -> Iterator[Case]:
+    """Dockerd may make no rules."""
+    off = '{"iptables": false}\n'
+    chains = "".join(line for line in SAVE_26.splitlines(True) if not line.startswith("-A") and "DOCKER" not in line)
+    yield case(
+        "iptables-false",
+        "no-nat",
+        "dockerd may make no rules and nobody else does",
+        Host(chains).file("/etc/docker/daemon.json", off),
+        ("setting", "iptables"),
+        fix="manual",
+    )
+    yield case(
+        "iptables-false",
+        "until-reboot",
+        "dockerd may make no rules since its last start; older ones still work",
+        Host().file("/etc/docker/daemon.json", off),
+        ("setting", "iptables"),
+        fix="manual",
+    )
+    own = Host(
+        chains.replace(
+            ":POSTROUTING ACCEPT [0:0]\n", ":POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth0 -j MASQUERADE\n"
+        )
+    )
+    yield case(
+        "iptables-false",
+        "healthy-own-nat",
+        "an administrator masquerades everything himself",
+        own.file("/etc/docker/daemon.json", off),
+    )
+    yield case(
+        "forward-policy-accept",
+        "engine-26",
+        "the host forwarded before dockerd started",
+        Host().replace(":FORWARD DROP", ":FORWARD ACCEPT"),
+        ("firewall", "iptables FORWARD"),
+        fix="none",
+    )
+
+
+def saved_rules() -> Iterator[Case]:
+    """Rules are loaded from a file at the next boot."""
+    saved = SAVE_26.replace(
+        "COMMIT\n*nat",
+        "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A DOCKER-USER -s 203.0.113.0/24 -j DROP\nCOMMIT\n*nat",
+    )
+    persistent = (
+        Host()
+        .file("/etc/iptables/rules.v4", saved)
+        .link(
+            "/etc/systemd/system/multi-user.target.wants/netfilter-persistent.service",
+            "/lib/systemd/system/netfilter-persistent.service",
+        )
+    )
+    yield case(
+        "saved-docker-rules",
+        "iptables-persistent",
+        "iptables-save was run into the file for the next boot",
+        persistent,
+        ("file", "/etc/iptables/rules.v4"),
+    )
+    yield case(
+        "saved-docker-rules",
+        "healthy-own-rules",
+        "the file holds an administrator's own rules",
+        Host().file(
+            "/etc/iptables/rules.v4",
+            "*filter\n:INPUT DROP [0:0]\n:DOCKER-USER - [0:0]\n-A DOCKER-USER -s 203.0.113.0/24 -j DROP\nCOMMIT\n",
+        ),
+    )
+
+
+def nftables_service() -> Iterator[Case]:
+    """A service flushes everything when it starts."""
+    conf = "#!/usr/sbin/nft -f\n\nflush ruleset\n\ntable inet filter {\n}\n"
+    enabled = (
+        Host()
+        .file("/etc/nftables.conf", conf)
+        .link("/etc/systemd/system/sysinit.target.wants/nftables.service", "/lib/systemd/system/nftables.service")
+    )
+    yield case(
+        "nftables-service-flushes",
+        "debian",
+        "Debian's stock nftables.conf, and the service was enabled",
+        enabled,
+        ("file", "/etc/nftables.conf"),
+        fix="manual",
+    )
+    yield case(
+        "nftables-service-flushes",
+        "healthy-disabled",
+        "Debian's stock nftables.conf, the service as installed",
+        Host().file("/etc/nftables.conf", conf),
+    )
+
+
+def ufw() -> Iterator[Case]:
+    """Ufw is on and published ports go past it."""
+    yield case(
+        "ufw-bypassed",
+        "enabled",
+        "ufw is on and ports are published",
+        Host().file("/etc/ufw/ufw.conf", "ENABLED=yes\nLOGLEVEL=low\n"),
+        ("service", "ufw"),
+        fix="none",
+    )
+    yield case(
+        "ufw-bypassed", "healthy-off", "ufw is installed and off", Host().file("/etc/ufw/ufw.conf", "ENABLED=no\n")
+    )
+
+
+STORIES: tuple[Callable[[], Iterator[Case]], ...] = (iptables_false, saved_rules, nftables_service, ufw)

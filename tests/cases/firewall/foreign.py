@@ -1,0 +1,170 @@
+"""Cases of rules that somebody put between Docker's own."""
+
+from collections.abc import Callable, Iterator
+
+from tests.cases.firewall.case import Case, case
+from tests.cases.firewall.host import Host
+from tests.cases.firewall.rules import BR, SAVE_28
+
+
+def reject_first() -> Iterator[Case]:
+    """Somebody else's REJECT stands above or below Docker's rules."""
+    reject = "-A FORWARD -j REJECT --reject-with icmp-host-prohibited"
+    yield case(
+        "foreign-reject-first",
+        "rhel-reject",
+        "an old iptables service loaded its final REJECT above Docker's rules",
+        Host().put(reject, "-A FORWARD -j DOCKER-USER"),
+        ("rule", f"filter {reject}"),
+    )
+    yield case(
+        "foreign-reject-first",
+        "healthy-reject-last",
+        "the same REJECT below Docker's rules harms nothing",
+        Host().put(reject, "-A DOCKER -d 172.17"),
+    )
+    ufw = Host().put("-A FORWARD -j ufw-reject-forward", "-A FORWARD -j DOCKER-USER")
+    ufw.put(":ufw-reject-forward - [0:0]", "-A FORWARD -j ufw").put(
+        "-A ufw-reject-forward -j REJECT --reject-with icmp-port-unreachable", "COMMIT"
+    )
+    yield case(
+        "foreign-reject-first",
+        "ufw",
+        "ufw was reloaded after dockerd had started",
+        ufw,
+        ("rule", "filter -A FORWARD -j ufw-reject-forward"),
+    )
+    narrow = Host().put("-A FORWARD -s 203.0.113.7/32 -j DROP", "-A FORWARD -j DOCKER-USER")
+    narrow.put("-A FORWARD -m set --match-set banned src -j DROP", "-A FORWARD -s 203").put(
+        "-A FORWARD -p tcp -m tcp --dport 25 -j DROP", "-A FORWARD -s 203"
+    )
+    yield case(
+        "foreign-reject-first",
+        "healthy-narrow-drops",
+        "bans of single addresses and ports stand above Docker's rules",
+        narrow,
+    )
+
+
+def jumps_shadowed() -> Iterator[Case]:
+    """Something stands between Docker's rules, or one of them stands too late."""
+    yield case(
+        "docker-jump-shadowed",
+        "drop-between",
+        "someone put a DROP between Docker's rules",
+        Host().put("-A FORWARD -j DROP", f"-A FORWARD -o {BR} -m"),
+        ("rule", "filter -A FORWARD -j DROP"),
+    )
+    yield case(
+        "docker-jump-shadowed",
+        "user-too-late",
+        "DOCKER-USER was re-added at the end",
+        Host().without("-A FORWARD -j DOCKER-USER").put("-A FORWARD -j DOCKER-USER", "-A DOCKER -d 172.17"),
+        ("rule", "filter -A FORWARD -j DOCKER-USER"),
+    )
+    yield case("docker-jump-shadowed", "healthy", "a healthy host of engine 28", Host(SAVE_28, "28.5.2"))
+
+
+def docker_user_drops() -> Iterator[Case]:
+    """DOCKER-USER is closed for everything, or for some."""
+    yield case(
+        "docker-user-drops",
+        "drop-all",
+        "an administrator closed DOCKER-USER for everything",
+        Host().put("-A DOCKER-USER -j DROP", "-A DOCKER-USER -j RETURN"),
+        ("rule", "filter -A DOCKER-USER -j DROP"),
+        fix="manual",
+    )
+    yield case(
+        "docker-user-drops",
+        "healthy-policy",
+        "only one outside network may reach published ports",
+        Host().put("-A DOCKER-USER ! -s 203.0.113.0/24 -i eth9 -j DROP", "-A DOCKER-USER -j RETURN"),
+    )
+
+
+def isolation() -> Iterator[Case]:
+    """Something was put first into the chains that keep networks apart."""
+    yield case(
+        "isolation-bypassed",
+        "return-first",
+        "a RETURN was put first into the isolation chain",
+        Host().put("-A DOCKER-ISOLATION-STAGE-1 -j RETURN", "-A DOCKER-ISOLATION-STAGE-1 ! -s"),
+        ("rule", "filter -A DOCKER-ISOLATION-STAGE-1 -j RETURN"),
+    )
+    yield case("isolation-bypassed", "healthy", "a healthy host of engine 26", Host())
+    yield case(
+        "isolation-drops-all",
+        "drop-first",
+        "a DROP was put first into the second isolation chain",
+        Host().put("-A DOCKER-ISOLATION-STAGE-2 -j DROP", f"-A DOCKER-ISOLATION-STAGE-2 -o {BR}"),
+        ("rule", "filter -A DOCKER-ISOLATION-STAGE-2 -j DROP"),
+    )
+    yield case("isolation-drops-all", "healthy", "a healthy host of engine 26", Host())
+
+
+def postrouting_shadowed() -> Iterator[Case]:
+    """Something is exempt from translation before Docker's rules."""
+    yield case(
+        "nat-postrouting-shadowed",
+        "accept-first",
+        "a VPN script exempts everything from translation",
+        Host().put("-A POSTROUTING -o eth0 -j ACCEPT", "-A POSTROUTING -s 10.88.0.0/24 !"),
+        ("rule", "nat -A POSTROUTING -o eth0 -j ACCEPT"),
+    )
+    yield case(
+        "nat-postrouting-shadowed",
+        "healthy-other-interface",
+        "a VPN script exempts its own interface",
+        Host().put("-A POSTROUTING -o tun0 -j ACCEPT", "-A POSTROUTING -s 10.88.0.0/24 !"),
+    )
+
+
+def nat_hijack() -> Iterator[Case]:
+    """Something else takes a port."""
+    redirect = "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 3128"
+    yield case(
+        "nat-hijack",
+        "redirect",
+        "a proxy takes port 8080",
+        Host().put(redirect, "-A PREROUTING -m addrtype"),
+        ("port", "web 0.0.0.0:8080->80/tcp"),
+        fix="none",
+    )
+    yield case(
+        "nat-hijack",
+        "healthy-other-port",
+        "a proxy takes another port",
+        Host().put(redirect.replace("8080", "3000"), "-A PREROUTING -m addrtype"),
+    )
+
+
+def dnat_stale() -> Iterator[Case]:
+    """A port of a container that is gone, and an administrator's own."""
+    stale = "-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.9:80"
+    yield case(
+        "dnat-stale",
+        "loaded-from-file",
+        "a saved rule file brought back the port of a dead container",
+        Host().put(stale, "-A DOCKER -d 127.0.0.1/32"),
+        ("rule", f"nat {stale}"),
+    )
+    yield case(
+        "dnat-stale",
+        "healthy-own-dnat",
+        "an administrator's own DNAT stands in Docker's chain",
+        Host().put(
+            "-A DOCKER -p tcp -m tcp --dport 2222 -j DNAT --to-destination 192.0.2.7:22", "-A DOCKER -d 127.0.0.1/32"
+        ),
+    )
+
+
+STORIES: tuple[Callable[[], Iterator[Case]], ...] = (
+    reject_first,
+    jumps_shadowed,
+    docker_user_drops,
+    isolation,
+    postrouting_shadowed,
+    nat_hijack,
+    dnat_stale,
+)

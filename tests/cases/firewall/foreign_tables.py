@@ -1,0 +1,85 @@
+"""Cases of tables of nftables beside Docker's rules."""
+
+from collections.abc import Callable, Iterator
+
+from tests.cases.firewall.case import Case, case
+from tests.cases.firewall.nft import ACCEPT_BRIDGES, ACCEPT_DNAT, ESTABLISHED, REJECT_REST, foreign, nft
+
+
+def base_chain_drop() -> Iterator[Case]:
+    """Another table forwards nothing that it does not know."""
+    drop = nft("inet", "fw", "forward", "drop", ESTABLISHED)
+    yield case(
+        "foreign-base-chain-drop",
+        "policy-drop",
+        "a table of nft forwards nothing that it does not know",
+        foreign(drop, "inet fw"),
+        ("nft-chain", "inet fw forward"),
+    )
+    kind = nft("inet", "fw", "forward", "drop", ESTABLISHED, ACCEPT_BRIDGES, ACCEPT_DNAT)
+    yield case(
+        "foreign-base-chain-drop",
+        "healthy-accepts",
+        "the same table with accepts for containers",
+        foreign(kind, "inet fw"),
+    )
+    unsure = nft(
+        "inet",
+        "fw",
+        "forward",
+        "drop",
+        [
+            {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "@trusted"}},
+            {"accept": None},
+        ],
+    )
+    yield case(
+        "foreign-base-chain-drop",
+        "healthy-unknown-set",
+        "whether a set holds the containers can't be seen: no finding",
+        foreign(unsure, "inet fw"),
+    )
+
+
+def firewalld_zone() -> Iterator[Case]:
+    """Firewalld knows Docker's bridges, or does not."""
+    zone = nft("inet", "firewalld", "forward", "accept", ESTABLISHED, ACCEPT_DNAT, REJECT_REST)
+    yield case(
+        "firewalld-no-docker-zone",
+        "unknown-bridge",
+        "firewalld was installed after docker",
+        foreign(zone, "inet firewalld"),
+        ("network", "bridge"),
+        ("network", "app"),
+        fix="manual",
+    )
+    known = nft("inet", "firewalld", "forward", "accept", ESTABLISHED, ACCEPT_DNAT, ACCEPT_BRIDGES, REJECT_REST)
+    yield case(
+        "firewalld-no-docker-zone",
+        "healthy-zone",
+        "firewalld knows Docker's bridges",
+        foreign(known, "inet firewalld").file(
+            "/etc/firewalld/zones/docker.xml", '<zone target="ACCEPT"><interface name="docker0"/></zone>\n'
+        ),
+    )
+
+
+def bridge_family() -> Iterator[Case]:
+    """A table of family bridge."""
+    yield case(
+        "bridge-family-drop",
+        "policy-drop",
+        "a table of family bridge forwards no frame",
+        foreign(nft("bridge", "bf", "forward", "drop"), "bridge bf"),
+        ("nft-chain", "bridge bf forward"),
+        fix="none",
+    )
+    yield case(
+        "bridge-family-drop",
+        "healthy-accept",
+        "a table of family bridge with the policy accept",
+        foreign(nft("bridge", "bf", "forward", "accept"), "bridge bf"),
+    )
+
+
+STORIES: tuple[Callable[[], Iterator[Case]], ...] = (base_chain_drop, firewalld_zone, bridge_family)

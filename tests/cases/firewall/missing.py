@@ -1,0 +1,137 @@
+"""Cases of rules that are gone: flushed all at once, or one by one."""
+
+from collections.abc import Callable, Iterator
+
+from tests.cases.firewall.case import Case, case
+from tests.cases.firewall.host import Host
+from tests.cases.firewall.networks import APP, NETWORKS, network
+from tests.cases.firewall.nft import nft
+from tests.cases.firewall.rules import BR, FILTER_26, NAT_26, SAVE_26, SAVE_28, SAVE_29
+
+CHECK = "rules-flushed"
+
+
+def healthy() -> Iterator[Case]:
+    """Rules as each engine and each iptables writes them."""
+    yield case(CHECK, "healthy", "a healthy host of engine 26", Host())
+    yield case(CHECK, "healthy-engine-28", "a healthy host of engine 28.5", Host(SAVE_28, "28.5.2"))
+    yield case(CHECK, "healthy-engine-29", "a healthy host of engine 29 with iptables", Host(SAVE_29, "29.1.3"))
+    spelled = Host().replace(
+        "-p tcp -m tcp --dport 80 -j ACCEPT", "-p tcp -m conntrack --ctstate NEW -m tcp --dport 80 -j ACCEPT"
+    )
+    spelled.save = SAVE_26.replace(" -p tcp -m tcp --dport 8081 ", " -p 6 -m tcp --dport 8081:8081 ")
+    yield case(CHECK, "healthy-other-spelling", "an older iptables spells a rule in another way", spelled)
+
+
+def flushed() -> Iterator[Case]:
+    """A table, a chain or all of it was flushed."""
+    rules = [line for line in SAVE_26.splitlines() if not line.startswith("-A")]
+    chains = "\n".join(rules) + "\n"
+    filter_only = chains[: chains.index("*nat")] + NAT_26
+    yield case(CHECK, "filter", "a firewall script ran 'iptables -F'", Host(filter_only), ("firewall", "filter"))
+    nat_only = FILTER_26 + chains[chains.index("*nat") :]
+    yield case(CHECK, "nat", "a firewall script ran 'iptables -t nat -F'", Host(nat_only), ("firewall", "nat"))
+    gone = Host("")
+    gone.tables = ["inet filter"]
+    gone.says("nft -j list table inet filter", nft("inet", "filter", "input", "accept"))
+    yield case(
+        CHECK,
+        "nft-flush-ruleset",
+        "the nftables service was restarted, its file flushes everything",
+        gone,
+        ("firewall", "all"),
+    )
+    yield case(
+        CHECK, "forward-chain", "someone flushed FORWARD and put a rule of his own there",
+        Host().without("-A FORWARD").put("-A FORWARD -i eth9 -j ACCEPT", "-A DOCKER -d 172"), ("firewall", "filter FORWARD"),
+    )  # fmt: skip
+    yield case(
+        CHECK, "engine-28", "'iptables -F' under engine 28",
+        Host("".join(line for line in SAVE_28.splitlines(True) if not line.startswith("-A") or line in NAT_26 or "PREROUTING" in line), "28.5.2"),
+        ("firewall", "filter"),
+    )  # fmt: skip
+
+
+def flushed_without_engine() -> Iterator[Case]:
+    """Flushed while no engine ran."""
+    dead = Host("").engine_dead(containers_live=True)
+    dead.tables = []
+    yield case(
+        CHECK,
+        "engine-dead",
+        "everything was flushed while dockerd was dead and containers ran on",
+        dead,
+        ("firewall", "all"),
+    )
+    idle = Host("").engine_dead(containers_live=False)
+    idle.tables = []
+    yield case(
+        CHECK,
+        "idle",
+        "after a boot: no engine yet, and other processes have the containers' old pids",
+        idle,
+        ("firewall", "all"),
+        fix="none",
+    )
+
+
+def single_rules() -> Iterator[Case]:
+    """One rule, or one chain, is gone."""
+    rows: list[tuple[str, str, str, list[str], list[tuple[str, str]]]] = [
+        ("masquerade-missing", "deleted", "someone deleted one MASQUERADE", ["-s 10.88.0.0/24 ! -o"], [("network", "app")]),
+        ("dnat-missing", "deleted", "someone deleted one DNAT", ["--dport 8081"], [("port", "api 0.0.0.0:8081->80/tcp")]),
+        ("nat-jump-missing", "prerouting", "the jump in PREROUTING was deleted", ["-A PREROUTING"], [("firewall", "nat PREROUTING")]),
+        ("port-accept-missing", "deleted", "someone deleted the accept of one port", ["-A DOCKER -d 172.17.0.2"], [("port", "web 127.0.0.1:8082->80/tcp")]),
+        ("established-missing", "deleted", "the rule for answers of one bridge was deleted", [f"-A FORWARD -o {BR} -m conntrack"], [("network", "app")]),
+        ("outbound-accept-missing", "deleted", "the rule for outgoing packets of docker0 was deleted", ["-A FORWARD -i docker0 ! -o"], [("network", "bridge")]),
+        ("icc-accept-missing", "deleted", "the rule between containers of docker0 was deleted", ["-A FORWARD -i docker0 -o docker0"], [("network", "bridge")]),
+        ("docker-jump-missing", "deleted", "the jump of one bridge to chain DOCKER was deleted", [f"-A FORWARD -o {BR} -j DOCKER"], [("network", "app")]),
+        ("isolation-missing", "internal", "half of what closes an internal network was deleted", ["! -d 172.18.0.0/16"], [("network", "inner")]),
+        ("docker-user-missing", "jump-deleted", "the jump to DOCKER-USER was deleted", ["-A FORWARD -j DOCKER-USER"], [("firewall", "DOCKER-USER")]),
+        ("docker-user-missing", "chain-deleted", "dockerd came back after a flush with live-restore: all is there but DOCKER-USER", ["DOCKER-USER"], [("firewall", "DOCKER-USER")]),
+        ("rule-missing", "hairpin", "the rule for a container's own port was deleted", ["-s 10.88.0.2/32"], [("port", "api 0.0.0.0:8081->80/tcp")]),
+    ]  # fmt: skip
+    for check, name, about, parts, subjects in rows:
+        yield case(check, name, about, Host().without(*parts), *subjects)
+    for check in sorted({row[0] for row in rows}):
+        yield case(check, "healthy", "a healthy host of engine 26", Host())
+
+
+def apart() -> Iterator[Case]:
+    """A network whose containers are kept apart."""
+    networks = [network(APP, "app", "10.88.0.0/24", {"enable_icc": "false"}), NETWORKS[0], NETWORKS[2]]
+    open_icc = Host().without(f"-A FORWARD -i {BR} -o {BR}")
+    open_icc.networks = networks
+    yield case(
+        "icc-drop-missing", "deleted", "the rule that keeps containers apart was deleted", open_icc, ("network", "app")
+    )
+    kept = Host().without(f"-A FORWARD -i {BR} -o {BR}")
+    kept.put(f"-A FORWARD -i {BR} -o {BR} -j DROP", "-A DOCKER -d 172.17")
+    kept.networks = networks
+    yield case("icc-drop-missing", "healthy", "a network with icc off has its drop at the end", kept)
+
+
+def single_rules_of_others() -> Iterator[Case]:
+    """One rule is gone under another engine; an administrator's own policy is no damage."""
+    yield case(
+        "docker-user-missing", "healthy-own-rules", "an administrator flushed DOCKER-USER and wrote a policy without a final RETURN",
+        Host().without("-A DOCKER-USER -j RETURN").put("-A DOCKER-USER -s 203.0.113.0/24 -j DROP", "COMMIT"),
+    )  # fmt: skip
+    yield case(
+        "rule-missing", "raw-engine-29", "the guard against direct access was deleted under engine 29",
+        Host(SAVE_29, "29.1.3").without("-A PREROUTING -d 10.88.0.2/32"), ("network", "app"),
+    )  # fmt: skip
+    yield case(
+        "docker-jump-missing", "engine-29", "the jump to DOCKER-FORWARD was deleted under engine 29",
+        Host(SAVE_29, "29.1.3").without("-A FORWARD -j DOCKER-FORWARD"), ("firewall", "filter FORWARD"),
+    )  # fmt: skip
+
+
+STORIES: tuple[Callable[[], Iterator[Case]], ...] = (
+    healthy,
+    flushed,
+    flushed_without_engine,
+    single_rules,
+    apart,
+    single_rules_of_others,
+)

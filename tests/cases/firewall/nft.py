@@ -1,0 +1,41 @@
+"""Tables of nftables as ``nft -j list table`` prints them, and a host that has one beside Docker's rules."""
+
+import json
+
+from tests.cases.firewall.host import Host
+from tests.cases.firewall.rules import BR, SAVE_26
+
+
+def nft(family: str, table: str, hook: str, policy: str, *rules: list[dict[str, object]]) -> str:
+    """What ``nft -j list table`` prints of a table with one base chain."""
+    chain = {
+        "family": family, "table": table, "name": "forward", "handle": 1, "type": "filter", "hook": hook, "prio": 10,
+        "policy": policy,
+    }  # fmt: skip
+    listed: list[dict[str, object]] = [
+        {"metainfo": {"version": "1.1.3", "json_schema_version": 1}},
+        {"table": {"family": family, "name": table, "handle": 1}}, {"chain": chain},
+    ]  # fmt: skip
+    for number, expressions in enumerate(rules, start=2):
+        rule = {"family": family, "table": table, "chain": "forward", "handle": number, "expr": expressions}
+        listed.append({"rule": rule})
+    return json.dumps({"nftables": listed})
+
+
+ESTABLISHED: list[dict[str, object]] = [
+    {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}}, {"accept": None}
+]  # fmt: skip
+ACCEPT_BRIDGES: list[dict[str, object]] = [
+    {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": {"set": ["docker0", BR]}}}, {"accept": None}
+]  # fmt: skip
+ACCEPT_DNAT: list[dict[str, object]] = [
+    {"match": {"op": "in", "left": {"ct": {"key": "status"}}, "right": "dnat"}}, {"accept": None}
+]  # fmt: skip
+REJECT_REST: list[dict[str, object]] = [{"reject": {"type": "icmpx", "expr": "admin-prohibited"}}]
+
+
+def foreign(listed: str, table: str, save: str = SAVE_26) -> Host:
+    """A host with a table of somebody else's."""
+    host = Host(save)
+    host.tables.append(table)
+    return host.says(f"nft -j list table {table}", listed)
