@@ -5,7 +5,8 @@ import json
 from doctor.formats.bolt import Bucket
 from doctor.formats.bolt_write import write
 from tests.cases.state import roots
-from tests.cases.state.layers import BOTH, OVERLAY, directory
+from tests.cases.state.layers import BOTH, OVERLAY
+from tests.cases.state.overlay2 import directory
 from tests.cases.state.recipe import Recipe
 from tests.cases.state.roots import IMAGE, MOUNT, ROOT, STORE, TOP, Tree, link_name
 
@@ -228,6 +229,14 @@ RECIPES = (
         parts=BOTH,
         findings=(("overlay2-mode", "directory", "overlay2/l"),),
         files=({"path": f"/{OVERLAY}/l", "mode": 0o000},),
+    ),
+    Recipe(
+        problem="overlay2-mode",
+        name="of-somebody",
+        about="someone ran chown -R on overlay2",
+        parts=BOTH,
+        findings=(("overlay2-mode", "directory", "overlay2"),),
+        files=({"path": f"/{OVERLAY}", "mode": 0o710, "uid": 1000, "gid": 1000},),
     ),
     Recipe(
         problem="overlay2-mode",

@@ -20,6 +20,8 @@ from tests.cases.state import (
     images,
     layers,
     leftovers,
+    mounts,
+    overlay2,
 )
 from tests.cases.state.recipe import Recipe
 from tests.cases.state.roots import PARTS, Content, build
@@ -28,6 +30,8 @@ HERE = Path(__file__).parent
 RECIPES: tuple[Recipe, ...] = (
     *images.RECIPES,
     *layers.RECIPES,
+    *overlay2.RECIPES,
+    *mounts.RECIPES,
     *leftovers.RECIPES,
     *deep.RECIPES,
     *containers.RECIPES,
