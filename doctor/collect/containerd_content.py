@@ -4,16 +4,17 @@ from weakref import WeakKeyDictionary
 
 from doctor.collect.containerd_lists import with_parts
 from doctor.collect.containerd_unpack import look_at_blob
+from doctor.collect.data_root import is_of_root
 from doctor.collect.deep_look import Task, new_buffer
 from doctor.collect.deep_work import look_at_all
 from doctor.facts.containerd_content import ContainerdContent, SnapshotLook, StoreContent
-from doctor.facts.containerd_lists import SNAPSHOTTER, ContainerdList, ContainerdLists, Layer, Snapshot
+from doctor.facts.containerd_lists import ContainerdList, ContainerdLists, Layer, Snapshot
 from doctor.facts.layer_content import LayerLook
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.paths import HostPath, join
+from doctor.model.paths import HostPath
 
 NOWHERE = HostPath("")
 
@@ -89,10 +90,7 @@ def task_of(known: ContainerdList, snapshot: Snapshot, layer: Layer, shift: int 
 
 def shift_of(host: Host, known: ContainerdList) -> int | None:
     """Return 0 where root unpacked; ``None``, owners can't be compared, in a rootless store."""
-    try:
-        return 0 if host.lstat(join(known.top, SNAPSHOTTER), follow=False).uid == 0 else None
-    except HostError:
-        return None
+    return 0 if is_of_root(host, known.top) else None
 
 
 def _judged(

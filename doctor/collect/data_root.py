@@ -1,16 +1,12 @@
 """Reads what the data root is and which storage drivers left something in it."""
 
-import re
-
-from doctor.facts.data_root import GRAPH_DRIVERS, DataRoot, DriverDirectory
+from doctor.facts.data_root import GRAPH_DRIVERS, MAPPED, DataRoot, DriverDirectory
 from doctor.facts.engine import EngineConfig
 from doctor.facts.mounts import Mounts
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
-
-_REMAPPED = re.compile(r"[0-9]+\.[0-9]+")
 
 
 @collector
@@ -23,7 +19,7 @@ def data_root(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -> Dat
     entries = dict(host.scandir(resolved, follow=False))
     if engine.get("userns-remap"):
         # With userns-remap the engine works in a directory named after the mapped ids.
-        remapped = [name for name, kind in entries.items() if kind == "d" and _REMAPPED.fullmatch(name)]
+        remapped = [name for name, kind in entries.items() if kind == "d" and MAPPED.fullmatch(name)]
         if len(remapped) == 1:
             resolved = join(resolved, remapped[0])
             found = host.lstat(resolved, follow=False)
@@ -38,6 +34,7 @@ def data_root(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -> Dat
         uid=found.uid,
         gid=found.gid,
         mode=found.mode,
+        is_of_root=is_of_root(host, resolved),
         device=found.device,
         magic=_magic(host, resolved),
         mount=None if isinstance(mounts, Missing) else mounts.covering(resolved),
@@ -46,6 +43,20 @@ def data_root(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -> Dat
         places=places,
         gaps=tuple(gaps),
     )
+
+
+def is_of_root(host: Host, top: HostPath) -> bool:
+    """Return whether root's engine writes a directory that the system's settings name: it is root's, or it lies in what is.
+
+    A rootless engine's directory is its user's, and so is what it lies in; no file in /etc names it. Where the directory was
+    given by hand, nothing is known of what it lies in; one of a remapped engine has the group of the mapped root then
+    (moby daemon/daemon_unix.go, setupDaemonRoot).
+    """
+    try:
+        found = host.lstat(top, follow=False)
+        return found.uid == found.gid == 0 or host.lstat(HostPath(top.rpartition("/")[0] or "/")).uid == 0
+    except HostError:
+        return False
 
 
 def _kind(host: Host, path: HostPath) -> str:

@@ -28,7 +28,8 @@ def directory_modes(host: Host, root: DataRoot) -> DirectoryModes:
     return DirectoryModes(
         found=found,
         right={path: _RIGHT["l" if path.endswith("/l") else ""] for path in found},
-        uid=root.uid,
+        # With userns-remap it is the mapped root's or root's, by the version of the engine that made it.
+        uid=root.uid if root.mapped_root is not None or not root.is_of_root else 0,
         is_reachable=bool(root.mode & 0o001),
         gaps=tuple(gaps),
     )

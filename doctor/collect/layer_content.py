@@ -1,6 +1,5 @@
 """Proves every layer. Reads all of them, so only checks with ``--deep`` ask for it."""
 
-import re
 from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
@@ -18,7 +17,6 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 
-_REMAPPED = re.compile(r"/([0-9]+)\.[0-9]+$")
 _COPY_BYTES = 16 << 20
 """A copy becomes part of a plan, which is held in memory."""
 
@@ -32,7 +30,7 @@ _last: "WeakKeyDictionary[Host, dict[Task, LayerLook]]" = WeakKeyDictionary()
 @collector
 def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent:
     """Return a look at each layer; what vanished meanwhile (an image was removed) is left out."""
-    tasks = _tasks(host, root, graph)
+    tasks = _tasks(root, graph)
     if isinstance(host, OverlayHost):
         found = _predicted(host, tasks)
     else:
@@ -59,8 +57,8 @@ def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent
     return LayerContent(looks=looks, overlay2=graph.layers.overlay2, gaps=tuple(gaps))
 
 
-def _tasks(host: Host, root: DataRoot, graph: LayerGraph) -> list[Task]:
-    shift = _shift(host, root, graph)
+def _tasks(root: DataRoot, graph: LayerGraph) -> list[Task]:
+    shift = _shift(root)
     tasks = []
     for layer in graph.needed():
         record, directory = graph.record(layer.chain), graph.cache.get(layer.chain)
@@ -84,18 +82,14 @@ def _tasks(host: Host, root: DataRoot, graph: LayerGraph) -> list[Task]:
     return tasks
 
 
-def _shift(host: Host, root: DataRoot, graph: LayerGraph) -> int | None:
+def _shift(root: DataRoot) -> int | None:
     """Return what is added to owners: 0 in root's own data root, the first id of a remapped one (``…/100000.100000``).
 
     ``None`` where the root belongs to somebody else (rootless): how its ids are mapped stands in no file of it.
     """
-    remapped = _REMAPPED.search(root.resolved)
-    if remapped is not None:
-        return int(remapped[1])
-    try:
-        return 0 if host.lstat(graph.layers.overlay2, follow=False).uid == 0 else None
-    except HostError:
-        return None
+    if root.mapped_root is not None:
+        return root.mapped_root
+    return 0 if root.is_of_root else None
 
 
 def _predicted(host: OverlayHost, tasks: list[Task]) -> dict[Task, LayerLook]:

@@ -1,10 +1,9 @@
 """Looks for data roots that hold what the engine does not show. A root with anything in it costs nothing here."""
 
-import re
 from collections.abc import Iterator
 
 from doctor.facts.containerd_stores import ContainerdStores
-from doctor.facts.data_root import DataRoot
+from doctor.facts.data_root import MAPPED, DataRoot
 from doctor.facts.other_roots import OtherRoot, OtherRoots
 from doctor.formats.oci_digest import is_hex64
 from doctor.host.base import Host
@@ -13,7 +12,6 @@ from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, is_beneath, join
 
 _DEFAULT = HostPath("/var/lib/docker")
-_REMAPPED = re.compile(r"[0-9]+\.[0-9]+")
 
 
 @collector
@@ -34,7 +32,7 @@ def _beside(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
         yield _look(host, top, "remap")
     for name, kind in host.scandir(top, follow=False):
         place = join(top, name)
-        if kind == "d" and _REMAPPED.fullmatch(name) and place != root.resolved:
+        if kind == "d" and MAPPED.fullmatch(name) and place != root.resolved:
             yield _look(host, place, "remap")
     usual = host.resolve(_DEFAULT)
     if usual != top and not is_beneath(root.resolved, usual):

@@ -1,5 +1,7 @@
 """The data root: where the engine keeps images, containers, volumes and networks."""
 
+import re
+
 from msgspec import Struct
 
 from doctor.formats.mountinfo import Mount
@@ -14,6 +16,9 @@ PRIOR_DRIVERS = ("overlay2", "fuse-overlayfs", "btrfs", "zfs")
 
 Source: moby daemon/graphdriver/driver.go (scanPriorDrivers), engine 24 and later.
 """
+
+MAPPED = re.compile(r"([0-9]+)\.[0-9]+")
+"""Name of the directory of an engine with ``userns-remap``: user and group that its containers' root is mapped to."""
 
 
 class DriverDirectory(Struct, frozen=True, kw_only=True):
@@ -49,6 +54,8 @@ class DataRoot(Struct, frozen=True, kw_only=True):
         resolved: its real place; below it no link is followed.
         entries: name → kind letter of what lies directly in it; of a link, the kind of what it names.
         uid: owner; ``gid`` its group, ``mode`` its permission bits, ``device`` the st_dev it lies on.
+        is_of_root: whether an engine that runs as root writes it, whoever owns it now (``chown -R``); false where a user's
+            own engine (rootless) may.
         magic: f_type of its file system, ``None`` where it could not be asked.
         mount: the mount it lies in, ``None`` where the mount table is unknown.
         drivers: one for each storage driver that has a directory or an image store here.
@@ -63,6 +70,7 @@ class DataRoot(Struct, frozen=True, kw_only=True):
     uid: int
     gid: int
     mode: int
+    is_of_root: bool
     device: int
     magic: int | None
     mount: Mount | None
@@ -83,6 +91,12 @@ class DataRoot(Struct, frozen=True, kw_only=True):
     def driver(self, name: str) -> DriverDirectory | None:
         """Return what a driver has here, ``None`` for nothing."""
         return next((found for found in self.drivers if found.name == name), None)
+
+    @property
+    def mapped_root(self) -> int | None:
+        """The user that root in containers is mapped to (``userns-remap``), ``None`` where it is none."""
+        found = MAPPED.fullmatch(self.resolved.rpartition("/")[2])
+        return None if found is None else int(found[1])
 
     @property
     def prior_drivers(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ class DirectoryModes(Struct, frozen=True, kw_only=True):
     Attributes:
         found: directory → what is there.
         right: directory → the mode that dockerd 23 and later give it.
-        uid: owner of the data root; theirs is the same.
+        uid: of the engine, which owns them.
         is_reachable: whether the data root itself lets every user pass.
         gaps: what could not be looked at.
     """

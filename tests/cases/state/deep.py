@@ -64,6 +64,20 @@ RECIPES = (
         findings=(layer("layer-metadata-lost", CHAIN_BASE), layer("layer-metadata-lost", CHAIN_TOP)),
         files=({"path": f"/{_BASE}/hello", "mode": 0o4755}, {"path": f"/{_TOP}/more", "mode": 0o600}),
     ),
+    Recipe(
+        problem="layer-metadata-lost",
+        name="chowned",
+        about="someone ran chown -R on the data root, so one file of each layer and the directories above are theirs",
+        findings=(
+            layer("layer-metadata-lost", CHAIN_BASE),
+            layer("layer-metadata-lost", CHAIN_TOP),
+            ("overlay2-mode", "directory", "overlay2"),
+        ),
+        files=tuple(
+            {"path": f"/{path}", "uid": 1000, "gid": 1000}
+            for path in ("var/lib/docker", "var/lib/docker/overlay2", f"{_BASE}/hello", f"{_TOP}/more")
+        ),
+    ),
     Recipe(problem="layer-metadata-lost", name="healthy", about="each entry is as its header says"),
     Recipe(
         problem="layer-extra-files",

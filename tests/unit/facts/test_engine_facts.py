@@ -174,6 +174,7 @@ def test_naming_another_driver_never_hides_images(
         uid=0,
         gid=0,
         mode=0o710,
+        is_of_root=True,
         device=1,
         magic=0xEF53,
         mount=None,

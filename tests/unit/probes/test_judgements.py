@@ -202,7 +202,7 @@ def test_limits_without_controllers() -> None:
 
 
 ROOT = DataRoot(
-    path=HostPath("/d"), resolved=HostPath("/d"), entries={}, uid=0, gid=0, mode=0o710, device=1, magic=None, mount=None,
+    path=HostPath("/d"), resolved=HostPath("/d"), entries={}, uid=0, gid=0, mode=0o710, is_of_root=True, device=1, magic=None, mount=None,
     drivers=(), configured_driver="overlay2",
 )  # fmt: skip
 FILE = {"type": "-", "mode": 0o644, "uid": 0, "gid": 0, "bytes": 5}
