@@ -10,7 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from doctor.formats.tar_split import crc64
+from doctor.host.recorded import RootHost
 from doctor.salvage.store import PLACES
+from doctor.salvage.values import Outcome
+from doctor.salvage.work import Wish, salvage
 
 
 class MadeRoot:
@@ -119,3 +122,10 @@ def entry(name: str, content: bytes, size: int | None = None) -> bytes:
     crc = b64encode(crc64(content).to_bytes(8, "big")).decode()
     fields = {"type": 1, "name": name, "size": len(content) if size is None else size, "payload": crc, "position": 0}
     return json.dumps(fields).encode() + b"\n"
+
+
+def trees_of(root: MadeRoot, to: Path, *, shared: bool = False) -> Outcome:
+    """Salvage volumes and containers, and no image."""
+    return salvage(
+        RootHost(str(root.top)), Wish(to=str(to), volumes=True, containers=True, shared=shared), lambda _: None
+    )

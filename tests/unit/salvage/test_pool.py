@@ -20,8 +20,8 @@ from doctor.model.errors import FormatError
 from doctor.salvage.values import Outcome
 from doctor.salvage.work import Wish, salvage
 from tests.unit.salvage.roots import MadeRoot
+from tests.unit.salvage.test_containers import CONTAINER, containers_of, full_copy
 from tests.unit.salvage.test_salvage import made
-from tests.unit.salvage.test_trees import CONTAINER, containers_of, full_copy
 from tests.unit.salvage.thin import into_pool, metadata
 
 TREES = {1: {0: 100, 1: 101, 7: 300}, 2: {number: 5000 - 3 * number for number in range(600)}, 9: {}}
