@@ -2,12 +2,14 @@
 
 import gc
 import os
-import signal
 import sys
 import time
-from typing import TYPE_CHECKING, NoReturn
 
+# Not from typing, which costs as much as the rest of a start where nothing has changed: type checkers know the name.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from doctor.guard.judge import Verdict
     from doctor.model.finding import Finding
     from doctor.plugins.catalog import Catalog
@@ -40,13 +42,15 @@ def run() -> int:
                 _say("the guard could not look; the start goes on", 4)
             return STOP if code == STOP else 0
         time.sleep(_LOOK_AGAIN_S)
-    os.kill(child, signal.SIGKILL)
+    from signal import SIGKILL
+
+    os.kill(child, SIGKILL)
     # Not waited for: one that a dead disk keeps in the kernel outlives this.
     _say(f"the guard did not finish looking within {_LIMIT_S:g} s; the start goes on", 4)
     return 0
 
 
-def _work() -> NoReturn:
+def _work() -> "NoReturn":
     """Judge, tell, and end this process; with 1 for any failure."""
     code = 1
     # It ends before a collection of cycles could pay for itself.
@@ -59,12 +63,17 @@ def _work() -> NoReturn:
         elif seen.is_settled():
             code = 0
         else:
+            from doctor.guard.code import Kept
+
+            kept = Kept()
+            kept.use()
             from doctor.cli.ending import ended
             from doctor.cli.entry import load_msgspec
 
             load_msgspec()
             _load_hashlib()
             code = ended(_judge)
+            kept.keep()
     finally:
         # Here and not in an except: nothing, not even a failed import, may run on in the child.
         error = sys.exc_info()[1]
