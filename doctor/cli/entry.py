@@ -12,9 +12,12 @@ def main() -> int:
         print(f"doctor {__version__}")
         return 0
     if arguments == ["guard"]:
+        import os
+
         from doctor.cli import guard
 
-        return guard.run()
+        # All is said; to take the interpreter apart would cost as much as to see that nothing has changed.
+        os._exit(guard.run())
     if arguments[:1] == ["scan"]:
         from doctor.cli import quick
 

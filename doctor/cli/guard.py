@@ -2,6 +2,7 @@
 
 import gc
 import os
+import select
 import sys
 import time
 
@@ -34,20 +35,38 @@ def run() -> int:
     if child == 0:
         _work()
     end = time.monotonic() + _LIMIT_S
-    while time.monotonic() < end:
+    while True:
+        left = end - time.monotonic()
+        _wait(child, left)
         found, status = os.waitpid(child, os.WNOHANG)
         if found:
             code = os.waitstatus_to_exitcode(status)
             if code not in {0, STOP}:
                 _say("the guard could not look; the start goes on", 4)
             return STOP if code == STOP else 0
-        time.sleep(_LOOK_AGAIN_S)
+        if left <= 0:
+            break
     from signal import SIGKILL
 
     os.kill(child, SIGKILL)
     # Not waited for: one that a dead disk keeps in the kernel outlives this.
     _say(f"the guard did not finish looking within {_LIMIT_S:g} s; the start goes on", 4)
     return 0
+
+
+def _wait(child: int, seconds: float) -> None:
+    """Wait until the child ends or the time is over, or a moment where the kernel tells of no child's end (before 5.3)."""
+    try:
+        watched = os.pidfd_open(child)
+    except OSError:
+        time.sleep(_LOOK_AGAIN_S)
+        return
+    try:
+        poll = select.poll()
+        poll.register(watched, select.POLLIN)
+        poll.poll(max(0, int(seconds * 1000)))
+    finally:
+        os.close(watched)
 
 
 def _work() -> "NoReturn":
@@ -127,7 +146,8 @@ def _judge() -> int:
 
 
 def _catalog(settings: "Settings") -> "Catalog":
-    """Return what there is to judge by: without plugins only checks and fixers, to list the rest takes time."""
+    """Return what there is to judge by; to list all that is of no concern here takes time."""
+    from doctor.history.backup import AREA
     from doctor.plugins.catalog import Catalog
     from doctor.plugins.rooms import OURS
 
@@ -136,8 +156,10 @@ def _catalog(settings: "Settings") -> "Catalog":
 
         return load(settings.plugins)
     catalog = Catalog()
-    catalog.add("checks", OURS.checks, "")
-    catalog.add("fixers", OURS.fixers, "")
+    area = AREA.rstrip("/")
+    # What is skipped may be of any area, and is refused where there is no such thing.
+    catalog.add("checks", OURS.checks, "", area="" if settings.skip else area)
+    catalog.add("fixers", OURS.fixers, "", area=area)
     return catalog
 
 

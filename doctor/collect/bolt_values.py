@@ -8,7 +8,6 @@ from typing import Any
 
 from doctor.facts.databases import NetworkRecord, VolumeRecord
 from doctor.formats.bolt import Bucket
-from doctor.formats.bolt_salvage import leaf_entries
 from doctor.formats.json_safe import load_object
 from doctor.model.errors import FormatError
 
@@ -50,6 +49,8 @@ def volume_records(root: Bucket | None) -> dict[str, VolumeRecord]:
 
 def salvage_networks(data: bytes) -> dict[bytes, bytes]:
     """Return the libnetwork records that some page still holds: of several the one with the highest index."""
+    from doctor.formats.bolt_salvage import leaf_entries  # noqa: PLC0415 - most databases are whole
+
     found: dict[bytes, bytes] = {}
     for key, value in leaf_entries(data):
         if not key.startswith(_PREFIX.encode()) or not _object(value[8:]):
@@ -61,6 +62,8 @@ def salvage_networks(data: bytes) -> dict[bytes, bytes]:
 
 def salvage_volumes(data: bytes) -> dict[bytes, bytes]:
     """Return the volume records that some page still holds; of different ones for a name none, since none is proven."""
+    from doctor.formats.bolt_salvage import leaf_entries  # noqa: PLC0415 - most databases are whole
+
     found: dict[bytes, set[bytes]] = {}
     for key, value in leaf_entries(data):
         if _object(value).get("Name") == key.decode("utf-8", "replace"):

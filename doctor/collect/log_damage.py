@@ -5,7 +5,6 @@ import os
 from doctor.facts.containers import Container, Containers
 from doctor.facts.engine_state import EngineState
 from doctor.facts.log_damage import DamagedLog, LogDamage
-from doctor.formats.json_log import damages
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -42,6 +41,8 @@ def _examine(host: Host, container: Container, path: HostPath, *, is_written: bo
     size, tail = _tail(host, path)
     if not _looks_wrong(tail, is_whole=size <= _TAIL_BYTES) or size > _LIMIT_BYTES:
         return None
+    from doctor.formats.json_log import damages  # noqa: PLC0415 - most logs look right
+
     data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
     found = damages(data)
     # A line that is being written looks torn until its end is there; after a crash its end never comes.

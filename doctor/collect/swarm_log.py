@@ -7,7 +7,6 @@ from doctor.facts.data_root import DataRoot
 from doctor.facts.engine_files import SwarmFiles
 from doctor.facts.swarm_log import DamagedFile, SwarmLog
 from doctor.formats.bolt import read as read_bolt
-from doctor.formats.raft_log import problem_of
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
@@ -73,6 +72,8 @@ def _log(host: Host, path: HostPath) -> str:
         raise HostError(Missing(Why.UNREADABLE, f"{path}: {error.strerror}")) from error
     finally:
         os.close(descriptor)
+    from doctor.formats.raft_log import problem_of  # noqa: PLC0415 - few hosts are in a swarm
+
     return problem_of(bytes(content), sum_bytes=_SUM_BYTES)
 
 

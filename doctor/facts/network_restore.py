@@ -6,10 +6,8 @@ from msgspec.structs import replace
 from doctor.facts.containers import Container, Containers
 from doctor.facts.databases import NetworkDatabase
 from doctor.facts.network_needs import wanted_networks
-from doctor.facts.network_rebuild import clashes, rebuild_networks
 from doctor.facts.network_remains import NetworkRemains
 from doctor.formats.bolt import Bucket, read
-from doctor.formats.bolt_write import write
 
 
 class Rolled(Struct, frozen=True, kw_only=True):
@@ -83,6 +81,8 @@ class AddRecords(Struct, frozen=True, kw_only=True):
 
     def __call__(self, data: bytes) -> bytes:
         """Return the new file; what it has already is kept. Raises ``FormatError``."""
+        from doctor.formats.bolt_write import write  # noqa: PLC0415 - only a repair writes
+
         best = read(data).best
         root = best.root if best is not None else Bucket()
         there = root.at("libnetwork") or Bucket()
@@ -101,6 +101,8 @@ def restored_network(
     Its own record is taken where one is left, since an inferred one has no labels and options. Endpoints are left out, as
     nothing runs; the engine makes them at a start. Nothing is told where another network has its name or addresses now.
     """
+    from doctor.facts.network_rebuild import clashes, rebuild_networks  # noqa: PLC0415 - most databases lack nothing
+
     sources: tuple[tuple[dict[bytes, bytes], str], ...] = (
         (remains.pages, "its record in an unused page"),
         (remains.kept, f"the backup of {remains.age} ago"),

@@ -62,11 +62,14 @@ class Catalog(Struct):
     refused: list[tuple[str, str]] = []
     _loaded: dict[str, Loaded] = {}
 
-    def add(self, kind: str, package: str, plugin: str) -> None:
-        """Walk ``package`` and add what stands in it; ``kind`` is checks, fixers, probes or formats."""
+    def add(self, kind: str, package: str, plugin: str, *, area: str = "") -> None:
+        """Walk ``package`` and add what stands in it, or in one of its areas; ``kind`` is checks, fixers, probes or formats."""
         entries: dict[str, Entry] = getattr(self, kind)
-        walk = _walk_areas if kind in {"checks", "fixers"} else _walk_flat
-        for identity, module, path in walk(package):
+        if kind in {"checks", "fixers"}:
+            found = _walk_area(package, area) if area else _walk_areas(package)
+        else:
+            found = _walk_flat(package)
+        for identity, module, path in found:
             name = f"{plugin}:{identity}" if plugin else identity
             entries[name] = Entry(id=name, module=module, plugin=plugin, path=path)
 
@@ -167,5 +170,9 @@ def _walk_areas(package: str) -> Iterator[tuple[str, str, str]]:
     for area in sorted(os.listdir(top)):
         if area.startswith(("_", ".")) or not os.path.isdir(f"{top}/{area}"):
             continue
-        for stem, module, path in _walk_flat(f"{package}.{area}"):
-            yield f"{area}/{stem}", module, path
+        yield from _walk_area(package, area)
+
+
+def _walk_area(package: str, area: str) -> Iterator[tuple[str, str, str]]:
+    for stem, module, path in _walk_flat(f"{package}.{area}"):
+        yield f"{area}/{stem}", module, path
