@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.altered_tags import AlteredTags
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images
 
@@ -16,7 +17,9 @@ class ContentMissing(Struct, frozen=True, kw_only=True):
 
 
 @check(severity=Severity.ERROR, breaks=("image",), ok="each image that is named somewhere has its config")
-def image_content_missing(images: Images, containers: Containers | Missing) -> Iterator[Finding]:
+def image_content_missing(
+    images: Images, containers: Containers | Missing, altered: AlteredTags | Missing
+) -> Iterator[Finding]:
     """An image's config is gone, so the engine does not know the image any more, though its layers may be there.
 
     What it looks at:
@@ -33,7 +36,10 @@ def image_content_missing(images: Images, containers: Containers | Missing) -> I
     References:
         https://github.com/moby/moby/blob/v26.1.5/image/store.go
     """
-    tagged = {digest.removeprefix("sha256:") for digest in images.tags.entries.values()}
+    misled = altered.misled if isinstance(altered, AlteredTags) else ()
+    tagged = {
+        digest.removeprefix("sha256:") for reference, digest in images.tags.entries.items() if reference not in misled
+    }
     items = containers.items if isinstance(containers, Containers) else ()
     used: dict[str, list[str]] = {}
     for container in items:

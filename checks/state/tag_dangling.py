@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.altered_tags import AlteredTags
 from doctor.facts.images import Images
 
 
@@ -11,11 +12,12 @@ from doctor.facts.images import Images
     causes=("state/image-content-corrupt", "state/image-content-missing"),
     ok="each name of an image means one that is there",
 )
-def tag_dangling(images: Images) -> Iterator[Finding]:
+def tag_dangling(images: Images, altered: AlteredTags | Missing) -> Iterator[Finding]:
     """A name means an image that is not in the store, so the engine leaves the name out of its lists.
 
     What it looks at:
-        Each reference in ``repositories.json`` against the image configs that have the hash of their name.
+        Each reference in ``repositories.json`` against the image configs that have the hash of their name; not those whose
+        digest a flipped bit has altered (``state/tag-altered``).
 
     Why it matters:
         ``docker images`` does not show the name. As soon as the image's config is back, the name works again: it is kept on
@@ -29,8 +31,9 @@ def tag_dangling(images: Images) -> Iterator[Finding]:
     """
     if images.tags.status != "ok":
         return
+    misled = altered.misled if isinstance(altered, AlteredTags) else ()
     for reference, digest in sorted(images.tags.entries.items()):
-        if images.config(digest) is None and "@" not in reference:
+        if images.config(digest) is None and "@" not in reference and reference not in misled:
             yield Finding(
                 subject=Subject("image", reference),
                 message=f"{reference} means an image that is not in the store, so docker does not list it",

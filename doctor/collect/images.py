@@ -128,7 +128,8 @@ def _tags(host: Host, top: HostPath, gaps: list[Missing]) -> Tags:
     data = b""
     try:
         data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
-        return Tags(path=path, status="ok", is_file=True, entries=parse_tags(data), siblings=tuple(siblings))
+        entries = parse_tags(data)
+        return Tags(path=path, status="ok", is_file=True, entries=entries, content=data, siblings=tuple(siblings))
     except FormatError as error:
         problem = str(error)
     except HostError as error:
@@ -150,14 +151,21 @@ def _tags(host: Host, top: HostPath, gaps: list[Missing]) -> Tags:
 def parse_tags(data: bytes) -> dict[str, str]:
     """Return reference → digest of a repositories.json; raises ``FormatError`` where dockerd would refuse it.
 
-    dockerd decodes the first JSON value (moby reference/store.go); a value of another shape stops it as well.
+    dockerd decodes the first JSON value (moby reference/store.go); a value of another shape stops it. What is a text and no
+    digest does not: the name is left out here, as it means no image.
     """
     value = load_first(data).value
-    repositories = value.get("Repositories") if isinstance(value, dict) else None
     if value is not None and not isinstance(value, dict):
         raise FormatError("not a JSON object")
-    if repositories is None:
-        return {}
+    entries: dict[str, str] = {}
+    for key, repositories in (value or {}).items():
+        # Go takes a key whatever its case.
+        if key.lower() == "repositories" and repositories is not None:
+            entries |= _names(repositories)
+    return entries
+
+
+def _names(repositories: Any) -> dict[str, str]:
     if not isinstance(repositories, dict):
         raise FormatError("its Repositories are no object")
     entries = {}
@@ -165,7 +173,8 @@ def parse_tags(data: bytes) -> dict[str, str]:
         if not isinstance(references, dict):
             raise FormatError("a repository is no object")
         for reference, digest in references.items():
-            if not isinstance(digest, str) or not is_digest(digest):
+            if not isinstance(digest, str):
                 raise FormatError(f"the image of {reference[:80]!r} is no digest")
-            entries[reference] = digest
+            if is_digest(digest):
+                entries[reference] = digest
     return entries

@@ -34,7 +34,7 @@ def kept_tags(host: Host, root: DataRoot, images: Images, containers: Containers
     from doctor.collect.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
 
     backups = Backups(host, root)
-    found = backups.find(f"{STORE}/repositories.json", _is_tags)
+    found = backups.find(f"{STORE}/repositories.json", is_tags)
     if found is None:
         raise HostError(Missing(Why.ABSENT, "no backup has names of images"))
     used = () if isinstance(containers, Missing) else containers.items
@@ -85,7 +85,8 @@ def newest(content: bytes) -> Bucket | None:
     return None if best is None else best.root
 
 
-def _is_tags(content: bytes) -> bool:
+def is_tags(content: bytes) -> bool:
+    """Whether a content is a list of names of images that has one."""
     try:
         return bool(parse_tags(content))
     except FormatError:

@@ -49,6 +49,7 @@ class Tags(Struct, frozen=True, kw_only=True):
         problem: what is wrong with a corrupt one.
         is_file: whether a regular file is there (false also for a directory in its place).
         entries: reference ("app:latest", "app@sha256:…") → image digest; of a corrupt file those complete in its text.
+        content: the bytes of one that can be read.
         siblings: entries of ``.tmp-repositories.json*`` files that a crash left and that can be read, the
             youngest last.
     """
@@ -58,6 +59,7 @@ class Tags(Struct, frozen=True, kw_only=True):
     problem: str = ""
     is_file: bool = False
     entries: dict[str, str]
+    content: bytes = b""
     siblings: tuple[dict[str, str], ...] = ()
 
 

@@ -7,7 +7,9 @@ finding names as broken, and no action mends, is not in it: the plan shows that 
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from doctor.facts.altered_tags import AlteredTags
 from doctor.facts.containers import Container, Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import NetworkDatabase
@@ -96,7 +98,14 @@ def expected_of(before: Facts, after: Facts) -> Expected:
     foreseen = present(after)
     places = [root.resolved for root in (before.get(DataRoot), after.get(DataRoot)) if isinstance(root, DataRoot)]
     # A plan that leads the engine to another data root is judged by that one.
-    return present(before).with_(foreseen) if len(set(places)) < 2 else foreseen
+    return _unaltered(present(before), before).with_(foreseen) if len(set(places)) < 2 else foreseen
+
+
+def _unaltered(found: Expected, facts: Facts) -> Expected:
+    """Return it without the names that a flipped bit made: what a plan leaves of them is foreseen."""
+    altered = facts.get(AlteredTags)
+    made = {item.name for item in altered.items} if isinstance(altered, AlteredTags) else set()
+    return replace(found, tags={name: digest for name, digest in found.tags.items() if name not in made})
 
 
 def present(facts: Facts) -> Expected:

@@ -11,6 +11,7 @@ from doctor.model.action import Action, Stage
 
 if TYPE_CHECKING:
     from doctor.api.actions.advice import Advise
+    from doctor.api.actions.bits import FlipBits
     from doctor.api.actions.choose import Choose, Option
     from doctor.api.actions.engine import RestartEngine, StartEngine
     from doctor.api.actions.files import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "advice": ("Advise",),
+    "bits": ("FlipBits",),
     "choose": ("Choose", "Option"),
     "engine": ("RestartEngine", "StartEngine"),
     "files": ("CopyAside", "EditFile", "MakeDirectory", "MakeSymlink", "Quarantine", "SetAttributes", "WriteFile"),
@@ -55,6 +57,7 @@ __all__ = [
     "CopyOver",
     "EditFile",
     "EditFirewall",
+    "FlipBits",
     "LoadModule",
     "MakeDirectory",
     "MakeSymlink",

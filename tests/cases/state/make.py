@@ -20,6 +20,7 @@ from tests.cases.state import (
     images,
     layers,
     leftovers,
+    tags,
     mounts,
     overlay2,
 )
@@ -40,6 +41,7 @@ RECIPES: tuple[Recipe, ...] = (
     *engine.RECIPES,
     *backups.RECIPES,
     *ground.RECIPES,
+    *tags.RECIPES,
 )
 
 

@@ -1,0 +1,97 @@
+"""Whichever bit of a list of names flips: what doctor takes for proven is what was there."""
+
+import json
+import time
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from doctor.collect.images import parse_tags
+from doctor.facts.images import tags_content
+from doctor.facts.tag_flips import MAX_ITEMS, Known, altered, flipped
+from doctor.formats.repositories_json import is_reference_of, read
+from doctor.model.errors import FormatError
+
+IDS = ["0123456789abcdef" * 4, "f" * 64, "5261b8034dbabb773886d03e6caa74ea306c7fa52fb093ed4cb100cd893bcdc4"]
+IMAGES = frozenset(IDS)
+tags = st.from_regex(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,6}", fullmatch=True)
+repositories = st.from_regex(r"(reg\.io:5000/|localhost/|team/)?[a-z]{1,5}([-._][a-z]{1,3})?", fullmatch=True)
+digests = st.sampled_from(IDS).map(lambda text: f"sha256:{text}")
+marks = st.one_of(tags.map(lambda tag: f":{tag}"), digests.map(lambda digest: f"@{digest}"))
+names = st.builds(str.__add__, repositories, marks)
+lists = st.dictionaries(names, digests, min_size=1, max_size=6).map(tags_content)
+
+
+def entries(data: bytes) -> object:
+    """What an engine reads: names beneath repositories."""
+    found = json.loads(data)
+    return [value for key, value in found.items() if key.lower() == "repositories"]
+
+
+def flip_one(whole: bytes, bit: int) -> bytes:
+    """The list with one bit flipped; only what is still a list that an engine reads counts."""
+    broken = bytearray(whole)
+    broken[bit // 8 % len(whole)] ^= 1 << bit % 8
+    try:
+        parse_tags(bytes(broken))
+        read_as = entries(bytes(broken))
+    except (FormatError, ValueError):
+        assume(False)
+    assume(read_as != entries(whole))
+    return bytes(broken)
+
+
+@given(lists, st.integers(0, 80_000))
+def test_what_is_proven_was_there(whole: bytes, bit: int) -> None:
+    """Alone by what the list itself tells; what is not proven offers what was there among its readings."""
+    broken = flip_one(whole, bit)
+    found = altered(broken, Known(images=IMAGES))
+    for item in found:
+        restored = [flipped(broken, reading.flips) for reading in item.readings]
+        assert not restored or whole in restored
+        assert not item.proof or restored[0] == whole
+
+
+@given(lists, st.integers(0, 80_000))
+def test_with_a_backup_every_flip_is_found_and_turned_back(whole: bytes, bit: int) -> None:
+    """The file was not written since; then each flipped bit is proven."""
+    broken = flip_one(whole, bit)
+    told = dict.fromkeys(parse_tags(whole).items(), "the backup")
+    found = altered(broken, Known(images=IMAGES, told=told, kept=whole, is_unwritten=True))
+    assert [flipped(broken, item.readings[0].flips) for item in found if item.proof] == [whole]
+
+
+@given(lists)
+def test_a_whole_list_has_nothing_altered(whole: bytes) -> None:
+    """Two repositories or names that are one bit apart are as good as any."""
+    assert altered(whole, Known(images=IMAGES)) == ()
+    assert all(is_reference_of(line.repository.text, line.reference.text) for line in read(whole))
+
+
+@given(
+    st.recursive(st.none() | st.text() | st.integers(), lambda part: st.lists(part) | st.dictionaries(st.text(), part))
+)
+def test_any_json_is_passed_over(value: object) -> None:
+    """Whatever stands in the file: no error, and nothing proven."""
+    assert not [item for item in altered(json.dumps(value).encode(), Known(images=IMAGES)) if item.proof]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_passed_over(data: bytes) -> None:
+    """Bytes that are no JSON don't get here, and would do no harm."""
+    altered(data, Known(images=IMAGES))
+
+
+@pytest.mark.timeout(20)
+def test_a_hostile_list_costs_little() -> None:
+    """Many thousand names that fit nothing, the longest there are, all alike, or meaning nothing."""
+    long = "a" * 380
+    lots = {f"r{number}": {f"{long}{number}": "sha256:" + "1" * 64, "x": "y"} for number in range(5000)}
+    same = "{" + ",".join(f'"app:{long[:100]}":"sha256:{"2" * 64}"' for _ in range(5000)) + "}"
+    one = {f"ap{letter}:{number}": "sha256:" + "3" * 64 for number in range(3000) for letter in "pqrtx"}
+    started = time.process_time()
+    for text in (json.dumps({"Repositories": lots}), '{"Repositories":{"app":' + same + "}}"):
+        assert len(altered(text.encode(), Known(images=IMAGES))) <= MAX_ITEMS
+    assert len(altered(json.dumps({"Repositories": {"app": one}}).encode(), Known(images=IMAGES))) <= MAX_ITEMS
+    assert time.process_time() - started < 8
