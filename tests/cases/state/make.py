@@ -20,9 +20,9 @@ from tests.cases.state import (
     images,
     layers,
     leftovers,
-    tags,
     mounts,
     overlay2,
+    tags,
 )
 from tests.cases.state.recipe import Recipe
 from tests.cases.state.roots import PARTS, Content, build
