@@ -25,6 +25,8 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
         formerly: ids this check had before; waivers and history follow.
         ok: one line for a pass ("the kernel forwards IPv4").
         deep: whether it runs only with ``--deep`` (reads layer contents).
+        stops_start: whether the engine's start fails for sure while a finding of this check stays, unless the finding says
+            otherwise: a plan that leaves one does not start the engine.
     """
 
     severity: Severity
@@ -33,6 +35,7 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
     formerly: tuple[str, ...] = ()
     ok: str = ""
     deep: bool = False
+    stops_start: bool = False
 
 
 class FixerDeclaration(Struct, frozen=True, kw_only=True):
@@ -70,9 +73,20 @@ def check(
     formerly: tuple[str, ...] = (),
     ok: str = "",
     deep: bool = False,
+    stops_start: bool = False,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Mark a pure function facts → findings as the check of its file. See ``CheckDeclaration`` for the words."""
-    return _mark(CheckDeclaration(severity=severity, breaks=breaks, causes=causes, formerly=formerly, ok=ok, deep=deep))
+    return _mark(
+        CheckDeclaration(
+            severity=severity,
+            breaks=breaks,
+            causes=causes,
+            formerly=formerly,
+            ok=ok,
+            deep=deep,
+            stops_start=stops_start,
+        )
+    )
 
 
 def fixer(*, applicability: Applicability) -> Callable[[CheckFunction], CheckFunction]:

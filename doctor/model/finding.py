@@ -44,6 +44,7 @@ class Finding(Struct, frozen=True, kw_only=True):
         causes: fingerprints of findings that explain this one; a report shows those first.
         waived: why a person accepted it in the settings, or "".
         start_destroys: whether the engine's next start, or the stop after it, destroys data because of this.
+        stops_start: whether the engine's next start fails because of this, for sure; ``None``: as its check declares.
     """
 
     subject: Subject
@@ -56,6 +57,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     causes: tuple[str, ...] = ()
     waived: str = ""
     start_destroys: bool = False
+    stops_start: bool | None = None
 
     @property
     def fingerprint(self) -> str:

@@ -14,7 +14,7 @@ from doctor.model.errors import DoctorError
 from doctor.model.finding import Finding, FixSummary
 from doctor.model.missing import Missing
 from doctor.model.outcome import Outcome, Result
-from doctor.model.severity import Applicability
+from doctor.model.severity import Applicability, Severity
 from doctor.plugins.catalog import Catalog, Loaded
 from doctor.scan.relate import relate
 from doctor.scan.resolve import Facts, located
@@ -45,34 +45,81 @@ class Scan(Struct, frozen=True, kw_only=True):
 
 def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False) -> Scan:
     """Examine ``host`` with the checks of these ids. Never raises for what the host holds."""
+    ids = tuple(ids)
+    began = host.now()
     facts = Facts(host)
-    findings: list[Finding] = []
-    outcomes: list[Outcome] = []
-    ok: dict[str, str] = {}
-    breaks: dict[str, tuple[str, ...]] = {}
-    declared: dict[str, tuple[str, ...]] = {}
-    for identity in ids:
-        try:
-            check = catalog.check(identity)
-        except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a check that can't be loaded is an outcome
-            reason = str(error) if isinstance(error, DoctorError) else located(error)
-            outcomes.append(Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True))
-            continue
-        declaration = check.declaration
-        if not isinstance(declaration, CheckDeclaration):
-            continue
-        ok[identity] = declaration.ok or check.summary
-        breaks[identity] = declaration.breaks
-        declared[identity] = declaration.causes
-        outcome, found = _run(check, declaration, facts, deep=deep)
-        outcomes.append(outcome)
-        findings.extend(replace(finding, fix=fix_of(finding, catalog, facts)) for finding in found)
+    looked = {identity: _look(identity, catalog, facts, deep=deep) for identity in ids}
+    suspects = [identity for identity, look in looked.items() if look.is_suspect]
+    if suspects:
+        from doctor.scan.still import Motion  # noqa: PLC0415 - a healthy host is looked at once
+
+        motion = Motion(host, facts)
+        while suspects and motion.wait(since=began):
+            began, facts = host.now(), facts.again()
+            for identity in suspects:
+                looked[identity] = looked[identity].confirmed(_look(identity, catalog, facts, deep=deep))
+            suspects = [identity for identity in suspects if looked[identity].is_suspect]
+    declared = {identity: look.declaration for identity, look in looked.items() if look.declaration is not None}
     return Scan(
-        findings=relate(findings, declared),
-        outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.id)),
+        findings=relate(
+            [finding for look in looked.values() for finding in look.findings],
+            {identity: declaration.causes for identity, declaration in declared.items()},
+        ),
+        outcomes=tuple(look.outcome for _, look in sorted(looked.items()) if look.outcome is not None),
         facts=facts,
-        ok=ok,
-        breaks=breaks,
+        ok={identity: looked[identity].ok for identity in declared},
+        breaks={identity: declaration.breaks for identity, declaration in declared.items()},
+    )
+
+
+class _Look(Struct, frozen=True, kw_only=True):
+    """What one check saw.
+
+    Attributes:
+        outcome: ``None`` for what is no check.
+        ok: its line for a pass.
+        declaration: ``None`` where the check could not be loaded.
+    """
+
+    outcome: Outcome | None = None
+    findings: tuple[Finding, ...] = ()
+    ok: str = ""
+    declaration: CheckDeclaration | None = None
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it alarms: that may come from facts of different age, if the engine changed something meanwhile.
+
+        What took long to read with ``--deep`` is not read twice.
+        """
+        is_deep = self.declaration is not None and self.declaration.deep
+        return not is_deep and any(finding.level >= Severity.WARNING for finding in self.findings)
+
+    def confirmed(self, later: "_Look") -> "_Look":
+        """Return what a later look saw, without findings that this one had not: those have not been seen twice."""
+        known = {finding.fingerprint for finding in self.findings}
+        left = tuple(finding for finding in later.findings if finding.fingerprint in known)
+        outcome = later.outcome
+        if outcome is not None and outcome.result is Result.FAIL and not left:
+            outcome = replace(outcome, result=Result.PASS)
+        return replace(later, findings=left, outcome=outcome)
+
+
+def _look(identity: str, catalog: Catalog, facts: Facts, *, deep: bool) -> _Look:
+    try:
+        check = catalog.check(identity)
+    except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a check that can't be loaded is an outcome
+        reason = str(error) if isinstance(error, DoctorError) else located(error)
+        return _Look(outcome=Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True))
+    declaration = check.declaration
+    if not isinstance(declaration, CheckDeclaration):
+        return _Look()
+    outcome, found = _run(check, declaration, facts, deep=deep)
+    return _Look(
+        outcome=outcome,
+        findings=tuple(replace(finding, fix=fix_of(finding, catalog, facts)) for finding in found),
+        ok=declaration.ok or check.summary,
+        declaration=declaration,
     )
 
 
@@ -112,7 +159,8 @@ def _missing(identity: str, missing: Missing) -> Outcome:
 
 def _complete(finding: Finding, identity: str, declaration: CheckDeclaration) -> Finding:
     severity = declaration.severity if finding.severity is None else finding.severity
-    return replace(finding, id=identity, severity=severity)
+    stops = declaration.stops_start if finding.stops_start is None else finding.stops_start
+    return replace(finding, id=identity, severity=severity, stops_start=stops)
 
 
 def actions_for(finding: Finding, fixer: Loaded, facts: Facts) -> list[Action]:
