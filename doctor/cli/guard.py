@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from doctor.guard.judge import Verdict
+    from doctor.guard.seen import Earlier
     from doctor.model.finding import Finding
     from doctor.plugins.catalog import Catalog
     from doctor.state.settings import Settings
@@ -79,7 +80,7 @@ def _work() -> "NoReturn":
 
         if os.geteuid() != 0:
             code = _refuse()
-        elif seen.is_settled():
+        elif (earlier := seen.Earlier()).is_settled:
             code = 0
         else:
             from doctor.guard.code import Kept
@@ -90,8 +91,9 @@ def _work() -> "NoReturn":
             from doctor.cli.entry import load_msgspec
 
             load_msgspec()
-            _load_hashlib()
-            code = ended(_judge)
+            if not earlier.is_large:
+                _load_hashlib()
+            code = ended(lambda: _judge(earlier))
             kept.keep()
     finally:
         # Here and not in an except: nothing, not even a failed import, may run on in the child.
@@ -118,8 +120,8 @@ def _refuse() -> int:
     return 1
 
 
-def _judge() -> int:
-    from doctor.guard import seen
+def _judge(earlier: "Earlier") -> int:
+    from doctor.guard import seen, told
     from doctor.guard.judge import judge
     from doctor.guard.watched import WatchedHost
     from doctor.model.errors import DoctorError
@@ -138,10 +140,15 @@ def _judge() -> int:
         _say(f"the settings don't hold here: {error}", 4)
         settings = Settings()
         catalog = _catalog(settings)
-    host = WatchedHost()
+    known, read = told.load(earlier.state, earlier.checksum, earlier.changed)
+    host = WatchedHost(known)
     verdict = judge(host, catalog, settings, accept=accept)
     if verdict.is_healthy and not verdict.notes:
-        seen.remember(host.seen or (), host.followed, started, is_backed_up=settings.metadata.keep)
+        look = seen.remember(
+            host.seen or (), host.followed, started, is_backed_up=settings.metadata.keep, earlier=earlier
+        )
+        if look is not None:
+            told.keep(earlier.state, look, known, read)
     return _tell(verdict)
 
 

@@ -8,7 +8,6 @@ loaded as ever: without the file nothing is different but slower.
 
 import marshal
 import os
-import stat
 import sys
 import zlib
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import MAGIC_NUMBER
 from types import CodeType, ModuleType
 
+from doctor.guard import own
 from doctor.state.paths import state_dir
 
 _NAME = "guard.code"
@@ -107,12 +107,7 @@ class Kept:
         return True
 
     def _read(self) -> None:
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as stream:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-                return
-            data = memoryview(stream.read())
+        data = memoryview(own.read(self._path))
         head, _, _ = bytes(data[:64]).partition(b"\n")
         checksum, size = (int(word) for word in head.split())
         rest = data[len(head) + 1 :]
@@ -130,16 +125,7 @@ class Kept:
             start += len(code)
         index = marshal.dumps([_circumstances(), places])
         rest = b"".join((index, *(code for *_, code in found)))
-        temporary = f"{self._path}.{os.getpid()}.tmp"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            with open(descriptor, "wb") as stream:
-                stream.write(b"%d %d\n" % (zlib.crc32(rest), len(index)))
-                stream.write(rest)
-            os.rename(temporary, self._path)
-        except OSError:
-            os.unlink(temporary)
-            raise
+        own.write(self._path, (b"%d %d\n" % (zlib.crc32(rest), len(index)), rest))
 
 
 def _take(spec: ModuleSpec) -> tuple[str, str, bool, _Told, bytes] | None:

@@ -8,51 +8,84 @@ Little is imported here: this comes before everything else of the guard.
 """
 
 import os
-import stat
 import sys
 import time
 import zlib
 from array import array
 from collections.abc import Iterable
 
+from doctor.guard import own
 from doctor.state.paths import config_file, state_dir
 
 _NAME = "guard.seen"
-_DAY_S = 86400
+DAY_S = 86400
+_MANY = 5000
 _MARGIN_NS = 100_000_000
 """Times of inodes come from a coarse clock, at most 10 ms behind (CONFIG_HZ=100)."""
 _TOLD = 7
 """Numbers for each path."""
 _TOLD_BYTES = _TOLD * array("q").itemsize
-_AT_ONCE = 64
 _ABSENT = (0,) * _TOLD
 _VOLATILE = ("/proc/", "/sys/", "/dev/", "/run/", "/var/run/")
 """Made anew by the kernel or at each boot. It tells whether an engine runs: one that runs makes no start more dangerous."""
 _BOOT = "/proc/sys/kernel/random/boot_id"
 
 
-def is_settled(directory: str | None = None) -> bool:
-    """Whether a look of this boot and day found nothing against a start, and all that it saw is as it was.
+class Earlier:
+    """An earlier look, compared with what is now.
 
-    After a power cut a file may have lost its content and kept its times: nothing is believed over a boot.
+    Attributes:
+        is_settled: whether it is of this boot and day, found nothing against a start, and all that it saw is as it was.
+        checksum: of what was kept of it.
+        changed: what it saw and is not as it was.
     """
-    try:
-        descriptor = os.open(_path(directory), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as stream:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-                return False
-            data = stream.read()
+
+    def __init__(self, directory: str | None = None) -> None:
+        self.state = state_dir() if directory is None else directory
+        self.is_settled = False
+        self.checksum = -1
+        self.changed: list[str] = []
+        self._paths: list[bytes] = []
+        self._told = b""
+        # After a power cut a file may have lost its content and kept its times: nothing is believed over a boot.
+        try:
+            self._compare()
+        except (OSError, ValueError):
+            return
+
+    def _compare(self) -> None:
+        data = own.read(_path(self.state))
         head, _, rest = data.partition(b"\n")
-        checksum, when, size, told = head.split(b" ", 3)
-        if int(checksum) != zlib.crc32(data[len(checksum) :]) or told != _circumstances():
-            return False
-        if not 0 <= time.time() - int(when) < _DAY_S:
-            return False
-        paths = rest[: int(size)].split(b"\0")
-        return _are(paths, rest[int(size) :])
-    except (OSError, ValueError):
-        return False
+        checksum, when, size, circumstances = head.split(b" ", 3)
+        if int(checksum) != zlib.crc32(data[len(checksum) :]) or circumstances != _circumstances():
+            return
+        if not 0 <= time.time() - int(when) < DAY_S:
+            return
+        paths, told = rest[: int(size)].split(b"\0"), rest[int(size) :]
+        now = _numbers(paths).tobytes()
+        if len(now) != len(told):
+            return
+        self.is_settled = now == told
+        self.checksum, self._paths, self._told = int(checksum), paths, told
+        if not self.is_settled:
+            places = enumerate(range(0, len(told), _TOLD_BYTES))
+            self.changed = [
+                os.fsdecode(paths[index])
+                for index, start in places
+                if now[start : start + _TOLD_BYTES] != told[start : start + _TOLD_BYTES]
+            ]
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it saw more than an ordinary root holds."""
+        return len(self._paths) > _MANY
+
+    def unchanged(self) -> dict[bytes, bytes]:
+        """Return the paths that are as they were when this was made, with the numbers that tell them."""
+        gone = {os.fsencode(path) for path in self.changed}
+        starts = range(0, len(self._told), _TOLD_BYTES)
+        pairs = zip(self._paths, starts, strict=True)
+        return {path: self._told[start : start + _TOLD_BYTES] for path, start in pairs if path not in gone}
 
 
 def remember(
@@ -61,37 +94,44 @@ def remember(
     started_ns: int,
     *,
     is_backed_up: bool,
-    directory: str | None = None,
-) -> bool:
-    """Keep what a look that began at ``started_ns`` (since the epoch) saw and found nothing against; return whether it was.
+    earlier: Earlier,
+) -> int | None:
+    """Keep what a look that began at ``started_ns`` (since the epoch) saw and found nothing against; return its checksum.
 
-    Of ``followed`` the targets of links were looked at. It is not kept where something changed meanwhile or just before, or where the backup that belongs to it was not taken. Failing
-    to write costs only the next look: nothing is raised. Not synced either, as it does not outlive the boot.
+    Of ``followed`` the targets of links were looked at; what ``earlier`` found unchanged before the look is not asked for
+    again. ``None`` where it is not kept: something changed meanwhile or just before, or the backup that belongs to it was not
+    taken. Failing to write costs only the next look: nothing is raised. Not synced either, as it does not outlive the boot.
     """
-    state = state_dir() if directory is None else directory
-    paths = _paths({*seen, *map(os.path.realpath, filter(os.path.islink, followed))}, state)
-    numbers = _numbers(paths)
-    if max(*numbers[3::_TOLD], *numbers[4::_TOLD]) >= started_ns - _MARGIN_NS:
-        return False
+    state = earlier.state
+    led = map(os.path.realpath, filter(os.path.islink, dict.fromkeys(followed)))
+    paths = _paths(dict.fromkeys((*seen, *led)), state)
+    unchanged = earlier.unchanged()
+    fresh = [path for path in paths if path not in unchanged]
+    numbers = _numbers(fresh)
+    if max((*numbers[3::_TOLD], *numbers[4::_TOLD]), default=0) >= started_ns - _MARGIN_NS:
+        return None
     try:
-        kept = _backup(state, started_ns) if is_backed_up else []
-        paths += kept
-        numbers += _numbers(kept)
+        if is_backed_up:
+            # Doctor's own, and changed just now.
+            kept = _backup(state, started_ns)
+            paths, fresh = paths + kept, fresh + kept
+            numbers += _numbers(kept)
+        told = numbers.tobytes()
+        unchanged.update(
+            zip(fresh, (told[at : at + _TOLD_BYTES] for at in range(0, len(told), _TOLD_BYTES)), strict=True)
+        )
         body = b"\0".join(paths)
-        told = b" %d %d %s\n" % (started_ns // 10**9, len(body), _circumstances())
-        data = told + body + numbers.tobytes()
-        temporary = f"{_path(directory)}.{os.getpid()}.tmp"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with open(descriptor, "wb") as stream:
-            stream.write(b"%d%s" % (zlib.crc32(data), data))
-        os.rename(temporary, _path(directory))
+        head = b" %d %d %s\n" % (started_ns // 10**9, len(body), _circumstances())
+        data = b"".join((head, body, *(unchanged[path] for path in paths)))
+        checksum = zlib.crc32(data)
+        own.write(_path(state), (b"%d" % checksum, data))
     except (OSError, ValueError):
-        return False
-    return True
+        return None
+    return checksum
 
 
-def _path(directory: str | None) -> str:
-    return os.path.join(state_dir() if directory is None else directory, _NAME)
+def _path(state: str) -> str:
+    return os.path.join(state, _NAME)
 
 
 def _circumstances() -> bytes:
@@ -101,8 +141,8 @@ def _circumstances() -> bytes:
     return b"%s %s %s" % (boot, sys.implementation.cache_tag.encode(), os.fsencode(config_file()))
 
 
-def _paths(seen: set[str], state: str) -> list[bytes]:
-    """Return what to compare: all that was seen, the settings, and doctor's own code."""
+def _paths(seen: Iterable[str], state: str) -> list[bytes]:
+    """Return what to compare: all that was seen, in this order, the settings, and doctor's own code."""
     # An upgrade replaces files, which changes their directories.
     code = {
         os.path.dirname(file)
@@ -110,10 +150,12 @@ def _paths(seen: set[str], state: str) -> list[bytes]:
         if name.partition(".")[0] in {"doctor", "checks", "fixers"} and (file := getattr(module, "__file__", None))
     }
     # Doctor's own directory changes by what it keeps there; the backup is compared by itself.
-    own = state.rstrip("/")
-    wanted = {path for path in seen if path != own and not path.startswith((*_VOLATILE, f"{own}/"))}
-    wanted |= code | {config_file()}
-    return sorted(os.fsencode(path) for path in wanted)
+    here = state.rstrip("/")
+    volatile = (*_VOLATILE, f"{here}/")
+    wanted = dict.fromkeys((*sorted(code), config_file(), *seen))
+    return os.fsencode("\0".join([path for path in wanted if path != here and not path.startswith(volatile)])).split(
+        b"\0"
+    )
 
 
 def _backup(state: str, started_ns: int) -> list[bytes]:
@@ -125,19 +167,6 @@ def _backup(state: str, started_ns: int) -> list[bytes]:
         raise ValueError("not confirmed")
     newest = max(filter(is_generation, os.listdir(top)))
     return [os.fsencode(os.path.join(top, name)) for name in (newest, BLOBS)]
-
-
-def _are(paths: list[bytes], told: bytes) -> bool:
-    """Whether these numbers still tell the paths; ends at the first that don't."""
-    if len(told) != len(paths) * _TOLD_BYTES:
-        return False
-    start = 0
-    for first in range(0, len(paths), _AT_ONCE):
-        numbers = _numbers(paths[first : first + _AT_ONCE]).tobytes()
-        if not told.startswith(numbers, start):
-            return False
-        start += len(numbers)
-    return True
 
 
 def _numbers(paths: list[bytes]) -> "array[int]":

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 
 from doctor.host.live import LiveHost
+from doctor.host.told import Told
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 
@@ -14,10 +15,12 @@ class WatchedHost(LiveHost):
     Attributes:
         seen: the paths, some more than once.
         followed: those of them where the target of a link was looked at.
+        told: what directories of small files tell, and told at an earlier look: those are not read again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, told: Told | None = None) -> None:
         super().__init__()
+        self.told = Told() if told is None else told
         self._seen: list[str] = []
         self.seen = self._seen
         self.followed: list[str] = []

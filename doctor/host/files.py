@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from doctor.host.base import StatFs
 from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, get_flags, held, openat2
+from doctor.host.told import Told
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
 from doctor.model.view import Stat
@@ -57,12 +58,14 @@ class RootedFiles:
     Attributes:
         refuses: whether some reads fail because a recording says so, so that each must be asked for by its path.
         seen: what gets each path that is looked at, ``None`` where nobody wants to know.
+        told: what directories of small files tell where somebody wants to know.
     """
 
     refuses = False
     seen: list[str] | None = None
 
     def __init__(self, root: str) -> None:
+        self.told = Told()
         self.root = root
         self._fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         # O_NOATIME needs ownership or CAP_FOWNER; a scan must not change access times where it can help it.

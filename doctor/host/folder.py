@@ -11,6 +11,7 @@ from typing import Self
 
 from doctor.host.base import Host
 from doctor.host.files import RootedFiles, failed, kind_of
+from doctor.host.told import Told
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 
@@ -127,22 +128,55 @@ class Folder:
 
 
 class _SeenFolder(Folder):
-    """A directory of a host that wants to know what was looked at."""
+    """A directory of a host that wants to know what was looked at, and may know some of it from an earlier look.
 
-    def __init__(self, host: Host, path: HostPath, descriptor: int, seen: list[str]) -> None:
+    One whose names are known is not opened: what it can't tell is asked by path.
+    """
+
+    def __init__(self, host: Host, path: HostPath, descriptor: int, seen: list[str], told: Told) -> None:
         super().__init__(host, path, descriptor)
         self._seen = seen
+        self._told = told
+        self._known, self._now = told.of(path)
 
     def folder(self, name: str) -> Folder:
-        return _SeenFolder(self._host, self.at(name), self._open(name, _DIRECTORY), self._seen)
+        path = self.at(name)
+        known = self._told.known.get(path)
+        if known is not None and known.entries is not None:
+            self._seen.append(path)
+            descriptor = -1
+        elif self._descriptor < 0:
+            return open_folder(self._host, path)
+        else:
+            descriptor = self._open(name, _DIRECTORY)
+        return _SeenFolder(self._host, path, descriptor, self._seen, self._told)
+
+    def entries(self) -> dict[str, str]:
+        found = self._known.entries
+        self._now.entries = super().entries() if found is None else found
+        return dict(self._now.entries)
+
+    def read(self, name: str, *, limit_bytes: int) -> bytes:
+        found = self._known.files.get(name)
+        if found is None or len(found) > limit_bytes:
+            found = super().read(name, limit_bytes=limit_bytes)
+        else:
+            self._seen.append(self.at(name))
+        if len(found) < _FIRST_BYTES:
+            self._now.files[name] = found
+        return found
 
     def file_size(self, name: str) -> int:
         self._seen.append(self.at(name))
-        return super().file_size(name)
+        found = self._known.sizes.get(name)
+        self._now.sizes[name] = size = super().file_size(name) if found is None else found
+        return size
 
     def readlink(self, name: str) -> str:
         self._seen.append(self.at(name))
-        return super().readlink(name)
+        found = self._known.links.get(name)
+        self._now.links[name] = target = super().readlink(name) if found is None else found
+        return target
 
     def _open(self, name: str, flags: int) -> int:
         self._seen.append(self.at(name))
@@ -153,5 +187,7 @@ def open_folder(host: Host, path: HostPath) -> Folder:
     """Open the directory at ``path``, no component followed. Raises ``HostError``."""
     if isinstance(host, RootedFiles) and not host.refuses:
         descriptor = host.open_directory(path)
-        return Folder(host, path, descriptor) if host.seen is None else _SeenFolder(host, path, descriptor, host.seen)
+        if host.seen is None:
+            return Folder(host, path, descriptor)
+        return _SeenFolder(host, path, descriptor, host.seen, host.told)
     return Folder(host, path)

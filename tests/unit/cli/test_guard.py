@@ -54,7 +54,7 @@ def test_its_own_failure_lets_the_start_pass(
     work: Callable[[], int], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """And says that it has not looked."""
-    monkeypatch.setattr(guard, "_judge", work)
+    monkeypatch.setattr(guard, "_judge", lambda _: work())
     assert guard.run() == 0
     assert "the guard could not look; the start goes on" in capfd.readouterr().err
 
@@ -62,7 +62,7 @@ def test_its_own_failure_lets_the_start_pass(
 @as_root
 def test_a_hang_lets_the_start_pass(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     """A disk that no longer answers must not keep an engine down."""
-    monkeypatch.setattr(guard, "_judge", lambda: time.sleep(60))
+    monkeypatch.setattr(guard, "_judge", lambda _: time.sleep(60))
     monkeypatch.setattr(guard, "_LIMIT_S", 0.2)
     begun = time.monotonic()
     assert guard.run() == 0
@@ -75,7 +75,7 @@ def test_a_hang_lets_the_start_pass(monkeypatch: pytest.MonkeyPatch, capfd: pyte
 @pytest.mark.parametrize("code", [0, guard.STOP])
 def test_a_judgement_is_passed_on(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one code that stops, and the one that doesn't."""
-    monkeypatch.setattr(guard, "_judge", lambda: code)
+    monkeypatch.setattr(guard, "_judge", lambda _: code)
     assert guard.run() == code
 
 

@@ -46,7 +46,8 @@ def look(place: Path) -> bool:
     with open_folder(host, HostPath(str(root))) as top, top.folder("layer") as folder:
         assert folder.read("cache-id", limit_bytes=10) == b"one"
     assert host.seen is not None
-    return seen.remember(host.seen, host.followed, started, is_backed_up=False)
+    earlier = seen.Earlier()
+    return seen.remember(host.seen, host.followed, started, is_backed_up=False, earlier=earlier) is not None
 
 
 def rewrite(path: Path, text: str) -> None:
@@ -95,17 +96,17 @@ def halve(path: Path) -> None:
 def test_a_change_ends_the_belief(place: Path, name: str) -> None:
     """Each kind of change, those included that leave size and time of writing."""
     assert look(place)
-    assert seen.is_settled()
+    assert seen.Earlier().is_settled
     time.sleep(0.02)
     CHANGES[name](place)
-    assert not seen.is_settled()
+    assert not seen.Earlier().is_settled
 
 
 def test_other_settings_are_another_question(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file named by DOCTOR_CONFIG may skip what another does not."""
     assert look(place)
     monkeypatch.setenv("DOCTOR_CONFIG", str(place / "other.toml"))
-    assert not seen.is_settled()
+    assert not seen.Earlier().is_settled
 
 
 def test_it_ends_after_a_day(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,20 +115,20 @@ def test_it_ends_after_a_day(place: Path, monkeypatch: pytest.MonkeyPatch) -> No
     now = time.time()
     for later, is_settled in ((60, True), (86500, False), (-3600, False)):
         monkeypatch.setattr(time, "time", lambda later=later: now + later)
-        assert seen.is_settled() is is_settled
+        assert seen.Earlier().is_settled is is_settled
 
 
 def test_what_changed_just_now_is_not_remembered(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may change again within the same tick of the clock, or have changed between reading and remembering."""
     monkeypatch.setattr(seen, "_MARGIN_NS", 10**11)
     assert not look(place)
-    assert not seen.is_settled()
+    assert not seen.Earlier().is_settled
 
 
 def test_without_its_backup_nothing_is_remembered(place: Path) -> None:
     """Where another doctor held the lock, or the disk was full."""
-    assert not seen.remember((), (), time.time_ns(), is_backed_up=True)
-    assert not seen.is_settled()
+    assert seen.remember((), (), time.time_ns(), is_backed_up=True, earlier=seen.Earlier()) is None
+    assert not seen.Earlier().is_settled
 
 
 def test_what_lies_on_the_way_does_not_count(place: Path) -> None:
@@ -135,7 +136,7 @@ def test_what_lies_on_the_way_does_not_count(place: Path) -> None:
     assert look(place)
     (place / "beside").touch()
     (place / "state/run").mkdir()
-    assert seen.is_settled()
+    assert seen.Earlier().is_settled
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look at a data root")
