@@ -1,9 +1,13 @@
 """A flipped bit has changed the name of an image."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.altered_tags import AlteredTag, AlteredTags
+from doctor.facts.altered_tags import AlteredTags
+
+if TYPE_CHECKING:
+    from doctor.facts.tag_readings import AlteredTag
 
 
 @check(severity=Severity.ERROR, breaks=("image",), ok="the names of images are as the engine wrote them")
@@ -42,7 +46,7 @@ def tag_altered(altered: AlteredTags) -> Iterator[Finding]:
         )
 
 
-def _message(item: AlteredTag) -> str:
+def _message(item: "AlteredTag") -> str:
     right = item.readings[0].name if item.readings else ""
     if item.part == "list":
         return "no image can be used by its name: a flipped bit hides the list of names from the engine"
@@ -61,7 +65,7 @@ def _message(item: AlteredTag) -> str:
     return f"an image can't be used by its name: a flipped bit made it {item.name}"
 
 
-def _evidence(item: AlteredTag, altered: AlteredTags) -> Iterator[Evidence]:
+def _evidence(item: "AlteredTag", altered: AlteredTags) -> Iterator[Evidence]:
     meant = f" → {item.image}" if item.image else ""
     yield Evidence(altered.path, f"{item.name}{meant}")
     for reading in item.readings:

@@ -1,18 +1,23 @@
 """Looks for flipped bits in the names of images: in the list itself, and beside the metadata backup's."""
 
+import re
 from hashlib import sha256
 
 from doctor.facts.altered_tags import AlteredTags
 from doctor.facts.containers import Containers
 from doctor.facts.data_root import DataRoot
-from doctor.facts.images import Images, Tags, familiar, repository_of, tags_content
+from doctor.facts.images import Images, Tags, familiar
 from doctor.facts.kept_digests import KeptDigests
-from doctor.formats.repositories_json import is_reference_of
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 
 _NAME = "image/overlay2/repositories.json"
+_PLAIN = re.compile(
+    rb'\{"Repositories":\{(?:"([^"\\]+)":\{(?:"\1(?::\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})":"sha256:[0-9a-f]{64}"'
+    rb'(?:,(?=")|(?=\})))+\}(?:,(?=")|(?=\})))*\}\}'
+)
+"""A list as the engine writes it. One bit can't change a repository both where it stands above and in its names."""
 
 
 @collector
@@ -21,7 +26,7 @@ def altered_tags(
 ) -> AlteredTags:
     """Return what is altered; absent where there is no list that the engine can read.
 
-    A list that is as the engine writes it and whose names all mean an image costs one comparison; the backup is read only
+    A list that is as the engine writes it and whose names all mean an image costs one look; the backup is read only
     for another, and for one that has the size of the backup's and not its content.
     """
     tags = images.tags
@@ -29,7 +34,7 @@ def altered_tags(
         raise HostError(Missing(Why.ABSENT, f"{tags.path}: no list of names"))
     size, digest = told.files.get(_NAME, (0, "")) if isinstance(told, KeptDigests) else (0, "")
     is_changed = size == len(tags.content) and digest != sha256(tags.content).hexdigest()
-    if not is_changed and _is_plain(tags, images):
+    if not is_changed and is_plain(tags, images):
         return AlteredTags(path=tags.path)
     # A list that is in order has no use for these.
     from doctor.facts.tag_flips import Known, altered  # noqa: PLC0415
@@ -44,10 +49,12 @@ def altered_tags(
     return AlteredTags(path=tags.path, items=altered(tags.content, known), age=age)
 
 
-def _is_plain(tags: Tags, images: Images) -> bool:
-    return tags_content(tags.entries) == tags.content and all(
-        is_reference_of(repository_of(reference), reference) and digest.removeprefix("sha256:") in images.configs
-        for reference, digest in tags.entries.items()
+def is_plain(tags: Tags, images: Images) -> bool:
+    """Whether each name fits what stands above it and has a tag or digest, none stands twice, and all mean an image."""
+    return (
+        _PLAIN.fullmatch(tags.content) is not None
+        and tags.content.count(b'":"') == len(tags.entries)
+        and all(digest[7:] in images.configs for digest in tags.entries.values())
     )
 
 

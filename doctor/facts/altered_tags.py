@@ -1,51 +1,14 @@
 """Names of images that a flipped bit has changed."""
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from doctor.model.paths import HostPath
 
-
-class Flip(Struct, frozen=True, kw_only=True):
-    """A byte of the list: ``was`` stands at ``position``, and is one bit away from ``right``."""
-
-    position: int
-    was: int
-    right: int
-
-
-class Reading(Struct, frozen=True, kw_only=True):
-    """What may have stood there.
-
-    Attributes:
-        name: how the altered part then reads.
-        flips: what leads back to it.
-        told: who else tells it ("container web"), "" for nobody.
-    """
-
-    name: str
-    flips: tuple[Flip, ...]
-    told: str = ""
-
-
-class AlteredTag(Struct, frozen=True, kw_only=True):
-    """A part of the list that is not what the engine wrote.
-
-    Attributes:
-        part: ``reference`` (a name), ``repository`` (what stands above names), ``digest`` (what a name means), ``either``
-            (a name and what stands above it disagree, and nothing tells which is right) or ``list`` (the key of it all).
-        name: the part as it stands; of a digest the name that means it.
-        image: the digest that stands with it.
-        readings: what may have stood there, best first; none where nothing tells.
-        proof: why the first reading is right; "" where a person has to say it.
-        is_doubt: whether a person may have given the name as it stands.
-    """
-
-    part: str
-    name: str
-    image: str
-    readings: tuple[Reading, ...]
-    proof: str = ""
-    is_doubt: bool = False
+if TYPE_CHECKING:
+    # A list that is in order, as on nearly every host, has no use for these.
+    from doctor.facts.tag_readings import AlteredTag
 
 
 class AlteredTags(Struct, frozen=True, kw_only=True):
@@ -56,7 +19,7 @@ class AlteredTags(Struct, frozen=True, kw_only=True):
     """
 
     path: HostPath
-    items: tuple[AlteredTag, ...] = ()
+    items: tuple["AlteredTag", ...] = ()
     age: str = ""
 
     @property

@@ -11,8 +11,8 @@ from itertools import chain, islice, pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.altered_tags import AlteredTag, Flip, Reading
 from doctor.facts.images import repository_of
+from doctor.facts.tag_readings import AlteredTag, Flip, Reading
 from doctor.formats.oci_digest import is_digest
 from doctor.formats.repositories_json import Line, Word, is_reference_of, is_repository, meaning, read
 from doctor.model.text import flipped_byte

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from doctor.collect.altered_tags import is_plain
 from doctor.collect.images import parse_tags
-from doctor.facts.images import tags_content
+from doctor.facts.images import ImageConfig, Images, Tags, tags_content
 from doctor.facts.tag_flips import MAX_ITEMS, Known, altered, flipped
 from doctor.formats.repositories_json import is_reference_of, read
 from doctor.model.errors import FormatError
+from doctor.model.paths import HostPath
 
 IDS = ["0123456789abcdef" * 4, "f" * 64, "5261b8034dbabb773886d03e6caa74ea306c7fa52fb093ed4cb100cd893bcdc4"]
 IMAGES = frozenset(IDS)
@@ -60,6 +62,21 @@ def test_with_a_backup_every_flip_is_found_and_turned_back(whole: bytes, bit: in
     told = dict.fromkeys(parse_tags(whole).items(), "the backup")
     found = altered(broken, Known(images=IMAGES, told=told, kept=whole, is_unwritten=True))
     assert [flipped(broken, item.readings[0].flips) for item in found if item.proof] == [whole]
+
+
+def passes(data: bytes) -> bool:
+    """Whether the one look that each scan takes finds nothing odd."""
+    tags = Tags(path=HostPath("/r"), status="ok", entries=parse_tags(data), content=data)
+    configs = {identity: ImageConfig(id=identity) for identity in IDS}
+    return is_plain(tags, Images(top=HostPath("/i"), configs=configs, tags=tags))
+
+
+@given(lists, st.integers(0, 80_000))
+def test_the_quick_look_passes_what_is_whole_and_nothing_altered(whole: bytes, bit: int) -> None:
+    """It is what spares an ordinary scan the rest, so it must miss nothing that the list itself tells."""
+    assert passes(whole)
+    broken = flip_one(whole, bit)
+    assert not (altered(broken, Known(images=IMAGES)) and passes(broken))
 
 
 @given(lists)
