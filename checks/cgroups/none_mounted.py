@@ -6,7 +6,12 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.cgroups import Cgroups
 
 
-@check(severity=Severity.CRITICAL, breaks=("limits", "storage", "egress"), ok="control groups are mounted")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("limits", "storage", "egress"),
+    stops_start=True,
+    ok="control groups are mounted",
+)
 def none_mounted(cgroups: Cgroups) -> Iterator[Finding]:
     """No control group hierarchy is mounted, so the engine doesn't start and no container can.
 

@@ -7,7 +7,7 @@ from doctor.facts.engine import EngineFlags
 from doctor.facts.engine_state import EngineState, start_fails
 
 
-@check(severity=Severity.CRITICAL, ok="the engine's unit has one command")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="the engine's unit has one command")
 def dropin_execstart(flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
     """A drop-in sets ``ExecStart=`` without clearing the unit's own first, so systemd refuses to start the engine.
 

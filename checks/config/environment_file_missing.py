@@ -7,7 +7,7 @@ from doctor.facts.engine import EngineFlags
 from doctor.facts.engine_state import EngineState, start_fails
 
 
-@check(severity=Severity.CRITICAL, ok="every environment file that the engine's unit needs is there")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="every environment file that the engine's unit needs is there")
 def environment_file_missing(flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
     """An ``EnvironmentFile=`` of the engine's unit does not exist, so systemd does not start it.
 

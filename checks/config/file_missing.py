@@ -7,7 +7,7 @@ from doctor.facts.engine import DaemonJson, EngineFlags
 from doctor.facts.engine_state import EngineState, start_fails
 
 
-@check(severity=Severity.CRITICAL, ok="the settings file that a flag names is there")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="the settings file that a flag names is there")
 def file_missing(file: DaemonJson, flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
     """The settings file that ``--config-file`` names does not exist, so the engine does not start.
 

@@ -28,7 +28,7 @@ class Conflict(Struct, frozen=True, kw_only=True):
     joined: Any
 
 
-@check(severity=Severity.CRITICAL, ok="no setting is given both as a flag and in daemon.json")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="no setting is given both as a flag and in daemon.json")
 def flag_file_conflict(flags: EngineFlags, file: DaemonJson, state: EngineState | Missing) -> Iterator[Finding]:
     """A setting is given both as a flag and in the settings file, so the engine does not start, even where both agree.
 

@@ -7,7 +7,7 @@ from doctor.facts.engine import DaemonJson
 from doctor.facts.engine_state import EngineState, start_fails
 
 
-@check(severity=Severity.CRITICAL, ok="daemon.json can be read")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="daemon.json can be read")
 def invalid_json(file: DaemonJson, state: EngineState | Missing) -> Iterator[Finding]:
     """The engine's settings file is no valid JSON, so the engine does not start.
 

@@ -39,4 +39,5 @@ def invalid_value(
             message=f"{effect}: {problem.key} can't work ({problem.why})",
             evidence=(Evidence(setting.place, f"{problem.key}: {masked(problem.key, setting.value)!r}"),),
             severity=None if problem.stops else Severity.WARNING,
+            stops_start=problem.stops,
         )

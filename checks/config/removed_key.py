@@ -8,7 +8,7 @@ from doctor.facts.engine import DaemonJson
 from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
 
 
-@check(severity=Severity.CRITICAL, ok="daemon.json has no key that this engine dropped")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="daemon.json has no key that this engine dropped")
 def removed_key(file: DaemonJson, version: EngineVersion, state: EngineState | Missing) -> Iterator[Finding]:
     """The settings file has a key that this release removed, so the engine does not start after its upgrade.
 

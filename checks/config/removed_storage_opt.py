@@ -18,7 +18,7 @@ class DroppedOption(Struct, frozen=True, kw_only=True):
     text: str
 
 
-@check(severity=Severity.CRITICAL, ok="this engine takes all storage options that are set")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="this engine takes all storage options that are set")
 def removed_storage_opt(
     config: EngineConfig, version: EngineVersion, state: EngineState | Missing
 ) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ class BadFlag(Struct, frozen=True, kw_only=True):
     successor: str
 
 
-@check(severity=Severity.CRITICAL, ok="dockerd knows every flag that it is given")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="dockerd knows every flag that it is given")
 def unknown_flag(
     flags: EngineFlags, version: EngineVersion | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from doctor.facts.engine import DaemonJson
 from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
 
 
-@check(severity=Severity.CRITICAL, ok="dockerd knows every key of daemon.json")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="dockerd knows every key of daemon.json")
 def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: EngineState | Missing) -> Iterator[Finding]:
     """The settings file has a key that this dockerd does not know, so the engine does not start.
 

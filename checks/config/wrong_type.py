@@ -8,7 +8,7 @@ from doctor.facts.engine import DaemonJson
 from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
 
 
-@check(severity=Severity.CRITICAL, ok="every value of daemon.json has the right type")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="every value of daemon.json has the right type")
 def wrong_type(file: DaemonJson, version: EngineVersion | Missing, state: EngineState | Missing) -> Iterator[Finding]:
     """A value of the settings file has the wrong JSON type, so the engine does not start.
 

@@ -17,7 +17,9 @@ class ContainerdDown(Struct, frozen=True, kw_only=True):
     unit: str
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the containerd that the engine needs runs")
+@check(
+    severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the containerd that the engine needs runs"
+)
 def containerd_down(
     config: EngineConfig, state: EngineState, processes: Processes, units: EngineUnits | Missing
 ) -> Iterator[Finding]:

@@ -38,4 +38,5 @@ def docker_proxy_missing(
         message=f"{start_fails(state) if stops else 'no port can be published'}: docker-proxy is missing",
         evidence=(Evidence("file system", programs.broken.get("docker-proxy", f"none beside {programs.dockerd}")),),
         severity=Severity.CRITICAL if stops else None,
+        stops_start=stops,
     )

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine_programs import EnginePrograms
-from doctor.facts.engine_state import EngineState
+from doctor.facts.engine_state import EngineState, EngineVersion
 
 _NEEDED = ("runc", "containerd-shim-runc-v2")
 
 
 @check(severity=Severity.CRITICAL, breaks=("storage",), ok="the programs that start containers are installed")
-def runtime_missing(programs: EnginePrograms, state: EngineState) -> Iterator[Finding]:
+def runtime_missing(
+    programs: EnginePrograms, state: EngineState, version: EngineVersion | Missing
+) -> Iterator[Finding]:
     """The program runc or containerd's shim is missing or can't be run, so no container can be started.
 
     What it looks at:
@@ -19,7 +21,8 @@ def runtime_missing(programs: EnginePrograms, state: EngineState) -> Iterator[Fi
 
     Why it matters:
         The engine answers, and every start fails with "failed to start shim … no such file or directory" or "unable to retrieve
-        OCI runtime error". A half-done upgrade, an over-eager cleanup or a full disk are usual reasons.
+        OCI runtime error"; without runc, newer engines end at their start with "failed to find runc binary". A half-done
+        upgrade, an over-eager cleanup or a full disk are usual reasons.
 
     How it is fixed:
         By a person: install the packages again (containerd.io, or runc and containerd).
@@ -36,4 +39,5 @@ def runtime_missing(programs: EnginePrograms, state: EngineState) -> Iterator[Fi
                 subject=Subject("program", name),
                 message=f"no container can be started: {name} is missing or can't be run",
                 evidence=(Evidence("file system", problem),),
+                stops_start=name == "runc" and isinstance(version, EngineVersion) and version.at_least(26, 0),
             )

@@ -8,7 +8,7 @@ from doctor.facts.engine_state import EngineState
 from doctor.facts.firewall import Firewall
 
 
-@check(severity=Severity.CRITICAL, breaks=("egress", "port"), ok="the iptables command is there")
+@check(severity=Severity.CRITICAL, breaks=("egress", "port"), stops_start=True, ok="the iptables command is there")
 def iptables_missing(firewall: Firewall, engine: EngineConfig, state: EngineState) -> Iterator[Finding]:
     """The iptables command that dockerd runs is not installed, so dockerd does not start, or makes no more rules.
 

@@ -23,7 +23,7 @@ class UnknownOptions(Struct, frozen=True, kw_only=True):
     driver_goes: bool
 
 
-@check(severity=Severity.CRITICAL, ok="the logging driver knows all options that are set for it")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="the logging driver knows all options that are set for it")
 def unknown_option(
     config: EngineConfig, version: EngineVersion | Missing, logging: Logging, kubelet: Kubelet | Missing
 ) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ class BuildCacheBroken(Struct, frozen=True, kw_only=True):
     files: tuple[tuple[HostPath, bool], ...]
 
 
-@check(severity=Severity.CRITICAL, ok="the databases of the build cache are whole")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="the databases of the build cache are whole")
 def buildkit_db_corrupt(databases: BuildkitDatabases) -> Iterator[Finding]:
     """A database of the build cache is damaged, so the whole engine does not start.
 

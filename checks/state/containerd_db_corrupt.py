@@ -62,4 +62,5 @@ def containerd_db_corrupt(
                 is_mendable=bool(file.remedy),
                 is_service=is_service,
             ),
+            stops_start=not is_service,
         )

@@ -7,7 +7,7 @@ from doctor.facts.engine_files import PidFiles
 from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.CRITICAL, ok="the pid file of containerd names no other process")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="the pid file of containerd names no other process")
 def containerd_pid_foreign(files: PidFiles) -> Iterator[Finding]:
     """The pid file of the engine's containerd names another process, so the engine waits 15 seconds for it and gives up.
 

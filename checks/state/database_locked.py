@@ -10,7 +10,7 @@ from doctor.facts.engine_state import EngineState
 _OWNERS = frozenset({"dockerd", "containerd"})
 
 
-@check(severity=Severity.ERROR, ok="no foreign process holds a database of the engine")
+@check(severity=Severity.ERROR, stops_start=True, ok="no foreign process holds a database of the engine")
 def database_locked(
     locks: FileLocks,
     network: NetworkDatabase | Missing,

@@ -14,7 +14,12 @@ class SeveralDrivers(Struct, frozen=True, kw_only=True):
     driver: str
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage", "image"), ok="one storage driver at most left something here")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("storage", "image"),
+    stops_start=True,
+    ok="one storage driver at most left something here",
+)
 def drivers_several(root: DataRoot) -> Iterator[Finding]:
     """Several storage drivers left something in the data root, so the engine does not know which to use and does not start.
 

@@ -41,6 +41,7 @@ def engine_id_wrong(identity: EngineId) -> Iterator[Finding]:
             evidence=tuple(_evidence(identity)),
             detail=OfFile(path=identity.path),
             severity=Severity.CRITICAL if identity.is_fatal else None,
+            stops_start=identity.is_fatal,
         )
 
 

@@ -52,4 +52,5 @@ def immutable_attribute(files: HeldFiles) -> Iterator[Finding]:
             evidence=(Evidence(f"lsattr -d {file.path}", file.word),),
             detail=Held(path=file.path, is_guard=files.root_is_empty),
             severity=_SEVERITY.get(file.costs),
+            stops_start=file.costs == "start",
         )

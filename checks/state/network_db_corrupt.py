@@ -7,7 +7,7 @@ from doctor.facts.databases import NetworkDatabase
 from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.CRITICAL, ok="the network database is whole")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="the network database is whole")
 def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
     """The network database is damaged, so the engine does not start.
 

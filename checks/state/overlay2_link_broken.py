@@ -51,6 +51,7 @@ def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
             ),
             detail=OfDirectories(directories=whole),
             severity=Severity.CRITICAL if is_in_the_way else None,
+            stops_start=is_in_the_way,
         )
         broken = tuple(name for name in broken if name not in whole)
     for name in broken:

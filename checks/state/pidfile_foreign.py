@@ -9,7 +9,7 @@ from doctor.facts.engine_state import EngineState
 from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.CRITICAL, ok="the pid file of the engine names no other process")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="the pid file of the engine names no other process")
 def pidfile_foreign(
     files: PidFiles,
     locks: FileLocks | Missing,

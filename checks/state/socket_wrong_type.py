@@ -15,7 +15,7 @@ class SocketBlocked(Struct, frozen=True, kw_only=True):
     is_movable: bool
 
 
-@check(severity=Severity.CRITICAL, ok="nothing but a socket lies where the engine listens")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="nothing but a socket lies where the engine listens")
 def socket_wrong_type(sockets: EngineSockets) -> Iterator[Finding]:
     """A directory lies where the engine's socket belongs, so the engine does not start.
 

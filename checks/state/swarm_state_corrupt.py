@@ -6,7 +6,7 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine_files import SwarmFiles
 
 
-@check(severity=Severity.CRITICAL, ok="the swarm node's own state can be read")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="the swarm node's own state can be read")
 def swarm_state_corrupt(swarm: SwarmFiles) -> Iterator[Finding]:
     """The swarm node's own state is damaged, so the engine does not start.
 

@@ -7,7 +7,7 @@ from doctor.facts.databases import VolumeDatabase
 from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the volume database is whole")
+@check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the volume database is whole")
 def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
     """The volume database is damaged, so the engine does not start; the volumes' data is not in it.
 

@@ -15,7 +15,7 @@ class OptionsDamaged(Struct, frozen=True, kw_only=True):
     path: HostPath
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the options of each volume can be read")
+@check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the options of each volume can be read")
 def volume_opts_corrupt(volumes: Volumes) -> Iterator[Finding]:
     """The options of one volume are damaged, so the whole engine does not start.
 

@@ -38,4 +38,5 @@ def data_root_on_overlay(storage: Storage, config: EngineConfig, state: EngineSt
             Evidence("storage driver", storage.driver or "none set"),
         ),
         severity=None if is_fatal else Severity.WARNING,
+        stops_start=is_fatal,
     )

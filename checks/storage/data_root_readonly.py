@@ -8,7 +8,7 @@ from doctor.facts.engine_state import EngineState, start_fails
 from doctor.facts.storage import Storage
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the data root can be written to")
+@check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the data root can be written to")
 def data_root_readonly(storage: Storage, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
     """The data root's file system is read-only, so the engine does not start and containers can't write.
 

@@ -18,7 +18,12 @@ class Mismatch(Struct, frozen=True, kw_only=True):
     wanted: str | None
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the storage driver suits the data root's file system")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("storage",),
+    stops_start=True,
+    ok="the storage driver suits the data root's file system",
+)
 def driver_fs_mismatch(
     storage: Storage,
     config: EngineConfig,

@@ -18,7 +18,12 @@ class Removed(Struct, frozen=True, kw_only=True):
     wanted: str | None
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="this engine has the storage driver that is set")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("storage",),
+    stops_start=True,
+    ok="this engine has the storage driver that is set",
+)
 def driver_removed(
     storage: Storage,
     config: EngineConfig,

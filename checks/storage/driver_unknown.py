@@ -18,7 +18,7 @@ class Unknown(Struct, frozen=True, kw_only=True):
     wanted: str | None
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the storage driver that is set exists")
+@check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the storage driver that is set exists")
 def driver_unknown(
     storage: Storage,
     config: EngineConfig,

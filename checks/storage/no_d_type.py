@@ -38,4 +38,5 @@ def no_d_type(
         message=f"{effect}: the file system of {config.data_root} has no d_type, which {storage.driver} needs",
         evidence=(Evidence(f"file system of {config.data_root}", f"{storage.file_system or 'unknown'}, no d_type"),),
         severity=Severity.ERROR if is_old else None,
+        stops_start=isinstance(version, EngineVersion) and not is_old,
     )

@@ -19,7 +19,12 @@ class Foreign(Struct, frozen=True, kw_only=True):
     is_foreign: bool
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the storage driver takes every storage option that is set")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("storage",),
+    stops_start=True,
+    ok="the storage driver takes every storage option that is set",
+)
 def option_foreign(storage: Storage, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
     """A storage option is set that the storage driver does not take, so the engine does not start.
 

@@ -8,7 +8,10 @@ from doctor.facts.storage import Storage
 
 
 @check(
-    severity=Severity.CRITICAL, breaks=("storage",), ok="the kernel has the file system that the storage driver needs"
+    severity=Severity.CRITICAL,
+    breaks=("storage",),
+    ok="the kernel has the file system that the storage driver needs",
+    stops_start=True,
 )
 def overlay_unsupported(storage: Storage, state: EngineState | Missing) -> Iterator[Finding]:
     """The storage driver is overlay2 and this kernel has no overlayfs, so the engine does not start.

@@ -12,6 +12,7 @@ from doctor.facts.storage import Storage
 Release = tuple[int, int, int] | None
 
 STOPPERS = (
+    "cgroups/none-mounted",
     "config/dropin-execstart",
     "config/environment-file-missing",
     "config/file-missing",
@@ -27,14 +28,23 @@ STOPPERS = (
     "engine/docker-proxy-missing",
     "engine/runtime-missing",
     "engine/start-failure",
+    "firewall/iptables-missing",
     "logging/unknown-option",
+    "state/buildkit-db-corrupt",
+    "state/containerd-db-corrupt",
     "state/containerd-pid-foreign",
     "state/database-locked",
     "state/drivers-several",
+    "state/engine-id-wrong",
+    "state/immutable-attribute",
     "state/network-db-corrupt",
+    "state/overlay2-link-broken",
     "state/pidfile-foreign",
+    "state/repositories-json-corrupt",
     "state/socket-wrong-type",
+    "state/swarm-state-corrupt",
     "state/volume-db-corrupt",
+    "state/volume-opts-corrupt",
     "storage/data-root-on-overlay",
     "storage/data-root-readonly",
     "storage/data-root-unsuitable",
@@ -45,7 +55,7 @@ STOPPERS = (
     "storage/option-foreign",
     "storage/overlay-unsupported",
 )
-"""Checks whose findings explain an engine that does not start."""
+"""Checks whose findings explain an engine that does not start: all that declare ``stops_start``, and some that only may."""
 
 
 class StartBlockers(Struct, frozen=True, kw_only=True):

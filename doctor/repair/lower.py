@@ -20,6 +20,7 @@ from doctor.model.step import Attributes, Move, Put, Step
 from doctor.plugins.catalog import Catalog
 from doctor.repair.choose import Answers
 from doctor.repair.diff import describe
+from doctor.repair.obstacle import Obstacle
 
 
 class Planned(Struct, frozen=True, kw_only=True):
@@ -43,7 +44,7 @@ class Draft(Struct):
         asked: questions beside actions that are done either way, by fingerprint.
         answers: what was chosen on the command line.
         stops_service: whether an action writes what a containerd holds that is a service of its own and runs.
-        blocked: why no engine may be stopped or started by it, "" where it may.
+        blocked: why no engine may be stopped or started by it, ``None`` where it may.
     """
 
     host: Host
@@ -60,7 +61,7 @@ class Draft(Struct):
     answers: Answers = msgspec.field(default_factory=Answers)
     handled: set[str] = set()
     stops_service: bool = False
-    blocked: str = ""
+    blocked: Obstacle | None = None
 
     @property
     def is_running(self) -> bool:

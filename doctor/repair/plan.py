@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from doctor.api.actions.choose import Choose
 from doctor.facts.engine_control import EngineControl
-from doctor.facts.engine_start import STOPPERS, StartBlockers
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.model.action import Action, Stage
@@ -18,9 +17,10 @@ from doctor.model.errors import DoctorError
 from doctor.model.finding import Finding
 from doctor.model.missing import HostError, Missing
 from doctor.model.report import ManualFix, Question
-from doctor.model.severity import Applicability, Severity
+from doctor.model.severity import Applicability
 from doctor.model.step import Netlink, Run, Signal, Step
 from doctor.plugins.catalog import Catalog
+from doctor.repair import obstacle
 from doctor.repair.choose import Answers, Choice, question
 from doctor.repair.lower import Draft, Planned, lower, needs_service_stop, needs_stop
 from doctor.scan.run import Scan, scan
@@ -103,23 +103,20 @@ def make_plan(
     waived = frozenset(draft.handled)
     plan = _settle(draft, before)
     draft.answers.complain()
-    stuck = _would_not_start(plan) if draft.is_running else ""
-    if not stuck:
+    stuck = _would_not_start(plan, waived)
+    if stuck is None:
         return plan
-    # A running engine that can't start again is worth more than what its stop would mend.
+    # A running engine that can't start again is worth more than what its stop would mend; a start that fails, worth nothing.
     draft.chosen, draft.manual, draft.asked, draft.handled, draft.blocked = [], {}, {}, set(waived), stuck
     draft.stops_service = False
     return _settle(draft, before)
 
 
-def _would_not_start(plan: Plan) -> str:
-    """Return why an engine that the plan stops would not start again, "" where it would or is not stopped."""
+def _would_not_start(plan: Plan, waived: frozenset[str]) -> obstacle.Obstacle | None:
+    """Return why an engine that the plan starts, or stops and starts again, would not start; ``None`` where it would."""
     if not any(action.engine for action in plan.actions):
-        return ""
-    blockers = plan.after.facts.get(StartBlockers)
-    reasons = () if isinstance(blockers, Missing) else blockers.reasons
-    left = [found.message for found in plan.after.findings if found.id in STOPPERS and found.level >= Severity.CRITICAL]
-    return next(iter((*reasons, *left)), "")
+        return None
+    return obstacle.of_prediction(plan.after, waived, was_running=plan.engine_was_running)
 
 
 def _settle(draft: Draft, before: Scan) -> Plan:
@@ -154,6 +151,9 @@ def _settle(draft: Draft, before: Scan) -> Plan:
 def _choose(draft: Draft, current: Scan) -> bool:
     """Take the actions for findings not seen before into the draft; return whether there were any."""
     overlay, planned = lower(draft)
+    if draft.wanted and not draft.is_running:
+        left = [one for one in current.findings if one.id not in draft.wanted and one.fingerprint not in draft.handled]
+        _block(draft, obstacle.of_unasked(left))
     grown = False
     for finding, offered in _in_turn(draft, current, starts=any(action.engine for action in planned)):
         draft.handled.add(finding.fingerprint)
@@ -161,7 +161,9 @@ def _choose(draft: Draft, current: Scan) -> bool:
         actions = [(action, risk) for action, risk in offered if not isinstance(action, Choose)]
         refused = _not_to_do(draft, finding, actions, questions, overlay)
         if refused is not None:
-            draft.blocked = draft.blocked or (finding.message if finding.start_destroys else "")
+            # What only stops the next start of an engine that runs may be mended by what its restart is for.
+            if finding.start_destroys or not draft.is_running:
+                _block(draft, obstacle.of_left(refused))
             draft.manual[finding.fingerprint] = refused
             continue
         if questions:
@@ -172,6 +174,10 @@ def _choose(draft: Draft, current: Scan) -> bool:
             _merge(draft, action, action_risk, finding)
         grown = True
     return grown
+
+
+def _block(draft: Draft, found: obstacle.Obstacle | None) -> None:
+    draft.blocked = draft.blocked if found is None else found.beside(draft.blocked)
 
 
 def _not_to_do(
@@ -194,11 +200,13 @@ def _not_to_do(
     if refusal is None:
         return None
     advice = "; ".join(action.summary for action, _ in actions)
+    if draft.blocked is not None and _starts(actions):
+        advice = draft.blocked.then
     return ManualFix(finding=finding, why=refusal[0], advice=advice, questions=questions)
 
 
 def _in_turn(draft: Draft, current: Scan, *, starts: bool) -> list[tuple[Finding, list[tuple[Action, Applicability]]]]:
-    """Return the findings to plan for now, with their actions: first those whose data an engine's start would destroy.
+    """Return the findings to plan for now, with their actions: first those that forbid an engine's start.
 
     A plan that starts the engine (``starts``: already, or by an action here) takes those in whatever was asked for.
     """
@@ -211,7 +219,7 @@ def _in_turn(draft: Draft, current: Scan, *, starts: bool) -> list[tuple[Finding
     asked = [item for item in found if not draft.wanted or item[0].id in draft.wanted]
     # A repair under a running engine may stop it, and then starts it again.
     starts = starts or draft.is_running or any(_starts(actions) for _, actions in asked)
-    return sorted(found if starts else asked, key=lambda item: not item[0].start_destroys)
+    return sorted(found if starts else asked, key=lambda item: not obstacle.forbids_start(item[0]))
 
 
 def _starts(actions: list[tuple[Action, Applicability]]) -> bool:
@@ -246,8 +254,12 @@ def _refusal(
         return f"it can't be planned: {error.missing.reason}", risk
     except DoctorError as error:
         return f"it can't be planned: {error}", risk
-    if draft.blocked and (_starts(actions) or (draft.is_running and needs_stop(draft, actions, steps))):
-        return f"it needs a start of the engine, and first a person must act: {draft.blocked}", Applicability.MANUAL
+    if draft.blocked is not None:
+        if _starts(actions):
+            return f"the engine is not started, first a person must act: {draft.blocked.why}", Applicability.MANUAL
+        if draft.is_running and needs_stop(draft, actions, steps):
+            why = f"it needs a start of the engine, and first a person must act: {draft.blocked.why}"
+            return why, Applicability.MANUAL
     if not draft.host.is_live() and any(isinstance(step, Run | Signal | Netlink) for step in steps):
         return "it needs the running host", Applicability.MANUAL
     stops = draft.is_running and needs_stop(draft, actions, steps)

@@ -1,0 +1,85 @@
+"""What keeps a plan from starting the engine: a finding that stays and on which its start fails, or destroys data.
+
+Repairs that need no start are carried out all the same; the engine stays down and the reader learns what to do first.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from doctor.facts.engine_start import STOPPERS, StartBlockers
+from doctor.model.finding import Finding
+from doctor.model.missing import Missing
+from doctor.model.report import ManualFix
+from doctor.model.severity import Applicability, Severity
+from doctor.scan.run import Scan
+
+
+class Obstacle(Struct, frozen=True, kw_only=True):
+    """A reason not to start the engine.
+
+    Attributes:
+        why: in a few words, mostly the messages of findings.
+        advice: what a person does about them.
+    """
+
+    why: str
+    advice: str
+
+    def beside(self, other: "Obstacle | None") -> "Obstacle":
+        """Return both as one."""
+        if other is None or self.why in other.why:
+            return self if other is None else other
+        advice = other.advice if self.advice in other.advice else f"{other.advice}; {self.advice}"
+        return Obstacle(why=f"{other.why}; {self.why}", advice=advice)
+
+    @property
+    def then(self) -> str:
+        """What a person does, up to the engine's start."""
+        return f"{self.advice}, then 'doctor fix --apply' again starts it"
+
+
+def forbids_start(finding: Finding) -> bool:
+    """Whether no engine may be started while the finding stays."""
+    return finding.start_destroys or bool(finding.stops_start)
+
+
+def of_left(left: ManualFix) -> Obstacle | None:
+    """Return what a finding that this plan does not mend means for the engine's start."""
+    finding = left.finding
+    if not forbids_start(finding):
+        return None
+    cost = left.why.rpartition(": ")[2] if "--allow" in left.why else ""
+    asked = f"choose {left.questions[0].text}" if left.questions else ""
+    return Obstacle(why=finding.message, advice=cost or asked or left.advice or _explained(finding))
+
+
+def of_unasked(findings: Iterable[Finding]) -> Obstacle | None:
+    """Return what these mean for the engine's start, none of which this plan was asked to mend."""
+    whole: Obstacle | None = None
+    for found in findings:
+        if not found.stops_start:
+            continue
+        is_mended = found.fix is not None and found.fix.applicability is not Applicability.MANUAL
+        advice = f"add {found.id} to 'doctor fix'" if is_mended else _explained(found)
+        whole = Obstacle(why=found.message, advice=advice).beside(whole)
+    return whole
+
+
+def of_prediction(after: Scan, waived: frozenset[str], *, was_running: bool) -> Obstacle | None:
+    """Return what is foreseen to stay and keeps the engine from starting.
+
+    A running engine is stopped only where nothing that may explain a failed start is left; what a person waived counts there too.
+    """
+    blockers = after.facts.get(StartBlockers)
+    if not isinstance(blockers, Missing) and blockers.reasons:
+        return Obstacle(why=blockers.reasons[0], advice="mend that")
+    for found in after.findings:
+        is_certain = bool(found.stops_start) and found.fingerprint not in waived
+        if is_certain or (was_running and found.id in STOPPERS and found.level >= Severity.CRITICAL):
+            return Obstacle(why=found.message, advice=_explained(found))
+    return None
+
+
+def _explained(finding: Finding) -> str:
+    return f"see 'doctor explain {finding.id}'"
