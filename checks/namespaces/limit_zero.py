@@ -7,7 +7,7 @@ from msgspec import Struct
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.cgroups import Cgroups
 from doctor.facts.engine import EngineConfig
-from doctor.facts.namespaces import VITAL
+from doctor.facts.namespaces import needed
 from doctor.facts.sysctl import Sysctl
 
 
@@ -35,14 +35,9 @@ def limit_zero(sysctl: Sysctl, engine: EngineConfig, cgroups: Cgroups | Missing)
     References:
         https://man7.org/linux/man-pages/man7/namespaces.7.html
     """
-    needed = [*VITAL]
-    if engine.get("userns-remap"):
-        needed.append("user")
-    if isinstance(cgroups, Cgroups) and cgroups.mode == "v2":
-        needed.append("cgroup")
     # kernel/fork.c, fork_init: each limit begins as half of the most threads there can be.
     wanted = (sysctl.number("kernel.threads-max") or 30000) // 2
-    for kind in needed:
+    for kind in needed(engine, cgroups):
         key = f"user.max_{kind}_namespaces"
         if sysctl.number(key) == 0:
             yield Finding(

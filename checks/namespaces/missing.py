@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.cgroups import Cgroups
 from doctor.facts.engine import EngineConfig
-from doctor.facts.namespaces import VITAL, NamespaceKinds
+from doctor.facts.namespaces import VITAL, NamespaceKinds, needed
 
 
 @check(
@@ -27,12 +27,7 @@ def missing(kinds: NamespaceKinds, engine: EngineConfig, cgroups: Cgroups | Miss
     References:
         https://man7.org/linux/man-pages/man7/namespaces.7.html
     """
-    needed = [*VITAL]
-    if engine.get("userns-remap"):
-        needed.append("user")
-    if isinstance(cgroups, Cgroups) and cgroups.mode == "v2":
-        needed.append("cgroup")
-    for kind in needed:
+    for kind in needed(engine, cgroups):
         if kind not in kinds.kinds:
             yield Finding(
                 subject=Subject("namespace", kind),

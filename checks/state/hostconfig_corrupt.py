@@ -2,17 +2,9 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.containers import HOST_CONFIG, Containers
-
-
-class HostConfigLost(Struct, frozen=True, kw_only=True):
-    """For the fixer: the file and a whole temporary file beside it, if there is one."""
-
-    path: HostPath
-    sibling: HostPath | None
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.containers import Containers
+from doctor.facts.state_details import OfHostConfig
 
 
 @check(severity=Severity.ERROR, breaks=("storage",), ok="each container's host config can be read")
@@ -32,22 +24,10 @@ def hostconfig_corrupt(containers: Containers) -> Iterator[Finding]:
     References:
         https://github.com/moby/moby/blob/v26.1.5/container/container.go
     """
-    for broken in containers.broken:
-        if broken.file != HOST_CONFIG or broken.is_missing:
-            continue
-        container = containers.get(broken.container_id)
-        if container is None:
-            continue
+    for broken, container in containers.without_host_config(is_missing=False):
         yield Finding(
             subject=Subject("container", container.title),
             message=f"container {container.title} has vanished for the engine: its host config is damaged",
-            evidence=(
-                Evidence(broken.path, broken.problem),
-                Evidence(
-                    "mounts its config names",
-                    ", ".join(sorted(mount.destination for mount in container.mounts)) or "none",
-                ),
-                Evidence("networks its config names", ", ".join(place.name for place in container.networks) or "none"),
-            ),
-            detail=HostConfigLost(path=broken.path, sibling=broken.sibling),
+            evidence=(Evidence(broken.path, broken.problem), *container.named_places),
+            detail=OfHostConfig(path=broken.path, sibling=broken.sibling),
         )

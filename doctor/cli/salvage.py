@@ -9,7 +9,7 @@ from msgspec import json
 from doctor.cli.common import Shared, is_terminal, open_host
 from doctor.model.errors import UsageError
 from doctor.model.text import visible
-from doctor.salvage.target import human
+from doctor.salvage.progress import human
 from doctor.salvage.values import Outcome
 from doctor.salvage.volumes import SCRIPT
 from doctor.salvage.work import Wish, salvage

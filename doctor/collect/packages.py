@@ -1,7 +1,6 @@
 """Reads the distribution and the package database."""
 
-import re
-
+from doctor.collect.changelogs import named_fixes
 from doctor.facts.packages import Packages, System
 from doctor.formats import dpkg_status, os_release
 from doctor.formats.text import decode
@@ -29,7 +28,6 @@ NAMES = (
     "podman-docker",
 )
 _DPKG = HostPath("/var/lib/dpkg/status")
-_CVE = re.compile(rb"CVE-\d{4}-\d{4,7}")
 _CHANGELOG_LIMIT = 16 << 20
 # A distribution's own packages are judged by their changelogs; Docker's follow upstream.
 _WITH_CHANGELOG = ("docker.io", "containerd", "runc")
@@ -55,26 +53,7 @@ def packages(host: Host) -> Packages:
     changelogs = {}
     for package in items:
         if package.name in _WITH_CHANGELOG and package.is_installed:
-            found = _changelog(host, package.name)
+            found = named_fixes(host, package.name, limit_bytes=_CHANGELOG_LIMIT)
             if found is not None:
                 changelogs[package.name] = found
     return Packages(items=items, changelogs=changelogs)
-
-
-def _changelog(host: Host, name: str) -> frozenset[str] | None:
-    for file in ("changelog.Debian.gz", "changelog.gz"):
-        try:
-            raw = host.read(HostPath(f"/usr/share/doc/{name}/{file}"), limit_bytes=_CHANGELOG_LIMIT)
-        except HostError:
-            continue
-        return frozenset(found.decode() for found in set(_CVE.findall(_unpacked(raw))))
-    return None
-
-
-def _unpacked(raw: bytes) -> bytes:
-    import zlib  # noqa: PLC0415 - a host without packages needs none
-
-    try:
-        return zlib.decompressobj(31).decompress(raw, _CHANGELOG_LIMIT)
-    except zlib.error:
-        return b""

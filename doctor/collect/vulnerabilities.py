@@ -2,9 +2,9 @@
 
 import json
 import os
-import re
 from typing import Any
 
+from doctor.collect.changelogs import named_fixes
 from doctor.facts.engine_state import EngineVersion
 from doctor.facts.kernel import BuildConfig, Kernel
 from doctor.facts.modules import Modules
@@ -20,11 +20,9 @@ from doctor.facts.vulnerabilities import (
 from doctor.formats.version import parse
 from doctor.host.base import Host
 from doctor.model.declare import collector
-from doctor.model.missing import HostError, Missing
-from doctor.model.paths import HostPath
+from doctor.model.missing import Missing
 
 _TABLE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "facts", "data", "vulnerabilities.json")
-_CVE = re.compile(rb"CVE-\d{4}-\d{4,7}")
 _CHANGELOG_LIMIT = 32 << 20
 
 
@@ -80,7 +78,7 @@ def kernel_exposure(
     The changelog, some 10 MB of text in Debian, is read only if one is left.
     """
     left = [hole for hole in table.kernel if hole.by_number(kernel) != "fixed" and _is_there(hole, config, modules)]
-    named = _named_fixes(host, kernel) if left and kernel.vendor in {"debian", "ubuntu"} else None
+    named = _kernel_fixes(host, kernel) if left and kernel.vendor in {"debian", "ubuntu"} else None
     left = [hole for hole in left if named is None or hole.id not in named]
     affected = [hole for hole in left if hole.by_number(kernel) == "affected"]
     if kernel.is_vanilla:
@@ -104,24 +102,12 @@ def _is_there(hole: KernelHole, config: BuildConfig | Missing, modules: Modules 
     return True
 
 
-def _named_fixes(host: Host, kernel: Kernel) -> frozenset[str] | None:
+def _kernel_fixes(host: Host, kernel: Kernel) -> frozenset[str] | None:
     for package in (f"linux-image-{kernel.name}", f"linux-image-unsigned-{kernel.name}"):
-        for name in ("changelog.Debian.gz", "changelog.gz"):
-            try:
-                raw = host.read(HostPath(f"/usr/share/doc/{package}/{name}"), limit_bytes=_CHANGELOG_LIMIT)
-            except HostError:
-                continue
-            return frozenset(found.decode() for found in set(_CVE.findall(_unpacked(raw))))
+        found = named_fixes(host, package, limit_bytes=_CHANGELOG_LIMIT)
+        if found is not None:
+            return found
     return None
-
-
-def _unpacked(raw: bytes) -> bytes:
-    import zlib  # noqa: PLC0415 - most kernels leave nothing to look up
-
-    try:
-        return zlib.decompressobj(31).decompress(raw, _CHANGELOG_LIMIT)
-    except zlib.error:
-        return b""
 
 
 @collector

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
@@ -191,6 +192,16 @@ class Container(Struct, frozen=True, kw_only=True):
     directories: tuple[str, ...] = ()
 
     @property
+    def named_places(self) -> tuple[Evidence, ...]:
+        """Return the mounts and networks that its config names, as evidence of what is lost with its host config."""
+        mounts = ", ".join(sorted(mount.destination for mount in self.mounts))
+        networks = ", ".join(place.name for place in self.networks)
+        return (
+            Evidence("mounts its config names", mounts or "none"),
+            Evidence("networks its config names", networks or "none"),
+        )
+
+    @property
     def short(self) -> str:
         """The twelve digits that ``docker ps`` shows."""
         return self.id[:12]
@@ -246,6 +257,13 @@ class Containers(Struct, frozen=True, kw_only=True, dict=True):
     directories: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
     gaps: tuple[Missing, ...] = ()
+
+    def without_host_config(self, *, is_missing: bool) -> Iterator[tuple[BrokenFile, Container]]:
+        """Yield the containers whose own config can be read and whose host config is missing, or else is damaged."""
+        for broken in self.broken:
+            container = self.get(broken.container_id)
+            if broken.file == HOST_CONFIG and broken.is_missing == is_missing and container is not None:
+                yield broken, container
 
     def get(self, identity: str) -> Container | None:
         """Return the container with this full id."""

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from doctor.facts.cgroups import Cgroups
+from doctor.facts.engine import EngineConfig
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
@@ -9,6 +11,16 @@ VITAL = ("mnt", "uts", "ipc", "pid", "net")
 SUBUID = HostPath("/etc/subuid")
 SUBGID = HostPath("/etc/subgid")
 NEEDED_IDS = 65536
+
+
+def needed(engine: EngineConfig, cgroups: Cgroups | Missing) -> list[str]:
+    """Return the kinds that this engine's containers need: user where ids are mapped, cgroup under control groups v2."""
+    kinds = [*VITAL]
+    if engine.get("userns-remap"):
+        kinds.append("user")
+    if isinstance(cgroups, Cgroups) and cgroups.mode == "v2":
+        kinds.append("cgroup")
+    return kinds
 
 
 class NamespaceKinds(Struct, frozen=True, kw_only=True):

@@ -14,6 +14,13 @@ class OfFile(Struct, frozen=True, kw_only=True):
     path: HostPath
 
 
+class OfHostConfig(Struct, frozen=True, kw_only=True):
+    """A container's host config, and a whole temporary file beside it, if there is one."""
+
+    path: HostPath
+    sibling: HostPath | None
+
+
 class OfLayer(Struct, frozen=True, kw_only=True):
     """A layer, by its chain id without "sha256:"."""
 
@@ -36,6 +43,13 @@ class OfImage(Struct, frozen=True, kw_only=True):
     """An image, by its id without "sha256:"."""
 
     identity: str
+
+
+class OfMount(Struct, frozen=True, kw_only=True):
+    """A container's mount record: the container's full id, and the names of the files that are wrong."""
+
+    container_id: str
+    files: tuple[str, ...]
 
 
 class OfContainer(Struct, frozen=True, kw_only=True):

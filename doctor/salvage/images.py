@@ -13,7 +13,8 @@ from doctor.host.base import Host
 from doctor.model.missing import HostError
 from doctor.salvage import layout
 from doctor.salvage.layer import Assembly, SplitError, UnprovenError, joined, known, unread
-from doctor.salvage.target import Target, human
+from doctor.salvage.progress import human, telling
+from doctor.salvage.target import Target
 from doctor.salvage.tree import TreeTar
 from doctor.salvage.values import Blob, Image, Layer, Left, Source, Store, Written
 
@@ -22,7 +23,6 @@ _CHECKED_BYTES = 32 << 20
 """Of a layer that isn't what it was this much is searched for the altered file: CRC-64 takes a second for 9 MiB."""
 
 _REMAKE_BYTES = 1 << 42
-_TELL_BYTES = 256 << 20
 _BACKUP_FILE = "image/overlay2/layerdb/sha256/{}/tar-split.json.gz"
 
 
@@ -190,7 +190,10 @@ class Writer:
         for assembly in self._assemblies(layer):
             try:
                 blob = self.target.layer(
-                    self._told(assembly.pieces(), layer, size), size, layer.diff, self.titles[layer.chain]
+                    telling(assembly.pieces(), self.titles[layer.chain], size, self.progress),
+                    size,
+                    layer.diff,
+                    self.titles[layer.chain],
                 )
             except UnprovenError as error:
                 failed = failed or error
@@ -213,16 +216,6 @@ class Writer:
         except UnprovenError:
             names = []
         return f"altered: {', '.join(names)}" if names else "its content doesn't have the digest of its name"
-
-    def _told(self, pieces: Iterator[bytes], layer: Layer, size: int) -> Iterator[bytes]:
-        """Pass the pieces on and tell now and then how far they are."""
-        done = told = 0
-        for piece in pieces:
-            yield piece
-            done += len(piece)
-            if done - told >= _TELL_BYTES:
-                told = done
-                self.progress(f"{self.titles[layer.chain]}: {human(done)} of {human(size)}")
 
     def _rough(self, layer: Layer) -> Blob | None:
         """Write a layer as it lies there, by tar-split where that can be read, else by its directory."""

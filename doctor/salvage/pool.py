@@ -20,7 +20,8 @@ from doctor.host.recorded import RootHost
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
-from doctor.salvage.target import PART, Target, human
+from doctor.salvage.progress import human
+from doctor.salvage.target import PART, Target
 
 _BLOCK_BYTES = 64 << 10
 """What the engine gave a pool (dm.blocksize)."""

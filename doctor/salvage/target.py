@@ -15,6 +15,7 @@ from hashlib import sha256
 from msgspec import DecodeError, json
 
 from doctor.model.errors import DoctorError, RefusedError
+from doctor.salvage.progress import human
 from doctor.salvage.values import Blob
 
 _LAYERS = ".doctor-layers"
@@ -286,17 +287,3 @@ def full(path: str, why: str) -> RefusedError:
         where=path,
         do="choose a larger disk, name the images you need, or add --compress; what is written stays and is gone on with",
     )
-
-
-def human(size: int) -> str:
-    """Return a size for people.
-
-    >>> human(0), human(1536), human(5 << 30)
-    ('0 B', '1.5 KiB', '5.0 GiB')
-    """
-    value, unit = float(size), "B"
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):  # noqa: B007 - the unit that fits
-        if value < 1024:
-            break
-        value /= 1024
-    return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"

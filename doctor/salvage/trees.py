@@ -1,6 +1,6 @@
 """Writes volumes and containers' writable layers as tars. Nothing can prove them: they are taken as they lie there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 
 from doctor.facts.data_root import DataRoot
@@ -14,7 +14,8 @@ from doctor.salvage.difference import DifferenceTar
 from doctor.salvage.layer import UnprovenError, joined
 from doctor.salvage.layered import Layered
 from doctor.salvage.memory import Memory, Noted
-from doctor.salvage.target import Target, human
+from doctor.salvage.progress import human, telling
+from doctor.salvage.target import Target
 from doctor.salvage.tree import TreeTar
 from doctor.salvage.uppers import Upper
 from doctor.salvage.values import Left, Tree, Written
@@ -22,7 +23,6 @@ from doctor.salvage.volumes import SCRIPT, Recipe, Recipes, script
 from doctor.scan.resolve import Facts
 
 _CONFIG_BYTES = 16 << 20
-_TELL_BYTES = 256 << 20
 
 
 class TreeWriter:
@@ -150,7 +150,7 @@ class TreeWriter:
             self.progress(f"{kind} {name}: {human(size)}")
             digest = sha256()
             with self.target.writing(file) as sink:
-                for piece in self._told(joined(tree.pieces()), f"{kind} {name}", size):
+                for piece in telling(joined(tree.pieces()), f"{kind} {name}", size, self.progress):
                     digest.update(piece)
                     sink.write(piece)
         except UnprovenError as error:
@@ -174,16 +174,6 @@ class TreeWriter:
         elif not self.is_held:
             self.memory.note(Noted(tree=written, mark=tree.mark, digest=digest.hexdigest()))
         return True
-
-    def _told(self, pieces: Iterator[bytes], what: str, size: int) -> Iterator[bytes]:
-        """Pass the pieces on and tell now and then how far they are."""
-        done = told = 0
-        for piece in pieces:
-            yield piece
-            done += len(piece)
-            if done - told >= _TELL_BYTES:
-                told = done
-                self.progress(f"{what}: {human(done)} of {human(max(size, done))}")
 
     def _leave(self, kind: str, name: str, reason: str, *, is_unread: bool = False) -> None:
         self.left.append(Left(kind=kind, name=name, reason=reason, is_unread=is_unread))

@@ -3,20 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise, MakeSymlink, Stage
-from doctor.facts.dns import RESOLV_CONF, HostDns
+from doctor.api.actions import Action
+from doctor.api.actions.resolver import link_resolver_list
+from doctor.facts.dns import HostDns
 
 
 @fixer(applicability=Applicability.SAFE)
 def resolv_empty(finding: Finding, dns: HostDns) -> Iterator[Action]:
     """Link the list that a program of the host has written; without one, say what to write."""
     del finding
-    target = dns.replacement
-    if target is None:
-        yield Advise(
-            text='write "nameserver ADDRESS" with the address of a server of your network to /etc/resolv.conf, or start systemd-resolved'
-        )
-        return
-    yield MakeSymlink(
-        path=RESOLV_CONF, target=target, what=f"make {RESOLV_CONF} a link to {target}", stage=Stage.CONFIG
-    )
+    yield from link_resolver_list(dns.replacement)

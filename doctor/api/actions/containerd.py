@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.api.actions.layers import RestoreEntries
+from doctor.api.actions.layers import RestoreEntries, is_there
 from doctor.facts.layer_content import Lost
 from doctor.model.action import Stage
-from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join, parent
 from doctor.model.severity import Applicability
 from doctor.model.step import Directory, Meta, Move, Put, Step
@@ -46,7 +45,7 @@ class Unpack(Struct, frozen=True, kw_only=True):
         yield from _made(view, self.top, made)
         for name in self.extra:
             path = join(self.top, name.decode())
-            if _is_there(view, path):
+            if is_there(view, path):
                 yield Move(path=path)
         known = {one.name for one in self.entries}
         for one in self.entries:
@@ -60,16 +59,8 @@ class Unpack(Struct, frozen=True, kw_only=True):
 
 
 def _made(view: View, path: HostPath, made: set[str]) -> Iterator[Step]:
-    if path == "/" or path in made or _is_there(view, path):
+    if path == "/" or path in made or is_there(view, path):
         return
     made.add(path)
     yield from _made(view, parent(path), made)
     yield Put(path=path, node=Directory(), meta=Meta(mode=0o755 if "/fs" in path else 0o700))
-
-
-def _is_there(view: View, path: HostPath) -> bool:
-    try:
-        view.lstat(path, follow=False)
-    except HostError:
-        return False
-    return True

@@ -45,7 +45,7 @@ class RestoreEntries(Struct, frozen=True, kw_only=True):
             path = join(self.top, one.name.decode()) if one.name else self.top
             if not one.exists:
                 above = parent(path)
-                if above not in folders and _is_there(view, above):
+                if above not in folders and is_there(view, above):
                     # A new entry changes its directory's time.
                     folders[above] = Attributes(path=above, mtime_ns=view.lstat(above, follow=False).mtime_ns)
                 yield from self._made(view, one, path)
@@ -65,7 +65,7 @@ class RestoreEntries(Struct, frozen=True, kw_only=True):
             return
         xattrs = {key: value for key, value in one.xattrs.items() if value is not None}
         meta = Meta(mode=one.mode, uid=one.uid, gid=one.gid, xattrs=xattrs, mtime_ns=one.mtime_ns)
-        if isinstance(node, Directory) and _is_there(view, path):
+        if isinstance(node, Directory) and is_there(view, path):
             return
         yield Put(path=path, node=node, meta=meta)
 
@@ -95,7 +95,8 @@ def _attributes(path: HostPath, one: Lost) -> Attributes:
     )
 
 
-def _is_there(view: View, path: HostPath) -> bool:
+def is_there(view: View, path: HostPath) -> bool:
+    """Return whether anything has this path; what can't be looked at counts as gone."""
     try:
         view.lstat(path, follow=False)
     except HostError:

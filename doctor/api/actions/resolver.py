@@ -1,0 +1,20 @@
+"""The host's list of name servers."""
+
+from collections.abc import Iterator
+
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import MakeSymlink
+from doctor.facts.dns import RESOLV_CONF
+from doctor.model.action import Action, Stage
+
+
+def link_resolver_list(target: str | None) -> Iterator[Action]:
+    """Yield the link of resolv.conf to the list that a program of the host has written; without one, what to write."""
+    if target is None:
+        yield Advise(
+            text='write "nameserver ADDRESS" with the address of a server of your network to /etc/resolv.conf, or start systemd-resolved'
+        )
+        return
+    yield MakeSymlink(
+        path=RESOLV_CONF, target=target, what=f"make {RESOLV_CONF} a link to {target}", stage=Stage.CONFIG
+    )

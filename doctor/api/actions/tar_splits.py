@@ -1,0 +1,31 @@
+"""A layer's tar-split, brought back."""
+
+from collections.abc import Iterator
+
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.state import Rebuild, Wanted, restore
+from doctor.facts.deep_splits import MadeSplit
+from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.metadata_backup import KeptFile
+from doctor.model.action import Action, Stage
+from doctor.model.step import File
+
+
+def restore_tar_split(
+    graph: LayerGraph, chain: str, kept: KeptFile | None, proven: MadeSplit | None
+) -> Iterator[Action]:
+    """Yield the one of the backup, else one that the layer's directory proves; without both, the images to pull again."""
+    path = graph.layers.record_path(chain, "tar-split.json.gz")
+    if kept is not None:
+        yield restore(path, kept, what=f"restore the tar-split of {graph.title(chain)}", stage=Stage.LAYERS)
+    elif proven is not None:
+        # Where the directory was not known either, the record's fixer writes both.
+        if graph.cache.get(chain) == proven.directory:
+            yield Rebuild(
+                items=(Wanted(path=path, node=File(content=proven.content)),),
+                what=f"make the tar-split of {graph.title(chain)} again from its files, which have its digest",
+                stage=Stage.LAYERS,
+            )
+    else:
+        images = graph.image_titles(graph.expected[chain].images)
+        yield Advise(text=f"if you must save or push them, remove and pull again: {', '.join(images[:6])}")
