@@ -19,4 +19,4 @@ def down(finding: Finding, control: EngineControl, blockers: StartBlockers | Mis
     elif reasons:
         yield Advise(text=f"start the engine when this is mended: {'; '.join(reasons)}")
     else:
-        yield StartEngine(reason="it is down and nothing is left that stops it")
+        yield StartEngine(reason="it is down; not while something is left that stops its start")
