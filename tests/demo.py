@@ -53,7 +53,7 @@ def tag_interrupted(box: Box, random: Random) -> str:
     dockerd writes the list beside the old one, syncs it and renames it (moby: pkg/ioutils/fswriters.go), so the new one
     is whole or not there at all.
     """
-    path = state_faults.data_root(box) / state_faults.FAMILIES["repositories"]
+    path = box.data_root / state_faults.FAMILIES["repositories"]
     beside = path.with_name(f".tmp-{path.name}{random.randrange(10**9)}")
     shutil.copy2(path, beside)
     os.truncate(path, random.randrange(1, path.stat().st_size - 1))
@@ -146,7 +146,7 @@ def night(story: Story, seed: int) -> Bytes:
 
 def torn_files(box: Box) -> Bytes:
     """The bytes of every file that the night touched; None for what isn't there."""
-    root = state_faults.data_root(box)
+    root = box.data_root
     paths = [path for family in TORN for path in root.glob(state_faults.FAMILIES[family])]
     kept: Bytes = {str(path.relative_to(root)): path.read_bytes() for path in paths}
     for inside in (config_faults.SYSCONFIG, config_faults.DAEMON_JSON):

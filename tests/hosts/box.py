@@ -88,15 +88,20 @@ class Box(Sandbox):
             keep: leave the work directory behind.
         """
         super().__init__(workdir, keep=keep)
-        self._data_root = data_root
+        self._archive = data_root
 
     def __enter__(self) -> Self:
         super().__enter__()
         # The machine's own script, if any, mounts cgroups, which a box may not.
         self.write("/etc/init.d/docker", INIT_SCRIPT, mode=0o755)
-        if self._data_root is not None:
-            archive.unpack(self._data_root, self.workdir / "docker")
+        if self._archive is not None:
+            archive.unpack(self._archive, self.data_root)
         return self
+
+    @property
+    def data_root(self) -> Path:
+        """The outer path of /var/lib/docker: it needs no process of the box."""
+        return self.workdir / "docker"
 
     def start_dockerd(self, *arguments: str, wait: bool = True, settings: bool = False, timeout: float = 30) -> int:
         """Start dockerd and wait until it answers; returns its PID inside.

@@ -43,14 +43,9 @@ FAMILIES = {
 """Family → where its files stand beneath /var/lib/docker."""
 
 
-def data_root(box: Box) -> Path:
-    """The outer path of /var/lib/docker."""
-    return box.path("/var/lib/docker")
-
-
 def files(box: Box, family: str) -> list[Path]:
     """The files of a family that hold anything, sorted."""
-    return sorted(path for path in data_root(box).glob(FAMILIES[family]) if path.is_file() and path.stat().st_size)
+    return sorted(path for path in box.data_root.glob(FAMILIES[family]) if path.is_file() and path.stat().st_size)
 
 
 def _empty(path: Path, random: Random) -> str:
@@ -112,7 +107,7 @@ def _damage(box: Box, random: Random, *, family: str, how: str) -> str:
     if not found:
         raise FileNotFoundError(f"this data root has no file {FAMILIES[family]}")
     path = random.choice(found)
-    return f"{path.relative_to(data_root(box))}: {DAMAGES[how](path, random)}"
+    return f"{path.relative_to(box.data_root)}: {DAMAGES[how](path, random)}"
 
 
 for _family in FAMILIES:
@@ -130,14 +125,14 @@ def torn_by_crash(box: Box, random: Random) -> str:
 @fault("state/overlay2-links-gone")
 def links_gone(box: Box, random: Random) -> str:
     """The directory of short links is lost: mounts fail with `overlay2/l/X: no such file or directory`."""
-    shutil.rmtree(data_root(box) / "overlay2/l")
+    shutil.rmtree(box.data_root / "overlay2/l")
     return "overlay2/l removed"
 
 
 @fault("state/overlay2-link-wrong-target")
 def link_wrong_target(box: Box, random: Random) -> str:
     """One short link leads to another layer: containers start with that layer's files."""
-    one, other = random.sample(sorted((data_root(box) / "overlay2/l").iterdir()), 2)
+    one, other = random.sample(sorted((box.data_root / "overlay2/l").iterdir()), 2)
     target = os.readlink(other)
     one.unlink()
     one.symlink_to(target)
@@ -149,7 +144,7 @@ def work_gone(box: Box, random: Random) -> str:
     """A container's `work` is lost: it can't be mounted."""
     found = sorted(mount.read_text() for mount in files(box, "mount-id"))
     name = random.choice(found)
-    shutil.rmtree(data_root(box) / f"overlay2/{name}/work")
+    shutil.rmtree(box.data_root / f"overlay2/{name}/work")
     return f"overlay2/{name}/work removed"
 
 
@@ -157,7 +152,7 @@ def work_gone(box: Box, random: Random) -> str:
 def container_lower_gone(box: Box, random: Random) -> str:
     """A container's list of lower layers is lost: it would start from an empty root."""
     name = random.choice(sorted(mount.read_text() for mount in files(box, "mount-id")))
-    (data_root(box) / f"overlay2/{name}/lower").unlink()
+    (box.data_root / f"overlay2/{name}/lower").unlink()
     return f"overlay2/{name}/lower removed"
 
 
@@ -165,7 +160,7 @@ def container_lower_gone(box: Box, random: Random) -> str:
 def layer_hollow(box: Box, random: Random) -> str:
     """An interrupted pull's empty layer directory: later pulls of that layer fail with `file exists`."""
     name = random.randbytes(32).hex()
-    (data_root(box) / f"image/overlay2/layerdb/sha256/{name}").mkdir()
+    (box.data_root / f"image/overlay2/layerdb/sha256/{name}").mkdir()
     return f"layerdb/sha256/{name} made, empty"
 
 
@@ -180,7 +175,7 @@ def layer_removing_shared(box: Box, random: Random) -> str:
 @fault("state/layer-tmp-leftover")
 def layer_tmp_leftover(box: Box, random: Random) -> str:
     """A write set that no pull finished."""
-    path = data_root(box) / f"image/overlay2/layerdb/tmp/write-set-{random.randrange(10**9)}"
+    path = box.data_root / f"image/overlay2/layerdb/tmp/write-set-{random.randrange(10**9)}"
     path.mkdir(parents=True)
     (path / "diff").write_text("sha256:" + "0" * 64)
     return f"layerdb/tmp/{path.name} made"
@@ -205,7 +200,7 @@ def socket_directory(box: Box, random: Random) -> str:
 @fault("state/drivers-several")
 def drivers_several(box: Box, random: Random) -> str:
     """Another driver was used for a while: `contains several valid graphdrivers`."""
-    path = data_root(box) / f"btrfs/subvolumes/{random.randbytes(32).hex()}"
+    path = box.data_root / f"btrfs/subvolumes/{random.randbytes(32).hex()}"
     path.mkdir(parents=True)
     (path / "file").write_text("left by btrfs\n")
     return f"btrfs/subvolumes/{path.name} made"

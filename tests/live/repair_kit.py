@@ -56,10 +56,10 @@ def kernel(box: Box) -> set[str]:
     return set(box.run(["sh", "-c", f"{_SETTLED}; {_KERNEL}; {_RULES}"]).stdout.splitlines())
 
 
-def ids(box: Box, *arguments: str) -> set[str]:
-    """What a scan finds, but for what is only worth knowing."""
+def ids(box: Box, *arguments: str, notes: bool = False) -> set[str]:
+    """What a scan finds, but for what is only worth knowing, which comes with notes."""
     found = json.loads(box.doctor("scan", "--format", "json", *arguments).stdout)["findings"]
-    return {finding["id"] for finding in found if finding["severity"] != "info"}
+    return {finding["id"] for finding in found if notes or finding["severity"] != "info"}
 
 
 def planned(box: Box, *arguments: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,22 +9,14 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.hosts import archive, judge
+from tests.hosts import archive, damage, judge
 from tests.hosts.box import Box
 from tests.hosts.patient import populate
-from tests.live.test_containerd import (
-    BLOBS,
-    META,
-    SETTINGS,
-    SNAPSHOTS,
-    collect_garbage,
-    garbled,
-    layer_with,
-    roots_zeroed,
-    seen,
-    tear,
-    tree,
-)
+from tests.live import containerd_kit as store
+from tests.live import repair_kit as kit
+from tests.live import salvage_kit
+from tests.live.containerd_kit import BLOBS, META, collect_garbage, parts
+from tests.live.state_kit import problems
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -63,13 +54,13 @@ def roots(can_box: None, tmp_path_factory: pytest.TempPathFactory) -> Roots:
     top = tmp_path_factory.mktemp("service")
     docker, containerd = top / "docker.tar", top / "containerd.tar"
     with Box() as box:
-        box.write("/etc/docker/daemon.json", SETTINGS)
+        store.use(box)
         start(box)
         populate(box)
         box.power_loss()
-        archive.pack(box.workdir / "docker", docker)
+        archive.pack(box.data_root, docker)
         archive.pack(box.workdir / "containerd", containerd)
-        assert not (box.workdir / "docker/containerd/daemon").exists(), "the engine used its own containerd"
+        assert not store.of_engine(box).exists(), "the engine used its own containerd"
         start(box)
         return Roots(docker, containerd, judge.opinion(box))
 
@@ -79,7 +70,7 @@ def dead_box(roots: Roots) -> Iterator[Box]:
     """A box with both roots: nothing has run since."""
     with Box(data_root=roots.docker) as box:
         archive.unpack(roots.containerd, box.workdir / "containerd")
-        box.write("/etc/docker/daemon.json", SETTINGS)
+        store.use(box)
         yield box
 
 
@@ -98,11 +89,11 @@ def test_damage_under_running_daemons(dead_box: Box, roots: Roots) -> None:
     box = dead_box
     top = box.workdir / "containerd"
     start(box)
-    assert seen(box, "--deep") == set()
-    damaged = layer_with(top, "opt/raw") / "etc/passwd"
+    assert problems(box, "--deep") == set()
+    damaged = store.layer_with(top, "opt/raw") / "etc/passwd"
     whole = damaged.read_bytes()
     damaged.write_bytes(b"root::0:0::/:/bin/sh\n")
-    assert seen(box, "--deep") == {"containerd-snapshot-altered"}
+    assert problems(box, "--deep") == {"containerd-snapshot-altered"}
     refused = box.doctor("fix", "state", "--deep", "--apply", "--yes")
     assert "add --allow disruptive" in refused.stdout
     assert damaged.read_bytes() != whole
@@ -111,12 +102,11 @@ def test_damage_under_running_daemons(dead_box: Box, roots: Roots) -> None:
     assert "stop the engine and containerd" in said
     assert damaged.read_bytes() == whole
     assert box.pids("containerd") != pids
-    assert not (box.workdir / "docker/containerd/daemon").exists(), "the engine started its own containerd"
-    assert seen(box, "--deep") == set()
+    assert not store.of_engine(box).exists(), "the engine started its own containerd"
+    assert problems(box, "--deep") == set()
     assert judge.contents(box) == roots.healthy.contents
     assert judge.running(box) == ["plain", "web"]
-    undone = box.doctor("undo", "--yes")
-    assert undone.returncode == 0, undone.stdout + undone.stderr
+    kit.undo(box)
     assert damaged.read_bytes() != whole
     assert box.engine_answers()
     assert len(box.pids("containerd")) == 1
@@ -126,24 +116,19 @@ def test_torn_while_nothing_runs(dead_box: Box, roots: Roots) -> None:
     """Contents, layers and the list, all at once; undo gives the torn tree back, a second repair is as good as the first."""
     box = dead_box
     top = box.workdir / "containerd"
-    assert seen(box, "--deep") == set()
-    tear(top)
-    assert seen(box, "--deep") == {
-        "containerd-snapshot-missing",
-        "containerd-snapshot-altered",
-        "containerd-blob-corrupt",
-    }
-    roots_zeroed(top / META)
-    assert seen(box) == {"containerd-db-corrupt"}
-    torn = tree(top / SNAPSHOTS), tree(top / BLOBS), (top / META).read_bytes()
+    assert problems(box, "--deep") == set()
+    store.tear(top)
+    assert problems(box, "--deep") == store.ALTERED
+    damage.zero_roots(top / META)
+    assert problems(box) == {"containerd-db-corrupt"}
+    torn = parts(top), (top / META).read_bytes()
     fix(box, "--deep")
-    undone = box.doctor("undo", "--yes")
-    assert undone.returncode == 0, undone.stdout + undone.stderr
-    assert (tree(top / SNAPSHOTS), tree(top / BLOBS), (top / META).read_bytes()) == torn
+    kit.undo(box)
+    assert (parts(top), (top / META).read_bytes()) == torn
     fix(box, "--deep")
     start(box)
     assert judge.differences(roots.healthy, judge.opinion(box)) == []
-    assert seen(box, "--deep") == set()
+    assert problems(box, "--deep") == set()
 
 
 def test_a_lost_list(dead_box: Box, roots: Roots) -> None:
@@ -152,7 +137,7 @@ def test_a_lost_list(dead_box: Box, roots: Roots) -> None:
     top = box.workdir / "containerd"
     box.doctor("scan")
     (top / META).unlink()
-    assert seen(box) == {"containerd-store-db-lost"}
+    assert problems(box) == {"containerd-store-db-lost"}
     contents = set(os.listdir(top / BLOBS))
     fix(box)
     start(box)
@@ -160,19 +145,19 @@ def test_a_lost_list(dead_box: Box, roots: Roots) -> None:
     assert judge.markers(box) == roots.healthy.markers
     collect_garbage(box)
     assert set(os.listdir(top / BLOBS)) == contents
-    assert seen(box) == set()
+    assert problems(box) == set()
 
 
 def test_a_living_containerd_is_never_written_under(dead_box: Box) -> None:
     """One that doctor cannot see as a process holds the file's lock: the repair is refused, and nothing has changed."""
     box = dead_box
     top = box.workdir / "containerd"
-    garbled(top / META)
+    damage.garble(top / META)
     before = (top / META).read_bytes()
-    lock = f"import fcntl, time; f = open({str('/var/lib/containerd/' + META)!r}); fcntl.flock(f, fcntl.LOCK_EX); time.sleep(60)"
+    lock = f"import fcntl, time; f = open('/var/lib/containerd/{META}'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); time.sleep(60)"
     box.doctor("scan")
-    box.start(["/usr/bin/python3", "-c", lock])
-    time.sleep(0.5)
+    box.start(["/usr/bin/python3", "-c", lock], log="/tmp/lock")
+    box.run(["sh", "-c", "until grep -q held /tmp/lock; do sleep 0.02; done"])
     done = box.doctor("fix", "state", "--apply", "--yes", "--allow", "disruptive")
     assert done.returncode != 0
     assert "holds the data root" in done.stdout + done.stderr
@@ -183,15 +168,12 @@ def test_salvage_out_of_both_stores(dead_box: Box, can_box: None) -> None:
     """Images and writable layers of the service's store, with its list gone too; another dockerd runs them."""
     box = dead_box
     out = "/mnt/out"
-    done = box.doctor("salvage", "--to", out, "--tar", "/mnt/images.tar", "--containers", "--format", "json")
+    done = box.doctor("salvage", "--to", out, "--tar", salvage_kit.IMAGES, "--containers", "--format", "json")
     assert done.returncode == 0, done.stdout + done.stderr
     outcome = json.loads(done.stdout)
     names = {name for image in outcome["images"] for name in image["names"]}
     assert names >= {"app:latest", "bb:1", "bk:1", "com:1", "leg:1"}
     assert {"job", "anon", "talk", "web", "plain"} <= {one["name"] for one in outcome["trees"]}
-    with Box() as other:
-        other.start_dockerd()
-        shutil.copy(box.path("/mnt/images.tar"), other.path("/mnt/images.tar"))
-        other.docker("load", "-i", "/mnt/images.tar")
+    with salvage_kit.loaded(box) as other:
         run = ("run", "--rm", "--network", "none", "salvaged-container:job", "sh", "-c")
         assert other.docker(*run, "cat /marker; [ -e /t/link ] || echo removed").split() == ["job", "removed"]

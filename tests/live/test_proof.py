@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.hosts import judge
+from tests.hosts import damage, judge, places
 from tests.hosts.box import Box
+from tests.live import repair_kit as kit
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 
@@ -31,11 +32,11 @@ def test_everything_is_asked_for_by_name(patient_box: Box) -> None:
     box = patient_box
     job = ids_of(box)["job"]
     box.power_loss()
-    docker = box.workdir / "docker"
-    (docker / "image/overlay2/repositories.json").write_bytes(b"")
-    shutil.rmtree(docker / "image/overlay2/layerdb/mounts" / job)
-    layer = next(path for path in (docker / "image/overlay2/layerdb/sha256").iterdir() if (path / "parent").exists())
-    (layer / "diff").write_bytes(b"")
+    top = box.data_root
+    damage.empty(top / places.STORE / "repositories.json")
+    shutil.rmtree(top / places.MOUNTS / job)
+    layer = next(record for record in places.records(top) if (record / "parent").exists())
+    damage.empty(layer / "diff")
     done = box.doctor(*APPLY)
     report = json.loads(done.stdout)
     found = proofs(report)
@@ -58,7 +59,7 @@ def test_a_container_that_can_not_start_is_named(box: Box) -> None:
     )  # fmt: skip
     box.power_loss()
     box.run(["rmdir", "/srv/needed"])
-    (box.workdir / "docker/image/overlay2/repositories.json").write_bytes(b"")
+    damage.empty(box.data_root / places.STORE / "repositories.json")
     done = box.doctor(*APPLY)
     assert done.returncode == 1, done.stdout + done.stderr
     outcome, message = proofs(json.loads(done.stdout))["engine"]
@@ -73,7 +74,7 @@ def test_a_person_chooses_between_two_directories(patient_box: Box) -> None:
     box = patient_box
     known = ids_of(box)
     box.power_loss()
-    mounts = box.workdir / "docker/image/overlay2/layerdb/mounts"
+    mounts = box.data_root / places.MOUNTS
     right = {name: (mounts / known[name] / "mount-id").read_text() for name in ("web", "job")}
     for name in right:
         shutil.rmtree(mounts / known[name])
@@ -93,6 +94,5 @@ def test_a_person_chooses_between_two_directories(patient_box: Box) -> None:
     assert {name: (mounts / known[name] / "mount-id").read_text() for name in right} == right
     assert box.docker("exec", "web", "cat", "/marker") == "web"
     box.docker("start", "-a", "job")
-    undone = box.doctor("undo", "--yes")
-    assert undone.returncode == 0, undone.stderr
+    kit.undo(box)
     assert not (mounts / known["job"]).exists()

@@ -3,17 +3,16 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 
 import pytest
 
 from tests.hosts import judge
 from tests.hosts.box import Box
-from tests.hosts.patient import patient
+from tests.live import containerd_kit as store
+from tests.live.salvage_kit import IMAGES, OUT, TAGS, loaded
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
-OUT = "/mnt/out"
 CHANGES = (
     "echo mine >/marker; rm -r /www; mkdir /www; echo new >/www/index.html; rm /bin/vi; ln -s marker /link; "
     "chmod 600 /etc/passwd 2>/dev/null; mkdir -p /deep/er; echo x >/deep/er/file; ln /deep/er/file /deep/hard"
@@ -37,17 +36,15 @@ def hashes(text: str, driver: str) -> set[str]:
 @pytest.mark.parametrize("driver", ["vfs", "overlay2", "containerd"])
 def test_a_container_comes_back_as_an_image(driver: str, can_box: None) -> None:
     """Its root is the same to the last file in a fresh dockerd: changed, new and removed names, links and modes."""
-    with Box() as box, Box() as other:
+    with Box() as box:
         if driver == "containerd":
-            box.write("/etc/docker/daemon.json", json.dumps({"features": {"containerd-snapshotter": True}}))
+            store.use(box)
             box.start_dockerd()
         else:
             box.start_dockerd("--storage-driver", driver)
         before = populate(box)["job"]
         box.power_loss()
-        done = box.doctor(
-            "salvage", "--to", OUT, "--tar", "/mnt/images.tar", "--containers", "--format", "json", "app:latest"
-        )
+        done = box.doctor("salvage", "--to", OUT, "--tar", IMAGES, "--containers", "--format", "json", "app:latest")
         assert done.returncode == 0, done.stdout + done.stderr
         outcome = json.loads(done.stdout)
         (tree,) = outcome["trees"]
@@ -56,20 +53,10 @@ def test_a_container_comes_back_as_an_image(driver: str, can_box: None) -> None:
         assert "bin/busybox" not in listed, "what the image has is not in the container's layer"
         again = box.doctor("salvage", "--to", OUT, "--containers", "--format", "json", "app:latest")
         assert json.loads(again.stdout)["bytes_written"] == 0, "a second run finds everything there"
-        other.start_dockerd()
-        shutil.copy(box.path("/mnt/images.tar"), other.path("/mnt/images.tar"))
-        other.docker("load", "-i", "/mnt/images.tar")
-        after = other.docker(
-            "run", "--rm", "--network", "none", "--name", "check", "salvaged-container:job", "sh", "-c", LOOK
-        )
+        run = ("run", "--rm", "--network", "none", "--name", "check", "salvaged-container:job", "sh", "-c", LOOK)
+        with loaded(box) as other:
+            after = other.docker(*run)
         assert hashes(after, driver) == hashes(before, driver)
-
-
-@pytest.fixture
-def dead_box(can_box: None) -> Iterator[Box]:
-    """A box with the patient as a power loss left it."""
-    with Box(data_root=patient()) as made:
-        yield made
 
 
 def test_volumes_are_made_again_elsewhere(dead_box: Box) -> None:
@@ -97,7 +84,7 @@ def test_a_disk_with_nothing_but_the_directory(dead_box: Box) -> None:
     done = dead_box.doctor("salvage", "--data-root", "/mnt/olddisk", "--to", OUT, "--format", "json")
     assert done.returncode == 0, done.stdout + done.stderr
     names = {name for image in json.loads(done.stdout)["images"] for name in image["names"]}
-    assert names == {"app:latest", "bb:1", "bk:1", "com:1", "leg:1"}
+    assert names == TAGS
     inside = dead_box.doctor("salvage", "--data-root", "/mnt/olddisk", "--to", "/mnt/olddisk/out")
     assert inside.returncode == 5
     wrong = dead_box.doctor("salvage", "--data-root", "/mnt", "--to", OUT)

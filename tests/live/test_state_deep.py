@@ -2,46 +2,16 @@
 
 import json
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.hosts import judge
-from tests.hosts.box import INIT_SCRIPT, Box
-from tests.hosts.patient import patient
+from tests.hosts import damage, judge, places
+from tests.hosts.box import Box
+from tests.live import repair_kit as kit
+from tests.live.state_kit import problems, revive
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
-
-RECORDS = "image/overlay2/layerdb/sha256"
-
-
-@pytest.fixture(scope="module")
-def healthy(can_box: None) -> judge.Opinion:
-    """What dockerd says of the patient after a power loss and nothing else."""
-    with Box(data_root=patient()) as box:
-        box.start_dockerd()
-        return judge.opinion(box)
-
-
-@pytest.fixture
-def dead_box(can_box: None) -> Iterator[Box]:
-    """A box with the patient as a power loss left it: no dockerd has run since."""
-    with Box(data_root=patient()) as made:
-        made.write("/etc/init.d/docker", INIT_SCRIPT, mode=0o755)
-        yield made
-
-
-def root(box: Box) -> Path:
-    """The data root, from outside."""
-    return box.workdir / "docker"
-
-
-def layers(box: Box) -> list[Path]:
-    """The directories of all image layers."""
-    top = root(box)
-    return sorted(top / "overlay2" / (record / "cache-id").read_text() / "diff" for record in (top / RECORDS).iterdir())
 
 
 def holder(box: Box, name: str, *, suits: str = "") -> Path:
@@ -54,7 +24,7 @@ def holder(box: Box, name: str, *, suits: str = "") -> Path:
         "twin": lambda path: path.is_file() and path.stat().st_nlink > 1,
         "private": lambda path: path.stat().st_mode & 0o777 == 0o640,
     }
-    found = [layer / name for layer in layers(box) if os.path.lexists(layer / name)]
+    found = [layer / name for layer in places.layers(box.data_root) if os.path.lexists(layer / name)]
     return next(path for path in found if tests[suits](path))
 
 
@@ -68,18 +38,11 @@ def seen(box: Box) -> dict[str, str]:
     return told
 
 
-def tree(box: Box) -> dict[str, tuple[object, ...]]:
-    """Every entry of all image layers with all that counts, times of files included."""
-    found: dict[str, tuple[object, ...]] = {}
-    for layer in layers(box):
-        for path in sorted(layer.rglob("*")):
-            about = path.lstat()
-            content: object = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
-            xattrs = {
-                key: os.getxattr(path, key, follow_symlinks=False) for key in os.listxattr(path, follow_symlinks=False)
-            }
-            name = str(path.relative_to(root(box)))
-            found[name] = (about.st_mode, about.st_uid, about.st_gid, about.st_rdev, about.st_nlink, content, xattrs)
+def tree(box: Box) -> dict[str, places.Entry]:
+    """Every entry of all image layers."""
+    found: dict[str, places.Entry] = {}
+    for layer in places.layers(box.data_root):
+        found |= {f"{layer.parent.name}/{name}": entry for name, entry in places.entries(layer).items()}
     return found
 
 
@@ -94,9 +57,8 @@ def tear(box: Box) -> dict[str, str]:
     opaque = holder(box, "opt/d", suits="opaque")
     os.removexattr(opaque, "trusted.overlay.opaque")
     twin = holder(box, "bk/same", suits="twin")
-    shutil.copy2(twin, f"{twin}.new")
-    os.rename(f"{twin}.new", twin)
-    records = {(record / "cache-id").read_text(): record for record in (root(box) / RECORDS).iterdir()}
+    damage.unlink_twin(twin)
+    records = {(record / "cache-id").read_text(): record for record in places.records(box.data_root)}
     record = records[holder(box, "com").parents[1].name]
     (record / "tar-split.json.gz").unlink()
     return {
@@ -119,21 +81,16 @@ def test_what_only_deep_sees_is_named_and_comes_back(dead_box: Box, healthy: jud
         assert text in found[identity]
     for text in ("owner 5:6 instead of 0:0", "t/one: it is gone, so what it deletes is back", "opaque mark is gone"):
         assert text in found["state/layer-metadata-lost"]
-    plain = json.loads(box.doctor("scan", "--select", "state", "--format", "json").stdout)["findings"]
-    assert {finding["id"] for finding in plain} == {"state/tar-split-corrupt"}
+    assert problems(box, notes=True) == {"tar-split-corrupt"}
 
     box.doctor("fix", "state", "--deep", "--apply", "--yes", "--allow", "disruptive")
     assert tree(box) == before
     assert seen(box) == {}
-    undone = box.doctor("undo", "--yes")
-    assert undone.returncode == 0, undone.stdout + undone.stderr
+    kit.undo(box)
     assert tree(box) == torn
 
-    done = box.doctor("fix", "--deep", "--apply", "--yes", "--allow", "disruptive")
-    print(done.stdout)
-    assert done.returncode == 0, done.stdout + done.stderr
+    revive(box, "--deep", codes={0})
     assert seen(box) == {}
-    assert box.engine_answers()
     assert judge.differences(healthy, judge.opinion(box)) == []
 
 
@@ -150,14 +107,11 @@ def test_without_repair_dockerd_runs_the_altered_files(dead_box: Box, healthy: j
 def test_record_and_tar_split_gone_together(dead_box: Box, healthy: judge.Opinion) -> None:
     """Neither the directory nor tar-split of any layer is told; each directory's own tar tells both, but for the imported base."""
     box = dead_box
-    for record in (root(box) / RECORDS).iterdir():
+    for record in places.records(box.data_root):
         if (record / "parent").exists():
-            (record / "cache-id").write_bytes(b"")
+            damage.empty(record / "cache-id")
             (record / "tar-split.json.gz").unlink()
-    done = box.doctor("fix", "--apply", "--yes", "--allow", "disruptive")
-    print(done.stdout)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert box.engine_answers()
+    revive(box, codes={0})
     assert judge.differences(healthy, judge.opinion(box)) == []
     assert seen(box) == {}
 

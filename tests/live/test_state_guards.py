@@ -1,28 +1,13 @@
 """What the engine's own start would destroy is still there after doctor let it start."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from tests.hosts.box import INIT_SCRIPT, Box
+from tests.hosts.box import Box
+from tests.live.state_kit import problems, revive
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
-
-
-def findings(box: Box) -> set[str]:
-    """Ids of what a scan of the state finds."""
-    found = json.loads(box.doctor("scan", "--select", "state", "--format", "json").stdout)["findings"]
-    return {finding["id"] for finding in found if finding["severity"] != "info"}
-
-
-def repair(box: Box) -> None:
-    """Repair, and let doctor start the engine."""
-    box.write("/etc/init.d/docker", INIT_SCRIPT, mode=0o755)
-    done = box.doctor("fix", "--apply", "--yes", "--allow", "disruptive")
-    print(done.stdout)
-    assert done.returncode in {0, 1}, done.stdout + done.stderr
-    assert box.engine_answers()
 
 
 def test_a_container_with_rm_survives_the_start_after_a_crash(box: Box) -> None:
@@ -32,8 +17,8 @@ def test_a_container_with_rm_survives_the_start_after_a_crash(box: Box) -> None:
     box.docker("run", "-d", "--rm", "--name", "job", "--network", "none", "bb:1", "sh", "-c", script)
     box.run(["sh", "-c", "until docker exec job test -s /result; do sleep 0.1; done"])
     box.power_loss()
-    assert findings(box) == {"state/container-autoremove-pending"}
-    repair(box)
+    assert problems(box) == {"container-autoremove-pending"}
+    revive(box)
     assert box.docker("ps", "-a", "--format", "{{.Names}} {{.State}}") == "job exited"
     copied = box.run(["sh", "-c", "docker cp job:/result - | tar -xOf -"]).stdout
     assert copied == "hours-of-work\n"
@@ -44,11 +29,11 @@ def test_a_swarm_nodes_state_is_kept_before_a_start_erases_it(box: Box) -> None:
     box.docker("swarm", "init", "--advertise-addr", "198.51.100.1")
     box.docker("config", "create", "kept", "-", input="value")
     box.power_loss()
-    swarm = box.workdir / "docker/swarm"
+    swarm = box.data_root / "swarm"
     before = names(swarm)
     (swarm / "certificates/swarm-node.crt").unlink()
-    assert findings(box) == {"state/swarm-cert-missing"}
-    repair(box)
+    assert problems(box) == {"swarm-cert-missing"}
+    revive(box)
     assert names(swarm) != before
     kept = names(box.workdir / "doctor/aside/swarm")
     assert kept == before - {"certificates/swarm-node.crt"}
@@ -63,8 +48,8 @@ def test_the_records_of_unmounted_volumes_are_kept(box: Box) -> None:
     """A volume's directory is away at the start: dockerd forgets its labels; doctor has copied the database before."""
     box.docker("volume", "create", "--label", "keep=yes", "data")
     box.power_loss()
-    volume = box.workdir / "docker/volumes/data"
+    volume = box.data_root / "volumes/data"
     volume.rename(box.workdir / "away")
-    assert findings(box) == {"state/volume-dir-missing"}
-    repair(box)
+    assert problems(box) == {"volume-dir-missing"}
+    revive(box)
     assert b'"keep":"yes"' in (box.workdir / "doctor/aside/volumes/metadata.db").read_bytes()

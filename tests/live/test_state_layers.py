@@ -4,20 +4,20 @@ All are done to one root in turn: what a repair leaves behind meets the next dam
 """
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.hosts import judge
-from tests.hosts.box import INIT_SCRIPT, Box
-from tests.hosts.patient import patient
+from tests.hosts import damage, judge, places
+from tests.hosts.box import Box
+from tests.hosts.places import STORE
+from tests.live import repair_kit as kit
+from tests.live.state_kit import APPLY, problems
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
-STORE = "image/overlay2"
 ORPHAN = "0123456789abcdef" * 4
 Undo = Callable[[], object]
 Row = tuple[str, set[str], Callable[[Path], Undo | None]]
@@ -25,66 +25,38 @@ Row = tuple[str, set[str], Callable[[Path], Undo | None]]
 no repair, and the function takes it back."""
 
 
-@pytest.fixture(scope="module")
-def healthy(can_box: None) -> judge.Opinion:
-    """What dockerd says of the patient after a power loss and nothing else."""
-    with Box(data_root=patient()) as box:
-        box.start_dockerd()
-        return judge.opinion(box)
-
-
-@pytest.fixture
-def dead_box(can_box: None) -> Iterator[Box]:
-    """A box with the patient as a power loss left it, and no earlier scan."""
-    with Box(data_root=patient()) as made:
-        made.write("/etc/init.d/docker", INIT_SCRIPT, mode=0o755)
-        yield made
-
-
-def findings(box: Box) -> set[str]:
-    """Ids of all that a scan of the state finds, notes included."""
-    found = json.loads(box.doctor("scan", "--select", "state", "--format", "json").stdout)["findings"]
-    return {finding["id"].removeprefix("state/") for finding in found}
-
-
-def content(top: Path, reference: str = "app:latest") -> Path:
-    """The config of an image."""
-    tags = json.loads((top / STORE / "repositories.json").read_text())["Repositories"]
-    digest = str(tags[reference.partition(":")[0]][reference])
-    return top / STORE / "imagedb/content/sha256" / digest.removeprefix("sha256:")
-
-
 def upper_record(top: Path) -> Path:
     """The record of a layer that stands on another and that the classic builder made."""
     return next(
         record
-        for record in sorted((top / STORE / "layerdb/sha256").iterdir())
+        for record in places.records(top)
         if (record / "parent").exists() and len((record / "cache-id").read_text()) == 64
     )
 
 
 def mount_record(top: Path) -> Path:
     """The mount record of the container "job"."""
-    for record in sorted((top / STORE / "layerdb/mounts").iterdir()):
-        config = top / "containers" / record.name / "config.v2.json"
-        if config.exists() and json.loads(config.read_text())["Name"] == "/job":
-            return record
-    raise LookupError("job")
+    return places.mount_record(top, "job")
 
 
 def writable(top: Path) -> Path:
     """Its layer's directory."""
-    return top / "overlay2" / (mount_record(top) / "mount-id").read_text()
+    return places.writable(top, "job")
 
 
 def init_layer(top: Path) -> Path:
     """The directory of its -init layer."""
-    return top / "overlay2" / (mount_record(top) / "init-id").read_text()
+    return places.init_layer(top, "job")
+
+
+def image_config(top: Path) -> Path:
+    """The config of its image."""
+    return places.image_config(top, "app:latest")
 
 
 def base_directory(top: Path) -> Path:
     """The directory of the layer it stands on lowest."""
-    return (top / "overlay2" / (writable(top) / "lower").read_text().rpartition(":")[2]).resolve().parent
+    return places.below(top, writable(top), -1)
 
 
 def short_name(top: Path) -> Path:
@@ -109,24 +81,6 @@ def within(path: Callable[[Path], Path], name: str) -> Callable[[Path], Path]:
 def at(name: str) -> Callable[[Path], Path]:
     """A place in the data root."""
     return lambda top: top / name
-
-
-def empty(path: Path) -> None:
-    """Leave no byte."""
-    path.write_bytes(b"")
-
-
-def directory(path: Path) -> None:
-    """Put a directory in a file's place."""
-    path.unlink()
-    path.mkdir()
-
-
-def flip(path: Path) -> None:
-    """Turn one bit."""
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 4
-    path.write_bytes(data)
 
 
 def away(path: Path) -> Undo:
@@ -231,15 +185,15 @@ def torn(*names: str) -> Callable[[Path], None]:
 
     def breaks(top: Path) -> None:
         for name in names:
-            empty(upper_record(top) / name)
+            damage.empty(upper_record(top) / name)
 
     return breaks
 
 
 def both_wrong(etc: Path) -> None:
     """Directories in the place of two files."""
-    directory(etc / "hostname")
-    directory(etc / "resolv.conf")
+    damage.into_directory(etc / "hostname")
+    damage.into_directory(etc / "resolv.conf")
 
 
 def shorten(path: Path) -> None:
@@ -250,11 +204,11 @@ def shorten(path: Path) -> None:
 SPLIT = within(upper_record, "tar-split.json.gz")
 LOWER = within(writable, "lower")
 ROWS: list[Row] = [
-    ("a flipped bit in a config", {"image-content-corrupt", "tag-dangling"}, of(content, flip)),
+    ("a flipped bit in a config", {"image-content-corrupt", "tag-dangling"}, of(image_config, damage.flip)),
     (
         "BuildKit has a copy of a lost config",
         {"image-content-missing", "tag-dangling"},
-        of(lambda top: content(top, "bk:1"), Path.unlink),
+        of(lambda top: places.image_config(top, "bk:1"), Path.unlink),
     ),
     (
         "a directory among the configs",
@@ -278,18 +232,18 @@ ROWS: list[Row] = [
     ("another parent", {"layer-metadata-wrong-parent"}, wrong_digest),
     ("a record is gone", {"layer-metadata-missing"}, of(upper_record, shutil.rmtree)),
     ("an interrupted pull", {"layer-metadata-hollow"}, of(at(f"{STORE}/layerdb/sha256/{'ab' * 32}"), Path.mkdir)),
-    ("an empty tar-split", {"tar-split-corrupt"}, of(SPLIT, empty)),
-    ("a torn one", {"tar-split-corrupt"}, of(SPLIT, lambda path: os.truncate(path, path.stat().st_size - 20))),
+    ("an empty tar-split", {"tar-split-corrupt"}, of(SPLIT, damage.empty)),
+    ("a torn one", {"tar-split-corrupt"}, of(SPLIT, lambda path: damage.cut(path, 20))),
     ("none", {"tar-split-corrupt"}, of(SPLIT, Path.unlink)),
     ("an unfinished record", {"layerdb-tmp-leftover"}, write_set),
     ("a half-removed record beside the live one", {"layerdb-removing-shared"}, removing),
     ("no mount record", {"layer-mount-corrupt"}, of(mount_record, shutil.rmtree)),
-    ("an empty init-id", {"layer-mount-corrupt"}, of(within(mount_record, "init-id"), empty)),
-    ("an empty mount-id", {"layer-mount-corrupt"}, of(within(mount_record, "mount-id"), empty)),
+    ("an empty init-id", {"layer-mount-corrupt"}, of(within(mount_record, "init-id"), damage.empty)),
+    ("an empty mount-id", {"layer-mount-corrupt"}, of(within(mount_record, "mount-id"), damage.empty)),
     ("a mount record of nobody", {"layer-mount-stray"}, of(at(f"{STORE}/layerdb/mounts/{'cd' * 32}"), Path.mkdir)),
     ("no short names", {"overlay2-link-broken"}, of(at("overlay2/l"), shutil.rmtree)),
     ("a short name is gone", {"overlay2-link-broken"}, of(short_name, Path.unlink)),
-    ("an empty link", {"overlay2-link-broken"}, of(within(base_directory, "link"), empty)),
+    ("an empty link", {"overlay2-link-broken"}, of(within(base_directory, "link"), damage.empty)),
     (
         "another name in link",
         {"overlay2-link-broken"},
@@ -297,7 +251,7 @@ ROWS: list[Row] = [
     ),
     ("a short name leads elsewhere", {"overlay2-link-broken"}, leads_elsewhere),
     ("a short name is a file", {"overlay2-link-broken"}, link_a_file),
-    ("an empty lower", {"overlay2-lower-wrong"}, of(LOWER, empty)),
+    ("an empty lower", {"overlay2-lower-wrong"}, of(LOWER, damage.empty)),
     ("no lower", {"overlay2-lower-wrong"}, of(within(init_layer, "lower"), Path.unlink)),
     ("a short lower", {"overlay2-lower-wrong"}, of(LOWER, shorten)),
     ("no work directory", {"overlay2-work-missing"}, of(within(writable, "work"), shutil.rmtree)),
@@ -309,7 +263,7 @@ ROWS: list[Row] = [
     (
         "a directory in the place of hosts",
         {"overlay2-init-wrong"},
-        of(within(init_layer, "diff/etc/hosts"), directory),
+        of(within(init_layer, "diff/etc/hosts"), damage.into_directory),
     ),
     ("in the place of the other two", {"overlay2-init-wrong"}, of(within(init_layer, "diff/etc"), both_wrong)),
     ("files beneath a mount point", {"overlay2-merged-leftover"}, left_in_merged),
@@ -323,60 +277,60 @@ ROWS: list[Row] = [
 
 def test_each_row_is_found_mended_and_judged(dead_box: Box, healthy: judge.Opinion) -> None:
     """Exactly its ids each time, so nothing is left of the row before, and dockerd sees all of it in the end."""
-    box, top = dead_box, dead_box.workdir / "docker"
-    assert findings(box) == set()
+    box, top = dead_box, dead_box.data_root
+    assert problems(box, notes=True) == set()
     wrong = []
     for words, wanted, breaks in ROWS:
         back = breaks(top)
-        found = findings(box)
+        found = problems(box, notes=True)
         if found != wanted:
             wrong.append(f"{words}: found {sorted(found)}")
         if back is not None:
             back()
             continue
-        done = box.doctor("fix", "state", "--apply", "--yes", "--allow", "disruptive")
+        done = box.doctor(*APPLY, "state")
         # Findings remain: the engine is down, and stays so.
         if done.returncode != 1:
             wrong.append(f"{words}: exit {done.returncode}: {done.stdout}{done.stderr}")
     print("\n".join(wrong))
     assert wrong == []
-    assert findings(box) == set()
+    assert problems(box, notes=True) == set()
     box.start_dockerd()
     assert judge.differences(healthy, judge.opinion(box)) == []
 
 
 def test_orphans_go_only_with_leave_and_come_back(dead_box: Box, healthy: judge.Opinion) -> None:
     """An interrupted pull's layer stays unless destructive repairs are allowed; nothing else goes, and undo brings it back."""
-    box, top = dead_box, dead_box.workdir / "docker"
+    box, top = dead_box, dead_box.data_root
     orphan(top)
     before = {path.name for path in (top / "overlay2").iterdir()}
-    box.doctor("fix", "state", "--apply", "--yes", "--allow", "disruptive")
+    box.doctor(*APPLY, "state")
     assert {path.name for path in (top / "overlay2").iterdir()} == before
     done = box.doctor("fix", "state", "--apply", "--yes", "--allow", "destructive")
     assert before - {path.name for path in (top / "overlay2").iterdir()} == {ORPHAN}, done.stdout + done.stderr
     box.start_dockerd()
     assert judge.differences(healthy, judge.opinion(box)) == []
     box.power_loss()
-    assert box.doctor("undo", "--yes").returncode == 0
+    kit.undo(box)
     assert (top / "overlay2" / ORPHAN / "diff").is_dir()
 
 
 def test_a_wrong_mount_is_lifted_before_a_container_starts_on_it(dead_box: Box) -> None:
     """An overlay of fewer layers lies where a container's belongs: dockerd would start it with other files."""
-    box, top = dead_box, dead_box.workdir / "docker"
+    box, top = dead_box, dead_box.data_root
     mount = writable(top)
     own = f"/var/lib/docker/overlay2/{mount.name}"
     lower = ":".join(f"/var/lib/docker/overlay2/{name}" for name in (mount / "lower").read_text().split(":")[:2])
     (mount / "merged").mkdir(exist_ok=True)
     options = f"lowerdir={lower},upperdir={own}/diff,workdir={own}/work"
     box.run(["mount", "-t", "overlay", "-o", options, "overlay", f"{own}/merged"])
-    assert findings(box) == {"mount-left-in-merged"}
-    done = box.doctor("fix", "state", "--apply", "--yes", "--allow", "disruptive")
-    assert findings(box) == set(), done.stdout + done.stderr
+    assert problems(box, notes=True) == {"mount-left-in-merged"}
+    done = box.doctor(*APPLY, "state")
+    assert problems(box, notes=True) == set(), done.stdout + done.stderr
     assert f"{own}/merged" not in box.read("/proc/self/mountinfo")
-    assert box.doctor("undo", "--yes").returncode == 0
-    assert findings(box) == {"mount-left-in-merged"}
-    box.doctor("fix", "state", "--apply", "--yes", "--allow", "disruptive")
+    kit.undo(box)
+    assert problems(box, notes=True) == {"mount-left-in-merged"}
+    box.doctor(*APPLY, "state")
     box.start_dockerd()
     assert judge.markers(box)["job"] == "job"
-    assert findings(box) == set()
+    assert problems(box, notes=True) == set()
