@@ -26,6 +26,8 @@ _TOLD = 7
 """Numbers for each path."""
 _TOLD_BYTES = _TOLD * array("q").itemsize
 _ABSENT = (0,) * _TOLD
+_UNTOLD = (-1,) * _TOLD
+"""No path has these: one that is kept with them counts as changed."""
 _VOLATILE = ("/proc/", "/sys/", "/dev/", "/run/", "/var/run/")
 """Made anew by the kernel or at each boot. It tells whether an engine runs: one that runs makes no start more dangerous."""
 _BOOT = "/proc/sys/kernel/random/boot_id"
@@ -99,17 +101,16 @@ def remember(
     """Keep what a look that began at ``started_ns`` (since the epoch) saw and found nothing against; return its checksum.
 
     Of ``followed`` the targets of links were looked at; what ``earlier`` found unchanged before the look is not asked for
-    again. ``None`` where it is not kept: something changed meanwhile or just before, or the backup that belongs to it was not
-    taken. Failing to write costs only the next look: nothing is raised. Not synced either, as it does not outlive the boot.
+    again. What changed meanwhile or just before counts as changed at the next look. ``None`` where nothing is kept: the backup
+    that belongs to it was not taken. Failing to write costs only the next look: nothing is raised. Not synced either, as it does
+    not outlive the boot.
     """
     state = earlier.state
     led = map(os.path.realpath, filter(os.path.islink, dict.fromkeys(followed)))
     paths = _paths(dict.fromkeys((*seen, *led)), state)
     unchanged = earlier.unchanged()
     fresh = [path for path in paths if path not in unchanged]
-    numbers = _numbers(fresh)
-    if max((*numbers[3::_TOLD], *numbers[4::_TOLD]), default=0) >= started_ns - _MARGIN_NS:
-        return None
+    numbers = _settled(fresh, started_ns - _MARGIN_NS)
     try:
         if is_backed_up:
             # Doctor's own, and changed just now.
@@ -167,6 +168,25 @@ def _backup(state: str, started_ns: int) -> list[bytes]:
         raise ValueError("not confirmed")
     newest = max(filter(is_generation, os.listdir(top)))
     return [os.fsencode(os.path.join(top, name)) for name in (newest, BLOBS)]
+
+
+def _settled(paths: list[bytes], limit_ns: int) -> "array[int]":
+    """Return what tells each path; of one that was written or changed since, or may have gone since, what tells nothing."""
+    numbers = _numbers(paths)
+    for index, (written, changed) in enumerate(zip(numbers[3::_TOLD], numbers[4::_TOLD], strict=True)):
+        if written >= limit_ns or changed >= limit_ns or (not changed and _is_fresh(paths[index], limit_ns)):
+            numbers[index * _TOLD : (index + 1) * _TOLD] = array("q", _UNTOLD)
+    return numbers
+
+
+def _is_fresh(path: bytes, limit_ns: int) -> bool:
+    """Whether names changed since, in the directory where this one is missing: it may have been read, and be gone."""
+    while path := path.rpartition(b"/")[0]:
+        try:
+            return os.stat(path).st_mtime_ns >= limit_ns
+        except OSError:
+            continue
+    return False
 
 
 def _numbers(paths: list[bytes]) -> "array[int]":

@@ -35,14 +35,17 @@ def written() -> Iterator[tuple[Box, DataRoot]]:
 
 
 def settle(box: Box) -> bytes:
-    """Look until the guard remembers; return what."""
-    for _ in range(5):
+    """Look until the guard has nothing to look at again; return what it remembers."""
+    before = ""
+    for _ in range(6):
         done = box.doctor("guard")
         assert (done.returncode, done.stderr) == (0, "")
         kept = box.run(["cat", "/var/lib/doctor/guard.seen"], check=False)
-        if kept.returncode == 0:
+        # A look that reads anything writes another time and other numbers.
+        if before and kept.stdout == before:
             return kept.stdout.encode("utf-8", "surrogateescape")
-        time.sleep(0.2)
+        before = kept.stdout
+        time.sleep(1.1)
     raise AssertionError("nothing is remembered")
 
 

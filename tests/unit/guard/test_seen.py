@@ -118,11 +118,39 @@ def test_it_ends_after_a_day(place: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert seen.Earlier().is_settled is is_settled
 
 
-def test_what_changed_just_now_is_not_remembered(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_changed_just_now_counts_as_changed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may change again within the same tick of the clock, or have changed between reading and remembering."""
-    monkeypatch.setattr(seen, "_MARGIN_NS", 10**11)
-    assert not look(place)
-    assert not seen.Earlier().is_settled
+    root = place / "root"
+    monkeypatch.setattr(seen, "_MARGIN_NS", 0)
+    time.sleep(0.02)
+    started = time.time_ns()
+    time.sleep(0.02)
+    (root / "there").write_text("1234")
+    monkeypatch.setattr(time, "time_ns", lambda: started)
+    assert look(place)
+    earlier = seen.Earlier()
+    assert not earlier.is_settled
+    assert f"{root}/there" in earlier.changed
+    assert not {f"{root}/layer", f"{root}/layer/cache-id", f"{root}/gone"} & {*earlier.changed}
+
+
+def test_what_went_during_the_look_counts_as_changed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have been read before: only where its directory is as it was, it was missing all the time."""
+    root = place / "root"
+    monkeypatch.setattr(seen, "_MARGIN_NS", 0)
+    (root / "deep").mkdir()
+    (root / "deep/file").touch()
+    (root / "other").mkdir()
+    time.sleep(0.02)
+    started = time.time_ns()
+    time.sleep(0.02)
+    (root / "deep/file").unlink()
+    (root / "deep").rmdir()
+    paths = [f"{root}/deep/file", f"{root}/other/file"]
+    assert seen.remember(paths, (), started, is_backed_up=False, earlier=seen.Earlier()) is not None
+    changed = seen.Earlier().changed
+    assert paths[0] in changed
+    assert paths[1] not in changed
 
 
 def test_without_its_backup_nothing_is_remembered(place: Path) -> None:
