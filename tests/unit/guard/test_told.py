@@ -125,8 +125,9 @@ def relink(path: Path) -> None:
 
 def to_link(path: Path) -> None:
     """A directory is moved away, and a link to it put in its place."""
-    if path.is_dir() and not path.is_symlink():
-        path.rename(path.parent.parent / f"moved-{path.name}")
+    moved = path.parent.parent / f"moved-{path.name}"
+    if path.is_dir() and not path.is_symlink() and not moved.exists():
+        path.rename(moved)
         path.symlink_to(f"../moved-{path.name}")
 
 
