@@ -21,6 +21,7 @@ def container_dir_missing(lost: LostContainers) -> Iterator[Finding]:
     What it looks at:
         Mount records in ``image/overlay2/layerdb/mounts`` that bear a container's id, older than a minute, without a
         directory of that name in ``containers``. ``docker rm`` removes the mount record first, so it leaves no such thing.
+        Where that record is gone too, the layers of containers that doctor's metadata backup knows.
 
     Why it matters:
         dockerd says nothing: it lists one container less, and neither ``docker rm`` nor a prune ever frees its layer. The

@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
 from doctor.facts.leftovers import Leftovers
+from doctor.facts.lost_containers import LostContainers
 from doctor.facts.state_details import OfDirectory
 
 
 @check(severity=Severity.WARNING, ok="each container's layer belongs to a container")
-def container_layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
+def container_layer_orphan(
+    leftovers: Leftovers, graph: LayerGraph, containers: LostContainers | Missing
+) -> Iterator[Finding]:
     """The files that a container wrote are there, but no record says whose they are, so no command reaches or frees them.
 
     What it looks at:
         Directories of ``overlay2`` with an ``-init`` beside them, as only containers have, that no mount record names and
-        that are not mounted. While a container lacks its mount record, directories that may be its own are left out.
+        that are not mounted. While a container lacks its mount record, directories that may be its own are left out, and so
+        are those of which doctor's metadata backup says whose they are.
 
     Why it matters:
         It is the last copy of what the container wrote outside of volumes. ``docker rm`` removes the files before the record,
@@ -28,7 +32,10 @@ def container_layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/layer_store.go
     """
+    known = {one.layer for one in containers.items} if isinstance(containers, LostContainers) else set()
     for lost in leftovers.lost_layers:
+        if graph.layers.directory_path(lost.directory, "diff") in known:
+            continue
         below = f", made from {graph.directory_title(lost.below)}" if lost.below else ""
         what = "the files of a container that nothing knows any more" if lost.has_files else "an empty container layer"
         yield Finding(

@@ -2,30 +2,25 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.altered_tags import AlteredTags
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images
-
-
-class ContentMissing(Struct, frozen=True, kw_only=True):
-    """For the fixer: the image id without "sha256:"."""
-
-    identity: str
+from doctor.facts.lost_images import LostImages
+from doctor.facts.state_details import OfImage
 
 
 @check(severity=Severity.ERROR, breaks=("image",), ok="each image that is named somewhere has its config")
 def image_content_missing(
-    images: Images, containers: Containers | Missing, altered: AlteredTags | Missing
+    images: Images, containers: Containers | Missing, altered: AlteredTags | Missing, lost: LostImages | Missing
 ) -> Iterator[Finding]:
     """An image's config is gone, so the engine does not know the image any more, though its layers may be there.
 
     What it looks at:
         Images that ``repositories.json``, ``imagedb/metadata`` or a container names, and that have no file in
         ``imagedb/content/sha256``. That only a container or the metadata names one is normal after ``docker rmi -f``, and
-        only noted.
+        only noted. Where layers are left that no known image needs, also those that doctor's metadata backup knows to need
+        them: a removal would have taken the layers along.
 
     Why it matters:
         dockerd does not log it. The image can't be run, and its name is not listed.
@@ -45,16 +40,17 @@ def image_content_missing(
     for container in items:
         if container.image_id.startswith("sha256:"):
             used.setdefault(container.image_id.removeprefix("sha256:"), []).append(container.title)
-    for identity in sorted((tagged | images.described | used.keys()) - images.configs.keys()):
-        names = images.names_of(identity)
+    left = lost.items if isinstance(lost, LostImages) else {}
+    for identity in sorted((tagged | images.described | used.keys() | left.keys()) - images.configs.keys()):
+        names = left[identity].names if identity in left else images.names_of(identity)
         yield Finding(
             subject=Subject("image", identity[:12]),
-            message=f"image {images.title(identity)} is not known to the engine any more: its config is missing",
+            message=f"image {names[0] if names else identity[:12]} is not known to the engine any more: its config is missing",
             evidence=(
                 Evidence(images.path_of(identity), "no such file"),
                 *((Evidence(images.tags.path, ", ".join(names)),) if names else ()),
                 *((Evidence("containers made from it", ", ".join(used[identity])),) if identity in used else ()),
             ),
-            detail=ContentMissing(identity=identity),
-            severity=None if identity in tagged else Severity.INFO,
+            detail=OfImage(identity=identity),
+            severity=None if identity in tagged or identity in left else Severity.INFO,
         )

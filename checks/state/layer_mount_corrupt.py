@@ -2,17 +2,9 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layer_graph import LayerGraph
-
-
-class MountDamage(Struct, frozen=True, kw_only=True):
-    """For the fixer: the container's id, and what is wrong by file name."""
-
-    container_id: str
-    files: tuple[str, ...]
+from doctor.facts.state_details import OfMount
 
 
 @check(
@@ -52,6 +44,6 @@ def layer_mount_corrupt(graph: LayerGraph) -> Iterator[Finding]:
                 if only_parent
                 else f"container {container.title} has vanished for the engine: its mount record is damaged",
                 evidence=tuple(Evidence(f"{path}/{name}", text) for name, text in damaged.items()),
-                detail=MountDamage(container_id=container.id, files=tuple(damaged)),
+                detail=OfMount(container_id=container.id, files=tuple(damaged)),
                 severity=Severity.WARNING if only_parent else None,
             )

@@ -31,7 +31,8 @@ def image_prover(host: Host, catalog: Catalog, shared: Shared) -> ProveImages:
         if not isinstance(graph, LayerGraph) or "image" not in catalog.probes:
             return ()
         chosen = [graph.images.configs[identity] for identity in identities if identity in graph.images.configs]
-        samples = samples_of(host, graph, [config for config in chosen if config.chain][:_MOST_IMAGES])
+        repaired = [config for config in chosen if config.chain]
+        samples = samples_of(host, graph, repaired, repaired[:_MOST_IMAGES])
         return prove(catalog, Facts(host, (samples,)), ("image",), progress=shared.progress)
 
     return mount

@@ -5,6 +5,7 @@ from hashlib import sha256
 from doctor.facts.data_root import DataRoot
 from doctor.facts.image_sources import ImageSource, ImageSources
 from doctor.facts.images import Images
+from doctor.facts.lost_images import LostImages
 from doctor.facts.metadata_backup import MetadataBackup
 from doctor.formats.oci_digest import is_hex64
 from doctor.host.base import Host
@@ -18,9 +19,11 @@ _LIMIT_BYTES = 16 << 20
 
 
 @collector
-def image_sources(host: Host, root: DataRoot, images: Images, backup: MetadataBackup | Missing) -> ImageSources:
+def image_sources(
+    host: Host, root: DataRoot, images: Images, backup: MetadataBackup | Missing, lost: LostImages | Missing
+) -> ImageSources:
     """Return a source for each damaged or missing config that has one; each has the hash of its name."""
-    kept = _kept(images, backup)
+    kept = _kept(images, backup, lost)
     named = {digest.removeprefix("sha256:") for digest in images.tags.entries.values()}
     broken = {config.id for config in images.configs.values() if not config.is_sound}
     items: dict[str, ImageSource] = {}
@@ -35,15 +38,16 @@ def image_sources(host: Host, root: DataRoot, images: Images, backup: MetadataBa
     return ImageSources(items=items)
 
 
-def _kept(images: Images, backup: MetadataBackup | Missing) -> dict[str, ImageSource]:
+def _kept(images: Images, backup: MetadataBackup | Missing, lost: LostImages | Missing) -> dict[str, ImageSource]:
     """Return what the metadata backup has: it was held against the hash when it was read."""
-    if isinstance(backup, Missing):
-        return {}
     top = parent(images.path_of("0" * 64))
+    files = {} if isinstance(backup, Missing) else backup.files
+    found = {path.rpartition("/")[2]: (kept.content, kept.age) for path, kept in files.items() if parent(path) == top}
+    if isinstance(lost, LostImages):
+        found |= {one.id: (one.content, one.age) for one in lost.items.values()}
     return {
-        path.rpartition("/")[2]: ImageSource(content=kept.content, origin=f"the backup of {kept.age} ago")
-        for path, kept in backup.files.items()
-        if parent(path) == top
+        identity: ImageSource(content=content, origin=f"the backup of {age} ago")
+        for identity, (content, age) in found.items()
     }
 
 

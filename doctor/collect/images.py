@@ -22,7 +22,8 @@ _REFUSED = frozenset({Why.DENIED, Why.TIMED_OUT})
 @collector
 def images(host: Host, root: DataRoot) -> Images:
     """Return the overlay2 image store; absent where this root never used overlay2."""
-    if root.driver(_DRIVER) is None or not root.has("image"):
+    used = root.driver(_DRIVER)
+    if used is None or (used.is_empty and not root.has("image")):
         raise HostError(Missing(Why.ABSENT, f"{root.resolved}: no overlay2 image store"))
     return read_store(host, root.at("image", _DRIVER))
 

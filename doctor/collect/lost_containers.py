@@ -27,8 +27,9 @@ def lost_containers(host: Host, root: DataRoot, layers: Layers, containers: Cont
     BuildKit records layers of its own under names that are no container's.
     """
     known = set(containers.directories) | set(containers.strays)
-    lost = [name for name in sorted(layers.mounts.keys() - known) if is_hex64(name) and not _is_new(host, layers, name)]
-    if not lost:
+    recorded = [name for name in layers.mounts if is_hex64(name) and name not in known]
+    unclaimed = _unclaimed(layers)
+    if not recorded and not unclaimed:
         return LostContainers()
     from doctor.collect.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
 
@@ -36,14 +37,29 @@ def lost_containers(host: Host, root: DataRoot, layers: Layers, containers: Cont
         backups = Backups(host, root)
     except HostError:
         backups = None
-    found = (_lost(root, layers, name, backups) for name in lost)
-    # An empty record without a kept container says nothing but that a record was begun here.
-    return LostContainers(items=tuple(one for one in found if one.config is not None or not _is_empty(layers, one.id)))
+    mounts = {name: layers.mounts[name].mount_id or "" for name in recorded}
+    if backups is not None:
+        # ``docker rm`` takes the layer along: one that is left, of a container that was whole, was not removed.
+        kept = backups.items[0].generation.mounts
+        mounts |= {name: one.mount_id for name, one in kept.items() if one.mount_id in unclaimed and name not in known}
+    found = (_lost(root, layers, name, mounts[name], backups) for name in sorted(mounts))
+    return LostContainers(
+        items=tuple(one for one in found if one.config is not None or _says_something(host, layers, one.id))
+    )
 
 
-def _is_empty(layers: Layers, identity: str) -> bool:
-    record = layers.mounts[identity]
-    return record.mount_id is None and record.init_id is None and record.parent is None
+def _unclaimed(layers: Layers) -> set[str]:
+    """Return the directories of containers' layers that no mount record names."""
+    used = {name for record in layers.mounts.values() for name in (record.mount_id, record.named_by_init)}
+    return {name for name in layers.directories if f"{name}-init" in layers.directories and name not in used}
+
+
+def _says_something(host: Host, layers: Layers, identity: str) -> bool:
+    """Whether a mount record, which is all that is left of a container, is more than one that was begun here."""
+    record = layers.mounts.get(identity)
+    if record is None or (record.mount_id is None and record.init_id is None and record.parent is None):
+        return False
+    return not _is_new(host, layers, identity)
 
 
 def _is_new(host: Host, layers: Layers, identity: str) -> bool:
@@ -54,8 +70,7 @@ def _is_new(host: Host, layers: Layers, identity: str) -> bool:
     return 0 <= host.now() - found.mtime_ns / 1e9 < _NEW_S
 
 
-def _lost(root: DataRoot, layers: Layers, identity: str, backups: "Backups | None") -> LostContainer:
-    mount = layers.mounts[identity].mount_id
+def _lost(root: DataRoot, layers: Layers, identity: str, mount: str, backups: "Backups | None") -> LostContainer:
     directory = join(root.at("containers"), identity)
     layer = str(layers.directory_path(mount, "diff")) if mount in layers.directories else ""
     bare = LostContainer(id=identity, directory=directory, layer=layer)

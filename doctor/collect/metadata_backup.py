@@ -13,7 +13,15 @@ from doctor.facts.databases import VolumeDatabase
 from doctor.facts.engine_plugins import EnginePlugins
 from doctor.facts.images import Images
 from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.metadata_backup import DeepTarSplits, KeptFile, KeptLayer, KeptTarSplits, KeptVolumes, MetadataBackup
+from doctor.facts.metadata_backup import (
+    DeepTarSplits,
+    KeptFile,
+    KeptLayer,
+    KeptMount,
+    KeptTarSplits,
+    KeptVolumes,
+    MetadataBackup,
+)
 from doctor.facts.tar_splits import AlteredSplits, TarSplits
 from doctor.facts.volumes import VolumeDirectory, Volumes, options_content
 from doctor.formats.json_safe import load_first
@@ -66,7 +74,10 @@ def metadata_backup(  # noqa: PLR0917 - a parameter a fact
             chain: KeptLayer(diff=record.diff, cache_id=record.cache_id, size=record.size)
             for chain, record in latest.generation.layers.items()
         },
-        mounts={identity: record.mount_id for identity, record in latest.generation.mounts.items()},
+        mounts={
+            identity: KeptMount(mount_id=record.mount_id, parent=record.parent)
+            for identity, record in latest.generation.mounts.items()
+        },
     )
 
 

@@ -1,5 +1,6 @@
 """Reads the engine's lists from the metadata backup, when the host's own are damaged or gone."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from doctor.collect.bolt_values import network_records
@@ -8,7 +9,7 @@ from doctor.facts.containers import Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import NetworkDatabase
 from doctor.facts.images import Images
-from doctor.facts.metadata_lists import KeptNetworks, KeptTags
+from doctor.facts.metadata_lists import KeptNetworks, KeptNotes, KeptTags
 from doctor.facts.network_needs import BUILT_IN
 from doctor.formats.bolt import Bucket, read
 from doctor.host.base import Host
@@ -53,6 +54,34 @@ def _has_layers(host: Host, images: Images, backups: "Backups", identity: str) -
         return False
     top = config_of(identity, found[0]).top
     return bool(top) and host.exists(join(images.top, "layerdb/sha256", top))
+
+
+@collector
+def kept_notes(host: Host, root: DataRoot, images: Images) -> KeptNotes:
+    """Return the lost notes of images that a backup tells; absent while the host has its own."""
+    notes = join(images.top, "imagedb/metadata/sha256")
+    damaged = images.without_parent()
+    wanted = damaged if images.described or host.exists(notes) else {config.id for config in images.sound()}
+    if not wanted:
+        raise HostError(Missing(Why.ABSENT, f"{notes}: no note of an image is lost"))
+    from doctor.collect.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
+
+    backups = Backups(host, root)
+    prefix = f"{STORE}/imagedb/metadata/sha256/"
+    lost: dict[str, dict[str, bytes]] = {}
+    for path in backups.items[0].generation.files:
+        identity, _, name = path.removeprefix(prefix).partition("/")
+        if not path.startswith(prefix) or identity not in wanted or (identity in damaged and name != "parent"):
+            continue
+        found = backups.find(path, partial(_is_note, images) if name == "parent" else bool)
+        if found is not None:
+            lost.setdefault(identity, {})[name] = found[0]
+    return KeptNotes(lost=lost, age=backups.items[0].age)
+
+
+def _is_note(images: Images, content: bytes) -> bool:
+    """Whether a content names an image that is here."""
+    return content.decode("ascii", "replace").strip().removeprefix("sha256:") in images.configs
 
 
 @collector

@@ -3,7 +3,7 @@
 Everything below the data root was written by images: it is read without following a link, and little of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -32,19 +32,21 @@ _KINDS = {"f": "-", "d": "d", "l": "l", "c": "c", "b": "b", "p": "p", "s": "s"}
 @collector
 def image_samples(host: Host, graph: LayerGraph) -> ImageSamples:
     """Return the sample. Missing where this root has no overlay2 images' records."""
-    return samples_of(host, graph, _chosen(graph, [config for config in graph.images.sound() if config.chain]))
-
-
-def samples_of(host: Host, graph: LayerGraph, chosen: Iterable[ImageConfig]) -> ImageSamples:
-    """Return a sample of these images."""
     sound = [config for config in graph.images.sound() if config.chain]
-    lost = [config for config in sound if _lost_layer(graph, config)]
+    return samples_of(host, graph, sound, _chosen(graph, sound))
+
+
+def samples_of(
+    host: Host, graph: LayerGraph, images: Sequence[ImageConfig], chosen: Iterable[ImageConfig]
+) -> ImageSamples:
+    """Return a sample: what is chosen of these images. No word is said of others."""
+    lost = [config for config in images if _lost_layer(graph, config)]
     gaps: list[Missing] = []
     looked = _Looked(host, graph, gaps)
     return ImageSamples(
         overlay2=graph.layers.overlay2,
         items=tuple(_sample(looked, config) for config in chosen),
-        total=len(sound),
+        total=len(images),
         lost=tuple(graph.images.title(config.id) for config in lost),
         gaps=tuple(gaps),
     )

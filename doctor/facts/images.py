@@ -97,6 +97,14 @@ class Images(Struct, frozen=True, kw_only=True):
         """Return the images that can be used, by id."""
         return tuple(config for config in self.configs.values() if config.is_sound)
 
+    def without_parent(self) -> frozenset[str]:
+        """Return the ids of sound images whose ``parent`` is there and names no image."""
+        return frozenset(
+            config.id
+            for config in self.sound()
+            if config.id in self.parents and self.parents[config.id].removeprefix("sha256:") not in self.configs
+        )
+
     def names_of(self, identity: str) -> tuple[str, ...]:
         """Return the references that mean an image id, sorted."""
         digest = f"sha256:{identity}"

@@ -216,7 +216,9 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         """Return name → what is wrong of a container's mount record; empty for a sound one."""
         record = self.layers.mounts.get(container_id)
         if record is None:
-            names = ("mount-id", "init-id", "parent") if self.mount_parent(container_id) else ("mount-id", "init-id")
+            names = (
+                ("mount-id", "init-id") if self.mount_parent(container_id) == "" else ("mount-id", "init-id", "parent")
+            )
             return dict.fromkeys(names, "no such file")
         damaged: dict[str, str] = {}
         lost = self.is_mount_lost(container_id)

@@ -33,6 +33,13 @@ class KeptLayer(Struct, frozen=True, kw_only=True):
     size: str
 
 
+class KeptMount(Struct, frozen=True, kw_only=True):
+    """A container's mount record: its directory of ``overlay2``, and the digest of the layer it stands on ("" for none)."""
+
+    mount_id: str
+    parent: str
+
+
 class MetadataBackup(Struct, frozen=True, kw_only=True):
     """The backup, as far as this root's damage asks for it.
 
@@ -40,14 +47,14 @@ class MetadataBackup(Struct, frozen=True, kw_only=True):
         age: of the newest backup, in words ("2 days").
         files: by their path on the host, for files that are damaged or missing.
         layers: records by chain id.
-        mounts: directory of overlay2 by container id.
+        mounts: mount records by container id.
         gaps: what could not be looked at.
     """
 
     age: str
     files: dict[HostPath, KeptFile]
     layers: dict[str, KeptLayer]
-    mounts: dict[str, str]
+    mounts: dict[str, KeptMount]
     gaps: tuple[Missing, ...] = ()
 
 

@@ -20,6 +20,18 @@ class KeptTags(Struct, frozen=True, kw_only=True):
     age: str
 
 
+class KeptNotes(Struct, frozen=True, kw_only=True):
+    """What the newest backup has of ``imagedb/metadata``: image id → file name → content, of images that are here.
+
+    Attributes:
+        lost: ids of the images whose own notes are gone, or whose ``parent`` is damaged.
+        age: how old it is, in words ("2 days").
+    """
+
+    lost: dict[str, dict[str, bytes]]
+    age: str
+
+
 class KeptNetworks(Struct, frozen=True, kw_only=True):
     """``local-kv.db`` of the newest backup.
 

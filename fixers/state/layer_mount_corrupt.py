@@ -6,7 +6,8 @@ from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option, Rebuild, Stage, Wanted
 from doctor.facts.candidates import DirectoryClues
 from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.metadata_backup import MetadataBackup
+from doctor.facts.metadata_backup import KeptMount, MetadataBackup
+from doctor.facts.state_details import OfMount
 from doctor.model.step import File
 
 
@@ -19,12 +20,14 @@ def layer_mount_corrupt(
     title = graph.container_title(container_id)
     record = graph.layers.mounts.get(container_id)
     mount = record.mount_id if record is not None and "mount-id" not in files else graph.mount_of(container_id)
+    kept = backup.mounts.get(container_id) if isinstance(backup, MetadataBackup) else None
     origin = ""
-    if not mount and isinstance(backup, MetadataBackup):
-        mount = _kept(container_id, graph, backup)
-        origin = f" (its directory from the backup of {backup.age} ago)" if mount else ""
+    if not mount and kept is not None and isinstance(backup, MetadataBackup) and _is_free(container_id, graph, kept):
+        mount = kept.mount_id
+        origin = f" (its directory from the backup of {backup.age} ago)"
     if mount:
-        yield _rebuild(graph, container_id, mount, files, origin)
+        below = kept.parent if kept is not None and kept.mount_id == mount else ""
+        yield _rebuild(graph, finding.detail, mount, origin, below)
         return
     candidates = graph.mount_candidates(container_id)
     if not candidates:
@@ -38,7 +41,7 @@ def layer_mount_corrupt(
             Option(
                 name=name,
                 evidence=clues.evidence(graph, name),
-                actions=(_rebuild(graph, container_id, name, files, " (its directory as chosen)"),),
+                actions=(_rebuild(graph, finding.detail, name, " (its directory as chosen)"),),
                 takes=f"layer directory {name[:12]}",
             )
             for name in candidates
@@ -46,9 +49,15 @@ def layer_mount_corrupt(
     )
 
 
-def _rebuild(graph: LayerGraph, container_id: str, mount: str, files: tuple[str, ...], origin: str) -> Rebuild:
-    """Return what writes the damaged files of a container's mount record for the directory ``mount``."""
+def _rebuild(graph: LayerGraph, damage: OfMount, mount: str, origin: str, below: str = "") -> Rebuild:
+    """Return what writes the damaged files of a container's mount record for the directory ``mount``.
+
+    ``below`` is the digest of the layer that a backup says it stands on, for a container whose image is lost as well.
+    """
+    container_id, files = damage.container_id, damage.files
     parent = graph.mount_parent(container_id)
+    if parent is None:
+        parent = below.removeprefix("sha256:")
     values = {"mount-id": mount}
     if graph.directory(f"{mount}-init") is not None or "init-id" not in files:
         values["init-id"] = f"{mount}-init"
@@ -66,8 +75,7 @@ def _rebuild(graph: LayerGraph, container_id: str, mount: str, files: tuple[str,
     )
 
 
-def _kept(container_id: str, graph: LayerGraph, backup: MetadataBackup) -> str:
-    """Return the directory that a backup names, where it is still there and no other container has it; else ""."""
-    name = backup.mounts.get(container_id, "")
+def _is_free(container_id: str, graph: LayerGraph, kept: KeptMount) -> bool:
+    """Whether the directory that a backup names is still there, and no other container's."""
     others = {record.mount_id for identity, record in graph.layers.mounts.items() if identity != container_id}
-    return name if name in graph.layers.directories and name not in others else ""
+    return kept.mount_id in graph.layers.directories and kept.mount_id not in others

@@ -96,3 +96,17 @@ def test_a_person_chooses_between_two_directories(patient_box: Box) -> None:
     box.docker("start", "-a", "job")
     kit.undo(box)
     assert not (mounts / known["job"]).exists()
+
+
+def test_what_stays_lost_takes_nothing_back(dead_box: Box) -> None:
+    """All records of layers are gone and nothing was scanned before: what can be proven comes back and stays."""
+    box = dead_box
+    shutil.rmtree(box.data_root / places.STORE / "layerdb")
+    done = box.doctor(*APPLY)
+    report = json.loads(done.stdout)
+    assert done.returncode == 1, done.stderr
+    assert {probe["outcome"] for probe in report["probes"]} == {"pass"}, report["probes"]
+    assert set(judge.images(box)) >= {"bb:1", "bk:1"}
+    left = {finding["id"] for finding in json.loads(box.doctor("scan", "--format", "json").stdout)["findings"]}
+    assert {"state/layer-metadata-missing", "state/layer-mount-corrupt"} <= left
+    assert box.doctor("undo", "--yes").returncode == 0

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
+from doctor.formats.oci_digest import chain_ids
 from doctor.state.metadata import Confirmed, Entry, Generation, Identity, LayerRecord, MountRecord, encode, pack
 from tests.cases.state import roots
 from tests.cases.state.engine import PEM
@@ -20,6 +21,11 @@ SPLIT = f"{STORE}/layerdb/sha256/{CHAIN_TOP}/tar-split.json.gz"
 CONTENT = f"{STORE}/imagedb/content/sha256/{IMAGE}"
 SWARM = f"{ROOT}/swarm"
 _LIST = "20231114T221320Z-0000.json"
+_EXTRA = roots.layer("extra", {})
+_OTHER_CONFIG = roots.CONFIG.replace(TOP.diff, _EXTRA.diff)
+_OTHER = sha256(_OTHER_CONFIG.encode()).hexdigest()
+_OTHER_CHAIN = chain_ids([roots.BASE.diff, _EXTRA.diff])[1].removeprefix("sha256:")
+_OTHER_CONTENT = f"{STORE}/imagedb/content/sha256/{_OTHER}"
 _MOUNT = f"/{STORE}/layerdb/mounts/{WEB}"
 _KEPT = ("repositories.json", "config.v2.json", "hostconfig.json", ".db", "opts.json", "tar-split.json.gz", "engine-id")
 _PLUGINS = f"{ROOT}/plugins/"
@@ -29,7 +35,7 @@ def keep(tree: Tree) -> None:
     """Put a backup of the tree as it is; nothing is compressed, so that it is the same bytes everywhere."""
     files = {}
     for path, content in list(tree.entries.items()):
-        is_wanted = path.endswith(_KEPT) or path == CONTENT or path.startswith((SWARM, _PLUGINS))
+        is_wanted = path.endswith(_KEPT) or path in {CONTENT, _OTHER_CONTENT} or path.startswith((SWARM, _PLUGINS))
         if isinstance(content, bytes) and path.startswith(f"{ROOT}/") and "/buildkit/" not in path and is_wanted:
             digest = sha256(content).hexdigest()
             files[path.removeprefix(f"{ROOT}/")] = Entry(len(content), 0, 0, 0o600, 0, 0, digest)
@@ -41,7 +47,12 @@ def keep(tree: Tree) -> None:
         files=files,
         layers={
             chain: LayerRecord(one.diff, parent, one.directory, "6")
-            for chain, one, parent in ((CHAIN_BASE, roots.BASE, ""), (CHAIN_TOP, TOP, f"sha256:{CHAIN_BASE}"))
+            for chain, one, parent in (
+                (CHAIN_BASE, roots.BASE, ""),
+                (CHAIN_TOP, TOP, f"sha256:{CHAIN_BASE}"),
+                (_OTHER_CHAIN, _EXTRA, f"sha256:{CHAIN_BASE}"),
+            )
+            if f"{STORE}/layerdb/sha256/{chain}/diff" in tree.entries
         },
         mounts={WEB: MountRecord(roots.MOUNT, f"{roots.MOUNT}-init", f"sha256:{CHAIN_TOP}")},
     )
@@ -106,6 +117,21 @@ def _drop_dangling_names(tree: Tree) -> None:
     tree.put(TAGS, roots.tags({"app:latest": IMAGE, "app:two": IMAGE, "old:1": gone}))
 
 
+def _other_image(tree: Tree) -> None:
+    """An image of a layer of its own on the base, as a build leaves it without a name."""
+    tree.put(_OTHER_CONTENT, _OTHER_CONFIG)
+    roots.record(tree, _OTHER_CHAIN, _EXTRA, CHAIN_BASE)
+    roots.overlay(tree, _EXTRA.directory, (roots.BASE.directory,))
+
+
+def _removed_since(tree: Tree) -> None:
+    tree.remove(_OTHER_CONTENT)
+    tree.remove(f"{STORE}/layerdb/sha256/{_OTHER_CHAIN}")
+    for path in (_EXTRA.directory, f"l/{roots.link_name(_EXTRA.directory)}"):
+        tree.remove(f"{ROOT}/overlay2/{path}")
+    roots.overlay(tree, roots.hex_id("a pull cut short"), (roots.BASE.directory,))
+
+
 RECIPES = (
     kept(
         "repositories-json-corrupt",
@@ -138,6 +164,25 @@ RECIPES = (
         ("image-content-missing", "image", IMAGE[:12]),
         ("tag-dangling", "image", "app:latest"),
         after=_after(CONTENT),
+    ),
+    kept(
+        "image-content-missing",
+        "an image without a name has lost its config: only the backup knows whose the layer is that nothing needs",
+        lambda tree: tree.remove(_OTHER_CONTENT),
+        ("image-content-missing", "image", _OTHER[:12]),
+        name="kept-by-its-layer",
+        before=_other_image,
+        parts=("image",),
+        after={_OTHER_CONTENT: _OTHER_CONFIG.encode()},
+    ),
+    kept(
+        "image-content-missing",
+        "an image that the backup knows was removed, and a pull was cut short: the layer that is left is none of its own",
+        _removed_since,
+        ("layer-orphan", "directory", "overlay2"),
+        name="removed-since",
+        before=_other_image,
+        parts=("image",),
     ),
     kept(
         "container-config-corrupt",

@@ -148,5 +148,24 @@ RECIPES = (
         findings=(("image-content-missing", "image", IMAGE[:12]), DANGLING),
         after={CONTENT: CONFIG.encode()},
     ),
+    Recipe(
+        problem="image-store-missing",
+        name="wiped",
+        about="someone removed the directory image, and nothing else knows what was in it",
+        parts=("image", "container", "network"),
+        change=lambda tree: tree.remove(f"{ROOT}/image"),
+        findings=(
+            ("image-store-missing", "directory", f"/{ROOT}/image"),
+            ("image-content-missing", "image", IMAGE[:12]),
+            ("layer-mount-corrupt", "container", "web"),
+        ),
+        fix="manual",
+    ),
+    Recipe(
+        problem="image-store-missing",
+        name="new",
+        about="an engine that has no images yet",
+        parts=(),
+    ),
     Recipe(problem="image-content-missing", name="healthy", about="everything that is named has its config"),
 )

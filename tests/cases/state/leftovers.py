@@ -259,7 +259,7 @@ RECIPES = (
         about="a power cut emptied the note which image this was built from",
         change=lambda tree: tree.put(PARENT),
         findings=(("image-metadata-corrupt", "image", IMAGE[:12]),),
-        fix="none",
+        fix="manual",
     ),
     Recipe(
         problem="image-metadata-corrupt",

@@ -205,6 +205,7 @@ def _fill(tree: Tree, one: Layer) -> None:
 
 def _image(tree: Tree) -> None:
     tree.put(f"{STORE}/imagedb/content/sha256/{IMAGE}", CONFIG)
+    tree.directory(f"{STORE}/imagedb/metadata/sha256")
     tags = {"Repositories": {"app": {"app:latest": f"sha256:{IMAGE}"}}}
     tree.put(f"{STORE}/repositories.json", json.dumps(tags, separators=(",", ":")))
     record(tree, CHAIN_BASE, BASE)

@@ -1,0 +1,121 @@
+"""Finds images that are left only as layers: their configs went, and ``docker rmi`` would have taken the layers along."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from doctor.collect.images import config_of, parse_tags
+from doctor.facts.buildkit import Snapshots
+from doctor.facts.data_root import DataRoot
+from doctor.facts.images import Images
+from doctor.facts.layers import DIRECTORY_NAME, Layers
+from doctor.facts.lost_images import LostImage, LostImages
+from doctor.formats.oci_digest import is_hex64
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath, join, parent
+
+if TYPE_CHECKING:
+    from doctor.collect.kept import Backups
+
+_STORE = "image/overlay2"
+_CONFIGS = "imagedb/content/sha256"
+
+
+@collector
+def lost_images(
+    host: Host, root: DataRoot, images: Images, layers: Layers, snapshots: Snapshots | Missing
+) -> LostImages:
+    """Return them; nothing of the metadata backup is read while each layer is some image's."""
+    left = _left_over(images, layers)
+    if not left:
+        return LostImages()
+    missing = _gone(host, images.top)
+    if missing is None and isinstance(snapshots, Snapshots):
+        # The build cache keeps layers of images that were removed.
+        left -= _built(layers, snapshots)
+    if not left:
+        return LostImages()
+    return LostImages(items=_kept(host, root, images, layers, left), directories=tuple(sorted(left)), missing=missing)
+
+
+def _gone(host: Host, top: HostPath) -> HostPath | None:
+    """Return the uppermost directory on the way to the configs that is gone, ``None`` where all are there."""
+    path = parent(top)
+    for name in ("", top.rpartition("/")[2], *_CONFIGS.split("/")):
+        path = join(path, name) if name else path
+        if not host.exists(path):
+            return path
+    return None
+
+
+def _left_over(images: Images, layers: Layers) -> set[str]:
+    """Return the layer directories that are of no known image or container and that no half-done removal names."""
+    needed = {chain for config in images.sound() for chain in config.chain}
+    used = {record.cache_id for chain, record in layers.records.items() if chain in needed}
+    used.update(layers.removing.values())
+    for mount in layers.mounts.values():
+        used.update((mount.mount_id, mount.named_by_init))
+    return {
+        name
+        for name, found in layers.directories.items()
+        if found.has_diff
+        and name not in used
+        and DIRECTORY_NAME.fullmatch(name)
+        and f"{name}-init" not in layers.directories
+    }
+
+
+def _built(layers: Layers, snapshots: Snapshots) -> set[str]:
+    cache = {chain: record.cache_id for chain, record in layers.records.items() if record.cache_id}
+    below = snapshots.parents(cache)
+    named = {snapshots.directory(key, cache) for key in snapshots.items}
+    return {*below, *below.values(), *snapshots.built().values(), *filter(None, named)}
+
+
+def _kept(host: Host, root: DataRoot, images: Images, layers: Layers, left: set[str]) -> dict[str, LostImage]:
+    from doctor.collect.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
+
+    try:
+        backups = Backups(host, root)
+    except HostError:
+        return {}
+    newest = backups.items[0].generation
+    told = {chain for chain, record in layers.records.items() if record.cache_id in left}
+    told.update(chain for chain, record in newest.layers.items() if record.cache_id in left)
+    prefix = f"{_STORE}/{_CONFIGS}/"
+    items: dict[str, LostImage] = {}
+    for name in newest.files:
+        identity = name.removeprefix(prefix)
+        if not name.startswith(prefix) or not is_hex64(identity) or identity in images.configs:
+            continue
+        found = backups.find(name, partial(_is_config, identity))
+        if found is None or told.isdisjoint(config_of(identity, found[0]).chain):
+            continue
+        items[identity] = LostImage(
+            id=identity,
+            content=found[0],
+            path=images.path_of(identity),
+            names=_names(backups, identity),
+            age=found[2].age,
+        )
+    return items
+
+
+def _is_config(identity: str, content: bytes) -> bool:
+    return config_of(identity, content).is_sound
+
+
+def _names(backups: "Backups", identity: str) -> tuple[str, ...]:
+    found = backups.find(f"{_STORE}/repositories.json", _has_names)
+    if found is None:
+        return ()
+    return tuple(sorted(name for name, digest in parse_tags(found[0]).items() if digest == f"sha256:{identity}"))
+
+
+def _has_names(content: bytes) -> bool:
+    try:
+        return bool(parse_tags(content))
+    except FormatError:
+        return False
