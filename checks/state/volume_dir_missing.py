@@ -32,8 +32,10 @@ def volume_dir_missing(
         absent, and containers that start then write into new, empty directories.
 
     How it is fixed:
-        The data can only be found by a person: mount its file system, look into lost+found or the old data root. Before the
-        engine starts, doctor keeps a copy of the volume database.
+        Where the options of the volume, which the volume database tells too, mount its data from elsewhere, its directory is made again. Other
+        data can only be found by a person: mount its file system, look into lost+found or the old data root. Before the
+        engine starts, doctor keeps a copy of the volume database in /var/lib/doctor/aside; a repair says afterwards what
+        the engine forgot.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/volume/service/restore.go

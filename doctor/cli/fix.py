@@ -27,6 +27,7 @@ from doctor.cli.scan import engine_version
 from doctor.cli.work import at_work, tell_unfinished
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
+from doctor.model.finding import Finding
 from doctor.model.report import HostInfo, ManualFix, PlannedAction, PlanReport, RepairReport
 from doctor.model.severity import Applicability
 from doctor.model.step import Step
@@ -192,7 +193,7 @@ def _apply(job: _Job, allow: Applicability) -> int:
         progress=job.shared.progress,
         deep=job.options.deep,
     )
-    return _finish(job, done, report.host, plan.before, report.manual)
+    return _finish(job, done, report.host, plan)
 
 
 def _nothing(job: _Job, plan: Plan, report: PlanReport) -> int:
@@ -205,7 +206,7 @@ def _nothing(job: _Job, plan: Plan, report: PlanReport) -> int:
         empty = repair.Done(run="", actions=(), after=plan.before, probes=(), error="", rolled_back=False)
         emit(
             job.catalog,
-            replace(_repair_report(job, empty, report.host, plan.before, report.manual), exit_code=code),
+            replace(_repair_report(job, empty, report.host, plan), exit_code=code),
             job.options.format,
             job.options.output,
             job.shared,
@@ -228,22 +229,16 @@ def _what(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
     return [(action.summary, action.steps) for action in plan.actions]
 
 
-def _finish(
-    job: _Job,
-    done: repair.Done,
-    host: HostInfo,
-    before: Scan | None,
-    manual: tuple[ManualFix, ...],
-) -> int:
-    report = _repair_report(job, done, host, before, manual)
+def _finish(job: _Job, done: repair.Done, host: HostInfo, plan: Plan | None) -> int:
+    report = _repair_report(job, done, host, plan)
     emit(job.catalog, report, job.options.format, job.options.output, job.shared)
     return report.exit_code
 
 
-def _repair_report(
-    job: _Job, done: repair.Done, host: HostInfo, before: Scan | None, manual: tuple[ManualFix, ...]
-) -> RepairReport:
-    remaining = waive(done.after.findings, job.settings, job.host.now(), job.catalog) if done.after else ()
+def _repair_report(job: _Job, done: repair.Done, host: HostInfo, plan: Plan | None) -> RepairReport:
+    erased = repair.erased(plan, done) if plan else ()
+    after = (*done.after.findings, *erased) if done.after else ()
+    remaining = waive(after, job.settings, job.host.now(), job.catalog)
     if done.rolled_back:
         code = 4
     elif done.after is None:
@@ -251,7 +246,7 @@ def _repair_report(
     else:
         code = exit_code(remaining, job.settings.fail_on, incomplete=done.after.is_incomplete)
         code = 1 if any(shortfalls(done.probes)) else code
-    gone = repair.findings_gone(before.findings, remaining) if before and not done.rolled_back else ()
+    gone = repair.findings_gone(plan.before.findings, remaining) if plan and not done.rolled_back else ()
     return RepairReport(
         run=done.run,
         host=host,
@@ -262,11 +257,19 @@ def _repair_report(
         probes=done.probes,
         resolved=gone,
         remaining=remaining,
-        manual=_still(manual, done),
+        manual=(*_still(plan.manual if plan else (), done), *(_forgotten(finding) for finding in erased)),
         outcomes=done.after.outcomes if done.after else (),
         rolled_back=done.rolled_back,
         error=done.error,
         exit_code=code,
+    )
+
+
+def _forgotten(finding: Finding) -> ManualFix:
+    return ManualFix(
+        finding=finding,
+        why="the engine does not know of it any more: its start erases the record; a copy was kept before",
+        advice=f"see 'doctor explain {finding.id}'",
     )
 
 
@@ -293,4 +296,4 @@ def _resume(job: _Job, left: Run) -> int:
         prove_images=image_prover(job.host, job.catalog, job.shared),
         progress=job.shared.progress,
     )
-    return _finish(job, done, host_info(job.host), None, ())
+    return _finish(job, done, host_info(job.host), None)

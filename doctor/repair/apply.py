@@ -251,6 +251,19 @@ def take_back(run: Run, host: Host) -> str:
     return ""
 
 
+def erased(plan: Plan, done: "Done") -> tuple[Finding, ...]:
+    """Return the findings of which the engine's start erased the traces: the plan did not mend them, and no scan shows them now.
+
+    What is lost stays lost; that it can't be seen any more is no repair.
+    """
+    if done.after is None or done.rolled_back or not done.run:
+        return ()
+    gone = {finding.fingerprint for finding in (*done.after.findings, *plan.resolves)}
+    return tuple(
+        finding for finding in plan.before.findings if finding.start_destroys and finding.fingerprint not in gone
+    )
+
+
 def findings_gone(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Return the findings of ``before`` that ``after`` no longer has."""
     left = {finding.fingerprint for finding in after}

@@ -1,5 +1,6 @@
 """What the engine's own start would destroy is still there after doctor let it start."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,26 @@ def names(top: Path) -> set[str]:
 
 
 def test_the_records_of_unmounted_volumes_are_kept(box: Box) -> None:
-    """A volume's directory is away at the start: dockerd forgets its labels; doctor has copied the database before."""
+    """A volume's directory is away at the start: dockerd forgets its labels, doctor has copied the database, and says so."""
     box.docker("volume", "create", "--label", "keep=yes", "data")
     box.power_loss()
     volume = box.data_root / "volumes/data"
     volume.rename(box.workdir / "away")
     assert problems(box) == {"volume-dir-missing"}
-    revive(box)
+    told = " ".join(revive(box, codes=[1]).split())
+    assert "Left to you ERROR volume data is gone" in told
+    assert "its start erases the record; a copy was kept before" in told
     assert b'"keep":"yes"' in (box.workdir / "doctor/aside/volumes/metadata.db").read_bytes()
+
+
+def test_a_volume_of_options_comes_back(box: Box) -> None:
+    """Its directory held nothing but the options: the volume database has them too, and the engine keeps its labels."""
+    options = ("--opt", "type=tmpfs", "--opt", "device=tmpfs", "--label", "keep=yes")
+    box.docker("volume", "create", *options, "scratch")
+    box.power_loss()
+    shutil.rmtree(box.data_root / "volumes/scratch")
+    assert problems(box) == {"volume-dir-missing"}
+    revive(box)
+    assert box.docker("volume", "inspect", "-f", "{{.Labels.keep}} {{.Options.type}}", "scratch") == "yes tmpfs"
+    assert problems(box) == {"volume-data-missing"}
+    assert not (box.data_root / "volumes/scratch/_data").exists()

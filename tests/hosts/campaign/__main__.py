@@ -1,4 +1,4 @@
-"""Run the campaign: `python -m tests.hosts.campaign --seeds 200 --faults 1,3,5`, as root.
+"""Run the campaign: `python -m tests.hosts.campaign --seeds 200 --faults 0,1,3,5`, as root.
 
 What was done is kept, so a campaign that was stopped goes on where it was; `--again doctor,scanned` does those anew.
 """
@@ -16,8 +16,9 @@ from typing import TypeVar
 import msgspec
 
 from tests.hosts import archive
-from tests.hosts.box import why_not
+from tests.hosts.box import Box, why_not
 from tests.hosts.campaign.case import ARMS, Outcome, lost, repeat, run, wiped
+from tests.hosts.campaign.damage import directories
 from tests.hosts.campaign.reference import Reference, reference
 from tests.hosts.campaign.report import markdown, worse
 
@@ -38,7 +39,14 @@ def main() -> int:
                 _show(healthy, run(healthy, count, options.seed, arm))
         return 0
     results = Results(archive.cache_directory() / f"{healthy.root.parent.name}.jsonl", options.again)
-    wanted = [(n, seed, arm) for n in options.faults for seed in range(1, options.seeds + 1) for arm in options.arm]
+    most = {count: options.seeds if count else _directories(healthy) for count in options.faults}
+    wanted = [
+        (count, seed, arm)
+        for count in options.faults
+        for seed in range(1, most[count] + 1)
+        for arm in options.arm
+        if count or arm != "deep"
+    ]
     if not options.table:
         _run_all(healthy, results, [key for key in wanted if key not in results.done], options.parallel)
     outcomes = [results.done[key] for key in wanted if key in results.done]
@@ -49,11 +57,18 @@ def main() -> int:
     return int(any(True for _ in worse(healthy, outcomes)) or any(not o.up for o in outcomes if o.arm != "nothing"))
 
 
+def _directories(healthy: Reference) -> int:
+    with Box(data_root=healthy.root) as box:
+        return len(directories(box.data_root))
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.hosts.campaign", description=(__doc__ or "").splitlines()[0])
     numbers = _list_of(int)
     parser.add_argument("--seeds", type=int, default=20, help="seeds 1 to this, default %(default)s")
-    parser.add_argument("--faults", type=numbers, default=[1, 3, 5], help="faults at once, like 1,3,5")
+    parser.add_argument(
+        "--faults", type=numbers, default=[0, 1, 3, 5], help="faults at once, like 1,3,5; 0: a whole directory"
+    )
     parser.add_argument("--arm", type=_list_of(str), default=list(ARMS), help=f"of {', '.join(ARMS)}; all by default")
     parser.add_argument("--again", type=_list_of(str), default=[], help="arms whose kept results are thrown away")
     parser.add_argument("--parallel", type=int, default=2, help="cases at once, default %(default)s")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import stat
 from collections import defaultdict
 from pathlib import Path
@@ -58,8 +59,33 @@ def _kind(path: str, mounts: set[str]) -> str:
     return _IDS.sub("*", path)
 
 
+def directories(top: Path) -> dict[str, str]:
+    """One directory of each class beneath the data root, none within layers, writable layers or volumes."""
+    found: dict[str, str] = {}
+    mounts = {path.read_text() for path in top.glob("image/overlay2/layerdb/mounts/*/mount-id")}
+    for directory, names, _ in sorted(os.walk(top)):
+        path = os.path.relpath(directory, top)
+        parts = path.split("/")
+        if parts[-1] in {"_data", "diff", "work"}:
+            names.clear()
+        kind = _IDS.sub("*", path)
+        if parts[0] == "overlay2" and len(parts) > 1 and parts[1] != "l":
+            what = "init layer" if parts[1].endswith("-init") else DATA[parts[1] in mounts].removesuffix(" content")
+            kind = f"{kind} of a {what}"
+        if path != "." and not any(part in {"_data", "diff", "work"} for part in parts[:-1]):
+            found.setdefault(kind, path)
+    return dict(sorted(found.items()))
+
+
 def choose(top: Path, count: int, seed: int) -> list[Fault]:
-    """Count faults at different files; a class is as likely as any other, and so is each kind of damage."""
+    """Count faults at different files; a class is as likely as any other, and so is each kind of damage.
+
+    No fault at a file, count 0, is the loss of a whole directory: that of the class with the seed's number, from 1.
+    """
+    if not count:
+        found = list(directories(top).items())
+        kind, path = found[(seed - 1) % len(found)]
+        return [Fault(kind=kind, path=path, how="missing")]
     random = Random(f"campaign {count} {seed}")
     by_class = classes(top)
     chosen: dict[str, Fault] = {}
@@ -88,7 +114,10 @@ def damage(top: Path, faults: list[Fault], count: int, seed: int) -> list[Fault]
 
 def _damage(top: Path, fault: Fault, random: Random) -> Fault:
     path = top / fault.path
-    if fault.how == "wrong type":
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+        done = "removed with all in it"
+    elif fault.how == "wrong type":
         path.unlink()
         path.mkdir()
         done = "a directory in its place"

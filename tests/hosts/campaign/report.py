@@ -45,7 +45,8 @@ def markdown(healthy: Reference, outcomes: list[Outcome], wiped: Verdict) -> str
     parts.append(_section("Lost though dockerd alone would have kept it", _worse_lines(healthy, outcomes)))
     parts.append(_section("Engine down after the repair", _down_lines(outcomes)))
     parts.append(_section("User data that a repair touched", _touched_lines(outcomes)))
-    parts.append(_losses(healthy, outcomes))
+    parts.append(_losses(healthy, outcomes, 0, "Lost with a directory"))
+    parts.append(_losses(healthy, outcomes, 1, "Lost with one fault"))
     parts.append(_section(f"Lost with several faults: {ARMS['scanned']}", _several(healthy, outcomes)))
     return "\n".join(parts)
 
@@ -65,12 +66,12 @@ def _head(healthy: Reference, outcomes: list[Outcome]) -> str:
     times = sorted(one.seconds for one in outcomes if one.arm != "nothing") or [0.0]
     return f"""# How much of a torn data root comes back
 
-`python -m tests.hosts.campaign --seeds 200 --faults 1,3,5 --write benchmarks/CAMPAIGN.md`, as root; these are the
+`python -m tests.hosts.campaign --seeds 200 --faults 0,1,3,5 --write benchmarks/CAMPAIGN.md`, as root; these are the
 {len(outcomes)} cases that were run so far.
 
 The patient (tests/hosts/patient.py) after a power loss. Each fault hits a file chosen by its seed among all that the data
 root holds, every class of file as likely as any other: empty, cut, NUL, NUL from some byte on, garbage, one bit, removed, of
-the wrong type; layers, writable layers and volumes too. Then `doctor fix --apply --yes --allow disruptive`, and a fresh
+the wrong type; layers, writable layers and volumes too. Or one whole directory is removed, of each class once. Then `doctor fix --apply --yes --allow disruptive`, and a fresh
 dockerd says what it sees: {len(healthy.verdict)} things a root, among them each image's files from inside, a run of each, `docker save`,
 each container's settings, its start, its files and log, volumes, networks, ports. A row gives the percentage of things that
 are as they were on the healthy root; "whole" counts the cases in which all are. What a repair sets aside counts as lost.
@@ -83,7 +84,8 @@ with other work.
 def _table(healthy: Reference, outcomes: list[Outcome], wiped: Verdict) -> str:
     count = outcomes[0].count
     seeds = sorted({one.seed for one in outcomes})
-    lines = [f"## {count} {'fault' if count == 1 else 'faults at once'}, seeds {seeds[0]} to {seeds[-1]}\n"]
+    what = ("a whole directory removed", "1 fault")[count] if count < 2 else f"{count} faults at once"
+    lines = [f"## {what[0].upper()}{what[1:]}, seeds {seeds[0]} to {seeds[-1]}\n"]
     lines.append(f"| | engine up | whole | {' | '.join(_GROUPS)} |")
     lines.append(f"| --- {'| --: ' * (len(_GROUPS) + 2)}|")
     for arm, title in _ROWS.items():
@@ -146,18 +148,20 @@ def _named(healthy: Reference, names: list[str]) -> str:
     return shown if len(words) <= 8 else f"{shown} and {len(words) - 8} more"
 
 
-def _losses(healthy: Reference, outcomes: list[Outcome]) -> str:
-    """Each kind of fault after which something is lost, of the cases with one fault only, with what doctor says of it."""
+def _losses(healthy: Reference, outcomes: list[Outcome], count: int, title: str) -> str:
+    """Each kind of fault after which something is lost, of the cases with so many faults, with what doctor says of it."""
     parts = []
     for arm in ("doctor", "scanned", "deep"):
+        if not any(one.arm == arm and one.count == count for one in outcomes):
+            continue
         groups: dict[tuple[str, str, str], list[Outcome]] = defaultdict(list)
         for one in outcomes:
             names = lost(healthy.verdict, one.verdict)
-            if one.arm == arm and one.count == 1 and names:
+            if one.arm == arm and one.count == count and names:
                 fault = one.faults[0]
                 groups[fault.kind, fault.how, _named(healthy, names)].append(one)
         lines = [_loss(key, ones) for key, ones in sorted(groups.items())]
-        parts.append(_section(f"Lost with one fault: {ARMS[arm]}", lines))
+        parts.append(_section(f"{title}: {ARMS[arm]}", lines))
     return "\n".join(parts)
 
 
