@@ -37,7 +37,10 @@ def lost_images(
         left -= _built(layers, snapshots)
     if not left:
         return LostImages()
-    return LostImages(items=_kept(host, root, images, layers, left), directories=tuple(sorted(left)), missing=missing)
+    # A pull that was cut short leaves lower layers of an image that was removed since the backup, never its top.
+    tops = None if missing is not None else {chain for config in images.sound() for chain in config.chain}
+    items = _kept(host, root, images, layers, left, tops)
+    return LostImages(items=items, directories=tuple(sorted(left)), missing=missing)
 
 
 def _gone(host: Host, top: HostPath) -> HostPath | None:
@@ -74,7 +77,10 @@ def _built(layers: Layers, snapshots: Snapshots) -> set[str]:
     return {*below, *below.values(), *snapshots.built().values(), *filter(None, named)}
 
 
-def _kept(host: Host, root: DataRoot, images: Images, layers: Layers, left: set[str]) -> dict[str, LostImage]:
+def _kept(  # noqa: PLR0917 - what was read, and what follows from it
+    host: Host, root: DataRoot, images: Images, layers: Layers, left: set[str], tops: set[str] | None
+) -> dict[str, LostImage]:
+    """Return the images of the newest backup that need a layer which is left, and whose top is one or in ``tops``, if given."""
     from doctor.collect.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
 
     try:
@@ -91,7 +97,8 @@ def _kept(host: Host, root: DataRoot, images: Images, layers: Layers, left: set[
         if not name.startswith(prefix) or not is_hex64(identity) or identity in images.configs:
             continue
         found = backups.find(name, partial(_is_config, identity))
-        if found is None or told.isdisjoint(config_of(identity, found[0]).chain):
+        chain = config_of(identity, found[0]).chain if found is not None else ()
+        if found is None or told.isdisjoint(chain) or (tops is not None and chain[-1] not in tops | told):
             continue
         items[identity] = LostImage(
             id=identity,

@@ -9,6 +9,7 @@ from doctor.facts.image_sources import ImageSources
 from doctor.facts.images import ImageConfig, Images
 from doctor.facts.layer_graph import LayerGraph
 from doctor.facts.layer_proofs import LayerProofs
+from doctor.facts.lost_images import LostImages
 from doctor.facts.metadata_backup import MetadataBackup
 from doctor.facts.metadata_lists import KeptTags
 from doctor.facts.tag_sources import recover_tags
@@ -83,6 +84,7 @@ class _Reader:
                 self.names.setdefault(digest.removeprefix("sha256:"), set()).add(reference)
         wanted = images.configs.keys() | images.described
         wanted |= {digest.removeprefix("sha256:") for digest in entries.values()} | self._of_containers(driver)
+        wanted |= self._lost(driver)
         copies = self._copies(driver) if any(images.config(one) is None for one in wanted) else {}
         for identity in sorted(wanted):
             found = self._image(images, identity, copies)
@@ -108,6 +110,21 @@ class _Reader:
         found = self.facts.get(Containers)
         mine = [one for one in found.items if one.driver == driver] if isinstance(found, Containers) else []
         return {digits for one in mine if is_hex64(digits := one.image_id.removeprefix("sha256:"))}
+
+    def _lost(self, driver: str) -> set[str]:
+        """Return the ids of images of which only layers are left, and note that nothing tells whose they are."""
+        found = self.facts.get(LostImages) if driver == "overlay2" else None
+        if not isinstance(found, LostImages):
+            return set()
+        for one in found.items.values():
+            self.names.setdefault(one.id, set()).update(name for name in one.names if "@" not in name)
+        if found.missing is not None and not found.items:
+            count = len(found.directories)
+            reason = (
+                f"{found.missing} is gone, and nothing tells which images {count} directories of overlay2 are layers of"
+            )
+            self.left.append(Left(kind="image", name="all", reason=reason))
+        return set(found.items)
 
     def _copies(self, driver: str) -> dict[str, bytes]:
         """Return copies of lost configs, each with the hash of its name (a backup, BuildKit's, one flipped bit)."""

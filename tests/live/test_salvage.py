@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import time
 from pathlib import Path
 from random import Random
@@ -10,6 +11,7 @@ import pytest
 
 from tests.hosts import damage, judge, places
 from tests.hosts.box import Box
+from tests.hosts.patient import CONTAINERS
 from tests.hosts.places import STORE
 from tests.hosts.sandbox import SandboxError
 from tests.live import containerd_kit as store
@@ -68,6 +70,29 @@ def test_after_a_healthy_scan_everything_is_salvaged(dead_box: Box, healthy: jud
     done = dead_box.doctor("salvage", "--to", OUT)
     assert done.returncode == 0, done.stdout + done.stderr
     assert salvaged(dead_box) == healthy.images
+
+
+def test_a_removed_store_is_salvaged_by_its_layers(dead_box: Box, healthy: judge.Opinion) -> None:
+    """The directories image and containers are gone: after a healthy scan the layers that are left tell what they were."""
+    dead_box.doctor("scan", "-q")
+    for name in ("image", "containers"):
+        shutil.rmtree(dead_box.data_root / name)
+    done = dead_box.doctor("salvage", "--to", OUT, "--tar", IMAGES, "--containers")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in CONTAINERS:
+        assert f"container {name} as an image" in done.stdout
+    with loaded(dead_box) as other:
+        assert healthy.images.items() <= judge.images(other).items()
+        assert other.docker("run", "--rm", "salvaged-container:job", "cat", "/marker") == "job"
+
+
+def test_a_removed_store_that_nothing_knows_is_told(dead_box: Box) -> None:
+    """Without a backup nothing tells which images the layers were of: that is said, and is no success."""
+    for name in ("image", "containers"):
+        shutil.rmtree(dead_box.data_root / name)
+    done = dead_box.doctor("salvage", "--to", OUT)
+    assert done.returncode == 1, done.stdout
+    assert "/var/lib/docker/image is gone, and nothing tells which images" in done.stdout
 
 
 def test_compressed_layers_are_loaded_too(dead_box: Box, healthy: judge.Opinion) -> None:
