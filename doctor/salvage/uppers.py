@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from doctor.collect.container_json import container_of, host_config_of
 from doctor.facts.containers import Container, Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.lost_containers import LostContainers
+from doctor.facts.metadata_backup import MetadataBackup
 from doctor.formats import bolt
+from doctor.formats.json_safe import load_first
 from doctor.formats.oci_digest import is_hex64
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
@@ -83,23 +87,41 @@ def _overlay2(facts: Facts) -> Iterator[Upper]:
     if not isinstance(graph, LayerGraph):
         return
     mine = {one.id for one in graph.containers.items if one.driver in {"", "overlay2"}}
-    for identity in sorted(graph.layers.mounts.keys() | mine):
+    lost = _lost(facts)
+    kept = facts.get(MetadataBackup) if lost or any(one not in graph.layers.mounts for one in mine) else None
+    mounts = kept.mounts if isinstance(kept, MetadataBackup) else {}
+    for identity in sorted(graph.layers.mounts.keys() | mine | lost.keys()):
         record = graph.layers.mounts.get(identity)
         directory = record.mount_id if record is not None else None
         if directory not in graph.layers.directories:
             directory = graph.mount_of(identity)
-        container = graph.containers.get(identity)
+        told = mounts.get(identity)
+        if not directory and told is not None and told.mount_id in graph.layers.directories:
+            directory = told.mount_id
+        container = graph.containers.get(identity) or lost.get(identity)
         if not directory and container is not None and container.driver not in {"", "overlay2"}:
             continue
         yield Upper(
             id=identity,
-            title=graph.container_title(identity),
+            title=container.title if container is not None else graph.container_title(identity),
             container=container,
             driver="overlay2",
             directory=graph.layers.directory_path(directory, "diff") if directory else None,
-            parent=graph.mount_parent(identity) or "",
+            parent=graph.mount_parent(identity) or (told.parent.removeprefix("sha256:") if told is not None else ""),
             problem="" if directory else "nothing tells which directory is its writable layer",
         )
+
+
+def _lost(facts: Facts) -> dict[str, Container | None]:
+    """Return the containers whose directory is gone, as the metadata backup has them; ``None`` for one without settings."""
+    found = facts.get(LostContainers)
+    lost: dict[str, Container | None] = {}
+    for one in found.items if isinstance(found, LostContainers) else ():
+        lost[one.id] = None
+        if one.config is not None:
+            config, host_config = (load_first(content).value for content in one.config)
+            lost[one.id] = container_of(config, one.directory, host=host_config_of(host_config))
+    return lost
 
 
 def _others(host: Host, root: DataRoot, containers: Containers) -> Iterator[Upper]:
