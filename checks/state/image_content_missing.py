@@ -10,7 +10,12 @@ from doctor.facts.lost_images import LostImages
 from doctor.facts.state_details import OfImage
 
 
-@check(severity=Severity.ERROR, breaks=("image",), ok="each image that is named somewhere has its config")
+@check(
+    severity=Severity.ERROR,
+    breaks=("image",),
+    causes=("state/image-store-missing",),
+    ok="each image that is named somewhere has its config",
+)
 def image_content_missing(
     images: Images, containers: Containers | Missing, altered: AlteredTags | Missing, lost: LostImages | Missing
 ) -> Iterator[Finding]:

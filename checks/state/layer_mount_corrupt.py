@@ -10,7 +10,7 @@ from doctor.facts.state_details import OfMount
 @check(
     severity=Severity.ERROR,
     breaks=("storage",),
-    causes=("state/layer-metadata-empty",),
+    causes=("state/layer-metadata-empty", "state/image-store-missing"),
     ok="each container has its mount record",
 )
 def layer_mount_corrupt(graph: LayerGraph) -> Iterator[Finding]:

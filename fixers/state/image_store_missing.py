@@ -1,16 +1,29 @@
-"""Say how images come back of which nothing is known."""
+"""Bring the image store back, or say how images come back of which nothing is known."""
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
 from doctor.facts.containers import Containers
-from doctor.model.missing import Missing
+from doctor.facts.images import Images
+from doctor.facts.lost_images import LostImages
+from doctor.model.paths import parent
+from doctor.model.step import Directory
 
 
-@fixer(applicability=Applicability.MANUAL)
-def image_store_missing(finding: Finding, containers: Containers | Missing) -> Iterator[Action]:
-    """Name the ways, the lossless one first."""
+@fixer(applicability=Applicability.SAFE)
+def image_store_missing(
+    finding: Finding, lost: LostImages, images: Images, containers: Containers | Missing
+) -> Iterator[Action]:
+    """Make its directory, where the backup has what was in it: that is then written by the fixers of what is missing in it."""
+    if lost.items:
+        age = next(iter(lost.items.values())).age
+        yield Rebuild(
+            items=(Wanted(path=parent(images.path_of("0" * 64)), node=Directory(), mode=0o700),),
+            what=f"make the image store again for the {len(lost.items)} images of the backup of {age} ago",
+            stage=Stage.CONTENTS,
+        )
+        return
     items = containers.items if isinstance(containers, Containers) else ()
     names = sorted({one.image for one in items if one.image})
     again = f"pull or load again: {', '.join(names[:8])}" if names else "pull or load the images again"
