@@ -1,8 +1,8 @@
 """Takes back what a container changes outside of itself (a bridge, firewall rules), also when the runtime is killed.
 
 A small process of its own waits for the end of a pipe that only the runtime holds. It is told of each change before it
-is made; when the pipe ends, by a regular end or by SIGKILL, it undoes them, the last first. Mounts, veth pairs and the
-container's processes need none of this: the kernel takes them with their namespaces.
+is made; when the pipe ends, by a regular end or by SIGKILL, it undoes them, the last first. Mounts and the container's
+processes need none of this: the kernel takes them with their namespaces.
 """
 
 import os

@@ -15,13 +15,15 @@ INSIDE = "eth0"
 def attach(bridge: Bridge, pid: int, host_name: str, janitor: Janitor) -> None:
     """Hang a process's network namespace on a bridge; makes the bridge if the plan says so.
 
-    The veth pair needs no removal: it goes with the namespace that one end is in.
+    The veth pair would go with the namespace that one end is in, but when the kernel comes to it (net/core/net_namespace.c,
+    cleanup_net); the janitor removes it before the runtime ends, so that the host is then as it was.
     """
     netlink = Netlink()
     try:
         master = _bridge_index(bridge, netlink, janitor)
         mac = None if bridge.mac is None else bytes.fromhex(bridge.mac.replace(":", ""))
         pair = Veth(host=host_name, inside=INSIDE, pid=pid, master=master, mtu=bridge.mtu, mac=mac)
+        janitor.before_link(host_name)
         netlink.veth(pair)
     except OSError as error:
         raise Failure(f"can't attach the container to bridge '{bridge.name}': {reason(error)}") from None

@@ -54,7 +54,9 @@ def _empty(path: Path, random: Random) -> str:
 
 
 def _torn(path: Path, random: Random) -> str:
-    size = random.randrange(1, max(2, path.stat().st_size))
+    whole = path.stat().st_size
+    # Of a single byte nothing is left.
+    size = min(random.randrange(1, max(2, whole)), whole - 1)
     os.truncate(path, size)
     return f"cut to {size} bytes"
 
