@@ -15,12 +15,13 @@ _LOST = {"egress": "what containers send out", "reply": "the answers they get", 
     ok="no foreign rule ends packets before the engine's rules are asked",
 )
 def foreign_reject_first(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Finding]:
-    """A rule in FORWARD that is not Docker's drops or rejects containers' packets before Docker's own rules are asked.
+    """A rule that is not Docker's drops or rejects containers' packets, and Docker's own rules can't let them through.
 
     What it looks at:
         Ordinary packets (a container's, an answer's, one to a published port) are walked through the filter table as
         iptables-save prints it. A finding is a rule that surely ends them above the first rule of the engine; rules that
-        ask for more (a set, a mark, one address) are passed over. Chains of ufw and firewalld count like any other.
+        ask for more (a set, a mark, one address) are passed over. Chains of ufw and firewalld count like any other. So do
+        the tables raw and mangle, which are asked apart from filter.
 
     Why it matters:
         "No route to host" (icmp-host-prohibited), "Connection refused" (icmp-port-unreachable) or a timeout for everything
@@ -29,7 +30,8 @@ def foreign_reject_first(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Find
 
     How it is fixed:
         Docker's rules are moved above the foreign rule, in one transaction. The foreign rule stays as it is: below Docker's
-        rules it harms nothing. Whatever put it there will do so again at its next reload: start it before docker.
+        rules it harms nothing. Whatever put it there will do so again at its next reload: start it before docker. A rule in
+        raw or mangle ends packets wherever it stands: it is for its owner to take out.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -52,4 +54,7 @@ def _message(cut: Cut) -> str:
     verb = "drops" if cut.target == "DROP" else "rejects"
     lost = " and ".join(_LOST[word] for word in cut.traffic)
     networks = ", ".join(cut.networks)
+    if cut.table != "filter":
+        where = f"{cut.table} {cut.chain}"
+        return f"{who} in {where} {verb} {lost}, whatever Docker's rules accept (network {networks}): {cut.rule}"
     return f"{who} in FORWARD {verb} {lost} before Docker's rules are asked (network {networks}): {cut.rule}"

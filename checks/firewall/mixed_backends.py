@@ -15,8 +15,8 @@ def mixed_backends(firewall: Firewall, rules: EngineRules, networks: Networks) -
 
     What it looks at:
         What iptables-nft-save and iptables-legacy-save print, the second only where the kernel has such tables. Empty tables
-        with the policy ACCEPT, which a mere listing makes, are no finding. A container's packet is walked through the rules
-        of the backend that Docker does not use.
+        with the policy ACCEPT, which a mere listing makes, are no finding. For each network a container's packet and an answer
+        to it are walked through the rules of the backend that Docker does not use.
 
     Why it matters:
         A drop in the forgotten backend cuts containers off while the rules that everybody looks at are right. Docker's own
@@ -51,7 +51,10 @@ def _severity(other: OtherBackend) -> Severity:
 def _message(other: OtherBackend) -> str:
     if other.cut is not None:
         what = other.cut.rule.text if other.cut.rule is not None else "its FORWARD policy DROP"
-        return f"rules in the {other.name} backend, which Docker does not use, end what containers send: {what}"
+        return (
+            f"rules in the {other.name} backend, which Docker does not use, end packets of containers"
+            f" (network {other.network}): {what}"
+        )
     if other.engine_rules:
         count = sum(len(texts) for texts in other.engine_rules.values())
         return f"{count} old rules of Docker are left in the {other.name} backend, where it no longer changes them"

@@ -39,6 +39,7 @@ def traffic_cuts(
         subnets = [subnet for network in networks.bridges for subnet in network.subnets]
         family = _Family(rules.families[0], spans(subnets))
         cuts += family.cuts(packets)
+        cuts += family.early_cuts(packets)
         bypasses += family.bypasses(packets)
         unmasked += family.unmasked(packets)
         hijacks += family.hijacks(packets)
@@ -113,6 +114,16 @@ class _Family:
                 stranger = self._stranger(verdict)
                 if verdict.is_cut and stranger is not None and verdict.rule is not None:
                     yield self._cut(self._place(stranger), stranger, verdict, traffic, network)
+
+    def early_cuts(self, packets: _Packets) -> Iterator[Cut]:
+        """Rules in tables that the engine's own accepts can't overrule: raw and mangle are asked apart from filter."""
+        for network in packets.external:
+            for traffic, packet in packets.of(network):
+                for table, chain, seen in _elsewhere(traffic, packet):
+                    verdict = self.walker.verdict(table, chain, seen)
+                    stranger = self._stranger(verdict)
+                    if verdict.is_cut and stranger is not None:
+                        yield replace(self._cut(FIRST, stranger, verdict, traffic, network), lift=())
 
     def bypasses(self, packets: _Packets) -> Iterator[Cut]:
         """Rules that leave an isolation chain before the engine's own rule there is met."""
@@ -203,6 +214,20 @@ class _Family:
             bridges=(network.bridge,),
             lift=self._below(stranger),
         )
+
+
+def _elsewhere(traffic: str, packet: Packet) -> Iterator[tuple[str, str, Packet]]:
+    """Yield where a forwarded packet is asked about besides filter FORWARD, and what is known of it there.
+
+    In PREROUTING its destination is not translated yet: an answer is still addressed to the host, and the host's port of a
+    published one is not judged.
+    """
+    if traffic != "port":
+        incoming = replace(packet, outside="", destination=None, is_local=traffic == "reply")
+        yield "raw", "PREROUTING", incoming
+        yield "mangle", "PREROUTING", incoming
+    yield "mangle", "FORWARD", packet
+    yield "mangle", "POSTROUTING", replace(packet, inside="")
 
 
 def _nft_cuts(firewall: Firewall, packets: _Packets) -> Iterator[Cut]:

@@ -18,7 +18,8 @@ class OtherBackend(Struct, frozen=True, kw_only=True):
         engine_rules: rules the engine left in it: those in its chains, and those it would make now; by (table, chain).
         foreign: how many rules of others it holds.
         drops: whether its FORWARD policy is DROP.
-        cut: the verdict on a container's packet, if that surely ends it.
+        cut: the verdict on a container's packet, or on an answer to one, if that surely ends it.
+        network: name of the network that loses it.
     """
 
     name: str
@@ -27,6 +28,7 @@ class OtherBackend(Struct, frozen=True, kw_only=True):
     foreign: int
     drops: bool
     cut: Verdict | None
+    network: str = ""
 
 
 def is_switched(firewall: Firewall, rules: EngineRules) -> bool:
@@ -56,13 +58,15 @@ def other_backend(firewall: Firewall, rules: EngineRules, networks: Networks) ->
         if own:
             engine_rules[table, chain] = own
         foreign += len(found) - len(own)
+    cut, network = _cut(saved, networks)
     return OtherBackend(
         name=name,
         saved=saved,
         engine_rules=engine_rules,
         foreign=foreign,
         drops=saved.policy("filter", "FORWARD") == "DROP",
-        cut=_cut(saved, networks),
+        cut=cut,
+        network=network,
     )
 
 
@@ -70,11 +74,18 @@ def _leads_to_engine(text: str) -> bool:
     return text.rpartition(" -j ")[2] in ENGINE_CHAINS
 
 
-def _cut(saved: Saved, networks: Networks) -> Verdict | None:
-    """Return what ends an outgoing packet of the first network with a way out, ``None`` where nothing surely does."""
+def _cut(saved: Saved, networks: Networks) -> tuple[Verdict | None, str]:
+    """Return what surely ends an outgoing packet of a network with a way out, or an answer to it, and the network's name."""
+    walker = Walker(saved)
     for network in networks.bridges:
-        source = address_number(network.subnets[0].partition("/")[0]) if network.subnets else None
-        if source is not None and not network.internal:
-            verdict = Walker(saved).verdict("filter", "FORWARD", Packet(inside=network.bridge, source=source + 2))
-            return verdict if verdict.is_cut else None
-    return None
+        subnet = address_number(network.subnets[0].partition("/")[0]) if network.subnets else None
+        if subnet is None or network.internal:
+            continue
+        for packet in (
+            Packet(inside=network.bridge, source=subnet + 2),
+            Packet(outside=network.bridge, destination=subnet + 2, state="ESTABLISHED"),
+        ):
+            verdict = walker.verdict("filter", "FORWARD", packet)
+            if verdict.is_cut:
+                return verdict, network.name
+    return None, ""

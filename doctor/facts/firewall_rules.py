@@ -69,7 +69,8 @@ class FamilyRules(Struct, frozen=True, kw_only=True):
     def misplaced(self) -> tuple[tuple[ExpectedRule, ExpectedRule], ...]:
         """Return filter rules that stand below one they must precede, each with the first of those.
 
-        Only rules of one bridge, or of none, get in each other's way.
+        Only rules of one bridge, or of none, get in each other's way. Of a rule that stands there several times (a rule file
+        loaded over the engine's rules doubles them all) the first decides: the others do nothing, wherever they stand.
         """
         found = []
         for key, rules in self.expected.chains.items():
@@ -78,7 +79,7 @@ class FamilyRules(Struct, frozen=True, kw_only=True):
             by_text = {self.spelling(rule): rule for rule in rules}
             above: list[ExpectedRule] = []
             for actual in self.saved.rules(*key):
-                rule = by_text.get(actual.text)
+                rule = by_text.pop(actual.text, None)
                 if rule is None:
                     continue
                 first = next((other for other in above if _precedes(rule, other)), None)

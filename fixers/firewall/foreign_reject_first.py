@@ -3,11 +3,18 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, lift_rules
+from doctor.api.actions import Action, Advise, lift_rules
 from doctor.facts.firewall_rules import EngineRules
 
 
 @fixer(applicability=Applicability.SAFE)
 def foreign_reject_first(finding: Finding, rules: EngineRules) -> Iterator[Action]:
-    """Move what stands below the foreign rule above it; the foreign rule stays."""
-    yield from lift_rules(rules.families[0], finding.detail)
+    """Move what stands below the foreign rule above it, which stays; in raw and mangle no place would help."""
+    lift = finding.detail
+    if lift.table != "filter":
+        rule = lift.above.removeprefix("-A ")
+        yield Advise(
+            text=f"if it is not meant so, take the rule out, here and where it is made: iptables -t {lift.table} -D {rule}"
+        )
+        return
+    yield from lift_rules(rules.families[0], lift)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from doctor.formats import iptables_save
 from doctor.formats.iptables_edit import ChainEdit, Edited, Wanted, edit, place, saved_after
 from doctor.formats.iptables_strip import engine_lines, without_engine_lines
-from doctor.model.severity import Applicability
+from doctor.model.severity import Applicability, Severity
 from doctor.plugins.load import load
 from doctor.repair.plan import make_plan
+from doctor.scan.run import scan
 from tests.cases.case import CASES, all_cases
 
 OWN = tuple(f"-A C -i br{number} -j ACCEPT" for number in range(8))
@@ -165,3 +166,12 @@ def test_a_policy_that_may_be_somebodys_is_not_lifted_without_leave(
     catalog = load()
     plan = make_plan(host, catalog, catalog.choose(("firewall",), ()), allow=Applicability.DISRUPTIVE)
     assert plan.risk is risk
+
+
+def test_a_rule_of_the_other_backend_that_cuts_only_the_second_network_is_critical(tmp_path: Path) -> None:
+    """Every network is walked: a scan that ends with the first calls a host healthy whose other network is cut off."""
+    folder = CASES / "firewall/mixed-backends/others-rules-one-network"
+    host = next(case for case in all_cases() if case.folder == folder).build(tmp_path / "host")
+    catalog = load()
+    [found] = scan(host, catalog, catalog.choose(("firewall/mixed-backends",), ())).findings
+    assert (found.severity, "network app" in found.message) == (Severity.CRITICAL, True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from tests.cases.firewall.case import Case, case
 from tests.cases.firewall.host import Host
 from tests.cases.firewall.nft import nft
-from tests.cases.firewall.rules import FILTER_26, SAVE_26, SAVE_28, SAVE_29
+from tests.cases.firewall.rules import BR, FILTER_26, SAVE_26, SAVE_28, SAVE_29
 
 EMPTY = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
 
@@ -32,6 +32,16 @@ def mixed() -> Iterator[Case]:
         "others-rules",
         "something else still uses the legacy backend and drops",
         Host().both_backends(EMPTY.replace("COMMIT", "-A FORWARD -i docker0 -j DROP\nCOMMIT")),
+        ("firewall", "iptables-legacy"),
+        fix="manual",
+    )
+    yield case(
+        "mixed-backends",
+        "others-rules-one-network",
+        "a rule in the legacy backend rejects what the second network sends",
+        Host().both_backends(
+            EMPTY.replace("COMMIT", f"-A FORWARD -i {BR} -j REJECT --reject-with icmp-port-unreachable\nCOMMIT")
+        ),
         ("firewall", "iptables-legacy"),
         fix="manual",
     )

@@ -46,6 +46,35 @@ def reject_first() -> Iterator[Case]:
     )
 
 
+def reject_elsewhere() -> Iterator[Case]:
+    """Somebody else's DROP stands in a table that is asked apart from Docker's."""
+    for table, rule in (
+        ("raw", "-A PREROUTING -i docker0 -j DROP"),
+        ("mangle", "-A FORWARD -o docker0 -m conntrack --ctstate NEW -j DROP"),
+    ):
+        yield case(
+            "foreign-reject-first",
+            f"in-{table}",
+            f"a hardening script drops in the table {table}",
+            _with_table(table, rule),
+            ("rule", f"{table} {rule}"),
+            fix="manual",
+        )
+    yield case(
+        "foreign-reject-first",
+        "healthy-raw-spoofed",
+        "a hardening script drops spoofed sources in the table raw",
+        _with_table("raw", "-A PREROUTING -i eth0 -s 10.88.0.0/24 -j DROP"),
+    )
+
+
+def _with_table(table: str, rule: str) -> Host:
+    host = Host()
+    chain = rule.split()[1]
+    host.save += f"*{table}\n:{chain} ACCEPT [0:0]\n{rule}\nCOMMIT\n"
+    return host
+
+
 def jumps_shadowed() -> Iterator[Case]:
     """Something stands between Docker's rules, or one of them stands too late."""
     yield case(
@@ -61,6 +90,15 @@ def jumps_shadowed() -> Iterator[Case]:
         "DOCKER-USER was re-added at the end",
         Host().without("-A FORWARD -j DOCKER-USER").put("-A FORWARD -j DOCKER-USER", "-A DOCKER -d 172.17"),
         ("rule", "filter -A FORWARD -j DOCKER-USER"),
+    )
+    doubled = Host()
+    rules = [line for line in doubled.save.splitlines(True) if line.startswith("-A FORWARD ")]
+    doubled.save = doubled.save.replace(rules[-1], "".join([rules[-1], *rules]))
+    yield case(
+        "docker-jump-shadowed",
+        "healthy-doubled",
+        "a saved rule file was loaded over the engine's rules at boot",
+        doubled,
     )
     yield case("docker-jump-shadowed", "healthy", "a healthy host of engine 28", Host(SAVE_28, "28.5.2"))
 
@@ -161,6 +199,7 @@ def dnat_stale() -> Iterator[Case]:
 
 STORIES: tuple[Callable[[], Iterator[Case]], ...] = (
     reject_first,
+    reject_elsewhere,
     jumps_shadowed,
     docker_user_drops,
     isolation,
