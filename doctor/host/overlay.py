@@ -55,6 +55,7 @@ class OverlayHost:
         self._changes: dict[str, _Changed] = {}
         self._attributes: dict[str, Attributes] = {}
         self._answers: dict[tuple[str, ...], Answer] = {}
+        self._parents: dict[str, str] = {}
         self._gone: set[int] = set()
         self._ended: dict[tuple[str, ...], int] = {}
 
@@ -138,6 +139,22 @@ class OverlayHost:
             raise HostError(Missing(Why.ABSENT, f"{path}: no such file or directory"))
         return source
 
+    def _place(self, path: HostPath, *, follow: bool) -> HostPath:
+        """Return where a step changed what a path leads to through links above it (/var/run is one on any host), else the path.
+
+        Steps name real places.
+        """
+        if not follow or not self._changes or self._nearest(path) is not None:
+            return path
+        above, _, name = path.rpartition("/")
+        if above not in self._parents:
+            try:
+                self._parents[above] = self.base.resolve(HostPath(above or "/"))
+            except HostError:
+                self._parents[above] = above
+        place = HostPath(f"{self._parents[above].rstrip('/')}/{name}")
+        return path if self._nearest(place) is None else place
+
     def _kind(self, path: HostPath) -> str:
         try:
             return self.lstat(path).kind
@@ -184,6 +201,7 @@ class OverlayHost:
 
     def lstat(self, path: HostPath, *, follow: bool = True) -> Stat:
         """Return the predicted stat; inode and device of a new file are 0."""
+        path = self._place(path, follow=follow)
         change = self._new(path)
         if change is None:
             found = self.base.lstat(self._below(path), follow=follow)
@@ -215,6 +233,7 @@ class OverlayHost:
 
     def readlink(self, path: HostPath, *, follow: bool = True) -> str:
         """Return a predicted link's target."""
+        path = self._place(path, follow=follow)
         change = self._new(path)
         if change is None:
             return self.base.readlink(self._below(path), follow=follow)
@@ -224,6 +243,7 @@ class OverlayHost:
 
     def scandir(self, path: HostPath, *, follow: bool = True) -> Iterator[tuple[str, str]]:
         """Yield the predicted entries."""
+        path = self._place(path, follow=follow)
         names: dict[str, str] = {}
         source = self._source(path)
         if source is not None:
