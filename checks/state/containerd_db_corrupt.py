@@ -25,7 +25,8 @@ def containerd_db_corrupt(
 
     What it looks at:
         ``io.containerd.metadata.v1.bolt/meta.db`` of the engine's own containerd (``containerd/daemon`` in the data root) and of
-        a service (``/var/lib/containerd``), read byte by byte, and whether image contents or snapshots lie beside it.
+        a service (its ``root``, which is ``/var/lib/containerd`` where nothing else is set), read byte by byte, and whether image
+        contents or snapshots lie beside it.
 
     Why it matters:
         dockerd waits 15 seconds and ends with "timeout waiting for containerd to start", or containerd lacks its services. A

@@ -21,7 +21,7 @@ def containerd_snapshot_db_lost(stores: ContainerdStores, state: EngineState | M
     """The snapshotter of containerd lists none of the snapshots that lie beside it, so the next clean-up deletes them all.
 
     What it looks at:
-        ``io.containerd.snapshotter.v1.overlayfs/metadata.db`` of the engine's own containerd and of ``/var/lib/containerd``:
+        ``io.containerd.snapshotter.v1.overlayfs/metadata.db`` of the engine's own containerd and of the service (its ``root``):
         missing, without a byte, or new and without a record, while ``snapshots/`` has entries.
 
     Why it matters:

@@ -21,7 +21,7 @@ def containerd_store_db_lost(stores: ContainerdStores, state: EngineState | Miss
     """The database of containerd lists none of the images that lie beside it, so its next clean-up deletes them all.
 
     What it looks at:
-        ``io.containerd.metadata.v1.bolt/meta.db`` of the engine's own containerd and of ``/var/lib/containerd``: missing,
+        ``io.containerd.metadata.v1.bolt/meta.db`` of the engine's own containerd and of the service (its ``root``): missing,
         without a byte, or new and without a record, while contents or snapshots lie beside it.
 
     Why it matters:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from doctor.facts.containerd_service import ContainerdService
 from doctor.facts.containerd_stores import ContainerdStore, ContainerdStores, StoreDatabase
 from doctor.facts.data_root import DataRoot
 from doctor.formats.bolt import Bucket, read
@@ -11,7 +12,6 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
-_SERVICE = HostPath("/var/lib/containerd")
 _DATABASE = "io.containerd.metadata.v1.bolt/meta.db"
 _BLOBS = "io.containerd.content.v1.content/blobs/sha256"
 _SNAPSHOTTER = "io.containerd.snapshotter.v1.overlayfs"
@@ -20,18 +20,19 @@ _FRESH_BYTES = 256 << 10
 
 
 @collector
-def containerd_stores(host: Host, root: DataRoot | Missing) -> ContainerdStores:
+def containerd_stores(host: Host, root: DataRoot | Missing, service: ContainerdService) -> ContainerdStores:
     """Return the stores that hold anything; an empty value where no containerd keeps images."""
-    gaps: list[Missing] = []
+    gaps = list(service.gaps)
     tops = [] if isinstance(root, Missing) else [root.at("containerd", "daemon")]
-    tops.append(_SERVICE)
-    found = [_store(host, top, gaps) for top in tops if host.exists(top)]
+    tops = [host.resolve(top) for top in tops if host.exists(top)]
+    if service.exists and service.resolved not in tops:
+        tops.append(service.resolved)
+    found = [_store(host, top, gaps) for top in tops]
     held = tuple(store for store in found if store.contents.beside or store.snapshots.beside)
     return ContainerdStores(items=held, gaps=tuple(gaps))
 
 
-def _store(host: Host, top: HostPath, gaps: list[Missing]) -> ContainerdStore:
-    directory = host.resolve(top)
+def _store(host: Host, directory: HostPath, gaps: list[Missing]) -> ContainerdStore:
     snapshots = join(directory, _SNAPSHOTTER, "snapshots")
     places = [path for path in (join(directory, _BLOBS), snapshots) if _holds(host, path, gaps)]
     return ContainerdStore(

@@ -1,6 +1,7 @@
 """Reads the engine's bolt databases: bytes only, never through the library, which takes a lock."""
 
 from doctor.collect.bolt_values import network_records, salvage_networks, salvage_volumes, volume_records
+from doctor.facts.containerd_service import ContainerdService
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import (
     BUILDKIT_FILES,
@@ -18,7 +19,6 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join, parent
 
-_SERVICE = HostPath("/var/lib/containerd")
 _LIMIT_BYTES = 256 << 20
 # A living engine may commit while the file is read; a commit takes milliseconds.
 _TRIES = 3
@@ -69,12 +69,16 @@ def containerd_database(host: Host, root: DataRoot) -> ContainerdDatabase:
 
 
 @collector
-def service_database(host: Host) -> ServiceDatabase:
+def service_database(host: Host, service: ContainerdService, root: DataRoot | Missing) -> ServiceDatabase:
     """Return the database of a containerd that is a service of its own; absent where there is none."""
-    if not host.exists(_SERVICE):
-        raise HostError(Missing(Why.ABSENT, f"{_SERVICE}: no such directory"))
-    file, holds_images, gaps = _meta(host, host.resolve(_SERVICE))
-    return ServiceDatabase(file=file, directory=parent(file.path), holds_images=holds_images, gaps=gaps)
+    if not service.exists:
+        raise HostError(Missing(Why.ABSENT, f"{service.top}: no such directory"))
+    if not isinstance(root, Missing) and service.resolved == root.at("containerd", "daemon"):
+        raise HostError(Missing(Why.ABSENT, f"{service.top}: it is the directory of the engine's own containerd"))
+    file, holds_images, gaps = _meta(host, service.resolved)
+    return ServiceDatabase(
+        file=file, directory=parent(file.path), holds_images=holds_images, gaps=(*service.gaps, *gaps)
+    )
 
 
 def _meta(host: Host, top: HostPath) -> tuple[BoltFile, bool, tuple[Missing, ...]]:

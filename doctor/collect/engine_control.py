@@ -1,9 +1,11 @@
 """Finds out what holds the data root, and what stops and starts it."""
 
 import json
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from doctor.facts.containerd_service import ContainerdService, is_engines
 from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_control import EngineControl, Holder
@@ -16,10 +18,6 @@ from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 from doctor.model.process import Process
 from doctor.model.step import Answer
-
-_SERVICE = HostPath("/var/lib/containerd")
-_SERVICE_SOCKET = "/run/containerd/containerd.sock"
-"""containerd's own settings for where it keeps its state and where it answers (containerd defaults/defaults_unix.go)."""
 
 UNIT_DIRECTORIES = (
     "/etc/systemd/system",
@@ -40,22 +38,22 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
     version: EngineVersion | Missing,
     systemd: EngineUnits | Missing,
     root: DataRoot | Missing,
+    service: ContainerdService,
 ) -> EngineControl:
     """Return how the engine is stopped and started; of a mounted root only what nobody may hold."""
-    service = _service_roots(host)
-    roots = (*_data_roots(host, config, root), *service)
+    roots = (*_data_roots(host, config, root), *service.roots)
     if isinstance(processes, Missing):
-        return EngineControl(manager="none", data_roots=roots, service_roots=service)
-    holders, others = _holders(host, processes, config)
+        return EngineControl(manager="none", data_roots=roots, service_roots=service.roots)
+    holders = _holders(host, processes)
     manager, units, script = _manager(host, config, holders, systemd)
     return EngineControl(
         manager=manager,
         units=units,
         script=script,
         holders=holders,
-        containerd=others,
+        containerd=tuple(_service(host, processes, service)),
         data_roots=roots,
-        service_roots=service,
+        service_roots=service.roots,
         restarts_containers=_restarts_containers(config, info, holders),
         socket="" if answer.socket == ENGINE_SOCKET else answer.socket,
         turns_forwarding_on=config.ip_forward,
@@ -77,46 +75,25 @@ def _data_roots(host: Host, config: EngineConfig, root: DataRoot | Missing) -> t
     return tuple(dict.fromkeys((path, resolved)))
 
 
-def _service_roots(host: Host) -> tuple[str, ...]:
-    try:
-        return tuple(dict.fromkeys((_SERVICE, host.resolve(_SERVICE)))) if host.exists(_SERVICE) else ()
-    except HostError:
-        return (_SERVICE,)
-
-
-def _holders(host: Host, processes: Processes, config: EngineConfig) -> tuple[tuple[Holder, ...], tuple[Holder, ...]]:
+def _holders(host: Host, processes: Processes) -> tuple[Holder, ...]:
     engines = processes.of_host("dockerd", "dockerd-current")
-    pids = {process.pid for process in engines}
-    own: list[Process] = []
-    others: list[Process] = []
-    for process in processes.of_host("containerd"):
-        # dockerd writes the settings of the containerd it starts there (moby libcontainerd/supervisor); it may outlive it.
-        is_ours = process.ppid in pids or any("/docker/containerd/" in word for word in process.argv)
-        (own if is_ours else others).append(process)
+    pids = frozenset(process.pid for process in engines)
+    own = [process for process in processes.of_host("containerd") if is_engines(process, pids)]
     # A containerd that has a living dockerd ends with it, and is started by it.
     orphans = [process for process in own if process.ppid not in pids and not engines]
-    return (
-        tuple(_holder(host, process, "dockerd") for process in engines)
-        + tuple(_holder(host, process, "containerd") for process in orphans),
-        tuple(_service(host, process, config) for process in others if _option(process, "--root") in {"", _SERVICE}),
+    return tuple(_holder(host, process, "dockerd") for process in engines) + tuple(
+        _holder(host, process, "containerd") for process in orphans
     )
 
 
-def _service(host: Host, process: Process, config: EngineConfig) -> Holder:
-    """Return a containerd that dockerd does not own, with the socket that its command line, or the engine's settings, name."""
-    named = config.get("containerd")
-    socket = _option(process, "--address", "-a") or (named if isinstance(named, str) and named else _SERVICE_SOCKET)
-    found = _holder(host, process, "containerd")
-    return replace(found, socket=socket) if host.exists(HostPath(socket)) else found
-
-
-def _option(process: Process, *names: str) -> str:
-    """Return an option's value, "" where it is not given."""
-    for word, following in zip(process.argv, (*process.argv[1:], ""), strict=True):
-        name, separator, value = word.partition("=")
-        if name in names:
-            return value if separator else following
-    return ""
+def _service(host: Host, processes: Processes, service: ContainerdService) -> Iterator[Holder]:
+    """Yield what holds the service's root, with the socket where it answers if there is one."""
+    for running in service.running:
+        process = processes.pid(running.pid)
+        if process is not None:
+            found = _holder(host, process, "containerd")
+            socket = running.socket.removeprefix("unix://")
+            yield replace(found, socket=socket) if host.exists(HostPath(socket)) else found
 
 
 def _holder(host: Host, process: Process, name: str) -> Holder:

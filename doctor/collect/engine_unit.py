@@ -1,4 +1,4 @@
-"""Reads docker.service with its drop-ins: the command that systemd will run, each word with its place."""
+"""Reads a unit with its drop-ins: the command that systemd will run, each word with its place."""
 
 import re
 
@@ -47,9 +47,9 @@ def read_text(host: Host, path: HostPath, gaps: list[Missing]) -> str | None:
         return None
 
 
-def read(host: Host, launch: Launch) -> bool:
+def read(host: Host, launch: Launch, name: str = NAME) -> bool:
     """Fill in what the unit says; whether there is one."""
-    main = _main(host)
+    main = _main(host, name)
     if main is None:
         return False
     launch.launcher = "systemd"
@@ -57,7 +57,7 @@ def read(host: Host, launch: Launch) -> bool:
     if _is_null(host, main):
         launch.is_masked = True
         return True
-    launch.drop_ins = unit_file.drop_in_order(NAME, _drop_ins(host))
+    launch.drop_ins = unit_file.drop_in_order(name, _drop_ins(host, name))
     texts = [(path, read_text(host, HostPath(path), launch.gaps)) for path in (main, *launch.drop_ins)]
     unit = unit_file.merge((path, text) for path, text in texts if text is not None)
     files = {path: read_text(host, HostPath(path), launch.gaps) for path, _ in unit_command.environment_files(unit)}
@@ -87,10 +87,10 @@ def _place(path: str, line: int, variable: str = "") -> Place:
     )
 
 
-def _main(host: Host) -> str | None:
+def _main(host: Host, name: str) -> str | None:
     """Return the unit that counts; a link to /dev/null (masked) is one too."""
-    paths = [f"{folder}/{NAME}" for folder in unit_file.DIRECTORIES]
-    return unit_file.unit_path(NAME, [path for path in paths if host.exists(HostPath(path))])
+    paths = [f"{folder}/{name}" for folder in unit_file.DIRECTORIES]
+    return unit_file.unit_path(name, [path for path in paths if host.exists(HostPath(path))])
 
 
 def _is_null(host: Host, path: str) -> bool:
@@ -100,11 +100,11 @@ def _is_null(host: Host, path: str) -> bool:
         return False
 
 
-def _drop_ins(host: Host) -> list[str]:
+def _drop_ins(host: Host, name: str) -> list[str]:
     found: list[str] = []
     for folder in unit_file.DIRECTORIES:
-        for name in (NAME, "service"):
-            directory = f"{folder}/{name}.d"
+        for kind in (name, "service"):
+            directory = f"{folder}/{kind}.d"
             try:
                 found.extend(f"{directory}/{file}" for file in host.listdir(HostPath(directory)))
             except HostError:

@@ -1,5 +1,6 @@
 """Reads space, memory and task counts."""
 
+from doctor.facts.containerd_service import ContainerdService
 from doctor.facts.engine import EngineConfig
 from doctor.facts.resources import FileSystem, FileSystems, Memory, Tasks
 from doctor.formats.text import decode, is_number
@@ -10,12 +11,12 @@ from doctor.model.paths import HostPath
 
 
 @collector
-def file_systems(host: Host, engine: EngineConfig | Missing) -> FileSystems:
+def file_systems(host: Host, engine: EngineConfig | Missing, service: ContainerdService) -> FileSystems:
     """Return the file systems that matter; those with the same numbers are one."""
     root = engine.data_root if isinstance(engine, EngineConfig) else HostPath("/var/lib/docker")
-    places = [("data root", root), ("containerd", HostPath("/var/lib/containerd"))]
+    places = [("data root", root), ("containerd", service.top)]
     places += [(path, HostPath(path)) for path in ("/", "/var/log", "/tmp", "/run")]  # noqa: S108 - looked at only
-    gaps: list[Missing] = []
+    gaps = list(service.gaps)
     found: dict[tuple[int, int, int], FileSystem] = {}
     for use, path in places:
         try:

@@ -130,7 +130,7 @@ class BuildkitDatabases(Struct, frozen=True, kw_only=True):
 
 
 class ServiceDatabase(Struct, frozen=True, kw_only=True):
-    """``meta.db`` of a containerd that is a service of its own (/var/lib/containerd).
+    """``meta.db`` of a containerd that is a service of its own.
 
     Attributes:
         file: the file.

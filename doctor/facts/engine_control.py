@@ -86,7 +86,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         holders: what holds the data root now, dockerd first; its own containerd is one, the system's is not.
         containerd: a containerd that dockerd does not own, and that keeps its state in ``service_roots``.
         data_roots: directories that nobody may hold while a repair writes beneath them, ``service_roots`` among them.
-        service_roots: /var/lib/containerd and its real place; () where there is none. A containerd that runs beside an engine
+        service_roots: root of a containerd that is a service, and its real place; () where there is none. A containerd that runs beside an engine
             holds it all the time: it stands in the way of what is written there, and of nothing else.
         restarts_containers: whether a stop of the engine stops containers (no live-restore).
         manual: why doctor can't start it again and what a person must type, "" where it can.

@@ -74,13 +74,16 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         """Return the directories that nobody may hold while ``path`` is written; () outside of all.
 
         All of an engine's: what a link moved to another disk has its lock where it came from. A containerd that is a service
-        holds its own all the time, which is no reason to leave the engine's alone.
+        holds its own all the time, which is no reason to leave the engine's alone; of one root in the other, nobody may hold
+        either.
         """
-        if any(is_beneath(path, top) for top in self.service_roots):
-            return self.service_roots
-        if any(is_beneath(path, top) for top in self.data_roots):
-            return tuple(top for top in self.data_roots if top not in self.service_roots)
-        return ()
+        engine = tuple(top for top in self.data_roots if top not in self.service_roots)
+        return tuple(
+            top
+            for tops in (self.service_roots, engine)
+            if any(is_beneath(path, place) for place in tops)
+            for top in tops
+        )
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.facts.containerd_service import ContainerdService
 from doctor.facts.data_root import DataRoot
 from doctor.facts.images import familiar
 from doctor.formats import bolt
@@ -22,7 +23,6 @@ from doctor.salvage.layer import UnprovenError, chunks, unread
 from doctor.salvage.target import Target
 from doctor.salvage.values import Blob, Left, Written
 
-_SERVICE = HostPath("/var/lib/containerd")
 _BLOBS = "io.containerd.content.v1.content/blobs/sha256"
 _META = "io.containerd.metadata.v1.bolt/meta.db"
 _DOCUMENT_BYTES = 4 << 20
@@ -60,12 +60,12 @@ class Found(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def read(host: Host, root: DataRoot) -> Found:
+def read(host: Host, root: DataRoot, service: ContainerdService) -> Found:
     """Return the images of the engine's own containerd and of a separate service."""
     images: dict[tuple[str, str], set[str]] = {}
-    left: list[Left] = []
+    left = [Left(kind="data", name="containerd", reason=gap.reason, is_unread=True) for gap in service.gaps]
     notes: list[str] = []
-    for top in (root.at("containerd", "daemon"), _resolved(host, _SERVICE)):
+    for top in dict.fromkeys((root.at("containerd", "daemon"), service.resolved)):
         blobs = join(top, _BLOBS)
         try:
             present = sorted(name for name, _ in host.scandir(blobs, follow=False) if is_hex64(name))
@@ -90,13 +90,6 @@ def read(host: Host, root: DataRoot) -> Found:
         left=tuple(left),
         notes=tuple(notes),
     )
-
-
-def _resolved(host: Host, path: HostPath) -> HostPath:
-    try:
-        return host.resolve(path)
-    except HostError:
-        return path
 
 
 def _records(host: Host, path: HostPath) -> tuple[dict[str, set[str]], str]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.collect.container_json import container_of, host_config_of
+from doctor.facts.containerd_service import ContainerdService
 from doctor.facts.containers import Container, Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.layer_graph import LayerGraph
@@ -21,7 +22,7 @@ from doctor.formats.json_safe import load_first
 from doctor.formats.oci_digest import is_hex64
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
-from doctor.model.missing import HostError
+from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join
 from doctor.salvage.store import PLACES
 from doctor.scan.resolve import Facts
@@ -33,7 +34,6 @@ _MARKED = frozenset({"fuse-overlayfs", "aufs"})
 _SNAPSHOTTERS = {"overlayfs": "fs", "fuse-overlayfs": "fs", "native": ""}
 """containerd's snapshotters that keep directories, and what in a snapshot's directory has the files."""
 
-_SERVICE = HostPath("/var/lib/containerd")
 _ID_BYTES = 4096
 _ACTIVE = b"\x02"
 
@@ -68,7 +68,7 @@ def find(host: Host, root: DataRoot, facts: Facts) -> Iterator[Upper]:
     found = facts.get(Containers)
     containers = found if isinstance(found, Containers) else Containers()
     told: set[str] = set()
-    for upper in (*_overlay2(facts), *_others(host, root, containers), *_snapshots(host, root, containers)):
+    for upper in (*_overlay2(facts), *_others(host, root, containers), *_snapshots(host, root, facts, containers)):
         if upper.problem and upper.id in told:
             continue
         told.add(upper.id)
@@ -189,13 +189,11 @@ def _holds_anything(host: Host, path: HostPath) -> bool:
         return False
 
 
-def _snapshots(host: Host, root: DataRoot, containers: Containers) -> Iterator[Upper]:
+def _snapshots(host: Host, root: DataRoot, facts: Facts, containers: Containers) -> Iterator[Upper]:
     """Yield the snapshots that are containers': of dockerd's own containerd, and of a separate service."""
-    try:
-        service = host.resolve(_SERVICE)
-    except HostError:
-        service = _SERVICE
-    for top in (root.at("containerd", "daemon"), service):
+    service = facts.get(ContainerdService)
+    places = () if isinstance(service, Missing) else (service.resolved,)
+    for top in dict.fromkeys((root.at("containerd", "daemon"), *places)):
         for snapshotter, inside in _SNAPSHOTTERS.items():
             directory = join(top, f"io.containerd.snapshotter.v1.{snapshotter}")
             yield from _of_snapshotter(host, directory, inside, containers)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct, json
 from msgspec.structs import replace
 
+from doctor.facts.containerd_service import ContainerdService
 from doctor.facts.data_root import DataRoot
 from doctor.facts.images import familiar
 from doctor.host.base import Host
@@ -64,7 +65,8 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
         raise UsageError("there is no such directory", where=wish.tar, do="choose another --tar FILE")
     pool, problem = pools.find(host, root)
     found = store.read(host, facts, pool.size if pool is not None else 0, problem)
-    stored = containerd.read(host, root)
+    service = facts.get(ContainerdService)
+    stored = containerd.read(host, root, ContainerdService() if isinstance(service, Missing) else service)
     chosen = choose((*found.images, *stored.images), wish.images)
     try:
         who = identity(host, root)

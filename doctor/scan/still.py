@@ -7,6 +7,7 @@ in a look during which nothing moved, or again and again.
 
 import time
 
+from doctor.facts.containerd_service import ContainerdService
 from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import EngineState
@@ -32,10 +33,6 @@ _ROOT = (
     "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db",
 )
 _EXEC = ("netns", "runtime-runc/moby", "containerd/daemon/io.containerd.runtime.v2.task/moby")
-_SERVICE = (
-    "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db",
-    "/run/containerd/io.containerd.runtime.v2.task/moby",
-)
 
 
 class Motion:
@@ -72,7 +69,11 @@ def _may_change(facts: Facts) -> bool:
 
 def _places(facts: Facts) -> tuple[HostPath, ...]:
     root, config = facts.get(DataRoot), facts.get(EngineConfig)
-    places = [HostPath(path) for path in _SERVICE]
+    service = facts.get(ContainerdService)
+    places = []
+    if not isinstance(service, Missing):
+        places.append(join(service.resolved, "io.containerd.metadata.v1.bolt/meta.db"))
+        places.append(join(service.state, "io.containerd.runtime.v2.task/moby"))
     if not isinstance(root, Missing):
         places += [join(root.resolved, name) for name in _ROOT]
     if not isinstance(config, Missing):

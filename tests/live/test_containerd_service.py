@@ -164,6 +164,39 @@ def test_a_living_containerd_is_never_written_under(dead_box: Box) -> None:
     assert (top / META).read_bytes() == before
 
 
+def test_a_root_of_its_own(dead_box: Box, roots: Roots, can_box: None) -> None:
+    """Settings name another root: its damage is found, both daemons stop for the repair, and salvage has its images."""
+    box = dead_box
+    top = box.workdir / "containerd"
+    box.run(["mkdir", "-p", "/srv/containerd", "/etc/containerd"])
+    box.run(["mount", "--move", "/var/lib/containerd", "/srv/containerd"])
+    box.write("/etc/containerd/config.toml", 'version = 2\nroot = "/srv/containerd"\n')
+    start(box)
+    assert judge.contents(box) == roots.healthy.contents
+    assert problems(box, "--deep") == set()
+    damaged = store.layer_with(top, "opt/raw") / "etc/passwd"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(b"root::0:0::/:/bin/sh\n")
+    assert problems(box, "--deep") == {"containerd-snapshot-altered"}
+    pids = box.pids("containerd")
+    assert "stop the engine and containerd" in fix(box, "--deep")
+    assert damaged.read_bytes() == whole
+    assert box.pids("containerd") != pids
+    assert problems(box, "--deep") == set()
+    assert judge.contents(box) == roots.healthy.contents
+    assert not (box.workdir / "upper/var/lib/containerd" / META).exists(), "something was written where it usually is"
+    stop(box)
+    damage.zero_roots(top / META)
+    assert problems(box) == {"containerd-db-corrupt"}
+    done = box.doctor("salvage", "--to", "/mnt/out", "--containers", "--format", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(json.loads(done.stdout)["images"]) >= 5
+    fix(box)
+    start(box)
+    assert judge.images(box) == roots.healthy.images
+    assert problems(box, "--deep") == set()
+
+
 def test_salvage_out_of_both_stores(dead_box: Box, can_box: None) -> None:
     """Images and writable layers of the service's store, with its list gone too; another dockerd runs them."""
     box = dead_box

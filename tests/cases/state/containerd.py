@@ -8,12 +8,22 @@ from typing import Any
 from doctor.formats.bolt import Bucket, read
 from doctor.formats.tar_split import read as read_split
 from tests.cases.state.backups import kept
-from tests.cases.state.databases import CONTAINERD, CONTAINERD_TOP, SERVICE, SNAPSHOTTER, bolt, broken_freelist, garbage
+from tests.cases.state.databases import (
+    CONTAINERD,
+    CONTAINERD_TOP,
+    ELSEWHERE,
+    SERVICE,
+    SNAPSHOTTER,
+    bolt,
+    broken_freelist,
+    garbage,
+)
 from tests.cases.state.recipe import Finding, Recipe
 from tests.cases.state.roots import BASE, CHAIN_BASE, CHAIN_TOP, CONFIG, ROOT, TOP, WEB, Layer, Tree
 
 BLOBS = f"{CONTAINERD_TOP}/io.containerd.content.v1.content/blobs/sha256"
 SNAPSHOTS = f"{CONTAINERD_TOP}/io.containerd.snapshotter.v1.overlayfs/snapshots"
+_LIST = "io.containerd.metadata.v1.bolt/meta.db"
 NAME = b"docker.io/library/app:latest"
 CACHED = b"what a build left"
 
@@ -127,6 +137,14 @@ def numbered(tree: Tree, last: int) -> None:
     space = (best.root.at("v1") or Bucket()).buckets[b"moby"]
     space.buckets[b"snapshots"] = Bucket(buckets={b"overlayfs": Bucket(keys={b"x": b""}, sequence=last)})
     tree.put(CONTAINERD, bolt({b"v1": Bucket(buckets={b"moby": space})}))
+
+
+def elsewhere(tree: Tree, settings: dict[str, str]) -> None:
+    """The store is that of a service whose settings name another root; where it usually is, an old one was left."""
+    tree.move(CONTAINERD_TOP, ELSEWHERE)
+    tree.directory("var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots")
+    for path, content in settings.items():
+        tree.put(path, content)
 
 
 def nothing(tree: Tree) -> None:
@@ -246,6 +264,32 @@ RECIPES = (
         "the same of a containerd that is a service of its own",
         lambda tree: (tree.move(CONTAINERD_TOP, "var/lib/containerd"), tree.put(SERVICE, garbage())),
         ("containerd-db-corrupt", "file", f"/{SERVICE}"),
+    ),
+    case(
+        "containerd-db-corrupt",
+        "service-elsewhere",
+        "the same, where its settings name another root",
+        lambda tree: (
+            elsewhere(tree, {"etc/containerd/config.toml": f'version = 2\nroot = "/{ELSEWHERE}"  # the big disk\n'}),
+            tree.put(f"{ELSEWHERE}/{_LIST}", garbage()),
+        ),
+        ("containerd-db-corrupt", "file", f"/{ELSEWHERE}/{_LIST}"),
+    ),
+    case(
+        "containerd-store-db-lost",
+        "service-elsewhere",
+        "meta.db of a service was deleted, whose root a file that its settings import names",
+        lambda tree: (
+            elsewhere(
+                tree,
+                {
+                    "etc/containerd/config.toml": 'version = 3\nroot = "/nowhere"\nimports = [\n  "conf.d/*.toml",\n]\n',
+                    "etc/containerd/conf.d/10-root.toml": f"root = '/{ELSEWHERE}/'\n",
+                },
+            ),
+            tree.remove(f"{ELSEWHERE}/{_LIST}"),
+        ),
+        ("containerd-store-db-lost", "file", f"/{ELSEWHERE}/{_LIST}"),
     ),
     case(
         "containerd-snapshot-db-corrupt",

@@ -15,6 +15,8 @@ CONTAINERD = f"{ROOT}/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db"
 CONTAINERD_TOP = f"{ROOT}/containerd/daemon"
 SNAPSHOTTER = f"{CONTAINERD_TOP}/io.containerd.snapshotter.v1.overlayfs/metadata.db"
 SERVICE = "var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db"
+ELSEWHERE = "srv/containerd"
+"""Where a person keeps the service's images."""
 SERVICE_SNAPSHOTTER = "var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/metadata.db"
 ALL = ("image", "container", "network")
 
@@ -343,6 +345,29 @@ RECIPES = (
         parts=(),
         change=lambda tree: (image_store(tree, "var/lib/containerd"), tree.remove(SERVICE_SNAPSHOTTER)),
         findings=(("containerd-snapshot-db-lost", "file", f"/{SERVICE_SNAPSHOTTER}"),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="containerd-snapshot-db-lost",
+        name="of-the-service-elsewhere",
+        about="the same, where a drop-in of its unit gives it another root",
+        parts=(),
+        change=lambda tree: (
+            image_store(tree, ELSEWHERE),
+            tree.remove(f"{ELSEWHERE}/io.containerd.snapshotter.v1.overlayfs/metadata.db"),
+            tree.put("usr/lib/systemd/system/containerd.service", "[Service]\nExecStart=/usr/bin/containerd\n"),
+            tree.put(
+                "etc/systemd/system/containerd.service.d/root.conf",
+                f"[Service]\nExecStart=\nExecStart=/usr/bin/containerd --root=/{ELSEWHERE}\n",
+            ),
+        ),
+        findings=(
+            (
+                "containerd-snapshot-db-lost",
+                "file",
+                f"/{ELSEWHERE}/io.containerd.snapshotter.v1.overlayfs/metadata.db",
+            ),
+        ),
         fix="manual",
     ),
     Recipe(

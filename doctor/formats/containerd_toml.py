@@ -1,0 +1,154 @@
+r"""containerd's config.toml: where it keeps its files and where it answers. A whole TOML parser only where it is needed.
+
+Keys: containerd cmd/containerd/server/config/config.go (Config); they stand before the first table in every version of the
+format. The address is ``[grpc] address`` up to version 3 and in ``[plugins."io.containerd.server.v1.grpc"]`` from 4 on.
+"""
+
+import re
+from typing import Any
+
+from msgspec import Struct
+
+from doctor.model.errors import FormatError
+
+MAX_BYTES = 1 << 20
+_GRPC = "io.containerd.server.v1.grpc"
+_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
+_VALUE = r"""[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\n]*)')[ \t]*(?:\#[^\n]*)?\r?$"""
+_PLAIN = {name: re.compile(rf"^[ \t]*{name}{_VALUE}", re.MULTILINE) for name in ("root", "state", "address")}
+_NAMED = {name: re.compile(rf"\b{name}\b[\"']?[ \t]*[.=]") for name in ("root", "state", "address")}
+_NO_IMPORTS = re.compile(r"^[ \t]*imports[ \t]*=[ \t]*\[[ \t]*\][ \t]*(?:\#[^\n]*)?\r?$", re.MULTILINE)
+_IMPORTS = re.compile(r"\bimports\b[\"']?[ \t]*=")
+_COMMENT = re.compile(r"^[ \t]*\#.*$", re.MULTILINE)
+_ODD = re.compile(r"\\[uU]|^[ \t]*[\"']?(?:grpc|plugins)\b", re.MULTILINE)
+"""Escapes in names, and a table written as a value: no pattern tells what they mean."""
+
+_GRPC_TABLE = re.compile(
+    rf"^[ \t]*\[[ \t]*(?:grpc|plugins[ \t]*\.[ \t]*[\"']{re.escape(_GRPC)}[\"'])[ \t]*\][^\n]*\n", re.MULTILINE
+)
+
+
+class Places(Struct, frozen=True, kw_only=True):
+    """What one file sets.
+
+    Attributes:
+        root: as written, "" where it is not set; an empty one sets nothing (the files are merged with mergo, which skips it).
+        state: the same of the directory for what lives until the next boot; ``address`` of the socket.
+        imports: further files, as written; each wins over what names it.
+        line: on which ``root`` stands, 0 where that is not known.
+    """
+
+    root: str = ""
+    state: str = ""
+    address: str = ""
+    imports: tuple[str, ...] = ()
+    line: int = 0
+
+
+def read(data: bytes, *, strict: bool = False) -> Places:
+    r"""Return what the file sets; ``strict`` also finds what else is wrong with it.
+
+    Raises:
+        FormatError: containerd does not start on this file; ``where`` begins with "line " where a line is known.
+
+    >>> read(b'version = 2\nroot = "/data"  # moved\n[grpc]\n  address = "/run/c.sock"\n')
+    Places(root='/data', state='', address='/run/c.sock', imports=(), line=2)
+    >>> read(b"imports = ['/etc/containerd/conf.d/*.toml']\n").imports
+    ('/etc/containerd/conf.d/*.toml',)
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise FormatError("it is not UTF-8", where=f"line {line}") from error
+    plain = None if strict else _plainly(text)
+    return _whole(text) if plain is None else plain
+
+
+def guess(data: bytes) -> Places:
+    """Return what a broken file seems to set: lines before its first table that can be read by themselves."""
+    text = data.decode("utf-8", "replace")
+    found = _PLAIN["root"].search(_head(text))
+    return Places() if found is None else Places(root=_text(found), line=_line(text, found.start()))
+
+
+def _head(text: str) -> str:
+    table = _TABLE.search(text)
+    return text if table is None else text[: table.start()]
+
+
+def _plainly(text: str) -> Places | None:
+    """Return the settings where each stands alone on its line as everybody writes it, ``None`` where it takes a parser."""
+    text = _COMMENT.sub("", text)
+    head = _head(text)
+    if '"""' in text or "'''" in text or _ODD.search(head):
+        return None
+    if len(_IMPORTS.findall(head)) != len(_NO_IMPORTS.findall(head)):
+        return None
+    found: dict[str, str] = {}
+    line = 0
+    tables = list(_GRPC_TABLE.finditer(text))
+    for name, part in (("root", head), ("state", head), ("address", _body(text, tables))):
+        matches = list(_PLAIN[name].finditer(part))
+        if len(tables) > 1 or len(matches) > 1 or len(_NAMED[name].findall(part)) != len(matches) or "\0" in part:
+            return None
+        for match in matches:
+            found[name] = _text(match)
+            line = _line(text, match.start()) if name == "root" else line
+    return Places(
+        root=found.get("root", ""), state=found.get("state", ""), address=found.get("address", ""), line=line
+    )
+
+
+def _body(text: str, tables: list[re.Match[str]]) -> str:
+    return _head(text[tables[0].end() :]) if tables else ""
+
+
+def _text(match: re.Match[str]) -> str:
+    return match[1] if match[1] is not None else match[2]
+
+
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
+
+
+def _whole(text: str) -> Places:
+    import tomllib  # noqa: PLC0415 - costs 5 ms, and few files need it
+
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, _, place = str(error).partition(" (at ")
+        line = re.search(r"line ([0-9]+)", place)
+        raise FormatError(what, where=line[0] if line else "its end") from error
+    except RecursionError as error:
+        raise FormatError("it is nested too deeply") from error
+    imports = table.get("imports", [])
+    if not isinstance(imports, list) or not all(isinstance(one, str) for one in imports):
+        raise FormatError("imports is no list of texts")
+    root = _string(table, "root")
+    known = _PLAIN["root"].search(_head(text))
+    plugin = _table(_table(table, "plugins"), _GRPC)
+    return Places(
+        root=root,
+        state=_string(table, "state"),
+        address=_string(plugin, "address") or _string(_table(table, "grpc"), "address"),
+        imports=tuple(imports),
+        line=_line(text, known.start()) if known is not None and _text(known) == root else 0,
+    )
+
+
+def _table(table: dict[str, Any], name: str) -> dict[str, Any]:
+    found = table.get(name, {})
+    if not isinstance(found, dict):
+        raise FormatError(f"{name} is no table")
+    return found
+
+
+def _string(table: dict[str, Any], name: str) -> str:
+    found = table.get(name, "")
+    if not isinstance(found, str):
+        raise FormatError(f"{name} is no text")
+    if "\0" in found:
+        raise FormatError(f"{name} has a NUL in it")
+    return found
