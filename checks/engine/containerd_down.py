@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.containerd_service import ContainerdService
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import EngineState
 from doctor.facts.processes import Processes
@@ -12,29 +13,35 @@ from doctor.facts.unit_states import EngineUnits
 
 
 class ContainerdDown(Struct, frozen=True, kw_only=True):
-    """For the fixer: the unit that starts it, "" where systemd has none."""
+    """For the fixer: the unit that starts it, "" where systemd has none; where its settings keep it from starting, "" too."""
 
     unit: str
+    settings: str = ""
 
 
 @check(
     severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the containerd that the engine needs runs"
 )
 def containerd_down(
-    config: EngineConfig, state: EngineState, processes: Processes, units: EngineUnits | Missing
+    config: EngineConfig,
+    state: EngineState,
+    processes: Processes,
+    units: EngineUnits | Missing,
+    service: ContainerdService,
 ) -> Iterator[Finding]:
     """The engine is told to use a containerd that does not run, so it does not start or no container does.
 
     What it looks at:
         ``--containerd`` (or ``containerd`` in daemon.json), and whether a containerd of this host runs. Without that setting the
-        engine starts one of its own.
+        engine starts one of its own. Where none runs, its settings (config.toml, and what that imports) are read as it would.
 
     Why it matters:
         dockerd waits about a minute for the socket and ends with "failed to dial …containerd.sock". A running engine answers, and
         every start of a container fails.
 
     How it is fixed:
-        containerd.service is started where systemd has it. Otherwise a person must look why it ended.
+        containerd.service is started where systemd has it. Where its settings can't be read it ends at once: a person must mend
+        them. Otherwise a person must look why it ended.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/
@@ -49,9 +56,11 @@ def containerd_down(
         return
     has_unit = unit is not None and unit.exists and unit.load != "masked"
     said = () if unit is None else (Evidence("containerd.service", f"{unit.load}, {unit.active} ({unit.result})"),)
+    broken = (Evidence(service.where, service.problem),) if service.problem else ()
     yield Finding(
         subject=Subject("process", "containerd"),
-        message=f"no container can be started: the engine needs the containerd at {socket}, and none runs",
-        evidence=(Evidence(config.setting("containerd").place, socket), *said),
-        detail=ContainerdDown(unit="containerd.service" if has_unit else ""),
+        message=f"no container can be started: the engine needs the containerd at {socket}, and none runs"
+        + (": its settings keep it from starting" if broken else ""),
+        evidence=(Evidence(config.setting("containerd").place, socket), *said, *broken),
+        detail=ContainerdDown(unit="containerd.service" if has_unit and not broken else "", settings=service.where),
     )

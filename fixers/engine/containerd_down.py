@@ -13,5 +13,7 @@ def containerd_down(finding: Finding, units: EngineUnits | Missing) -> Iterator[
     """Start its unit, or tell to look at it."""
     if finding.detail.unit and isinstance(units, EngineUnits):
         yield StartUnit(name=finding.detail.unit, units=units)
+    elif finding.detail.settings:
+        yield Advise(text=f"mend {finding.detail.settings}, then start containerd")
     else:
         yield Advise(text="start containerd as this host starts it, and look into its log if it ends again")
