@@ -5,6 +5,7 @@ Read only where containerd keeps images (dockerd with ``containerd-snapshotter``
 
 from msgspec import Struct
 
+from doctor.facts.containerd_service import ROOT
 from doctor.facts.data_root import DataRoot
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
@@ -148,8 +149,13 @@ class ContainerdLists(Struct, frozen=True, kw_only=True):
 
 
 def kept_name(root: DataRoot, top: HostPath) -> str:
-    """Return the name of a containerd's directory in the metadata backup; that of a service lies outside the data root."""
-    return "containerd/daemon" if top == root.at("containerd", "daemon") else "+containerd"
+    """Return the name of a containerd's directory in the metadata backup; that of a service lies outside the data root.
+
+    What was kept of one place says nothing of another: snapshots are numbered from 1 in each.
+    """
+    if top == root.at("containerd", "daemon"):
+        return "containerd/daemon"
+    return "+containerd" + ("" if top == ROOT else top.replace("/", "+"))
 
 
 def short(name: str) -> str:
