@@ -12,10 +12,12 @@ def file_missing(file: DaemonJson, flags: EngineFlags, state: EngineState | Miss
     """The settings file that ``--config-file`` names does not exist, so the engine does not start.
 
     What it looks at:
-        Whether ``--config-file`` is given, and whether its file is there. The default file may be missing.
+        Whether ``--config-file`` is given, and whether its file is there. The default file may be missing, but not lie behind a
+        symbolic link that leads to nothing.
 
     Why it matters:
-        dockerd ends with "open …: no such file or directory" for a file that it was told to read.
+        dockerd ends with "open …: no such file or directory" for a file that it was told to read. Where the default file is such
+        a link it starts with its defaults and says nothing: another data root, no log rotation, no registry mirror.
 
     How it is fixed:
         By a person: put the file back, or take the flag out.
@@ -23,6 +25,14 @@ def file_missing(file: DaemonJson, flags: EngineFlags, state: EngineState | Miss
     References:
         https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
     """
+    if file.leads_to and not file.is_explicit:
+        yield Finding(
+            subject=Subject("file", file.path),
+            message=f"the engine starts with its defaults: {file.path} leads to {file.leads_to}, which does not exist",
+            evidence=(Evidence(file.path, f"symbolic link to {file.leads_to}"),),
+            severity=Severity.WARNING,
+            stops_start=False,
+        )
     if not file.is_explicit or file.exists:
         return
     given = [flag for flag in flags.effective if flag.name == "config-file"]

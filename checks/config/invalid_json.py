@@ -13,7 +13,7 @@ def invalid_json(file: DaemonJson, state: EngineState | Missing) -> Iterator[Fin
 
     What it looks at:
         daemon.json (or the file that ``--config-file`` names), read as dockerd reads it: a byte order mark, an empty file and
-        ``null`` are fine; a comment, a trailing comma, a wrong quote, or text behind the object is not.
+        ``null`` are fine; a comment, a trailing comma, a wrong quote, text behind the object or a directory in its place is not.
 
     Why it matters:
         dockerd ends at once with "unable to configure the Docker daemon with file …". A running engine goes on with what it read
@@ -28,10 +28,11 @@ def invalid_json(file: DaemonJson, state: EngineState | Missing) -> Iterator[Fin
     """
     if not file.problem:
         return
+    is_no = "is a directory" if file.is_directory else f"is no valid JSON ({file.where or 'nothing in it can be read'})"
     kinds = ", ".join(kind.replace("-", " ") for kind in file.mistakes)
     yield Finding(
         subject=Subject("file", file.path),
-        message=f"{start_fails(state)}: {file.path} is no valid JSON ({file.where or 'nothing in it can be read'})",
+        message=f"{start_fails(state)}: {file.path} {is_no}",
         evidence=(
             Evidence(f"{file.path}, {file.where}" if file.where else file.path, file.problem),
             *((Evidence("mistakes", kinds),) if kinds else ()),

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import EngineInfo, EngineState
 
 
 @check(severity=Severity.WARNING, ok="the engine runs with the settings that daemon.json has")
-def not_applied(config: EngineConfig, state: EngineState, info: EngineInfo) -> Iterator[Finding]:
+def not_applied(
+    config: EngineConfig, state: EngineState, info: EngineInfo, root: DataRoot | Missing
+) -> Iterator[Finding]:
     """The settings file was changed after the engine started, so the engine still runs with the old settings.
 
     What it looks at:
@@ -30,6 +33,9 @@ def not_applied(config: EngineConfig, state: EngineState, info: EngineInfo) -> I
     for key, running in _running(info).items():
         wanted = config.get(key)
         if key not in config.json.value or wanted is None or wanted == running or config.setting(key).origin != "file":
+            continue
+        if key == "data-root" and isinstance(root, DataRoot) and running == root.resolved:
+            # dockerd follows symbolic links to it once, at its start, and tells the place that they lead to.
             continue
         yield Finding(
             subject=Subject("setting", key),

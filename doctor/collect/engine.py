@@ -35,8 +35,11 @@ def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
         mtime_ns = host.lstat(host.resolve(path)).mtime_ns
     except HostError as error:
         if error.is_absent:
-            return DaemonJson(path=path, is_explicit=bool(named))
-        raise
+            return DaemonJson(path=path, is_explicit=bool(named), leads_to=_leads_to(host, path))
+        if not _is_directory(host, path):
+            raise
+        problem = "a directory, not a file"
+        return DaemonJson(path=path, exists=True, is_explicit=bool(named), problem=problem, is_directory=True)
     try:
         read = format_json.read(content)
     except FormatError as error:
@@ -64,6 +67,21 @@ def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
         has_mark=read.has_mark,
         mtime_ns=mtime_ns,
     )
+
+
+def _leads_to(host: Host, path: HostPath) -> str:
+    try:
+        return host.readlink(path) if host.lstat(path).kind == "l" else ""
+    except HostError:
+        return ""
+
+
+def _is_directory(host: Host, path: HostPath) -> bool:
+    """``docker run -v`` makes a directory where the file that it shall show is not there."""
+    try:
+        return host.lstat(host.resolve(path)).kind == "d"
+    except HostError:
+        return False
 
 
 @collector

@@ -109,6 +109,8 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
         duplicates: keys that stand more than once; the last counts.
         mistakes: what its author wrote by mistake where it can't be parsed ("trailing-comma").
         is_mendable: whether each mistake can be put right in one way only.
+        is_directory: a directory lies in its place, which dockerd refuses.
+        leads_to: target of a symbolic link in its place that leads to nothing, "" for none: dockerd takes its defaults.
         has_mark: begins with a byte order mark.
         mtime_ns: when it was last written.
     """
@@ -123,6 +125,8 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
     duplicates: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
     is_mendable: bool = False
+    is_directory: bool = False
+    leads_to: str = ""
     has_mark: bool = False
     mtime_ns: int = 0
 

@@ -14,5 +14,10 @@ def invalid_json(finding: Finding, file: DaemonJson) -> Iterator[Action]:
     del finding
     if file.is_mendable:
         yield mend_settings(file.path)
+    elif file.is_directory:
+        yield Advise(
+            text=f"move {file.path} away and put the settings file there, if there was one: 'docker run -v' makes a directory"
+            " where the file that it shall show is missing"
+        )
     else:
         yield Advise(text=f"put {file.path} right at {file.where or 'its beginning'}, then 'dockerd --validate'")
