@@ -56,12 +56,15 @@ def driver_hides_files(
         https://docs.docker.com/engine/logging/configure/
         https://docs.docker.com/engine/logging/drivers/journald/
     """
+    setting = config.setting("log-driver")
+    if setting.origin != "file" and "log-driver" in config.json.value:
+        # Given twice: the engine does not start, and which of the two will count is config/flag-file-conflict's matter.
+        return
     kubelet_reads = isinstance(kubelet, Kubelet) and kubelet.uses_docker
     why, is_harm = opaque_because(config, logging.journald, kubelet_reads=kubelet_reads)
     if not why:
         return
     driver = default_driver(config)
-    setting = config.setting("log-driver")
     evidence = [Evidence(setting.place, f"log-driver {driver}")]
     if isinstance(kubelet, Kubelet) and kubelet_reads:
         evidence.append(Evidence(kubelet.evidence, "a kubelet reads logs here"))
