@@ -19,7 +19,7 @@ def subnet_overlap_route(networks: Networks, links: Links) -> Iterator[Finding]:
 
     What it looks at:
         For each bridge network that is up, the routes of the main table with the same or a longer prefix inside its subnet
-        that leave by another interface, and which of them wins. Routes that are less specific, such as a VPN's 10.0.0.0/8,
+        that leave by another interface, and which of them wins; and longer ones that throw packets away (blackhole). Routes that are less specific, such as a VPN's 10.0.0.0/8,
         don't matter: the bridge's own route is longer.
 
     Why it matters:
@@ -38,7 +38,7 @@ def subnet_overlap_route(networks: Networks, links: Links) -> Iterator[Finding]:
         if link is None or not link.is_up:
             continue
         for subnet in network.subnets:
-            thief = _thief(links, IPv4Network(subnet), network.bridge)
+            thief = _thief(links, IPv4Network(subnet), network.bridge) or _hole(links, IPv4Network(subnet))
             if thief is not None:
                 yield _finding(network, subnet, thief, links)
 
@@ -55,16 +55,30 @@ def _thief(links: Links, subnet: IPv4Network, bridge: str) -> Route | None:
     return None
 
 
+def _hole(links: Links, subnet: IPv4Network) -> Route | None:
+    """Return a route that throws away what is meant for part of the subnet: longer than the bridge's own, it wins."""
+    for route in links.discards:
+        network = route.network
+        if network is not None and network.subnet_of(subnet) and network.prefixlen > subnet.prefixlen:
+            return route
+    return None
+
+
 def _finding(network: Network, subnet: str, route: Route, links: Links) -> Finding:
+    if route.device:
+        lost, kind = f"leave by {route.device}", "a route"
+        line = f"{route.destination} dev {route.device} metric {route.metric}"
+    else:
+        lost, kind, line = "are thrown away", f"a route of kind {route.kind}", f"{route.kind} {route.destination}"
     return Finding(
         subject=Subject("network", network.name),
         message=(
-            f"packets for containers of network {network.name} ({subnet}) leave by {route.device}: "
-            f"the host has a route to {route.destination}"
+            f"packets for containers of network {network.name} ({subnet}) {lost}: the host has {kind} to {route.destination}"
         ),
         evidence=(
-            Evidence("ip route", f"{route.destination} dev {route.device} metric {route.metric}"),
+            Evidence("ip route", line),
             Evidence("the network's own", f"{subnet} dev {network.bridge}"),
         ),
+        detail=route,
         severity=Severity.INFO if links.has_policy else None,
     )

@@ -156,6 +156,14 @@ class Links(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def discards(self) -> tuple[Route, ...]:
+        """Return the IPv4 routes of the main table that throw packets away."""
+        kinds = {"blackhole", "unreachable", "prohibit"}
+        return tuple(
+            route for route in self.routes if route.table == "main" and route.kind in kinds and route.version == 4
+        )
+
+    @property
     def defaults(self) -> tuple[Route, ...]:
         """Return the IPv4 default routes of the main table, best metric first."""
         return tuple(

@@ -9,7 +9,12 @@ from doctor.api.actions import Action, Advise
 @fixer(applicability=Applicability.MANUAL)
 def subnet_overlap_route(finding: Finding) -> Iterator[Action]:
     """Name the ways out; which side is right only a person knows."""
-    name = finding.subject.name
+    name, route = finding.subject.name, finding.detail
+    if not route.device:
+        yield Advise(
+            text=f"ip route del {route.kind} {route.destination}, here and where it is made, if it is not meant so"
+        )
+        return
     if name == "bridge":
         way = 'set "bip" in /etc/docker/daemon.json to a free range and restart the engine'
     else:
