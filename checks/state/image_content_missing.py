@@ -6,7 +6,7 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.altered_tags import AlteredTags
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images
-from doctor.facts.lost_images import LostImages
+from doctor.facts.lost_images import LostImage, LostImages
 from doctor.facts.state_details import OfImage
 
 
@@ -53,9 +53,14 @@ def image_content_missing(
             message=f"image {names[0] if names else identity[:12]} is not known to the engine any more: its config is missing",
             evidence=(
                 Evidence(images.path_of(identity), "no such file"),
-                *((Evidence(images.tags.path, ", ".join(names)),) if names else ()),
+                *((Evidence(_told_by(identity, images, left), ", ".join(names)),) if names else ()),
                 *((Evidence("containers made from it", ", ".join(used[identity])),) if identity in used else ()),
             ),
             detail=OfImage(identity=identity),
             severity=None if identity in tagged or identity in left else Severity.INFO,
         )
+
+
+def _told_by(identity: str, images: Images, left: dict[str, LostImage]) -> str:
+    """Return what tells an image's names."""
+    return f"names in the backup of {left[identity].age} ago" if identity in left else images.tags.path

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
+from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
 from doctor.facts.image_sources import ImageSources
 from doctor.facts.images import Images
+from doctor.facts.lost_images import LostImages
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def image_content_missing(finding: Finding, images: Images, sources: ImageSources) -> Iterator[Action]:
+def image_content_missing(
+    finding: Finding, images: Images, sources: ImageSources, lost: LostImages | Missing
+) -> Iterator[Action]:
     """Write the copy whose sha256 is the image's id; without one, say how the image comes back."""
     identity = finding.detail.identity
     source = sources.items.get(identity)
@@ -21,8 +24,10 @@ def image_content_missing(finding: Finding, images: Images, sources: ImageSource
             text=f"pull or load the image again ('docker pull {name}'): no copy of its config has the right hash"
         )
         return
+    left = lost.items.get(identity) if isinstance(lost, LostImages) else None
+    title = images.title(identity) if left is None else left.title
     yield Rebuild(
         items=(Wanted(path=images.path_of(identity), node=File(content=source.content), mode=0o600),),
-        what=f"restore the config of image {images.title(identity)} from {source.origin}",
+        what=f"restore the config of image {title} from {source.origin}",
         stage=Stage.CONTENTS,
     )
