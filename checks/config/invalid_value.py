@@ -17,8 +17,8 @@ def invalid_value(
 
     What it looks at:
         The effective settings, each by a rule of its own: addresses and subnets, address pools, mirrors with a scheme, labels,
-        runtimes that are registered, cgroup driver and parent, files, groups and users that exist, settings that exclude
-        each other.
+        runtimes that are registered, cgroup driver and parent, sizes and limits, files, groups and users that exist, settings
+        that exclude each other.
 
     Why it matters:
         ``dockerd --validate`` checks types and names only and says "configuration OK" for all of these. The engine ends a moment
@@ -33,11 +33,13 @@ def invalid_value(
     release = None if isinstance(version, Missing) else version.release
     for problem in problems(config, things, release):
         setting = config.setting(problem.key)
-        effect = start_fails(state) if problem.stops else "containers fail, or it has no effect"
+        effect = "no new container starts" if problem.halts else "containers fail, or it has no effect"
+        if problem.stops:
+            effect = start_fails(state)
         yield Finding(
             subject=Subject("setting", problem.key),
             message=f"{effect}: {problem.key} can't work ({problem.why})",
             evidence=(Evidence(setting.place, f"{problem.key}: {masked(problem.key, setting.value)!r}"),),
-            severity=None if problem.stops else Severity.WARNING,
+            severity=None if problem.stops else Severity.ERROR if problem.halts else Severity.WARNING,
             stops_start=problem.stops,
         )

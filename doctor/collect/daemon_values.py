@@ -25,7 +25,13 @@ def named_things(host: Host, config: EngineConfig) -> NamedThings:
         groups=_names(host, "/etc/group") if wants_group else frozenset(),
         users=_names(host, "/etc/passwd") if wants_user else frozenset(),
         subordinate=ranges[0] & ranges[1],
+        needs_systemd=_wants_systemd(config) and host.is_live() and not host.exists(HostPath("/run/systemd/system")),
     )
+
+
+def _wants_systemd(config: EngineConfig) -> bool:
+    options = config.get("exec-opts")
+    return "native.cgroupdriver=systemd" in (options if isinstance(options, list) else ())
 
 
 def _paths(config: EngineConfig) -> Iterator[tuple[str, str]]:
@@ -34,8 +40,10 @@ def _paths(config: EngineConfig) -> Iterator[tuple[str, str]]:
         # "unconfined" and "builtin" are words of seccomp-profile.
         if isinstance(value, str) and value.startswith("/"):
             yield key, value
-    runtimes = config.get("runtimes")
-    for runtime in runtimes.values() if isinstance(runtimes, dict) else ():
+    runtimes, default = config.get("runtimes"), config.get("default-runtime")
+    named = runtimes if isinstance(runtimes, dict) else {}
+    # The default one last: of several that are missing it is the one that counts.
+    for runtime in (named[name] for name in sorted(named, key=lambda name: name == default)):
         path = runtime.get("path") if isinstance(runtime, dict) else None
         if isinstance(path, str) and path.startswith("/"):
             yield "runtimes", path

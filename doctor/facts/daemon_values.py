@@ -25,11 +25,13 @@ class ValueProblem(Struct, frozen=True, kw_only=True):
         key: the setting.
         why: what is wrong, in the words of the engine's log where it has some.
         stops: the engine does not start; otherwise containers fail or the value has no effect.
+        halts: no new container starts, though the engine does.
     """
 
     key: str
     why: str
     stops: bool = True
+    halts: bool = False
 
 
 class NamedThings(Struct, frozen=True, kw_only=True):
@@ -39,12 +41,14 @@ class NamedThings(Struct, frozen=True, kw_only=True):
         missing_paths: setting → a path that it names and that is not there.
         groups: names of /etc/group; ``users`` of /etc/passwd; empty where the file can't be read.
         subordinate: names that have a range both in /etc/subuid and in /etc/subgid.
+        needs_systemd: whether the cgroup driver systemd is asked for where no systemd runs.
     """
 
     missing_paths: dict[str, str]
     groups: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
     subordinate: frozenset[str] = frozenset()
+    needs_systemd: bool = False
 
 
 def problems(config: EngineConfig, things: NamedThings, release: Release) -> Iterator[ValueProblem]:
@@ -90,12 +94,15 @@ def _addresses(value: Any) -> str:
 
 
 def _labels(value: Any) -> str:
+    values: dict[str, str] = {}
     for label in value if isinstance(value, list) else ():
-        name, equals, _ = str(label).partition("=")
+        name, equals, text = str(label).partition("=")
         if not equals:
             return f"bad attribute format: {label}"
         if name.startswith(("com.docker.", "io.docker.", "org.dockerproject.")):
             return f"label {name} is in a namespace reserved for Docker's own use"
+        if values.setdefault(name, text) != text:
+            return f"conflict labels for {name}={text} and {name}={values[name]}"
     return ""
 
 
@@ -141,6 +148,21 @@ def _ulimits(value: Any) -> str:
     return ""
 
 
+def _ulimit_numbers(value: Any) -> str:
+    for name, limit in value.items() if isinstance(value, dict) else ():
+        for word in ("Soft", "Hard"):
+            number = limit.get(word) if isinstance(limit, dict) else None
+            if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+                return f"ulimit {name}: {word} must be a number, not {number!r}"
+    return ""
+
+
+def _size(value: Any) -> str:
+    """Sizes as go-units reads them: a number, and one of k, m, g, t, p, with or without i and b."""
+    good = isinstance(value, int) or re.fullmatch(r"\d+(\.\d+)*\s?([kKmMgGtTpP][iI]?)?[bB]?", str(value))
+    return "" if good else f"invalid size: {value!r}"
+
+
 def _one_of(*words: str) -> Callable[[Any], str]:
     def rule(value: Any) -> str:
         return "" if value in words else f"{value!r} is none of {', '.join(words)}"
@@ -166,6 +188,8 @@ _RULES: dict[str, Callable[[Any], str]] = {
     "default-gateway": _address,
     "default-gateway-v6": _address,
     "default-ipc-mode": _one_of("private", "shareable"),
+    "default-shm-size": _size,
+    "default-ulimits": _ulimit_numbers,
     "dns": _addresses,
     "firewall-backend": _one_of("iptables", "nftables"),
     "fixed-cidr": _cidr,
@@ -229,7 +253,13 @@ def _named(config: EngineConfig, things: NamedThings) -> Iterator[ValueProblem]:
     for key, path in things.missing_paths.items():
         # A missing init or a missing runtime is met by the container, not by the engine.
         stops = key not in {"init-path", "runtimes"}
-        yield ValueProblem(key=key, why=f"{path} does not exist", stops=stops)
+        halts = (key == "runtimes" and path == _default_runtime(config)) or (
+            key == "init-path" and config.get("init") is True
+        )
+        yield ValueProblem(key=key, why=f"{path} does not exist", stops=stops, halts=halts)
+    if things.needs_systemd:
+        why = "the cgroup driver systemd needs systemd, which does not run here"
+        yield ValueProblem(key="exec-opts", why=why, stops=False, halts=True)
     group = config.get("group") if config.is_set("group") else None
     if isinstance(group, str) and group and not group.isdigit() and things.groups and group not in things.groups:
         yield ValueProblem(key="group", why=f"group {group} not found")
@@ -241,3 +271,10 @@ def _named(config: EngineConfig, things: NamedThings) -> Iterator[ValueProblem]:
         yield ValueProblem(key="userns-remap", why=f"Can't find user {user}")
     elif user in things.users and user not in things.subordinate:
         yield ValueProblem(key="userns-remap", why=f"{user} has no range in /etc/subuid and /etc/subgid")
+
+
+def _default_runtime(config: EngineConfig) -> str:
+    """Return the path of the runtime that containers start with where they name none, "" where it has none."""
+    known, name = config.get("runtimes"), config.get("default-runtime")
+    found = known.get(name) if isinstance(known, dict) and isinstance(name, str) else None
+    return str(found.get("path", "")) if isinstance(found, dict) else ""

@@ -17,7 +17,8 @@ class Cause(Struct, frozen=True):
 
 
 CAUSES = (
-    Cause("unable to configure the Docker daemon with file", "it refuses its settings file", "see the config findings"),
+    Cause("unable to configure the Docker daemon with file", "it refuses its settings file",
+          "see the config findings, else put right there what the line of its log names"),
     Cause("specified both as a flag and in the configuration file", "a setting is given twice", "see config findings"),
     Cause("process with PID \\d+ is still running|ensure docker is not running", "its pid file names a living process",
           "check that process; if it is no dockerd, remove /var/run/docker.pid"),
@@ -41,8 +42,11 @@ CAUSES = (
           "it can't write firewall rules", "see the firewall and kernel findings"),
     Cause("fully subnetted|could not find an available", "no address pool is free", "set default-address-pools"),
     Cause("conflicts with network|overlaps with", "its bridge's subnet is taken", "set bip to a free subnet"),
+    Cause("must be created manually", "the bridge that it is told to use does not exist",
+          "make the bridge that the setting 'bridge' names, or drop the setting"),
+    Cause("conflict labels for", "two of its labels have one name and two values", "keep one of them"),
     Cause("error creating default .*bridge.* network", "the default bridge can't be made", "see the network findings"),
-    Cause("can't create ID mappings|Can't find user", "user namespaces are not set up", "check /etc/subuid and /etc/subgid"),
+    Cause("can't create ID mappings|Can't find user|Error during [ug]id lookup", "user namespaces are not set up", "check /etc/subuid and /etc/subgid"),
     Cause("opening seccomp profile", "the seccomp profile is not there", "put it back or drop seccomp-profile"),
     Cause("failed to validate authorization plugin", "an authorization plugin does not answer", "start the plugin"),
     Cause("specified default runtime .* does not exist", "the default runtime is not registered", "see runtimes"),
@@ -55,7 +59,8 @@ CAUSES = (
 )  # fmt: skip
 
 _FATAL = re.compile(r"failed to start daemon|level=fatal|unable to configure|failed to load listeners|^panic: |unknown flag"
-                    r"|unknown shorthand|accepts no arguments|Error starting daemon|failed to start containerd")  # fmt: skip
+                    r"|unknown shorthand|accepts no arguments|Error starting daemon|failed to start containerd|^conflict labels for"
+                    r"|^invalid TLS configuration|^Error during [ug]id lookup")  # fmt: skip
 _START = re.compile(r'msg="?Starting up|Starting Docker Application Container Engine|Starting up"')
 
 
