@@ -38,13 +38,13 @@ def driver_hides_files(
 
     What it looks at:
         The default logging driver as it is in force: a flag of the running dockerd, else of its unit, drop-ins,
-        /etc/sysconfig/docker, /etc/default/docker or init script, else daemon.json. Whether a journal runs here, and
-        whether this is a Kubernetes node whose kubelet reads Docker's logs.
+        /etc/sysconfig/docker, /etc/default/docker or init script, else daemon.json. Whether a journal or a syslog daemon runs
+        here, and whether this is a Kubernetes node whose kubelet reads Docker's logs.
 
     Why it matters:
         kubelet and log shippers read the json-file logs under the data root; other drivers leave ``LogPath`` empty, so
         ``kubectl logs`` stays empty without an error. With journald and no running journal no container starts at all
-        ("journald is not enabled on this host"). With ``none`` nothing is kept.
+        ("journald is not enabled on this host"), nor with syslog where nobody listens ("Unix syslog delivery error"). With ``none`` nothing is kept.
 
     How it is fixed:
         The one word is changed to json-file where it stands, options that only the old driver knows are taken out, and
@@ -61,7 +61,7 @@ def driver_hides_files(
         # Given twice: the engine does not start, and which of the two will count is config/flag-file-conflict's matter.
         return
     kubelet_reads = isinstance(kubelet, Kubelet) and kubelet.uses_docker
-    why, is_harm = opaque_because(config, logging.journald, kubelet_reads=kubelet_reads)
+    why, is_harm = opaque_because(config, logging.journald, kubelet_reads=kubelet_reads, has_syslog=logging.has_syslog)
     if not why:
         return
     driver = default_driver(config)
@@ -70,6 +70,8 @@ def driver_hides_files(
         evidence.append(Evidence(kubelet.evidence, "a kubelet reads logs here"))
     if driver == "journald":
         evidence.append(Evidence("/run/systemd/journal/socket", logging.journald))
+    if driver == "syslog" and not logging.has_syslog:
+        evidence.append(Evidence("/dev/log", "absent"))
     keep = [] if isinstance(containers, Missing) else [found for found in containers.items if _has(found, driver)]
     if keep:
         names = ", ".join(container.title for container in keep[:_SHOWN])

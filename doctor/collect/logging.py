@@ -5,7 +5,7 @@ import re
 from doctor.facts.containers import Container, Containers
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import EngineState
-from doctor.facts.logging import LogFile, Logging
+from doctor.facts.logging import LogFile, Logging, default_driver
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
@@ -13,6 +13,9 @@ from doctor.model.paths import HostPath
 
 _JOURNAL_SOCKET = HostPath("/run/systemd/journal/socket")
 _JOURNAL_PROGRAMS = (HostPath("/usr/lib/systemd/systemd-journald"), HostPath("/lib/systemd/systemd-journald"))
+_SYSLOG = (HostPath("/dev/log"), HostPath("/var/run/syslog"), HostPath("/var/run/log"))
+"""Where the driver looks for a syslog daemon that has no address (Go's log/syslog)."""
+
 _FEW_FILES = 5
 """A container keeps max-file logs, five by default of ``local``; more siblings than this are not followed."""
 
@@ -26,6 +29,9 @@ def logging(
     files = () if isinstance(containers, Missing) else tuple(_files(host, containers, gaps))
     return Logging(
         journald=_journald(host),
+        has_syslog=default_driver(config) != "syslog"
+        or not host.is_live()
+        or any(host.exists(path) for path in _SYSLOG),
         journal_is_volatile=not host.exists(HostPath("/var/log/journal")),
         files=files,
         rotated_by=tuple(_rotating(host, config.data_root)) if files else (),

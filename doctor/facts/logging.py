@@ -162,7 +162,9 @@ def default_options(config: EngineConfig) -> dict[str, str]:
     return {name: item for name, item in value.items() if isinstance(item, str)} if isinstance(value, dict) else {}
 
 
-def opaque_because(config: EngineConfig, journald: str, *, kubelet_reads: bool) -> tuple[str, bool]:
+def opaque_because(
+    config: EngineConfig, journald: str, *, kubelet_reads: bool, has_syslog: bool = True
+) -> tuple[str, bool]:
     """Return why new containers' logs can't be read, "" where they can, and whether that is harm rather than a choice.
 
     ``kubelet_reads`` is whether a kubelet of this host reads Docker's logs: it knows json-file only (``LogPath``).
@@ -175,6 +177,8 @@ def opaque_because(config: EngineConfig, journald: str, *, kubelet_reads: bool) 
         return "'docker logs' shows nothing of new containers", True
     if found.reads == "journal" and journald == "absent":
         return "no new container starts: no journal runs here", True
+    if driver == "syslog" and not has_syslog and not default_options(config).get("syslog-address"):
+        return "no new container starts: no syslog daemon listens here", True
     if kubelet_reads and driver != "json-file":
         return "'kubectl logs' shows nothing: kubelet reads json-file logs only", True
     if found.reads == "journal":
@@ -208,6 +212,7 @@ class Logging(Struct, frozen=True, kw_only=True):
 
     Attributes:
         journald: ``running``, ``absent``, or ``unknown`` (a mounted disk has no running journal).
+        has_syslog: whether the socket of a syslog daemon is there; true where that does not matter or is not known.
         journal_is_volatile: it keeps nothing over a reboot.
         files: json-file logs of containers.
         rotated_by: files of logrotate.d that rotate them.
@@ -217,6 +222,7 @@ class Logging(Struct, frozen=True, kw_only=True):
     """
 
     journald: str
+    has_syslog: bool = True
     journal_is_volatile: bool = False
     files: tuple[LogFile, ...] = ()
     rotated_by: tuple[str, ...] = ()
