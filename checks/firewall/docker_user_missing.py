@@ -16,7 +16,8 @@ def docker_user_missing(rules: EngineRules) -> Iterator[Finding]:
     """The chain for the administrator's own rules, DOCKER-USER, is gone or nothing leads to it, so those rules are void.
 
     What it looks at:
-        Whether the filter table has the chain DOCKER-USER, and FORWARD a jump to it.
+        Whether the filter table has the chain DOCKER-USER, and FORWARD a jump to it, while the engine runs: a start that failed
+        half-way leaves some chains and not this one, and the next makes it.
 
     Why it matters:
         It is the one place where a rule stands before Docker's own. A policy written there (only these addresses may reach
@@ -29,6 +30,8 @@ def docker_user_missing(rules: EngineRules) -> Iterator[Finding]:
     References:
         https://docs.docker.com/engine/network/firewall-iptables/
     """
+    if not rules.is_running:
+        return
     for family in rules.families:
         missing = family.of_kind("user-jump", "user-return")
         if missing:

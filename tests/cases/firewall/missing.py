@@ -118,6 +118,10 @@ def single_rules_of_others() -> Iterator[Case]:
         Host().without("-A DOCKER-USER -j RETURN").put("-A DOCKER-USER -s 203.0.113.0/24 -j DROP", "COMMIT"),
     )  # fmt: skip
     yield case(
+        "docker-user-missing", "healthy-engine-down", "an engine whose start failed half-way: its next start makes the chain",
+        Host().without("DOCKER-USER").engine_dead(containers_live=True),
+    )  # fmt: skip
+    yield case(
         "rule-missing", "raw-engine-29", "the guard against direct access was deleted under engine 29",
         Host(SAVE_29, "29.1.3").without("-A PREROUTING -d 10.88.0.2/32"), ("network", "app"),
     )  # fmt: skip
