@@ -71,6 +71,30 @@ kernel: nf_conntrack: nf_conntrack: table full, dropping packet
 network/conntrack-full
 error from daemon in stream: Error grabbing logs: invalid character '\\x00' looking for beginning of value
 state/container-log-damaged
+Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?
+engine/down
+docker: permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: dial unix /var/run/docker.sock: connect: permission denied
+security/docker-group
+docker: Error response from daemon: driver failed programming external connectivity on endpoint plain (72ed84b7): Error starting userland proxy: listen tcp4 0.0.0.0:8081: bind: address already in use.
+network/port-in-use
+docker: Error response from daemon: failed to create task for container: failed to initialize logging driver: Unix syslog delivery error.
+logging/driver-hides-files
+docker: Error response from daemon: failed to create task for container: failed to initialize logging driver: invalid size: '10 mbb'.
+logging/option-value
+docker: Error response from daemon: failed to create task for container: failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused.
+logging/remote-blocking
+docker: Error response from daemon: error looking up logging plugin jurnald: plugin "jurnald" not found.
+logging/unknown-driver
+failed to start daemon: specified default runtime 'nvidia' does not exist
+config/invalid-value
+OCI runtime create failed: runc create failed: systemd not running on this host, cannot use systemd cgroups manager: unknown.
+config/invalid-value
+OCI runtime error (open /var/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/2ee780ebd501/log.json: no such file or directory): fork/exec /usr/bin/runc: exec format error: unknown.
+engine/runtime-missing
+failed to register layer: Error processing tar file(exit status 1): write /data: no space left on device
+resources/disk-full
+docker.service: Start request repeated too quickly.
+engine/restart-loop
 """
 PAIRS = list(zip(SEEN.strip().split("\n")[::2], SEEN.strip().split("\n")[1::2], strict=True))
 
