@@ -58,7 +58,7 @@ def ip_forward_off(
     yield Finding(
         subject=Subject("sysctl", KEY),
         message=_message(engine=engine, runs=runs),
-        evidence=tuple(_evidence(files, engine, runs=runs)),
+        evidence=tuple(_evidence(files, engine, None if isinstance(state, Missing) else runs)),
         detail=ForwardingOff(key=KEY),
         severity=None if engine.ip_forward else Severity.INFO,
     )
@@ -71,7 +71,7 @@ def _message(*, engine: EngineConfig, runs: bool) -> str:
     return f"{text}, and the running engine won't notice" if runs else text
 
 
-def _evidence(files: SysctlFiles | Missing, engine: EngineConfig, *, runs: bool) -> Iterator[Evidence]:
+def _evidence(files: SysctlFiles | Missing, engine: EngineConfig, runs: bool | None) -> Iterator[Evidence]:
     yield Evidence("/proc/sys/net/ipv4/ip_forward", "0")
     setters = files.deciders(KEY) if isinstance(files, SysctlFiles) else ()
     for program, setter in setters:
@@ -81,5 +81,5 @@ def _evidence(files: SysctlFiles | Missing, engine: EngineConfig, *, runs: bool)
         yield Evidence(setting.place, "ip-forward is false: dockerd leaves the kernel's value alone")
     elif runs:
         yield Evidence("dockerd", "is running; it sets the value once, when it starts, and does not look again")
-    else:
+    elif runs is not None:
         yield Evidence("dockerd", "is not running; it would set the value when it starts")

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from checks.network.ip_forward_off import ip_forward_off
 from doctor.api.actions import persist_sysctl
 from doctor.collect.sysctl import sysctl_files
-from doctor.facts.sysctl import SysctlFiles
+from doctor.facts.engine import EngineConfig
+from doctor.facts.sysctl import Sysctl, SysctlFiles
 from doctor.host.overlay import OverlayHost
 from doctor.host.recorded import RootHost
+from doctor.model.missing import Missing, Why
 
 KEY = "net.ipv4.ip_forward"
 
@@ -92,3 +95,10 @@ def test_procps_agrees(tmp_path: Path) -> None:
     setter = found.last_setter(KEY)
     assert setter is not None
     assert done.stdout.strip() == setter.value == "0"
+
+
+def test_an_engine_that_may_not_be_asked_is_not_said_to_be_down() -> None:
+    """Without root the socket is closed: "is not running" would be made up."""
+    denied = Missing(Why.DENIED, "/var/run/docker.sock: permission denied")
+    [found] = ip_forward_off(Sysctl(values={"net.ipv4.ip_forward": "0"}), denied, EngineConfig(), denied, denied)
+    assert [evidence.source for evidence in found.evidence] == ["/proc/sys/net/ipv4/ip_forward"]
