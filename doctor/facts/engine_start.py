@@ -68,7 +68,7 @@ def blockers(config: EngineConfig, things: NamedThings, storage: Storage | None,
     """Yield what no fixer settles: those findings are left to a person, and until then a start only fails again."""
     file, flags = config.json, config.flags
     if file.problem and not file.is_mendable:
-        yield f"{file.path} is no valid JSON"
+        yield f"{file.path} is {'a directory' if file.is_directory else 'no valid JSON'}"
     for problem in daemon_keys.problems(file.value, release):
         if problem.kind == "unknown" and problem.close and not problem.meant:
             yield f"{file.path} has the unknown key {problem.name}"

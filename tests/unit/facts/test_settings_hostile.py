@@ -95,7 +95,7 @@ def test_no_answer_of_the_engine_makes_a_check_fail(
 
 @pytest.mark.parametrize("kind", ["directory", "loop", "fifo", "huge"])
 def test_daemon_json_that_is_no_file(tmp_path: Path, kind: str) -> None:
-    """What can't be read is named; the scan is incomplete and goes on."""
+    """What can't be read is named; the scan is incomplete and goes on. A directory stops dockerd: that is a finding."""
     path = tmp_path / "etc/docker/daemon.json"
     path.parent.mkdir(parents=True)
     if kind == "directory":
@@ -110,5 +110,8 @@ def test_daemon_json_that_is_no_file(tmp_path: Path, kind: str) -> None:
         with path.open("wb") as stream:
             stream.truncate(1 << 30)
     found = scan(RootHost(str(tmp_path)), CATALOG, IDS)
-    assert found.is_incomplete
+    assert found.is_incomplete == (kind != "directory")
+    assert [one.id for one in found.findings if one.id == "config/invalid-json"] == ["config/invalid-json"] * (
+        not found.is_incomplete
+    )
     assert all("daemon.json" in outcome.reason for outcome in found.outcomes if outcome.incomplete)
