@@ -95,9 +95,7 @@ def _plainly(text: str) -> Places | None:
         for match in matches:
             found[name] = _text(match)
             line = _line(text, match.start()) if name == "root" else line
-    return Places(
-        root=found.get("root", ""), state=found.get("state", ""), address=found.get("address", ""), line=line
-    )
+    return Places(root=found.get("root", ""), state=found.get("state", ""), address=found.get("address", ""), line=line)
 
 
 def _body(text: str, tables: list[re.Match[str]]) -> str:

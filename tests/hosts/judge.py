@@ -145,7 +145,11 @@ def markers(box: Box) -> dict[str, str]:
 
     def marker(name: str) -> str:
         started = "" if states[name] == "running" else _try(box, "start", name)
-        copied = box.run(["sh", "-c", 'docker cp "$0:/marker" - | tar -xOf -', name], check=False)
+        for _ in range(3):
+            copied = box.run(["sh", "-c", 'docker cp "$0:/marker" - | tar -xOf -', name], check=False)
+            if copied.stdout.strip() or not started:
+                break
+            time.sleep(0.2)  # one that has just been started may be about to write it
         return started if started.startswith("failed: ") else copied.stdout.strip()
 
     return _of_each(states, marker)
