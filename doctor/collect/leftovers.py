@@ -113,16 +113,16 @@ class _Look:
 
 def _sort(graph: LayerGraph, unused: set[str]) -> tuple[set[str], set[str], set[str]]:
     """Return what unused directories are by their names: layers, writable layers, and what no engine makes."""
-    pairs = {name for name in graph.unused_pairs() if name in unused and DIRECTORY_NAME.fullmatch(name)}
+    pairs = {name for name in graph.layers.unused_pairs() if name in unused and DIRECTORY_NAME.fullmatch(name)}
     for container in graph.containers.items:
         if graph.is_mount_lost(container.id):
             # One of these is its own; another check says so. While the layer below isn't known, any may be.
             is_known = graph.mount_parent(container.id) in graph.cache
             pairs -= set(graph.mount_candidates(container.id)) if is_known else set(pairs)
-    inits = {f"{name}-init" for name in graph.unused_pairs()}
+    inits = {f"{name}-init" for name in graph.layers.unused_pairs()}
     orphans: set[str] = set()
     foreign: set[str] = set()
-    for name in unused - inits - set(graph.unused_pairs()):
+    for name in unused - inits - set(graph.layers.unused_pairs()):
         is_layer = DIRECTORY_NAME.fullmatch(name.removesuffix("-init")) is not None
         (orphans if is_layer else foreign).add(name)
     return orphans, pairs, foreign

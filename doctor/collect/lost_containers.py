@@ -28,7 +28,7 @@ def lost_containers(host: Host, root: DataRoot, layers: Layers, containers: Cont
     """
     known = set(containers.directories) | set(containers.strays)
     recorded = [name for name in layers.mounts if is_hex64(name) and name not in known]
-    unclaimed = _unclaimed(layers)
+    unclaimed = layers.unused_pairs()
     if not recorded and not unclaimed:
         return LostContainers()
     from doctor.collect.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
@@ -46,12 +46,6 @@ def lost_containers(host: Host, root: DataRoot, layers: Layers, containers: Cont
     return LostContainers(
         items=tuple(one for one in found if one.config is not None or _says_something(host, layers, one.id))
     )
-
-
-def _unclaimed(layers: Layers) -> set[str]:
-    """Return the directories of containers' layers that no mount record names."""
-    used = {name for record in layers.mounts.values() for name in (record.mount_id, record.named_by_init)}
-    return {name for name in layers.directories if f"{name}-init" in layers.directories and name not in used}
 
 
 def _says_something(host: Host, layers: Layers, identity: str) -> bool:

@@ -1,9 +1,9 @@
 """Finds images that are left only as layers: their configs went, and ``docker rmi`` would have taken the layers along."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from doctor.collect.images import config_of, parse_tags
+from doctor.collect.metadata_lists import STORE, is_tags
 from doctor.facts.buildkit import Snapshots
 from doctor.facts.data_root import DataRoot
 from doctor.facts.images import Images
@@ -12,14 +12,9 @@ from doctor.facts.lost_images import LostImage, LostImages
 from doctor.formats.oci_digest import is_hex64
 from doctor.host.base import Host
 from doctor.model.declare import collector
-from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join, parent
 
-if TYPE_CHECKING:
-    from doctor.collect.kept import Backups
-
-_STORE = "image/overlay2"
 _CONFIGS = "imagedb/content/sha256"
 
 
@@ -90,7 +85,9 @@ def _kept(  # noqa: PLR0917 - what was read, and what follows from it
     newest = backups.items[0].generation
     told = {chain for chain, record in layers.records.items() if record.cache_id in left}
     told.update(chain for chain, record in newest.layers.items() if record.cache_id in left)
-    prefix = f"{_STORE}/{_CONFIGS}/"
+    listed = backups.find(f"{STORE}/repositories.json", is_tags)
+    tags = parse_tags(listed[0]) if listed is not None else {}
+    prefix = f"{STORE}/{_CONFIGS}/"
     items: dict[str, LostImage] = {}
     for name in newest.files:
         identity = name.removeprefix(prefix)
@@ -104,7 +101,7 @@ def _kept(  # noqa: PLR0917 - what was read, and what follows from it
             id=identity,
             content=found[0],
             path=images.path_of(identity),
-            names=_names(backups, identity),
+            names=tuple(sorted(name for name, digest in tags.items() if digest == f"sha256:{identity}")),
             age=found[2].age,
         )
     return items
@@ -112,17 +109,3 @@ def _kept(  # noqa: PLR0917 - what was read, and what follows from it
 
 def _is_config(identity: str, content: bytes) -> bool:
     return config_of(identity, content).is_sound
-
-
-def _names(backups: "Backups", identity: str) -> tuple[str, ...]:
-    found = backups.find(f"{_STORE}/repositories.json", _has_names)
-    if found is None:
-        return ()
-    return tuple(sorted(name for name, digest in parse_tags(found[0]).items() if digest == f"sha256:{identity}"))
-
-
-def _has_names(content: bytes) -> bool:
-    try:
-        return bool(parse_tags(content))
-    except FormatError:
-        return False

@@ -167,14 +167,6 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         """Return the chain id a container's layer stands on: its image's top; "" for none, ``None`` where unknown."""
         return mount_parent(container_id, self.images, self.layers, self.containers)
 
-    def unused_pairs(self) -> tuple[str, ...]:
-        """Return the directories X that have an X-init and that no mount record names: containers' lost layers."""
-        used = {record.mount_id for record in self.layers.mounts.values() if record.mount_id}
-        used.update(record.named_by_init for record in self.layers.mounts.values())
-        return tuple(
-            name for name in self.layers.directories if f"{name}-init" in self.layers.directories and name not in used
-        )
-
     def mount_candidates(self, container_id: str) -> tuple[str, ...]:
         """Return the unused pairs whose ``lower`` fits a container: those that stand on its image."""
         chain = self.mount_parent(container_id)
@@ -182,7 +174,9 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         if below is None or self.lowers.get(below) is None:
             return ()
         wanted = (self.names[below], *(self.lowers[below] or ()))
-        return tuple(name for name in self.unused_pairs() if self.layers.directories[f"{name}-init"].lower == wanted)
+        return tuple(
+            name for name in self.layers.unused_pairs() if self.layers.directories[f"{name}-init"].lower == wanted
+        )
 
     def mount_of(self, container_id: str) -> str:
         """Return the one directory that can be a container's; "" where none or several can.

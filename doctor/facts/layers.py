@@ -109,6 +109,11 @@ class Layers(Struct, frozen=True, kw_only=True):
     overlay2: HostPath
     gaps: tuple[Missing, ...] = ()
 
+    def unused_pairs(self) -> tuple[str, ...]:
+        """Return the directories X that have an X-init and that no mount record names: containers' lost layers."""
+        used = {name for record in self.mounts.values() for name in (record.mount_id, record.named_by_init)}
+        return tuple(name for name in self.directories if f"{name}-init" in self.directories and name not in used)
+
     def record_path(self, chain: str, file: str = "") -> HostPath:
         """Return the directory of a layer's record, or a file in it."""
         path = join(self.layerdb, "sha256", chain)

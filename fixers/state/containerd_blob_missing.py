@@ -3,30 +3,15 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
+from doctor.api.actions import Action
+from doctor.api.actions.containerd_lists import restore_content
 from doctor.facts.containerd_lists import ContainerdLists
 from doctor.facts.containerd_sources import BlobSources
-from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_blob_missing(finding: Finding, lists: ContainerdLists, sources: BlobSources) -> Iterator[Action]:
     """Write the copy that has the digest; without one, say which images come back how."""
     path = finding.detail.path
-    digits = path.rpartition("/")[2]
-    source = sources.items.get(path)
-    if source is not None:
-        yield Rebuild(
-            items=(Wanted(path=path, node=File(content=source.content), mode=0o444),),
-            what=f"restore content {digits[:12]} from {source.origin}",
-            stage=Stage.CONTENTS,
-        )
-        return
-    images = sorted({name for known in lists.items for name in known.needing(digits)})
-    if images:
-        yield Advise(
-            text=f"remove and pull or load again: {', '.join(images[:6])}; no copy of content {digits[:12]} has its digest, and a pull "
-            "alone does not bring it back while containerd lists it"
-        )
-    else:
-        yield Advise(text="'docker builder prune' lets go of it: only a build cache can have it")
+    images = {name for known in lists.items for name in known.needing(path.rpartition("/")[2])}
+    yield from restore_content(path, sources.items.get(path), images)

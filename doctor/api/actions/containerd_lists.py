@@ -1,10 +1,11 @@
-"""A list that containerd lost, made again."""
+"""What containerd lost, made again: a list, or a content."""
 
 from collections.abc import Iterator
 
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.containerd_rebuilds import ContainerdRebuilds
+from doctor.facts.containerd_sources import BlobSource
 from doctor.model.action import Action, Stage
 from doctor.model.paths import HostPath
 from doctor.model.step import File
@@ -34,3 +35,27 @@ def make_list_again(
         text=f"start neither the engine nor containerd, and remove nothing: copy {' and '.join(beside)} away "
         f"('cp -a'), then restore {path} from a backup of the same age; {why}"
     )
+
+
+def restore_content(path: HostPath, source: BlobSource | None, images: set[str]) -> Iterator[Action]:
+    """Yield a content from a copy that has its digest; without one, which images come back how.
+
+    Args:
+        path: the content, named by its digest.
+        source: the copy.
+        images: names of the images that need it.
+    """
+    digits = path.rpartition("/")[2]
+    if source is not None:
+        yield Rebuild(
+            items=(Wanted(path=path, node=File(content=source.content), mode=0o444),),
+            what=f"restore content {digits[:12]} from {source.origin}",
+            stage=Stage.CONTENTS,
+        )
+    elif images:
+        yield Advise(
+            text=f"remove and pull or load again: {', '.join(sorted(images)[:6])}; no copy of content {digits[:12]} has its digest, "
+            "and a pull alone does not bring it back while containerd lists it"
+        )
+    else:
+        yield Advise(text="'docker builder prune' lets go of it: only a build cache can have it")
