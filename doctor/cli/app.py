@@ -16,6 +16,17 @@ app = typer.Typer(
         "  doctor fix                  what doctor would do about it\n"
         "  doctor fix --apply          do it, prove it; 'doctor undo' takes it back"
     ),
+    epilog=(
+        "\b\nExit codes:\n"
+        "  0   no problem found; or repaired and proven; or nothing to repair\n"
+        "  1   findings remain, or a test container failed\n"
+        "  2   wrong usage\n"
+        "  3   incomplete: something could not be looked at, or no check ran\n"
+        "  4   a repair failed and was rolled back, all of it\n"
+        "  5   refused: risk, privilege, a busy host, an unfinished repair\n"
+        "  6   a repair failed and could not be wholly rolled back\n"
+        "  10  'doctor guard' only: the start of the engine is stopped"
+    ),
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from doctor.host.base import Host
 from doctor.model.errors import UsageError
+from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Finding
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
@@ -179,11 +180,11 @@ def waived(findings: tuple[Finding, ...], settings: "Settings", now: float, cata
     return apply_waivers(findings, settings.waivers, today=today, known=known, renamed=renamed)
 
 
-def exit_code(findings: tuple[Finding, ...], fail_on: Severity, *, incomplete: bool) -> int:
-    """Return 1 for findings that count, 3 for an incomplete look, 0 for healthy."""
+def exit_code(findings: tuple[Finding, ...], fail_on: Severity, *, incomplete: bool) -> ExitCode:
+    """Return the code of findings that count, of an incomplete look, or of neither."""
     if any(finding.level >= fail_on and not finding.waived for finding in findings):
-        return 1
-    return 3 if incomplete else 0
+        return ExitCode.FOUND
+    return ExitCode.INCOMPLETE if incomplete else ExitCode.OK
 
 
 def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Shared) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from doctor.model.errors import DoctorError
+from doctor.model.exit_code import ExitCode
 
 
 def ended(work: Callable[[], object]) -> int:
@@ -57,7 +58,7 @@ def _flushed(code: int) -> int:
 def _unwritten(error: OSError) -> int:
     _nobody_reads()
     _tell(f"can't write the output: {error.strerror}")
-    return 3
+    return ExitCode.INCOMPLETE
 
 
 def _defect(error: Exception) -> int:
@@ -67,7 +68,7 @@ def _defect(error: Exception) -> int:
 
     text = located(error).encode("utf-8", "backslashreplace").decode()
     _tell(f"this is a defect of doctor: {text} — set DOCTOR_TRACEBACK=1 for more")
-    return 3
+    return ExitCode.INCOMPLETE
 
 
 def _nobody_reads() -> int:

@@ -27,6 +27,7 @@ from doctor.cli.scan import engine_version
 from doctor.cli.work import at_work, tell_unfinished
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
+from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Finding
 from doctor.model.report import HostInfo, ManualFix, PlannedAction, PlanReport, RepairReport
 from doctor.model.severity import Applicability
@@ -199,7 +200,7 @@ def _apply(job: _Job, allow: Applicability) -> int:
 def _nothing(job: _Job, plan: Plan, report: PlanReport) -> int:
     """Nothing will be applied: say why, as the contract's codes tell it."""
     refused = [manual for manual in plan.manual if manual.why.startswith("it is ") and "--allow" in manual.why]
-    code = 5 if refused else report.exit_code
+    code = ExitCode.REFUSED if refused else report.exit_code
     if job.options.format == "text":
         emit(job.catalog, report, "text", job.options.output, job.shared)
     else:
@@ -240,12 +241,12 @@ def _repair_report(job: _Job, done: repair.Done, host: HostInfo, plan: Plan | No
     after = (*done.after.findings, *erased) if done.after else ()
     remaining = waive(after, job.settings, job.host.now(), job.catalog)
     if done.rolled_back:
-        code = 4
+        code = ExitCode.ROLLED_BACK
     elif done.after is None:
-        code = 0
+        code = ExitCode.OK
     else:
         code = exit_code(remaining, job.settings.fail_on, incomplete=done.after.is_incomplete)
-        code = 1 if any(shortfalls(done.probes)) else code
+        code = ExitCode.FOUND if any(shortfalls(done.probes)) else code
     gone = repair.findings_gone(plan.before.findings, remaining) if plan and not done.rolled_back else ()
     return RepairReport(
         run=done.run,

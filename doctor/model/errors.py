@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from doctor.model.exit_code import ExitCode
+
 
 class DoctorError(Exception):
     """Something that doctor tells its user in one line instead of a traceback.
@@ -13,7 +15,7 @@ class DoctorError(Exception):
         exit_code: what the command line exits with when the error reaches it.
     """
 
-    exit_code: ClassVar[int] = 3
+    exit_code: ClassVar[ExitCode] = ExitCode.INCOMPLETE
 
     def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
         super().__init__(what, where, do)
@@ -33,7 +35,7 @@ class DoctorError(Exception):
 class UsageError(DoctorError):
     """The command line, or a settings file, asks for something that does not exist."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class FormatError(DoctorError):
@@ -43,10 +45,10 @@ class FormatError(DoctorError):
 class RepairError(DoctorError):
     """A repair failed and was taken back."""
 
-    exit_code = 4
+    exit_code = ExitCode.ROLLED_BACK
 
 
 class RefusedError(DoctorError):
     """Doctor will not do it: more risk than allowed, a busy host, an unfinished run, an untrusted plugin."""
 
-    exit_code = 5
+    exit_code = ExitCode.REFUSED

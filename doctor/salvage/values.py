@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from doctor.model.exit_code import ExitCode
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
@@ -171,8 +172,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     bytes_kept: int = 0
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> ExitCode:
         """Return 0 where all was proven and written, 3 where something could not be looked at, else 1."""
         if any(one.is_unread for one in self.left):
-            return 3
-        return 1 if self.left or any(image.unproven for image in self.images) else 0
+            return ExitCode.INCOMPLETE
+        is_short = self.left or any(image.unproven for image in self.images)
+        return ExitCode.FOUND if is_short else ExitCode.OK
