@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from benchmarks.hosts import DOCTOR, PYTHON
 
-_OURS = frozenset({"doctor", "checks", "fixers", "reports"})
+_OURS = frozenset({"doctor"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

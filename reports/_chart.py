@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from doctor.model.report import HistoryRow, ScanReport
 from doctor.model.severity import Severity
-from reports._words import WORST_FIRST, when
+
+from ._words import WORST_FIRST, when
 
 # The drawing is SPACE units wide; bars take WIDTH of them, the numbers of the scale stand beside.
 WIDTH = 700

@@ -3,8 +3,9 @@
 from doctor.model.finding import Evidence, Finding
 from doctor.model.report import ManualFix, PlannedAction, PlanReport, ProbeResult, Question, RepairReport
 from doctor.model.severity import Applicability, Severity
-from reports._terminal import Page, label
-from reports._words import by_source, is_left, plural, to_do, unmended
+
+from ._terminal import Page, label
+from ._words import by_source, is_left, plural, to_do, unmended
 
 _INDENT = 4
 _COSTS = {

@@ -4,7 +4,8 @@ import textwrap
 
 from doctor.model.severity import Applicability, Severity
 from doctor.model.text import visible
-from reports._words import plural
+
+from ._words import plural
 
 _CODES = {
     "critical": "1;31",

@@ -14,8 +14,9 @@ from doctor.model.finding import Evidence
 from doctor.model.outcome import Result
 from doctor.model.report import PlanReport, RepairReport, Report, ScanReport
 from doctor.model.text import visible
-from reports import _words
-from reports._chart import HEIGHT, SPACE, chart
+
+from . import _words
+from ._chart import HEIGHT, SPACE, chart
 
 # Evidence of so many lines is shown at once; longer is folded, so that the next problem stays in sight.
 _SHORT_LINES = 4
@@ -52,7 +53,7 @@ def render(report: Report) -> bytes:
 def _environment() -> Environment:
     # select_autoescape() goes by the end of a file's name; True can't be got wrong.
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader(__name__.rpartition(".")[0]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

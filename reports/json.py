@@ -20,7 +20,8 @@ from doctor.model.report import (
 )
 from doctor.model.severity import Severity
 from doctor.model.text import visible
-from reports._words import iso
+
+from ._words import iso
 
 SCHEMA_VERSION = "1"
 Document = dict[str, Any]

@@ -7,7 +7,8 @@ from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
 from doctor.model.report import ProbeReport, ProbeResult, Report, ScanReport
 from doctor.model.text import visible
-from reports._words import fix_line, iso
+
+from ._words import fix_line, iso
 
 # name of the element inside a test case, and its text; None for a case that simply passed.
 Inside = tuple[str, str, str] | None

@@ -6,7 +6,8 @@ from doctor.api import report_format
 from doctor.model.finding import Evidence, Finding
 from doctor.model.report import PlannedAction, PlanReport, ProbeResult, RepairReport, Report, ScanReport
 from doctor.model.text import visible
-from reports._words import apart, causes_by_check, counted, fix_line, incomplete, to_do, unmended, verdict, when
+
+from ._words import apart, causes_by_check, counted, fix_line, incomplete, to_do, unmended, verdict, when
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:$^=])")
 

@@ -5,7 +5,8 @@ from doctor.model.outcome import Result
 from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.text import visible
-from reports._words import WORST_FIRST, counted, incomplete, plural, problems
+
+from ._words import WORST_FIRST, counted, incomplete, plural, problems
 
 # Monitoring plugins' development guidelines: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")

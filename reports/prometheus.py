@@ -6,7 +6,8 @@ from doctor.api import report_format
 from doctor.model.outcome import Result
 from doctor.model.report import ProbeReport, ProbeResult, Report, ScanReport
 from doctor.model.text import visible
-from reports._words import WORST_FIRST, standing
+
+from ._words import WORST_FIRST, standing
 
 Sample = tuple[Mapping[str, str], float]
 

@@ -9,7 +9,8 @@ from doctor.model.finding import Finding
 from doctor.model.report import Report, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.text import visible
-from reports._words import fix_line, incomplete, iso
+
+from ._words import fix_line, incomplete, iso
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # SARIF 2.1.0 section 3.27.10 knows note, warning and error; security-severity tells critical from error (GitHub's scale).

@@ -6,9 +6,10 @@ from doctor.api import report_format
 from doctor.model.finding import Finding
 from doctor.model.outcome import Result
 from doctor.model.report import HostInfo, PlanReport, RepairReport, Report, ScanReport
-from reports._repair_text import evidence, plan, probes, repair
-from reports._terminal import Page, label
-from reports._words import apart, causes_by_check, counted, having, incomplete, plural, standing, took, verdict, when
+
+from ._repair_text import evidence, plan, probes, repair
+from ._terminal import Page, label
+from ._words import apart, causes_by_check, counted, having, incomplete, plural, standing, took, verdict, when
 
 _INDENT = 10
 

@@ -148,7 +148,7 @@ def _paths(seen: Iterable[str], state: str) -> list[bytes]:
     code = {
         os.path.dirname(file)
         for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in {"doctor", "checks", "fixers"} and (file := getattr(module, "__file__", None))
+        if name.partition(".")[0] == "doctor" and (file := getattr(module, "__file__", None))
     }
     # Doctor's own directory changes by what it keeps there; the backup is compared by itself.
     here = state.rstrip("/")

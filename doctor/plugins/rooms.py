@@ -21,5 +21,5 @@ class Rooms(Struct, frozen=True, kw_only=True):
     formats: str = ""
 
 
-OURS = Rooms(checks="checks", fixers="fixers", probes="doctor.probes", formats="reports")
+OURS = Rooms(checks="doctor.checks", fixers="doctor.fixers", probes="doctor.probes", formats="doctor.reports")
 """doctor's own, as a plugin would name them."""

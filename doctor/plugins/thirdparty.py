@@ -19,7 +19,7 @@ from doctor.plugins.catalog import Catalog
 from doctor.plugins.hookspec import PROJECT, Rooms, Spec
 
 GROUP = "doctor"
-_OURS = ("doctor/", "checks/", "fixers/", "reports/")
+_OURS = "doctor/"
 
 
 class Found(Struct, frozen=True, kw_only=True):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from doctor.reports.html import render
 
 from doctor.model.report import Report
-from reports.html import render
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the extra 'browser' is not installed")
 

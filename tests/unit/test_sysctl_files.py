@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from doctor.checks.network.ip_forward_off import ip_forward_off
 
-from checks.network.ip_forward_off import ip_forward_off
 from doctor.api.actions import persist_sysctl
 from doctor.collect.sysctl import sysctl_files
 from doctor.facts.engine import EngineConfig

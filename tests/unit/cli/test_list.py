@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
+import doctor.checks
+import doctor.fixers
+import doctor.reports
 import pytest
 
-import checks
 import doctor.probes
-import fixers
-import reports
 from doctor.cli import list as listing
 from doctor.cli.common import Shared
 from doctor.model.errors import UsageError
@@ -38,10 +38,10 @@ def test_the_list_is_what_is_on_disk(capsys: pytest.CaptureFixture[str]) -> None
     document = _document(capsys)
     listed = {kind: {str(row["id"]) for row in document[kind]} for kind in ("checks", "fixers", "probes", "formats")}
     assert listed == {
-        "checks": _on_disk(checks, "*/*.py"),
-        "fixers": _on_disk(fixers, "*/*.py"),
+        "checks": _on_disk(doctor.checks, "*/*.py"),
+        "fixers": _on_disk(doctor.fixers, "*/*.py"),
         "probes": _on_disk(doctor.probes, "*.py"),
-        "formats": _on_disk(reports, "*.py"),
+        "formats": _on_disk(doctor.reports, "*.py"),
     }
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from doctor.reports import _words, markdown, nagios, prometheus, sarif, text
+from doctor.reports.junit import render as junit
 from msgspec.structs import replace
 
 from doctor.model.finding import Finding, Subject
@@ -14,8 +16,6 @@ from doctor.model.outcome import Outcome, Result
 from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.severity import Severity
 from doctor.plugins.load import load
-from reports import _words, markdown, nagios, prometheus, sarif, text
-from reports.junit import render as junit
 from tests.unit.reports import golden, samples
 
 CATALOG = load()

@@ -7,12 +7,12 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 import pytest
+from doctor.reports import html as page
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from doctor.model.text import visible
 from doctor.plugins.load import load
-from reports import html as page
 from tests.unit.reports import samples
 
 CATALOG = load()

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from doctor.reports.json import render
 from jsonschema import Draft202012Validator
 
 from doctor.model.report import Report
-from reports.json import render
 from tests.unit.reports import samples
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schema"
