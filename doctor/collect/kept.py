@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from doctor.collect.root_identity import Comparer
 from doctor.facts.data_root import DataRoot
-from doctor.facts.engine_files import EngineId
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
@@ -76,10 +76,10 @@ class Backups:
     def _all(self) -> Iterator[Backup]:
         confirmed = self._listing(CONFIRMED, Confirmed)
         now = self.host.now()
-        engine_id, names = self._engine_id(), self._names()
+        comparer = Comparer(self.host, self.root)
         for name in reversed(self.host.listdir(self.top, follow=False)):
             found = self._listing(name, Generation) if is_generation(name) else None
-            if found is None or not found.is_of(self.root.resolved, engine_id, names):
+            if found is None or not comparer.likeness(found.identity).is_same:
                 continue
             when = confirmed.when if confirmed is not None and confirmed.generation == name else found.taken
             yield Backup(top=self.top, generation=found, age=age(now - when))
@@ -89,26 +89,6 @@ class Backups:
             return decode(self.host.read(join(self.top, name), follow=False, limit_bytes=_LIST_BYTES), kind)
         except (HostError, FormatError):
             return None
-
-    def _engine_id(self) -> str:
-        path = join(self.root.resolved, "engine-id")
-        try:
-            raw = self.host.read(path, follow=False, limit_bytes=4096)
-        except HostError:
-            return ""
-        found = EngineId(path=path, kind="f", text=raw.decode("utf-8", "replace").strip())
-        # An id of no known form may be a damaged one: then the random names tell whose backup it is.
-        return found.text if found.has_form else ""
-
-    def _names(self) -> frozenset[str]:
-        """Return the random names by which a root without an engine's id is known."""
-        names: set[str] = set()
-        for top in ("containers", "overlay2"):
-            try:
-                names.update(self.host.listdir(self.root.at(top), follow=False))
-            except HostError:
-                continue
-        return frozenset(names)
 
 
 def newest_at(host: Host, root: DataRoot) -> Backup | None:

@@ -1,6 +1,7 @@
 """Reads the newest list of the metadata backup, by which a scan sees what has another content. A module of its own: each does."""
 
 from doctor.collect.kept import newest_at
+from doctor.collect.root_identity import likeness
 from doctor.facts.data_root import DataRoot
 from doctor.facts.kept_digests import KeptDigests
 from doctor.host.base import Host
@@ -12,7 +13,7 @@ from doctor.model.missing import HostError, Missing, Why
 def kept_digests(host: Host, root: DataRoot) -> KeptDigests:
     """Return what it tells; absent without a backup."""
     backup = newest_at(host, root)
-    if backup is None:
-        raise HostError(Missing(Why.ABSENT, "no metadata backup"))
+    if backup is None or not likeness(host, root, backup.generation.identity).is_same:
+        raise HostError(Missing(Why.ABSENT, "no metadata backup of this data root"))
     files = backup.generation.files
     return KeptDigests(files={name: (entry.size, entry.digest) for name, entry in files.items() if entry.digest})

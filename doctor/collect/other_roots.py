@@ -51,6 +51,7 @@ def _look(host: Host, top: HostPath, how: str) -> OtherRoot:
 def _replaced(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
     """Yield what the newest backup of any root at this path lists, if it is of another directory than this one."""
     from doctor.collect.kept import newest_at  # noqa: PLC0415 - only an empty root asks
+    from doctor.collect.root_identity import likeness  # noqa: PLC0415
 
     try:
         found = newest_at(host, root)
@@ -58,9 +59,8 @@ def _replaced(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
         return
     if found is None:
         return
-    backup, identity = found.generation, found.generation.identity
-    here = host.lstat(root.resolved, follow=False)
-    if (identity.device, identity.inode) == (here.device, here.inode):
+    backup = found.generation
+    if likeness(host, root, backup.identity).is_same:
         return
     images = sum("/imagedb/content/" in name for name in backup.files)
     containers = sum(name.startswith("containers/") and name.endswith("config.v2.json") for name in backup.files)

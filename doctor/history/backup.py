@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from doctor.collect.root_identity import Comparer
 from doctor.facts.containerd_lists import BLOBS, CONTENTS, SNAPSHOTTER, ContainerdLists, kept_name
 from doctor.facts.containers import CONFIG, HOST_CONFIG, Containers
 from doctor.facts.data_root import DataRoot
-from doctor.facts.engine_files import EngineId, SwarmFiles
+from doctor.facts.engine_files import SwarmFiles
 from doctor.facts.images import Images
 from doctor.facts.layers import Layers
 from doctor.facts.volumes import Volumes
@@ -27,7 +29,7 @@ from doctor.model.paths import HostPath, join
 from doctor.model.severity import Severity
 from doctor.model.view import Stat
 from doctor.state.files import locked
-from doctor.state.metadata import Entry, Generation, Identity, LayerRecord, MountRecord
+from doctor.state.metadata import Entry, Generation, LayerRecord, MountRecord
 from doctor.state.metadata_store import Listed, Store, within
 from doctor.state.settings import KeepMetadata
 
@@ -97,14 +99,20 @@ class _Backup:
 
     def take(self, keep: KeepMetadata) -> tuple[str, ...]:
         """Compare with the newest backup of this root; confirm it or make another."""
-        identity = self.identity()
-        before = self.before(identity)
+        comparer = Comparer(self.host, self.root)
+        identity = comparer.here
+        before = self.before(comparer)
         files, skipped = self.files(before.generation.files if before is not None else {})
         layers, mounts = self.layers(), self.mounts()
         now = self.host.now()
         if before is not None and not skipped:
             old = before.generation
-            if (old.identity, old.files, old.layers, old.mounts) == (identity, files, layers, mounts):
+            if (old.identity, old.files, old.layers, old.mounts) == (
+                replace(identity, when=old.identity.when),
+                files,
+                layers,
+                mounts,
+            ):
                 self.store.confirm(before.name, now, identity)
                 return (f"the metadata backup leaves out {old.incomplete}",) if old.incomplete else ()
         sizes = self.store.sizes({entry.digest for entry in files.values()})
@@ -118,24 +126,11 @@ class _Backup:
         notes += [f"the metadata backup leaves out {reason}" for reason in skipped[:3]]
         return tuple(notes)
 
-    def identity(self) -> Identity:
-        """Return what tells this data root from others."""
-        engine = self.fact(EngineId)
-        found = self.host.lstat(self.root.resolved, follow=False)
-        return Identity(
-            path=self.root.resolved,
-            engine_id="" if engine is None else engine.whole,
-            device=found.device,
-            inode=found.inode,
-        )
-
-    def before(self, identity: Identity) -> Listed | None:
+    def before(self, comparer: Comparer) -> Listed | None:
         """Return the newest backup of this root."""
-        names = frozenset(self.layers_fact.directories if self.layers_fact else ()) | frozenset(self.containers())
-        for listed in self.store.newest():
-            if listed.generation.is_of(identity.path, identity.engine_id, names):
-                return listed
-        return None
+        return next(
+            (listed for listed in self.store.newest() if comparer.likeness(listed.generation.identity).is_same), None
+        )
 
     def files(self, before: dict[str, Entry]) -> tuple[dict[str, Entry], list[str]]:
         """Return the entries of all files there are, and why some that changed could not be read."""

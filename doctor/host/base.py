@@ -31,7 +31,7 @@ class ApiAnswer(Struct, frozen=True):
 
 
 class StatFs(Struct, frozen=True):
-    """statfs(2): file system magic, sizes in bytes as an ordinary user sees them, inodes (0: no limit)."""
+    """statfs(2): file system magic, sizes in bytes as an ordinary user sees them, inodes (0: no limit), its id (0: none)."""
 
     magic: int
     size_bytes: int
@@ -40,6 +40,7 @@ class StatFs(Struct, frozen=True):
     files: int
     files_free: int
     read_only: bool
+    fsid: int = 0
 
 
 class Host(View, Protocol):
@@ -55,6 +56,10 @@ class Host(View, Protocol):
 
     def is_live(self) -> bool:
         """Whether processes, commands and sockets of this host can be reached."""
+        ...
+
+    def birth(self, path: HostPath) -> tuple[int, int]:
+        """Return inode and birth (nanoseconds since the epoch, 0: not kept) of what is at ``path``, not followed."""
         ...
 
     def xattrs(self, path: HostPath) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ import stat as st
 from collections.abc import Iterable, Iterator
 
 from doctor.host.base import StatFs
-from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, get_flags, held, openat2
+from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, birth, get_flags, held, openat2
 from doctor.host.told import Told
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
@@ -169,6 +169,17 @@ class RootedFiles:
         except OSError as error:
             raise failed(error, path) from error
 
+    def birth(self, path: HostPath) -> tuple[int, int]:
+        """Return inode and birth of what is at ``path``, no component followed."""
+        try:
+            directory, name = self._at_parent(path, follow=False)
+            try:
+                return birth(directory, name)
+            finally:
+                os.close(directory)
+        except OSError as error:
+            raise failed(error, path) from error
+
     def exists(self, path: HostPath) -> bool:
         """Whether something is at ``path``."""
         try:
@@ -291,6 +302,7 @@ class RootedFiles:
             raw.f_files,
             raw.f_favail,
             bool(raw.f_flag & os.ST_RDONLY),
+            raw.f_fsid,
         )
 
 

@@ -227,6 +227,11 @@ class OverlayHost:
             found.nlink,
         )
 
+    def birth(self, path: HostPath) -> tuple[int, int]:
+        """Return inode and birth of what no step made, else zeros."""
+        path = self._place(path, follow=False)
+        return (0, 0) if self._new(path) is not None else self.base.birth(self._below(path))
+
     def exists(self, path: HostPath) -> bool:
         """Whether something would be at ``path``."""
         return bool(self._kind(path))

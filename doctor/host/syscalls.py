@@ -58,6 +58,9 @@ def get_flags(descriptor: int) -> int:
 _AT_SYMLINK_NOFOLLOW = 0x100
 _STATX_BYTES = 256
 _ATTRIBUTES = slice(8, 16)
+_INODE, _BIRTH_S, _BIRTH_NS = slice(32, 40), slice(80, 88), slice(88, 92)
+_STATX_INO, _STATX_BTIME = 0x100, 0x800
+_S_NS = 1_000_000_000
 _statx = getattr(_libc, "statx", None)
 if _statx is not None:
     _statx.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p)
@@ -75,6 +78,25 @@ def held(directory: int, name: str) -> int:
     if _statx(directory, os.fsencode(name), _AT_SYMLINK_NOFOLLOW, 0, buffer):
         return 0
     return int.from_bytes(buffer.raw[_ATTRIBUTES], "little") & (IMMUTABLE | APPEND_ONLY)
+
+
+def birth(directory: int, name: str) -> tuple[int, int]:
+    """Return inode and birth of the entry ``name`` of an open directory, by statx(2).
+
+    The birth is in nanoseconds since the epoch, 0 where the file system keeps none or the C library is older than 2.28.
+    Raises ``OSError``.
+    """
+    if _statx is None:
+        return os.stat(name, dir_fd=directory, follow_symlinks=False).st_ino, 0
+    buffer = ctypes.create_string_buffer(_STATX_BYTES)
+    if _statx(directory, os.fsencode(name), _AT_SYMLINK_NOFOLLOW, _STATX_INO | _STATX_BTIME, buffer):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), name)
+    raw = buffer.raw
+    has_birth = int.from_bytes(raw[:4], "little") & _STATX_BTIME
+    seconds = int.from_bytes(raw[_BIRTH_S], "little", signed=True)
+    born = seconds * _S_NS + int.from_bytes(raw[_BIRTH_NS], "little") if has_birth else 0
+    return int.from_bytes(raw[_INODE], "little"), born
 
 
 def set_flags(descriptor: int, flags: int) -> None:

@@ -72,6 +72,11 @@ class RoutedHost:
         """Return a path of the other host with links followed."""
         return self.base.resolve(path)
 
+    def birth(self, path: HostPath) -> tuple[int, int]:
+        """Return inode and birth."""
+        host, place = self._route(path)
+        return host.birth(place)
+
     def xattrs(self, path: HostPath) -> dict[str, bytes]:
         """Return extended attributes."""
         host, place = self._route(path)

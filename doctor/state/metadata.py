@@ -12,7 +12,7 @@ from typing import TypeVar
 from msgspec import DecodeError, Struct, json
 
 from doctor.model.errors import FormatError
-from doctor.model.text import is_one_bit_off
+from doctor.model.root_identity import RootIdentity
 
 T = TypeVar("T")
 
@@ -61,26 +61,12 @@ class MountRecord(Struct, frozen=True, array_like=True):
     parent: str
 
 
-class Identity(Struct, frozen=True, kw_only=True):
-    """Which data root a backup is of.
-
-    Attributes:
-        path: its real place on its host.
-        engine_id: the text of ``engine-id``, "" where there was none (engines before 24).
-        device: st_dev of its directory, with ``inode``; they change when a disk moves.
-    """
-
-    path: str
-    engine_id: str
-    device: int
-    inode: int
-
-
 class Generation(Struct, frozen=True, kw_only=True):
     """One backup of a data root that a scan found healthy.
 
     Attributes:
         taken: seconds since the epoch.
+        identity: which data root it is of.
         files: by path relative to the root.
         layers: records by chain id.
         mounts: records by container id.
@@ -89,27 +75,11 @@ class Generation(Struct, frozen=True, kw_only=True):
 
     version: int = 1
     taken: float
-    identity: Identity
+    identity: RootIdentity
     files: dict[str, Entry]
     layers: dict[str, LayerRecord] = {}
     mounts: dict[str, MountRecord] = {}
     incomplete: str = ""
-
-    def is_of(self, path: str, engine_id: str, names: frozenset[str]) -> bool:
-        """Whether this is a backup of the data root at ``path``.
-
-        Another engine's id is another root. Where either has none, or one that a single flipped bit may have changed, the
-        root must hold a directory with one of the random names that this backup knows, among ``names``: those of
-        containers and of layer directories.
-        """
-        if path != self.identity.path:
-            return False
-        if engine_id and self.identity.engine_id and not is_one_bit_off(engine_id, self.identity.engine_id):
-            return engine_id == self.identity.engine_id
-        known = {record.cache_id for record in self.layers.values()}
-        known.update(record.mount_id for record in self.mounts.values())
-        known.update(self.mounts)
-        return not names.isdisjoint(known)
 
 
 class Confirmed(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 from doctor.model.errors import DoctorError, FormatError
+from doctor.model.root_identity import RootIdentity
 from doctor.state.files import atomic_write, ensure_dir, sync_dir
 from doctor.state.metadata import (
     BLOBS,
@@ -21,7 +22,6 @@ from doctor.state.metadata import (
     Confirmed,
     Entry,
     Generation,
-    Identity,
     decode,
     encode,
     is_generation,
@@ -99,7 +99,7 @@ class Store:
         self.confirm(name, generation.taken, generation.identity)
         self._prune(name, generation, keep)
 
-    def confirm(self, name: str, when: float, identity: Identity) -> None:
+    def confirm(self, name: str, when: float, identity: RootIdentity) -> None:
         """Note that a backup still is what the data root holds."""
         told = Confirmed(generation=name, when=when, path=identity.path, engine_id=identity.engine_id)
         atomic_write(os.path.join(self.path, CONFIRMED), encode(told))

@@ -5,7 +5,8 @@ from hashlib import sha256
 from typing import Any
 
 from doctor.formats.oci_digest import chain_ids
-from doctor.state.metadata import Confirmed, Entry, Generation, Identity, LayerRecord, MountRecord, encode, pack
+from doctor.model.root_identity import RootIdentity, sketch
+from doctor.state.metadata import Confirmed, Entry, Generation, LayerRecord, MountRecord, encode, pack
 from tests.cases.state import roots
 from tests.cases.state.engine import PEM
 from tests.cases.state.layers import altered_split
@@ -43,7 +44,7 @@ def keep(tree: Tree) -> None:
     engine = tree.read(f"{ROOT}/engine-id").decode() if f"{ROOT}/engine-id" in tree.entries else ""
     generation = Generation(
         taken=1_700_000_000.0,
-        identity=Identity(path=f"/{ROOT}", engine_id=engine, device=0, inode=0),
+        identity=RootIdentity(path=f"/{ROOT}", when=1_700_000_000.0, engine_id=engine, names=_random_names(tree)),
         files=files,
         layers={
             chain: LayerRecord(one.diff, parent, one.directory, "6")
@@ -60,6 +61,12 @@ def keep(tree: Tree) -> None:
     if engine:
         told = Confirmed(generation=_LIST, when=1_700_000_000.0, path=f"/{ROOT}", engine_id=engine)
         tree.put(f"{STATE}/confirmed.json", encode(told))
+
+
+def _random_names(tree: Tree) -> tuple[str, ...]:
+    tops = ("overlay2", "containers", "volumes")
+    parts = (path.removeprefix(f"{ROOT}/").split("/") for path in tree.entries if path.startswith(f"{ROOT}/"))
+    return sketch({one[1][:12] for one in parts if one[0] in tops and len(one) > 1 and len(one[1]) == 64})
 
 
 def kept(

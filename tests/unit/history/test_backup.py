@@ -68,7 +68,8 @@ def take(top: Path, keep: KeepMetadata = KeepMetadata()) -> tuple[tuple[str, ...
     assert backup.is_healthy(found.findings, found.outcomes, CATALOG.checks)
     host.names.clear()
     notes = backup.take(host, found.facts.get, keep, directory=str(top / "var/lib/doctor"))
-    return notes, host.names
+    # Which root it is, each backup asks.
+    return notes, [name for name in host.names if not name.endswith("/engine-id")]
 
 
 CATALOG = load_catalog()
@@ -245,15 +246,26 @@ def test_files_and_tar_splits_come_back_whole(top: Path) -> None:
     assert f"/{DOCKER}/containers/{roots.WEB}/hostconfig.json" not in found.files
 
 
-def test_another_hosts_backup_is_not_used(top: Path) -> None:
-    """With another engine's id, another path, or others able to write there, there is no backup."""
+def test_another_roots_backup_is_not_used(top: Path) -> None:
+    """A root is known whatever became of its engine-id; another one in its place, or where others can write, has no backup."""
     take(top)
     (top / TAGS).write_bytes(b"")
-    (top / DOCKER / "engine-id").write_text(ENGINE_TWO)
-    assert isinstance(get(top, KeptTags), Missing)
-    for damaged in ("", "no id of any engine", ENGINE_ONE.replace("f", "g"), ENGINE_ONE.replace("7", "6", 1)):
+    damage = ("", "no id of any engine", ENGINE_ONE.replace("f", "g"), ENGINE_ONE.replace("7", "6", 1), ENGINE_TWO)
+    for damaged in damage:
         (top / DOCKER / "engine-id").write_text(damaged)
         assert get(top, KeptTags).entries
+    (top / DOCKER / "engine-id").unlink()
+    assert get(top, KeptTags).entries
+    (top / DOCKER).rename(top / "away")
+    (top / STORE).mkdir(parents=True)
+    (top / TAGS).write_bytes(b"")
+    (top / DOCKER / "engine-id").write_text(ENGINE_TWO)
+    for parent in ("overlay2", "containers"):
+        for number in range(3):
+            (top / DOCKER / parent / roots.hex_id(f"{parent} {number}")).mkdir(parents=True)
+    assert isinstance(get(top, KeptTags), Missing)
+    shutil.rmtree(top / DOCKER)
+    (top / "away").rename(top / DOCKER)
     (top / "var/lib/doctor/metadata").chmod(0o777)
     assert isinstance(get(top, KeptTags), Missing)
     (top / "var/lib/doctor/metadata").chmod(0o700)

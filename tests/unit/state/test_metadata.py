@@ -12,25 +12,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.model.errors import DoctorError, FormatError
-from doctor.state.metadata import Entry, Generation, Identity, LayerRecord, MountRecord, decode, encode, pack, unpack
+from doctor.model.root_identity import RootIdentity
+from doctor.state.metadata import Entry, Generation, decode, encode, pack, unpack
 from doctor.state.metadata_store import Store, within
 from doctor.state.settings import KeepMetadata
 
 DAY = 86400.0
 KEEP = KeepMetadata()
-IDENTITY = Identity(path="/var/lib/docker", engine_id="one", device=1, inode=2)
+IDENTITY = RootIdentity(path="/var/lib/docker", engine_id="one", places={".": (2, 1)})
 
 
 def entry(digest: str, size: int = 1) -> Entry:
     return Entry(size, 1, 1, 0o600, 0, 0, digest)
 
 
-def generation(taken: float, files: dict[str, Entry], identity: Identity = IDENTITY) -> Generation:
+def generation(taken: float, files: dict[str, Entry], identity: RootIdentity = IDENTITY) -> Generation:
     return Generation(taken=taken, identity=identity, files=files)
 
 
 def kept(
-    store: Store, taken: float, *contents: bytes, keep: KeepMetadata = KEEP, identity: Identity = IDENTITY
+    store: Store, taken: float, *contents: bytes, keep: KeepMetadata = KEEP, identity: RootIdentity = IDENTITY
 ) -> None:
     """Keep a backup with these contents."""
     files = {str(number): entry(store.put(content)) for number, content in enumerate(contents)}
@@ -169,7 +170,7 @@ def test_old_backups_go_and_the_newest_stays(store: Store) -> None:
 
 def test_a_backup_of_another_root_stays_until_it_is_too_old(store: Store) -> None:
     """A second data root does not push out the backup of the first."""
-    other = Identity(path="/srv/docker", engine_id="two", device=1, inode=3)
+    other = RootIdentity(path="/srv/docker", engine_id="two", places={".": (3, 1)})
     kept(store, 1 * DAY, b"first")
     for number in range(3):
         kept(store, (2 + number) * DAY, b"other %d" % number, identity=other)
@@ -196,23 +197,3 @@ def test_a_full_disk_is_not_filled(store: Store, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(os, "statvfs", lambda _: full)
     with pytest.raises(DoctorError, match="too little space"):
         store.put(b"x")
-
-
-def test_a_backup_belongs_to_one_root() -> None:
-    """By path and engine id; where the id is lost by a random name that both know; never by anything less."""
-    found = Generation(
-        taken=1.0,
-        identity=IDENTITY,
-        files={},
-        layers={"c": LayerRecord("d", "", "cache", "1")},
-        mounts={"container": MountRecord("mount", "", "")},
-    )
-    assert found.is_of("/var/lib/docker", "one", frozenset())
-    assert not found.is_of("/var/lib/docker", "two", frozenset({"cache", "container"}))
-    assert not found.is_of("/srv/docker", "one", frozenset({"cache"}))
-    assert not found.is_of("/var/lib/docker", "", frozenset({"l", "other"}))
-    for name in ("cache", "mount", "container"):
-        assert found.is_of("/var/lib/docker", "", frozenset({name}))
-        assert found.is_of("/var/lib/docker", "ong", frozenset({name})), "one flipped bit makes no other engine"
-        assert not found.is_of("/var/lib/docker", "onf", frozenset({name})), "two bits do"
-    assert not found.is_of("/var/lib/docker", "ong", frozenset({"l", "other"}))
