@@ -86,7 +86,7 @@ def _probe(probe: ProbeResult) -> Inside:
     text = "\n".join(_seen(probe.evidence))
     if probe.result is Result.PASS:
         return None
-    word = {Result.FAIL: "failure", Result.ERROR: "error", Result.SKIP: "skipped"}[probe.result]
+    word = {Result.FAIL: "failure", Result.ERROR: "error", Result.UNPROVEN: "error"}.get(probe.result, "skipped")
     return word, probe.message, text
 
 

@@ -11,6 +11,7 @@ from ._words import WORST_FIRST, counted, incomplete, plural, problems
 # Monitoring plugins' development guidelines: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 _LONGEST = 300
+_OPEN = frozenset({Result.ERROR, Result.UNPROVEN})
 
 
 @report_format("nagios", media="text/plain", of=("scan", "probe"))
@@ -35,7 +36,7 @@ def exit_code(report: Report) -> int:
         return 3 if incomplete(report) else 0
     if isinstance(report, ProbeReport):
         results = {probe.result for probe in report.probes}
-        return 2 if Result.FAIL in results else 3 if Result.ERROR in results or not results else 0
+        return 2 if Result.FAIL in results else 3 if results & _OPEN or Result.PASS not in results else 0
     return 3
 
 
@@ -54,11 +55,12 @@ def _scan(report: ScanReport) -> tuple[str, str]:
 
 
 def _probes(report: ProbeReport) -> tuple[str, str]:
-    bad = [probe for probe in report.probes if probe.result in {Result.FAIL, Result.ERROR}]
+    bad = [probe for probe in report.probes if probe.result is Result.FAIL or probe.result in _OPEN]
     if bad:
         says = "; ".join(f"{probe.name}: {probe.message}" for probe in bad)
     else:
-        says = f"{plural(len(report.probes), 'probe')}, none failed"
+        passed = sum(1 for probe in report.probes if probe.result is Result.PASS)
+        says = f"{passed} of {plural(len(report.probes), 'probe')} passed, none failed"
     failed = sum(1 for probe in report.probes if probe.result is Result.FAIL)
     return says, f"failed={failed};;;0 time={report.seconds:.3f}s;;;0"
 

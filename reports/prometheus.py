@@ -29,7 +29,11 @@ def render(report: Report) -> bytes:
 
 def _scan(report: ScanReport) -> str:
     host = report.host
-    results = {result: sum(1 for outcome in report.outcomes if outcome.result is result) for result in Result}
+    results = {
+        result: sum(1 for outcome in report.outcomes if outcome.result is result)
+        for result in Result
+        if result is not Result.UNPROVEN
+    }
     parts = [
         _metric(
             "doctor_info",

@@ -7,14 +7,15 @@ from doctor import __version__
 from doctor.cli.common import Shared, emit, host_info, load_catalog, load_settings, open_host
 from doctor.cli.scan import engine_version
 from doctor.model.errors import RefusedError, UsageError
+from doctor.model.exit_code import ExitCode
 from doctor.model.outcome import Result
-from doctor.model.report import ProbeReport
+from doctor.model.report import ProbeReport, ProbeResult
 from doctor.scan.prove import prove
 from doctor.scan.resolve import Facts
 
 
 def run(names: tuple[str, ...], format_name: str, output: str, shared: Shared) -> int:
-    """Launch the named probes, or all; return 0 when all hold, 1 when one fails, 3 when one could not be tried."""
+    """Launch the named probes, or all; return the exit code of ``code_of``."""
     catalog = load_catalog(load_settings())
     catalog.report_format(format_name)
     for name in names:
@@ -27,13 +28,22 @@ def run(names: tuple[str, ...], format_name: str, output: str, shared: Shared) -
     started = time.time()
     clock = time.perf_counter()
     results = prove(catalog, facts, names or tuple(catalog.probes), progress=shared.progress)
-    kinds = {result.result for result in results}
     report = ProbeReport(
         host=host_info(host, engine_version(facts)),
         doctor=__version__,
         started=started,
         seconds=round(time.perf_counter() - clock, 4),
         probes=results,
-        exit_code=1 if Result.FAIL in kinds else 3 if Result.ERROR in kinds else 0,
+        exit_code=code_of(results),
     )
     return emit(catalog, report, format_name, output, shared)
+
+
+def code_of(results: tuple[ProbeResult, ...]) -> ExitCode:
+    """Return 0 where all hold that this host has a use for and at least one does, 1 where one fails, else 3."""
+    kinds = {result.result for result in results}
+    if Result.FAIL in kinds:
+        return ExitCode.FOUND
+    if Result.ERROR in kinds or Result.UNPROVEN in kinds or Result.PASS not in kinds:
+        return ExitCode.INCOMPLETE
+    return ExitCode.OK

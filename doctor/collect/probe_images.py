@@ -174,7 +174,7 @@ def _sample(looked: _Looked, config: ImageConfig) -> ImageSample:
         return ImageSample(title=title, problem="a short link to one of its layers is lost")
     present, absent = _expected(looked, directories)
     changeable = [path for path, shape in present.items() if shape.size <= _SMALL_BYTES]
-    program, search = _command(looked, config)
+    program, search, of_volume = _command(looked, config)
     return ImageSample(
         title=title,
         layers=tuple(layers),
@@ -182,6 +182,7 @@ def _sample(looked: _Looked, config: ImageConfig) -> ImageSample:
         absent=absent,
         program=program,
         search=search,
+        is_program_of_volume=of_volume,
         change=changeable[0] if changeable else "",
         hide=changeable[1] if len(changeable) > 1 else "",
     )
@@ -216,20 +217,22 @@ def _shape(found: Stat) -> Shape:
     return Shape(kind=_KINDS.get(found.kind, "?"), mode=found.mode, uid=found.uid, gid=found.gid, size=found.size)
 
 
-def _command(looked: _Looked, config: ImageConfig) -> tuple[str, str]:
-    """Return the program that the image starts and the PATH it is searched in; no other variable is looked at."""
+def _command(looked: _Looked, config: ImageConfig) -> tuple[str, str, bool]:
+    """Return the program that the image starts, the PATH it is searched in, and whether a declared volume covers it."""
     try:
         parsed = load_first(looked.host.read(looked.graph.images.path_of(config.id), follow=False)).value
     except (HostError, FormatError):
-        return "", ""
+        return "", "", False
     said = parsed.get("config") if isinstance(parsed, dict) else None
     if not isinstance(said, dict):
-        return "", ""
+        return "", "", False
     words = [word for key in ("Entrypoint", "Cmd") for word in _list(said.get(key))]
     paths = [line[5:] for line in _list(said.get("Env")) if line.startswith("PATH=")]
     program = words[0] if words and _is_text(words[0]) else ""
     search = paths[-1] if paths and _is_text(paths[-1]) else _DEFAULT_PATH
-    return program, search
+    volumes = said.get("Volumes")
+    covered = [str(path).rstrip("/") + "/" for path in volumes] if isinstance(volumes, dict) else []
+    return program, search, any(program.startswith(path) for path in covered)
 
 
 def _list(value: Any) -> list[str]:

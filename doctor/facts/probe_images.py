@@ -25,7 +25,8 @@ class ImageSample(Struct, frozen=True, kw_only=True):
             image: by the short links of its top layer and of those that this one's ``lower`` holds.
         present: path inside → what it is, for files that no layer above hides.
         absent: paths that a whiteout removes for good.
-        program: first word of its command, "" for none; ``search`` its PATH.
+        program: first word of its command, "" for none; ``search`` its PATH; ``is_program_of_volume`` whether a volume that the
+            image declares covers it.
         change: a small regular file of a lower layer that a container may write to, "" for none; ``hide`` another one.
         problem: why it can't be mounted at all, "" where it can be tried.
     """
@@ -36,6 +37,7 @@ class ImageSample(Struct, frozen=True, kw_only=True):
     absent: tuple[str, ...] = ()
     program: str = ""
     search: str = ""
+    is_program_of_volume: bool = False
     change: str = ""
     hide: str = ""
     problem: str = ""

@@ -6,12 +6,13 @@ from msgspec import Struct
 
 
 class Result(Enum):
-    """Every check that was asked for ends in one of these."""
+    """Every check and probe that was asked for ends in one of these; only a probe can be unproven."""
 
     PASS = "pass"  # noqa: S105 - the word of the contract, no password
     FAIL = "fail"
     SKIP = "skip"
     ERROR = "error"
+    UNPROVEN = "unproven"
 
 
 class Outcome(Struct, frozen=True, kw_only=True):

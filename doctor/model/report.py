@@ -41,10 +41,12 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     Attributes:
         name: the probe ("egress").
         proves: the ability in a few words.
-        result: pass, fail, skip (nothing to prove here), error (the runtime itself could not).
+        result: pass, fail, skip (nothing to prove here), unproven (the ability is used here and could not be tried as its
+            users do), error (the runtime itself could not).
         message: what happened, for people; for a skip or error the reason.
         evidence: what was asked and answered.
         seconds: wall time.
+        is_beyond: it failed and the cause is outside of this host: no repair of this host can mend or break it.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     message: str
     evidence: tuple[Evidence, ...] = ()
     seconds: float = 0.0
+    is_beyond: bool = False
 
 
 class ScanReport(Struct, frozen=True, kw_only=True):

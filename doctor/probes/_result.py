@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from doctor.model.finding import Evidence
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended
@@ -28,9 +30,19 @@ def failed(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
     return result(Result.FAIL, message, evidence)
 
 
+def failed_beyond(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
+    """Return that the ability is not there, for a cause outside of this host."""
+    return replace(failed(message, evidence), is_beyond=True)
+
+
 def skipped(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
-    """Return that there is nothing here to prove it by."""
+    """Return that this host has no use for the ability, so there is nothing to prove."""
     return result(Result.SKIP, message, evidence)
+
+
+def unproven(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
+    """Return that the ability is used here and could not be tried: neither seen nor seen to be missing."""
+    return result(Result.UNPROVEN, message, evidence)
 
 
 def not_run(ended: Iterable[Ended | None]) -> ProbeResult | None:

@@ -14,7 +14,7 @@ from doctor.facts.sysctl import Sysctl
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult
 from doctor.probes._place import bridge_network
-from doctor.probes._result import failed, not_run, passed, results_of, skipped, target_word
+from doctor.probes._result import failed, failed_beyond, not_run, passed, results_of, skipped, target_word, unproven
 from doctor.probes._rules import start_of
 
 _PUBLIC = ("8.8.8.8", "8.8.4.4")
@@ -42,7 +42,8 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     A container on the default bridge gets the daemon's ``dns``, else the servers of the host's resolv.conf (resolved's own list
     where only its stub stands there) without those on the loopback, else 8.8.8.8 and 8.8.4.4. Any answer counts, also that the
     name does not exist; so does it that one of several servers answers, since the others cost time only. The host's own
-    resolver is asked too: where that one answers and no server of the container's does, names resolve here and not there.
+    resolver is asked too: where that one answers and no server of the container's does, names resolve here and not there. Where
+    no server answers anybody, names resolve nowhere, which no repair of this host can mend.
     Where the engine runs, its embedded server is asked for their names inside running containers on networks of users.
     """
     network = bridge_network(networks)
@@ -50,11 +51,11 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         return skipped("the engine has no bridge network to ask from")
     start = start_of(config, state, firewall, networks, sysctl)
     if start.why_not:
-        return skipped(start.why_not)
+        return unproven(start.why_not)
     servers, why = servers_of(host, config)
     own = _own(host)
     if not servers:
-        return skipped(f"{why} names no IPv4 server, and a container on an IPv4 bridge can ask no other")
+        return failed(f"{why} names no IPv4 server, and a container on an IPv4 bridge can ask no other")
     asked = _embedded(networks, containers, state)
     launched = [
         {"id": "host", "net": "host", **_ask(dict.fromkeys((*own, *servers)))},
@@ -70,7 +71,7 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     lost = [
         name for n, (name, _) in enumerate(asked) if (one := ended.get(f"name{n}")) and not one.error and not _any(one)
     ]
-    return _judge(servers, why, ended, network.name, embedded=(len(asked), lost))
+    return _judge(servers, why, ended, network.name, embedded=(len(asked), lost), has_own=bool(own))
 
 
 def servers_of(host: HostDns, config: EngineConfig) -> tuple[tuple[str, ...], str]:
@@ -83,9 +84,10 @@ def servers_of(host: HostDns, config: EngineConfig) -> tuple[tuple[str, ...], st
         named, source = (() if resolved is None else resolved.config.nameservers), str(RESOLVED)
     else:
         named, source = (() if host.config is None else host.config.nameservers), "/etc/resolv.conf"
-    outer = tuple(server for server in named if not is_loopback(server))
+    # A bridge without IPv6 is given no server that has only an IPv6 address (moby resolvconf, TransformForLegacyNw).
+    outer = tuple(server for server in named if not is_loopback(server) and ":" not in server)
     if not outer:
-        return _PUBLIC, f"the engine's default, since {source} names no server outside this host"
+        return _PUBLIC, f"the engine's default, since {source} names no IPv4 server outside this host"
     return _plain(outer), source
 
 
@@ -121,7 +123,13 @@ def _is_host_name(name: str) -> bool:
 
 
 def _judge(
-    servers: tuple[str, ...], why: str, ended: dict[str, Ended], network: str, *, embedded: tuple[int, list[str]]
+    servers: tuple[str, ...],
+    why: str,
+    ended: dict[str, Ended],
+    network: str,
+    *,
+    embedded: tuple[int, list[str]],
+    has_own: bool,
 ) -> ProbeResult:
     from_host = {str(one["host"]): one for one in results_of(ended["host"])}
     inside = {str(one["host"]): one for one in results_of(ended["inside"])}
@@ -139,8 +147,13 @@ def _judge(
         return failed(text, (*evidence, Evidence(f"{_EMBEDDED} inside {count} containers", "no answer")))
     answered = [server for server, one in inside.items() if one.get("reached")]
     by = [server for server, one in from_host.items() if one.get("reached")]
+    if not answered and not by and not has_own:
+        return skipped("this host names no server, and the engine's default ones give no answer", evidence)
     if not answered and not by:
-        return skipped("the host itself gets no answer from a name server, so nothing can be compared", evidence)
+        asked = ", ".join(from_host)
+        return failed_beyond(
+            f"names resolve neither in a container nor on the host: {asked} ({why}) give no answer", evidence
+        )
     if not answered:
         return failed(
             f"names don't resolve in a container on {network}: {', '.join(servers)} ({why}) don't answer there; the host"

@@ -13,7 +13,7 @@ from doctor.facts.networks import Network, Networks
 from doctor.facts.sysctl import Sysctl
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult
-from doctor.probes._result import failed, not_run, passed, results_of, skipped, target_word
+from doctor.probes._result import failed, not_run, passed, results_of, skipped, target_word, unproven
 from doctor.probes._rules import start_of
 
 _PORTS = (53, 80, 443)
@@ -48,7 +48,7 @@ def egress(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         return skipped("the engine has no bridge network that leads outside")
     start = start_of(config, state, firewall, networks, sysctl)
     if start.why_not:
-        return skipped(start.why_not)
+        return unproven(start.why_not)
     gateways = dict.fromkeys(route.gateway for route in links.defaults if is_outer(route.gateway))
     targets = _targets(tuple(gateways)[:_GATEWAYS], _servers(dns))
     if not targets:

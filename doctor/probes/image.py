@@ -6,25 +6,25 @@ from doctor.api import Evidence, Missing, probe
 from doctor.facts.data_root import DataRoot
 from doctor.facts.probe_images import ImageSample, ImageSamples, Shape
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.probes._result import failed, passed, skipped
+from doctor.probes._result import failed, passed, skipped, unproven
 
 _SHOWN = 3
 
 
-@probe(proves="images of the data root mount and show what their layers hold")
+@probe(proves="a sample of images mounts, shows what its layers hold and has the program it starts")
 def image(root: DataRoot, samples: ImageSamples | Missing) -> Probing:
     """Mount up to five images straight from the data root, and compare what is seen with what their layers hold.
 
     Each is mounted as the engine would: the layers that the short links of its top layer and of that one's ``lower`` lead to.
     Which layers these must be is known from the image's config; files of each of them must be seen with mode, owner and size,
-    and what a whiteout removes must be gone, so a link that leads to another layer is noticed. The image's program is looked
-    for and never run: an image may be hostile. Images with a layer that has no directory fail without being tried, all of
-    them.
+    and what a whiteout removes must be gone, so a link that leads to another layer is noticed. The image's program must be
+    there, unless a volume is to bring it; it is never run: an image may be hostile. Images with a layer that has no directory
+    fail without being tried, all of them.
     """
     if isinstance(samples, Missing):
         driver = root.active_driver
         other = f"the storage driver here is {driver}" if driver not in {"", "overlay2"} else samples.reason
-        return skipped(f"no image of overlay2 can be looked at: {other}")
+        return unproven(f"no image of overlay2 can be looked at: {other}")
     if not samples.items:
         return skipped("there is no image in the data root")
     able = [one for one in samples.items if not one.problem]
@@ -81,6 +81,8 @@ def _problem(one: ImageSample, ended: Ended | None) -> str:
     for path in one.absent:
         if "errno" not in files.get(path, {}):
             return f"{path} is seen although a layer removes it"
+    if one.program and not one.is_program_of_volume and not ended.output.get("program"):
+        return f"its program '{one.program}' is not in it, no container of it starts"
     return ""
 
 
@@ -99,6 +101,10 @@ def _good(one: ImageSample, ended: Ended) -> str:
     gone = f", {len(one.absent)} removed ones gone" if one.absent else ""
     place = ended.output.get("program")
     program = (
-        "" if not one.program else f"; it starts {place}" if place else f"; its program '{one.program}' is not in it"
+        ""
+        if not one.program
+        else f"; it starts {place}"
+        if place
+        else f"; a volume is to bring its program '{one.program}'"
     )
     return seen + gone + program

@@ -9,7 +9,8 @@ from doctor.api import Evidence, probe
 from doctor.facts.cgroups import Cgroups
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.probes._result import failed, passed, result, skipped
+from doctor.model.report import ProbeResult
+from doctor.probes._result import failed, passed, result, unproven
 
 _MIB = 1 << 20
 _MEMORY_MIB, _EATEN_MIB = 24, 96
@@ -19,15 +20,22 @@ _SLACK = 1.5
 """A quota is handed to each processor in slices of some milliseconds: a container may get a little more."""
 
 _WORK: dict[str, dict[str, Any]] = {
-    "memory": {
-        "builtin": "memory-eat",
-        "args": {"bytes": _EATEN_MIB * _MIB},
-        "memory_bytes": _MEMORY_MIB * _MIB,
-    },
+    "memory": {"builtin": "memory-eat", "args": {"bytes": _EATEN_MIB * _MIB}, "memory_bytes": _MEMORY_MIB * _MIB},
     "pids": {"builtin": "fork-many", "args": {"count": _FORKS}, "pids": _PIDS},
     "cpu": {"builtin": "cpu-burn", "args": {"seconds": _BURN_S}, "cpus": _CPUS},
 }
-_SWAP_FILES = ("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes", "/sys/fs/cgroup/memory.swap.max")
+_FILES = {
+    "memory": ("memory.limit_in_bytes", "memory.max"),
+    "pids": ("pids.max", "pids.max"),
+    "cpu": ("cpu.cfs_quota_us", "cpu.max"),
+}
+"""Where the kernel shows a limit: version 1, version 2."""
+_HELD = {
+    "memory": str(_MEMORY_MIB * _MIB),
+    "pids": str(_PIDS),
+    "cpu": str(int(_CPUS * 100_000)),
+}
+_SWAP_FILES = ("memory.memsw.limit_in_bytes", "memory.swap.max")
 _CANT_LIMIT = ("can't set the limits", "can't limit")
 
 
@@ -40,74 +48,92 @@ class _Word(Struct, frozen=True):
 
 @probe(proves="limits of memory, processes and CPU hold a container")
 def limits(cgroups: Cgroups) -> Probing:
-    """Exceed each limit in a container of its own, by what this host's control groups offer.
+    """Set each limit for a container of its own, read it back from the container's control group, and exceed it.
 
     Memory: 96 MiB within 24 MiB must be killed by the kernel; where it does not account swap, the surplus may go there, and
     nothing is proven. Processes: 32 within 8 must be refused (EAGAIN). CPU: 0.3 s at a fifth of a processor must not get more
-    than their share. A limit whose controller is missing is left out and named.
+    than their share. A limit whose controller is missing does not hold: the engine starts the container without it.
     """
     there = [name for name in _WORK if cgroups.has(name)]
     gone = [name for name in _WORK if name not in there]
-    if not there:
-        return skipped(f"this host (cgroup {cgroups.mode}) has no controller for memory, pids or cpu")
-    containers = [{"id": name, **_WORK[name]} for name in there]
-    if "memory" in there:
-        look = {"builtin": "stat-files", "args": {"paths": list(_SWAP_FILES)}}
-        containers.append({"id": "swap", "memory_bytes": _MEMORY_MIB * _MIB, **look})
-    ended = yield Launch(tuple(containers))
-    words = {name: _word(name, ended) for name in there}
+    words = {name: _Word("bad", f"there is no controller for {name}: a limit of it is ignored") for name in gone}
+    if there:
+        ended = yield Launch(tuple(_container(cgroups, name) for name in there))
+        words |= {name: _word(name, ended.get(name)) for name in there}
+    return _judged(cgroups, {name: words[name] for name in _WORK})
+
+
+def _container(cgroups: Cgroups, name: str) -> dict[str, Any]:
+    work = _WORK[name]
+    files = _FILES[name] + (_SWAP_FILES if name == "memory" else ())
+    mount = cgroups.v1.get(name, "").rpartition("/")[2]
+    tops = (f"/sys/fs/cgroup/{mount}", "/sys/fs/cgroup")
+    read = [f"{tops[number % 2]}/{file}" for number, file in enumerate(files)]
+    return {"id": name, **work, "args": work["args"] | {"read": read}}
+
+
+def _judged(cgroups: Cgroups, words: dict[str, _Word]) -> ProbeResult:
     evidence = [Evidence(f"cgroup {cgroups.mode}, {name}", word.text) for name, word in words.items()]
-    missing = f"; there is no controller for {', '.join(gone)}" if gone else ""
-    for kind in ("bad", "broken"):
-        texts = [word.text for word in words.values() if word.kind == kind]
-        if texts and kind == "bad":
-            return failed("; ".join(texts) + missing, evidence)
-        if texts:
-            return result(Result.ERROR, "; ".join(texts), evidence)
-    unproven = "".join(f"; {word.text}" for word in words.values() if word.kind == "open")
-    good = [name for name, word in words.items() if word.kind == "good"]
-    if not good:
-        return skipped(unproven.removeprefix("; ") + missing, evidence)
-    return passed(f"limits of {', '.join(good)} hold (cgroup {cgroups.mode}){unproven}{missing}", evidence)
+    of: dict[str, list[str]] = {kind: [] for kind in ("bad", "broken", "open")}
+    for word in words.values():
+        of.setdefault(word.kind, []).append(word.text)
+    if of["bad"]:
+        return failed("; ".join(of["bad"]), evidence)
+    if of["broken"]:
+        return result(Result.ERROR, "; ".join(of["broken"]), evidence)
+    if of["open"]:
+        return unproven("; ".join(of["open"]), evidence)
+    return passed(f"limits of {', '.join(words)} are set and hold (cgroup {cgroups.mode})", evidence)
 
 
-def _word(name: str, ended: dict[str, Ended]) -> _Word:
-    found = ended.get(name)
-    if found is None:
+def _word(name: str, ended: Ended | None) -> _Word:
+    if ended is None:
         return _Word("broken", f"the container for the {name} limit is lost")
-    if found.error:
-        can_not = found.error.startswith(_CANT_LIMIT)
-        return _Word("bad" if can_not else "broken", f"{name}: {found.error}")
+    if ended.error:
+        can_not = ended.error.startswith(_CANT_LIMIT)
+        return _Word("bad" if can_not else "broken", f"{name}: {ended.error}")
+    held = _held(name, ended)
+    if held != _HELD[name]:
+        return _Word("bad", f"{name}: a limit of {_HELD[name]} was set, the control group holds '{held or 'none'}'")
     if name == "memory":
-        return _memory(found, ended.get("swap"))
-    return _pids(found) if name == "pids" else _cpu(found)
+        return _memory(ended)
+    return _pids(ended) if name == "pids" else _cpu(ended)
 
 
-def _memory(found: Ended, swap: Ended | None) -> _Word:
-    if found.oom_killed:
+def _held(name: str, ended: Ended) -> str:
+    """Return the limit as the container's control group holds it, the first word of the file; "" where it shows none."""
+    return next((text.split()[0] for text in _texts(ended, _FILES[name]) if text.split()), "")
+
+
+def _texts(ended: Ended, names: tuple[str, ...]) -> list[str]:
+    files = ended.output.get("files")
+    found = files.items() if isinstance(files, dict) else ()
+    return [str(text) for path, text in found if str(path).rpartition("/")[2] in names]
+
+
+def _memory(ended: Ended) -> _Word:
+    if ended.oom_killed:
         return _Word("good", f"the kernel killed a container that took more than its {_MEMORY_MIB} MiB")
-    if not found.output.get("ok"):
-        return _Word("broken", f"the memory test ended with {found.exit} before it reached its limit")
-    files = swap.output.get("files") if swap is not None else None
-    accounts = isinstance(files, dict) and any("errno" not in entry for entry in files.values())
-    if not accounts:
-        return _Word("open", "the kernel does not account swap, so a memory limit does not end a container")
+    if not ended.output.get("ok"):
+        return _Word("broken", f"the memory test ended with {ended.exit} before it reached its limit")
+    if not _texts(ended, _SWAP_FILES):
+        return _Word("open", "the kernel does not account swap, so nothing shows whether a memory limit holds")
     return _Word("bad", f"a container took {_EATEN_MIB} MiB within a limit of {_MEMORY_MIB} MiB")
 
 
-def _pids(found: Ended) -> _Word:
-    made = found.output.get("made")
-    if found.output.get("errno") == errno.EAGAIN and isinstance(made, int) and made < _PIDS:
+def _pids(ended: Ended) -> _Word:
+    made = ended.output.get("made")
+    if ended.output.get("errno") == errno.EAGAIN and isinstance(made, int) and made < _PIDS:
         return _Word("good", f"process {made + 2} was refused within a limit of {_PIDS}")
-    if found.output.get("ok"):
+    if ended.output.get("ok"):
         return _Word("bad", f"a container started {made} processes within a limit of {_PIDS}")
-    return _Word("broken", f"the test of processes ended with {found.exit}: {found.stderr.strip()}")
+    return _Word("broken", f"the test of processes ended with {ended.exit}: {ended.stderr.strip()}")
 
 
-def _cpu(found: Ended) -> _Word:
-    used = found.output.get("cpu_s")
+def _cpu(ended: Ended) -> _Word:
+    used = ended.output.get("cpu_s")
     if not isinstance(used, int | float):
-        return _Word("broken", f"the test of the CPU ended with {found.exit}: {found.stderr.strip()}")
+        return _Word("broken", f"the test of the CPU ended with {ended.exit}: {ended.stderr.strip()}")
     most = _CPUS * (_BURN_S + _PERIOD_S) * _SLACK
     text = f"{used * 1000:.0f} ms of CPU in {_BURN_S * 1000:.0f} ms at {_CPUS} of a processor"
     return _Word("good" if used <= most else "bad", text)

@@ -10,14 +10,14 @@ from doctor.facts.log_damage import LogDamage
 from doctor.facts.logging import DRIVERS, Logging, default_driver, is_removed
 from doctor.facts.probe_logs import ReadLog, ReadLogs
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.probes._result import failed, not_run, passed, skipped
+from doctor.probes._result import failed, not_run, passed, unproven
 
 _LINES, _REPEAT = 500, 16
 _TEXT = "".join(f"line {number} of what a container prints\n" for number in range(_LINES))
 _PRINTED = _TEXT * _REPEAT
 
 
-@probe(proves="what a container prints can be read")
+@probe(proves="a test container's output arrives whole, and the engine keeps what containers print readable")
 def logs(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     config: EngineConfig,
     logging: Logging,
@@ -61,8 +61,10 @@ def logs(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         found = damage.items[0]
         evidence.append(Evidence(found.path, f"{', '.join(found.kinds)} at byte {found.offset}"))
         return failed(f"'docker logs' will stop in the damaged log of {found.container_id[:12]}", evidence)
-    if driver not in DRIVERS:
-        return skipped(f"containers log with the plugin {driver}, which only a running engine can judge", evidence)
+    if isinstance(read, Missing) and not isinstance(info, Missing) and not read.is_harmless:
+        return unproven(f"the engine could not be asked for its containers' logs: {read.reason}", evidence)
+    if driver not in DRIVERS and not items:
+        return unproven(f"containers log with the plugin {driver}, which only a running engine can judge", evidence)
     return passed(f"containers log with {driver}, which 'docker logs' reads{_of(items)}", evidence)
 
 

@@ -14,7 +14,7 @@ from doctor.model.probing import Launch, Probing
 from doctor.probes._outside import outside
 from doctor.probes._place import bridge_network
 from doctor.probes._port_judge import SERVER_PORT, Asked, Setting, judge
-from doctor.probes._result import failed, skipped
+from doctor.probes._result import failed, skipped, unproven
 from doctor.probes._rules import CHAIN, Way, start_of, way_in
 
 _HOST_PORT = 47808
@@ -58,7 +58,7 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         return failed("the engine runs and its chains are gone: no port can be published, 'docker run -p' fails")
     start = start_of(config, state, firewall, networks, sysctl)
     if start.why_not:
-        return skipped(start.why_not)
+        return unproven(start.why_not)
     if _new_links_stay(sysctl):
         return skipped("the kernel forwards, but not from new interfaces, so nothing can stand for an outside host")
     if network is None or way.kind == "none":

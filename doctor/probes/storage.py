@@ -4,11 +4,13 @@ from typing import Any
 
 from doctor.api import Evidence, Missing, probe
 from doctor.facts.data_root import DataRoot
+from doctor.facts.mounts import Mounts
 from doctor.facts.probe_images import ImageSample, ImageSamples
 from doctor.facts.probe_storage import OwnDirectory
+from doctor.model.outcome import Result
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult
-from doctor.probes._result import failed, not_run, passed, skipped
+from doctor.probes._result import failed, not_run, passed, result, skipped, unproven
 
 _SEED = {
     "/doctor/change": "written by the layer below\n",
@@ -20,12 +22,15 @@ _OVERLAY_DRIVERS = frozenset({"", "overlay2", "overlay"})
 
 
 @probe(proves="overlay works on the data root's file system as containers need it")
-def storage(root: DataRoot, own: OwnDirectory | Missing, samples: ImageSamples | Missing) -> Probing:
+def storage(
+    root: DataRoot, own: OwnDirectory | Missing, samples: ImageSamples | Missing, mounts: Mounts | Missing
+) -> Probing:
     """Write, rename, link, copy up and remove in an overlay like a container's.
 
     Its writable layer lies in doctor's own directory where that shares the data root's file system, so the file system is
-    tried for all that an upper layer needs; elsewhere it lies in memory, which the message says, since nothing is ever
-    written into the data root. The lower layer holds files of the probe's own; a second overlay stands on the layers of an
+    tried for all that an upper layer needs. Elsewhere it lies in memory, since nothing is ever written into the data root:
+    that the file system takes an upper layer is then shown by a container of the engine that has one mounted on it for
+    writing, and without such nothing is proven. The lower layer holds files of the probe's own; a second overlay stands on the layers of an
     image where there is one. That an image's layers are damaged is for the probe ``image`` to say.
     """
     driver = root.active_driver
@@ -41,7 +46,7 @@ def storage(root: DataRoot, own: OwnDirectory | Missing, samples: ImageSamples |
     if sample is not None and not isinstance(samples, Missing):
         containers.append(_on_image(samples, sample, scratch))
     ended = yield Launch(tuple(containers))
-    return _judge(root, sample, scratch, ended)
+    return _judge(root, sample, scratch, ended, uppers=_uppers(root, mounts))
 
 
 def _plain(root: DataRoot, scratch: str) -> dict[str, Any]:
@@ -58,7 +63,18 @@ def _on_image(samples: ImageSamples, sample: ImageSample, scratch: str) -> dict[
     return found | ({"scratch": {"directory": scratch}} if scratch else {})
 
 
-def _judge(root: DataRoot, sample: ImageSample | None, scratch: str, ended: dict[str, Ended]) -> ProbeResult:
+def _uppers(root: DataRoot, mounts: Mounts | Missing) -> int:
+    """Return how many overlays of containers write into the data root: the kernel tried each upper layer at its mount."""
+    if isinstance(mounts, Missing):
+        return 0
+    start = f"upperdir={root.resolved}/"
+    overlays = (one for one in mounts.items if one.fs_type == "overlay" and not one.is_read_only)
+    return sum(1 for one in overlays if any(option.startswith(start) for option in one.super_options))
+
+
+def _judge(
+    root: DataRoot, sample: ImageSample | None, scratch: str, ended: dict[str, Ended], *, uppers: int
+) -> ProbeResult:
     kind = root.mount.fs_type if root.mount is not None else "unknown file system"
     upper = (
         f"in {scratch}, on the same file system"
@@ -71,7 +87,7 @@ def _judge(root: DataRoot, sample: ImageSample | None, scratch: str, ended: dict
         return failed(f"no container's file system can be made on {root.resolved} ({kind}): {plain.error}", evidence)
     problem = not_run((plain,))
     if problem is not None or plain is None:
-        return problem or skipped("nothing was launched")
+        return problem or result(Result.ERROR, "nothing was launched")
     for name, one in (("files of the probe's own", plain), (f"layers of {sample.title}" if sample else "", image)):
         if one is None:
             continue
@@ -80,8 +96,14 @@ def _judge(root: DataRoot, sample: ImageSample | None, scratch: str, ended: dict
             step, why = one.output.get("failed") or "begin", one.output.get("error") or one.stderr.strip()
             return failed(f"an overlay over {root.resolved} ({kind}) can't '{step}': {why}", evidence)
     where = f"on {root.resolved} ({kind})" if scratch else f"over {root.resolved} ({kind}), with writes kept in memory"
-    note = f"; the layers of {sample.title} could not be tried" if sample and image is not None and image.error else ""
-    return passed(f"an overlay {where} can write, rename, link, copy up and remove{note}", evidence)
+    can = f"an overlay {where} can write, rename, link, copy up and remove"
+    if sample is not None and image is not None and image.error:
+        return unproven(f"{can}; the layers of {sample.title} could not be tried: {image.error}", evidence)
+    if scratch:
+        return passed(can, evidence)
+    if uppers:
+        return passed(f"{can}; {uppers} of the engine's containers write on that file system", evidence)
+    return unproven(f"{can}; no container writes on that file system, and doctor has no directory on it", evidence)
 
 
 def _done(ended: Ended) -> list[str]:

@@ -97,7 +97,8 @@ def test_all_hold_with_a_dead_engine(patient_box: Box) -> None:
     assert probe(box).named("pass") == ALL
     box.power_loss(network=True)
     found = probe(box)
-    assert found.named("skip") == NETWORK
+    assert found.named("unproven") == NETWORK
+    assert found.exit == 3
     assert "turns forwarding on only when it starts" in found.said("egress")
     box.write(FORWARD, "1\n")
     before = traces(box)
@@ -249,12 +250,19 @@ def test_writes_stay_in_memory_where_doctor_has_no_directory_beside_the_data_roo
     box = bare_box
     box.run(["mkdir", "-p", "/srv/doctor"])
     found = probe(box, "storage", env={"DOCTOR_STATE_DIR": "/srv/doctor"})
-    assert found.named("pass") == {"storage"}
+    assert found.named("unproven") == {"storage"}
+    assert found.exit == 3
     assert "with writes kept in memory" in found.said("storage")
+    box.start_dockerd()
+    box.load_images()
+    box.docker("run", "-d", "--stop-timeout", "1", "bb:1", "sleep", "100")
+    found = probe(box, "storage", env={"DOCTOR_STATE_DIR": "/srv/doctor"})
+    assert found.named("pass") == {"storage"}
+    assert "1 of the engine's containers write on that file system" in found.said("storage")
 
 
 def test_limits_of_controllers_that_are_away(bare_box: Box) -> None:
-    """One that can't be written fails; one that is not mounted is named and left out."""
+    """One that can't be written and one that is not mounted: a limit does not hold."""
     box = bare_box
     mounts = box.read("/proc/self/mountinfo")
     if " - cgroup " not in mounts:
@@ -263,10 +271,26 @@ def test_limits_of_controllers_that_are_away(bare_box: Box) -> None:
     found = probe(box, "limits")
     assert found.named("fail") == {"limits"}
     assert "pids: can't set the limits" in found.said("limits")
-    box.run(["umount", "/sys/fs/cgroup/pids"])
+    box.run(["umount", "/sys/fs/cgroup/pids", "/sys/fs/cgroup/memory"])
     found = probe(box, "limits")
-    assert found.named("pass") == {"limits"}
+    assert found.named("fail") == {"limits"}
+    assert found.exit == 1
+    assert "no controller for memory" in found.said("limits")
     assert "no controller for pids" in found.said("limits")
+
+
+def test_dead_name_servers_and_an_image_without_its_program(patient_box: Box) -> None:
+    """Neither is a matter of taste: names resolve nowhere, and no container of the image starts."""
+    box = patient_box
+    box.write("/etc/resolv.conf", "nameserver 198.51.100.77\n")
+    found = probe(box, "dns")
+    assert found.named("fail") == {"dns"}
+    assert found.exit == 1
+    assert "198.51.100.77" in found.said("dns")
+    box.docker("build", "-q", "-t", "lost:1", "-", input='FROM bb:1\nENTRYPOINT ["/srv/app"]\n')
+    found = probe(box, "image")
+    assert found.named("fail") == {"image"}
+    assert "its program '/srv/app' is not in it" in found.said("image")
 
 
 @pytest.mark.parametrize("after", [0.25, 0.45])

@@ -28,17 +28,31 @@ def _sleep(reader: Reader) -> None:
     say(ok=True)
 
 
+def _files(reader: Reader) -> dict[str, str]:
+    """`read`: paths; the texts of those that can be read, such as a limit that the container's control group holds."""
+    found = {}
+    for path in reader.texts("read"):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as source:
+                found[path] = source.read(4096).strip()
+        except OSError:
+            continue
+    return found
+
+
 def _memory_eat(reader: Reader) -> None:
-    """bytes: allocates and touches them, a mebibyte at a time."""
-    wanted = reader.number("bytes", 0, 1 << 50)
+    """bytes, read: allocates and touches them, a mebibyte at a time; what it read is said before, it may not survive."""
+    wanted, files = reader.number("bytes", 0, 1 << 50), _files(reader)
     reader.end()
+    if files:
+        say(files=files)
     held = [bytearray(b"x") * _BLOCK for _ in range((wanted or 0) // _BLOCK)]
-    say(ok=True, bytes=len(held) * _BLOCK)
+    say(ok=True, bytes=len(held) * _BLOCK, files=files)
 
 
 def _fork_many(reader: Reader) -> None:
-    """count: starts so many processes that wait; says how many there could be, and ends them."""
-    count = reader.number("count", 1, _MAX_FORKS)
+    """count, read: starts so many processes that wait; says how many there could be, and ends them."""
+    count, files = reader.number("count", 1, _MAX_FORKS), _files(reader)
     reader.end()
     made, problem = 0, None
     read, write = os.pipe()
@@ -56,17 +70,17 @@ def _fork_many(reader: Reader) -> None:
     os.close(write)
     for _ in range(made):
         os.wait()
-    say(ok=problem is None, made=made, errno=problem)
+    say(ok=problem is None, made=made, errno=problem, files=files)
 
 
 def _cpu_burn(reader: Reader) -> None:
-    """`seconds` of wall time; says how many seconds of CPU it got."""
-    seconds = reader.fraction("seconds", 0, 3600)
+    """`seconds` of wall time, read; says how many seconds of CPU it got."""
+    seconds, files = reader.fraction("seconds", 0, 3600), _files(reader)
     reader.end()
     end = time.monotonic() + (0.5 if seconds is None else seconds)
     while time.monotonic() < end:
         sum(range(1000))
-    say(ok=True, cpu_s=round(time.process_time(), 4))
+    say(ok=True, cpu_s=round(time.process_time(), 4), files=files)
 
 
 FUNCTIONS = {

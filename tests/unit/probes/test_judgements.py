@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from doctor.cli.probe import code_of
 from doctor.facts.cgroups import Cgroups
 from doctor.facts.data_root import DataRoot
 from doctor.facts.dns import RESOLVED, HostDns, ServerList
@@ -120,7 +121,7 @@ def test_before_the_engines_first_start_the_runtime_brings_the_rules() -> None:
     assert not masquerades(started(UP, EMPTY, "1")), "the engine runs without its rules: that is the problem"
     off = started(DOWN, EMPTY, "0")
     assert isinstance(off, ProbeResult)
-    assert off.result is Result.SKIP
+    assert off.result is Result.UNPROVEN
     assert isinstance(started(DOWN, RULES, "0"), Launch)
 
 
@@ -140,7 +141,8 @@ def host_dns(text: str, resolved: str = "") -> HostDns:
         ("nameserver 127.0.0.1\n", "", None, ("8.8.8.8", "8.8.4.4")),
         ("", "", None, ("8.8.8.8", "8.8.4.4")),
         ("nameserver 192.0.2.53\n", "", ["203.0.113.53", "fd00::1"], ("203.0.113.53",)),
-        ("nameserver fd00::1\n", "", None, ()),
+        ("nameserver fd00::1\n", "", None, ("8.8.8.8", "8.8.4.4")),
+        ("nameserver 192.0.2.53\n", "", ["fd00::1"], ()),
     ],
 )
 def test_the_servers_of_a_container(text: str, resolved: str, setting: Any, expected: tuple[str, ...]) -> None:
@@ -157,7 +159,10 @@ def test_names() -> None:
     assert asked(there, REACHED, REACHED).result is Result.PASS
     assert asked(there, REACHED, SILENT).result is Result.FAIL
     assert asked(there, REACHED, REFUSED).result is Result.FAIL
-    assert asked(there, SILENT, SILENT).result is Result.SKIP
+    dead = asked(there, SILENT, SILENT)
+    assert dead.result is Result.FAIL
+    assert dead.is_beyond, "no repair of this host can mend a dead server"
+    assert asked("", SILENT, SILENT).result is Result.SKIP, "this host names no server"
     # The host has its own resolver, and a container is given public servers that are out of its reach.
     work = dns(NETWORKS, host_dns("nameserver 127.0.0.1\n"), EngineConfig(), UP, GONE, RULES, GONE)
     ended = said(begin(work), {})
@@ -169,36 +174,68 @@ def test_names() -> None:
     assert "8.8.8.8" in found.message
 
 
+MEMORY = {"/sys/fs/cgroup/memory/memory.limit_in_bytes": "25165824"}
+SWAP = MEMORY | {"/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes": "25165824"}
+PIDS = {"/sys/fs/cgroup/pids/pids.max": "8"}
+CPU = {"/sys/fs/cgroup/cpu.max": "20000 100000"}
+
+
 def limited(**ended: Ended) -> ProbeResult:
     work = limits(Cgroups(v1={"memory": "/m", "pids": "/p", "cpu": "/c"}))
     begin(work)
     good = {
-        "memory": Ended(id="memory", exit=137, oom_killed=True),
-        "pids": Ended(id="pids", exit=0, output={"ok": False, "errno": 11, "made": 7}),
-        "cpu": Ended(id="cpu", exit=0, output={"ok": True, "cpu_s": 0.08}),
+        "memory": Ended(id="memory", exit=137, oom_killed=True, output={"files": MEMORY}),
+        "pids": Ended(id="pids", exit=0, output={"ok": False, "errno": 11, "made": 7, "files": PIDS}),
+        "cpu": Ended(id="cpu", exit=0, output={"ok": True, "cpu_s": 0.08, "files": CPU}),
     }
     return end(work, good | ended)
 
 
 def test_limits_that_do_not_hold() -> None:
     assert limited().result is Result.PASS
-    eaten = Ended(id="memory", exit=0, output={"ok": True, "bytes": 96 << 20})
-    swap = Ended(id="swap", exit=0, output={"files": {"/a": {"errno": 2}, "/b": {"type": "-"}}})
-    none = Ended(id="swap", exit=0, output={"files": {"/a": {"errno": 2}, "/b": {"errno": 2}}})
-    assert limited(memory=eaten, swap=swap).result is Result.FAIL
-    assert limited(memory=eaten, swap=none).result is Result.PASS
-    assert "does not account swap" in limited(memory=eaten, swap=none).message
-    assert limited(pids=Ended(id="pids", exit=0, output={"ok": True, "made": 32})).result is Result.FAIL
-    assert limited(cpu=Ended(id="cpu", exit=0, output={"ok": True, "cpu_s": 0.29})).result is Result.FAIL
+    eaten = {"ok": True, "bytes": 96 << 20}
+    assert limited(memory=Ended(id="memory", exit=0, output=eaten | {"files": SWAP})).result is Result.FAIL
+    found = limited(memory=Ended(id="memory", exit=0, output=eaten | {"files": MEMORY}))
+    assert found.result is Result.UNPROVEN
+    assert "does not account swap" in found.message
+    assert limited(pids=Ended(id="pids", exit=0, output={"ok": True, "made": 32, "files": PIDS})).result is Result.FAIL
+    assert limited(cpu=Ended(id="cpu", exit=0, output={"ok": True, "cpu_s": 0.29, "files": CPU})).result is Result.FAIL
     refused = Ended(id="cpu", exit=125, error="can't set the limits: no cgroup in /c: read-only file system (30)")
     assert limited(cpu=refused).result is Result.FAIL
     assert limited(cpu=Ended(id="cpu", exit=125, error="can't make the namespaces")).result is Result.ERROR
 
 
-def test_limits_without_controllers() -> None:
-    found = begin(limits(Cgroups(v2="/sys/fs/cgroup")))
-    assert isinstance(found, ProbeResult)
-    assert found.result is Result.SKIP
+@pytest.mark.parametrize("name", ["memory", "pids", "cpu"])
+@pytest.mark.parametrize(
+    "files", [{}, {"/sys/fs/cgroup/x/memory.max": "max", "/a/pids.max": "max", "/a/cpu.max": "max"}]
+)
+def test_a_limit_that_the_kernel_does_not_show_does_not_hold(name: str, files: dict[str, str]) -> None:
+    """Even where the container behaved as if it were limited: something else may have stopped it."""
+    behaved = {
+        "memory": Ended(id="memory", exit=137, oom_killed=True, output={"files": files}),
+        "pids": Ended(id="pids", exit=0, output={"ok": False, "errno": 11, "made": 7, "files": files}),
+        "cpu": Ended(id="cpu", exit=0, output={"ok": True, "cpu_s": 0.08, "files": files}),
+    }
+    found = limited(**{name: behaved[name]})
+    assert found.result is Result.FAIL
+    assert name in found.message
+
+
+@pytest.mark.parametrize("there", [(), ("cpu",), ("memory", "pids"), ("cpu", "memory"), ("cpu", "pids")])
+def test_a_limit_without_a_controller_does_not_hold(there: tuple[str, ...]) -> None:
+    """The engine starts the container without the limit, with a warning that nobody reads."""
+    work = limits(Cgroups(v1={name: f"/sys/fs/cgroup/{name}" for name in there}))
+    found = begin(work)
+    if isinstance(found, Launch):
+        good = {
+            "memory": Ended(id="memory", exit=137, oom_killed=True, output={"files": MEMORY}),
+            "pids": Ended(id="pids", exit=0, output={"ok": False, "errno": 11, "made": 7, "files": PIDS}),
+            "cpu": Ended(id="cpu", exit=0, output={"ok": True, "cpu_s": 0.08, "files": CPU}),
+        }
+        found = end(work, {one["id"]: good[one["id"]] for one in found.containers})
+    assert found.result is Result.FAIL
+    for name in {"memory", "pids", "cpu"} - set(there):
+        assert f"no controller for {name}" in found.message
 
 
 ROOT = DataRoot(
@@ -234,3 +271,37 @@ def test_an_image_out_of_the_sample_that_lost_a_layer() -> None:
     found = end(work, {"image0": Ended(id="image0", exit=0, output={"files": {}})})
     assert found.result is Result.FAIL
     assert "old:1" in found.message
+
+
+@pytest.mark.parametrize(
+    ("program", "of_volume", "place", "expected"),
+    [
+        ("/bin/app", False, "/bin/app", Result.PASS),
+        ("/bin/app", False, "", Result.FAIL),
+        ("app", False, "", Result.FAIL),
+        ("/data/app", True, "", Result.PASS),
+        ("", False, None, Result.PASS),
+    ],
+)
+def test_an_image_without_its_program(program: str, of_volume: bool, place: str | None, expected: Result) -> None:
+    sample = ImageSample(title="app:1", layers=("x/diff",), program=program, is_program_of_volume=of_volume)
+    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1))
+    begin(work)
+    found = end(work, {"image0": Ended(id="image0", exit=0, output={"files": {}, "program": place})})
+    assert found.result is expected
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ((Result.PASS,), 0),
+        ((Result.PASS, Result.SKIP), 0),
+        ((Result.SKIP,), 3),
+        ((), 3),
+        ((Result.PASS, Result.UNPROVEN), 3),
+        ((Result.PASS, Result.ERROR), 3),
+        ((Result.UNPROVEN, Result.FAIL, Result.ERROR), 1),
+    ],
+)
+def test_the_exit_code_of_a_probe_is_0_only_for_what_was_proven(kinds: tuple[Result, ...], expected: int) -> None:
+    assert code_of(tuple(ProbeResult(name="p", proves="", result=kind, message="") for kind in kinds)) == expected

@@ -235,4 +235,4 @@ def test_markdown_fences_are_longer_than_what_they_hold() -> None:
 def test_a_probe_report_is_no_scan() -> None:
     """Monitoring asks for either."""
     report = ProbeReport(host=samples.HOST, doctor="0", started=0.0, seconds=0.0, probes=samples.PROVEN)
-    assert b"2 probes, none failed" in nagios.render(report)
+    assert b"2 of 2 probes passed, none failed" in nagios.render(report)
