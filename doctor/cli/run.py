@@ -48,7 +48,7 @@ def run(options: Options) -> int:
     host = open_host("")
     facts = Facts(host)
     given: list[str] = []
-    for flag, values in (("-p", options.publish), ("-v", options.volume), ("-e", options.env)):
+    for flag, values in (("-p", options.publish), ("-v", options.volume)):
         for value in values:
             given += [flag, value]
     for flag, value in (
@@ -63,7 +63,8 @@ def run(options: Options) -> int:
             given += [flag, value]
     given += ["-i"] * options.interactive + ["-t"] * options.tty
     given += _network(options, facts)
-    root, command = _root(options, facts, host)
+    root, environment, command = _root(options, facts, host)
+    given += _environment((*environment, *options.env))
     # What the command line gives stands after what the image says: the last one wins.
     argv = ["run", *root, *given, *command]
     sys.stdout.flush()
@@ -78,15 +79,27 @@ def _runtime() -> str:
     return f"{spec.submodule_search_locations[0]}/__main__.py"
 
 
-def _root(options: Options, facts: Facts, host: Host) -> tuple[list[str], list[str]]:
-    """Return the runtime's arguments for the root file system, and the command behind them."""
+def _environment(entries: tuple[str, ...]) -> list[str]:
+    """Return the option that hands an environment on: by a descriptor, since every user of the host can read arguments."""
+    if not entries:
+        return []
+    descriptor = os.memfd_create("environment", 0)
+    with os.fdopen(descriptor, "wb", closefd=False) as target:
+        target.write(b"".join(entry.encode("utf-8", "surrogatepass") + b"\0" for entry in entries))
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.set_inheritable(descriptor, True)
+    return ["--env-fd", str(descriptor)]
+
+
+def _root(options: Options, facts: Facts, host: Host) -> tuple[list[str], tuple[str, ...], list[str]]:
+    """Return the runtime's arguments for the root file system, the image's environment, and the command after them."""
     if options.image.startswith((".", "/")):
         path = os.path.abspath(options.image)
         if not os.path.isdir(path):
             raise UsageError("no such directory", where=path, do="name an image, a bundle or a root directory")
         if os.path.isfile(os.path.join(path, "config.json")):
-            return ["--bundle", path], ["--", *options.command] if options.command else []
-        return [], [path, "--", *(options.command or ("/bin/sh",))]
+            return ["--bundle", path], (), ["--", *options.command] if options.command else []
+        return [], (), [path, "--", *(options.command or ("/bin/sh",))]
     graph = facts.get(LayerGraph)
     if isinstance(graph, Missing):
         raise DoctorError(f"the data root has no images that can be read: {graph.reason}")
@@ -99,15 +112,14 @@ def _root(options: Options, facts: Facts, host: Host) -> tuple[list[str], list[s
             do="run 'doctor scan', then 'doctor fix'",
         )
     said = _said(host, graph.images, identity)
-    layers = [graph.layers.directory_path(graph.cache[chain], "diff") for chain in reversed(config.chain)]
-    arguments = ["--layers", ":".join(layers)] if layers else []
-    for value in said.get("Env") or ():
-        arguments += ["-e", str(value)]
+    layers = [f"{graph.cache[chain]}/diff" for chain in reversed(config.chain)]
+    arguments = ["--layers-root", graph.layers.overlay2, "--layers", ":".join(layers)] if layers else []
     for flag, key in (("-w", "WorkingDir"), ("-u", "User")):
         if said.get(key):
             arguments += [flag, str(said[key])]
     command = [*(said.get("Entrypoint") or ()), *(options.command or said.get("Cmd") or ())]
-    return arguments, ["--", *(command or ["/bin/sh"])]
+    environment = tuple(str(entry) for entry in said.get("Env") or () if "\0" not in str(entry))
+    return arguments, environment, ["--", *(command or ["/bin/sh"])]
 
 
 def _find(images: Images, name: str) -> str:

@@ -22,8 +22,10 @@ Each container:
     rootfs        directory of the host, bound as it is (places to mount on that it lacks are made in it)
     layers        list of directories, topmost first, mounted as an overlay (at most 500); without rootfs and layers
                   the root is an empty tmpfs
-    layers_root   directory: layers are names relative to it and can't lead outside of it
+    layers_root   directory: layers (and rootfs, upper and work, where they are relative) are names beneath it. No link
+                  in the name of a layer, upper or work is followed, with or without it
     upper, work   directories of the host that keep what the overlay writes; without them it vanishes
+    root_bytes    room for what vanishes, of the root and of each tmpfs (1 GiB, at most a quarter of the memory)
     scratch       object {directory, files}: upper and work are made in it and vanish with the batch; files (path → text)
                   are the lower layer where there are no layers
     readonly      the root can't be written (false)

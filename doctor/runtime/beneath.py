@@ -8,7 +8,13 @@ them while they are used. So everything is opened once, by openat2(2) with RESOL
 import errno
 
 from doctor.runtime import kernel
-from doctor.runtime.kernel import O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS
+from doctor.runtime.kernel import (
+    O_PATH,
+    RESOLVE_BENEATH,
+    RESOLVE_IN_ROOT,
+    RESOLVE_NO_MAGICLINKS,
+    RESOLVE_NO_SYMLINKS,
+)
 from doctor.runtime.system import encoded, os, stat
 from doctor.runtime.values import Failure, reason
 
@@ -27,7 +33,21 @@ def open_inside(root: int, path: str, flags: int, *, follow: bool = True) -> int
 
     Raises OSError as open(2) does; ELOOP for a magic link, and for any link with `follow=False`.
     """
-    resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (0 if follow else RESOLVE_NO_SYMLINKS)
+    return _open(root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (0 if follow else RESOLVE_NO_SYMLINKS))
+
+
+def open_strictly(root: int, path: str, flags: int) -> int:
+    """Open an existing path beneath a directory's descriptor that has no link in it and does not leave the directory.
+
+    For directories of the host that someone may have tampered with: a link in the place of one is refused, wherever it
+    leads. Raises OSError: ELOOP for a link, EXDEV for an absolute path or a `..` that leaves.
+    """
+    if path.startswith("/"):
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), path)
+    return _open(root, path, flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+
+
+def _open(root: int, path: str, flags: int, resolve: int) -> int:
     how = b"".join(n.to_bytes(8, "little") for n in (flags | os.O_CLOEXEC, 0, resolve))
     for attempt in range(_TRIES):
         try:

@@ -15,12 +15,14 @@ Needs root. `python -c 'import doctor.runtime; help(doctor.runtime)'` shows the 
 
 root file system
   --layers DIR[:DIR...]    overlay of layers, topmost first        --upper DIR --work DIR   keep what is written
-  --readonly               the root can't be written               --bundle DIR             an OCI bundle's config.json
+  --layers-root DIR        names of layers are relative to it      --bundle DIR             an OCI bundle's config.json
+  --readonly               the root can't be written               --root-size BYTES[k|m|g] room for what vanishes
 network
   --net none|host|container:PID|path:FILE|bridge   (none)
   --bridge NAME --address A.B.C.D/N [--gateway A.B.C.D] [--create-bridge] [--masquerade] [--mtu N]
   -p, --publish [IP:]HOST:CONTAINER[/udp]          repeatable
 process
+  --env-fd N               more of the environment, from a descriptor: NAME=VALUE, each ended by NUL
   -e, --env NAME=VALUE     -w, --workdir DIR       -u, --user USER[:GROUP]    --hostname NAME
   -v, --volume SOURCE:TARGET[:ro]                  --file PATH=TEXT           --tmpfs DIR
   -i, --interactive        -t, --tty               --name ID                  --timeout SECONDS

@@ -5,23 +5,29 @@ it would run inside, with the image's libraries, and could be opened for writing
 this program from a file in the container's private tmpfs, and this one the command: what /proc/self/exe leads to then
 belongs to nobody else. It marks descriptor 3 close-on-exec, executes argv[0] with argv[1:] and the environment, and if
 that fails writes the negative errno, 8 bytes, to descriptor 3 and exits with 127.
+
+Where descriptor 3 is closed, it runs a second time: as the interpreter that a command of the image names. It would
+execute that command, and so itself, for ever; instead it writes one line to stderr and exits with 126.
 """
 
-# Assembled with GNU as: the calls fcntl, execve, write, exit_group, in the order that the docstring tells.
+# Assembled with llvm-mc: the calls fcntl, execve, write, exit_group, in the order that the docstring has them.
 _CODE = {
     "x86_64": (
-        "bf03000000 be02000000 ba01000000 b848000000 0f05"
+        "bf03000000 be02000000 ba01000000 b848000000 0f05 4885c0 7836"
         "488b7c2408 488d742410 488b0c24 488d54cc10 b83b000000 0f05"
-        "50 bf03000000 4889e6 ba08000000 b801000000 0f05"
-        "bf7f000000 b8e7000000 0f05"
+        "50 bf03000000 4889e6 ba08000000 b801000000 0f05 bf7f000000 eb1d"
+        "bf02000000 488d3518000000 ba50000000 b801000000 0f05 bf7e000000"
+        "b8e7000000 0f05"
     ),
     "aarch64": (
-        "600080d2 410080d2 220080d2 280380d2 010000d4"
-        "e00740f9 e1430091 e30340f9 e26f238b 42400091 a81b80d2 010000d4"
-        "e00f1ff8 600080d2 e1030091 020180d2 080880d2 010000d4"
-        "e00f80d2 c80b80d2 010000d4"
+        "600080d2 410080d2 220080d2 280380d2 010000d4 e001f8b7"
+        "e00740f9 e1430091 e30340f9 220c038b a81b80d2 010000d4"
+        "e00f1ff8 600080d2 e1030091 020180d2 080880d2 010000d4 e00f80d2 07000014"
+        "400080d2 e1000010 020a80d2 080880d2 010000d4 c00f80d2"
+        "c80b80d2 010000d4"
     ),
 }
+_TEXT = b"doctor-runtime: the command's interpreter leads back to /proc/self/exe: refused\n"
 _ELF_MACHINE = {"x86_64": 62, "aarch64": 183}
 _BASE = 0x400000
 _HEADERS = 64 + 56  # Elf64_Ehdr and one Elf64_Phdr
@@ -29,7 +35,7 @@ _HEADERS = 64 + 56  # Elf64_Ehdr and one Elf64_Phdr
 
 def program(machine: str) -> bytes:
     """A static ELF executable of one read-only, executable segment."""
-    code = bytes.fromhex(_CODE[machine])
+    code = bytes.fromhex(_CODE[machine]) + _TEXT
 
     def words(*values: tuple[int, int]) -> bytes:
         return b"".join(value.to_bytes(size, "little") for value, size in values)

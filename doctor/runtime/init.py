@@ -116,6 +116,7 @@ def _become(start: Start) -> int:
     sys.meta_path.clear()
     sys.path.clear()
     _keep_descriptors(stdio, start.report, program)
+    _hand_over_stdio(who.uid)
     os.umask(0o022)
     _enter_directory(plan.work.cwd)
     caps = plan.caps if start.devices_limited else tuple(name for name in plan.caps if name != "MKNOD")
@@ -190,6 +191,13 @@ def _keep_descriptors(stdio: tuple[int, int, int], report: int, program: int | N
     for number, descriptor in enumerate(fresh):
         os.dup2(descriptor, number, inheritable=number <= _REPORT)
     kernel.close_from(len(fresh))
+
+
+def _hand_over_stdio(uid: int) -> None:
+    """Let a command that is not root's open /dev/stdout again: the pipes are the container's own."""
+    for descriptor in (0, 1, 2):
+        if uid and stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            os.chown(descriptor, uid, -1)
 
 
 def _above(descriptor: int) -> int:

@@ -1,61 +1,66 @@
 """Takes back what a container changes outside of itself (a bridge, firewall rules), also when the runtime is killed.
 
-A small process of its own waits for the end of a pipe that only the runtime holds. It is told of each change before it
-is made; when the pipe ends, by a regular end or by SIGKILL, it undoes them, the last first. Mounts and the container's
-processes need none of this: the kernel takes them with their namespaces.
+A small process of its own waits for the end of a socket that only the runtime holds. Each change is announced before it
+is made; when the socket ends, by a regular end or by SIGKILL, the process undoes them, the last first. A directory is
+announced with a descriptor of the one it is made in, and then with its own, so that it is never looked up by its path.
+Mounts and the container's processes need none of this: the kernel takes them with their namespaces.
 """
 
+import _socket
 import os
-import stat
-import time
+import struct
 
-from doctor.runtime import commands, kernel
+from doctor.runtime import commands, kernel, removal
 from doctor.runtime.netlink import Netlink
 from doctor.runtime.system import signal
 from doctor.runtime.values import Failure
 
-_LINK, _TREE = "link", "tree"
-_TRIES = 100
+_LINK, _TREE, _MADE = "link", "tree", "made"
+_MOST_BYTES = 65536
 
 
 class Janitor:
     """Started with the first change; `finish` makes it undo everything and waits for that."""
 
     def __init__(self) -> None:
-        self._pipe = -1
+        self._socket: _socket.socket | None = None
         self._pid = 0
 
     def before_link(self, name: str) -> None:
         """A link is about to be made that has to go afterwards."""
-        self._tell([_LINK, name])
+        self._announce([_LINK, name])
 
-    def before_tree(self, path: str) -> None:
-        """A directory is about to be made that has to go afterwards, with what is in it."""
-        self._tell([_TREE, path])
+    def before_tree(self, parent: int, name: str) -> None:
+        """A directory is about to be made in a parent's descriptor that has to go afterwards."""
+        self._announce([_TREE, name], parent)
+
+    def tree_made(self, tree: int, name: str) -> None:
+        """The directory of this name is there: `tree` is its descriptor, and what is in it has to go with it."""
+        self._announce([_MADE, name], tree)
 
     def before_command(self, undo: list[str]) -> None:
         """Something is about to be done that this command takes back."""
-        self._tell(["command", *undo])
+        self._announce(["command", *undo])
 
     def finish(self) -> None:
         """Undo now."""
-        if self._pid:
-            os.close(self._pipe)
+        if self._socket is not None:
+            self._socket.close()
             os.waitpid(self._pid, 0)
-            self._pid = 0
+            self._socket = None
 
-    def _tell(self, words: list[str]) -> None:
-        if not self._pid:
-            self._start()
-        os.write(self._pipe, "\0".join(words).encode() + b"\n")
+    def _announce(self, words: list[str], descriptor: int | None = None) -> None:
+        if self._socket is None:
+            self._socket = self._started()
+        passed = [] if descriptor is None else [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack("i", descriptor))]
+        self._socket.sendmsg(["\0".join(words).encode("utf-8", "surrogateescape")], passed)
 
-    def _start(self) -> None:
-        read, write = os.pipe()
+    def _started(self) -> _socket.socket:
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         self._pid = os.fork()
         if self._pid:
-            os.close(read)
-            self._pipe = write
-            return
+            theirs.close()
+            return ours
         try:
             os.setsid()  # a Ctrl-C for the runtime must not reach the one who cleans up after it
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
@@ -63,49 +68,36 @@ class Janitor:
             null = os.open("/dev/null", os.O_RDWR)
             for descriptor in (0, 1, 2):
                 os.dup2(null, descriptor)
-            os.dup2(read, 3)
+            os.dup2(theirs.fileno(), 3)
+            theirs.detach()
             kernel.close_from(4)
-            _undo(_read_all(3))
+            _undo(_all_announced(_socket.socket(fileno=3)))
         finally:
             os._exit(0)
 
 
-def _read_all(descriptor: int) -> list[str]:
-    text = b""
-    while chunk := os.read(descriptor, 65536):
-        text += chunk
-    return text.decode("utf-8", "surrogateescape").splitlines()
+def _all_announced(sock: _socket.socket) -> list[tuple[list[str], int]]:
+    """Each announcement, as its words and the descriptor that came with it (-1 for none)."""
+    found: list[tuple[list[str], int]] = []
+    while True:
+        text, extra, _, _ = sock.recvmsg(_MOST_BYTES, _socket.CMSG_SPACE(4))
+        if not text:
+            return found
+        passed = [int(struct.unpack("i", data[:4])[0]) for _, kind, data in extra if kind == _socket.SCM_RIGHTS]
+        found.append((text.decode("utf-8", "surrogateescape").split("\0"), passed[0] if passed else -1))
 
 
-def _undo(lines: list[str]) -> None:
-    for line in reversed(lines):
-        kind, *words = line.split("\0")
+def _undo(announced: list[tuple[list[str], int]]) -> None:
+    trees: dict[str, int] = {}
+    for (kind, *words), descriptor in reversed(announced):
         try:
             if kind == _LINK:
                 Netlink().delete(words[0])
+            elif kind == _MADE:
+                trees[words[0]] = descriptor
             elif kind == _TREE:
-                _remove(words[0])
+                removal.remove(descriptor, words[0], trees.get(words[0]))
             else:
                 commands.run(words)
         except (OSError, Failure):
             continue  # it was announced but never made, or is gone: the others still have to go
-
-
-def _remove(path: str) -> None:
-    """Remove a directory tree. A container that is being killed may add to it for some milliseconds."""
-    for _ in range(_TRIES):
-        if not os.path.lexists(path):
-            return
-        try:
-            _remove_once(path)
-        except OSError:
-            time.sleep(0.02)
-
-
-def _remove_once(path: str) -> None:
-    if not stat.S_ISDIR(os.lstat(path).st_mode):
-        os.unlink(path)
-        return
-    for name in os.listdir(path):
-        _remove_once(f"{path}/{name}")
-    os.rmdir(path)

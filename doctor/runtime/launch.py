@@ -67,6 +67,7 @@ class Running:
         self.started = time.monotonic()
         self.status: int | None = None
         self.oom_kills = 0
+        self.timed_out = False
         self.problems = list(group.problems)
 
     def kill(self) -> None:

@@ -2,7 +2,8 @@
 
 from doctor.runtime.plan import DEFAULT_CAPS, Plan
 from doctor.runtime.spec import plan_from
-from doctor.runtime.values import TYPE_CHECKING, USAGE, Failure, dataclass, replace
+from doctor.runtime.system import os
+from doctor.runtime.values import TYPE_CHECKING, USAGE, Failure, dataclass, reason, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,18 @@ def _rlimit(text: str) -> tuple[str, list[int]]:
     return name, [_whole(soft), _whole(hard or soft)]
 
 
+def _entries(descriptor: int) -> list[str]:
+    """The entries that a descriptor gives, each ended by a NUL: unlike arguments, nobody else on the host sees them."""
+    text = b""
+    try:
+        while chunk := os.read(descriptor, 1 << 16):
+            text += chunk
+        os.close(descriptor)
+    except OSError as error:
+        raise _usage(f"can't read the environment from descriptor {descriptor}: {reason(error)}") from None
+    return text.decode("utf-8", "surrogateescape").split("\0")[:-1]
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
@@ -99,6 +112,7 @@ _ONE: "dict[str, tuple[str, Callable[[str], object]]]" = {
     "cpus": ("cpus", _number),
     "pids": ("pids", _whole),
     "shm": ("shm_bytes", _size),
+    "root-size": ("root_bytes", _size),
     "builtin": ("builtin", str),
 }
 _BRIDGE: "dict[str, tuple[str, Callable[[str], object]]]" = {
@@ -149,6 +163,10 @@ class _Given:
             pairs = self.spec.setdefault(field, {})
             if isinstance(pairs, dict):
                 pairs.update([split(value)])
+        elif name == "env-fd":
+            found = self.spec.setdefault("env", [])
+            if isinstance(found, list):
+                found.extend(_entries(_whole(value)))
         elif name == "bundle":
             self.bundle = value
         elif name in ("cap-add", "cap-drop"):
@@ -164,13 +182,15 @@ def parse(arguments: list[str]) -> Options:
     if given.bundle is not None:
         from doctor.runtime import bundle  # noqa: PLC0415 - brings json, which a cold launch does without
 
-        spec = bundle.spec_from(given.bundle) | spec
+        spec = _over(bundle.spec_from(given.bundle), spec)
     elif words and "layers" not in spec and not ("builtin" in spec and _is_argument(words[0])):
         spec["rootfs"] = words.pop(0)
     elif "layers" not in spec and "builtin" not in spec:
         raise _usage("a root directory, --layers or --bundle is needed")
     _add_work(spec, [*words, *command])
     _add_rest(spec, given)
+    if "layers_root" not in spec:
+        _make_absolute(spec)
     spec.setdefault("id", "run")
     plan = plan_from(spec, "run")
     terminal = "tty" in given.flags
@@ -178,6 +198,30 @@ def parse(arguments: list[str]) -> Options:
         work = replace(plan.work, terminal=True)
         plan = replace(plan, work=work)
     return Options(plan=plan, interactive="interactive" in given.flags, terminal=terminal)
+
+
+def _over(bundle: dict[str, object], spec: dict[str, object]) -> dict[str, object]:
+    """A bundle's container with what the command line gives; lists (environment, volumes) are continued by it."""
+    both = bundle | spec
+    for field in bundle.keys() & spec.keys():
+        first, second = bundle[field], spec[field]
+        if isinstance(first, list) and isinstance(second, list):
+            both[field] = [*first, *second]
+        elif isinstance(first, dict) and isinstance(second, dict):
+            both[field] = first | second
+    return both
+
+
+def _make_absolute(spec: dict[str, object]) -> None:
+    """On a command line, relative names are meant from the working directory."""
+    here = os.getcwd()
+    layers = spec.get("layers")
+    if isinstance(layers, list):
+        spec["layers"] = [f"{here}/{name}" if name and not name.startswith("/") else name for name in layers]
+    for field in ("upper", "work"):
+        name = spec.get(field)
+        if isinstance(name, str) and not name.startswith("/"):
+            spec[field] = f"{here}/{name}"
 
 
 def _read(arguments: list[str]) -> tuple[_Given, list[str], list[str]]:

@@ -28,7 +28,7 @@ class RootPlan:
 
     Attributes:
         layers: directories of an overlay, topmost first, as overlayfs' lowerdir has them.
-        layers_root: a directory that the layers' names are relative to and must stay beneath, or None for plain paths.
+        layers_root: a directory that relative names of all the others lead beneath, or None for absolute ones.
         upper, work: the overlay's writable directories; None: a tmpfs that vanishes with the container.
         directory: a root directory to be bound as it is.
         readonly: the container may not write to its root.
@@ -166,6 +166,7 @@ class Plan:
         files: (path inside, text) of read-only files bound into the container (hosts, resolv.conf).
         tmpfs: directories inside that get an empty tmpfs.
         shm_bytes: size of /dev/shm.
+        root_bytes: how much may be written to a root that vanishes, and to each of `tmpfs`; None for the default.
         caps: names without CAP_.
         timeout_s: the container is killed after so many seconds, None for never.
         output_bytes: how much of stdout and of stderr is kept; the rest is read and dropped.
@@ -186,6 +187,7 @@ class Plan:
     files: tuple[tuple[str, str], ...] = ()
     tmpfs: tuple[str, ...] = ()
     shm_bytes: int = 64 << 20
+    root_bytes: int | None = None
     caps: tuple[str, ...] = DEFAULT_CAPS
     seccomp: bool = True
     no_new_privs: bool = True

@@ -27,6 +27,8 @@ from doctor.runtime.values import Failure, reason
 # Any directory of the host will do: only this process sees what is mounted there, and it sees the rest no more.
 _STAGES = ("/run", "/tmp", "/mnt", "/var", "/etc")  # noqa: S108 - a mount point, nothing is written to the host's /tmp
 _MOUNT_ATTR_RDONLY = 0x1
+_ROOM_BYTES = 1 << 30
+_OWN_INODES = 2048  # for what the runtime itself puts on a stage: links to at most 500 layers, places to mount on
 
 
 def build(plan: Plan, *, devices_limited: bool) -> int:
@@ -37,10 +39,10 @@ def build(plan: Plan, *, devices_limited: bool) -> int:
     """
     kernel.mount(None, b"/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     layers = open_layers(plan.root)
-    source = None if plan.root.directory is None else open_host(plan.root.directory)
+    source = open_directory(plan.root)
     volumes = [(open_host(volume.source, directory=False), volume) for volume in plan.volumes]
-    enter_stage()
-    mount_root(plan.root, layers, source)
+    enter_stage(room(plan))
+    mount_root(plan.root, layers, source, room(plan))
     if not devices_limited:
         make_nodev("root")
     root = os.open("root", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -63,7 +65,7 @@ def finish(plan: Plan, root: int, hierarchies: tuple[Hierarchy, ...]) -> None:
     move_into(root, b"sys", "/sys")
     for path in plan.tmpfs:
         os.mkdir("t")
-        kernel.mount(b"tmpfs", b"t", b"tmpfs", kernelfs.LOCKED, b"mode=1777")
+        kernel.mount(b"tmpfs", b"t", b"tmpfs", kernelfs.LOCKED, b"mode=1777," + room(plan))
         target = beneath.directory(root, path)
         beneath.refuse_kernel_filesystem(target, path)
         kernel.mount(b"t", kernel.at(target), None, MS_MOVE)
@@ -97,32 +99,53 @@ def open_host(path: str, *, directory: bool = True) -> int:
 def open_layers(root: RootPlan) -> list[int]:
     """Descriptors of the layers, then of upper and work if they are given.
 
-    They are opened in this mount namespace, since overlayfs refuses those of another one. With `layers_root` no link in
-    a data root that someone tampered with can lead outside of it.
+    They are opened in this mount namespace, since overlayfs refuses those of another one.
     """
     if not root.layers:
         return []
-    if root.layers_root is None:
-        found = [open_host(path) for path in root.layers]
-    else:
-        base = open_host(root.layers_root)
-        found = []
-        for path in root.layers:
-            try:
-                found.append(beneath.open_inside(base, path, O_PATH | os.O_DIRECTORY))
-            except OSError as error:
-                raise Failure(f"can't open layer '{path}' beneath '{root.layers_root}': {reason(error)}") from None
-        os.close(base)
-    if root.upper is not None and root.work is not None:
-        found += [open_host(root.upper), open_host(root.work)]
-    return found
+    writable = [] if root.upper is None or root.work is None else [root.upper, root.work]
+    return [_open_part(root.layers_root, path) for path in (*root.layers, *writable)]
 
 
-def enter_stage(mode: bytes = b"0700") -> None:
+def open_directory(root: RootPlan) -> int | None:
+    """A descriptor of the directory that is the root, None where layers make it."""
+    if root.directory is None:
+        return None
+    return open_host(root.directory) if root.layers_root is None else _open_part(root.layers_root, root.directory)
+
+
+def _open_part(base: str | None, path: str) -> int:
+    """A descriptor of a directory that the root consists of: beneath `base` where its name is relative.
+
+    No link in the name is followed, so none that someone planted in a data root or a bundle can lead to another place.
+    """
+    start = open_host("/" if base is None or path.startswith("/") else base)
+    try:
+        return beneath.open_strictly(start, path.lstrip("/") or ".", O_PATH | os.O_DIRECTORY)
+    except OSError as error:
+        where = "" if base is None or path.startswith("/") else f" beneath '{base}'"
+        why = "a link there leads elsewhere" if error.errno == errno.ELOOP else reason(error)
+        raise Failure(f"can't open '{path}'{where}: {why}") from None
+    finally:
+        os.close(start)
+
+
+def room(plan: Plan) -> bytes:
+    """The limits of a tmpfs that a container writes to: the kernel's own would be half of the host's memory.
+
+    By default a gigabyte, but at most a quarter of the memory; and a file for each 4 KiB, since each takes memory too.
+    """
+    size = plan.root_bytes
+    if size is None:
+        size = min(_ROOM_BYTES, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4)
+    return b"size=%d,nr_inodes=%d" % (size, size // 4096 + _OWN_INODES)
+
+
+def enter_stage(limits: bytes, mode: bytes = b"0700") -> None:
     """Mount a private tmpfs with places for the trees to come, and make it the working directory."""
     for path in _STAGES:
         try:
-            kernel.mount(b"tmpfs", path.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=" + mode)
+            kernel.mount(b"tmpfs", path.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=%b,%b" % (mode, limits))
             os.chdir(path)
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ENOTDIR):
@@ -134,7 +157,7 @@ def enter_stage(mode: bytes = b"0700") -> None:
     raise Failure(f"none of {', '.join(_STAGES)} is a directory that a tmpfs could be mounted on")
 
 
-def mount_root(root: RootPlan, layers: list[int], source: int | None) -> None:
+def mount_root(root: RootPlan, layers: list[int], source: int | None, limits: bytes) -> None:
     """Mount `root` on the stage, from opened layers or an opened directory. Raises Failure."""
     try:
         if source is not None:
@@ -143,7 +166,7 @@ def mount_root(root: RootPlan, layers: list[int], source: int | None) -> None:
         elif layers:
             kernel.mount(b"overlay", b"root", b"overlay", 0, _overlay_options(root, layers))
         else:
-            kernel.mount(b"tmpfs", b"root", b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=0755")
+            kernel.mount(b"tmpfs", b"root", b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=0755," + limits)
     except OSError as error:
         what = "the overlay of the layers" if layers else "the root"
         raise Failure(f"can't mount {what}: {reason(error)}") from None

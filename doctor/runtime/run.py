@@ -1,7 +1,5 @@
 """The verb `run`: one container in the foreground, from options, a bundle or layers."""
 
-import time
-
 from doctor.runtime import launch
 from doctor.runtime.launch import Running, Shared, Stdio
 from doctor.runtime.options import Options, parse
@@ -36,10 +34,11 @@ def _run(options: Options, shared: Shared, function: "Callable[[dict[str, object
         from doctor.runtime import console, terminal  # noqa: PLC0415 - only -t pays for sockets and termios
 
         ours, theirs = terminal.channel()
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         running = launch.start(
             plan,
             shared,
-            Stdio((0, 1, 2)),
+            Stdio((null, null, null)),
             joined=joined,
             function=function,
             open_terminal=lambda root: console.open_terminal(root, theirs.fileno()),
@@ -51,45 +50,22 @@ def _run(options: Options, shared: Shared, function: "Callable[[dict[str, object
         if master is not None:
             terminal.serve(master, interactive=options.interactive)
     else:
-        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        stdin = 0 if options.interactive else null
-        running = launch.start(plan, shared, Stdio((stdin, 1, 2)), joined=joined, function=function)
+        from doctor.runtime import relay  # noqa: PLC0415 - -t has its own way
+
+        stdio = relay.pipes(interactive=options.interactive)
+        running = launch.start(plan, shared, stdio, joined=joined, function=function)
         _forward_signals(running)
+        passing = relay.Relay(running, stdio)
         running.wait_until_started()
-    if not _wait(running):
+        passing.serve()
+    running.reap(wait=True)
+    if running.timed_out:
         os.write(2, f"doctor-runtime: killed after {plan.timeout_s:g} s\n".encode())
     return launch.exit_code(running.status or 0)[0]
 
 
-def _wait(running: Running) -> bool:
-    """Wait for the end; False if the time limit brought it."""
-    limit = running.plan.timeout_s
-    if limit is None:
-        running.reap(wait=True)
-        return True
-    import select  # noqa: PLC0415 - a run without a time limit does without
-
-    end = running.started + limit
-    pidfd = -1
-    try:
-        pidfd = os.pidfd_open(running.pid)
-        poll = select.poll()
-        poll.register(pidfd, select.POLLIN)
-        in_time = bool(poll.poll(max(0, end - time.monotonic()) * 1000))
-    except OSError:  # before Linux 5.3
-        while not (in_time := running.reap(wait=False)) and time.monotonic() < end:
-            time.sleep(0.01)
-    finally:
-        if pidfd >= 0:
-            os.close(pidfd)
-    if not in_time:
-        running.kill()
-    running.reap(wait=True)
-    return in_time
-
-
 def _forward_signals(running: Running) -> None:
-    """Pass signals on to the container's init; the third Ctrl-C in a row kills it, whatever it ignores."""
+    """Pass signals on to the container's init; the third Ctrl-C kills it, whatever it ignores, and so does its time limit."""
     interrupts = 0
 
     def forward(number: int, _frame: object) -> None:
@@ -98,8 +74,16 @@ def _forward_signals(running: Running) -> None:
         if running.status is None:
             os.kill(running.pid, signal.SIGKILL if interrupts >= _INSIST else number)
 
+    def expire(_number: int, _frame: object) -> None:
+        running.timed_out = running.status is None
+        running.kill()
+
     for number in (*_FORWARDED, signal.SIGINT):
         signal.signal(number, forward)
+    if running.plan.timeout_s is not None:
+        # A signal comes through whatever the runtime is busy with: output that nobody reads must not hold it up.
+        signal.signal(signal.SIGALRM, expire)
+        signal.setitimer(signal.ITIMER_REAL, running.plan.timeout_s)
 
 
 def _function(plan: Plan) -> "Callable[[dict[str, object]], int] | None":

@@ -6,6 +6,8 @@ is killed leaves none.
 
 import os
 
+from doctor.runtime import kernel
+from doctor.runtime.kernel import O_PATH
 from doctor.runtime.plan import Plan
 from doctor.runtime.values import TYPE_CHECKING, Failure, reason, replace
 
@@ -21,22 +23,47 @@ def prepare(plan: Plan, name: str, janitor: "Janitor") -> Plan:
     scratch = plan.scratch
     if scratch is None:
         return plan
-    base = f"{scratch.directory}/{name}"
-    janitor.before_tree(base)
     try:
-        for path in (base, f"{base}/upper", f"{base}/work", f"{base}/lower"):
-            os.mkdir(path, 0o755 if path != base else 0o700)
-        for path, text in scratch.files:
-            _write(f"{base}/lower", path, text)
+        parent = os.open(scratch.directory, O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        tree = _made(parent, name, scratch.files, janitor)
     except OSError as error:
-        raise Failure(f"can't make the scratch directory '{base}': {reason(error)}") from None
+        raise Failure(f"can't make the scratch directory '{scratch.directory}/{name}': {reason(error)}") from None
+    try:
+        # By its real name: the plan's directories are opened again without following a link.
+        base = os.readlink(kernel.at(tree)).decode("utf-8", "surrogateescape")
+    finally:
+        os.close(parent)
+        os.close(tree)
     layers = plan.root.layers or (f"{base}/lower",)
     return replace(plan, root=replace(plan.root, layers=layers, upper=f"{base}/upper", work=f"{base}/work"))
 
 
-def _write(lower: str, path: str, text: str) -> None:
-    directory = f"{lower}{path}".rpartition("/")[0]
-    os.makedirs(directory, 0o755, exist_ok=True)
-    handle = os.open(f"{lower}{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+def _made(parent: int, name: str, files: tuple[tuple[str, str], ...], janitor: "Janitor") -> int:
+    """A descriptor of the new directory, which the janitor knows before it is there."""
+    janitor.before_tree(parent, name)
+    os.mkdir(name, 0o700, dir_fd=parent)
+    tree = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    janitor.tree_made(tree, name)
+    for path in ("upper", "work", "lower"):
+        os.mkdir(path, 0o755, dir_fd=tree)
+    for path, text in files:
+        _write(tree, f"lower{path}", text)
+    return tree
+
+
+def _write(tree: int, path: str, text: str) -> None:
+    directory = ""
+    for part in path.split("/")[:-1]:
+        directory += f"{part}/"
+        if directory not in ("lower/", "lower//"):
+            _make(tree, directory)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=tree)
     os.write(handle, text.encode())
     os.close(handle)
+
+
+def _make(tree: int, directory: str) -> None:
+    try:
+        os.mkdir(directory, 0o755, dir_fd=tree)
+    except FileExistsError:
+        return

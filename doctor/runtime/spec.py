@@ -29,6 +29,7 @@ def plan_from(source: object, where: str = "container", default_id: str = "c") -
     if not set(name) <= _ID_LETTERS or len(name) > 64 or name.startswith("."):
         raise bad(f"{where}.id: {name!r} is not 1 to 64 letters, digits, '.', '_', '-'")
     shm = reader.number("shm_bytes", 4096, 1 << 40)
+    writable = reader.number("root_bytes", 1 << 16, 1 << 60)
     kept = reader.number("output_bytes", 0, 1 << 30)
     plan = Plan(
         id=name,
@@ -47,6 +48,7 @@ def plan_from(source: object, where: str = "container", default_id: str = "c") -
         files=_files(reader),
         tmpfs=_paths(reader, "tmpfs"),
         shm_bytes=64 << 20 if shm is None else shm,
+        root_bytes=writable,
         caps=_caps(reader),
         seccomp=reader.flag("seccomp", default=True),
         no_new_privs=reader.flag("no_new_privs", default=True),
@@ -86,6 +88,9 @@ def _root(reader: Reader) -> RootPlan:
         raise bad(f"{reader.where}: layers and rootfs exclude each other")
     if (upper is None) != (work is None) or (upper is not None and not layers):
         raise bad(f"{reader.where}: upper and work belong together, with layers")
+    _check_names(reader.where, layers_root, layers, [path for path in (upper, work) if path is not None])
+    if layers_root is not None and directory is not None and not _is_relative(directory):
+        raise bad(f"{reader.where}.rootfs: {directory!r} must be relative to layers_root, without '..'")
     if len(layers) > 500:  # OVL_MAX_STACK of fs/overlayfs
         raise bad(f"{reader.where}.layers: overlayfs takes at most 500, got {len(layers)}")
     return RootPlan(
@@ -96,6 +101,23 @@ def _root(reader: Reader) -> RootPlan:
         directory=directory,
         readonly=reader.flag("readonly"),
     )
+
+
+def _check_names(where: str, base: str | None, layers: tuple[str, ...], writable: list[str]) -> None:
+    """Layers are either all absolute or, with a `layers_root`, all relative; nothing climbs."""
+    for name in layers:
+        if not (is_plain_path(name) if base is None else _is_relative(name)):
+            wanted = "an absolute path" if base is None else "relative to layers_root"
+            raise bad(f"{where}.layers: {name!r} must be {wanted}, without '..'")
+    for name in writable:
+        if not is_plain_path(name) and not (base is not None and _is_relative(name)):
+            raise bad(
+                f"{where}: upper and work: {name!r} must be an absolute path or beneath layers_root, without '..'"
+            )
+
+
+def _is_relative(name: str) -> bool:
+    return bool(name) and not name.startswith("/") and ".." not in name.split("/")
 
 
 def _work(reader: Reader) -> Work:

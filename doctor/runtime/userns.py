@@ -122,9 +122,9 @@ def _lay_out(plan: Plan, ids: IdRange, user: int, *, devices_limited: bool) -> N
     """Everything that takes the host's root, on a stage that the container's process may look into."""
     kernel.mount(None, b"/", None, MS_REC | kernel.MS_PRIVATE)
     layers = rootfs.open_layers(plan.root)
-    source = None if plan.root.directory is None else rootfs.open_host(plan.root.directory)
+    source = rootfs.open_directory(plan.root)
     volumes = [rootfs.open_host(volume.source, directory=False) for volume in plan.volumes]
-    rootfs.enter_stage(b"0755")
+    rootfs.enter_stage(rootfs.room(plan), b"0755")
     for name in ("nodes", "own"):
         os.mkdir(name)
     lower = len(plan.root.layers)
@@ -151,7 +151,7 @@ def _lay_out(plan: Plan, ids: IdRange, user: int, *, devices_limited: bool) -> N
 
 def _mount_root(plan: Plan, ids: IdRange, layers: list[int], source: int | None) -> None:
     try:
-        rootfs.mount_root(plan.root, layers, source)
+        rootfs.mount_root(plan.root, layers, source, rootfs.room(plan))
     except Failure as failure:
         hint = " (layers with mapped owners need Linux 5.19)" if layers else ""
         raise Failure(failure.message + hint) from None
