@@ -3,9 +3,10 @@
 from doctor.model.finding import Evidence, Finding
 from doctor.model.report import ManualFix, PlannedAction, PlanReport, ProbeResult, Question, RepairReport
 from doctor.model.severity import Applicability, Severity
+from doctor.model.text import plural
 
 from ._terminal import Page, label
-from ._words import by_source, is_left, plural, to_do, unmended
+from ._words import by_source, to_do, unmended
 
 _INDENT = 4
 _COSTS = {
@@ -30,11 +31,11 @@ def evidence(page: Page, seen: tuple[Evidence, ...], *, indent: int) -> None:
 def plan(page: Page, report: PlanReport) -> None:
     """Add the actions with their diffs, what they cost, what would be gone and what would stay."""
     page.blank()
-    if report.risk is None:
-        page.line("nothing that doctor could do" if is_left(report) else "nothing to repair", style="bold")
-    else:
-        steps = plural(len(report.actions), "step")
-        page.line(f"{steps} would mend {plural(len(report.resolves), 'finding')}; nothing is changed yet", style="bold")
+    if report.before.unseen:
+        page.line(report.before.unseen, style="warning")
+        page.blank()
+    page.line(report.verdict.says, style="bold")
+    if report.risk is not None:
         page.line(_COSTS[report.risk], first=f"{report.risk.word}: ", first_style=report.risk.word)
     for action in report.actions:
         _action(page, action)

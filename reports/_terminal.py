@@ -1,11 +1,10 @@
 """Lines for a terminal: wrapped between words, indented, coloured on request, harmless whatever the host says."""
 
+import re
 import textwrap
 
 from doctor.model.severity import Applicability, Severity
-from doctor.model.text import visible
-
-from ._words import plural
+from doctor.model.text import plural, visible
 
 _CODES = {
     "critical": "1;31",
@@ -28,6 +27,9 @@ _CODES = {
 }
 _EVIDENCE_LINES = 12
 _DIFF_LINES = 80
+# A command in quotes is never broken: it is there to be pasted. ``visible`` leaves no character of private use in a text.
+_COMMAND = re.compile(r"'(?:sudo [^']*)?doctor [^']*'")
+_GLUE = "\ue000"
 # Text hangs below the end of a short beginning ("fix (safe): "), and not below that of a long path.
 _LONGEST_FIRST = 20
 
@@ -65,7 +67,7 @@ class Page:
         start = lead + " " * len(first)
         hang = start if len(first) <= _LONGEST_FIRST else lead + "    "
         wrapped = textwrap.wrap(
-            visible(text),
+            _COMMAND.sub(lambda found: found[0].replace(" ", _GLUE), visible(text)),
             width=self.width,
             initial_indent=start,
             subsequent_indent=hang,
@@ -74,7 +76,7 @@ class Page:
         ) or [start]
         for number, piece in enumerate(wrapped):
             before = hang if number else lead + self.paint(first, first_style or style)
-            body = piece[len(hang if number else start) :]
+            body = piece[len(hang if number else start) :].replace(_GLUE, " ")
             self._lines.append((before + (self.paint(body, style) if style else body)).rstrip())
 
     def block(self, text: str, *, indent: int) -> None:

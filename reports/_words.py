@@ -1,11 +1,12 @@
-"""What all formats say alike: times, counts, the verdict, and what could not be looked at."""
+"""What all formats say alike: times, what is shown and in which order, and what could not be looked at."""
 
 import time
 
 from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
-from doctor.model.report import ManualFix, PlanReport, RepairReport, ScanReport
+from doctor.model.report import ManualFix, PlanReport, ProbeResult, RepairReport, ScanReport
 from doctor.model.severity import Severity
+from doctor.model.verdict import is_problem
 
 WORST_FIRST = tuple(sorted(Severity, reverse=True))
 _CAUSES = 3
@@ -42,38 +43,34 @@ def took(seconds: float) -> str:
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
-def plural(number: int, word: str) -> str:
-    """Return a number with its noun.
-
-    >>> plural(1, "check"), plural(3, "check")
-    ('1 check', '3 checks')
-    """
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
 def standing(report: ScanReport) -> list[Finding]:
-    """Return the findings that nobody waived, in the report's order."""
-    return [finding for finding in report.findings if not finding.waived]
+    """Return the findings to be shown that nobody waived, in the report's order."""
+    return [finding for finding in report.shown if not finding.waived]
+
+
+def accepted(report: ScanReport) -> list[Finding]:
+    """Return the findings to be shown that the settings accept."""
+    return [finding for finding in report.shown if finding.waived]
 
 
 def problems(report: ScanReport) -> list[Finding]:
-    """Return the findings that make the scan fail."""
-    return [finding for finding in standing(report) if finding.level >= report.fail_on]
+    """Return the findings that make the scan fail, whatever is shown, in the report's order."""
+    return [finding for finding in report.findings if is_problem(finding, report.fail_on)]
 
 
 def apart(report: ScanReport) -> tuple[list[Finding], list[Finding]]:
     """Return what is wrong, with whatever explains it, and what is only worth knowing; each in the report's order."""
-    shown: set[str] = set()
+    because: set[str] = set()
     wanted = problems(report)
     while wanted:
         finding = wanted.pop()
-        if finding.fingerprint not in shown:
-            shown.add(finding.fingerprint)
+        if finding.fingerprint not in because:
+            because.add(finding.fingerprint)
             wanted += causes_of(finding, report.findings)
     found = standing(report)
     return (
-        [finding for finding in found if finding.fingerprint in shown],
-        [finding for finding in found if finding.fingerprint not in shown],
+        [finding for finding in found if finding.fingerprint in because],
+        [finding for finding in found if finding.fingerprint not in because],
     )
 
 
@@ -93,40 +90,14 @@ def incomplete(report: ScanReport) -> list[Outcome]:
     return [outcome for outcome in report.outcomes if outcome.incomplete]
 
 
+def is_untried(probe: ProbeResult) -> bool:
+    """Whether a test container could not show what was asked of it, one way or the other."""
+    return probe.result in {Result.ERROR, Result.UNPROVEN}
+
+
 def having(report: ScanReport, result: Result) -> list[Outcome]:
     """Return the outcomes with this result that hide nothing."""
     return [outcome for outcome in report.outcomes if outcome.result is result and not outcome.incomplete]
-
-
-def verdict(report: ScanReport) -> str:
-    """Return the one sentence that a reader takes away."""
-    found = problems(report)
-    if found:
-        worst = max(finding.level for finding in found).word
-        return f"1 problem found ({worst})" if len(found) == 1 else f"{len(found)} problems found, the worst is {worst}"
-    gaps = incomplete(report)
-    if gaps:
-        return f"no problem found, but {plural(len(gaps), 'check')} could not look at everything"
-    if not any(outcome.result is not Result.SKIP for outcome in report.outcomes):
-        return "nothing was looked at"
-    others = standing(report)
-    if others:
-        return f"healthy, with {plural(len(others), 'remark')}"
-    return "healthy"
-
-
-def counted(report: ScanReport) -> str:
-    """Return the counts in one line: findings from the worst down, then the checks without one."""
-    words = [f"{report.count(level)} {level.word}" for level in WORST_FIRST if report.count(level)]
-    waived = sum(1 for finding in report.findings if finding.waived)
-    if waived:
-        words.append(f"{waived} waived")
-    words.append(f"{len(having(report, Result.PASS))} passed")
-    words.append(f"{len(having(report, Result.SKIP))} skipped")
-    gaps = incomplete(report)
-    if gaps:
-        words.append(f"{len(gaps)} incomplete")
-    return ", ".join(words)
 
 
 def causes_of(finding: Finding, among: tuple[Finding, ...]) -> list[Finding]:
@@ -152,11 +123,6 @@ def unmended(report: PlanReport | RepairReport) -> tuple[Finding, ...]:
 def to_do(manual: tuple[ManualFix, ...]) -> tuple[ManualFix, ...]:
     """Return what is left to a person; a remark breaks nothing and is no task for whoever repairs a host."""
     return tuple(item for item in manual if item.finding.level > Severity.INFO)
-
-
-def is_left(report: PlanReport) -> bool:
-    """Whether something that is no mere remark stays as it is."""
-    return any(finding.level > Severity.INFO for finding in report.remaining if not finding.waived)
 
 
 def fix_line(finding: Finding) -> str:

@@ -13,7 +13,7 @@ from doctor.api import report_format
 from doctor.model.finding import Evidence
 from doctor.model.outcome import Result
 from doctor.model.report import PlanReport, RepairReport, Report, ScanReport
-from doctor.model.text import visible
+from doctor.model.text import plural, visible
 
 from . import _words
 from ._chart import HEIGHT, SPACE, chart
@@ -40,7 +40,7 @@ def render(report: Report) -> bytes:
             style=Markup(style),  # noqa: S704 - a file of ours
             policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
             **(_scan(report) if isinstance(report, ScanReport) else {}),
-            is_left=isinstance(report, PlanReport) and _words.is_left(report),
+            verdict=None if isinstance(report, RepairReport) else report.verdict,
             tasks=_words.to_do(report.manual) if isinstance(report, PlanReport | RepairReport) else (),
             others=_words.unmended(report) if isinstance(report, PlanReport | RepairReport) else (),
             title=_title(report),
@@ -65,7 +65,7 @@ def _environment() -> Environment:
     environment.filters["took"] = _words.took
     environment.tests["short"] = _is_short
     environment.filters["capital"] = _capital
-    environment.globals["plural"] = _words.plural
+    environment.globals["plural"] = plural
     environment.globals["by_source"] = _words.by_source
     environment.globals["causes_by_check"] = _words.causes_by_check
     environment.globals["levels"] = [level.word for level in _words.WORST_FIRST]
@@ -93,8 +93,8 @@ def _title(report: Report) -> str:
 def _scan(report: ScanReport) -> dict[str, Any]:
     findings = report.findings
     wrong, remarks = ({id(finding) for finding in group} for group in _words.apart(report))
+    accepted = {id(finding) for finding in _words.accepted(report)}
     numbered = [(f"finding-{number}", finding) for number, finding in enumerate(findings, 1)]
-    bad = _words.problems(report)
     gaps: dict[str, list[str]] = {}
     for outcome in _words.incomplete(report):
         gaps.setdefault(outcome.reason or "no reason was given", []).append(outcome.id)
@@ -103,11 +103,10 @@ def _scan(report: ScanReport) -> dict[str, Any]:
         anchors.setdefault(finding.fingerprint, anchor)
     proven = report.repair is not None and report.repair.probes == report.probes
     return {
-        "verdict": _words.verdict(report),
-        "mood": max(item.level for item in bad).word if bad else ("warning" if gaps else "pass"),
+        "tally": [(level.word, report.count(level)) for level in _words.WORST_FIRST if report.count(level)],
         "wrong": [pair for pair in numbered if id(pair[1]) in wrong],
         "remarks": [pair for pair in numbered if id(pair[1]) in remarks],
-        "waived": [pair for pair in numbered if pair[1].waived],
+        "waived": [pair for pair in numbered if id(pair[1]) in accepted],
         "gaps": gaps,
         "passed": _words.having(report, Result.PASS),
         "skipped": _words.having(report, Result.SKIP),

@@ -20,6 +20,7 @@ from doctor.model.report import (
 )
 from doctor.model.severity import Severity
 from doctor.model.text import visible
+from doctor.model.verdict import Verdict
 
 from ._words import iso
 
@@ -45,7 +46,12 @@ def document(report: Report) -> Document:
         return _plan(report)
     if isinstance(report, RepairReport):
         return _repair(report)
-    return {**_head(report), "probes": [_probe(probe) for probe in report.probes], "exit_code": report.exit_code}
+    return {
+        **_head(report),
+        "verdict": _verdict(report.verdict),
+        "probes": [_probe(probe) for probe in report.probes],
+        "exit_code": int(report.exit_code),
+    }
 
 
 def _head(report: Report) -> Document:
@@ -62,14 +68,15 @@ def _head(report: Report) -> Document:
 def _scan(report: ScanReport) -> Document:
     return {
         **_head(report),
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [_finding(finding) for finding in report.shown],
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
         "summary": summary(report),
+        "verdict": _verdict(report.verdict),
         "probes": [_probe(probe) for probe in report.probes],
         "repair": None if report.repair is None else _repair(report.repair),
         "notes": [visible(note) for note in report.notes],
         "fail_on": report.fail_on.word,
-        "exit_code": report.exit_code,
+        "exit_code": int(report.exit_code),
     }
 
 
@@ -84,7 +91,8 @@ def _plan(report: PlanReport) -> Document:
         "remaining": [finding.fingerprint for finding in report.remaining],
         "probes": list(report.probes),
         "command": visible(report.command),
-        "exit_code": report.exit_code,
+        "verdict": _verdict(report.verdict),
+        "exit_code": int(report.exit_code),
     }
 
 
@@ -102,7 +110,19 @@ def _repair(report: RepairReport) -> Document:
         "remaining": [finding.fingerprint for finding in report.remaining],
         "rolled_back": report.rolled_back,
         "error": visible(report.error),
-        "exit_code": report.exit_code,
+        "exit_code": int(report.exit_code),
+    }
+
+
+def _verdict(verdict: Verdict) -> Document:
+    return {
+        "state": verdict.state.value,
+        "says": visible(verdict.says),
+        "unseen": visible(verdict.unseen),
+        "problems": verdict.problems,
+        "worst": None if verdict.worst is None else verdict.worst.word,
+        "ran": verdict.ran,
+        "installed": verdict.installed,
     }
 
 

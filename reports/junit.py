@@ -7,6 +7,7 @@ from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
 from doctor.model.report import ProbeReport, ProbeResult, Report, ScanReport
 from doctor.model.text import visible
+from doctor.model.verdict import State, Verdict
 
 from ._words import fix_line, iso
 
@@ -18,13 +19,19 @@ Inside = tuple[str, str, str] | None
 def render(report: Report) -> bytes:
     """Render suites of test cases.
 
-    A finding at or above ``--fail-on`` is a failure; one below it, or waived, is told in the output of a case that
-    passed. A check that could not look is an error, also when it found something.
+    A finding at or above ``--fail-on`` is a failure; one below it stands in the output of a case that passed; a check
+    that found only what is waived is skipped. A check that could not look is an error, also when it found something. The
+    first case is the verdict: a scan that is not green has a failure or an error there, whatever its checks are.
     """
     suites: dict[str, list[str]] = {}
     counts: dict[str, dict[str, int]] = {}
-    cases = list(_checks(report)) if isinstance(report, ScanReport) else []
-    probes = report.probes if isinstance(report, ScanReport | ProbeReport) else ()
+    cases = []
+    probes: tuple[ProbeResult, ...] = ()
+    if isinstance(report, ScanReport | ProbeReport):
+        probes = report.probes
+        cases.append(("doctor", "verdict", report.seconds, _verdict(report.verdict)))
+    if isinstance(report, ScanReport):
+        cases += _checks(report)
     cases += [("probe", probe.name, probe.seconds, _probe(probe)) for probe in probes]
     for area, name, seconds, inside in cases:
         suites.setdefault(area, []).append(_case(area, name, seconds, inside))
@@ -43,6 +50,12 @@ def render(report: Report) -> bytes:
         lines += [*found, "  </testsuite>"]
     lines.append("</testsuites>\n")
     return "\n".join(lines).encode("utf-8")
+
+
+def _verdict(verdict: Verdict) -> Inside:
+    text = "\n".join(filter(None, (verdict.unseen, verdict.says, verdict.counted)))
+    word = {State.PROBLEMS: "failure", State.INCOMPLETE: "error"}.get(verdict.state, "system-out")
+    return word, verdict.says, text
 
 
 def _checks(report: ScanReport) -> list[tuple[str, str, float, Inside]]:
@@ -65,6 +78,8 @@ def _check(report: ScanReport, outcome: Outcome, found: list[Finding]) -> Inside
         return "error", outcome.reason or "could not look at everything", text
     if outcome.result is Result.SKIP:
         return "skipped", outcome.reason, ""
+    if found and all(finding.waived for finding in found):
+        return "skipped", f"waived: {found[0].waived}", text
     return ("system-out", "", text) if found else None
 
 

@@ -7,7 +7,7 @@ from doctor.model.finding import Evidence, Finding
 from doctor.model.report import PlannedAction, PlanReport, ProbeResult, RepairReport, Report, ScanReport
 from doctor.model.text import visible
 
-from ._words import apart, causes_by_check, counted, fix_line, incomplete, to_do, unmended, verdict, when
+from ._words import accepted, apart, causes_by_check, fix_line, incomplete, to_do, unmended, when
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:$^=])")
 
@@ -20,10 +20,13 @@ def render(report: Report) -> bytes:
         filter(None, (host.os, host.kernel and f"kernel {host.kernel}", host.engine and f"engine {host.engine}"))
     )
     lines = [f"# {plain(host.name)}", "", plain(f"{about} — doctor {report.doctor}, {when(report.started)}"), ""]
+    if not isinstance(report, RepairReport):
+        lines += [f"**{plain(report.verdict.unseen)}**", ""] if report.verdict.unseen else []
+        lines += [f"**{plain(report.verdict.says)}**", ""]
     if isinstance(report, ScanReport):
         lines += _scan(report)
     elif isinstance(report, PlanReport):
-        lines += _actions("Plan", report.actions)
+        lines += _actions("Plan", report.actions) if report.actions else []
         lines += ["To do it:", "", *block(report.command, "sh")] if report.actions else []
         lines += _manual(report)
     elif isinstance(report, RepairReport):
@@ -57,7 +60,7 @@ def _longest_run(text: str) -> int:
 
 
 def _scan(report: ScanReport) -> list[str]:
-    lines = [f"**{plain(verdict(report))}**", "", plain(counted(report)), ""]
+    lines = [plain(report.verdict.counted), ""]
     for finding in [found for group in apart(report) for found in group]:
         lines += _finding(finding, report.findings)
     if report.repair is not None:
@@ -68,7 +71,7 @@ def _scan(report: ScanReport) -> list[str]:
         lines += ["## What could not be looked at", ""]
         lines += [f"- {code(outcome.id)} {plain(outcome.reason)}" for outcome in gaps]
         lines.append("")
-    waived = [finding for finding in report.findings if finding.waived]
+    waived = accepted(report)
     if waived:
         lines += ["## Accepted", ""]
         lines += [f"- {code(item.id)} {plain(item.message)}: {plain(item.waived)}" for item in waived]

@@ -5,13 +5,14 @@ from doctor.model.outcome import Result
 from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.text import visible
+from doctor.model.verdict import State
 
-from ._words import WORST_FIRST, counted, incomplete, plural, problems
+from ._words import WORST_FIRST, is_untried, problems
 
 # Monitoring plugins' development guidelines: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
-_LONGEST = 300
-_OPEN = frozenset({Result.ERROR, Result.UNPROVEN})
+# Of what the host says; the verdict after it must never be cut off.
+_LONGEST = 200
 
 
 @report_format("nagios", media="text/plain", of=("scan", "probe"))
@@ -29,43 +30,37 @@ def render(report: Report) -> bytes:
 
 def exit_code(report: Report) -> int:
     """Return the exit code that goes with the line, in place of doctor's own."""
-    if isinstance(report, ScanReport):
-        found = problems(report)
-        if found:
-            return 2 if max(finding.level for finding in found) >= Severity.ERROR else 1
-        return 3 if incomplete(report) else 0
-    if isinstance(report, ProbeReport):
-        results = {probe.result for probe in report.probes}
-        return 2 if Result.FAIL in results else 3 if results & _OPEN or Result.PASS not in results else 0
+    if isinstance(report, ScanReport | ProbeReport):
+        verdict = report.verdict
+        if verdict.state is State.PROBLEMS:
+            return 2 if verdict.worst is None or verdict.worst >= Severity.ERROR else 1
+        return 0 if verdict.is_green else 3
     return 3
 
 
 def _scan(report: ScanReport) -> tuple[str, str]:
-    found, gaps = problems(report), incomplete(report)
-    words = counted(report)
-    if found:
-        # The first one is the cause of what follows; that is what a person should be woken with.
-        says = f"{found[0].message} [{found[0].id}]; {words}"
-    elif gaps:
-        says = f"{plural(len(gaps), 'check')} could not look: {gaps[0].reason}; {words}"
-    else:
-        says = words
-    figures = " ".join(f"{level.word}={report.count(level)};;;0" for level in WORST_FIRST)
-    return says, f"{figures} time={report.seconds:.3f}s;;;0"
+    verdict = report.verdict
+    found = problems(report)
+    # The first one is the cause of what follows; that is what a person should be woken with.
+    first = f"{_short(found[0].message)} [{found[0].id}]" if found else ""
+    says = "; ".join(filter(None, (first, verdict.unseen, verdict.says, verdict.counted)))
+    figures = [f"{level.word}={report.count(level)};;;0" for level in WORST_FIRST]
+    figures += [f"waived={verdict.waived};;;0", f"incomplete={verdict.incomplete};;;0", f"checks={verdict.ran};;;0"]
+    return says, f"{' '.join(figures)} time={report.seconds:.3f}s;;;0"
 
 
 def _probes(report: ProbeReport) -> tuple[str, str]:
-    bad = [probe for probe in report.probes if probe.result is Result.FAIL or probe.result in _OPEN]
-    if bad:
-        says = "; ".join(f"{probe.name}: {probe.message}" for probe in bad)
-    else:
-        passed = sum(1 for probe in report.probes if probe.result is Result.PASS)
-        says = f"{passed} of {plural(len(report.probes), 'probe')} passed, none failed"
-    failed = sum(1 for probe in report.probes if probe.result is Result.FAIL)
-    return says, f"failed={failed};;;0 time={report.seconds:.3f}s;;;0"
+    verdict = report.verdict
+    bad = [probe for probe in report.probes if probe.result is Result.FAIL or is_untried(probe)]
+    says = "; ".join([verdict.says, *(f"{probe.name}: {_short(probe.message)}" for probe in bad)])
+    return says, f"failed={verdict.problems};;;0 time={report.seconds:.3f}s;;;0"
+
+
+def _short(text: str) -> str:
+    text = visible(text)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _plain(text: str) -> str:
     # A bar would begin performance data.
-    text = visible(text).replace("|", "/")
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return visible(text).replace("|", "/")

@@ -6,22 +6,24 @@ from doctor.api import report_format
 from doctor.model.outcome import Result
 from doctor.model.report import ProbeReport, ProbeResult, Report, ScanReport
 from doctor.model.text import visible
+from doctor.model.verdict import State, Verdict
 
-from ._words import WORST_FIRST, standing
+from ._words import WORST_FIRST
 
 Sample = tuple[Mapping[str, str], float]
 
 
 @report_format("prometheus", media="text/plain; version=0.0.4", of=("scan", "probe"))
 def render(report: Report) -> bytes:
-    """Render gauges: findings by severity, each finding by name, outcomes, probes, and when the scan was.
+    """Render gauges: the verdict, findings by severity, each finding by name, outcomes, probes, and when the scan was.
 
-    A healthy host exports the same series with zeros, so that an alert on their absence means that nobody scans.
+    A host without a problem exports the same series with zeros, so that an alert on their absence means that nobody scans.
+    Zeros alone prove nothing: ``doctor_verdict`` says whether anything was looked at.
     """
     if isinstance(report, ScanReport):
         text = _scan(report)
     elif isinstance(report, ProbeReport):
-        text = _probes(report.probes) + _time(report)
+        text = _verdict(report.verdict) + _probes(report.probes) + _time(report)
     else:
         text = ""
     return text.encode("utf-8")
@@ -34,7 +36,9 @@ def _scan(report: ScanReport) -> str:
         for result in Result
         if result is not Result.UNPROVEN
     }
+    verdict = report.verdict
     parts = [
+        _verdict(verdict),
         _metric(
             "doctor_info",
             "The host and the version of doctor; always 1.",
@@ -58,7 +62,8 @@ def _scan(report: ScanReport) -> str:
                     },
                     1,
                 )
-                for finding in standing(report)
+                for finding in report.findings
+                if not finding.waived
             ),
         ),
         _metric(
@@ -69,15 +74,28 @@ def _scan(report: ScanReport) -> str:
         _metric(
             "doctor_incomplete",
             "Checks that could not look at something they should have.",
-            [({}, sum(1 for outcome in report.outcomes if outcome.incomplete))],
+            [({}, verdict.incomplete)],
         ),
+        _metric("doctor_waived", "Findings that the settings accept.", [({}, verdict.waived)]),
+        _metric("doctor_checks_run", "Checks that were asked for.", [({}, verdict.ran)]),
+        _metric("doctor_checks_installed", "Checks that there are.", [({}, verdict.installed)]),
         _metric(
-            "doctor_exit_code", "Exit code of the scan: 0 healthy, 1 findings, 3 incomplete.", [({}, report.exit_code)]
+            "doctor_exit_code",
+            "Exit code of the scan: 0 no problem found, 1 findings, 3 incomplete.",
+            [({}, verdict.exit_code)],
         ),
         _probes(report.probes),
         _time(report),
     ]
     return "".join(parts)
+
+
+def _verdict(verdict: Verdict) -> str:
+    return _metric(
+        "doctor_verdict",
+        "1 for what it comes to: healthy (tried and passed), clear (no problem found), problems or incomplete.",
+        [({"state": state.value}, int(state is verdict.state)) for state in State],
+    )
 
 
 def _probes(probes: tuple[ProbeResult, ...]) -> str:

@@ -9,8 +9,9 @@ from doctor.model.finding import Finding
 from doctor.model.report import Report, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.text import visible
+from doctor.model.verdict import State, Verdict
 
-from ._words import fix_line, incomplete, iso
+from ._words import fix_line, incomplete, is_untried, iso, problems
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # SARIF 2.1.0 section 3.27.10 knows note, warning and error; security-severity tells critical from error (GitHub's scale).
@@ -21,7 +22,11 @@ _FILES = frozenset({"file", "directory", "socket"})
 
 @report_format("sarif", media="application/sarif+json", of=("scan",))
 def render(report: Report) -> bytes:
-    """Render one run: a rule a check with findings, a result a finding, a notification a check that could not look."""
+    """Render one run: a rule a check with findings, a result a finding, a notification a check that could not look.
+
+    Findings that a display filter hides are results too: a service counts them, and takes none for well. Their
+    ``baselineState`` says that they are known.
+    """
     if not isinstance(report, ScanReport):
         return b""
     rules = list(dict.fromkeys(finding.id for finding in report.findings))
@@ -34,9 +39,10 @@ def render(report: Report) -> bytes:
             }
         },
         "invocations": [_invocation(report)],
-        "results": [_result(finding, rules) for finding in report.findings],
+        "results": [_result(finding, rules, report.hidden) for finding in report.findings],
         "columnKind": "unicodeCodePoints",
         "automationDetails": {"id": f"doctor/{visible(report.host.name)}/"},
+        "properties": _properties(report.verdict),
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return (json.dumps(document, indent=1) + "\n").encode("ascii")
@@ -55,26 +61,45 @@ def _rule(report: ScanReport, identity: str) -> dict[str, Any]:
     return rule
 
 
-def _invocation(report: ScanReport) -> dict[str, Any]:
+def _properties(verdict: Verdict) -> dict[str, Any]:
     return {
-        # Whether the tool ran, not whether the host is well.
-        "executionSuccessful": not incomplete(report),
-        "exitCode": report.exit_code,
-        "startTimeUtc": iso(report.started),
-        "endTimeUtc": iso(report.started + report.seconds),
-        "machine": visible(report.host.name),
-        "toolExecutionNotifications": [
-            {
-                "level": "warning",
-                "message": {"text": visible(outcome.reason) or "could not look at everything"},
-                "descriptor": {"id": outcome.id},
-            }
-            for outcome in incomplete(report)
-        ],
+        "verdict": verdict.state.value,
+        "waived": verdict.waived,
+        "checksRun": verdict.ran,
+        "checksInstalled": verdict.installed,
     }
 
 
-def _result(finding: Finding, rules: list[str]) -> dict[str, Any]:
+def _invocation(report: ScanReport) -> dict[str, Any]:
+    verdict = report.verdict
+    notes = [_notification(outcome.reason, outcome.id) for outcome in incomplete(report)]
+    notes += [_notification(probe.message, f"probe/{probe.name}") for probe in report.probes if is_untried(probe)]
+    # A service takes a run without an open result or a notification for well.
+    is_silent = not verdict.is_green and not problems(report)
+    if is_silent or verdict.unseen or verdict.ran < verdict.installed:
+        level = "error" if is_silent else "note"
+        notes.insert(0, _notification(": ".join(filter(None, (verdict.unseen, verdict.says))), "doctor/verdict", level))
+    return {
+        # Whether the tool ran, not whether the host is well.
+        "executionSuccessful": not incomplete(report) and verdict.state is not State.INCOMPLETE,
+        "exitCode": int(verdict.exit_code),
+        "exitCodeDescription": visible(f"{verdict.says}: {verdict.counted}"),
+        "startTimeUtc": iso(report.started),
+        "endTimeUtc": iso(report.started + report.seconds),
+        "machine": visible(report.host.name),
+        "toolExecutionNotifications": notes,
+    }
+
+
+def _notification(text: str, identity: str, level: str = "warning") -> dict[str, Any]:
+    return {
+        "level": level,
+        "message": {"text": visible(text) or "could not look at everything"},
+        "descriptor": {"id": identity},
+    }
+
+
+def _result(finding: Finding, rules: list[str], hidden: tuple[str, ...]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.id,
         "ruleIndex": rules.index(finding.id),
@@ -83,6 +108,8 @@ def _result(finding: Finding, rules: list[str]) -> dict[str, Any]:
         "locations": [_location(finding)],
         "partialFingerprints": {"doctor/v1": finding.fingerprint},
     }
+    if hidden:
+        result["baselineState"] = "unchanged" if finding.fingerprint in hidden else "new"
     if finding.waived:
         result["suppressions"] = [{"kind": "external", "justification": visible(finding.waived)}]
     return result

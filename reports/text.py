@@ -6,12 +6,16 @@ from doctor.api import report_format
 from doctor.model.finding import Finding
 from doctor.model.outcome import Result
 from doctor.model.report import HostInfo, PlanReport, RepairReport, Report, ScanReport
+from doctor.model.text import plural
 
 from ._repair_text import evidence, plan, probes, repair
 from ._terminal import Page, label
-from ._words import apart, causes_by_check, counted, having, incomplete, plural, standing, took, verdict, when
+from ._words import accepted, apart, causes_by_check, having, incomplete, standing, took, when
 
 _INDENT = 10
+# One missing privilege has dozens of reasons and hides a hundred checks: the first of them say enough.
+_REASONS = 5
+_IDS = 4
 
 
 @report_format("text", media="text/plain", of=("scan", "plan", "repair", "probe"))
@@ -26,6 +30,8 @@ def render(report: Report, *, colour: bool = False, width: int = 80, verbose: bo
     elif isinstance(report, RepairReport):
         repair(page, report)
     else:
+        page.blank()
+        page.line(report.verdict.says, style=report.verdict.mood)
         page.heading("What test containers can do on this host")
         probes(page, report.probes)
     return page.bytes()
@@ -40,7 +46,12 @@ def _head(page: Page, host: HostInfo, run: str) -> None:
 
 def _scan(page: Page, report: ScanReport) -> None:
     page.blank()
-    page.line(f"{verdict(report)}: {counted(report)}", style=_mood(report))
+    verdict = report.verdict
+    if verdict.unseen:
+        page.line(verdict.unseen, style="warning")
+        page.blank()
+    page.line(verdict.says, style=verdict.mood)
+    page.line(verdict.counted, style="dim")
     wrong, remarks = apart(report)
     for finding in wrong:
         page.blank()
@@ -72,13 +83,6 @@ def _remarks(page: Page, report: ScanReport, remarks: Sequence[Finding]) -> None
             page.line(f"{finding.message} ({finding.id})", indent=2)
 
 
-def _mood(report: ScanReport) -> str:
-    levels = [finding.level for finding in standing(report)]
-    if levels and max(levels) >= report.fail_on:
-        return max(levels).word
-    return "warning" if incomplete(report) else "pass"
-
-
 def _finding(page: Page, finding: Finding, among: tuple[Finding, ...]) -> None:
     page.line(finding.message, first=label(finding.level), first_style=finding.level.word, style="bold")
     page.line(f"{finding.id}, {finding.subject.kind} {finding.subject.name}", indent=_INDENT, style="dim")
@@ -92,7 +96,7 @@ def _finding(page: Page, finding: Finding, among: tuple[Finding, ...]) -> None:
 
 
 def _accepted(page: Page, report: ScanReport) -> None:
-    waived = [finding for finding in report.findings if finding.waived]
+    waived = accepted(report)
     if waived:
         page.heading("Accepted by the settings")
         for finding in waived:
@@ -104,11 +108,19 @@ def _unseen(page: Page, report: ScanReport) -> None:
     reasons: dict[str, list[str]] = {}
     for outcome in incomplete(report):
         reasons.setdefault(outcome.reason or "no reason was given", []).append(outcome.id)
-    if reasons:
-        page.heading("What could not be looked at")
-        for reason, ids in reasons.items():
-            page.line(reason, indent=2)
+    if not reasons:
+        return
+    page.heading("What could not be looked at")
+    most_hidden = sorted(reasons.items(), key=lambda item: -len(item[1]))
+    shown = most_hidden if page.verbose else most_hidden[:_REASONS]
+    for reason, ids in shown:
+        page.line(reason, indent=2)
+        if page.verbose or len(ids) <= _IDS:
             page.line(", ".join(ids), indent=4, style="dim")
+        else:
+            page.line(f"{', '.join(ids[:_IDS])} and {len(ids) - _IDS} more", indent=4, style="dim")
+    if len(shown) < len(reasons):
+        page.line(f"and {plural(len(reasons) - len(shown), 'more reason')} (-v shows all)", indent=2, style="dim")
 
 
 def _checked(page: Page, report: ScanReport) -> None:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, TextIO
 
 from msgspec import Struct
 
+from doctor.cli.spelled import as_root, pasted
 from doctor.host.base import Host
 from doctor.model.errors import UsageError
-from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Finding
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.model.report import HostInfo, Report
 from doctor.model.severity import Applicability, Severity
 from doctor.model.text import visible
+from doctor.model.verdict import Scope
 from doctor.plugins.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Shared(Struct, frozen=True, kw_only=True):
         # Closed by the caller (2>&-), sys.stderr is None, and print would take standard output.
         if not self.quiet and sys.stderr is not None:
             with suppress(OSError, ValueError):
-                print(visible(text), file=sys.stderr, flush=True)
+                print(visible(pasted(text)), file=sys.stderr, flush=True)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -180,11 +181,12 @@ def waived(findings: tuple[Finding, ...], settings: "Settings", now: float, cata
     return apply_waivers(findings, settings.waivers, today=today, known=known, renamed=renamed)
 
 
-def exit_code(findings: tuple[Finding, ...], fail_on: Severity, *, incomplete: bool) -> ExitCode:
-    """Return the code of findings that count, of an incomplete look, or of neither."""
-    if any(finding.level >= fail_on and not finding.waived for finding in findings):
-        return ExitCode.FOUND
-    return ExitCode.INCOMPLETE if incomplete else ExitCode.OK
+def scope(catalog: Catalog, settings: "Settings", host: Host, *, select: str = "", skip: str = "") -> Scope:
+    """Return what there was to look at, what left some of it out, and the command that sees what this user can't."""
+    left_out = [f"--select {select}" if words(select) else "", f"--skip {skip}" if words(skip) else ""]
+    left_out.append(f"'skip = {list(settings.skip)}' of the settings" if settings.skip else "")
+    remedy = as_root() if os.geteuid() != 0 and host.is_live() else ""
+    return Scope(installed=len(catalog.checks), narrowed=", ".join(filter(None, left_out)), remedy=remedy)
 
 
 def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Shared) -> int:
@@ -196,6 +198,7 @@ def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Share
     if name == "text":
         width = min(_columns(), 110)
         raw: bytes = loaded.function(report, colour=shared.colour and not output, width=width, verbose=shared.verbose)
+        raw = pasted(raw.decode()).encode()
     else:
         raw = loaded.function(report)
     if output and output != "-":
@@ -206,7 +209,8 @@ def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Share
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()
     change = getattr(sys.modules[loaded.function.__module__], "exit_code", None)
-    return report.exit_code if change is None else int(change(report))
+    # A format may have codes of its own; none of them makes a report green that is not.
+    return int(report.exit_code if change is None else change(report) or report.exit_code)
 
 
 def _write(path: str, raw: bytes) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from doctor.cli.spelled import pasted
 from doctor.model.errors import DoctorError
 from doctor.model.exit_code import ExitCode
 
@@ -81,4 +82,4 @@ def _tell(text: str) -> None:
     # Closed by the caller (2>&-), sys.stderr is None, and print would take standard output.
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
-            print(f"doctor: {text}", file=sys.stderr, flush=True)
+            print(f"doctor: {pasted(text)}", file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ from importlib.resources import files
 from msgspec import Struct
 
 from doctor.cli.common import Shared, load_catalog, load_settings
+from doctor.cli.spelled import command, pasted
 from doctor.model.declare import CheckDeclaration, FixerDeclaration, ProbeDeclaration
 from doctor.model.errors import UsageError
 from doctor.model.severity import Applicability
@@ -41,7 +42,7 @@ def run(words: str, shared: Shared) -> int:
         raise UsageError("there is nothing to explain", do="name a check, or paste an error line in quotes")
     identity = _identity(text, catalog)
     if identity is not None:
-        print("\n".join(explain_check(catalog, identity, shared)))
+        print(pasted("\n".join(explain_check(catalog, identity, shared))))
         return 0
     # A word can be both: "dns" is an area of checks and a probe.
     area = [name for name in catalog.checks if name.rpartition("/")[0] == text]
@@ -162,7 +163,7 @@ def matches(text: str) -> list[ErrorLine]:
 def _explain_text(text: str, catalog: Catalog, shared: Shared) -> int:
     found = matches(text)
     if not found:
-        print("doctor knows no such message; 'doctor scan' looks at the host itself")
+        print(pasted("doctor knows no such message; 'doctor scan' looks at the host itself"))
         return 3
     told: list[str] = []
     for line in found:
@@ -176,5 +177,5 @@ def _explain_text(text: str, catalog: Catalog, shared: Shared) -> int:
             print(f"  {_about(catalog, name)}")
         print()
     if told:
-        print(f"To look: doctor scan --select {','.join(told)}")
+        print(f"To look: {command('scan', '--select', ','.join(told))}")
     return 0

@@ -1,7 +1,6 @@
 """``doctor fix``: the plan, and with ``--apply`` its carrying out."""
 
 import os
-import shlex
 import sys
 import time
 
@@ -14,16 +13,17 @@ from doctor.cli.common import (
     applicability,
     asked,
     emit,
-    exit_code,
     host_info,
     is_terminal,
     load_catalog,
     load_settings,
     open_host,
+    scope,
     waive,
 )
 from doctor.cli.provers import image_prover, prover
 from doctor.cli.scan import engine_version
+from doctor.cli.spelled import as_root, command
 from doctor.cli.work import at_work, tell_unfinished
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
@@ -32,13 +32,13 @@ from doctor.model.finding import Finding
 from doctor.model.report import HostInfo, ManualFix, PlannedAction, PlanReport, RepairReport
 from doctor.model.severity import Applicability
 from doctor.model.step import Step
+from doctor.model.verdict import judge
 from doctor.plugins.catalog import Catalog
 from doctor.repair import apply as repair
 from doctor.repair.choose import parse
 from doctor.repair.plan import Plan, make_plan
 from doctor.repair.proof import shortfalls
 from doctor.repair.record import Run, new_name, unfinished
-from doctor.scan.run import Scan
 from doctor.state.settings import Settings
 
 
@@ -56,14 +56,15 @@ class Options(Struct, frozen=True, kw_only=True):
     format: str = "text"
     output: str = ""
 
-    def command(self) -> str:
-        """Return what carries this plan out: with every option that made it what it is."""
-        words = ["doctor", "fix", *self.ids]
+    def command(self, *, is_live: bool) -> str:
+        """Return what carries this plan out: with every option that made it what it is, and as the user who may do it."""
+        words = ["fix", *self.ids]
         words += ["--deep"] if self.deep else []
         words += ["--root", self.root] if self.root else []
         words += ["--allow", self.allow] if self.allow else []
         words += [word for choice in self.choose for word in ("--choose", choice)]
-        return shlex.join([*words, "--apply"])
+        words.append("--apply")
+        return as_root(*words) if is_live and os.geteuid() != 0 else command(*words)
 
 
 class _Job(Struct, frozen=True, kw_only=True):
@@ -99,9 +100,9 @@ def run(options: Options, shared: Shared) -> int:
     allow = applicability(options.allow) if options.allow else settings.allow
     if not (options.apply or options.resume):
         tell_unfinished(shared)
-        plan = _plan(job, allow)
-        _tell_blind(job, plan.before)
-        return emit(catalog, _plan_report(job, plan), options.format, options.output, shared)
+        report = _plan_report(job, _plan(job, allow))
+        _tell_blind(job, report)
+        return emit(catalog, report, options.format, options.output, shared)
     _need_root(job.host)
     with at_work(shared):
         left = unfinished()
@@ -116,17 +117,17 @@ def run(options: Options, shared: Shared) -> int:
         return _apply(job, allow)
 
 
-def _tell_blind(job: _Job, before: Scan) -> None:
-    """Say that the plan knows less than it should: "nothing to repair" would be taken for "all is well"."""
-    blind = sum(1 for outcome in before.outcomes if outcome.incomplete)
-    if blind:
-        way = "run it as root" if os.geteuid() != 0 else "'doctor scan' says why"
-        job.shared.progress(f"note: {blind} checks could not look at everything ({way})")
+def _tell_blind(job: _Job, report: PlanReport) -> None:
+    """Say first that the plan knows less than it should; the text of the plan itself begins with it."""
+    blind = report.before.incomplete
+    if blind and (job.options.format != "text" or job.options.apply):
+        says = report.before.unseen or f"{blind} checks could not look at everything ('doctor scan' says why)"
+        job.shared.progress(f"note: {says}")
 
 
 def _need_root(host: Host) -> None:
     if host.is_live() and os.geteuid() != 0:
-        raise RefusedError("a repair of this host needs root", do="run 'sudo doctor fix --apply'")
+        raise RefusedError("a repair of this host needs root", do=f"run '{as_root()}'")
 
 
 def _plan(job: _Job, allow: Applicability) -> Plan:
@@ -147,7 +148,6 @@ def _plan(job: _Job, allow: Applicability) -> Plan:
 def _plan_report(job: _Job, plan: Plan) -> PlanReport:
     now = job.host.now()
     found = waive(plan.before.findings, job.settings, now, job.catalog)
-    code = exit_code(found, job.settings.fail_on, incomplete=plan.before.is_incomplete)
     return PlanReport(
         host=host_info(job.host, engine_version(plan.before.facts)),
         doctor=__version__,
@@ -168,16 +168,21 @@ def _plan_report(job: _Job, plan: Plan) -> PlanReport:
         manual=plan.manual,
         resolves=plan.resolves,
         remaining=waive(plan.after.findings, job.settings, now, job.catalog),
+        before=judge(
+            found,
+            plan.before.outcomes,
+            fail_on=job.settings.fail_on,
+            scope=scope(job.catalog, job.settings, job.host),
+        ),
         probes=tuple(name for name in plan.probes if name in job.catalog.probes),
-        command=job.options.command(),
-        exit_code=code,
+        command=job.options.command(is_live=job.host.is_live()),
     )
 
 
 def _apply(job: _Job, allow: Applicability) -> int:
     plan = _plan(job, allow)
-    _tell_blind(job, plan.before)
     report = _plan_report(job, plan)
+    _tell_blind(job, report)
     if not plan.actions:
         return _nothing(job, plan, report)
     if not job.options.yes:
@@ -245,7 +250,7 @@ def _repair_report(job: _Job, done: repair.Done, host: HostInfo, plan: Plan | No
     elif done.after is None:
         code = ExitCode.OK
     else:
-        code = exit_code(remaining, job.settings.fail_on, incomplete=done.after.is_incomplete)
+        code = judge(remaining, done.after.outcomes, fail_on=job.settings.fail_on).exit_code
         code = ExitCode.FOUND if any(shortfalls(done.probes)) else code
     gone = repair.findings_gone(plan.before.findings, remaining) if plan and not done.rolled_back else ()
     return RepairReport(

@@ -116,7 +116,9 @@ def _load_hashlib() -> None:
 
 
 def _refuse() -> int:
-    _say("only root can look at the data root: run 'sudo doctor guard'", 4)
+    from doctor.cli.spelled import as_root
+
+    _say(f"only root can look at the data root, so nothing was looked at: run '{as_root()}'", 4)
     return 1
 
 
@@ -190,10 +192,11 @@ def _tell(verdict: "Verdict") -> int:
 
 def _say(text: str, level: int) -> None:
     """Tell a line on standard error; the journal gets its level (sd-daemon(3)): 3 error, 4 warning, 5 notice."""
+    from doctor.cli.spelled import pasted
     from doctor.model.text import visible
 
     mark = f"<{level}>" if os.environ.get("JOURNAL_STREAM") and not os.isatty(2) else ""
     try:
-        print(f"{mark}doctor: {visible(text)}", file=sys.stderr, flush=True)
+        print(f"{mark}doctor: {visible(pasted(text))}", file=sys.stderr, flush=True)
     except (OSError, ValueError):
         return

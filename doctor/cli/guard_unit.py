@@ -3,7 +3,7 @@
 import os
 from contextlib import suppress
 
-from doctor.cli import installed, units
+from doctor.cli import installed, spelled, units
 from doctor.cli.common import Shared
 from doctor.cli.guard import STOP
 from doctor.model.errors import DoctorError
@@ -22,13 +22,13 @@ ExecStartPre=/bin/sh -c 'env "$$@" guard; [ $$? -ne {stop} ]' doctor-guard {comm
 
 def text() -> str:
     """Return the drop-in for the doctor that runs."""
-    words = [*(f"{name}={value}" for name, value in installed.moved()), installed.command()]
+    words = [*(f"{name}={value}" for name, value in spelled.moved()), installed.command()]
     return _TEXT.format(made=MADE, stop=STOP, command=" ".join(units.unit_word(word, dollar="$$") for word in words))
 
 
 def install(shared: Shared, *, directory: str = _UNITS, systemd: str = _SYSTEMD) -> int:
     """Put the guard in front of docker.service, show what was written, and return 0. A second call changes nothing."""
-    installed.need_root("install the guard", "doctor guard install")
+    installed.need_root("install the guard")
     if not os.path.isdir(systemd):
         raise DoctorError(
             f"this host does not run systemd (there is no {systemd}), and only systemd runs a command before another service",
@@ -51,7 +51,7 @@ def install(shared: Shared, *, directory: str = _UNITS, systemd: str = _SYSTEMD)
 
 def remove(shared: Shared, *, directory: str = _UNITS, systemd: str = _SYSTEMD) -> int:
     """Take the guard away again, kept copies and backups stay. Return 0, also where there was none."""
-    installed.need_root("remove the guard", "doctor guard remove")
+    installed.need_root("remove the guard")
     path = _path(directory)
     if MADE not in installed.read(path):
         installed.tell(shared, "there was no guard")
@@ -70,7 +70,7 @@ def status(*, directory: str = _UNITS, systemd: str = _SYSTEMD) -> int:
     """Print whether the guard is installed and in force; return 0."""
     path = _path(directory)
     if MADE not in installed.read(path):
-        print("not installed; 'doctor guard install' does it")
+        print(spelled.pasted("not installed; 'doctor guard install' does it"))
         return 0
     print(path)
     if os.path.isdir(systemd):

@@ -5,30 +5,23 @@ import subprocess
 import sys
 
 from doctor.cli.common import Shared
+from doctor.cli.spelled import as_root, pasted, program
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.text import visible
 from doctor.state.files import atomic_write
 
 
 def command() -> str:
-    """Return the absolute path of doctor: beside the interpreter that runs it, else where it was started from."""
-    beside = os.path.join(os.path.dirname(os.path.abspath(sys.executable)), "doctor")
-    for path in (beside, os.path.abspath(sys.argv[0])):
-        if os.path.basename(path) == "doctor" and os.access(path, os.X_OK) and os.path.isfile(path):
-            return path
-    raise DoctorError("can't find the doctor command", where=beside, do="install doctor with pipx, uv or pip")
+    """Return the absolute path of doctor; raises ``DoctorError`` where it can't be known."""
+    if not program():
+        raise DoctorError("can't find the doctor command", where=sys.argv[0], do="install doctor with pipx, uv or pip")
+    return program()
 
 
-def moved() -> tuple[tuple[str, str], ...]:
-    """Return the variables that move doctor's own places: who starts doctor with a bare environment must hand them on."""
-    names = ("DOCTOR_CONFIG", "DOCTOR_STATE_DIR")
-    return tuple((name, os.path.abspath(os.environ[name])) for name in names if os.environ.get(name))
-
-
-def need_root(what: str, command_line: str) -> None:
+def need_root(what: str) -> None:
     """Raise ``RefusedError`` for anybody else."""
     if os.geteuid() != 0:
-        raise RefusedError(f"only root can {what}", do=f"run 'sudo {command_line}'")
+        raise RefusedError(f"only root can {what}", do=f"run '{as_root()}'")
 
 
 def warn(path: str, shared: Shared) -> None:
@@ -77,14 +70,14 @@ def write(path: str, text: str, made: str) -> bool:
 def show(path: str, text: str, shared: Shared, *, is_new: bool) -> None:
     """Tell what a file says, if it was written just now."""
     tell(shared, f"wrote {path}:" if is_new else f"{path} is as it should be")
-    if is_new:
-        tell(shared, "".join(f"    {line}\n" for line in text.splitlines()))
+    if is_new and not shared.quiet:
+        print(visible("".join(f"    {line}\n" for line in text.splitlines()), keep="\n"))
 
 
 def tell(shared: Shared, text: str) -> None:
     """Print, but for --quiet."""
     if not shared.quiet:
-        print(visible(text, keep="\n"))
+        print(visible(pasted(text), keep="\n"))
 
 
 def systemctl(*words: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.cli.common import open_host
+from doctor.cli.spelled import as_root
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images, familiar
 from doctor.facts.layer_graph import LayerGraph
@@ -44,7 +45,7 @@ class Options(Struct, frozen=True, kw_only=True):
 def run(options: Options) -> int:
     """Become the runtime: this process ends as the container's command ends."""
     if os.geteuid() != 0:
-        raise RefusedError("a container needs root", do="run 'sudo doctor run'")
+        raise RefusedError("a container needs root", do=f"run '{as_root()}'")
     host = open_host("")
     facts = Facts(host)
     given: list[str] = []

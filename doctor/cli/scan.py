@@ -11,11 +11,11 @@ from doctor import __version__
 from doctor.cli.common import (
     Shared,
     emit,
-    exit_code,
     host_info,
     load_catalog,
     load_settings,
     open_host,
+    scope,
     severity,
     waived,
     words,
@@ -23,8 +23,10 @@ from doctor.cli.common import (
 from doctor.cli.work import tell_unfinished
 from doctor.facts.engine_state import EngineVersion
 from doctor.host.base import Host
+from doctor.model.errors import UsageError
 from doctor.model.report import ProbeResult, ScanReport
 from doctor.model.severity import Severity
+from doctor.model.verdict import Scope
 from doctor.plugins.catalog import Catalog
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan, scan
@@ -59,11 +61,13 @@ def run(options: Options, shared: Shared) -> int:
     fail_on = severity(options.fail_on, "--fail-on") if options.fail_on else settings.fail_on
     ids = catalog.choose(words(options.select), (*words(options.skip), *settings.skip))
     host = open_host(options.root, options.data_root)
+    if options.probe and not host.is_live():
+        raise UsageError("test containers run on the live host only", do="leave out --probe, or --root and --data-root")
     started = time.time()
     clock = time.perf_counter()
     found = scan(host, catalog, ids, deep=options.deep)
     probes: tuple[ProbeResult, ...] = ()
-    if options.probe and host.is_live():
+    if options.probe:
         from doctor.scan.prove import prove, with_probes
 
         probes = prove(catalog, found.facts, tuple(catalog.probes), progress=shared.progress)
@@ -77,6 +81,7 @@ def run(options: Options, shared: Shared) -> int:
         seconds=time.perf_counter() - clock,
         probes=probes,
         fail_on=fail_on,
+        scope=scope(catalog, settings, host, select=options.select, skip=options.skip),
     )
     if not options.root and not options.data_root and not options.select and not options.skip:
         report = _keep(report, options, shared, settings)
@@ -85,7 +90,7 @@ def run(options: Options, shared: Shared) -> int:
     if options.scheduled:
         _leave_reports(catalog, report, settings, replace(shared, quiet=True))
         # cron mails what is printed: a healthy host keeps quiet.
-        shared = replace(shared, quiet=shared.quiet or report.exit_code == 0)
+        shared = replace(shared, quiet=shared.quiet or report.verdict.is_green)
     return emit(catalog, report, options.format, options.output, shared)
 
 
@@ -99,22 +104,22 @@ def make_report(
     seconds: float,
     fail_on: Severity,
     probes: tuple[ProbeResult, ...] = (),
+    scope: Scope = Scope(),  # noqa: B008 - it is frozen
 ) -> ScanReport:
     """Return the report of a scan, waivers of the settings applied."""
     accepted = waived(found.findings, settings, host.now(), catalog)
-    findings = accepted.findings
     return ScanReport(
         host=host_info(host, engine_version(found.facts)),
         doctor=__version__,
         started=started,
         seconds=round(seconds, 4),
-        findings=findings,
+        findings=accepted.findings,
         outcomes=found.outcomes,
         probes=probes,
         ok=found.ok,
         fail_on=fail_on,
+        scope=scope,
         notes=accepted.notes,
-        exit_code=exit_code(findings, fail_on, incomplete=found.is_incomplete),
     )
 
 
@@ -154,10 +159,7 @@ def _only_changes(report: ScanReport, history: "History", shared: Shared) -> Sca
         shared.progress(f"since {when}: {len(seen.new)} new, {len(seen.gone)} gone, {len(seen.same)} as before")
     for finding in seen.gone:
         shared.progress(f"gone: {finding.id}: {finding.subject.name}")
-    # The exit code tells of what is shown: cron asks for news.
-    incomplete = any(outcome.incomplete for outcome in report.outcomes)
-    code = exit_code(seen.new, report.fail_on, incomplete=incomplete)
-    return replace(report, findings=seen.new, exit_code=code)
+    return replace(report, hidden=tuple(finding.fingerprint for finding in seen.same))
 
 
 def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings, shared: Shared) -> None:

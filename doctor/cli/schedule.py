@@ -5,7 +5,7 @@ import time
 
 from msgspec import Struct
 
-from doctor.cli import installed, units
+from doctor.cli import installed, spelled, units
 from doctor.cli.common import Shared, load_settings
 from doctor.model.errors import DoctorError, UsageError
 from doctor.model.text import visible
@@ -27,7 +27,7 @@ HERE = Places()
 
 def install(shared: Shared, *, every: str = "", probe: bool = False, places: Places = HERE) -> int:
     """Write the timer or the cron entry and start it; show what was written; return 0. A second call changes nothing."""
-    installed.need_root("install a schedule", "doctor schedule install")
+    installed.need_root("install a schedule")
     settings = load_settings()
     if every and every not in EVERY:
         raise UsageError(f"--every '{every}' is unknown", do=f"choose one of {', '.join(EVERY)}")
@@ -62,7 +62,7 @@ def install(shared: Shared, *, every: str = "", probe: bool = False, places: Pla
 
 def remove(shared: Shared, *, places: Places = HERE) -> int:
     """Stop the schedule and remove every file of it; history and reports stay. Return 0, also where there was none."""
-    installed.need_root("remove a schedule", "doctor schedule remove")
+    installed.need_root("remove a schedule")
     found = _ours(places)
     if os.path.isdir(places.systemd) and any(path.endswith(units.TIMER) for path in found):
         installed.systemctl("disable", "--now", units.TIMER)
@@ -82,7 +82,7 @@ def status(shared: Shared, *, places: Places = HERE) -> int:
 
     found = _ours(places)
     if not found:
-        print("not installed; 'doctor schedule install' does it")
+        print(spelled.pasted("not installed; 'doctor schedule install' does it"))
     for path in found:
         print(visible(path))
     if any(path.endswith(units.TIMER) for path in found) and os.path.isdir(places.systemd):
@@ -101,7 +101,7 @@ def status(shared: Shared, *, places: Places = HERE) -> int:
 
 def _job(every: str, *, probe: bool) -> units.Job:
     command = (installed.command(), "scan", "--scheduled", *(("--probe",) if probe else ()))
-    return units.Job(command=command, every=every, environment=installed.moved(), probe=probe, host=os.uname().nodename)
+    return units.Job(command=command, every=every, environment=spelled.moved(), probe=probe, host=os.uname().nodename)
 
 
 def _check_places(settings: Settings) -> None:

@@ -4,9 +4,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
 from doctor.model.severity import Applicability, Severity
+from doctor.model.verdict import Scope, Verdict, judge, judge_plan, judge_probes
 
 
 class HostInfo(Struct, frozen=True, kw_only=True):
@@ -68,10 +70,12 @@ class ScanReport(Struct, frozen=True, kw_only=True):
         probes: results when test containers were launched.
         history: earlier scans, oldest first.
         ok: check id → its line for a pass.
-        run: id of the repair that this scan verified, or "".
+        fail_on: the least severity that counts against the host.
+        scope: how many checks there are, and what left some of them out.
+        hidden: fingerprints of findings that a display filter (``--since-last``) leaves out of what is shown; they stay
+            among ``findings``, and the verdict and every metric count them.
         repair: what that repair did, when the report tells of one.
         notes: one line each on what else its reader should know (a waiver that expired, a history that can't be kept).
-        exit_code: as the contract says.
     """
 
     host: HostInfo
@@ -84,11 +88,36 @@ class ScanReport(Struct, frozen=True, kw_only=True):
     history: tuple[HistoryRow, ...] = ()
     ok: dict[str, str]
     fail_on: Severity = Severity.WARNING
+    scope: Scope = Scope()
+    hidden: tuple[str, ...] = ()
     repair: "RepairReport | None" = None
     notes: tuple[str, ...] = ()
-    exit_code: int = 0
 
     kind = "scan"
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it comes to."""
+        return judge(
+            self.findings,
+            self.outcomes,
+            fail_on=self.fail_on,
+            probes=self.probes,
+            scope=self.scope,
+            hidden=frozenset(self.hidden),
+        )
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """As the contract says."""
+        return self.verdict.exit_code
+
+    @property
+    def shown(self) -> tuple[Finding, ...]:
+        """The findings that a display filter leaves."""
+        if not self.hidden:
+            return self.findings
+        return tuple(finding for finding in self.findings if finding.fingerprint not in self.hidden)
 
     def count(self, severity: Severity) -> int:
         """How many findings that nobody waived have this severity."""
@@ -153,6 +182,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
         manual: findings the plan does not mend.
         resolves: findings that would be gone.
         remaining: findings predicted to be there afterwards.
+        before: the verdict on the host as it is now: a plan that saw little is no plan for a well host.
         probes: names of the probes that will prove it.
         command: what carries it out, with all that was asked for ("doctor fix --deep --apply").
     """
@@ -166,11 +196,22 @@ class PlanReport(Struct, frozen=True, kw_only=True):
     manual: tuple[ManualFix, ...]
     resolves: tuple[Finding, ...]
     remaining: tuple[Finding, ...]
+    before: Verdict
     probes: tuple[str, ...]
     command: str = "doctor fix --apply"
-    exit_code: int = 0
 
     kind = "plan"
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it comes to."""
+        is_left = any(finding.level > Severity.INFO for finding in self.remaining if not finding.waived)
+        return judge_plan(self.before, steps=len(self.actions), mends=len(self.resolves), is_left=is_left)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """As the contract says: of the host as it is."""
+        return self.verdict.exit_code
 
 
 class RepairReport(Struct, frozen=True, kw_only=True):
@@ -212,17 +253,31 @@ class ProbeReport(Struct, frozen=True, kw_only=True):
     started: float
     seconds: float
     probes: tuple[ProbeResult, ...]
-    exit_code: int = 0
 
     kind = "probe"
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it comes to."""
+        return judge_probes(self.probes)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """As the contract says."""
+        return self.verdict.exit_code
 
 
 Report = ScanReport | PlanReport | RepairReport | ProbeReport
 
 
 def summary(report: ScanReport) -> dict[str, Any]:
-    """Return the counts of the JSON contract: findings by severity, then passes and skips."""
+    """Return the counts of the JSON contract: findings that stand by severity, then checks, then what is waived or hidden."""
+    verdict = report.verdict
     counts: dict[str, Any] = {level.word: report.count(level) for level in sorted(Severity, reverse=True)}
-    counts["pass"] = sum(1 for outcome in report.outcomes if outcome.result is Result.PASS)
-    counts["skip"] = sum(1 for outcome in report.outcomes if outcome.result is Result.SKIP)
-    return counts
+    return counts | {
+        "pass": sum(1 for outcome in report.outcomes if outcome.result is Result.PASS),
+        "skip": sum(1 for outcome in report.outcomes if outcome.result is Result.SKIP),
+        "incomplete": verdict.incomplete,
+        "waived": verdict.waived,
+        "hidden": verdict.hidden,
+    }

@@ -29,6 +29,15 @@ def _escape(letter: str) -> str:
     return ascii(letter)[1:-1]
 
 
+def plural(number: int, word: str) -> str:
+    """Return a number with its noun.
+
+    >>> plural(1, "check"), plural(3, "check")
+    ('1 check', '3 checks')
+    """
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 def flipped_byte(one: bytes, other: bytes) -> int:
     """Return the position of the byte in which the only bit differs, -1 where more or none does.
 

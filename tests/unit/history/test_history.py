@@ -52,7 +52,6 @@ def scan(*findings: Finding, started: float = NOW, host: HostInfo = HOST) -> Sca
         findings=findings,
         outcomes=(Outcome(id="state/x", result=Result.FAIL if findings else Result.PASS, seconds=0.01),),
         ok={"state/x": "all is whole"},
-        exit_code=1 if findings else 0,
     )
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from doctor.cli.probe import code_of
 from doctor.facts.cgroups import Cgroups
 from doctor.facts.data_root import DataRoot
 from doctor.facts.dns import RESOLVED, HostDns, ServerList
@@ -22,6 +21,7 @@ from doctor.model.outcome import Result
 from doctor.model.paths import HostPath
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult
+from doctor.model.verdict import judge_probes
 from doctor.probes.dns import dns, servers_of
 from doctor.probes.egress import egress
 from doctor.probes.image import image
@@ -304,4 +304,5 @@ def test_an_image_without_its_program(program: str, of_volume: bool, place: str 
     ],
 )
 def test_the_exit_code_of_a_probe_is_0_only_for_what_was_proven(kinds: tuple[Result, ...], expected: int) -> None:
-    assert code_of(tuple(ProbeResult(name="p", proves="", result=kind, message="") for kind in kinds)) == expected
+    results = tuple(ProbeResult(name="p", proves="", result=kind, message="") for kind in kinds)
+    assert judge_probes(results).exit_code == expected

@@ -9,9 +9,15 @@ from tests.unit.reports import samples
 PLACE = Path(__file__).parent / "golden"
 REPORTS: dict[str, Report] = {
     "broken": samples.BROKEN,
+    "clear": samples.CLEAR,
     "healthy": samples.HEALTHY,
+    "hidden": samples.HIDDEN,
     "incomplete": samples.INCOMPLETE,
+    "narrowed": samples.NARROWED,
+    "not-root": samples.NOT_ROOT,
+    "nothing-ran": samples.NOTHING_RAN,
     "plan": samples.PLAN,
+    "plan-blind": samples.BLIND,
     "repair": samples.REPAIR,
     "rolled-back": samples.ROLLED_BACK,
     "probed": samples.PROBED,

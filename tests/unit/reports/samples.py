@@ -19,6 +19,7 @@ from doctor.model.report import (
     ScanReport,
 )
 from doctor.model.severity import Applicability, Severity
+from doctor.model.verdict import Scope
 
 HOST = HostInfo(name="web-7", kernel="6.12.48-amd64", os="Debian GNU/Linux 13 (trixie)", engine="26.1.5")
 STARTED = 1_800_000_000.0
@@ -164,9 +165,8 @@ BROKEN = ScanReport(
     history=HISTORY,
     ok=OK,
     notes=("the waiver of engine/live-restore-off expired on 2026-12-31 (until the upgrade)",),
-    exit_code=1,
 )
-HEALTHY = ScanReport(
+CLEAR = ScanReport(
     host=HOST,
     doctor="0.1.0",
     started=STARTED,
@@ -178,7 +178,17 @@ HEALTHY = ScanReport(
     ),
     ok=OK,
 )
-INCOMPLETE = replace(HEALTHY, outcomes=OUTCOMES[3:6], exit_code=3)
+PASSED = tuple(
+    replace(probe, result=Result.PASS, message=f"{probe.proves}, seen in 31 ms", evidence=()) for probe in PROBES
+)
+HEALTHY = replace(CLEAR, probes=PASSED)
+INCOMPLETE = replace(CLEAR, outcomes=(OUTCOMES[1], *OUTCOMES[3:6]))
+NARROWED = replace(CLEAR, outcomes=CLEAR.outcomes[1:2], scope=Scope(installed=11, narrowed="--select dns"))
+NOTHING_RAN = replace(CLEAR, outcomes=(), scope=Scope(installed=11, narrowed="--select dns, --skip dns"))
+NOT_ROOT = replace(
+    CLEAR, outcomes=OUTCOMES[3:7], scope=Scope(installed=4, remedy="sudo /opt/venv/bin/doctor scan --format text")
+)
+HIDDEN = replace(BROKEN, hidden=tuple(finding.fingerprint for finding in BROKEN.findings))
 ACTIONS = (
     PlannedAction(
         number=1,
@@ -243,10 +253,12 @@ PLAN = PlanReport(
     manual=MANUAL,
     resolves=(DATABASE, DOWN, FORWARD),
     remaining=(LOGS,),
+    before=BROKEN.verdict,
     probes=("egress", "port"),
     command="doctor fix --deep --allow disruptive --apply",
 )
-NOTHING = replace(PLAN, actions=(), risk=None, manual=(), resolves=(), remaining=(), probes=())
+NOTHING = replace(PLAN, actions=(), risk=None, manual=(), resolves=(), remaining=(), before=CLEAR.verdict, probes=())
+BLIND = replace(NOTHING, before=NOT_ROOT.verdict)
 PROVEN = (
     replace(PROBES[0], name="storage"),
     replace(PROBES[1], result=Result.PASS, message="198.51.100.2:80 answered in 2 ms", evidence=(), seconds=0.04),
@@ -280,14 +292,13 @@ ROLLED_BACK = replace(
     error="step 2 could not be applied: no space left on device",
     exit_code=4,
 )
-PROBED = ProbeReport(host=HOST, doctor="0.1.0", started=STARTED, seconds=2.1, probes=PROBES, exit_code=1)
+PROBED = ProbeReport(host=HOST, doctor="0.1.0", started=STARTED, seconds=2.1, probes=PROBES)
 REPAIRED = replace(
-    HEALTHY,
+    CLEAR,
     findings=(LOGS,),
     history=HISTORY,
     repair=REPAIR,
     probes=PROVEN,
-    exit_code=1,
 )
 
 # What somebody who may name a container, write a file or a log line would try.

@@ -49,18 +49,39 @@ def test_a_format_renders_what_it_says_it_can(name: str, report: Report) -> None
 @pytest.mark.parametrize(
     ("report", "says"),
     [
-        (samples.BROKEN, "4 problems found, the worst is critical"),
-        (samples.HEALTHY, "healthy"),
+        (replace(samples.BROKEN, probes=()), "4 problems found, the worst is critical"),
+        (samples.CLEAR, "no problem found"),
+        (samples.HEALTHY, "healthy; test containers passed: storage, egress, limits"),
         (samples.INCOMPLETE, "no problem found, but 2 checks could not look at everything"),
-        (replace(samples.HEALTHY, findings=(samples.INFO,)), "healthy, with 1 remark"),
-        (replace(samples.HEALTHY, findings=(samples.WAIVED,)), "healthy"),
-        (replace(samples.HEALTHY, outcomes=()), "nothing was looked at"),
-        (replace(samples.BROKEN, findings=(samples.LOGS,)), "1 problem found (warning)"),
+        (
+            replace(samples.HEALTHY, findings=(samples.INFO,), probes=samples.PROVEN),
+            "healthy, with 1 remark; test containers passed: storage, egress",
+        ),
+        (replace(samples.CLEAR, findings=(samples.INFO,)), "no problem found, with 1 remark"),
+        (replace(samples.CLEAR, findings=(samples.WAIVED,)), "no problem found"),
+        (
+            replace(samples.CLEAR, findings=(samples.LOGS, samples.INFO), fail_on=Severity.CRITICAL),
+            "no finding at or above critical, but 1 warning, with 1 remark",
+        ),
+        (
+            samples.NOTHING_RAN,
+            "no check ran, so nothing is known of this host: --select dns, --skip dns leaves none of 11 checks",
+        ),
+        (
+            replace(samples.CLEAR, outcomes=samples.OUTCOMES[5:6]),
+            "no check could look at anything, so nothing is known of this host: no kubelet on this host",
+        ),
+        (samples.NARROWED, "no problem found; only 1 of 11 checks ran (--select dns)"),
+        (replace(samples.BROKEN, findings=(samples.LOGS,), probes=()), "1 problem found (warning)"),
+        (
+            replace(samples.CLEAR, probes=(samples.PASSED[0], samples.PROBES[2])),
+            "healthy; test containers passed: storage; nothing to try for: limits",
+        ),
     ],
 )
 def test_the_verdict(report: ScanReport, says: str) -> None:
-    """Silence is never green: what could not be looked at is no health."""
-    assert _words.verdict(report) == says
+    """Silence is never green: what could not be looked at is no health, and what was not tried neither."""
+    assert report.verdict.says == says
 
 
 class TestText:
@@ -115,8 +136,8 @@ class TestNagios:
         ("report", "code", "word"),
         [
             (samples.BROKEN, 2, "CRITICAL"),
-            (replace(samples.BROKEN, findings=(samples.LOGS,)), 1, "WARNING"),
-            (replace(samples.BROKEN, findings=(samples.LOGS,), fail_on=Severity.CRITICAL), 3, "UNKNOWN"),
+            (replace(samples.BROKEN, findings=(samples.LOGS,), probes=()), 1, "WARNING"),
+            (replace(samples.BROKEN, findings=(samples.LOGS,), fail_on=Severity.CRITICAL, probes=()), 3, "UNKNOWN"),
             (replace(samples.HEALTHY, findings=(samples.INFO,)), 0, "OK"),
             (replace(samples.HEALTHY, findings=(samples.INFO,), fail_on=Severity.INFO), 1, "WARNING"),
             (samples.HEALTHY, 0, "OK"),
@@ -143,7 +164,7 @@ class TestNagios:
 class TestPrometheus:
     """Metrics."""
 
-    def test_a_healthy_host_has_zeros(self) -> None:
+    def test_a_host_without_a_problem_has_zeros(self) -> None:
         """So that absence can raise an alarm."""
         lines = prometheus.render(samples.HEALTHY).decode().split("\n")
         for level in ("critical", "error", "warning", "info"):
@@ -185,7 +206,7 @@ class TestJunit:
             for case in ET.fromstring(junit(samples.BROKEN)).iter("testcase")
             if case.find("failure") is not None and case.attrib["classname"] != "probe"
         }
-        assert failed == {finding.id for finding in _words.problems(samples.BROKEN)}
+        assert failed == {"doctor/verdict", *(finding.id for finding in _words.problems(samples.BROKEN))}
 
     def test_a_finding_does_not_hide_a_gap(self) -> None:
         """A remark of a check that could not look at everything is an error, not a pass."""
@@ -194,7 +215,7 @@ class TestJunit:
             findings=(samples.INFO,),
             outcomes=(Outcome(id=samples.INFO.id, result=Result.FAIL, incomplete=True, reason="denied"),),
         )
-        case = next(ET.fromstring(junit(report)).iter("testcase"))
+        case = next(case for case in ET.fromstring(junit(report)).iter("testcase") if case.attrib["name"] != "verdict")
         assert case.find("error") is not None
 
 
@@ -235,4 +256,4 @@ def test_markdown_fences_are_longer_than_what_they_hold() -> None:
 def test_a_probe_report_is_no_scan() -> None:
     """Monitoring asks for either."""
     report = ProbeReport(host=samples.HOST, doctor="0", started=0.0, seconds=0.0, probes=samples.PROVEN)
-    assert b"2 of 2 probes passed, none failed" in nagios.render(report)
+    assert b"test containers passed: storage, egress" in nagios.render(report)

@@ -16,6 +16,10 @@ REPORTS = (
     samples.BROKEN,
     samples.HEALTHY,
     samples.INCOMPLETE,
+    samples.HIDDEN,
+    samples.NOT_ROOT,
+    samples.NOTHING_RAN,
+    samples.BLIND,
     samples.REPAIRED,
     samples.PLAN,
     samples.NOTHING,
@@ -85,7 +89,7 @@ def test_keys_stand_in_the_order_of_the_contract() -> None:
     ]
     finding = document["findings"][0]
     assert list(finding)[:8] == ["id", "severity", "subject", "message", "evidence", "fix", "causes", "fingerprint"]
-    assert list(document["summary"]) == ["critical", "error", "warning", "info", "pass", "skip"]
+    assert list(document["summary"])[:6] == ["critical", "error", "warning", "info", "pass", "skip"]
 
 
 def test_a_cause_is_found_by_its_fingerprint() -> None:

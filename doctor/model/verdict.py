@@ -1,0 +1,279 @@
+"""What a report comes to, judged in one place: every format and the exit code take it from here, and none judges by itself."""
+
+from collections.abc import Container, Iterable
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.model.exit_code import ExitCode
+from doctor.model.finding import Finding
+from doctor.model.outcome import Outcome, Result
+from doctor.model.severity import Severity
+from doctor.model.text import plural
+
+if TYPE_CHECKING:
+    from doctor.model.report import ProbeResult
+
+_NAMED = 3
+_OPEN = frozenset({Result.ERROR, Result.UNPROVEN})
+
+
+class State(Enum):
+    """The four things a report can come to."""
+
+    HEALTHY = "healthy"
+    """No problem, nothing left out, and every test container that has something to prove here did its work."""
+    CLEAR = "clear"
+    """No problem was found; nothing was tried, or not all of it."""
+    PROBLEMS = "problems"
+    """Something is wrong."""
+    INCOMPLETE = "incomplete"
+    """No problem was found, and something that should have been looked at or tried was not."""
+
+
+_CODES = {State.PROBLEMS: ExitCode.FOUND, State.INCOMPLETE: ExitCode.INCOMPLETE}
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """The judgement on one report.
+
+    Attributes:
+        says: the one sentence that a reader takes away, with how many checks ran where not all did.
+        unseen: what could not be looked at for want of root, and the command that can; "" otherwise. Shown first.
+        worst: severity of the worst problem, ``None`` without one.
+        problems: findings at or above ``--fail-on``, hidden ones included.
+        waived: findings that the settings accept.
+        hidden: findings that a display filter leaves out; they count in everything else.
+        passed, skipped, incomplete: checks by what became of them; one with a gap is incomplete, whatever else it found.
+        ran: checks that left an outcome.
+        installed: checks that there are.
+        counted: findings from the worst down and checks, in one line.
+    """
+
+    state: State
+    says: str
+    exit_code: ExitCode
+    unseen: str = ""
+    worst: Severity | None = None
+    problems: int = 0
+    waived: int = 0
+    hidden: int = 0
+    passed: int = 0
+    skipped: int = 0
+    incomplete: int = 0
+    ran: int = 0
+    installed: int = 0
+    counted: str = ""
+
+    @property
+    def is_green(self) -> bool:
+        """Whether a light may be green."""
+        return self.state in {State.HEALTHY, State.CLEAR}
+
+    @property
+    def mood(self) -> str:
+        """The word by which a report is coloured: a severity or ``pass``."""
+        if self.worst is not None:
+            return self.worst.word
+        return "pass" if self.is_green else "warning"
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """What was to be looked at.
+
+    Attributes:
+        installed: how many checks there are; 0 where that is not known.
+        narrowed: what left some of them out ("--select dns"), "" for nothing.
+        remedy: the command that sees what this run could not for want of root, "" where root would not help.
+    """
+
+    installed: int = 0
+    narrowed: str = ""
+    remedy: str = ""
+
+
+def is_problem(finding: Finding, fail_on: Severity) -> bool:
+    """Whether a finding counts against the host."""
+    return not finding.waived and finding.level >= fail_on
+
+
+def judge(
+    findings: Iterable[Finding],
+    outcomes: Iterable[Outcome],
+    *,
+    fail_on: Severity,
+    probes: "tuple[ProbeResult, ...]" = (),
+    scope: Scope = Scope(),  # noqa: B008 - it is frozen
+    hidden: Container[str] = frozenset(),
+) -> Verdict:
+    """Judge a scan: the whole of it, whatever is shown. ``hidden`` holds the fingerprints that a display filter leaves out."""
+    findings, outcomes = tuple(findings), tuple(outcomes)
+    standing = [finding for finding in findings if not finding.waived]
+    found = [finding.level for finding in standing if is_problem(finding, fail_on)]
+    found += [Severity.ERROR] * _untold(probes, findings)
+    below = [finding.level for finding in standing if Severity.INFO < finding.level < fail_on]
+    whole = [outcome.result for outcome in outcomes if not outcome.incomplete and outcome.result is not Result.ERROR]
+    state = _state(outcomes, probes, has_problems=bool(found), has_more=bool(below))
+    verdict = Verdict(
+        state=state,
+        says="",
+        exit_code=_CODES.get(state, ExitCode.OK),
+        worst=max(found, default=None),
+        problems=len(found),
+        waived=len(findings) - len(standing),
+        hidden=sum(1 for finding in findings if finding.fingerprint in hidden) if hidden else 0,
+        passed=whole.count(Result.PASS),
+        skipped=whole.count(Result.SKIP),
+        incomplete=len(outcomes) - len(whole),
+        ran=len(outcomes),
+        installed=max(scope.installed, len(outcomes)),
+    )
+    begin = _looked(verdict) if found or _has_looked(outcomes) else _nothing(outcomes, scope)
+    if verdict.is_green:
+        begin = _clear(state, standing, below, fail_on)
+    return replace(
+        verdict,
+        says="; ".join([begin, *_tried(probes), *_left_out(verdict, scope)]),
+        unseen=_unseen(verdict, scope),
+        counted=_counted(verdict, standing),
+    )
+
+
+def _untold(probes: "tuple[ProbeResult, ...]", findings: tuple[Finding, ...]) -> int:
+    """Return how many test containers failed of which no finding speaks: a finding may be waived, a bare failure not."""
+    failed = {f"probe/{probe.name}-failed" for probe in probes if probe.result is Result.FAIL}
+    return len(failed - {finding.id for finding in findings}) if failed else 0
+
+
+def _state(
+    outcomes: tuple[Outcome, ...], probes: "tuple[ProbeResult, ...]", *, has_problems: bool, has_more: bool
+) -> State:
+    results = {probe.result for probe in probes}
+    if has_problems:
+        return State.PROBLEMS
+    has_gaps = any(outcome.incomplete or outcome.result is Result.ERROR for outcome in outcomes)
+    if has_gaps or results & _OPEN or not _has_looked(outcomes):
+        return State.INCOMPLETE
+    # A skip says that there is nothing to prove here.
+    return State.HEALTHY if Result.PASS in results and not has_more else State.CLEAR
+
+
+def _has_looked(outcomes: tuple[Outcome, ...]) -> bool:
+    """Whether a check came to a judgement: one that was skipped saw nothing to judge."""
+    return any(outcome.result in {Result.PASS, Result.FAIL} for outcome in outcomes)
+
+
+def judge_probes(probes: "tuple[ProbeResult, ...]") -> Verdict:
+    """Judge test containers on their own: one that failed or could not be tried is never green, and neither is none."""
+    results = [probe.result for probe in probes]
+    state = State.CLEAR if Result.PASS in results else State.INCOMPLETE
+    if Result.FAIL in results:
+        state = State.PROBLEMS
+    elif _OPEN & set(results):
+        state = State.INCOMPLETE
+    return Verdict(
+        state=state,
+        says="; ".join(_tried(probes)) or "no test container was tried",
+        exit_code=_CODES.get(state, ExitCode.OK),
+        worst=Severity.ERROR if state is State.PROBLEMS else None,
+        problems=results.count(Result.FAIL),
+        passed=results.count(Result.PASS),
+        skipped=results.count(Result.SKIP),
+        incomplete=sum(1 for result in results if result in _OPEN),
+        ran=len(results),
+        installed=len(results),
+    )
+
+
+def judge_plan(before: Verdict, *, steps: int, mends: int, is_left: bool) -> Verdict:
+    """Judge a plan: "nothing to repair" is said only where all was looked at and nothing is wrong."""
+    if steps:
+        says = f"{plural(steps, 'step')} would mend {plural(mends, 'finding')}; nothing is changed yet"
+    elif is_left or before.state is State.PROBLEMS:
+        says = "nothing that doctor could do"
+    elif before.state is State.INCOMPLETE:
+        says = f"nothing was found to repair{_gap(before)}"
+    else:
+        says = "nothing to repair"
+    if before.state is State.INCOMPLETE and steps:
+        says += _gap(before)
+    return replace(before, says=says)
+
+
+def _gap(before: Verdict) -> str:
+    if before.incomplete:
+        return f", but {plural(before.incomplete, 'check')} could not look at everything"
+    return f": {before.says}"
+
+
+def _looked(verdict: Verdict) -> str:
+    if verdict.problems and verdict.worst is not None:
+        worst = verdict.worst.word
+        if verdict.problems == 1:
+            return f"1 problem found ({worst})"
+        return f"{verdict.problems} problems found, the worst is {worst}"
+    if verdict.incomplete:
+        return f"no problem found, but {plural(verdict.incomplete, 'check')} could not look at everything"
+    return "no problem found, but not everything could be tried"
+
+
+def _nothing(outcomes: tuple[Outcome, ...], scope: Scope) -> str:
+    if not outcomes:
+        none = f"none of {plural(scope.installed, 'check')}" if scope.installed else "no check"
+        why = f"{scope.narrowed} leaves {none}" if scope.narrowed else f"{none} could be loaded"
+        return f"no check ran, so nothing is known of this host: {why}"
+    reasons = list(dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason))
+    why = "; ".join(reasons[:_NAMED]) + ("; …" if len(reasons) > _NAMED else "")
+    return f"no check could look at anything, so nothing is known of this host: {why or 'no reason was given'}"
+
+
+def _clear(state: State, standing: list[Finding], below: list[Severity], fail_on: Severity) -> str:
+    begin = "healthy" if state is State.HEALTHY else "no problem found"
+    if below:
+        words = [f"{below.count(level)} {level.word}" for level in sorted(set(below), reverse=True)]
+        begin = f"no finding at or above {fail_on.word}, but {', '.join(words)}"
+    remarks = sum(1 for finding in standing if finding.level is Severity.INFO)
+    return f"{begin}, with {plural(remarks, 'remark')}" if remarks else begin
+
+
+def _tried(probes: "tuple[ProbeResult, ...]") -> list[str]:
+    """Return which test containers passed, failed, and were not tried."""
+    words = {
+        Result.FAIL: "test containers failed",
+        Result.ERROR: "test containers could not be tried",
+        Result.UNPROVEN: "test containers could not prove",
+        Result.PASS: "test containers passed",
+        Result.SKIP: "nothing to try for",
+    }
+    named = {result: [probe.name for probe in probes if probe.result is result] for result in words}
+    return [f"{words[result]}: {', '.join(names)}" for result, names in named.items() if names]
+
+
+def _left_out(verdict: Verdict, scope: Scope) -> list[str]:
+    words = []
+    if verdict.ran and verdict.ran < verdict.installed:
+        why = f" ({scope.narrowed})" if scope.narrowed else ""
+        words.append(f"only {verdict.ran} of {verdict.installed} checks ran{why}")
+    if verdict.hidden:
+        words.append(f"{plural(verdict.hidden, 'known finding')} not shown")
+    return words
+
+
+def _unseen(verdict: Verdict, scope: Scope) -> str:
+    if not scope.remedy or not verdict.incomplete:
+        return ""
+    return (
+        f"doctor does not run as root, so {verdict.incomplete} of {plural(verdict.ran, 'check')} could not look at "
+        f"everything: run '{scope.remedy}'"
+    )
+
+
+def _counted(verdict: Verdict, standing: list[Finding]) -> str:
+    levels = [finding.level for finding in standing]
+    words = [f"{levels.count(level)} {level.word}" for level in sorted(Severity, reverse=True) if level in levels]
+    words += [f"{verdict.waived} waived"] if verdict.waived else []
+    words += [f"{verdict.passed} passed", f"{verdict.skipped} skipped"]
+    words += [f"{verdict.incomplete} incomplete"] if verdict.incomplete else []
+    return ", ".join(words)
