@@ -22,7 +22,9 @@ def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
     How it is fixed:
         A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone. If
         neither is whole, records are taken from the pages that are and from doctor's metadata backup, and networks that
-        containers need are put together from the containers' files with their own ids, subnets and gateways; labels and driver options of those are lost.
+        containers name are put together, with their own ids: from what the containers' files, bridges that the kernel still has and the
+        last addresses of containers record; what nothing records is assumed, and the plan marks it so. Labels and driver options of those are
+        lost. A network that was no bridge is not brought back: the plan names it, and containers/network-missing stays.
 
     References:
         https://github.com/moby/moby/issues/43072

@@ -26,8 +26,9 @@ def network_db_missing(
         a new network of the same name does not help them: "network … not found".
 
     How it is fixed:
-        The networks are written as doctor's metadata backup has them, else with their original ids, subnets and gateways,
-        as the containers' files tell them; labels and driver options of those are lost. Do it before the containers are connected to other networks by hand.
+        The networks are written as doctor's metadata backup has them, else put together as for
+        state/network-db-corrupt: proven where something records them, else assumed and marked so. Do it before the containers are connected
+        to other networks by hand.
 
     References:
         https://github.com/moby/moby/issues/39450

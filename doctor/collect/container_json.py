@@ -147,7 +147,19 @@ def _mounts(raw: dict[str, Any]) -> Iterator[MountPoint]:
             source=HostPath(source),
             destination=_text(mount, "Destination") or destination,
             writable=mount.get("RW") is True,
+            must_exist=_must_exist(mount),
         )
+
+
+def _must_exist(mount: dict[str, Any]) -> bool:
+    """Whether it was given with ``--mount``: the engine then makes no source (moby volume/mounts/linux_parser.go)."""
+    asked = _object(mount, "Spec")
+    options = _object(asked, "BindOptions")
+    return (
+        _text(mount, "Type") == "bind"
+        and mount.get("SkipMountpointCreation") is True
+        and options.get("CreateMountpoint") is not True
+    )
 
 
 def _is_port(text: str) -> bool:

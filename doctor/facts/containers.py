@@ -66,6 +66,7 @@ class MountPoint(Struct, frozen=True, kw_only=True):
         source: path on the host.
         destination: path in the container.
         writable: whether the container may write to it.
+        must_exist: whether the engine refuses a source that is not there instead of making it (``--mount``).
     """
 
     kind: str
@@ -74,6 +75,7 @@ class MountPoint(Struct, frozen=True, kw_only=True):
     source: HostPath
     destination: str
     writable: bool
+    must_exist: bool = False
 
 
 class State(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from doctor.facts.containers import Container, Containers
 from doctor.facts.databases import NetworkDatabase
 from doctor.facts.network_needs import wanted_networks
 from doctor.facts.network_remains import NetworkRemains
+from doctor.facts.network_traces import NetworkTraces
 from doctor.formats.bolt import Bucket, read
 
 
@@ -68,10 +69,12 @@ class Restored(Struct, frozen=True, kw_only=True):
     Attributes:
         records: key → value, {} where they can't be told.
         origin: where the network's own record is from; why there is none where records is empty.
+        is_assumed: whether its addresses are assumed.
     """
 
     records: dict[bytes, bytes]
     origin: str
+    is_assumed: bool = False
 
 
 class AddRecords(Struct, frozen=True, kw_only=True):
@@ -94,15 +97,20 @@ class AddRecords(Struct, frozen=True, kw_only=True):
 
 
 def restored_network(
-    remains: NetworkRemains, database: NetworkDatabase, containers: Containers, identity: str
+    remains: NetworkRemains,
+    database: NetworkDatabase,
+    containers: Containers,
+    identity: str,
+    traces: NetworkTraces = NetworkTraces(),  # noqa: B008 - frozen
 ) -> Restored:
     """Return what to add for one network.
 
     Its own record is taken where one is left, since an inferred one has no labels and options. Endpoints are left out, as
     nothing runs; the engine makes them at a start. Nothing is told where another network has its name or addresses now.
     """
-    from doctor.facts.network_rebuild import clashes, rebuild_networks  # noqa: PLC0415 - most databases lack nothing
+    from doctor.facts.network_rebuild import clashes, rebuild_networks, subnets_in  # noqa: PLC0415 - most lack nothing
 
+    traces = replace(traces, busy=(*traces.busy, *subnets_in(remains.tree)))
     sources: tuple[tuple[dict[bytes, bytes], str], ...] = (
         (remains.pages, "its record in an unused page"),
         (remains.kept, f"the backup of {remains.age} ago"),
@@ -112,7 +120,7 @@ def restored_network(
         own = {key: value for key, value in records.items() if _identity(key) == identity}
         if origin and not any(_kind(key) == "network" for key in own):
             continue
-        made = rebuild_networks(replace(database, salvaged=own), _members(containers, identity))
+        made = rebuild_networks(replace(database, salvaged=own), _members(containers, identity), traces)
         if not made.content:
             continue
         best = read(made.content).best
@@ -121,8 +129,29 @@ def restored_network(
         clash = clashes(remains.tree, added)
         if clash:
             return Restored(records={}, origin=f"network {clash} has its name or its addresses now")
-        return Restored(records=added, origin=origin or "what its containers tell, without labels and options")
-    return Restored(records={}, origin="no record of it is left, and no container tells its addresses")
+        return Restored(records=added, origin=origin or "; ".join(made.in_words), is_assumed=bool(made.assumed))
+    return Restored(records={}, origin="; ".join(made.in_words) or "no record of it is left")
+
+
+def restored_by_name(
+    remains: NetworkRemains, database: NetworkDatabase, containers: Containers, name: str, traces: NetworkTraces
+) -> Restored:
+    """Return what to add for a network that only containers name which never ran: a record of that name, or a new one."""
+    from doctor.facts.network_rebuild import body_of, new_identity  # noqa: PLC0415
+
+    for key, value in {**remains.kept, **remains.pages}.items():
+        body = body_of(value)
+        if _kind(key) == "network" and body.get("name") == name:
+            return restored_network(remains, database, containers, str(body.get("id")), traces)
+    identity = new_identity(name)
+    items = tuple(
+        replace(
+            one, networks=tuple(replace(place, network_id=identity) for place in one.networks if place.name == name)
+        )
+        for one in containers.items
+        if any(place.name == name and not place.network_id for place in one.networks)
+    )
+    return restored_network(remains, database, Containers(items=items), identity, traces)
 
 
 def _members(containers: Containers, identity: str) -> Containers:

@@ -33,12 +33,13 @@ def ask_engine(host: Host, expected: Expected) -> tuple[ProbeResult, bool]:
     socket = "" if isinstance(control, Missing) else control.socket
     asked = _Asked(host, socket)
     try:
-        there, is_ours = _there(asked, expected)
+        there, is_ours, runtimes = _there(asked, expected)
         missing = expected.beyond(there)
         stopped = _not_running(asked, expected) if is_ours and not missing else ()
+        unmet = expected.unmet(there, runtimes) if is_ours and not missing else ()
     except UnansweredError as error:
-        missing, stopped = (str(error),), ()
-    problems = [*(f"{name} is missing" for name in missing), *stopped]
+        missing, stopped, unmet = (str(error),), (), ()
+    problems = [*(f"{name} is missing" for name in missing), *stopped, *unmet]
     message = _listed(problems) if problems else f"the engine has {expected.in_words}" + _running(expected)
     return (
         ProbeResult(
@@ -92,15 +93,15 @@ def _message(found: Any) -> str:
     return str(found.get("message", "")) if isinstance(found, dict) else ""
 
 
-def _there(asked: _Asked, expected: Expected) -> tuple[Expected, bool]:
-    """Return what the engine lists, as far as it is asked for, and whether it uses the driver whose things these are."""
+def _there(asked: _Asked, expected: Expected) -> tuple[Expected, bool, frozenset[str]]:
+    """Return what the engine lists, as far as it is asked for, whether it uses the driver whose things these are, its runtimes."""
     info = asked.get("/info")
     # With another storage driver, the containerd store included, the images of overlay2 are hidden and not lost.
     ours = isinstance(info, dict) and info.get("Driver") == DRIVER
     images = asked.get("/images/json?all=1") if expected.images and ours else ()
     containers = asked.get("/containers/json?all=1") if expected.containers and ours else ()
-    volumes = asked.get("/volumes") if expected.volumes else {}
-    networks = asked.get("/networks") if expected.networks else ()
+    volumes = asked.get("/volumes") if expected.volumes or expected.needs else {}
+    networks = asked.get("/networks") if expected.networks or expected.needs else ()
     digests = {str(one.get("Id")): one for one in images}
     tags = {str(tag): digest for digest, one in digests.items() for tag in _names(one)}
     there = Expected(
@@ -108,9 +109,9 @@ def _there(asked: _Asked, expected: Expected) -> tuple[Expected, bool]:
         tags=tags if ours else expected.tags,
         containers={str(one.get("Id")): "" for one in containers} if ours else expected.containers,
         volumes=tuple(str(one.get("Name")) for one in (volumes.get("Volumes") or ())),
-        networks={str(one.get("Id")): "" for one in networks},
+        networks={str(one.get("Id")): str(one.get("Name")) for one in networks},
     )
-    return there, ours
+    return there, ours, frozenset(info.get("Runtimes") or ()) if ours else frozenset()
 
 
 def _names(image: dict[str, Any]) -> list[str]:

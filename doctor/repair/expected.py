@@ -10,18 +10,32 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.facts.altered_tags import AlteredTags
+from doctor.facts.container_needs import BUILT_IN_RUNTIMES, lost_runtimes
 from doctor.facts.containers import Container, Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import NetworkDatabase
+from doctor.facts.engine import EngineConfig
 from doctor.facts.images import ImageConfig, Images
 from doctor.facts.layer_graph import LayerGraph
 from doctor.facts.network_needs import BUILT_IN
 from doctor.facts.volumes import Volumes
+from doctor.formats.oci_digest import is_hex64
 from doctor.scan.resolve import Facts
 
 DRIVER = "overlay2"
 # The engine takes these down where it is in no swarm.
 _SWARM_DRIVERS = frozenset({"overlay"})
+
+
+class Need(Struct, frozen=True):
+    """One thing that a start of a container asks for: ``network``, ``volume``, ``runtime`` or ``container``, and its name or id.
+
+    ``title`` is what a person calls it.
+    """
+
+    kind: str
+    name: str
+    title: str
 
 
 class Expected(Struct, frozen=True, kw_only=True):
@@ -35,6 +49,7 @@ class Expected(Struct, frozen=True, kw_only=True):
         runs: ids of containers that ran and that the engine starts by itself.
         volumes: names, of the local driver.
         networks: id → name, but for those that the engine makes anew at each start.
+        needs: container id → what its start asks for by name ("network mesh", "volume data"), that nobody knew to be missing.
     """
 
     images: dict[str, str] = {}
@@ -43,6 +58,7 @@ class Expected(Struct, frozen=True, kw_only=True):
     runs: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     networks: dict[str, str] = {}
+    needs: dict[str, tuple[Need, ...]] = {}
 
     def with_(self, later: "Expected") -> "Expected":
         """Return everything of both; where a name means two images, the later one counts."""
@@ -53,6 +69,19 @@ class Expected(Struct, frozen=True, kw_only=True):
             runs=tuple(sorted({*self.runs, *later.runs})),
             volumes=tuple(sorted({*self.volumes, *later.volumes})),
             networks={**self.networks, **later.networks},
+            needs={**self.needs, **later.needs},
+        )
+
+    def unmet(self, there: "Expected", runtimes: frozenset[str]) -> tuple[str, ...]:
+        """Return each container that can't be started, with what it names and the engine, which has ``there``, has not."""
+        names = {*there.networks, *there.networks.values()}
+        held = {"network": names, "volume": {*there.volumes}, "runtime": runtimes, "container": {*there.containers}}
+        return tuple(
+            f"container {self.containers[identity]} can't start: {need.kind} {need.title} does not exist"
+            for identity, needs in self.needs.items()
+            if identity in self.containers
+            for need in needs
+            if need.name not in held[need.kind]
         )
 
     def beyond(self, there: "Expected") -> tuple[str, ...]:
@@ -98,7 +127,10 @@ def expected_of(before: Facts, after: Facts) -> Expected:
     foreseen = present(after)
     places = [root.resolved for root in (before.get(DataRoot), after.get(DataRoot)) if isinstance(root, DataRoot)]
     # A plan that leads the engine to another data root is judged by that one.
-    return _unaltered(present(before), before).with_(foreseen) if len(set(places)) < 2 else foreseen
+    found = _unaltered(present(before), before).with_(foreseen) if len(set(places)) < 2 else foreseen
+    known = _known_unmet(before)
+    needs = {one: tuple(need for need in every if (one, need) not in known) for one, every in found.needs.items()}
+    return replace(found, needs={one: left for one, left in needs.items() if left})
 
 
 def _unaltered(found: Expected, facts: Facts) -> Expected:
@@ -130,7 +162,49 @@ def present(facts: Facts) -> Expected:
         networks={
             one.id: one.name for one in named.values() if one.name not in BUILT_IN and one.driver not in _SWARM_DRIVERS
         },
+        needs={one.id: needs for one in kept.values() if (needs := tuple(_needs(one)))},
     )
+
+
+def _needs(one: Container) -> Iterator[Need]:
+    for place in one.networks:
+        if (
+            place.name not in BUILT_IN
+            and place.name != "default"
+            and (not place.network_id or is_hex64(place.network_id))
+        ):
+            yield Need("network", place.network_id or place.name, place.name)
+    for mount in one.mounts:
+        if mount.kind == "volume" and mount.name and mount.driver in {"local", ""}:
+            yield Need("volume", mount.name, mount.name)
+    if one.host is None:
+        return
+    if not BUILT_IN_RUNTIMES.fullmatch(one.host.runtime):
+        yield Need("runtime", one.host.runtime, one.host.runtime)
+    kind, _, name = one.host.network_mode.partition(":")
+    if kind == "container" and is_hex64(name):
+        yield Need("container", name, name[:12])
+
+
+def _known_unmet(facts: Facts) -> set[tuple[str, Need]]:
+    """Return (container, need) of what was certainly missing before a repair: that is another finding's matter."""
+    found = present(facts)
+    database, config = facts.get(NetworkDatabase), facts.get(EngineConfig)
+    containers, volumes = facts.get(Containers), facts.get(Volumes)
+    items = containers.items if isinstance(containers, Containers) else ()
+    kinds = {"container"} if isinstance(containers, Containers) else set()
+    kinds |= {"network"} if isinstance(database, NetworkDatabase) and database.file.status == "ok" else set()
+    kinds |= {"volume"} if isinstance(volumes, Volumes) else set()
+    registered = lost_runtimes(containers, config) if containers and isinstance(config, EngineConfig) else {}
+    known = {*found.networks, *found.networks.values()}
+    held = {"network": known, "volume": {*found.volumes}, "container": {one.id for one in items}}
+    return {
+        (one.id, need)
+        for one in items
+        for need in _needs(one)
+        if (need.kind in kinds and need.name not in held[need.kind])
+        or (need.kind == "runtime" and need.name in registered)
+    }
 
 
 def _whole_images(graph: LayerGraph, images: Images) -> Iterator[tuple[str, str]]:

@@ -9,12 +9,17 @@ from doctor.facts.databases import NetworkDatabase
 from doctor.facts.metadata_lists import KeptNetworks
 from doctor.facts.network_needs import missing_networks
 from doctor.facts.network_rebuild import rebuild_networks
+from doctor.facts.network_traces import NetworkTraces
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
 def network_db_corrupt(
-    finding: Finding, database: NetworkDatabase, containers: Containers | Missing, kept: KeptNetworks | Missing
+    finding: Finding,
+    database: NetworkDatabase,
+    containers: Containers | Missing,
+    kept: KeptNetworks | Missing,
+    traces: NetworkTraces | Missing,
 ) -> Iterator[Action]:
     """Go back to a whole tree that has all that containers need; else write what pages, backup and containers tell."""
     path = finding.detail.path
@@ -30,24 +35,26 @@ def network_db_corrupt(
         )
         return
     merged = kept.merged(database) if isinstance(kept, KeptNetworks) else database
-    rebuilt = rebuild_networks(merged, found)
+    rebuilt = rebuild_networks(merged, found, traces if isinstance(traces, NetworkTraces) else NetworkTraces())
     added = set(kept.added(database)) & set(rebuilt.kept) if isinstance(kept, KeptNetworks) else set()
     if not rebuilt.content:
         yield Quarantine(
-            path=path, why="nothing in it can be read, and no container needs a network of it", stage=Stage.DATABASES
+            path=path,
+            why="; ".join(rebuilt.in_words)
+            or "nothing in it can be read, and no container names a network: any other is lost",
+            risk=Applicability.DISRUPTIVE,
+            stage=Stage.DATABASES,
         )
         return
     parts = [
-        text
+        f"{', '.join(names)} {text}"
         for text, names in (
             ("from its pages", tuple(name for name in rebuilt.kept if name not in added)),
             (f"from the backup of {kept.age} ago" if isinstance(kept, KeptNetworks) else "", tuple(sorted(added))),
-            ("from their containers, without labels and options", rebuilt.inferred),
-            ("lost", rebuilt.lost),
         )
         if names
-        for text in (f"{', '.join(names)} {text}",)
     ]
+    parts += rebuilt.in_words
     yield Rebuild(
         items=(Wanted(path=path, node=File(content=rebuilt.content), mode=0o644),),
         what=f"put the network database together: {'; '.join(parts)}",

@@ -8,27 +8,30 @@ from doctor.facts.containers import Containers
 from doctor.facts.databases import NetworkDatabase
 from doctor.facts.metadata_lists import KeptNetworks
 from doctor.facts.network_rebuild import rebuild_networks
+from doctor.facts.network_traces import NetworkTraces
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def network_db_missing(
-    finding: Finding, database: NetworkDatabase, containers: Containers, kept: KeptNetworks | Missing
+    finding: Finding,
+    database: NetworkDatabase,
+    containers: Containers,
+    kept: KeptNetworks | Missing,
+    traces: NetworkTraces | Missing,
 ) -> Iterator[Action]:
-    """Write them with their own ids; where nothing tells a subnet, say how to connect the containers anew."""
-    rebuilt = rebuild_networks(kept.merged(database) if isinstance(kept, KeptNetworks) else database, containers)
-    if rebuilt.lost or not rebuilt.content:
-        names = ", ".join(rebuilt.lost)
-        yield Advise(
-            text=f"create the networks again ({names}) and reconnect their containers: docker network create NAME; docker "
-            "network disconnect -f NAME CONTAINER; docker network connect NAME CONTAINER"
-        )
-        return
+    """Write them with their own ids; for one that can't be written, say how to connect its containers anew."""
+    merged = kept.merged(database) if isinstance(kept, KeptNetworks) else database
+    rebuilt = rebuild_networks(merged, containers, traces if isinstance(traces, NetworkTraces) else NetworkTraces())
     parts = [f"{', '.join(rebuilt.kept)} from the backup of {kept.age} ago"] if isinstance(kept, KeptNetworks) else []
-    if rebuilt.inferred:
-        parts.append(f"{', '.join(rebuilt.inferred)} as their containers know them, without labels and options")
-    yield Rebuild(
-        items=(Wanted(path=finding.detail.path, node=File(content=rebuilt.content), mode=0o644),),
-        what=f"write the networks {'; '.join(parts)}",
-        stage=Stage.DATABASES,
-    )
+    if rebuilt.content:
+        yield Rebuild(
+            items=(Wanted(path=finding.detail.path, node=File(content=rebuilt.content), mode=0o644),),
+            what=f"write the networks {'; '.join((*parts, *rebuilt.in_words))}",
+            stage=Stage.DATABASES,
+        )
+    else:
+        yield Advise(
+            text=f"create what can't be brought back ({', '.join(rebuilt.lost)}) and reconnect its containers: docker network "
+            "create NAME; docker network disconnect -f NAME CONTAINER; docker network connect NAME CONTAINER"
+        )

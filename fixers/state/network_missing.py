@@ -2,21 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Evidence, Finding, fixer
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, EditFile, Option, Stage
 from doctor.facts.containers import Containers
 from doctor.facts.databases import NetworkDatabase
 from doctor.facts.network_remains import NetworkRemains
 from doctor.facts.network_restore import AddRecords, restored_network
+from doctor.facts.network_traces import NetworkTraces
 
 
 @fixer(applicability=Applicability.SAFE)
 def network_missing(
-    finding: Finding, database: NetworkDatabase, containers: Containers, remains: NetworkRemains
+    finding: Finding,
+    database: NetworkDatabase,
+    containers: Containers,
+    remains: NetworkRemains,
+    traces: NetworkTraces | Missing,
 ) -> Iterator[Action]:
     """Add its records where it can't have been removed; ask where it may have been; advise where nothing describes it."""
     network = finding.detail
-    made = restored_network(remains, database, containers, network.identity)
+    found = traces if isinstance(traces, NetworkTraces) else NetworkTraces()
+    made = restored_network(remains, database, containers, network.identity, found)
     if not made.records:
         yield Advise(
             text=f"{made.origin}: connect its containers to another one, each with docker network disconnect -f "

@@ -66,7 +66,7 @@ class Case:
         """Copy the host tree to ``where``, with what git can't keep, and return it as a host."""
         where.mkdir(exist_ok=True)
         for name in self.base:
-            shutil.copytree(self.folder.parents[1] / "_base" / name, where, symlinks=True, dirs_exist_ok=True)
+            shutil.copytree(_base_of(self.folder) / name, where, symlinks=True, dirs_exist_ok=True)
         for name in self.absent:
             _remove(where / name.lstrip("/"))
         tree = self.folder / "host"
@@ -79,6 +79,12 @@ class Case:
         for entry in self.files:
             _special(where, entry)
         return RootHost(str(where), self.answers())
+
+
+def _base_of(folder: Path) -> Path:
+    """The trees that a case may stand on: those of its area, else the data roots of the area ``state``."""
+    own = folder.parents[1] / "_base"
+    return own if own.is_dir() else folder.parents[2] / "state/_base"
 
 
 def _plain_modes(top: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from doctor.api.actions import MendDatabase, SetMember
 from doctor.collect.bolt_values import salvage_networks, salvage_volumes
@@ -18,7 +19,8 @@ from doctor.collect.images import config_of, parse_tags
 from doctor.facts.containers import Attachment, Container, Containers, State
 from doctor.facts.databases import BoltFile, NetworkDatabase, VolumeDatabase
 from doctor.facts.images import ImageConfig, Images, Tags, familiar, salvage_tags, tags_content
-from doctor.facts.network_rebuild import rebuild_networks
+from doctor.facts.network_rebuild import RebuiltNetworks, rebuild_networks
+from doctor.facts.network_traces import NetworkTraces
 from doctor.facts.tag_sources import recover_tags
 from doctor.facts.volume_rebuild import rebuild_volumes
 from doctor.facts.volumes import VolumeDirectory, Volumes, options_content
@@ -142,10 +144,73 @@ def test_a_network_is_rebuilt_with_its_id_and_subnet() -> None:
     assert "AddressIPv6" not in json.dumps([json.loads(value[8:]) for value in keys.values()])
 
 
-def test_a_network_whose_containers_never_ran_is_lost_not_invented() -> None:
-    place = Attachment(name="mesh", network_id=MESH, static_ip="172.31.0.10")
-    rebuilt = rebuild_networks(NetworkDatabase(file=BROKEN), Containers(items=(container("web", place),)))
-    assert (rebuilt.content, rebuilt.lost) == (b"", ("mesh",))
+def rebuilt_of(*places: Attachment, traces: NetworkTraces = NetworkTraces()) -> tuple[RebuiltNetworks, dict[str, str]]:  # noqa: B008
+    """What is put together for containers in these places, with nothing left of the database: and name → pool."""
+    items = tuple(replace(container(f"c{number}", place), id=f"{number:064x}") for number, place in enumerate(places))
+    rebuilt = rebuild_networks(NetworkDatabase(file=BROKEN), Containers(items=items), traces)
+    best = read(rebuilt.content).best if rebuilt.content else None
+    keys = best.root.buckets[b"libnetwork"].keys if best is not None else {}
+    bodies = [json.loads(value[8:]) for key, value in keys.items() if b"v1.0/network/" in key]
+    return rebuilt, {
+        body["name"]: json.loads(json.loads(body["ipamV4Info"])[0]["IPAMData"])["Gateway"] for body in bodies
+    }
+
+
+def test_a_network_of_stopped_containers_is_assumed_and_marked_so() -> None:
+    """They keep name, id and what --ip asked for; each basis gives the narrowest answer that it allows, and says so."""
+    stopped = Attachment(name="mesh", network_id=MESH)
+    static = Attachment(name="mesh", network_id=MESH, static_ip="10.3.0.10")
+    far = Attachment(name="mesh", network_id=MESH, static_ip="10.3.9.1")
+    last = NetworkTraces(addresses={f"{0:064x}": ("172.20.0.5",)})
+    for places, traces, gateway in (
+        ((static,), NetworkTraces(), "10.3.0.1/24"),
+        ((static, far), NetworkTraces(), "10.3.0.1/16"),
+        ((replace(static, static_ip="10.3.0.1"),), NetworkTraces(), "10.3.0.2/24"),
+        ((stopped,), last, "172.20.0.1/16"),
+        ((stopped,), NetworkTraces(addresses={f"{0:064x}": ("10.99.1.5",)}), "10.99.1.1/24"),
+        ((stopped,), NetworkTraces(), "172.18.0.1/16"),
+        ((stopped,), NetworkTraces(busy=("172.17.0.0/16", "172.18.4.0/24")), "172.19.0.1/16"),
+    ):
+        rebuilt, gateways = rebuilt_of(*places, traces=traces)
+        assert gateways == {"mesh": gateway}
+        assert rebuilt.assumed[0].startswith("mesh as ")
+        assert (rebuilt.inferred, rebuilt.lost) == ((), ())
+        assert "assumed, as bridges without labels" in rebuilt.in_words[0]
+
+
+def test_what_was_recorded_elsewhere_proves_a_network() -> None:
+    """The bridge that the kernel still has, and the driver's own record in a page."""
+    stopped = Attachment(name="mesh", network_id=MESH)
+    rebuilt, gateways = rebuilt_of(stopped, traces=NetworkTraces(bridges={MESH[:12]: "10.7.0.1/20"}))
+    assert (rebuilt.inferred, rebuilt.assumed, gateways) == (("mesh",), (), {"mesh": "10.7.0.1/20"})
+    record = bytes(8) + json.dumps({"ID": MESH, "AddressIPv4": "10.8.0.1/22"}).encode()
+    database = NetworkDatabase(file=BROKEN, salvaged={f"docker/network/v1.0/bridge/{MESH}/".encode(): record})
+    rebuilt = rebuild_networks(database, Containers(items=(container("web", stopped),)))
+    assert (rebuilt.inferred, rebuilt.assumed) == (("mesh",), ())
+
+
+def test_a_network_that_was_no_bridge_is_named_and_not_written() -> None:
+    """A subnet that an uplink has was macvlan's or ipvlan's; containers that disagree prove nothing."""
+    place = Attachment(name="lan", network_id=MESH, gateway="192.168.1.1", prefix=24)
+    rebuilt, gateways = rebuilt_of(place, traces=NetworkTraces(uplinks={"eth0": "192.168.1.0/24"}))
+    assert gateways == {}
+    assert "lan (its subnet is that of eth0: a macvlan or ipvlan network" in rebuilt.lost[0]
+    other = replace(place, gateway="192.168.2.1")
+    rebuilt, _ = rebuilt_of(place, other)
+    assert "disagree on its gateway" in rebuilt.lost[0]
+
+
+def test_several_lost_networks_never_overlap() -> None:
+    """What is proven comes first; what is assumed keeps clear of it; a name alone is enough for one that never ran."""
+    proven = Attachment(name="back", network_id="ab" * 32, gateway="172.18.0.1", prefix=16)
+    stopped = Attachment(name="mesh", network_id="01" * 32)
+    created = Attachment(name="never")
+    rebuilt, gateways = rebuilt_of(stopped, created, proven)
+    assert gateways == {"back": "172.18.0.1/16", "mesh": "172.19.0.1/16", "never": "172.20.0.1/16"}
+    assert (rebuilt.inferred, len(rebuilt.assumed), rebuilt.lost) == (("back",), 2, ())
+    static = Attachment(name="mesh", network_id="01" * 32, static_ip="172.18.3.3")
+    rebuilt, gateways = rebuilt_of(static, proven)
+    assert (gateways, len(rebuilt.lost)) == ({"back": "172.18.0.1/16"}, 1)
 
 
 def test_a_network_whose_driver_record_is_lost_gets_it_from_its_own() -> None:

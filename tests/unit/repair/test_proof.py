@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from doctor.formats.bolt import Bucket
+from doctor.formats.bolt_write import write
 from doctor.host.base import ApiAnswer
 from doctor.host.recorded import Answers, RootHost
 from doctor.model.outcome import Result
@@ -16,7 +18,7 @@ from doctor.plugins.load import load as load_catalog
 from doctor.repair import engine_proof
 from doctor.repair.apply import apply, to_record
 from doctor.repair.engine_proof import ask_engine
-from doctor.repair.expected import Expected, present
+from doctor.repair.expected import Expected, Need, expected_of, present
 from doctor.repair.plan import make_plan
 from doctor.repair.record import find_run
 from doctor.scan.resolve import Facts
@@ -188,3 +190,44 @@ def test_a_container_that_only_flaps_is_not_held_against_a_repair(tmp_path: Path
         (config / "config.v2.json").write_text(json.dumps(document))
         seen[restarting] = present(Facts(host)).runs
     assert seen == {False: (config.name,), True: ()}
+
+
+@pytest.mark.parametrize(
+    ("need", "is_met"),
+    [
+        (Need("network", "d" * 64, "mesh"), True),
+        (Need("network", "e" * 64, "back"), False),
+        (Need("network", "mesh", "mesh"), True),
+        (Need("volume", "data", "data"), True),
+        (Need("volume", "other", "other"), False),
+        (Need("runtime", "kata", "kata"), True),
+        (Need("runtime", "nvidia", "nvidia"), False),
+        (Need("container", "c" * 64, "cccc"), True),
+        (Need("container", "f" * 64, "ffff"), False),
+    ],
+)
+def test_each_container_can_be_started_as_far_as_names_go(tmp_path: Path, need: Need, *, is_met: bool) -> None:
+    """What it names exists, or the proof names both; nothing is taken back for it, since less would be there then."""
+    host = engine(
+        tmp_path,
+        networks=[{"Id": "d" * 64, "Name": "mesh"}],
+        info={"Driver": "overlay2", "Runtimes": {"runc": {}, "kata": {}}},
+    )
+    found, is_missing = ask_engine(host, msgspec.structs.replace(WHOLE, needs={"c" * 64: (need,)}))
+    assert not is_missing
+    assert (found.result is Result.PASS) == is_met
+    assert is_met or found.message == f"container web can't start: {need.kind} {need.title} does not exist"
+
+
+def test_a_plan_knows_what_its_containers_need(tmp_path: Path) -> None:
+    """Networks and volumes that containers name, but for those that were missing before the repair."""
+    host = root(tmp_path)
+    (tmp_path / "host" / STORE / "repositories.json").write_bytes(b"")
+    needs = to_record(make_plan(host, CATALOG, CATALOG.choose(("state",), ())), host.root, "run").expected.needs
+    assert [need.title for all_ in needs.values() for need in all_] == ["mesh"]
+    (tmp_path / "host" / DOCKER / "network/files/local-kv.db").unlink()
+    Path(tmp_path / "host" / DOCKER / "network/files/local-kv.db").write_bytes(
+        write(Bucket(buckets={b"libnetwork": Bucket()}))
+    )
+    found = expected_of(Facts(host), Facts(host))
+    assert found.needs == {}

@@ -1,0 +1,33 @@
+"""A container shares a namespace of a container that is gone."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.container_needs import lost_containers, severity_of
+from doctor.facts.containers import Containers
+
+
+@check(severity=Severity.WARNING, ok="each container whose namespaces another one shares is there")
+def container_missing(containers: Containers) -> Iterator[Finding]:
+    """A container shares the network, IPC or PID namespace of a container that is gone, so its next start fails.
+
+    What it looks at:
+        ``container:…`` in NetworkMode, IpcMode and PidMode of each ``hostconfig.json``, against the directories of containers.
+
+    Why it matters:
+        ``docker start`` fails with "No such container". The other one was recreated: an update by compose or watchtower gives it
+        a new id, and sidecars that were made with ``--network container:…`` keep the old one.
+
+    How it is fixed:
+        By a person: the container is created again on the new one. The mode can't be changed on a container.
+
+    References:
+        https://docs.docker.com/engine/network/#container-networks
+    """
+    for one, what, name in lost_containers(containers):
+        yield Finding(
+            subject=Subject("container", f"{one.title} {what}"),
+            message=f"the next start of {one.title} fails: it shares the {what} namespace of container {name[:12]}, which is gone",
+            evidence=(Evidence(f"{one.directory}/hostconfig.json", f"container:{name}"),),
+            severity=severity_of([one]),
+        )

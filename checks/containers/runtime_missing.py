@@ -1,0 +1,42 @@
+"""A container names a runtime that the engine has not got."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.container_needs import lost_runtimes, severity_of, titles
+from doctor.facts.containers import Containers
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_state import EngineInfo
+
+
+@check(severity=Severity.WARNING, ok="each container's runtime is registered")
+def runtime_missing(containers: Containers, config: EngineConfig, info: EngineInfo | Missing) -> Iterator[Finding]:
+    """A container names a runtime that is not registered with the engine, so its next start fails.
+
+    What it looks at:
+        Runtime in each ``hostconfig.json`` against ``runtimes`` of the settings, and of a running engine what it lists. The
+        engine's own ``runc`` and names of containerd's shims ("io.containerd…") need no entry.
+
+    Why it matters:
+        ``docker start`` fails with "unknown or invalid runtime name". The entry was lost with an edit of daemon.json, or the package
+        that made it (nvidia-container-toolkit, kata, gVisor) was removed.
+
+    How it is fixed:
+        By a person: the entry is put back, or the container is created again with another runtime.
+
+    References:
+        https://docs.docker.com/engine/daemon/alternative-runtimes/
+    """
+    listed = info.runtimes if isinstance(info, EngineInfo) else ()
+    for name, users in sorted(lost_runtimes(containers, config).items()):
+        if name in listed:
+            continue
+        yield Finding(
+            subject=Subject("runtime", name),
+            message=f"the next start of {titles(users)} fails: runtime {name} is not registered with the engine",
+            evidence=(
+                Evidence(config.setting("runtimes").place, f"no runtime {name}"),
+                Evidence("containers that name it", titles(users)),
+            ),
+            severity=severity_of(users),
+        )

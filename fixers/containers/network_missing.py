@@ -1,0 +1,51 @@
+"""Ask whether a network comes back."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Choose, EditFile, Option, Stage
+from doctor.facts.containers import Containers
+from doctor.facts.databases import NetworkDatabase
+from doctor.facts.network_remains import NetworkRemains
+from doctor.facts.network_restore import AddRecords, restored_by_name, restored_network
+from doctor.facts.network_traces import NetworkTraces
+
+
+@fixer(applicability=Applicability.DISRUPTIVE)
+def network_missing(
+    finding: Finding,
+    database: NetworkDatabase,
+    containers: Containers,
+    remains: NetworkRemains,
+    traces: NetworkTraces | Missing,
+) -> Iterator[Action]:
+    """Offer to write it, with what is known and what is assumed; else say how to connect the containers to another one."""
+    lost = finding.detail
+    found = traces if isinstance(traces, NetworkTraces) else NetworkTraces()
+    made = (
+        restored_network(remains, database, containers, lost.identity, found)
+        if lost.identity
+        else restored_by_name(remains, database, containers, lost.name, found)
+    )
+    names = " ".join(one.title for identity in lost.containers if (one := containers.get(identity)) is not None)
+    by_hand = f"for each of {names}: docker network disconnect -f {lost.name} CONTAINER; docker network connect NAME CONTAINER"
+    if not made.records:
+        yield Advise(text=f"{made.origin}: connect its containers to another network, {by_hand}")
+        return
+    action = EditFile(
+        path=database.file.path,
+        edit=AddRecords(records=made.records),
+        what=f"add network {lost.name} to the network database: {made.origin}",
+        risk=Applicability.DISRUPTIVE,
+        stage=Stage.DATABASES,
+    )
+    yield Choose(
+        question=f"whether network {lost.name} comes back, or was removed on purpose ({by_hand})",
+        options=(
+            Option(
+                name="back",
+                evidence=(Evidence("its containers", names), Evidence("its record", made.origin)),
+                actions=(action,),
+            ),
+        ),
+    )
