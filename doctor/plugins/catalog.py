@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -17,7 +17,7 @@ from doctor.model.declare import (
     ProbeDeclaration,
     declaration_of,
 )
-from doctor.model.errors import UsageError
+from doctor.model.errors import DoctorError, UsageError
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -73,10 +73,19 @@ class Catalog(Struct):
             name = f"{plugin}:{identity}" if plugin else identity
             entries[name] = Entry(id=name, module=module, plugin=plugin, path=path)
 
+    def expect(self, installed: Iterable[tuple[str, str, str, str]]) -> None:
+        """Add what was installed (kind, id, module, path) and is not there: to load it is an error, and so is its check."""
+        for kind, identity, module, path in installed:
+            entries: dict[str, Entry] = getattr(self, kind)
+            if identity not in entries:
+                entries[identity] = Entry(id=identity, module=module, plugin="", path=path)
+
     def load(self, entry: Entry, wanted: type[Declaration]) -> Loaded:
         """Import an entry and return its function; raises ``UsageError`` naming the file if it declares nothing."""
         found = self._loaded.get(entry.module)
         if found is None:
+            if not os.path.exists(entry.path):
+                raise DoctorError("a file of doctor's is missing", where=entry.path, do="install doctor again")
             module = importlib.import_module(entry.module)
             for thing in _likely_first(module):
                 declaration = declaration_of(thing)

@@ -65,7 +65,7 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
             [finding for look in looked.values() for finding in look.findings],
             {identity: declaration.causes for identity, declaration in declared.items()},
         ),
-        outcomes=tuple(look.outcome for _, look in sorted(looked.items()) if look.outcome is not None),
+        outcomes=tuple(look.outcome for _, look in sorted(looked.items())),
         facts=facts,
         ok={identity: looked[identity].ok for identity in declared},
         breaks={identity: declaration.breaks for identity, declaration in declared.items()},
@@ -76,12 +76,11 @@ class _Look(Struct, frozen=True, kw_only=True):
     """What one check saw.
 
     Attributes:
-        outcome: ``None`` for what is no check.
         ok: its line for a pass.
         declaration: ``None`` where the check could not be loaded.
     """
 
-    outcome: Outcome | None = None
+    outcome: Outcome
     findings: tuple[Finding, ...] = ()
     ok: str = ""
     declaration: CheckDeclaration | None = None
@@ -100,7 +99,7 @@ class _Look(Struct, frozen=True, kw_only=True):
         known = {finding.fingerprint for finding in self.findings}
         left = tuple(finding for finding in later.findings if finding.fingerprint in known)
         outcome = later.outcome
-        if outcome is not None and outcome.result is Result.FAIL and not left:
+        if outcome.result is Result.FAIL and not left:
             outcome = replace(outcome, result=Result.PASS)
         return replace(later, findings=left, outcome=outcome)
 
@@ -113,7 +112,7 @@ def _look(identity: str, catalog: Catalog, facts: Facts, *, deep: bool) -> _Look
         return _Look(outcome=Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True))
     declaration = check.declaration
     if not isinstance(declaration, CheckDeclaration):
-        return _Look()
+        return _Look(outcome=Outcome(id=identity, result=Result.ERROR, reason="it is no check", incomplete=True))
     outcome, found = _run(check, declaration, facts, deep=deep)
     return _Look(
         outcome=outcome,

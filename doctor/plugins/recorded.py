@@ -1,0 +1,42 @@
+"""What the installer recorded of doctor's own files: one that is gone since then is an error in a scan, not a check less.
+
+Read without ``importlib.metadata``, which costs as much as sixty checks. A checkout, an editable installation and a
+distribution's package have no such record: there the files themselves are all that is known.
+"""
+
+import os
+from collections.abc import Iterator
+
+import doctor
+from doctor.plugins.rooms import OURS
+
+KINDS = ("checks", "fixers", "probes", "formats")
+_NAME = "container_doctor-"
+
+
+def files() -> Iterator[tuple[str, str, str, str]]:
+    """Yield kind, id, module and path of each check, fixer, probe and format that was installed."""
+    site = os.path.dirname(os.path.dirname(os.path.abspath(doctor.__file__)))
+    folders = {f"{getattr(OURS, kind).replace('.', '/')}/": kind for kind in KINDS}
+    for line in _record(site):
+        name = line.partition(",")[0]
+        for folder, kind in folders.items():
+            if name.startswith(folder) and name.endswith(".py"):
+                stem = name.removesuffix(".py")
+                identity = stem.removeprefix(folder)
+                is_shared = identity.rpartition("/")[2].startswith("_")
+                if not is_shared and ("/" in identity) == (kind in {"checks", "fixers"}):
+                    yield kind, identity.replace("_", "-"), stem.replace("/", "."), f"{site}/{name}"
+
+
+def _record(site: str) -> list[str]:
+    """Return the lines of the newest record beside the package; none where there is no such thing."""
+    lines: list[str] = []
+    try:
+        for name in sorted(os.listdir(site)):
+            if name.startswith(_NAME) and name.endswith(".dist-info"):
+                with open(f"{site}/{name}/RECORD", encoding="utf-8", errors="surrogateescape") as stream:
+                    lines = stream.read().splitlines()
+    except OSError:
+        return lines
+    return lines
