@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import BETWEEN, ENGINE, Lift, TrafficCuts
+from doctor.facts.firewall_cuts import BETWEEN, ENGINE, Lift, TrafficCuts, wish_severity
 from doctor.facts.firewall_rules import EngineRules
 
 
@@ -21,7 +21,8 @@ def docker_jump_shadowed(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Find
         policy in DOCKER-USER is asked too late.
 
     How it is fixed:
-        Docker's rules are moved above the rule that shadows them, in one transaction. Foreign rules stay.
+        Docker's rules are moved above the rule that shadows them, in one transaction. Foreign rules stay. Where the foreign
+        rule names traffic (an interface, sources, a port), it looks meant: a person must choose.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -34,7 +35,8 @@ def docker_jump_shadowed(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Find
             message=f"a foreign rule in {cut.chain} ends packets of network {', '.join(cut.networks)} before Docker's rules"
             f" let them through: {cut.rule}",
             evidence=(Evidence(source, cut.rule), *(Evidence("stands below it", text) for text in cut.lift[:3])),
-            detail=Lift(table=cut.table, chain=cut.chain, above=cut.rule, rules=cut.lift),
+            severity=wish_severity(cut),
+            detail=Lift.of(cut),
         )
     for rule, first in family.misplaced:
         below, above = family.spelling(rule), family.spelling(first)

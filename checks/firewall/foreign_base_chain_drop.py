@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import NFT, TrafficCuts
+from doctor.facts.firewall_cuts import NFT, TrafficCuts, wish_severity
 
 _LOST = {"egress": "what containers send out", "reply": "the answers they get", "port": "what comes to published ports"}
 
@@ -26,9 +26,11 @@ def foreign_base_chain_drop(cuts: TrafficCuts) -> Iterator[Finding]:
         it, at no priority. Docker's own rules look perfect and nothing is forwarded.
 
     How it is fixed:
-        Accepts for Docker's bridges are put at the top of that chain (outgoing packets, answers, published ports). They last
-        until the table is loaded again, so write the same lines into the file it comes from. It is not done without
-        ``--allow disruptive``: the table is someone else's.
+        Accepts for Docker's bridges are put right above the rule that drops, or at the end of the chain where its policy does:
+        for outgoing packets, answers and published ports, whichever are lost. Rules above stay in force. They last until the
+        table is loaded again, so write the same lines into the file it comes from. It is not done without ``--allow
+        disruptive``: the table is someone else's. A rule that names traffic (an interface, sources, a port) or that ends only
+        what comes in looks meant: a person must choose.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -42,6 +44,7 @@ def foreign_base_chain_drop(cuts: TrafficCuts) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("nft-chain", f"{cut.table} {cut.chain}"),
             message=f"nft table {cut.table!r} {verb} {lost} (network {', '.join(cut.networks)}), whatever Docker's rules accept",
+            severity=wish_severity(cut),
             evidence=(Evidence(f"nft list chain {cut.table} {cut.chain}", f"{cut.rule}, priority {cut.priority}"),),
             detail=cut,
         )

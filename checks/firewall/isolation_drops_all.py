@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import ISOLATION, Lift, TrafficCuts
+from doctor.facts.firewall_cuts import ISOLATION, Lift, TrafficCuts, wish_severity
 
 
 @check(
@@ -21,7 +21,8 @@ def isolation_drops_all(cuts: TrafficCuts) -> Iterator[Finding]:
         network put it where every packet passes.
 
     How it is fixed:
-        Docker's rules of that chain, its final RETURN too, are moved above the foreign one; the foreign rule stays.
+        Docker's rules of that chain, its final RETURN too, are moved above the foreign one; the foreign rule stays. Where it
+        names traffic (an interface, sources, a port), it looks meant: a person must choose.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -31,5 +32,6 @@ def isolation_drops_all(cuts: TrafficCuts) -> Iterator[Finding]:
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
             message=f"a foreign rule in {cut.chain} ends all packets of network {', '.join(cut.networks)}: {cut.rule}",
             evidence=(Evidence("iptables-save", cut.rule),),
-            detail=Lift(table=cut.table, chain=cut.chain, above=cut.rule, rules=cut.lift),
+            severity=wish_severity(cut),
+            detail=Lift.of(cut),
         )

@@ -8,12 +8,12 @@ from doctor.facts.firewall import Firewall, Saved
 from doctor.facts.firewall_cuts import BETWEEN, ENGINE, FIRST, ISOLATION, NFT, USER, Cut, Hijack, TrafficCuts
 from doctor.facts.firewall_model import ENGINE_CHAINS
 from doctor.facts.firewall_nft import NftWalker
-from doctor.facts.firewall_packet import ACCEPT, RETURN, Packet, Verdict, Walker, address_number, spans
+from doctor.facts.firewall_packet import ACCEPT, RETURN, Packet, Verdict, Walker, address_number, prepare, spans
 from doctor.facts.firewall_rules import EngineRules, FamilyRules
 from doctor.facts.links import Links
 from doctor.facts.networks import Network, Networks
+from doctor.facts.nft_ways import rule_text
 from doctor.formats.iptables_save import Rule
-from doctor.formats.nft_json import NftRule
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 
@@ -213,6 +213,7 @@ class _Family:
             networks=(network.name,),
             bridges=(network.bridge,),
             lift=self._below(stranger),
+            is_narrow=not _is_plain(verdict.path[verdict.path.index(stranger) :]),
         )
 
 
@@ -239,7 +240,7 @@ def _nft_cuts(firewall: Firewall, packets: _Packets) -> Iterator[Cut]:
             for traffic, packet in packets.of(network):
                 for verdict in walker.forward(packet):
                     if verdict.is_cut:
-                        said = _rule_text(verdict.rule) if verdict.rule is not None else f"policy {verdict.target}"
+                        said = rule_text(verdict.rule) if verdict.rule is not None else f"policy {verdict.target}"
                         yield Cut(
                             place=NFT,
                             table=table.text,
@@ -251,13 +252,14 @@ def _nft_cuts(firewall: Firewall, packets: _Packets) -> Iterator[Cut]:
                             networks=(network.name,),
                             bridges=(network.bridge,),
                             priority=verdict.chain.priority,
+                            handle=verdict.path[0].handle if verdict.path else 0,
+                            is_narrow=not all(rule.is_unconditional and not rule.comment for rule in verdict.path),
                         )
 
 
-def _rule_text(rule: NftRule) -> str:
-    """Return a rule by what a person can find it with; nft's own spelling is not in its JSON."""
-    note = f' comment "{rule.comment}"' if rule.comment else ""
-    return f"{rule.verdict or 'rule'} (chain {rule.chain}, handle {rule.handle}){note}"
+def _is_plain(path: tuple[Rule, ...]) -> bool:
+    """Whether each rule meets every packet: nobody who wrote it thought of any traffic in particular."""
+    return all(prepare(rule).is_plain for rule in path)
 
 
 def _joined(cuts: list[Cut]) -> tuple[Cut, ...]:
@@ -274,5 +276,6 @@ def _joined(cuts: list[Cut]) -> tuple[Cut, ...]:
                 traffic=tuple(dict.fromkeys((*known.traffic, *cut.traffic))),
                 networks=tuple(dict.fromkeys((*known.networks, *cut.networks))),
                 bridges=tuple(dict.fromkeys((*known.bridges, *cut.bridges))),
+                is_narrow=known.is_narrow or cut.is_narrow,
             )
     return tuple(found.values())

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from doctor.model.missing import Missing
+from doctor.model.severity import Severity
 
 FIRST, BETWEEN, USER, ISOLATION, ENGINE, NFT = "first", "between", "user", "isolation", "engine", "nft"
 
@@ -24,7 +25,9 @@ class Cut(Struct, frozen=True, kw_only=True):
         networks: names of the networks it hits.
         lift: the engine's rules of that chain which stand below it, in order.
         priority: of the base chain of a table of nft.
+        handle: of the rule in that base chain, 0 where its policy decides.
         bridges: interfaces of the networks.
+        is_narrow: whether a rule on the way asks for anything: an interface, a source, a port, a mark, a comment.
     """
 
     place: str
@@ -38,11 +41,28 @@ class Cut(Struct, frozen=True, kw_only=True):
     bridges: tuple[str, ...] = ()
     lift: tuple[str, ...] = ()
     priority: int = 0
+    handle: int = 0
+    is_narrow: bool = False
+
+    @property
+    def is_wish(self) -> bool:
+        """Whether it looks meant: somebody named the traffic, or only what comes in is cut.
+
+        A firewall's last rule, which ends whatever is left, was written for this host and not against its containers.
+        """
+        return self.is_narrow or set(self.traffic) == {"port"}
 
     @property
     def breaks_everything(self) -> bool:
         """Whether nothing gets out any more."""
         return "egress" in self.traffic or "reply" in self.traffic
+
+
+def wish_severity(cut: Cut) -> Severity | None:
+    """Return how bad a rule that looks meant is, ``None`` for one that does not: then a check's own severity holds."""
+    if not cut.is_wish:
+        return None
+    return Severity.WARNING if cut.breaks_everything else Severity.INFO
 
 
 class Hijack(Struct, frozen=True, kw_only=True):
@@ -78,9 +98,21 @@ class TrafficCuts(Struct, frozen=True, kw_only=True):
 
 
 class Lift(Struct, frozen=True, kw_only=True):
-    """For fixers: rules of the engine that must stand above another rule of the same chain, IPv4."""
+    """For fixers: rules of the engine that must stand above another rule of the same chain, IPv4.
+
+    Attributes:
+        passes: whether traffic then passes that rule: it is somebody's, and ended it.
+        is_wish: whether the rule looks meant, see ``Cut``.
+    """
 
     table: str
     chain: str
     above: str
     rules: tuple[str, ...]
+    passes: bool = False
+    is_wish: bool = False
+
+    @classmethod
+    def of(cls, cut: Cut) -> "Lift":
+        """Return what must move for a cut to end nothing any more."""
+        return cls(table=cut.table, chain=cut.chain, above=cut.rule, rules=cut.lift, passes=True, is_wish=cut.is_wish)

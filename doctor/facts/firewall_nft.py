@@ -18,19 +18,24 @@ class ChainVerdict(Struct, frozen=True, kw_only=True):
     Attributes:
         chain: the base chain.
         target: ``accept``, ``drop`` or ``reject``.
-        rule: the rule that decided, ``None`` for the policy.
+        path: the rules that led there, the one that decided last; none for the policy.
         may_accept: whether something passed over as unknown might have accepted it before.
     """
 
     chain: NftChain
     target: str
-    rule: NftRule | None = None
+    path: tuple[NftRule, ...] = ()
     may_accept: bool = False
 
     @property
     def is_cut(self) -> bool:
         """Whether the packet is surely lost here."""
         return self.target in {"drop", "reject"} and not self.may_accept
+
+    @property
+    def rule(self) -> NftRule | None:
+        """The rule that decided, ``None`` for the policy."""
+        return self.path[-1] if self.path else None
 
 
 class NftWalker(Struct):
@@ -47,22 +52,22 @@ class NftWalker(Struct):
                 continue
             self.may_accept = False
             found = self._walk(chain, packet, 0)
-            target, rule = found if found is not None and found[0] != "return" else (chain.policy, None)
-            verdicts.append(ChainVerdict(chain=chain, target=target, rule=rule, may_accept=self.may_accept))
+            target, path = found if found is not None and found[0] != "return" else (chain.policy, ())
+            verdicts.append(ChainVerdict(chain=chain, target=target, path=path, may_accept=self.may_accept))
         return verdicts
 
-    def _walk(self, chain: NftChain, packet: Packet, depth: int) -> tuple[str, NftRule] | None:
+    def _walk(self, chain: NftChain, packet: Packet, depth: int) -> tuple[str, tuple[NftRule, ...]] | None:
         if depth > _MAX_DEPTH:
             return None
         for rule in self.ruleset.of(chain):
             verdict, target = self._judge(rule, packet)
             if verdict in {"accept", "drop", "reject", "return"}:
-                return verdict, rule
+                return verdict, (rule,)
             if verdict in {"jump", "goto"}:
                 inner = self._chain(chain, target)
                 found = None if inner is None else self._walk(inner, packet, depth + 1)
                 if found is not None and found[0] != "return":
-                    return found
+                    return found[0], (rule, *found[1])
                 if verdict == "goto":
                     return None
         return None

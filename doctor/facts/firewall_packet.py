@@ -71,14 +71,20 @@ class Verdict(Struct, frozen=True, kw_only=True):
         return self.path[-1] if self.path else None
 
 
-class _Match(Struct):
-    """A rule made ready for many packets."""
+class Prepared(Struct):
+    """A rule made ready for many packets.
+
+    Attributes:
+        conditions: (kind, negated, value) of all that can be judged; ``is_unsure`` where there are others.
+        is_plain: whether it asks nothing at all, so that it meets every packet; a comment is somebody's word and counts.
+    """
 
     rule: Rule
     target: str
     is_goto: bool
     conditions: tuple[tuple[str, bool, object], ...]
     is_unsure: bool
+    is_plain: bool = False
 
 
 class _Doubt(Struct):
@@ -96,7 +102,7 @@ class Walker(Struct):
 
     saved: Saved
     inside: tuple[tuple[int, int], ...] = ()
-    _chains: dict[tuple[str, str], tuple[_Match, ...]] = {}
+    _chains: dict[tuple[str, str], tuple[Prepared, ...]] = {}
 
     def verdict(self, table: str, chain: str, packet: Packet) -> Verdict:
         """Return what a built-in chain does with a packet."""
@@ -107,7 +113,7 @@ class Walker(Struct):
 
     def matches(self, rule: Rule, packet: Packet) -> bool:
         """Whether a rule surely matches a packet."""
-        ready = _ready(rule)
+        ready = prepare(rule)
         return not ready.is_unsure and _holds(ready, packet)
 
     def _walk(
@@ -135,18 +141,18 @@ class Walker(Struct):
                 return None
         return None
 
-    def _chain(self, table: str, chain: str) -> tuple[_Match, ...]:
+    def _chain(self, table: str, chain: str) -> tuple[Prepared, ...]:
         found = self._chains.get((table, chain))
         if found is None:
             found = tuple(
                 ready
                 for rule in self.saved.rules(table, chain)
-                if (ready := _ready(rule)).target and (not self.inside or self._concerns(ready))
+                if (ready := prepare(rule)).target and (not self.inside or self._concerns(ready))
             )
             self._chains[table, chain] = found
         return found
 
-    def _concerns(self, ready: _Match) -> bool:
+    def _concerns(self, ready: Prepared) -> bool:
         """Whether the addresses a rule names may be a packet's."""
         for kind, negated, value in ready.conditions:
             if kind not in {"-s", "-d"} or negated or not isinstance(value, tuple):
@@ -158,7 +164,7 @@ class Walker(Struct):
         return True
 
 
-def _holds(ready: _Match, packet: Packet) -> bool:
+def _holds(ready: Prepared, packet: Packet) -> bool:
     """Whether no condition that can be judged fails."""
     return all(_condition(kind, value, packet) != negated for kind, negated, value in ready.conditions)
 
@@ -166,9 +172,9 @@ def _holds(ready: _Match, packet: Packet) -> bool:
 def _condition(kind: str, value: object, packet: Packet) -> bool:
     match kind, value:
         case "-i", str(name):
-            return _is_interface(name, packet.inside)
+            return is_interface(name, packet.inside)
         case "-o", str(name):
-            return _is_interface(name, packet.outside)
+            return is_interface(name, packet.outside)
         case "-s", (int(network), int(mask)):
             return packet.source is not None and packet.source & mask == network
         case "-d", (int(network), int(mask)):
@@ -186,17 +192,20 @@ def _condition(kind: str, value: object, packet: Packet) -> bool:
     return False
 
 
-def _is_interface(wanted: str, name: str) -> bool:
+def is_interface(wanted: str, name: str) -> bool:
+    """Whether an interface is meant; a "+" at the end stands for any ending."""
     return name.startswith(wanted[:-1]) if wanted.endswith("+") else name == wanted
 
 
-def _ready(rule: Rule) -> _Match:
+def prepare(rule: Rule) -> Prepared:
+    """Return a rule's conditions and target."""
     conditions: list[tuple[str, bool, object]] = []
-    target, is_goto, unsure = "", False, False
+    target, is_goto, unsure, plain = "", False, False, True
     for negated, name, value in _options(rule.text):
         if name in {"-j", "-g"}:
             target, is_goto = value, name == "-g"
             break
+        plain = False
         if name in _SILENT:
             continue
         condition = _judged(name, value)
@@ -204,7 +213,24 @@ def _ready(rule: Rule) -> _Match:
             unsure = True
         else:
             conditions.append((condition[0], negated, condition[1]))
-    return _Match(rule, target, is_goto, tuple(conditions), unsure)
+    return Prepared(rule, target, is_goto, tuple(conditions), unsure, plain)
+
+
+def ends_all(saved: Saved, rule: Rule) -> bool:
+    """Whether a rule ends every packet: a plain DROP or REJECT, or a plain jump to a chain of nothing else."""
+    ready = prepare(rule)
+    if not ready.is_plain:
+        return False
+    inner = saved.rules(rule.table, ready.target)
+    return ready.target in {DROP, REJECT} or (
+        bool(inner) and all(prepare(one).is_plain and prepare(one).target in {DROP, REJECT} for one in inner)
+    )
+
+
+def accepts_all(rule: Rule) -> bool:
+    """Whether a rule accepts every packet."""
+    ready = prepare(rule)
+    return ready.is_plain and ready.target == ACCEPT
 
 
 def _judged(name: str, value: str) -> tuple[str, object] | None:

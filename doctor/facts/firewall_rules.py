@@ -7,6 +7,7 @@ from msgspec import Struct
 from doctor.facts.firewall import Saved
 from doctor.facts.firewall_expect import ChainKey, Expected, ExpectedRule
 from doctor.facts.firewall_model import BUILT_IN, ENGINE_CHAINS
+from doctor.facts.firewall_packet import accepts_all, ends_all
 from doctor.formats.iptables_rule import canonical, split_words
 from doctor.formats.iptables_save import Rule
 from doctor.model.missing import Missing
@@ -88,6 +89,20 @@ class FamilyRules(Struct, frozen=True, kw_only=True):
                 if rule.kind not in QUIET:
                     above.append(rule)
         return tuple(found)
+
+    @property
+    def last_words(self) -> tuple[Rule, ...]:
+        """Return the rules of others in FORWARD that end every packet: a firewall's last rule, aimed at nothing of the engine."""
+        return tuple(rule for rule in self.saved.rules("filter", "FORWARD") if ends_all(self.saved, rule))
+
+    @property
+    def top(self) -> str:
+        """Return the first rule of others in FORWARD that decides of every packet, "" for none.
+
+        Where no rule of the engine is left, its rules go right above: what others put above it to keep traffic out still does.
+        """
+        rules = self.saved.rules("filter", "FORWARD")
+        return next((rule.text for rule in rules if ends_all(self.saved, rule) or accepts_all(rule)), "")
 
     def of_kind(self, *kinds: str) -> tuple[ExpectedRule, ...]:
         """Return the missing rules of these kinds that no larger loss explains."""

@@ -40,6 +40,8 @@ class ChainEdit(Struct, frozen=True, kw_only=True):
         add: texts of the layout to add.
         lift: texts, in order, that move above the first rule equal to ``above``.
         above: the rule that must no longer come first.
+        top: where rules go that belong to the top, among rules of others alone: right above this one, to the end for "", to the
+            very top for ``None``.
         remove: texts to take out, first occurrence each.
     """
 
@@ -48,6 +50,7 @@ class ChainEdit(Struct, frozen=True, kw_only=True):
     add: tuple[str, ...] = ()
     lift: tuple[str, ...] = ()
     above: str = ""
+    top: str | None = None
     remove: tuple[str, ...] = ()
 
 
@@ -103,7 +106,7 @@ def edit(rules: Iterable[str], change: ChainEdit) -> Edited:
             target = done.rules.index(change.above)
             if text in done.rules[target:]:
                 done.move(text, target)
-    places = _Places(change.layout)
+    places = _Places(change.layout, change.top)
     present = set(done.rules)
     for text in change.add:
         if text not in present:
@@ -127,8 +130,9 @@ def place(rules: Sequence[str], layout: Sequence[Wanted], text: str) -> int:
 class _Places:
     """Finds places for many rules of one layout: thousands may be missing at once."""
 
-    def __init__(self, layout: Sequence[Wanted]) -> None:
+    def __init__(self, layout: Sequence[Wanted], top: str | None = None) -> None:
         self.layout = layout
+        self.top = top
         self.index = {wanted.text: number for number, wanted in enumerate(layout)}
         self.positions: dict[str, int] = {}
         self.known = 0
@@ -151,7 +155,12 @@ class _Places:
                 found = self._position(number)
                 if found is not None:
                     return found + beyond
-        return 0 if mine.head else len(rules)
+        return self._top(rules) if mine.head else len(rules)
+
+    def _top(self, rules: Sequence[str]) -> int:
+        if self.top is None:
+            return 0
+        return rules.index(self.top) if self.top in rules else len(rules)
 
     def _position(self, number: int) -> int | None:
         wanted = self.layout[number]

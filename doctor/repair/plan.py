@@ -23,6 +23,7 @@ from doctor.plugins.catalog import Catalog
 from doctor.repair import obstacle
 from doctor.repair.choose import Answers, Choice, question
 from doctor.repair.lower import Draft, Planned, lower, needs_service_stop, needs_stop
+from doctor.repair.opening import ask_before_opening
 from doctor.scan.run import Scan, scan
 
 _ROUNDS = 8
@@ -235,7 +236,10 @@ def _actions(draft: Draft, finding: Finding, current: Scan) -> list[tuple[Action
         return []
     declared: Applicability = getattr(fixer.declaration, "applicability", Applicability.MANUAL)
     offered = [(action, max(declared, action.risk)) for action in fixer.function(finding, *arguments)]
-    return draft.answers.apply(finding, offered, declared)
+    answered = draft.answers.apply(finding, offered, declared)
+    if answered != offered:
+        return answered  # a person chose
+    return draft.answers.apply(finding, ask_before_opening(draft, offered, current.facts), declared)
 
 
 def _refusal(

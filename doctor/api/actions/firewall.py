@@ -5,16 +5,19 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.files import EditFile
 from doctor.facts.firewall import Saved
 from doctor.facts.firewall_cuts import Lift
 from doctor.facts.firewall_expect import ExpectedRule
 from doctor.facts.firewall_rules import FamilyRules
+from doctor.facts.firewall_ways import Guard
 from doctor.formats import iptables_save
 from doctor.formats.iptables_edit import ChainEdit, Edited, Wanted, edit, saved_after
 from doctor.formats.iptables_strip import without_engine_lines
 from doctor.host.base import CommandResult
 from doctor.model.action import Stage
+from doctor.model.finding import Evidence
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
@@ -46,6 +49,8 @@ class EditFirewall(Struct, frozen=True, kw_only=True):
         edits: one a chain.
         policies: built-in chains and the policy they get; nobody but a fixer of another backend's leftovers uses it.
         what: imperative summary.
+        passes: rules of others that the engine's traffic no longer meets, as the summary says.
+        opens: accepts that are put back, as the summary says.
     """
 
     save: tuple[str, ...]
@@ -54,6 +59,8 @@ class EditFirewall(Struct, frozen=True, kw_only=True):
     edits: tuple[ChainEdit, ...] = ()
     policies: tuple[tuple[str, str], ...] = ()
     what: str
+    passes: tuple[Guard, ...] = ()
+    opens: tuple[str, ...] = ()
     risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.FIREWALL
     needs_engine_restart: bool = False
@@ -125,25 +132,50 @@ def add_rules(family: FamilyRules, rules: Iterable[ExpectedRule], what: str) -> 
             chains.setdefault(target, [])
     for table in dict.fromkeys(table for table, _ in chains):
         edits = tuple(
-            ChainEdit(chain=chain, layout=_layout(family, (table, chain)), add=tuple(texts))
+            ChainEdit(
+                chain=chain,
+                layout=_layout(family, (table, chain)),
+                add=tuple(texts),
+                top=family.top if (table, chain) == ("filter", "FORWARD") else None,
+            )
             for (of, chain), texts in chains.items()
             if of == table
         )
         count = sum(len(change.add) for change in edits)
+        passes = family.last_words if any((table, change.chain) == ("filter", "FORWARD") for change in edits) else ()
+        above = "".join(f", above '{rule.text.removeprefix('-A FORWARD ')}'" for rule in passes)
         yield EditFirewall(
             save=family.saved.save,
             restore=family.saved.restore,
             table=table,
             edits=edits,
-            what=f"add {count} missing {family.word} rule{'' if count == 1 else 's'} to the {table} table: {what}",
+            what=f"add {count} missing {family.word} rule{'' if count == 1 else 's'} to the {table} table{above}: {what}",
+            passes=tuple(Guard(table="filter", chain="FORWARD", text=rule.text) for rule in passes),
         )
 
 
-def lift_rules(family: FamilyRules, lift: Lift) -> Iterator[EditFirewall]:
-    """Yield the move of engine rules above another rule of their chain, in one transaction: no packet meets a gap."""
+def lift_rules(family: FamilyRules, lift: Lift) -> Iterator[EditFirewall | Choose]:
+    """Yield the move of engine rules above another rule of their chain, in one transaction: no packet meets a gap.
+
+    It is a question where the other rule looks meant: nobody but its owner may say that it has no force.
+    """
+    moves = tuple(_moves(family, lift))
+    if moves and lift.is_wish:
+        rule = lift.above.removeprefix(f"-A {lift.chain} ")
+        yield Choose(
+            question=f"whether Docker's rules go above '{rule}' in {lift.table} {lift.chain}, which then has no force over"
+            " published ports",
+            options=(Option(name="above", evidence=(Evidence("the rule names traffic", lift.above),), actions=moves),),
+        )
+        return
+    yield from moves
+
+
+def _moves(family: FamilyRules, lift: Lift) -> Iterator[EditFirewall]:
     count = len(lift.rules)
     if count:
         yield EditFirewall(
+            passes=(Guard(table=lift.table, chain=lift.chain, text=lift.above),) if lift.passes else (),
             save=family.saved.save,
             restore=family.saved.restore,
             table=lift.table,

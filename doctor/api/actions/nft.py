@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.api.actions.firewall import Asks
+from doctor.facts.firewall_ways import Guard
 from doctor.model.action import Stage
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.severity import Applicability
@@ -14,6 +15,11 @@ from doctor.model.step import Answer, Run, Step
 from doctor.model.view import View
 
 _MARK = "container-doctor"
+_MATCHES = {
+    "egress": "iifname {{ {names} }}",
+    "reply": "oifname {{ {names} }} ct state established,related",
+    "port": "oifname {{ {names} }} ct status dnat",
+}
 
 _DELETE = """
 set -- "$1" "$2" "$3"
@@ -24,17 +30,23 @@ while read -r handle; do nft delete rule "$1" "$2" "$3" handle "$handle"; done
 
 
 class AcceptInNftChain(Struct, frozen=True, kw_only=True):
-    """Put accepts for the engine's bridges at the top of a base chain: what leaves them, its answers, published ports.
+    """Put accepts for the engine's bridges into a base chain: for what leaves them, its answers, published ports.
 
     Attributes:
         family: of the table ("inet"); ``table`` and ``chain`` its names.
         bridges: interfaces, safe to stand in a rule.
+        traffic: which of ``egress``, ``reply``, ``port`` is to pass.
+        handle: of the rule that they go right above, 0 for the end of the chain: what stands above stays in force.
+        passes: the rule or policy of the table that this traffic no longer meets.
     """
 
     family: str
     table: str
     chain: str
     bridges: tuple[str, ...]
+    traffic: tuple[str, ...] = ("egress", "reply", "port")
+    handle: int = 0
+    passes: tuple[Guard, ...] = ()
     risk: Applicability = Applicability.DISRUPTIVE
     stage: Stage = Stage.FIREWALL
     needs_engine_restart: bool = False
@@ -57,11 +69,9 @@ class AcceptInNftChain(Struct, frozen=True, kw_only=True):
             return
         names = ", ".join(f'"{bridge}"' for bridge in self.bridges)
         where = f"{self.family} {self.table} {self.chain}"
-        matches = (f"oifname {{ {names} }} ct status dnat", f"oifname {{ {names} }} ct state established,related")
-        # Each goes to the top, so the last line is the first rule.
-        lines = [
-            f'insert rule {where} {match} accept comment "{_MARK}"' for match in (*matches, f"iifname {{ {names} }}")
-        ]
+        # Each goes right above the same rule, or to the end: so they stand in this order.
+        put = f"insert rule {where} handle {self.handle}" if self.handle else f"add rule {where}"
+        lines = [f'{put} {_MATCHES[word].format(names=names)} accept comment "{_MARK}"' for word in self._words()]
         yield Run(
             argv=("nft", "-f", "-"),
             stdin=("\n".join(lines) + "\n").encode(),
@@ -69,21 +79,28 @@ class AcceptInNftChain(Struct, frozen=True, kw_only=True):
             predicts=(Answer(ask=ask, stdout=json.dumps(self._after(listed)).encode()),),
         )
 
+    def _words(self) -> tuple[str, ...]:
+        return tuple(word for word in _MATCHES if word in self.traffic)
+
     def _after(self, listed: dict[str, Any]) -> dict[str, Any]:
-        """Return the listing with the new rules before the chain's first."""
+        """Return the listing with the new rules in their place."""
         entries = list(listed["nftables"])
         place = next(
-            (number for number, entry in enumerate(entries) if entry.get("rule", {}).get("chain") == self.chain),
+            (
+                number
+                for number, entry in enumerate(entries)
+                if self.handle and entry.get("rule", {}).get("handle") == self.handle
+            ),
             len(entries),
         )
         names = {"set": list(self.bridges)}
         into = _match({"meta": {"key": "oifname"}}, "==", names)
-        new = (
-            [_match({"meta": {"key": "iifname"}}, "==", names)],
-            [into, _match({"ct": {"key": "state"}}, "in", ["established", "related"])],
-            [into, _match({"ct": {"key": "status"}}, "in", "dnat")],
-        )
-        entries[place:place] = [{"rule": self._rule(expressions)} for expressions in new]
+        new = {
+            "egress": [_match({"meta": {"key": "iifname"}}, "==", names)],
+            "reply": [into, _match({"ct": {"key": "state"}}, "in", ["established", "related"])],
+            "port": [into, _match({"ct": {"key": "status"}}, "in", "dnat")],
+        }
+        entries[place:place] = [{"rule": self._rule(new[word])} for word in self._words()]
         return {"nftables": entries}
 
     def _rule(self, expressions: list[dict[str, Any]]) -> dict[str, Any]:

@@ -46,6 +46,36 @@ def reject_first() -> Iterator[Case]:
     )
 
 
+def reject_of_named_traffic() -> Iterator[Case]:
+    """Somebody's rule above Docker's names the traffic that it ends: it is meant, and left alone."""
+    for name, about, rule in (
+        ("sources", "only one network may reach the containers' port 80",
+         "-A FORWARD ! -s 10.0.0.0/8 -i eth0 -p tcp -m tcp --dport 80 -j DROP"),
+        ("new-connections", "nothing new may come in",
+         "-A FORWARD -i eth0 -m conntrack --ctstate NEW -j DROP"),
+        ("comment", "a rule that says why it is there",
+         '-A FORWARD -m comment --comment "closed until the audit" -j REJECT --reject-with icmp-port-unreachable'),
+        ("uplink", "nothing that comes in by the card is forwarded",
+         "-A FORWARD -i eth0 -j DROP"),
+    ):  # fmt: skip
+        yield case(
+            "foreign-reject-first",
+            f"wish-{name}",
+            about,
+            Host().put(rule, "-A FORWARD -j DOCKER-USER"),
+            ("rule", f"filter {rule}"),
+            fix="manual",
+        )
+    yield case(
+        "docker-jump-shadowed",
+        "wish-between",
+        "an administrator's rule about sources was put right below the jump to DOCKER-USER",
+        Host().put("-A FORWARD ! -s 10.0.0.0/8 -i eth0 -j DROP", "-A FORWARD -j DOCKER-ISOLATION-STAGE-1"),
+        ("rule", "filter -A FORWARD ! -s 10.0.0.0/8 -i eth0 -j DROP"),
+        fix="manual",
+    )
+
+
 def reject_elsewhere() -> Iterator[Case]:
     """Somebody else's DROP stands in a table that is asked apart from Docker's."""
     for table, rule in (
@@ -118,6 +148,16 @@ def docker_user_drops() -> Iterator[Case]:
         "healthy-policy",
         "only one outside network may reach published ports",
         Host().put("-A DOCKER-USER ! -s 203.0.113.0/24 -i eth9 -j DROP", "-A DOCKER-USER -j RETURN"),
+    )
+    ended = "-A DOCKER-USER ! -s 192.0.2.2/32 -i eth0 -j DROP"
+    answers = "-A DOCKER-USER -m state --state RELATED,ESTABLISHED -j ACCEPT"
+    yield case(
+        "docker-user-drops",
+        "example-of-the-documentation",
+        "the example of Docker's documentation: one address may reach published ports, and answers pass",
+        Host().put(ended, "-A DOCKER-USER -j RETURN").put(answers, ended),
+        ("rule", f"filter {ended}"),
+        fix="manual",
     )
 
 
@@ -199,6 +239,7 @@ def dnat_stale() -> Iterator[Case]:
 
 STORIES: tuple[Callable[[], Iterator[Case]], ...] = (
     reject_first,
+    reject_of_named_traffic,
     reject_elsewhere,
     jumps_shadowed,
     docker_user_drops,

@@ -41,6 +41,25 @@ def base_chain_drop() -> Iterator[Case]:
     )
 
 
+def base_chain_wish() -> Iterator[Case]:
+    """Another table ends traffic that somebody named."""
+    other = {"match": {"op": "!=", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "192.0.2.2"}}
+    uplink = {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "eth0"}}
+    new = {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "new"}}
+    for name, about, rule in (
+        ("sources", "a table of nft lets one address reach containers", [uplink, other, {"drop": None}]),
+        ("new-connections", "a table of nft lets nothing new come in", [uplink, new, {"drop": None}]),
+    ):
+        yield case(
+            "foreign-base-chain-drop",
+            f"wish-{name}",
+            about,
+            foreign(nft("inet", "fw", "forward", "accept", rule), "inet fw"),
+            ("nft-chain", "inet fw forward"),
+            fix="manual",
+        )
+
+
 def firewalld_zone() -> Iterator[Case]:
     """Firewalld knows Docker's bridges, or does not."""
     zone = nft("inet", "firewalld", "forward", "accept", ESTABLISHED, ACCEPT_DNAT, REJECT_REST)
@@ -82,4 +101,4 @@ def bridge_family() -> Iterator[Case]:
     )
 
 
-STORIES: tuple[Callable[[], Iterator[Case]], ...] = (base_chain_drop, firewalld_zone, bridge_family)
+STORIES: tuple[Callable[[], Iterator[Case]], ...] = (base_chain_drop, base_chain_wish, firewalld_zone, bridge_family)
