@@ -48,7 +48,8 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
         message: what happened, for people; for a skip or error the reason.
         evidence: what was asked and answered.
         seconds: wall time.
-        is_beyond: it failed and the cause is outside of this host: no repair of this host can mend or break it.
+        by_others: it failed by others' doing, outside of this host or by a rule of somebody's own: no repair is rolled back
+            for it.
     """
 
     name: str
@@ -57,7 +58,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     message: str
     evidence: tuple[Evidence, ...] = ()
     seconds: float = 0.0
-    is_beyond: bool = False
+    by_others: bool = False
 
 
 class ScanReport(Struct, frozen=True, kw_only=True):

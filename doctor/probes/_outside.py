@@ -1,94 +1,89 @@
-"""An outside host for a probe: a client on a bridge of doctor's own, and whether a foreign rule cuts only that one off."""
+"""An outside host for a probe: behind the interface that users' packets come by, else on a bridge of doctor's own."""
 
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from doctor.facts.firewall import Firewall, Saved
-from doctor.facts.firewall_nft import NftWalker
-from doctor.facts.firewall_packet import DROP, REJECT, Packet, Walker, address_number
-from doctor.facts.links import Links
-from doctor.formats.iptables_save import Rule
+from doctor.facts.firewall import Firewall
+from doctor.facts.links import Link, Links
+from doctor.model.missing import Missing
 from doctor.probes._place import hardware_address
 
-_NETWORKS = ("192.0.2.0/29", "203.0.113.0/29", "198.51.100.0/29")
-"""The documentation networks (RFC 5737): no host outside has such an address."""
+_NETWORKS = ("192.0.2.0/29", "203.0.113.0/29", "198.51.100.0/29", "198.18.0.0/29")
+"""The documentation networks (RFC 5737) and the one of benchmarks (RFC 2544): no host outside has such an address."""
 _NAMES = 8
+NO_WAY = "can't stand a container behind"
+"""How the runtime begins where the kernel, or filters of somebody else, leave no way in by the uplink."""
 
 
 class Outside(Struct, frozen=True, kw_only=True):
-    """Where the client stands: ``bridge`` is made for it and removed after it; ``host`` is this host's address there."""
+    """Where a client stands.
 
-    bridge: str
+    Attributes:
+        interface: the host's interface that its packets come in by.
+        client: its address.
+        host: its gateway: of a bridge of doctor's own this host's address there, behind an uplink nobody's.
+        is_real: whether the interface is one that users' packets come by; else it is a bridge made for the client.
+    """
+
+    interface: str
     client: str
     host: str
     prefix: int
+    is_real: bool = False
 
     @property
     def place(self) -> dict[str, Any]:
         """Return the runtime's ``bridge`` object."""
-        return {
-            "name": self.bridge,
-            "address": f"{self.client}/{self.prefix}",
-            "gateway": self.host,
-            "create": True,
-            "mac": hardware_address(self.client),
-        }
+        found = {"name": self.interface, "address": f"{self.client}/{self.prefix}", "gateway": self.host}
+        if self.is_real:
+            return found | {"uplink": True}
+        return found | {"create": True, "mac": hardware_address(self.client)}
 
 
-def outside(links: Links) -> Outside | None:
+def on_own_bridge(links: Links, firewall: Firewall | Missing) -> Outside | None:
     """Return an outside that collides with nothing of the host; ``None`` where its interfaces and routes leave no room."""
     name = next((f"doctor{n}" for n in range(_NAMES) if links.link(f"doctor{n}") is None), "")
-    for text in _NETWORKS:
-        network = IPv4Network(text)
-        if name and not _is_used(network, links):
-            first, second = IPv4Address(int(network[1])), IPv4Address(int(network[2]))
-            return Outside(bridge=name, client=str(second), host=str(first), prefix=network.prefixlen)
-    return None
+    network = next(iter(free_networks(links, firewall)), None)
+    if network is None or not name:
+        return None
+    return Outside(interface=name, client=str(network[2]), host=str(network[1]), prefix=network.prefixlen)
+
+
+def behind(link: Link, network: IPv4Network, number: int = 0) -> Outside:
+    """Return a place behind an interface; ``number`` tells those of one network apart."""
+    client = IPv4Address(int(network[2]) + number)
+    return Outside(
+        interface=link.name, client=str(client), host=str(network[1]), prefix=network.prefixlen, is_real=True
+    )
+
+
+def uplink_of(links: Links) -> Link | None:
+    """Return the interface that users' packets come by: the default route's, else the first that leads outside."""
+    return next((link for link in (*links.uplinks(), *links.outer()) if is_ethernet(link) and link.ipv4), None)
+
+
+def is_ethernet(link: Link) -> bool:
+    """Whether neighbours on its wire have hardware addresses: a tunnel has none, so nothing can stand behind it."""
+    return link.is_up and not link.flags & {"NOARP", "LOOPBACK", "POINTOPOINT"}
+
+
+def free_networks(links: Links, firewall: Firewall | Missing) -> tuple[IPv4Network, ...]:
+    """Return the networks that no address or route of the host overlaps, those that no rule names first."""
+    free = [network for text in _NETWORKS if not _is_used(network := IPv4Network(text), links)]
+    return tuple(sorted(free, key=lambda network: is_named(network, firewall)))
+
+
+def is_named(network: IPv4Network, firewall: Firewall | Missing) -> bool:
+    """Whether a rule speaks of addresses like these, as lists of addresses that must not occur do."""
+    if isinstance(firewall, Missing) or firewall.v4 is None:
+        return False
+    start = f" {str(network[0]).rpartition('.')[0]}."
+    return any(start in rule.text for rule in firewall.v4.ruleset.rules)
 
 
 def _is_used(network: IPv4Network, links: Links) -> bool:
     held = (IPv4Network(address.network) for link in links.links for address in link.ipv4)
     routed = (route.network for route in links.routes if route.destination != "default")
     return any(other is not None and other.prefixlen and network.overlaps(other) for other in (*held, *routed))
-
-
-def cut_for_it_alone(firewall: Firewall, way: Packet, uplink: str, rule: Rule | None) -> str:
-    """Return the rule that drops the outside client's packet and lets one from the uplink through, "" for none.
-
-    ``way`` is the packet as the client sends it, behind the translation of its destination; ``rule`` one that the probe adds
-    to the engine's chain for its own server.
-    """
-    real = replace(way, inside=uplink, source=None)
-    if firewall.v4 is not None:
-        walker = Walker(_with(firewall.v4, rule))
-        ours, theirs = (walker.verdict("filter", "FORWARD", packet) for packet in (way, real))
-        if ours.target in {DROP, REJECT} and theirs.target not in {DROP, REJECT}:
-            return ours.rule.text if ours.rule is not None else "the policy of FORWARD"
-    for table, ruleset in firewall.foreign.items():
-        nft = NftWalker(ruleset)
-        for mine, its in zip(nft.forward(way), nft.forward(real), strict=True):
-            if mine.target in {"drop", "reject"} and its.target not in {"drop", "reject"}:
-                return f"chain {mine.chain.name} of nft table {table.text}"
-    return ""
-
-
-def _with(saved: Saved, rule: Rule | None) -> Saved:
-    if rule is None:
-        return saved
-    key = (rule.table, rule.chain)
-    return replace(saved, by_chain={**saved.by_chain, key: (rule, *saved.rules(*key))})
-
-
-def packet_to(address: str, port: int, bridge: str, client: Outside) -> Packet:
-    """Return the outside client's packet to a container, behind the translation of its destination."""
-    return Packet(
-        inside=client.bridge,
-        outside=bridge,
-        source=address_number(client.client),
-        destination=address_number(address),
-        port=port,
-        is_dnat=True,
-    )

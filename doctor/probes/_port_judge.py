@@ -4,57 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.api import Evidence
-from doctor.facts.firewall import Firewall
-from doctor.facts.networks import Endpoint, Network, PublishedPort
+from doctor.facts.networks import Network
 from doctor.formats.iptables_save import Rule
 from doctor.model.missing import Missing
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended
 from doctor.model.report import ProbeResult
-from doctor.probes._outside import Outside, cut_for_it_alone, packet_to
-from doctor.probes._result import failed, not_run, passed, result, results_of, skipped, target_word
-from doctor.probes._rules import CHAIN, Way
+from doctor.probes._cuts import Cut, Path, cut, cut_for_it_alone
+from doctor.probes._outside import Outside
+from doctor.probes._port_setting import SERVER_PORT, Asked, Setting
+from doctor.probes._result import failed, not_run, passed, result, results_of, target_word, unproven
 
-SERVER_PORT = 8080
 _SHOWN = 3
-_SERVER = "192.0.0.8"
-"""Stands for the probe's own server in a walk through the rules (RFC 7600's dummy address): no rule names it."""
-
-
-class Asked(Struct, frozen=True, kw_only=True):
-    """A published port of a running container: asked at ``address``; ``pid`` is the container's, 0 where unknown."""
-
-    network: Network
-    endpoint: Endpoint
-    port: PublishedPort
-    address: str
-    pid: int
-
-    @property
-    def title(self) -> str:
-        """Return it as people name it: "8080 of web"."""
-        return f"port {self.port.host_port} of {self.endpoint.container or 'a container'}"
-
-
-class Setting(Struct, frozen=True, kw_only=True):
-    """What was set up.
-
-    Attributes:
-        way: how the probe's own port is published; ``network`` its server's, ``None`` where there is no such server.
-        asked: ports of running containers.
-        uplink: the interface that real clients come by, "" where there is none.
-        proxy_only: docker-proxy alone publishes ports here, by the engine's settings.
-    """
-
-    way: Way
-    network: Network | None
-    client: Outside
-    asked: tuple[Asked, ...]
-    firewall: Firewall | Missing
-    uplink: str
-    proxy_only: bool
 
 
 class _Found(Struct):
@@ -64,29 +28,60 @@ class _Found(Struct):
     bad: list[str]
     open: list[str]
     evidence: list[Evidence]
+    notes: list[str]
+    is_ours: bool = False
+
+    def lost(self, sentence: str, *, by_others: bool = False) -> None:
+        """Note what does not hold."""
+        self.bad.append(sentence)
+        self.is_ours = self.is_ours or not by_others
 
 
 def judge(setting: Setting, ended: dict[str, Ended]) -> ProbeResult:
     """Return the result; several problems stand in one message, worst first."""
-    client = ended.get("client")
-    wanted = ("client", "server", "seen-server") if setting.network is not None else ("client",)
+    names = [f"client{number}" for number, _ in enumerate(setting.clients)]
+    wanted = (*names, "server", "seen-server") if setting.network is not None else tuple(names)
     problem = not_run(ended.get(name) for name in wanted)
-    if problem is not None or client is None:
-        return problem or result(Result.ERROR, "nothing was launched")
-    targets = results_of(client)
-    if len(targets) != len(setting.asked) + (setting.network is not None):
-        return result(Result.ERROR, f"the outside client said nothing: {client.stderr.strip() or 'no output'}")
-    found = _Found(good=[], bad=[], open=[], evidence=[])
+    if problem is not None:
+        return problem
+    met: dict[str, tuple[list[dict[str, Any]], bool]] = {}
+    for name, client in zip(names, setting.clients, strict=True):
+        targets = results_of(ended[name])
+        if len(targets) != len(setting.targets(client)):
+            said = ended[name].stderr.strip() or "no output"
+            return result(Result.ERROR, f"the outside client said nothing: {said}")
+        met[client.client] = (targets[:-1], any(_is_heard(target) for target in targets))
+    return _verdict(setting, _gathered(setting, ended, met))
+
+
+def _gathered(setting: Setting, ended: dict[str, Ended], met: dict[str, tuple[list[dict[str, Any]], bool]]) -> _Found:
+    found = _Found(good=[], bad=[], open=[], evidence=[], notes=[])
     sees_client: bool | None = None
     if setting.network is not None:
-        sees_client = _own(setting, setting.network, targets.pop(0), ended["seen-server"], found)
-    for one, target in zip(setting.asked, targets, strict=True):
-        _published(setting, one, target, ended.get(f"seen-{one.pid}"), found, sees_client=sees_client)
+        targets, is_heard = met[setting.client.client]
+        sees_client = _own(setting, setting.network, targets.pop(0), ended["seen-server"], found, is_heard=is_heard)
+    for one in setting.asked:
+        targets, is_heard = met[one.client.client]
+        seen = ended.get(f"seen-{one.pid}")
+        _published(setting, one, targets.pop(0), seen, found, sees_client=sees_client, is_heard=is_heard)
+    if setting.not_tried and setting.uplink:
+        text = f"not tried: packets from outside by {setting.uplink}, their rules were judged by reading"
+        found.evidence.append(Evidence(text, setting.not_tried))
+        found.notes.append(text)
+    return found
+
+
+def _verdict(setting: Setting, found: _Found) -> ProbeResult:
     if found.bad:
-        return failed(_joined(found.bad), found.evidence)
+        return replace(failed(_joined(found.bad), found.evidence), by_others=not found.is_ours)
+    if found.open:
+        return unproven(_joined((*found.open, *found.good)), found.evidence)
     if found.good:
-        return passed(_joined((*found.open, *found.good)), found.evidence)
-    return skipped(_joined(found.open) or "nothing could be asked", found.evidence)
+        by = f" by {setting.client.interface}" if setting.client.is_real else ""
+        return passed(
+            _joined([text + by for text in found.good]) + "".join(f"; {note}" for note in found.notes), found.evidence
+        )
+    return unproven("nothing could be asked", found.evidence)
 
 
 def _joined(sentences: Sequence[str]) -> str:
@@ -95,33 +90,45 @@ def _joined(sentences: Sequence[str]) -> str:
     return "; ".join(sentences[:_SHOWN]) + more
 
 
-def _own(setting: Setting, network: Network, target: dict[str, Any], seen: Ended, found: _Found) -> bool | None:
+def _is_heard(target: dict[str, Any]) -> bool:
+    """Whether anything came back: then packets go in and out by the client's interface."""
+    return bool(target.get("reached")) or target.get("errno") is not None
+
+
+def _own(
+    setting: Setting, network: Network, target: dict[str, Any], seen: Ended, found: _Found, *, is_heard: bool
+) -> bool | None:
     """Judge the probe's own port; returns whether its server saw the client's own address, ``None`` where unknown."""
     by = "the engine's rules" if setting.way.kind == "chain" else "rules of doctor's own, the engine has made none yet"
     word = target_word(target)
     peers = _peers(seen, SERVER_PORT, target)
     shown = ", ".join(peers) or "nobody"
-    found.evidence.append(
-        Evidence(
-            f"test port on {network.name}, by {by}", f"from {setting.client.client}: {word}; the server sees {shown}"
-        )
-    )
-    if target.get("reached"):
-        if peers and setting.client.client not in peers:
-            found.open.append(f"a rule hides the clients of {network.name} behind {shown}")
-            return False
-        found.good.append(f"a new port on {network.name} answers an outside host by {by}")
-        return True if peers else None
-    why = _only_us(setting, network, _SERVER, SERVER_PORT, own=setting.way.kind == "chain")
-    if why:
-        found.open.append(f"a test port can't be judged: '{why}' drops doctor's test bridge and not the real uplink")
-    else:
-        found.bad.append(f"a new port on {network.name} does not answer an outside host ({word})")
-    return None
+    source = f"test port on {network.name}, by {by}"
+    value = f"from {setting.client.client} by {setting.client.interface}: {word}; the server sees {shown}"
+    found.evidence.append(Evidence(source, value))
+    path, rule = setting.own_path(setting.client.client)
+    if not target.get("reached"):
+        title = f"a new port on {network.name}"
+        _silent(setting, setting.client, (path, rule), (title, word), found, is_heard=is_heard)
+        return None
+    if not _by_reading(setting, setting.own_path("", setting.uplink), f"a new port on {network.name}", found):
+        return None
+    found.good.append(f"a new port on {network.name} answers an outside host by {by}")
+    if peers and setting.client.client not in peers:
+        found.notes.append(f"a rule hides the clients of {network.name} behind {shown}")
+        return False
+    return True if peers else None
 
 
 def _published(
-    setting: Setting, one: Asked, target: dict[str, Any], seen: Ended | None, found: _Found, *, sees_client: bool | None
+    setting: Setting,
+    one: Asked,
+    target: dict[str, Any],
+    seen: Ended | None,
+    found: _Found,
+    *,
+    sees_client: bool | None,
+    is_heard: bool,
 ) -> None:
     word = target_word(target)
     number = one.port.container_port
@@ -135,24 +142,71 @@ def _published(
         if listens or not is_known
         else "; nobody listens inside"
     )
-    found.evidence.append(Evidence(f"{one.port.text} of {one.endpoint.container}", f"from outside: {word}{about}"))
+    value = f"from outside by {one.client.interface}: {word}{about}"
+    found.evidence.append(Evidence(f"{one.port.text} of {one.endpoint.container}", value))
     if target.get("reached"):
-        is_masked = bool(peers) and setting.client.client not in peers and not setting.proxy_only
+        is_masked = bool(peers) and one.client.client not in peers and not setting.proxy_only
         if is_masked and sees_client is not False:
-            found.bad.append(
-                f"{one.title} answers through docker-proxy alone: the rule that leads to the container is lost"
-            )
-        else:
+            found.lost(f"{one.title} answers through docker-proxy alone: the rule that leads to the container is lost")
+        elif _by_reading(setting, (setting.path(one, setting.uplink), None), one.title, found):
             found.good.append(f"{one.title} answers")
         return
     if is_known and not listens and word == "refused":
         found.open.append(f"{one.title} is refused since nobody listens in the container")
         return
-    why = _only_us(setting, one.network, one.port.container_ip, number, own=False)
-    if why:
-        found.open.append(f"{one.title} can't be judged: '{why}' drops doctor's test bridge and not the real uplink")
+    _silent(setting, one.client, (setting.path(one), None), (one.title, word), found, is_heard=is_heard)
+
+
+def _silent(
+    setting: Setting,
+    client: Outside,
+    way: tuple[Path, Rule | None],
+    said: tuple[str, str],
+    found: _Found,
+    *,
+    is_heard: bool,
+) -> None:
+    """Judge a port that does not answer by the rules that its packets meet."""
+    (path, rule), (title, word) = way, said
+    firewall = setting.firewall
+    met = Cut() if isinstance(firewall, Missing) else cut(firewall, path, rule)
+    if not client.is_real and not isinstance(firewall, Missing) and setting.uplink:
+        alone = cut_for_it_alone(firewall, path, setting.uplink, rule)
+        if alone:
+            found.open.append(f"{title} can't be judged: '{alone}' drops doctor's test bridge and not the real uplink")
+            return
+    if met.spares:
+        found.open.append(f"{title} is closed to this outside host: '{met.rule}', while {met.spares} is let in")
+    elif met.rule and not met.is_engines:
+        text = f"{title} does not answer an outside host ({word}): '{met.rule}' drops what comes by {client.interface}"
+        found.lost(text, by_others=True)
+    elif not met.rule and not met.is_sure:
+        found.open.append(
+            f"{title} does not answer an outside host ({word}), and rules that can't be judged may be why"
+        )
+    elif not met.rule and client.is_real and not is_heard:
+        text = f"nothing comes back to an outside host by {client.interface}"
+        found.lost(f"{title} does not answer an outside host ({word}): {text}")
     else:
-        found.bad.append(f"{one.title} does not answer an outside host ({word})")
+        found.lost(f"{title} does not answer an outside host ({word})")
+
+
+def _by_reading(setting: Setting, way: tuple[Path, Rule | None], title: str, found: _Found) -> bool:
+    """Whether the rules let in by the uplink what was only tried by doctor's own bridge; notes why where they don't."""
+    if not setting.not_tried or not setting.uplink or isinstance(setting.firewall, Missing):
+        return True
+    path, rule = way
+    met = cut(
+        setting.firewall, Path(ahead=replace(path.ahead, source=None), behind=replace(path.behind, source=None)), rule
+    )
+    if met.spares or not met.is_sure:
+        found.open.append(
+            f"{title} answers doctor's test bridge; rules for what comes by {setting.uplink} can't be judged"
+        )
+    elif met.rule:
+        text = f"{title} answers doctor's test bridge, and '{met.rule}' drops what comes by {setting.uplink}"
+        found.lost(text, by_others=not met.is_engines)
+    return not (met.spares or met.rule) and met.is_sure
 
 
 def _peers(seen: Ended, port: int, target: dict[str, Any]) -> tuple[str, ...]:
@@ -165,15 +219,3 @@ def _peers(seen: Ended, port: int, target: dict[str, Any]) -> tuple[str, ...]:
     if local and local in ends:
         return (client,)
     return tuple(dict.fromkeys(end.rpartition(":")[0] for end in ends if end.rpartition(":")[0] != client))
-
-
-def _only_us(setting: Setting, network: Network, address: str, port: int, *, own: bool) -> str:
-    """Return the rule that cuts off the probe's bridge and no real client, "" where there is none or nothing to compare."""
-    if isinstance(setting.firewall, Missing) or not setting.uplink:
-        return ""
-    rule = None
-    if own:
-        text = f"-A {CHAIN} -d {address}/32 ! -i {network.bridge} -o {network.bridge} -p tcp --dport {port} -j ACCEPT"
-        rule = Rule(table="filter", chain=CHAIN, text=text, line=0)
-    way = packet_to(address, port, network.bridge, setting.client)
-    return cut_for_it_alone(setting.firewall, way, setting.uplink, rule)

@@ -12,7 +12,7 @@ from doctor.model.outcome import Result
 from doctor.model.probing import Ended
 from doctor.model.report import ProbeResult
 
-_REACHED = {"tcp": "connected", "dns": "answered", "ping": "echo"}
+_REACHED = {"tcp": "connected", "greet": "connected", "dns": "answered", "ping": "echo"}
 
 
 def result(result: Result, message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
@@ -32,7 +32,7 @@ def failed(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
 
 def failed_beyond(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
     """Return that the ability is not there, for a cause outside of this host."""
-    return replace(failed(message, evidence), is_beyond=True)
+    return replace(failed(message, evidence), by_others=True)
 
 
 def skipped(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:

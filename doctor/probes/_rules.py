@@ -21,17 +21,18 @@ class Way(Struct, frozen=True, kw_only=True):
     Attributes:
         kind: ``chain`` (in the engine's chain: its own rules must lead there), ``own`` (by rules of the runtime alone, on a
             host where no engine has made any yet), ``lost`` (the engine runs and its chains are gone), ``none``.
-        why: for ``none``, the reason.
+        why: for ``none``, the reason; ``is_wish`` whether the engine's settings want it so.
     """
 
     kind: str
     why: str = ""
+    is_wish: bool = False
 
 
 def way_in(config: EngineConfig, state: EngineState | Missing, firewall: Firewall | Missing) -> Way:
     """Return how the probe's own port is published."""
     if config.get("iptables", True) is False:
-        return Way(kind="none", why="the engine is set to make no rules (iptables: false)")
+        return Way(kind="none", why="the engine is set to make no rules (iptables: false)", is_wish=True)
     if isinstance(firewall, Missing):
         return Way(kind="none", why=f"the firewall can't be read: {firewall.reason}")
     if config.get("firewall-backend") == "nftables" or firewall.has_engine_table:

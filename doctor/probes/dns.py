@@ -62,7 +62,8 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         {"id": "inside", "net": f"network:{network.id}", **_ask(servers), **start.container},
     ]
     launched += [
-        {"id": f"name{n}", "net": f"container:{pid}", **_ask((_EMBEDDED,), name)} for n, (name, pid) in enumerate(asked)
+        {"id": f"name{n}", "net": f"container:{process}", **_ask((_EMBEDDED,), name)}
+        for n, (name, process) in enumerate(asked)
     ]
     ended = yield Launch(tuple(launched))
     problem = not_run(ended.get(name) for name in ("host", "inside"))
@@ -106,7 +107,7 @@ def _ask(servers: Iterable[str], name: str = _NAME) -> dict[str, Any]:
 
 def _embedded(
     networks: Networks, containers: Containers | Missing, state: EngineState | Missing
-) -> tuple[tuple[str, int], ...]:
+) -> tuple[tuple[str, str], ...]:
     """Return name and process of running containers that ask the engine's own server: only a live engine answers."""
     if isinstance(containers, Missing) or not isinstance(state, EngineState) or not state.is_running:
         return ()
@@ -114,8 +115,10 @@ def _embedded(
     for endpoint in networks.running:
         network, container = networks.get(endpoint.network_id), containers.get(endpoint.container_id)
         if network is not None and network.is_bridge and not network.is_default and container is not None:
-            found[container.name] = container.state.pid
-    return tuple((name, pid) for name, pid in sorted(found.items()) if pid and _is_host_name(name))[:_MOST_CONTAINERS]
+            found[container.name] = f"{container.state.pid}:{container.id}" if container.state.pid else ""
+    return tuple((name, process) for name, process in sorted(found.items()) if process and _is_host_name(name))[
+        :_MOST_CONTAINERS
+    ]
 
 
 def _is_host_name(name: str) -> bool:

@@ -1,7 +1,10 @@
-"""A container on each of the engine's bridges reaches the outside."""
+"""A container on each of the engine's bridges reaches the outside, by the interface that packets leave by."""
 
 from collections.abc import Iterable
+from ipaddress import IPv4Network
 from typing import Any
+
+from msgspec import Struct
 
 from doctor.api import Evidence, Missing, probe
 from doctor.facts.dns import HostDns, is_loopback
@@ -11,9 +14,11 @@ from doctor.facts.firewall import Firewall
 from doctor.facts.links import Links
 from doctor.facts.networks import Network, Networks
 from doctor.facts.sysctl import Sysctl
+from doctor.model.outcome import Result
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult
-from doctor.probes._result import failed, not_run, passed, results_of, skipped, target_word, unproven
+from doctor.probes._outside import NO_WAY, Outside, behind, free_networks, is_named, uplink_of
+from doctor.probes._result import failed, not_run, passed, result, results_of, skipped, target_word, unproven
 from doctor.probes._rules import start_of
 
 _PORTS = (53, 80, 443)
@@ -21,6 +26,8 @@ _GATEWAYS = 2
 _SERVERS = 2
 _NETWORKS = 4
 _LIMIT_S = 1.5
+_PEER_PORT, _PEER_NUMBER = 7007, 4
+"""The probe's own outside host: a port of it, and its number among those of the probe `port`, which runs beside."""
 
 
 @probe(proves="a container on the engine's bridge reaches the outside")
@@ -36,8 +43,10 @@ def egress(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     """From the host and from a container on each network, speak to the host's gateways and name servers.
 
     What the host reaches, a container must: the host's own rules carry its packets, the runtime adds none but on a host
-    whose engine has not started yet and makes them only then. Only an answer
-    that the far end alone can give counts (a connection, a DNS answer, an echo): a refusal may be a firewall's reject. Where
+    whose engine has not started yet and makes them only then. Beside the host's gateways and name servers stands an outside host
+    of the probe's own behind the uplink: it answers where those answer nobody, and says which address it sees, so that a
+    container's address that nothing hides is noticed. Packets to it leave by the uplink through every hook and never reach the
+    wire. Only an answer that the far end alone can give counts (a connection, a DNS answer, an echo): a refusal may be a firewall's reject. Where
     the host gets nothing but refusals there, a container that gets none is cut off, and one that gets them too proves nothing.
 
     Networks that hide no address (``enable_ip_masquerade`` false, routed) are left out: whether answers find back is up to
@@ -51,14 +60,53 @@ def egress(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         return unproven(start.why_not)
     gateways = dict.fromkeys(route.gateway for route in links.defaults if is_outer(route.gateway))
     targets = _targets(tuple(gateways)[:_GATEWAYS], _servers(dns))
-    if not targets:
-        return skipped("the host has no gateway and no name server to speak to")
+    peer = _peer(links, firewall)
+    if not targets and peer is None:
+        return unproven(
+            "the host has no gateway and no name server to speak to, and nothing can stand behind its uplink"
+        )
     work: dict[str, Any] = {"builtin": "reach", "args": {"targets": targets, "timeout_s": _LIMIT_S}}
-    containers = [{"id": "host", "net": "host", **work}]
+    containers: list[dict[str, Any]] = [] if peer is None else [_server(peer)]
+    containers.append({"id": "host", "net": "host", **work})
     work |= start.container
+    if peer is not None:
+        work["args"] = work["args"] | {
+            "targets": [*targets, {"kind": "greet", "host": peer.client, "port": _PEER_PORT}]
+        }
     containers += [{"id": f"net{n}", "net": f"network:{one.id}", **work} for n, one in enumerate(tested)]
     ended = yield Launch(tuple(containers))
-    return _judge(tested, targets, ended)
+    return _judge(tested, targets, ended, _Peer.of(peer, links, firewall, ended.get("peer")))
+
+
+class _Peer(Struct, frozen=True, kw_only=True):
+    """The outside host of the probe's own: behind which interface, which addresses it may see, and why there is none."""
+
+    interface: str
+    address: str
+    mine: frozenset[str]
+    not_tried: str = ""
+    is_named: bool = False
+
+    @classmethod
+    def of(cls, place: Outside | None, links: Links, firewall: Firewall | Missing, ended: Ended | None) -> "_Peer":
+        uplink = uplink_of(links)
+        name = "" if uplink is None else uplink.name
+        mine = frozenset(address.address for link in links.links for address in link.ipv4)
+        why = "nothing can stand behind it" if place is None or ended is None else ended.error
+        named = place is not None and is_named(IPv4Network(f"{place.client}/32"), firewall)
+        address = "" if place is None else place.client
+        return cls(interface=name, address=address, mine=mine, not_tried=why, is_named=named)
+
+
+def _peer(links: Links, firewall: Firewall | Missing) -> Outside | None:
+    uplink, networks = uplink_of(links), free_networks(links, firewall)
+    return None if uplink is None or not networks else behind(uplink, networks[0], _PEER_NUMBER)
+
+
+def _server(peer: Outside) -> dict[str, Any]:
+    args = {"port": _PEER_PORT}
+    net = {"net": "bridge", "bridge": peer.place}
+    return {"id": "peer", **net, "builtin": "greet", "args": args, "background": True, "ready": "ready"}
 
 
 def networks_out(networks: Networks) -> tuple[Network, ...]:
@@ -93,15 +141,58 @@ def _targets(gateways: Iterable[str], servers: Iterable[str]) -> list[dict[str, 
     return found
 
 
-def _judge(tested: tuple[Network, ...], targets: list[dict[str, Any]], ended: dict[str, Ended]) -> ProbeResult:
+def _judge(
+    tested: tuple[Network, ...], targets: list[dict[str, Any]], ended: dict[str, Ended], peer: _Peer
+) -> ProbeResult:
     host = ended.get("host")
     names = [f"net{number}" for number, _ in enumerate(tested)]
     problem = not_run(ended.get(name) for name in ("host", *names))
     if problem is not None or host is None:
-        return problem or skipped("nothing was launched")
+        return problem or result(Result.ERROR, "nothing was launched")
+    if peer.not_tried and not peer.not_tried.startswith(NO_WAY) and peer.address:
+        return result(Result.ERROR, peer.not_tried)
     from_host = results_of(host)
     inside = {network.name: results_of(ended[name]) for name, network in zip(names, tested, strict=True)}
-    evidence = [
+    met = {} if peer.not_tried else {name: found.pop() for name, found in inside.items() if len(found) > len(targets)}
+    evidence = [*_evidence(targets, from_host, inside), *_peer_evidence(peer, met)]
+    every = [number for number, one in enumerate(from_host) if one.get("reached")]
+    # A firewall may let echoes and names through and nothing else: connections weigh more.
+    sure = [number for number in every if targets[number]["kind"] == "tcp"] or every
+    refused = [number for number, one in enumerate(from_host) if not one.get("reached") and _is_refused(one)]
+    where = sorted({str(targets[number]["host"]) for number in sure or refused})
+    lost = [name for name, found in inside.items() if where and not _is_out(found, sure, refused)]
+    if lost:
+        return failed(f"a container on {_named(lost)} gets no answer from {', '.join(where)}, the host does", evidence)
+    bare = [name for name, one in met.items() if one.get("seen") and one["seen"] not in peer.mine]
+    if bare:
+        text = f"nothing hides the address of a container on {_named(bare)} from hosts behind {peer.interface}"
+        return failed(f"{text}: their answers find no way back", evidence)
+    silent = [name for name, one in met.items() if not one.get("reached")]
+    if not sure:
+        return _by_peer(list(inside), met, silent, peer, evidence)
+    behind = f", and a host behind {peer.interface}" if met and not silent else ""
+    return passed(f"a container on {_named(list(inside))} reached {', '.join(where)}{behind}", evidence)
+
+
+def _by_peer(
+    names: list[str], met: dict[str, dict[str, Any]], silent: list[str], peer: _Peer, evidence: list[Evidence]
+) -> ProbeResult:
+    """Judge by the probe's own outside host alone: no gateway and no name server connects with anybody."""
+    if not met:
+        text = "the host itself gets no answer from its gateway or name servers, so nothing can be compared"
+        return unproven(text, evidence)
+    if silent and peer.is_named:
+        return unproven(f"rules name addresses like {peer.address}, which alone could be asked", evidence)
+    if silent:
+        return failed(f"a container on {_named(silent)} gets no answer from a host behind {peer.interface}", evidence)
+    text = f"a container on {_named(names)} reached a host behind {peer.interface}"
+    return passed(f"{text}; gateways and name servers connect with nobody, not with the host either", evidence)
+
+
+def _evidence(
+    targets: list[dict[str, Any]], from_host: list[dict[str, Any]], inside: dict[str, list[dict[str, Any]]]
+) -> list[Evidence]:
+    return [
         Evidence(
             f"{target['kind']} {target['host']}" + (f":{target['port']}" if "port" in target else ""),
             "; ".join(
@@ -112,24 +203,19 @@ def _judge(tested: tuple[Network, ...], targets: list[dict[str, Any]], ended: di
         for number, target in enumerate(targets)
         if _answers(from_host[number]) or any(_answers(found[number]) for found in inside.values())
     ]
-    every = [number for number, one in enumerate(from_host) if one.get("reached")]
-    # A firewall may let echoes and names through and nothing else: connections weigh more.
-    sure = [number for number in every if targets[number]["kind"] == "tcp"] or every
-    refused = [number for number, one in enumerate(from_host) if not one.get("reached") and _is_refused(one)]
-    where = sorted({str(targets[number]["host"]) for number in sure or refused})
-    if not where:
-        return skipped(
-            "the host itself gets no answer from its gateway or name servers, so nothing can be compared", evidence
+
+
+def _peer_evidence(peer: _Peer, met: dict[str, dict[str, Any]]) -> list[Evidence]:
+    if not met:
+        source = (
+            f"not tried: a host behind {peer.interface}" if peer.interface else "not tried: a host behind an uplink"
         )
-    lost = [name for name, found in inside.items() if not _is_out(found, sure, refused)]
-    if lost:
-        return failed(f"a container on {_named(lost)} gets no answer from {', '.join(where)}, the host does", evidence)
-    if not sure:
-        return skipped(
-            f"{', '.join(where)} only refuses, which a firewall of this host could do as well: nothing is proven",
-            evidence,
-        )
-    return passed(f"a container on {_named(list(inside))} reached {', '.join(where)}", evidence)
+        return [Evidence(source, peer.not_tried or "this host has none")]
+    words = (
+        f"{name}: {target_word(one)}" + (f", sees {one['seen']}" if one.get("seen") else "")
+        for name, one in met.items()
+    )
+    return [Evidence(f"a host of the probe's own behind {peer.interface}, {peer.address}", "; ".join(words))]
 
 
 def _is_out(found: list[dict[str, Any]], sure: list[int], refused: list[int]) -> bool:

@@ -1,30 +1,34 @@
-"""A published port answers from outside."""
+"""A published port answers an outside host, by the interface that users' packets come by."""
 
 from typing import Any
+
+from msgspec.structs import replace
 
 from doctor.api import Missing, probe
 from doctor.facts.containers import Containers
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import EngineState
 from doctor.facts.firewall import Firewall
-from doctor.facts.links import Links
+from doctor.facts.links import Link, Links
+from doctor.facts.listeners import Listeners
 from doctor.facts.networks import Networks
 from doctor.facts.sysctl import Sysctl
 from doctor.model.probing import Launch, Probing
-from doctor.probes._outside import outside
+from doctor.probes._outside import NO_WAY, Outside, behind, free_networks, on_own_bridge, uplink_of
 from doctor.probes._place import bridge_network
-from doctor.probes._port_judge import SERVER_PORT, Asked, Setting, judge
+from doctor.probes._port_judge import judge
+from doctor.probes._port_setting import SERVER_PORT, Asked, Setting
 from doctor.probes._result import failed, skipped, unproven
 from doctor.probes._rules import CHAIN, Way, start_of, way_in
 
-_HOST_PORT = 47808
-_MOST = 8
+_HOST_PORTS = range(47808, 47872)
+_MOST, _MOST_CLIENTS = 8, 3
 _LIMIT_S = 1.2
 _HOLD_S = 12.0
 _SEEN_S = 0.5
 
 
-@probe(proves="a published port answers from outside")
+@probe(proves="a published port answers an outside host by the interface that users' packets come by")
 def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     networks: Networks,
     links: Links,
@@ -33,70 +37,125 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     state: EngineState | Missing,
     firewall: Firewall | Missing,
     sysctl: Sysctl | Missing,
+    listeners: Listeners | Missing,
 ) -> Probing:
     """Connect from an outside host to a port published for a server of the probe's own, and to those of running containers.
 
-    The outside host is a container on a bridge of doctor's own with a documentation address; its packets take the way of any
-    client's: nat PREROUTING, FORWARD, the engine's bridge. The probe's own port is made in the engine's chains where they
-    are, so the engine's rules must lead to it; where no engine has made any yet, by rules of the runtime, which shows what
-    the kernel can. Connections are held while each server's own connection table is looked at: a server that sees its bridge
-    instead of the client is reached through docker-proxy alone, which hides that a rule is lost.
+    The outside host stands behind the uplink, as a neighbour on its wire with a documentation address: its packets come in by
+    that interface through every hook that a client's packets meet, and answers leave by it; nothing reaches the wire. The probe's
+    own port is made in the engine's chains where they are, so the engine's rules must lead to it; where no engine has made any
+    yet, by rules of the runtime, which shows what the kernel can. Connections are held while each server's own connection table
+    is looked at: a server that sees its bridge instead of the client is reached through docker-proxy alone, which hides that a
+    rule is lost.
 
-    What is no failure: a refusal by a container in which nobody listens; a port published on the loopback; a foreign rule
-    that lets the real uplink's packets pass and only the probe's own bridge not (an allow list of interfaces or addresses):
-    then the rules are walked for both, and the probe says that it can't tell.
+    Where nothing can stand behind the uplink (a tunnel, a kernel without mirred, filters of somebody else on it), the outside
+    host stands on a bridge of doctor's own; then the rules are read for packets that come by the uplink, and the result says so.
+
+    What is no failure: a refusal by a container in which nobody listens; a port published on the loopback. A port that rules let
+    only some sources in by, or that a rule drops which can't be judged, is unproven: the probe is no such source.
     """
     way = way_in(config, state, firewall)
     network = bridge_network(networks)
-    asked = _published(networks, links, containers)
-    client = outside(links)
-    if network is None and not asked:
+    if network is None and not _published(networks, links, containers):
         return skipped("the engine has no bridge network")
-    if client is None:
-        return skipped("the host uses every documentation network, so nothing can stand for an outside host")
     if way.kind == "lost":
         return failed("the engine runs and its chains are gone: no port can be published, 'docker run -p' fails")
     start = start_of(config, state, firewall, networks, sysctl)
     if start.why_not:
         return unproven(start.why_not)
-    if _new_links_stay(sysctl):
-        return skipped("the kernel forwards, but not from new interfaces, so nothing can stand for an outside host")
     if network is None or way.kind == "none":
-        network, way = None, Way(kind="none", why=way.why or "the engine has no bridge network")
+        network, way = None, Way(kind="none", why=way.why or "the engine has no bridge network", is_wish=way.is_wish)
+    asked = _published(networks, links, containers)
     if network is None and not asked:
-        return skipped(f"no port of a running container is published, and {way.why}")
-    uplinks = links.uplinks()
+        return (skipped if way.is_wish else unproven)(f"no port of a running container is published, and {way.why}")
     setting = Setting(
         way=way,
         network=network,
-        client=client,
         asked=asked,
         firewall=firewall,
-        uplink=uplinks[0].name if uplinks else "",
+        uplink=uplink.name if (uplink := uplink_of(links)) is not None else "",
+        host_port=_free_port(networks, listeners),
         proxy_only=config.get("iptables", True) is False,
     )
+    real = _behind(setting, links, uplink)
+    if real is not None:
+        ended = yield Launch(tuple(_containers(real)))
+        clients = [one for name, one in ended.items() if name.startswith("client")]
+        problem = next((one.error for one in clients if one.error.startswith(NO_WAY)), "")
+        if not problem:
+            return judge(real, ended)
+        setting = replace(setting, not_tried=problem)
+    return (yield from _on_bridge(setting, links, sysctl))
+
+
+def _behind(setting: Setting, links: Links, uplink: Link | None) -> Setting | None:
+    """Return the setting with a client behind each interface that a port is asked by, ``None`` where none can stand there."""
+    networks = free_networks(links, setting.firewall)
+    if uplink is None or not networks:
+        return None
+    names = list(dict.fromkeys([uplink.name, *(one.interface for one in setting.asked)]))[:_MOST_CLIENTS]
+    network = next((one for one in networks if not setting.singles_out(str(one[2]))), networks[0])
+    places = {
+        name: behind(link, network, number)
+        for number, name in enumerate(names)
+        if (link := links.link(name)) is not None
+    }
+    home = places[uplink.name]
+    asked = tuple(replace(one, client=places.get(one.interface, home)) for one in setting.asked)
+    return replace(setting, asked=asked, client=home, host_address=uplink.ipv4[0].address)
+
+
+def _on_bridge(setting: Setting, links: Links, sysctl: Sysctl | Missing) -> Probing:
+    client = on_own_bridge(links, setting.firewall)
+    if client is None:
+        return unproven("the host uses every documentation network, so nothing can stand for an outside host")
+    if _new_links_stay(sysctl):
+        return unproven("the kernel forwards, but not from new interfaces, so nothing can stand for an outside host")
+    why = setting.not_tried or (
+        f"nothing can stand behind {setting.uplink}" if setting.uplink else "no interface leads out of this host"
+    )
+    asked = tuple(replace(one, client=client) for one in setting.asked)
+    setting = replace(setting, asked=asked, client=client, host_address=client.host, not_tried=why)
     ended = yield Launch(tuple(_containers(setting)))
     return judge(setting, ended)
 
 
 def _published(networks: Networks, links: Links, containers: Containers | Missing) -> tuple[Asked, ...]:
     """Return the published TCP ports of running containers that an outside host may use, at most 8."""
-    local = {address.address for link in links.links for address in link.ipv4}
+    holders = {address.address: link for link in links.links for address in link.ipv4}
     # The uplink of a host that is a container itself is a veth, which `outer` leaves out.
     ways = (*links.uplinks(), *links.outer())
     outer = next((link.ipv4[0].address for link in ways if link.ipv4), "")
+    names = {link.name for link in ways}
     found = []
     for network, endpoint, published in networks.published():
         address = outer if published.is_any else published.host_ip
-        if published.protocol != "tcp" or not published.host_port or address not in local or address.startswith("127."):
+        if (
+            published.protocol != "tcp"
+            or not published.host_port
+            or address not in holders
+            or address.startswith("127.")
+        ):
             continue
         owner = None if isinstance(containers, Missing) else containers.get(endpoint.container_id)
         found.append(
             Asked(
-                network=network, endpoint=endpoint, port=published, address=address, pid=owner.state.pid if owner else 0
+                network=network,
+                endpoint=endpoint,
+                port=published,
+                address=address,
+                interface=name if (name := holders[address].name) in names else "",
+                pid=owner.state.pid if owner else 0,
             )
         )
     return tuple(found[:_MOST])
+
+
+def _free_port(networks: Networks, listeners: Listeners | Missing) -> int:
+    """Return a port that nobody publishes or listens on: for the time of the probe, the host's own would be hidden."""
+    taken = {published.host_port for _, _, published in networks.published()}
+    heard = set() if isinstance(listeners, Missing) else {item.port for item in listeners.items}
+    return next((number for number in _HOST_PORTS if number not in taken | heard), _HOST_PORTS[0])
 
 
 def _new_links_stay(sysctl: Sysctl | Missing) -> bool:
@@ -106,12 +165,13 @@ def _new_links_stay(sysctl: Sysctl | Missing) -> bool:
 
 
 def _containers(setting: Setting) -> list[dict[str, Any]]:
-    client = setting.client
-    targets = [{"host": one.address, "port": one.port.host_port} for one in setting.asked]
     found: list[dict[str, Any]] = []
     if setting.network is not None:
-        targets.insert(0, {"host": client.host, "port": _HOST_PORT})
-        publish: dict[str, Any] = {"host_port": _HOST_PORT, "container_port": SERVER_PORT, "host_ip": client.host}
+        publish: dict[str, Any] = {
+            "host_port": setting.host_port,
+            "container_port": SERVER_PORT,
+            "host_ip": setting.host_address,
+        }
         if setting.way.kind == "chain":
             publish["chain"] = CHAIN
         found.append(
@@ -125,28 +185,32 @@ def _containers(setting: Setting) -> list[dict[str, Any]]:
                 "ready": "ready",
             }
         )
-    found.append(
-        {
-            "id": "client",
-            "net": "bridge",
-            "bridge": client.place,
-            "builtin": "reach",
-            "args": {"targets": targets, "timeout_s": _LIMIT_S, "hold": _HOLD_S},
-            "background": True,
-            "ready": "results",
-        }
-    )
+    found += [_client(setting, number, client) for number, client in enumerate(setting.clients)]
     if setting.network is not None:
         found.append(_look("server", "container:server", (SERVER_PORT,), setting, setting.network.gateway))
     for pid in dict.fromkeys(one.pid for one in setting.asked if one.pid):
         mine = [one for one in setting.asked if one.pid == pid]
         ports = tuple(one.port.container_port for one in mine)
-        found.append(_look(str(pid), f"container:{pid}", ports, setting, mine[0].network.gateway))
+        net = f"container:{pid}:{mine[0].endpoint.container_id}"
+        found.append(_look(str(pid), net, ports, setting, mine[0].network.gateway))
     return found
+
+
+def _client(setting: Setting, number: int, client: Outside) -> dict[str, Any]:
+    return {
+        "id": f"client{number}",
+        "net": "bridge",
+        "bridge": client.place,
+        "builtin": "reach",
+        "args": {"targets": setting.targets(client), "timeout_s": _LIMIT_S, "hold": _HOLD_S},
+        "background": True,
+        "ready": "results",
+    }
 
 
 def _look(name: str, net: str, ports: tuple[int, ...], setting: Setting, gateway: str) -> dict[str, Any]:
     """Return a container in a server's network namespace that reads its connection table."""
-    peers = [setting.client.client, gateway.partition("/")[0]]
-    args = {"ports": [str(port) for port in ports], "peers": peers, "first": peers[0], "timeout_s": _SEEN_S}
+    first = setting.client.client
+    peers = [*(client.client for client in setting.clients), gateway.partition("/")[0]]
+    args = {"ports": [str(port) for port in ports], "peers": peers, "first": first, "timeout_s": _SEEN_S}
     return {"id": f"seen-{name}", "net": net, "builtin": "tcp-peers", "args": args}

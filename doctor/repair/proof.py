@@ -111,7 +111,7 @@ def _listed(missing: tuple[str, ...]) -> str:
 
 
 def _is_broken(probe: ProbeResult) -> bool:
-    return probe.result is Result.ERROR or (probe.result is Result.FAIL and not probe.is_beyond)
+    return probe.result is Result.ERROR or (probe.result is Result.FAIL and not probe.by_others)
 
 
 def _failed(probe: ProbeResult) -> str:
@@ -120,4 +120,4 @@ def _failed(probe: ProbeResult) -> str:
 
 def shortfalls(probes: tuple[ProbeResult, ...]) -> Iterator[ProbeResult]:
     """Yield the proofs of a repair that stands which show that something is still not as it should be."""
-    return (probe for probe in probes if probe.result is Result.FAIL and (probe.name == "engine" or probe.is_beyond))
+    return (probe for probe in probes if probe.result is Result.FAIL and (probe.name == "engine" or probe.by_others))

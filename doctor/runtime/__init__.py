@@ -41,7 +41,9 @@ Each container:
                   root writes to upper (empty, or the range's) belongs to FIRST; to a rootfs that is mapped, to root on
                   disk. Volumes are not mapped. With a net that is not its own, /sys is a read-only bind of the host's
     bridge        object for net "bridge": name, address "A.B.C.D/N", gateway (default route; optional), create (make the
-                  bridge with the gateway's address if it is missing, remove it afterwards), mtu, mac
+                  bridge with the gateway's address if it is missing, remove it afterwards), mtu, mac; uplink true: name is an
+                  interface of the host, and the container stands behind it as a neighbour on its wire, so that its packets
+                  come in by that interface; nothing of them reaches the wire
     publish       list of {host_port, container_port, protocol "tcp"|"udp", host_ip, chain}: rules are made and removed;
                   with chain (of nat and filter, "DOCKER") only there, so the host's own rules must lead to it
     masquerade    true: a rule that hides the container's address towards outside, made and removed; without publish and
@@ -72,9 +74,9 @@ Builtins (`builtins`) print one JSON object and exit 0, 1 (it did not work; why 
 
     print          text, repeat, to ("stdout"|"stderr")
     sleep          seconds
-    memory-eat     bytes                        → {ok, bytes}
-    fork-many      count                        → {ok, made, errno}
-    cpu-burn       seconds                      → {ok, cpu_s}
+    memory-eat     bytes, read                  → {ok, bytes, files}
+    fork-many      count, read                  → {ok, made, errno, files}
+    cpu-burn       seconds, read                → {ok, cpu_s, files}
     inspect                                     → {pid, hostname, status, namespaces, mounts, interfaces, …}
     write-file     path, text                   → {ok, bytes}
     read-file      path, limit                  → {ok, text}
@@ -84,8 +86,9 @@ Builtins (`builtins`) print one JSON object and exit 0, 1 (it did not work; why 
     http-get       host, port, path, name, timeout_s → {ok, status, local, body}
     udp-ask        host, port, text, timeout_s  → {ok, answer, error}
     dns-query      name, server, port, type, timeout_s → {ok, answered, server, code, records, problems}
-    reach          targets, timeout_s, name, hold → {ok, results: [{kind, host, port, reached, errno, local, code}]}
+    reach          targets, timeout_s, name, hold → {ok, results: [{kind, host, port, reached, errno, local, code, seen}]}
     tcp-peers      ports, peers, first, timeout_s → {ok, listening, seen: {port: [ADDRESS:PORT]}}
     listen         port, body, count, address   → {ready, port}, then answers HTTP with {peer, port, body}
+    greet          port                         → {ready, port}, then sends each client its address as seen here
     udp-listen     port, count                  → {ready, port}, then answers "PEER DATA"
 """

@@ -114,9 +114,9 @@ class Batch:
         if job is not None:
             if job.running.status is not None:
                 raise Failure(f"container '{plan.net.target}' is no longer running")
-            return network.open_namespace(job.running.pid)
-        if plan.net.target.isdigit():
-            return network.open_namespace(int(plan.net.target))
+            return network.open_namespace(str(job.running.pid))
+        if network.is_process(plan.net.target):
+            return network.open_namespace(plan.net.target)
         raise Failure(f"no container '{plan.net.target}' was started before '{plan.id}'")
 
 

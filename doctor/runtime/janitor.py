@@ -10,12 +10,12 @@ import _socket
 import os
 import struct
 
-from doctor.runtime import commands, kernel, removal
+from doctor.runtime import commands, kernel, removal, uplink
 from doctor.runtime.netlink import Netlink
 from doctor.runtime.system import signal
 from doctor.runtime.values import Failure
 
-_LINK, _TREE, _MADE = "link", "tree", "made"
+_LINK, _TREE, _MADE, _HOOK, _NEIGHBOUR = "link", "tree", "made", "hook", "neighbour"
 _MOST_BYTES = 65536
 
 
@@ -37,6 +37,14 @@ class Janitor:
     def tree_made(self, tree: int, name: str) -> None:
         """The directory of this name is there: `tree` is its descriptor, and what is in it has to go with it."""
         self._announce([_MADE, name], tree)
+
+    def before_hook(self, name: str) -> None:
+        """A place for traffic filters is about to be made on an interface."""
+        self._announce([_HOOK, name])
+
+    def before_neighbour(self, name: str, address: str) -> None:
+        """A container is about to stand behind an interface, with this address."""
+        self._announce([_NEIGHBOUR, name, address])
 
     def before_command(self, undo: list[str]) -> None:
         """Something is about to be done that this command takes back."""
@@ -95,6 +103,10 @@ def _undo(announced: list[tuple[list[str], int]]) -> None:
                 Netlink().delete(words[0])
             elif kind == _MADE:
                 trees[words[0]] = descriptor
+            elif kind == _HOOK:
+                uplink.release_hook(*words)
+            elif kind == _NEIGHBOUR:
+                uplink.release(*words)
             elif kind == _TREE:
                 removal.remove(descriptor, words[0], trees.get(words[0]))
             else:

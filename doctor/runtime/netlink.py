@@ -7,8 +7,8 @@ import struct
 from doctor.runtime.values import Failure, dataclass
 
 _NEWLINK, _DELLINK, _NEWADDR, _NEWROUTE = 16, 17, 20, 24
-_REQUEST, _ACK, _EXCL, _CREATE = 0x1, 0x4, 0x200, 0x400
-_ERROR = 2
+_REQUEST, _ACK, _DUMP, _EXCL, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
+_ERROR, _DONE = 2, 3
 _AF_NETLINK, _NETLINK_ROUTE, _AF_INET = 16, 0, 2
 _IFF_UP = 1
 _HARDWARE, _IFNAME, _MTU, _MASTER, _LINKINFO, _NET_NS_PID = 1, 3, 4, 10, 18, 19
@@ -21,14 +21,18 @@ _REPLY_S = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Veth:
-    """A pair of interfaces: `host` hangs on the bridge with index `master`, `inside` starts in the netns of `pid`."""
+    """A pair of interfaces: `host` hangs on the bridge with index `master` if there is one, `inside` starts in the netns of `pid`.
+
+    `mac` is the inner end's hardware address, `own_mac` the outer one's, None for random ones.
+    """
 
     host: str
     inside: str
     pid: int
-    master: int
+    master: int | None = None
     mtu: int | None = None
     mac: bytes | None = None
+    own_mac: bytes | None = None
 
 
 def attribute(kind: int, value: bytes) -> bytes:
@@ -42,6 +46,11 @@ def _name(text: str) -> bytes:
 
 def _link(index: int = 0, flags: int = 0) -> bytes:
     return struct.pack("<BxHiII", 0, 0, index, flags, flags)
+
+
+def packed(address: str) -> bytes:
+    """The four bytes of an address that the plan has checked."""
+    return bytes(int(part) for part in address.split("."))
 
 
 class Netlink:
@@ -59,17 +68,21 @@ class Netlink:
     def bridge(self, name: str) -> None:
         """Make a bridge and set it up. Raises OSError EEXIST if the name is taken."""
         info = attribute(_INFO_KIND, b"bridge")
-        self._ask(_NEWLINK, _CREATE | _EXCL, _link(flags=_IFF_UP) + _name(name) + attribute(_LINKINFO, info))
+        self.ask(_NEWLINK, _CREATE | _EXCL, _link(flags=_IFF_UP) + _name(name) + attribute(_LINKINFO, info))
 
     def veth(self, pair: Veth) -> None:
-        """Make a veth pair, one end as a port of a bridge, the other inside another network namespace."""
+        """Make a veth pair, one end here, as a port of a bridge if it is to be one, the other inside another network namespace."""
         extra = b"" if pair.mtu is None else attribute(_MTU, struct.pack("<I", pair.mtu))
         peer = _link() + _name(pair.inside) + attribute(_NET_NS_PID, struct.pack("<I", pair.pid)) + extra
         if pair.mac is not None:
             peer += attribute(_HARDWARE, pair.mac)
         info = attribute(_INFO_KIND, b"veth") + attribute(_INFO_DATA, attribute(_VETH_PEER, peer))
-        body = _link(flags=_IFF_UP) + _name(pair.host) + attribute(_MASTER, struct.pack("<I", pair.master)) + extra
-        self._ask(_NEWLINK, _CREATE | _EXCL, body + attribute(_LINKINFO, info))
+        body = _link(flags=_IFF_UP) + _name(pair.host) + extra
+        if pair.master is not None:
+            body += attribute(_MASTER, struct.pack("<I", pair.master))
+        if pair.own_mac is not None:
+            body += attribute(_HARDWARE, pair.own_mac)
+        self.ask(_NEWLINK, _CREATE | _EXCL, body + attribute(_LINKINFO, info))
 
     def delete(self, name: str) -> None:
         """Remove a link; fine if it is gone."""
@@ -77,12 +90,12 @@ class Netlink:
             index = _socket.if_nametoindex(name)
         except OSError:
             return
-        self._ask(_DELLINK, 0, _link(index))
+        self.ask(_DELLINK, 0, _link(index))
 
     def up(self, name: str) -> int:
         """Set an interface up; its index."""
         index = _socket.if_nametoindex(name)
-        self._ask(_NEWLINK, 0, _link(index, _IFF_UP))
+        self.ask(_NEWLINK, 0, _link(index, _IFF_UP))
         return index
 
     def address(self, index: int, address: bytes, prefix: int) -> None:
@@ -91,23 +104,46 @@ class Netlink:
         broadcast = (int.from_bytes(address, "big") | mask).to_bytes(4, "big")
         body = struct.pack("<BBBBI", _AF_INET, prefix, 0, 0, index)
         body += attribute(_IFA_LOCAL, address) + attribute(_IFA_ADDRESS, address) + attribute(_IFA_BROADCAST, broadcast)
-        self._ask(_NEWADDR, _CREATE | _EXCL, body)
+        self.ask(_NEWADDR, _CREATE | _EXCL, body)
 
     def default_route(self, index: int, gateway: bytes) -> None:
         """Send what has no better route to a gateway on this interface."""
         body = struct.pack("<BBBBBBBBI", _AF_INET, 0, 0, 0, _TABLE_MAIN, _PROTO_BOOT, _SCOPE_UNIVERSE, _UNICAST, 0)
         body += attribute(_RTA_GATEWAY, gateway) + attribute(_RTA_OIF, struct.pack("<I", index))
-        self._ask(_NEWROUTE, _CREATE | _EXCL, body)
+        self.ask(_NEWROUTE, _CREATE | _EXCL, body)
 
-    def _ask(self, kind: int, flags: int, body: bytes) -> None:
-        self._sequence += 1
-        header = struct.pack("<IHHII", 16 + len(body), kind, flags | _REQUEST | _ACK, self._sequence, 0)
-        self._socket.send(header + body)
+    def dump(self, kind: int, body: bytes) -> list[bytes]:
+        """All objects of a kind that the kernel lists: the messages without their headers."""
+        self._send(kind, _DUMP, body)
+        found: list[bytes] = []
         while True:
-            try:
-                reply = self._socket.recv(65536)
-            except TimeoutError:
-                raise Failure(f"the kernel did not answer a network request within {_REPLY_S} s") from None
+            reply, place = self._receive(), 0
+            while place + 16 <= len(reply):
+                size, answer, _, sequence, _ = struct.unpack_from("<IHHII", reply, place)
+                if sequence == self._sequence and answer == _DONE:
+                    return found
+                if sequence == self._sequence and answer == _ERROR:
+                    code = -struct.unpack_from("<i", reply, place + 16)[0]
+                    raise OSError(code, os.strerror(code))
+                if sequence == self._sequence:
+                    found.append(reply[place + 16 : place + size])
+                place += max(16, size + 3 & ~3)
+
+    def _send(self, kind: int, flags: int, body: bytes) -> None:
+        self._sequence += 1
+        self._socket.send(struct.pack("<IHHII", 16 + len(body), kind, flags | _REQUEST, self._sequence, 0) + body)
+
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.recv(65536)
+        except TimeoutError:
+            raise Failure(f"the kernel did not answer a network request within {_REPLY_S} s") from None
+
+    def ask(self, kind: int, flags: int, body: bytes) -> None:
+        """One request that the kernel acknowledges. Raises OSError with its reason."""
+        self._send(kind, flags | _ACK, body)
+        while True:
+            reply = self._receive()
             _, answer, _, sequence, _ = struct.unpack_from("<IHHII", reply)
             if sequence == self._sequence and answer == _ERROR:
                 code = -struct.unpack_from("<i", reply, 16)[0]

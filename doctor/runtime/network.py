@@ -4,8 +4,9 @@ import _socket
 import errno
 import os
 
+from doctor.runtime import uplink
 from doctor.runtime.janitor import Janitor
-from doctor.runtime.netlink import Netlink, Veth
+from doctor.runtime.netlink import Netlink, Veth, packed
 from doctor.runtime.plan import Bridge
 from doctor.runtime.values import Failure, reason
 
@@ -13,11 +14,14 @@ INSIDE = "eth0"
 
 
 def attach(bridge: Bridge, pid: int, host_name: str, janitor: Janitor) -> None:
-    """Hang a process's network namespace on a bridge; makes the bridge if the plan says so.
+    """Hang a process's network namespace on a bridge, or stand it behind an uplink; makes the bridge if the plan says so.
 
     The veth pair would go with the namespace that one end is in, but when the kernel comes to it (net/core/net_namespace.c,
     cleanup_net); the janitor removes it before the runtime ends, so that the host is then as it was.
     """
+    if bridge.uplink:
+        uplink.attach(bridge, pid, host_name, janitor)
+        return
     netlink = Netlink()
     try:
         master = _bridge_index(bridge, netlink, janitor)
@@ -54,6 +58,8 @@ def configure_inside(bridge: Bridge) -> None:
     try:
         index = netlink.up(INSIDE)
         netlink.address(index, packed(bridge.address.partition("/")[0]), prefix_of(bridge.address))
+        if bridge.uplink:
+            uplink.configure_gateway(bridge, netlink, index)
         if bridge.gateway is not None:
             netlink.default_route(index, packed(bridge.gateway))
     except OSError as error:
@@ -62,19 +68,44 @@ def configure_inside(bridge: Bridge) -> None:
         netlink.close()
 
 
-def packed(address: str) -> bytes:
-    """The four bytes of an address that the plan has checked."""
-    return bytes(int(part) for part in address.split("."))
-
-
 def prefix_of(cidr: str) -> int:
     """The prefix length of ADDRESS/PREFIX."""
     return int(cidr.partition("/")[2])
 
 
-def open_namespace(pid: int) -> int:
-    """A descriptor of a process's network namespace."""
-    return open_path(f"/proc/{pid}/ns/net")
+def open_namespace(target: str) -> int:
+    """A descriptor of the network namespace of "PID", or of "PID:CONTAINER" if that process is one of the container's.
+
+    A container's recorded process may be gone and its number another's: then its control groups do not have the container's id
+    in their names (dockerd: /docker/ID, system.slice/docker-ID.scope). Both are read by one descriptor of /proc/PID, which
+    stays with the process that was looked at.
+    """
+    pid, _, container = target.partition(":")
+    try:
+        process = os.open(f"/proc/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Failure(f"can't join the network of process {pid}: {reason(error)}") from None
+    try:
+        if container and not _is_member(process, container):
+            raise Failure(f"process {pid} is not one of container {container[:12]}: its record is stale")
+        return os.open("ns/net", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
+    except OSError as error:
+        raise Failure(f"can't join the network of process {pid}: {reason(error)}") from None
+    finally:
+        os.close(process)
+
+
+def is_process(target: str) -> bool:
+    """Whether the target of net "container" is "PID" or "PID:CONTAINER"."""
+    pid, colon, container = target.partition(":")
+    return pid.isascii() and pid.isdigit() and (not colon or len(container) >= 12)
+
+
+def _is_member(process: int, container: str) -> bool:
+    with open(
+        os.open("cgroup", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process), encoding="utf-8", errors="replace"
+    ) as source:
+        return any(container in line.rpartition("/")[2] for line in source.read().splitlines())
 
 
 def open_path(path: str) -> int:

@@ -76,6 +76,7 @@ class Bridge:
         create: make the bridge (with the gateway's address) if it is not there, and remove it afterwards.
         mtu: bytes, None for the kernel's default.
         mac: the container's hardware address, None for a random one.
+        uplink: `name` is no bridge but an interface of the host: the container stands behind it, as a neighbour on its wire.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Bridge:
     create: bool = False
     mtu: int | None = None
     mac: str | None = None
+    uplink: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

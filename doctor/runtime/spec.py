@@ -189,9 +189,11 @@ def _bridge(source: object, where: str) -> Bridge:
     mac = reader.text("mac")
     if mac is not None and hardware_of(mac) is None:
         raise bad(f"{where}.mac: {mac!r} is no hardware address")
-    mtu = reader.number("mtu", 68, 65535)
+    mtu, uplink = reader.number("mtu", 68, 65535), reader.flag("uplink")
     reader.end()
-    return Bridge(name=name, address=cidr, gateway=gateway, create=create, mtu=mtu, mac=mac)
+    if uplink and (create or mac is not None or mtu is not None or gateway is None):
+        raise bad(f"{where}: uplink needs a gateway and excludes create, mac and mtu")
+    return Bridge(name=name, address=cidr, gateway=gateway, create=create, mtu=mtu, mac=mac, uplink=uplink)
 
 
 def hardware_of(text: str) -> bytes | None:

@@ -71,7 +71,7 @@ def _global(number: int, given: dict[str, Any]) -> dict[str, Any]:
     """Return a container under an id that is its own among those of all probes, with a limit so that each round ends."""
     container = {"timeout_s": _CONTAINER_S} | given | {"id": f"{number}.{given['id']}"}
     target = str(given.get("net", "")).partition("container:")[2]
-    if target and not target.isdigit():
+    if target and not target.partition(":")[0].isdigit():
         container["net"] = f"container:{number}.{target}"
     return container
 

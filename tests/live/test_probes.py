@@ -84,7 +84,7 @@ def test_all_hold_on_a_whole_host_and_leave_nothing(patient_box: Box) -> None:
     assert found.exit == 0
     assert "port 8080 of web answers" in found.said("port")
     assert "the server sees 192.0.2.2" in found.said("port")
-    assert "each of bridge, mesh reached 198.51.100.2" in found.said("egress")
+    assert "each of bridge, mesh reached 198.51.100.2, and a host behind eth0" in found.said("egress")
     assert "the engine's own server in 1 containers" in found.said("dns")
     assert "removed ones gone" in found.said("image")
     assert traces(patient_box) == before
@@ -152,15 +152,79 @@ def test_a_reject_is_no_answer_and_a_rule_against_the_probe_no_failure(patient_b
         found = probe(box, "egress")
         assert found.named("fail") == {"egress"}
         assert "bridge: refused; mesh: connected" in found.said("egress")
+    # Somebody's own filters on the uplink are left alone, so the outside host stands on a bridge of doctor's own.
+    box.run(["tc", "qdisc", "add", "dev", "eth0", "clsact"])
+    found = probe(box, "port")
+    assert found.named("pass") == {"port"}
+    assert "not tried: packets from outside by eth0" in found.said("port")
     with undone(box):
         iptables(box, "-I DOCKER-USER -i doctor+ -j DROP")
         found = probe(box, "port")
-        assert found.named("skip") == {"port"}
+        assert found.named("unproven") == {"port"}
         assert "drops doctor's test bridge and not the real uplink" in found.said("port")
     with undone(box):
         iptables(box, "-I DOCKER-USER -i eth0 -j DROP")
-        iptables(box, "-I DOCKER-USER -i doctor+ -j DROP")
-        assert probe(box, "port").named("fail") == {"port"}, "clients are cut off as well"
+        found = probe(box, "port")
+        assert found.named("fail") == {"port"}
+        assert "drops what comes by eth0" in found.said("port")
+    assert "clsact" in box.run(["tc", "qdisc", "show", "dev", "eth0"]).stdout
+
+
+CLOSED_OUTSIDE = {
+    "by the user's chain": "iptables -I DOCKER-USER -i eth0 -j DROP",
+    "before the engine's": "iptables -I FORWARD -i eth0 -p tcp -j REJECT --reject-with tcp-reset",
+    "before any translation": "iptables -t raw -I PREROUTING -i eth0 -p tcp -j DROP",
+    "on the way back": "iptables -t mangle -I FORWARD -o eth0 -p tcp -j DROP",
+    "as it comes in": """nft add table netdev t; nft 'add chain netdev t c { type filter hook ingress device eth0 priority 0; }';
+        nft add rule netdev t c tcp dport 1024-65535 tcp flags syn drop""",
+}
+
+
+def test_ports_that_are_dead_for_outside_hosts_alone(patient_box: Box) -> None:
+    """A host on any bridge of this host would be answered: the probe's outside host comes in by the uplink as others do."""
+    box = patient_box
+    wait_for_servers(box)
+    for where, script in CLOSED_OUTSIDE.items():
+        with undone(box):
+            box.run(["sh", "-ec", script])
+            assert not box.fetch(8080), where
+            assert box.run(["busybox", "wget", "-qO-", "-T", "2", "http://198.51.100.1:8080"]).stdout, (
+                "the host itself may"
+            )
+            found = probe(box, "port")
+            assert found.named("fail") == {"port"}, where
+        box.run(["sh", "-c", "iptables -t raw -F; iptables -t mangle -F; nft delete table netdev t"], check=False)
+    with undone(box):
+        iptables(box, "-I DOCKER-USER -i eth0 ! -s 10.0.0.0/8 -j DROP")
+        found = probe(box, "port")
+        assert found.named("unproven") == {"port"}
+        assert found.exit == 3
+        assert "10.0.0.1 is let in" in found.said("port")
+
+
+def test_an_outside_host_behind_the_uplink_disturbs_nobody(patient_box: Box) -> None:
+    """Real clients are answered meanwhile, strict reverse paths hold, nothing of it is on the wire, nothing is left."""
+    box = patient_box
+    wait_for_servers(box)
+    for name in ("all", "eth0"):
+        box.write(f"/proc/sys/net/ipv4/conf/{name}/rp_filter", "1\n")
+    wire = box.outside(
+        ["sh", "-c", "ip -o link show type veth | head -n1 | sed 's/^[0-9]*: //; s/[@:].*//'"]
+    ).stdout.strip()
+    nft = f"""table netdev w {{\nchain c {{\ntype filter hook ingress device {wire} priority 0;
+        ip saddr 192.0.2.0/24 counter\nip daddr 192.0.2.0/24 counter\narp saddr ip 192.0.2.0/24 counter\n}}\n}}\n"""
+    box.outside(["sh", "-c", f"printf '%s' '{nft}' | nft -f -"])
+    before = box.run(["sh", "-c", "tc qdisc show; ip route; ip neigh show nud permanent"]).stdout
+    pid = box.start([box.doctor_path, "probe", "port", "egress", "--format", "json", "-o", "/tmp/probed.json"])
+    answers = []
+    while box.exists(f"/proc/{pid}/exe") and not box.exists("/tmp/probed.json"):
+        answers.append(bool(box.fetch(8080)))
+    assert answers
+    assert all(answers)
+    assert {one["outcome"] for one in json.loads(box.read("/tmp/probed.json"))["probes"]} == {"pass"}
+    counted = box.outside(["nft", "list", "table", "netdev", "w"]).stdout
+    assert counted.count("packets 0 bytes 0") == 3, counted
+    assert box.run(["sh", "-c", "tc qdisc show; ip route; ip neigh show nud permanent"]).stdout == before
 
 
 def test_names_inside_a_container(patient_box: Box) -> None:

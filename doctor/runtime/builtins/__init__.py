@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Function = Callable[[dict[str, object]], int]
 
 NAMES = {
-    "net": ("http-get", "tcp-connect", "dns-query", "listen", "udp-listen", "udp-ask"),
+    "net": ("http-get", "tcp-connect", "dns-query", "listen", "greet", "udp-listen", "udp-ask"),
     "files": ("write-file", "read-file", "overlay-check", "stat-files"),
     "load": ("print", "sleep", "memory-eat", "fork-many", "cpu-burn"),
     "inspect": ("inspect",),

@@ -4,6 +4,7 @@ import _socket
 import os
 import select
 import time
+from contextlib import suppress
 
 from doctor.runtime.builtins import dns
 from doctor.runtime.builtins.answers import builtin, needed, say
@@ -88,6 +89,24 @@ def _listen(reader: Reader) -> None:
         finally:
             client.close()
         served += 1
+
+
+def _greet(reader: Reader) -> None:
+    """port: sends each client a line with the address that it is seen with, and waits for it to go."""
+    port = reader.number("port", 0, 65535) or 0
+    reader.end()
+    server = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    server.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+    server.bind(("0.0.0.0", port))  # noqa: S104 - inside the container's own network
+    server.listen(64)
+    say(ready=True, port=server.getsockname()[1])
+    while True:
+        descriptor, peer = server._accept()  # type: ignore[attr-defined]  # noqa: SLF001 - what `socket.accept` calls
+        client = _socket.socket(fileno=descriptor)
+        with suppress(OSError):
+            client.settimeout(5)
+            client.sendall(f"{peer[0]}\n".encode())
+        client.close()
 
 
 def _answer(client: _socket.socket, peer: tuple[str, int], body: str) -> None:
@@ -192,6 +211,7 @@ FUNCTIONS = {
     "tcp-connect": builtin(_tcp_connect),
     "http-get": builtin(_http_get),
     "listen": builtin(_listen),
+    "greet": builtin(_greet),
     "udp-listen": builtin(_udp_listen),
     "udp-ask": builtin(_udp_ask),
     "dns-query": builtin(_dns_query),

@@ -22,6 +22,8 @@ _LISTENING = "0A"
 _HELD = ("01", "04", "05")  # established, or closed by the server while its client still holds on
 _SEEN_EVERY_S = 0.02
 _MAX_PEERS = 64
+_STREAMS = ("tcp", "greet")
+_KINDS = (*_STREAMS, "dns", "ping")
 
 
 class _Try:
@@ -33,6 +35,7 @@ class _Try:
         self.errno: int | None = None
         self.done = False
         self.local = ""
+        self.seen = ""
         self.code: int | None = None
         self.message = b""
         self.identity = int.from_bytes(os.urandom(2), "big")
@@ -43,14 +46,23 @@ class _Try:
         self.socket = self._opened()
 
     def _opened(self) -> _socket.socket:
-        kinds = {"tcp": (_socket.SOCK_STREAM, 0), "dns": (_socket.SOCK_DGRAM, 0), "ping": (_socket.SOCK_RAW, 1)}
+        kinds = {
+            "tcp": (_socket.SOCK_STREAM, 0),
+            "greet": (_socket.SOCK_STREAM, 0),
+            "dns": (_socket.SOCK_DGRAM, 0),
+            "ping": (_socket.SOCK_RAW, 1),
+        }
         kind, protocol = kinds[self.kind]
         return _socket.socket(_socket.AF_INET, kind, protocol)
 
     @property
     def awaits(self) -> int:
         """What poll(2) is to wait for."""
-        return select.POLLOUT if self.kind == "tcp" else select.POLLIN
+        return select.POLLOUT if self._is_connecting else select.POLLIN
+
+    @property
+    def _is_connecting(self) -> bool:
+        return self.kind in _STREAMS and not self.local
 
     def begin(self) -> None:
         """Send the first packet."""
@@ -62,7 +74,7 @@ class _Try:
         except OSError as error:
             self._failed(error)
             return
-        if self.kind != "tcp":
+        if self.kind not in _STREAMS:
             self.ask()
 
     def ask(self) -> None:
@@ -74,10 +86,11 @@ class _Try:
 
     def look(self) -> None:
         """Something happened on the socket."""
-        if self.kind == "tcp":
+        if self._is_connecting:
             code = self.socket.getsockopt(_socket.SOL_SOCKET, _socket.SO_ERROR)
-            self.done, self.reached, self.errno = True, code == 0, code or None
             self.local = "{}:{}".format(*self.socket.getsockname()) if code == 0 else ""
+            self.done, self.errno = self.kind == "tcp" or code != 0, code or None
+            self.reached = self.done and code == 0
             return
         try:
             answer = self.socket.recv(65535)
@@ -86,7 +99,10 @@ class _Try:
         except OSError as error:
             self._failed(error)
             return
-        if self._is_answer(answer):
+        if self.kind == "greet":
+            self.done, self.reached = True, bool(answer)
+            self.seen = answer.decode("ascii", "replace").strip()
+        elif self._is_answer(answer):
             self.done = self.reached = True
 
     def _is_answer(self, answer: bytes) -> bool:
@@ -116,17 +132,19 @@ def _targets(reader: Reader, name: str) -> list[_Try]:
         kind, host = target.text("kind", "tcp") or "tcp", needed(target.text("host"), "host")
         port = target.number("port", 1, 65535)
         target.end()
-        if kind not in ("tcp", "dns", "ping") or address_of(host) is None or (kind == "tcp" and port is None):
-            raise bad(f"args.targets[{index}]: kind tcp, dns or ping, an IPv4 host, and for tcp a port are needed")
+        if kind not in _KINDS or address_of(host) is None or (kind in _STREAMS and port is None):
+            raise bad(
+                f"args.targets[{index}]: kind tcp, greet, dns or ping, an IPv4 host, and a port for the first two are needed"
+            )
         found.append(_Try(kind, host, port or 53, name))
     return found
 
 
 def _reach(reader: Reader) -> None:
-    """Targets (list of kind "tcp", "dns" or "ping", host, port), timeout_s, name (asked of dns), hold (seconds).
+    """Targets (list of kind "tcp", "greet", "dns" or "ping", host, port), timeout_s, name (asked of dns), hold (seconds).
 
     All are tried at once. Says for each, in order, whether the far end itself answered: a connection, a DNS answer of any
-    code, an echo. A refusal is an errno: it may be a firewall's. `hold` keeps the connections open afterwards.
+    code, an echo, the line of a `greet` server (`seen`: the address it sees us with). A refusal is an errno: it may be a firewall's. `hold` keeps the connections open afterwards.
     """
     timeout, hold = reader.fraction("timeout_s", 0.01, 3600), reader.fraction("hold", 0, 3600)
     name = reader.text("name") or "doctor.invalid"
@@ -137,7 +155,7 @@ def _reach(reader: Reader) -> None:
     _wait(tries, 2.0 if timeout is None else timeout)
     results = [
         {"kind": t.kind, "host": t.host, "port": t.port, "reached": t.reached, "errno": t.errno, "local": t.local}
-        | ({"code": t.code} if t.kind == "dns" else {})
+        | ({"code": t.code} if t.kind == "dns" else {"seen": t.seen} if t.kind == "greet" else {})
         for t in tries
     ]
     say(ok=any(t.reached for t in tries), results=results)
@@ -156,7 +174,7 @@ def _wait(tries: list[_Try], timeout_s: float) -> None:
         if now >= again:
             again = began + timeout_s
             for one in waiting.values():
-                if one.kind != "tcp":
+                if one.kind not in _STREAMS:
                     one.ask()
         poll = select.poll()
         for descriptor, one in waiting.items():

@@ -10,7 +10,7 @@ from doctor.facts.dns import RESOLVED, HostDns, ServerList
 from doctor.facts.engine import EngineConfig, Setting
 from doctor.facts.engine_state import EngineState
 from doctor.facts.firewall import Firewall, Saved
-from doctor.facts.links import Link, Links, Route
+from doctor.facts.links import Address, Link, Links, Route
 from doctor.facts.networks import Network, Networks
 from doctor.facts.probe_images import ImageSample, ImageSamples, Shape
 from doctor.facts.sysctl import Sysctl
@@ -90,11 +90,49 @@ def test_egress_counts_what_only_the_far_end_can_say() -> None:
     assert out({"ping": REACHED}, {"ping": REACHED}).result is Result.PASS
     assert out({"tcp": REACHED}, {"tcp": REFUSED}).result is Result.FAIL, "a firewall's reset"
     assert out({"tcp": REACHED}, {"tcp": REFUSED, "ping": REACHED}).result is Result.FAIL, "echoes pass, nothing else"
-    assert out({"tcp": REFUSED}, {"tcp": REFUSED}).result is Result.SKIP, "who refused can't be told"
+    assert out({"tcp": REFUSED}, {"tcp": REFUSED}).result is Result.UNPROVEN, "who refused can't be told"
     assert out({"tcp": REFUSED}, {"tcp": SILENT}).result is Result.FAIL
     assert out({"tcp": REFUSED, "ping": REACHED}, {"tcp": REFUSED, "ping": REACHED}).result is Result.PASS
-    assert out({}, {}).result is Result.SKIP, "the host itself is cut off"
-    assert out({}, {"tcp": REACHED}).result is Result.SKIP
+    assert out({}, {}).result is Result.UNPROVEN, "the host itself is cut off"
+    assert out({}, {"tcp": REACHED}).result is Result.UNPROVEN
+
+
+WIRED = Links(
+    links=(
+        Link(
+            index=1,
+            name="eth0",
+            flags=frozenset({"UP"}),
+            mtu=1500,
+            addresses=(Address(family="inet", address="198.51.100.1", prefix=24, scope="global"),),
+        ),
+    ),
+    routes=LINKS.routes,
+)
+
+
+def behind(host: dict[str, dict[str, Any]], inside: dict[str, dict[str, Any]], *, peer: str = "") -> ProbeResult:
+    """With an outside host of the probe's own; ``peer`` is what the runtime says where it could not stand one there."""
+    work = egress(NETWORKS, WIRED, EngineConfig(), GONE, UP, RULES, GONE)
+    launch = begin(work)
+    assert isinstance(launch, Launch)
+    assert launch.containers[0]["bridge"]["uplink"]
+    ended = said(Launch(launch.containers[1:]), {"host": host, "net0": inside})
+    return end(work, ended | {"peer": Ended(id="peer", exit=0, output={"ready": True}, error=peer)})
+
+
+def test_egress_is_proven_by_a_host_behind_the_uplink_where_others_are_silent() -> None:
+    mine, bare = {"reached": True, "seen": "198.51.100.1"}, {"reached": True, "seen": "172.17.255.254"}
+    assert behind({}, {"greet": mine}).result is Result.PASS
+    assert behind({}, {}).result is Result.FAIL
+    assert behind({"tcp": REACHED}, {"greet": mine}).result is Result.FAIL, "the gateway answers the host alone"
+    assert behind({"tcp": REACHED}, {"tcp": REACHED, "greet": mine}).result is Result.PASS
+    found = behind({}, {"greet": bare})
+    assert found.result is Result.FAIL
+    assert "nothing hides the address" in found.message
+    no_way = "can't stand a container behind 'eth0': operation not supported (95)"
+    assert behind({}, {}, peer=no_way).result is Result.UNPROVEN
+    assert behind({"tcp": REACHED}, {"tcp": REACHED}, peer=no_way).result is Result.PASS
 
 
 def test_egress_leaves_out_networks_whose_way_back_is_not_the_hosts() -> None:
@@ -161,7 +199,7 @@ def test_names() -> None:
     assert asked(there, REACHED, REFUSED).result is Result.FAIL
     dead = asked(there, SILENT, SILENT)
     assert dead.result is Result.FAIL
-    assert dead.is_beyond, "no repair of this host can mend a dead server"
+    assert dead.by_others, "no repair of this host can mend a dead server"
     assert asked("", SILENT, SILENT).result is Result.SKIP, "this host names no server"
     # The host has its own resolver, and a container is given public servers that are out of its reach.
     work = dns(NETWORKS, host_dns("nameserver 127.0.0.1\n"), EngineConfig(), UP, GONE, RULES, GONE)

@@ -9,7 +9,9 @@ from doctor.facts.firewall import Firewall, Saved
 from doctor.facts.links import Address, Link, Links, Route
 from doctor.facts.networks import Endpoint, Network, Networks
 from doctor.formats.iptables_save import Rule, parse
-from doctor.probes._outside import cut_for_it_alone, outside, packet_to
+from doctor.model.missing import Missing, Why
+from doctor.probes._cuts import Cut, Path, cut, cut_for_it_alone, path_to
+from doctor.probes._outside import behind, free_networks, is_ethernet, on_own_bridge, uplink_of
 from doctor.probes._place import hardware_address, place
 from doctor.scan.batch import Addresses
 
@@ -90,38 +92,102 @@ def test_a_bridge_that_is_missing_is_made() -> None:
     assert spot["create"]
 
 
+GONE = Missing(Why.ABSENT, "not here")
+
+
 def test_the_outside_avoids_what_the_host_has() -> None:
     """An address, a route and a name of the host each move it; where all are used there is none."""
-    first = outside(links(("eth0", "10.0.0.1", 24)))
+    first = on_own_bridge(links(("eth0", "10.0.0.1", 24)), GONE)
     assert first is not None
-    assert (first.bridge, first.host, first.client) == ("doctor0", "192.0.2.1", "192.0.2.2")
+    assert (first.interface, first.host, first.client) == ("doctor0", "192.0.2.1", "192.0.2.2")
     route = Route(destination="192.0.2.0/24", device="eth0", gateway="10.0.0.254")
-    second = outside(links(("doctor0", "198.51.100.1", 24), routes=(route,)))
+    second = on_own_bridge(links(("doctor0", "198.51.100.1", 24), routes=(route,)), GONE)
     assert second is not None
-    assert (second.bridge, second.host) == ("doctor1", "203.0.113.1")
+    assert (second.interface, second.host) == ("doctor1", "203.0.113.1")
     default = Route(destination="default", device="eth0", gateway="10.0.0.254")
-    assert outside(links(("eth0", "10.0.0.1", 24), routes=(default,))) == first
+    assert on_own_bridge(links(("eth0", "10.0.0.1", 24), routes=(default,)), GONE) == first
     every = tuple(
-        Route(destination=text, device="eth0") for text in ("192.0.2.0/24", "203.0.113.0/24", "198.51.100.0/24")
+        Route(destination=text, device="eth0")
+        for text in ("192.0.2.0/24", "203.0.113.0/24", "198.51.100.0/24", "198.18.0.0/15")
     )
-    assert outside(links(routes=every)) is None
+    assert on_own_bridge(links(routes=every), GONE) is None
+
+
+def test_the_outside_has_addresses_that_no_rule_speaks_of() -> None:
+    """Lists of addresses that must not occur hold the documentation networks: a client from there is not any client."""
+    bogons = "-A DOCKER-USER -s 192.0.2.0/24 -j DROP\n-A DOCKER-USER -s 203.0.113.0/24 -j DROP"
+    found = free_networks(links(("eth0", "10.0.0.1", 24)), firewall(bogons))
+    assert [str(network) for network in found] == [
+        "198.51.100.0/29",
+        "198.18.0.0/29",
+        "192.0.2.0/29",
+        "203.0.113.0/29",
+    ]
+
+
+def test_who_can_stand_behind_what() -> None:
+    host = links(("eth1", "10.1.0.1", 24), ("eth0", "10.0.0.1", 24))
+    host = Links(links=host.links, routes=(Route(destination="default", device="eth0", gateway="10.0.0.254"),))
+    link = uplink_of(host)
+    assert link is not None
+    assert link.name == "eth0"
+    one, other = (behind(link, IPv4Network("192.0.2.0/29"), number) for number in (0, 1))
+    assert (one.client, other.client) == ("192.0.2.2", "192.0.2.3")
+    assert one.place == {"name": "eth0", "address": "192.0.2.2/29", "gateway": "192.0.2.1", "uplink": True}
+    tunnel = Link(
+        index=1, name="wg0", flags=frozenset({"UP", "NOARP", "POINTOPOINT"}), mtu=1420, addresses=link.addresses
+    )
+    assert not is_ethernet(tunnel)
+    assert uplink_of(Links(links=(tunnel,), routes=(Route(destination="default", device="wg0"),))) is None
 
 
 def firewall(user: str) -> Firewall:
     return Firewall(backend="nft", v4=Saved.of(("iptables-save",), parse(SAVE.format(user=user))))
 
 
+def path(inside: str = "doctor0", source: str = "192.0.2.2") -> Path:
+    return path_to(
+        inside=inside,
+        source=source,
+        address="10.0.0.1",
+        host_port=8080,
+        container="172.17.255.254",
+        port=80,
+        bridge="docker0",
+    )
+
+
 def test_a_rule_against_the_probe_is_told_from_one_against_clients() -> None:
-    client = outside(links())
-    assert client is not None
-    way = packet_to("172.17.255.254", 80, "docker0", client)
+    def alone(user: str, rule: Rule | None = ACCEPT) -> str:
+        return cut_for_it_alone(firewall(user), path(), "eth0", rule)
 
-    def cut(user: str, rule: Rule | None = ACCEPT) -> str:
-        return cut_for_it_alone(firewall(user), way, "eth0", rule)
+    assert alone("") == ""
+    assert alone("", None) == "", "both are dropped by the policy: no rule of the engine accepts"
+    assert alone("-A DOCKER-USER -i doctor+ -j DROP") == "-A DOCKER-USER -i doctor+ -j DROP"
+    assert alone("-A DOCKER-USER -i eth0 -j ACCEPT\n-A DOCKER-USER -j DROP") == "-A DOCKER-USER -j DROP"
+    assert alone("-A DOCKER-USER -j DROP") == "", "clients are cut off as well"
+    assert alone("-A DOCKER-USER ! -i eth0 -o docker0 -j REJECT") == "-A DOCKER-USER ! -i eth0 -o docker0 -j REJECT"
 
-    assert cut("") == ""
-    assert cut("", None) == "", "both are dropped by the policy: no rule of the engine accepts"
-    assert cut("-A DOCKER-USER -i doctor+ -j DROP") == "-A DOCKER-USER -i doctor+ -j DROP"
-    assert cut("-A DOCKER-USER -i eth0 -j ACCEPT\n-A DOCKER-USER -j DROP") == "-A DOCKER-USER -j DROP"
-    assert cut("-A DOCKER-USER -j DROP") == "", "clients are cut off as well"
-    assert cut("-A DOCKER-USER ! -i eth0 -o docker0 -j REJECT") == "-A DOCKER-USER ! -i eth0 -o docker0 -j REJECT"
+
+def test_a_wish_is_told_from_a_cut() -> None:
+    """By source: an allow list. By something that can't be judged: unsure. By the interface alone: a cut."""
+
+    def by_uplink(user: str) -> Cut:
+        return cut(firewall(user), path("eth0"), ACCEPT)
+
+    assert by_uplink("") == Cut()
+    assert by_uplink("-A DOCKER-USER -i eth0 -j DROP") == Cut(rule="-A DOCKER-USER -i eth0 -j DROP")
+    assert by_uplink("-A DOCKER-USER -i eth0 ! -s 10.0.0.0/8 -j DROP").spares == "10.0.0.1"
+    listed = by_uplink("-A DOCKER-USER -s 10.2.0.0/16 -j ACCEPT\n-A DOCKER-USER -i eth0 -j DROP")
+    assert listed.spares == "10.2.0.1"
+    assert not by_uplink("-A DOCKER-USER -i eth0 -m set ! --match-set friends src -j DROP").is_sure
+    policy = cut(firewall(""), path("eth0"))
+    assert policy.is_engines
+    assert policy.rule == "the policy of FORWARD in filter"
+
+
+def test_rules_ahead_of_the_translation_count() -> None:
+    save = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth0 -p tcp -m tcp --dport 8080 -j DROP\nCOMMIT\n"
+    raw = Firewall(backend="nft", v4=Saved.of(("iptables-save",), parse(save + SAVE.format(user=""))))
+    assert cut(raw, path("eth0"), ACCEPT).rule.startswith("-A PREROUTING -i eth0")
+    assert cut(raw, path("eth1"), ACCEPT) == Cut()

@@ -2,16 +2,22 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
+from doctor.facts.firewall import Firewall, Saved
 from doctor.facts.networks import Endpoint, Network, PublishedPort
+from doctor.formats.iptables_save import parse
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended
 from doctor.model.report import ProbeResult
 from doctor.probes._outside import Outside
-from doctor.probes._port_judge import SERVER_PORT, Asked, Setting, judge
+from doctor.probes._port_judge import judge
+from doctor.probes._port_setting import SERVER_PORT, Asked, Setting
 from doctor.probes._rules import Way
 
-CLIENT = Outside(bridge="doctor0", client="192.0.2.2", host="192.0.2.1", prefix=29)
+CLIENT = Outside(interface="eth0", client="192.0.2.2", host="192.0.2.1", prefix=29, is_real=True)
+APART = Outside(interface="doctor0", client="192.0.2.2", host="192.0.2.1", prefix=29)
 BRIDGE = Network(
     id="n1", name="bridge", driver="bridge", bridge="docker0", subnets=("172.17.0.0/16",), gateway="172.17.0.1/16"
 )
@@ -22,18 +28,25 @@ WEB = Asked(
     port=PORT,
     address="198.51.100.1",
     pid=7,
+    client=CLIENT,
 )
 OWN, MINE, PROXY = "192.0.2.2:40001", "192.0.2.2:40002", "172.17.0.1:50000"
 GONE = Missing(Why.ABSENT, "not here")
 
 
-def setting(*, proxy_only: bool = False, own: bool = True) -> Setting:
+def setting(
+    *, proxy_only: bool = False, own: bool = True, firewall: Firewall | Missing = GONE, not_tried: str = ""
+) -> Setting:
+    client = APART if not_tried else CLIENT
     return Setting(
         way=Way(kind="chain" if own else "none"),
         network=BRIDGE if own else None,
-        client=CLIENT,
-        asked=(WEB,),
-        firewall=GONE,
+        client=client,
+        asked=(replace(WEB, client=client),),
+        firewall=firewall,
+        host_port=47808,
+        host_address="198.51.100.1",
+        not_tried=not_tried,
         uplink="eth0",
         proxy_only=proxy_only,
     )
@@ -44,10 +57,10 @@ def met(
 ) -> ProbeResult:
     """The result where the own server answered a client it saw as ``own``, and web as told."""
     first = {"kind": "tcp", "reached": True, "errno": None, "local": OWN}
-    results = [first, web] if how.network is not None else [web]
+    results = [first, web, PING] if how.network is not None else [web, PING]
     seen = {"ok": True, "listening": [80] if listens else [], "seen": {"80": list(peers)}}
     ended = {
-        "client": {"ok": True, "results": results},
+        "client0": {"ok": True, "results": results},
         "server": {"ready": True},
         "seen-server": {"ok": True, "listening": [SERVER_PORT], "seen": {str(SERVER_PORT): list(own)}},
         "seen-7": seen,
@@ -55,6 +68,7 @@ def met(
     return judge(how, {name: Ended(id=name, exit=0, output=output) for name, output in ended.items()})
 
 
+PING = {"kind": "ping", "reached": True, "errno": None, "local": ""}
 CONNECTED = {"kind": "tcp", "reached": True, "errno": None, "local": MINE}
 REFUSED = {"kind": "tcp", "reached": False, "errno": 111, "local": ""}
 SILENT = {"kind": "tcp", "reached": False, "errno": None, "local": ""}
@@ -84,16 +98,16 @@ def test_where_the_bridge_is_no_sign_of_the_proxy() -> None:
 def test_refusals() -> None:
     assert met(setting(), REFUSED, ()).result is Result.FAIL, "somebody listens inside, so it was not the container"
     found = met(setting(own=False), REFUSED, (), listens=False)
-    assert found.result is Result.SKIP
+    assert found.result is Result.UNPROVEN
     assert "nobody listens in the container" in found.message
     assert met(setting(), SILENT, (), listens=False).result is Result.FAIL, "even then a container would refuse"
 
 
 def test_an_own_port_without_answer() -> None:
     how = setting()
-    results = [SILENT, CONNECTED]
+    results = [SILENT, CONNECTED, PING]
     ended = {
-        "client": Ended(id="client", exit=0, output={"results": results}),
+        "client0": Ended(id="client0", exit=0, output={"results": results}),
         "server": Ended(id="server", exit=0, output={"ready": True}),
         "seen-server": Ended(id="seen-server", exit=0, output={"ok": True, "seen": {}}),
         "seen-7": Ended(id="seen-7", exit=0, output={"ok": True, "listening": [80], "seen": {"80": [MINE]}}),
@@ -103,3 +117,39 @@ def test_an_own_port_without_answer() -> None:
     assert "a new port on bridge does not answer" in found.message
     ended["server"] = Ended(id="server", exit=125, error="'iptables' failed with 4: another app holds the xtables lock")
     assert judge(how, ended).result is Result.ERROR
+
+
+def rules(user: str) -> Firewall:
+    chains = ":FORWARD ACCEPT [0:0]\n:DOCKER - [0:0]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n"
+    return Firewall(v4=Saved.of(("iptables-save",), parse(f"*filter\n{chains}{user}\nCOMMIT\n")))
+
+
+def by(user: str, web: dict[str, Any], *, not_tried: str = "") -> ProbeResult:
+    return met(setting(firewall=rules(user), not_tried=not_tried), web, (MINE,))
+
+
+def test_a_port_that_a_rule_of_somebody_closes_does_not_pass() -> None:
+    """Closed for all is a failure that no repair is rolled back for; what the client is not, or nobody can judge, is open."""
+    closed = by("-A DOCKER-USER -i eth0 -p tcp --dport 80 -j DROP", SILENT)
+    assert closed.result is Result.FAIL
+    assert closed.by_others
+    assert "-A DOCKER-USER -i eth0 -p tcp --dport 80 -j DROP" in closed.message
+    listed = by("-A DOCKER-USER -i eth0 ! -s 10.0.0.0/8 -j DROP", SILENT)
+    assert listed.result is Result.UNPROVEN
+    assert "10.0.0.1 is let in" in listed.message
+    assert by("-A DOCKER-USER -i eth0 -m mark --mark 0x1 -j DROP", SILENT).result is Result.UNPROVEN
+    unexplained = by("", SILENT)
+    assert unexplained.result is Result.FAIL
+    assert not unexplained.by_others
+
+
+def test_what_was_not_tried_by_the_uplink_is_read_and_said() -> None:
+    why = "can't stand a container behind 'eth0': 'eth0' has traffic filters of somebody else"
+    read = by("", CONNECTED, not_tried=why)
+    assert read.result is Result.PASS
+    assert "not tried: packets from outside by eth0" in read.message
+    assert any(why in seen.value for seen in read.evidence)
+    assert by("-A DOCKER-USER -i eth0 -j DROP", CONNECTED, not_tried=why).result is Result.FAIL
+    assert by("-A DOCKER-USER -i eth0 ! -s 10.0.0.0/8 -j DROP", CONNECTED, not_tried=why).result is Result.UNPROVEN
+    assert by("-A DOCKER-USER -i eth0 -m mark --mark 1 -j DROP", CONNECTED, not_tried=why).result is Result.UNPROVEN
+    assert by("-A DOCKER-USER -i doctor+ -j DROP", SILENT, not_tried=why).result is Result.UNPROVEN

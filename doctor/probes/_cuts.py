@@ -1,0 +1,128 @@
+"""Which rule ends an outside client's packet: read, where it was not tried, and to say why where it was."""
+
+from ipaddress import IPv4Network
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.facts.firewall import Firewall, Saved
+from doctor.facts.firewall_nft import NftWalker
+from doctor.facts.firewall_packet import DROP, REJECT, Packet, Verdict, Walker, address_number
+from doctor.formats.iptables_rule import split_words
+from doctor.formats.iptables_save import Rule
+
+_DROPS = frozenset({DROP, REJECT})
+_NFT_DROPS = frozenset({"drop", "reject"})
+_MOST_SOURCES = 64
+_AHEAD = (("raw", "PREROUTING"), ("mangle", "PREROUTING"))
+_BEHIND = (("mangle", "FORWARD"), ("filter", "FORWARD"), ("security", "FORWARD"))
+
+
+class Path(Struct, frozen=True, kw_only=True):
+    """A packet to a published port: ``ahead`` as it comes in, ``behind`` after its destination was translated."""
+
+    ahead: Packet
+    behind: Packet
+
+
+class Cut(Struct, frozen=True, kw_only=True):
+    """What the rules do with it.
+
+    Attributes:
+        rule: that drops it, "" where none does.
+        is_sure: whether nothing that can't be judged (a set, a mark, a rate) may have let it through, or dropped it.
+        spares: a source that the same rules let in, "" for none: the rule is an allow list.
+        is_engines: whether a chain of the engine or a policy drops it, and no rule of somebody else.
+    """
+
+    rule: str = ""
+    is_sure: bool = True
+    spares: str = ""
+    is_engines: bool = False
+
+
+def path_to(*, inside: str, source: str, address: str, host_port: int, container: str, port: int, bridge: str) -> Path:
+    """Return the packet of a client: ``address`` and ``host_port`` as it asks, ``container`` and ``port`` behind."""
+    ahead = Packet(
+        inside=inside,
+        source=address_number(source),
+        destination=address_number(address),
+        port=host_port,
+        is_local=True,
+    )
+    behind = replace(
+        ahead, outside=bridge, destination=address_number(container), port=port, is_local=False, is_dnat=True
+    )
+    return Path(ahead=ahead, behind=behind)
+
+
+def cut(firewall: Firewall, path: Path, rule: Rule | None = None) -> Cut:
+    """Return what the rules do with a packet; ``rule`` is one that the probe adds to the engine's chain for its server."""
+    saved = None if firewall.v4 is None else _with(firewall.v4, rule)
+    found = _judged(firewall, saved, path)
+    if not found.rule or saved is None:
+        return found
+    for source in _sources(saved):
+        other = Path(ahead=replace(path.ahead, source=source), behind=replace(path.behind, source=source))
+        if not _judged(firewall, saved, other).rule:
+            return replace(found, spares=".".join(str(byte) for byte in source.to_bytes(4, "big")))
+    return found
+
+
+def cut_for_it_alone(firewall: Firewall, path: Path, uplink: str, rule: Rule | None = None) -> str:
+    """Return the rule that drops a packet and lets one of any other outside host, from the uplink, through; "" for none."""
+    found = cut(firewall, path, rule)
+    real = Path(
+        ahead=replace(path.ahead, inside=uplink, source=None), behind=replace(path.behind, inside=uplink, source=None)
+    )
+    return "" if not found.rule or cut(firewall, real, rule).rule else found.rule
+
+
+def _judged(firewall: Firewall, saved: Saved | None, path: Path) -> Cut:
+    is_sure = True
+    walker = None if saved is None else Walker(saved)
+    steps = [(place, path.ahead) for place in _AHEAD] + [(place, path.behind) for place in _BEHIND]
+    for (table, chain), packet in steps if walker is not None else ():
+        verdict = walker.verdict(table, chain, packet) if walker is not None else Verdict(target="ACCEPT")
+        is_sure = is_sure and not verdict.may_accept and not verdict.may_drop
+        if verdict.target in _DROPS:
+            text = verdict.rule.text if verdict.rule is not None else f"the policy of {chain} in {table}"
+            engines = verdict.rule is None or (
+                verdict.rule.chain.startswith("DOCKER") and verdict.rule.chain != "DOCKER-USER"
+            )
+            return Cut(rule=text, is_sure=not verdict.may_accept, is_engines=engines)
+    for of, ruleset in firewall.foreign.items():
+        for one in NftWalker(ruleset).forward(path.behind):
+            is_sure = is_sure and not one.may_accept
+            if one.target in _NFT_DROPS:
+                return Cut(rule=f"chain {one.chain.name} of nft table {of.text}", is_sure=not one.may_accept)
+    return Cut(is_sure=is_sure)
+
+
+def _sources(saved: Saved) -> tuple[int, ...]:
+    """Return an address of each source that rules name in a filtering table, but for those of the engine's own rules."""
+    found: dict[int, None] = {}
+    for (table, chain), rules in saved.by_chain.items():
+        if table == "nat" or (chain.startswith("DOCKER") and chain != "DOCKER-USER"):
+            continue
+        for rule in rules:
+            words = split_words(rule.text)
+            for number, word in enumerate(words[:-1]):
+                if word == "-s" and (first := _first(words[number + 1])) is not None:
+                    found[first] = None
+    return tuple(found)[:_MOST_SOURCES]
+
+
+def _first(text: str) -> int | None:
+    try:
+        network = IPv4Network(text, strict=False)
+    except ValueError:
+        return None
+    return int(network[min(1, network.num_addresses - 1)])
+
+
+def _with(saved: Saved, rule: Rule | None) -> Saved:
+    if rule is None:
+        return saved
+    key = (rule.table, rule.chain)
+    return replace(saved, by_chain={**saved.by_chain, key: (rule, *saved.rules(*key))})

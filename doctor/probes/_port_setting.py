@@ -1,0 +1,116 @@
+"""What the probe `port` sets up: who asks which ports, and the packets that this makes."""
+
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.facts.firewall import Firewall
+from doctor.facts.networks import Endpoint, Network, PublishedPort
+from doctor.formats.iptables_save import Rule
+from doctor.model.missing import Missing
+from doctor.probes._cuts import Path, cut_for_it_alone, path_to
+from doctor.probes._outside import Outside
+from doctor.probes._rules import CHAIN, Way
+
+SERVER_PORT = 8080
+_SERVER = "192.0.0.8"
+"""Stands for the probe's own server in a walk through the rules (RFC 7600's dummy address): no rule names it."""
+_NOBODY = Outside(interface="", client="", host="", prefix=32)
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A published port of a running container: asked at ``address``; ``pid`` is the container's, 0 where unknown.
+
+    Attributes:
+        interface: the one that holds the address, "" where none of the ways out does.
+        client: who asks.
+    """
+
+    network: Network
+    endpoint: Endpoint
+    port: PublishedPort
+    address: str
+    pid: int
+    interface: str = ""
+    client: Outside = _NOBODY
+
+    @property
+    def title(self) -> str:
+        """Return it as people name it: "8080 of web"."""
+        return f"port {self.port.host_port} of {self.endpoint.container or 'a container'}"
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """What was set up.
+
+    Attributes:
+        way: how the probe's own port is published; ``network`` its server's, ``None`` where there is no such server.
+        asked: ports of running containers.
+        uplink: the interface that real clients come by, "" where there is none.
+        client: who asks the probe's own port, at ``host_address``, ``host_port``.
+        not_tried: why no client stands behind the uplink, "" where one does.
+        proxy_only: docker-proxy alone publishes ports here, by the engine's settings.
+    """
+
+    way: Way
+    network: Network | None
+    asked: tuple[Asked, ...]
+    firewall: Firewall | Missing
+    uplink: str
+    proxy_only: bool
+    host_port: int
+    host_address: str = ""
+    client: Outside = _NOBODY
+    not_tried: str = ""
+
+    @property
+    def clients(self) -> tuple[Outside, ...]:
+        """Return who asks, the one of the probe's own port first."""
+        return tuple(dict.fromkeys((self.client, *(one.client for one in self.asked))))
+
+    def targets(self, client: Outside) -> list[dict[str, Any]]:
+        """Return what a client asks: the probe's own port first, then those of containers, then the host itself."""
+        found: list[dict[str, Any]] = []
+        if self.network is not None and client == self.client:
+            found.append({"host": self.host_address, "port": self.host_port})
+        mine = [one for one in self.asked if one.client == client]
+        found += [{"host": one.address, "port": one.port.host_port} for one in mine]
+        return [*found, {"kind": "ping", "host": found[0]["host"] if found else self.host_address}]
+
+    def own_path(self, client: str, interface: str = "") -> tuple[Path, Rule | None]:
+        """Return the way to the probe's own server, and the rule that the runtime makes for it."""
+        bridge = "" if self.network is None else self.network.bridge
+        path = path_to(
+            inside=interface or self.client.interface,
+            source=client,
+            address=self.host_address,
+            host_port=self.host_port,
+            container=_SERVER,
+            port=SERVER_PORT,
+            bridge=bridge,
+        )
+        text = f"-A {CHAIN} -d {_SERVER}/32 ! -i {bridge} -o {bridge} -p tcp --dport {SERVER_PORT} -j ACCEPT"
+        rule = Rule(table="filter", chain=CHAIN, text=text, line=0) if self.way.kind == "chain" else None
+        return path, rule
+
+    def path(self, one: Asked, interface: str = "") -> Path:
+        """Return the way to a published port."""
+        return path_to(
+            inside=interface or one.client.interface,
+            source=one.client.client,
+            address=one.address,
+            host_port=one.port.host_port,
+            container=one.port.container_ip,
+            port=one.port.container_port,
+            bridge=one.network.bridge,
+        )
+
+    def singles_out(self, client: str) -> bool:
+        """Whether a rule drops what comes from this address by the uplink, and not what comes from anywhere else."""
+        if isinstance(self.firewall, Missing):
+            return False
+        path, rule = self.own_path(client, self.uplink)
+        others = [self.path(replace(one, client=replace(_NOBODY, client=client)), self.uplink) for one in self.asked]
+        ways = [(path, rule), *((other, None) for other in others)]
+        return any(cut_for_it_alone(self.firewall, one, self.uplink, extra) for one, extra in ways)
