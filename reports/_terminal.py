@@ -28,7 +28,7 @@ _CODES = {
 _EVIDENCE_LINES = 12
 _DIFF_LINES = 80
 # A command in quotes is never broken: it is there to be pasted. ``visible`` leaves no character of private use in a text.
-_COMMAND = re.compile(r"'(?:sudo [^']*)?doctor [^']*'")
+_COMMAND = re.compile(r"(?<!\w)'[^']*\bdoctor [^']*'")
 _GLUE = "\ue000"
 # Text hangs below the end of a short beginning ("fix (safe): "), and not below that of a long path.
 _LONGEST_FIRST = 20
@@ -42,9 +42,10 @@ class Page:
         verbose: whether passes, skips and long evidence are shown in full.
     """
 
-    def __init__(self, *, colour: bool, width: int, verbose: bool) -> None:
+    def __init__(self, *, colour: bool, width: int, verbose: bool, program: str = "doctor") -> None:
         self._colour = colour
         self._lines: list[str] = []
+        self._program = program
         self.width = max(width, 40)
         self.verbose = verbose
 
@@ -60,9 +61,11 @@ class Page:
     def line(self, text: str = "", *, indent: int = 0, style: str = "", first: str = "", first_style: str = "") -> None:
         """Add text of the host, wrapped.
 
-        ``first`` stands before its first line, and the others hang below its end; it may be of the host too.
+        A command of doctor's in quotes gets the name by which the reader can run it, and is never broken. ``first`` stands before its first line, and the others hang below its end; it may be of the host too.
         """
         first = visible(first)
+        if self._program != "doctor":
+            text = text.replace("'doctor ", f"'{self._program} ")
         lead = " " * indent
         start = lead + " " * len(first)
         hang = start if len(first) <= _LONGEST_FIRST else lead + "    "

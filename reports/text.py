@@ -19,9 +19,14 @@ _IDS = 4
 
 
 @report_format("text", media="text/plain", of=("scan", "plan", "repair", "probe"))
-def render(report: Report, *, colour: bool = False, width: int = 80, verbose: bool = False) -> bytes:
-    """Render for a terminal of ``width`` columns, in colour only if asked to; ``verbose`` adds passes and skips."""
-    page = Page(colour=colour, width=width, verbose=verbose)
+def render(
+    report: Report, *, colour: bool = False, width: int = 80, verbose: bool = False, program: str = "doctor"
+) -> bytes:
+    """Render for a terminal of ``width`` columns, in colour only if asked to; ``verbose`` adds passes and skips.
+
+    ``program`` is how this reader starts doctor.
+    """
+    page = Page(colour=colour, width=width, verbose=verbose, program=program)
     _head(page, report.host, f"doctor {report.doctor}, {when(report.started)}, {took(report.seconds)}")
     if isinstance(report, ScanReport):
         _scan(page, report)

@@ -40,7 +40,9 @@ def overlay2_mode(modes: DirectoryModes) -> Iterator[Finding]:
             consequence = ": any user of this host can change the files of all containers"
         elif is_foreign:
             consequence = ": where all below it was changed so, files of containers have the wrong owner"
-            evidence.append(Evidence("doctor scan --deep", "compares the owners in all layers with their tar headers"))
+            evidence.append(
+                Evidence("'doctor scan --deep'", "compares the owners in all layers with their tar headers")
+            )
         else:
             consequence = ", which the engine never sets"
         yield Finding(

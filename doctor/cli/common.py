@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from msgspec import Struct
 
 from doctor.cli.spelled import as_root, pasted
+from doctor.cli.spelled import name as name_of_doctor
 from doctor.host.base import Host
 from doctor.model.errors import UsageError
 from doctor.model.finding import Finding
@@ -197,8 +198,9 @@ def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Share
         raise UsageError(f"the format '{name}' can't show a {report.kind}", do=f"it shows: {', '.join(kinds)}")
     if name == "text":
         width = min(_columns(), 110)
-        raw: bytes = loaded.function(report, colour=shared.colour and not output, width=width, verbose=shared.verbose)
-        raw = pasted(raw.decode()).encode()
+        raw: bytes = loaded.function(
+            report, colour=shared.colour and not output, width=width, verbose=shared.verbose, program=name_of_doctor()
+        )
     else:
         raw = loaded.function(report)
     if output and output != "-":

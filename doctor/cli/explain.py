@@ -85,7 +85,7 @@ def explain_check(catalog: Catalog, identity: str, shared: Shared) -> list[str]:
     facts = []
     if isinstance(declaration, CheckDeclaration):
         facts.append(("Severity", declaration.severity.word))
-        facts.append(("Breaks", ", ".join(f"{name} (doctor probe {name})" for name in declaration.breaks)))
+        facts.append(("Breaks", ", ".join(f"{name} ('doctor probe {name}')" for name in declaration.breaks)))
         facts.append(("Explained by", ", ".join(declaration.causes)))
         facts.append(("Formerly", ", ".join(declaration.formerly)))
         facts.append(("Runs", "only with --deep" if declaration.deep else ""))

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor import __version__
+from doctor.cli import spelled
 from doctor.cli.common import (
     Shared,
     applicability,
@@ -224,7 +225,9 @@ def _ask(job: _Job, report: PlanReport) -> None:
     """Show the plan and ask once."""
     if not is_terminal(sys.stdin):
         raise RefusedError("there is nobody to ask whether to apply the plan", do="add --yes")
-    text = job.catalog.report_format("text").function(report, colour=job.shared.colour, verbose=job.shared.verbose)
+    text = job.catalog.report_format("text").function(
+        report, colour=job.shared.colour, verbose=job.shared.verbose, program=spelled.name()
+    )
     sys.stderr.write(text.decode())
     if not asked(f"Apply these {len(report.actions)} actions? [y/N] "):
         raise RefusedError("not applied")

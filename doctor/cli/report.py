@@ -5,26 +5,31 @@ import time
 
 from msgspec.structs import replace
 
+from doctor.cli import unseen
 from doctor.cli.common import Shared, load_catalog, load_settings
 from doctor.history.store import History
 from doctor.model.errors import DoctorError, UsageError
+from doctor.model.exit_code import ExitCode
 from doctor.model.report import ScanReport
 from doctor.model.text import visible
 
 _LISTED = 20
+# A user who is not root has a history of his own, and is shown first that there is another one.
+_NONE = "no scan by this user is kept yet"
 
 
 def run(scan: str, output: str, shared: Shared, *, format_name: str = "html", list_scans: bool = False) -> int:
-    """Write the report of a kept scan; return 0.
+    """Write the report of a kept scan; return 0, for a list that can't be seen whole 3.
 
     ``scan`` is the number that ``doctor report --list`` shows, "" for the last one. ``output`` is a file, "-" for
     standard output, "" for the place in the settings.
     """
     settings = load_settings()
+    is_blind = unseen.tell("scans", shared)
     with History() as history:
         if list_scans:
             print("\n".join(_listed(history)))
-            return 0
+            return ExitCode.INCOMPLETE if is_blind else ExitCode.OK
         report = _chosen(history, scan)
     catalog = load_catalog(settings)
     loaded = catalog.report_format(format_name)
@@ -48,7 +53,7 @@ def _chosen(history: History, name: str) -> ScanReport:
         raise UsageError(f"'{name}' names no scan", do="'doctor report --list' shows their numbers")
     found = history.named(int(name[:18])) if name else history.last()
     if found is None:
-        what = f"scan {name} is not kept" if name else "no scan is kept yet"
+        what = f"scan {name} is not kept" if name else _NONE
         do = "'doctor report --list' shows those that are" if name else "run 'doctor scan' first"
         raise DoctorError("; ".join([what, *history.notes]), do=do)
     # The chart adds the scan itself.
@@ -64,7 +69,7 @@ def _listed(history: History) -> list[str]:
             f"{kept.counts[word]} {word}" for word in ("critical", "error", "warning", "info") if kept.counts.get(word)
         )
         lines.append(visible(f"{kept.number:>6}  {when}  {kept.host}  {found or 'no finding'}"))
-    return lines or ["no scan is kept yet"]
+    return lines or [_NONE]
 
 
 def _write(place: str, raw: bytes) -> None:

@@ -1,5 +1,6 @@
 """``doctor salvage``: images, volumes and writable layers out of a data root whose engine is dead."""
 
+import os
 import sys
 from collections.abc import Sequence
 from shlex import quote
@@ -7,7 +8,8 @@ from shlex import quote
 from msgspec import json
 
 from doctor.cli.common import Shared, is_terminal, open_host
-from doctor.model.errors import UsageError
+from doctor.cli.spelled import as_root
+from doctor.model.errors import RefusedError, UsageError
 from doctor.model.text import visible
 from doctor.salvage.progress import human
 from doctor.salvage.values import Outcome
@@ -18,12 +20,15 @@ from doctor.salvage.work import Wish, salvage
 def run(wish: Wish, root: str, data_root: str, form: str, shared: Shared) -> int:
     """Salvage, print what was written and what was left out, and return the exit code."""
     if not wish.to:
-        raise UsageError("--to is missing", do="name the directory to write to: doctor salvage --to DIR")
+        raise UsageError("--to is missing", do="name the directory to write to: 'doctor salvage --to DIR'")
     if form not in {"text", "json"}:
         raise UsageError(f"--format '{form}' is unknown", do="choose text or json")
     if wish.tar == "-" and is_terminal(sys.stdout):
         raise UsageError("a tar is nothing for a terminal", do="pipe it: … --tar - | ssh host docker load")
-    outcome = salvage(open_host(root, data_root), wish, shared.progress)
+    host = open_host(root, data_root)
+    if os.geteuid() != 0 and host.is_live() and not data_root:
+        raise RefusedError("only root can read the data root of this host", do=f"run '{as_root()}'")
+    outcome = salvage(host, wish, shared.progress)
     # Standard output is the tar's then.
     out = sys.stderr if wish.tar == "-" else sys.stdout
     if form == "json":

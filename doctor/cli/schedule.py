@@ -5,9 +5,10 @@ import time
 
 from msgspec import Struct
 
-from doctor.cli import installed, spelled, units
+from doctor.cli import installed, spelled, units, unseen
 from doctor.cli.common import Shared, load_settings
 from doctor.model.errors import DoctorError, UsageError
+from doctor.model.exit_code import ExitCode
 from doctor.model.text import visible
 from doctor.state.paths import state_dir
 from doctor.state.settings import EVERY, Settings
@@ -77,9 +78,10 @@ def remove(shared: Shared, *, places: Places = HERE) -> int:
 
 
 def status(shared: Shared, *, places: Places = HERE) -> int:
-    """Print what is installed, when it runs next, and the last scan that is kept; return 0."""
+    """Print what is installed, when it runs next, and the last scan that is kept; return 0, or 3 where that can't be seen."""
     from doctor.history.store import History
 
+    is_blind = unseen.tell("scans", shared)
     found = _ours(places)
     if not found:
         print(spelled.pasted("not installed; 'doctor schedule install' does it"))
@@ -93,10 +95,10 @@ def status(shared: Shared, *, places: Places = HERE) -> int:
             when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(last[0].started))
             print(f"last scan: {when}, exit code {last[0].exit_code}")
         else:
-            print("last scan: none is kept")
+            print("last scan: unknown" if is_blind else "last scan: none is kept")
         for note in history.notes:
             shared.progress(f"note: {note}")
-    return 0
+    return ExitCode.INCOMPLETE if is_blind else ExitCode.OK
 
 
 def _job(every: str, *, probe: bool) -> units.Job:

@@ -5,10 +5,13 @@ import sys
 import time
 from collections.abc import Callable
 
+from doctor.cli import unseen
 from doctor.cli.common import Shared, asked, is_terminal, open_host
+from doctor.cli.spelled import as_root
 from doctor.cli.work import at_work
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
+from doctor.model.exit_code import ExitCode
 from doctor.model.text import visible
 from doctor.repair import undo as back
 from doctor.repair.record import PlanRecord, Run, all_runs, unfinished
@@ -18,9 +21,11 @@ from doctor.state.paths import runs_dir
 def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -> int:
     """List the repairs, or take one back; return the exit code."""
     if list_runs:
-        return _list()
+        return _list(is_blind=unseen.tell("repairs", shared))
     if not os.path.isdir(runs_dir()):
+        unseen.refuse("repairs")
         raise RefusedError("there is no repair to take back")
+    unseen.tell("repairs", shared)
     with at_work(shared):
         left = unfinished()
         if left is not None and left.plan().undoes:
@@ -45,7 +50,7 @@ def _host(chosen: Run) -> Host:
     root = chosen.plan().root
     host = open_host("" if root == "/" else root)
     if host.is_live() and os.geteuid() != 0:
-        raise RefusedError("taking a repair back needs root", do="run 'sudo doctor undo'")
+        raise RefusedError("taking a repair back needs root", do=f"run '{as_root()}'")
     return host
 
 
@@ -86,13 +91,13 @@ def _ask(chosen: Run, backwards: PlanRecord, *, yes: bool) -> None:
         raise RefusedError("not taken back")
 
 
-def _list() -> int:
+def _list(*, is_blind: bool) -> int:
     rows = [(run, run.plan()) for run in all_runs()]
-    if not rows:
+    if not rows and not is_blind:
         print("there were no repairs")
     for entry, plan in rows:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(plan.started))
         what = f"takes back {plan.undoes}" if plan.undoes else f"{len(plan.actions)} actions"
         result = (entry.result or "unfinished").partition(":")[0]
         print(visible(f"{entry.name:<18} {when}  {result:<12} {what:<14} {plan.root}"))
-    return 0
+    return ExitCode.INCOMPLETE if is_blind else ExitCode.OK

@@ -16,7 +16,7 @@ def container_layer_orphan(finding: Finding, graph: LayerGraph) -> Iterator[Acti
     image = next((chain for chain, directory in graph.cache.items() if directory == below), "")
     known = graph.expected.get(image)
     names = graph.image_titles(known.images) if known is not None else ()
-    salvage = f"doctor salvage --to DIR {names[0]} writes its image; " if names else ""
+    salvage = f"'doctor salvage --to DIR {names[0]}' writes its image; " if names else ""
     yield Advise(
         text=f"{salvage}tar -C {diff} --xattrs --xattrs-include='*' -cf FILE . takes the container's own files; "
         "remove the directory only when you need none of them"
