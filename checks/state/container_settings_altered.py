@@ -30,8 +30,6 @@ def container_settings_altered(altered: AlteredSettings) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("file", path),
             message=f"container {found.title} has other settings than it was given: one bit of them is flipped",
-            evidence=(
-                Evidence(path, f"byte {found.position} differs in one bit from the backup of {found.kept.age} ago"),
-            ),
+            evidence=(Evidence(path, f"byte {found.position} differs in one bit from the backup {found.kept.age}"),),
             detail=OfFile(path=path),
         )

@@ -50,7 +50,7 @@ def data_root_elsewhere(roots: OtherRoots, config: EngineConfig) -> Iterator[Fin
 def _evidence(roots: OtherRoots, other: OtherRoot, config: EngineConfig) -> Iterator[Evidence]:
     held = f"{other.images} images, {other.containers} containers"
     if other.how == "replaced":
-        yield Evidence(f"doctor's metadata backup of {other.path}, {other.age} old", held)
+        yield Evidence(f"doctor's metadata backup of {other.path} {other.age}", held)
     else:
         yield Evidence(other.path, held)
         key = "userns-remap" if other.how == "remap" else "data-root"

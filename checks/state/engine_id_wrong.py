@@ -50,7 +50,7 @@ def _evidence(identity: EngineId) -> Iterator[Evidence]:
         yield Evidence(identity.path, _what(identity))
         return
     yield Evidence(identity.path, identity.text if identity.kind else "no such file")
-    yield Evidence(f"doctor's metadata backup, {identity.age} old", identity.kept)
+    yield Evidence(f"doctor's metadata backup {identity.age}", identity.kept)
 
 
 def _what(identity: EngineId) -> str:

@@ -63,4 +63,4 @@ def image_content_missing(
 
 def _told_by(identity: str, images: Images, left: dict[str, LostImage]) -> str:
     """Return what tells an image's names."""
-    return f"names in the backup of {left[identity].age} ago" if identity in left else images.tags.path
+    return f"names in the backup {left[identity].age}" if identity in left else images.tags.path

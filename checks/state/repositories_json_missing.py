@@ -46,7 +46,7 @@ def repositories_json_missing(
             Evidence(tags.path, "no such file"),
             Evidence("images in the store", str(len(images.sound()))),
             Evidence("names that are still told", ", ".join(sorted(found.entries)[:8]) or "none"),
-            *((Evidence(f"told by the backup of {found.age} ago", ", ".join(found.kept[:8])),) if found.kept else ()),
+            *((Evidence(f"told by the backup {found.age}", ", ".join(found.kept[:8])),) if found.kept else ()),
             *((Evidence("images no name is known of", unnamed),) if unnamed else ()),
         ),
         detail=OfFile(path=tags.path),

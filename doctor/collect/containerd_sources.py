@@ -88,7 +88,7 @@ def _kept(host: Host, root: DataRoot, known: ContainerdList, digits: str) -> Blo
         return None
     name = f"{kept_name(root, known.top)}/{BLOBS}/{digits}"
     found = backups.find(name, lambda content: sha256(content).hexdigest() == digits)
-    return None if found is None else BlobSource(content=found[0], origin=f"the backup of {found[2].age} ago")
+    return None if found is None else BlobSource(content=found[0], origin=f"the backup {found[2].age}")
 
 
 def _unflipped(host: Host, known: ContainerdList, digits: str) -> BlobSource | None:

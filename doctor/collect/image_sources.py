@@ -46,8 +46,7 @@ def _kept(images: Images, backup: MetadataBackup | Missing, lost: LostImages | M
     if isinstance(lost, LostImages):
         found |= {one.id: (one.content, one.age) for one in lost.items.values()}
     return {
-        identity: ImageSource(content=content, origin=f"the backup of {age} ago")
-        for identity, (content, age) in found.items()
+        identity: ImageSource(content=content, origin=f"the backup {age}") for identity, (content, age) in found.items()
     }
 
 

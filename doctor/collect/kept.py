@@ -12,6 +12,7 @@ from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
+from doctor.state.clock import age, is_after
 from doctor.state.metadata import (
     BLOBS,
     CONFIRMED,
@@ -29,7 +30,6 @@ from doctor.state.paths import STATE_DIR, state_dir
 T = TypeVar("T")
 
 _LIST_BYTES = 256 << 20
-_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
 class Backup(Struct, frozen=True, kw_only=True):
@@ -81,8 +81,10 @@ class Backups:
             found = self._listing(name, Generation) if is_generation(name) else None
             if found is None or not comparer.likeness(found.identity).is_same:
                 continue
-            when = confirmed.when if confirmed is not None and confirmed.generation == name else found.taken
-            yield Backup(top=self.top, generation=found, age=age(now - when))
+            seen = confirmed.when if confirmed is not None and confirmed.generation == name else found.taken
+            # A scan under a wrong clock confirmed it: when it was taken is still right.
+            when = found.taken if is_after(seen, now) else seen
+            yield Backup(top=self.top, generation=found, age=age(when, now))
 
     def _listing(self, name: str, kind: type[T]) -> T | None:
         try:
@@ -102,7 +104,7 @@ def newest_at(host: Host, root: DataRoot) -> Backup | None:
         except (HostError, FormatError):
             continue
         if found is not None and found.identity.path == root.resolved:
-            return Backup(top=top, generation=found, age=age(host.now() - found.taken))
+            return Backup(top=top, generation=found, age=age(found.taken, host.now()))
     return None
 
 
@@ -124,16 +126,3 @@ def told_engine_id(host: Host, root: DataRoot) -> str:
     except (HostError, FormatError):
         return ""
     return found.engine_id if found.path == root.resolved else ""
-
-
-def age(seconds: float) -> str:
-    """Return a span of time as a person says it.
-
-    >>> age(3), age(7200), age(100_000), age(200_000)
-    ('a moment', '2 hours', '1 day', '2 days')
-    """
-    for size, word in ((_DAY_S, "day"), (_HOUR_S, "hour"), (_MINUTE_S, "minute")):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {word}{'' if count == 1 else 's'}"
-    return "a moment"

@@ -1,6 +1,7 @@
 """The image store of a storage driver: configs that prove themselves, and the tags that name them."""
 
 import re
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -63,7 +64,7 @@ class Tags(Struct, frozen=True, kw_only=True):
     siblings: tuple[dict[str, str], ...] = ()
 
 
-class Images(Struct, frozen=True, kw_only=True):
+class Images(Struct, frozen=True, kw_only=True, dict=True):
     """The image store of overlay2 (``image/overlay2``).
 
     Attributes:
@@ -107,8 +108,15 @@ class Images(Struct, frozen=True, kw_only=True):
 
     def names_of(self, identity: str) -> tuple[str, ...]:
         """Return the references that mean an image id, sorted."""
-        digest = f"sha256:{identity}"
-        return tuple(sorted(ref for ref, target in self.tags.entries.items() if target == digest))
+        return self._names.get(f"sha256:{identity}", ())
+
+    @cached_property
+    def _names(self) -> dict[str, tuple[str, ...]]:
+        # Asked for each image: a search would make a scan quadratic in them.
+        found: dict[str, list[str]] = {}
+        for reference, digest in sorted(self.tags.entries.items()):
+            found.setdefault(digest, []).append(reference)
+        return {digest: tuple(names) for digest, names in found.items()}
 
     def title(self, identity: str) -> str:
         """Return what a person calls the image: its first reference, else its short id."""

@@ -15,7 +15,7 @@ class KeptFile(Guarded, frozen=True, kw_only=True):
     Attributes:
         content: its bytes; a container's settings hold secrets.
         mode: permission bits it had; ``uid`` and ``gid`` its owner.
-        age: how old the backup is, in words ("2 days").
+        age: how old the backup is, in words ("of 2 days ago").
     """
 
     content: Annotated[bytes, SECRET]
@@ -44,7 +44,7 @@ class MetadataBackup(Struct, frozen=True, kw_only=True):
     """The backup, as far as this root's damage asks for it.
 
     Attributes:
-        age: of the newest backup, in words ("2 days").
+        age: of the newest backup, in words ("of 2 days ago").
         files: by their path on the host, for files that are damaged or missing.
         layers: records by chain id.
         mounts: mount records by container id.

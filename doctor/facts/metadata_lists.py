@@ -13,7 +13,7 @@ class KeptTags(Struct, frozen=True, kw_only=True):
     """``repositories.json`` of the newest backup: reference → digest, of images that may still be here.
 
     Attributes:
-        age: how old it is, in words ("2 days").
+        age: how old it is, in words ("of 2 days ago").
     """
 
     entries: dict[str, str]
@@ -25,7 +25,7 @@ class KeptNotes(Struct, frozen=True, kw_only=True):
 
     Attributes:
         lost: ids of the images whose own notes are gone, or whose ``parent`` is damaged.
-        age: how old it is, in words ("2 days").
+        age: how old it is, in words ("of 2 days ago").
     """
 
     lost: dict[str, dict[str, bytes]]
@@ -38,7 +38,7 @@ class KeptNetworks(Struct, frozen=True, kw_only=True):
     Attributes:
         values: key → value (with its index) of all records.
         names: id → name of the networks that the engine does not make itself.
-        age: how old it is, in words ("2 days").
+        age: how old it is, in words ("of 2 days ago").
     """
 
     values: dict[bytes, bytes]

@@ -113,7 +113,7 @@ def restored_network(
     traces = replace(traces, busy=(*traces.busy, *subnets_in(remains.tree)))
     sources: tuple[tuple[dict[bytes, bytes], str], ...] = (
         (remains.pages, "its record in an unused page"),
-        (remains.kept, f"the backup of {remains.age} ago"),
+        (remains.kept, f"the backup {remains.age}"),
         ({}, ""),
     )
     for records, origin in sources:

@@ -19,7 +19,6 @@ from doctor.model.text import flipped_byte
 
 TOP = "Repositories"
 MAX_ITEMS = 64
-_MAX_ODD = 2000
 _MAX_WORD = 400
 _MAX_REPEATED = 8
 _MAX_READINGS = 12
@@ -121,19 +120,40 @@ def _digests(data: bytes, lines: tuple[Line, ...], known: Known) -> Iterator[Alt
     told: dict[str, dict[bytes, str]] = {}
     for (reference, image), who in known.told.items():
         told.setdefault(reference, {})[image.encode()] = who
-    odd = (line for line in lines if data[line.digest.start : line.digest.end] not in here)
-    for line in islice(odd, _MAX_ODD):
-        images = {**here, **told.get(line.reference.text, {})}
+    halves = _halves(here)
+    for line in lines:
+        if data[line.digest.start : line.digest.end] in here:
+            continue
+        own = told.get(line.reference.text, {})
+        near = [*_near(data[line.digest.start : line.digest.end], halves), *(raw for raw in own if raw not in here)]
+        found = ((flips_to(data, line.digest, raw.decode()), raw) for raw in dict.fromkeys(near))
         readings = tuple(
-            Reading(name=raw.decode(), flips=(flip,), told=images[raw])
-            for flip, raw in neighbours(data, line.digest)
-            if raw in images
+            Reading(name=raw.decode(), flips=flips, told=own.get(raw, ""))
+            for flips, raw in sorted((one for one in found if one[0]), key=lambda one: one[0][0].position)
         )
         if readings or not is_digest(line.digest.text):
             proof = "no other image's id is one bit away" if len(readings) == 1 else ""
             yield AlteredTag(
                 part="digest", name=line.reference.text, image=line.digest.text, readings=readings, proof=proof
             )
+
+
+def _halves(images: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+    """Return half → images that have it: a flipped bit leaves one half of a digest as it was."""
+    found: dict[bytes, list[bytes]] = {}
+    for raw in images:
+        for half in _split(raw):
+            found.setdefault(half, []).append(raw)
+    return found
+
+
+def _near(raw: bytes, halves: dict[bytes, list[bytes]]) -> Iterator[bytes]:
+    return (one for half in _split(raw) for one in halves.get(half, ()))
+
+
+def _split(raw: bytes) -> tuple[bytes, bytes]:
+    middle = len(raw) // 2
+    return b"<" + raw[:middle], b">" + raw[middle:]
 
 
 def neighbours(data: bytes, word: Word) -> Iterator[tuple[Flip, bytes]]:

@@ -29,7 +29,7 @@ class RecoveredTags(Struct, frozen=True, kw_only=True):
     @property
     def origin(self) -> str:
         """Where names come from that the host's own list doesn't tell, for the end of a sentence; "" for none."""
-        kept = f"{len(self.kept)} of them from the backup of {self.age} ago" if self.kept else ""
+        kept = f"{len(self.kept)} of them from the backup {self.age}" if self.kept else ""
         inferred = f"{len(self.inferred)} of them as containers were made from them" if self.inferred else ""
         parts = ", ".join(filter(None, (kept, inferred)))
         return f" ({parts})" if parts else ""

@@ -38,7 +38,7 @@ class RebuiltVolumes(Struct, frozen=True, kw_only=True):
         """Where the records come from, for a summary."""
         parts = [f"{len(self.kept)} records from its pages"] if self.kept else []
         if self.restored:
-            parts.append(f"{len(self.restored)} records from the backup of {self.age} ago")
+            parts.append(f"{len(self.restored)} records from the backup {self.age}")
         if self.inferred or not parts:
             parts.append(f"{len(self.inferred)} records from the volumes' directories, without labels")
         return ", ".join(parts)

@@ -28,6 +28,7 @@ from doctor.model.outcome import Outcome
 from doctor.model.paths import HostPath, join
 from doctor.model.severity import Severity
 from doctor.model.view import Stat
+from doctor.state.clock import jump
 from doctor.state.files import locked
 from doctor.state.metadata import Entry, Generation, LayerRecord, MountRecord
 from doctor.state.metadata_store import Listed, Store, within
@@ -99,12 +100,18 @@ class _Backup:
 
     def take(self, keep: KeepMetadata) -> tuple[str, ...]:
         """Compare with the newest backup of this root; confirm it or make another."""
+        now = self.host.now()
+        seen = self.store.last_look()
+        odd = jump(seen[0], now) if seen is not None else ""
+        notes = self._take(keep, now)
+        return (f"{odd}; no backup was removed because of it", *notes) if odd else notes
+
+    def _take(self, keep: KeepMetadata, now: float) -> tuple[str, ...]:
         comparer = Comparer(self.host, self.root)
         identity = comparer.here
         before = self.before(comparer)
         files, skipped = self.files(before.generation.files if before is not None else {})
         layers, mounts = self.layers(), self.mounts()
-        now = self.host.now()
         if before is not None and not skipped:
             old = before.generation
             if (old.identity, old.files, old.layers, old.mounts) == (

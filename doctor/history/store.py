@@ -16,6 +16,7 @@ from doctor.history.body import pack, unpack
 from doctor.history.changes import Changes, changes
 from doctor.model.errors import DoctorError, FormatError
 from doctor.model.report import HistoryRow, HostInfo, ScanReport, summary
+from doctor.state.clock import DAY_S, believable
 from doctor.state.files import ensure_dir
 from doctor.state.paths import state_dir
 from doctor.state.settings import Keep
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAME = "history.db"
-_SECONDS_A_DAY = 86400
 
 # One entry a version of the schema, run in order on a database that is older. Never edited, only appended to.
 _MIGRATIONS = (
@@ -91,8 +91,7 @@ class History:
                 cursor = connection.execute(
                     "INSERT INTO scan (host, root, started, exit_code, counts, body) VALUES (?, ?, ?, ?, ?, ?)", row
                 )
-                oldest = (time.time() if now is None else now) - keep.days * _SECONDS_A_DAY
-                connection.execute("DELETE FROM scan WHERE started < ? AND number <> ?", (oldest, cursor.lastrowid))
+                self._drop_old(connection, keep, time.time() if now is None else now)
                 connection.execute(
                     "DELETE FROM scan WHERE host = ? AND root = ? AND number NOT IN"
                     " (SELECT number FROM scan WHERE host = ? AND root = ? ORDER BY number DESC LIMIT ?)",
@@ -101,6 +100,21 @@ class History:
             return int(cursor.lastrowid or 0)
 
         return self._with(insert, "this scan is not kept", writes=True)
+
+    def _drop_old(self, connection: "sqlite3.Connection", keep: Keep, now: float) -> None:
+        """Drop scans that are too old, each host's days counted from scan to scan: a clock that jumps drops nothing."""
+        oldest = now - keep.days * DAY_S
+        if connection.execute("SELECT 1 FROM scan WHERE started < ? LIMIT 1", (oldest,)).fetchone() is None:
+            return
+        later: dict[tuple[str, str], tuple[float, float]] = {}
+        for number, host, root, started in connection.execute(
+            "SELECT number, host, root, started FROM scan ORDER BY number DESC"
+        ).fetchall():
+            after, elapsed = later.get((host, root), (now, 0.0))
+            elapsed += believable(after - started)
+            later[host, root] = (started, elapsed)
+            if elapsed > keep.days * DAY_S:
+                connection.execute("DELETE FROM scan WHERE number = ?", (number,))
 
     def rows(self, host: HostInfo, limit: int = 60) -> tuple[HistoryRow, ...]:
         """Return the latest scans of a host as a chart wants them, oldest first."""

@@ -195,7 +195,11 @@ def _known_unmet(facts: Facts) -> set[tuple[str, Need]]:
     kinds = {"container"} if isinstance(containers, Containers) else set()
     kinds |= {"network"} if isinstance(database, NetworkDatabase) and database.file.status == "ok" else set()
     kinds |= {"volume"} if isinstance(volumes, Volumes) else set()
-    registered = lost_runtimes(containers, config) if containers and isinstance(config, EngineConfig) else {}
+    registered = (
+        lost_runtimes(containers, config)
+        if isinstance(containers, Containers) and isinstance(config, EngineConfig)
+        else {}
+    )
     known = {*found.networks, *found.networks.values()}
     held = {"network": known, "volume": {*found.volumes}, "container": {one.id for one in items}}
     return {

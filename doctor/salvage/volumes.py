@@ -142,7 +142,7 @@ class Recipes:
             return found, "labels and options from pages of the damaged database"
         found = _parsed(name, self.kept.values.get(key, b"")) if self.kept is not None else None
         if found is not None and self.kept is not None:
-            return found, f"labels and options from the backup of {self.kept.age} ago"
+            return found, f"labels and options from the backup {self.kept.age}"
         return None, "its labels are not known: the engine's database has no record of it"
 
 

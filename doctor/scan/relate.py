@@ -4,26 +4,29 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from doctor.model.finding import Finding
+from doctor.model.finding import Finding, Subject
+
+_MANY = 8
 
 
 def relate(findings: Iterable[Finding], declared: dict[str, tuple[str, ...]]) -> tuple[Finding, ...]:
     """Return the findings with their causes filled in, worst first, each cause before its symptoms.
 
     ``declared`` maps a check id to the ids whose findings explain its own. Where a cause has several findings, those with
-    the same subject count; if none has it, all do.
+    the same subject count; if none has it, all do, but no more than a few: thousands explain nothing.
     """
-    by_id: dict[str, list[Finding]] = {}
     everything = list(findings)
+    by_id: dict[str, list[str]] = {}
+    by_subject: dict[tuple[str, Subject], list[str]] = {}
     for finding in everything:
-        by_id.setdefault(finding.id, []).append(finding)
+        fingerprint = finding.fingerprint
+        by_id.setdefault(finding.id, []).append(fingerprint)
+        by_subject.setdefault((finding.id, finding.subject), []).append(fingerprint)
     related = []
     for finding in everything:
         causes: list[str] = list(finding.causes)
         for identity in declared.get(finding.id, ()):
-            candidates = by_id.get(identity, [])
-            same = [cause for cause in candidates if cause.subject == finding.subject]
-            causes.extend(cause.fingerprint for cause in same or candidates)
+            causes.extend(by_subject.get((identity, finding.subject)) or by_id.get(identity, [])[:_MANY])
         related.append(replace(finding, causes=tuple(dict.fromkeys(causes))))
     return _order(related)
 
@@ -35,6 +38,7 @@ def _order(findings: list[Finding]) -> tuple[Finding, ...]:
     known: dict[str, list[Finding]] = {}
     for finding in ordered:
         known.setdefault(finding.fingerprint, []).append(finding)
+    order = list(known)
     placed: list[Finding] = []
     seen: set[str] = set()
 
@@ -47,6 +51,6 @@ def _order(findings: list[Finding]) -> tuple[Finding, ...]:
                 place(cause)
         placed.extend(known[fingerprint])
 
-    for finding in ordered:
-        place(finding.fingerprint)
+    for fingerprint in order:
+        place(fingerprint)
     return tuple(placed)

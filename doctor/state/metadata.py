@@ -20,6 +20,7 @@ DIRECTORY = "metadata"
 BLOBS = "blobs"
 CONFIRMED = "confirmed.json"
 SUFFIX = ".json"
+NUMBER_DIGITS = 8
 MAX_FILE_BYTES = 64 << 20
 """No file that is kept comes near this, but for the tar-split of a layer with millions of files."""
 
@@ -65,7 +66,9 @@ class Generation(Struct, frozen=True, kw_only=True):
     """One backup of a data root that a scan found healthy.
 
     Attributes:
-        taken: seconds since the epoch.
+        number: one more than that of the backup before: the order, whatever the clock said.
+        taken: seconds since the epoch, as the clock was then.
+        elapsed: seconds since the first backup, as far as the clock is believed.
         identity: which data root it is of.
         files: by path relative to the root.
         layers: records by chain id.
@@ -74,7 +77,9 @@ class Generation(Struct, frozen=True, kw_only=True):
     """
 
     version: int = 1
+    number: int = 0
     taken: float
+    elapsed: float = 0.0
     identity: RootIdentity
     files: dict[str, Entry]
     layers: dict[str, LayerRecord] = {}
@@ -87,12 +92,14 @@ class Confirmed(Struct, frozen=True, kw_only=True):
 
     Attributes:
         generation: the name of the backup's file; ``when`` in seconds since the epoch.
+        elapsed: as of a backup, at that moment.
         path: real place of the data root, with ``engine_id`` as it was then: the one thing that each scan compares, and
             this file is small.
     """
 
     generation: str
     when: float
+    elapsed: float = 0.0
     path: str = ""
     engine_id: str = ""
 
@@ -139,5 +146,15 @@ def unpack(blob: bytes, digest: str) -> bytes:
 
 
 def is_generation(name: str) -> bool:
-    """Whether a name in the directory is that of a backup's list ("20260131T235959Z.json")."""
-    return name.endswith(SUFFIX) and name[:8].isdigit() and len(name) >= 8 + len(SUFFIX)
+    """Whether a name in the directory is that of a backup's list ("00000012-20260131T235959Z.json")."""
+    return name.endswith(SUFFIX) and number_of(name) > 0
+
+
+def number_of(name: str) -> int:
+    """Return the number in the name of a backup's list, 0 for another name.
+
+    >>> number_of("00000012-20260131T235959Z.json"), number_of("confirmed.json")
+    (12, 0)
+    """
+    number, dash, _ = name.partition("-")
+    return int(number) if dash and len(number) == NUMBER_DIGITS and number.isascii() and number.isdigit() else 0

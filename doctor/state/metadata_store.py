@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.model.errors import DoctorError, FormatError
 from doctor.model.root_identity import RootIdentity
+from doctor.state.clock import DAY_S, believable
 from doctor.state.files import atomic_write, ensure_dir, sync_dir
 from doctor.state.metadata import (
     BLOBS,
     CONFIRMED,
     DIRECTORY,
+    NUMBER_DIGITS,
     SUFFIX,
     Confirmed,
     Entry,
@@ -25,13 +28,13 @@ from doctor.state.metadata import (
     decode,
     encode,
     is_generation,
+    number_of,
     pack,
     unpack,
 )
 from doctor.state.paths import state_dir
 from doctor.state.settings import KeepMetadata
 
-_DAY_S = 86400
 _MIB = 1 << 20
 _SPARE_BYTES = 64 << 20
 """What a backup leaves free on its file system."""
@@ -94,15 +97,38 @@ class Store:
             os.rename(temporary, os.path.join(self.blobs, digest))
         self._new.clear()
         sync_dir(self.blobs)
-        name = self._free_name(generation.taken)
+        number = max(map(number_of, self._names()), default=0) + 1
+        generation = replace(generation, number=number, elapsed=self._elapsed(generation.taken))
+        name = f"{number:0{NUMBER_DIGITS}}-{_stamp(generation.taken)}{SUFFIX}"
         atomic_write(os.path.join(self.path, name), encode(generation))
         self.confirm(name, generation.taken, generation.identity)
         self._prune(name, generation, keep)
 
     def confirm(self, name: str, when: float, identity: RootIdentity) -> None:
         """Note that a backup still is what the data root holds."""
-        told = Confirmed(generation=name, when=when, path=identity.path, engine_id=identity.engine_id)
+        told = Confirmed(
+            generation=name,
+            when=when,
+            elapsed=self._elapsed(when),
+            path=identity.path,
+            engine_id=identity.engine_id,
+        )
         atomic_write(os.path.join(self.path, CONFIRMED), encode(told))
+
+    def last_look(self) -> tuple[float, float] | None:
+        """Return (when, elapsed) of the last healthy scan, ``None`` before the first."""
+        try:
+            with open(os.path.join(self.path, CONFIRMED), "rb") as stream:
+                found = decode(stream.read(), Confirmed)
+                return found.when, found.elapsed
+        except (OSError, FormatError):
+            pass
+        newest = next(self.newest(), None)
+        return None if newest is None else (newest.generation.taken, newest.generation.elapsed)
+
+    def _elapsed(self, now: float) -> float:
+        before = self.last_look()
+        return 0.0 if before is None else before[1] + believable(now - before[0])
 
     def sizes(self, digests: set[str]) -> dict[str, int]:
         """Return the bytes on disk of contents that are kept or put."""
@@ -134,14 +160,6 @@ class Store:
         except FileNotFoundError:
             return []
 
-    def _free_name(self, taken: float) -> str:
-        """Return a name that sorts behind every other of its second."""
-        stem = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(taken))
-        names, number = set(self._names()), 0
-        while f"{stem}-{number:04}{SUFFIX}" in names:
-            number += 1
-        return f"{stem}-{number:04}{SUFFIX}"
-
     def _prune(self, name: str, newest: Generation, keep: KeepMetadata) -> None:
         """Remove backups that are too many or too old, then contents that no other backup names."""
         kept = [Listed(name=name, generation=newest)]
@@ -172,12 +190,24 @@ def _is_wanted(older: Generation, kept: list[Listed], keep: KeepMetadata) -> boo
     """Whether an older backup stays: the one before the newest, then the last of each day, until it is too old.
 
     Damage that no scan saw may be in the newest; one of a day before helps then. The newest of another data root stays
-    until it is too old.
+    until it is too old. Days are counted from scan to scan, so that a clock that jumps prunes nothing.
     """
-    if kept[0].generation.taken - older.taken > keep.days * _DAY_S:
+    if kept[0].generation.elapsed - older.elapsed > keep.days * DAY_S:
         return False
     mine = [listed.generation for listed in kept if listed.generation.identity.path == older.identity.path]
-    return len(mine) < 2 or int(mine[-1].taken // _DAY_S) != int(older.taken // _DAY_S)
+    return len(mine) < 2 or _day(mine[-1]) != _day(older)
+
+
+def _day(generation: Generation) -> tuple[int, int]:
+    """Return the day of a backup, by the clock and by the days that are believed: a jump makes no two days one."""
+    return int(generation.taken // DAY_S), int(generation.elapsed // DAY_S)
+
+
+def _stamp(taken: float) -> str:
+    try:
+        return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(taken))
+    except (ValueError, OverflowError, OSError):
+        return "00000000T000000Z"
 
 
 def within(files: dict[str, Entry], sizes: dict[str, int], keep: KeepMetadata) -> tuple[dict[str, Entry], int]:

@@ -25,6 +25,6 @@ def container_dir_missing(finding: Finding, lost: LostContainers) -> Iterator[Ac
             Wanted(path=join(container.directory, HOST_CONFIG), node=File(content=host_config), mode=0o600),
             Wanted(path=join(container.directory, CONFIG), node=File(content=config), mode=0o600),
         ),
-        what=f"restore the settings of container {container.title} from the backup of {container.age} ago",
+        what=f"restore the settings of container {container.title} from the backup {container.age}",
         stage=Stage.MOUNTS,
     )

@@ -23,6 +23,6 @@ def image_metadata_corrupt(finding: Finding, images: Images, kept: KeptNotes | M
     top = join(images.top, "imagedb/metadata/sha256", identity)
     yield Rebuild(
         items=tuple(Wanted(path=join(top, name), node=File(content=notes[name]), mode=0o644) for name in sorted(notes)),
-        what=f"restore the notes of image {images.title(identity)} from the backup of {kept.age} ago",
+        what=f"restore the notes of image {images.title(identity)} from the backup {kept.age}",
         stage=Stage.CONTENTS,
     )

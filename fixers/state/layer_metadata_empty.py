@@ -36,7 +36,7 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
         directory = proof.directory
         if isinstance(backup, MetadataBackup) and kept is not None and not directory:
             directory = kept.cache_id if kept.cache_id in graph.free_directories() else ""
-            origin = f" (its directory from the backup of {backup.age} ago)"
+            origin = f" (its directory from the backup {backup.age})"
         proven = made.items.get(chain) if isinstance(made, MadeSplits) and not directory else None
         if proven is not None:
             directory, split = proven.directory, proven.content

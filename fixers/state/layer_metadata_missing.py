@@ -86,7 +86,7 @@ def _rebuild(
             for name, content in contents.items()
         ),
         what=f"write the record of {graph.title(chain)} again"
-        + (f", with the backup of {age} ago" if age else "")
+        + (f", with the backup {age}" if age else "")
         + ("" if split is not None else ", without its tar-split"),
         stage=Stage.LAYERS,
     )

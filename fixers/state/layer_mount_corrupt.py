@@ -24,7 +24,7 @@ def layer_mount_corrupt(
     origin = ""
     if not mount and kept is not None and isinstance(backup, MetadataBackup) and _is_free(container_id, graph, kept):
         mount = kept.mount_id
-        origin = f" (its directory from the backup of {backup.age} ago)"
+        origin = f" (its directory from the backup {backup.age})"
     if mount:
         below = kept.parent if kept is not None and kept.mount_id == mount else ""
         yield _rebuild(graph, finding.detail, mount, origin, below)

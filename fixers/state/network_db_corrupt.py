@@ -50,7 +50,7 @@ def network_db_corrupt(
         f"{', '.join(names)} {text}"
         for text, names in (
             ("from its pages", tuple(name for name in rebuilt.kept if name not in added)),
-            (f"from the backup of {kept.age} ago" if isinstance(kept, KeptNetworks) else "", tuple(sorted(added))),
+            (f"from the backup {kept.age}" if isinstance(kept, KeptNetworks) else "", tuple(sorted(added))),
         )
         if names
     ]

@@ -23,7 +23,7 @@ def network_db_missing(
     """Write them with their own ids; for one that can't be written, say how to connect its containers anew."""
     merged = kept.merged(database) if isinstance(kept, KeptNetworks) else database
     rebuilt = rebuild_networks(merged, containers, traces if isinstance(traces, NetworkTraces) else NetworkTraces())
-    parts = [f"{', '.join(rebuilt.kept)} from the backup of {kept.age} ago"] if isinstance(kept, KeptNetworks) else []
+    parts = [f"{', '.join(rebuilt.kept)} from the backup {kept.age}"] if isinstance(kept, KeptNetworks) else []
     if rebuilt.content:
         yield Rebuild(
             items=(Wanted(path=finding.detail.path, node=File(content=rebuilt.content), mode=0o644),),

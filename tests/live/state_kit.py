@@ -47,4 +47,4 @@ def revive(box: Box, *arguments: str, codes: Collection[int] = (0, 1)) -> str:
 
 def backups(box: Box) -> list[str]:
     """The metadata backups that there are, oldest first."""
-    return sorted(path.name for path in (box.workdir / "doctor/metadata").glob("20*.json"))
+    return sorted(path.name for path in (box.workdir / "doctor/metadata").glob("0*.json"))

@@ -109,7 +109,7 @@ def _parents(view: View, item: Wanted, made: set[str]) -> Iterator[Step]:
 def restore(path: HostPath, kept: KeptFile, *, what: str, stage: Stage = Stage.MOUNTS) -> Rebuild:
     """Return the action that puts a file of the metadata backup at ``path``; ``what`` is completed by the backup's age."""
     wanted = Wanted(path=path, node=File(content=kept.content), mode=kept.mode, uid=kept.uid, gid=kept.gid)
-    return Rebuild(items=(wanted,), what=f"{what} from the backup of {kept.age} ago", stage=stage)
+    return Rebuild(items=(wanted,), what=f"{what} from the backup {kept.age}", stage=stage)
 
 
 class CopyOver(Struct, frozen=True, kw_only=True):

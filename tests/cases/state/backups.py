@@ -21,7 +21,7 @@ TAGS = f"{STORE}/repositories.json"
 SPLIT = f"{STORE}/layerdb/sha256/{CHAIN_TOP}/tar-split.json.gz"
 CONTENT = f"{STORE}/imagedb/content/sha256/{IMAGE}"
 SWARM = f"{ROOT}/swarm"
-_LIST = "20231114T221320Z-0000.json"
+_LIST = "00000001-20231114T221320Z.json"
 _EXTRA = roots.layer("extra", {})
 _OTHER_CONFIG = roots.CONFIG.replace(TOP.diff, _EXTRA.diff)
 _OTHER = sha256(_OTHER_CONFIG.encode()).hexdigest()
@@ -43,6 +43,7 @@ def keep(tree: Tree) -> None:
             tree.put(f"{STATE}/blobs/{digest}", pack(content, level=0))
     engine = tree.read(f"{ROOT}/engine-id").decode() if f"{ROOT}/engine-id" in tree.entries else ""
     generation = Generation(
+        number=1,
         taken=1_700_000_000.0,
         identity=RootIdentity(path=f"/{ROOT}", when=1_700_000_000.0, engine_id=engine, names=_random_names(tree)),
         files=files,

@@ -59,7 +59,7 @@ def _unwritten(broken: bytes) -> Callable[[Tree], None]:
     """The list rotted where it lies: its time is that of the backup."""
 
     def change(tree: Tree) -> None:
-        path = next(path for path in tree.entries if path.startswith(f"{STATE}/2"))
+        path = next(path for path in tree.entries if path.startswith(f"{STATE}/0"))
         listed = decode(tree.read(path), Generation)
         name = "image/overlay2/repositories.json"
         old = listed.files[name]

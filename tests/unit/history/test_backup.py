@@ -241,7 +241,7 @@ def test_files_and_tar_splits_come_back_whole(top: Path) -> None:
     (top / CONFIG).write_bytes(original[:50])
     found = get(top, MetadataBackup)
     assert found.files[f"/{CONFIG}"].content == original
-    assert found.files[f"/{CONFIG}"].age == "a moment"
+    assert found.files[f"/{CONFIG}"].age == "of a moment ago"
     assert "content" not in repr(found.files[f"/{CONFIG}"])
     assert f"/{DOCKER}/containers/{roots.WEB}/hostconfig.json" not in found.files
 

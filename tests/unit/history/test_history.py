@@ -143,6 +143,10 @@ def test_old_and_many_scans_are_dropped(tmp_path: Path) -> None:
         assert len(history.scans()) == 4
         history.record(scan(started=NOW + 6 * DAY), Keep(days=100, scans=2), now=NOW + 6 * DAY)
         assert [kept.started for kept in history.scans()] == [NOW + 5 * DAY, NOW + 6 * DAY]
+        # A scan or two in 2038 make no earlier one older.
+        for when in (2_147_483_647.0, 2_147_483_647.0 + DAY, NOW + 7 * DAY):
+            history.record(scan(started=when), Keep(days=3, scans=100), now=when)
+        assert len(history.scans()) == 5
         # A host whose clock stands in 1970 still has its latest scan.
         history.record(scan(started=0.0), Keep(days=1), now=NOW)
         assert history.scans()[-1].started == 0.0

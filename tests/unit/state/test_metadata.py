@@ -163,9 +163,33 @@ def test_old_backups_go_and_the_newest_stays(store: Store) -> None:
         kept(store, when * DAY, b"content %d" % number, keep=keep)
     assert [round(when / DAY, 1) for when in taken(store)] == [3.3, 3.2, 2.1, 1.4]
     assert len(blobs(store)) == 4
-    kept(store, 100 * DAY, b"much later", keep=keep)
-    assert taken(store) == [100 * DAY]
-    assert len(blobs(store)) == 1
+    for day in range(4, 12):
+        kept(store, (day + 0.3) * DAY, b"later %d" % day, keep=KeepMetadata(days=2, generations=9))
+    assert [round(when / DAY, 1) for when in taken(store)] == [11.3, 10.3, 9.3]
+    assert len(blobs(store)) == 3
+
+
+@pytest.mark.parametrize("wrong", [2_147_483_647.0, 5.0, 0.0, -1e15, 1e18])
+def test_a_wrong_clock_prunes_nothing_and_changes_no_order(store: Store, wrong: float) -> None:
+    """One backup under another clock and more under the right one: all stay, in the order in which they were taken."""
+    right = [1_790_000_000.0 + day * DAY for day in range(7)]
+    for when in (*right[:4], wrong, *right[4:6]):
+        kept(store, when, b"%f" % when)
+    assert taken(store) == [*reversed(right[4:6]), wrong, *reversed(right[:4])]
+    assert [listed.generation.number for listed in store.newest()] == [7, 6, 5, 4, 3, 2, 1]
+    look = store.last_look()
+    assert look is not None
+    # The step to the wrong clock, and the one back, count for nothing.
+    assert look == (right[5], 4 * DAY)
+
+
+def test_a_scan_under_a_wrong_clock_that_only_confirms_makes_nothing_older(store: Store) -> None:
+    """2038 for one scan: the time before and after it is believed, the jump is not."""
+    kept(store, 1_790_000_000.0, b"one")
+    name = next(store.newest()).name
+    for when in (2_147_483_647.0, 2_147_483_647.0 + DAY, 1_790_000_000.0 + 2 * DAY):
+        store.confirm(name, when, IDENTITY)
+    assert store.last_look() == (1_790_000_000.0 + 2 * DAY, DAY)
 
 
 def test_a_backup_of_another_root_stays_until_it_is_too_old(store: Store) -> None:

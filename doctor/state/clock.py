@@ -1,0 +1,58 @@
+"""Time as this host's clock told it, which may have been wrong then or be wrong now: order is by number, never by date."""
+
+import time
+
+DAY_S = 86400
+_HOUR_S, _MINUTE_S = 3600, 60
+_BELIEVED_S = 7 * DAY_S
+"""No longer step between two scans makes anything older: a clock that jumps may prune nothing."""
+_SLACK_S = 300
+"""How far a clock goes back when it is set to the right time."""
+_LONG_S = 365 * DAY_S
+
+
+def believable(step_s: float) -> float:
+    """Return how much of a step between two scans counts when something is kept for so many days.
+
+    >>> believable(3600), believable(-3600), believable(12 * 365 * 86400)
+    (3600, 0, 0)
+    """
+    return step_s if 0 <= step_s <= _BELIEVED_S else 0
+
+
+def is_after(then: float, now: float) -> bool:
+    """Whether a time lies in the future of the clock."""
+    return then > now + _SLACK_S
+
+
+def jump(before: float, now: float) -> str:
+    """Return what is odd about the clock since the last scan, "" for nothing."""
+    if is_after(before, now):
+        return f"the clock went back: it was {_date(before)} at the last backup and is {_date(now)} now"
+    if now - before > _LONG_S:
+        return f"the clock went forward {int((now - before) // DAY_S)} days since the last backup ({_date(before)})"
+    return ""
+
+
+def age(then: float, now: float) -> str:
+    """Return when something was, to be put behind its name.
+
+    >>> age(97, 100), age(0, 7200), age(0, 100_000), age(0, 200_000)
+    ('of a moment ago', 'of 2 hours ago', 'of 1 day ago', 'of 2 days ago')
+    >>> age(2_147_483_647, 1_790_000_000)
+    "saved at 2038-01-19 03:14 UTC, after this host's clock of now (it was wrong then or is wrong now)"
+    """
+    if is_after(then, now):
+        return f"saved at {_date(then)}, after this host's clock of now (it was wrong then or is wrong now)"
+    for size, word in ((DAY_S, "day"), (_HOUR_S, "hour"), (_MINUTE_S, "minute")):
+        if now - then >= size:
+            count = int((now - then) // size)
+            return f"of {count} {word}{'' if count == 1 else 's'} ago"
+    return "of a moment ago"
+
+
+def _date(when: float) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(when))
+    except (ValueError, OverflowError, OSError):
+        return f"{when:.0f} s after 1970"
