@@ -6,7 +6,7 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.daemon_values import NamedThings, problems
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
-from doctor.facts.engine_values import masked
+from doctor.facts.redact import conceal
 
 
 @check(severity=Severity.CRITICAL, ok="every setting has a value that can work here")
@@ -39,7 +39,7 @@ def invalid_value(
         yield Finding(
             subject=Subject("setting", problem.key),
             message=f"{effect}: {problem.key} can't work ({problem.why})",
-            evidence=(Evidence(setting.place, f"{problem.key}: {masked(problem.key, setting.value)!r}"),),
+            evidence=(Evidence(setting.place, f"{problem.key}: {conceal(problem.key, setting.value)!r}"),),
             severity=None if problem.stops else Severity.ERROR if problem.halts else Severity.WARNING,
             stops_start=problem.stops,
         )

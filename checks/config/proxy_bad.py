@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_values import masked
+from doctor.facts.redact import redact
 
 _URL = re.compile(r"(?:https?|socks5)://[^\s\"']+", re.IGNORECASE)
 _KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY"}
@@ -38,7 +38,7 @@ def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
         # Go takes "host:port" as http://host:port (net/http/httpproxy, parseProxy).
         if not isinstance(value, str) or not value or _URL.fullmatch(value) or re.fullmatch(r"[\w.-]+:\d+", value):
             continue
-        shown = str(masked(key, value))
+        shown = redact(value)
         yield Finding(
             subject=Subject("setting", key),
             message=f"images can't be pulled: the proxy {shown!r} ({place}) is no URL",

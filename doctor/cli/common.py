@@ -45,7 +45,9 @@ class Shared(Struct, frozen=True, kw_only=True):
         # Closed by the caller (2>&-), sys.stderr is None, and print would take standard output.
         if not self.quiet and sys.stderr is not None:
             with suppress(OSError, ValueError):
-                print(visible(pasted(text)), file=sys.stderr, flush=True)
+                from doctor.facts.redact import redact
+
+                print(visible(pasted(redact(text))), file=sys.stderr, flush=True)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -192,6 +194,9 @@ def scope(catalog: Catalog, settings: "Settings", host: Host, *, select: str = "
 
 def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Shared) -> int:
     """Render a report and write it; return its exit code, which a format may change (nagios)."""
+    from doctor.facts.redact import redacted
+
+    report = redacted(report)
     loaded = catalog.report_format(name)
     kinds = getattr(loaded.declaration, "of", ())
     if report.kind not in kinds:

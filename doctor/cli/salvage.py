@@ -9,6 +9,7 @@ from msgspec import json
 
 from doctor.cli.common import Shared, is_terminal, open_host
 from doctor.cli.spelled import as_root
+from doctor.facts.redact import redact, redacted
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.text import visible
 from doctor.salvage.progress import human
@@ -32,9 +33,9 @@ def run(wish: Wish, root: str, data_root: str, form: str, shared: Shared) -> int
     # Standard output is the tar's then.
     out = sys.stderr if wish.tar == "-" else sys.stdout
     if form == "json":
-        print(json.encode(outcome).decode(), file=out)
+        print(json.encode(redacted(outcome)).decode(), file=out)
     elif not shared.quiet:
-        print("\n".join(map(visible, _lines(outcome, wish, verbose=shared.verbose))), file=out)
+        print("\n".join(map(visible, map(redact, _lines(outcome, wish, verbose=shared.verbose)))), file=out)
     return outcome.exit_code
 
 

@@ -131,13 +131,14 @@ def engine_version(facts: Facts) -> str:
 
 def _keep(report: ScanReport, options: Options, shared: Shared, settings: Settings) -> ScanReport:
     """Keep a scan of the live host and of all checks; add what earlier scans saw."""
+    from doctor.facts.redact import redacted
     from doctor.history.store import History
 
     with History() as history:
         told = replace(report, history=history.rows(report.host))
         if options.since_last:
             told = _only_changes(told, history, shared)
-        history.record(report, settings.keep)
+        history.record(redacted(report), settings.keep)
     return replace(told, notes=(*told.notes, *history.notes))
 
 

@@ -8,8 +8,9 @@ from doctor.collect.engine_state import dockerd
 from doctor.facts.daemon_keys import fits
 from doctor.facts.daemon_options import KEPT_OBJECTS, OPTIONS
 from doctor.facts.engine import DaemonJson, EngineConfig, EngineFlags, GivenFlag, Setting
-from doctor.facts.engine_values import from_flags, masked
+from doctor.facts.engine_values import from_flags
 from doctor.facts.processes import Processes
+from doctor.facts.redact import conceal
 from doctor.formats import daemon_json as format_json
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -62,7 +63,7 @@ def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
         exists=True,
         is_explicit=bool(named),
         content=content,
-        value={key: masked(key, value) for key, value in read.value.items()},
+        value={key: conceal(key, value) for key, value in read.value.items()},
         duplicates=tuple(found.key for found in read.duplicates),
         has_mark=read.has_mark,
         mtime_ns=mtime_ns,

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from doctor.collect import engine_unit
 from doctor.collect.engine_unit import Launch, read_text
 from doctor.facts.engine import EngineFlags, GivenFlag, Place, UnreadVariable
-from doctor.facts.engine_values import masked, masked_flag
+from doctor.facts.engine_values import concealed_flag
+from doctor.facts.redact import conceal
 from doctor.formats import env_file, flags, words
 from doctor.host.base import Host
 from doctor.model.missing import HostError
@@ -97,7 +98,7 @@ def _given(tokens: Iterable[tuple[str, Place]]) -> tuple[tuple[GivenFlag, ...], 
 
 def _flag(found: flags.Flag, place: Place | None) -> GivenFlag:
     key = flags.config_key(found.name)
-    return GivenFlag(name=found.name, key=key, value=masked_flag(key, found.value), place=place)
+    return GivenFlag(name=found.name, key=key, value=concealed_flag(key, found.value), place=place)
 
 
 def _running(process: Process, configured: tuple[GivenFlag, ...]) -> tuple[GivenFlag, ...]:
@@ -127,5 +128,9 @@ def _unread(host: Host, launch: Launch) -> Iterator[UnreadVariable]:
                 continue
             if path not in launch.reads or entry.name not in launch.uses:
                 yield UnreadVariable(
-                    file=path, line=entry.line, name=entry.name, value=str(masked("", entry.value)), reader=launch.file
+                    file=path,
+                    line=entry.line,
+                    name=entry.name,
+                    value=conceal(entry.name, entry.value),
+                    reader=launch.file,
                 )

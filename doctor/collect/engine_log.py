@@ -4,7 +4,7 @@ import os
 
 from doctor.facts.engine_log import EngineLog, last_start
 from doctor.facts.engine_state import EngineState
-from doctor.facts.engine_values import masked
+from doctor.facts.redact import redact
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -35,7 +35,7 @@ def engine_log(host: Host, state: EngineState) -> EngineLog:
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    lines = [str(masked("", line.strip())) for line in text.splitlines() if line.strip()]
+    lines = [redact(line.strip()) for line in text.splitlines() if line.strip()]
     return tuple(last_start(lines))
 
 

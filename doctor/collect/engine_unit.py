@@ -5,7 +5,7 @@ import re
 from msgspec import Struct
 
 from doctor.facts.engine import Place
-from doctor.facts.engine_values import masked
+from doctor.facts.redact import redact
 from doctor.formats import env_file, unit_command, unit_file, words
 from doctor.formats.text import decode
 from doctor.host.base import Host
@@ -69,8 +69,7 @@ def read(host: Host, launch: Launch, name: str = NAME) -> bool:
     launch.uses = _VARIABLE.findall(command.setting.value)
     launch.missing_files = command.missing_files
     launch.commands = [
-        (_place(setting.path, setting.line), str(masked("", setting.value)))
-        for setting in unit.listed("Service", "ExecStart")
+        (_place(setting.path, setting.line), redact(setting.value)) for setting in unit.listed("Service", "ExecStart")
     ]
     for argument in command.arguments:
         launch.words.append((argument.text, _place(argument.path, argument.line, argument.variable)))

@@ -1,45 +1,25 @@
-"""Values of settings: what flags mean in the terms of daemon.json, and what of them is a secret."""
+"""Values of settings: what flags mean in the terms of daemon.json."""
 
 import re
 from typing import Any
 
 from doctor.facts.daemon_options import OPTIONS
+from doctor.facts.redact import Concealed, conceal
 from doctor.formats.flags import parse_bool
 
-SECRET_LOG_OPTS = frozenset({"splunk-token", "logentries-token", "gcp-credentials"})
-# What a key is called: unknown ones, and those of drivers that are plugins, may be secrets too.
-_SECRET_NAME = re.compile(r"token|passw|secret|credential|api[_-]?key", re.IGNORECASE)
-_CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
+def concealed_flag(key: str, value: str) -> str:
+    """Return the value of a flag, ``Concealed`` where it holds a secret; ``--log-opt`` holds "name=value".
 
-def masked(key: str, value: Any) -> Any:
-    """Return a setting with its secrets replaced: credentials in URLs, tokens of logging drivers.
-
-    >>> masked("https-proxy", "http://me:pw@proxy:3128")
-    'http://***@proxy:3128'
-    """
-    if isinstance(value, str):
-        if key in SECRET_LOG_OPTS or _SECRET_NAME.search(key):
-            return "***"
-        return _CREDENTIALS.sub("//***@", value)
-    if isinstance(value, dict):
-        return {name: masked(name, item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [masked(key, item) for item in value]
-    return value
-
-
-def masked_flag(key: str, value: str) -> str:
-    """Return the value of a flag with its secrets replaced; ``--log-opt`` holds "name=value".
-
-    >>> masked_flag("log-opts", "splunk-token=1234")
+    >>> str(concealed_flag("log-opts", "splunk-token=1234-5678"))
     'splunk-token=***'
     """
     name, equals, rest = value.partition("=")
-    if equals and OPTIONS.get(key) is not None and OPTIONS[key].kind == "string-map":
-        return f"{name}={masked(name, rest)}"
-    text: str = masked(key, value)
-    return text
+    if equals and OPTIONS.get(key) is not None and OPTIONS[key].kind in {"string-map", "object-map"}:
+        shown = f"{name}={conceal(name, rest)}"
+        return value if shown == value else Concealed(value, shown)
+    found: str = conceal(key, value)
+    return found
 
 
 def from_flags(key: str, values: tuple[str, ...]) -> Any:
@@ -50,6 +30,10 @@ def from_flags(key: str, values: tuple[str, ...]) -> Any:
     >>> from_flags("icc", ("false",)), from_flags("mtu", ("1400",)), from_flags("hosts", ("fd://",))
     (False, 1400, ['fd://'])
     """
+    return conceal(key, _from_flags(key, values))
+
+
+def _from_flags(key: str, values: tuple[str, ...]) -> Any:
     option = OPTIONS.get(key)
     kind = "string" if option is None else option.kind
     last = values[-1]

@@ -1,7 +1,6 @@
 """What a step changes, in words a person can check before saying yes."""
 
-import re
-
+from doctor.facts.redact import redact
 from doctor.host.overlay import OverlayHost
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath
@@ -22,12 +21,6 @@ from doctor.model.step import (
 )
 from doctor.state.paths import STATE_DIR
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s\"']+(?=@)")
-_SECRETS = re.compile(
-    r"""((?:[\w.-]*(?:token|passw(?:or)?d|passphrase|secret|credential|api[_-]?key)[\w.-]*|\bauth)["']?\s*[=:]\s*["']?)"""
-    r"""(?![\[{]|(?:true|false|null)\b)[^\s"',}]+""",
-    re.IGNORECASE,
-)
 _LIMIT_LINES = 200
 _LIMIT_BYTES = 4 << 20
 """More is no text that a person would look through, and comparing it takes minutes."""
@@ -67,11 +60,6 @@ def describe(step: Step, view: OverlayHost, *, private: bool) -> str:
     return ""
 
 
-def redact(text: str) -> str:
-    """Return text without credentials in URLs (proxies in daemon.json) and values of what is named like a secret."""
-    return _SECRETS.sub(r"\1***", _CREDENTIALS.sub("***", text))
-
-
 def _now(path: str, view: OverlayHost) -> str:
     try:
         return view.read(HostPath(path)).decode("utf-8", "replace").strip()
@@ -102,8 +90,9 @@ def _file(path: str, content: bytes, view: OverlayHost, *, private: bool) -> str
     if b"\0" in content or max(len(content), len(old or b"")) > _LIMIT_BYTES:
         return f"{path}: {'binary' if 0 in content else 'long'}, {size}"
     try:
-        before = (old or b"").decode("utf-8").splitlines(keepends=True)
-        after = content.decode("utf-8").splitlines(keepends=True)
+        # Masked before they are compared: a value may go on over lines, and a diff shows some of them.
+        before = redact((old or b"").decode("utf-8")).splitlines(keepends=True)
+        after = redact(content.decode("utf-8")).splitlines(keepends=True)
     except UnicodeDecodeError:
         return f"{path}: binary, {size}"
     from difflib import unified_diff  # noqa: PLC0415 - a scan never shows a diff
@@ -112,4 +101,4 @@ def _file(path: str, content: bytes, view: OverlayHost, *, private: bool) -> str
     lines = [line.rstrip("\n") for line in unified_diff(before, after, name, path, n=2)]
     if len(lines) > _LIMIT_LINES:
         lines = [*lines[:_LIMIT_LINES], f"… {len(lines) - _LIMIT_LINES} more lines"]
-    return redact("\n".join(lines))
+    return "\n".join(lines)

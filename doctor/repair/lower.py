@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from doctor.api.actions.kernel import SetSysctl
 from doctor.facts.engine_control import EngineControl
+from doctor.facts.redact import MASK
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.model.action import Action, Stage
@@ -16,11 +17,13 @@ from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath, parent
 from doctor.model.report import ManualFix
 from doctor.model.severity import Applicability
-from doctor.model.step import Attributes, Move, Put, Step
+from doctor.model.step import Attributes, File, Move, Put, Step
 from doctor.plugins.catalog import Catalog
 from doctor.repair.choose import Answers
 from doctor.repair.diff import describe
 from doctor.repair.obstacle import Obstacle
+
+_MASK = MASK.encode()
 
 
 class Planned(Struct, frozen=True, kw_only=True):
@@ -127,13 +130,27 @@ def _lower_one(action: Action, overlay: OverlayHost, draft: Draft) -> tuple[tupl
     try:
         for raw in action.steps(overlay):
             step = _canonical(raw, overlay, draft.data_roots)
-            lines.append(describe(step, overlay, private=touches(step, draft.data_roots)))
+            private = touches(step, draft.data_roots)
+            if not private:
+                _refuse_masks(step, overlay)
+            lines.append(describe(step, overlay, private=private))
             overlay.apply(step)
             steps.append(step)
     except (HostError, DoctorError):
         # It could be lowered when it was chosen: an earlier action has taken its ground away, and with it the need.
         return (), ""
     return tuple(steps), "\n".join(line for line in lines if line)
+
+
+def _refuse_masks(step: Step, overlay: OverlayHost) -> None:
+    """Never write what stands for a secret in reports into a file of the host."""
+    if isinstance(step, Put) and isinstance(step.node, File) and _MASK in step.node.content:
+        try:
+            was = overlay.read(HostPath(step.path), follow=False)
+        except HostError:
+            was = b""
+        if step.node.content.count(_MASK) > was.count(_MASK):
+            raise DoctorError("a masked value would be written", where=step.path)
 
 
 def _canonical(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) -> Step:

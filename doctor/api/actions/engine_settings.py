@@ -13,6 +13,7 @@ from msgspec import Struct
 from doctor.api.actions.files import EditFile, missing_parents
 from doctor.api.actions.units import ReloadUnits
 from doctor.facts.engine import Place
+from doctor.facts.redact import revealed
 from doctor.facts.unit_states import EngineUnits
 from doctor.formats import env_file, flag_edit, json_edit, unit_command, unit_file
 from doctor.formats.text import decode, encode
@@ -76,14 +77,14 @@ def set_flag(place: Place, name: str, value: str, *, restart: bool = True) -> Ac
     if place.is_packaged and place.kind == "unit":
         return OverrideCommand(unit=place.file, flag=name, needs_engine_restart=restart)
     what = f"set --{name} to {value} in {_of(place)}"
-    edit = _Flag(place=place, flag=name, value=value)
+    edit = _Flag(place=place, flag=name, value=revealed(value))
     return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=restart)
 
 
 def add_flag(place: Place, name: str, value: str, *, restart: bool = True) -> Action:
     """Give a flag beside those that stand at ``place``; a variable only."""
     what = f"add --{name} {value} to {_of(place)}"
-    edit = _Flag(place=place, flag=name, value=value, add=True)
+    edit = _Flag(place=place, flag=name, value=revealed(value), add=True)
     return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=restart)
 
 

@@ -41,7 +41,6 @@ def drop_options(config: EngineConfig, names: tuple[str, ...], *, restart: bool)
     foreign = [flag for flag in given if flag.value.partition("=")[0] in names]
     for flag in foreign:
         if flag.place is not None:
-            # A masked value can't be matched; where all go anyway, none needs to be.
             value = None if len(foreign) == len(given) else flag.value
             yield remove_flag(flag.place, "log-opt", value, restart=restart)
     options = config.json.value.get("log-opts")
