@@ -1,10 +1,13 @@
-"""Rules of the administrator in DOCKER-USER are not asked."""
+"""Rules of the administrator in DOCKER-USER are gone, or not asked."""
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_missing import MissingRules, evidence_of
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.firewall_files import FirewallFiles
+from doctor.facts.firewall_missing import evidence_of
 from doctor.facts.firewall_rules import EngineRules, FamilyRules
+from doctor.facts.network_record import NetworkRecord
+from doctor.facts.user_chain import CHAIN, UserChain, user_chain
 
 
 @check(
@@ -12,46 +15,66 @@ from doctor.facts.firewall_rules import EngineRules, FamilyRules
     causes=("firewall/rules-flushed",),
     ok="the administrator's chain DOCKER-USER is asked first",
 )
-def docker_user_missing(rules: EngineRules) -> Iterator[Finding]:
-    """The chain for the administrator's own rules, DOCKER-USER, is gone or nothing leads to it, so those rules are void.
+def docker_user_missing(
+    rules: EngineRules, record: NetworkRecord | Missing, files: FirewallFiles | Missing
+) -> Iterator[Finding]:
+    """The chain for the administrator's own rules, DOCKER-USER, lost its rules, is gone, or nothing leads to it.
 
     What it looks at:
         Whether the filter table has the chain DOCKER-USER, and FORWARD a jump to it, while the engine runs: a start that failed
-        half-way leaves some chains and not this one, and the next makes it.
+        half-way leaves some chains and not this one, and the next makes it. Whether the rules that it held at the last healthy
+        scan, or that a rule file for the next boot has for it, are there. An engine up to 28 ends the chain with a RETURN, so
+        one without any rule was flushed.
 
     Why it matters:
         It is the one place where a rule stands before Docker's own. A policy written there (only these addresses may reach
         published ports) silently ends. dockerd restarted with live-restore after a flush makes all its rules but this chain.
 
     How it is fixed:
-        The chain and the jump at the top of FORWARD are made. What the chain held is known to nobody but whoever wrote it:
-        load those rules again afterwards.
+        The chain, the jump at the top of FORWARD, and the rules as the last healthy scan or a saved rule file (rules.v4,
+        /etc/sysconfig/iptables) has them. Where the rules alone are gone, somebody may have taken them out: a person must
+        choose. Where nothing tells what the chain held, a person must say that it was empty, or load the rules again.
 
     References:
         https://docs.docker.com/engine/network/firewall-iptables/
     """
-    if not rules.is_running:
-        return
+    known = record if isinstance(record, NetworkRecord) else None
+    saved = files if isinstance(files, FirewallFiles) else None
     for family in rules.families:
-        missing = family.of_kind("user-jump", "user-return")
-        if missing:
+        found = user_chain(family, known, saved, is_running=rules.is_running)
+        if found is not None:
             yield Finding(
-                subject=Subject("firewall", "DOCKER-USER" if family.version == 4 else "DOCKER-USER (IPv6)"),
-                message=_message(family),
-                evidence=(*_kept(family), *evidence_of(family, missing)),
-                detail=MissingRules(version=family.version, rules=missing),
+                subject=Subject("firewall", CHAIN if family.version == 4 else f"{CHAIN} (IPv6)"),
+                message=_message(family, found),
+                evidence=(*_kept(family, found), *evidence_of(family, found.missing)),
+                detail=found,
             )
 
 
-def _message(family: FamilyRules) -> str:
-    if ("filter", "DOCKER-USER") in family.missing_chains:
-        return "chain DOCKER-USER is gone, and with it whatever rules an administrator put before Docker's own"
-    return "rules in chain DOCKER-USER are not asked: nothing in FORWARD leads to them"
-
-
-def _kept(family: FamilyRules) -> Iterator[Evidence]:
-    rules = family.saved.rules("filter", "DOCKER-USER")
-    if rules:
-        yield Evidence(
-            " ".join(family.saved.save), f"chain DOCKER-USER has {len(rules)} rules, the first: {rules[0].text}"
+def _message(family: FamilyRules, found: UserChain) -> str:
+    if not found.is_emptied:
+        return f"rules in chain {CHAIN} are not asked: nothing in FORWARD leads to them"
+    state = "has lost its rules" if family.saved.has_chain("filter", CHAIN) else "is gone"
+    if found.known is None:
+        return (
+            f"chain {CHAIN} {state}, and nothing tells which rules an administrator had put there before Docker's own"
         )
+    count = len(found.known.own)
+    if not count:
+        return f"chain {CHAIN} {state}: rules that are put there would not be asked"
+    what = (
+        "1 rule of an administrator no longer keeps"
+        if count == 1
+        else f"{count} rules of an administrator no longer keep"
+    )
+    return f"chain {CHAIN} {state}: {what} anything from published ports"
+
+
+def _kept(family: FamilyRules, found: UserChain) -> Iterator[Evidence]:
+    rules = family.saved.rules("filter", CHAIN)
+    if rules:
+        yield Evidence(" ".join(family.saved.save), f"chain {CHAIN} has {len(rules)} rules, the first: {rules[0].text}")
+    if found.is_emptied and found.known is not None:
+        when = f", {found.known.age}" if found.known.age else ""
+        for text in found.known.own[:4]:
+            yield Evidence(f"{found.known.place}{when}", text)

@@ -1,35 +1,82 @@
-"""Neighbours can reach ports that no container published."""
+"""The host forwards what no rule names."""
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_rules import EngineRules
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine import EngineConfig
+from doctor.facts.firewall_rules import EngineRules, FamilyRules, OpenPolicy
+from doctor.facts.network_record import NetworkRecord
+from doctor.facts.sysctl import SysctlFiles
+
+_KEYS = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
 
-@check(severity=Severity.INFO, ok="what nobody published is not forwarded")
-def forward_policy_accept(rules: EngineRules) -> Iterator[Finding]:
-    """The policy of FORWARD is ACCEPT and this engine closes nothing by itself, so neighbours reach unpublished ports.
+@check(severity=Severity.INFO, causes=("firewall/rules-flushed",), ok="what nobody published is not forwarded")
+def forward_policy_accept(
+    rules: EngineRules,
+    record: NetworkRecord | Missing,
+    files: SysctlFiles | Missing,
+    engine: EngineConfig,
+) -> Iterator[Finding]:
+    """The policy of FORWARD is ACCEPT: the host forwards for everyone, and up to engine 27 to unpublished ports too.
 
     What it looks at:
-        The policy of the filter table's FORWARD chain, where the engine is older than 28.
+        The policy of the filter table's FORWARD chain. It was DROP where the last healthy scan saw it so, or where the table was
+        flushed, no sysctl file turns forwarding on, and dockerd therefore did that and set the policy with it: that is an error.
+        Else it may be meant, and is a remark for engines older than 28, which close nothing by themselves.
 
     Why it matters:
-        A machine on the same network segment that routes a container's subnet through this host reaches every port of every
-        container. dockerd sets the policy to DROP only where it turned forwarding on itself; a host that forwarded before
-        keeps ACCEPT, and so does one whose firewall was flushed with nft.
+        A machine on the same network segment reaches what is behind this host, and up to engine 27 every port of every
+        container. dockerd sets the policy to DROP only where it turned forwarding on itself, at its start. A firewall that is
+        flushed with nft begins again with ACCEPT, and dockerd does not notice.
 
     How it is fixed:
-        Not by doctor: other services of a forwarding host may need the policy. Engine 28 and newer drop such packets by rules
-        of their own.
+        The policy is set to DROP where it was. Else not by doctor: other services of a forwarding host may need ACCEPT.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/#docker-on-a-router
     """
     for family in rules.families:
-        if family.passes_by_default and not family.lost:
+        if family.saved.policy("filter", "FORWARD") != "ACCEPT" or (rules.is_idle and not rules.has_chains):
+            continue
+        why = _was_closed(family, rules, record, files, engine)
+        source = " ".join(family.saved.save)
+        if why is not None:
+            yield Finding(
+                subject=Subject("firewall", f"{family.word} FORWARD"),
+                message="this host forwards for everyone who routes through it: the policy of FORWARD was DROP, and is ACCEPT",
+                severity=Severity.ERROR,
+                evidence=(Evidence(source, ":FORWARD ACCEPT"), why),
+                detail=OpenPolicy(version=family.version),
+            )
+        elif family.passes_by_default and not family.lost:
             yield Finding(
                 subject=Subject("firewall", f"{family.word} FORWARD"),
                 message="ports that no container published can be reached by neighbours that route to them:"
                 " the policy of FORWARD is ACCEPT",
-                evidence=(Evidence(" ".join(family.saved.save), ":FORWARD ACCEPT"),),
+                evidence=(Evidence(source, ":FORWARD ACCEPT"),),
             )
+
+
+def _was_closed(
+    family: FamilyRules,
+    rules: EngineRules,
+    record: NetworkRecord | Missing,
+    files: SysctlFiles | Missing,
+    engine: EngineConfig,
+) -> Evidence | None:
+    """Return what says that the policy was DROP, ``None`` where nothing does."""
+    known = None if isinstance(record, Missing) else record.families.get(family.version)
+    if known is not None and not isinstance(record, Missing):
+        return Evidence(f"{record.path}, {record.age}", "FORWARD DROP") if known.policy == "DROP" else None
+    if not family.is_table_gone or engine.get("ip-forward", True) is False or engine.get("ip-forward-no-drop") is True:
+        return None
+    if family.version == 6 and rules.closes_ipv6:
+        return Evidence("dockerd", "an engine up to 27 always sets the IPv6 policy to DROP")
+    if isinstance(files, Missing):
+        return None
+    key = _KEYS[family.version]
+    setter = files.last_setter(key)
+    if setter is not None and setter.value != "0":
+        return None
+    return Evidence(f"{key} in sysctl files", "not turned on: dockerd did that at its start, and set FORWARD to DROP")

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.firewall_expect import ExpectedRule
 from doctor.facts.firewall_missing import MissingRules, evidence_of
 from doctor.facts.firewall_rules import EngineRules, FamilyRules, Lost
+from doctor.facts.user_chain import USER_KINDS, was_flushed
 
 _COSTS = {
     "all": "containers reach nothing outside this host, and containers with new published ports fail to start",
@@ -48,8 +50,14 @@ def rules_flushed(rules: EngineRules) -> Iterator[Finding]:
                 message=_message(family, lost, waits=waits),
                 severity=Severity.INFO if waits else None,
                 evidence=(*_tables(family), *evidence_of(family, lost.rules)),
-                detail=None if waits else MissingRules(version=family.version, rules=lost.rules),
+                detail=None if waits else MissingRules(version=family.version, rules=_engines(rules, family, lost)),
             )
+
+
+def _engines(rules: EngineRules, family: FamilyRules, lost: Lost) -> tuple[ExpectedRule, ...]:
+    """Return the rules that need nobody's knowledge: a flushed DOCKER-USER is a finding of its own while an engine runs."""
+    apart = rules.is_running and was_flushed(family)
+    return tuple(rule for rule in lost.rules if not (apart and rule.kind in USER_KINDS))
 
 
 def _message(family: FamilyRules, lost: Lost, *, waits: bool) -> str:

@@ -146,11 +146,15 @@ def _back_up(host: Host, found: Scan, settings: Settings, catalog: Catalog) -> t
     """Take the metadata backup of a data root that this scan saw whole and found healthy; return notes for the report."""
     if os.geteuid() != 0 or not host.is_live() or not settings.metadata.keep:
         return ()
-    from doctor.history import backup
+    from doctor.history import backup, network_backup
 
-    if not backup.is_healthy(found.findings, found.outcomes, catalog.checks):
-        return ()
-    return backup.take(host, found.facts.get, settings.metadata)
+    notes: tuple[str, ...] = ()
+    accepted = waived(found.findings, settings, host.now(), catalog)
+    if network_backup.is_healthy(accepted.findings, found.outcomes, catalog.checks):
+        notes = network_backup.take(host, found.facts.get)
+    if backup.is_healthy(found.findings, found.outcomes, catalog.checks):
+        notes += backup.take(host, found.facts.get, settings.metadata)
+    return notes
 
 
 def _only_changes(report: ScanReport, history: "History", shared: Shared) -> ScanReport:

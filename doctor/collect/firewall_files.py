@@ -2,10 +2,14 @@
 
 import re
 
+from doctor.facts.firewall import Saved
 from doctor.facts.firewall_files import FirewallFiles, NftablesConf, SavedRules
+from doctor.facts.user_chain import CHAIN, led_to
+from doctor.formats import iptables_save
 from doctor.formats.iptables_strip import engine_lines
 from doctor.host.base import Host
 from doctor.model.declare import collector
+from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 
@@ -38,6 +42,8 @@ def firewall_files(host: Host) -> FirewallFiles:
                     path=HostPath(path),
                     service=service,
                     is_loaded=reader.is_enabled(service),
+                    version=6 if "v6" in path or "ip6" in path else 4,
+                    user_chains=_user_chains(text),
                     engine_lines=engine_lines(text),
                 )
             )
@@ -50,6 +56,15 @@ def firewall_files(host: Host) -> FirewallFiles:
         ufw_enabled=_UFW_ENABLED.search(ufw) is not None,
         gaps=tuple(reader.gaps),
     )
+
+
+def _user_chains(text: str) -> dict[str, tuple[str, ...]]:
+    if CHAIN not in text:
+        return {}
+    try:
+        return led_to(Saved.of(("iptables-save",), iptables_save.parse(text)))
+    except FormatError:
+        return {}
 
 
 class _Reader:

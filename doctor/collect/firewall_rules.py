@@ -58,6 +58,7 @@ def engine_rules(  # noqa: PLR0917 - a collector's parameters are the facts it i
         is_idle=status != "running" and not networks.running,
         is_running=status == "running",
         hairpin=terms.hairpin,
+        closes_ipv6=generation is UP_TO_27,
         leftovers=tuple(chain for chain in generation.foreign_chains if saved.has_chain("filter", chain)),
         gaps=(*gaps, *firewall.gaps, *networks.gaps),
     )

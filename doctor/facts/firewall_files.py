@@ -12,12 +12,16 @@ class SavedRules(Struct, frozen=True, kw_only=True):
     Attributes:
         service: what loads it ("netfilter-persistent").
         is_loaded: whether that is enabled.
+        version: 4 or 6.
+        user_chains: DOCKER-USER and the chains it leads to, as the file has them.
         engine_lines: its lines that are the engine's (chains, rules in them, jumps to them), with their numbers from 1.
     """
 
     path: HostPath
     service: str
     is_loaded: bool
+    version: int = 4
+    user_chains: dict[str, tuple[str, ...]] = {}
     engine_lines: tuple[tuple[int, str], ...] = ()
 
 

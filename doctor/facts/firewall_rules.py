@@ -33,6 +33,12 @@ class Lost(Struct, frozen=True, kw_only=True):
     rules: tuple[ExpectedRule, ...]
 
 
+class OpenPolicy(Struct, frozen=True, kw_only=True):
+    """For the fixer: the family whose FORWARD policy was DROP."""
+
+    version: int
+
+
 class FamilyRules(Struct, frozen=True, kw_only=True):
     """One family, 4 or 6.
 
@@ -91,6 +97,12 @@ class FamilyRules(Struct, frozen=True, kw_only=True):
         return tuple(found)
 
     @property
+    def is_table_gone(self) -> bool:
+        """Whether the filter table was removed, and with it the policy: none of the engine's chains is left in it."""
+        chains = self.saved.filter_chains()
+        return any(lost.scope in {"all", "filter"} for lost in self.lost) and not (chains & ENGINE_CHAINS)
+
+    @property
     def last_words(self) -> tuple[Rule, ...]:
         """Return the rules of others in FORWARD that end every packet: a firewall's last rule, aimed at nothing of the engine."""
         return tuple(rule for rule in self.saved.rules("filter", "FORWARD") if ends_all(self.saved, rule))
@@ -125,6 +137,7 @@ class EngineRules(Struct, frozen=True, kw_only=True):
         families: IPv4, and IPv6 where the engine has such networks.
         is_idle: no engine runs and no container lives: whatever is missing will be made at the engine's start.
         is_running: whether the engine answers.
+        closes_ipv6: whether the engine sets the IPv6 policy of FORWARD to DROP whoever turned forwarding on (up to 27).
         leftovers: chains that only engines of another generation make, IPv4.
         gaps: networks that could not be judged, and what the facts below could not read.
     """
@@ -134,6 +147,7 @@ class EngineRules(Struct, frozen=True, kw_only=True):
     is_idle: bool = False
     is_running: bool = True
     hairpin: bool = False
+    closes_ipv6: bool = False
     leftovers: tuple[str, ...] = ()
     gaps: tuple[Missing, ...] = ()
 

@@ -185,9 +185,13 @@ def saved_after(
     made = [f":{name} - [0:0]" for name in changed if name not in known and name not in _BUILT_IN.get(table, ())]
     rules = [text for edited in chains for text in edited.rules]
     if not known:
-        built_in = [f":{name} ACCEPT [0:0]" for name in _BUILT_IN.get(table, ())]
+        built_in = [_with_policy(f":{name} ACCEPT [0:0]", policies or {}) for name in _BUILT_IN.get(table, ())]
         return "\n".join((*ruleset.lines[:-1], f"*{table}", *built_in, *made, *rules, "COMMIT", ""))
-    missing = [f":{name} ACCEPT [0:0]" for name in changed if name in _BUILT_IN.get(table, ()) and name not in known]
+    missing = [
+        _with_policy(f":{name} ACCEPT [0:0]", policies or {})
+        for name in dict.fromkeys((*changed, *(policies or {})))
+        if name in _BUILT_IN.get(table, ()) and name not in known
+    ]
     kept: list[str] = []
     here = ""
     for line in ruleset.lines:

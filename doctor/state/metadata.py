@@ -104,7 +104,7 @@ class Confirmed(Struct, frozen=True, kw_only=True):
     engine_id: str = ""
 
 
-def encode(value: Generation | Confirmed) -> bytes:
+def encode(value: Struct) -> bytes:
     """Return the file of a listing: the hash of its JSON, a line break, the JSON."""
     body = json.encode(value)
     return sha256(body).hexdigest().encode() + b"\n" + body

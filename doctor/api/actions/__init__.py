@@ -23,7 +23,15 @@ if TYPE_CHECKING:
         SetAttributes,
         WriteFile,
     )
-    from doctor.api.actions.firewall import EditFirewall, add_rules, lift_rules, remove_rules, strip_saved_rules
+    from doctor.api.actions.firewall import (
+        EditFirewall,
+        add_rules,
+        lift_rules,
+        remove_rules,
+        restore_user_rules,
+        set_forward_policy,
+        strip_saved_rules,
+    )
     from doctor.api.actions.kernel import LoadModule, SetSysctl, load_at_boot
     from doctor.api.actions.layers import RestoreEntries
     from doctor.api.actions.names import NameImage, ask_names
@@ -37,7 +45,15 @@ _MODULES = {
     "choose": ("Choose", "Option"),
     "engine": ("RestartEngine", "StartEngine"),
     "files": ("CopyAside", "EditFile", "MakeDirectory", "MakeSymlink", "Quarantine", "SetAttributes", "WriteFile"),
-    "firewall": ("EditFirewall", "add_rules", "lift_rules", "remove_rules", "strip_saved_rules"),
+    "firewall": (
+        "EditFirewall",
+        "add_rules",
+        "lift_rules",
+        "remove_rules",
+        "restore_user_rules",
+        "set_forward_policy",
+        "strip_saved_rules",
+    ),
     "kernel": ("LoadModule", "SetSysctl", "load_at_boot"),
     "layers": ("RestoreEntries",),
     "names": ("NameImage", "ask_names"),
@@ -84,6 +100,8 @@ __all__ = [
     "persist_sysctl",
     "remove_rules",
     "restore",
+    "restore_user_rules",
+    "set_forward_policy",
     "strip_saved_rules",
 ]
 

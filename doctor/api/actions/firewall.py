@@ -12,6 +12,7 @@ from doctor.facts.firewall_cuts import Lift
 from doctor.facts.firewall_expect import ExpectedRule
 from doctor.facts.firewall_rules import FamilyRules
 from doctor.facts.firewall_ways import Guard
+from doctor.facts.user_chain import CHAIN, UserRules
 from doctor.formats import iptables_save
 from doctor.formats.iptables_edit import ChainEdit, Edited, Wanted, edit, saved_after
 from doctor.formats.iptables_strip import without_engine_lines
@@ -84,11 +85,13 @@ class EditFirewall(Struct, frozen=True, kw_only=True):
             done = edit((rule.text for rule in ruleset.of(self.table, change.chain)), change)
             if done.lines or change.chain in made:
                 edited.append(done)
-        policies = {
-            chain: (found.policy, policy)
-            for chain, policy in self.policies
-            if (found := ruleset.chain(self.table, chain)) is not None and found.policy not in {None, policy}
-        }
+        policies: dict[str, tuple[str, str]] = {}
+        for chain, policy in self.policies:
+            # A built-in chain that nobody used yet accepts.
+            found = ruleset.chain(self.table, chain)
+            old = (found.policy if found is not None else None) or "ACCEPT"
+            if old != policy:
+                policies[chain] = (old, policy)
         if not edited and not policies:
             return
         argv = (self.restore, "--noflush", "-w", "5")
@@ -206,6 +209,39 @@ def remove_rules(
             policies=set_policies,
             what=f"{' and '.join(parts)} ({saved.save[0]}): {why}",
         )
+
+
+def restore_user_rules(family: FamilyRules, known: UserRules) -> Iterator[EditFirewall]:
+    """Yield the rules of DOCKER-USER as they were, and the chains they lead to where those are gone."""
+    edits = [
+        ChainEdit(chain=chain, layout=tuple(map(Wanted, rules)), add=rules)
+        for chain, rules in known.chains.items()
+        if chain != CHAIN and not family.saved.rules("filter", chain)
+    ]
+    end = tuple(Wanted(rule.text) for rule in family.expected.chains.get(("filter", CHAIN), ()))
+    edits.append(ChainEdit(chain=CHAIN, layout=(*map(Wanted, known.own), *end), add=known.own))
+    count = len(known.own)
+    if count:
+        when = f", {known.age}" if known.age else ""
+        yield EditFirewall(
+            save=family.saved.save,
+            restore=family.saved.restore,
+            table="filter",
+            edits=tuple(edits),
+            what=f"restore {count} rule{'' if count == 1 else 's'} of {CHAIN} from {known.place}{when}",
+            opens=known.accepts,
+        )
+
+
+def set_forward_policy(family: FamilyRules, policy: str, why: str) -> EditFirewall:
+    """Return the change of what becomes of forwarded packets that no rule decides of."""
+    return EditFirewall(
+        save=family.saved.save,
+        restore=family.saved.restore,
+        table="filter",
+        policies=(("FORWARD", policy),),
+        what=f"set the {family.word} policy of FORWARD to {policy}: {why}",
+    )
 
 
 def strip_saved_rules(path: HostPath) -> EditFile:

@@ -46,6 +46,21 @@ def iptables_false() -> Iterator[Case]:
         ("firewall", "iptables FORWARD"),
         fix="none",
     )
+    yield case(
+        "forward-policy-accept",
+        "was-closed",
+        "the policy was DROP at the last healthy scan, and dockerd made its rules anew after a flush",
+        Host().replace(":FORWARD DROP", ":FORWARD ACCEPT").recorded(),
+        ("firewall", "iptables FORWARD"),
+    )
+    yield case(
+        "forward-policy-accept",
+        "was-open",
+        "the policy was ACCEPT at the last healthy scan",
+        Host().replace(":FORWARD DROP", ":FORWARD ACCEPT").recorded(policy="ACCEPT"),
+        ("firewall", "iptables FORWARD"),
+        fix="none",
+    )
 
 
 def saved_rules() -> Iterator[Case]:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from doctor.state.metadata import encode
+from doctor.state.network_record import Kept, KeptFamily, KeptRoute
 from tests.cases.firewall.networks import (
     API,
     APP,
@@ -64,6 +66,16 @@ class Host:
         """Add a symbolic link, or lead one elsewhere."""
         self.special = [entry for entry in self.special if entry["path"] != path]
         self.special.append({"path": path, "type": "symlink", "target": target})
+        return self
+
+    def recorded(
+        self, *rules: str, policy: str = "DROP", routes: tuple[KeptRoute, ...] = (), chains: tuple[str, ...] = ()
+    ) -> "Host":
+        """The last healthy scan kept these rules of DOCKER-USER, and of chains it leads to, this policy and these routes."""
+        kept = {name: tuple(rule for rule in rules if rule.split()[1] == name) for name in ("DOCKER-USER", *chains)}
+        family = KeptFamily(policy=policy, chains=kept)
+        record = Kept(taken=0, families={"4": family}, routes=routes)
+        self.files["/var/lib/doctor/metadata/network.json"] = encode(record)
         return self
 
     def says(self, argv: str, stdout: str) -> "Host":

@@ -9,6 +9,8 @@ from tests.cases.firewall.nft import nft
 from tests.cases.firewall.rules import BR, FILTER_26, NAT_26, SAVE_26, SAVE_28, SAVE_29
 
 CHECK = "rules-flushed"
+USER = ("docker-user-missing", "firewall", "DOCKER-USER")
+POLICY = ("forward-policy-accept", "firewall", "iptables FORWARD")
 
 
 def healthy() -> Iterator[Case]:
@@ -28,10 +30,13 @@ def flushed() -> Iterator[Case]:
     rules = [line for line in SAVE_26.splitlines() if not line.startswith("-A")]
     chains = "\n".join(rules) + "\n"
     filter_only = chains[: chains.index("*nat")] + NAT_26
-    yield case(CHECK, "filter", "a firewall script ran 'iptables -F'", Host(filter_only), ("firewall", "filter"))
+    yield case(
+        CHECK, "filter", "a firewall script ran 'iptables -F'", Host(filter_only).recorded(),
+        ("firewall", "filter"), also=(USER,),
+    )  # fmt: skip
     nat_only = FILTER_26 + chains[chains.index("*nat") :]
     yield case(CHECK, "nat", "a firewall script ran 'iptables -t nat -F'", Host(nat_only), ("firewall", "nat"))
-    gone = Host("")
+    gone = Host("").recorded()
     gone.tables = ["inet filter"]
     gone.says("nft -j list table inet filter", nft("inet", "filter", "input", "accept"))
     yield case(
@@ -40,6 +45,7 @@ def flushed() -> Iterator[Case]:
         "the nftables service was restarted, its file flushes everything",
         gone,
         ("firewall", "all"),
+        also=(USER, POLICY),
     )
     yield case(
         CHECK, "forward-chain", "someone flushed FORWARD and put a rule of his own there",
@@ -47,8 +53,8 @@ def flushed() -> Iterator[Case]:
     )  # fmt: skip
     yield case(
         CHECK, "engine-28", "'iptables -F' under engine 28",
-        Host("".join(line for line in SAVE_28.splitlines(True) if not line.startswith("-A") or line in NAT_26 or "PREROUTING" in line), "28.5.2"),
-        ("firewall", "filter"),
+        Host("".join(line for line in SAVE_28.splitlines(True) if not line.startswith("-A") or line in NAT_26 or "PREROUTING" in line), "28.5.2").recorded(),
+        ("firewall", "filter"), also=(USER,),
     )  # fmt: skip
 
 
@@ -62,6 +68,7 @@ def flushed_without_engine() -> Iterator[Case]:
         "everything was flushed while dockerd was dead and containers ran on",
         dead,
         ("firewall", "all"),
+        also=(POLICY,),
     )
     idle = Host("").engine_dead(containers_live=False)
     idle.tables = []
@@ -88,13 +95,41 @@ def single_rules() -> Iterator[Case]:
         ("docker-jump-missing", "deleted", "the jump of one bridge to chain DOCKER was deleted", [f"-A FORWARD -o {BR} -j DOCKER"], [("network", "app")]),
         ("isolation-missing", "internal", "half of what closes an internal network was deleted", ["! -d 172.18.0.0/16"], [("network", "inner")]),
         ("docker-user-missing", "jump-deleted", "the jump to DOCKER-USER was deleted", ["-A FORWARD -j DOCKER-USER"], [("firewall", "DOCKER-USER")]),
-        ("docker-user-missing", "chain-deleted", "dockerd came back after a flush with live-restore: all is there but DOCKER-USER", ["DOCKER-USER"], [("firewall", "DOCKER-USER")]),
         ("rule-missing", "hairpin", "the rule for a container's own port was deleted", ["-s 10.88.0.2/32"], [("port", "api 0.0.0.0:8081->80/tcp")]),
     ]  # fmt: skip
     for check, name, about, parts, subjects in rows:
         yield case(check, name, about, Host().without(*parts), *subjects)
     for check in sorted({row[0] for row in rows}):
         yield case(check, "healthy", "a healthy host of engine 26", Host())
+
+
+def user_chain() -> Iterator[Case]:
+    """DOCKER-USER lost what an administrator had put there."""
+    check, subject = "docker-user-missing", ("firewall", "DOCKER-USER")
+    drop, jump, inner = (
+        "-A DOCKER-USER -s 203.0.113.0/24 -i eth0 -j DROP",
+        "-A DOCKER-USER -i eth0 -j office",
+        "-A office ! -s 192.0.2.0/24 -j DROP",
+    )
+    about = "dockerd came back after a flush with live-restore: all is there but DOCKER-USER"
+    yield case(check, "chain-deleted", about, Host().without("DOCKER-USER"), subject, fix="manual")
+    yield case(check, "chain-deleted-was-empty", about, Host().without("DOCKER-USER").recorded(), subject)
+    yield case(
+        check, "chain-deleted-was-known", about,
+        Host().without("DOCKER-USER").recorded(drop, jump, inner, chains=("office",)), subject,
+    )  # fmt: skip
+    in_file = Host().without("DOCKER-USER").file(
+        "/etc/iptables/rules.v4", f"*filter\n:FORWARD ACCEPT [0:0]\n:DOCKER-USER - [0:0]\n{drop}\nCOMMIT\n"
+    )  # fmt: skip
+    yield case(check, "chain-deleted-in-file", about, in_file, subject)
+    yield case(
+        check, "emptied", "somebody, or a restart of dockerd, left DOCKER-USER with nothing but its RETURN",
+        Host().recorded(drop), subject, fix="manual",
+    )  # fmt: skip
+    yield case(
+        check, "healthy-changed", "an administrator replaced a rule since the last scan",
+        Host().put(drop.replace("203.0.113.0/24", "198.51.100.0/24"), "-A DOCKER-USER -j RETURN").recorded(drop),
+    )  # fmt: skip
 
 
 def apart() -> Iterator[Case]:
@@ -136,6 +171,7 @@ STORIES: tuple[Callable[[], Iterator[Case]], ...] = (
     flushed,
     flushed_without_engine,
     single_rules,
+    user_chain,
     apart,
     single_rules_of_others,
 )
