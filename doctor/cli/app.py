@@ -86,5 +86,9 @@ def _build(wanted: str) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the app and turn every way it can end into an exit code."""
+    if arguments[:1] == ["--install-completion"]:
+        from doctor.cli import completion
+
+        return ended(completion.install)
     _build(next((word for word in arguments if not word.startswith("-")), ""))
     return ended(lambda: app(args=arguments, prog_name="doctor", standalone_mode=True))

@@ -209,7 +209,7 @@ def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Share
     else:
         raw = loaded.function(report)
     if output and output != "-":
-        _write(output, raw)
+        write_report(output, raw)
         shared.progress(f"wrote {output}")
     elif not shared.quiet and sys.stdout is not None:
         sys.stdout.flush()
@@ -220,9 +220,10 @@ def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Share
     return int(report.exit_code if change is None else change(report) or report.exit_code)
 
 
-def _write(path: str, raw: bytes) -> None:
+def write_report(path: str, raw: bytes) -> None:
+    """Write a report where its reader wants it."""
     from doctor.model.errors import DoctorError
-    from doctor.state.files import write_out
+    from doctor.state.out import write_out
 
     try:
         write_out(path, raw)

@@ -40,7 +40,6 @@ def install(shared: Shared, *, directory: str = _UNITS, systemd: str = _SYSTEMD)
     path = _path(directory)
     wanted = text()
     installed.warn(installed.command(), shared)
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
     changed = installed.write(path, wanted, MADE)
     installed.show(path, wanted, shared, is_new=changed)
     if changed:

@@ -8,7 +8,7 @@ from doctor.cli.common import Shared
 from doctor.cli.spelled import as_root, pasted, program
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.text import visible
-from doctor.state.files import atomic_write
+from doctor.state.out import write_out
 
 
 def command() -> str:
@@ -59,7 +59,7 @@ def write(path: str, text: str, made: str) -> bool:
     if found and made not in found:
         raise RefusedError("a file that doctor did not write stands in the way", where=path, do="move it away")
     try:
-        atomic_write(path, text.encode("utf-8"), mode=0o644)
+        write_out(path, text.encode("utf-8"), make=True)
         # Neither cron nor systemd may be kept from reading it by somebody's umask.
         os.chmod(path, 0o644)
     except OSError as error:

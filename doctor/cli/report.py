@@ -1,17 +1,19 @@
 """``doctor report``: the HTML report of the last or a named scan, with what earlier scans saw."""
 
+import os
 import sys
 import time
 
 from msgspec.structs import replace
 
 from doctor.cli import unseen
-from doctor.cli.common import Shared, load_catalog, load_settings
+from doctor.cli.common import Shared, load_catalog, load_settings, write_report
 from doctor.history.store import History
 from doctor.model.errors import DoctorError, UsageError
 from doctor.model.exit_code import ExitCode
 from doctor.model.report import ScanReport
 from doctor.model.text import visible
+from doctor.state.settings import Settings
 
 _LISTED = 20
 # A user who is not root has a history of his own, and is shown first that there is another one.
@@ -22,7 +24,7 @@ def run(scan: str, output: str, shared: Shared, *, format_name: str = "html", li
     """Write the report of a kept scan; return 0, for a list that can't be seen whole 3.
 
     ``scan`` is the number that ``doctor report --list`` shows, "" for the last one. ``output`` is a file, "-" for
-    standard output, "" for the place in the settings.
+    standard output, "" for the place in the settings, with the format as its ending.
     """
     settings = load_settings()
     is_blind = unseen.tell("scans", shared)
@@ -41,11 +43,18 @@ def run(scan: str, output: str, shared: Shared, *, format_name: str = "html", li
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()
         return 0
-    place = output or settings.report.html
-    _write(place, raw)
+    place = output or _place(settings, format_name)
+    write_report(place, raw)
     if not shared.quiet:
         print(place)
     return 0
+
+
+def _place(settings: Settings, format_name: str) -> str:
+    """Return the file of a format that nobody named: beside the page, and never the page itself."""
+    if format_name == "html":
+        return settings.report.html
+    return os.path.splitext(settings.report.html)[0] + f".{format_name}"
 
 
 def _chosen(history: History, name: str) -> ScanReport:
@@ -70,14 +79,3 @@ def _listed(history: History) -> list[str]:
         )
         lines.append(visible(f"{kept.number:>6}  {when}  {kept.host}  {found or 'no finding'}"))
     return lines or [_NONE]
-
-
-def _write(place: str, raw: bytes) -> None:
-    from doctor.state.files import write_out
-
-    try:
-        write_out(place, raw)
-    except OSError as error:
-        raise DoctorError(
-            f"can't write the report: {error.strerror}", where=place, do="name another file with -o"
-        ) from error

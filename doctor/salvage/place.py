@@ -16,6 +16,7 @@ from doctor.repair.holders import holder_of
 from doctor.salvage.target import Target
 from doctor.salvage.values import Outcome
 from doctor.state.files import locked
+from doctor.state.out import open_directory
 
 MARKER = "doctor-salvage.json"
 """Says which data root a directory is a salvage of, and in the end what is in it."""
@@ -88,12 +89,9 @@ def opened(path: str, root: Identity, *, is_shared: bool, level: int) -> Iterato
 
     Raises ``RefusedError`` for a directory that holds something else, or that others than its owner can write to.
     """
-    real = os.path.realpath(path)
     try:
-        os.makedirs(os.path.dirname(real), exist_ok=True)
-        if not os.path.isdir(real):
-            os.mkdir(real, 0o755 if is_shared else 0o700)
-        descriptor = os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = open_directory(path, mode=0o755 if is_shared else 0o700)
+        real = os.readlink(f"/proc/self/fd/{descriptor}")
     except OSError as error:
         raise DoctorError(f"can't open it: {error.strerror}", where=path, do="choose another --to DIR") from error
     try:

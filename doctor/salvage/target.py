@@ -41,6 +41,15 @@ class Sink:
         self.size += len(content)
 
 
+def need(descriptor: int, path: str, size: int, what: str) -> None:
+    """Raise ``RefusedError`` unless the file system of an open file has room for ``size`` bytes and a margin."""
+    found = os.fstatvfs(descriptor)
+    margin = min(_MARGIN_BYTES, found.f_blocks * found.f_frsize // 50)
+    free = found.f_bavail * found.f_frsize - margin
+    if size > free or (found.f_files and not found.f_favail):
+        raise full(path, f"{what} needs {human(size)}, and {human(max(0, free))} are free to use")
+
+
 class Target:
     """An open target. Every name is looked up below its descriptor, links are not followed."""
 
@@ -69,11 +78,7 @@ class Target:
 
     def need(self, size: int, what: str) -> None:
         """Raise ``RefusedError`` unless there is room for ``size`` bytes, with a margin that stays free."""
-        found = os.fstatvfs(self.top)
-        margin = min(_MARGIN_BYTES, found.f_blocks * found.f_frsize // 50)
-        free = found.f_bavail * found.f_frsize - margin
-        if size > free or (found.f_files and not found.f_favail):
-            raise full(self.path, f"{what} needs {human(size)}, and {human(max(0, free))} are free to use")
+        need(self.top, self.path, size, what)
 
     @contextmanager
     def writing(self, name: str, *, is_private: bool = False) -> Iterator[Sink]:

@@ -1,6 +1,7 @@
 """One salvage from beginning to end."""
 
 import os
+import stat
 import sys
 from collections.abc import Callable
 
@@ -18,10 +19,11 @@ from doctor.salvage.archive import Archive
 from doctor.salvage.containerd import Copier, Found, Stored
 from doctor.salvage.images import Writer
 from doctor.salvage.place import MARKER, Document, check_place, forbidden, held_by, identity, opened
-from doctor.salvage.target import Target
+from doctor.salvage.target import Sink, Target, need
 from doctor.salvage.trees import TreeWriter
 from doctor.salvage.values import Image, Left, Outcome, Written
 from doctor.scan.resolve import Facts
+from doctor.state.out import replacing
 
 _GZIP_LEVEL = 6
 
@@ -179,18 +181,10 @@ def _archive(archive: Archive, wish: Wish, progress: Callable[[str], None]) -> N
         sys.stdout.buffer.flush()
         return
     progress(f"writing {wish.tar}")
-    path = os.path.abspath(wish.tar)
-    place = Target(os.path.dirname(path), _directory(path), is_shared=wish.shared, level=0)
     try:
-        place.need(archive.size, os.path.basename(path))
-        with place.writing(os.path.basename(path)) as sink:
-            archive.write(sink.write)
-    finally:
-        os.close(place.top)
-
-
-def _directory(path: str) -> int:
-    try:
-        return os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with replacing(wish.tar, mode=0o644 if wish.shared else 0o600) as descriptor:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                need(descriptor, wish.tar, archive.size, os.path.basename(wish.tar))
+            archive.write(Sink(descriptor).write)
     except OSError as error:
-        raise RefusedError(f"can't write: {error.strerror}", where=path, do="choose another --tar FILE") from error
+        raise RefusedError(f"can't write: {error.strerror}", where=wish.tar, do="choose another --tar FILE") from error

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -76,20 +75,6 @@ def _open_new(path: str, mode: int) -> int:
         # A doctor with this process id was killed here once.
         os.unlink(path)
         return os.open(path, flags, mode)
-
-
-def write_out(path: str, content: bytes) -> None:
-    """Write what a user asked for with ``-o``: atomically, but into a pipe or device that stands there (/dev/stdout)."""
-    target = os.path.realpath(path)
-    try:
-        is_plain = stat.S_ISREG(os.stat(path).st_mode)
-    except FileNotFoundError:
-        is_plain = True
-    if is_plain:
-        atomic_write(target, content, mode=0o644)
-        return
-    with open(path, "wb") as stream:
-        stream.write(content)
 
 
 def append(path: str, line: bytes, *, is_synced: bool = True) -> None:

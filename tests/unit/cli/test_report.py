@@ -71,3 +71,14 @@ def test_nothing_kept_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("DOCTOR_STATE_DIR", str(tmp_path / "new"))
     with pytest.raises(DoctorError, match="no scan by this user is kept yet — run 'doctor scan' first"):
         report.run("", "", PLAIN)
+
+
+@pytest.mark.parametrize("name", ["json", "markdown", "text", "junit", "sarif", "prometheus", "nagios"])
+def test_each_format_has_a_file_of_its_own(kept: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """``-f json`` wrote over the page that a colleague was looking at."""
+    assert report.run("", "", PLAIN) == 0
+    page = (kept / "report.html").read_bytes()
+    assert report.run("", "", PLAIN, format_name=name) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(kept / f"report.{name}")
+    assert (kept / f"report.{name}").exists()
+    assert (kept / "report.html").read_bytes() == page

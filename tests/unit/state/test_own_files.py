@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from doctor.model.errors import DoctorError, RefusedError
-from doctor.state.files import append, atomic_write, ensure_dir, locked, write_out
+from doctor.state.files import append, atomic_write, ensure_dir, locked
 
 HOLD = """
 import sys, time
@@ -63,28 +63,6 @@ def test_a_planted_temporary_file_is_not_written_to(tmp_path: Path) -> None:
         atomic_write(str(tmp_path / "f"), b"secret")
         assert held.read() == b""
     assert (tmp_path / "f").read_bytes() == b"secret"
-
-
-def test_output_into_a_pipe_or_device_goes_into_it(tmp_path: Path) -> None:
-    """A rename would put a file in the place of /dev/null."""
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "link").symlink_to(tmp_path / "pipe")
-    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        write_out(str(tmp_path / "link"), b"report")
-        assert os.read(reader, 100) == b"report"
-    finally:
-        os.close(reader)
-    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
-    assert (tmp_path / "link").is_symlink()
-
-
-def test_output_through_a_link_keeps_the_link(tmp_path: Path) -> None:
-    """The user named it; its target gets the report."""
-    (tmp_path / "link").symlink_to("target")
-    write_out(str(tmp_path / "link"), b"report")
-    assert (tmp_path / "target").read_bytes() == b"report"
-    assert (tmp_path / "link").is_symlink()
 
 
 def test_appended_lines_follow_each_other(tmp_path: Path) -> None:

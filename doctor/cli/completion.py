@@ -1,0 +1,47 @@
+"""``doctor --install-completion``: one file where the shell looks for it; no startup file of the user's is touched."""
+
+import os
+
+from doctor.model.errors import DoctorError, RefusedError, UsageError
+from doctor.model.exit_code import ExitCode
+from doctor.state.out import write_out
+
+
+def install() -> int:
+    """Write the completion for the shell that runs doctor, print where, and return 0."""
+    from typer._completion_shared import _get_shell_name, get_completion_script
+
+    shell = _get_shell_name() or os.path.basename(os.environ.get("SHELL", ""))
+    path = _place(shell)
+    script = get_completion_script(prog_name="doctor", complete_var="_DOCTOR_COMPLETE", shell=shell)
+    _refuse_foreign_home()
+    try:
+        write_out(path, f"{script}\n".encode(), make=True)
+    except OSError as error:
+        raise DoctorError(f"can't write the completion: {error.strerror}", where=path) from error
+    print(f"{path}: {shell} completes doctor's commands from its next start on")
+    if shell == "zsh":
+        print("if it does not, add this to ~/.zshrc: fpath=(~/.zfunc $fpath); autoload -Uz compinit; compinit")
+    return ExitCode.OK
+
+
+def _place(shell: str) -> str:
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    places = {
+        "bash": f"{data}/bash-completion/completions/doctor",
+        "fish": f"{config}/fish/completions/doctor.fish",
+        "zsh": "~/.zfunc/_doctor",
+    }
+    if shell not in places:
+        raise UsageError(f"there is no completion for '{shell}'", do=f"use {', '.join(places)}")
+    return os.path.expanduser(places[shell])
+
+
+def _refuse_foreign_home() -> None:
+    """Raise ``RefusedError`` where root would write into somebody's home (sudo keeps HOME on some systems)."""
+    home = os.path.expanduser("~")
+    if os.geteuid() == 0 and os.stat(home).st_uid != 0:
+        raise RefusedError(
+            "it is another user's home, who would get files of root", where=home, do="do it without sudo"
+        )
