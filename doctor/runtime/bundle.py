@@ -1,81 +1,220 @@
-"""An OCI bundle's config.json, as far as `run` goes with it: process, root, mounts of the host, hostname, limits."""
+"""An OCI bundle: every field of its config.json is carried out, or refused by its name (exit 2). Nothing is left out.
 
-import json
-import os
+OCI runtime specification 1.3, config.md and config-linux.md. That document lets a runtime ignore what it does not know; here
+it is refused, since what is not known may be what isolates. Three things are Docker's own and need no doing: its network
+hook (the container's network is chosen by --net, and stderr says so), the place of its control groups, and an AppArmor
+profile that is `unconfined`. The runtime always adds what it gives every container: masked paths, a read-only /sys.
+"""
 
-from doctor.runtime.reader import Reader, bad
+import _json
+
+from doctor.runtime import bundle_linux, bundle_mounts, bundle_process, kernel
+from doctor.runtime.beneath import open_strictly
+from doctor.runtime.part import Part
+from doctor.runtime.plan import Capabilities, Extras, Limits, Plan, Rlimit, Volume
+from doctor.runtime.reader import bad
+from doctor.runtime.system import os, stat
+from doctor.runtime.values import Failure, dataclass, reason, replace
 
 _MAX_BYTES = 16 << 20
-_KERNEL_MOUNTS = {"proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"}
+_HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
+_DOCKERS_HOOK = "libnetwork-setkey"
+# Other runtimes act on annotations of these names.
+_ACTING = ("run.oci.", "org.systemd.property.", "org.criu.", "io.katacontainers.", "dev.gvisor.")
 
 
-def spec_from(directory: str) -> dict[str, object]:
-    """The fields of a container for a bundle directory. Raises Failure (2) if it can't be read or meant.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """What a config.json asks for.
 
-    What the runtime decides itself (namespaces, masks, seccomp, devices, hooks) is not taken from it. OCI runtime
-    specification 1.2, config.md.
+    Attributes:
+        spec: fields of the JSON object that `spec.plan_from` checks.
+        terminal: a terminal is to be made.
+        limits, rlimits, volumes, extras: those of the plan.
+        notes: lines for stderr.
     """
-    path = os.path.join(directory, "config.json")
+
+    spec: dict[str, object]
+    terminal: bool
+    limits: Limits
+    rlimits: tuple[Rlimit, ...]
+    volumes: tuple[Volume, ...]
+    extras: Extras
+    notes: tuple[str, ...]
+
+
+def read(directory: str) -> Bundle:
+    """Read a bundle directory's config.json. Raises Failure (2) naming the field."""
+    if not directory.startswith("/"):
+        directory = f"{os.getcwd()}/{directory}"
     try:
-        with open(path, "rb") as source:
-            config = json.loads(source.read(_MAX_BYTES))
+        return _bundle(Part(_parsed(_content(directory)), ""), directory)
+    except Failure as failure:
+        raise bad(f"{directory}/config.json: {failure.message.lstrip('.: ')}") from None
+
+
+def _content(directory: str) -> str:
+    """The text of the file, which must be a plain one in the bundle itself."""
+    try:
+        base = os.open(directory, kernel.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        handle = open_strictly(base, "config.json", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise bad("is not a regular file")
+        text = b""
+        while chunk := os.read(handle, 1 << 18):
+            text += chunk
+            if len(text) > _MAX_BYTES:
+                raise bad(f"is longer than {_MAX_BYTES} bytes")
+        os.close(handle)
+        os.close(base)
+        return text.decode()
     except OSError as error:
-        raise bad(f"can't read '{path}': {(error.strerror or '').lower()}") from None
+        raise bad(f"can't be read: {reason(error)}") from None
+    except UnicodeDecodeError:
+        raise bad("is not UTF-8") from None
+
+
+class _Settings:
+    """How the scanner reads: as `json.loads`, but without NaN and without the same name twice in one object."""
+
+    strict = True
+    object_hook = None
+    array_hook = None
+    parse_float = float
+    parse_int = int
+
+    @staticmethod
+    def object_pairs_hook(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            seen = [name for name, _ in pairs]
+            raise bad(f"the field '{next(name for name in seen if seen.count(name) > 1)}' stands twice in one object")
+        return found
+
+    @staticmethod
+    def parse_constant(name: str) -> object:
+        raise bad(f"'{name}' is not JSON")
+
+
+def _parsed(text: str) -> object:
+    """The JSON value of a text, by the C scanner alone: the package around it costs a launch more than all of this."""
+    space = " \t\n\r"
+    try:
+        scanner = _json.make_scanner(_Settings())  # type: ignore[arg-type] # all that it reads of a JSONDecoder
+        value, end = scanner(text, len(text) - len(text.lstrip(space)))
+    except StopIteration as stop:
+        raise bad(f"is not JSON at character {stop.value}") from None
     except (ValueError, RecursionError) as error:
-        raise bad(f"can't parse '{path}': {error}") from None
-    if not isinstance(config, dict):
-        raise bad(f"'{path}' is no JSON object")
-    process, root = _part(config, "process"), _part(config, "root")
-    where = Reader(root, f"{path}: root").text("path") or "rootfs"
-    spec: dict[str, object] = {
-        "rootfs": os.path.join(os.path.abspath(directory), where),
-        "readonly": root.get("readonly", False),
-        "command": process.get("args", []),
-        "env": process.get("env", []),
-        "cwd": process.get("cwd", "/"),
-        "volumes": _volumes(config, directory),
-    }
-    user = _part(process, "user")
-    spec["user"] = f"{user.get('uid', 0)}:{user.get('gid', 0)}"
-    if isinstance(config.get("hostname"), str):
-        spec["hostname"] = config["hostname"]
-    return spec | _limits(config) | _caps(process)
+        raise bad(f"is not JSON: {error}") from None
+    if text[end:].strip(space):
+        raise bad(f"is not JSON at character {end}")
+    return value
 
 
-def _part(source: dict[str, object], name: str) -> dict[str, object]:
-    value = source.get(name)
-    return value if isinstance(value, dict) else {}
+def _bundle(top: Part, directory: str) -> Bundle:
+    version = top.text("ociVersion")
+    if version is None or not version.startswith("1."):
+        raise top.wrong("ociVersion", "is missing" if version is None else f"'{version}' is not 1.x")
+    top.refuse("solaris", "windows", "vm", "zos", "freebsd", why="belongs to another kind of container")
+    notes = _hooks(top)
+    _annotations(top)
+    spec: dict[str, object] = {"hostname": top.text("hostname") or None}
+    process = bundle_process.read(top.part("process"), spec)
+    linux = bundle_linux.read(top.part("linux"), spec, process.extras)
+    mounts = bundle_mounts.read(top, spec, directory)
+    _root(top, spec, directory)
+    domain = top.text("domainname") or ""
+    if len(domain.encode()) > 64:
+        raise top.wrong("domainname", "64 bytes are possible")
+    top.end()
+    return Bundle(
+        spec={name: value for name, value in spec.items() if value is not None},
+        terminal=process.terminal,
+        limits=linux.limits,
+        rlimits=process.rlimits,
+        volumes=mounts,
+        extras=replace(linux.extras, domain=domain),
+        notes=notes,
+    )
 
 
-def _volumes(config: dict[str, object], directory: str) -> list[object]:
-    found: list[object] = []
-    mounts = config.get("mounts")
-    for mount in mounts if isinstance(mounts, list) else []:
-        options = mount.get("options") if isinstance(mount, dict) else None
-        if not isinstance(mount, dict) or mount.get("type") in _KERNEL_MOUNTS:
-            continue
-        options = options if isinstance(options, list) else []
-        if mount.get("type") == "bind" or "bind" in options or "rbind" in options:
-            source = os.path.join(os.path.abspath(directory), str(mount.get("source", "")))
-            found.append({"source": source, "target": mount.get("destination"), "readonly": "ro" in options})
-    return found
+def _hooks(top: Part) -> tuple[str, ...]:
+    """Refuse all hooks but Docker's own one, which hands the network namespace to an engine that may be dead."""
+    hooks, notes = top.part("hooks"), []
+    for kind in _HOOKS:
+        for hook in hooks.parts(kind):
+            arguments = hook.texts("args")
+            if kind != "prestart" or arguments[:1] != (_DOCKERS_HOOK,):
+                raise bad(f"{hook.where}: hooks are not run by this runtime")
+            hook.take("path")
+            hook.end()
+            notes.append(f"{hook.where}: Docker's network hook is not run: the container has the network of --net")
+    hooks.end()
+    return tuple(notes)
 
 
-def _limits(config: dict[str, object]) -> dict[str, object]:
-    resources = _part(_part(config, "linux"), "resources")
-    found: dict[str, object] = {}
-    memory, pids, cpu = (_part(resources, name) for name in ("memory", "pids", "cpu"))
-    limit, most = memory.get("limit"), pids.get("limit")
-    if isinstance(limit, int) and limit > 0:
-        found["memory_bytes"] = limit
-    if isinstance(most, int) and most > 0:
-        found["pids"] = most
-    quota, period = cpu.get("quota"), cpu.get("period")
-    if isinstance(quota, int) and isinstance(period, int) and quota > 0 and period > 0:
-        found["cpus"] = quota / period
-    return found
+def _annotations(top: Part) -> None:
+    annotations = top.part("annotations")
+    for name in annotations.names():
+        annotations.text(name)
+        if name.startswith(_ACTING):
+            raise annotations.wrong(name, "this runtime does not act on annotations")
 
 
-def _caps(process: dict[str, object]) -> dict[str, object]:
-    bounding = _part(process, "capabilities").get("bounding")
-    return {"caps": bounding} if isinstance(bounding, list) else {}
+def _root(top: Part, spec: dict[str, object], directory: str) -> None:
+    """The root directory: beneath the bundle, or by an absolute path without links."""
+    root = top.part("root")
+    path = root.text("path")
+    if not path:
+        raise root.wrong("path", "is missing")
+    if ".." in path.split("/"):
+        raise root.wrong("path", f"'{path}' has a '..'")
+    base = "/" if path.startswith("/") else directory
+    spec |= {"layers_root": base, "rootfs": path.strip("/") or ".", "readonly": root.flag("readonly")}
+    root.end()
+
+
+def over(bundle: dict[str, object], spec: dict[str, object]) -> dict[str, object]:
+    """A bundle's fields with those of the command line over them; lists and objects are continued."""
+    both = bundle | spec
+    for field in bundle.keys() & spec.keys():
+        first, second = bundle[field], spec[field]
+        if isinstance(first, list) and isinstance(second, list) and field != "command":
+            both[field] = [*first, *second]
+        elif isinstance(first, dict) and isinstance(second, dict):
+            both[field] = first | second
+    return both
+
+
+def merged(plan: Plan, bundle: Bundle, *, is_user_given: bool, caps: tuple[list[str], list[str]]) -> Plan:
+    """A plan of `spec` and command line, with all that a bundle asks for beside. Raises Failure (2)."""
+    given = {name: value for name, value in plan.limits.__dict__.items() if value != getattr(Limits, name)}
+    if "memory_bytes" in given:
+        given.setdefault("swap_bytes", None)
+    extras = bundle.extras
+    if is_user_given:
+        extras = replace(extras, groups=())
+    if extras.capabilities is not None and any(caps):
+        extras = replace(extras, capabilities=_changed(extras.capabilities, *caps))
+    if extras.devices and plan.userns is not None:
+        raise bad("linux.devices: no device can be made in a user namespace")
+    for name, _ in extras.sysctls:
+        if name.startswith("net") and plan.net.kind not in ("none", "bridge"):
+            raise bad(f"linux.sysctl.{name}: the container has no network of its own")
+    return replace(
+        plan,
+        limits=replace(bundle.limits, **given),
+        rlimits=(*bundle.rlimits, *plan.rlimits),
+        volumes=(*bundle.volumes, *plan.volumes),
+        extras=extras,
+    )
+
+
+def _changed(sets: Capabilities, added: list[str], dropped: list[str]) -> Capabilities:
+    """Added to the sets that a command of root's has its capabilities by; dropped from all."""
+    changed = {}
+    for name in ("bounding", "effective", "permitted", "inheritable", "ambient"):
+        kept = [cap for cap in getattr(sets, name) if "ALL" not in dropped]
+        more = added if name in ("bounding", "effective", "permitted") else []
+        changed[name] = tuple(cap for cap in dict.fromkeys([*kept, *more]) if cap not in dropped)
+    return Capabilities(**changed)

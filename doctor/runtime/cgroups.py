@@ -14,13 +14,16 @@ import time
 from doctor.runtime import devices
 from doctor.runtime.plan import Limits
 from doctor.runtime.system import exists, os
-from doctor.runtime.values import Failure, dataclass, reason
+from doctor.runtime.values import TYPE_CHECKING, Failure, dataclass, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 BASE = "doctor-runtime"
-_PERIOD_US = 100_000
 _REMOVAL_S = 5.0
 _SIGKILL = 9
 _USED = frozenset(("memory", "cpu", "cpuacct", "pids", "devices"))
+_SWEPT = _USED | {"cpuset"}  # where a container's group may be
 _NO_CONTROLLERS = ("rw", "ro", "xattr", "clone_children", "none")
 _NO_SUBDIRECTORY = 2
 
@@ -52,7 +55,7 @@ def hierarchies(mountinfo: str) -> tuple[Hierarchy, ...]:
             found["2"] = Hierarchy(mount=mount, version=2, controllers=_v2_controllers(mount))
         elif kind == "cgroup":
             names = tuple(o for o in options.split(",") if o not in _NO_CONTROLLERS and "=" not in o)
-            if _USED.intersection(names):
+            if _SWEPT.intersection(names):
                 again = ",".join(names)
                 found[again] = Hierarchy(mount=mount, version=1, controllers=names, options=again)
     return tuple(found.values())
@@ -101,6 +104,8 @@ def create(found: tuple[Hierarchy, ...], name: str, limits: Limits) -> Group:
     group = Group()
     try:
         for hierarchy in found:
+            if not (_USED | _limited(limits)).intersection(hierarchy.controllers) and hierarchy.version == 1:
+                continue
             try:
                 _add(group, hierarchy, name, limits)
             except OSError as error:
@@ -193,18 +198,30 @@ def _limit_v1(group: Group, hierarchy: Hierarchy, path: str, limits: Limits) -> 
     controllers = hierarchy.controllers
     if "devices" in controllers:
         _write(f"{path}/devices.deny", "a")
-        for line in devices.v1_lines():
+        for line in devices.v1_lines(limits.devices or devices.ALLOWED):
             _write(f"{path}/devices.allow", line)
         group.devices_limited = True
     if "memory" in controllers and limits.memory_bytes is not None:
         _write(f"{path}/memory.limit_in_bytes", str(limits.memory_bytes))
         if exists(f"{path}/memory.memsw.limit_in_bytes"):
-            _write(f"{path}/memory.memsw.limit_in_bytes", str(limits.memory_bytes))
+            _write(f"{path}/memory.memsw.limit_in_bytes", str(limits.swap_bytes or limits.memory_bytes))
     if "cpu" in controllers and limits.cpus is not None:
-        _write(f"{path}/cpu.cfs_period_us", str(_PERIOD_US))
-        _write(f"{path}/cpu.cfs_quota_us", str(int(limits.cpus * _PERIOD_US)))
+        _write(f"{path}/cpu.cfs_period_us", str(limits.period_us))
+        _write(f"{path}/cpu.cfs_quota_us", str(int(limits.cpus * limits.period_us)))
     if "pids" in controllers and limits.pids is not None:
         _write(f"{path}/pids.max", str(limits.pids))
+    if "memory" in controllers and limits.reserve_bytes is not None:
+        _write(f"{path}/memory.soft_limit_in_bytes", str(limits.reserve_bytes))
+    if "cpu" in controllers and limits.shares is not None:
+        _write(f"{path}/cpu.shares", str(limits.shares))
+    _limit_cpuset(path, controllers, limits)
+
+
+def _limit_cpuset(path: str, controllers: "Collection[str]", limits: Limits) -> None:
+    if "cpuset" in controllers and limits.cpuset is not None:
+        for name, value in zip(("cpus", "mems"), limits.cpuset, strict=True):
+            if value:
+                _write(f"{path}/cpuset.{name}", value)
 
 
 def _limit_v2(group: Group, hierarchy: Hierarchy, path: str, limits: Limits) -> None:
@@ -215,23 +232,40 @@ def _limit_v2(group: Group, hierarchy: Hierarchy, path: str, limits: Limits) -> 
     if limits.memory_bytes is not None and "memory" in needed:
         _write(f"{path}/memory.max", str(limits.memory_bytes))
         if exists(f"{path}/memory.swap.max"):
-            _write(f"{path}/memory.swap.max", "0")
+            _write(f"{path}/memory.swap.max", _swap_alone(limits.memory_bytes, limits.swap_bytes))
     if limits.cpus is not None and "cpu" in needed:
-        _write(f"{path}/cpu.max", f"{int(limits.cpus * _PERIOD_US)} {_PERIOD_US}")
+        _write(f"{path}/cpu.max", f"{int(limits.cpus * limits.period_us)} {limits.period_us}")
     if limits.pids is not None and "pids" in needed:
         _write(f"{path}/pids.max", str(limits.pids))
+    if limits.reserve_bytes is not None and "memory" in needed:
+        _write(f"{path}/memory.low", str(limits.reserve_bytes))
+    if limits.shares is not None and "cpu" in needed:
+        _write(f"{path}/cpu.weight", str(1 + (max(2, limits.shares) - 2) * 9999 // 262142))
+    _limit_cpuset(path, needed, limits)
     if not group.devices_limited:
         try:
-            devices.attach_v2(path)
+            devices.attach_v2(path, limits.devices or devices.ALLOWED)
             group.devices_limited = True
         except OSError as error:
             group.problems.append(f"no device rules in {hierarchy.mount}: {reason(error)}")
 
 
+def _swap_alone(memory: int, both: int | None) -> str:
+    """Version 2 counts swap without the memory."""
+    return "max" if both == -1 else str(0 if both is None else both - memory)
+
+
 def _limited(limits: Limits) -> set[str]:
     """The controllers that the limits need."""
-    wanted = {"memory": limits.memory_bytes, "cpu": limits.cpus, "pids": limits.pids}
-    return {name for name, value in wanted.items() if value is not None}
+    wanted = (
+        ("memory", limits.memory_bytes),
+        ("memory", limits.reserve_bytes),
+        ("cpu", limits.cpus),
+        ("cpu", limits.shares),
+        ("cpuset", limits.cpuset),
+        ("pids", limits.pids),
+    )
+    return {name for name, value in wanted if value is not None}
 
 
 def _check_limits(group: Group, limits: Limits) -> None:

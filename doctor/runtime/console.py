@@ -6,17 +6,18 @@
 import errno
 import fcntl
 import os
+import struct
 
 from doctor.runtime import beneath, kernel
 from doctor.runtime.kernelfs import TERMINAL_GROUP
 from doctor.runtime.terminal import send
 from doctor.runtime.values import Failure
 
-_TIOCSCTTY, _TIOCSPTLCK, _TIOCGPTN = 0x540E, 0x40045431, 0x80045430
+_TIOCSCTTY, _TIOCSPTLCK, _TIOCGPTN, _TIOCSWINSZ = 0x540E, 0x40045431, 0x80045430, 0x5414
 _PTS_MAJOR_FIRST, _PTS_MAJOR_LAST = 136, 143
 
 
-def open_terminal(root: int, channel: int) -> tuple[int, int, int]:
+def open_terminal(root: int, channel: int, size: tuple[int, int] | None = None) -> tuple[int, int, int]:
     """Make a pseudo-terminal, send its master through `channel`, bind the slave to /dev/console; the slave three times.
 
     Everything is a descriptor of what was made here; the slave is checked to be one before it is bound (CVE-2025-52565).
@@ -32,6 +33,8 @@ def open_terminal(root: int, channel: int) -> tuple[int, int, int]:
     kernel.mount(kernel.at(slave), kernel.at(target), None, kernel.MS_BIND)
     os.close(target)
     fcntl.ioctl(slave, _TIOCSCTTY, 0)
+    if size is not None:
+        fcntl.ioctl(slave, _TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     send(channel, master)
     os.close(master)
     try:

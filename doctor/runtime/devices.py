@@ -62,9 +62,9 @@ def v2_program(rules: tuple[Rule, ...] = ALLOWED) -> bytes:
     return code + _instruction(0xB4, 0, imm=0) + _instruction(0x95)
 
 
-def attach_v2(group: str) -> None:
-    """Load the program and attach it to a cgroup v2 directory; it goes when the directory goes. Raises OSError."""
-    code, license_text = kernel.buffer(v2_program()), kernel.buffer(b"Apache-2.0\0")
+def attach_v2(group: str, rules: tuple[Rule, ...] = ALLOWED) -> None:
+    """Load the program of the rules and attach it to a cgroup v2 directory; it goes when the directory goes. Raises OSError."""
+    code, license_text = kernel.buffer(v2_program(rules)), kernel.buffer(b"Apache-2.0\0")
 
     def fields(*values: tuple[int, int]) -> bytes:
         return b"".join(value.to_bytes(size, "little") for value, size in values)

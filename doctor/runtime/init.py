@@ -22,6 +22,7 @@ from doctor.runtime.values import (
     Failure,
     dataclass,
     reason,
+    replace,
 )
 
 if TYPE_CHECKING:
@@ -102,12 +103,16 @@ def _become(start: Start) -> int:
     for number in _DEFAULT_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     kernel.call("sethostname", plan.hostname.encode(), len(plan.hostname.encode()))
+    if plan.extras.domain:
+        kernel.call("setdomainname", plan.extras.domain.encode(), len(plan.extras.domain.encode()))
     _leave_keyring()
     root = _lay_out_root(start)
     if not os.read(start.go, 1):
         leave(FAILED)
     rootfs.finish(plan, root, _own_cgroup_namespace(start.hierarchies))
     _network(start)
+    for name, value in plan.extras.sysctls:
+        _set_sysctl(name, value)
     who = _identity(plan, root)
     program = _entry_program() if start.function is None else None
     stdio = start.stdio if start.open_terminal is None else start.open_terminal(root)
@@ -117,16 +122,41 @@ def _become(start: Start) -> int:
     sys.path.clear()
     _keep_descriptors(stdio, start.report, program)
     _hand_over_stdio(who.uid)
-    os.umask(0o022)
+    os.umask(0o022 if plan.extras.umask is None else plan.extras.umask)
     _enter_directory(plan.work.cwd)
-    caps = plan.caps if start.devices_limited else tuple(name for name in plan.caps if name != "MKNOD")
-    privilege.apply(plan, caps, who, start.bpf, start.last_capability)
+    _arrange(plan)
+    sets = privilege.capabilities_of(plan, who.uid, devices_limited=start.devices_limited)
+    privilege.apply(plan, sets, who, start.bpf, start.last_capability)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user has cleared it
     if start.function is not None:
         os.close(_REPORT)
         return start.function(plan.work.args or {})
     _execute(plan, who)
     return FAILED
+
+
+def _set_sysctl(name: str, value: str) -> None:
+    """Set what belongs to one of the container's own namespaces, through the host's procfs: the root is not entered yet."""
+    try:
+        handle = os.open(f"/proc/sys/{name.replace('.', '/')}", os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if kernel.filesystem_of(handle) != kernel.PROC_MAGIC:
+            raise Failure(f"can't set sysctl {name}: /proc is no procfs")
+        os.write(handle, value.encode())
+        os.close(handle)
+    except OSError as error:
+        raise Failure(f"can't set sysctl {name} to '{value}': {reason(error)}") from None
+
+
+def _arrange(plan: Plan) -> None:
+    """What a bundle asks for of the command's process, while there is the right to."""
+    extras = plan.extras
+    try:
+        if extras.io_priority is not None:
+            kernel.call("ioprio_set", 1, 0, extras.io_priority)
+        if extras.personality is not None:
+            kernel.call("personality", extras.personality)
+    except OSError as error:
+        raise Failure(f"can't arrange the process: {error.filename} {reason(error)}") from None
 
 
 def _lay_out_root(start: Start) -> int:
@@ -166,6 +196,8 @@ def _identity(plan: Plan, root: int) -> users.Identity:
     passwd = beneath.read_text(root, "/etc/passwd") or ""
     group = beneath.read_text(root, "/etc/group") or ""
     who = users.identity(plan.work.user, passwd, group)
+    if plan.extras.groups:
+        who = replace(who, groups=plan.extras.groups)
     if plan.userns is not None and max(who.uid, who.gid, *who.groups) >= plan.userns.count:
         raise Failure(
             f"user {who.uid} with group {who.gid} is not among the {plan.userns.count} ids of the user namespace"

@@ -27,7 +27,7 @@ RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x8, 0x10
 
 PROC_MAGIC, SYSFS_MAGIC, CGROUP_MAGIC, CGROUP2_MAGIC = 0x9FA0, 0x62656572, 0x27E0EB, 0x63677270
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_CAPBSET_DROP = 1, 4, 8, 24
 PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_SET_SECCOMP = 38, 47, 22
 
 # Numbers from the kernel's asm/unistd_64.h (x86_64) and asm-generic/unistd.h (aarch64).
@@ -53,6 +53,10 @@ _NUMBERS = {
         "socket": 41,
         "prlimit64": 302,
         "keyctl": 250,
+        "seccomp": 317,
+        "setdomainname": 171,
+        "personality": 135,
+        "ioprio_set": 251,
     },
     "aarch64": {
         "mount": 40,
@@ -75,6 +79,10 @@ _NUMBERS = {
         "socket": 198,
         "prlimit64": 261,
         "keyctl": 219,
+        "seccomp": 277,
+        "setdomainname": 162,
+        "personality": 92,
+        "ioprio_set": 30,
     },
 }
 MACHINE = os.uname().machine

@@ -5,7 +5,9 @@ import errno
 from doctor.runtime import kernel
 from doctor.runtime.cgroups import Hierarchy
 from doctor.runtime.kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT, O_PATH
+from doctor.runtime.plan import Device
 from doctor.runtime.system import exists, is_directory, os, stat
+from doctor.runtime.values import Failure
 
 LOCKED = MS_NOSUID | MS_NOEXEC | MS_NODEV
 TERMINAL_GROUP = 5  # tty, in every distribution
@@ -41,6 +43,23 @@ def make_nodes(directory: str) -> None:
         os.mknod(f"{directory}/{name}", stat.S_IFCHR | 0o666, os.makedev(major, minor))
 
 
+def _make_device(device: Device) -> None:
+    """A node that a bundle asks for, on the new tmpfs; one of the usual ones may be asked for again."""
+    *parents, _ = device.path.split("/")
+    done = "dev"
+    for part in parents:
+        done += f"/{part}"
+        if not is_directory(done):
+            os.mkdir(done, 0o755)
+    path = f"dev/{device.path}"
+    if exists(path):
+        if os.stat(path).st_rdev == device.number:
+            return
+        raise Failure(f"can't make '/dev/{device.path}': another device has this name")
+    os.mknod(path, device.mode, device.number)
+    os.chown(path, device.uid, device.gid)
+
+
 def make_place(path: str, *, directory: bool) -> None:
     """An empty directory or file to mount on."""
     if directory:
@@ -55,7 +74,12 @@ def _bind_nodes(source: str) -> None:
         kernel.mount(f"{source}/{name}".encode(), f"dev/{name}".encode(), None, MS_BIND)
 
 
-def stage_dev(shm_bytes: int, nodes: str | None = None, terminal_group: int = TERMINAL_GROUP) -> None:
+def stage_dev(
+    shm_bytes: int,
+    nodes: str | None = None,
+    terminal_group: int = TERMINAL_GROUP,
+    devices: tuple[Device, ...] = (),
+) -> None:
     """A tmpfs `dev` with nodes, links, pseudo-terminals, shared memory of that size, and message queues.
 
     Nodes are made, or bound from the directory `nodes`: in a user namespace none can be made.
@@ -63,6 +87,8 @@ def stage_dev(shm_bytes: int, nodes: str | None = None, terminal_group: int = TE
     kernel.mount(b"tmpfs", b"dev", b"tmpfs", MS_NOSUID | kernel.MS_STRICTATIME, b"mode=755,size=65536k")
     if nodes is None:
         make_nodes("dev")
+        for device in devices:
+            _make_device(device)
     else:
         _bind_nodes(nodes)
     for name, target in _LINKS:

@@ -142,7 +142,7 @@ def start(
             plan=plan,
             hierarchies=tuple(hierarchy for hierarchy, _, _ in group.members),
             devices_limited=group.devices_limited,
-            bpf=shared.bpf if plan.seccomp else None,
+            bpf=(plan.extras.filter or shared.bpf) if plan.seccomp else None,
             last_capability=shared.last_capability,
             stdio=stdio.inside,
             go=go,
@@ -207,6 +207,8 @@ def _assembler(plan: Plan) -> "Callable[[Plan], int] | None":
 def _connect(plan: Plan, shared: Shared, running: Running) -> None:
     """Groups first: moving a process waits for the kernel, and the init mounts meanwhile."""
     running.group.join(running.pid)
+    if plan.extras.oom_score is not None:
+        _set_oom_score(running.pid, plan.extras.oom_score)
     bridge = plan.net.bridge
     if bridge is None:
         return
@@ -217,6 +219,15 @@ def _connect(plan: Plan, shared: Shared, running: Running) -> None:
         from doctor.runtime import nat  # noqa: PLC0415
 
         nat.open_ports(plan.net, bridge, shared.janitor())
+
+
+def _set_oom_score(pid: int, score: int) -> None:
+    try:
+        handle = os.open(f"/proc/{pid}/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(handle, str(score).encode())
+        os.close(handle)
+    except OSError as error:
+        raise Failure(f"can't set oomScoreAdj to {score}: {reason(error)}") from None
 
 
 def _configurer(plan: Plan) -> "Callable[..., None] | None":

@@ -8,17 +8,20 @@ from doctor.runtime.values import TYPE_CHECKING, USAGE, Failure, dataclass, reas
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from doctor.runtime.bundle import Bundle
+
 _SUFFIXES = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SHORT = {"-p": "publish", "-e": "env", "-w": "workdir", "-u": "user", "-v": "volume"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """A plan, and what concerns only the foreground: whether stdin is passed on, and a terminal made."""
+    """A plan, and what concerns only the foreground: whether stdin is passed on, and a terminal made; lines for stderr."""
 
     plan: Plan
     interactive: bool
     terminal: bool
+    notes: tuple[str, ...] = ()
 
 
 def _usage(message: str) -> Failure:
@@ -179,10 +182,13 @@ def parse(arguments: list[str]) -> Options:
     """Options from the words after `run`. Raises Failure (2)."""
     given, words, command = _read(arguments)
     spec = given.spec
+    read: Bundle | None = None
+    is_user_given = "user" in spec
     if given.bundle is not None:
-        from doctor.runtime import bundle  # noqa: PLC0415 - brings json, which a cold launch does without
+        from doctor.runtime import bundle  # noqa: PLC0415 - only who has one pays for it
 
-        spec = _over(bundle.spec_from(given.bundle), spec)
+        read = bundle.read(given.bundle)
+        spec = bundle.over(read.spec, spec)
     elif words and "layers" not in spec and not ("builtin" in spec and _is_argument(words[0])):
         spec["rootfs"] = words.pop(0)
     elif "layers" not in spec and "builtin" not in spec:
@@ -194,22 +200,14 @@ def parse(arguments: list[str]) -> Options:
     spec.setdefault("id", "run")
     plan = plan_from(spec, "run")
     terminal = "tty" in given.flags
+    if read is not None:
+        plan = bundle.merged(plan, read, is_user_given=is_user_given, caps=(given.add_caps, given.drop_caps))
+        terminal = terminal or read.terminal
     if terminal:
         work = replace(plan.work, terminal=True)
         plan = replace(plan, work=work)
-    return Options(plan=plan, interactive="interactive" in given.flags, terminal=terminal)
-
-
-def _over(bundle: dict[str, object], spec: dict[str, object]) -> dict[str, object]:
-    """A bundle's container with what the command line gives; lists (environment, volumes) are continued by it."""
-    both = bundle | spec
-    for field in bundle.keys() & spec.keys():
-        first, second = bundle[field], spec[field]
-        if isinstance(first, list) and isinstance(second, list):
-            both[field] = [*first, *second]
-        elif isinstance(first, dict) and isinstance(second, dict):
-            both[field] = first | second
-    return both
+    interactive = "interactive" in given.flags
+    return Options(plan=plan, interactive=interactive, terminal=terminal, notes=() if read is None else read.notes)
 
 
 def _make_absolute(spec: dict[str, object]) -> None:

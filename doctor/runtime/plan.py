@@ -44,11 +44,23 @@ class RootPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
-    """A directory or file of the host, bound into the container (recursively, private propagation)."""
+    """A directory or file of the host bound into the container, or a new tmpfs; private propagation.
+
+    Attributes:
+        source: a path of the host, "" for a tmpfs.
+        base: the directory that a relative source is in, and does not leave.
+        flags: MOUNT_ATTR_* that are set beside read-only.
+        recursive: with what is mounted beneath the source.
+        data: options of a tmpfs.
+    """
 
     source: str
     target: str
     readonly: bool = False
+    base: str | None = None
+    flags: int = 0
+    recursive: bool = True
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +113,27 @@ class NetPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Resource limits; None means no limit. `cpus` is a share of processors (0.5, 2.0)."""
+    """Resource limits; None means no limit.
+
+    Attributes:
+        memory_bytes, pids: what they say.
+        swap_bytes: memory and swap together, -1 without limit; None: no swap beside the memory.
+        reserve_bytes: what the kernel leaves to the group when memory is short.
+        cpus: a share of processors (0.5, 2.0), of each period of `period_us`.
+        shares: the weight among groups that compete, as version 1 counts it.
+        cpuset: the processors and memory nodes, as the kernel's lists.
+        devices: rules of what may be used, None for the default ones.
+    """
 
     memory_bytes: int | None = None
+    swap_bytes: int | None = None
+    reserve_bytes: int | None = None
     cpus: float | None = None
+    period_us: int = 100_000
+    shares: int | None = None
+    cpuset: tuple[str, str] | None = None
     pids: int | None = None
+    devices: "tuple[tuple[str, int | None, int | None, str], ...] | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +186,59 @@ class IdRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """The five sets of capabilities(7), by names without CAP_."""
+
+    bounding: tuple[str, ...] = ()
+    effective: tuple[str, ...] = ()
+    permitted: tuple[str, ...] = ()
+    inheritable: tuple[str, ...] = ()
+    ambient: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device node below /dev: `mode` has its type and permissions, `number` is its device number."""
+
+    path: str
+    mode: int
+    number: int
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extras:
+    """What only a bundle asks for; None and empty stand for what every container gets.
+
+    Attributes:
+        umask, groups, oom_score, io_priority, personality: of the command's process.
+        capabilities: all five sets, in place of the plan's `caps`.
+        console: rows and columns of its terminal.
+        domain: NIS domain name.
+        sysctls: (name, value), of the container's own namespaces.
+        masked, sealed: paths inside that are hidden, or read-only, beside those that always are.
+        devices: nodes beside the usual ones.
+        filter: a seccomp program in place of the default one, loaded with `filter_flags`.
+    """
+
+    umask: int | None = None
+    groups: tuple[int, ...] = ()
+    capabilities: Capabilities | None = None
+    console: tuple[int, int] | None = None
+    oom_score: int | None = None
+    io_priority: int | None = None
+    domain: str = ""
+    sysctls: tuple[tuple[str, str], ...] = ()
+    masked: tuple[str, ...] = ()
+    sealed: tuple[str, ...] = ()
+    devices: tuple[Device, ...] = ()
+    filter: bytes | None = None
+    filter_flags: int = 0
+    personality: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One container.
 
@@ -166,7 +247,8 @@ class Plan:
         userns: a user namespace with these ids owns all of the container's others, None for the host's own.
         scratch: where an overlay's writes go until the runtime ends, None for a tmpfs.
         files: (path inside, text) of read-only files bound into the container (hosts, resolv.conf).
-        tmpfs: directories inside that get an empty tmpfs.
+        volumes: binds and tmpfs, in the order they are mounted in.
+        extras: what only a bundle asks for.
         shm_bytes: size of /dev/shm.
         root_bytes: how much may be written to a root that vanishes, and to each of `tmpfs`; None for the default.
         caps: names without CAP_.
@@ -187,7 +269,7 @@ class Plan:
     scratch: Scratch | None = None
     volumes: tuple[Volume, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
-    tmpfs: tuple[str, ...] = ()
+    extras: Extras = Extras()
     shm_bytes: int = 64 << 20
     root_bytes: int | None = None
     caps: tuple[str, ...] = DEFAULT_CAPS

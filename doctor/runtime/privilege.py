@@ -1,7 +1,7 @@
 """What a container's process may do: capabilities, no_new_privs, the seccomp filter, rlimits, user and groups."""
 
 from doctor.runtime import kernel
-from doctor.runtime.plan import Plan
+from doctor.runtime.plan import Capabilities, Plan
 from doctor.runtime.system import os
 from doctor.runtime.users import Identity
 from doctor.runtime.values import Failure, reason
@@ -76,7 +76,9 @@ RLIMITS = {
 }
 _CAPABILITY_V3 = 0x20080522
 _FILTER_MODE = 2
-_AMBIENT_CLEAR_ALL = 4
+_AMBIENT_CLEAR_ALL, _AMBIENT_RAISE = 4, 2
+_SET_MODE_FILTER = 1
+_SETS = ("bounding", "effective", "permitted", "inheritable", "ambient")
 
 
 def last_capability() -> int:
@@ -98,47 +100,79 @@ def seccomp_filter() -> bytes:
         raise Failure(f"no seccomp profile for {kernel.MACHINE}: {reason(error)}") from None
 
 
-def apply(plan: Plan, caps: tuple[str, ...], who: Identity, bpf: bytes | None, last: int) -> None:
+def apply(plan: Plan, sets: Capabilities, who: Identity, bpf: bytes | None, last: int) -> None:
     """Give up everything the plan does not grant. In this order, since each step takes away what the one before needs.
 
-    Inheritable and ambient sets end empty (CVE-2022-29162).
+    Inheritable and ambient sets end empty unless a bundle asks for them (CVE-2022-29162).
     """
     for limit in plan.rlimits:
         _set_rlimit(limit.kind, limit.soft, limit.hard)
-    granted = {CAPABILITIES.index(name) for name in caps}
+    bounding = _mask(sets.bounding)
     for number in range(last + 1):
-        if number not in granted:
+        if not bounding >> number & 1:
             kernel.prctl(kernel.PR_CAPBSET_DROP, number)
+    flags = plan.extras.filter_flags
     if plan.no_new_privs:
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     elif bpf is not None:
-        # Without no_new_privs the filter needs CAP_SYS_ADMIN, so it is loaded first; it allows what follows.
-        load_filter(bpf)
+        # Without no_new_privs the filter needs CAP_SYS_ADMIN, so it is loaded first; it has to allow what follows.
+        load_filter(bpf, flags)
         bpf = None
+    if who.uid != 0 and sets.permitted:
+        kernel.prctl(kernel.PR_SET_KEEPCAPS, 1)
     os.setgroups(who.groups)
     os.setresgid(who.gid, who.gid, who.gid)
     os.setresuid(who.uid, who.uid, who.uid)
     kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL)
-    _set_capabilities(sum(1 << n for n in granted) if who.uid == 0 else 0)
+    _set_capabilities(sets, last, exact=plan.extras.capabilities is not None)
+    for name in sets.ambient:
+        kernel.prctl(kernel.PR_CAP_AMBIENT, _AMBIENT_RAISE, CAPABILITIES.index(name))
     if bpf is not None:
-        load_filter(bpf)
+        load_filter(bpf, flags)
 
 
-def load_filter(bpf: bytes) -> None:
+def capabilities_of(plan: Plan, uid: int, *, devices_limited: bool) -> Capabilities:
+    """The five sets. Without device rules nobody makes a node: it would work."""
+    given = plan.extras.capabilities
+    if given is None:
+        own = plan.caps if uid == 0 else ()
+        given = Capabilities(bounding=plan.caps, effective=own, permitted=own)
+    if devices_limited:
+        return given
+    sets = {name: tuple(cap for cap in getattr(given, name) if cap != "MKNOD") for name in _SETS}
+    return Capabilities(**sets)
+
+
+def _mask(names: tuple[str, ...]) -> int:
+    return sum(1 << CAPABILITIES.index(name) for name in set(names))
+
+
+def load_filter(bpf: bytes, flags: int = 0) -> None:
     """Install a BPF program, an array of struct sock_filter, for this process."""
     code = kernel.buffer(bpf)
     program = kernel.buffer((len(bpf) // 8).to_bytes(8, "little") + kernel.address(code).to_bytes(8, "little"))
-    kernel.prctl(kernel.PR_SET_SECCOMP, _FILTER_MODE, kernel.address(program))
+    if flags:
+        kernel.call("seccomp", _SET_MODE_FILTER, flags, kernel.address(program))
+    else:
+        kernel.prctl(kernel.PR_SET_SECCOMP, _FILTER_MODE, kernel.address(program))
 
 
-def _set_capabilities(wanted: int) -> None:
-    """Effective and permitted become `wanted` as far as they are there now; inheritable becomes empty."""
-    now = _permitted()
-    keep = wanted & now
-    low, high = (keep & 0xFFFFFFFF).to_bytes(4, "little"), (keep >> 32).to_bytes(4, "little")
-    none = bytes(4)
+def _set_capabilities(sets: Capabilities, last: int, *, exact: bool) -> None:
+    """Set what is wanted, as far as it is there now; where a bundle asks for it by name, all of it has to be there."""
+    now, known = _permitted(), (1 << last + 1) - 1
+    effective, permitted, inheritable = (_mask(names) for names in (sets.effective, sets.permitted, sets.inheritable))
+    missing = permitted & known & ~now
+    if exact and missing:
+        raise Failure(f"can't give CAP_{CAPABILITIES[missing.bit_length() - 1]}: the runtime does not have it itself")
+    low, high = (
+        b"".join(
+            (mask >> shift & 0xFFFFFFFF).to_bytes(4, "little")
+            for mask in (effective & now, permitted & now, inheritable)
+        )
+        for shift in (0, 32)
+    )
     header = _CAPABILITY_V3.to_bytes(4, "little") + bytes(4)
-    kernel.call("capset", kernel.buffer(header), low + low + none + high + high + none)
+    kernel.call("capset", kernel.buffer(header), low + high)
 
 
 def _permitted() -> int:

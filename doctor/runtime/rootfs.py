@@ -8,7 +8,7 @@ CVE-2024-45310, CVE-2025-31133, CVE-2025-52881).
 
 import errno
 
-from doctor.runtime import beneath, kernel, kernelfs
+from doctor.runtime import beneath, kernel, kernelfs, sealing
 from doctor.runtime.cgroups import Hierarchy
 from doctor.runtime.kernel import (
     MS_BIND,
@@ -22,11 +22,11 @@ from doctor.runtime.kernel import (
 )
 from doctor.runtime.plan import Plan, RootPlan, Volume
 from doctor.runtime.system import encoded, is_directory, os, stat
-from doctor.runtime.values import Failure, reason
+from doctor.runtime.values import Failure, reason, replace
 
 # Any directory of the host will do: only this process sees what is mounted there, and it sees the rest no more.
 _STAGES = ("/run", "/tmp", "/mnt", "/var", "/etc")  # noqa: S108 - a mount point, nothing is written to the host's /tmp
-_MOUNT_ATTR_RDONLY = 0x1
+_MOUNT_ATTR_RDONLY, _MOUNT_ATTR_ATIME = 0x1, 0x70
 _ROOM_BYTES = 1 << 30
 _OWN_INODES = 2048  # for what the runtime itself puts on a stage: links to at most 500 layers, places to mount on
 
@@ -40,18 +40,18 @@ def build(plan: Plan, *, devices_limited: bool) -> int:
     kernel.mount(None, b"/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     layers = open_layers(plan.root)
     source = open_directory(plan.root)
-    volumes = [(open_host(volume.source, directory=False), volume) for volume in plan.volumes]
+    volumes = open_volumes(plan)
     enter_stage(room(plan))
     mount_root(plan.root, layers, source, room(plan))
     if not devices_limited:
         make_nodev("root")
     root = os.open("root", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    kernelfs.stage_dev(plan.shm_bytes)
+    kernelfs.stage_dev(plan.shm_bytes, devices=plan.extras.devices)
     kernelfs.stage_proc()
     move_into(root, b"dev", "/dev")
     move_into(root, b"proc", "/proc")
-    for index, (volume_source, volume) in enumerate(volumes):
-        stage_volume(index, volume_source, volume)
+    for index, volume_source in volumes.items():
+        stage_volume(index, volume_source, plan.volumes[index])
         if not devices_limited:
             make_nodev(f"v{index}")
     for descriptor in layers:
@@ -63,18 +63,13 @@ def finish(plan: Plan, root: int, hierarchies: tuple[Hierarchy, ...]) -> None:
     """Add what needs the container's own cgroup namespace, then everything that the plan binds; seal the root."""
     kernelfs.stage_sys(hierarchies, bound=plan.userns is not None and plan.net.kind not in ("none", "bridge"))
     move_into(root, b"sys", "/sys")
-    for path in plan.tmpfs:
-        os.mkdir("t")
-        kernel.mount(b"tmpfs", b"t", b"tmpfs", kernelfs.LOCKED, b"mode=1777," + room(plan))
-        target = beneath.directory(root, path)
-        beneath.refuse_kernel_filesystem(target, path)
-        kernel.mount(b"t", kernel.at(target), None, MS_MOVE)
-        os.close(target)
-        os.rmdir("t")
     for index, volume in enumerate(plan.volumes):
+        if not volume.source:
+            _stage_tmpfs(index, volume, room(plan))
         _bind_volume(root, index, volume)
     for index, (path, text) in enumerate(plan.files):
         _bind_text(root, index, path, text)
+    sealing.seal(root, plan.extras)
     if plan.root.readonly:
         kernel.mount(None, b"root", None, MS_REMOUNT | MS_BIND | MS_RDONLY | _kept_flags("root"))
 
@@ -96,6 +91,17 @@ def open_host(path: str, *, directory: bool = True) -> int:
         raise Failure(f"can't open '{path}': {reason(error)}") from None
 
 
+def open_volumes(plan: Plan) -> dict[int, int]:
+    """Descriptors of the sources of binds, by their place in the plan."""
+    found = {}
+    for index, volume in enumerate(plan.volumes):
+        if volume.base is not None:
+            found[index] = _open_part(volume.base, volume.source, os.O_CLOEXEC)
+        elif volume.source:
+            found[index] = open_host(volume.source, directory=False)
+    return found
+
+
 def open_layers(root: RootPlan) -> list[int]:
     """Descriptors of the layers, then of upper and work if they are given.
 
@@ -114,14 +120,14 @@ def open_directory(root: RootPlan) -> int | None:
     return open_host(root.directory) if root.layers_root is None else _open_part(root.layers_root, root.directory)
 
 
-def _open_part(base: str | None, path: str) -> int:
+def _open_part(base: str | None, path: str, kind: int = os.O_DIRECTORY) -> int:
     """A descriptor of a directory that the root consists of: beneath `base` where its name is relative.
 
     No link in the name is followed, so none that someone planted in a data root or a bundle can lead to another place.
     """
     start = open_host("/" if base is None or path.startswith("/") else base)
     try:
-        return beneath.open_strictly(start, path.lstrip("/") or ".", O_PATH | os.O_DIRECTORY)
+        return beneath.open_strictly(start, path.lstrip("/") or ".", O_PATH | kind)
     except OSError as error:
         where = "" if base is None or path.startswith("/") else f" beneath '{base}'"
         why = "a link there leads elsewhere" if error.errno == errno.ELOOP else reason(error)
@@ -201,21 +207,36 @@ def stage_volume(index: int, source: int, volume: Volume) -> None:
     """Bind an opened volume on the stage, with its flags."""
     place = f"v{index}"
     kernelfs.make_place(place, directory=stat.S_ISDIR(os.fstat(source).st_mode))
-    kernel.mount(kernel.at(source), place.encode(), None, MS_BIND | MS_REC)
+    kernel.mount(kernel.at(source), place.encode(), None, MS_BIND | (MS_REC if volume.recursive else 0))
     os.close(source)
-    if volume.readonly:
-        _make_readonly(place)
+    _set_flags(place, volume)
 
 
-def _make_readonly(place: str) -> None:
-    """Read-only with everything mounted beneath (Linux 5.12); before that only the volume itself, as Docker did."""
+def _stage_tmpfs(index: int, volume: Volume, limits: bytes) -> None:
+    place = f"v{index}"
+    os.mkdir(place)
+    data = b"mode=1777," + limits + (b"," + volume.data.encode() if volume.data else b"")
+    try:
+        # By the MS_* flags, which are the same bits up to no-exec; mount_setattr(2) is younger.
+        kernel.mount(b"tmpfs", place.encode(), b"tmpfs", volume.flags & kernelfs.LOCKED, data)
+    except OSError as error:
+        raise Failure(f"can't mount a tmpfs at '{volume.target}' with '{volume.data}': {reason(error)}") from None
+    _set_flags(place, replace(volume, flags=volume.flags & ~kernelfs.LOCKED))
+
+
+def _set_flags(place: str, volume: Volume) -> None:
+    """Set a mount's flags, with everything mounted beneath (Linux 5.12); before that only read-only, as Docker did."""
+    wanted = volume.flags | (_MOUNT_ATTR_RDONLY if volume.readonly else 0)
+    if not wanted:
+        return
+    cleared = _MOUNT_ATTR_ATIME if wanted & _MOUNT_ATTR_ATIME else 0
     here = os.open(place, O_PATH | os.O_CLOEXEC)
     try:
-        attributes = _MOUNT_ATTR_RDONLY.to_bytes(8, "little") + bytes(24)
+        attributes = wanted.to_bytes(8, "little") + cleared.to_bytes(8, "little") + bytes(16)
         kernel.call("mount_setattr", here, b"", kernel.AT_EMPTY_PATH | kernel.AT_RECURSIVE, attributes, len(attributes))
     except OSError as error:
-        if error.errno != errno.ENOSYS:
-            raise
+        if error.errno != errno.ENOSYS or volume.flags:
+            raise Failure(f"can't set the options of the mount at '{volume.target}': {reason(error)}") from None
         kernel.mount(None, place.encode(), None, MS_REMOUNT | MS_BIND | MS_RDONLY | _kept_flags(place))
     finally:
         os.close(here)

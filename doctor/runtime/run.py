@@ -29,6 +29,8 @@ def main(arguments: list[str]) -> int:
 
 def _run(options: Options, shared: Shared, function: "Callable[[dict[str, object]], int] | None") -> int:
     plan = options.plan
+    for note in options.notes:
+        os.write(2, f"doctor-runtime: {note}\n".encode())
     joined = _joined(plan)
     if options.terminal:
         from doctor.runtime import console, terminal  # noqa: PLC0415 - only -t pays for sockets and termios
@@ -41,14 +43,14 @@ def _run(options: Options, shared: Shared, function: "Callable[[dict[str, object
             Stdio((null, null, null)),
             joined=joined,
             function=function,
-            open_terminal=lambda root: console.open_terminal(root, theirs.fileno()),
+            open_terminal=lambda root: console.open_terminal(root, theirs.fileno(), plan.extras.console),
         )
         theirs.close()
         _forward_signals(running)
         master = terminal.receive(ours)
         running.wait_until_started()
         if master is not None:
-            terminal.serve(master, interactive=options.interactive)
+            terminal.serve(master, interactive=options.interactive, sized=plan.extras.console is not None)
     else:
         from doctor.runtime import relay  # noqa: PLC0415 - -t has its own way
 

@@ -18,6 +18,7 @@ from doctor.runtime.privilege import CAPABILITIES, RLIMITS
 from doctor.runtime.reader import Reader, address_of, bad, is_plain_path
 
 MAX_PORT = 65535
+_TMPFS_FLAGS = 0x2 | 0x4 | 0x8  # MOUNT_ATTR_NOSUID, NODEV, NOEXEC
 _NO_ID = (1 << 32) - 1  # (uid_t)-1 stands for no user
 _ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
@@ -44,9 +45,8 @@ def plan_from(source: object, where: str = "container", default_id: str = "c") -
         hostname=_hostname(reader, name),
         userns=_userns(reader),
         scratch=_scratch(reader),
-        volumes=tuple(_volume(item, f"{where}.volumes[{i}]") for i, item in enumerate(reader.items("volumes"))),
+        volumes=_volumes(reader),
         files=_files(reader),
-        tmpfs=_paths(reader, "tmpfs"),
         shm_bytes=64 << 20 if shm is None else shm,
         root_bytes=writable,
         caps=_caps(reader),
@@ -225,6 +225,14 @@ def _publish(source: object, where: str) -> Publish:
     if chain is not None and (not 0 < len(chain) <= 28 or not set(chain) <= _ID_LETTERS or chain.startswith("-")):
         raise bad(f"{where}.chain: {chain!r} is no name of a chain")
     return Publish(host_port=host, container_port=inside, protocol=protocol, host_ip=ip, chain=chain)
+
+
+def _volumes(reader: Reader) -> tuple[Volume, ...]:
+    memory = [Volume(source="", target=path, flags=_TMPFS_FLAGS) for path in _paths(reader, "tmpfs")]
+    return (
+        *memory,
+        *(_volume(item, f"{reader.where}.volumes[{i}]") for i, item in enumerate(reader.items("volumes"))),
+    )
 
 
 def _volume(source: object, where: str) -> Volume:

@@ -65,9 +65,10 @@ def copy_size(master: int) -> None:
         fcntl.ioctl(master, _TIOCSWINSZ, fcntl.ioctl(0, _TIOCGWINSZ, bytes(8)))
 
 
-def serve(master: int, *, interactive: bool) -> None:
-    """Pass bytes both ways until the container's side is closed."""
-    copy_size(master)
+def serve(master: int, *, interactive: bool, sized: bool = False) -> None:
+    """Pass bytes both ways until the container's side is closed. `sized`: it has a size already."""
+    if not sized:
+        copy_size(master)
     signal.signal(signal.SIGWINCH, lambda *_: copy_size(master))
     poll = select.poll()
     poll.register(master, select.POLLIN)

@@ -123,7 +123,7 @@ def _lay_out(plan: Plan, ids: IdRange, user: int, *, devices_limited: bool) -> N
     kernel.mount(None, b"/", None, MS_REC | kernel.MS_PRIVATE)
     layers = rootfs.open_layers(plan.root)
     source = rootfs.open_directory(plan.root)
-    volumes = [rootfs.open_host(volume.source, directory=False) for volume in plan.volumes]
+    volumes = rootfs.open_volumes(plan)
     rootfs.enter_stage(rootfs.room(plan), b"0755")
     for name in ("nodes", "own"):
         os.mkdir(name)
@@ -138,8 +138,8 @@ def _lay_out(plan: Plan, ids: IdRange, user: int, *, devices_limited: bool) -> N
         source = _mapped("m", source, plan.root.directory, ids, user, recursive=True)
     _mount_root(plan, ids, [*mapped, *layers[lower:]], source)
     rootfs.make_nodev("root")  # nobody inside could have made a node: one in an image is none of its container's
-    for index, (descriptor, volume) in enumerate(zip(volumes, plan.volumes, strict=True)):
-        rootfs.stage_volume(index, descriptor, volume)
+    for index, descriptor in volumes.items():
+        rootfs.stage_volume(index, descriptor, plan.volumes[index])
         if not devices_limited:
             rootfs.make_nodev(f"v{index}")
     kernel.mount(b"tmpfs", b"nodes", b"tmpfs", MS_NOSUID | MS_NOEXEC, b"mode=755")
@@ -219,7 +219,9 @@ def assemble(plan: Plan) -> int:
     rootfs.move_into(root, b"proc", "/proc")
     if plan.net.kind not in ("none", "bridge"):
         kernel.mount(b"../sys", b"sys", None, MS_BIND)
-    for index in range(len(plan.volumes)):
+    for index, volume in enumerate(plan.volumes):
+        if not volume.source:
+            continue  # a tmpfs made by the namespace's own root
         kernelfs.make_place(f"v{index}", directory=is_directory(f"../v{index}"))
         kernel.mount(f"../v{index}".encode(), f"v{index}".encode(), None, MS_BIND | MS_REC)
     return root

@@ -1,6 +1,5 @@
 """The bundled runtime really isolates, limits and reports; no dockerd is needed."""
 
-import json
 import os
 import signal
 import stat
@@ -274,17 +273,6 @@ def test_a_terminal(root: Path) -> None:
     done = subprocess.run(["script", "-qec", script, "/dev/null"], capture_output=True, text=True, check=False)
     assert done.returncode == 3, done.stdout
     assert "88" in done.stdout
-
-
-def test_an_oci_bundle(root: Path, tmp_path: Path) -> None:
-    config = {
-        "process": {"args": ["sh", "-c", "pwd; echo $X; id -u"], "env": ["X=y"], "cwd": "/tmp", "user": {"uid": 7}},
-        "root": {"path": str(root)},
-        "hostname": "fromoci",
-    }
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    done = kit.run("--bundle", tmp_path)
-    assert done.stdout == "/tmp\ny\n7\n", done.stderr
 
 
 def test_parallel_containers_overlap() -> None:

@@ -1,0 +1,42 @@
+"""One object of a bundle's config.json, by its path in it: fields that are carried out, and those that are refused."""
+
+from doctor.runtime.reader import Reader, bad
+from doctor.runtime.values import Failure
+
+
+class Part(Reader):
+    """An object whose messages name the field from the top: "linux.seccomp.flags: …"."""
+
+    def part(self, name: str) -> "Part":
+        """The object of this name; empty if it is absent."""
+        value = self.take(name)
+        return Part({} if value is None else value, f"{self.where}.{name}".lstrip("."))
+
+    def parts(self, name: str) -> "list[Part]":
+        """The objects of a list."""
+        return [Part(item, f"{self.where}.{name}[{index}]".lstrip(".")) for index, item in enumerate(self.items(name))]
+
+    def names(self) -> list[str]:
+        """The names of the fields that were not taken yet."""
+        return list(self._left)
+
+    def wholes(self, name: str, low: int, high: int) -> tuple[int, ...]:
+        """A list of whole numbers."""
+        found = []
+        for index, item in enumerate(self.items(name)):
+            number = Part({f"{name}[{index}]": item}, self.where).number(f"{name}[{index}]", low, high)
+            if number is None:
+                raise self.wrong(f"{name}[{index}]", "expected a whole number, got null")
+            found.append(number)
+        return tuple(found)
+
+    def refuse(self, *names: str, why: str = "this runtime does not support it") -> None:
+        """Raise if one of these fields asks for anything: null and what is empty asks for nothing."""
+        for name in names:
+            value = self.take(name)
+            if value is not None and value not in ({}, [], ""):
+                raise self.wrong(name, why)
+
+    def wrong(self, name: str, why: str) -> Failure:
+        """A field with a reason."""
+        return bad(f"{self.where}.{name}: {why}".lstrip("."))
