@@ -9,17 +9,17 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.cli.common import open_host
+from doctor.cli.run_net import attached, names
 from doctor.cli.spelled import as_root
-from doctor.facts.containers import Containers
 from doctor.facts.images import Images, familiar
 from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.links import Links
-from doctor.facts.networks import Networks
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.missing import HostError, Missing
-from doctor.probes._place import bridge_network, place
 from doctor.scan.resolve import Facts
+
+_HOSTNAME = "run"
+"""The runtime's default."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -63,8 +63,13 @@ def run(options: Options) -> int:
         if value:
             given += [flag, value]
     given += ["-i"] * options.interactive + ["-t"] * options.tty
-    given += _network(options, facts)
+    network = attached(options.net, options.publish, facts)
+    given += network.options
     root, environment, command = _root(options, facts, host)
+    if "--layers" in root:
+        hostname = options.hostname or _HOSTNAME
+        for path, text in names(options.net, hostname, network.address, facts, host).items():
+            given += ["--file", f"{path}={text}"]
     given += _environment((*environment, *options.env))
     # What the command line gives stands after what the image says: the last one wins.
     argv = ["run", *root, *given, *command]
@@ -147,43 +152,3 @@ def _said(host: Host, images: Images, identity: str) -> dict[str, Any]:
         raise DoctorError(f"can't read the image's config: {error}") from error
     said = parsed.get("config") if isinstance(parsed, dict) else None
     return said if isinstance(said, dict) else {}
-
-
-def _network(options: Options, facts: Facts) -> list[str]:
-    if options.net in {"none", "host"}:
-        return ["--net", options.net]
-    if options.net.startswith("container:"):
-        return ["--net", f"container:{_process(options.net.partition(':')[2], facts)}"]
-    if options.net != "bridge":
-        raise UsageError(f"--net '{options.net}' is unknown", do="choose bridge, none, host or container:NAME")
-    networks, links = facts.get(Networks), facts.get(Links)
-    network = bridge_network(networks) if isinstance(networks, Networks) else None
-    if network is None or isinstance(links, Missing) or not isinstance(networks, Networks):
-        raise DoctorError("the engine has no bridge network to stand on", do="use --net host or --net none")
-    spot = place(network, networks, links)
-    if spot is None:
-        raise DoctorError(f"no address is free on network {network.name}", do="use --net host or --net none")
-    arguments = [
-        "--net",
-        "bridge",
-        "--bridge",
-        spot["name"],
-        "--address",
-        spot["address"],
-        "--gateway",
-        spot["gateway"],
-    ]
-    return [*arguments, "--create-bridge"] if spot["create"] else arguments
-
-
-def _process(name: str, facts: Facts) -> str:
-    """Return the process id of a running container, by name, id or the id's beginning."""
-    if name.isdigit() and os.path.isdir(f"/proc/{name}"):
-        return name
-    containers = facts.get(Containers)
-    for container in containers.items if isinstance(containers, Containers) else ():
-        if container.name == name or (name and container.id.startswith(name)):
-            if container.state.pid and os.path.isdir(f"/proc/{container.state.pid}"):
-                return str(container.state.pid)
-            raise UsageError(f"container '{name}' does not run")
-    raise UsageError(f"no container '{name}'", do="name a running container, or a process id")

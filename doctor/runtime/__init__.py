@@ -44,8 +44,9 @@ Each container:
                   bridge with the gateway's address if it is missing, remove it afterwards), mtu, mac; uplink true: name is an
                   interface of the host, and the container stands behind it as a neighbour on its wire, so that its packets
                   come in by that interface; nothing of them reaches the wire
-    publish       list of {host_port, container_port, protocol "tcp"|"udp", host_ip, chain}: rules are made and removed;
-                  with chain (of nat and filter, "DOCKER") only there, so the host's own rules must lead to it
+    publish       list of {host_port, container_port, protocol "tcp"|"udp", host_ip, chain, proxy}: rules are made and removed;
+                  with chain (of nat and filter, "DOCKER") only there, so the host's own rules must lead to it; with proxy a
+                  process holds the port and answers on the host itself, also on 127.0.0.1
     masquerade    true: a rule that hides the container's address towards outside, made and removed; without publish and
                   masquerade no rule is touched, so the host's own must carry the traffic
     volumes       list of {source, target, readonly}

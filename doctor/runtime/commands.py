@@ -7,6 +7,7 @@ import time
 from doctor.runtime.values import Failure
 
 LIMIT_S = 10.0
+_MOST_BYTES = 16 << 20
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -21,6 +22,11 @@ def find(name: str) -> str | None:
 
 def run(argv: list[str], text: str = "") -> None:
     """Run to the end, `text` on its stdin (at most a pipe's room). Raises Failure with stderr's last line."""
+    output(argv, text)
+
+
+def output(argv: list[str], text: str = "") -> str:
+    """Run to the end and return what it printed. Raises Failure with its last line."""
     stdin, feed = os.pipe()
     reading, stderr = os.pipe()
     for descriptor in (stdin, stderr):
@@ -43,6 +49,7 @@ def run(argv: list[str], text: str = "") -> None:
     if code != 0:
         last = said.decode("utf-8", "replace").strip().splitlines()
         raise Failure(f"'{' '.join(argv)}' failed with {code}: {last[-1] if last else 'no message'}")
+    return said.decode("utf-8", "replace")
 
 
 def _until_end(reading: int, pid: int, name: str) -> bytes:
@@ -59,4 +66,4 @@ def _until_end(reading: int, pid: int, name: str) -> bytes:
         chunk = os.read(reading, 65536)
         if not chunk:
             return said
-        said = (said + chunk)[-65536:]
+        said = (said + chunk)[-_MOST_BYTES:]

@@ -10,19 +10,27 @@ import _socket
 import os
 import struct
 
-from doctor.runtime import commands, kernel, removal, uplink
+from doctor.runtime import commands, kernel, leftovers, removal, uplink
 from doctor.runtime.netlink import Netlink
 from doctor.runtime.system import signal
 from doctor.runtime.values import Failure
 
-_LINK, _TREE, _MADE, _HOOK, _NEIGHBOUR = "link", "tree", "made", "hook", "neighbour"
+_LINK, _BRIDGE, _TREE, _MADE, _HOOK, _NEIGHBOUR = "link", "bridge", "tree", "made", "hook", "neighbour"
 _MOST_BYTES = 65536
 
 
 class Janitor:
-    """Started with the first change; `finish` makes it undo everything and waits for that."""
+    """Started with the first change; `finish` makes it undo everything and waits for that.
 
-    def __init__(self) -> None:
+    Attributes:
+        token: names the run in all that it changes on the host.
+        helpers: processes that end before anything is undone.
+    """
+
+    def __init__(self, token: str = "") -> None:
+        self.token = token
+        self.helpers: list[int] = []
+        self._shown: _socket.socket | None = None
         self._socket: _socket.socket | None = None
         self._pid = 0
 
@@ -38,6 +46,10 @@ class Janitor:
         """The directory of this name is there: `tree` is its descriptor, and what is in it has to go with it."""
         self._announce([_MADE, name], tree)
 
+    def before_bridge(self, name: str) -> None:
+        """A bridge is about to be made or used that has to go after the last container on it, unless an engine has come."""
+        self._announce([_BRIDGE, name])
+
     def before_hook(self, name: str) -> None:
         """A place for traffic filters is about to be made on an interface."""
         self._announce([_HOOK, name])
@@ -52,6 +64,13 @@ class Janitor:
 
     def finish(self) -> None:
         """Undo now."""
+        for pid in self.helpers:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        self.helpers = []
+        if self._shown is not None:
+            self._shown.close()
+            self._shown = None
         if self._socket is not None:
             self._socket.close()
             os.waitpid(self._pid, 0)
@@ -64,10 +83,14 @@ class Janitor:
         self._socket.sendmsg(["\0".join(words).encode("utf-8", "surrogateescape")], passed)
 
     def _started(self) -> _socket.socket:
+        # Shows that this run lives, from its first change until its janitor is done.
+        shown = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+        shown.bind(f"\0{leftovers.MARK}{self.token}")
         ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         self._pid = os.fork()
         if self._pid:
             theirs.close()
+            self._shown = shown
             return ours
         try:
             os.setsid()  # a Ctrl-C for the runtime must not reach the one who cleans up after it
@@ -78,7 +101,8 @@ class Janitor:
                 os.dup2(null, descriptor)
             os.dup2(theirs.fileno(), 3)
             theirs.detach()
-            kernel.close_from(4)
+            os.dup2(shown.detach(), 4)
+            kernel.close_from(5)
             _undo(_all_announced(_socket.socket(fileno=3)))
         finally:
             os._exit(0)
@@ -101,6 +125,9 @@ def _undo(announced: list[tuple[list[str], int]]) -> None:
         try:
             if kind == _LINK:
                 Netlink().delete(words[0])
+            elif kind == _BRIDGE:
+                if not leftovers.is_engine_alive():
+                    Netlink().delete_idle_bridge(words[0])
             elif kind == _MADE:
                 trees[words[0]] = descriptor
             elif kind == _HOOK:

@@ -39,7 +39,7 @@ class Shared:
         if self._janitor is None:
             from doctor.runtime.janitor import Janitor  # noqa: PLC0415 - brings sockets, which most runs do without
 
-            self._janitor = Janitor()
+            self._janitor = Janitor(self.token)
         return self._janitor
 
     def finish(self) -> None:

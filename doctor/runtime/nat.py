@@ -4,32 +4,46 @@
 through `nft` where only that is there. Each rule is announced to the janitor before it is made.
 """
 
-import os
-
-from doctor.runtime import commands
+from doctor.runtime import commands, leftovers, proxy
 from doctor.runtime.janitor import Janitor
 from doctor.runtime.network import prefix_of
 from doctor.runtime.plan import Bridge, NetPlan, Publish
 from doctor.runtime.values import Failure
 
-_MARK = ["-m", "comment", "--comment", "doctor-runtime"]
 Rule = tuple[str, str, list[str]]
 
 
 def open_ports(net: NetPlan, bridge: Bridge, janitor: Janitor) -> None:
-    """Make the rules. Raises Failure if the host has no tool, or the tool fails."""
+    """Make the rules, and what answers on this host itself. Raises Failure if the host has no tool, or the tool fails."""
     iptables, nft = commands.find("iptables"), commands.find("nft")
+    leftovers.sweep(iptables, nft)
+    served = tuple(port for port in net.publish if port.proxy)
+    if served:
+        janitor.helpers.append(proxy.start(served, bridge.address.partition("/")[0]))
+    mark = ["-m", "comment", "--comment", f"{leftovers.MARK}{janitor.token}"]
     if iptables is not None:
-        for table, chain, match in rules(net, bridge):
-            undo = [iptables, "-w", "5", "-t", table, "-D", chain, *match, *_MARK]
+        wanted = rules(net, bridge)
+        place = _place(iptables) if any(chain == "FORWARD" for _, chain, _ in wanted) else 1
+        for table, chain, match in wanted:
+            undo = [iptables, "-w", "5", "-t", table, "-D", chain, *match, *mark]
             janitor.before_command(undo)
-            commands.run([iptables, "-w", "5", "-t", table, "-I", chain, *match, *_MARK])
+            where = [chain, str(place)] if (table, chain) == ("filter", "FORWARD") else [chain]
+            commands.run([iptables, "-w", "5", "-t", table, "-I", *where, *match, *mark])
     elif nft is not None and not any(port.chain for port in net.publish):
-        table = f"doctor_{os.urandom(4).hex()}"
+        table = f"{leftovers.TABLE}{janitor.token}"
         janitor.before_command([nft, "delete", "table", "ip", table])
         commands.run([nft, "-f", "-"], nft_script(table, net, bridge))
     else:
         raise Failure("can't publish ports or masquerade: the host has neither iptables nor nft")
+
+
+def _place(iptables: str) -> int:
+    """Where in FORWARD a rule belongs: below the jump to DOCKER-USER, the administrator's word on all that is forwarded."""
+    lines = [
+        line for line in commands.output([iptables, "-w", "5", "-S", "FORWARD"]).splitlines() if line.startswith("-A ")
+    ]
+    jumps = [number for number, line in enumerate(lines, 1) if line.endswith("-j DOCKER-USER")]
+    return jumps[-1] + 1 if jumps else 1
 
 
 def rules(net: NetPlan, bridge: Bridge) -> list[Rule]:

@@ -6,12 +6,13 @@ import struct
 
 from doctor.runtime.values import Failure, dataclass
 
-_NEWLINK, _DELLINK, _NEWADDR, _NEWROUTE = 16, 17, 20, 24
+_NEWLINK, _DELLINK, _GETLINK, _NEWADDR, _NEWROUTE = 16, 17, 18, 20, 24
+BRIDGE_MARK = b"doctor-runtime"
 _REQUEST, _ACK, _DUMP, _EXCL, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
 _ERROR, _DONE = 2, 3
 _AF_NETLINK, _NETLINK_ROUTE, _AF_INET = 16, 0, 2
 _IFF_UP = 1
-_HARDWARE, _IFNAME, _MTU, _MASTER, _LINKINFO, _NET_NS_PID = 1, 3, 4, 10, 18, 19
+_HARDWARE, _IFNAME, _MTU, _MASTER, _LINKINFO, _NET_NS_PID, _ALIAS = 1, 3, 4, 10, 18, 19, 20
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_OIF, _RTA_GATEWAY = 4, 5
@@ -40,6 +41,16 @@ def attribute(kind: int, value: bytes) -> bytes:
     return struct.pack("<HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
 
 
+def attributes(data: bytes) -> "list[tuple[int, bytes]]":
+    """Kind and value of each attribute of a message."""
+    found, place = [], 0
+    while place + 4 <= len(data):
+        size, kind = struct.unpack_from("<HH", data, place)
+        found.append((kind & 0x3FFF, data[place + 4 : place + size]))
+        place += max(4, size + 3 & ~3)
+    return found
+
+
 def _name(text: str) -> bytes:
     return attribute(_IFNAME, text.encode() + b"\0")
 
@@ -66,9 +77,35 @@ class Netlink:
         self._socket.close()
 
     def bridge(self, name: str) -> None:
-        """Make a bridge and set it up. Raises OSError EEXIST if the name is taken."""
+        """Make a bridge with our mark and set it up. Raises OSError EEXIST if the name is taken."""
         info = attribute(_INFO_KIND, b"bridge")
         self.ask(_NEWLINK, _CREATE | _EXCL, _link(flags=_IFF_UP) + _name(name) + attribute(_LINKINFO, info))
+        # An alias is taken only for a link that is there (net/core/rtnetlink.c, do_setlink).
+        self.ask(_NEWLINK, 0, _link(_socket.if_nametoindex(name), _IFF_UP) + attribute(_ALIAS, BRIDGE_MARK))
+
+    def is_own_bridge(self, index: int) -> bool:
+        """Whether the link bears the mark of bridges that this module makes."""
+        return any(mine == index and alias == BRIDGE_MARK for mine, _, alias in self._links())
+
+    def delete_idle_bridge(self, name: str) -> None:
+        """Remove a bridge with our mark that has no port; one that others hang on stays for the last of them."""
+        try:
+            index = _socket.if_nametoindex(name)
+        except OSError:
+            return
+        links = self._links()
+        has_ports = any(master == index for _, master, _ in links)
+        if not has_ports and any(mine == index and alias == BRIDGE_MARK for mine, _, alias in links):
+            self.ask(_DELLINK, 0, _link(index))
+
+    def _links(self) -> list[tuple[int, int, bytes]]:
+        """Index, master (0 for none) and alias of each link."""
+        found = []
+        for message in self.dump(_GETLINK, _link()):
+            values = dict(attributes(message[16:]))
+            master = int.from_bytes(values.get(_MASTER, b""), "little")
+            found.append((struct.unpack_from("<4xi", message)[0], master, values.get(_ALIAS, b"").rstrip(b"\0")))
+        return found
 
     def veth(self, pair: Veth) -> None:
         """Make a veth pair, one end here, as a port of a bridge if it is to be one, the other inside another network namespace."""

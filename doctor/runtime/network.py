@@ -37,15 +37,19 @@ def attach(bridge: Bridge, pid: int, host_name: str, janitor: Janitor) -> None:
 
 def _bridge_index(bridge: Bridge, netlink: Netlink, janitor: Janitor) -> int:
     try:
-        return _socket.if_nametoindex(bridge.name)
+        index = _socket.if_nametoindex(bridge.name)
     except OSError:
         if not bridge.create or bridge.gateway is None:
             raise Failure(f"bridge '{bridge.name}' does not exist") from None
-    janitor.before_link(bridge.name)
+    else:
+        if netlink.is_own_bridge(index):  # of another run, which may end first
+            janitor.before_bridge(bridge.name)
+        return index
+    janitor.before_bridge(bridge.name)
     try:
         netlink.bridge(bridge.name)
     except OSError as error:
-        if error.errno != errno.EEXIST:  # another runtime was faster: it will also remove it
+        if error.errno != errno.EEXIST:  # another runtime was faster
             raise
     index = _socket.if_nametoindex(bridge.name)
     netlink.address(index, packed(bridge.gateway), prefix_of(bridge.address))

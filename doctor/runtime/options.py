@@ -63,7 +63,7 @@ def _publish(text: str) -> dict[str, object]:
     parts = ports.split(":")
     if len(parts) not in (2, 3):
         raise _usage(f"'{text}' is not [IP:]HOST:CONTAINER[/udp]")
-    found: dict[str, object] = {"host_port": _whole(parts[-2]), "container_port": _whole(parts[-1])}
+    found: dict[str, object] = {"host_port": _whole(parts[-2]), "container_port": _whole(parts[-1]), "proxy": True}
     if protocol:
         found["protocol"] = protocol
     if len(parts) == 3:

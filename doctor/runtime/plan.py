@@ -67,7 +67,8 @@ class Volume:
 class Publish:
     """A port of the host that leads to one of the container's: rules are made, and removed after.
 
-    `chain` names a chain of nat and filter that the host's own rules lead to: then only that one is touched.
+    `chain` names a chain of nat and filter that the host's own rules lead to: then only that one is touched. `proxy`: a process
+    holds the port meanwhile and answers on this host itself, also on 127.0.0.1.
     """
 
     host_port: int
@@ -75,6 +76,7 @@ class Publish:
     protocol: str = "tcp"
     host_ip: str | None = None
     chain: str | None = None
+    proxy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

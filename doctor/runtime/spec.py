@@ -215,6 +215,7 @@ def _publish(source: object, where: str) -> Publish:
     reader = Reader(source, where)
     host, inside = reader.number("host_port", 1, MAX_PORT), reader.number("container_port", 1, MAX_PORT)
     protocol, ip, chain = reader.text("protocol") or "tcp", reader.text("host_ip"), reader.text("chain")
+    proxy = reader.flag("proxy")
     reader.end()
     if host is None or inside is None:
         raise bad(f"{where}: host_port and container_port are needed")
@@ -224,7 +225,7 @@ def _publish(source: object, where: str) -> Publish:
         raise bad(f"{where}.host_ip: {ip!r} is no IPv4 address")
     if chain is not None and (not 0 < len(chain) <= 28 or not set(chain) <= _ID_LETTERS or chain.startswith("-")):
         raise bad(f"{where}.chain: {chain!r} is no name of a chain")
-    return Publish(host_port=host, container_port=inside, protocol=protocol, host_ip=ip, chain=chain)
+    return Publish(host_port=host, container_port=inside, protocol=protocol, host_ip=ip, chain=chain, proxy=proxy)
 
 
 def _volumes(reader: Reader) -> tuple[Volume, ...]:

@@ -10,14 +10,15 @@ import _socket
 import struct
 from contextlib import suppress
 
-from doctor.runtime.netlink import Netlink, Veth, attribute, packed
+from doctor.runtime.leftovers import live_tokens
+from doctor.runtime.netlink import Netlink, Veth, attribute, attributes, packed
 from doctor.runtime.values import TYPE_CHECKING, Failure, reason
 
 if TYPE_CHECKING:
     from doctor.runtime.janitor import Janitor
     from doctor.runtime.plan import Bridge
 
-_NEWNEIGH, _DELNEIGH, _NEWROUTE, _DELROUTE = 28, 29, 24, 25
+_NEWNEIGH, _DELNEIGH, _NEWROUTE, _DELROUTE, _GETROUTE = 28, 29, 24, 25, 26
 _NEWQDISC, _DELQDISC, _GETQDISC, _NEWFILTER, _DELFILTER, _GETFILTER = 36, 37, 38, 44, 45, 46
 _CREATE, _EXCL, _REPLACE = 0x400, 0x200, 0x100
 _AF_INET = 2
@@ -30,7 +31,8 @@ _IPV4 = 0x0008  # ETH_P_IP in the byte order of the wire
 _SOURCE, _DESTINATION = 12, 16
 _PRIORITIES = 0xD000  # filters of this module have priorities from here on, 256 of them
 _PERMANENT = 0x80
-_TABLE_MAIN, _PROTO_BOOT, _SCOPE_LINK, _UNICAST = 254, 3, 253, 1
+_TABLE_MAIN, _PROTOCOL, _SCOPE_LINK, _UNICAST = 254, 208, 253, 1
+"""208: routes of this module alone, so that those of a killed run are known."""
 
 
 def attach(bridge: "Bridge", pid: int, host_name: str, janitor: "Janitor") -> None:
@@ -40,6 +42,7 @@ def attach(bridge: "Bridge", pid: int, host_name: str, janitor: "Janitor") -> No
     try:
         uplink = _socket.if_nametoindex(bridge.name)
         janitor.before_link(host_name)
+        _sweep(netlink, janitor.token)
         netlink.veth(Veth(host=host_name, inside="eth0", pid=pid, mac=_hardware(address), own_mac=_far_end(bridge)))
         pair = _socket.if_nametoindex(host_name)
         netlink.ask(_NEWQDISC, _CREATE | _EXCL, _traffic(pair, _CLSACT, _HANDLE) + _named("clsact"))
@@ -53,6 +56,22 @@ def attach(bridge: "Bridge", pid: int, host_name: str, janitor: "Janitor") -> No
         raise Failure(f"can't stand a container behind '{bridge.name}': {reason(error)}") from None
     finally:
         netlink.close()
+
+
+_swept: list[bool] = []
+
+
+def _sweep(netlink: Netlink, token: str) -> None:
+    """Once in a process, remove what a killed run left, where no other one lives that may have made it."""
+    if _swept or live_tokens() - {token}:
+        return
+    _swept.append(True)
+    body = struct.pack("<BBBBBBBBI", _AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)
+    for message in netlink.dump(_GETROUTE, body):
+        values = dict(attributes(message[12:]))
+        if message[5] == _PROTOCOL and message[1] == 32 and len(values.get(1, b"")) == 4 and 4 in values:
+            name = _socket.if_indextoname(int.from_bytes(values[4], "little"))
+            release(name, ".".join(str(byte) for byte in values[1]))
 
 
 def configure_gateway(bridge: "Bridge", netlink: Netlink, index: int) -> None:
@@ -160,7 +179,7 @@ def _neighbour(index: int, address: str, mac: bytes) -> bytes:
 
 
 def _route(index: int, address: str) -> bytes:
-    body = struct.pack("<BBBBBBBBI", _AF_INET, 32, 0, 0, _TABLE_MAIN, _PROTO_BOOT, _SCOPE_LINK, _UNICAST, 0)
+    body = struct.pack("<BBBBBBBBI", _AF_INET, 32, 0, 0, _TABLE_MAIN, _PROTOCOL, _SCOPE_LINK, _UNICAST, 0)
     return body + attribute(1, packed(address)) + attribute(4, struct.pack("<I", index))
 
 

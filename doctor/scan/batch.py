@@ -8,24 +8,32 @@ import json
 import subprocess
 import sys
 from importlib.util import find_spec
+from ipaddress import IPv4Address
 from typing import Any
 
 from doctor.facts.links import Links
 from doctor.facts.networks import Networks
+from doctor.host.neighbours import holders
 from doctor.model.errors import DoctorError
 from doctor.model.probing import Ended, Launch
 from doctor.probes._place import place
+from doctor.state.reserve import Reservations
 
 _LIMIT_S = 90.0
 _CONTAINER_S = 15.0
 _PARALLEL = 8
+_MOST_TRIES, _AT_ONCE = 64, 8
 
 
 class Addresses:
-    """Free addresses of the engine's networks, none given out twice in a round."""
+    """Free addresses of the engine's networks: in nobody's record, on nobody's wire, none given out twice in a round."""
 
-    def __init__(self, networks: Networks | None, links: Links | None) -> None:
+    def __init__(self, networks: Networks | None, links: Links | None, held: Reservations | None = None) -> None:
+        """``held`` is the record that keeps them from containers of other doctors."""
         self._networks = networks
+        self._held = held
+        self._asked: set[str] = set()
+        self._taken: frozenset[str] = frozenset()
         self._links = links
         self._given: dict[str, int] = {}
 
@@ -34,12 +42,29 @@ class Addresses:
         network = None if self._networks is None else self._networks.get(identity)
         if network is None or self._networks is None or self._links is None:
             return "the engine's networks or the host's interfaces can't be read"
-        given = self._given.get(identity, 0)
-        spot = place(network, self._networks, self._links, skip=given)
-        if spot is None:
-            return f"no address is free on network {network.name}"
-        self._given[identity] = given + 1
-        return spot
+        while True:
+            given = self._given.get(identity, 0)
+            spot = place(network, self._networks, self._links, skip=given)
+            if spot is None or given >= _MOST_TRIES:
+                return f"no address is free on network {network.name}"
+            self._given[identity] = given + 1
+            address = str(spot["address"]).partition("/")[0]
+            if self._is_free(network.bridge, address) and (self._held is None or self._held.take(f"address-{address}")):
+                return spot
+
+    def _is_free(self, bridge: str, address: str) -> bool:
+        """Whether nobody on the bridge's wire answers for an address; the next few are asked for with it."""
+        if address not in self._asked and self._links is not None and self._links.link(bridge) is not None:
+            first = int(IPv4Address(address))
+            several = [str(IPv4Address(first - number)) for number in range(_AT_ONCE)]
+            self._asked.update(several)
+            self._taken |= holders(bridge, several)
+        return address not in self._taken
+
+    def close(self) -> None:
+        """Let other doctors have the addresses."""
+        if self._held is not None:
+            self._held.close()
 
 
 def launch(wanted: tuple[Launch, ...], addresses: Addresses) -> tuple[dict[str, Ended], ...]:

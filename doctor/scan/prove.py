@@ -23,6 +23,7 @@ from doctor.scan.resolve import Facts, located
 from doctor.scan.run import Scan
 from doctor.state.files import ensure_dir, locked
 from doctor.state.paths import state_dir
+from doctor.state.reserve import Reservations
 
 _ROUNDS = 4
 _PATIENCE_S = 20.0
@@ -98,8 +99,9 @@ def _attempt(
 def _round(waiting: list[_Running], facts: Facts) -> None:
     """Run one launch of each probe together; where the runtime refuses the whole, each alone, so that one spoils no other."""
     started = time.perf_counter()
+    addresses = _addresses(facts)
     try:
-        ended = launch(tuple(probe.launch for probe in waiting if probe.launch is not None), _addresses(facts))
+        ended = launch(tuple(probe.launch for probe in waiting if probe.launch is not None), addresses)
     except DoctorError as error:
         if len(waiting) > 1:
             for probe in waiting:
@@ -107,6 +109,8 @@ def _round(waiting: list[_Running], facts: Facts) -> None:
         else:
             waiting[0].result, waiting[0].launch = waiting[0].failed(str(error)), None
         return
+    finally:
+        addresses.close()
     for probe, found in zip(waiting, ended, strict=True):
         probe.seconds += time.perf_counter() - started
         probe.go_on(found)
@@ -117,6 +121,7 @@ def _addresses(facts: Facts) -> Addresses:
     return Addresses(
         None if isinstance(networks, Missing) else networks,
         None if isinstance(links, Missing) else links,
+        Reservations(),
     )
 
 

@@ -53,7 +53,7 @@ def traces(box: Box) -> list[str]:
     pgrep -f "[d]octor/runtime"
     """
     found = box.run(["sh", "-c", script], check=False).stdout.splitlines()
-    return sorted(line for line in found if not line.endswith("/probe.lock"))
+    return sorted(line for line in found if not line.endswith(("/probe.lock", "/reserved")))
 
 
 @contextmanager

@@ -189,17 +189,19 @@ def _moves(family: FamilyRules, lift: Lift) -> Iterator[EditFirewall]:
 
 
 def remove_rules(
-    saved: Saved, rules: Mapping[tuple[str, str], tuple[str, ...]], why: str, policies: tuple[tuple[str, str], ...] = ()
+    saved: Saved,
+    rules: Mapping[tuple[str, str], tuple[str, ...]],
+    why: str,
+    policies: tuple[tuple[str, str], ...] = (),
+    of: str = "the engine",
 ) -> Iterator[EditFirewall]:
-    """Yield the removal of the engine's own rules, by (table, chain); ``policies`` are those of the filter table."""
+    """Yield the removal of rules ``of`` somebody, by (table, chain); ``policies`` are those of the filter table."""
     tables = dict.fromkeys([*(table for table, _ in rules), *(("filter",) if policies else ())])
     for table in tables:
         edits = tuple(ChainEdit(chain=chain, remove=texts) for (of, chain), texts in rules.items() if of == table)
         count = sum(len(change.remove) for change in edits)
         set_policies = policies if table == "filter" else ()
-        parts = (
-            [f"take {count} rule{'' if count == 1 else 's'} of the engine out of the {table} table"] if count else []
-        )
+        parts = [f"take {count} rule{'' if count == 1 else 's'} of {of} out of the {table} table"] if count else []
         parts += [f"set the policy of {chain} to {policy}" for chain, policy in set_policies]
         yield EditFirewall(
             save=saved.save,

@@ -237,6 +237,33 @@ def dnat_stale() -> Iterator[Case]:
     )
 
 
+def doctor_leftovers() -> Iterator[Case]:
+    """Rules of containers that doctor started: of one whose run was killed, and of one that lives."""
+    mark = '-m comment --comment "doctor-runtime:1a2b3c4d"'
+    translation = f"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 9001 {mark} -j DNAT --to-destination 172.17.255.254:80"
+    forward = f"-A FORWARD -s 172.17.255.254/32 -i docker0 {mark} -j ACCEPT"
+
+    def host(sockets: str) -> Host:
+        rules = (
+            Host().put(translation, "-A PREROUTING -m addrtype").put(forward, "-A FORWARD -j DOCKER-ISOLATION-STAGE-1")
+        )
+        return rules.file("/proc/net/unix", f"Num RefCount Protocol Flags Type St Inode Path\n{sockets}")
+
+    yield case(
+        "doctor-leftovers",
+        "killed",
+        "a container of doctor's was killed with all that cleans up after it",
+        host("0000000000000000: 00000002 00000000 00000000 0002 01 1109 @doctor-runtime:99999999\n"),
+        ("rules", "doctor-runtime:1a2b3c4d"),
+    )
+    yield case(
+        "doctor-leftovers",
+        "healthy-running",
+        "a container of doctor's runs",
+        host("0000000000000000: 00000002 00000000 00000000 0002 01 1109 @doctor-runtime:1a2b3c4d\n"),
+    )
+
+
 STORIES: tuple[Callable[[], Iterator[Case]], ...] = (
     reject_first,
     reject_of_named_traffic,
@@ -247,4 +274,5 @@ STORIES: tuple[Callable[[], Iterator[Case]], ...] = (
     postrouting_shadowed,
     nat_hijack,
     dnat_stale,
+    doctor_leftovers,
 )

@@ -22,7 +22,9 @@ def test_options_make_the_plan_that_the_json_makes() -> None:
             "command": ["sh", "-c", "true"],
             "net": "bridge",
             "bridge": {"name": "br0", "address": "10.0.0.2/24", "gateway": "10.0.0.1"},
-            "publish": [{"host_ip": "192.0.2.1", "host_port": 53, "container_port": 5353, "protocol": "udp"}],
+            "publish": [
+                {"host_ip": "192.0.2.1", "host_port": 53, "container_port": 5353, "protocol": "udp", "proxy": True}
+            ],
             "volumes": [{"source": "/a", "target": "/b", "readonly": True}],
             "env": ["A=b", "C=d"],
             "memory_bytes": 64 << 20,

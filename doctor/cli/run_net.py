@@ -1,0 +1,200 @@
+"""The network of ``doctor run``: an address and ports that nobody has, the way out, names, and whose network is joined."""
+
+import os
+import sys
+from itertools import pairwise
+from typing import Any
+
+from msgspec import Struct
+
+from doctor.facts.containers import Container, Containers
+from doctor.facts.dns import HostDns
+from doctor.facts.engine import EngineConfig
+from doctor.facts.firewall import Firewall
+from doctor.facts.links import Links
+from doctor.facts.listeners import Listeners
+from doctor.facts.networks import Network, Networks
+from doctor.facts.sysctl import Sysctl
+from doctor.formats.iptables_rule import split_words
+from doctor.formats.text import decode
+from doctor.host.base import Host
+from doctor.host.neighbours import holders
+from doctor.model.errors import DoctorError, RefusedError, UsageError
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath
+from doctor.probes._place import bridge_network, place
+from doctor.probes.dns import servers_of
+from doctor.scan.resolve import Facts
+from doctor.state.reserve import Reservations
+
+_MOST_TRIES = 64
+_AT_ONCE = 8
+_MARK = "doctor-runtime:"
+_LOCAL = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+
+
+class Attached(Struct, frozen=True, kw_only=True):
+    """Options for the runtime, and the container's address, "" for one that has none of its own."""
+
+    options: tuple[str, ...]
+    address: str = ""
+
+
+def attached(net: str, publish: tuple[str, ...], facts: Facts) -> Attached:
+    """Return how the container hangs on the network that the command line names."""
+    if publish and net != "bridge":
+        raise UsageError(f"-p needs --net bridge, not {net}")
+    if net in {"none", "host"}:
+        return Attached(options=("--net", net))
+    if net.startswith("container:"):
+        return Attached(options=("--net", f"container:{_process(net.partition(':')[2], facts)}"))
+    if net != "bridge":
+        raise UsageError(f"--net '{net}' is unknown", do="choose bridge, none, host or container:NAME")
+    networks, links = facts.get(Networks), facts.get(Links)
+    network = bridge_network(networks) if isinstance(networks, Networks) else None
+    if network is None or isinstance(links, Missing) or not isinstance(networks, Networks):
+        raise DoctorError("the engine has no bridge network to stand on", do="use --net host or --net none")
+    held = Reservations(is_handed_on=True)
+    held.sweep()
+    spot = _spot(network, networks, links, held)
+    for port in publish:
+        _reserve(port, networks, facts, held)
+    options = ["--bridge", spot["name"], "--address", spot["address"], "--gateway", spot["gateway"]]
+    options += ["--mac", spot["mac"]]
+    options += ["--create-bridge"] * spot["create"] + ["--masquerade"] * _needs_masquerade(network, facts)
+    _say_what_is_off(facts)
+    return Attached(options=("--net", "bridge", *options), address=spot["address"].partition("/")[0])
+
+
+def _spot(network: Network, networks: Networks, links: Links, held: Reservations) -> dict[str, Any]:
+    """Return a place that no record, no other container of doctor's and nobody on the wire has, and keep it."""
+    for begin in range(0, _MOST_TRIES, _AT_ONCE):
+        found = [place(network, networks, links, skip=number) for number in range(begin, begin + _AT_ONCE)]
+        spots = {one["address"].partition("/")[0]: one for one in found if one is not None}
+        taken: frozenset[str] = frozenset()
+        if spots and links.link(network.bridge) is not None:
+            taken = holders(network.bridge, spots)
+        for address, spot in spots.items():
+            if address not in taken and held.take(f"address-{address}"):
+                return spot
+    raise DoctorError(f"no address is free on network {network.name}", do="use --net host or --net none")
+
+
+def _reserve(text: str, networks: Networks, facts: Facts, held: Reservations) -> None:
+    """Refuse a port that somebody has: a container, a program, a rule, or another container of doctor's."""
+    ports, _, protocol = text.partition("/")
+    parts, protocol = ports.split(":"), protocol or "tcp"
+    number = int(parts[-2]) if len(parts) > 1 and parts[-2].isdigit() else 0
+    address = parts[0] if len(parts) == 3 else "0.0.0.0"  # noqa: S104 - what -p means without an address
+    if not number:
+        return  # the runtime says how it is written
+    title = f"port {number}/{protocol}"
+    for _, endpoint, published in networks.published():
+        if (published.protocol, published.host_port) == (protocol, number) and _meet(address, published.host_ip):
+            raise RefusedError(f"{title} is published by container {endpoint.container}", do="choose another port")
+    listeners, firewall = facts.get(Listeners), facts.get(Firewall)
+    if isinstance(listeners, Listeners) and listeners.on(protocol, address, number) is not None:
+        raise RefusedError(f"a program of this host has {title}", do="choose another port")
+    rule = _translation(firewall, protocol, number) if isinstance(firewall, Firewall) else ""
+    if rule:
+        raise RefusedError(f"a rule leads {title} elsewhere: {rule}", do="choose another port")
+    if not held.take(f"port-{protocol}-{number}"):
+        raise RefusedError(f"another container of doctor's has {title}", do="choose another port")
+
+
+def _meet(one: str, other: str) -> bool:
+    return one == other or bool({one, other} & {"0.0.0.0", "::", ""})  # noqa: S104
+
+
+def _translation(firewall: Firewall, protocol: str, port: int) -> str:
+    """Return a nat rule of a chain for what comes in that leads this very port elsewhere, "" for none."""
+    if firewall.v4 is None:
+        return ""
+    for (table, chain), rules in firewall.v4.by_chain.items():
+        if table != "nat" or chain in {"POSTROUTING", "INPUT"}:
+            continue
+        for rule in rules:
+            if _MARK in rule.text:
+                continue  # of a live run, whose port is in the record, or of a dead one, which the runtime sweeps
+            words = split_words(rule.text)
+            pairs = set(pairwise(words))
+            if {("-p", protocol), ("--dport", str(port))} <= pairs and pairs & {("-j", "DNAT"), ("-j", "REDIRECT")}:
+                return rule.text
+    return ""
+
+
+def _needs_masquerade(network: Network, facts: Facts) -> bool:
+    """Whether nothing hides the addresses of the engine's network yet: the engine makes that rule when it starts."""
+    firewall = facts.get(Firewall)
+    if not network.masquerade or not network.subnets:
+        return False
+    if isinstance(firewall, Missing) or firewall.v4 is None:
+        return isinstance(firewall, Firewall) and not firewall.has_engine_table
+    start = f"-A POSTROUTING -s {network.subnets[0]} ! -o {network.bridge} -j "
+    rules = firewall.v4.rules("nat", "POSTROUTING")
+    return not firewall.has_engine_table and not any(rule.text.startswith(start) for rule in rules)
+
+
+def _say_what_is_off(facts: Facts) -> None:
+    sysctl, links = facts.get(Sysctl), facts.get(Links)
+    if isinstance(sysctl, Sysctl) and sysctl.number("net.ipv4.ip_forward") == 0:
+        why = "net.ipv4.ip_forward is 0, so the container reaches this host alone and -p answers on this host alone"
+        print(f"doctor: {why}; 'sysctl -w net.ipv4.ip_forward=1' turns it on", file=sys.stderr)
+    elif isinstance(links, Links) and not links.defaults:
+        print("doctor: this host has no default route, so the container reaches nothing outside", file=sys.stderr)
+
+
+def _container(name: str, facts: Facts) -> Container | None:
+    """Return a container by name, id or the id's beginning."""
+    containers = facts.get(Containers)
+    for container in containers.items if isinstance(containers, Containers) else ():
+        if container.name == name or (len(name) >= 4 and container.id.startswith(name)):
+            return container
+    return None
+
+
+def _process(name: str, facts: Facts) -> str:
+    """Return "PID:CONTAINER" of a running container, or a process id as it is."""
+    container = _container(name, facts)
+    if container is not None:
+        if container.state.pid and os.path.isdir(f"/proc/{container.state.pid}"):
+            return f"{container.state.pid}:{container.id}"
+        raise UsageError(f"container '{name}' does not run")
+    if name.isdigit() and os.path.isdir(f"/proc/{name}"):
+        if os.path.samefile(f"/proc/{name}/ns/net", "/proc/self/ns/net"):
+            raise UsageError(f"process {name} is in this host's network", do="use --net host if that is meant")
+        return name
+    raise UsageError(f"no container '{name}'", do="name a running container, or a process id")
+
+
+def names(net: str, hostname: str, address: str, facts: Facts, host: Host) -> dict[str, str]:
+    """Return the files of names that an image's container gets, as the engine makes them: path inside → text."""
+    found = {"/etc/hostname": f"{hostname}\n", "/etc/hosts": _LOCAL + (f"{address}\t{hostname}\n" if address else "")}
+    dns, config = facts.get(HostDns), facts.get(EngineConfig)
+    if net == "host":
+        paths = {"/etc/hosts": HostPath("/etc/hosts"), "/etc/resolv.conf": HostPath("/etc/resolv.conf")}
+        return found | _read(paths, host, follow=True)
+    if net.startswith("container:"):
+        container = _container(net.partition(":")[2], facts)
+        # The engine's name server listens in that container's network alone. Its root is not looked at: it may be hostile.
+        paths = (
+            {}
+            if container is None
+            else {"/etc/hosts": container.hosts_path, "/etc/resolv.conf": container.resolv_conf_path}
+        )
+        return found | _read(paths, host, follow=False)
+    if isinstance(dns, HostDns) and isinstance(config, EngineConfig):
+        search = "" if dns.config is None or not dns.config.search else f"search {' '.join(dns.config.search)}\n"
+        found["/etc/resolv.conf"] = search + "".join(f"nameserver {one}\n" for one in servers_of(dns, config)[0])
+    return found
+
+
+def _read(paths: dict[str, HostPath], host: Host, *, follow: bool) -> dict[str, str]:
+    found = {}
+    for inside, path in paths.items():
+        try:
+            text = decode(host.read(path, limit_bytes=1 << 16, follow=follow))
+        except HostError:
+            continue
+        found[inside] = text.replace("\0", "")
+    return found

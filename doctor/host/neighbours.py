@@ -1,0 +1,45 @@
+"""Who has an address on a bridge of this host, asked by ARP: whatever records say, an address that answers is taken."""
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterable
+from ipaddress import IPv4Address
+
+_ARP = 0x0806
+_REQUEST, _REPLY = 1, 2
+_HEADER = struct.pack(">HHBBH", 1, 0x0800, 6, 4, _REQUEST)
+_PATIENCE_S = 0.025
+_EVERYONE = b"\xff" * 6
+
+
+def holders(interface: str, addresses: Iterable[str]) -> frozenset[str]:
+    """Return which of these addresses somebody on the interface's wire has, at most 25 ms later; none where nobody can be asked.
+
+    The questions are probes (RFC 5227): without a sender's address, so that nobody's table of neighbours changes.
+    """
+    wanted = {IPv4Address(address).packed: address for address in addresses}
+    if not wanted:
+        return frozenset()
+    try:
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ARP)) as wire:
+            wire.bind((interface, _ARP))
+            mac = wire.getsockname()[4]
+            for target in wanted:
+                wire.send(_EVERYONE + mac + struct.pack(">H", _ARP) + _HEADER + mac + bytes(10) + target)
+            return frozenset(_answers(wire, wanted))
+    except OSError:
+        return frozenset()
+
+
+def _answers(wire: socket.socket, wanted: dict[bytes, str]) -> set[str]:
+    found: set[str] = set()
+    end = time.monotonic() + _PATIENCE_S
+    while len(found) < len(wanted) and (left := end - time.monotonic()) > 0:
+        if not select.select([wire], [], [], left)[0]:
+            break
+        frame = wire.recv(2048)
+        if len(frame) >= 42 and struct.unpack(">H", frame[20:22])[0] == _REPLY and frame[28:32] in wanted:
+            found.add(wanted[frame[28:32]])
+    return found
