@@ -169,19 +169,22 @@ class _Look:
         )
 
     def _pass(self) -> None:
-        head, skip = b"", 0
+        head: list[bytes] = []
+        gathered = skip = 0
         update = self.hash.update
         for part in split_parts(self.host, self.task.split):
             raw = part.raw
             if raw is not None:
                 update(raw)
-                head = head + raw if head else raw
-                if len(head) > _HEAD_BYTES:
+                head.append(raw)
+                gathered += len(raw)
+                if gathered > _HEAD_BYTES:
                     raise FormatError("a header that does not end")
                 continue
             # The padding of the file before stands in front of its successor's header.
-            self._entry(part, head[skip:])
-            head, skip = b"", -part.size % BLOCK
+            self._entry(part, (head[0] if len(head) == 1 else b"".join(head))[skip:])
+            head.clear()
+            gathered, skip = 0, -part.size % BLOCK
 
     def _entry(self, part: Part, block: bytes) -> None:
         name = plain(part.name)

@@ -21,6 +21,10 @@ _ALTERED_BYTES = 64 << 20
 """As much a normal scan hashes in some 50 ms; what a root has beyond it is left to ``--deep``."""
 
 
+_UNPACKED_BYTES = 512 << 20
+"""What a normal scan reads of one: a layer of a million files. It takes two seconds."""
+
+
 @collector
 def tar_splits(host: Host, graph: LayerGraph, content: LayerContent, altered: AlteredSplits | Missing) -> TarSplits:
     """Return the damaged ones among the layers of sound images, but for those that a normal scan finds."""
@@ -40,7 +44,7 @@ def tar_splits(host: Host, graph: LayerGraph, content: LayerContent, altered: Al
         try:
             problem = _problem(host, graph.layers.record_path(layer.chain, _NAME))
         except HostError as error:
-            if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
+            if error.missing.why in {Why.DENIED, Why.TIMED_OUT, Why.UNSUPPORTED}:
                 gaps.append(error.missing)
             continue
         if problem:
@@ -55,6 +59,7 @@ def altered_splits(host: Host, graph: LayerGraph, kept: KeptDigests) -> AlteredS
     One that differs and can be read was made again: it is no damage, whatever the backup is of.
     """
     damaged: dict[str, str] = {}
+    gaps: list[Missing] = []
     left = _ALTERED_BYTES
     for layer in graph.needed():
         record = graph.record(layer.chain)
@@ -65,13 +70,15 @@ def altered_splits(host: Host, graph: LayerGraph, kept: KeptDigests) -> AlteredS
         left -= record.tar_split_bytes
         try:
             same = size == record.tar_split_bytes and _digest(host, path) == digest
-            problem = "" if same else _problem(host, path)
-        except HostError:
-            # Layers says what can't be read; a file that a plan writes is whole.
+            problem = "" if same else _problem(host, path, _UNPACKED_BYTES)
+        except HostError as error:
+            # Layers says what else can't be read; a file that a plan writes is whole.
+            if error.missing.why is Why.UNSUPPORTED and "tar-split" in error.missing.reason:
+                gaps.append(error.missing)
             continue
         if problem:
             damaged[layer.chain] = problem
-    return AlteredSplits(damaged=damaged)
+    return AlteredSplits(damaged=damaged, gaps=tuple(gaps))
 
 
 def _digest(host: Host, path: HostPath) -> str:
@@ -81,14 +88,19 @@ def _digest(host: Host, path: HostPath) -> str:
     return found.hexdigest()
 
 
-def _problem(host: Host, path: HostPath) -> str:
-    """Return what is wrong with one file, "" if nothing: a tar is a whole number of blocks."""
-    from doctor.formats.tar_split import read  # noqa: PLC0415 - a normal scan hardly ever reads one
+def _problem(host: Host, path: HostPath, most_bytes: int = 4 << 30) -> str:
+    """Return what is wrong with one file, "" if nothing: a tar is a whole number of blocks.
+
+    Raises ``HostError`` where more comes out of it than a scan reads: then nothing is known of it.
+    """
+    from doctor.formats.tar_split import UnreadError, read  # noqa: PLC0415 - a normal scan hardly ever reads one
 
     size = 0
     try:
-        for part in read(_chunks(host, path)):
+        for part in read(_chunks(host, path), max_bytes=most_bytes):
             size += part.size if part.raw is None else len(part.raw)
+    except UnreadError as error:
+        raise HostError(Missing(Why.UNSUPPORTED, f"{path}: {error}")) from None
     except FormatError as error:
         return str(error)
     return "" if size and size % _BLOCK == 0 else f"it makes a tar of {size} bytes, which is no whole number of blocks"

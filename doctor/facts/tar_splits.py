@@ -19,3 +19,4 @@ class AlteredSplits(Struct, frozen=True, kw_only=True):
     """
 
     damaged: dict[str, str]
+    gaps: tuple[Missing, ...] = ()

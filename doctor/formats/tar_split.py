@@ -22,6 +22,9 @@ from doctor.model.errors import FormatError
 _BLOCK_BYTES = 128 << 10
 _MAX_LINE = 16 << 20
 _JOIN_BYTES = 1 << 20
+_LINE_BYTES = 160
+"""A file makes at most three lines (its header, itself, its padding) and at least a block of raw tar."""
+_SLACK_BYTES = 1 << 20
 
 
 class Part(Struct, frozen=True, gc=False):
@@ -53,6 +56,10 @@ class _Line(Struct, gc=False):
 _LINES = Decoder(_Line)
 
 
+class UnreadError(FormatError):
+    """More than the limit came out of it: nothing is known of the rest."""
+
+
 class Assembly(Struct, frozen=True, kw_only=True):
     """A layer's tar put together again.
 
@@ -79,7 +86,8 @@ def read(chunks: Iterable[bytes], *, max_bytes: int = 4 << 30) -> Iterator[Part]
         max_bytes: how much may come out of it.
 
     Raises:
-        FormatError: torn or garbled gzip, a line that isn't an entry, or more than the limit. The parts before stay good.
+        FormatError: torn or garbled gzip, a line that isn't an entry, lines that are too many for a tar. The parts before stay good.
+        UnreadError: more than the limit.
 
     >>> import gzip
     >>> lines = b'{"type":2,"payload":"AAA=","position":0}\n{"type":1,"name":"a","size":3,"payload":"AA==","position":1}\n'
@@ -87,17 +95,21 @@ def read(chunks: Iterable[bytes], *, max_bytes: int = 4 << 30) -> Iterator[Part]
     [(b'\x00\x00', b'', 0), (None, b'a', 3)]
     """
     pending = b""
-    line = 1
+    line, raw_bytes = 1, 0
     for unpacked in _unpacked(chunks, max_bytes):
         block = pending + unpacked if pending else unpacked
         end = block.rfind(b"\n") + 1
         if end:
-            line = yield from _parts(block[:end], line)
+            line, raw_bytes = yield from _parts(block[:end], line, raw_bytes)
+            # An entry has a header of a block, and with padding of its own makes three lines: millions of tiny lines, which
+            # compress to nothing, are no tar and are not read to their end.
+            if raw_bytes + _SLACK_BYTES < _LINE_BYTES * line:
+                raise FormatError("more lines than a tar has headers for", where=f"line {line}")
         pending = block[end:]
         if len(pending) > _MAX_LINE:
             raise FormatError("a line of tar-split that doesn't end", where=f"line {line}")
     if pending:
-        yield from _parts(pending + b"\n", line)
+        yield from _parts(pending + b"\n", line, raw_bytes)
 
 
 def assemble(parts: Iterable[Part], content: Callable[[bytes, int], Iterable[bytes] | None]) -> Assembly:
@@ -219,7 +231,7 @@ def _unpacked(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
                 chunk = unpacker.unconsumed_tail  # noqa: PLW2901 - the rest of the same chunk
                 left -= len(block)
                 if left < 0:
-                    raise FormatError(f"not read: more than {max_bytes} bytes of tar-split")
+                    raise UnreadError(f"not read: more than {max_bytes} bytes of tar-split")
                 if block:
                     yield block
     except zlib.error as error:
@@ -228,30 +240,37 @@ def _unpacked(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
         raise FormatError("torn gzip: it ends too early")
 
 
-def _parts(block: bytes, line: int) -> Generator[Part, None, int]:
-    """Yield the parts in whole lines, the first of which has the number ``line``; return the next one's number."""
+def _parts(block: bytes, line: int, raw_bytes: int) -> Generator[Part, None, tuple[int, int]]:
+    """Yield the parts in whole lines, the first of which has the number ``line``; return the next one's number.
+
+    ``raw_bytes``, those of the tar itself so far, are returned with it.
+    """
     try:
         # All of a block at once: a layer has a hundred thousand lines, and what is done for each is most of the cost.
         lines = _LINES.decode_lines(block)
     except (DecodeError, RecursionError, UnicodeDecodeError):
-        return (yield from _odd_parts(block, line))
+        return (yield from _odd_parts(block, line, raw_bytes))
     for entry in lines:
         if entry.type == 2:
-            yield Part(entry.payload or b"")
+            raw = entry.payload or b""
+            raw_bytes += len(raw)
+            yield Part(raw)
         else:
             yield Part(None, entry.name_raw or entry.name.encode(), entry.size, entry.payload or b"")
-    return line + len(lines)
+    return line + len(lines), raw_bytes
 
 
-def _odd_parts(block: bytes, line: int) -> Generator[Part, None, int]:
+def _odd_parts(block: bytes, line: int, raw_bytes: int) -> Generator[Part, None, tuple[int, int]]:
     """Yield the parts one line after the other, up to the one that is none: a block with a line that JSON does not know."""
     texts = block.split(b"\n")[:-1]
     for number, text in enumerate(texts, line):
         try:
-            yield from _odd_line(text)
+            for part in _odd_line(text):
+                raw_bytes += len(part.raw or b"")
+                yield part
         except (Base64Error, FormatError) as error:
             raise FormatError(f"not an entry of tar-split: {error}", where=f"line {number}") from None
-    return line + len(texts)
+    return line + len(texts), raw_bytes
 
 
 def _odd_line(text: bytes) -> Iterator[Part]:

@@ -1,12 +1,21 @@
 """Twice as much takes at most a little more than twice as long: what an attacker or years of use can make large."""
 
+import base64
 import hashlib
 import json
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from doctor.collect.tar_splits import _problem
+from doctor.formats.tar_split import read
 from doctor.host.recorded import RootHost
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath
 from doctor.plugins.load import load as load_catalog
 from doctor.scan.run import scan
 from tests.cases.state import roots
@@ -53,3 +62,53 @@ def test_names_of_lost_images_cost_their_number(tmp_path: Path) -> None:
     started = time.process_time()
     scan(dangling(tmp_path, 8000), CATALOG, CHECKS)
     assert time.process_time() - started < 2
+
+
+def packed(line: bytes, count: int) -> bytes:
+    """A gzip of so many equal lines."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    pieces = [packer.compress(line * 10_000) for _ in range(count // 10_000)]
+    return b"".join((*pieces, packer.flush()))
+
+
+TINY = b'{"type":2,"payload":"AAA=","position":0}\n'
+EMPTY = b'{"type":1,"name":"a","size":0,"payload":"","position":0}\n'
+
+
+@pytest.mark.parametrize("line", [TINY, EMPTY, TINY + EMPTY], ids=["raw", "files", "both"])
+def test_millions_of_tiny_lines_are_not_read_to_their_end(line: bytes) -> None:
+    """30 million of them compress to a few MiB and took 82 s: a tar has a header for each entry, so they are none."""
+    data = packed(line, 3_000_000)
+    started = time.process_time()
+    with pytest.raises(FormatError, match="more lines than a tar has headers for"):
+        for _ in read([data]):
+            pass
+    assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_bomb_in_a_root_costs_a_scan_little(tmp_path: Path, *, deep: bool) -> None:
+    """With --deep the time grew with the square of the lines: 130 s for three million."""
+    tree = roots.build(*roots.PARTS)
+    tree.put(f"{roots.STORE}/layerdb/sha256/{roots.CHAIN_TOP}/tar-split.json.gz", packed(TINY, 3_000_000))
+    _write_tree(tmp_path, tree.entries)
+    started = time.process_time()
+    found = scan(RootHost(str(tmp_path)), CATALOG, CHECKS, deep=deep)
+    assert time.process_time() - started < 2
+    assert deep == any(finding.id == "state/tar-split-damaged" for finding in found.findings)
+
+
+def raw_lines(count: int) -> bytes:
+    """Blocks of a tar without an end."""
+    payload = base64.b64encode(bytes(512)).decode()
+    return packed(f'{{"type":2,"payload":"{payload}","position":0}}\n'.encode(), count)
+
+
+def test_a_large_tar_split_costs_its_size(tmp_path: Path) -> None:
+    """As large as an engine writes them, read to the end; a scan leaves what is over its limit, and calls it no damage."""
+    for count in (100_000, 200_000):
+        (tmp_path / f"{count}").write_bytes(raw_lines(count))
+    host = RootHost(str(tmp_path))
+    assert growth(lambda count: _problem(host, HostPath(f"/{count}")), 100_000) <= GROWTH
+    with pytest.raises(HostError, match="not read: more than"):
+        _problem(host, HostPath("/200000"), 10 << 20)
