@@ -5,16 +5,23 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
-from doctor.facts.databases import ContainerdDatabase, ServiceDatabase
+from doctor.facts.containerd_items import FlawedItem
+from doctor.facts.databases import ContainerdDatabase, ServiceDatabase, about
+from doctor.formats.bolt_flip import Flip
 
 
 class ContainerdBroken(Struct, frozen=True, kw_only=True):
-    """For the fixer: the file, whether images live with it, whether it can be mended by itself, and whether it is a service's."""
+    """For the fixer: the file, whether images live with it, whether it can be mended by itself, and whether it is a service's.
+
+    ``flip`` is the bit of a meta page that is flipped, ``items`` what is damaged in a tree whose pages are whole.
+    """
 
     path: HostPath
     holds_images: bool
     is_mendable: bool
     is_service: bool = False
+    flip: Flip | None = None
+    items: tuple[FlawedItem, ...] = ()
 
 
 @check(severity=Severity.CRITICAL, breaks=("image",), ok="containerd's database is whole")
@@ -26,7 +33,7 @@ def containerd_db_corrupt(
     What it looks at:
         ``io.containerd.metadata.v1.bolt/meta.db`` of the engine's own containerd (``containerd/daemon`` in the data root) and of
         a service (its ``root``, which is ``/var/lib/containerd`` where nothing else is set), read byte by byte, and whether image
-        contents or snapshots lie beside it.
+        contents or snapshots lie beside it. Then the names, times and container specs in it.
 
     Why it matters:
         dockerd waits 15 seconds and ends with "timeout waiting for containerd to start", or containerd lacks its services. A
@@ -44,17 +51,18 @@ def containerd_db_corrupt(
         https://github.com/containerd/containerd/issues/3347
     """
     for found in (database, service):
-        if isinstance(found, Missing) or not found.file.is_broken:
+        if isinstance(found, Missing) or not (found.file.is_broken or found.file.is_rolled_back or found.flawed):
             continue
         file = found.file
         is_service = isinstance(found, ServiceDatabase)
         yield Finding(
             subject=Subject("file", file.path),
-            message=("containerd can't start, nor what needs it" if is_service else "the engine can't start")
+            message=_effect(found)
             + (": its database is damaged" if is_service else ": containerd's database is damaged")
             + (", and it is the only list of all images" if found.holds_images else ""),
             evidence=(
-                Evidence(file.path, file.problem),
+                *(about(file)[:1] if not found.flawed else ()),
+                *(Evidence(file.path, item.what) for item in found.flawed[:4]),
                 Evidence(found.directory, "image contents lie beside it" if found.holds_images else "no images"),
             ),
             detail=ContainerdBroken(
@@ -62,6 +70,18 @@ def containerd_db_corrupt(
                 holds_images=found.holds_images,
                 is_mendable=bool(file.remedy),
                 is_service=is_service,
+                flip=file.flip,
+                items=found.flawed,
             ),
-            stops_start=not is_service,
+            severity=None if file.is_broken or found.flawed else Severity.ERROR,
+            stops_start=not is_service and file.is_broken,
         )
+
+
+def _effect(found: ContainerdDatabase | ServiceDatabase) -> str:
+    is_service = isinstance(found, ServiceDatabase)
+    if found.file.is_broken:
+        return "containerd can't start, nor what needs it" if is_service else "the engine can't start"
+    if found.flawed:
+        return "containerd fails on a record, and the engine may not start"
+    return "containerd goes back to before its last change"

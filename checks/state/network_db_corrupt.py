@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.databases import NetworkDatabase
+from doctor.api import Finding, Severity, Subject, check
+from doctor.facts.databases import NetworkDatabase, about
 from doctor.facts.state_details import OfFile
 
 
@@ -20,7 +20,7 @@ def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
         the usual advice, removes every user network: the containers in them stay down with "network … not found".
 
     How it is fixed:
-        A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone. If
+        A meta page with one flipped bit is known by its checksum, and the bit is flipped back. A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone. If
         neither is whole, records are taken from the pages that are and from doctor's metadata backup, and networks that
         containers name are put together, with their own ids: from what the containers' files, bridges that the kernel still has and the
         last addresses of containers record; what nothing records is assumed, and the plan marks it so. Labels and driver options of those are
@@ -31,13 +31,14 @@ def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
         https://github.com/etcd-io/bbolt/blob/v1.3.10/db.go
     """
     file = database.file
-    if file.is_broken:
+    if file.is_broken or file.is_rolled_back:
         yield Finding(
             subject=Subject("file", file.path),
-            message="the engine can't start: its network database is damaged",
-            evidence=(
-                Evidence(file.path, file.problem),
-                Evidence("its last whole state", "the newest" if file.remedy == "freelist" else file.remedy or "none"),
-            ),
+            message="the engine can't start: its network database is damaged"
+            if file.is_broken
+            else "the network database is damaged: the engine goes back to before its last change, a network or an endpoint is as it was before",
+            evidence=about(file),
+            severity=None if file.is_broken else Severity.ERROR,
+            stops_start=file.is_broken,
             detail=OfFile(path=file.path),
         )

@@ -7,6 +7,7 @@ from doctor.facts.containers import Containers
 from doctor.facts.databases import NetworkDatabase
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import EngineState
+from doctor.facts.network_flaws import NetworkFlaws
 from doctor.facts.network_restore import rolled_networks
 
 
@@ -16,7 +17,11 @@ from doctor.facts.network_restore import rolled_networks
     ok="the network database has every network that a container ran in",
 )
 def network_missing(
-    database: NetworkDatabase, containers: Containers, config: EngineConfig, state: EngineState | Missing
+    database: NetworkDatabase,
+    containers: Containers,
+    config: EngineConfig,
+    state: EngineState | Missing,
+    flaws: NetworkFlaws | Missing,
 ) -> Iterator[Finding]:
     """The network database lacks a network that a container ran in, so that container does not start.
 
@@ -47,6 +52,9 @@ def network_missing(
     for network in rolled_networks(database, containers):
         # A living engine may have made both between the reads of the two files.
         if is_up and not network.doubt:
+            continue
+        # Its record is there and damaged: that is another finding.
+        if isinstance(flaws, NetworkFlaws) and flaws.is_about(network.identity):
             continue
         who = ", ".join(network.containers[:6])
         yield Finding(

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.databases import VolumeDatabase
+from doctor.api import Finding, Severity, Subject, check
+from doctor.facts.databases import VolumeDatabase, about
 from doctor.facts.state_details import OfFile
 
 
@@ -19,7 +19,7 @@ def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
         the data lies in their directories.
 
     How it is fixed:
-        A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone. If
+        A meta page with one flipped bit is known by its checksum, and the bit is flipped back. A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone. If
         neither is whole, a new database gets the records that some page still holds, those of doctor's metadata backup, and
         for the other volumes one made from their directory and ``opts.json``; labels of those are lost.
 
@@ -28,13 +28,14 @@ def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
         https://github.com/etcd-io/bbolt/blob/v1.3.10/db.go
     """
     file = database.file
-    if file.is_broken:
+    if file.is_broken or file.is_rolled_back:
         yield Finding(
             subject=Subject("file", file.path),
-            message="the engine can't start: its volume database is damaged",
-            evidence=(
-                Evidence(file.path, file.problem),
-                Evidence("its last whole state", "the newest" if file.remedy == "freelist" else file.remedy or "none"),
-            ),
+            message="the engine can't start: its volume database is damaged"
+            if file.is_broken
+            else "the volume database is damaged: the engine goes back to before its last change, a volume has the labels and options of before, or none",
+            evidence=about(file),
+            severity=None if file.is_broken else Severity.ERROR,
+            stops_start=file.is_broken,
             detail=OfFile(path=file.path),
         )

@@ -159,7 +159,7 @@ def _file(host: Host, path: HostPath, found: _Settings, *, must_exist: bool, str
     except FormatError as error:
         line = error.where.removeprefix("line ")
         _refuse(found, f"{path}:{line}" if line.isdigit() else path, error.what)
-        found.gaps.append(Missing(Why.UNREADABLE, f"{found.where}: {error.what}"))
+        found.gaps.append(Missing(Why.UNDECODABLE, f"{found.where}: {error.what}", path))
     return containerd_toml.guess(data)
 
 

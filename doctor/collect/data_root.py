@@ -5,7 +5,7 @@ from doctor.facts.engine import EngineConfig
 from doctor.facts.mounts import Mounts
 from doctor.host.base import Host
 from doctor.model.declare import collector
-from doctor.model.missing import HostError, Missing, Why
+from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join
 
 
@@ -15,7 +15,7 @@ def data_root(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -> Dat
     resolved = host.resolve(engine.data_root)
     found = host.lstat(resolved, follow=False)
     if found.kind != "d":
-        raise HostError(Missing(Why.UNREADABLE, f"{resolved}: not a directory"))
+        raise HostError(Missing.undecodable(resolved, "not a directory"))
     entries = dict(host.scandir(resolved, follow=False))
     if engine.get("userns-remap"):
         # With userns-remap the engine works in a directory named after the mapped ids.

@@ -1,6 +1,8 @@
 """Reads the engine's bolt databases: bytes only, never through the library, which takes a lock."""
 
 from doctor.collect.bolt_values import network_records, salvage_networks, salvage_volumes, volume_records
+from doctor.facts import containerd_items
+from doctor.facts.buildkit_items import flawed_items
 from doctor.facts.containerd_service import ContainerdService
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import (
@@ -13,6 +15,7 @@ from doctor.facts.databases import (
     VolumeDatabase,
 )
 from doctor.formats.bolt import Database, read
+from doctor.formats.bolt_flip import Flip, lost_meta
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
@@ -58,14 +61,21 @@ def buildkit_databases(host: Host, root: DataRoot) -> BuildkitDatabases:
     for name in BUILDKIT_FILES:
         files[name], _, missing = _read(host, root.at("buildkit", name))
         gaps.extend(missing)
-    return BuildkitDatabases(directory=root.at("buildkit"), files=files, gaps=tuple(gaps))
+    flawed = tuple(flawed_items(files["metadata_v2.db"].root))
+    return BuildkitDatabases(directory=root.at("buildkit"), files=files, flawed=flawed, gaps=tuple(gaps))
 
 
 @collector
 def containerd_database(host: Host, root: DataRoot) -> ContainerdDatabase:
     """Return the database of the engine's own containerd; absent where a separate service is used."""
     file, holds_images, gaps = _meta(host, root.at("containerd", "daemon"))
-    return ContainerdDatabase(file=file, directory=parent(file.path), holds_images=holds_images, gaps=gaps)
+    return ContainerdDatabase(
+        file=file,
+        directory=parent(file.path),
+        holds_images=holds_images,
+        flawed=() if file.is_broken else containerd_items.flawed_items(file.root),
+        gaps=gaps,
+    )
 
 
 @collector
@@ -77,7 +87,11 @@ def service_database(host: Host, service: ContainerdService, root: DataRoot | Mi
         raise HostError(Missing(Why.ABSENT, f"{service.top}: it is the directory of the engine's own containerd"))
     file, holds_images, gaps = _meta(host, service.resolved)
     return ServiceDatabase(
-        file=file, directory=parent(file.path), holds_images=holds_images, gaps=(*service.gaps, *gaps)
+        file=file,
+        directory=parent(file.path),
+        holds_images=holds_images,
+        flawed=() if file.is_broken else containerd_items.flawed_items(file.root),
+        gaps=(*service.gaps, *gaps),
     )
 
 
@@ -107,7 +121,7 @@ def _read(host: Host, path: HostPath) -> tuple[BoltFile, bytes, tuple[Missing, .
             return BoltFile(path=path, status="broken", problem=f"it is {kind}"), b"", ()
         if status.size > _LIMIT_BYTES:
             # Not judged: no engine makes one so large, and reading it could take minutes.
-            return BoltFile(path=path, status="ok"), b"", (Missing(Why.UNREADABLE, f"{path}: {status.size} bytes"),)
+            return BoltFile(path=path, status="ok"), b"", (Missing.undecodable(path, f"{status.size} bytes"),)
         data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
         database, problem = _parse(data)
         for _ in range(_TRIES - 1 if problem and host.is_live() else 0):
@@ -129,8 +143,15 @@ def _read(host: Host, path: HostPath) -> tuple[BoltFile, bytes, tuple[Missing, .
         device=status.device,
         inode=status.inode,
         database=database,
+        flip=_flip(data) if database is not None and database.lost_metas else None,
     )
     return file, data, ()
+
+
+def _flip(data: bytes) -> Flip | None:
+    """Return the bit that brings a whole newer state back."""
+    flip = lost_meta(data)
+    return flip if flip is not None and not _parse(flip(data))[1] else None
 
 
 def _parse(data: bytes) -> tuple[Database | None, str]:

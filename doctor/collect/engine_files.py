@@ -106,7 +106,7 @@ def engine_id(host: Host, root: DataRoot) -> EngineId:
     path = join(root.resolved, "engine-id")
     kind = _kind(host, path, gaps, follow=False)
     if kind == "l":
-        raise HostError(Missing(Why.UNREADABLE, f"{path}: a symbolic link, which is not followed"))
+        raise HostError(Missing.undecodable(path, "a symbolic link, which is not followed"))
     text = _text(host, path, gaps, follow=False) if kind == "f" else ""
     found = EngineId(path=path, kind=kind, text=text, gaps=tuple(gaps))
     if kind and not found.whole:

@@ -39,7 +39,7 @@ def networks(host: Host, root: DataRoot, containers: Containers | Missing) -> Ne
     except HostError as error:
         return _from_api(host, items, alive, error.missing)
     except FormatError as error:
-        return _from_api(host, items, alive, Missing(Why.UNREADABLE, f"{path}: {error}"))
+        return _from_api(host, items, alive, Missing.undecodable(path, str(error)))
     return Networks(
         items=tuple(_networks(records)),
         endpoints=tuple(_endpoints(records, items, alive)),
@@ -55,7 +55,7 @@ def _read(host: Host, path: HostPath) -> tuple[Records, tuple[Missing, ...]]:
         raise FormatError("it is empty")
     best = database.best
     generation = best or database.generations[0]
-    damage: tuple[Missing, ...] = () if best else (Missing(Why.UNREADABLE, f"{path}: {generation.errors[0]}"),)
+    damage: tuple[Missing, ...] = () if best else (Missing.undecodable(path, generation.errors[0]),)
     bucket = generation.root.at("libnetwork")
     records: Records = {}
     for key, value in () if bucket is None else bucket.keys.items():
@@ -67,7 +67,7 @@ def _read(host: Host, path: HostPath) -> tuple[Records, tuple[Missing, ...]]:
         try:
             record = load(value[8:])
         except FormatError as error:
-            damage += (Missing(Why.UNREADABLE, f"{path}: record {kind.decode()}/{identity[:12]}: {error}"),)
+            damage += (Missing.undecodable(path, f"record {kind.decode('ascii', 'replace')}/{identity[:12]}: {error}"),)
             continue
         if isinstance(record, dict):
             records.setdefault(kind.decode(), {})[identity] = record

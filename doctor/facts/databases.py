@@ -4,7 +4,10 @@ from typing import Annotated
 
 from msgspec import Struct, field
 
+from doctor.facts.containerd_items import FlawedItem
 from doctor.formats.bolt import Bucket, Database
+from doctor.formats.bolt_flip import Flip
+from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 from doctor.model.secret import SECRET, Guarded
@@ -24,6 +27,7 @@ class BoltFile(Struct, frozen=True, kw_only=True):
         size_bytes: of the file.
         device: st_dev of the file, ``inode`` its number: the name of its lock in /proc/locks.
         database: its generations, ``None`` where no meta page is valid.
+        flip: the bit for which bolt takes the older of its two states, though the newer one is there; ``None`` where it doesn't.
     """
 
     path: HostPath
@@ -34,6 +38,12 @@ class BoltFile(Struct, frozen=True, kw_only=True):
     device: int = 0
     inode: int = 0
     database: Database | None = None
+    flip: Flip | None = None
+
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether the engine opens it, and silently goes back to the state before its last change."""
+        return self.status == "ok" and self.flip is not None
 
     @property
     def is_broken(self) -> bool:
@@ -53,13 +63,36 @@ class BoltFile(Struct, frozen=True, kw_only=True):
 
     @property
     def remedy(self) -> str:
-        """How the file itself can be mended: ``freelist``, ``older`` (its other generation is whole), or ""."""
+        """How the file itself can be mended: ``meta``, ``freelist``, ``older`` (its other generation is whole), or ""."""
+        if self.flip is not None:
+            return "meta"
         generations = self.database.generations if self.database is not None else ()
         if not self.is_broken or not generations:
             return ""
         if generations[0].is_clean:
             return "freelist"
         return "older" if any(generation.is_clean for generation in generations) else ""
+
+
+MENDS = {
+    "meta": "the one bit of its meta page",
+    "freelist": "its free list",
+    "older": "its newest state, by going back to the one before",
+}
+"""What a repair mends, by ``BoltFile.remedy``."""
+
+_STATES = {
+    "meta": "the newest, one bit of a meta page is flipped",
+    "freelist": "the newest",
+    "older": "the one before",
+    "": "none",
+}
+
+
+def about(file: BoltFile) -> tuple[Evidence, ...]:
+    """Return what was seen of a database that is broken, or that bolt opens at an older state."""
+    problem = file.problem or "its newer meta page has a wrong checksum: bolt takes the older one"
+    return Evidence(file.path, problem), Evidence("its last whole state", _STATES[file.remedy])
 
 
 class NetworkRecord(Struct, frozen=True, kw_only=True):
@@ -117,11 +150,13 @@ class BuildkitDatabases(Struct, frozen=True, kw_only=True):
     Attributes:
         directory: ``buildkit``.
         files: by name.
+        flawed: (key, value) in ``metadata_v2.db`` that the engine can't decode at its start.
         gaps: what could not be looked at.
     """
 
     directory: HostPath
     files: dict[str, BoltFile]
+    flawed: tuple[tuple[bytes, bytes], ...] = ()
     gaps: tuple[Missing, ...] = ()
 
     def broken(self) -> tuple[BoltFile, ...]:
@@ -136,12 +171,14 @@ class ServiceDatabase(Struct, frozen=True, kw_only=True):
         file: the file.
         directory: the directory that holds it.
         holds_images: whether image contents or snapshots lie beside it, those of other clients (Kubernetes) among them.
+        flawed: what in its newest whole tree no containerd writes so.
         gaps: what could not be looked at.
     """
 
     file: BoltFile
     directory: HostPath
     holds_images: bool
+    flawed: tuple[FlawedItem, ...] = ()
     gaps: tuple[Missing, ...] = ()
 
 
@@ -153,10 +190,12 @@ class ContainerdDatabase(Struct, frozen=True, kw_only=True):
         directory: the directory that holds it.
         holds_images: whether image contents or snapshots lie beside it (the containerd image store): then the database
             is the only list of them, and its loss lets the next garbage collection delete them.
+        flawed: what in its newest whole tree no containerd writes so.
         gaps: what could not be looked at.
     """
 
     file: BoltFile
     directory: HostPath
     holds_images: bool
+    flawed: tuple[FlawedItem, ...] = ()
     gaps: tuple[Missing, ...] = ()

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from doctor.formats.bolt_page import BUCKET, LEAF, NOT_STORED, Leaf, PageError, Pages
 from doctor.model.errors import FormatError
+from doctor.model.text import flipped_byte
 
 MAX_BYTES = 256 << 20
 """Bigger files aren't walked."""
@@ -229,15 +230,20 @@ class _Walk:
 
     def _leaves(self, root: int) -> Iterator[Leaf]:
         """The leaf pages below a page, in key order; a damaged page is noted and left out."""
-        stack: list[tuple[int, int, bytes, bytes | None]] = [(root, 0, b"", None)]
+        stack: list[tuple[int, int, bytes, bytes | None, bytes | None]] = [(root, 0, b"", None, None)]
         while stack and self.left > 0:
-            number, depth, low, high = stack.pop()
+            number, depth, low, high, named = stack.pop()
             try:
                 page = self.pages.open(number, self.used)
                 if page.flags & LEAF:
-                    yield page.leaf(low, high)
+                    leaf = page.leaf(low, high)
+                    page.check_packed()
+                    _check_name(number, named, leaf.elements[0][1] if leaf.elements else None)
+                    yield leaf
                     continue
                 branches = page.branches(low, high)
+                page.check_packed()
+                _check_name(number, named, branches[0][0])
             except PageError as error:
                 self._note(str(error))
                 continue
@@ -249,7 +255,7 @@ class _Walk:
             # The first branch key may be above the smallest key below it: bolt doesn't lower it after an insert.
             for position in range(len(branches) - 1, -1, -1):
                 key, child = branches[position]
-                stack.append((child, depth + 1, low if position == 0 else key, ends[position]))
+                stack.append((child, depth + 1, low if position == 0 else key, ends[position], key))
 
     def _take(self, bucket: Bucket, leaf: Leaf, depth: int) -> Iterator[tuple[Bucket, int, int]]:
         """Put a leaf's elements into a bucket; yield the nested buckets that have pages of their own."""
@@ -277,6 +283,12 @@ class _Walk:
             self._note(str(error))
             return
         yield from self._take(bucket, leaf, depth)
+
+
+def _check_name(number: int, named: bytes | None, first: bytes | None) -> None:
+    """A parent names a page by its first key; one bit away from it, bolt panics at the next write. Raises PageError."""
+    if named is not None and first is not None and named != first and flipped_byte(named, first) >= 0:
+        raise PageError(number, "its parent's key for it is one bit away from its first key")
 
 
 def _freelist_error(pages: Pages, meta: Meta, used: frozenset[int]) -> str:

@@ -89,6 +89,15 @@ class Page(Struct, frozen=True):
         self._check_range(None, children[-1][0] if self.count > 1 else None, low, high)
         return children
 
+    def check_packed(self) -> None:
+        """An engine writes keys and values without a gap, in the order of the elements. Raises PageError."""
+        table, is_leaf = 16 + 16 * self.count, bool(self.flags & LEAF)
+        expected = table
+        for index, numbers in enumerate((_ELEMENT if is_leaf else _BRANCH).iter_unpack(self.body[16:table])):
+            if 16 + 16 * index + numbers[1 if is_leaf else 0] != expected:
+                raise PageError(self.number, f"element {index} does not begin where the one before ends")
+            expected += numbers[2] + numbers[3] if is_leaf else numbers[1]
+
     def free_ids(self, limit: int) -> tuple[int, ...]:
         """The pages that a freelist names, at most as many as the file has. Raises PageError."""
         if not self.flags & FREELIST:
@@ -144,4 +153,7 @@ class Pages:
         if len(value) < 16:
             raise PageError(number, "an inline bucket is too short")
         _, flags, count, _ = _HEADER.unpack_from(value)
-        return Page(number, flags, count, value).leaf()
+        page = Page(number, flags, count, value)
+        leaf = page.leaf()
+        page.check_packed()
+        return leaf

@@ -26,6 +26,10 @@ _WHY = {
     errno.EACCES: Why.DENIED,
     errno.EPERM: Why.DENIED,
     errno.ETIMEDOUT: Why.TIMED_OUT,
+    # Something else stands where a file or directory should be.
+    errno.ELOOP: Why.UNDECODABLE,
+    errno.EISDIR: Why.UNDECODABLE,
+    errno.ENOTDIR: Why.UNDECODABLE,
 }
 
 
@@ -33,7 +37,7 @@ def failed(error: OSError, path: str) -> HostError:
     """Return the ``HostError`` that tells of an ``OSError`` on ``path``."""
     why = _WHY.get(error.errno or 0, Why.UNREADABLE)
     text = "too many levels of symbolic links" if error.errno == errno.ELOOP else (error.strerror or str(error)).lower()
-    return HostError(Missing(why, f"{path}: {text}"))
+    return HostError(Missing(why, f"{path}: {text}", path if why is Why.UNDECODABLE else ""))
 
 
 def to_stat(raw: os.stat_result) -> Stat:
@@ -57,11 +61,13 @@ class RootedFiles:
 
     Attributes:
         refuses: whether some reads fail because a recording says so, so that each must be asked for by its path.
+        last_read: the file that was opened last: what a reader that fails to decode something has before it.
         seen: what gets each path that is looked at, ``None`` where nobody wants to know.
         told: what directories of small files tell where somebody wants to know.
     """
 
     refuses = False
+    last_read: str = ""
     seen: list[str] | None = None
 
     def __init__(self, root: str) -> None:
@@ -122,6 +128,7 @@ class RootedFiles:
 
     def open_fd(self, path: HostPath, *, follow: bool = False) -> int:
         """Open a regular file for reading; anything else is refused before a byte is read."""
+        self.last_read = path
         try:
             descriptor = self._open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | self._noatime, follow=follow)
         except OSError as error:
@@ -130,7 +137,7 @@ class RootedFiles:
             kind = _KINDS.get(st.S_IFMT(os.fstat(descriptor).st_mode), "?")
             os.close(descriptor)
             names = {"d": "a directory", "c": "a device", "b": "a device", "p": "a FIFO", "s": "a socket"}
-            raise HostError(Missing(Why.UNREADABLE, f"{path}: {names.get(kind, 'not a regular file')}, not a file"))
+            raise HostError(Missing.undecodable(path, f"{names.get(kind, 'not a regular file')}, not a file"))
         return descriptor
 
     def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
@@ -146,7 +153,7 @@ class RootedFiles:
             while chunk := os.read(descriptor, 1 << 20):
                 size += len(chunk)
                 if size > limit_bytes:
-                    raise HostError(Missing(Why.UNREADABLE, f"{path}: larger than {limit_bytes} bytes"))
+                    raise HostError(Missing.undecodable(path, f"larger than {limit_bytes} bytes"))
                 chunks.append(chunk)
             return b"".join(chunks)
         except OSError as error:
@@ -241,7 +248,7 @@ class RootedFiles:
                 continue
             hops += 1
             if hops > 40:
-                raise HostError(Missing(Why.UNREADABLE, f"{path}: too many levels of symbolic links"))
+                raise HostError(Missing.undecodable(path, "too many levels of symbolic links"))
             if target.startswith("/"):
                 resolved = ""
             parts = [piece for piece in target.split("/") if piece and piece != "."] + parts

@@ -89,7 +89,7 @@ class Folder:
         descriptor = self._open(name, _FILE)
         if not st.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise HostError(Missing(Why.UNREADABLE, f"{self.at(name)}: not a regular file"))
+            raise HostError(Missing.undecodable(self.at(name), "not a regular file"))
         return descriptor
 
     def file_size(self, name: str) -> int:

@@ -186,7 +186,7 @@ class OverlayHost:
             return self.base.read(self._below(target), follow=follow, limit_bytes=limit_bytes)
         if isinstance(change.node, File):
             return change.node.content
-        raise HostError(Missing(Why.UNREADABLE, f"{path}: not a file"))
+        raise HostError(Missing.undecodable(path, "not a file"))
 
     def _locks(self, raw: bytes) -> bytes:
         """Leave out the locks of processes that a step ends (``1: FLOCK  ADVISORY  WRITE 42 fd:00:1234 0 EOF``)."""

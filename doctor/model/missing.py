@@ -17,7 +17,12 @@ class Why(Enum):
     TIMED_OUT = "timed out"
     """No answer within the limit: a hung mount, a hung daemon."""
     UNREADABLE = "unreadable"
-    """It is there and can't be read: I/O error, wrong type, too large, not what it should be."""
+    """It is there and can't be read: I/O error, or a command's answer of an unknown form."""
+    UNDECODABLE = "undecodable"
+    """A file is there and is not what its writer writes: torn, flipped, too large, a directory in its place.
+
+    For one of the engine's own files that is a finding on the file, and no gap: see ``doctor.scan.undecoded``.
+    """
 
 
 class Missing(Struct, frozen=True):
@@ -26,10 +31,17 @@ class Missing(Struct, frozen=True):
     Attributes:
         why: the kind of missing.
         reason: one line for the report, naming the source ("/proc/config.gz: no such file").
+        path: of the file that is not what it should be, where ``why`` is ``UNDECODABLE``.
     """
 
     why: Why
     reason: str
+    path: str = ""
+
+    @classmethod
+    def undecodable(cls, path: str, problem: str) -> "Missing":
+        """Return what stands for a fact whose file can't be decoded."""
+        return cls(Why.UNDECODABLE, f"{path}: {problem}", path)
 
     @property
     def is_harmless(self) -> bool:

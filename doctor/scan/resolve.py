@@ -6,8 +6,9 @@ from types import ModuleType, UnionType
 from typing import Any
 
 from doctor.host.base import Host
+from doctor.host.files import RootedFiles
 from doctor.model.declare import CollectorDeclaration, declaration_of
-from doctor.model.errors import DoctorError, UsageError
+from doctor.model.errors import DoctorError, FormatError, UsageError
 from doctor.model.missing import HostError, Missing, Why
 
 
@@ -62,16 +63,29 @@ class Facts:
         arguments = self.arguments(function)
         if isinstance(arguments, Missing):
             return arguments
+        if isinstance(self.host, RootedFiles):
+            self.host.last_read = ""
         try:
             return function(*arguments)
         except HostError as error:
             return error.missing
+        except FormatError as error:
+            return self._undecodable(str(error))
+        except RecursionError:
+            return self._undecodable("nested too deeply")
         except DoctorError as error:
             return Missing(Why.UNREADABLE, str(error))
-        except RecursionError:
-            return Missing(Why.UNREADABLE, f"{fact.__name__}: nested too deeply")
         except Exception as error:  # noqa: BLE001 - boundary 1 of 3: a collector that fails must not end the scan
             return Missing(Why.UNREADABLE, f"{fact.__name__}: {located(error)}")
+
+    def _undecodable(self, problem: str) -> Missing:
+        """A collector decodes what it has just read: no reader has to name the file that it can't decode."""
+        path = self.host.last_read if isinstance(self.host, RootedFiles) else ""
+        return Missing.undecodable(path, problem) if path else Missing(Why.UNREADABLE, problem)
+
+    def give(self, fact: Any) -> None:
+        """Take a fact that no collector reads."""
+        self._known[type(fact)] = fact
 
     def gaps(self, function: Callable[..., Any]) -> tuple[Missing, ...]:
         """Return what the facts of a check could not look at, though they are there (their ``gaps``)."""

@@ -12,12 +12,13 @@ from doctor.model.action import Action, Stage
 from doctor.model.declare import CheckDeclaration, FixerDeclaration
 from doctor.model.errors import DoctorError
 from doctor.model.finding import Finding, FixSummary
-from doctor.model.missing import Missing
+from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Outcome, Result
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.catalog import Catalog, Loaded
 from doctor.scan.relate import relate
 from doctor.scan.resolve import Facts, located
+from doctor.scan.undecoded import gather, judges_undecoded, settled, subjects
 
 
 class Scan(Struct, frozen=True, kw_only=True):
@@ -43,11 +44,14 @@ class Scan(Struct, frozen=True, kw_only=True):
         return any(outcome.incomplete for outcome in self.outcomes)
 
 
-def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False) -> Scan:
-    """Examine ``host`` with the checks of these ids. Never raises for what the host holds."""
+def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False, facts: Facts | None = None) -> Scan:
+    """Examine ``host`` with the checks of these ids. Never raises for what the host holds.
+
+    ``facts`` are those that are known already, for one who looks at a host again and again.
+    """
     ids = tuple(ids)
     began = host.now()
-    facts = Facts(host)
+    facts = facts or Facts(host)
     looked = {identity: _look(identity, catalog, facts, deep=deep) for identity in ids}
     suspects = [identity for identity, look in looked.items() if look.is_suspect]
     if suspects:
@@ -59,6 +63,7 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
             for identity in suspects:
                 looked[identity] = looked[identity].confirmed(_look(identity, catalog, facts, deep=deep))
             suspects = [identity for identity in suspects if looked[identity].is_suspect]
+    _judge_undecoded(looked, catalog, facts)
     declared = {identity: look.declaration for identity, look in looked.items() if look.declaration is not None}
     return Scan(
         findings=relate(
@@ -72,27 +77,48 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
     )
 
 
+def _judge_undecoded(looked: dict[str, "_Look"], catalog: Catalog, facts: Facts) -> None:
+    """Run the checks that judge what others could not decode, and settle the outcomes of those others."""
+    gaps = [(identity, gap) for identity, look in looked.items() for gap in look.gaps if not gap.is_harmless]
+    found = [finding for look in looked.values() for finding in look.findings] if gaps else []
+    facts.give(gather(gaps, found))
+    for identity, look in looked.items():
+        if look.is_late:
+            looked[identity] = _look(identity, catalog, facts, deep=False, late=True)
+            found.extend(looked[identity].findings)
+    if gaps:
+        known = subjects(found)
+        for identity, look in looked.items():
+            if look.gaps:
+                looked[identity] = replace(look, outcome=settled(look.outcome, look.gaps, known))
+
+
 class _Look(Struct, frozen=True, kw_only=True):
     """What one check saw.
 
     Attributes:
         ok: its line for a pass.
         declaration: ``None`` where the check could not be loaded.
+        gaps: what it had to go without.
+        is_late: whether it judges what the others could not decode, and has not run yet.
     """
 
     outcome: Outcome
     findings: tuple[Finding, ...] = ()
     ok: str = ""
     declaration: CheckDeclaration | None = None
+    gaps: tuple[Missing, ...] = ()
+    is_late: bool = False
 
     @property
     def is_suspect(self) -> bool:
         """Whether it alarms: that may come from facts of different age, if the engine changed something meanwhile.
 
-        What took long to read with ``--deep`` is not read twice.
+        So may a file that could not be decoded. What took long to read with ``--deep`` is not read twice.
         """
         is_deep = self.declaration is not None and self.declaration.deep
-        return not is_deep and any(finding.level >= Severity.WARNING for finding in self.findings)
+        torn = any(gap.why is Why.UNDECODABLE for gap in self.gaps)
+        return not is_deep and (torn or any(finding.level >= Severity.WARNING for finding in self.findings))
 
     def confirmed(self, later: "_Look") -> "_Look":
         """Return what a later look saw, without findings that this one had not: those have not been seen twice."""
@@ -104,7 +130,7 @@ class _Look(Struct, frozen=True, kw_only=True):
         return replace(later, findings=left, outcome=outcome)
 
 
-def _look(identity: str, catalog: Catalog, facts: Facts, *, deep: bool) -> _Look:
+def _look(identity: str, catalog: Catalog, facts: Facts, *, deep: bool, late: bool = False) -> _Look:
     try:
         check = catalog.check(identity)
     except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a check that can't be loaded is an outcome
@@ -113,31 +139,37 @@ def _look(identity: str, catalog: Catalog, facts: Facts, *, deep: bool) -> _Look
     declaration = check.declaration
     if not isinstance(declaration, CheckDeclaration):
         return _Look(outcome=Outcome(id=identity, result=Result.ERROR, reason="it is no check", incomplete=True))
-    outcome, found = _run(check, declaration, facts, deep=deep)
+    if not late and judges_undecoded(check.function):
+        outcome = Outcome(id=identity, result=Result.SKIP, reason="it runs after the others")
+        return _Look(outcome=outcome, declaration=declaration, is_late=True)
+    outcome, found, gaps = _run(check, declaration, facts, deep=deep)
     return _Look(
         outcome=outcome,
         findings=tuple(replace(finding, fix=fix_of(finding, catalog, facts)) for finding in found),
         ok=declaration.ok or check.summary,
         declaration=declaration,
+        gaps=gaps,
     )
 
 
-def _run(check: Loaded, declaration: CheckDeclaration, facts: Facts, *, deep: bool) -> tuple[Outcome, list[Finding]]:
+def _run(
+    check: Loaded, declaration: CheckDeclaration, facts: Facts, *, deep: bool
+) -> tuple[Outcome, list[Finding], tuple[Missing, ...]]:
     identity = check.entry.id
     if declaration.deep and not deep:
-        return Outcome(id=identity, result=Result.SKIP, reason="runs only with --deep"), []
+        return Outcome(id=identity, result=Result.SKIP, reason="runs only with --deep"), [], ()
     started = 0.0
     try:
         arguments = facts.arguments(check.function)
         if isinstance(arguments, Missing):
-            return _missing(identity, arguments), []
+            return _missing(identity, arguments), [], (arguments,)
         started = time.perf_counter()
         found = [_complete(finding, identity, declaration) for finding in check.function(*arguments)]
     except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a check that crashes is an outcome, not the end
         reason = str(error) if isinstance(error, DoctorError) else located(error)
-        return Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True), []
+        return Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True), [], ()
     seconds = round(time.perf_counter() - started, 6)
-    gaps = [gap for gap in facts.gaps(check.function) if not gap.is_harmless]
+    gaps = tuple(gap for gap in facts.gaps(check.function) if not gap.is_harmless)
     return (
         Outcome(
             id=identity,
@@ -147,6 +179,7 @@ def _run(check: Loaded, declaration: CheckDeclaration, facts: Facts, *, deep: bo
             seconds=seconds,
         ),
         found,
+        gaps,
     )
 
 

@@ -3,17 +3,27 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, EditFile, MendDatabase, Quarantine, Stage
+from doctor.api.actions import Action, EditFile, MendDatabase, Quarantine, ReplaceRecords, Stage
+from doctor.facts.buildkit_items import mended_item
+from doctor.model.paths import join
 
 
 @fixer(applicability=Applicability.SAFE)
 def buildkit_db_corrupt(finding: Finding) -> Iterator[Action]:
     """Mend each that has a whole state; if one has none, the files can't be kept together."""
     detail = finding.detail
-    if all(is_mendable for _, is_mendable in detail.files):
+    records = tuple((key, value, mended_item(value)) for key, value in detail.records)
+    if all(is_mendable for _, is_mendable in detail.files) and all(right for _, _, right in records):
         for path, _ in detail.files:
             name = path.rpartition("/")[2]
             yield EditFile(path=path, edit=MendDatabase(), what=f"mend the build cache's {name}", stage=Stage.DATABASES)
+        if records:
+            yield EditFile(
+                path=join(detail.directory, "metadata_v2.db"),
+                edit=ReplaceRecords(pairs=tuple((key + value, key + (right or b"")) for key, value, right in records)),
+                what=f"flip one bit back in {len(records)} record(s) of the build cache's metadata_v2.db",
+                stage=Stage.DATABASES,
+            )
         return
     yield Quarantine(
         path=detail.directory,

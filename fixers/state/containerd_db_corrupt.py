@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, EditFile, MendDatabase, Quarantine, Rebuild, Stage, Wanted
+from doctor.api.actions import (
+    Action,
+    Advise,
+    EditFile,
+    MendDatabase,
+    Quarantine,
+    Rebuild,
+    ReplaceRecords,
+    Stage,
+    Wanted,
+)
 from doctor.facts.containerd_rebuilds import ContainerdRebuilds
 from doctor.facts.processes import Processes
 from doctor.model.step import File
@@ -17,7 +27,14 @@ def containerd_db_corrupt(
 ) -> Iterator[Action]:
     """Open it at a whole tree; without one, never let an engine start on an empty one while images live with it."""
     detail = finding.detail
-    if detail.is_mendable:
+    if detail.items and all(item.right for item in detail.items):
+        pairs = tuple((item.wrong, item.right) for item in detail.items)
+        what = f"flip one bit back in {len(pairs)} place(s) of containerd's database"
+        yield EditFile(path=detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
+    elif detail.flip is not None:
+        what = "flip one bit back in a meta page of containerd's database"
+        yield EditFile(path=detail.path, edit=detail.flip, what=what, stage=Stage.DATABASES)
+    elif detail.is_mendable:
         yield EditFile(path=detail.path, edit=MendDatabase(), what="mend containerd's database", stage=Stage.DATABASES)
     elif detail.holds_images and isinstance(rebuilds, ContainerdRebuilds) and detail.path in rebuilds.items:
         made = rebuilds.items[detail.path]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, EditFile, MendDatabase, Quarantine, Rebuild, Stage, Wanted
 from doctor.facts.containers import Containers
-from doctor.facts.databases import NetworkDatabase
+from doctor.facts.databases import MENDS, NetworkDatabase
 from doctor.facts.metadata_lists import KeptNetworks
 from doctor.facts.network_needs import missing_networks
 from doctor.facts.network_rebuild import rebuild_networks
@@ -24,14 +24,12 @@ def network_db_corrupt(
     """Go back to a whole tree that has all that containers need; else write what pages, backup and containers tell."""
     path = finding.detail.path
     found = containers if isinstance(containers, Containers) else Containers()
-    if database.file.remedy and not missing_networks(database, found):
-        state = (
-            "its free list"
-            if database.file.remedy == "freelist"
-            else "its newest state, by going back to the one before"
-        )
+    if database.file.flip or (database.file.remedy and not missing_networks(database, found)):
         yield EditFile(
-            path=path, edit=MendDatabase(), what=f"mend the network database: {state}", stage=Stage.DATABASES
+            path=path,
+            edit=database.file.flip or MendDatabase(),
+            what=f"mend the network database: {MENDS[database.file.remedy]}",
+            stage=Stage.DATABASES,
         )
         return
     merged = kept.merged(database) if isinstance(kept, KeptNetworks) else database

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, EditFile, MendDatabase, Rebuild, Stage, Wanted
-from doctor.facts.databases import VolumeDatabase
+from doctor.facts.databases import MENDS, VolumeDatabase
 from doctor.facts.metadata_backup import KeptVolumes
 from doctor.facts.volume_rebuild import rebuild_volumes
 from doctor.facts.volumes import Volumes
@@ -18,12 +18,12 @@ def volume_db_corrupt(
     """Go back to a whole tree; else write the records that pages, the backup and directories still tell."""
     path = finding.detail.path
     if database.file.remedy:
-        state = (
-            "its free list"
-            if database.file.remedy == "freelist"
-            else "its newest state, by going back to the one before"
+        yield EditFile(
+            path=path,
+            edit=database.file.flip or MendDatabase(),
+            what=f"mend the volume database: {MENDS[database.file.remedy]}",
+            stage=Stage.DATABASES,
         )
-        yield EditFile(path=path, edit=MendDatabase(), what=f"mend the volume database: {state}", stage=Stage.DATABASES)
         return
     found = volumes if isinstance(volumes, Volumes) else Volumes(top=path, exists=False)
     rebuilt = rebuild_volumes(database, found, kept)

@@ -36,7 +36,17 @@ if TYPE_CHECKING:
     from doctor.api.actions.layers import RestoreEntries
     from doctor.api.actions.names import NameImage, ask_names
     from doctor.api.actions.network import AddFirewallRules, ChangeLink
-    from doctor.api.actions.state import CopyOver, MendDatabase, MendLog, Rebuild, SetMember, Wanted, aside, restore
+    from doctor.api.actions.state import (
+        CopyOver,
+        MendDatabase,
+        MendLog,
+        Rebuild,
+        ReplaceRecords,
+        SetMember,
+        Wanted,
+        aside,
+        restore,
+    )
     from doctor.api.actions.sysctl import persist_sysctl
 
 _MODULES = {
@@ -58,7 +68,17 @@ _MODULES = {
     "layers": ("RestoreEntries",),
     "names": ("NameImage", "ask_names"),
     "network": ("AddFirewallRules", "ChangeLink"),
-    "state": ("CopyOver", "MendDatabase", "MendLog", "Rebuild", "SetMember", "Wanted", "aside", "restore"),
+    "state": (
+        "CopyOver",
+        "MendDatabase",
+        "MendLog",
+        "Rebuild",
+        "ReplaceRecords",
+        "SetMember",
+        "Wanted",
+        "aside",
+        "restore",
+    ),
     "sysctl": ("persist_sysctl",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -83,6 +103,7 @@ __all__ = [
     "Option",
     "Quarantine",
     "Rebuild",
+    "ReplaceRecords",
     "RestartEngine",
     "RestoreEntries",
     "SetAttributes",

@@ -186,6 +186,23 @@ class MendDatabase(Struct, frozen=True, kw_only=True):
         return with_generation(data, database.best)
 
 
+class ReplaceRecords(Struct, frozen=True, kw_only=True):
+    """A pure edit for ``EditFile``: records of a bolt file, each by its key and value as they stand in a page, in place.
+
+    Nothing moves, as old and new have one length. Raises ``FormatError`` where one is not there.
+    """
+
+    pairs: tuple[tuple[bytes, bytes], ...]
+
+    def __call__(self, data: bytes) -> bytes:
+        """Return the mended file."""
+        for old, new in self.pairs:
+            if len(old) != len(new) or (old not in data and new not in data):
+                raise FormatError("the record is not as it was")
+            data = data.replace(old, new)
+        return data
+
+
 class MendLog(Struct, frozen=True, kw_only=True):
     """A pure edit for ``EditFile``: take out of a json-file log what isn't a line of it; whole lines keep every byte."""
 

@@ -83,10 +83,13 @@ def database() -> bytes:
         (INNER, "inner", BI, "172.18.0.1/16", True),
     ):
         created = f"2026-01-02T00:00:0{'dab'.index(identity[0])}Z"
-        put("network", identity, {"id": identity, "name": name, "networkType": "bridge", "created": created})
+        put("network", identity, {
+            "id": identity, "name": name, "networkType": "bridge", "created": created, "enableIPv6": False,
+        })  # fmt: skip
         record = {
             "ID": identity, "BridgeName": bridge, "AddressIPv4": address, "Internal": internal, "EnableICC": True,
-            "EnableIPMasquerade": True, "DefaultBridge": name == "bridge",
+            "EnableIPMasquerade": True, "DefaultBridge": name == "bridge", "EnableIPv6": False, "Mtu": 0,
+            "DefaultBindingIP": "<nil>", "DefaultGatewayIPv4": "<nil>", "DefaultGatewayIPv6": "<nil>",
         }  # fmt: skip
         put("bridge", identity, record)
     for identity, net, ip, ports in (
@@ -94,5 +97,7 @@ def database() -> bytes:
         (EP_API, APP, "10.88.0.2", [("0.0.0.0", 8081)]),
     ):
         mapping = [{"Proto": 6, "IP": ip, "Port": 80, "HostIP": host, "HostPort": port} for host, port in ports]
-        put("bridge-endpoint", identity, {"id": identity, "nid": net, "Addr": f"{ip}/24", "PortMapping": mapping})
+        put("bridge-endpoint", identity, {
+            "id": identity, "nid": net, "Addr": f"{ip}/24", "PortMapping": mapping, "SrcName": f"veth{identity[:7]}",
+        })  # fmt: skip
     return write(root, page_size=1024)

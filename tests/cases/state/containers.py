@@ -36,6 +36,16 @@ def second(tree: Tree) -> None:
 
 RECIPES = (
     Recipe(
+        problem="file-undecodable",
+        name="file-named-like-a-container",
+        about="a file lies where a container's directory should be, which no other check is about",
+        parts=BOTH,
+        change=lambda tree: tree.put(f"{ROOT}/containers/{'e' * 64}", "x"),
+        findings=(("file-undecodable", "file", f"/{ROOT}/containers/{'e' * 64}"),),
+        fix="manual",
+    ),
+    Recipe(problem="file-undecodable", name="healthy", about="every file is what the engine writes", parts=BOTH),
+    Recipe(
         problem="container-config-corrupt",
         name="temporary-file-beside",
         about="a container's config is torn and the file dockerd was about to rename is whole",

@@ -60,6 +60,13 @@ def image_store(tree: roots.Tree, top: str = CONTAINERD_TOP) -> None:
     tree.put(f"{top}/io.containerd.snapshotter.v1.overlayfs/metadata.db", listed)
 
 
+def flipped(tree: roots.Tree, old: bytes, new: bytes, path: str = NETWORK) -> None:
+    """Bits of one record are flipped."""
+    data = tree.read(path)
+    assert data.count(old) == 1, old
+    tree.put(path, data.replace(old, new))
+
+
 def rolled_back(tree: roots.Tree, other: str = "later") -> None:
     """The network database is from before the network was made; ``other`` is the one it has."""
     records = dict([roots.network_record(2, other, roots.hex_id(f"network {other} there"))])
@@ -106,6 +113,45 @@ RECIPES = (
         about="a network was removed while the container in it was stopped",
         parts=ALL,
         change=lambda tree: ended(tree, {"RestartPolicy": {"Name": "no"}}),
+    ),
+    Recipe(
+        problem="network-record-corrupt",
+        name="refused",
+        about="one flipped bit in the record of a network, which dockerd then refuses to decode",
+        parts=ALL,
+        change=lambda tree: flipped(tree, b'"enableIPv6":false', b'"enableIPv6":famse'),
+        findings=(("network-record-corrupt", "file", f"/{NETWORK}"),),
+        after={NETWORK: roots.network_database()},
+    ),
+    Recipe(
+        problem="network-record-corrupt",
+        name="other-name",
+        about="one flipped bit in the name of a network: the engine would start with another network",
+        parts=ALL,
+        change=lambda tree: flipped(tree, b'"name":"mesh"', b'"name":"mewh"'),
+        findings=(("network-record-corrupt", "file", f"/{NETWORK}"),),
+        after={NETWORK: roots.network_database()},
+    ),
+    Recipe(
+        problem="network-record-corrupt",
+        name="healthy",
+        about="a network database whose records are as the engine writes them",
+        parts=ALL,
+    ),
+    Recipe(
+        problem="volume-record-corrupt",
+        name="refused",
+        about="one flipped bit in the record of a volume, which dockerd then skips",
+        parts=("image", "volumes"),
+        change=lambda tree: flipped(tree, b'"Name":"scratch"', b'"Name":"scratch&', VOLUMES),
+        findings=(("volume-record-corrupt", "file", f"/{VOLUMES}"),),
+        after={VOLUMES: roots.volume_database()},
+    ),
+    Recipe(
+        problem="volume-record-corrupt",
+        name="healthy",
+        about="records as the engine writes them",
+        parts=("image", "volumes"),
     ),
     Recipe(
         problem="network-db-corrupt",

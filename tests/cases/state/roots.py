@@ -293,8 +293,8 @@ def _volumes(tree: Tree) -> None:
 
 
 def network_record(index: int, name: str, identity: str) -> tuple[bytes, bytes]:
-    """A record of network/files/local-kv.db, as far as doctor reads it."""
-    body = {"id": identity, "name": name, "networkType": "bridge", "ipamV4Info": "[]"}
+    """A record of network/files/local-kv.db, as far as the engine needs it."""
+    body = {"enableIPv6": False, "id": identity, "ipamV4Info": "[]", "name": name, "networkType": "bridge"}
     value = index.to_bytes(8, "little") + json.dumps(body, separators=(",", ":")).encode()
     return f"docker/network/v1.0/network/{identity}/".encode(), value
 

@@ -166,7 +166,7 @@ def test_broken_settings(tmp_path: Path, content: bytes, where: str, root: str) 
     assert (found.where.split(":")[0], found.top) == (where.split(":", maxsplit=1)[0], root)
     assert found.where.startswith(where)
     assert found.problem
-    assert [gap.why for gap in found.gaps] == [Why.UNREADABLE]
+    assert [gap.why for gap in found.gaps] == [Why.UNDECODABLE]
     told = look(tmp_path, {}, process(7, "/usr/bin/containerd", "--root=/x", "-a", SOCKET))
     assert (told.top, told.gaps) == ("/x", ())
 

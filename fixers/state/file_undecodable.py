@@ -1,0 +1,15 @@
+"""A file that no check knows more of is a person's to judge."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def file_undecodable(finding: Finding) -> Iterator[Action]:
+    """Say how to put the file back."""
+    yield Advise(
+        text=f"stop the engine and restore {finding.subject.name} from a backup; without one, move it away and see with "
+        "'doctor scan' what the engine loses without it"
+    )

@@ -1,0 +1,32 @@
+"""Mend damaged records of the network database."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, EditFile, Stage
+from doctor.facts.containers import Containers
+from doctor.facts.databases import NetworkDatabase
+from doctor.facts.network_flaws import NetworkFlaws
+from doctor.facts.network_mend import SetRecords, mend_records
+from doctor.facts.network_remains import NetworkRemains
+
+
+@fixer(applicability=Applicability.SAFE)
+def network_record_corrupt(
+    finding: Finding,
+    flaws: NetworkFlaws,
+    remains: NetworkRemains,
+    database: NetworkDatabase,
+    containers: Containers | Missing,
+) -> Iterator[Action]:
+    """Flip the one bit back, else write what other records, the backup or containers have; drop what the engine makes itself."""
+    found = containers if isinstance(containers, Containers) else Containers()
+    mended = mend_records(flaws, remains, database, found)
+    if mended.changes:
+        yield EditFile(
+            path=finding.detail.path,
+            edit=SetRecords(bucket=b"libnetwork", changes=mended.changes),
+            what=f"mend the network database: {'; '.join(mended.parts)}",
+            risk=Applicability.SAFE if not mended.lost else Applicability.DESTRUCTIVE,
+            stage=Stage.DATABASES,
+        )

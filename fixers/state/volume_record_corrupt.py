@@ -1,0 +1,27 @@
+"""Mend damaged records of the volume database."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, EditFile, Stage
+from doctor.facts.network_mend import SetRecords
+from doctor.facts.volume_flaws import VolumeFlaws, mended_volume
+
+
+@fixer(applicability=Applicability.SAFE)
+def volume_record_corrupt(finding: Finding, flaws: VolumeFlaws) -> Iterator[Action]:
+    """Write the kept record, or flip the one bit back."""
+    changes: dict[bytes, bytes] = {}
+    names = []
+    for found in flaws.flawed:
+        mended = mended_volume(flaws, found)
+        if mended is not None:
+            changes |= mended[0]
+            names.append(found.ids[-1][:40])
+    if changes:
+        yield EditFile(
+            path=finding.detail.path,
+            edit=SetRecords(bucket=b"volumes", changes=changes),
+            what=f"mend the records of volumes {', '.join(names)}",
+            stage=Stage.DATABASES,
+        )
