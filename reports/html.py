@@ -111,6 +111,7 @@ def _scan(report: ScanReport) -> dict[str, Any]:
         "passed": _words.having(report, Result.PASS),
         "skipped": _words.having(report, Result.SKIP),
         "anchors": anchors,
+        "shown": {finding.fingerprint for finding in report.shown},
         "chart": chart(report),
         "chart_size": (SPACE, HEIGHT),
         "probes": () if proven else report.probes,

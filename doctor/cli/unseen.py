@@ -36,7 +36,7 @@ def refuse(what: str) -> None:
 
 
 def _sentence(what: str) -> str:
-    return f"doctor does not run as root, so {what} recorded in {_place()} can't be seen"
+    return f"without root, the {what} recorded in {_place()} can't be seen"
 
 
 def _place() -> str:

@@ -41,6 +41,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     Attributes:
         says: the one sentence that a reader takes away, with how many checks ran where not all did.
+        left_out: how many of how many checks ran, where not all did; ``says`` holds it too.
         unseen: what could not be looked at for want of root, and the command that can; "" otherwise. Shown first.
         worst: severity of the worst problem, ``None`` without one.
         problems: findings at or above ``--fail-on``, hidden ones included.
@@ -55,6 +56,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     state: State
     says: str
     exit_code: ExitCode
+    left_out: str = ""
     unseen: str = ""
     worst: Severity | None = None
     problems: int = 0
@@ -133,9 +135,11 @@ def judge(
     begin = _looked(verdict) if found or _has_looked(outcomes) else _nothing(outcomes, scope)
     if verdict.is_green:
         begin = _clear(state, standing, below, fail_on)
+    left_out = _left_out(verdict, scope)
     return replace(
         verdict,
-        says="; ".join([begin, *_tried(probes), *_left_out(verdict, scope)]),
+        says="; ".join(filter(None, (begin, *_tried(probes), left_out, _not_shown(verdict)))),
+        left_out=left_out,
         unseen=_unseen(verdict, scope),
         counted=_counted(verdict, standing),
     )
@@ -199,7 +203,7 @@ def judge_plan(before: Verdict, *, steps: int, mends: int, is_left: bool) -> Ver
         says = "nothing to repair"
     if before.state is State.INCOMPLETE and steps:
         says += _gap(before)
-    return replace(before, says=says)
+    return replace(before, says="; ".join(filter(None, (says, before.left_out))))
 
 
 def _gap(before: Verdict) -> str:
@@ -251,14 +255,15 @@ def _tried(probes: "tuple[ProbeResult, ...]") -> list[str]:
     return [f"{words[result]}: {', '.join(names)}" for result, names in named.items() if names]
 
 
-def _left_out(verdict: Verdict, scope: Scope) -> list[str]:
-    words = []
-    if verdict.ran and verdict.ran < verdict.installed:
-        why = f" ({scope.narrowed})" if scope.narrowed else ""
-        words.append(f"only {verdict.ran} of {verdict.installed} checks ran{why}")
-    if verdict.hidden:
-        words.append(f"{plural(verdict.hidden, 'known finding')} not shown")
-    return words
+def _left_out(verdict: Verdict, scope: Scope) -> str:
+    if not 0 < verdict.ran < verdict.installed:
+        return ""
+    why = f" ({scope.narrowed})" if scope.narrowed else ""
+    return f"only {verdict.ran} of {verdict.installed} checks ran{why}"
+
+
+def _not_shown(verdict: Verdict) -> str:
+    return f"{plural(verdict.hidden, 'known finding')} not shown" if verdict.hidden else ""
 
 
 def _unseen(verdict: Verdict, scope: Scope) -> str:

@@ -208,6 +208,14 @@ def test_how_many_of_how_many_checks_ran(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
+def test_a_plan_says_how_many_checks_it_is_made_from(name: str) -> None:
+    """Settings that skip a check hide what it would find from the repair too."""
+    report = replace(samples.NOTHING, before=samples.NARROWED.verdict)
+    if can_show(name, report):
+        assert "othing to repair; only 1 of 11 checks ran (--select dns)" in render(name, report)
+
+
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("report", [samples.NOT_ROOT, samples.BLIND], ids=["scan", "plan"])
 def test_the_way_to_see_more_is_named(name: str, report: Report) -> None:
     if can_show(name, report) and name not in WITHOUT_SENTENCES:
