@@ -1,12 +1,12 @@
 """What a repair would do, or did, and what test containers proved, as lines for a terminal."""
 
 from doctor.model.finding import Evidence, Finding
-from doctor.model.report import ManualFix, PlannedAction, PlanReport, ProbeResult, Question, RepairReport
+from doctor.model.report import HalfDone, ManualFix, PlannedAction, PlanReport, ProbeResult, Question, RepairReport
 from doctor.model.severity import Applicability, Severity
 from doctor.model.text import plural
 
 from ._terminal import Page, label
-from ._words import by_source, to_do, unmended
+from ._words import by_source, rolled_back, to_do, unmended
 
 _INDENT = 4
 _COSTS = {
@@ -54,8 +54,8 @@ def repair(page: Page, report: RepairReport) -> None:
     page.blank()
     if report.error:
         page.line(report.error, first="the repair failed: ", first_style="fail", style="bold")
-        taken = "everything was taken back" if report.rolled_back else "not everything could be taken back"
-        page.line(taken, style="pass" if report.rolled_back else "fail")
+        page.line(rolled_back(report), style="pass" if report.rolled_back else "fail")
+        _half_done(page, report.half_done)
     elif report.actions:
         page.line(
             f"{plural(len(report.resolved), 'finding')} mended by {plural(len(report.actions), 'step')}", style="pass"
@@ -70,9 +70,20 @@ def repair(page: Page, report: RepairReport) -> None:
     _findings(page, "Gone", report.resolved)
     _findings(page, "Still there", unmended(report))
     _manual(page, report.manual)
-    if report.actions and not report.rolled_back:
+    if report.actions and not report.error:
         page.blank()
         page.line(f"'doctor undo {report.run}' takes it back")
+
+
+def _half_done(page: Page, left: tuple[HalfDone, ...]) -> None:
+    if left:
+        page.heading("Not rolled back")
+    for one in left:
+        by = f" (step {one.action})" if one.action else ""
+        page.line(f"{one.what}{by}: {one.why}", indent=2)
+        if one.original:
+            page.line(one.original, indent=_INDENT, first="before the repair: ", first_style="dim")
+        page.line(one.do, indent=_INDENT, first="next: ", first_style="dim")
 
 
 def probes(page: Page, results: tuple[ProbeResult, ...]) -> None:

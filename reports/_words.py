@@ -6,6 +6,7 @@ from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
 from doctor.model.report import ManualFix, PlanReport, ProbeResult, RepairReport, ScanReport
 from doctor.model.severity import Severity
+from doctor.model.text import plural
 from doctor.model.verdict import is_problem
 
 WORST_FIRST = tuple(sorted(Severity, reverse=True))
@@ -41,6 +42,13 @@ def took(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def rolled_back(report: RepairReport) -> str:
+    """Return how much of a failed repair was rolled back."""
+    if report.rolled_back:
+        return "everything was rolled back"
+    return f"not everything could be rolled back: {plural(len(report.half_done), 'change')} left, see below"
 
 
 def standing(report: ScanReport) -> list[Finding]:

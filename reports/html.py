@@ -63,6 +63,7 @@ def _environment() -> Environment:
     environment.filters["when"] = _words.when
     environment.filters["iso"] = _words.iso
     environment.filters["took"] = _words.took
+    environment.filters["rolled_back"] = _words.rolled_back
     environment.tests["short"] = _is_short
     environment.filters["capital"] = _capital
     environment.globals["plural"] = plural

@@ -8,6 +8,7 @@ from doctor.model.finding import Finding
 from doctor.model.outcome import Outcome
 from doctor.model.report import (
     Candidate,
+    HalfDone,
     HostInfo,
     ManualFix,
     PlannedAction,
@@ -109,6 +110,7 @@ def _repair(report: RepairReport) -> Document:
         "resolved": [finding.fingerprint for finding in report.resolved],
         "remaining": [finding.fingerprint for finding in report.remaining],
         "rolled_back": report.rolled_back,
+        "half_done": [_half_done(one) for one in report.half_done],
         "error": visible(report.error),
         "exit_code": int(report.exit_code),
     }
@@ -124,6 +126,11 @@ def _verdict(verdict: Verdict) -> Document:
         "ran": verdict.ran,
         "installed": verdict.installed,
     }
+
+
+def _half_done(one: HalfDone) -> Document:
+    texts = {"what": one.what, "why": one.why, "original": one.original, "do": one.do}
+    return {"action": one.action, **{key: visible(value) for key, value in texts.items()}}
 
 
 def _of(manual: tuple[ManualFix, ...]) -> tuple[Finding, ...]:

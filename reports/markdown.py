@@ -7,7 +7,7 @@ from doctor.model.finding import Evidence, Finding
 from doctor.model.report import PlannedAction, PlanReport, ProbeResult, RepairReport, Report, ScanReport
 from doctor.model.text import visible
 
-from ._words import accepted, apart, causes_by_check, fix_line, incomplete, to_do, unmended, when
+from ._words import accepted, apart, causes_by_check, fix_line, incomplete, rolled_back, to_do, unmended, when
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:$^=])")
 
@@ -133,8 +133,13 @@ def _seen(evidence: tuple[Evidence, ...]) -> str:
 def _repair(report: RepairReport) -> list[str]:
     lines = []
     if report.error:
-        taken = "everything was taken back" if report.rolled_back else "not everything could be taken back"
-        lines += [f"**The repair failed: {plain(report.error)}; {taken}.**", ""]
+        lines += [f"**The repair failed: {plain(report.error)}; {rolled_back(report)}.**", ""]
+        for one in report.half_done:
+            lines.append(f"- not rolled back: {code(one.what)}: {plain(one.why)}")
+            if one.original:
+                lines.append(f"  - before the repair: {plain(one.original)}")
+            lines.append(f"  - next: {plain(one.do)}")
+        lines += [""] if report.half_done else []
     lines += _actions(f"Repair {plain(report.run)}", report.actions)
     lines += _probes(report.probes) + _manual(report)
     if unmended(report):

@@ -39,7 +39,8 @@ from doctor.repair import apply as repair
 from doctor.repair.choose import parse
 from doctor.repair.plan import Plan, make_plan
 from doctor.repair.proof import shortfalls
-from doctor.repair.record import Run, new_name, unfinished
+from doctor.repair.record import Run
+from doctor.repair.runs import new_name, unfinished
 from doctor.state.settings import Settings
 
 
@@ -110,10 +111,11 @@ def run(options: Options, shared: Shared) -> int:
         if options.resume:
             if left is None:
                 raise RefusedError("no repair is unfinished", do="see 'doctor undo --list'")
-            return _resume(job, left)
+            return _resume(job, left.run)
         if left is not None:
             raise RefusedError(
-                f"repair {left.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
+                f"repair {left.run.name} is unfinished",
+                do="'doctor undo' takes it back, 'doctor fix --resume' finishes it",
             )
         return _apply(job, allow)
 
@@ -248,14 +250,14 @@ def _repair_report(job: _Job, done: repair.Done, host: HostInfo, plan: Plan | No
     erased = repair.erased(plan, done) if plan else ()
     after = (*done.after.findings, *erased) if done.after else ()
     remaining = waive(after, job.settings, job.host.now(), job.catalog)
-    if done.rolled_back:
-        code = ExitCode.ROLLED_BACK
+    if done.error:
+        code = ExitCode.ROLLED_BACK if done.rolled_back else ExitCode.HALF_DONE
     elif done.after is None:
         code = ExitCode.OK
     else:
         code = judge(remaining, done.after.outcomes, fail_on=job.settings.fail_on).exit_code
         code = ExitCode.FOUND if any(shortfalls(done.probes)) else code
-    gone = repair.findings_gone(plan.before.findings, remaining) if plan and not done.rolled_back else ()
+    gone = repair.findings_gone(plan.before.findings, remaining) if plan and not done.error else ()
     return RepairReport(
         run=done.run,
         host=host,
@@ -269,6 +271,7 @@ def _repair_report(job: _Job, done: repair.Done, host: HostInfo, plan: Plan | No
         manual=(*_still(plan.manual if plan else (), done), *(_forgotten(finding) for finding in erased)),
         outcomes=done.after.outcomes if done.after else (),
         rolled_back=done.rolled_back,
+        half_done=done.half_done,
         error=done.error,
         exit_code=code,
     )
@@ -284,7 +287,7 @@ def _forgotten(finding: Finding) -> ManualFix:
 
 def _still(manual: tuple[ManualFix, ...], done: repair.Done) -> tuple[ManualFix, ...]:
     """Return what is left to a person: what the repair has mended in passing, or only foresaw, is not."""
-    if done.after is None or done.rolled_back:
+    if done.after is None or done.error:
         return manual
     there = {finding.fingerprint for finding in done.after.findings}
     return tuple(fix for fix in manual if fix.finding.fingerprint in there)

@@ -9,6 +9,7 @@ from doctor.cli.spelled import as_root, pasted, program
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.text import visible
 from doctor.state.out import write_out
+from doctor.state.trust import weakness
 
 
 def command() -> str:
@@ -26,17 +27,9 @@ def need_root(what: str) -> None:
 
 def warn(path: str, shared: Shared) -> None:
     """Say who else could change what root will run: a checkout in somebody's home is convenient, and his."""
-    path = os.path.realpath(path)
-    while True:
-        found = os.stat(path)
-        is_open = found.st_mode & 0o022 and not found.st_mode & 0o1000
-        if found.st_uid != 0 or is_open:
-            who = f"user id {found.st_uid}" if found.st_uid else "others than root"
-            shared.progress(f"note: {who} can change {path}, and so what root runs from it")
-            return
-        if path == "/":
-            return
-        path = os.path.dirname(path)
+    weak = weakness(path)
+    if weak is not None:
+        shared.progress(f"note: others than root can change what root runs from {path}: {weak}")
 
 
 def read(path: str) -> str:

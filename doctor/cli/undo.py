@@ -8,13 +8,14 @@ from collections.abc import Callable
 from doctor.cli import unseen
 from doctor.cli.common import Shared, asked, is_terminal, open_host
 from doctor.cli.spelled import as_root
-from doctor.cli.work import at_work
+from doctor.cli.work import at_work, tell_aside
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.exit_code import ExitCode
 from doctor.model.text import visible
 from doctor.repair import undo as back
-from doctor.repair.record import PlanRecord, Run, all_runs, unfinished
+from doctor.repair.record import PlanRecord, Run
+from doctor.repair.runs import find_run, survey, unfinished
 from doctor.state.paths import runs_dir
 
 
@@ -27,23 +28,37 @@ def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -
         raise RefusedError("there is no repair to take back")
     unseen.tell("repairs", shared)
     with at_work(shared):
+        tell_aside(shared)
         left = unfinished()
-        if left is not None and left.plan().undoes:
-            if name not in {"", left.name, left.plan().undoes}:
-                raise RefusedError(
-                    f"the undo of repair {left.plan().undoes} is unfinished", do="'doctor undo' finishes it first"
-                )
-            return _go_on(left, shared)
+        if left is not None and left.plan.undoes:
+            undoes = left.plan.undoes
+            if name and find_run(name).name not in {left.run.name, undoes}:
+                raise RefusedError(f"the undo of repair {undoes} is unfinished", do="'doctor undo' finishes it first")
+            return _go_on(left.run, shared)
         chosen = back.choose(name)
         begun = back.begun(chosen)
         return _go_on(begun, shared) if begun is not None else _take_back(chosen, yes=yes, force=force, shared=shared)
 
 
 def _go_on(left: Run, shared: Shared) -> int:
-    undone = back.resume(left, _host(left), progress=shared.progress)
+    return _ended(
+        back.resume(left, _host(left), progress=shared.progress), shared, ": the undo that was interrupted is finished"
+    )
+
+
+def _ended(undone: back.Undone, shared: Shared, how: str) -> int:
+    """Say how an undo ended and return the exit code; each place that it could not restore is named, with the way on."""
+    if undone.half_done:
+        print(visible(f"repair {undone.repair} is taken back in part: {len(undone.half_done)} left"), file=sys.stderr)
+        for one in undone.half_done:
+            print(visible(f"  {one.what}: {one.why}"), file=sys.stderr)
+            if one.original:
+                print(visible(f"    before the repair: {one.original}"), file=sys.stderr)
+            print(visible(f"    next: {one.do}"), file=sys.stderr)
+        return ExitCode.HALF_DONE
     if not shared.quiet:
-        print(f"repair {undone} is taken back: the undo that was interrupted is finished")
-    return 0
+        print(f"repair {undone.repair} is taken back{how}")
+    return ExitCode.OK
 
 
 def _host(chosen: Run) -> Host:
@@ -56,7 +71,7 @@ def _host(chosen: Run) -> Host:
 
 def _take_back(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
     host = _host(chosen)
-    backwards = back.prepare(chosen, host)
+    backwards = back.prepare(chosen, host, force=force)
     if not backwards.actions:
         chosen.finish("undone")
         shared.progress(f"repair {chosen.name} changed nothing; there is nothing to take back")
@@ -68,10 +83,8 @@ def _take_back(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
             do=f"save your change, then run 'doctor undo {chosen.name} --force'",
         )
     _ask(chosen, backwards, yes=yes)
-    undone = back.undo(chosen, backwards, host, progress=shared.progress if yes else _without_steps(shared))
-    if not shared.quiet:
-        print(f"repair {chosen.name} is taken back (run {undone})")
-    return 0
+    undone = back.undo(chosen, backwards, progress=shared.progress if yes else _without_steps(shared))
+    return _ended(undone, shared, f" (run {undone.run})")
 
 
 def _without_steps(shared: Shared) -> Callable[[str], None]:
@@ -92,12 +105,14 @@ def _ask(chosen: Run, backwards: PlanRecord, *, yes: bool) -> None:
 
 
 def _list(*, is_blind: bool) -> int:
-    rows = [(run, run.plan()) for run in all_runs()]
-    if not rows and not is_blind:
+    known, aside = survey()
+    if not known and not aside and not is_blind:
         print("there were no repairs")
-    for entry, plan in rows:
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(plan.started))
-        what = f"takes back {plan.undoes}" if plan.undoes else f"{len(plan.actions)} actions"
-        result = (entry.result or "unfinished").partition(":")[0]
-        print(visible(f"{entry.name:<18} {when}  {result:<12} {what:<14} {plan.root}"))
+    for one in known:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.plan.started))
+        what = f"takes back {one.plan.undoes}" if one.plan.undoes else f"{len(one.plan.actions)} actions"
+        result = (one.result or "unfinished").partition(":")[0]
+        print(visible(f"{one.run.name:<20} {when}  {result:<12} {what:<14} {one.plan.root}"))
+    for other in aside:
+        print(visible(f"{other.run.name:<20} {'':16}  {'set aside':<12} {other.why}"))
     return ExitCode.INCOMPLETE if is_blind else ExitCode.OK

@@ -43,20 +43,28 @@ def tell_unfinished(shared: Shared) -> None:
     _tell_left(shared)
 
 
+def tell_aside(shared: Shared) -> None:
+    """Say which runs can't be read; nothing else stops because of them."""
+    from doctor.repair.runs import survey
+
+    for one in survey()[1]:
+        if not one.may_be_unfinished:
+            shared.progress(f"note: run {one.run.name} is set aside: {one.why}")
+
+
 def _tell_left(shared: Shared) -> None:
-    from doctor.repair.record import unfinished
+    from doctor.repair.runs import unfinished
 
     try:
         left = unfinished()
-        undoes = left.plan().undoes if left is not None else ""
     except DoctorError as error:
         shared.progress(f"note: {error}")
         return
     if left is None:
         return
-    if undoes:
-        shared.progress(f"the undo of repair {undoes} is unfinished: 'doctor undo' finishes it")
+    if left.plan.undoes:
+        shared.progress(f"the undo of repair {left.plan.undoes} is unfinished: 'doctor undo' finishes it")
     else:
         shared.progress(
-            f"repair {left.name} is unfinished: 'doctor undo' takes it back, 'doctor fix --resume' finishes it"
+            f"repair {left.run.name} is unfinished: 'doctor undo' takes it back, 'doctor fix --resume' finishes it"
         )

@@ -1,7 +1,8 @@
 """Finds the metadata backups of one data root and reads from them; nothing that lacks its checksum is believed."""
 
-import os
+import stat
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct
@@ -26,6 +27,7 @@ from doctor.state.metadata import (
     unpack,
 )
 from doctor.state.paths import STATE_DIR, state_dir
+from doctor.state.trust import Look, is_open, weakness
 
 T = TypeVar("T")
 
@@ -66,7 +68,7 @@ class Backups:
             seen.add(entry.digest)
             path = join(self.top, BLOBS, entry.digest)
             try:
-                content = unpack(self.host.read(path, follow=False, limit_bytes=MAX_FILE_BYTES), entry.digest)
+                content = unpack(_own(self.host, path, MAX_FILE_BYTES), entry.digest)
             except (HostError, FormatError):
                 continue
             if is_whole(content):
@@ -88,7 +90,7 @@ class Backups:
 
     def _listing(self, name: str, kind: type[T]) -> T | None:
         try:
-            return decode(self.host.read(join(self.top, name), follow=False, limit_bytes=_LIST_BYTES), kind)
+            return decode(_own(self.host, join(self.top, name), _LIST_BYTES), kind)
         except (HostError, FormatError):
             return None
 
@@ -99,7 +101,7 @@ def newest_at(host: Host, root: DataRoot) -> Backup | None:
     check_owner(host, top)
     for name in reversed(host.listdir(top, follow=False)):
         try:
-            raw = host.read(join(top, name), follow=False, limit_bytes=_LIST_BYTES) if is_generation(name) else b""
+            raw = _own(host, join(top, name), _LIST_BYTES) if is_generation(name) else b""
             found = decode(raw, Generation) if raw else None
         except (HostError, FormatError):
             continue
@@ -110,9 +112,30 @@ def newest_at(host: Host, root: DataRoot) -> Backup | None:
 
 def check_owner(host: Host, top: HostPath) -> None:
     """Who can write there could make root write anything: only root may. Raises ``HostError`` (absent)."""
-    found = host.lstat(top, follow=False)
-    if found.kind != "d" or found.uid not in {0, os.geteuid()} or found.mode & 0o022:
-        raise HostError(Missing(Why.ABSENT, f"{top}: others than root can write there, so it is not used"))
+    if host.lstat(top, follow=False).kind != "d":
+        raise HostError(Missing(Why.ABSENT, f"{top}: not a directory"))
+    weak = weakness(top, None if host.root == "/" else partial(_look, host))
+    if weak is not None:
+        raise HostError(Missing(Why.ABSENT, f"{top}: others than root can write there, so it is not used: {weak}"))
+
+
+def _own(host: Host, path: HostPath, limit_bytes: int) -> bytes:
+    """Return a file of a directory that ``check_owner`` has judged; raises ``HostError`` where others can write the file itself."""
+    found = _look(host, path)
+    if found is not None and is_open(found):
+        raise HostError(Missing(Why.ABSENT, f"{path}: others than root can write it, so it is not used"))
+    return host.read(path, follow=False, limit_bytes=limit_bytes)
+
+
+def _look(host: Host, path: str) -> Look | None:
+    """Return what is at a path of a mounted disk, whose own directories count."""
+    try:
+        found = host.lstat(HostPath(path), follow=False)
+        target = host.readlink(HostPath(path), follow=False) if found.kind == "l" else ""
+    except HostError:
+        return None
+    kind = {"d": stat.S_IFDIR, "l": stat.S_IFLNK}.get(found.kind, stat.S_IFREG)
+    return Look(kind | found.mode, found.uid, found.gid, target)
 
 
 def told_engine_id(host: Host, root: DataRoot) -> str:

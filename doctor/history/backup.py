@@ -74,6 +74,9 @@ def take(host: Host, ask: Ask, keep: KeepMetadata, *, directory: str | None = No
     store = Store(directory)
     try:
         store.prepare()
+    except DoctorError as error:
+        return (f"the metadata backup was not taken: {error}",)
+    try:
         with locked(os.path.join(store.path, "lock"), purpose="scan again"):
             return _Backup(host, ask, root, store).take(keep)
     except RefusedError:

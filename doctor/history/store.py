@@ -20,6 +20,7 @@ from doctor.state.clock import DAY_S, believable
 from doctor.state.files import ensure_dir
 from doctor.state.paths import state_dir
 from doctor.state.settings import Keep
+from doctor.state.trust import refuse_weak
 
 if TYPE_CHECKING:
     import sqlite3
@@ -199,6 +200,7 @@ class History:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         elif not os.path.exists(self.path):
             return None
+        refuse_weak(self.path, "the history")
         mode = "rw" if os.access(self.path, os.W_OK) else "ro"
         connection = sqlite3.connect(f"file:{_quoted(self.path)}?mode={mode}", uri=True, timeout=5)
         try:

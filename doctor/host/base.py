@@ -77,6 +77,10 @@ class Host(View, Protocol):
         """
         ...
 
+    def is_mount_point(self, path: HostPath) -> bool:
+        """Whether something is mounted on what is at ``path``, not followed: it can't be renamed or replaced."""
+        ...
+
     def statfs(self, path: HostPath) -> StatFs:
         """Return the numbers of the file system that holds ``path``."""
         ...

@@ -6,7 +6,15 @@ import stat as st
 from collections.abc import Iterable, Iterator
 
 from doctor.host.base import StatFs
-from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, birth, get_flags, held, openat2
+from doctor.host.syscalls import (
+    RESOLVE_IN_ROOT,
+    RESOLVE_NO_SYMLINKS,
+    birth,
+    get_flags,
+    held,
+    is_mount_point,
+    openat2,
+)
 from doctor.host.told import Told
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
@@ -288,6 +296,17 @@ class RootedFiles:
             return {name: flags for name in names if (flags := held(directory, name))}
         finally:
             os.close(directory)
+
+    def is_mount_point(self, path: HostPath) -> bool:
+        """Whether something is mounted on what is at ``path``."""
+        try:
+            directory, name = self._at_parent(path, follow=False)
+            try:
+                return is_mount_point(directory, name)
+            finally:
+                os.close(directory)
+        except OSError as error:
+            raise failed(error, path) from error
 
     def statfs(self, path: HostPath) -> StatFs:
         """Return the numbers of the file system that holds ``path``."""

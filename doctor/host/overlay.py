@@ -318,6 +318,10 @@ class OverlayHost:
                 found[name] = flags & 0x30
         return found
 
+    def is_mount_point(self, path: HostPath) -> bool:
+        """As the host below: no step mounts anything, and what is replaced stays mounted."""
+        return self.base.is_mount_point(path)
+
     def statfs(self, path: HostPath) -> StatFs:
         """Return the numbers of the file system below; a prediction moves no blocks."""
         return self.base.statfs(path)

@@ -57,7 +57,9 @@ def get_flags(descriptor: int) -> int:
 
 _AT_SYMLINK_NOFOLLOW = 0x100
 _STATX_BYTES = 256
-_ATTRIBUTES = slice(8, 16)
+_ATTRIBUTES, _KNOWN = slice(8, 16), slice(56, 64)
+"""``stx_attributes`` and ``stx_attributes_mask``."""
+_MOUNT_ROOT = 0x2000
 _INODE, _BIRTH_S, _BIRTH_NS = slice(32, 40), slice(80, 88), slice(88, 92)
 _STATX_INO, _STATX_BTIME = 0x100, 0x800
 _S_NS = 1_000_000_000
@@ -72,12 +74,31 @@ def held(directory: int, name: str) -> int:
     By statx(2), which opens nothing and follows no link: the bits of ``stx_attributes`` are those of FS_IOC_GETFLAGS.
     0 where nothing is there, where the file system doesn't tell, and with a C library before glibc 2.28.
     """
+    return _attributes(directory, name)[0] & (IMMUTABLE | APPEND_ONLY)
+
+
+def is_mount_point(directory: int, name: str) -> bool:
+    """Return whether something is mounted on the entry ``name`` of an open directory, "." for itself; statx(2), Linux 5.8.
+
+    Older kernels don't say so: there another device than the directory's is taken for it, and a bind mount within one file
+    system is not seen. Raises ``OSError``.
+    """
+    found, known = _attributes(directory, name)
+    if known & _MOUNT_ROOT:
+        return bool(found & _MOUNT_ROOT)
+    there = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    return there.st_dev != os.stat(".." if name == "." else ".", dir_fd=directory).st_dev
+
+
+def _attributes(directory: int, name: str) -> tuple[int, int]:
+    """Return ``stx_attributes`` and which of them the file system knows; nothing where statx fails."""
     if _statx is None:
-        return 0
+        return 0, 0
     buffer = ctypes.create_string_buffer(_STATX_BYTES)
     if _statx(directory, os.fsencode(name), _AT_SYMLINK_NOFOLLOW, 0, buffer):
-        return 0
-    return int.from_bytes(buffer.raw[_ATTRIBUTES], "little") & (IMMUTABLE | APPEND_ONLY)
+        return 0, 0
+    raw = buffer.raw
+    return int.from_bytes(raw[_ATTRIBUTES], "little"), int.from_bytes(raw[_KNOWN], "little")
 
 
 def birth(directory: int, name: str) -> tuple[int, int]:

@@ -135,7 +135,8 @@ class PlannedAction(Struct, frozen=True, kw_only=True):
         fixes: fingerprints of the findings it mends; empty for what the plan adds itself (stop and start of an engine).
         check_ids: ids of those findings.
         diff: a unified diff, or one line per change that is no text.
-        result: "" in a plan; after applying: "done", "failed: …", "not reached", "rolled back".
+        result: "" in a plan; after applying: "done", "failed: …", "not reached", "rolled back", "not
+            rolled back: …".
     """
 
     number: int
@@ -215,6 +216,24 @@ class PlanReport(Struct, frozen=True, kw_only=True):
         return self.verdict.exit_code
 
 
+class HalfDone(Struct, frozen=True, kw_only=True):
+    """One thing that a failed repair changed, or may have changed, and that could not be rolled back.
+
+    Attributes:
+        action: the number of the action that changed it.
+        what: the path or command.
+        why: what kept it from being rolled back.
+        original: where what was there before is kept, or in words what that was.
+        do: the next command.
+    """
+
+    action: int
+    what: str
+    why: str
+    original: str
+    do: str
+
+
 class RepairReport(Struct, frozen=True, kw_only=True):
     """What a repair did.
 
@@ -224,7 +243,8 @@ class RepairReport(Struct, frozen=True, kw_only=True):
         probes: the proof.
         resolved: findings that are gone.
         remaining: findings that are there now.
-        rolled_back: whether all was taken back.
+        rolled_back: whether the repair failed and all that it changed is as it was before.
+        half_done: what could not be rolled back after a failure; then ``rolled_back`` is false.
         error: what failed, "" on success.
     """
 
@@ -240,6 +260,7 @@ class RepairReport(Struct, frozen=True, kw_only=True):
     manual: tuple[ManualFix, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     rolled_back: bool = False
+    half_done: tuple[HalfDone, ...] = ()
     error: str = ""
     exit_code: int = 0
 

@@ -6,6 +6,7 @@ a ``.pth`` file of any distribution runs in every Python process.
 
 import base64
 import hashlib
+import importlib.util
 import os
 from collections.abc import Iterator
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -17,6 +18,7 @@ from msgspec import Struct
 from doctor.model.errors import UsageError
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.hookspec import PROJECT, Rooms, Spec
+from doctor.state.trust import weakness
 
 GROUP = "doctor"
 _OURS = "doctor/"
@@ -83,18 +85,38 @@ def refusal(found: Found, allowed: tuple[str, ...]) -> str:
         )
         if problem:
             return f"{text}: {problem}"
+    return _module_problem(found.entry_point.module.partition(".")[0])
+
+
+def _module_problem(name: str) -> str:
+    """Judge what an import of the module would really read, whatever the installer's list of files says or lacks."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError) as error:
+        return f"its module {name} can't be found: {error}"
+    if spec is None:
+        return f"its module {name} is not there"
+    places = [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin and spec.has_location else [])]
+    for place in places:
+        for path in (place, *_beneath(place)):
+            weak = weakness(path)
+            if weak is not None:
+                return f"others could have written it: {weak}"
     return ""
 
 
+def _beneath(top: str) -> Iterator[str]:
+    for directory, _, files in os.walk(top):
+        yield directory
+        yield from (os.path.join(directory, name) for name in files)
+
+
 def _file_problem(path: str, mode: str, recorded: str) -> str:
-    try:
-        status = os.stat(path)
-    except OSError:
+    if not os.path.exists(path):
         return "recorded by the installer and not there"
-    if os.geteuid() == 0 and status.st_uid != 0:
-        return "not owned by root"
-    if status.st_mode & 0o022:
-        return "writable by others than its owner"
+    weak = weakness(path)
+    if weak is not None:
+        return f"others could have written it: {weak}"
     if mode == "sha256" and recorded:
         with open(path, "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").digest()

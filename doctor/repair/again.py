@@ -49,7 +49,7 @@ def engine_aside(run: Run, record: PlanRecord, host: Host, progress: Callable[[s
 
 def _left(run: Run, record: PlanRecord) -> list[str]:
     """Return what steps that are left write in data roots, where the run has its own stop of the engine behind it."""
-    done = {entry.step for entry in run.journal() if entry.state == "done"}
+    done = run.journal().done
     steps = [(action.engine, step) for action in record.actions for step in action.steps]
     left = [(engine, step) for number, (engine, step) in enumerate(steps) if number not in done]
     first = next((engine for engine, _ in left), False)

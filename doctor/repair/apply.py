@@ -3,15 +3,15 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from msgspec import Struct
 
 from doctor import __version__
 from doctor.host.base import Host
-from doctor.model.errors import DoctorError, RefusedError
+from doctor.model.errors import DoctorError, RefusedError, RepairError
 from doctor.model.finding import Finding
-from doctor.model.report import PlannedAction, ProbeResult
+from doctor.model.report import HalfDone, PlannedAction, ProbeResult
 from doctor.model.severity import Applicability, Severity
 from doctor.model.step import File, Put
 from doctor.plugins.catalog import Catalog
@@ -23,7 +23,8 @@ from doctor.repair.nodes import Tree
 from doctor.repair.perform import perform
 from doctor.repair.plan import Plan
 from doctor.repair.proof import Progress, Proof, Prove, ProveImages, starts_engine
-from doctor.repair.record import ActionRecord, PlanRecord, Run, unfinished
+from doctor.repair.record import ActionRecord, PlanRecord, Run
+from doctor.repair.runs import unfinished
 from doctor.scan.run import Scan, scan
 from doctor.state.files import ensure_dir, lock_holder, locked
 from doctor.state.paths import runs_dir
@@ -38,7 +39,8 @@ class Done(Struct, frozen=True, kw_only=True):
         after: the scan that judged it, ``None`` where it came to none.
         probes: the proof.
         error: what failed, or "".
-        rolled_back: whether all was taken back.
+        rolled_back: whether it failed, and all that it changed is as it was before.
+        half_done: what could not be rolled back.
     """
 
     run: str
@@ -47,6 +49,7 @@ class Done(Struct, frozen=True, kw_only=True):
     probes: tuple[ProbeResult, ...]
     error: str
     rolled_back: bool
+    half_done: tuple[HalfDone, ...] = ()
 
 
 @contextmanager
@@ -129,7 +132,7 @@ def apply(
     left = unfinished()
     if left is not None:
         raise RefusedError(
-            f"run {left.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
+            f"run {left.run.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
         )
     refuse_held(record)
     run = Run.create(record)
@@ -162,6 +165,11 @@ def resume(
     The caller is ``alone``.
     """
     record = run.plan()
+    if run.journal().lost_steps:
+        raise RefusedError(
+            f"the journal of run {run.name} is damaged, so it can't be finished safely",
+            do=f"'doctor undo {run.name}' rolls back",
+        )
     with engine_aside(run, record, host, progress):
         return _carry_out(
             run, record, host, catalog, prove=prove, prove_images=prove_images, progress=progress, deep=False
@@ -180,6 +188,7 @@ def _carry_out(
     deep: bool,
 ) -> Done:
     results: dict[int, str] = {}
+    left: tuple[HalfDone, ...] = ()
     proof = Proof(record, host, prove=prove, prove_images=prove_images, progress=progress)
     error = perform(run, record, results, progress, before_start=proof.offline)
     after: Scan | None = None
@@ -188,11 +197,8 @@ def _carry_out(
     if error:
         progress(f"taking the repair back: {error}")
         run.free_reserve()
-        trouble = take_back(run, host)
-        results = {number: "rolled back" if result == "done" else result for number, result in results.items()}
-        if trouble:
-            error = f"{error}; and taking it back stopped: {trouble}"
-        run.finish("rolled back in part" if trouble else "rolled back")
+        left = take_back(run, host, progress)
+        results = _rolled_back(results, left)
     else:
         run.free_reserve()
         run.finish("applied")
@@ -202,8 +208,20 @@ def _carry_out(
         after=after,
         probes=tuple(proof.results),
         error=error,
-        rolled_back=bool(error),
+        rolled_back=bool(error) and not left,
+        half_done=left,
     )
+
+
+def _rolled_back(results: dict[int, str], left: tuple[HalfDone, ...]) -> dict[int, str]:
+    """Return the results of actions after a rollback that left these."""
+    kept = {one.action: one for one in reversed(left)}
+    new = {number: "rolled back" if result == "done" else result for number, result in results.items()}
+    for number, one in kept.items():
+        if number in new:
+            failed = f"{new[number]}; " if new[number].startswith("failed") else ""
+            new[number] = f"{failed}not rolled back: {one.what}: {one.why}"
+    return new
 
 
 def _verify(
@@ -238,17 +256,15 @@ def _shown(action: ActionRecord, result: str) -> PlannedAction:
     )
 
 
-def take_back(run: Run, host: Host) -> str:
-    """Undo what a failed run did, as a run of its own; return what stopped it, or ""."""
-    from doctor.repair.undo import carry_out, prepare  # noqa: PLC0415 - undo stands on this module's neighbours
+def take_back(run: Run, host: Host, progress: Progress) -> tuple[HalfDone, ...]:
+    """Undo what a failed run did, as a run of its own, record how that ended, and return what it could not restore."""
+    from doctor.repair.undo import roll_back  # noqa: PLC0415 - undo stands on this module's neighbours
 
-    try:
-        backwards = prepare(run, host)
-        if backwards.actions:
-            carry_out(Run.create(backwards), backwards, progress=lambda _: None)
-    except DoctorError as failure:
-        return str(failure)
-    return ""
+    left = roll_back(run, host, progress)
+    # On a disk that takes nothing any more the run stays unfinished, and the next command says so.
+    with suppress(RepairError):
+        run.finish("rolled back in part" if left else "rolled back")
+    return left
 
 
 def erased(plan: Plan, done: "Done") -> tuple[Finding, ...]:
@@ -256,7 +272,7 @@ def erased(plan: Plan, done: "Done") -> tuple[Finding, ...]:
 
     What is lost stays lost; that it can't be seen any more is no repair.
     """
-    if done.after is None or done.rolled_back or not done.run:
+    if done.after is None or done.error or not done.run:
         return ()
     gone = {finding.fingerprint for finding in (*done.after.findings, *plan.resolves)}
     return tuple(

@@ -1,6 +1,5 @@
 """The one executor: does steps, writing the journal before each, and knows the inverse of what it did."""
 
-import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,12 +18,13 @@ from doctor.model.step import (
     Run,
     Signal,
     Step,
-    Symlink,
 )
-from doctor.repair import launch, together
+from doctor.repair import launch, moving, together
 from doctor.repair.holders import holder_of
+from doctor.repair.inverse import inverse
+from doctor.repair.journal import Before, Entry
 from doctor.repair.nodes import Tree
-from doctor.repair.record import Before, Entry, PlanRecord
+from doctor.repair.record import PlanRecord
 from doctor.repair.record import Run as RunDirectory
 from doctor.state.paths import runs_dir
 
@@ -37,11 +37,13 @@ class Executor:
         self.tree = Tree(record.root, run.name)
         self.data_roots = record.data_roots
         self._record = record
+        # A rollback does not stop because doctor's own disk takes nothing any more.
+        self._unrecorded = (RepairError,) if record.is_rollback else ()
 
     def sweep(self, record: PlanRecord) -> None:
         """Remove temporary files that a crash of this run left behind."""
         steps = [step for action in record.actions for step in action.steps]
-        for entry in self.run.journal():
+        for entry in self.run.journal().entries:
             if entry.state == "intent":
                 step = steps[entry.step]
                 if isinstance(step, Put):
@@ -51,21 +53,41 @@ class Executor:
         """Do one step: snapshot, journal the intent, act, journal the end. Raises ``DoctorError``; then it is not done."""
         try:
             self._guard(step)
-            before = self._snapshot(number, step)
-            self.run.write(Entry(step=number, state="intent", before=before))
+            before = self._recorded(number, step)
             self.act(step, before)
         except OSError as error:
             where = getattr(step, "path", "") or (error.filename or "")
             raise RepairError(f"can't apply a step: {error.strerror or error}", where=str(where)) from error
         # Whether a file was put does not matter to what comes after a crash: it is put again, or back. So its end is synced
         # with the next step's intent.
-        self.run.write(Entry(step=number, state="done"), is_synced=not isinstance(step, Put | Attributes))
+        if before is not None:
+            with suppress(*self._unrecorded):
+                self.run.write(Entry(step=number, state="done"), is_synced=not isinstance(step, Put | Attributes))
+
+    def _recorded(self, number: int, step: Step) -> Before | None:
+        """Journal the intent of a step and return what is there before it.
+
+        A rollback goes on where doctor's own disk takes nothing any more (full, read-only, broken): of a step that may be done
+        twice, the failed run's journal knows all that matters. ``None`` is returned then.
+        """
+        try:
+            before = self._snapshot(number, step)
+            self.run.write(Entry(step=number, state="intent", before=before))
+        except (OSError, RepairError):
+            if not self._record.is_rollback or isinstance(step, Move | Signal):
+                raise
+            return None
+        return before
+
+    def skip(self, number: int) -> None:
+        """Note that a step has nothing to do."""
+        with suppress(*self._unrecorded):
+            self.run.write(Entry(step=number, state="skipped"), is_synced=False)
 
     def do_together(self, number: int, steps: Sequence[Put]) -> dict[int, Before] | None:
         """Do a ``group`` of steps from ``number`` on; return ``None`` when all are done, else those that are begun.
 
-        What fails here is for ``do`` and ``redo``, one by one: they find out which step it is, and say so. Raises
-        ``RepairError`` where the journal can't be written.
+        What fails here is for ``do`` and ``redo``, one by one: they find out which step it is, and say so.
         """
         begun: dict[int, Before] = {}
         numbered = dict(enumerate(steps, number))
@@ -73,14 +95,15 @@ class Executor:
             for count, step in numbered.items():
                 self._guard(step)
                 begun[count] = self._snapshot(count, step)
+            self.run.write(*(Entry(step=count, state="intent", before=before) for count, before in begun.items()))
         except (OSError, DoctorError):
             return {}
-        self.run.write(*(Entry(step=count, state="intent", before=before) for count, before in begun.items()))
         try:
             together.put(self.tree, numbered)
         except (OSError, DoctorError):
             return begun
-        self.run.write(*(Entry(step=count, state="done") for count in numbered), is_synced=False)
+        with suppress(*self._unrecorded):
+            self.run.write(*(Entry(step=count, state="done") for count in numbered), is_synced=False)
         return None
 
     def redo(self, number: int, step: Step, before: Before) -> None:
@@ -95,7 +118,8 @@ class Executor:
                     self.act(back)
             if isinstance(step, Move) and not self._is_there(step.path):
                 step = Move(path=step.path, to=step.to, may_fail=True)
-            elif isinstance(step, Move) and before.displaced and self._is_there(before.displaced):
+            elif isinstance(step, Move) and (self._is_there(before.displaced) or not self._is_there(step.to)):
+                # What was in the way is out of it already: by this step, or by one before that had failed and is done by now.
                 before = Before(moved_to=before.moved_to)
             self._guard(step)
             self.act(step, before)
@@ -116,6 +140,8 @@ class Executor:
             raise RepairError("there is nothing to move", where=path)
 
     def _is_there(self, path: str) -> bool:
+        if not path:
+            return False
         if path.startswith(runs_dir() + "/"):
             return os.path.lexists(path)
         return self.tree.lstat(path.removeprefix("host:")) is not None
@@ -201,7 +227,7 @@ class Executor:
         if "/.doctor-quarantine/" in to:
             self._make_quarantine(to)
         with self._place(path.removeprefix("host:")) as (source, name), self._place(to) as (target, target_name):
-            _rename_or_copy(source, name, target, target_name)
+            moving.move(source, name, target, target_name, is_own=path.startswith(runs_dir() + "/"))
             os.fsync(target)
             os.fsync(source)
 
@@ -247,77 +273,3 @@ class Executor:
 
         if not ending.end(step.pid, step.start_ticks, step.signal, timeout_s=step.timeout_s):
             raise RepairError(f"process {step.pid} did not end within {step.timeout_s:g} s after signal {step.signal}")
-
-
-def _rename_or_copy(source: int, name: str, target: int, target_name: str) -> None:
-    """Rename; across file systems, a copy that is complete and synced before the source goes."""
-    try:
-        os.rename(name, target_name, src_dir_fd=source, dst_dir_fd=target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        here, there = f"/proc/{os.getpid()}/fd/{source}/{name}", f"/proc/{os.getpid()}/fd/{target}/{target_name}"
-        # cp keeps owners, xattrs, hard links and devices, which shutil does not.
-        copied = commands.run(("cp", "-a", "--reflink=auto", "--", here, there), timeout_s=3600)
-        if copied.exit:
-            text = copied.stderr.decode("utf-8", "replace").strip()
-            raise RepairError(f"can't copy it into quarantine: {text}", where=name) from error
-        os.sync()
-        removed = commands.run(("rm", "-r", "--one-file-system", "--", here), timeout_s=600)
-        if removed.exit:
-            text = removed.stderr.decode("utf-8", "replace").strip()
-            raise RepairError(f"it is copied, and can't be moved away: {text}", where=name) from error
-
-
-def inverse(step: Step, before: Before) -> tuple[Step, ...]:
-    """Return the steps that take ``step`` back, given what was there before."""
-    match step:
-        case Put(path=path):
-            if before.node is None:
-                return (Move(path=path, may_fail=True),)
-            if isinstance(before.node, Directory) and isinstance(step.node, Directory):
-                return _attributes_back(path, before)
-            return (Put(path=path, node=before.node, meta=before.meta),)
-        case Move(path=path, to=to):
-            back = (Move(path=before.moved_to, to=path, may_fail=True),)
-            displaced = (Move(path=before.displaced, to=to, may_fail=True),) if before.displaced else ()
-            return (*back, *displaced)
-        case Attributes(path=path, xattrs=xattrs):
-            return _attributes_back(path, before, tuple(xattrs))
-        case Kernel(path=path):
-            # In the order of writing: the first one changes the others with it.
-            names = (path, *(name for name in before.values if name != path))
-            return tuple(
-                Kernel(path=name, value=before.values[name], may_fail=True) for name in names if name in before.values
-            )
-        case Run(undo=undo, undo_stdin=undo_stdin):
-            return tuple(
-                Run(argv=argv, stdin=undo_stdin[index] if index < len(undo_stdin) else b"", may_fail=True)
-                for index, argv in enumerate(undo)
-            )
-        case Signal(restart=restart) if restart is not None:
-            return (restart,)
-        case Netlink(undo=request) if request is not None:
-            return (Netlink(do=request, may_fail=True),)
-    return ()
-
-
-def _attributes_back(path: str, before: Before, touched: tuple[str, ...] = ()) -> tuple[Step, ...]:
-    meta = before.meta
-    if meta is None:
-        return ()
-    xattrs: dict[str, bytes | None] = dict.fromkeys(touched)
-    xattrs.update(meta.xattrs)
-    if isinstance(before.node, Symlink):
-        return (Attributes(path=path, uid=meta.uid, gid=meta.gid, xattrs=xattrs, mtime_ns=meta.mtime_ns),)
-    return (
-        Attributes(
-            path=path,
-            mode=meta.mode,
-            uid=meta.uid,
-            gid=meta.gid,
-            flags=None if before.node is None else meta.flags,
-            xattrs=xattrs,
-            mtime_ns=meta.mtime_ns,
-        ),
-    )

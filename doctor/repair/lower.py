@@ -1,6 +1,6 @@
 """Ordering and lowering: from chosen actions to steps, each seen on the prediction of those before it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +17,7 @@ from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath, parent
 from doctor.model.report import ManualFix
 from doctor.model.severity import Applicability
-from doctor.model.step import Attributes, File, Move, Put, Step
+from doctor.model.step import Attributes, File, Meta, Move, Put, Step
 from doctor.plugins.catalog import Catalog
 from doctor.repair.choose import Answers
 from doctor.repair.diff import describe
@@ -119,7 +119,7 @@ def _steps(action: Action, overlay: OverlayHost, draft: Draft) -> Iterable[Step]
     """Lower without effect, to see what an action touches."""
     try:
         for step in action.steps(overlay):
-            yield _canonical(step, overlay, draft.data_roots)
+            yield canonical(step, overlay, draft.data_roots)
     except (HostError, DoctorError):
         return
 
@@ -128,8 +128,7 @@ def _lower_one(action: Action, overlay: OverlayHost, draft: Draft) -> tuple[tupl
     steps: list[Step] = []
     lines: list[str] = []
     try:
-        for raw in action.steps(overlay):
-            step = _canonical(raw, overlay, draft.data_roots)
+        for step in _unlinked(action.steps(overlay), overlay, draft.data_roots):
             private = touches(step, draft.data_roots)
             if not private:
                 _refuse_masks(step, overlay)
@@ -153,7 +152,35 @@ def _refuse_masks(step: Step, overlay: OverlayHost) -> None:
             raise DoctorError("a masked value would be written", where=step.path)
 
 
-def _canonical(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) -> Step:
+def _unlinked(steps: Iterable[Step], overlay: OverlayHost, data_roots: tuple[str, ...]) -> Iterator[Step]:
+    """Yield the steps at their real places; a file of a data root with further names is moved away, not written or replaced.
+
+    The other names may be a backup made with hard links (``cp -al``, rsnapshot): its content must stay, and an undo that moves
+    the file back gives it all its names again. Outside of data roots such a file is written in place, as an editor does.
+    """
+    for raw in steps:
+        step = canonical(raw, overlay, data_roots)
+        if isinstance(step, Put) and isinstance(step.node, File) and touches(step, data_roots):
+            meta = _of_linked(step, overlay)
+            if meta is not None:
+                yield Move(path=step.path)
+                step = Put(path=step.path, node=step.node, meta=step.meta or meta)
+        yield step
+
+
+def _of_linked(step: Put, overlay: OverlayHost) -> Meta | None:
+    """Return what a hard-linked file has by way of owner and mode, ``None`` for one without further names."""
+    path = HostPath(step.path)
+    try:
+        found = overlay.lstat(path, follow=False)
+        if found.kind != "f" or found.nlink < 2:
+            return None
+        return Meta(mode=found.mode, uid=found.uid, gid=found.gid, xattrs=overlay.xattrs(path))
+    except HostError:
+        return None
+
+
+def canonical(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) -> Step:
     """Follow links in the directories above a step's path (/var/run → /run), but none beneath a data root."""
     if not isinstance(step, Put | Move | Attributes) or any(is_beneath(step.path, top) for top in data_roots):
         return step

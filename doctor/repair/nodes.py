@@ -14,6 +14,7 @@ from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, get_flags
 from doctor.model.errors import RepairError
 from doctor.model.step import Device, Directory, File, HardLink, Meta, Node, Symlink
 from doctor.model.view import Stat
+from doctor.repair import inplace
 
 _CHUNK = 1 << 20
 _SHORT = 1024
@@ -84,7 +85,7 @@ class Tree:
         if found is None:
             return None, None
         with self.parent(path) as (directory, name):
-            meta = _meta(directory, name, found)
+            meta = meta_at(directory, name, found)
             if found.kind == "f":
                 # The journal holds a short one and is synced anyway: a file less to make and to sync for each step.
                 short = _read_short(directory, name) if found.size <= _SHORT else None
@@ -116,7 +117,11 @@ class Tree:
             else:
                 if found is not None and found.kind == "d":
                     raise RepairError("a directory is in the way", where=path)
-                self._replace(directory, name, node, meta)
+                if isinstance(node, File) and inplace.is_fixed(directory, name, found):
+                    inplace.rewrite(directory, name, node, keep=meta.xattrs)
+                    set_meta(directory, name, meta, symlink=False)
+                else:
+                    self._replace(directory, name, node, meta)
             if isinstance(node, Directory):
                 set_meta(directory, name, meta, symlink=False)
             if meta.flags and not isinstance(node, Symlink | Device | HardLink):
@@ -151,7 +156,7 @@ class Tree:
         """Return what a node gets that says nothing of its own: what the one in its place has."""
         if found is not None and found.kind in {"f", "d"}:
             with self.parent(path) as (directory, name):
-                kept = _meta(directory, name, found)
+                kept = meta_at(directory, name, found)
                 return Meta(mode=kept.mode, uid=kept.uid, gid=kept.gid, xattrs=kept.xattrs)
         return Meta(mode=0o755 if isinstance(node, Directory) else 0o644)
 
@@ -215,7 +220,8 @@ class Tree:
             os.fsync(directory)
 
 
-def _meta(directory: int, name: str, found: Stat) -> Meta:
+def meta_at(directory: int, name: str, found: Stat) -> Meta:
+    """Return the attributes of the entry of an open directory, which ``found`` tells of."""
     here = f"/proc/self/fd/{directory}/{name}"
     xattrs: dict[str, bytes] = {}
     with suppress(OSError):

@@ -22,7 +22,8 @@ from doctor.model.step import Netlink, Run, Signal, Step
 from doctor.plugins.catalog import Catalog
 from doctor.repair import obstacle
 from doctor.repair.choose import Answers, Choice, question
-from doctor.repair.lower import Draft, Planned, lower, needs_service_stop, needs_stop
+from doctor.repair.foresee import hindrance
+from doctor.repair.lower import Draft, Planned, canonical, lower, needs_service_stop, needs_stop
 from doctor.repair.opening import ask_before_opening
 from doctor.scan.run import Scan, scan
 
@@ -200,10 +201,10 @@ def _not_to_do(
     refusal = _refusal(draft, actions, max(risk for _, risk in actions), overlay)
     if refusal is None:
         return None
-    advice = "; ".join(action.summary for action, _ in actions)
+    advice = refusal.advice or "; ".join(action.summary for action, _ in actions)
     if draft.blocked is not None and _starts(actions):
         advice = draft.blocked.then
-    return ManualFix(finding=finding, why=refusal[0], advice=advice, questions=questions)
+    return ManualFix(finding=finding, why=refusal.why, advice=advice, questions=questions)
 
 
 def _in_turn(draft: Draft, current: Scan, *, starts: bool) -> list[tuple[Finding, list[tuple[Action, Applicability]]]]:
@@ -242,39 +243,59 @@ def _actions(draft: Draft, finding: Finding, current: Scan) -> list[tuple[Action
     return draft.answers.apply(finding, ask_before_opening(draft, offered, current.facts), declared)
 
 
+class _Refusal(Struct, frozen=True):
+    """Why actions are not part of a plan, and what a person does first; "" for the actions themselves."""
+
+    why: str
+    advice: str = ""
+
+
 def _refusal(
     draft: Draft, actions: list[tuple[Action, Applicability]], risk: Applicability, overlay: OverlayHost
-) -> tuple[str, Applicability] | None:
+) -> _Refusal | None:
     """Return why actions can't be part of this plan, or ``None``; they then are not."""
     if risk is Applicability.MANUAL:
-        return "only a person can know what is right here", risk
+        return _Refusal("only a person can know what is right here")
     steps: list[Step] = []
-    try:
-        for action, _ in actions:
-            for step in action.steps(overlay):
-                steps.append(step)
-                overlay.apply(step)
-    except HostError as error:
-        return f"it can't be planned: {error.missing.reason}", risk
-    except DoctorError as error:
-        return f"it can't be planned: {error}", risk
+    refused = _hindered(draft, actions, overlay, steps)
+    if refused is not None:
+        return refused
     if draft.blocked is not None:
         if _starts(actions):
-            return f"the engine is not started, first a person must act: {draft.blocked.why}", Applicability.MANUAL
+            return _Refusal(f"the engine is not started, first a person must act: {draft.blocked.why}")
         if draft.is_running and needs_stop(draft, actions, steps):
             why = f"it needs a start of the engine, and first a person must act: {draft.blocked.why}"
-            return why, Applicability.MANUAL
+            return _Refusal(why)
     if not draft.host.is_live() and any(isinstance(step, Run | Signal | Netlink) for step in steps):
-        return "it needs the running host", Applicability.MANUAL
+        return _Refusal("it needs the running host")
     stops = draft.is_running and needs_stop(draft, actions, steps)
     service = needs_service_stop(draft, steps)
     manual = _cannot_start_again(draft, engine=stops, service=service)
     if manual:
-        return manual, risk
+        return _Refusal(manual)
     risk = max(risk, Applicability.DISRUPTIVE) if stops or service else risk
     if risk > draft.allow:
-        return f"it is {risk.word}: add --allow {risk.word}", risk
+        return _Refusal(f"it is {risk.word}: add --allow {risk.word}")
     draft.stops_service = draft.stops_service or service
+    return None
+
+
+def _hindered(
+    draft: Draft, actions: list[tuple[Action, Applicability]], overlay: OverlayHost, steps: list[Step]
+) -> _Refusal | None:
+    """Lower actions on the prediction and add their steps; return why one can't be done, ``None`` where all can."""
+    try:
+        for action, _ in actions:
+            for step in action.steps(overlay):
+                held = hindrance(overlay, canonical(step, overlay, draft.data_roots))
+                if held is not None:
+                    return _Refusal(f"a step of it would fail: {held.why}", f"{held.do}, then 'doctor fix' again")
+                steps.append(step)
+                overlay.apply(step)
+    except HostError as error:
+        return _Refusal(f"it can't be planned: {error.missing.reason}")
+    except DoctorError as error:
+        return _Refusal(f"it can't be planned: {error}")
     return None
 
 

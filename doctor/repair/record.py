@@ -1,29 +1,32 @@
 """What a run leaves on disk: its plan as data, and a journal that is written before each step.
 
-A run's directory holds ``plan.json``, ``journal`` (one JSON object a line, synced; with the short files that steps replaced),
+A run's directory holds ``plan.json``, ``journal`` (one entry a line, synced; with the short files that steps replaced),
 ``backup/N`` (the longer file that step N replaced) and ``quarantine/N`` (what step N moved out of service).
 """
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
-from typing import Literal
+from hashlib import sha256
 
 import msgspec
 
-from doctor.model.errors import DoctorError, RefusedError, RepairError, UsageError
+from doctor.model.errors import DoctorError, RefusedError, RepairError
 from doctor.model.paths import is_beneath
-from doctor.model.step import Meta, Node, Step
+from doctor.model.step import Step
 from doctor.repair.expected import Expected
+from doctor.repair.journal import Entry, Journal, line, parse
 from doctor.state.files import append, atomic_write, ensure_dir
 from doctor.state.paths import runs_dir
+from doctor.state.trust import weakness
 
 
 class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An action as it was planned, with the steps it lowered to.
 
-    ``engine`` marks the stop and start that the plan itself put in: an undo makes its own.
+    ``engine`` marks the stop and start that the plan itself put in: an undo makes its own. ``undoes`` is the number of the
+    action that one of an undo takes back, 0 for its own stop and start.
     """
 
     number: int
@@ -34,6 +37,7 @@ class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
     diff: str
     steps: tuple[Step, ...]
     engine: bool = False
+    undoes: int = 0
 
 
 class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +53,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
         service_roots: those of a containerd that is a service of its own.
         undoes: the run that this one takes back, or "".
+        is_rollback: whether it does so because that run failed: all must be as before then, an engine that ran included.
         expected: what must be in the data root afterwards, by name; empty for a run that neither writes there nor starts an
             engine.
         repaired_images: ids of images that only this run makes whole: each must mount before an engine starts.
@@ -67,6 +72,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     data_roots: tuple[str, ...] = ()
     service_roots: tuple[str, ...] = ()
     undoes: str = ""
+    is_rollback: bool = False
     expected: Expected = Expected()
     repaired_images: tuple[str, ...] = ()
 
@@ -86,43 +92,30 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Before(msgspec.Struct, frozen=True, kw_only=True):
-    """What was at a step's path.
-
-    ``node`` is ``None`` where there was nothing; a short file's content stands in
-    ``File.content``, a longer one's in ``File.blob``.
-
-    ``values`` holds old contents of kernel files by path; ``moved_to`` where a Move really went; ``displaced`` where it
-    put what stood at its destination, "" for nothing.
-    """
-
-    node: Node | None = None
-    meta: Meta | None = None
-    values: dict[str, str] = {}
-    moved_to: str = ""
-    displaced: str = ""
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the journal. ``step`` counts through the whole plan from 0."""
-
-    step: int = -1
-    state: Literal["intent", "done", "finished"]
-    before: Before | None = None
-    result: str = ""
-
-
 _encoder = msgspec.json.Encoder()
-_entries = msgspec.json.Decoder(Entry)
 _plans = msgspec.json.Decoder(PlanRecord)
 
 
+_NAME = re.compile(r"(\d{4,})-\d{8}-\d{6}")
+
+
 class Run:
-    """A run's directory."""
+    """A run's directory. Its name begins with its number, which alone orders runs: clocks go back."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.name = os.path.basename(path)
+
+    @property
+    def number(self) -> int:
+        """The number in its name, 0 where it has none."""
+        found = _NAME.fullmatch(self.name)
+        return int(found[1]) if found else 0
+
+    @classmethod
+    def unkept(cls, name: str) -> "Run":
+        """Return a run of which nothing is recorded, for a rollback on a disk that takes nothing any more."""
+        return _Unkept(os.path.join(runs_dir(), name))
 
     @classmethod
     def create(cls, plan: PlanRecord) -> "Run":
@@ -132,7 +125,11 @@ class Run:
         try:
             for name in ("backup", "quarantine"):
                 ensure_dir(os.path.join(run.path, name))
-            atomic_write(run._file("plan.json"), msgspec.json.format(_encoder.encode(plan), indent=1))
+            text = msgspec.json.format(_encoder.encode(plan), indent=1)
+            atomic_write(run._file("plan.json"), text)
+            # Synced with the first intent: before that nothing has changed.
+            begun = Entry(state="begun", result=sha256(text).hexdigest())
+            append(run._file("journal"), line(begun), is_synced=False)
         except (OSError, DoctorError) as error:
             shutil.rmtree(run.path, ignore_errors=True)
             why = error.strerror if isinstance(error, OSError) else error
@@ -173,94 +170,75 @@ class Run:
         return os.path.join(self.path, "quarantine", name)
 
     def plan(self) -> PlanRecord:
-        """Return the plan; raises ``RefusedError`` when the file is gone or damaged."""
+        """Return the plan; raises ``RefusedError`` when the file is gone, damaged, or could have been written by others."""
+        path = self._file("plan.json")
         try:
-            with open(self._file("plan.json"), "rb") as stream:
-                return _plans.decode(stream.read())
-        except (OSError, msgspec.DecodeError) as error:
+            data = self._read("plan.json")
+            plan = _plans.decode(data)
+        except (OSError, msgspec.DecodeError, RecursionError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
             raise RefusedError(
-                f"can't read the plan of run {self.name}: {error}",
-                where=self._file("plan.json"),
-                do="move the run's directory away if it never changed anything (its journal is empty)",
+                f"can't read the plan of run {self.name}: {why}", where=path, do=self._by_hand()
             ) from error
+        begun = next((entry.result for entry in self.journal().entries if entry.state == "begun"), "")
+        if begun and begun != sha256(data).hexdigest():
+            raise RefusedError(
+                f"the plan of run {self.name} is damaged: it does not have its checksum", where=path, do=self._by_hand()
+            )
+        return plan
+
+    def _by_hand(self) -> str:
+        return (
+            f"the files it replaced are in {self.path}/backup and /quarantine, short ones in its journal; "
+            f"when the host is as you want it, move {self.path} away"
+        )
+
+    def _read(self, name: str) -> bytes:
+        path = self._file(name)
+        weak = weakness(path)
+        if weak is not None:
+            raise RefusedError(
+                f"run {self.name} is not used: others than root could have written it: {weak}", where=path, do=weak.do
+            )
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as stream:
+            return stream.read()
 
     def write(self, *entries: Entry, is_synced: bool = True) -> None:
         """Append entries to the journal and sync them, or leave that to the next ones; raises ``RepairError``."""
         try:
-            lines = b"\n".join(_encoder.encode(entry) for entry in entries)
-            append(self._file("journal"), lines, is_synced=is_synced)
+            append(self._file("journal"), b"\n".join(map(line, entries)), is_synced=is_synced)
         except OSError as error:
             raise RepairError(f"can't write the journal: {error.strerror}", where=self._file("journal")) from error
 
-    def journal(self) -> list[Entry]:
-        """Return the entries; a torn last line (a crash while it was written) does not count."""
+    def journal(self) -> Journal:
+        """Return what its journal says; raises ``RefusedError`` where it can't be read, or others could have written it."""
         try:
-            with open(self._file("journal"), "rb") as stream:
-                lines = stream.read().split(b"\n")
+            return parse(self._read("journal"))
         except FileNotFoundError:
-            return []
-        entries = []
-        for number, line in enumerate(lines):
-            if not line:
-                continue
-            try:
-                entries.append(_entries.decode(line))
-            except msgspec.DecodeError as error:
-                if number >= len(lines) - 2:
-                    break
-                raise RefusedError(
-                    f"line {number + 1} of the journal is damaged: {error}", where=self._file("journal")
-                ) from error
-        return entries
+            return Journal()
+        except OSError as error:
+            raise RefusedError(
+                f"can't read the journal of run {self.name}: {error.strerror}", where=self._file("journal")
+            ) from error
 
     @property
     def result(self) -> str:
         """Return how the run ended: "applied", "rolled back", "undone", …, or "" while it is unfinished."""
-        ends = [entry.result for entry in self.journal() if entry.state == "finished"]
-        return ends[-1] if ends else ""
+        return self.journal().result
 
     def finish(self, result: str) -> None:
         """Record how the run ended."""
         self.write(Entry(state="finished", result=result))
 
 
-def all_runs() -> Iterator[Run]:
-    """Yield every run, oldest first."""
-    try:
-        names = sorted(os.listdir(runs_dir()))
-    except OSError:
-        return
-    for name in names:
-        if os.path.exists(os.path.join(runs_dir(), name, "plan.json")):
-            yield Run(os.path.join(runs_dir(), name))
+class _Unkept(Run):
+    """A run without a directory: its journal is refused, as by a full disk."""
 
+    def write(self, *entries: Entry, is_synced: bool = True) -> None:
+        """Refuse; a rollback goes on without."""
+        del entries, is_synced
+        raise RepairError("the rollback is not recorded", where=self.path)
 
-def find_run(name: str) -> Run:
-    """Return the run with this name; raises ``UsageError``."""
-    for run in all_runs():
-        if run.name == name:
-            return run
-    raise UsageError(f"no run '{name}'", do="see 'doctor undo --list'")
-
-
-def unfinished() -> Run | None:
-    """Return the run that a crash left half done, or ``None``.
-
-    An undo comes before the repair that it takes back: it must be finished from where it stands.
-    """
-    found = [run for run in all_runs() if not run.result]
-    return next((run for run in found if run.plan().undoes), found[0] if found else None)
-
-
-def new_name(now: float) -> str:
-    """Return a fresh run id that sorts by time."""
-    import time  # noqa: PLC0415 - only a repair needs it
-
-    base = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-    taken = {run.name for run in all_runs()}
-    name = base
-    count = 2
-    while name in taken:
-        name = f"{base}-{count}"
-        count += 1
-    return name
+    def finish(self, result: str) -> None:
+        """There is nothing to record it in."""

@@ -5,11 +5,13 @@ content, its name. Here each of these is done for all before the next is begun. 
 each place holds the old or the new, and the journal has the intent of all.
 """
 
+import errno
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 
 from doctor.model.step import File, Put, Step, Symlink
+from doctor.repair.inplace import is_fixed
 from doctor.repair.nodes import Tree, set_meta
 
 MOST = 64
@@ -85,6 +87,8 @@ def _make(tree: Tree, step: Put, draft: _Draft, stack: ExitStack) -> None:
     found = tree.lstat(step.path)
     if found is not None and found.kind == "d":
         raise IsADirectoryError(f"a directory is in the way: {step.path}")
+    if is_fixed(draft.directory, draft.name, found):
+        raise OSError(errno.EBUSY, "it is written in place, by itself", step.path)
     meta = step.meta if step.meta is not None else tree.inherited(step.path, found, step.node)
     _forget(draft)
     tree.make(draft.directory, draft.temporary, step.node, is_synced=False)

@@ -1,5 +1,6 @@
 """Take a repair back: every byte, mode, owner and xattr. An undo is a run like any other, so it can be undone too."""
 
+import os
 import time
 from collections.abc import Callable
 
@@ -8,19 +9,31 @@ import msgspec
 from doctor import __version__
 from doctor.facts.engine_control import EngineControl
 from doctor.host.base import Host
-from doctor.model.errors import RefusedError, RepairError
+from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.missing import Missing
 from doctor.model.paths import is_beneath
+from doctor.model.report import HalfDone
 from doctor.model.step import File, Kernel, Netlink, Put, Run, Step
 from doctor.repair import launch
 from doctor.repair.again import engine_aside
-from doctor.repair.execute import Executor, inverse
+from doctor.repair.execute import Executor
 from doctor.repair.holders import refuse_held
+from doctor.repair.inverse import inverse
 from doctor.repair.nodes import Tree
-from doctor.repair.perform import perform
-from doctor.repair.record import ActionRecord, PlanRecord, all_runs, find_run, new_name
+from doctor.repair.perform import Failure, perform_back
+from doctor.repair.record import ActionRecord, PlanRecord
 from doctor.repair.record import Run as RunDirectory
+from doctor.repair.rollback import unrestored
+from doctor.repair.runs import find_run, new_name, survey
 from doctor.scan.resolve import Facts
+
+
+class Undone(msgspec.Struct, frozen=True):
+    """The repair that an undo took back, the run of the undo, and what it could not restore."""
+
+    repair: str
+    run: str
+    half_done: tuple[HalfDone, ...]
 
 
 def choose(name: str) -> RunDirectory:
@@ -28,24 +41,25 @@ def choose(name: str) -> RunDirectory:
     if name:
         run = find_run(name)
         if run.result in {"undone", "rolled back"}:
-            raise RefusedError(f"run {name} is {run.result} already", do="see 'doctor undo --list'")
+            raise RefusedError(f"run {run.name} is {run.result} already", do="see 'doctor undo --list'")
         return run
-    candidates = [run for run in all_runs() if run.result in {"", "applied", "rolled back in part"}]
-    candidates = [run for run in candidates if not run.plan().undoes]
+    known, _ = survey()
+    candidates = [one for one in known if one.result in {"", "applied", "rolled back in part"} and not one.plan.undoes]
     if not candidates:
         raise RefusedError("there is no repair to take back", do="see 'doctor undo --list'")
-    return next((run for run in candidates if not run.result), candidates[-1])
+    return next((one.run for one in candidates if not one.result), candidates[-1].run)
 
 
 def backwards(run: RunDirectory, record: PlanRecord) -> list[ActionRecord]:
     """Return the actions that take a run back, last step first; the engine's own stop and start are left out."""
     owner = [action for action in record.actions for _ in action.steps]
     flat = [step for action in record.actions for step in action.steps]
+    journal = run.journal()
+    done = journal.done
     steps: dict[int, list[Step]] = {}
-    for entry in reversed(run.journal()):
-        if entry.state != "intent" or entry.before is None or owner[entry.step].engine:
-            continue
-        steps.setdefault(owner[entry.step].number, []).extend(inverse(flat[entry.step], entry.before))
+    for number, before in reversed(journal.begun.items()):
+        if not owner[number].engine:
+            steps.setdefault(owner[number].number, []).extend(inverse(flat[number], before, is_done=number in done))
     by_number = {action.number: action for action in record.actions}
     return [
         ActionRecord(
@@ -56,15 +70,28 @@ def backwards(run: RunDirectory, record: PlanRecord) -> list[ActionRecord]:
             check_ids=by_number[number].check_ids,
             diff="",
             steps=tuple(found),
+            undoes=number,
         )
         for number, found in steps.items()
         if found
     ]
 
 
-def prepare(run: RunDirectory, host: Host) -> PlanRecord:
-    """Return the plan of an undo, with the engine's stop and start where it needs them; raises ``RefusedError``."""
+def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: bool = False) -> PlanRecord:
+    """Return the plan of an undo, with the engine's stop and start where it needs them; raises ``RefusedError``.
+
+    With ``force``, what a damaged journal no longer tells is left as it is, and the rest is taken back.
+    """
     record = run.plan()
+    lost = run.journal().lost_steps
+    if lost and not force:
+        flat = [step for action in record.actions for step in action.steps]
+        places = ", ".join(getattr(flat[number], "path", "a command") for number in lost if number < len(flat))
+        raise RefusedError(
+            f"the journal of run {run.name} is damaged: what was there before is not known of {places}",
+            where=os.path.join(run.path, "journal"),
+            do=f"'doctor undo {run.name} --force' takes back the rest",
+        )
     Executor(run, record).sweep(record)
     actions = backwards(run, record)
     touches = _touch(actions, record.data_roots)
@@ -80,6 +107,7 @@ def prepare(run: RunDirectory, host: Host) -> PlanRecord:
         data_roots=record.data_roots,
         service_roots=record.service_roots,
         undoes=run.name,
+        is_rollback=is_rollback,
     )
 
 
@@ -93,8 +121,8 @@ def _is_starting(run: RunDirectory, record: PlanRecord) -> bool:
     """Whether the run was interrupted while it started the engine: it may come up at any moment."""
     owner = [(action.engine, step) for action in record.actions for step in action.steps]
     journal = run.journal()
-    done = {entry.step for entry in journal if entry.state == "done"}
-    begun = [owner[entry.step] for entry in journal if entry.state == "intent" and entry.step not in done]
+    done = journal.done
+    begun = [owner[number] for number in journal.begun if number not in done]
     return any(engine and isinstance(step, Run) and step.until == "up" for engine, step in begun)
 
 
@@ -142,25 +170,43 @@ def _engine(summary: str, steps: tuple[Step, ...]) -> ActionRecord:
     return ActionRecord(number=0, summary=summary, risk=2, fixes=(), check_ids=(), diff="", steps=steps, engine=True)
 
 
-def undo(run: RunDirectory, record: PlanRecord, host: Host, *, progress: Callable[[str], None]) -> str:
-    """Carry a prepared undo out and return its run's id; the caller is alone. Raises ``RepairError`` when a step fails."""
-    del host
+def undo(run: RunDirectory, record: PlanRecord, *, progress: Callable[[str], None]) -> Undone:
+    """Carry a prepared undo out; the caller is alone."""
     refuse_held(record)
     taken = RunDirectory.create(record)
     run.free_reserve()
-    carry_out(taken, record, progress=progress)
-    return taken.name
+    return Undone(run.name, taken.name, carry_out(taken, record, progress=progress))
 
 
-def resume(left: RunDirectory, host: Host, *, progress: Callable[[str], None]) -> str:
-    """Finish an undo that was interrupted or stopped and return the name of the run it takes back; the caller is alone.
+def roll_back(run: RunDirectory, host: Host, progress: Callable[[str], None]) -> tuple[HalfDone, ...]:
+    """Take back what a run did that failed, as far as it goes, and return what is not as it was before. Raises nothing of its own."""
+    record = run.plan()
+    failures: tuple[Failure, ...] = ()
+    try:
+        back = prepare(run, host, is_rollback=True)
+        if back.actions:
+            try:
+                taken = RunDirectory.create(back)
+            except DoctorError as error:
+                # Nothing can be kept any more. Taking the run back matters more than being able to undo that.
+                progress(f"the rollback is not recorded: {error.what}")
+                taken = RunDirectory.unkept(back.run)
+            failures = perform_back(taken, back, progress)
+            left = unrestored(run, record, failures)
+            taken.finish(f"stopped: {left[0].what}: {left[0].why}" if left else "applied")
+    except DoctorError as error:
+        progress(f"the rollback stopped: {error}")
+    return unrestored(run, record, failures)
+
+
+def resume(left: RunDirectory, host: Host, *, progress: Callable[[str], None]) -> Undone:
+    """Finish an undo that was interrupted or stopped; the caller is alone.
 
     It must go on where it stood: done from the start again, it would move what it has restored out of the way.
     """
     record = left.plan()
     with engine_aside(left, record, host, progress):
-        carry_out(left, record, progress=progress)
-    return record.undoes
+        return Undone(record.undoes, left.name, carry_out(left, record, progress=progress))
 
 
 def _mark(run: RunDirectory) -> None:
@@ -173,8 +219,8 @@ def _mark(run: RunDirectory) -> None:
 
 def begun(run: RunDirectory) -> RunDirectory | None:
     """Return the undo of a run that stopped on its way, or ``None``: the next one goes on there."""
-    undos = [other for other in all_runs() if other.plan().undoes == run.name]
-    return undos[-1] if undos and undos[-1].result not in {"applied", "undone"} else None
+    undos = [one for one in survey()[0] if one.plan.undoes == run.name]
+    return undos[-1].run if undos and undos[-1].result not in {"applied", "undone"} else None
 
 
 def changed_since(run: RunDirectory) -> tuple[str, ...]:
@@ -184,7 +230,7 @@ def changed_since(run: RunDirectory) -> tuple[str, ...]:
     """
     record = run.plan()
     steps = [step for action in record.actions for step in action.steps]
-    done = {entry.step for entry in run.journal() if entry.state == "done"}
+    done = run.journal().done
     written = {
         step.path: step.node.content
         for number, step in enumerate(steps)
@@ -198,18 +244,18 @@ def changed_since(run: RunDirectory) -> tuple[str, ...]:
     )
 
 
-def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[str], None]) -> None:
+def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[str], None]) -> tuple[HalfDone, ...]:
     """Do the steps of an undo that are not done yet, and mark the run it takes back; the caller holds the lock.
 
-    Raises ``RepairError``.
+    Returns what could not be restored; then neither is marked, and the next undo goes on with it.
     """
-    results: dict[int, str] = {}
-    error = perform(taken, record, results, progress)
-    if error:
-        taken.finish(f"stopped: {error}")
-        raise RepairError(
-            f"taking run {record.undoes} back stopped: {error}", where=taken.path, do="mend that, then undo again"
-        )
+    run = find_run(record.undoes)
+    failures = perform_back(taken, record, progress)
+    left = unrestored(run, run.plan(), failures)
+    if left:
+        taken.finish(f"stopped: {left[0].what}: {left[0].why}")
+        return left
     # In this order: killed in between, the undo is the unfinished one, and nobody takes the run back twice.
-    _mark(find_run(record.undoes))
+    _mark(run)
     taken.finish("applied")
+    return ()

@@ -92,6 +92,11 @@ class RoutedHost:
         host, place = self._route(path)
         return host.held(place, names)
 
+    def is_mount_point(self, path: HostPath) -> bool:
+        """Return whether something is mounted there."""
+        host, place = self._route(path)
+        return host.is_mount_point(place)
+
     def statfs(self, path: HostPath) -> StatFs:
         """Return the numbers of a file system."""
         host, place = self._route(path)

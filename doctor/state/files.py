@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from doctor.model.errors import DoctorError, RefusedError
+from doctor.state.trust import refuse_weak
 
 
 def ensure_dir(path: str) -> None:
     """Make ``path`` a directory, and what is missing above it; only the owner can enter those. Raises ``DoctorError``.
 
-    A directory that is there keeps its mode: DOCTOR_STATE_DIR may name a place that others share.
+    A directory that is there keeps its mode. Raises ``RefusedError`` for one in which others can write: what is read from it
+    later decides what root does.
     """
+    refuse_weak(path, "the directory of doctor's own files")
     try:
         _make(path)
     except OSError as error:

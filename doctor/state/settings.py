@@ -6,9 +6,10 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from doctor.model.errors import RefusedError, UsageError
+from doctor.model.errors import UsageError
 from doctor.model.severity import Applicability, Severity
 from doctor.state.paths import CONFIG, config_file, state_dir
+from doctor.state.trust import refuse_weak
 
 EVERY = ("hourly", "daily", "weekly")
 _LIMIT_BYTES = 1 << 20
@@ -118,16 +119,8 @@ def load() -> Settings:
 def _check_owner(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise UsageError("the settings are no regular file", where=path)
-    if os.geteuid() != 0:
-        return
-    above = os.stat(os.path.dirname(os.path.abspath(path)))
-    is_shared = above.st_mode & 0o022 and not above.st_mode & stat.S_ISVTX
-    if status.st_uid != 0 or status.st_mode & 0o022 or is_shared or above.st_uid != 0:
-        raise RefusedError(
-            "others than root can change the settings, which root would follow",
-            where=path,
-            do=f"chown root: {path} and chmod go-w it and its directory",
-        )
+    if os.geteuid() == 0:
+        refuse_weak(path, "the settings file")
 
 
 def parse(data: bytes, path: str) -> Settings:

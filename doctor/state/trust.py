@@ -8,28 +8,30 @@ import os
 import stat
 from collections.abc import Callable
 
-from msgspec import Struct
-
-from doctor.model.errors import RefusedError
-
 _MOST_LINKS = 40
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
-class Look(Struct, frozen=True):
+class Look:
     """What is at a path, not followed: type and permission bits, owner, and the target of a symbolic link."""
 
-    mode: int
-    uid: int
-    gid: int = 0
-    target: str = ""
+    __slots__ = ("gid", "mode", "target", "uid")
+
+    def __init__(self, mode: int, uid: int, gid: int = 0, target: str = "") -> None:
+        self.mode = mode
+        self.uid = uid
+        self.gid = gid
+        self.target = target
 
 
-class Weakness(Struct, frozen=True):
+class Weakness:
     """Who else can change what a path leads to: ``where`` he can do it, and in words why."""
 
-    where: str
-    why: str
+    __slots__ = ("where", "why")
+
+    def __init__(self, where: str, why: str) -> None:
+        self.where = where
+        self.why = why
 
     def __str__(self) -> str:
         return f"{self.where} {self.why}"
@@ -77,18 +79,25 @@ def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part not in {"", "."}]
 
 
+def is_open_to_others(found: os.stat_result) -> bool:
+    """Whether others can change an open file of doctor's; the directories on its way are judged by ``weakness``."""
+    return is_open(Look(found.st_mode, found.st_uid, found.st_gid))
+
+
+def is_open(found: Look) -> bool:
+    """Whether others can change this file itself; the directories on the way to it are judged by ``weakness``."""
+    return bool(_why(found, is_last=True))
+
+
 def refuse_weak(path: str, what: str) -> None:
     """Raise ``RefusedError`` where others can change ``path``; ``what`` names it ("the state directory")."""
     weak = weakness(path)
     if weak is not None:
+        from doctor.model.errors import RefusedError  # noqa: PLC0415 - the guard asks too, before anything else is loaded
+
         raise RefusedError(
             f"{what} is not used: others than {_owner()} could have written it: {weak}", where=path, do=weak.do
         )
-
-
-def is_open_to_others(found: os.stat_result) -> bool:
-    """Whether others can change an open file of doctor's; the directories on its way are judged by ``weakness``."""
-    return bool(_why(Look(found.st_mode, found.st_uid, found.st_gid), is_last=True))
 
 
 def _why(found: Look, *, is_last: bool) -> str:

@@ -18,7 +18,7 @@ from doctor.plugins.load import load as load_catalog
 from doctor.repair import undo
 from doctor.repair.apply import apply, to_record
 from doctor.repair.plan import Plan, make_plan
-from doctor.repair.record import find_run
+from doctor.repair.runs import find_run
 from doctor.scan.run import Scan, scan
 from tests.cases.case import Case, all_cases
 
@@ -142,7 +142,7 @@ def test_applied_is_as_predicted_and_undo_brings_back_every_byte(
     second = plan_for(case, RootHost(host.root, case.answers()))
     assert [action.summary for action in second.actions] == []
     run = find_run("run")
-    undo.undo(run, undo.prepare(run, host), host, progress=quiet)
+    undo.undo(run, undo.prepare(run, host), progress=quiet)
     assert tree(tmp_path / "host") == broken
 
 

@@ -92,7 +92,22 @@ def test_a_file_changed_after_the_installation_is_refused(host: Host) -> None:
     check.write_text(check.read_text() + "\n")
     assert "changed since it was installed" in host.doctor("list").stdout
     check.chmod(0o666)
-    assert "writable by others" in host.doctor("list").stdout
+    assert "others could have written it" in host.doctor("list").stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can only be set as root")
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("weak", ["doctor_acme/checks/disk/note_empty.py", "doctor_acme/checks", "."])
+def test_a_plugin_that_others_can_write_is_refused(host: Host, recorded: bool, weak: str) -> None:
+    """Its files, its directories and those above, also where the installer left no list of files."""
+    allow("doctor-acme")
+    if not recorded:
+        next(host.site.glob("doctor_acme-*.dist-info")).joinpath("RECORD").unlink()
+    assert "acme:disk/note-empty" in host.doctor("list", "--format", "json").stdout
+    os.chown(host.site / weak, 65534, 65534)
+    listed = host.doctor("list", "--format", "json").stdout
+    assert "belongs to user 65534" in listed
+    assert "acme:disk/note-empty" not in listed
 
 
 def test_a_plugin_that_ships_a_file_of_doctor_is_refused(host: Host) -> None:

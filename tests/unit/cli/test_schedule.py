@@ -96,7 +96,7 @@ def test_who_else_could_become_root_is_told(tmp_path: Path, capsys: pytest.Captu
     command.write_text("")
     os.chown(command, 1000, 1000)
     installed.warn(str(command), SAY)
-    assert f"user id 1000 can change {command}" in capsys.readouterr().err
+    assert f"{command} belongs to user 1000" in capsys.readouterr().err
 
 
 ODD = ("/opt/a b/%x$y'\"\\/doctor", "scan", "$HOME", "a;b", "100%")

@@ -16,7 +16,7 @@ from doctor.repair import undo
 from doctor.repair.apply import apply, to_record
 from doctor.repair.choose import parse
 from doctor.repair.plan import Plan, make_plan
-from doctor.repair.record import find_run
+from doctor.repair.runs import find_run
 from tests.cases.case import CASES, all_cases
 
 CATALOG = load_catalog()
@@ -80,7 +80,7 @@ def test_a_choice_is_done_and_taken_back(tmp_path: Path, state_dir: Path, quiet:
     assert (mounts / web["ID"] / "mount-id").read_text().startswith(chosen.partition("=")[2])
     assert len({(entry / "mount-id").read_text() for entry in mounts.iterdir()}) == 2
     run = find_run("run")
-    undo.undo(run, undo.prepare(run, host), host, progress=quiet)
+    undo.undo(run, undo.prepare(run, host), progress=quiet)
     assert not mounts.exists()
 
 

@@ -12,7 +12,9 @@ from doctor.model.errors import RefusedError, RepairError
 from doctor.model.step import File, Kernel, Move, Put, Step, Symlink
 from doctor.repair import undo
 from doctor.repair.diff import redact
-from doctor.repair.record import Entry, Run, find_run, unfinished
+from doctor.repair.journal import Entry
+from doctor.repair.record import Run
+from doctor.repair.runs import find_run, unfinished
 from doctor.state import files
 from tests.unit.repair.test_undo import carry_out, record, take_back
 from tests.unit.repair.trees import build, look
@@ -73,14 +75,18 @@ def test_an_undo_that_stopped_goes_on_where_it_stood(top: Path, quiet: Callable[
     assert carry_out(record(steps, str(top)), quiet)
     (top / "a").rename(top / "kept")
     (top / "a").mkdir()
-    with pytest.raises(RepairError, match="in the way"):
-        take_back(quiet, str(top))
+    run = find_run("run")
+    (stopped,) = undo.undo(run, undo.prepare(run, RootHost(str(top))), progress=quiet).half_done
+    assert stopped.what == "/a"
+    assert "in the way" in stopped.why
+    assert Path(stopped.original).read_bytes() == b"first\n"
+    assert (top / "c/d").read_bytes() == b"\0\xff" * 10, "the rest goes on"
     assert unfinished() is None
     left = undo.begun(find_run("run"))
     assert left is not None
     (top / "a").rmdir()
     (top / "kept").rename(top / "a")
-    assert undo.resume(left, RootHost(str(top)), progress=quiet) == "run"
+    assert undo.resume(left, RootHost(str(top)), progress=quiet).half_done == ()
     assert look(top) == before
     assert find_run("run").result == "undone"
 
@@ -93,7 +99,7 @@ def test_an_unfinished_undo_comes_before_its_repair(top: Path) -> None:
     Run.create(taken)
     left = unfinished()
     assert left is not None
-    assert left.name == "20260101-000001"
+    assert left.run.name == "20260101-000001"
 
 
 def test_values_of_interfaces_that_are_gone(top: Path, quiet: Callable[[str], None]) -> None:

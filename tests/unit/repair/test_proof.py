@@ -20,7 +20,7 @@ from doctor.repair.apply import apply, to_record
 from doctor.repair.engine_proof import ask_engine
 from doctor.repair.expected import Expected, Need, expected_of, present
 from doctor.repair.plan import make_plan
-from doctor.repair.record import find_run
+from doctor.repair.runs import find_run
 from doctor.scan.resolve import Facts
 from tests.cases.case import Case
 

@@ -13,7 +13,8 @@ from doctor.model.step import Attributes, Directory, File, HardLink, Meta, Move,
 from doctor.plugins.catalog import Catalog
 from doctor.repair import undo
 from doctor.repair.apply import apply, resume
-from doctor.repair.record import PlanRecord, Run, find_run, unfinished
+from doctor.repair.record import PlanRecord, Run
+from doctor.repair.runs import find_run, unfinished
 from doctor.repair.together import MOST, group
 from tests.unit.repair.test_undo import carry_out, killed_at, record, take_back, without_times
 from tests.unit.repair.trees import NAMES, build, look
@@ -90,7 +91,7 @@ def test_together_is_as_one_by_one(top: Path, quiet: Callable[[str], None], monk
 
 def befores(run: Run) -> list[object]:
     """What each step found."""
-    return [(entry.step, entry.before) for entry in run.journal() if entry.state == "intent"]
+    return [(entry.step, entry.before) for entry in run.journal().entries if entry.state == "intent"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -158,7 +159,7 @@ def test_killed_at_any_call_the_next_start_ends_it(end: str, tmp_path: Path, qui
             take_back(quiet, str(top))
             assert look(top) == before, f"killed at call {count}"
         else:
-            done = resume(left, RootHost(str(top)), Catalog(), prove=lambda _: (), progress=quiet)
+            done = resume(left.run, RootHost(str(top)), Catalog(), prove=lambda _: (), progress=quiet)
             assert done.error == ""
             assert without_times(look(top)) == wanted, f"killed at call {count}"
             take_back(quiet, str(top), "run")
@@ -187,7 +188,7 @@ def test_an_undo_that_was_killed_goes_on(tmp_path: Path, quiet: Callable[[str], 
         killed = killed_at(count, work)
         left = unfinished()
         if left is not None:
-            undo.resume(left, RootHost(str(top)), progress=quiet)
+            undo.resume(left.run, RootHost(str(top)), progress=quiet)
         elif killed and look(top) != before:
             take_back(quiet, str(top))
         assert look(top) == before, f"killed at call {count}"

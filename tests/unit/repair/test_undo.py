@@ -17,7 +17,8 @@ from doctor.model.step import Attributes, File, Meta, Move, Put, Step, Symlink
 from doctor.plugins.catalog import Catalog
 from doctor.repair import undo
 from doctor.repair.apply import apply, resume
-from doctor.repair.record import ActionRecord, PlanRecord, find_run, unfinished
+from doctor.repair.record import ActionRecord, PlanRecord
+from doctor.repair.runs import find_run, unfinished
 from tests.unit.repair.trees import STEPS, build, look
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can only be restored as root")
@@ -42,7 +43,7 @@ def take_back(quiet: Callable[[str], None], root: str, name: str = "") -> None:
     """Undo the named or last run."""
     run = undo.choose(name)
     host = RootHost(root)
-    undo.undo(run, undo.prepare(run, host), host, progress=quiet)
+    assert undo.undo(run, undo.prepare(run, host), progress=quiet).half_done == ()
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -139,7 +140,7 @@ def test_killed_at_any_call_the_next_start_ends_it(end: str, tmp_path: Path, qui
             take_back(quiet, str(top))
             assert look(top) == before, f"killed at call {count}"
         else:
-            done = resume(left, RootHost(str(top)), Catalog(), prove=lambda _: (), progress=quiet)
+            done = resume(left.run, RootHost(str(top)), Catalog(), prove=lambda _: (), progress=quiet)
             assert done.error == ""
             assert without_times(look(top)) == wanted, f"killed at call {count}"
             take_back(quiet, str(top), "run")
@@ -168,7 +169,7 @@ def test_an_undo_that_was_killed_goes_on(tmp_path: Path, quiet: Callable[[str], 
         killed = killed_at(count, work)
         left = unfinished()
         if left is not None:
-            undo.resume(left, RootHost(str(top)), progress=quiet)
+            undo.resume(left.run, RootHost(str(top)), progress=quiet)
         elif killed and look(top) != before:
             take_back(quiet, str(top))
         assert look(top) == before, f"killed at call {count}"
@@ -207,7 +208,7 @@ def test_an_undo_can_be_undone(tmp_path: Path, quiet: Callable[[str], None]) -> 
     (top / "a").write_bytes(b"a person's later work")
     run = find_run("run")
     host = RootHost(str(top))
-    back = undo.undo(run, undo.prepare(run, host), host, progress=quiet)
+    back = undo.undo(run, undo.prepare(run, host), progress=quiet)
     assert (top / "a").read_bytes() == b"first\n"
-    take_back(quiet, str(top), back)
+    take_back(quiet, str(top), back.run)
     assert (top / "a").read_bytes() == b"a person's later work"

@@ -20,6 +20,7 @@ REPORTS: dict[str, Report] = {
     "plan-blind": samples.BLIND,
     "repair": samples.REPAIR,
     "rolled-back": samples.ROLLED_BACK,
+    "half-done": samples.HALF_DONE,
     "probed": samples.PROBED,
 }
 # The page is looked at in a browser instead; its markup changes with every wish about its looks.

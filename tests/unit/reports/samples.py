@@ -6,6 +6,7 @@ from doctor.model.finding import Evidence, Finding, FixSummary, Subject
 from doctor.model.outcome import Outcome, Result
 from doctor.model.report import (
     Candidate,
+    HalfDone,
     HistoryRow,
     HostInfo,
     ManualFix,
@@ -292,6 +293,27 @@ ROLLED_BACK = replace(
     error="step 2 could not be applied: no space left on device",
     exit_code=4,
 )
+HALF_DONE = replace(
+    ROLLED_BACK,
+    actions=(
+        replace(DONE[0], result="not rolled back: /etc/docker/daemon.json: it is immutable"),
+        *ROLLED_BACK.actions[1:],
+    ),
+    rolled_back=False,
+    half_done=(
+        HalfDone(
+            action=1,
+            what="/etc/docker/daemon.json",
+            why="can't apply a step: Operation not permitted at /etc/docker/daemon.json",
+            original="/var/lib/doctor/runs/0007-20270115-080001/backup/0",
+            do="chattr -i /etc/docker/daemon.json, then 'doctor undo 0007-20270115-080001'",
+        ),
+        HalfDone(
+            action=0, what="start of the engine", why="it has ended", original="", do="'doctor undo 7' tries it again"
+        ),
+    ),
+    exit_code=6,
+)
 PROBED = ProbeReport(host=HOST, doctor="0.1.0", started=STARTED, seconds=2.1, probes=PROBES)
 REPAIRED = replace(
     CLEAR,
@@ -342,7 +364,8 @@ def hostile(text: str = NASTY) -> tuple[Report, ...]:
         manual=manual,
         outcomes=outcomes,
         error=text,
-        rolled_back=True,
+        rolled_back=False,
+        half_done=(HalfDone(action=1, what=text, why=text, original=text, do=text),),
     )
     return (
         replace(

@@ -242,8 +242,10 @@ KNOWN = {
     "guard/aside.py",
     "guard/own.py",
     "repair/record.py",
+    "repair/rollback.py",
     # The host under repair: journaled steps.
     "repair/nodes.py",
+    "repair/inplace.py",
     "repair/launch.py",
     # Beneath the descriptor of a salvage's directory, which state/out.py opened.
     "salvage/target.py",

@@ -1,0 +1,71 @@
+"""Moving a node into quarantine and back, across file systems too: at each instant one whole copy is there."""
+
+import errno
+import os
+import stat
+
+from doctor.host import commands
+from doctor.model.errors import RepairError
+
+
+def move(source: int, name: str, target: int, target_name: str, *, is_own: bool) -> None:
+    """Rename an entry of one open directory into another; across file systems, copy it whole, sync it, and remove the source.
+
+    A source that can't be removed whole is filled up again and the copy goes: nothing has changed then. One in doctor's own
+    quarantine (``is_own``) may stay, as what matters is back in its place. Raises ``OSError`` and ``RepairError``.
+    """
+    try:
+        os.rename(name, target_name, src_dir_fd=source, dst_dir_fd=target)
+    except OSError as error:
+        if not (error.errno == errno.EXDEV or (is_own and error.errno == errno.EROFS)):
+            raise
+        here, there = f"/proc/{os.getpid()}/fd/{source}/{name}", f"/proc/{os.getpid()}/fd/{target}/{target_name}"
+        # A copy that does not come to its end is nobody's.
+        copied = _copy(here, there)
+        if copied:
+            _remove(there)
+            raise RepairError(f"can't copy it: {copied}", where=name) from error
+        os.sync()
+        kept = _remove(here)
+        if kept and not is_own:
+            if not _copy(there, here, "--no-clobber"):
+                _remove(there)
+            raise RepairError(f"can't move it away: {kept}", where=name) from error
+
+
+def _copy(here: str, there: str, *options: str) -> str:
+    """Copy with owners, xattrs, hard links and devices, which shutil does not; return why not, "" where it worked."""
+    done = commands.run(("cp", "-a", "-T", "--reflink=auto", *options, "--", here, there), timeout_s=3600)
+    return "" if not done.exit else _last_line(done.stderr)
+
+
+def _remove(path: str) -> str:
+    done = commands.run(("rm", "-rf", "--one-file-system", "--", path), timeout_s=600)
+    return "" if not done.exit else _last_line(done.stderr)
+
+
+def _last_line(output: bytes) -> str:
+    # cp and rm say first what they were doing, through a descriptor that means nothing to the reader.
+    lines = output.decode("utf-8", "replace").strip().splitlines() or ["it failed"]
+    return lines[-1].rpartition(": ")[2]
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Whether two trees on this machine have the same names, kinds, modes, owners, sizes and times; contents are not read."""
+    try:
+        if _numbers(one) != _numbers(other):
+            return False
+        if not stat.S_ISDIR(os.lstat(one).st_mode):
+            return True
+        names = sorted(os.listdir(one))
+        return names == sorted(os.listdir(other)) and all(
+            are_alike(os.path.join(one, name), os.path.join(other, name)) for name in names
+        )
+    except OSError:
+        return False
+
+
+def _numbers(path: str) -> tuple[int, ...]:
+    found = os.lstat(path)
+    numbers = found.st_mode, found.st_uid, found.st_gid, found.st_rdev
+    return numbers if stat.S_ISDIR(found.st_mode) else (*numbers, found.st_size, found.st_mtime_ns)

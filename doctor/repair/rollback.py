@@ -1,0 +1,181 @@
+"""What a rollback or an undo has not restored: judged by looking at the host, place by place, and never by the absence of errors."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+from doctor.host.base import Host
+from doctor.model.errors import DoctorError
+from doctor.model.paths import is_beneath
+from doctor.model.report import HalfDone
+from doctor.model.step import (
+    Attributes,
+    Device,
+    Directory,
+    File,
+    Kernel,
+    Move,
+    Netlink,
+    Put,
+    Run,
+    Signal,
+    Step,
+    Symlink,
+)
+from doctor.repair.compare import is_as, is_done
+from doctor.repair.foresee import hindrance
+from doctor.repair.inverse import inverse
+from doctor.repair.journal import Before
+from doctor.repair.moving import are_alike
+from doctor.repair.nodes import Tree
+from doctor.repair.perform import Failure
+from doctor.repair.record import PlanRecord
+from doctor.repair.record import Run as RunDirectory
+from doctor.state.files import atomic_write
+from doctor.state.paths import runs_dir
+
+_AS_WAS = "it is not as it was before"
+
+
+def unrestored(run: RunDirectory, record: PlanRecord, failures: Sequence[Failure]) -> tuple[HalfDone, ...]:
+    """Return what of a run is still there on the host: each place that differs from before, each reversal that failed."""
+    why = {
+        failure.step.path: failure.why
+        for failure in failures
+        if isinstance(failure.step, Put | Move | Attributes | Kernel)
+    }
+    left = [
+        HalfDone(
+            action=action,
+            what=path,
+            why=why.get(path, _AS_WAS),
+            original=_original(run, record, number, before),
+            do=_next(run, record, path),
+        )
+        for action, number, path, before in _different(run, record)
+    ]
+    left += [
+        HalfDone(
+            action=failure.undoes,
+            what=_words(failure.step),
+            why=failure.why,
+            original="",
+            do=f"'doctor undo {run.name}' tries it again",
+        )
+        for failure in failures
+        if not isinstance(failure.step, Put | Move | Attributes | Kernel)
+    ]
+    return tuple(sorted(left, key=lambda one: one.action))
+
+
+def _words(step: Step) -> str:
+    match step:
+        case Run(argv=argv) if argv:
+            return " ".join(argv)
+        case Run():
+            return "start of the engine"
+        case Signal(pid=pid):
+            return f"process {pid}"
+        case Netlink(do=(kind, verb, arguments)):
+            return " ".join((kind, verb, *(f"{key} {value}" for key, value in arguments.items())))
+    return getattr(step, "path", "")
+
+
+def _different(run: RunDirectory, record: PlanRecord) -> Iterator[tuple[int, int, str, Before]]:
+    """Yield action, step, path and what was there for each place that is not as it was before its first step."""
+    tree = Tree(record.root)
+    owner = [(action.number, step) for action in record.actions for step in action.steps]
+    seen: set[str] = set()
+    moved: list[str] = []
+    for number, before in run.journal().begun.items():
+        action, step = owner[number]
+        for path, is_same in _places(tree, step, before):
+            # What lies beneath a directory that was moved is where that is.
+            if path in seen or any(is_beneath(path, top) for top in moved):
+                continue
+            seen.add(path)
+            if not is_same:
+                yield action, number, path, before
+        if isinstance(step, Move):
+            moved += [step.path, step.to] if step.to else [step.path]
+
+
+def _places(tree: Tree, step: Step, before: Before) -> Iterator[tuple[str, bool]]:
+    """Yield the paths that a step changes, and whether each is as it was; where nobody can see it, it is not."""
+    match step:
+        case Put(path=path):
+            yield path, _is_sure(tree, path, before)
+        case Attributes(path=path):
+            yield path, all(is_done(tree, back) for back in inverse(step, before))
+        case Kernel(path=path):
+            for back in inverse(step, before):
+                if isinstance(back, Kernel) and os.path.exists(f"{tree.root.rstrip('/')}{back.path}"):
+                    yield back.path, is_done(tree, back)
+        case Move(path=path, to=to):
+            # Where it went may hold again what it displaced there.
+            yield path, _is_back(tree, "" if to else before.moved_to, path)
+            if to:
+                # What was displaced must be back; where there was nothing, nothing must be.
+                yield to, _is_back(tree, before.displaced, to) if before.displaced else not _is_there(tree, to)
+
+
+def _is_back(tree: Tree, kept: str, path: str) -> bool:
+    """Whether what was moved is in its place again; a copy of it may still be in doctor's own directory, which is read-only."""
+    if not _is_there(tree, path):
+        return False
+    if not kept or not _is_there(tree, kept):
+        return True
+    return kept.startswith(runs_dir() + "/") and are_alike(kept, tree.root.rstrip("/") + path)
+
+
+def _is_sure(tree: Tree, path: str, before: Before) -> bool:
+    try:
+        return is_as(tree, path, before.node, before.meta)
+    except (OSError, DoctorError):
+        return False
+
+
+def _is_there(tree: Tree, path: str) -> bool:
+    if path.startswith(runs_dir() + "/"):
+        return os.path.lexists(path)
+    try:
+        return tree.lstat(path.removeprefix("host:")) is not None
+    except OSError:
+        return False
+
+
+def _original(run: RunDirectory, record: PlanRecord, number: int, before: Before) -> str:
+    """Return where what was there is kept; a short content is written out of the journal for whoever needs it."""
+    if before.moved_to:
+        return before.moved_to.replace("host:", record.root.rstrip("/"), 1)
+    match before.node:
+        case File(blob=blob) if blob:
+            return blob
+        case File(content=content):
+            path = run.backup_file(number)
+            try:
+                atomic_write(path, content)
+            except OSError:
+                return f"in the journal, as step {number}: {run.path}/journal"
+            return path
+        case Symlink(target=target):
+            return f"a symbolic link to {target}"
+        case Device(major=major, minor=minor):
+            return f"a character device {major}:{minor}"
+        case Directory():
+            return f"the directory itself, with mode {before.meta.mode:04o}" if before.meta else ""
+    if before.values:
+        return ", ".join(f"{path} = {value}" for path, value in before.values.items())
+    return "nothing was there before" if before.meta is None else f"mode {before.meta.mode:04o}"
+
+
+def _next(run: RunDirectory, record: PlanRecord, path: str) -> str:
+    """Return the next command: what ends the hindrance that can be seen, then the undo that goes on."""
+    again = f"'doctor undo {run.name}'"
+    found = hindrance(_host(record), Attributes(path=path)) or hindrance(_host(record), Move(path=path))
+    return f"{found.do}, then {again}" if found else f"{again} tries it again"
+
+
+def _host(record: PlanRecord) -> Host:
+    from doctor.host.recorded import RootHost  # noqa: PLC0415 - only after a failure
+
+    return RootHost(record.root)
