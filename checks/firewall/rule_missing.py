@@ -16,6 +16,7 @@ _COSTS = {
     "unpublished-drop": "ports that are not published can be reached from outside",
     "unpublished-accept": "ports of a network without protection are not reached from outside",
     "routed-icmp": "containers of a routed network can't be pinged",
+    "link": "a container does not reach one that it is linked to (--link)",
 }
 
 
@@ -33,7 +34,7 @@ def rule_missing(rules: EngineRules) -> Iterator[Finding]:
 
     Why it matters:
         These are the rules for a container that reaches its own published port (hairpin), for containers that use the host's
-        address, and, since engine 28, the guards that drop direct access to containers and to ports published on loopback.
+        address, for links (--link) of a network that keeps its containers apart, and, since engine 28, the guards that drop direct access to containers and to ports published on loopback.
 
     How it is fixed:
         The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
@@ -54,6 +55,7 @@ def rule_missing(rules: EngineRules) -> Iterator[Finding]:
                 "unpublished-drop",
                 "unpublished-accept",
                 "routed-icmp",
+                "link",
             ),
         ).items():
             yield Finding(

@@ -75,6 +75,26 @@ def endpoint_of(identity: str, record: dict[str, Any], owner: Container | None, 
         is_running=is_running,
         started=owner.state.started_at if owner is not None else "",
         ports=tuple(port for binding in mappings for port in _port(binding)),
+        links=_texts(record, "ContainerConfig", "ChildEndpoints"),
+        linked_by=_texts(record, "ContainerConfig", "ParentEndpoints"),
+        exposed=_exposed(record),
+    )
+
+
+def _texts(record: dict[str, Any], part: str, name: str) -> tuple[str, ...]:
+    inner = record.get(part)
+    found = inner.get(name) if isinstance(inner, dict) else None
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+
+
+def _exposed(record: dict[str, Any]) -> tuple[tuple[str, int], ...]:
+    inner = record.get("ExternalConnConfig")
+    found = inner.get("ExposedPorts") if isinstance(inner, dict) else None
+    ports = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return tuple(
+        (_PROTOCOLS[one["Proto"]], one["Port"])
+        for one in ports
+        if one.get("Proto") in _PROTOCOLS and isinstance(one.get("Port"), int) and 0 < one["Port"] < 65536
     )
 
 

@@ -115,6 +115,7 @@ def expect(
                 if words.issuperset(found.when)
             ]
     rows.extend(_endpoint_rows(generation, networks, terms, version, by_id))
+    rows.extend(_link_rows(generation, networks, terms, version, by_id))
     chains: dict[ChainKey, list[Row]] = {key: [] for key in generation.chains}
     for row in rows:
         chains.setdefault(row[1].key, []).append(row)
@@ -140,6 +141,21 @@ def _endpoint_rows(
         for template in generation.endpoint:
             if words.issuperset(template.when):
                 yield template, _rule(template, values, network, endpoint), age
+
+
+def _link_rows(
+    generation: Generation, networks: Networks, terms: Terms, version: int, by_id: dict[str, Network]
+) -> Iterator[Row]:
+    """Links are of IPv4 alone."""
+    for age, (network, one, other) in enumerate(networks.linked() if version == 4 else ()):
+        if network.id not in by_id:
+            continue
+        values = _values(terms, version, network)
+        for protocol, number in other.exposed:
+            for template in generation.link:
+                ends = (one.ip, other.ip) if "there" in template.when else (other.ip, one.ip)
+                ways = {"from": _host(ends[0]), "to": _host(ends[1]), "proto": protocol, "lport": str(number)}
+                yield template, _rule(template, values | ways, network, one), age
 
 
 def _ordered(rows: list[Row]) -> tuple[ExpectedRule, ...]:

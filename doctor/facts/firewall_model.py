@@ -34,6 +34,14 @@ class Template(Struct, frozen=True, kw_only=True):
     head: bool = False
 
 
+_LINKED = "-s {from} -d {to} -i {br} -o {br} -p {proto} -m {proto} --%s {lport} -j ACCEPT"
+_LINK = tuple(
+    Template(kind="link", table=FILTER, chain="DOCKER", rule=_LINKED % side, when=(way,), slot=1)
+    for side, way in (("dport", "there"), ("sport", "back"))
+)
+"""A link opens the way there and, by the source port, back (moby drivers/bridge/link.go, every version)."""
+
+
 class Generation(Struct, frozen=True, kw_only=True):
     """What engines of one generation make.
 
@@ -41,7 +49,7 @@ class Generation(Struct, frozen=True, kw_only=True):
         name: for messages ("28.2 to 28.5").
         chains: (table, chain) that exist even when empty.
         always: made once; ``network`` for each network; ``port`` for each published port; ``endpoint`` for each endpoint
-            of a running container.
+            of a running container; ``link`` for each exposed port of a container that another one is linked to.
         foreign_chains: chains of other generations that this one removes.
     """
 
@@ -51,6 +59,7 @@ class Generation(Struct, frozen=True, kw_only=True):
     network: tuple[Template, ...]
     port: tuple[Template, ...]
     endpoint: tuple[Template, ...] = ()
+    link: tuple[Template, ...] = _LINK
     foreign_chains: tuple[str, ...] = ()
 
 

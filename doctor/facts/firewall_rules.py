@@ -166,6 +166,8 @@ def _precedes(rule: ExpectedRule, other: ExpectedRule) -> bool:
     if other.kind == "isolation-jump" and rule.kind == "user-jump":
         # An engine restarted with live-restore leaves them so; the isolation chains accept nothing, so nothing is lost.
         return False
+    if "link" in {rule.kind, other.kind}:
+        return False  # the chain's other rules are for what comes from other interfaces
     return rule.slot < other.slot and (not rule.bridge or not other.bridge or rule.bridge == other.bridge)
 
 

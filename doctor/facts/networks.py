@@ -65,6 +65,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         is_running: whether the container's first process is alive now.
         started: RFC 3339, when the container started; rules of ports stand in this order.
         ports: in the order in which the engine mapped them.
+        links: endpoints that this one is linked to (``docker run --link``), by id: it may reach their exposed ports where the
+            network keeps containers apart; ``linked_by`` those that may reach this one's.
+        exposed: protocol and port, published or not.
     """
 
     id: str
@@ -77,6 +80,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     is_running: bool = False
     started: str = ""
     ports: tuple[PublishedPort, ...] = ()
+    links: tuple[str, ...] = ()
+    linked_by: tuple[str, ...] = ()
+    exposed: tuple[tuple[str, int], ...] = ()
 
 
 class Network(Struct, frozen=True, kw_only=True):
@@ -194,6 +200,22 @@ class Networks(Struct, frozen=True, kw_only=True):
             for port in endpoint.ports:
                 if port.version == version and port.needs_rules:
                     yield network, endpoint, port
+
+    def linked(self) -> Iterator[tuple[Network, Endpoint, Endpoint]]:
+        """Yield who may reach whose exposed ports by a link, running containers of networks that keep containers apart."""
+        running = {endpoint.id: endpoint for endpoint in self.running}
+        pairs = dict.fromkeys(
+            pair
+            for one in running.values()
+            for pair in (*((one.id, other) for other in one.links), *((other, one.id) for other in one.linked_by))
+        )
+        for source, target in pairs:
+            one, other = running.get(source), running.get(target)
+            network = None if one is None else self.get(one.network_id)
+            if one is None or other is None or network is None or network.icc or other.network_id != one.network_id:
+                continue
+            if network.is_bridge and one.ip and other.ip:
+                yield network, one, other
 
     def knows_address(self, address: str) -> bool:
         """Whether any endpoint, running or not, has this IP address."""

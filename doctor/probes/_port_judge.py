@@ -81,7 +81,7 @@ def _verdict(setting: Setting, found: _Found) -> ProbeResult:
         return passed(
             _joined([text + by for text in found.good]) + "".join(f"; {note}" for note in found.notes), found.evidence
         )
-    return unproven("nothing could be asked", found.evidence)
+    return unproven(_joined(found.notes) or "nothing could be asked", found.evidence)
 
 
 def _joined(sentences: Sequence[str]) -> str:
@@ -152,7 +152,7 @@ def _published(
             found.good.append(f"{one.title} answers")
         return
     if is_known and not listens and word == "refused":
-        found.open.append(f"{one.title} is refused since nobody listens in the container")
+        found.notes.append(f"{one.title} is refused since nobody listens in the container")
         return
     _silent(setting, one.client, (setting.path(one), None), (one.title, word), found, is_heard=is_heard)
 

@@ -215,3 +215,53 @@ def test_ten_thousand_rules_take_no_time() -> None:
     assert (family.lost, family.single, cuts.cuts) == ((), (), ())
     # Measured 0.14 s beside other work; the limit leaves room for a slow machine, a walk over every ban took 0.6 s.
     assert seconds < 0.5
+
+
+@pytest.mark.parametrize("generation", [UP_TO_27, FROM_28_0_1, FROM_28_2, FROM_29])
+@pytest.mark.parametrize("by_child", [True, False])
+def test_a_link_opens_the_way_there_and_back_where_containers_are_kept_apart(
+    generation: Generation,
+    by_child: bool,
+) -> None:
+    """The engine notes a link at either end; a container that is not running, and a network with icc, needs none."""
+    child = Endpoint(
+        id="d" * 64,
+        network_id=NET.id,
+        ip="192.168.0.9",
+        is_running=True,
+        exposed=(("tcp", 5432), ("udp", 53)),
+        linked_by=(END.id,) if by_child else (),
+    )
+    parent = END if by_child else replace(END, links=(child.id,))
+
+    def linked(network: Network, *endpoints: Endpoint, version: int = 4) -> list[str]:
+        found = expect(generation, Networks(items=(network,), endpoints=endpoints), PLAIN, version)
+        return [rule.spec for rule in found.rules() if rule.kind == "link"]
+
+    apart = replace(NET, icc=False)
+    assert linked(apart, parent, child) == [
+        f"-s 192.168.0.2/32 -d 192.168.0.9/32 -i br-dummy -o br-dummy -p {name} -m {name} --dport {number} -j ACCEPT"
+        if side == "there"
+        else f"-s 192.168.0.9/32 -d 192.168.0.2/32 -i br-dummy -o br-dummy -p {name} -m {name} --sport {number} -j ACCEPT"
+        for name, number in (("tcp", 5432), ("udp", 53))
+        for side in ("there", "back")
+    ]
+    assert not linked(NET, parent, child)
+    assert not linked(apart, parent, replace(child, is_running=False))
+    assert not linked(replace(apart, subnets6=("fd00::/64",)), parent, child, version=6)
+
+
+def test_links_and_exposed_ports_are_read_from_the_record() -> None:
+    record = {
+        "nid": NET.id,
+        "Addr": "192.168.0.2/24",
+        "ContainerConfig": {"ParentEndpoints": None, "ChildEndpoints": ["a" * 64, 7]},
+        "ExternalConnConfig": {
+            "ExposedPorts": [{"Proto": 6, "Port": 80}, {"Proto": 99, "Port": 1}, {"Proto": 17}, None]
+        },
+    }
+    found = endpoint_of("e" * 64, record, None, is_running=True)
+    assert found.links == ("a" * 64,)
+    assert found.linked_by == ()
+    assert found.exposed == (("tcp", 80),)
+    assert endpoint_of("e" * 64, {"ContainerConfig": 5, "ExternalConnConfig": []}, None, is_running=True).links == ()
