@@ -243,8 +243,8 @@ def redacted(value: Any) -> Any:
     if isinstance(value, Struct):
         changed = {}
         for name in value.__struct_fields__:
-            if name != "detail":  # for a finding's fixer, in no report
-                old = getattr(value, name)
+            old = getattr(value, name)
+            if old and name != "detail":  # for a finding's fixer, in no report
                 new = redacted(old)
                 if new is not old:
                     changed[name] = new
