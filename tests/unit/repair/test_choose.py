@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from doctor.cli.fix import Options
+from doctor.cli.spelled import command
 from doctor.facts.images import Images
 from doctor.host.recorded import RootHost
 from doctor.model.errors import UsageError
@@ -184,8 +185,18 @@ def test_a_driver_is_chosen(tmp_path: Path) -> None:
 def test_the_command_repeats_what_was_asked_for() -> None:
     """A plan that was made with options is carried out with the same ones."""
     options = Options(ids=("state",), deep=True, root="/mnt/a disk", allow="disruptive", choose=("a/b:c d=e",))
-    assert (
-        options.command()
-        == "doctor fix state --deep --root '/mnt/a disk' --allow disruptive --choose 'a/b:c d=e' --apply"
+    assert options.command(is_live=False) == command(
+        *(
+            "fix",
+            "state",
+            "--deep",
+            "--root",
+            "/mnt/a disk",
+            "--allow",
+            "disruptive",
+            "--choose",
+            "a/b:c d=e",
+            "--apply",
+        )
     )
-    assert Options().command() == "doctor fix --apply"
+    assert Options().command(is_live=False) == command("fix", "--apply")

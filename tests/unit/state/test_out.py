@@ -238,6 +238,8 @@ KNOWN = {
     "state/out.py",
     "state/files.py",
     "state/metadata_store.py",
+    "state/reserve.py",
+    "history/network_backup.py",
     "history/store.py",
     "guard/aside.py",
     "guard/own.py",
