@@ -140,7 +140,7 @@ LIGHTS: dict[str, Callable[[Report], bool]] = {
 }
 # Metrics have no sentences: a label that changes makes a new series each time.
 WITHOUT_SENTENCES = {"prometheus"}
-GREEN_WORDS = re.compile(r"\b(healthy|OK|all is well|nothing to repair)\b")
+GREEN_WORDS = re.compile(r"\b(OK|(?i:healthy|all is well|nothing to repair))\b")
 
 
 @pytest.mark.parametrize("name", FORMATS)
