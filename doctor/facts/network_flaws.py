@@ -118,10 +118,23 @@ def mended_network(records: Records, found: FlawedRecord, told: Iterable[Told] =
     if not flaw(found.kind, found.ids, value[INDEX_BYTES:]):
         return None
     ways = [data for data in flips(value, INDEX_BYTES) if _fits(found, data)]
+    renamed = _renamed(records, found)
+    if renamed is not None:
+        moved = parts(next(key for key in renamed if key != found.key))[1]
+        known, other = _mentions(records, found.key, moved), _mentions(records, found.key, found.ids)
+        if not ways or known > other:
+            return renamed
+        if known == other:
+            return None
     if len(ways) > 1:
         ways = best(records, found.key, ways, told)
-        return {found.key: ways[0]} if len(ways) == 1 else None
-    return {found.key: ways[0]} if ways else _renamed(records, found)
+    return {found.key: ways[0]} if len(ways) == 1 else None
+
+
+def _mentions(records: Records, but: bytes, ids: tuple[str, ...]) -> int:
+    """Return how often other records and their keys name these ids."""
+    wanted = [identity.encode() for identity in ids]
+    return sum((one in key) + (one in value) for key, value in records.items() if key != but for one in wanted)
 
 
 def _fits(found: FlawedRecord, value: bytes) -> bool:

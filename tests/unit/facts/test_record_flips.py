@@ -1,0 +1,153 @@
+"""One flipped bit in a record of a database: found where the engine refuses it, and never mended to anything but what it was."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from doctor.facts.buildkit_items import flawed_items as flawed_cache
+from doctor.facts.buildkit_items import mended_item
+from doctor.facts.containerd_items import flawed_items
+from doctor.facts.flawed_records import Records, flips
+from doctor.facts.network_flaws import flawed_networks, mended_network
+from doctor.facts.network_mend import SetRecords
+from doctor.facts.volume_flaws import VolumeFlaws, flawed_volumes, mended_volume
+from doctor.formats import bolt, bolt_write
+from doctor.formats.bolt_flip import Flip, lost_meta
+from doctor.formats.libnetwork import INDEX_BYTES, is_refused, parts
+from doctor.model.paths import HostPath
+
+SAMPLES = Path(__file__).parent.parent / "formats/samples"
+
+
+def records(name: str, bucket: str) -> Records:
+    """The records of a database that an engine wrote."""
+    best = bolt.read(gzip.decompress((SAMPLES / f"{name}.gz").read_bytes())).best
+    assert best is not None
+    found = best.root.at(bucket)
+    assert found is not None
+    return found.keys
+
+
+NETWORKS = records("local-kv.db", "libnetwork")
+VOLUMES = records("volumes-metadata.db", "volumes")
+
+
+def flipped(source: Records, count: int, start: int) -> Iterator[tuple[bytes, bytes]]:
+    """So many (key, damaged value), the same each time."""
+    random = Random(7)
+    places = [(key, at) for key, value in source.items() for at in range(start, len(value))]
+    for key, at in random.sample(places, min(count, len(places))):
+        value = source[key]
+        yield key, value[:at] + bytes([value[at] ^ 1 << random.randrange(8)]) + value[at + 1 :]
+
+
+def test_what_an_engine_wrote_has_no_flaw() -> None:
+    """Neither of its networks nor of its volumes."""
+    assert flawed_networks(NETWORKS) == ()
+    assert flawed_volumes(VOLUMES, {}, {}) == ()
+
+
+def test_a_flipped_bit_in_a_network_record_is_mended_or_left() -> None:
+    """Each that the engine refuses is found; three in four get their bit back, none gets another."""
+    refused = mended = 0
+    for key, value in flipped(NETWORKS, 60, INDEX_BYTES):
+        kind, ids = parts(key)
+        there = {**NETWORKS, key: value}
+        found = [one for one in flawed_networks(there) if one.key == key]
+        if not is_refused(kind, ids, value[INDEX_BYTES:]):
+            continue
+        refused += 1
+        assert found, (key, value)
+        change = mended_network(there, found[0])
+        if change is not None:
+            assert {**there, **change} == NETWORKS, (key, value)
+            mended += 1
+    assert refused > 25
+    assert mended > refused * 3 / 4
+
+
+def test_a_flipped_bit_in_a_key_is_mended() -> None:
+    """The record itself says under which key it belongs."""
+    random = Random(3)
+    for key in list(NETWORKS):
+        if parts(key)[0] not in {"network", "bridge"}:
+            continue
+        at = random.randrange(len(key) - 1)
+        wrong = key[:at] + bytes([key[at] ^ 1]) + key[at + 1 :]
+        there = {wrong if one == key else one: value for one, value in NETWORKS.items()}
+        found = [one for one in flawed_networks(there) if one.key == wrong]
+        assert found, wrong
+        change = mended_network(there, found[0])
+        assert change is not None
+        assert {one: value for one, value in {**there, **change}.items() if value} == NETWORKS
+
+
+def test_the_backup_tells_what_no_copy_tells() -> None:
+    """A record with the same index and one other bit was not written by the engine."""
+    key = next(key for key, value in NETWORKS.items() if b'"created":"' in value)
+    at = NETWORKS[key].index(b'"persist":true') + 3
+    value = NETWORKS[key][:at] + bytes([NETWORKS[key][at] ^ 128]) + NETWORKS[key][at + 1 :]
+    there = {**NETWORKS, key: value}
+    (found,) = [one for one in flawed_networks(there, (), NETWORKS) if one.key == key]
+    assert {**there, **(mended_network(there, found) or {})} == NETWORKS
+
+
+def test_a_flipped_bit_in_a_volume_record_is_mended_or_left() -> None:
+    """As for networks; dockerd skips what it can't decode."""
+    for key, value in flipped(VOLUMES, 60, 0):
+        there = {**VOLUMES, key: value}
+        found = flawed_volumes(there, {}, {})
+        flaws = VolumeFlaws(path=HostPath("/db"), records=there, flawed=found)
+        for one in found:
+            change = mended_volume(flaws, one)
+            assert change is None or {**there, **change[0]} == VOLUMES, value
+
+
+@pytest.mark.parametrize("page", [0, 1])
+def test_a_flipped_bit_in_the_newer_meta_page_is_known(page: int) -> None:
+    """Bolt would take the older page for it; the checksum proves which bit it is."""
+    data = bolt_write.write(bolt.Bucket(buckets={b"b": bolt.Bucket(keys={b"k": b"v"})}))
+    for position in range(page * 4096 + 16, page * 4096 + 80, 5):
+        flip = Flip(position, 1 << position % 8)
+        assert lost_meta(flip(data)) == (flip if page == 1 else None)
+
+
+def test_what_changes_records_keeps_all_else() -> None:
+    """Other buckets, sequences and the page size."""
+    root = bolt.Bucket(
+        buckets={b"a": bolt.Bucket(keys={b"k": b"v", b"l": b"w"}, sequence=7), b"b": bolt.Bucket(keys={b"x": b"y"})}
+    )
+    data = bolt_write.write(root, page_size=1024)
+    changed = bolt.read(SetRecords(bucket=b"a", changes={b"k": b"", b"m": b"n"})(data)).best
+    assert changed is not None
+    assert changed.meta.page_size == 1024
+    assert changed.root.buckets[b"a"].keys == {b"l": b"w", b"m": b"n"}
+    assert changed.root.buckets[b"a"].sequence == 7
+    assert changed.root.buckets[b"b"].keys == {b"x": b"y"}
+
+
+def test_a_value_of_the_build_cache_is_found_and_mended() -> None:
+    """All of them are decoded at the engine's start."""
+    value = b'{"value":"sha256:1341","index":"chainid:sha256:1341"}'
+    for wrong in flips(value, 0):
+        root = bolt.Bucket(buckets={b"_main": bolt.Bucket(buckets={b"i": bolt.Bucket(keys={b"cache.chainID": wrong})})})
+        if list(flawed_cache(root)):
+            assert mended_item(wrong) in {None, value}
+
+
+def test_a_name_and_a_time_of_containerd_are_found() -> None:
+    """One bit away from the word that is missing, or of a version that Go's time has not."""
+    time = b"\x01" + bytes(14)
+
+    def found(keys: dict[bytes, bytes]) -> list[bytes]:
+        container = bolt.Bucket(keys={b"spec": b"", b"updatedat": time, **keys})
+        space = bolt.Bucket(buckets={b"containers": bolt.Bucket(buckets={b"c" * 64: container})})
+        root = bolt.Bucket(buckets={b"v1": bolt.Bucket(buckets={b"moby": space}, keys={b"version": b"\x06"})})
+        return [item.right for item in flawed_items(root)]
+
+    assert found({b"createdat": time}) == []
+    assert found({b"cpeatedat": time}) == [b"createdat"]
+    assert found({b"createdat": b"\x03" + bytes(14)}) == [b"createdat" + time]
