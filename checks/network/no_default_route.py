@@ -1,37 +1,94 @@
-"""The host has no default route."""
+"""The host lost its default route, or never had one."""
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.dns import HostDns
+from doctor.facts.firewall_packet import address_number
 from doctor.facts.links import Links
+from doctor.facts.route_hints import RouteHint, RouteHints, has_default, wants_default
 
 
-@check(severity=Severity.WARNING, breaks=("egress", "image"), ok="the host has a default route")
-def no_default_route(links: Links) -> Iterator[Finding]:
-    """The host has no default route, so containers reach only networks that the host is directly connected to.
+@check(severity=Severity.ERROR, breaks=("egress", "image"), ok="the host has a default route")
+def no_default_route(links: Links, hints: RouteHints | Missing, dns: HostDns | Missing) -> Iterator[Finding]:
+    """The host lost its default route, so containers reach only networks that the host is directly connected to.
 
     What it looks at:
-        Default routes of the main table, IPv4 and IPv6, while a real interface has a global IPv4 address. Hosts with policy
-        routing or with an IPv6 default route are not judged.
+        Default routes of the main table, IPv4 and IPv6. Where one is missing: the route as the last healthy scan saw it, and
+        gateways in the settings and leases of netplan, cloud-init, systemd-networkd, NetworkManager, ifupdown, ifcfg files and
+        dhclient. A host of which nothing says that it ever had one may be cut off on purpose: that is a remark, and a warning
+        where a name server of its own is in none of its networks; nothing where a route of the other family or a policy leads
+        out. A route that a router announced (IPv6) goes when that router goes.
 
     Why it matters:
         Containers' packets leave the way the host's own do. Without a default route pulls fail and containers get "Network is
-        unreachable". A host that is cut off on purpose is the exception: waive the finding there.
+        unreachable".
 
     How it is fixed:
-        The route belongs to the host's network manager (netplan, NetworkManager, networkd, ifupdown): only a person knows the
-        gateway.
+        The route is added as it was, where its interface is up and the gateway is a neighbour on it. It lasts until the host's
+        network manager sets its routes again, which then makes it too where its settings or leases say so. Where they contradict
+        each other, or the record, a person must choose.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-route.8.html
     """
-    if links.has_policy or any(route.destination == "default" and route.table == "main" for route in links.routes):
+    other = isinstance(hints, Missing)
+    known = RouteHints() if isinstance(hints, Missing) else hints
+    for version in (4, 6):
+        mine = [hint for hint in (*known.items, *known.unfit) if hint.version == version]
+        if links.has_policy:
+            # Another table may be the way out: only what was in force is known to be missing.
+            mine = [hint for hint in mine if hint.is_recorded]
+        if mine and not has_default(links, version):
+            yield _lost(links, known, mine, version)
+            other = True
+    if not (other or links.has_policy or has_default(links, 4) or has_default(links, 6)):
+        yield from _never(links, () if isinstance(dns, Missing) else _servers(dns))
+
+
+def _lost(links: Links, known: RouteHints, hints: list[RouteHint], version: int) -> Finding:
+    word = "" if version == 4 else "IPv6 "
+    other = has_default(links, 6 if version == 4 else 4)
+    fit = [hint for hint in hints if hint in known.items]
+    why = "" if fit else f", and {hints[0].device} is down or has no address in the gateway's network"
+    return Finding(
+        subject=Subject("route", "default" if version == 4 else "default (IPv6)"),
+        message=f"the host lost its {word}default route: its containers reach nothing beyond the host's own {word}networks{why}",
+        severity=Severity.WARNING if other and version == 6 else None,
+        evidence=(
+            Evidence("ip route" if version == 4 else "ip -6 route", "no default route"),
+            *(Evidence(hint.place, _words(hint)) for hint in hints[:6]),
+        ),
+        detail=RouteHints(items=tuple(fit), unfit=tuple(hint for hint in hints if hint not in fit)),
+    )
+
+
+def _words(hint: RouteHint) -> str:
+    via = f" via {hint.gateway}" if hint.gateway else ""
+    return f"default{via} dev {hint.device}"
+
+
+def _servers(dns: HostDns) -> tuple[str, ...]:
+    """Return the IPv4 name servers that the host asks and that are not itself."""
+    here = () if dns.config is None else dns.config.nameservers
+    found = dict.fromkeys((*here, *(server for servers in dns.lists for server in servers.outer)))
+    return tuple(server for server in found if address_number(server) is not None and not server.startswith("127."))
+
+
+def _never(links: Links, servers: tuple[str, ...]) -> Iterator[Finding]:
+    if not wants_default(links, 4):
         return
-    outer = links.outer()
-    if outer:
-        names = ", ".join(f"{link.name} ({link.ipv4[0].text})" for link in outer)
-        yield Finding(
-            subject=Subject("route", "default"),
-            message="containers reach nothing beyond the host's own networks: the host has no default route",
-            evidence=(Evidence("ip route", "no default route"), Evidence("ip addr", names)),
-        )
+    away = [server for server in servers if links.best(server) is None]
+    outer = [link for link in links.links if link.ipv4 and "LOOPBACK" not in link.flags and not link.is_engine_bridge]
+    names = ", ".join(f"{link.name} ({link.ipv4[0].text})" for link in outer)
+    said = f"its name server {away[0]} is in none of its networks" if away else "nothing says that it had one"
+    yield Finding(
+        subject=Subject("route", "default"),
+        message=f"containers reach nothing beyond the host's own networks: the host has no default route, and {said}",
+        severity=Severity.WARNING if away else Severity.INFO,
+        evidence=(
+            Evidence("ip route", "no default route"),
+            Evidence("ip addr", names),
+            *(Evidence("name server", server) for server in away[:2]),
+        ),
+    )

@@ -146,8 +146,19 @@ def _route(table: list[dict[str, Any]], command: str, arguments: dict[str, str |
         route: dict[str, Any] = {"dst": destination, "dev": arguments["dev"], "flags": []}
         if arguments.get("gateway"):
             route["gateway"] = arguments["gateway"]
+        if arguments.get("priority"):
+            route["metric"] = arguments["priority"]
         return [*table, route]
-    return [route for route in table if not (route.get("dst") == destination and route.get("dev") == arguments["dev"])]
+    gateway = arguments.get("gateway")
+    return [
+        route
+        for route in table
+        if not (
+            route.get("dst") == destination
+            and route.get("dev") == arguments["dev"]
+            and gateway in {None, route.get("gateway")}
+        )
+    ]
 
 
 def addresses_of(link: dict[str, Any]) -> Iterator[tuple[str, str, int, str]]:

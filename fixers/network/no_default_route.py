@@ -1,15 +1,49 @@
-"""Say how the default route comes back."""
+"""Add the default route that is gone."""
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Applicability, Evidence, Finding, fixer
+from doctor.api.actions import Action, Advise, ChangeLink, Choose, Option
+from doctor.facts.route_hints import RouteHint, RouteHints
 
 
-@fixer(applicability=Applicability.MANUAL)
+@fixer(applicability=Applicability.SAFE)
 def no_default_route(finding: Finding) -> Iterator[Action]:
-    """Name the command for now and the place for good."""
-    del finding
-    yield Advise(
-        text="ip route add default via GATEWAY, and write the gateway into the configuration of the host's network manager"
+    """Add it as it was; ask where several could be it; name the command where nothing tells."""
+    hints: RouteHints | None = finding.detail
+    choices = () if hints is None else hints.choices(6 if "IPv6" in finding.subject.name else 4)
+    if not choices:
+        yield Advise(
+            text="ip route add default via GATEWAY dev INTERFACE, and write the gateway into the configuration of the host's"
+            " network manager"
+        )
+    elif len(choices) == 1:
+        yield from map(_add, choices[0])
+    else:
+        yield Choose(
+            question="which default route the host had",
+            options=tuple(
+                Option(
+                    name=",".join(hint.gateway or hint.device for hint in routes),
+                    evidence=tuple(Evidence(hint.place, f"via {hint.gateway} dev {hint.device}") for hint in routes),
+                    actions=tuple(map(_add, routes)),
+                )
+                for routes in choices
+            ),
+        )
+
+
+def _add(hint: RouteHint) -> ChangeLink:
+    route: dict[str, str | int] = {"dst": "default", "dev": hint.device}
+    if hint.gateway:
+        route["gateway"] = hint.gateway
+    if hint.metric:
+        route["priority"] = hint.metric
+    if hint.version == 6:
+        route["family"] = 10
+    via = f" via {hint.gateway}" if hint.gateway else ""
+    return ChangeLink(
+        do=("route", "add", route),
+        undo=("route", "del", route),
+        what=f"add the default route{via} dev {hint.device}, as {hint.place} has it",
     )

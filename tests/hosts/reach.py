@@ -161,3 +161,25 @@ def _run(command: list[str], request: str) -> list[int]:
     done = subprocess.run(command, input=request, capture_output=True, text=True, check=True, timeout=30)
     found: list[int] = json.loads(done.stdout)
     return found
+
+
+def build(box: Box) -> list[Target]:
+    """Make two networks with containers that publish ports, start listeners everywhere, and return what may be asked."""
+    box.docker("network", "create", "--subnet", "10.88.0.0/24", "app")
+    run = ("run", "-d", "--stop-timeout", "1")
+    serve_80 = ("com:1", "httpd", "-f", "-p", "80", "-h", "/www")
+    ports = ("-p", "8080:80", "-p", "127.0.0.1:8082:80", "-p", "5353:53/udp")
+    box.docker(*run, "--name", "web", *ports, *serve_80)
+    box.docker(*run, "--name", "api", "--network", "app", "--ip", "10.88.0.2", "-p", "8081:80", *serve_80)
+    prepare(box)
+    serve(box, "web", (81, "tcp"), (53, "udp"))
+    serve(box, "api", (81, "tcp"))
+    route_to(box, "172.17.0.0/16", "10.88.0.0/24")
+    return [
+        *(Target(f"host:{port}", BOX_ADDRESS, port) for port in (8080, 8081, 8082, 7000)),
+        Target("host:5353/udp", BOX_ADDRESS, 5353, "udp"),
+        Target("host:7001/udp", BOX_ADDRESS, 7001, "udp"),
+        *(Target(f"web:{port}", "172.17.0.2", port) for port in (80, 81)),
+        *(Target(f"api:{port}", "10.88.0.2", port) for port in (80, 81)),
+        Target("lan:80", LAN_HOST, 80),
+    ]

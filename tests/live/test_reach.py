@@ -1,0 +1,138 @@
+"""Seen from outside, port by port: no repair of the firewall opens what was closed, and a lost way out comes back."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hosts.admin_rules import Wish
+from tests.hosts.box import Box
+from tests.hosts.campaign.reach import Field, field, of_seed
+from tests.hosts.outside import ADDRESS, BOX_ADDRESS
+from tests.hosts.reach import ADDRESS6, BANNED, BOX_ADDRESS6, TRUSTED, Reached
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+
+BEYOND = "192.0.2.80"
+"""An address outside that only a default route leads to."""
+
+SOURCES = Wish(
+    "iptables -I FORWARD -i eth0 -p tcp --dport 80 ! -s 10.0.0.0/8 -m conntrack --ctstate NEW -j DROP", flushed=True
+)
+TABLE = Wish(
+    "nft 'table inet fw { chain forward { type filter hook forward priority 10; policy accept;"
+    " iifname eth0 tcp dport 80 ip saddr != 10.0.0.0/8 drop; }; }'",
+    flushed=False,
+)
+USER = Wish("iptables -I DOCKER-USER -i eth0 -s 203.0.113.0/24 -j DROP", flushed=False)
+
+
+@pytest.fixture(scope="module")
+def place(can_box: None) -> Iterator[Field]:
+    with field() as ready:
+        yield ready
+
+
+def test_from_outside_published_ports_are_reached_and_nothing_else(place: Field) -> None:
+    """The judge itself: what a healthy host lets in, and what an administrator's rule takes away."""
+    place.reset()
+    healthy = place.scan()
+    names = {found.target for found in healthy}
+    assert names == {"host:8080", "host:8081", "host:7000", "host:5353/udp", "host:7001/udp", "web:80", "api:80"}
+    place.box.run(["sh", "-ec", SOURCES.text])
+    closed = place.scan()
+    assert Reached(TRUSTED, "host:8080") in closed
+    assert Reached(ADDRESS, "host:8080") in healthy - closed
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        pytest.param(SOURCES, "nothing", id="sources"),
+        pytest.param(TABLE, "nothing", id="nft"),
+        pytest.param(SOURCES, "reject first", id="sources below a reject"),
+        pytest.param(SOURCES, "FORWARD flushed", id="sources and a flush"),
+        pytest.param(USER, "tables deleted", id="DOCKER-USER and a flush"),
+        pytest.param(TABLE, "nft table drops", id="two tables"),
+    ],
+)
+def test_no_repair_opens_what_a_rule_closes(place: Field, rule: Wish, fault: str) -> None:
+    found, said = place.opened(rule, fault)
+    assert found == frozenset(), said
+
+
+@pytest.mark.parametrize("seed", [3])
+def test_no_repair_opens_what_a_rule_at_random_closes(place: Field, seed: int) -> None:
+    """A sample; ``python -m tests.hosts.campaign.reach`` runs as many as wanted."""
+    rule, fault = of_seed(seed)
+    found, said = place.opened(rule, fault)
+    assert found == frozenset(), f"{rule.text}, {fault}: {said}"
+
+
+def test_rules_of_docker_user_come_back_or_are_named(place: Field) -> None:
+    """With a healthy scan's record they are in force again; without, the finding stays and the exit code is 1."""
+    place.reset()
+    place.box.run(["sh", "-ec", USER.text])
+    assert place.box.doctor("scan").returncode == 0
+    place.box.run(["nft", "flush", "ruleset"])
+    open_router = Reached(ADDRESS, "lan:80")
+    assert open_router in place.scan()
+    assert place.box.doctor("fix", "firewall", "--apply", "--yes").returncode == 0
+    healed = place.scan()
+    assert open_router not in healed
+    assert Reached(TRUSTED, "host:8080") in healed
+    assert Reached(BANNED, "host:8080") not in healed
+
+    place.box.run(["rm", "/var/lib/doctor/metadata/network.json"])
+    place.box.run(["sh", "-c", "iptables -F; iptables -X"], check=False)
+    fix = place.box.doctor("fix", "firewall", "--apply", "--yes")
+    assert fix.returncode == 1
+    assert "nothing tells which rules" in fix.stdout
+    assert place.box.doctor("scan", "--select", "firewall").returncode == 1
+    chosen = "firewall/docker-user-missing:DOCKER-USER=empty"
+    assert place.box.doctor("fix", "firewall", "--choose", chosen, "--apply", "--yes").returncode == 0
+
+
+def defaults(box: Box) -> list[str]:
+    """The gateways of both families' default routes."""
+    found = []
+    for family in ("-4", "-6"):
+        routes = json.loads(box.run(["ip", family, "-j", "route", "show", "default"]).stdout or "[]")
+        found += [route["gateway"] for route in routes if "gateway" in route]
+    return found
+
+
+def test_a_lost_default_route_comes_back_as_it_was(can_box: None) -> None:
+    """Both families: as the last healthy scan saw them, then as the host's own settings say; undo takes them away again."""
+    with Box() as box:
+        box.run(
+            ["sh", "-ec", f"ip -6 addr add {BOX_ADDRESS6}/64 dev eth0 nodad; ip -6 route add default via {ADDRESS6}"]
+        )
+        box.outside(["ip", "addr", "add", f"{BEYOND}/32", "dev", "lo"])
+        box.start_dockerd("--live-restore")
+        box.load_images()
+        box.docker("run", "-d", "--name", "web", "com:1", "httpd", "-f", "-p", "80", "-h", "/www")
+        fetch = ("exec", "web", "wget", "-qO-", "-T", "1", f"http://{BEYOND}/")
+        assert box.docker(*fetch) == BOX_ADDRESS
+        assert box.doctor("scan").returncode == 0
+
+        box.run(["sh", "-ec", "ip route del default; ip -6 route del default"])
+        assert box.docker(*fetch, check=False) == ""
+        fix = box.doctor("fix", "network", "--apply", "--yes")
+        print(fix.stdout, fix.stderr)
+        assert fix.returncode == 0
+        assert defaults(box) == [ADDRESS, ADDRESS6]
+        assert box.docker(*fetch) == BOX_ADDRESS
+        assert box.doctor("undo", "--yes").returncode == 0
+        assert defaults(box) == []
+
+        box.run(["rm", "/var/lib/doctor/metadata/network.json"])
+        quiet = box.doctor("scan", "--select", "network", "--format", "json")
+        assert (quiet.returncode, [item["severity"] for item in json.loads(quiet.stdout)["findings"]]) == (0, ["info"])
+        box.write(
+            "/etc/network/interfaces",
+            f"iface eth0 inet static\n address {BOX_ADDRESS}/24\n gateway {ADDRESS}\n"
+            f"iface eth0 inet6 static\n address {BOX_ADDRESS6}/64\n gateway {ADDRESS6}\n",
+        )
+        assert box.doctor("fix", "network", "--apply", "--yes").returncode == 0
+        assert defaults(box) == [ADDRESS, ADDRESS6]
