@@ -15,7 +15,8 @@ def inodes_full(systems: FileSystems) -> Iterator[Finding]:
         critical from 95 %. File systems without a limit (btrfs, xfs with dynamic inodes) are left out.
 
     Why it matters:
-        "No space left on device" while df shows free space. Layers of small files (node_modules) use inodes up first.
+        "No space left on device" while df shows free space. Layers of small files (node_modules) use inodes up first. With less
+        than 1000 left where the data root lies, doctor neither stops nor starts the engine.
 
     How it is fixed:
         A person decides what goes; the number of inodes of ext4 is fixed when it is made.
@@ -24,7 +25,7 @@ def inodes_full(systems: FileSystems) -> Iterator[Finding]:
         https://man7.org/linux/man-pages/man8/mke2fs.8.html
     """
     for system in systems.items:
-        if system.read_only or system.inode_ratio < 0.85:
+        if system.read_only or (system.inode_ratio < 0.85 and "inodes" not in system.stops_engine):
             continue
         percent = int(system.inode_ratio * 100)
         yield Finding(
@@ -34,5 +35,6 @@ def inodes_full(systems: FileSystems) -> Iterator[Finding]:
                 f"{percent} % of its inodes are used, {system.files_free} are left"
             ),
             evidence=(Evidence(f"statfs {system.path}", f"{system.files_free} of {system.files} inodes free"),),
-            severity=Severity.CRITICAL if percent >= 95 else None,
+            severity=Severity.CRITICAL if percent >= 95 or system.stops_engine else None,
+            stops_start="inodes" in system.stops_engine,
         )

@@ -30,6 +30,8 @@ STOPPERS = (
     "engine/start-failure",
     "firewall/iptables-missing",
     "logging/unknown-option",
+    "resources/disk-full",
+    "resources/inodes-full",
     "state/buildkit-db-corrupt",
     "state/containerd-db-corrupt",
     "state/containerd-pid-foreign",

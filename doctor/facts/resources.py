@@ -5,6 +5,8 @@ from msgspec import Struct
 from doctor.model.missing import Missing
 
 GIB = 1 << 30
+_START_BYTES = 64 << 20
+_START_FILES = 1000
 _LYING = frozenset({0x9123683E, 0x2FC12FC1})
 """btrfs and zfs: what statfs(2) says of their space is an estimate."""
 
@@ -45,6 +47,29 @@ class FileSystem(Struct, frozen=True, kw_only=True):
     def tells_truth(self) -> bool:
         """Whether its free space can be believed to the percent."""
         return self.magic not in _LYING
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """Whether it is a finding that little is left; of a big disk with room enough it is none."""
+        if self.read_only or self.available_bytes >= 20 * GIB:
+            return False
+        if not self.tells_truth:
+            return self.available_bytes < GIB
+        return self.used_ratio >= (0.80 if self.holds_data_root else 0.85)
+
+    @property
+    def stops_engine(self) -> str:
+        """Why no engine may be stopped or started on it, in a few words, "" where it may.
+
+        dockerd comes up on a full disk, and has lost each container whose config it could not write at its stop (measured
+        with 26.1.5 from 0 to 64 KiB left). It runs as root, so that the root's reserve counts as left.
+        """
+        if not self.holds_data_root or self.read_only:
+            return ""
+        free = self.size_bytes - self.used_bytes
+        if free < _START_BYTES:
+            return f"{size(free)} are left"
+        return f"{self.files_free} inodes are left" if self.files and self.files_free < _START_FILES else ""
 
     @property
     def holds_data_root(self) -> bool:

@@ -8,8 +8,11 @@ from doctor.api.actions import Action, Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def disk_full(finding: Finding) -> Iterator[Action]:
-    """Name commands that show it; what goes is for a person to say."""
-    del finding
+    """Name the commands that free what takes the most; what goes is for a person to say."""
+    known = list(dict.fromkeys(eater.frees for eater in finding.detail if eater.frees))
+    if known:
+        yield Advise(text=f"free space as you see fit: {'; '.join(known[:3])} (docker system df -v shows more)")
+        return
     yield Advise(
         text="see what takes the space: docker system df -v; journalctl --disk-usage; "
         "then journalctl --vacuum-size=500M, docker image prune or docker builder prune as you see fit"
