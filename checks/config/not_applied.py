@@ -23,7 +23,8 @@ def not_applied(
         edited the file believes that the change is in force, and the next reboot brings it at a bad moment.
 
     How it is fixed:
-        The engine is restarted. Containers go on only where live-restore was on before.
+        With a reload (SIGHUP) where the running engine takes the key that way, so that no container stops; else the engine is
+        restarted, and containers go on only where live-restore was on before.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#configuration-reload-behavior

@@ -60,6 +60,7 @@ def host_config_of(raw: dict[str, Any]) -> HostConfig:
         cap_drop=_texts(raw, "CapDrop"),
         security_options=_texts(raw, "SecurityOpt"),
         pid_mode=_text(raw, "PidMode"),
+        links=_texts(raw, "Links"),
         ipc_mode=_text(raw, "IpcMode"),
         uts_mode=_text(raw, "UTSMode"),
         userns_mode=_text(raw, "UsernsMode"),

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from doctor.facts.containerd_service import ContainerdService, is_engines
+from doctor.facts.containers import Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_control import EngineControl, Holder
 from doctor.facts.engine_state import ENGINE_SOCKET, EngineAnswer, EngineInfo, EngineVersion
 from doctor.facts.processes import Processes
+from doctor.facts.stopped_containers import Stopping, stopping
 from doctor.facts.unit_states import SHOW, EngineUnits, UnitState
+from doctor.facts.writable_layers import WritableLayers
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
@@ -39,6 +42,8 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
     systemd: EngineUnits | Missing,
     root: DataRoot | Missing,
     service: ContainerdService,
+    containers: Containers | Missing,
+    layers: WritableLayers | Missing,
 ) -> EngineControl:
     """Return how the engine is stopped and started; of a mounted root only what nobody may hold."""
     roots = (*_data_roots(host, config, root), *service.roots)
@@ -46,6 +51,8 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
         return EngineControl(manager="none", data_roots=roots, service_roots=service.roots)
     holders = _holders(host, processes)
     manager, units, script = _manager(host, config, holders, systemd)
+    running = _stopping(holders, containers, layers)
+    is_kept = _keeps_containers(config, info)
     return EngineControl(
         manager=manager,
         units=units,
@@ -54,7 +61,9 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
         containerd=tuple(_service(host, processes, service)),
         data_roots=roots,
         service_roots=service.roots,
-        restarts_containers=_restarts_containers(config, info, holders),
+        stopping=() if is_kept else running,
+        unnamed=0 if is_kept or isinstance(info, Missing) else max(0, info.running_containers - len(running)),
+        keeps=info.running_containers if is_kept and isinstance(info, EngineInfo) else 0,
         socket="" if answer.socket == ENGINE_SOCKET else answer.socket,
         turns_forwarding_on=config.ip_forward,
         manual=_manual(manager, holders, answer),
@@ -173,12 +182,18 @@ def _is_the_scripts(config: EngineConfig) -> bool:
     return given == wanted and bool(running)
 
 
-def _restarts_containers(config: EngineConfig, info: EngineInfo | Missing, holders: tuple[Holder, ...]) -> bool:
-    if not any(holder.name == "dockerd" for holder in holders):
-        return False
-    if isinstance(info, Missing):
-        return config.get("live-restore") is not True
-    return not info.live_restore and info.running_containers > 0
+def _stopping(
+    holders: tuple[Holder, ...], containers: Containers | Missing, layers: WritableLayers | Missing
+) -> tuple[Stopping, ...]:
+    """Return the containers that run under a living engine; what a dead one left says what was true before."""
+    if isinstance(containers, Missing) or not any(holder.name == "dockerd" for holder in holders):
+        return ()
+    return stopping(containers.items, () if isinstance(layers, Missing) else layers.places)
+
+
+def _keeps_containers(config: EngineConfig, info: EngineInfo | Missing) -> bool:
+    """Whether containers run on without the engine: as it runs now; one that does not answer took what its settings say."""
+    return config.get("live-restore") is True if isinstance(info, Missing) else info.live_restore
 
 
 def _manual(manager: str, holders: tuple[Holder, ...], answer: EngineAnswer) -> str:

@@ -142,6 +142,7 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     read_only: bool = False
     devices: tuple[str, ...] = ()
     binds: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     dns: tuple[str, ...] = ()
     memory_bytes: int = 0
     memory_swap_bytes: int = 0

@@ -139,6 +139,15 @@ OPTIONS = {
     "userns-remap": Option("string"),
 }
 
+RESET_BY_RELOAD = frozenset({
+    "features", "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts", "network-diagnostic-port",
+})  # fmt: skip
+"""Keys that a reload sets back to their default where the file no longer has them (moby daemon/reload.go, 20.10 to 29.7). All
+others keep the old value then: only a restart takes their removal."""
+
+_RELOAD_ENDS_ENGINE = frozenset({"authorization-plugins"})
+"""dockerd ends, its containers with it, where a reload names a plugin that it can't find (daemon/command/daemon.go)."""
+
 FLAGS_WITHOUT_KEY = {
     "add-runtime": "runtimes",
     "authorization-plugin": "authorization-plugins",
@@ -182,6 +191,14 @@ def default_of(key: str) -> Any:
     """Return the engine's own default of a key, ``None`` for one that has none or is unknown."""
     found = OPTIONS.get(key)
     return None if found is None else found.default
+
+
+def takes_by_reload(key: str, *, removed: bool) -> bool:
+    """Whether a running engine takes a change of this key on SIGHUP, for sure and without a risk to what runs."""
+    option = OPTIONS.get(key)
+    if option is None or not option.reload or key in _RELOAD_ENDS_ENGINE:
+        return False
+    return not removed or key in RESET_BY_RELOAD
 
 
 def is_known(key: str, release: tuple[int, int, int] | None) -> bool:

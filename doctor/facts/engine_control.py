@@ -4,8 +4,9 @@ from typing import Annotated
 
 from msgspec import Struct, field
 
+from doctor.facts.stopped_containers import Stopping
 from doctor.model.secret import SECRET, Guarded
-from doctor.model.step import Answer, Run, Signal, Step
+from doctor.model.step import Answer, Reload, Run, Signal, StartContainers, Step
 
 _STOP_S = 90.0
 """dockerd gives containers 15 s, its plugins and containerd some more; a unit's TimeoutStopSec is 90 s by default."""
@@ -88,7 +89,10 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         data_roots: directories that nobody may hold while a repair writes beneath them, ``service_roots`` among them.
         service_roots: root of a containerd that is a service, and its real place; () where there is none. A containerd that runs beside an engine
             holds it all the time: it stands in the way of what is written there, and of nothing else.
-        restarts_containers: whether a stop of the engine stops containers (no live-restore).
+        stopping: the containers that a stop of the engine stops, in the order in which they are started again; none with
+            live-restore.
+        unnamed: how many more run whose files can't be read, so that doctor can't name or start them.
+        keeps: how many containers run on while the engine is stopped (live-restore).
         manual: why doctor can't start it again and what a person must type, "" where it can.
         socket: the Unix socket on which it answers.
         turns_forwarding_on: whether a start turns IPv4 forwarding on where it is off, as dockerd does unless it is told not
@@ -103,7 +107,9 @@ class EngineControl(Struct, frozen=True, kw_only=True):
     containerd: tuple[Holder, ...] = ()
     data_roots: tuple[str, ...] = ()
     service_roots: tuple[str, ...] = ()
-    restarts_containers: bool = False
+    stopping: tuple[Stopping, ...] = ()
+    unnamed: int = 0
+    keeps: int = 0
     socket: str = ""
     turns_forwarding_on: bool = False
     manual: str = ""
@@ -114,6 +120,25 @@ class EngineControl(Struct, frozen=True, kw_only=True):
     def is_running(self) -> bool:
         """Whether a process holds the data root, answering or not."""
         return bool(self.holders)
+
+    @property
+    def removes(self) -> tuple[str, ...]:
+        """The names of containers that a stop of the engine removes with files that they wrote (``--rm``)."""
+        return tuple(one.container.name for one in self.stopping if one.has_files)
+
+    @property
+    def containers_again(self) -> StartContainers | None:
+        """The step that starts what ran before and nobody else starts; ``None`` where there is none."""
+        left = tuple(one.container for one in self.stopping if not one.is_removed)
+        return StartContainers(containers=left, socket=self.socket) if left else None
+
+    def reload_steps(self, predicts: tuple[Answer, ...] = ()) -> tuple[Reload, ...]:
+        """Return what makes the running engine read its settings file again; nothing where none runs."""
+        return tuple(
+            Reload(pid=holder.pid, start_ticks=holder.start_ticks, socket=self.socket, predicts=predicts)
+            for holder in self.holders
+            if holder.name == "dockerd"
+        )[:1]
 
     def stop_steps(self, *, with_containerd: bool = False) -> tuple[Step, ...]:
         """Return what stops the engine and, on undo, starts it again; nothing where nothing runs.
@@ -132,6 +157,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
                     until="down",
                     socket=self.socket,
                     predicts=(_GONE,),
+                    ends=tuple(holder.pid for holder in self.holders),
                 )
             )
         else:
@@ -152,7 +178,12 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         return "containerd was started by hand and its command line or socket can't be told: stop and start it as you did before"
 
     def start_steps(self) -> tuple[Step, ...]:
-        """Return what starts the engine; nothing where ``manual`` says why not."""
+        """Return what starts the engine, and then the containers that its stop has stopped; nothing where ``manual`` says why not."""
+        start = self._start()
+        again = self.containers_again
+        return (*start, again) if start and again is not None else start
+
+    def _start(self) -> tuple[Step, ...]:
         answers = self._answers()
         if self.manager == "systemd":
             start = ("systemctl", "start", *self.units)

@@ -1,4 +1,4 @@
-"""One GET over the engine's Unix socket.
+"""One request over the engine's Unix socket.
 
 ``http.client`` costs 15 ms of imports on every scan; HTTP/1.0 needs a request line and reading to the end. Go's server
 answers it without chunking (net/http, since Go 1).
@@ -16,15 +16,25 @@ _LIMIT = 64 << 20
 
 def get(socket_path: str, path: str, *, timeout_s: float) -> ApiAnswer:
     """Return status and body; raises ``HostError``: absent (no socket, nobody listens), denied, timed out, unreadable."""
+    return _ask(socket_path, "GET", path, timeout_s=timeout_s)
+
+
+def post(socket_path: str, path: str, *, timeout_s: float) -> ApiAnswer:
+    """Ask the engine to do something, as ``get`` asks it for something; only a repair does."""
+    return _ask(socket_path, "POST", path, timeout_s=timeout_s)
+
+
+def _ask(socket_path: str, verb: str, path: str, *, timeout_s: float) -> ApiAnswer:
     deadline = time.monotonic() + timeout_s
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.settimeout(timeout_s)
             connection.connect(socket_path)
-            connection.sendall(f"GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode("ascii"))
+            length = "Content-Length: 0\r\n" if verb == "POST" else ""
+            connection.sendall(f"{verb} {path} HTTP/1.0\r\nHost: docker\r\n{length}\r\n".encode("ascii"))
             raw = _read_all(connection, deadline, socket_path)
         except TimeoutError as error:
-            text = f"{socket_path}: no answer to GET {path} within {timeout_s:g} s"
+            text = f"{socket_path}: no answer to {verb} {path} within {timeout_s:g} s"
             raise HostError(Missing(Why.TIMED_OUT, text)) from error
         except ConnectionRefusedError as error:
             raise HostError(Missing(Why.ABSENT, f"{socket_path}: nobody listens")) from error
@@ -33,7 +43,7 @@ def get(socket_path: str, path: str, *, timeout_s: float) -> ApiAnswer:
     head, separator, body = raw.partition(b"\r\n\r\n")
     words = head.split(b"\r\n", 1)[0].split()
     if not separator or len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
-        raise HostError(Missing(Why.UNREADABLE, f"{socket_path}: the answer to GET {path} is no HTTP"))
+        raise HostError(Missing(Why.UNREADABLE, f"{socket_path}: the answer to {verb} {path} is no HTTP"))
     return ApiAnswer(int(words[1]), body)
 
 

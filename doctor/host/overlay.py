@@ -22,6 +22,7 @@ from doctor.model.step import (
     Netlink,
     Node,
     Put,
+    Reload,
     Run,
     Signal,
     Step,
@@ -74,11 +75,14 @@ class OverlayHost:
             case Attributes(path=path):
                 self._attributes[path] = step
             case Kernel(path=path, value=value, also=also):
-                for other in (path, *also):
-                    self._changes[other] = _Changed(File(content=value.encode() + b"\n"), Meta())
-            case Run(predicts=predicts) | Netlink(predicts=predicts):
-                if isinstance(step, Run) and step.until == "listens":
+                node = File(content=value.encode() + b"\n")
+                self._changes.update({other: _Changed(node, Meta()) for other in (path, *also)})
+            case Run(predicts=predicts, ends=ends):
+                self._gone.update(ends)
+                if step.until == "listens":
                     self._gone.discard(self._ended.get(step.argv, 0))
+                self._answers.update({answer.ask: answer for answer in predicts})
+            case Netlink(predicts=predicts) | Reload(predicts=predicts):
                 self._answers.update({answer.ask: answer for answer in predicts})
             case Signal(predicts=predicts, pid=pid, restart=restart):
                 self._gone.add(pid)

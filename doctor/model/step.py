@@ -125,6 +125,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
             the socket ("listens": containerd).
         socket: where it answers, "" for /var/run/docker.sock.
         may_fail: whether a non-zero exit is fine (a reversal of something that had no effect).
+        ends: processes that are gone afterwards (an engine that its unit stops), for the prediction.
     """
 
     argv: tuple[str, ...]
@@ -140,6 +141,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
     until: str = ""
     socket: str = ""
     may_fail: bool = False
+    ends: tuple[int, ...] = ()
 
 
 class Signal(msgspec.Struct, tag="signal", frozen=True, kw_only=True):
@@ -168,4 +170,35 @@ class Netlink(msgspec.Struct, tag="netlink", frozen=True, kw_only=True):
     may_fail: bool = False
 
 
-Step = Put | Move | Attributes | Kernel | Run | Signal | Netlink
+class Reload(msgspec.Struct, tag="reload", frozen=True, kw_only=True):
+    """Make a running engine read its settings file again (SIGHUP), and wait until it reports that it has.
+
+    No container stops for it. Its reversal is another one, after the file is as it was.
+    """
+
+    pid: int
+    start_ticks: int
+    socket: str = ""
+    timeout_s: float = 20.0
+    predicts: tuple[Answer, ...] = ()
+
+
+class Stopped(msgspec.Struct, frozen=True, kw_only=True):
+    """A container that a stop of the engine stops, to be started again: its full id, its name, whether it was paused."""
+
+    id: str
+    name: str
+    paused: bool = False
+
+
+class StartContainers(msgspec.Struct, tag="start-containers", frozen=True, kw_only=True):
+    """Start containers again through the engine, in this order; those that run already are left alone.
+
+    One that does not start is no failure of the step: the proof names it.
+    """
+
+    containers: tuple[Stopped, ...]
+    socket: str = ""
+
+
+Step = Put | Move | Attributes | Kernel | Run | Signal | Netlink | Reload | StartContainers

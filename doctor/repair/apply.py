@@ -8,7 +8,9 @@ from contextlib import contextmanager, suppress
 from msgspec import Struct
 
 from doctor import __version__
+from doctor.facts.engine_control import EngineControl
 from doctor.host.base import Host
+from doctor.model.action import Stage
 from doctor.model.errors import DoctorError, RefusedError, RepairError
 from doctor.model.finding import Finding
 from doctor.model.report import HalfDone, PlannedAction, ProbeResult
@@ -16,7 +18,7 @@ from doctor.model.severity import Applicability, Severity
 from doctor.model.step import File, Put
 from doctor.plugins.catalog import Catalog
 from doctor.repair.again import engine_aside
-from doctor.repair.expected import Expected, expected_of, present
+from doctor.repair.expected import Expected, expected_of, present, with_stopped
 from doctor.repair.holders import refuse_held
 from doctor.repair.lower import touches
 from doctor.repair.nodes import Tree
@@ -114,7 +116,10 @@ def _expected(plan: Plan) -> Expected:
     has_to_do = any(
         action.engine or any(touches(step, plan.data_roots) for step in action.steps) for action in plan.actions
     )
-    return expected_of(plan.before.facts, plan.after.facts) if has_to_do else Expected()
+    expected = expected_of(plan.before.facts, plan.after.facts) if has_to_do else Expected()
+    control = plan.before.facts.get(EngineControl)
+    stops = any(action.engine and action.stage is Stage.STOP for action in plan.actions)
+    return with_stopped(expected, control.stopping) if stops and isinstance(control, EngineControl) else expected
 
 
 def apply(

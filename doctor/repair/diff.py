@@ -14,8 +14,10 @@ from doctor.model.step import (
     Move,
     Netlink,
     Put,
+    Reload,
     Run,
     Signal,
+    StartContainers,
     Step,
     Symlink,
 )
@@ -49,12 +51,22 @@ def describe(step: Step, view: OverlayHost, *, private: bool) -> str:
             return f"{path}: {_attributes(step)}"
         case Kernel(path=path, value=value):
             return f"{path}: {_now(path, view)} → {value}"
+    return _asked(step)
+
+
+def _asked(step: Step) -> str:
+    """Return a line for a step that changes no file: a command, a signal, a request."""
+    match step:
         case Run(argv=argv, stdin=stdin):
             lines = [f"$ {' '.join(argv)}"] if argv else []
             lines += [f"    {line}" for line in stdin.decode("utf-8", "replace").splitlines()]
             return redact("\n".join(lines))
         case Signal(pid=pid, signal=number):
             return f"signal {number} to process {pid}"
+        case Reload(pid=pid):
+            return f"signal 1 (SIGHUP) to process {pid}: it reads its settings again"
+        case StartContainers(containers=containers):
+            return "\n".join(f"start container {one.name} again" for one in containers)
         case Netlink(do=(kind, command, arguments)):
             return f"{kind} {command} {' '.join(f'{key} {value}' for key, value in arguments.items())}"
     return ""

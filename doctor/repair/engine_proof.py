@@ -5,6 +5,8 @@ import time
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from doctor.facts.engine_control import EngineControl
 from doctor.host.base import Host
 from doctor.model.finding import Evidence
@@ -26,8 +28,22 @@ class UnansweredError(Exception):
     """The engine does not answer, or not as it should."""
 
 
-def ask_engine(host: Host, expected: Expected) -> tuple[ProbeResult, bool]:
-    """Return the proof, and whether something is missing (and not only does not run)."""
+class Asked(Struct, frozen=True, kw_only=True):
+    """What the engine was asked.
+
+    Attributes:
+        proof: all of it, for the report.
+        is_missing: whether something is missing (and not only does not run).
+        is_stopped: whether something does not run that the engine starts by itself.
+    """
+
+    proof: ProbeResult
+    is_missing: bool
+    is_stopped: bool
+
+
+def ask_engine(host: Host, expected: Expected) -> Asked:
+    """Ask the engine for everything that must be there, and for what must run again."""
     started = time.perf_counter()
     control = Facts(host).get(EngineControl)
     socket = "" if isinstance(control, Missing) else control.socket
@@ -35,23 +51,32 @@ def ask_engine(host: Host, expected: Expected) -> tuple[ProbeResult, bool]:
     try:
         there, is_ours, runtimes = _there(asked, expected)
         missing = expected.beyond(there)
-        stopped = _not_running(asked, expected) if is_ours and not missing else ()
+        stopped = _not_running(asked, _named(expected)) if is_ours and not missing else ()
         unmet = expected.unmet(there, runtimes) if is_ours and not missing else ()
+        left = (*_not_running(asked, expected.again), *_removed(asked, expected)) if not missing else ()
     except UnansweredError as error:
-        missing, stopped, unmet = (str(error),), (), ()
-    problems = [*(f"{name} is missing" for name in missing), *stopped, *unmet]
+        missing, stopped, unmet, left = (str(error),), (), (), ()
+    problems = [*(f"{name} is missing" for name in missing), *stopped, *unmet, *left]
     message = _listed(problems) if problems else f"the engine has {expected.in_words}" + _running(expected)
-    return (
-        ProbeResult(
-            name=NAME,
-            proves=PROVES,
-            result=Result.FAIL if problems else Result.PASS,
-            message=message,
-            evidence=tuple(Evidence("the engine's API", problem) for problem in problems[:40]),
-            seconds=round(time.perf_counter() - started, 3),
-        ),
-        bool(missing),
+    proof = ProbeResult(
+        name=NAME,
+        proves=PROVES,
+        result=Result.FAIL if problems else Result.PASS,
+        message=message,
+        evidence=tuple(Evidence("the engine's API", problem) for problem in problems[:40]),
+        seconds=round(time.perf_counter() - started, 3),
     )
+    return Asked(proof=proof, is_missing=bool(missing), is_stopped=bool(stopped))
+
+
+def _named(expected: Expected) -> dict[str, str]:
+    return {identity: expected.containers.get(identity, identity[:12]) for identity in expected.runs}
+
+
+def _removed(asked: "_Asked", expected: Expected) -> tuple[str, ...]:
+    """Return what the stop of the engine removed because it was run with ``--rm``."""
+    gone = [name for identity, name in expected.removed.items() if asked.state(identity) is None]
+    return tuple(f"container {name} was run with --rm and removed by the engine's stop: run it again" for name in gone)
 
 
 def _listed(problems: list[str]) -> str:
@@ -75,6 +100,14 @@ class _Asked:
     def __init__(self, host: Host, socket: str) -> None:
         self.host = host
         self.socket = HostPath(socket) if socket else None
+
+    def state(self, identity: str) -> dict[str, Any] | None:
+        """Return a container's state, ``None`` where there is no such container."""
+        try:
+            found = self.get(f"/containers/{quote(identity)}/json")
+        except UnansweredError:
+            return None
+        return found.get("State") or {} if isinstance(found, dict) else {}
 
     def get(self, path: str) -> Any:
         try:
@@ -118,22 +151,19 @@ def _names(image: dict[str, Any]) -> list[str]:
     return [*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())]
 
 
-def _not_running(asked: _Asked, expected: Expected) -> tuple[str, ...]:
-    """Return what keeps each container that should run from running; waits a moment for those that are on their way."""
+def _not_running(asked: _Asked, wanted: dict[str, str]) -> tuple[str, ...]:
+    """Return what keeps each container that should run (id → name) from running; waits a moment for those on their way."""
     deadline = time.monotonic() + _SETTLE_S
-    left = list(expected.runs)
+    left = list(wanted)
     states: dict[str, dict[str, Any]] = {}
     while left:
         for identity in left:
-            found = asked.get(f"/containers/{quote(identity)}/json")
-            states[identity] = found.get("State") or {} if isinstance(found, dict) else {}
+            states[identity] = asked.state(identity) or {"Error": "it is gone"}
         left = [identity for identity in left if not _runs(states[identity])]
         if time.monotonic() > deadline or all(states[identity].get("Error") for identity in left):
             break
         time.sleep(_PAUSE_S)
-    return tuple(
-        f"container {expected.containers.get(identity, identity[:12])} {_why(states[identity])}" for identity in left
-    )
+    return tuple(f"container {wanted[identity]} {_why(states[identity])}" for identity in left)
 
 
 def _runs(state: dict[str, Any]) -> bool:

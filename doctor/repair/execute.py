@@ -15,12 +15,14 @@ from doctor.model.step import (
     Move,
     Netlink,
     Put,
+    Reload,
     Run,
     Signal,
+    StartContainers,
     Step,
 )
-from doctor.repair import launch, moving, together
-from doctor.repair.holders import holder_of
+from doctor.repair import engine_requests, launch, moving, together
+from doctor.repair.holders import freed
 from doctor.repair.inverse import inverse
 from doctor.repair.journal import Before, Entry
 from doctor.repair.nodes import Tree
@@ -131,7 +133,7 @@ class Executor:
         """Promise 4: a data root is only touched while nobody holds it, whatever the plan believed."""
         path = getattr(step, "path", "")
         for top in self._record.locked_with(path) if path else ():
-            holder = holder_of(self.tree.root, top)
+            holder = freed(self.tree.root, top, self._record)
             if holder:
                 raise RefusedError(
                     f"{holder} holds the data root", where=top, do="stop it, then run 'doctor undo' or 'doctor fix'"
@@ -208,6 +210,10 @@ class Executor:
                 self._command(step)
             case Signal():
                 self._signal(step)
+            case Reload():
+                engine_requests.reload(step)
+            case StartContainers():
+                engine_requests.start_containers(step)
             case Netlink(do=request, may_fail=may_fail):
                 from doctor.host import netlink  # noqa: PLC0415 - pyroute2 costs 170 ms
 

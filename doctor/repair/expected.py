@@ -4,7 +4,7 @@ What was whole before and what the plan foresees to be whole afterwards must bot
 finding names as broken, and no action mends, is not in it: the plan shows that as left.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from doctor.facts.engine import EngineConfig
 from doctor.facts.images import ImageConfig, Images
 from doctor.facts.layer_graph import LayerGraph
 from doctor.facts.network_needs import BUILT_IN
+from doctor.facts.stopped_containers import Stopping
 from doctor.facts.volumes import Volumes
 from doctor.formats.oci_digest import is_hex64
 from doctor.scan.resolve import Facts
@@ -47,6 +48,8 @@ class Expected(Struct, frozen=True, kw_only=True):
         containers: id → title: settings, mount record, writable layer and all layers below it. Not those the engine removes
             at its start (``--rm``, half removed).
         runs: ids of containers that ran and that the engine starts by itself.
+        again: id → name of the other containers that ran, which doctor starts again after its own stop of the engine;
+            with ``removed`` those that this stop removes (``--rm``).
         volumes: names, of the local driver.
         networks: id → name, but for those that the engine makes anew at each start.
         needs: container id → what its start asks for by name ("network mesh", "volume data"), that nobody knew to be missing.
@@ -56,6 +59,8 @@ class Expected(Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
     containers: dict[str, str] = {}
     runs: tuple[str, ...] = ()
+    again: dict[str, str] = {}
+    removed: dict[str, str] = {}
     volumes: tuple[str, ...] = ()
     networks: dict[str, str] = {}
     needs: dict[str, tuple[Need, ...]] = {}
@@ -67,6 +72,8 @@ class Expected(Struct, frozen=True, kw_only=True):
             tags={**self.tags, **later.tags},
             containers={**self.containers, **later.containers},
             runs=tuple(sorted({*self.runs, *later.runs})),
+            again={**self.again, **later.again},
+            removed={**self.removed, **later.removed},
             volumes=tuple(sorted({*self.volumes, *later.volumes})),
             networks={**self.networks, **later.networks},
             needs={**self.needs, **later.needs},
@@ -131,6 +138,16 @@ def expected_of(before: Facts, after: Facts) -> Expected:
     known = _known_unmet(before)
     needs = {one: tuple(need for need in every if (one, need) not in known) for one, every in found.needs.items()}
     return replace(found, needs={one: left for one, left in needs.items() if left})
+
+
+def with_stopped(expected: Expected, stopping: Iterable[Stopping]) -> Expected:
+    """Return it with what a stop of the engine stops, and must run again afterwards."""
+    left = {one.container.id: one for one in stopping if one.container.id not in expected.runs}
+    return replace(
+        expected,
+        again={identity: one.container.name for identity, one in left.items() if not one.is_removed},
+        removed={identity: one.container.name for identity, one in left.items() if one.is_removed},
+    )
 
 
 def _unaltered(found: Expected, facts: Facts) -> Expected:

@@ -6,11 +6,13 @@ run in another mount or pid namespace.
 
 import fcntl
 import os
+import time
 from contextlib import suppress
 
 from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, openat2
 from doctor.model.errors import RefusedError
 from doctor.model.step import Attributes, Move, Put
+from doctor.repair import launch
 from doctor.repair.record import PlanRecord
 
 _DATABASES = (
@@ -21,6 +23,10 @@ _DATABASES = (
     "io.containerd.metadata.v1.bolt/meta.db",
     "io.containerd.snapshotter.v1.overlayfs/metadata.db",
 )
+_ENGINES = ("(dockerd)", "(dockerd-current)", "(containerd)")
+_ENDING_S = 45.0
+"""dockerd gives containers 15 s by default (shutdown-timeout), each its own stop timeout, and its containerd 10 s."""
+_STEP_S = 0.1
 
 
 def holder_of(root: str, data_root: str) -> str:
@@ -45,6 +51,20 @@ def holder_of(root: str, data_root: str) -> str:
     return ""
 
 
+def freed(root: str, data_root: str, record: PlanRecord) -> str:
+    """Return who still holds the data root after the time that an engine takes to end, in words, or "".
+
+    An engine that is being stopped answers no more, and keeps its locks until its last container has ended. One that answers,
+    and any other process, is not waited for.
+    """
+    holder = holder_of(root, data_root)
+    deadline = time.monotonic() + _ENDING_S
+    while holder.endswith(_ENGINES) and time.monotonic() < deadline and not launch.answers(record.socket):
+        time.sleep(_STEP_S)
+        holder = holder_of(root, data_root)
+    return holder
+
+
 def refuse_held(record: PlanRecord) -> None:
     """Refuse a plan for a data root that somebody holds and that the plan itself does not stop."""
     steps = [step for action in record.actions for step in action.steps]
@@ -52,7 +72,7 @@ def refuse_held(record: PlanRecord) -> None:
         return
     paths = [step.path for step in steps if isinstance(step, Put | Move | Attributes)]
     for top in dict.fromkeys(top for path in paths for top in record.locked_with(path)):
-        holder = holder_of(record.root, top)
+        holder = freed(record.root, top, record)
         if holder:
             raise RefusedError(f"{holder} holds the data root", where=top, do="stop it, then run doctor again")
 

@@ -1,11 +1,14 @@
 """Ordering and lowering: from chosen actions to steps, each seen on the prediction of those before it."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.api.actions.kernel import SetSysctl
+from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_control import EngineControl
 from doctor.facts.redact import MASK
 from doctor.host.base import Host
@@ -17,12 +20,15 @@ from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath, parent
 from doctor.model.report import ManualFix
 from doctor.model.severity import Applicability
-from doctor.model.step import Attributes, File, Meta, Move, Put, Step
+from doctor.model.step import Answer, Attributes, File, Meta, Move, Put, Step
 from doctor.plugins.catalog import Catalog
 from doctor.repair.choose import Answers
 from doctor.repair.diff import describe
 from doctor.repair.obstacle import Obstacle
+from doctor.scan.resolve import Facts
+from doctor.scan.risk import info_after_reload, touch
 
+_NAMED = 8
 _MASK = MASK.encode()
 
 
@@ -39,10 +45,32 @@ class Planned(Struct, frozen=True, kw_only=True):
     engine: bool = False
 
 
+class Chosen(Struct, kw_only=True):
+    """One action that the plan takes.
+
+    Attributes:
+        risk: the worst judged for any finding that it mends.
+        reloads: the running engine takes its effect by a reload, so that it needs no restart.
+    """
+
+    action: Action
+    risk: Applicability
+    findings: list[Finding]
+    reloads: bool = False
+
+    @property
+    def restarts(self) -> bool:
+        """Whether it asks for a stop and start of the engine."""
+        return self.action.needs_engine_restart and not self.reloads
+
+
 class Draft(Struct):
     """The plan while it grows.
 
     Attributes:
+        facts: those of the host as it is.
+        judged: what the repair of each finding costs, by fingerprint.
+        opened: what a person chose to open to others.
         manual: what is left to a person, by fingerprint; judged anew in each round.
         asked: questions beside actions that are done either way, by fingerprint.
         answers: what was chosen on the command line.
@@ -57,8 +85,11 @@ class Draft(Struct):
     wanted: frozenset[str]
     data_roots: tuple[str, ...]
     control: EngineControl | None
+    facts: Facts
     deep: bool
-    chosen: list[tuple[Action, Applicability, list[Finding]]] = []
+    chosen: list[Chosen] = []
+    judged: dict[str, Applicability] = {}
+    opened: set[str] = set()
     manual: dict[str, ManualFix] = {}
     asked: dict[str, ManualFix] = {}
     answers: Answers = msgspec.field(default_factory=Answers)
@@ -76,33 +107,37 @@ def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
     """Order the chosen actions, lower them on a fresh prediction, and put the engine's stop and start around them."""
     overlay = OverlayHost(draft.host)
     planned: list[Planned] = []
-    ordered = sorted(draft.chosen, key=lambda item: item[0].stage)
+    ordered = sorted(draft.chosen, key=lambda item: item.action.stage)
     stop = draft.is_running and any(
-        action.needs_engine_restart or needs_stop(draft, [(action, risk)], list(_steps(action, overlay, draft)))
-        for action, risk, _ in ordered
+        item.restarts or touch(_steps(item.action, overlay, draft), draft.data_roots) for item in ordered
     )
     service = draft.stops_service
-    starts = stop or any(action.needs_engine_restart and action.stage is Stage.ENGINE for action, _, _ in ordered)
+    starts = stop or any(item.restarts and item.action.stage is Stage.ENGINE for item in ordered)
+    reloads = draft.is_running and not starts and any(item.reloads for item in ordered)
     halt, start = stop or service, starts or service
     stopped = False
     started = False
-    for action, risk, findings in ordered:
+    for item in ordered:
+        action = item.action
         if halt and not stopped and action.stage > Stage.GUARD:
             _halt(draft, overlay, planned, service=service)
             stopped = True
         if start and not started and action.stage > Stage.ENGINE:
             _start(draft, overlay, planned, engine=starts, service=service)
             started = True
+        if reloads and action.stage > Stage.ENGINE:
+            _reload(draft, overlay, planned)
+            reloads = False
         if action.stage is Stage.ENGINE:
-            continue  # the plan's own start, which is credited with its findings
+            continue  # the plan's own start or reload, which is credited with its findings
         steps, diff = _lower_one(action, overlay, draft)
         if steps:
             planned.append(
                 Planned(
                     summary=action.summary,
                     stage=action.stage,
-                    risk=risk,
-                    findings=tuple(findings),
+                    risk=item.risk,
+                    findings=tuple(item.findings),
                     steps=steps,
                     diff=diff,
                     action=action,
@@ -112,6 +147,8 @@ def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
         _halt(draft, overlay, planned, service=service)
     if start and not started:
         _start(draft, overlay, planned, engine=starts, service=service)
+    if reloads:
+        _reload(draft, overlay, planned)
     return overlay, tuple(planned)
 
 
@@ -210,14 +247,57 @@ def _halt(draft: Draft, overlay: OverlayHost, planned: list[Planned], *, service
     if control is None:
         return
     names = [name for name, ends in (("the engine", control.is_running), ("containerd", service)) if ends]
-    containers = " and with it its containers" if control.restarts_containers else ""
     _engine(
         draft,
         overlay,
         planned,
-        summary=f"stop {' and '.join(names)}{containers}" + (f" ({control.manager})" if control.is_running else ""),
+        summary=f"stop {' and '.join(names)}{_with_it(control)}"
+        + (f" ({control.manager})" if control.is_running else ""),
         stage=Stage.STOP,
         steps=control.stop_steps(with_containerd=service),
+    )
+    if control.is_running and planned:
+        fates = [one.fate for one in control.stopping]
+        planned[-1] = replace(planned[-1], diff="\n".join((planned[-1].diff, *fates)))
+
+
+def _with_it(control: EngineControl) -> str:
+    """Return which containers stop with the engine, in a few words; the plan's lines have each."""
+    if control.keeps:
+        return f"; its containers run on, {control.keeps} of them (live-restore)"
+    names = [one.container.name for one in control.stopping]
+    more = len(names) - _NAMED + control.unnamed if len(names) > _NAMED else control.unnamed
+    text = ", ".join(names[:_NAMED]) + (f" and {more} more" if more else "")
+    if not text:
+        return ""
+    return f" and with it {'container' if len(names) + control.unnamed == 1 else 'containers'} {text.removeprefix(' and ')}"
+
+
+def _reload(draft: Draft, overlay: OverlayHost, planned: list[Planned]) -> None:
+    """Make the running engine read daemon.json again; what it says of itself then is foreseen."""
+    if draft.control is None:
+        return
+    predicts: tuple[Answer, ...] = ()
+    with suppress(HostError):
+        config = Facts(overlay).get(EngineConfig)
+        info = overlay.engine("/info")
+        if isinstance(config, EngineConfig) and info.status == 200:
+            said = info_after_reload(info.body, config.json.value)
+            predicts = (Answer(ask=("GET", "/info"), stdout=said, exit=200),)
+    steps = draft.control.reload_steps(predicts)
+    described = "\n".join(describe(step, overlay, private=False) for step in steps)
+    for step in steps:
+        overlay.apply(step)
+    mended = [finding for item in draft.chosen if item.action.stage is Stage.ENGINE for finding in item.findings]
+    planned.append(
+        Planned(
+            summary="make the engine read its settings again: no container stops",
+            stage=Stage.ENGINE,
+            risk=Applicability.SAFE,
+            findings=tuple(mended),
+            steps=steps,
+            diff=described,
+        )
     )
 
 
@@ -254,9 +334,9 @@ def _engine(
         overlay.apply(step)
     mended = [
         finding
-        for action, _, findings in draft.chosen
-        for finding in findings
-        if action.stage is Stage.ENGINE and stage is Stage.ENGINE
+        for item in draft.chosen
+        for finding in item.findings
+        if item.action.stage is Stage.ENGINE and stage is Stage.ENGINE
     ]
     ends = draft.is_running or any(action.stage is Stage.STOP and action.engine for action in planned)
     planned.append(
@@ -269,21 +349,6 @@ def _engine(
             diff="\n".join(describe(step, overlay, private=False) for step in steps),
             engine=True,
         )
-    )
-
-
-def needs_service_stop(draft: Draft, steps: Iterable[Step]) -> bool:
-    """Whether a containerd that is a service of its own runs, and these steps write what it holds."""
-    control = draft.control
-    return (
-        control is not None and bool(control.containerd) and any(touches(step, control.service_roots) for step in steps)
-    )
-
-
-def needs_stop(draft: Draft, actions: list[tuple[Action, Applicability]], steps: list[Step]) -> bool:
-    """Whether actions that lowered to these steps need the engine stopped."""
-    return any(action.needs_engine_restart for action, _ in actions) or any(
-        touches(step, draft.data_roots) for step in steps
     )
 
 

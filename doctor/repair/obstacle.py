@@ -3,15 +3,20 @@
 Repairs that need no start are carried out all the same; the engine stays down and the reader learns what to do first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_start import STOPPERS, StartBlockers
+from doctor.facts.engine_state import EngineState
+from doctor.facts.exposure import exposure
+from doctor.facts.listeners import Listeners
 from doctor.model.finding import Finding
 from doctor.model.missing import Missing
 from doctor.model.report import ManualFix
 from doctor.model.severity import Applicability, Severity
+from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan
 
 
@@ -79,6 +84,34 @@ def of_prediction(after: Scan, waived: frozenset[str], *, was_running: bool) -> 
         if is_certain or (was_running and found.id in STOPPERS and found.level >= Severity.CRITICAL):
             return Obstacle(why=found.message, advice=_explained(found))
     return None
+
+
+def of_opening(before: Facts, after: Facts, opened: frozenset[str]) -> Obstacle | None:
+    """Return what the engine's next start would open that is closed now and that nobody chose to open."""
+    now, then = before.get(EngineConfig), after.get(EngineConfig)
+    if isinstance(now, Missing) or isinstance(then, Missing):
+        return None
+    left = [
+        one for one in (*exposure(now).opened_by(exposure(then)), *_pending(before, now, then)) if one not in opened
+    ]
+    if not left:
+        return None
+    return Obstacle(
+        why=f"its start would open {', '.join(left)}", advice="see that this is wanted, and restart it yourself"
+    )
+
+
+def _pending(before: Facts, now: EngineConfig, then: EngineConfig) -> Iterator[str]:
+    """Yield listeners that were written into the settings after the running engine had started: nothing listens there yet."""
+    state = before.get(EngineState)
+    if isinstance(state, Missing) or not state.started or now.json.mtime_ns / 1e9 <= state.started:
+        return
+    listeners = before.get(Listeners)
+    for host in then.json.value.get("hosts", ()) if isinstance(listeners, Listeners) else ():
+        address, _, port = str(host).removeprefix("tcp://").rpartition(":")
+        named = next((door for door in exposure(then).doors if f" on {host} " in door), "")
+        if named and port.isdigit() and listeners.on("tcp", address.strip("[]"), int(port)) is None:
+            yield named
 
 
 def _explained(finding: Finding) -> str:

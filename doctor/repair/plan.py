@@ -18,13 +18,14 @@ from doctor.model.finding import Finding
 from doctor.model.missing import HostError, Missing
 from doctor.model.report import ManualFix, Question
 from doctor.model.severity import Applicability
-from doctor.model.step import Netlink, Run, Signal, Step
+from doctor.model.step import Reload
 from doctor.plugins.catalog import Catalog
 from doctor.repair import obstacle
 from doctor.repair.choose import Answers, Choice, question
 from doctor.repair.foresee import hindrance
-from doctor.repair.lower import Draft, Planned, canonical, lower, needs_service_stop, needs_stop
-from doctor.repair.opening import ask_before_opening
+from doctor.repair.lower import Chosen, Draft, Planned, canonical, lower
+from doctor.scan.opening import as_question
+from doctor.scan.risk import Judged, judge
 from doctor.scan.run import Scan, scan
 
 _ROUNDS = 8
@@ -39,6 +40,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         actions: in the order of applying.
         manual: findings that are left to a person, each with why.
         engine_was_running: whether the engine held the data root when it was planned.
+        judged: what the repair of a finding costs, by fingerprint, of those that are mended or would be with another ``--allow``.
         data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
         service_roots: those of a containerd that is a service of its own.
     """
@@ -51,6 +53,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     data_roots: tuple[str, ...]
     check_ids: tuple[str, ...]
     service_roots: tuple[str, ...] = ()
+    judged: dict[str, Applicability] = {}
 
     @property
     def risk(self) -> Applicability | None:
@@ -98,6 +101,7 @@ def make_plan(
         wanted=frozenset(wanted),
         data_roots=() if isinstance(control, Missing) else control.data_roots,
         control=None if isinstance(control, Missing) else control,
+        facts=before.facts,
         deep=deep,
         handled={finding.fingerprint for finding in before.findings if is_waived(finding)},
         answers=Answers(choices),
@@ -105,20 +109,23 @@ def make_plan(
     waived = frozenset(draft.handled)
     plan = _settle(draft, before)
     draft.answers.complain()
-    stuck = _would_not_start(plan, waived)
+    stuck = _would_not_start(plan, waived, frozenset(draft.opened))
     if stuck is None:
         return plan
     # A running engine that can't start again is worth more than what its stop would mend; a start that fails, worth nothing.
     draft.chosen, draft.manual, draft.asked, draft.handled, draft.blocked = [], {}, {}, set(waived), stuck
+    draft.judged = {}
     draft.stops_service = False
     return _settle(draft, before)
 
 
-def _would_not_start(plan: Plan, waived: frozenset[str]) -> obstacle.Obstacle | None:
-    """Return why an engine that the plan starts, or stops and starts again, would not start; ``None`` where it would."""
-    if not any(action.engine for action in plan.actions):
+def _would_not_start(plan: Plan, waived: frozenset[str], opened: frozenset[str]) -> obstacle.Obstacle | None:
+    """Return why an engine that the plan starts, restarts or reloads may not be; ``None`` where it may."""
+    reloads = any(isinstance(step, Reload) for action in plan.actions for step in action.steps)
+    if not reloads and not any(action.engine for action in plan.actions):
         return None
-    return obstacle.of_prediction(plan.after, waived, was_running=plan.engine_was_running)
+    found = obstacle.of_prediction(plan.after, waived, was_running=plan.engine_was_running)
+    return found or (None if reloads else obstacle.of_opening(plan.before.facts, plan.after.facts, opened))
 
 
 def _settle(draft: Draft, before: Scan) -> Plan:
@@ -146,6 +153,7 @@ def _settle(draft: Draft, before: Scan) -> Plan:
         engine_was_running=draft.is_running,
         data_roots=draft.data_roots,
         service_roots=() if draft.control is None else draft.control.service_roots,
+        judged=draft.judged,
         check_ids=draft.ids,
     )
 
@@ -157,11 +165,11 @@ def _choose(draft: Draft, current: Scan) -> bool:
         left = [one for one in current.findings if one.id not in draft.wanted and one.fingerprint not in draft.handled]
         _block(draft, obstacle.of_unasked(left))
     grown = False
-    for finding, offered in _in_turn(draft, current, starts=any(action.engine for action in planned)):
+    for finding, offered in _in_turn(draft, current, overlay, starts=any(action.engine for action in planned)):
         draft.handled.add(finding.fingerprint)
         questions = tuple(question(finding, action) for action, _ in offered if isinstance(action, Choose))
         actions = [(action, risk) for action, risk in offered if not isinstance(action, Choose)]
-        refused = _not_to_do(draft, finding, actions, questions, overlay)
+        refused, judged = _not_to_do(draft, finding, actions, questions, overlay)
         if refused is not None:
             # What only stops the next start of an engine that runs may be mended by what its restart is for.
             if finding.start_destroys or not draft.is_running:
@@ -172,8 +180,8 @@ def _choose(draft: Draft, current: Scan) -> bool:
             draft.asked[finding.fingerprint] = ManualFix(
                 finding=finding, why="the rest of it is mended either way", advice="", questions=questions
             )
-        for action, action_risk in actions:
-            _merge(draft, action, action_risk, finding)
+        for number, (action, _) in enumerate(actions):
+            _merge(draft, Chosen(action=action, risk=judged.risk, findings=[finding], reloads=number in judged.reloads))
         grown = True
     return grown
 
@@ -188,32 +196,35 @@ def _not_to_do(
     actions: list[tuple[Action, Applicability]],
     questions: tuple[Question, ...],
     overlay: OverlayHost,
-) -> ManualFix | None:
-    """Return what to tell of a finding that this plan does not mend, ``None`` where it does."""
+) -> tuple[ManualFix | None, Judged]:
+    """Return what to say of a finding that this plan does not mend, ``None`` where it does, and what its repair costs."""
+    judged = Judged(risk=Applicability.MANUAL)
     if not actions and questions:
         why = "several candidates fit, and the host does not tell which is right: add one of these to 'doctor fix'"
         if all(len(one.candidates) == 1 for one in questions):
             why = "one candidate fits, and nothing proves it: add this to 'doctor fix' if it is right"
-        return ManualFix(finding=finding, why=why, advice="", questions=questions)
+        return ManualFix(finding=finding, why=why, advice="", questions=questions), judged
     if not actions:
         why, advice = "doctor has no fixer for it", f"see 'doctor explain {finding.id}'"
-        return ManualFix(finding=finding, why=why, advice=advice)
-    refusal = _refusal(draft, actions, max(risk for _, risk in actions), overlay)
+        return ManualFix(finding=finding, why=why, advice=advice), judged
+    refusal, judged = _refusal(draft, finding, actions, overlay)
     if refusal is None:
-        return None
+        return None, judged
     advice = refusal.advice or "; ".join(action.summary for action, _ in actions)
     if draft.blocked is not None and _starts(actions):
         advice = draft.blocked.then
-    return ManualFix(finding=finding, why=refusal.why, advice=advice, questions=questions)
+    return ManualFix(finding=finding, why=refusal.why, advice=advice, questions=questions), judged
 
 
-def _in_turn(draft: Draft, current: Scan, *, starts: bool) -> list[tuple[Finding, list[tuple[Action, Applicability]]]]:
+def _in_turn(
+    draft: Draft, current: Scan, view: OverlayHost, *, starts: bool
+) -> list[tuple[Finding, list[tuple[Action, Applicability]]]]:
     """Return the findings to plan for now, with their actions: first those that forbid an engine's start.
 
     A plan that starts the engine (``starts``: already, or by an action here) takes those in whatever was asked for.
     """
     found = [
-        (finding, _actions(draft, finding, current))
+        (finding, _actions(draft, finding, current, view))
         for finding in current.findings
         if finding.fingerprint not in draft.handled
         and (not draft.wanted or finding.id in draft.wanted or finding.start_destroys)
@@ -228,7 +239,7 @@ def _starts(actions: list[tuple[Action, Applicability]]) -> bool:
     return any(action.stage is Stage.ENGINE for action, _ in actions)
 
 
-def _actions(draft: Draft, finding: Finding, current: Scan) -> list[tuple[Action, Applicability]]:
+def _actions(draft: Draft, finding: Finding, current: Scan, view: OverlayHost) -> list[tuple[Action, Applicability]]:
     fixer = draft.catalog.fixer(finding.id)
     if fixer is None:
         return []
@@ -237,10 +248,32 @@ def _actions(draft: Draft, finding: Finding, current: Scan) -> list[tuple[Action
         return []
     declared: Applicability = getattr(fixer.declaration, "applicability", Applicability.MANUAL)
     offered = [(action, max(declared, action.risk)) for action in fixer.function(finding, *arguments)]
+    return _unless_opening(draft, finding, offered, declared, view)
+
+
+def _unless_opening(
+    draft: Draft,
+    finding: Finding,
+    offered: list[tuple[Action, Applicability]],
+    declared: Applicability,
+    view: OverlayHost,
+) -> list[tuple[Action, Applicability]]:
+    """Return the actions with answered questions carried out; what opens something to others is a question too."""
     answered = draft.answers.apply(finding, offered, declared)
-    if answered != offered:
-        return answered  # a person chose
-    return draft.answers.apply(finding, ask_before_opening(draft, offered, current.facts), declared)
+    actions = [item for item in answered if not isinstance(item[0], Choose)]
+    if not any(action.stage in {Stage.CONFIG, Stage.FIREWALL} for action, _ in actions):
+        return answered
+    try:
+        opens = tuple(one for one in judge(actions, view, draft.facts).opens if one.value not in draft.opened)
+    except (HostError, DoctorError):
+        return answered
+    if not opens:
+        return answered
+    if answered == offered:  # else a person chose
+        answered = draft.answers.apply(finding, as_question(answered, opens), declared)
+    if any(not isinstance(action, Choose) for action, _ in answered):
+        draft.opened.update(one.value for one in opens)
+    return answered
 
 
 class _Refusal(Struct, frozen=True):
@@ -251,68 +284,47 @@ class _Refusal(Struct, frozen=True):
 
 
 def _refusal(
-    draft: Draft, actions: list[tuple[Action, Applicability]], risk: Applicability, overlay: OverlayHost
-) -> _Refusal | None:
-    """Return why actions can't be part of this plan, or ``None``; they then are not."""
-    if risk is Applicability.MANUAL:
-        return _Refusal("only a person can know what is right here")
-    steps: list[Step] = []
-    refused = _hindered(draft, actions, overlay, steps)
-    if refused is not None:
-        return refused
-    if draft.blocked is not None:
-        if _starts(actions):
-            return _Refusal(f"the engine is not started, first a person must act: {draft.blocked.why}")
-        if draft.is_running and needs_stop(draft, actions, steps):
-            why = f"it needs a start of the engine, and first a person must act: {draft.blocked.why}"
-            return _Refusal(why)
-    if not draft.host.is_live() and any(isinstance(step, Run | Signal | Netlink) for step in steps):
-        return _Refusal("it needs the running host")
-    stops = draft.is_running and needs_stop(draft, actions, steps)
-    service = needs_service_stop(draft, steps)
-    manual = _cannot_start_again(draft, engine=stops, service=service)
-    if manual:
-        return _Refusal(manual)
-    risk = max(risk, Applicability.DISRUPTIVE) if stops or service else risk
-    if risk > draft.allow:
-        return _Refusal(f"it is {risk.word}: add --allow {risk.word}")
-    draft.stops_service = draft.stops_service or service
-    return None
-
-
-def _hindered(
-    draft: Draft, actions: list[tuple[Action, Applicability]], overlay: OverlayHost, steps: list[Step]
-) -> _Refusal | None:
-    """Lower actions on the prediction and add their steps; return why one can't be done, ``None`` where all can."""
+    draft: Draft, finding: Finding, actions: list[tuple[Action, Applicability]], overlay: OverlayHost
+) -> tuple[_Refusal | None, Judged]:
+    """Return why actions can't be part of this plan, ``None`` where they can, and what they cost; they are on ``overlay`` then."""
+    judged = Judged(risk=Applicability.MANUAL)
     try:
-        for action, _ in actions:
-            for step in action.steps(overlay):
-                held = hindrance(overlay, canonical(step, overlay, draft.data_roots))
-                if held is not None:
-                    return _Refusal(f"a step of it would fail: {held.why}", f"{held.do}, then 'doctor fix' again")
-                steps.append(step)
-                overlay.apply(step)
+        judged = judge(actions, overlay, draft.facts)
     except HostError as error:
-        return _Refusal(f"it can't be planned: {error.missing.reason}")
+        return _Refusal(f"it can't be planned: {error.missing.reason}"), judged
     except DoctorError as error:
-        return _Refusal(f"it can't be planned: {error}")
+        return _Refusal(f"it can't be planned: {error}"), judged
+    refused = _Refusal(judged.why) if judged.why else _hindered(draft, judged, overlay)
+    if refused is not None:
+        return refused, judged
+    draft.judged[finding.fingerprint] = judged.risk
+    if draft.blocked is not None:
+        if _starts(actions) and not judged.reloads:
+            return _Refusal(f"the engine is not started, first a person must act: {draft.blocked.why}"), judged
+        if judged.stops_engine or judged.reloads:
+            why = f"it needs a start of the engine, and first a person must act: {draft.blocked.why}"
+            return _Refusal(why), judged
+    if judged.risk > draft.allow:
+        return _Refusal(f"it is {judged.risk.word}: add --allow {judged.risk.word}"), judged
+    draft.stops_service = draft.stops_service or judged.stops_service
+    return None, judged
+
+
+def _hindered(draft: Draft, judged: Judged, overlay: OverlayHost) -> _Refusal | None:
+    """Take steps into the prediction; return why one can't be done, ``None`` where all can."""
+    for step in judged.steps:
+        held = hindrance(overlay, canonical(step, overlay, draft.data_roots))
+        if held is not None:
+            return _Refusal(f"a step of it would fail: {held.why}", f"{held.do}, then 'doctor fix' again")
+        overlay.apply(step)
     return None
 
 
-def _cannot_start_again(draft: Draft, *, engine: bool, service: bool) -> str:
-    """Return why what an action needs stopped can't be started again by doctor, "" where it can."""
-    control = draft.control
-    if control is not None and engine and control.manual:
-        return f"the engine must be stopped for it, and doctor can't start it again: {control.manual}"
-    if control is not None and service and control.containerd_manual:
-        return f"containerd must be stopped for it, and doctor can't start it again: {control.containerd_manual}"
-    return ""
-
-
-def _merge(draft: Draft, action: Action, risk: Applicability, finding: Finding) -> None:
+def _merge(draft: Draft, item: Chosen) -> None:
     """Add an action, or note that one already there mends this finding too."""
-    for index, (other, other_risk, findings) in enumerate(draft.chosen):
-        if other == action:
-            draft.chosen[index] = (other, max(risk, other_risk), [*findings, finding])
+    for other in draft.chosen:
+        if other.action == item.action:
+            other.risk = max(item.risk, other.risk)
+            other.findings = [*other.findings, *item.findings]
             return
-    draft.chosen.append((action, risk, [finding]))
+    draft.chosen.append(item)

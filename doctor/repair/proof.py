@@ -59,17 +59,17 @@ class Proof:
     def engine(self) -> str:
         """Ask a started engine for everything; return what is missing, or "".
 
-        A container that is there and does not run fails the proof only where it ran under an engine before: where none ran,
+        A container that is there, has a restart policy and does not run fails the proof only where it ran under an engine before: where none ran,
         taking the repair back would leave less.
         """
         if not self.host.is_live() or self.record.expected == Expected() or not starts_engine(self.record):
             return ""
         self._progress("asking the engine for everything that must be there")
-        found, is_missing = ask_engine(self.host, self.record.expected)
-        self.results.append(found)
-        if found.result is not Result.FAIL or not (is_missing or self.record.engine_was_running):
+        asked = ask_engine(self.host, self.record.expected)
+        self.results.append(asked.proof)
+        if not (asked.is_missing or (asked.is_stopped and self.record.engine_was_running)):
             return ""
-        return f"the engine was asked for everything that must be there: {found.message}"
+        return f"the engine was asked for everything that must be there: {asked.proof.message}"
 
     def containers(self, after: Scan) -> str:
         """Launch the test containers that were not launched yet; return what fails, or ""."""

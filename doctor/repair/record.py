@@ -14,7 +14,8 @@ import msgspec
 
 from doctor.model.errors import DoctorError, RefusedError, RepairError
 from doctor.model.paths import is_beneath
-from doctor.model.step import Step
+from doctor.model.step import Reload, Step
+from doctor.model.step import Run as Command
 from doctor.repair.expected import Expected
 from doctor.repair.journal import Entry, Journal, line, parse
 from doctor.state.files import append, atomic_write, ensure_dir
@@ -75,6 +76,12 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     is_rollback: bool = False
     expected: Expected = Expected()
     repaired_images: tuple[str, ...] = ()
+
+    @property
+    def socket(self) -> str:
+        """Where the engine answers that the plan stops, starts or asks, "" for the usual place."""
+        steps = (step for action in self.actions for step in action.steps)
+        return next((step.socket for step in steps if isinstance(step, Command | Reload) and step.socket), "")
 
     def locked_with(self, path: str) -> tuple[str, ...]:
         """Return the directories that nobody may hold while ``path`` is written; () outside of all.

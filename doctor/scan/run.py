@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.engine_state import EngineState
 from doctor.host.base import Host
-from doctor.model.action import Action, Stage
+from doctor.model.action import Action
 from doctor.model.declare import CheckDeclaration, FixerDeclaration
 from doctor.model.errors import DoctorError
 from doctor.model.finding import Finding, FixSummary
-from doctor.model.missing import Missing, Why
+from doctor.model.missing import HostError, Missing, Why
 from doctor.model.outcome import Outcome, Result
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.catalog import Catalog, Loaded
@@ -219,14 +218,17 @@ def fix_of(finding: Finding, catalog: Catalog, facts: Facts) -> FixSummary | Non
     if not actions:
         return None
     risk = max(fixer.declaration.applicability, *(action.risk for action in actions))
-    if risk < Applicability.DISRUPTIVE and any(_stops_engine(action) for action in actions):
-        # What needs the engine stopped costs a restart only while it runs.
-        state = facts.get(EngineState)
-        if isinstance(state, EngineState) and state.status in {"running", "starting", "hung"}:
-            risk = Applicability.DISRUPTIVE
-    return FixSummary(risk, "; ".join(action.summary for action in actions))
+    return FixSummary(_risk(actions, risk, facts), "; ".join(action.summary for action in actions))
 
 
-def _stops_engine(action: Action) -> bool:
-    """Whether an action needs a restart, or its stage writes beneath the data root."""
-    return action.needs_engine_restart or Stage.CLEAR < action.stage <= Stage.DATABASES
+def _risk(actions: list[Action], least: Applicability, facts: Facts) -> Applicability:
+    if least is Applicability.MANUAL:
+        return least
+    from doctor.scan.risk import judge  # noqa: PLC0415 - a healthy host has nothing to judge
+
+    try:
+        judged = judge([(action, least) for action in actions], facts.host, facts)
+    except (HostError, DoctorError):
+        # What can't be lowered on the host as it is may be possible after the repair of something else: the plan knows.
+        return least
+    return Applicability.MANUAL if judged.opens else judged.risk

@@ -1,14 +1,16 @@
 """Leave a setting in one place."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Choose, Option
 from doctor.api.actions.engine_settings import OverrideCommand, remove_flag, set_setting, with_reload
 from doctor.api.actions.files import EditFile
 from doctor.facts.engine import DaemonJson
+from doctor.facts.exposure import network_listeners
 from doctor.facts.unit_states import EngineUnits
 
 
@@ -25,9 +27,37 @@ def _actions(finding: Finding, file: DaemonJson) -> Iterator[Action]:
             text=f"take --{conflict.flags[0].name} or {conflict.key} out: they hold a password, so decide yourself"
         )
         return
-    contradicts = conflict.joined is None
-    if not contradicts and conflict.joined != conflict.in_file:
-        yield set_setting(file.path, (conflict.key,), conflict.joined, restart=False)
+    if conflict.key == "hosts" and network_listeners(conflict.in_file) != network_listeners(conflict.by_flag):
+        yield _which_listeners(finding, file)
+        return
+    yield from _in_file(finding, file, conflict.joined)
+
+
+def _which_listeners(finding: Finding, file: DaemonJson) -> Choose:
+    """Ask: one of the two opens the engine to the network, the other does not."""
+    conflict = finding.detail
+    both = network_listeners(conflict.in_file) & network_listeners(conflict.by_flag)
+    opened = network_listeners(conflict.joined) - both
+    closed = [host for host in conflict.joined if host not in opened]
+    return Choose(
+        question="whether the engine listens on the network",
+        options=tuple(
+            Option(
+                name=name,
+                evidence=(Evidence("it listens on", ", ".join(hosts)),),
+                actions=tuple(_in_file(finding, file, hosts)),
+            )
+            for name, hosts in (("closed", closed), ("open", conflict.joined))
+        ),
+    )
+
+
+def _in_file(finding: Finding, file: DaemonJson, value: Any) -> Iterator[Action]:
+    """Take the flag out, and let the file have ``value``; ``None`` leaves it as it is."""
+    conflict = finding.detail
+    contradicts = value is None
+    if not contradicts and value != conflict.in_file:
+        yield set_setting(file.path, (conflict.key,), value, restart=False)
     for place in dict.fromkeys(flag.place for flag in conflict.flags):
         if place is None:
             continue

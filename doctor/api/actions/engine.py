@@ -11,10 +11,17 @@ from doctor.model.view import View
 
 
 class RestartEngine(Struct, frozen=True, kw_only=True):
-    """Restart the engine so that it reads its settings again. ``reason`` completes "restart the engine so that …"."""
+    """Make the engine read its settings again. ``reason`` completes "restart the engine so that …".
+
+    What it costs is judged by what happens: the plan reloads instead where a running engine takes ``key`` that way.
+
+    Attributes:
+        key: the one setting that it is for, "" for all.
+    """
 
     reason: str
-    risk: Applicability = Applicability.DISRUPTIVE
+    key: str = ""
+    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.ENGINE
     needs_engine_restart: bool = True
 

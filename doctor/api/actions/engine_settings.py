@@ -81,7 +81,7 @@ def set_flag(place: Place, name: str, value: str, *, restart: bool = True) -> Ac
     return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=restart)
 
 
-def add_flag(place: Place, name: str, value: str, *, restart: bool = True) -> Action:
+def add_flag(place: Place, name: str, value: str, *, restart: bool = True) -> EditFile:
     """Give a flag beside those that stand at ``place``; a variable only."""
     what = f"add --{name} {value} to {_of(place)}"
     edit = _Flag(place=place, flag=name, value=revealed(value), add=True)

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine import RestartEngine
 from doctor.api.actions.engine_settings import add_flag, remove_flag, remove_setting, set_flag, set_setting
+from doctor.api.actions.files import EditFile
 from doctor.facts.engine import EngineConfig, GivenFlag
 from doctor.facts.engine_control import EngineControl
 from doctor.facts.logging import BOUNDED, default_options, unknown_options
@@ -50,7 +53,10 @@ def drop_options(config: EngineConfig, names: tuple[str, ...], *, restart: bool)
 
 
 def bounded_logs(config: EngineConfig) -> Iterator[Action]:
-    """Rotate json-file logs of new containers, set in the one place that may hold it: dockerd refuses both."""
+    """Rotate json-file logs of new containers, set in the one place that may hold it: dockerd refuses both.
+
+    No engine is restarted for containers that are yet to be made.
+    """
     options = default_options(config)
     wanted = {name: value for name, value in BOUNDED.items() if name not in options}
     if "max-size" not in wanted or config.json.problem:
@@ -59,9 +65,13 @@ def bounded_logs(config: EngineConfig) -> Iterator[Action]:
     place = next((flag.place for flag in given if flag.place is not None), None)
     for name, value in wanted.items():
         if place is None:
-            yield set_setting(config.json.path, ("log-opts", name), value)
+            yield _at_next_start(set_setting(config.json.path, ("log-opts", name), value, restart=False))
         elif place.kind == "variable":
-            yield add_flag(place, "log-opt", f"{name}={value}")
+            yield _at_next_start(add_flag(place, "log-opt", f"{name}={value}", restart=False))
+
+
+def _at_next_start(action: EditFile) -> EditFile:
+    return replace(action, what=f"{action.what}: for containers made after the engine's next start")
 
 
 def _placed(config: EngineConfig, key: str) -> list[GivenFlag]:

@@ -223,7 +223,7 @@ def test_a_repair_stops_it_where_it_really_is(tmp_path: Path) -> None:
     )
     found = look(tmp_path, {"run/containerd/containerd.sock": ""}, *running.items)
     answer = EngineAnswer(missing=NOBODY)
-    control = engine_control(RootHost(str(tmp_path)), config(), running, answer, NOBODY, NOBODY, NOBODY, NOBODY, found)
+    control = engine_control(RootHost(str(tmp_path)), config(), running, answer, *[NOBODY] * 4, found, NOBODY, NOBODY)
     assert control.service_roots == ("/srv/a",)
     assert "/srv/a" in control.data_roots
     assert [(one.pid, one.socket) for one in control.containerd] == [(7, SOCKET)]

@@ -121,7 +121,8 @@ def engine(where: Path, **changed: Any) -> RootHost:
 
 def test_an_engine_that_has_it_all(tmp_path: Path) -> None:
     """It says how much that is."""
-    found, is_missing = ask_engine(engine(tmp_path), WHOLE)
+    asked = ask_engine(engine(tmp_path), WHOLE)
+    found, is_missing = asked.proof, asked.is_missing
     assert (found.result, is_missing) == (Result.PASS, False)
     assert found.message == (
         "the engine has 1 image with 1 name, 1 container, 1 volume, 1 network; 1 container that restarts by itself runs"
@@ -145,7 +146,8 @@ def test_an_engine_that_has_it_all(tmp_path: Path) -> None:
 )
 def test_what_the_engine_lacks_is_named(tmp_path: Path, kind: str, body: Any, name: str) -> None:
     """An engine that dropped one thing, or does not answer, fails the proof."""
-    found, is_missing = ask_engine(engine(tmp_path, **{kind: body}), WHOLE)
+    asked = ask_engine(engine(tmp_path, **{kind: body}), WHOLE)
+    found, is_missing = asked.proof, asked.is_missing
     assert (found.result, is_missing) == (Result.FAIL, True)
     assert name in found.message
 
@@ -165,7 +167,8 @@ def test_what_does_not_run_is_named(
     monkeypatch.setattr(engine_proof, "_SETTLE_S", 0.1)
     host = engine(tmp_path)
     host.answers.engine[f"/containers/{'c' * 64}/json"] = ApiAnswer(200, json.dumps({"State": state}).encode())
-    found, is_missing = ask_engine(host, WHOLE)
+    asked = ask_engine(host, WHOLE)
+    found, is_missing = asked.proof, asked.is_missing
     assert (found.result, is_missing) == (Result.FAIL, False)
     assert why in found.message
 
@@ -173,7 +176,7 @@ def test_what_does_not_run_is_named(
 def test_another_driver_hides_images_and_loses_none(tmp_path: Path) -> None:
     """The containerd store lists other ids; what overlay2 has is judged on disk then."""
     host = engine(tmp_path, info={"Driver": "overlayfs"}, images=[], containers=[])
-    assert ask_engine(host, WHOLE)[0].result is Result.PASS
+    assert ask_engine(host, WHOLE).proof.result is Result.PASS
 
 
 def test_a_container_that_only_flaps_is_not_held_against_a_repair(tmp_path: Path) -> None:
@@ -213,7 +216,8 @@ def test_each_container_can_be_started_as_far_as_names_go(tmp_path: Path, need: 
         networks=[{"Id": "d" * 64, "Name": "mesh"}],
         info={"Driver": "overlay2", "Runtimes": {"runc": {}, "kata": {}}},
     )
-    found, is_missing = ask_engine(host, msgspec.structs.replace(WHOLE, needs={"c" * 64: (need,)}))
+    asked = ask_engine(host, msgspec.structs.replace(WHOLE, needs={"c" * 64: (need,)}))
+    found, is_missing = asked.proof, asked.is_missing
     assert not is_missing
     assert (found.result is Result.PASS) == is_met
     assert is_met or found.message == f"container web can't start: {need.kind} {need.title} does not exist"

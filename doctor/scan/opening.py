@@ -1,0 +1,105 @@
+"""A repair opens nothing that somebody closed: what actions let in, or what the engine's next start would, against what is open."""
+
+from collections.abc import Iterable, Iterator
+
+from doctor.api.actions.choose import Choose, Option
+from doctor.facts.engine import EngineConfig
+from doctor.facts.exposure import exposure
+from doctor.facts.firewall import Firewall
+from doctor.facts.firewall_opening import Opening, newly_reachable, unexcused
+from doctor.facts.firewall_rules import EngineRules
+from doctor.facts.firewall_ways import surface
+from doctor.facts.links import Links
+from doctor.facts.networks import Networks
+from doctor.host.base import Host
+from doctor.host.overlay import OverlayHost
+from doctor.model.action import Action, Stage
+from doctor.model.finding import Evidence
+from doctor.model.severity import Applicability
+from doctor.model.step import Step
+from doctor.scan.resolve import Facts
+
+Ranked = list[tuple[Action, Applicability]]
+_SHOWN = 6
+_SETTINGS = (
+    "/etc/docker/",
+    "/etc/systemd/",
+    "/run/systemd/",
+    "/etc/default/",
+    "/etc/sysconfig/",
+    "/etc/conf.d/",
+    "/etc/init.d/",
+)
+
+
+def as_question(actions: Ranked, opens: tuple[Evidence, ...]) -> Ranked:
+    """Return actions that open something as one question: nothing is opened unless a person chose it."""
+    done = [(action, risk) for action, risk in actions if not isinstance(action, Choose)]
+    question = "whether to open what a rule of this host keeps closed"
+    if any(action.stage is Stage.CONFIG for action, _ in done):
+        question = "whether the engine opens from its next start on what is closed now"
+    asked = Choose(
+        question=question,
+        options=(Option(name="open", evidence=opens, actions=tuple(action for action, _ in done)),),
+    )
+    return [*((action, risk) for action, risk in actions if isinstance(action, Choose)), (asked, asked.risk)]
+
+
+def opened(
+    actions: Iterable[Action], steps: list[Step], before: Host, after: OverlayHost, facts: Facts
+) -> tuple[Evidence, ...]:
+    """Return what actions, lowered to ``steps``, open on the way from ``before`` to ``after``; ``facts`` are the host's own."""
+    chosen = tuple(actions)
+    return (
+        *_by_settings(steps, after, facts),
+        *_shown(_by_firewall(chosen, facts if before is facts.host else Facts(before), after)),
+    )
+
+
+def _by_settings(steps: list[Step], after: OverlayHost, facts: Facts) -> Iterator[Evidence]:
+    config = facts.get(EngineConfig)
+    if not isinstance(config, EngineConfig) or not any(_is_setting(step, config) for step in steps):
+        return
+    then = Facts(after).get(EngineConfig)
+    if isinstance(then, EngineConfig):
+        for door in exposure(config).opened_by(exposure(then)):
+            yield Evidence("the engine's settings", door)
+
+
+def _is_setting(step: Step, config: EngineConfig) -> bool:
+    path = getattr(step, "path", "")
+    return path == config.json.path or path.startswith(_SETTINGS) or path == config.flags.launcher_file
+
+
+def _by_firewall(actions: tuple[Action, ...], known: Facts, after_host: OverlayHost) -> tuple[Opening, ...]:
+    """Return what actions on the firewall let in and do not name."""
+    if not any(action.stage is Stage.FIREWALL for action in actions):
+        return ()
+    networks, links, rules = (known.get(kind) for kind in (Networks, Links, EngineRules))
+    engine = known.get(EngineConfig)
+    if not isinstance(networks, Networks) or not isinstance(links, Links):
+        return ()
+    given = tuple(fact for fact in (networks, engine) if isinstance(fact, Networks | EngineConfig))
+    before, after = known.get(Firewall), Facts(after_host, given).get(Firewall)
+    if not isinstance(before, Firewall) or not isinstance(after, Firewall):
+        return ()
+    passes = [guard for action in actions for guard in getattr(action, "passes", ())]
+    own = {text for action in actions for text in getattr(action, "opens", ())}
+    for family in rules.families if isinstance(rules, EngineRules) else ():
+        own.update(family.spelling(rule) for rule in family.expected.rules())
+    then = surface(after, networks, links)
+    found = newly_reachable(surface(before, networks, links, without=passes), then)
+    return unexcused(found, before, then, frozenset(own))
+
+
+def _shown(openings: tuple[Opening, ...]) -> Iterator[Evidence]:
+    yield from (Evidence(opening.flow, _words(opening)) for opening in openings[:_SHOWN])
+    if len(openings) > _SHOWN:
+        yield Evidence("and", f"{len(openings) - _SHOWN} more")
+
+
+def _words(opening: Opening) -> str:
+    if not opening.past:
+        return f"let in by {opening.by}"
+    ended = "; ".join(f"{guard.table} {guard.chain}: {guard.text}" for guard in opening.past[:3])
+    return f"let in by {opening.by}, ended now by {ended}"

@@ -1,0 +1,178 @@
+"""What actions cost on this host, judged by what they do: the one judgement, for what a scan shows and what a plan allows.
+
+A fixer says what its repair costs at least. What stops because of it, what it opens and what it would destroy is seen from
+the steps on a prediction of the host.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from doctor.api.actions.engine import RestartEngine
+from doctor.facts.daemon_options import takes_by_reload
+from doctor.facts.engine import DaemonJson, EngineConfig
+from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine_state import EngineState
+from doctor.host.base import Host
+from doctor.host.overlay import OverlayHost
+from doctor.model.action import Action
+from doctor.model.errors import DoctorError
+from doctor.model.finding import Evidence
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import is_beneath
+from doctor.model.severity import Applicability
+from doctor.model.step import File, Netlink, Put, Reload, Run, Signal, StartContainers, Step
+from doctor.scan.opening import Ranked, opened
+from doctor.scan.resolve import Facts
+
+_RUNNING = Run | Signal | Netlink | Reload | StartContainers
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """What actions cost.
+
+    Attributes:
+        risk: the least that ``--allow`` must be.
+        why: why doctor does not do it at all, "" where it may.
+        stops_engine: whether the running engine must be stopped for it.
+        stops_service: whether a containerd that is a service of its own must be.
+        reloads: numbers of the actions for which a reload of the running engine is enough.
+        opens: what it would open to others.
+        steps: what it lowers to.
+    """
+
+    risk: Applicability
+    why: str = ""
+    stops_engine: bool = False
+    stops_service: bool = False
+    reloads: frozenset[int] = frozenset()
+    opens: tuple[Evidence, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+def judge(actions: Ranked, view: Host, facts: Facts) -> Judged:
+    """Judge actions that are lowered on ``view``, a prediction or the host itself; ``facts`` are those of the host as it is.
+
+    Raises ``DoctorError`` or ``HostError`` where one can't be lowered.
+    """
+    risk = max((risk for _, risk in actions), default=Applicability.MANUAL)
+    if risk is Applicability.MANUAL:
+        return Judged(risk=risk, why="only a person can know what is right here")
+    control = facts.get(EngineControl)
+    trial = OverlayHost(view)
+    lowered = [_lowered(action, trial) for action, _ in actions]
+    steps = [step for found in lowered for step in found]
+    if not view.is_live() and any(isinstance(step, _RUNNING) for step in steps):
+        return Judged(risk=Applicability.MANUAL, why="it needs the running host")
+    reloads = _reloads(actions, lowered, view, facts)
+    stops = service = False
+    if not isinstance(control, Missing):
+        stops = control.is_running and _needs_stop(actions, steps, control, reloads)
+        service = bool(control.containerd) and touch(steps, control.service_roots)
+    why = _forbidden(control, engine=stops, service=service)
+    if why:
+        return Judged(risk=Applicability.MANUAL, why=why, stops_engine=stops, stops_service=service)
+    return Judged(
+        risk=max(risk, Applicability.DISRUPTIVE) if stops or service else risk,
+        stops_engine=stops,
+        stops_service=service,
+        reloads=reloads,
+        opens=opened((action for action, _ in actions), steps, view, trial, facts),
+        steps=tuple(steps),
+    )
+
+
+def _lowered(action: Action, trial: OverlayHost) -> list[Step]:
+    steps = []
+    for step in action.steps(trial):
+        steps.append(step)
+        trial.apply(step)
+    return steps
+
+
+def touch(steps: Iterable[Step], tops: tuple[str, ...]) -> bool:
+    """Whether a step writes beneath one of these directories."""
+    return any(is_beneath(getattr(step, "path", ""), top) for step in steps for top in tops)
+
+
+def _needs_stop(actions: Ranked, steps: list[Step], control: EngineControl, reloads: frozenset[int]) -> bool:
+    if touch(steps, control.data_roots):
+        return True
+    return any(action.needs_engine_restart and number not in reloads for number, (action, _) in enumerate(actions))
+
+
+def _forbidden(control: EngineControl | Missing, *, engine: bool, service: bool) -> str:
+    """Return why what must be stopped may not be: doctor can't start it again, or something would be lost for good."""
+    if isinstance(control, Missing):
+        return ""
+    if engine and control.manual:
+        return f"the engine must be stopped for it, and doctor can't start it again: {control.manual}"
+    if service and control.containerd_manual:
+        return f"containerd must be stopped for it, and doctor can't start it again: {control.containerd_manual}"
+    if engine and control.removes:
+        names = ", ".join(control.removes)
+        return (
+            f"the engine must be stopped for it, which removes what was run with --rm and the files it wrote: {names} "
+            "(docker cp what you need, and docker stop it first)"
+        )
+    return ""
+
+
+def _reloads(actions: Ranked, lowered: list[list[Step]], view: Host, facts: Facts) -> frozenset[int]:
+    """Return the numbers of the actions that need a restart by their own word, and that a reload does as well."""
+    asking = [number for number, (action, _) in enumerate(actions) if action.needs_engine_restart]
+    if not asking:
+        return frozenset()
+    config, state = facts.get(EngineConfig), facts.get(EngineState)
+    if isinstance(config, Missing) or isinstance(state, Missing) or not state.is_running:
+        return frozenset()
+    found = []
+    for number in asking:
+        action = actions[number][0]
+        if isinstance(action, RestartEngine):
+            keys = {action.key: False}
+        else:
+            keys = _changed(lowered[number], config.json, view)
+        running = {flag.key for flag in config.flags.running or ()}
+        if keys and all(takes_by_reload(key, removed=gone) and key not in running for key, gone in keys.items()):
+            found.append(number)
+    return frozenset(found)
+
+
+def _changed(steps: list[Step], file: DaemonJson, view: Host) -> dict[str, bool]:
+    """Return the keys of daemon.json that steps change, and whether each is gone afterwards; {} for any other change."""
+    from doctor.formats import daemon_json  # noqa: PLC0415 - only an edit of the file is compared
+
+    try:
+        place = view.resolve(file.path)
+        if len(steps) != 1 or file.problem:
+            return {}
+        (step,) = steps
+        if not isinstance(step, Put) or step.path != place or not isinstance(step.node, File):
+            return {}
+        before = daemon_json.read(view.read(place)).value if view.exists(place) else {}
+        after = daemon_json.read(step.node.content).value
+    except (HostError, DoctorError):
+        return {}
+    return {key: key not in after for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+
+
+def info_after_reload(info: bytes, settings: dict[str, object]) -> bytes:
+    """Return GET /info as it is after a reload with these settings."""
+    try:
+        said = msgspec.json.decode(info)
+    except msgspec.DecodeError:
+        return info
+    for key, name in _SAID.items():
+        if key in settings:
+            said[name] = settings[key]
+    return msgspec.json.encode(said)
+
+
+_SAID = {
+    "live-restore": "LiveRestoreEnabled",
+    "debug": "Debug",
+    "default-runtime": "DefaultRuntime",
+    "labels": "Labels",
+}
