@@ -10,11 +10,12 @@ from pathlib import Path
 
 from benchmarks.dataroot import SMALL
 from benchmarks.hosts import CHECKOUT, DOCTOR, PYTHON, box_with, measure_in
-from benchmarks.launch import MEMORY, PIDS, RUNTIME, bundle_in, root_in
+from benchmarks.launch import MEMORY, PIDS, bundle_in, installed_in, root_in
 from benchmarks.measure import Command, Sample, from_answer, to_order
 from benchmarks.table import Bar, Section
 
 _RUNC, _CRUN, _OURS, _TEN = "runc run", "crun run", "doctor-runtime run", "doctor-runtime batch (ten)"
+_BUNDLE = "doctor-runtime run --bundle"
 _PROBE = "doctor probe"
 # A hybrid host's v2 hierarchy is hidden from crun, which refuses it.
 _PRIVATE = 'mount --make-rprivate / && { umount -l /sys/fs/cgroup/unified 2>/dev/null; exec "$@"; }'
@@ -28,12 +29,15 @@ def sections(rounds: int) -> Iterator[Section]:
         title="A test container",
         about=(
             "Docker's default isolation around busybox's true: `benchmarks/launch.py` says what exactly, and is a finer instrument. "
+            "`doctor-runtime` is the command of a wheel installed for it; `--bundle` reads the same config.json as the others. "
             "The batch is ten containers, two at a time, and the shell that opens its order."
         ),
         samples=samples,
         bars=(
             Bar(name=_OURS, figure="wall_s", most=0.6, times=_RUNC),
             Bar(name=_OURS, figure="cpu_s", most=0.45, times=_RUNC),
+            Bar(name=_BUNDLE, figure="wall_s", most=0.6, times=_RUNC),
+            Bar(name=_BUNDLE, figure="cpu_s", most=0.45, times=_RUNC),
             Bar(name=_TEN, figure="cpu_s", most=10, times=_CRUN),
         ),
     )
@@ -49,7 +53,7 @@ def sections(rounds: int) -> Iterator[Section]:
 def _commands(base: Path) -> list[Command]:
     root = root_in(base)
     bundle = bundle_in(base, root)
-    runtime = [PYTHON, "-I", "-S", "-E", str(RUNTIME / "__main__.py")]
+    runtime = [installed_in(base, PYTHON)]
     spec = {"rootfs": str(root), "command": ["/bin/true"], "memory_bytes": MEMORY, "pids": PIDS}
     order = base / "ten.json"
     order.write_text(json.dumps({"parallel": 2, "containers": [spec | {"id": f"b{number}"} for number in range(10)]}))
@@ -60,6 +64,7 @@ def _commands(base: Path) -> list[Command]:
             for name in ("runc", "crun")
         ),
         Command(name=_OURS, argv=(*runtime, *one)),
+        Command(name=_BUNDLE, argv=(*runtime, "run", "--bundle", str(bundle))),
         Command(name=_TEN, argv=("sh", "-c", f'exec "$@" <{order}', "sh", *runtime, "batch")),
         Command(name="python -I -S -E -c pass", argv=(PYTHON, "-I", "-S", "-E", "-c", "pass")),
     ]

@@ -10,9 +10,14 @@ def main() -> None:
     if not __package__:
         # Behind the standard library, so that nothing lying beside the package can stand in for a module of it.
         sys.path.append(__file__.rsplit("/", 3)[0])
-    from doctor.runtime import cli, system  # noqa: PLC0415 - only now they can be found
+    from doctor.runtime import packed  # noqa: PLC0415 - only now it can be found
+
+    unwritten = packed.load(sys.argv[1:])
+    from doctor.runtime import cli, system  # noqa: PLC0415
 
     code = cli.main(sys.argv[1:])
+    if unwritten:
+        packed.save(unwritten)
     # Nothing is buffered and everything is taken back: tearing the interpreter down would cost a tenth of a launch.
     system.leave(code)
 

@@ -9,6 +9,7 @@ profile that is `unconfined`. The runtime always adds what it gives every contai
 import _json
 
 from doctor.runtime import bundle_linux, bundle_mounts, bundle_process, kernel
+from doctor.runtime import sealing as sealing  # noqa: PLC0414 - so that the container's init need not import it
 from doctor.runtime.beneath import open_strictly
 from doctor.runtime.part import Part
 from doctor.runtime.plan import Capabilities, Extras, Limits, Plan, Rlimit, Volume

@@ -120,17 +120,20 @@ def _abis(part: Part) -> list[str]:
 
 
 def _numbers(abis: list[str]) -> dict[str, dict[str, int]]:
-    path = f"{__file__.rpartition('/')[0]}/syscall-numbers.tsv"
+    """System calls by name. `syscall-names.txt` has a line for each ABI: its name, then those of 0, 1, …, "-" for none."""
+    path = f"{__file__.rpartition('/')[0]}/syscall-names.txt"
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        words = os.read(handle, 1 << 16).decode().split()
+        lines = os.read(handle, 1 << 16).decode().splitlines()
         os.close(handle)
     except OSError as error:
         raise Failure(f"no table of system calls: {reason(error)}") from None
-    names, found = words[4::4], {}
-    for abi in abis:
-        column = words[4 + words.index(abi) :: 4]
-        found[abi] = {name: int(number) for name, number in zip(names, column, strict=True) if number != "-"}
+    found = {}
+    for line in lines:
+        abi, *names = line.split(" ")
+        if abi in abis:
+            found[abi] = dict(zip(names, range(len(names)), strict=True))
+            found[abi].pop("-", None)
     return found
 
 
@@ -146,19 +149,17 @@ def _rules(part: Part, default: int, known: "AbstractSet[str]") -> dict[str, _Ru
             raise rule.wrong("names", "at least one is needed")
         if action == default:
             continue
-        for name in names:
-            if name not in known:
-                # What is not known can't be allowed, which is safe; that it can't be denied is not.
-                if action not in _PERMISSIVE:
-                    raise rule.wrong("names", f"no system call '{name}' is known, so it can't be denied")
-                continue
-            if name not in found:
-                found[name] = (action, tests)
-                continue
+        unknown = [] if action in _PERMISSIVE else [name for name in names if name not in known]
+        if unknown:
+            # What is not known can't be allowed, which is safe; that it can't be denied is not.
+            raise rule.wrong("names", f"no system call '{unknown[0]}' is known, so it can't be denied")
+        twice = [name for name in names if name in found]
+        for name in twice:
             before = found[name]
             if before[0] != action:
                 raise rule.wrong("names", f"'{name}' has two rules with different actions")
             found[name] = (action, (*before[1], *tests) if before[1] and tests else ())
+        found = dict.fromkeys(names, (action, tests)) | found
     return found
 
 

@@ -85,8 +85,13 @@ class Reader:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of strings."""
+        items = self.items(name)
+        if all(type(item) is str for item in items):
+            joined = "".join(map(str, items))
+            if joined.isascii() and "\0" not in joined:
+                return tuple(map(str, items))
         found = []
-        for index, item in enumerate(self.items(name)):
+        for index, item in enumerate(items):
             value = Reader({name: item}, self.where).text(name)
             if value is None:
                 raise bad(f"{self.where}.{name}[{index}]: expected a string, got null")

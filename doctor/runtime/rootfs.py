@@ -8,7 +8,7 @@ CVE-2024-45310, CVE-2025-31133, CVE-2025-52881).
 
 import errno
 
-from doctor.runtime import beneath, kernel, kernelfs, sealing
+from doctor.runtime import beneath, kernel, kernelfs
 from doctor.runtime.cgroups import Hierarchy
 from doctor.runtime.kernel import (
     MS_BIND,
@@ -69,7 +69,10 @@ def finish(plan: Plan, root: int, hierarchies: tuple[Hierarchy, ...]) -> None:
         _bind_volume(root, index, volume)
     for index, (path, text) in enumerate(plan.files):
         _bind_text(root, index, path, text)
-    sealing.seal(root, plan.extras)
+    if plan.extras.masked or plan.extras.sealed:
+        from doctor.runtime import sealing  # noqa: PLC0415 - `bundle` has imported it, long before the root is near
+
+        sealing.seal(root, plan.extras)
     if plan.root.readonly:
         kernel.mount(None, b"root", None, MS_REMOUNT | MS_BIND | MS_RDONLY | _kept_flags("root"))
 

@@ -130,3 +130,26 @@ def test_sudo_finds_the_command_that_the_readme_installs(house: Path, bare_box: 
     done = box.run(["su", "-", "kim", "-c", "sudo doctor scan -f json"], check=False)
     assert '"findings"' in done.stdout, done.stderr
     assert box.run(["sh", "-c", "sudo doctor-runtime --version"]).returncode == 0
+
+
+def test_the_runtime_of_a_wheel_starts_bare_and_by_a_link(dist: Path, tmp_path: Path) -> None:
+    """Its launcher finds the environment's own Python and package, whatever the caller's environment says."""
+    run(PYTHON, "-m", "venv", tmp_path / "venv")
+    run(tmp_path / "venv/bin/python", "-m", "pip", "install", "-q", "--no-deps", "--no-index", next(dist.glob("*.whl")))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "doctor-runtime").symlink_to(tmp_path / "venv/bin/doctor-runtime")
+    (tmp_path / "foreign" / "doctor").mkdir(parents=True)
+    (tmp_path / "foreign" / "doctor" / "__init__.py").write_text("raise RuntimeError('somebody else')\n")
+    env = {
+        "PATH": f"{tmp_path}/bin:/usr/bin:/bin",
+        "PYTHONPATH": str(tmp_path / "foreign"),
+        "PYTHONSTARTUP": "/nowhere",
+    }
+    for command in (
+        "doctor-runtime",
+        str(tmp_path / "venv/bin/doctor-runtime"),
+        f"{tmp_path}/bin/../bin/doctor-runtime",
+    ):
+        assert run("sh", "-c", f"cd {tmp_path}/foreign && exec {command} --version", env=env).startswith(
+            "doctor-runtime "
+        )
