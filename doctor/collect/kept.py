@@ -145,7 +145,7 @@ def told_engine_id(host: Host, root: DataRoot) -> str:
     """
     top = HostPath(state_dir() if host.root == "/" else STATE_DIR)
     try:
-        found = decode(host.read(join(top, DIRECTORY, CONFIRMED), limit_bytes=4096), Confirmed)
+        found = decode(_own(host, join(host.resolve(top), DIRECTORY, CONFIRMED), 4096), Confirmed)
     except (HostError, FormatError):
         return ""
     return found.engine_id if found.path == root.resolved else ""

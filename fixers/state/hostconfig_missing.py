@@ -5,10 +5,19 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action
 from doctor.api.actions.host_configs import restore_host_config
+from doctor.facts.containers import Containers
+from doctor.facts.engine import EngineConfig
 from doctor.facts.metadata_backup import MetadataBackup
+from doctor.facts.networks import Networks
 
 
 @fixer(applicability=Applicability.SAFE)
-def hostconfig_missing(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
-    """Put a whole temporary file in its place, or the one of the backup; never one filled with defaults."""
-    yield from restore_host_config(finding.detail, finding.subject.name, backup)
+def hostconfig_missing(
+    finding: Finding,
+    backup: MetadataBackup | Missing,
+    containers: Containers,
+    networks: Networks | Missing,
+    config: EngineConfig | Missing,
+) -> Iterator[Action]:
+    """Put a whole temporary file in its place, or the one of the backup; else ask whether one put together will do."""
+    yield from restore_host_config(finding.detail, finding.subject.name, backup, (containers, networks, config))

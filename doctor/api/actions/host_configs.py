@@ -1,25 +1,36 @@
-"""A container's host config, brought back."""
+"""A container's host config, brought back or put together."""
 
 from collections.abc import Iterator
 
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.state import CopyOver, restore
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.state import CopyOver, Rebuild, Wanted, go_json, restore
+from doctor.facts.containers import Container, Containers
+from doctor.facts.engine import EngineConfig
+from doctor.facts.host_config_rebuild import rebuild_host_config, with_policy
 from doctor.facts.metadata_backup import MetadataBackup
+from doctor.facts.networks import Networks
 from doctor.facts.state_details import OfHostConfig
-from doctor.model.action import Action
+from doctor.model.action import Action, Stage
+from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
+from doctor.model.severity import Applicability
+from doctor.model.step import File
 
 
 def restore_host_config(
-    detail: OfHostConfig, container: str, backup: MetadataBackup | Missing, *, otherwise: str = ""
+    detail: OfHostConfig,
+    container: str,
+    backup: MetadataBackup | Missing,
+    remains: tuple[Containers, Networks | Missing, EngineConfig | Missing],
 ) -> Iterator[Action]:
-    """Yield a whole temporary file for its place, or the one of the backup; never one filled with defaults.
+    """Yield a whole temporary file for its place, or the one of the backup; else ask whether one put together will do.
 
     Args:
         detail: the file.
         container: the name.
         backup: where it may be.
-        otherwise: what a person may also do where nothing has it.
+        remains: what one is put together from.
     """
     what = f"restore the host config of container {container}"
     kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
@@ -27,10 +38,62 @@ def restore_host_config(
         yield CopyOver(
             source=detail.sibling, path=detail.path, what=f"{what} from the file dockerd was about to rename"
         )
-    elif kept is not None:
+        return
+    if kept is not None:
         yield restore(detail.path, kept, what=what)
-    else:
-        yield Advise(
-            text=f"restore {detail.path} from a backup, or create container {container} again; defaults would drop its "
-            f"limits, capabilities and restart policy{otherwise}"
+        return
+    containers, networks, config = remains
+    found = containers.get(detail.path.rpartition("/")[0].rpartition("/")[2])
+    if found is None:
+        yield Advise(text=f"restore {detail.path} from a backup, or create container {container} again")
+        return
+    yield _ask(
+        detail,
+        found,
+        networks if isinstance(networks, Networks) else None,
+        config if isinstance(config, EngineConfig) else None,
+    )
+
+
+def _ask(detail: OfHostConfig, container: Container, networks: Networks | None, config: EngineConfig | None) -> Choose:
+    rebuilt = rebuild_host_config(container, networks, config)
+    policies = (
+        ("no-restart", "no", "it starts by hand only"),
+        ("restarts", "unless-stopped", "the engine starts it by itself"),
+    )
+    return Choose(
+        question=f"whether container {container.title} gets a host config put together from what remains",
+        options=tuple(
+            Option(
+                name=name,
+                evidence=(
+                    *(Evidence("known", text) for text in rebuilt.known),
+                    *(Evidence("assumed", text) for text in rebuilt.assumed),
+                    Evidence("your choice", f"restart policy {policy}: {meaning}"),
+                    *_speaking(container),
+                ),
+                actions=(
+                    Rebuild(
+                        items=(
+                            Wanted(
+                                path=detail.path, node=File(content=go_json(with_policy(rebuilt, policy))), mode=0o644
+                            ),
+                        ),
+                        what=f"write a host config for container {container.title}, put together from what remains, restart "
+                        f"policy {policy}; assumed: {'; '.join(rebuilt.assumed)}",
+                        risk=Applicability.DISRUPTIVE,
+                        stage=Stage.MOUNTS,
+                    ),
+                ),
+            )
+            for name, policy, meaning in policies
+        ),
+    )
+
+
+def _speaking(container: Container) -> Iterator[Evidence]:
+    """Yield what speaks for a restart policy."""
+    if container.restart_count:
+        yield Evidence(
+            "its config", f"the engine restarted it {container.restart_count} times, so it had a restart policy"
         )

@@ -306,3 +306,52 @@ def test_twenty_containers_cost_little(top: Path) -> None:
         backup.take(facts.host, facts.get, KeepMetadata(), directory=where)
         spent.append(time.process_time() - started)
     assert min(spent) < 0.015
+
+
+@pytest.mark.parametrize("where", ["var/lib/doctor", "var/lib/doctor/metadata", "list", "blob"])
+@pytest.mark.parametrize("mode", [0o777, 0o770])
+def test_what_others_can_write_is_no_backup(top: Path, where: str, mode: int) -> None:
+    """A directory on the way, a list, a content: whoever may write one of them could make root write anything."""
+    take(top)
+    metadata = top / "var/lib/doctor/metadata"
+    (top / TAGS).write_bytes(b"")
+    assert get(top, KeptTags).entries
+    digest = generations(top)[0].files["image/overlay2/repositories.json"].digest
+    path = {"list": next(metadata.glob("0*.json")), "blob": metadata / "blobs" / digest}.get(where, top / where)
+    path.chmod(mode)
+    assert isinstance(get(top, KeptTags), Missing)
+    path.chmod(0o700)
+    assert get(top, KeptTags).entries
+
+
+def test_a_backup_is_not_taken_where_others_can_write(top: Path) -> None:
+    """It says so, and what to do."""
+    take(top)
+    (top / "var/lib/doctor/metadata").chmod(0o777)
+    facts = Facts(RootHost(str(top)))
+    notes = backup.take(facts.host, facts.get, KeepMetadata(), directory=str(top / "var/lib/doctor"))
+    assert len(notes) == 1
+    assert "could have written it" in notes[0]
+    assert "chmod go-w" in notes[0]
+
+
+def test_a_clock_that_went_back_is_noted(top: Path) -> None:
+    """The backup is confirmed, nothing is removed, and its age is honest."""
+
+    class In2038(RootHost):
+        def now(self) -> float:
+            return 2_147_483_647.0
+
+    where = str(top / "var/lib/doctor")
+    facts = Facts(In2038(str(top)))
+    assert backup.take(facts.host, facts.get, KeepMetadata(), directory=where) == ()
+    notes, _ = take(top)
+    assert notes[0].startswith("the clock went back: it was 2038-01-19")
+    assert len(generations(top)) == 1
+    assert take(top)[0] == ()
+    (top / CONFIG).write_bytes(b"{")
+    age = get(top, MetadataBackup).files[f"/{CONFIG}"].age
+    assert age == "of a moment ago", "a scan of now has seen that it holds"
+    (top / "var/lib/doctor/metadata/confirmed.json").unlink()
+    age = get(top, MetadataBackup).files[f"/{CONFIG}"].age
+    assert age.startswith("saved at 2038-01-19 03:14 UTC, after this host's clock of now")

@@ -261,3 +261,15 @@ def test_two_doctors_at_once_both_keep_their_scan(tmp_path: Path) -> None:
     assert [doctor.wait() for doctor in doctors] == [0, 0, 0, 0]
     with History(str(tmp_path)) as history:
         assert len(history.scans()) == 4
+
+
+def test_a_history_that_others_can_write_is_not_used(tmp_path: Path) -> None:
+    """Neither read nor written, and said."""
+    with History(str(tmp_path)) as history:
+        history.record(scan(finding("a")), now=NOW)
+    (tmp_path / "history.db").chmod(0o666)
+    with History(str(tmp_path)) as history:
+        assert history.last() is None
+        assert history.record(scan(finding("a")), now=NOW) is None
+        assert all("others than" in note for note in history.notes)
+        assert len(history.notes) == 2
