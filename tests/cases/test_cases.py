@@ -1,9 +1,11 @@
 """Every case: exactly its findings, a plan that mends them and nothing else, prediction = result, undo = every byte."""
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +15,7 @@ from doctor.host.recorded import RootHost
 from doctor.host.syscalls import held
 from doctor.model.outcome import Result
 from doctor.model.severity import Applicability
-from doctor.model.step import Netlink, Run, Signal
+from doctor.model.step import Move, Netlink, Run, Signal
 from doctor.plugins.load import load as load_catalog
 from doctor.repair import undo
 from doctor.repair.apply import apply, to_record
@@ -71,8 +73,11 @@ def whole(host: Host) -> set[str]:
 
 @pytest.mark.parametrize("case", BY_NAME)
 def test_a_case_has_exactly_its_findings(case: Case, tmp_path: Path) -> None:
-    """No finding more, none less, and no check that fails on the way."""
-    found = judge(case, case.build(tmp_path / "host"))
+    """No finding more, none less, no check that fails on the way, and the host is as it was."""
+    host = case.build(tmp_path / "host")
+    before = tree(tmp_path / "host")
+    found = judge(case, host)
+    assert tree(tmp_path / "host") == before
     errors = [(outcome.id, outcome.reason) for outcome in found.outcomes if outcome.result is Result.ERROR]
     seen = sorted((finding.id, finding.subject.kind, finding.subject.name) for finding in found.findings)
     assert seen == case.findings, case.about
@@ -101,6 +106,29 @@ def plan_for(case: Case, host: Host) -> Plan:
     return make_plan(host, CATALOG, CATALOG.choose((), ()), wanted=wanted, allow=Applicability.DESTRUCTIVE, deep=True)
 
 
+def changed_data(plan: Plan, top: Path) -> list[str]:
+    """Paths of steps that would change what users wrote: in volumes and in containers' writable layers."""
+    writable = [
+        os.path.join(data_root, "overlay2", mount.read_text(errors="replace").strip(), "diff")
+        for data_root in plan.data_roots
+        for mount in top.joinpath(data_root.lstrip("/")).glob("image/overlay2/layerdb/mounts/*/mount-id")
+        if mount.is_file() and mount.read_text(errors="replace").strip()
+    ]
+    paths = [
+        path
+        for action in plan.actions
+        for step in action.steps
+        for path in (getattr(step, "path", ""), getattr(step, "to", ""))
+        if path
+    ]
+    return [
+        path
+        for path in paths
+        if re.search(r"/volumes/[^/]+/_data(/|$)", path)
+        or any(path == layer or path.startswith(f"{layer}/") for layer in writable)
+    ]
+
+
 @pytest.mark.parametrize("case", FAILING)
 def test_the_plan_resolves_the_case_and_causes_nothing_new(case: Case, tmp_path: Path) -> None:
     """On the prediction, the case's findings are gone and no check finds anything that was not there."""
@@ -109,6 +137,7 @@ def test_the_plan_resolves_the_case_and_causes_nothing_new(case: Case, tmp_path:
     plan = plan_for(case, host)
     left = {(finding.id, finding.subject.kind, finding.subject.name) for finding in plan.after.findings}
     assert plan.actions, [manual.why for manual in plan.manual]
+    assert changed_data(plan, tmp_path / "host") == []
     assert not left & set(case.findings)
     new = [f for f in plan.after.findings if f.fingerprint not in before and f.level > 1]
     assert [(finding.id, finding.message) for finding in new] == []
@@ -144,6 +173,18 @@ def test_applied_is_as_predicted_and_undo_brings_back_every_byte(
     run = find_run("run")
     undo.undo(run, undo.prepare(run, host), progress=quiet)
     assert tree(tmp_path / "host") == broken
+
+
+def test_a_step_in_what_users_wrote_is_noticed(tmp_path: Path) -> None:
+    """A plan that would change a volume's file, or one in a container's own layer."""
+    mount = tmp_path / "var/lib/docker/image/overlay2/layerdb/mounts/c1/mount-id"
+    mount.parent.mkdir(parents=True)
+    mount.write_text("layer1\n")
+    data, own = "/var/lib/docker/volumes/db/_data/ibdata1", "/var/lib/docker/overlay2/layer1/diff/result"
+    others = "/var/lib/docker/volumes/db/opts.json", "/var/lib/docker/overlay2/layer2/diff/etc"
+    steps = tuple(Move(path=path, to="") for path in (data, own, *others))
+    plan = SimpleNamespace(data_roots=("/var/lib/docker",), actions=(SimpleNamespace(steps=steps),))
+    assert changed_data(plan, tmp_path) == [data, own]  # type: ignore[arg-type]
 
 
 def test_every_check_has_a_failing_and_a_passing_case() -> None:

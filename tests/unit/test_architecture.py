@@ -1,6 +1,7 @@
 """What the linters of imports and style can't see: purity, places, sizes, and what a command loads."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,28 @@ def test_every_action_is_found_in_its_module() -> None:
     assert set(actions._HOMES) == set(actions.__all__) - {"Action", "Stage"}
     with pytest.raises(AttributeError, match="no attribute 'Nonesuch'"):
         _ = actions.Nonesuch
+
+
+def is_endless(call: ast.Call, text: str) -> bool:
+    """Whether a call starts a program or opens a socket that nothing in its module bounds in time."""
+    name = ast.unparse(call.func)
+    if name in {"subprocess.run", "subprocess.check_output", "subprocess.check_call", "subprocess.call"}:
+        return not any(keyword.arg == "timeout" for keyword in call.keywords)
+    if name == "subprocess.Popen":
+        return "timeout=" not in text and "deadline" not in text
+    return name == "socket.socket" and not re.search(r"settimeout|select\.|\.poll\(", text)
+
+
+def test_every_command_and_connection_has_a_time_limit() -> None:
+    """Of the live host's programs and sockets; the runtime, a program of its own, runs under a limit of its caller."""
+    assert is_endless(ast.parse("subprocess.run(argv)").body[0].value, "")  # type: ignore[attr-defined]
+    endless = []
+    for path in sorted((ROOT / "doctor").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if "runtime" not in path.parts and ("subprocess" in text or "socket" in text):
+            calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+            endless += [f"{path.relative_to(ROOT)}:{call.lineno}" for call in calls if is_endless(call, text)]
+    assert endless == []
 
 
 def test_every_fixer_mirrors_a_check() -> None:
