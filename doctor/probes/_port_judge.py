@@ -64,6 +64,8 @@ def _gathered(setting: Setting, ended: dict[str, Ended], met: dict[str, tuple[li
         targets, is_heard = met[one.client.client]
         seen = ended.get(f"seen-{one.pid}")
         _published(setting, one, targets.pop(0), seen, found, sees_client=sees_client, is_heard=is_heard)
+    if setting.left_out:
+        found.evidence.append(Evidence("not tried: ports that are not TCP", ", ".join(setting.left_out)))
     if setting.not_tried and setting.uplink:
         text = f"not tried: packets from outside by {setting.uplink}, their rules were judged by reading"
         found.evidence.append(Evidence(text, setting.not_tried))

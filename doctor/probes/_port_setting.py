@@ -51,6 +51,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         client: who asks the probe's own port, at ``host_address``, ``host_port``.
         not_tried: why no client stands behind the uplink, "" where one does.
         proxy_only: docker-proxy alone publishes ports here, by the engine's settings.
+        left_out: published ports of other protocols, which no connection can show to answer.
     """
 
     way: Way
@@ -63,6 +64,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     host_address: str = ""
     client: Outside = _NOBODY
     not_tried: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def clients(self) -> tuple[Outside, ...]:

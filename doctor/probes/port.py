@@ -28,7 +28,7 @@ _HOLD_S = 12.0
 _SEEN_S = 0.5
 
 
-@probe(proves="a published port answers an outside host by the interface that users' packets come by")
+@probe(proves="a published TCP port answers an outside host by the interface that users' packets come by")
 def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     networks: Networks,
     links: Links,
@@ -76,6 +76,11 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         uplink=uplink.name if (uplink := uplink_of(links)) is not None else "",
         host_port=_free_port(networks, listeners),
         proxy_only=config.get("iptables", True) is False,
+        left_out=tuple(
+            f"{published.text} of {endpoint.container}"
+            for _, endpoint, published in networks.published()
+            if published.protocol != "tcp"
+        ),
     )
     real = _behind(setting, links, uplink)
     if real is not None:

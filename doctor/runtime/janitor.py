@@ -17,6 +17,7 @@ from doctor.runtime.values import Failure
 
 _LINK, _BRIDGE, _TREE, _MADE, _HOOK, _NEIGHBOUR = "link", "bridge", "tree", "made", "hook", "neighbour"
 _MOST_BYTES = 65536
+_OWN = "doctor"  # how names of bridges begin that are for outside hosts of probes alone
 
 
 class Janitor:
@@ -126,7 +127,8 @@ def _undo(announced: list[tuple[list[str], int]]) -> None:
             if kind == _LINK:
                 Netlink().delete(words[0])
             elif kind == _BRIDGE:
-                if not leftovers.is_engine_alive():
+                # A bridge with a name that an engine may have is the engine's as soon as one has come.
+                if words[0].startswith(_OWN) or not leftovers.is_engine_alive():
                     Netlink().delete_idle_bridge(words[0])
             elif kind == _MADE:
                 trees[words[0]] = descriptor

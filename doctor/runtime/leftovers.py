@@ -32,11 +32,14 @@ def _text(path: str) -> str:
 
 
 def is_engine_alive() -> bool:
-    """Whether a dockerd runs here: a bridge with a name of its own is the engine's from then on, whoever made it."""
+    """Whether a dockerd runs in this network: a bridge with a name of its own is the engine's then, whoever made it."""
+    mine = os.stat("/proc/self/ns/net")
     for name in os.listdir("/proc"):
         try:
             if name.isdigit() and _text(f"/proc/{name}/comm").strip() == "dockerd":
-                return True
+                found = os.stat(f"/proc/{name}/ns/net")
+                if (found.st_dev, found.st_ino) == (mine.st_dev, mine.st_ino):
+                    return True
         except OSError:
             continue
     return False

@@ -53,7 +53,7 @@ def attach(bridge: "Bridge", pid: int, host_name: str, janitor: "Janitor") -> No
         netlink.ask(_NEWNEIGH, _CREATE | _REPLACE, _neighbour(uplink, address, _hardware(address)))
         netlink.ask(_NEWROUTE, _CREATE | _EXCL, _route(uplink, address))
     except OSError as error:
-        raise Failure(f"can't stand a container behind '{bridge.name}': {reason(error)}") from None
+        raise Failure(f"can't stand a container behind {bridge.name} ({reason(error)})") from None
     finally:
         netlink.close()
 
@@ -120,7 +120,7 @@ def _claim(netlink: Netlink, name: str, uplink: int, janitor: "Janitor") -> None
     )
     found = _priorities(netlink, uplink) if is_there else []
     if is_there and (not found or any(not _PRIORITIES <= one < _PRIORITIES + 256 for one in found)):
-        raise Failure(f"can't stand a container behind '{name}': it has traffic filters of somebody else")
+        raise Failure(f"can't stand a container behind {name}, which has traffic filters of somebody else")
     janitor.before_hook(name)
     if not is_there:
         netlink.ask(_NEWQDISC, _CREATE | _EXCL, _traffic(uplink, _CLSACT, _HANDLE) + _named("clsact"))

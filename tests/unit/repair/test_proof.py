@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -14,12 +15,14 @@ from doctor.formats.bolt_write import write
 from doctor.host.base import ApiAnswer
 from doctor.host.recorded import Answers, RootHost
 from doctor.model.outcome import Result
+from doctor.model.report import ProbeResult
 from doctor.plugins.load import load as load_catalog
 from doctor.repair import engine_proof
 from doctor.repair.apply import apply, to_record
 from doctor.repair.engine_proof import ask_engine
 from doctor.repair.expected import Expected, Need, expected_of, present
 from doctor.repair.plan import make_plan
+from doctor.repair.proof import Proof, shortfalls
 from doctor.repair.runs import find_run
 from doctor.scan.resolve import Facts
 from tests.cases.case import Case
@@ -235,3 +238,15 @@ def test_a_plan_knows_what_its_containers_need(tmp_path: Path) -> None:
     )
     found = expected_of(Facts(host), Facts(host))
     assert found.needs == {}
+
+
+@pytest.mark.parametrize(("by_others", "is_rolled_back"), [(False, True), (True, False)])
+def test_a_failure_by_others_rolls_nothing_back_and_is_no_success(*, by_others: bool, is_rolled_back: bool) -> None:
+    """A dead name server, or a rule that somebody made: it was so before, and stays so."""
+    failed = ProbeResult(name="dns", proves="", result=Result.FAIL, message="dead", by_others=by_others)
+    record: Any = SimpleNamespace(probes=("dns",), predicted=())
+    host: Any = SimpleNamespace(is_live=lambda: True)
+    after: Any = SimpleNamespace(findings=(), breaks={})
+    proof = Proof(record, host, prove=lambda _: (failed,), prove_images=None, progress=lambda _: None)
+    assert bool(proof.containers(after)) is is_rolled_back
+    assert list(shortfalls((failed,))) == ([failed] if by_others else [])
