@@ -29,10 +29,19 @@ def launched(top: Path) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the runtime needs, with its bytecode."""
+    top = tmp_path_factory.mktemp("compiled")
+    shutil.copytree(RUNTIME, top / "doctor" / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(RUNTIME.parent / "__init__.py", top / "doctor" / "__init__.py")
+    launched(top)
+    return top
+
+
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(RUNTIME.parent, tmp_path / "doctor", ignore=ignored)
+def copy(compiled: Path, tmp_path: Path) -> Path:
+    shutil.copytree(compiled / "doctor", tmp_path / "doctor")
     launched(tmp_path)
     return tmp_path
 
