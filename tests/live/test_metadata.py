@@ -7,7 +7,7 @@ from tests.hosts.box import Box
 from tests.hosts.outside import BOX_ADDRESS
 from tests.live import repair_kit as kit
 from tests.live import torn_kit as torn
-from tests.live.state_kit import backups, is_sick, mend_and_take_back, problems
+from tests.live.state_kit import backups, is_sick, mend_and_take_back, mend_state, problems
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -42,6 +42,34 @@ def test_everything_at_once(scanned_box: Box, healthy: judge.Opinion) -> None:
     print(kit.repair(box).stdout)
     assert judge.differences(healthy, judge.opinion(box)) == []
     assert {name for name in kit.ids(box) if name.startswith("state/")} == set()
+
+
+def test_another_engine_id_hides_no_backup(scanned_box: Box, healthy: judge.Opinion) -> None:
+    """engine-id was gone and dockerd made another one: the root is known by all else, and all names come back."""
+    box = scanned_box
+    (box.data_root / "engine-id").write_text("0a1b2c3d-7c01-4da0-a66a-c0267b6472c6\n")
+    torn.no_tags(box.data_root)
+    mend_state(box)
+    box.start_dockerd()
+    assert judge.differences(healthy, judge.opinion(box)) == []
+
+
+def test_a_backup_of_another_root_serves_nobody(scanned_box: Box) -> None:
+    """A new root at the same path, under the same engine-id even: its lost names are not those of the old one."""
+    box = scanned_box
+    identity = (box.data_root / "engine-id").read_text()
+    box.run(["sh", "-c", "rm -rf /var/lib/docker/*"])
+    box.start_dockerd()
+    box.load_images()
+    box.docker("tag", "bb:1", "mine:1")
+    for name in ("one", "two", "three"):
+        box.docker("create", "--name", name, "mine:1")
+    box.stop_dockerd()
+    (box.data_root / "engine-id").write_text(identity)
+    (box.data_root / "image/overlay2/repositories.json").unlink()
+    plan = " ".join(box.doctor("fix", "state").stdout.split())
+    assert "state/repositories-json-missing" in plan, plan
+    assert "backup" not in plan, plan
 
 
 def test_secrets_are_kept_and_never_shown(scanned_box: Box) -> None:
