@@ -44,7 +44,7 @@ def plan(page: Page, report: PlanReport) -> None:
     _manual(page, report.manual)
     if report.actions and report.risk is not None:
         page.heading("To do it")
-        page.line(report.command, indent=2)
+        page.block(report.command, indent=2)
         if report.probes:
             page.line(f"it is then proven by test containers: {', '.join(report.probes)}", indent=2, style="dim")
 

@@ -103,6 +103,8 @@ def redact(text: str) -> str:
     'GET https://s3.example/layer?*** 403'
     >>> redact('{"runtimes": {"x": {"path": "/bin/x", "runtimeArgs": ["--key", "abc"]}}}')
     '{"runtimes": {"x": {"path": "/bin/x", "runtimeArgs": ["***", "***"]}}}'
+    >>> redact("doctor fix --choose state/layer-mount-corrupt:web=3f2a --apply --token=3f2a")
+    'doctor fix --choose state/layer-mount-corrupt:web=3f2a --apply --token=***'
     >>> redact("net.ipv4.ip_forward = 0, so --dport 80 is closed")
     'net.ipv4.ip_forward = 0, so --dport 80 is closed'
     """
@@ -140,6 +142,10 @@ def _url(found: re.Match[str]) -> str:
     return f"{scheme}{login}{rest}"
 
 
+# An answer that doctor offers (--choose state/layer-mount-corrupt:web=3f2a): a name that it found, and useless if masked.
+_CHOICE = re.compile(r"--choose ['\"]?[a-z0-9-]+/[a-z0-9-]+:[^=\n]*$")
+
+
 def _settings(text: str) -> str:
     parts: list[str] = []
     done = at = 0
@@ -147,7 +153,7 @@ def _settings(text: str) -> str:
         at = found.end()
         header = found["header"]
         name = found["key"] or found["name"] or found["flag"] or header
-        if not header and (name in WRAPPERS or is_harmless(name)):
+        if not header and (name in WRAPPERS or is_harmless(name) or _CHOICE.search(text, 0, found.start())):
             continue
         masked, end = _masked(text, found, name)
         if end > at:

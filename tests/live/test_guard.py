@@ -75,7 +75,7 @@ def test_a_start_that_deletes_a_container_is_stopped(guarded: SystemdHost) -> No
     assert "doctor: the next start of the engine deletes container job and all it wrote: it was run with --rm" in said(
         host
     )
-    assert any("'doctor fix --apply' goes it" in line for line in said(host))
+    assert any("fix --apply' goes it" in line for line in said(host))
     errors = host.run(["journalctl", "-b", "-u", "docker", "-p", "err", "-o", "cat", "--no-pager"]).stdout
     assert "deletes container job" in errors
     assert host.doctor("guard").returncode == 10
@@ -168,6 +168,6 @@ def test_without_systemd_it_says_what_to_do(box: Box) -> None:
     """An init script is somebody else's file."""
     done = box.doctor("guard", "install")
     assert done.returncode != 0
-    assert "put 'doctor guard' before dockerd into the init script" in done.stderr
+    assert re.search(r"put '\S*doctor guard' before dockerd into the init script", done.stderr)
     assert box.doctor("guard").returncode == 0
     assert json.loads(box.doctor("scan", "--format", "json").stdout)["kind"] == "scan"

@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 from doctor.reports import text
+from msgspec.structs import replace
 
 from doctor.cli import spelled
+from doctor.cli.common import Shared, emit
+from doctor.facts.redact import redact
+from doctor.plugins.load import load
 from tests.unit.reports import samples
 from tests.unit.test_docs import commands, judged
 
 __all__ = ["commands"]
 ROOT = Path(__file__).parents[2]
+CATALOG = load()
 FILES = [path for room in ("doctor", "checks", "fixers", "reports") for path in sorted((ROOT / room).rglob("*.py"))]
 QUOTED = re.compile(r"'(doctor [a-z-][^']*)'")
 BARE = re.compile(r"(?<!['\w/-])doctor (?:scan|fix|undo|probe|report|explain|list|guard|salvage|schedule)(?: |$)")
@@ -109,6 +114,7 @@ def test_what_sudo_would_drop_is_spelled_out(elsewhere: str, monkeypatch: pytest
     monkeypatch.setenv("DOCTOR_CONFIG", "/srv/doctor.toml")
     line = spelled.as_root("undo", "--list")
     assert line.startswith("sudo DOCTOR_CONFIG=/srv/doctor.toml DOCTOR_STATE_DIR='/srv/my state' ")
+    assert redact(line) == line
     # env is what sudo does with such words; the shell takes the line as it is.
     done = subprocess.run(
         ["sh", "-c", line.replace("sudo ", "env ", 1).replace("undo --list", "--version")],
@@ -126,3 +132,17 @@ def test_a_command_is_never_broken_by_the_width_of_a_terminal(width: int) -> Non
     page = text.render(samples.NOT_ROOT, width=width).decode()
     assert "'sudo /opt/venv/bin/doctor scan --format text'" in page
     assert f"'{program} fix' shows" in text.render(samples.BROKEN, width=width, program=program).decode()
+
+
+@pytest.mark.parametrize("name", sorted(CATALOG.formats))
+def test_a_command_and_an_answer_survive_redaction(name: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """A mask in the middle of what is to be pasted makes it useless."""
+    answer = "state/layer-mount-corrupt:shop-db=4f4f4f"
+    report = replace(
+        samples.PLAN, command=f"sudo DOCTOR_STATE_DIR=/srv/state /opt/bin/doctor fix --choose {answer} --apply"
+    )
+    if report.kind in CATALOG.report_format(name).declaration.of:  # type: ignore[union-attr]
+        emit(CATALOG, report, name, "", Shared(verbose=False, quiet=False, colour=False))
+        shown = capsysbinary.readouterr().out.decode()
+        assert report.command in shown
+        assert f"--choose {samples.LOST.id}:shop-db=4f4f4f" in shown
