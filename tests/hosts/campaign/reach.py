@@ -71,15 +71,19 @@ def of_seed(seed: int) -> tuple[Wish, str]:
 def main() -> None:
     """Run a range of seeds and print what any of them opened."""
     first, count = (int(word) for word in (*sys.argv[1:], "0", "100")[:2])
-    bad, begin = 0, time.monotonic()
+    bad, mended, asked, begin = 0, 0, 0, time.monotonic()
     with field() as place:
         for seed in range(first, first + count):
             rule, fault = of_seed(seed)
             found, said = place.opened(rule, fault)
+            mended += " mended by " in said
+            asked += "--choose" in said
             if found:
                 bad += 1
                 print(f"seed {seed}: {fault} with {rule.text}\n  opened {sorted(found)}\n{said}")
-    print(f"{count} seeds, {bad} opened something, {time.monotonic() - begin:.0f} s")
+    print(
+        f"{count} seeds: {mended} repairs, {asked} questions, {bad} opened something; {time.monotonic() - begin:.0f} s"
+    )
 
 
 if __name__ == "__main__":
