@@ -10,6 +10,9 @@ from contextlib import suppress
 from doctor.cli.spelled import pasted
 from doctor.model.errors import DoctorError
 from doctor.model.exit_code import ExitCode
+from doctor.state.paths import state_dir
+
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENXIO, errno.ESTALE})
 
 
 def ended(work: Callable[[], object]) -> int:
@@ -35,8 +38,10 @@ def _code(work: Callable[[], object]) -> int:
     except BrokenPipeError:
         return _nobody_reads()
     except OSError as error:
-        if error.filename is not None or error.errno not in {errno.ENOSPC, errno.EIO}:
+        if error.errno not in _OF_THE_DISK:
             return _defect(error)
+        if error.filename is not None:
+            return _disk(error)
         # Without a file name it is standard output: a full disk behind it, a terminal that hung up.
         return _unwritten(error)
     except Exception as error:  # noqa: BLE001 - boundary 3 of 3: a defect of doctor is told in one line
@@ -54,6 +59,15 @@ def _flushed(code: int) -> int:
     except OSError as error:
         return _unwritten(error)
     return code
+
+
+def _disk(error: OSError) -> int:
+    """A disk that is full, read-only or broken is no defect of doctor: say which file could not be read or written."""
+    own = os.path.abspath(os.fsdecode(error.filename)).startswith(state_dir() + "/")
+    what = "doctor's own file can't be read or written" if own else "a file can't be read or written"
+    do = "make room or mend that disk" + (", or set DOCTOR_STATE_DIR to another place" if own else "")
+    _tell(f"{what}: {error.strerror} at {os.fsdecode(error.filename)} — {do}")
+    return ExitCode.INCOMPLETE
 
 
 def _unwritten(error: OSError) -> int:

@@ -76,12 +76,6 @@ def _take_back(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
         chosen.finish("undone")
         shared.progress(f"repair {chosen.name} changed nothing; there is nothing to take back")
         return 0
-    changed = back.changed_since(chosen)
-    if changed and not force:
-        raise RefusedError(
-            f"{visible(', '.join(changed))} was changed after the repair, and taking the repair back would lose that",
-            do=f"save your change, then run 'doctor undo {chosen.name} --force'",
-        )
     _ask(chosen, backwards, yes=yes)
     undone = back.undo(chosen, backwards, progress=shared.progress if yes else _without_steps(shared))
     return _ended(undone, shared, f" (run {undone.run})")

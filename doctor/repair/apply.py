@@ -27,6 +27,7 @@ from doctor.repair.plan import Plan
 from doctor.repair.proof import Progress, Proof, Prove, ProveImages, starts_engine
 from doctor.repair.record import ActionRecord, PlanRecord, Run
 from doctor.repair.runs import unfinished
+from doctor.repair.whose import disk_of, roots_of
 from doctor.scan.run import Scan, scan
 from doctor.state.files import ensure_dir, lock_holder, locked
 from doctor.state.paths import runs_dir
@@ -107,6 +108,8 @@ def to_record(plan: Plan, root: str, name: str) -> PlanRecord:
         data_roots=plan.data_roots,
         service_roots=plan.service_roots,
         expected=expected,
+        host=disk_of(plan.before.facts.host),
+        roots=roots_of(plan.before.facts, plan.before.facts.host),
         repaired_images=tuple(sorted(expected.images.keys() - present(plan.before.facts).images.keys())),
     )
 
@@ -206,7 +209,7 @@ def _carry_out(
         results = _rolled_back(results, left)
     else:
         run.free_reserve()
-        run.finish("applied")
+        run.finish("applied", _there(record, after))
     return Done(
         run=run.name,
         actions=tuple(_shown(action, results.get(action.number, "not reached")) for action in record.actions),
@@ -216,6 +219,13 @@ def _carry_out(
         rolled_back=bool(error) and not left,
         half_done=left,
     )
+
+
+def _there(record: PlanRecord, after: Scan | None) -> Expected | None:
+    """Return what is whole in the data root now, for a run that wrote there: what is more later is somebody's work."""
+    steps = (step for action in record.actions for step in action.steps)
+    writes = after is not None and any(touches(step, record.data_roots) for step in steps)
+    return present(after.facts) if after is not None and writes else None
 
 
 def _rolled_back(results: dict[int, str], left: tuple[HalfDone, ...]) -> dict[int, str]:

@@ -21,6 +21,7 @@ from doctor.model.step import (
     StartContainers,
     Step,
 )
+from doctor.model.view import Stat
 from doctor.repair import engine_requests, launch, moving, together
 from doctor.repair.holders import freed
 from doctor.repair.inverse import inverse
@@ -171,11 +172,22 @@ class Executor:
         found = self.tree.lstat(path)
         if found is not None and os.stat(self.run.path).st_dev == found.device:
             return wanted
+        if self._record.undoes and found is not None and self._fits(path, found):
+            # Nothing of doctor's stays in a data root after an undo.
+            return wanted
         for top in self.data_roots:
             status = self.tree.lstat(top)
             if is_beneath(path, top) and status is not None and found is not None and status.device == found.device:
                 return f"host:{top}/.doctor-quarantine/{self.run.name}/{number}"
         return wanted
+
+    def _fits(self, path: str, found: Stat) -> bool:
+        """Whether doctor's own disk has room for a copy of what is at ``path``, and as much again."""
+        size = found.size
+        if found.kind == "d":
+            size = moving.size_of(self.tree.root.rstrip("/") + path)
+        room = os.statvfs(self.run.path)
+        return 2 * size < room.f_bavail * room.f_frsize
 
     def _kernel_values(self, paths: tuple[str, ...], *, may_fail: bool) -> dict[str, str]:
         """Read the first file and those that change with it; an interface of theirs may have gone since the plan."""

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from doctor.model.step import Meta, Node
+from doctor.repair.expected import Expected
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,12 +31,16 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the journal. ``step`` counts through the whole plan from 0; the first line has the hash of the plan as ``result``."""
+    """One line of the journal. ``step`` counts through the whole plan from 0; the first line has the hash of the plan as ``result``.
+
+    ``there``, in the line of a repair's end, is what is whole in the data root then: anything else is somebody's later work.
+    """
 
     step: int = -1
     state: Literal["begun", "intent", "done", "skipped", "finished"]
     before: Before | None = None
     result: str = ""
+    there: Expected | None = None
 
 
 _encoder = msgspec.json.Encoder()

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from contextlib import suppress
 
 from doctor.host import commands
 from doctor.model.errors import RepairError
@@ -48,6 +49,16 @@ def _last_line(output: bytes) -> str:
     # cp and rm say first what they were doing, through a descriptor that means nothing to the reader.
     lines = output.decode("utf-8", "replace").strip().splitlines() or ["it failed"]
     return lines[-1].rpartition(": ")[2]
+
+
+def size_of(top: str) -> int:
+    """Return the bytes of all files beneath a directory of this machine; what goes away meanwhile counts nothing."""
+    total = 0
+    for directory, _, names in os.walk(top):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(directory, name)).st_size
+    return total
 
 
 def are_alike(one: str, other: str) -> bool:

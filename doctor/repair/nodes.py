@@ -64,17 +64,18 @@ class Tree:
             return 0
         return found.size if found is not None and found.kind == "f" else 0
 
-    def holds(self, path: str, content: bytes) -> bool:
-        """Whether a regular file with just this content is at ``path``."""
-        if self.size_of(path) != len(content):
-            return False
+    def content(self, path: str, limit_bytes: int) -> bytes | None:
+        """Return the content of a regular file, ``None`` for anything else, for one that is longer, and where it can't be read."""
         try:
             with self.parent(path) as (directory, name):
                 descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
             with open(descriptor, "rb") as stream:
-                return stream.read() == content
+                if not st.S_ISREG(os.fstat(descriptor).st_mode):
+                    return None
+                found = stream.read(limit_bytes + 1)
         except OSError:
-            return False
+            return None
+        return found if len(found) <= limit_bytes else None
 
     def snapshot(self, path: str, blob: str, *, attributes: bool = False) -> tuple[Node | None, Meta | None]:
         """Return what is at ``path``; a file's content is copied to ``blob`` and synced, a short one comes along.
@@ -151,6 +152,11 @@ class Tree:
         for temporary in (self.temporary(), self.temporary(number)):
             with suppress(OSError), self.parent(path) as (directory, _):
                 os.unlink(temporary, dir_fd=directory)
+
+    def remove_empty(self, path: str) -> None:
+        """Remove a directory that holds nothing; anything else stays."""
+        with suppress(OSError), self.parent(path) as (directory, name):
+            os.rmdir(name, dir_fd=directory)
 
     def inherited(self, path: str, found: Stat | None, node: Node) -> Meta:
         """Return what a node gets that says nothing of its own: what the one in its place has."""

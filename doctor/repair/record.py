@@ -13,7 +13,9 @@ from hashlib import sha256
 import msgspec
 
 from doctor.model.errors import DoctorError, RefusedError, RepairError
+from doctor.model.host_identity import HostIdentity
 from doctor.model.paths import is_beneath
+from doctor.model.root_identity import RootIdentity
 from doctor.model.step import Reload, Step
 from doctor.model.step import Run as Command
 from doctor.repair.expected import Expected
@@ -55,6 +57,9 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         service_roots: those of a containerd that is a service of its own.
         undoes: the run that this one takes back, or "".
         is_rollback: whether it does so because that run failed: all must be as before then, an engine that ran included.
+        host: which disk it repairs, where that is not the running host's.
+        roots: which data roots it writes in.
+        keeps: paths that an undo does not restore, as they hold somebody's later work, or that it merged with that.
         expected: what must be in the data root afterwards, by name; empty for a run that neither writes there nor starts an
             engine.
         repaired_images: ids of images that only this run makes whole: each must mount before an engine starts.
@@ -74,6 +79,9 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     service_roots: tuple[str, ...] = ()
     undoes: str = ""
     is_rollback: bool = False
+    host: HostIdentity = HostIdentity()
+    roots: tuple[RootIdentity, ...] = ()
+    keeps: tuple[str, ...] = ()
     expected: Expected = Expected()
     repaired_images: tuple[str, ...] = ()
 
@@ -234,9 +242,9 @@ class Run:
         """Return how the run ended: "applied", "rolled back", "undone", …, or "" while it is unfinished."""
         return self.journal().result
 
-    def finish(self, result: str) -> None:
-        """Record how the run ended."""
-        self.write(Entry(state="finished", result=result))
+    def finish(self, result: str, there: Expected | None = None) -> None:
+        """Record how the run ended, and what is whole in the data root then."""
+        self.write(Entry(state="finished", result=result, there=there))
 
 
 class _Unkept(Run):
@@ -247,5 +255,5 @@ class _Unkept(Run):
         del entries, is_synced
         raise RepairError("the rollback is not recorded", where=self.path)
 
-    def finish(self, result: str) -> None:
+    def finish(self, result: str, there: Expected | None = None) -> None:
         """There is nothing to record it in."""

@@ -16,8 +16,10 @@ from doctor.model.step import (
     Move,
     Netlink,
     Put,
+    Reload,
     Run,
     Signal,
+    StartContainers,
     Step,
     Symlink,
 )
@@ -36,8 +38,13 @@ from doctor.state.paths import runs_dir
 _AS_WAS = "it is not as it was before"
 
 
-def unrestored(run: RunDirectory, record: PlanRecord, failures: Sequence[Failure]) -> tuple[HalfDone, ...]:
-    """Return what of a run is still there on the host: each place that differs from before, each reversal that failed."""
+def unrestored(
+    run: RunDirectory, record: PlanRecord, failures: Sequence[Failure], keeps: Sequence[str] = ()
+) -> tuple[HalfDone, ...]:
+    """Return what of a run is still there on the host: each place that differs from before, each reversal that failed.
+
+    Not those paths that the undo ``keeps`` as they are.
+    """
     why = {
         failure.step.path: failure.why
         for failure in failures
@@ -52,6 +59,7 @@ def unrestored(run: RunDirectory, record: PlanRecord, failures: Sequence[Failure
             do=_next(run, record, path),
         )
         for action, number, path, before in _different(run, record)
+        if path not in keeps
     ]
     left += [
         HalfDone(
@@ -73,8 +81,10 @@ def _words(step: Step) -> str:
             return " ".join(argv)
         case Run():
             return "start of the engine"
-        case Signal(pid=pid):
+        case Signal(pid=pid) | Reload(pid=pid):
             return f"process {pid}"
+        case StartContainers(containers=containers):
+            return f"start of {len(containers)} containers"
         case Netlink(do=(kind, verb, arguments)):
             return " ".join((kind, verb, *(f"{key} {value}" for key, value in arguments.items())))
     return getattr(step, "path", "")
@@ -112,13 +122,13 @@ def _places(tree: Tree, step: Step, before: Before) -> Iterator[tuple[str, bool]
                     yield back.path, is_done(tree, back)
         case Move(path=path, to=to):
             # Where it went may hold again what it displaced there.
-            yield path, _is_back(tree, "" if to else before.moved_to, path)
+            yield path, is_back(tree, "" if to else before.moved_to, path)
             if to:
                 # What was displaced must be back; where there was nothing, nothing must be.
-                yield to, _is_back(tree, before.displaced, to) if before.displaced else not _is_there(tree, to)
+                yield to, is_back(tree, before.displaced, to) if before.displaced else not _is_there(tree, to)
 
 
-def _is_back(tree: Tree, kept: str, path: str) -> bool:
+def is_back(tree: Tree, kept: str, path: str) -> bool:
     """Whether what was moved is in its place again; a copy of it may still be in doctor's own directory, which is read-only."""
     if not _is_there(tree, path):
         return False

@@ -19,12 +19,14 @@ from doctor.repair.again import engine_aside
 from doctor.repair.execute import Executor
 from doctor.repair.holders import refuse_held
 from doctor.repair.inverse import inverse
+from doctor.repair.later import Later, later
 from doctor.repair.nodes import Tree
 from doctor.repair.perform import Failure, perform_back
 from doctor.repair.record import ActionRecord, PlanRecord
 from doctor.repair.record import Run as RunDirectory
 from doctor.repair.rollback import unrestored
 from doctor.repair.runs import find_run, new_name, survey
+from doctor.repair.whose import refuse_other
 from doctor.scan.resolve import Facts
 
 
@@ -50,8 +52,12 @@ def choose(name: str) -> RunDirectory:
     return next((one.run for one in candidates if not one.result), candidates[-1].run)
 
 
-def backwards(run: RunDirectory, record: PlanRecord) -> list[ActionRecord]:
-    """Return the actions that take a run back, last step first; the engine's own stop and start are left out."""
+def backwards(run: RunDirectory, record: PlanRecord, found: tuple[Later, ...] = ()) -> list[ActionRecord]:
+    """Return the actions that take a run back, last step first; the engine's own stop and start are left out.
+
+    A place that somebody changed afterwards (``found``) is merged or kept, where that can be.
+    """
+    keeps = _keeps(found)
     owner = [action for action in record.actions for _ in action.steps]
     flat = [step for action in record.actions for step in action.steps]
     journal = run.journal()
@@ -59,8 +65,38 @@ def backwards(run: RunDirectory, record: PlanRecord) -> list[ActionRecord]:
     steps: dict[int, list[Step]] = {}
     for number, before in reversed(journal.begun.items()):
         if not owner[number].engine:
-            steps.setdefault(owner[number].number, []).extend(inverse(flat[number], before, is_done=number in done))
+            back = inverse(flat[number], before, is_done=number in done)
+            steps.setdefault(owner[number].number, []).extend(step for step in back if not _is_kept(step, keeps))
     by_number = {action.number: action for action in record.actions}
+    return [*_merging(found), *_taking(steps, by_number)]
+
+
+def _keeps(found: tuple[Later, ...]) -> tuple[str, ...]:
+    return tuple(one.path for one in found if one.is_kept or one.merged is not None)
+
+
+def _is_kept(step: Step, keeps: tuple[str, ...]) -> bool:
+    return any(path in keeps for path in (getattr(step, "path", ""), getattr(step, "to", "")) if path)
+
+
+def _merging(found: tuple[Later, ...]) -> list[ActionRecord]:
+    """Return the actions that take a repair's own change out of a file and leave what came later."""
+    return [
+        ActionRecord(
+            number=0,
+            summary=f"take the repair's change out of {one.path}, and keep what came later",
+            risk=1,
+            fixes=(),
+            check_ids=(),
+            diff="",
+            steps=(Put(path=one.path, node=File(content=one.merged)),),
+        )
+        for one in found
+        if one.merged is not None
+    ]
+
+
+def _taking(steps: dict[int, list[Step]], by_number: dict[int, ActionRecord]) -> list[ActionRecord]:
     return [
         ActionRecord(
             number=0,
@@ -92,8 +128,9 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
             where=os.path.join(run.path, "journal"),
             do=f"'doctor undo {run.name} --force' takes back the rest",
         )
+    found = () if is_rollback else _later(run, record, host, force=force)
     Executor(run, record).sweep(record)
-    actions = backwards(run, record)
+    actions = backwards(run, record, found)
     touches = _touch(actions, record.data_roots)
     if touches or any(action.engine for action in record.actions):
         actions = _with_engine(record, actions, host, touches=touches, starting=_is_starting(run, record))
@@ -108,7 +145,20 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
         service_roots=record.service_roots,
         undoes=run.name,
         is_rollback=is_rollback,
+        keeps=_keeps(found),
     )
+
+
+def _later(run: RunDirectory, record: PlanRecord, host: Host, *, force: bool) -> tuple[Later, ...]:
+    """Return what was changed after a run; raises ``RefusedError`` for it without ``force``, and for another disk always."""
+    refuse_other(record, host, in_data_root=any(_touch([action], record.data_roots) for action in record.actions))
+    found = later(record, run.journal(), host)
+    if found and not force:
+        raise RefusedError(
+            f"{', '.join(one.what for one in found)}: this came or was changed after the repair, and taking the repair back would lose it",
+            do=f"save it, then run 'doctor undo {run.name} --force', which keeps what can be merged",
+        )
+    return found
 
 
 def _touch(actions: list[ActionRecord], tops: tuple[str, ...]) -> bool:
@@ -193,6 +243,8 @@ def roll_back(run: RunDirectory, host: Host, progress: Callable[[str], None]) ->
                 taken = RunDirectory.unkept(back.run)
             failures = perform_back(taken, back, progress)
             left = unrestored(run, record, failures)
+            if not left:
+                _tidy(back)
             taken.finish(f"stopped: {left[0].what}: {left[0].why}" if left else "applied")
     except DoctorError as error:
         progress(f"the rollback stopped: {error}")
@@ -209,6 +261,16 @@ def resume(left: RunDirectory, host: Host, *, progress: Callable[[str], None]) -
         return Undone(record.undoes, left.name, carry_out(left, record, progress=progress))
 
 
+def _tidy(record: PlanRecord) -> None:
+    """Remove what an undo leaves empty in the data roots: the places where the repair had put things aside."""
+    tree = Tree(record.root)
+    for top in record.data_roots:
+        quarantine = f"{top}/.doctor-quarantine"
+        for name in (record.undoes, record.run):
+            tree.remove_empty(f"{quarantine}/{name}")
+        tree.remove_empty(quarantine)
+
+
 def _mark(run: RunDirectory) -> None:
     """Mark a run as undone; a repair whose undo is undone is applied again."""
     run.finish("undone")
@@ -223,27 +285,6 @@ def begun(run: RunDirectory) -> RunDirectory | None:
     return undos[-1].run if undos and undos[-1].result not in {"applied", "undone"} else None
 
 
-def changed_since(run: RunDirectory) -> tuple[str, ...]:
-    """Return the files that a run wrote and somebody changed afterwards: taking it back would lose that.
-
-    What the engine keeps in its data root it changes itself; that does not count.
-    """
-    record = run.plan()
-    steps = [step for action in record.actions for step in action.steps]
-    done = run.journal().done
-    written = {
-        step.path: step.node.content
-        for number, step in enumerate(steps)
-        if number in done and isinstance(step, Put) and isinstance(step.node, File) and not step.node.blob
-    }
-    tree = Tree(record.root)
-    return tuple(
-        path
-        for path, content in written.items()
-        if not any(is_beneath(path, top) for top in record.data_roots) and not tree.holds(path, content)
-    )
-
-
 def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[str], None]) -> tuple[HalfDone, ...]:
     """Do the steps of an undo that are not done yet, and mark the run it takes back; the caller holds the lock.
 
@@ -251,10 +292,11 @@ def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[st
     """
     run = find_run(record.undoes)
     failures = perform_back(taken, record, progress)
-    left = unrestored(run, run.plan(), failures)
+    left = unrestored(run, run.plan(), failures, record.keeps)
     if left:
         taken.finish(f"stopped: {left[0].what}: {left[0].why}")
         return left
+    _tidy(record)
     # In this order: killed in between, the undo is the unfinished one, and nobody takes the run back twice.
     _mark(run)
     taken.finish("applied")

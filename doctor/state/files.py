@@ -3,10 +3,21 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.state.trust import refuse_weak
+
+
+@contextmanager
+def named(path: str) -> Iterator[None]:
+    """Give an ``OSError`` of a descriptor the name of its file: who reads it must know which disk is full or broken."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, os.strerror(error.errno), path) from error
+        raise
 
 
 def ensure_dir(path: str) -> None:
@@ -58,7 +69,7 @@ def atomic_write(path: str, content: bytes, *, mode: int = 0o600) -> None:
     temporary = f"{path}.{os.getpid()}.tmp"
     descriptor = _open_new(temporary, mode)
     try:
-        with open(descriptor, "wb") as stream:
+        with named(path), open(descriptor, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -90,11 +101,12 @@ def append(path: str, line: bytes, *, is_synced: bool = True) -> None:
     try:
         size = _cut_torn_line(descriptor)
         try:
-            rest = memoryview(line + b"\n")
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
-            if is_synced:
-                os.fsync(descriptor)
+            with named(path):
+                rest = memoryview(line + b"\n")
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+                if is_synced:
+                    os.fsync(descriptor)
         except OSError:
             os.ftruncate(descriptor, size)
             raise
@@ -144,8 +156,10 @@ def locked(path: str, *, purpose: str) -> Iterator[None]:
             raise RefusedError(
                 f"another doctor{by} is at work on this host", where=path, do=f"wait until it ends, then {purpose}"
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        # Who holds it is only worth knowing; on a full disk nobody knows.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)

@@ -13,6 +13,7 @@ from doctor.model.step import File, Kernel, Move, Put, Step, Symlink
 from doctor.repair import undo
 from doctor.repair.diff import redact
 from doctor.repair.journal import Entry
+from doctor.repair.later import later
 from doctor.repair.record import Run
 from doctor.repair.runs import find_run, unfinished
 from doctor.state import files
@@ -76,7 +77,7 @@ def test_an_undo_that_stopped_goes_on_where_it_stood(top: Path, quiet: Callable[
     (top / "a").rename(top / "kept")
     (top / "a").mkdir()
     run = find_run("run")
-    (stopped,) = undo.undo(run, undo.prepare(run, RootHost(str(top))), progress=quiet).half_done
+    (stopped,) = undo.undo(run, undo.prepare(run, RootHost(str(top)), force=True), progress=quiet).half_done
     assert stopped.what == "/a"
     assert "in the way" in stopped.why
     assert Path(stopped.original).read_bytes() == b"first\n"
@@ -124,12 +125,20 @@ def test_an_edit_after_the_repair_is_seen(top: Path, quiet: Callable[[str], None
     """A file that somebody changed, replaced or removed since; not one that is as the repair left it."""
     steps: list[Step] = [Put(path="/a", node=File(content=b"x")), Put(path="/new", node=File(content=b"y"))]
     assert carry_out(record(steps, str(top)), quiet)
-    run = find_run("run")
-    assert undo.changed_since(run) == ()
+    run, host = find_run("run"), RootHost(str(top))
+
+    def changed() -> tuple[str, ...]:
+        return tuple(one.path for one in later(run.plan(), run.journal(), host))
+
+    assert changed() == ()
     (top / "a").write_bytes(b"X")
-    assert undo.changed_since(run) == ("/a",)
-    (top / "new").unlink()
-    assert undo.changed_since(run) == ("/a", "/new")
+    assert changed() == ("/a",)
+    with pytest.raises(RefusedError, match="/a: this came or was changed after the repair"):
+        undo.prepare(run, host)
+    (top / "a").write_bytes(b"first\n")
+    assert changed() == (), "as it was before the repair: there is nothing to lose"
+    (top / "new").write_bytes(b"z")
+    assert changed() == ("/new",)
 
 
 def test_no_room_means_no_run(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,7 +208,7 @@ def test_an_undo_can_be_undone(tmp_path: Path, quiet: Callable[[str], None]) -> 
     (top / "a").write_bytes(b"a person's later work")
     run = find_run("run")
     host = RootHost(str(top))
-    back = undo.undo(run, undo.prepare(run, host), progress=quiet)
+    back = undo.undo(run, undo.prepare(run, host, force=True), progress=quiet)
     assert (top / "a").read_bytes() == b"first\n"
     take_back(quiet, str(top), back.run)
     assert (top / "a").read_bytes() == b"a person's later work"

@@ -1,0 +1,154 @@
+"""What was done after a repair is not lost by its undo, and another disk in its place is not written."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from doctor.formats import bolt
+from doctor.formats.bolt import Bucket
+from doctor.formats.bolt_write import write
+from doctor.formats.merge import merge
+from doctor.host.recorded import RootHost
+from doctor.model.errors import RefusedError
+from doctor.model.host_identity import HostIdentity
+from doctor.model.step import File, Move, Put, Step
+from doctor.repair import undo
+from doctor.repair.record import PlanRecord
+from doctor.repair.runs import find_run
+from doctor.repair.whose import disk_of
+from tests.unit.repair.test_undo import carry_out, record
+from tests.unit.repair.trees import build, look
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can only be restored as root")
+ID = "0123456789abcdef" * 4
+TEXT = b"one\ntwo\nthree\nfour\nfive\n"
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    """A small tree with a data root."""
+    made = tmp_path / "host"
+    made.mkdir()
+    build(made)
+    (made / "text").write_bytes(TEXT)
+    (made / "var/lib/docker/containers" / ID).mkdir(parents=True)
+    (made / "etc").mkdir()
+    return made
+
+
+def of(steps: list[Step], top: Path) -> PlanRecord:
+    """A plan for the tree, which knows its disk and its data root."""
+    plan = record(steps, str(top))
+    fields = {name: getattr(plan, name) for name in plan.__struct_fields__}
+    return PlanRecord(**fields | {"data_roots": ("/var/lib/docker",), "host": disk_of(RootHost(str(top)))})
+
+
+def undone(top: Path, quiet: Callable[[str], None], *, force: bool = False) -> undo.Undone:
+    """Undo the run."""
+    run = find_run("run")
+    return undo.undo(run, undo.prepare(run, RootHost(str(top)), force=force), progress=quiet)
+
+
+def test_a_later_change_is_named_and_merged(top: Path, quiet: Callable[[str], None]) -> None:
+    """Refused without --force, by name; with it the repair's own lines go and the person's stay."""
+    assert carry_out(of([Put(path="/text", node=File(content=TEXT.replace(b"two", b"2")))], top), quiet)
+    (top / "text").write_bytes(b"one\n2\nthree\nfour\nfive\nsix\n")
+    after = look(top)
+    with pytest.raises(RefusedError, match="/text: this came or was changed after the repair"):
+        undone(top, quiet)
+    assert look(top) == after
+    assert undone(top, quiet, force=True).half_done == ()
+    assert (top / "text").read_bytes() == TEXT + b"six\n"
+
+
+def test_what_can_not_be_merged_is_replaced_and_kept(top: Path, quiet: Callable[[str], None]) -> None:
+    """The same line was changed: --force gives back the old one, and the undo's undo the person's."""
+    assert carry_out(of([Put(path="/text", node=File(content=TEXT.replace(b"two", b"2")))], top), quiet)
+    (top / "text").write_bytes(b"mine\n")
+    done = undone(top, quiet, force=True)
+    assert (top / "text").read_bytes() == TEXT
+    again = find_run(done.run)
+    undo.undo(again, undo.prepare(again, RootHost(str(top))), progress=quiet)
+    assert (top / "text").read_bytes() == b"mine\n"
+
+
+def test_a_place_that_was_left_empty_and_is_taken_now(top: Path, quiet: Callable[[str], None]) -> None:
+    """Outside of a data root: somebody's new file, which is named."""
+    assert carry_out(of([Move(path="/c/d")], top), quiet)
+    (top / "c/d").write_bytes(b"new")
+    with pytest.raises(RefusedError, match="/c/d"):
+        undone(top, quiet)
+
+
+@pytest.mark.parametrize("shape", ["the same disk", "another machine", "another disk", "a copy"])
+def test_another_disk_at_the_same_place_is_not_written(
+    top: Path, quiet: Callable[[str], None], shape: str, tmp_path: Path
+) -> None:
+    """Two disks of two machines, mounted one after the other at one place; a copy with the same machine id is the same host."""
+    (top / "etc/machine-id").write_text(("a" * 32) + "\n")
+    assert carry_out(of([Put(path="/text", node=File(content=b"mended\n"))], top), quiet)
+    if shape != "the same disk":
+        shutil.copytree(top, tmp_path / "other", symlinks=True)
+        top.rename(tmp_path / "away")
+        (tmp_path / "other").rename(top)
+    match shape:
+        case "another machine":
+            (top / "etc/machine-id").write_text(("b" * 32) + "\n")
+        case "another disk":
+            (top / "etc/machine-id").unlink()
+    other = look(top)
+    if shape in {"the same disk", "a copy"}:
+        assert undone(top, quiet).half_done == ()
+        assert (top / "text").read_bytes() == TEXT
+        return
+    for force in (False, True):
+        with pytest.raises(RefusedError, match="another disk is mounted there"):
+            undone(top, quiet, force=force)
+    assert look(top) == other
+
+
+def test_who_is_another() -> None:
+    """The machine id decides, unless the disk is the same; where nothing is known, nothing is proven."""
+    one = HostIdentity(machine="a" * 32, file_system="ef53:1", root=((2, 5), (11, 6)))
+    assert not one.is_other(one)
+    assert not one.is_other(HostIdentity())
+    assert not one.is_other(HostIdentity(machine="b" * 32, file_system="ef53:1", root=((2, 5), (11, 6))))
+    assert one.is_other(HostIdentity(machine="b" * 32, file_system="ef53:2", root=((2, 5), (11, 6))))
+    assert HostIdentity(root=((2, 5),)).is_other(HostIdentity(root=((2, 7),)))
+
+
+def tags(**names: str) -> bytes:
+    """A repositories.json."""
+    return json.dumps({"Repositories": {name: {f"{name}:1": digest} for name, digest in names.items()}}).encode()
+
+
+def test_names_of_images_are_merged_by_key() -> None:
+    """The repair brought one back, a person pulled another, and changed a third."""
+    merged = merge(tags(a="1", c="3"), tags(a="1", b="2", c="3"), tags(a="1", b="2", c="4", d="5"))
+    assert json.loads(merged or b"") == json.loads(tags(a="1", c="4", d="5"))
+
+
+def database(**networks: bytes) -> bytes:
+    """A database as the engine keeps its networks."""
+    keys = {f"network/{name}/".encode(): value for name, value in networks.items()}
+    return write(Bucket(buckets={b"libnetwork": Bucket(keys=keys, sequence=len(keys))}))
+
+
+def test_records_of_a_database_are_merged() -> None:
+    """The records that the repair added go, those that came later stay, and the engine can read it."""
+    merged = merge(database(old=b"1"), database(old=b"1", rebuilt=b"2"), database(old=b"1", rebuilt=b"2", later=b"3"))
+    best = bolt.read(merged or b"").best
+    assert best is not None
+    assert best.is_clean
+    assert set(best.root.buckets[b"libnetwork"].keys) == {b"network/old/", b"network/later/"}
+
+
+def test_torn_ones_are_not_merged() -> None:
+    """There is nothing to tell what is new in them."""
+    whole = database(old=b"1")
+    assert merge(whole[:5000], whole, database(old=b"1", later=b"3")) is None
+    assert merge(b"\0\1", tags(a="1"), tags(a="2")) is None
