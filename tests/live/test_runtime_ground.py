@@ -256,6 +256,20 @@ def test_leftovers_are_removed_without_following_a_link_or_crossing_a_mount(tmp_
     assert (outside / "secret").read_text() == "of the host"
 
 
+def test_a_mount_that_comes_in_between_is_not_entered(tmp_path: Path, outside: Path) -> None:
+    (tmp_path / "mounted").mkdir()
+    code = (
+        "import errno, os, sys; sys.path.append(sys.argv[1])\n"
+        "from doctor.runtime import removal\n"
+        "try: removal._open(os.open(sys.argv[2], os.O_RDONLY), 'mounted')\n"
+        "except OSError as error: print(errno.errorcode[error.errno])"
+    )
+    script = 'mount --make-rprivate / && mount --bind "$0" "$1" && shift && exec "$@"'
+    mounted = ["unshare", "--mount", "sh", "-c", script, str(outside), str(tmp_path / "mounted")]
+    argv = [*mounted, sys.executable, "-c", code, str(kit.RUNTIME.parents[2]), str(tmp_path)]
+    assert subprocess.run(argv, capture_output=True, text=True, check=True, timeout=20).stdout == "EXDEV\n"
+
+
 def test_leftovers_of_any_depth_and_width_are_removed(tmp_path: Path) -> None:
     """Deeper than a path can be written, or than Python calls itself, with few descriptors."""
     (tmp_path / "tree").mkdir()
@@ -292,10 +306,9 @@ def test_another_directory_under_the_same_name_is_left_alone(tmp_path: Path) -> 
     (tmp_path / "tree" / "ours").touch()
     code = REMOVE.replace(
         "removal.remove",
-        "os.rename(sys.argv[2] + '/tree', sys.argv[2] + '/moved'); "
-        "os.mkdir(sys.argv[2] + '/tree'); open(sys.argv[2] + '/tree/theirs', 'w'); removal.remove",
+        "os.rename(sys.argv[2] + '/tree', sys.argv[2] + '/moved'); os.mkdir(sys.argv[2] + '/tree'); removal.remove",
     )
     argv = [sys.executable, "-c", code, str(kit.RUNTIME.parents[2]), str(tmp_path)]
     subprocess.run(argv, check=True, timeout=60)
-    assert (tmp_path / "tree" / "theirs").exists()
+    assert (tmp_path / "tree").exists(), "an empty one, even"
     assert not any((tmp_path / "moved").iterdir())
