@@ -1,11 +1,14 @@
 """The runtime as a program: what it loads, what it says, and that it stands alone."""
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.unit.runtime import oci_fields
 
 RUNTIME = Path(__file__).resolve().parents[3] / "doctor" / "runtime"
 PROGRAM = [sys.executable, "-I", "-S", "-E", str(RUNTIME / "__main__.py")]
@@ -72,6 +75,22 @@ def test_a_cold_launch_loads_nothing_heavy() -> None:
         "doctor",
         "doctor.runtime",
     }
+
+
+def test_a_bundle_is_read_without_anything_heavy(tmp_path: Path) -> None:
+    """`json` alone would cost as much as reading all of it does."""
+    config = oci_fields.changed(oci_fields.base("root"), oci_fields.profile() | oci_fields.bind())
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    code = (
+        "import sys; sys.path.append(sys.argv[1])\n"
+        "from doctor.runtime import run, options\n"
+        "options.parse(['--bundle', sys.argv[2]])\n"
+        "print(*sys.modules)"
+    )
+    argv = [sys.executable, "-I", "-S", "-E", "-c", code, str(RUNTIME.parents[1]), str(tmp_path)]
+    loaded = set(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split())
+    assert "_json" in loaded
+    assert not loaded & HEAVY
 
 
 def test_it_imports_the_standard_library_and_itself_alone() -> None:
