@@ -16,6 +16,8 @@ WRAPPERS = frozenset({
     "DOCKERD_OPTS", "DOCKER_NETWORK_OPTIONS", "DOCKER_OPTIONS", "DOCKER_OPTS", "DOCKER_STORAGE_OPTIONS", "Environment",
     "ExecReload", "ExecStart", "ExecStartPost", "ExecStartPre", "ExecStop", "KUBELET_EXTRA_ARGS", "KUBELET_KUBEADM_ARGS", "OPTIONS",
     "OTHER_ARGS", "Options", "o", "options",
+    # Fields of a log line of dockerd's and containerd's: what they say is why a host is broken.
+    "err", "error", "level", "module", "msg", "time",
 })  # fmt: skip
 """Their value is looked into instead of being masked as a whole."""
 

@@ -105,6 +105,8 @@ def redact(text: str) -> str:
     '{"runtimes": {"x": {"path": "/bin/x", "runtimeArgs": ["***", "***"]}}}'
     >>> redact("doctor fix --choose state/layer-mount-corrupt:web=3f2a --apply --token=3f2a")
     'doctor fix --choose state/layer-mount-corrupt:web=3f2a --apply --token=***'
+    >>> redact('time="2026-11-29T12:00:00Z" level=error msg="login failed: token=abc" error="permission denied"')
+    'time="2026-11-29T12:00:00Z" level=error msg="login failed: token=***" error="permission denied"'
     >>> redact("net.ipv4.ip_forward = 0, so --dport 80 is closed")
     'net.ipv4.ip_forward = 0, so --dport 80 is closed'
     """
