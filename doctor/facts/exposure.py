@@ -11,6 +11,7 @@ from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_values import from_flags
 
 _LOCAL = re.compile(r"(127\.\d+\.\d+\.\d+|localhost|\[::1\]|::1)(:|$)")
+_UNCERTIFIED = " without client certificates"
 _UNGUARDED = {
     "allow-direct-routing": "direct routing to published ports",
     "ip-forward-no-drop": "forwarding between networks (ip-forward-no-drop)",
@@ -33,7 +34,8 @@ class Exposure(Struct, frozen=True, kw_only=True):
     def opened_by(self, after: "Exposure") -> tuple[str, ...]:
         """Return what is open or unguarded afterwards and is not so now."""
         lost = (f"no {guard} any more" for guard in sorted(self.guards - after.guards))
-        return (*sorted(after.doors - self.doors), *lost)
+        new = after.doors - self.doors
+        return (*sorted(door for door in new if f"{door}{_UNCERTIFIED}" not in new), *lost)
 
 
 def exposure(config: EngineConfig) -> Exposure:
@@ -85,8 +87,10 @@ def network_listeners(hosts: Any) -> frozenset[str]:
 
 
 def _listeners(hosts: Any, *, certified: bool) -> Iterator[str]:
-    how = "with client certificates" if certified else "without client certificates"
-    return (f"the engine's API on {host} {how}" for host in network_listeners(hosts))
+    for host in network_listeners(hosts):
+        yield f"the engine's API on {host}"
+        if not certified:
+            yield f"the engine's API on {host}{_UNCERTIFIED}"
 
 
 def _other_doors(readings: dict[str, tuple[Any, ...]]) -> Iterator[str]:

@@ -109,7 +109,11 @@ def _pending(before: Facts, now: EngineConfig, then: EngineConfig) -> Iterator[s
     listeners = before.get(Listeners)
     for host in then.json.value.get("hosts", ()) if isinstance(listeners, Listeners) else ():
         address, _, port = str(host).removeprefix("tcp://").rpartition(":")
-        named = next((door for door in exposure(then).doors if f" on {host} " in door), "")
+        named = max(
+            (door for door in exposure(then).doors if door.split(" without ")[0].endswith(f" on {host}")),
+            key=len,
+            default="",
+        )
         if named and port.isdigit() and listeners.on("tcp", address.strip("[]"), int(port)) is None:
             yield named
 

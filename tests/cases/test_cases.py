@@ -8,12 +8,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
-from doctor.host.base import Host
+from doctor.host.base import ApiAnswer, Host, Process
 from doctor.host.overlay import OverlayHost
 from doctor.host.recorded import RootHost
 from doctor.host.syscalls import held
 from doctor.model.outcome import Result
+from doctor.model.paths import is_beneath
 from doctor.model.severity import Applicability
 from doctor.model.step import Move, Netlink, Run, Signal
 from doctor.plugins.load import load as load_catalog
@@ -141,6 +143,51 @@ def test_the_plan_resolves_the_case_and_causes_nothing_new(case: Case, tmp_path:
     assert not left & set(case.findings)
     new = [f for f in plan.after.findings if f.fingerprint not in before and f.level > 1]
     assert [(finding.id, finding.message) for finding in new] == []
+    assert costs_that_differ(plan) == []
+
+
+def costs_that_differ(plan: Plan) -> list[tuple[str, str, str, str]]:
+    """Findings whose repair costs one thing in the scan and another in the plan: one function judges both.
+
+    What the scan leaves to a person may be proven by the repair of something else; the plan alone knows.
+    """
+    found = []
+    for finding in plan.before.findings:
+        shown = finding.fix.applicability if finding.fix is not None else Applicability.MANUAL
+        judged = plan.judged.get(finding.fingerprint, shown)
+        if shown not in {judged, Applicability.MANUAL}:
+            found.append((finding.id, finding.subject.name, shown.word, judged.word))
+    return found
+
+
+def under_an_engine(case: Case, where: Path) -> RootHost:
+    """The case's host with a dockerd that runs on it and answers."""
+    case.build(where)
+    recorded = case.answers()
+    dockerd = Process(
+        pid=700, ppid=1, start_ticks=1, state="S", comm="dockerd", exe="/usr/sbin/dockerd", argv=("dockerd",)
+    )
+    answers = {
+        "/version": ApiAnswer(200, b'{"Version":"26.1.5","ApiVersion":"1.45","MinAPIVersion":"1.24"}'),
+        "/info": ApiAnswer(200, b'{"Driver":"overlay2","LoggingDriver":"json-file"}'),
+        "/_ping": ApiAnswer(200, b"OK"),
+    }
+    return RootHost(str(where), replace(recorded, live=True, processes=(dockerd,), engine=answers))
+
+
+DISKS = [case for case in CASES if case.findings and case.fix == "resolved" and not case.answers().live]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in DISKS[:: max(1, len(DISKS) // 30)]])
+def test_scan_and_plan_agree_on_the_cost_under_a_running_engine(case: Case, tmp_path: Path) -> None:
+    """What writes beneath a data root that an engine holds stops it: disruptive in both, and never safe in one."""
+    host = under_an_engine(case, tmp_path / "host")
+    plan = plan_for(case, host)
+    assert costs_that_differ(plan) == []
+    tops = plan.data_roots
+    for action in plan.actions:
+        if any(is_beneath(getattr(step, "path", ""), top) for step in action.steps for top in tops):
+            assert action.risk >= Applicability.DISRUPTIVE, action.summary
 
 
 @pytest.mark.parametrize("case", FAILING)

@@ -1,0 +1,91 @@
+"""The incident that doctor was made for: a logging driver that hides files, set in a file that the engine's starter reads.
+
+Each repair of a running engine is tried as it runs: as a systemd unit, by an init script, by hand.
+"""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hosts import judge
+from tests.hosts.box import Box
+from tests.hosts.patient import patient
+from tests.hosts.systemd import SystemdHost, why_no_systemd
+from tests.live import repair_kit as kit
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
+
+SYSCONFIG = "/etc/sysconfig/docker"
+OPTIONS = """# /etc/sysconfig/docker
+
+# Modify these options if you want to change the way the docker daemon runs
+OPTIONS='--selinux-enabled=false --log-driver=journald --label=rack=4'
+"""
+UNIT = """[Service]
+EnvironmentFile=-/etc/sysconfig/docker
+ExecStart=
+ExecStart=/usr/sbin/dockerd -H fd:// $OPTIONS
+"""
+KUBELET = "[Service]\nExecStart=/usr/bin/kubelet 100000\n"
+
+
+def with_kubelet(host: Box) -> None:
+    """A Kubernetes node: a kubelet runs here and reads the logs of containers."""
+    host.write("/var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\ncgroupDriver: cgroupfs\n")
+    host.run(["cp", "/usr/bin/sleep", "/usr/bin/kubelet"])
+
+
+@pytest.fixture(params=["systemd", "sysv", "hand"])
+def incident(request: pytest.FixtureRequest, can_box: None) -> Iterator[Box]:
+    """A host whose dockerd runs with --log-driver=journald, started in one of three ways, beside a kubelet."""
+    how = request.param
+    if how == "systemd":
+        reason = why_no_systemd()
+        if reason:
+            pytest.skip(reason)
+        with SystemdHost(data_root=patient()) as host:
+            with_kubelet(host)
+            host.write(SYSCONFIG, OPTIONS)
+            host.write("/etc/systemd/system/docker.service.d/override.conf", UNIT)
+            host.write("/etc/systemd/system/kubelet.service", KUBELET)
+            host.run(["systemctl", "daemon-reload"])
+            host.run(["systemctl", "restart", "docker"])
+            host.run(["systemctl", "start", "kubelet"])
+            yield host
+        return
+    with Box(data_root=patient()) as box:
+        with_kubelet(box)
+        box.start(["/usr/bin/kubelet", "100000"])
+        if how == "sysv":
+            box.write(SYSCONFIG, OPTIONS)
+            box.start_dockerd(settings=True)
+        else:
+            box.write("/etc/docker/daemon.json", json.dumps({"log-driver": "journald"}))
+            box.start_dockerd("--label=rack=4")
+        yield box
+
+
+def driver(host: Box) -> str:
+    """The logging driver that the engine runs with."""
+    return host.docker("info", "-f", "{{.LoggingDriver}}")
+
+
+def test_the_driver_is_changed_where_it_stands(incident: Box) -> None:
+    """Found, repaired, restarted as it was started, with its other options; a second plan is empty, and undo brings it back."""
+    host = incident
+    assert driver(host) == "journald"
+    etc = kit.files(host, "/etc/docker", "/etc/default") | kit.files(host, "/etc/sysconfig")
+    assert "logging/driver-hides-files" in kit.ids(host)
+    done = host.doctor("fix", "logging", "--apply", "--yes", "--allow", "disruptive")
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    assert driver(host) == "json-file", done.stdout
+    assert host.docker("info", "-f", "{{.Labels}}") == "[rack=4]"
+    assert set(judge.ports(host, patience=10).values()) == {"hello", "com"}
+    assert "logging/driver-hides-files" not in kit.ids(host)
+    assert kit.planned(host, "logging", "--allow", "disruptive") == []
+    host.docker("run", "-d", "--name", "later", "--network", "none", "bb:1", "echo", "readable")
+    assert host.docker("logs", "later") == "readable"
+    kit.undo(host)
+    assert driver(host) == "journald"
+    assert kit.files(host, "/etc/docker", "/etc/default") | kit.files(host, "/etc/sysconfig") == etc
