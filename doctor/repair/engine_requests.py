@@ -56,6 +56,19 @@ def start_containers(step: StartContainers) -> None:
             continue
 
 
+def not_running(socket: str, step: StartContainers) -> tuple[Stopped, ...]:
+    """Return the containers of a step that do not run now, or are gone."""
+    left = []
+    for one in step.containers:
+        try:
+            is_left = not _runs(socket or _SOCKET, quote(one.id), gone=False)
+        except HostError:
+            is_left = True
+        if is_left:
+            left.append(one)
+    return tuple(left)
+
+
 def _start(socket: str, one: Stopped) -> None:
     name = quote(one.id)
     if not _runs(socket, name):
@@ -64,10 +77,11 @@ def _start(socket: str, one: Stopped) -> None:
         engine_socket.post(socket, f"/containers/{name}/pause", timeout_s=_START_S)
 
 
-def _runs(socket: str, name: str) -> bool:
+def _runs(socket: str, name: str, *, gone: bool = True) -> bool:
+    """Whether a container runs; ``gone`` is the answer for one that is not there."""
     answer = engine_socket.get(socket, f"/containers/{name}/json", timeout_s=_START_S)
     if answer.status != 200:
-        return True  # There is none by this id: nothing to start.
+        return gone
     try:
         found: Any = json.loads(answer.body)
     except ValueError:

@@ -7,15 +7,12 @@ from collections.abc import Callable
 import msgspec
 
 from doctor import __version__
-from doctor.facts.engine_control import EngineControl
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError
-from doctor.model.missing import Missing
-from doctor.model.paths import is_beneath
 from doctor.model.report import HalfDone
-from doctor.model.step import File, Kernel, Netlink, Put, Run, Step
-from doctor.repair import launch
+from doctor.model.step import File, Put, Step
 from doctor.repair.again import engine_aside
+from doctor.repair.engine_back import engine_left, touch, with_engine
 from doctor.repair.execute import Executor
 from doctor.repair.holders import refuse_held
 from doctor.repair.inverse import inverse
@@ -27,7 +24,6 @@ from doctor.repair.record import Run as RunDirectory
 from doctor.repair.rollback import unrestored
 from doctor.repair.runs import find_run, new_name, survey
 from doctor.repair.whose import refuse_other
-from doctor.scan.resolve import Facts
 
 
 class Undone(msgspec.Struct, frozen=True):
@@ -131,9 +127,7 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
     found = () if is_rollback else _later(run, record, host, force=force)
     Executor(run, record).sweep(record)
     actions = backwards(run, record, found)
-    touches = _touch(actions, record.data_roots)
-    if touches or any(action.engine for action in record.actions):
-        actions = _with_engine(record, actions, host, touches=touches, starting=_is_starting(run, record))
+    actions = with_engine(run, record, actions, host, is_rollback=is_rollback)
     return PlanRecord(
         run=new_name(time.time()),
         doctor=__version__,
@@ -151,7 +145,7 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
 
 def _later(run: RunDirectory, record: PlanRecord, host: Host, *, force: bool) -> tuple[Later, ...]:
     """Return what was changed after a run; raises ``RefusedError`` for it without ``force``, and for another disk always."""
-    refuse_other(record, host, in_data_root=any(_touch([action], record.data_roots) for action in record.actions))
+    refuse_other(record, host, in_data_root=any(touch([action], record.data_roots) for action in record.actions))
     found = later(record, run.journal(), host)
     if found and not force:
         raise RefusedError(
@@ -159,65 +153,6 @@ def _later(run: RunDirectory, record: PlanRecord, host: Host, *, force: bool) ->
             do=f"save it, then run 'doctor undo {run.name} --force', which keeps what can be merged",
         )
     return found
-
-
-def _touch(actions: list[ActionRecord], tops: tuple[str, ...]) -> bool:
-    return any(
-        is_beneath(getattr(step, "path", ""), top) for action in actions for step in action.steps for top in tops
-    )
-
-
-def _is_starting(run: RunDirectory, record: PlanRecord) -> bool:
-    """Whether the run was interrupted while it started the engine: it may come up at any moment."""
-    owner = [(action.engine, step) for action in record.actions for step in action.steps]
-    journal = run.journal()
-    done = journal.done
-    begun = [owner[number] for number in journal.begun if number not in done]
-    return any(engine and isinstance(step, Run) and step.until == "up" for engine, step in begun)
-
-
-def _with_engine(
-    record: PlanRecord, actions: list[ActionRecord], host: Host, *, touches: bool, starting: bool
-) -> list[ActionRecord]:
-    """Stop an engine that runs now; start it again afterwards if it ran before the repair."""
-    if starting and host.is_live():
-        launch.settle()
-    control = Facts(host).get(EngineControl)
-    if isinstance(control, Missing):
-        if touches and host.is_live():
-            raise RefusedError(f"can't tell whether an engine holds the data root: {control.reason}")
-        return actions
-    service = bool(control.containerd) and _touch(actions, record.service_roots)
-    stop = control.stop_steps(with_containerd=service)
-    # A stopped engine does not tell how it was started; the run that stopped it knows.
-    start = control.start_steps() if control.is_running else _recorded_start(record) or control.start_steps()
-    start = start if record.engine_was_running else ()
-    manual = (control.manual if record.engine_was_running else "") or (control.containerd_manual if service else "")
-    if stop and manual:
-        raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=manual)
-    if service:
-        start = (*control.start_containerd_steps(), *(step for step in start if not _is_containerd(step)))
-    first = [_engine("stop the engine", stop)] if stop else []
-    last = [_engine("start the engine", start)] if start else []
-    # An engine that starts turns forwarding on and writes its rules: what is taken back in the kernel comes after it.
-    running = [action for action in actions if all(isinstance(step, Kernel | Netlink | Run) for step in action.steps)]
-    return [*first, *(action for action in actions if action not in running), *last, *running]
-
-
-def _is_containerd(step: Step) -> bool:
-    return isinstance(step, Run) and step.until == "listens"
-
-
-def _recorded_start(record: PlanRecord) -> tuple[Step, ...]:
-    """Return how the run would have started the engine again: of one that somebody started by hand, nothing else tells."""
-    for action in record.actions:
-        if action.engine and any(isinstance(step, Run) and step.until == "up" for step in action.steps):
-            return action.steps
-    return ()
-
-
-def _engine(summary: str, steps: tuple[Step, ...]) -> ActionRecord:
-    return ActionRecord(number=0, summary=summary, risk=2, fixes=(), check_ids=(), diff="", steps=steps, engine=True)
 
 
 def undo(run: RunDirectory, record: PlanRecord, *, progress: Callable[[str], None]) -> Undone:
@@ -242,13 +177,13 @@ def roll_back(run: RunDirectory, host: Host, progress: Callable[[str], None]) ->
                 progress(f"the rollback is not recorded: {error.what}")
                 taken = RunDirectory.unkept(back.run)
             failures = perform_back(taken, back, progress)
-            left = unrestored(run, record, failures)
+            left = (*unrestored(run, record, failures), *engine_left(run, record, host))
             if not left:
                 _tidy(back)
             taken.finish(f"stopped: {left[0].what}: {left[0].why}" if left else "applied")
     except DoctorError as error:
         progress(f"the rollback stopped: {error}")
-    return unrestored(run, record, failures)
+    return (*unrestored(run, record, failures), *engine_left(run, record, host))
 
 
 def resume(left: RunDirectory, host: Host, *, progress: Callable[[str], None]) -> Undone:

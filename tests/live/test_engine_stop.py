@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.hosts import faults, images
-from tests.hosts.box import Box
+from tests.hosts.box import INIT_SCRIPT, Box
 from tests.live import repair_kit as kit
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
@@ -18,6 +18,18 @@ QUICK = ("run", "-d", "--stop-timeout", "1")
 def run(box: Box, name: str, *options: str, network: str = "none") -> None:
     """A container that runs until it is stopped."""
     box.docker(*QUICK, "--network", network, *options, "--name", name, "bb:1", "sleep", "100000")
+
+
+FAILS_ONCE = "[ $1 != start ] || [ -e /run/failed ] || { touch /run/failed; exit 1; }"
+FAILS = "[ $1 != start ] || exit 1"
+
+
+def started_by_a_script_that(box: Box, line: str) -> None:
+    """The engine runs by its init script, which has this line from now on."""
+    box.stop_dockerd()
+    box.write("/etc/default/docker", 'DOCKER_OPTS="--label of=script"\n')
+    box.start_dockerd(settings=True)
+    box.write("/etc/init.d/docker", INIT_SCRIPT.replace("#!/bin/sh", f"#!/bin/sh\n{line}"), mode=0o755)
 
 
 def states(box: Box) -> dict[str, str]:
@@ -199,3 +211,28 @@ def test_hosts_given_twice_open_nothing(bare_box: Box) -> None:
     assert box.engine_answers()
     assert ":2375" not in box.run(["ss", "-ltn"]).stdout
     assert remote not in box.read("/etc/docker/daemon.json")
+
+
+def test_after_a_rollback_the_engine_and_its_containers_run(images_box: Box) -> None:
+    """Its start fails, and that of the rollback does not: the engine has its old settings again, and what ran before runs."""
+    box = images_box
+    started_by_a_script_that(box, FAILS_ONCE)
+    run(box, "base")
+    before = states(box)
+    faults.inject(box, JOURNALD)
+    done = box.doctor("fix", "--apply", "--yes", "--allow", "disruptive")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert box.engine_answers()
+    assert states(box) == before
+    assert "journald" in box.read("/etc/docker/daemon.json")
+
+
+def test_a_dead_engine_after_a_rollback_is_no_rollback(images_box: Box) -> None:
+    """It ran before and can't be started any more: the code is 6, and the report names it first."""
+    box = images_box
+    started_by_a_script_that(box, FAILS)
+    faults.inject(box, JOURNALD)
+    done = box.doctor("fix", "--apply", "--yes", "--allow", "disruptive")
+    assert done.returncode == 6, done.stdout + done.stderr
+    assert "the engine: it ran before the repair and does not answer now" in " ".join(done.stdout.split())
+    assert "rolled back, all of it" not in done.stdout
