@@ -87,16 +87,36 @@ def _judged(firewall: Firewall, saved: Saved | None, path: Path) -> Cut:
         is_sure = is_sure and not verdict.may_accept and not verdict.may_drop
         if verdict.target in _DROPS:
             text = verdict.rule.text if verdict.rule is not None else f"the policy of {chain} in {table}"
-            engines = verdict.rule is None or (
-                verdict.rule.chain.startswith("DOCKER") and verdict.rule.chain != "DOCKER-USER"
-            )
+            engines = verdict.rule is None or _is_of_engine(verdict.rule)
             return Cut(rule=text, is_sure=not verdict.may_accept, is_engines=engines)
+    for table, chain in _BEHIND if walker is not None else ():
+        verdict = walker.verdict(table, chain, _reply(path)) if walker is not None else Verdict(target="ACCEPT")
+        if verdict.target in _DROPS and verdict.rule is not None and not _is_of_engine(verdict.rule):
+            return Cut(rule=verdict.rule.text, is_sure=not verdict.may_accept)
     for of, ruleset in firewall.foreign.items():
         for one in NftWalker(ruleset).forward(path.behind):
             is_sure = is_sure and not one.may_accept
             if one.target in _NFT_DROPS:
                 return Cut(rule=f"chain {one.chain.name} of nft table {of.text}", is_sure=not one.may_accept)
     return Cut(is_sure=is_sure)
+
+
+def _reply(path: Path) -> Packet:
+    """Return the answer on its way out, as it is before its source is translated back."""
+    there = path.behind
+    return replace(
+        there,
+        inside=there.outside,
+        outside=there.inside,
+        source=there.destination,
+        destination=there.source,
+        port=None,
+        state="ESTABLISHED",
+    )
+
+
+def _is_of_engine(rule: Rule) -> bool:
+    return rule.chain.startswith("DOCKER") and rule.chain != "DOCKER-USER"
 
 
 def _sources(saved: Saved) -> tuple[int, ...]:

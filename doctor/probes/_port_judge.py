@@ -113,7 +113,10 @@ def _own(
         title = f"a new port on {network.name}"
         _silent(setting, setting.client, (path, rule), (title, word), found, is_heard=is_heard)
         return None
-    if not _by_reading(setting, setting.own_path("", setting.uplink), f"a new port on {network.name}", found):
+    # Rules of the runtime's own are not among those that were read.
+    if setting.way.kind == "chain" and not _by_reading(
+        setting, setting.own_path("", setting.uplink), f"a new port on {network.name}", found
+    ):
         return None
     found.good.append(f"a new port on {network.name} answers an outside host by {by}")
     if peers and setting.client.client not in peers:

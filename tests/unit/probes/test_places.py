@@ -164,7 +164,10 @@ def test_a_rule_against_the_probe_is_told_from_one_against_clients() -> None:
     assert alone("") == ""
     assert alone("", None) == "", "both are dropped by the policy: no rule of the engine accepts"
     assert alone("-A DOCKER-USER -i doctor+ -j DROP") == "-A DOCKER-USER -i doctor+ -j DROP"
-    assert alone("-A DOCKER-USER -i eth0 -j ACCEPT\n-A DOCKER-USER -j DROP") == "-A DOCKER-USER -j DROP"
+    known = "-A DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+    listed = "-A DOCKER-USER -i eth0 -j ACCEPT\n-A DOCKER-USER -j DROP"
+    assert alone(known + listed) == "-A DOCKER-USER -j DROP"
+    assert alone(listed) == "", "answers to clients are dropped as well"
     assert alone("-A DOCKER-USER -j DROP") == "", "clients are cut off as well"
     assert alone("-A DOCKER-USER ! -i eth0 -o docker0 -j REJECT") == "-A DOCKER-USER ! -i eth0 -o docker0 -j REJECT"
 
@@ -191,3 +194,10 @@ def test_rules_ahead_of_the_translation_count() -> None:
     raw = Firewall(backend="nft", v4=Saved.of(("iptables-save",), parse(save + SAVE.format(user=""))))
     assert cut(raw, path("eth0"), ACCEPT).rule.startswith("-A PREROUTING -i eth0")
     assert cut(raw, path("eth1"), ACCEPT) == Cut()
+
+
+def test_rules_against_the_answer_count() -> None:
+    out = "-A DOCKER-USER -o eth0 -p tcp -j DROP"
+    assert cut(firewall(out), path("eth0"), ACCEPT).rule == out
+    assert cut(firewall(out), path("eth1"), ACCEPT) == Cut()
+    assert cut(firewall("-A DOCKER-USER -i docker0 -m conntrack --ctstate NEW -j DROP"), path("eth0"), ACCEPT) == Cut()
