@@ -181,6 +181,7 @@ CLOSED_OUTSIDE = {
 }
 
 
+@pytest.mark.timeout(150)  # each of six closed ports is waited for twice
 def test_ports_that_are_dead_for_outside_hosts_alone(patient_box: Box) -> None:
     """A host on any bridge of this host would be answered: the probe's outside host comes in by the uplink as others do."""
     box = patient_box
