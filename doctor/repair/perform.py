@@ -18,6 +18,18 @@ _NOTHING_THERE = re.compile(r"matching rule exist|does(?:n't| not) exist|No such
 """How iptables, nft, ip and systemctl say that what a reversal removes is gone already: the engine's start may have done it."""
 
 
+def is_gone(step: Command, said: str) -> bool:
+    """Whether a reversal failed because what it removes is gone already, by what the command said.
+
+    Of a rule whose chain is gone iptables says that there is no chain, target or match: so does it of one to be put back.
+    """
+    if _NOTHING_THERE.search(said):
+        return True
+    lines = [line for line in step.stdin.splitlines() if line and not line.startswith((b"*", b"COMMIT"))]
+    removes = bool(lines) and all(line.startswith((b"-D ", b"-X ")) for line in lines)
+    return removes and "target/match by that name" in said
+
+
 class Failure(Struct, frozen=True):
     """A step of an undo that could not be done: the number of the action it takes back, and why."""
 
@@ -117,7 +129,7 @@ def perform_back(run: Run, record: PlanRecord, progress: Callable[[str], None]) 
                 if _starts(action) and not record.is_rollback:
                     # The old state may be one that no engine starts on: that is what was asked for.
                     progress(f"the engine does not start on the old state: {failure}")
-                elif not (isinstance(step, Command) and _NOTHING_THERE.search(str(failure))):
+                elif not (isinstance(step, Command) and is_gone(step, str(failure))):
                     failures.append(Failure(action.undoes, step, str(failure)))
                 if action.engine:
                     break
