@@ -25,7 +25,9 @@ def invalid_value(
         after its start, or the first container fails.
 
     How it is fixed:
-        By a person: what the value should be can't be known.
+        Where only one value can be meant ("inof", a network's own address for bip, a soft limit above the hard one), it is set. Otherwise
+        ``--choose`` decides between values that the engine takes; removing a setting is offered only where the default is not more
+        open than what was wanted.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
@@ -41,5 +43,6 @@ def invalid_value(
             message=f"{effect}: {problem.key} can't work ({problem.why})",
             evidence=(Evidence(setting.place, f"{problem.key}: {conceal(problem.key, setting.value)!r}"),),
             severity=None if problem.stops else Severity.ERROR if problem.halts else Severity.WARNING,
+            detail=problem,
             stops_start=problem.stops,
         )

@@ -22,8 +22,9 @@ def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: Engin
         it starts again.
 
     How it is fixed:
-        A key that is a known one but for case, underscores or a plural gets that name. One that merely looks like a known key is
-        left to a person. Any other is taken out: no engine of this release starts with it.
+        A key that is a known one but for case, underscores, a plural or a slip of the hand ("storage-drvier") gets that name, if
+        it can take the value. Where two keys fit, ``--choose`` decides. Any other is removed: no engine of this release starts
+        with it.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
@@ -33,7 +34,8 @@ def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: Engin
     for problem in problems(file.value, release):
         if problem.kind not in {"unknown", "too-new"}:
             continue
-        hint = problem.says or (f"{problem.meant or problem.close} is meant?" if problem.meant or problem.close else "")
+        could_be = [problem.meant] if problem.meant else problem.close
+        hint = problem.says or (f"{' or '.join(could_be)} is meant?" if could_be else "")
         here = () if isinstance(version, Missing) else (Evidence(version.source, f"engine {version.text}"),)
         yield Finding(
             subject=Subject("setting", problem.name),

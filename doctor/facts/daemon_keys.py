@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.facts.daemon_options import FLAGS_WITHOUT_KEY, KEPT_OBJECTS, OPTIONS, Option, is_known
+from doctor.facts.spelling import nearest
 from doctor.formats.flags import parse_bool
 
 Release = tuple[int, int, int] | None
@@ -31,7 +32,7 @@ class KeyProblem(Struct, frozen=True, kw_only=True):
         kind: ``unknown``, ``removed``, ``too-new`` (these three stop dockerd), ``ignored``, ``flattened`` (these two do
             nothing) or ``wrong-type`` (stops dockerd).
         path: the keys that lead to it.
-        meant: the key that is meant where that is clear, "" otherwise; ``close`` one that merely looks alike.
+        meant: the key that is meant where that is clear, "" otherwise; ``close`` those that it could be where it is not.
         value: what stands there; ``wanted`` the same in the right type, ``None`` where that is not clear.
         says: what the engine expects there, in words.
     """
@@ -39,7 +40,7 @@ class KeyProblem(Struct, frozen=True, kw_only=True):
     kind: str
     path: tuple[str, ...]
     meant: str = ""
-    close: str = ""
+    close: tuple[str, ...] = ()
     value: Any = None
     wanted: Any = None
     says: str = ""
@@ -84,12 +85,12 @@ def _problems(value: dict[str, Any], release: Release) -> Iterator[KeyProblem]:
 def _flattened(parent: str, item: dict[str, Any], release: Release, present: set[str]) -> Iterator[KeyProblem]:
     """The children of an object that is no value are looked up as if they stood at the top; the parent never is."""
     refused = [name for name in item if not is_known(name, release) and not _is_unsure(name, release)]
-    meant = _meant(parent, present)
+    meant, close = _meant(parent, item, release, present)
     if refused:
         # {"log-opt": {"max-size": …}} is refused for max-size, yet the parent is what is misspelt.
-        yield KeyProblem(kind="unknown", path=(parent,), meant=meant, close=_close(parent), value=item)
+        yield KeyProblem(kind="unknown", path=(parent,), meant=meant, close=close, value=item)
     elif item:
-        yield KeyProblem(kind="flattened", path=(parent,), meant=meant, close=_close(parent), value=item)
+        yield KeyProblem(kind="flattened", path=(parent,), meant=meant, close=close, value=item)
 
 
 def _key_problem(path: tuple[str, ...], value: Any, release: Release, present: set[str]) -> KeyProblem | None:
@@ -108,7 +109,8 @@ def _key_problem(path: tuple[str, ...], value: Any, release: Release, present: s
         says = f"it is known from {'.'.join(map(str, option.since))} on"
         return KeyProblem(kind="too-new", path=path, value=value, says=says)
     if option is None:
-        return KeyProblem(kind="unknown", path=path, meant=_meant(key, present), close=_close(key), value=value)
+        meant, close = _meant(key, value, release, present)
+        return KeyProblem(kind="unknown", path=path, meant=meant, close=close, value=value)
     return _type_problem(path, value, option)
 
 
@@ -116,23 +118,29 @@ def _is_unsure(name: str, release: Release) -> bool:
     return release is None and name in OPTIONS
 
 
-def _meant(key: str, present: set[str]) -> str:
-    """Return the key that this is but for case, blanks, underscores and a plural, unless that key is set too."""
-    plain = _plain(key)
-    found = [name for name in OPTIONS if _plain(name) in {plain, plain + "s"}]
+def _meant(key: str, value: Any, release: Release, present: set[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the key that a misspelt one surely is, or "" and those that it could be.
+
+    It is one that differs in case, blanks, underscores, a plural or a slip of the hand, is set nowhere else, is known to this
+    release, and can take the value.
+    """
     if FLAGS_WITHOUT_KEY.get(key):
-        found = [FLAGS_WITHOUT_KEY[key]]
-    return found[0] if len(found) == 1 and found[0] not in present else ""
+        found: tuple[str, ...] = (FLAGS_WITHOUT_KEY[key],)
+    else:
+        plain = _plain(key)
+        found = tuple(name for name in OPTIONS if _plain(name) in {plain, plain + "s"}) or nearest(key, OPTIONS)
+    free = tuple(name for name in found if name not in present)
+    good = tuple(name for name in free if is_known(name, release) and _takes(name, value))
+    return (good[0], ()) if len(good) == 1 and free == found else ("", good or free)
+
+
+def _takes(key: str, value: Any) -> bool:
+    kind = OPTIONS[key].kind
+    return value is None or _fits(kind, value) or _coerced(kind, value) is not None
 
 
 def _plain(key: str) -> str:
     return key.strip().lower().replace("_", "").replace("-", "")
-
-
-def _close(key: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only an unknown key is compared
-
-    return next(iter(get_close_matches(key.lower(), OPTIONS, n=1, cutoff=0.82)), "")
 
 
 def _type_problem(path: tuple[str, ...], value: Any, option: Option) -> KeyProblem | None:
@@ -186,7 +194,7 @@ def _item_problem(path: tuple[str, ...], value: Any, kind: str) -> KeyProblem | 
 def _coerced(kind: str, value: Any) -> Any:
     """Return the value in the right type where nothing can get lost or be meant otherwise, else ``None``."""
     if kind == "bool":
-        return parse_bool(str(value).lower()) if isinstance(value, str | int) else None
+        return _switch(value) if isinstance(value, str | int) else None
     if kind == "int" and isinstance(value, str):
         text = value.strip()
         return int(text) if text.lstrip("-").isdigit() and len(text) < 12 else None
@@ -196,6 +204,14 @@ def _coerced(kind: str, value: Any) -> Any:
         text = _text(value)
         return text if isinstance(text, str) else None
     return None
+
+
+def _switch(value: str | int) -> bool | None:
+    """Return what Go reads as a boolean, and what people write who come from YAML or systemd."""
+    word = str(value).strip().lower()
+    return {"yes": True, "on": True, "enabled": True, "no": False, "off": False, "disabled": False}.get(
+        word, parse_bool(word)
+    )
 
 
 def _text(value: Any) -> Any:

@@ -96,13 +96,14 @@ def _addresses(value: Any) -> str:
 def _labels(value: Any) -> str:
     values: dict[str, str] = {}
     for label in value if isinstance(value, list) else ():
-        name, equals, text = str(label).partition("=")
+        # Compared as it is: two values that are masked are not the same.
+        name, equals, text = (label[:] if isinstance(label, str) else str(label)).partition("=")
         if not equals:
             return f"bad attribute format: {label}"
         if name.startswith(("com.docker.", "io.docker.", "org.dockerproject.")):
             return f"label {name} is in a namespace reserved for Docker's own use"
         if values.setdefault(name, text) != text:
-            return f"conflict labels for {name}={text} and {name}={values[name]}"
+            return f"conflict labels for {name}: it is given twice with different values"
     return ""
 
 

@@ -74,6 +74,19 @@ def revealed(value: str) -> str:
     return value[:]
 
 
+def shown(value: Any) -> Any:
+    """Return a setting's value as it may be printed: each ``Concealed`` text as its mask.
+
+    >>> shown({"http-proxy": conceal("http-proxy", "http://u:p@h"), "mtu": 1400})
+    {'http-proxy': 'http://***@h', 'mtu': 1400}
+    """
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: shown(item) for key, item in value.items()}
+    return [shown(item) for item in value] if isinstance(value, list) else value
+
+
 def conceal(name: str, value: Any) -> Any:
     """Return a setting's value with each text in it ``Concealed`` that must not be shown under its name.
 
@@ -86,7 +99,7 @@ def conceal(name: str, value: Any) -> Any:
         shown = redact(value) if name in WRAPPERS or is_harmless(name) or is_plain(name, value) else MASK
         return value if shown == value else Concealed(value, shown)
     if isinstance(value, dict):
-        return {key: conceal(key if name in WRAPPERS or is_harmless(name) else "", item) for key, item in value.items()}
+        return {key: conceal(key, item) for key, item in value.items()}
     if isinstance(value, list):
         return [conceal(name, item) for item in value]
     return value

@@ -2,19 +2,37 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Applicability, Evidence, Finding, fixer
+from doctor.api.actions import Action
+from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting
+from doctor.facts.daemon_keys import KeyProblem
 from doctor.facts.engine import DaemonJson
 
 
 @fixer(applicability=Applicability.SAFE)
 def unknown_key(finding: Finding, file: DaemonJson) -> Iterator[Action]:
-    """Rename, take out, or say what it may have meant to be."""
+    """Rename it, remove it, or ask which of two keys it is."""
     problem = finding.detail
     if problem.meant:
         yield rename_setting(file.path, problem.path[0], problem.meant, restart=False)
     elif problem.close:
-        yield Advise(text=f"in {file.path}, call {problem.name} {problem.close} if that is meant, or take it out")
+        yield Choose(
+            question=f"which setting {problem.name!r} in {file.path} is", options=tuple(_options(problem, file))
+        )
     else:
         yield remove_setting(file.path, problem.path, "no engine of this release starts with it", restart=False)
+
+
+def _options(problem: KeyProblem, file: DaemonJson) -> Iterator[Option]:
+    for name in problem.close:
+        yield Option(
+            name=name,
+            evidence=(Evidence(file.path, f"{problem.name} is spelled like {name}"),),
+            actions=(rename_setting(file.path, problem.path[0], name, restart=False),),
+        )
+    yield Option(
+        name="remove",
+        evidence=(Evidence("dockerd", f"{problem.name} is no setting of this release; without it the defaults apply"),),
+        actions=(remove_setting(file.path, problem.path, "no engine of this release starts with it", restart=False),),
+    )

@@ -13,7 +13,7 @@ from msgspec import Struct
 from doctor.api.actions.files import EditFile, missing_parents
 from doctor.api.actions.units import ReloadUnits
 from doctor.facts.engine import Place
-from doctor.facts.redact import revealed
+from doctor.facts.redact import revealed, shown
 from doctor.facts.unit_states import EngineUnits
 from doctor.formats import env_file, flag_edit, json_edit, unit_command, unit_file
 from doctor.formats.text import decode, encode
@@ -222,4 +222,6 @@ def _of(place: Place) -> str:
 
 
 def _shown(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    import json  # noqa: PLC0415 - only for what is planned
+
+    return json.dumps(shown(value), ensure_ascii=False)

@@ -1,0 +1,55 @@
+"""Give a setting a value that can work."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Evidence, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.engine_settings import remove_flag, remove_setting, set_flag, set_setting
+from doctor.facts.daemon_values import NamedThings
+from doctor.facts.engine import EngineConfig
+from doctor.facts.value_answers import Answer, answers
+
+
+@fixer(applicability=Applicability.SAFE)
+def invalid_value(finding: Finding, config: EngineConfig, things: NamedThings) -> Iterator[Action]:
+    """Take the value that is surely meant; otherwise ask which of those that the engine takes."""
+    key = finding.subject.name
+    options = []
+    for answer in answers(finding.detail, config, things):
+        actions = tuple(_actions(answer, answer.key or key, config))
+        if answer.is_sure:
+            yield from actions
+            return
+        if actions:
+            options.append(Option(name=answer.name, evidence=(Evidence(key, answer.why),), actions=actions))
+    if options:
+        yield Choose(question=f"which value {key} gets instead", options=tuple(options))
+    else:
+        yield Advise(
+            text=f"edit {config.setting(key).place}: give {key} a value that works ({finding.detail.why}), then 'doctor scan'"
+        )
+
+
+def _actions(answer: Answer, key: str, config: EngineConfig) -> Iterator[Action]:
+    """Change the setting where it stands; nothing for a list or map that flags give, or for a flag of no file."""
+    setting = config.setting(key)
+    flags = [flag for flag in config.flags.of_key(key) if flag.place is not None]
+    if setting.origin == "flag":
+        if len(flags) != 1 or isinstance(answer.value, list | dict) or flags[0].place is None:
+            return
+        place, name = flags[0].place, flags[0].name
+        yield (
+            remove_flag(place, name, restart=False)
+            if answer.value is None
+            else set_flag(place, name, _text(answer.value), restart=False)
+        )
+    elif answer.value is None:
+        if key in config.json.value:
+            yield remove_setting(config.json.path, (key,), answer.why, restart=False)
+    else:
+        yield set_setting(config.json.path, (key,), answer.value, restart=False)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
