@@ -18,6 +18,10 @@ _NOTHING_THERE = re.compile(r"matching rule exist|does(?:n't| not) exist|No such
 """How iptables, nft, ip and systemctl say that what a reversal removes is gone already: the engine's start may have done it."""
 
 
+_IN_USE = re.compile(r"resource busy|in use", re.IGNORECASE)
+"""A chain that the repair brought back, and in which the engine has put rules since: an undo leaves it, a rollback says so."""
+
+
 def is_gone(step: Command, said: str) -> bool:
     """Whether a reversal failed because what it removes is gone already, by what the command said.
 
@@ -129,6 +133,8 @@ def perform_back(run: Run, record: PlanRecord, progress: Callable[[str], None]) 
                 if _starts(action) and not record.is_rollback:
                     # The old state may be one that no engine starts on: that is what was asked for.
                     progress(f"the engine does not start on the old state: {failure}")
+                elif isinstance(step, Command) and not record.is_rollback and _IN_USE.search(str(failure)):
+                    progress(f"note: something else uses it since, so it stays: {failure}")
                 elif not (isinstance(step, Command) and is_gone(step, str(failure))):
                     failures.append(Failure(action.undoes, step, str(failure)))
                 if action.engine:
