@@ -76,11 +76,7 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         uplink=uplink.name if (uplink := uplink_of(links)) is not None else "",
         host_port=_free_port(networks, listeners),
         proxy_only=config.get("iptables", True) is False,
-        left_out=tuple(
-            f"{published.text} of {endpoint.container}"
-            for _, endpoint, published in networks.published()
-            if published.protocol != "tcp"
-        ),
+        left_out=_not_asked(networks),
     )
     real = _behind(setting, links, uplink)
     if real is not None:
@@ -91,6 +87,15 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
             return judge(real, ended)
         setting = replace(setting, not_tried=problem)
     return (yield from _on_bridge(setting, links, sysctl))
+
+
+def _not_asked(networks: Networks) -> tuple[str, ...]:
+    """Return the published ports of other protocols than TCP."""
+    return tuple(
+        f"{published.text} of {endpoint.container}"
+        for _, endpoint, published in networks.published()
+        if published.protocol != "tcp"
+    )
 
 
 def _behind(setting: Setting, links: Links, uplink: Link | None) -> Setting | None:
