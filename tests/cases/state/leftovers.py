@@ -30,7 +30,8 @@ def built_orphan(tree: Tree) -> None:
 def known_to_buildkit(tree: Tree) -> None:
     """A directory that only another database of BuildKit than its list of snapshots mentions."""
     built_orphan(tree)
-    records = Bucket(buckets={b"item": Bucket(keys={b"cache.snapshot": json.dumps(BUILT).encode()})})
+    value = json.dumps({"value": BUILT}, separators=(",", ":")).encode()
+    records = Bucket(buckets={b"item": Bucket(keys={b"cache.snapshot": value})})
     tree.put(f"{ROOT}/buildkit/metadata_v2.db", write(Bucket(buckets={b"_main": records}), page_size=roots.PAGE))
 
 
