@@ -11,11 +11,10 @@ from doctor.model.missing import HostError, Missing
 
 
 def kept_records(
-    host: Host, root: DataRoot, file: BoltFile, told: KeptDigests | Missing, *, name: str, bucket: str
+    host: Host, root: DataRoot, told: KeptDigests | Missing, *, name: str, bucket: str
 ) -> tuple[Records, str]:
-    """Return the records of a bucket and how old the backup is; nothing where there is none, or where nothing has changed since."""
-    size, digest = (0, "") if isinstance(told, Missing) else told.files.get(name, (0, ""))
-    if not digest or (size == file.size_bytes and digest == _digest(host, file)):
+    """Return the records of a bucket and how old the backup is; nothing where there is none."""
+    if isinstance(told, Missing) or name not in told.files:
         return {}, ""
     from doctor.collect.kept import Backups  # noqa: PLC0415 - unchanged since the backup on a healthy host
     from doctor.collect.metadata_lists import is_database, newest  # noqa: PLC0415
@@ -27,6 +26,12 @@ def kept_records(
     tree = newest(found[0]) if found is not None else None
     kept = tree.at(bucket) if tree is not None else None
     return ({}, "") if kept is None or found is None else (kept.keys, found[2].age)
+
+
+def is_unchanged(host: Host, file: BoltFile, told: KeptDigests | Missing, name: str) -> bool:
+    """Whether a database is what the backup of a healthy root has: its records have been judged then."""
+    size, digest = (0, "") if isinstance(told, Missing) else told.files.get(name, (0, ""))
+    return bool(digest) and size == file.size_bytes and digest == _digest(host, file)
 
 
 def _digest(host: Host, file: BoltFile) -> str:

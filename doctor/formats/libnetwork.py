@@ -6,7 +6,8 @@ sandbox_store.go, endpoint_cnt.go, driverapi/ipamdata.go, drivers/{bridge,macvla
 """
 
 from doctor.formats.json_safe import load
-from doctor.formats.libnetwork_shapes import SHAPES, SOFT, is_slip
+from doctor.formats.libnetwork_shapes import SHAPES, SOFT
+from doctor.formats.libnetwork_values import is_slip
 from doctor.model.errors import FormatError
 
 PREFIX = "docker/network/v1.0/"

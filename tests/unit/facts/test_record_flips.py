@@ -11,7 +11,7 @@ from doctor.facts.buildkit_items import flawed_items as flawed_cache
 from doctor.facts.buildkit_items import mended_item
 from doctor.facts.containerd_items import flawed_items
 from doctor.facts.flawed_records import Records, flips
-from doctor.facts.network_flaws import flawed_networks, mended_network
+from doctor.facts.network_judge import flawed_networks, mended_network
 from doctor.facts.network_mend import SetRecords
 from doctor.facts.volume_flaws import VolumeFlaws, flawed_volumes, mended_volume
 from doctor.formats import bolt, bolt_write
