@@ -4,10 +4,12 @@ from hashlib import sha256
 
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import BoltFile
-from doctor.facts.flawed_records import Records
+from doctor.facts.flawed_records import FlawedRecord, Records
 from doctor.facts.kept_digests import KeptDigests
+from doctor.formats.bolt import Bucket
 from doctor.host.base import Host
 from doctor.model.missing import HostError, Missing
+from doctor.model.text import flipped_byte
 
 
 def kept_records(
@@ -26,6 +28,15 @@ def kept_records(
     tree = newest(found[0]) if found is not None else None
     kept = tree.at(bucket) if tree is not None else None
     return ({}, "") if kept is None or found is None else (kept.keys, found[2].age)
+
+
+def misnamed(root: Bucket, name: bytes) -> FlawedRecord | None:
+    """Return the bucket that is one bit away from the one that is missing, as a flawed record of its own kind."""
+    near = next((one for one in root.buckets if flipped_byte(one, name) >= 0), None)
+    if near is None:
+        return None
+    problem = f"the bucket is named {near.decode('latin-1')!r}, and there is no {name.decode()!r}: all records are out of reach"
+    return FlawedRecord(key=near, kind="bucket", ids=(name.decode(),), problem=problem, refused=False, kept=name)
 
 
 def is_unchanged(host: Host, file: BoltFile, told: KeptDigests | Missing, name: str) -> bool:

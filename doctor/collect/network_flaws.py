@@ -1,6 +1,6 @@
 """Compares the records of the network database with what an engine writes, with each other, and with the metadata backup."""
 
-from doctor.collect.kept_records import is_unchanged, kept_records
+from doctor.collect.kept_records import is_unchanged, kept_records, misnamed
 from doctor.facts.containers import Containers
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import NetworkDatabase
@@ -24,6 +24,8 @@ def network_flaws(
     """Return the damaged records of a database whose pages are whole; one with broken pages is judged as a whole."""
     file = database.file
     bucket = file.root.at("libnetwork") if file.root is not None and not file.is_broken else None
+    if bucket is None and file.root is not None and (renamed := misnamed(file.root, b"libnetwork")):
+        return NetworkFlaws(path=file.path, records={}, flawed=(renamed,))
     if bucket is None:
         raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
     if is_unchanged(host, file, told, _NAME):

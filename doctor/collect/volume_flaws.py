@@ -1,6 +1,6 @@
 """Compares the records of the volume database with what an engine writes, with the volumes, and with the metadata backup."""
 
-from doctor.collect.kept_records import is_unchanged, kept_records
+from doctor.collect.kept_records import is_unchanged, kept_records, misnamed
 from doctor.facts.data_root import DataRoot
 from doctor.facts.databases import VolumeDatabase
 from doctor.facts.kept_digests import KeptDigests
@@ -20,6 +20,8 @@ def volume_flaws(
     """Return the damaged records of a database whose pages are whole."""
     file = database.file
     bucket = file.root.at("volumes") if file.root is not None and not file.is_broken else None
+    if bucket is None and file.root is not None and (renamed := misnamed(file.root, b"volumes")):
+        return VolumeFlaws(path=file.path, records={}, flawed=(renamed,))
     if bucket is None:
         raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
     if is_unchanged(host, file, told, _NAME):

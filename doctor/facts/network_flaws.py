@@ -31,4 +31,6 @@ class NetworkFlaws(Struct, frozen=True, kw_only=True):
 
     def is_about(self, identity: str) -> bool:
         """Whether a flawed record is one of this network, or would be but for one bit of its key."""
+        if any(one.kind == "bucket" for one in self.flawed):
+            return True
         return any(known == identity or is_one_bit_off(known, identity) for one in self.flawed for known in one.ids)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from doctor.facts.flawed_records import FlawedRecord, Records, flips, is_altered, is_as_written
 from doctor.facts.network_copies import Told, best, slips
-from doctor.formats.libnetwork import INDEX_BYTES, KINDS, PREFIX, flaw, is_refused, parts
-from doctor.model.text import is_one_bit_off
+from doctor.formats.libnetwork import INDEX_BYTES, KINDS, PREFIX, flaw, is_refused, names_ids, parts
+from doctor.model.text import flipped_byte
 
 _MAX_FLAWED = 64
 _FATAL = frozenset({"network", "bridge", "bridge-endpoint", "endpoint", "endpoint_count", "macvlan", "ipvlan"})
@@ -28,9 +28,8 @@ def flawed_networks(
         kind, ids = parts(key)
         if len(found) >= _MAX_FLAWED:
             break
-        if kind not in KINDS or not ids:
-            if near := _near_kind(kind, key):
-                problem = f"its key is none of the engine's, {near!r} is one bit away"
+        if kind not in KINDS or not names_ids(kind, ids):
+            if problem := _key_problem(kind, key):
                 found.append(FlawedRecord(key=key, kind="", ids=ids, problem=problem, refused=True))
         elif len(value) > INDEX_BYTES and (problem := flaw(kind, ids, value[INDEX_BYTES:])):
             fatal = kind in _FATAL and is_refused(kind, ids, value[INDEX_BYTES:])
@@ -53,13 +52,15 @@ def _altered(records: Records, kept: Records) -> Iterator[FlawedRecord]:
             yield FlawedRecord(key=key, kind=kind, ids=ids, problem=problem, refused=False, kept=was)
 
 
-def _near_kind(kind: str, key: bytes) -> str:
-    """Return the kind of record that a key would name but for one bit, "" if none."""
-    if kind:
-        return next((known for known in sorted(KINDS) if is_one_bit_off(kind, known)), "")
-    prefix = PREFIX.encode()
-    start = key[: len(prefix)].decode("utf-8", "replace")
-    return PREFIX if is_one_bit_off(start, PREFIX) else ""
+def _key_problem(kind: str, key: bytes) -> str:
+    """Return what is wrong with a key that names no record, "" where other engines may have written it."""
+    if kind in KINDS:
+        return "its key names no id"
+    rest = key.removeprefix(PREFIX.encode())
+    # The slash behind the kind counts: without it the kind runs on into the id.
+    words = [f"{one}/" for one in sorted(KINDS)] if kind else [PREFIX]
+    near = next((one for one in words if flipped_byte(rest[: len(one)], one.encode()) >= 0), "")
+    return f"its key is none of the engine's, {near!r} is one bit away" if near else ""
 
 
 def _odd_copies(records: Records, told: Iterable[Told]) -> Iterator[FlawedRecord]:
@@ -140,7 +141,7 @@ def _renamed(records: Records, found: FlawedRecord) -> Records | None:
     ways = []
     for key in flips(found.key, 0):
         kind, ids = parts(key)
-        if kind in KINDS and ids and key not in records and not flaw(kind, ids, value[INDEX_BYTES:]):
+        if kind in KINDS and names_ids(kind, ids) and key not in records and not flaw(kind, ids, value[INDEX_BYTES:]):
             ways.append(key)
     if len(ways) > 1:
         known = {ids[0] for kind, ids in map(parts, records) if kind in {"network", "bridge"} and ids}
