@@ -18,7 +18,7 @@ def duplicate_key(file: DaemonJson) -> Iterator[Finding]:
         drop one of the two.
 
     How it is fixed:
-        By a person: remove the one that is not meant.
+        Where all its values are the same, all but the last are removed. Otherwise ``--choose`` asks which value is meant.
 
     References:
         https://pkg.go.dev/encoding/json#Unmarshal

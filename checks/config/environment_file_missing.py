@@ -18,7 +18,8 @@ def environment_file_missing(flags: EngineFlags, state: EngineState | Missing) -
         systemd fails the unit with "Failed to load environment files: No such file or directory" before dockerd runs at all.
 
     How it is fixed:
-        By a person: put the file back, or write ``EnvironmentFile=-…`` in a drop-in.
+        A drop-in names the same files again, with the leading dash for those that are missing. Where the unit's command takes
+        options from variables, ``--choose`` asks first: those of the lost file would be empty.
 
     References:
         https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html

@@ -20,7 +20,8 @@ def file_missing(file: DaemonJson, flags: EngineFlags, state: EngineState | Miss
         a link it starts with its defaults and says nothing: another data root, no log rotation, no registry mirror.
 
     How it is fixed:
-        By a person: put the file back, or take the flag out.
+        Where one file beside it is named alike but for a slip, the flag names that. Otherwise ``--choose`` asks: another file, or
+        the engine's defaults.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file

@@ -20,7 +20,8 @@ def flattened_key(file: DaemonJson, version: EngineVersion | Missing) -> Iterato
         changes nothing. Booleans among the children are really applied, which surprises in the other direction.
 
     How it is fixed:
-        By a person: move the children to the top level if they are wanted.
+        ``--choose`` asks: the children move to the top level, where they are in force, or the object goes. It is not offered for
+        removal while dockerd applies a switch in it.
 
     References:
         https://github.com/moby/moby/blob/master/daemon/config/config.go
@@ -33,4 +34,5 @@ def flattened_key(file: DaemonJson, version: EngineVersion | Missing) -> Iterato
                 subject=Subject("setting", problem.name),
                 message=f"{inside} inside {problem.name!r} in {file.path} is not what it seems: dockerd reads only booleans there",
                 evidence=(Evidence(file.path, f"{problem.name}: {problem.value!r}"),),
+                detail=problem,
             )

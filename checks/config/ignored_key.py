@@ -21,7 +21,8 @@ def ignored_key(file: DaemonJson, version: EngineVersion | Missing) -> Iterator[
         mirror, a registry or a listening address is set.
 
     How it is fixed:
-        By a person: the plural would put the setting in force for the first time, and that may not be wanted any more.
+        ``--choose`` asks: the plural puts the setting in force for the first time, and that may not be wanted any more; to remove
+        the key changes nothing.
 
     References:
         https://github.com/moby/moby/blob/master/daemon/config/config.go

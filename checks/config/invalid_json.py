@@ -21,7 +21,8 @@ def invalid_json(file: DaemonJson, state: EngineState | Missing) -> Iterator[Fin
 
     How it is fixed:
         Where each mistake can only be meant in one way (trailing comma, comment, typographic quotes, missing comma or last brace),
-        just these characters are changed. Otherwise the place is shown and a person must decide.
+        just these characters are changed. A directory in its place goes into quarantine. Otherwise the place is shown and a person
+        must decide.
 
     References:
         https://docs.docker.com/engine/daemon/#configuration-file

@@ -19,7 +19,8 @@ def options_unread(flags: EngineFlags) -> Iterator[Finding]:
         were and do nothing: a registry mirror, a data root on another disk, a DNS server.
 
     How it is fixed:
-        By a person: move what is still wanted to daemon.json and clear the variable.
+        ``--choose`` asks: the options move to daemon.json, where the engine reads them, or the line becomes a comment. Options that
+        make the engine listen are never moved.
 
     References:
         https://docs.docker.com/engine/daemon/
@@ -29,4 +30,5 @@ def options_unread(flags: EngineFlags) -> Iterator[Finding]:
             subject=Subject("file", unread.file),
             message=f"{unread.name} in {unread.file} is not in force: {unread.reader} does not read it",
             evidence=(Evidence(f"{unread.file}:{unread.line}", f"{unread.name}={unread.value}"),),
+            detail=unread,
         )

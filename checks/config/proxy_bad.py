@@ -24,7 +24,8 @@ def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
         control character in URL" on every pull, with a network that works.
 
     How it is fixed:
-        By a person: ``http://proxy.example:3128``, also for HTTPS_PROXY.
+        Blanks and quotes go and ``http://`` comes in front, where daemon.json or a flag has it and that makes a URL of it. In the
+        unit's environment by a person: ``http://proxy.example:3128``, also for HTTPS_PROXY.
 
     References:
         https://docs.docker.com/engine/daemon/proxy/

@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.daemon_keys import fits
 from doctor.facts.daemon_options import OPTIONS
 from doctor.facts.engine import EngineFlags, GivenFlag
 from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
-from doctor.formats.flags import KNOWN
+from doctor.facts.engine_values import from_flags
+from doctor.facts.spelling import nearest
+from doctor.formats.flags import KNOWN, config_key
 
 
 class BadFlag(Struct, frozen=True, kw_only=True):
-    """For the fixer: the flag, and the flag that does the same today ("" for none)."""
+    """For the fixer: the flag, the flag that does the same today ("" for none), and those that a misspelt one could be."""
 
     flag: GivenFlag
     successor: str
+    close: tuple[str, ...] = ()
 
 
 @check(severity=Severity.CRITICAL, stops_start=True, ok="dockerd knows every flag that it is given")
@@ -34,8 +38,8 @@ def unknown_flag(
         file is the usual reason for the second.
 
     How it is fixed:
-        ``--graph`` becomes ``--data-root``, which takes the same path. Other dropped flags are taken out. A flag that no release
-        knew, and a stray word, are left to a person.
+        ``--graph`` becomes ``--data-root``, which takes the same path, and a misspelt flag the one that it is but for a slip; where
+        two are as near, ``--choose`` asks. Other flags are removed: no start ever took them. A stray word is left to a person.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/
@@ -55,7 +59,7 @@ def unknown_flag(
                 Evidence(f"{flag.place.file}:{flag.place.line}", f"--{flag.name}={flag.value}"),
                 Evidence("dockerd", why),
             ),
-            detail=BadFlag(flag=flag, successor=option.successor if option is not None and dropped else ""),
+            detail=_bad(flag, option.successor if option is not None and dropped else "", flags),
         )
     if flags.arguments and flags.running is None:
         yield Finding(
@@ -63,6 +67,28 @@ def unknown_flag(
             message=f"{start_fails(state)}: {flags.arguments[0]!r} on its command line belongs to no flag",
             evidence=(Evidence(flags.launcher_file, " ".join(flags.arguments)),),
         )
+
+
+def _bad(flag: GivenFlag, successor: str, flags: EngineFlags) -> BadFlag:
+    """Return what a flag may have been: known, not given yet, and able to take the value."""
+    if successor or flag.name in OPTIONS:
+        return BadFlag(flag=flag, successor=successor)
+    given = {other.name for other in flags.configured}
+    near = nearest(flag.name, KNOWN)
+    usable = tuple(name for name in near if name not in given and _takes(name, flag))
+    return (
+        BadFlag(flag=flag, successor=near[0])
+        if near == usable and len(near) == 1
+        else BadFlag(flag=flag, successor="", close=usable)
+    )
+
+
+def _takes(name: str, flag: GivenFlag) -> bool:
+    key = config_key(name)
+    option = OPTIONS.get(key)
+    if option is None or option.removed is not None:
+        return False
+    return (option.kind == "bool" and not flag.value) or fits(key, from_flags(key, (flag.value,)))
 
 
 def _is_from(version: EngineVersion | Missing, release: tuple[int, int]) -> bool:

@@ -22,7 +22,8 @@ def docker_proxy_missing(
         to start: "invalid userland-proxy-path".
 
     How it is fixed:
-        By a person: install the engine's package again, or set ``userland-proxy`` to false if hairpin NAT is enough.
+        A file without the executable bit gets it. Otherwise by a person: the engine's package is reinstalled; ``--choose`` sets
+        ``userland-proxy`` to false until then.
 
     References:
         https://docs.docker.com/engine/network/port-publishing/

@@ -25,7 +25,7 @@ def runtime_missing(
         upgrade, an over-eager cleanup or a full disk are usual reasons.
 
     How it is fixed:
-        By a person: install the packages again (containerd.io, or runc and containerd).
+        A file without the executable bit gets it. Otherwise by a person: the package is reinstalled, with the command that is shown.
 
     References:
         https://docs.docker.com/engine/install/binaries/

@@ -19,7 +19,8 @@ def swap_on(kubelet: Kubelet, swaps: Swaps) -> Iterator[Finding]:
         hand comes back from /etc/fstab; zram counts too.
 
     How it is fixed:
-        By a person: ``swapoff -a`` and take the line out of /etc/fstab, or set failSwapOn to false.
+        The areas are taken out of use and their lines in /etc/fstab become comments, where memory has room for what is in them. A
+        kubelet with failSwapOn false starts with swap, too.
 
     References:
         https://kubernetes.io/docs/concepts/cluster-administration/swap-memory-management/

@@ -21,7 +21,8 @@ def option_value(config: EngineConfig, version: EngineVersion | Missing) -> Iter
         initialize logging driver: invalid size: '10 MB please'".
 
     How it is fixed:
-        By a person: what was meant is not known.
+        A size or a word that can only be meant in one way is set. Otherwise ``--choose`` asks among values that the driver takes, the
+        option's removal and, where an option is missing that only its owner knows, json-file.
 
     References:
         https://docs.docker.com/engine/logging/drivers/json-file/

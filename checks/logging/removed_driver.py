@@ -20,7 +20,8 @@ def removed_driver(config: EngineConfig, version: EngineVersion) -> Iterator[Fin
         Containers that were made with it can't be started any more either.
 
     How it is fixed:
-        By a person: where logs should go instead is a choice.
+        ``--choose`` asks for the driver of new containers: ``json-file`` or ``local``, both with rotation. Containers that exist keep
+        the old one and must be created again.
 
     References:
         https://docs.docker.com/engine/deprecated/#logentries-logging-driver

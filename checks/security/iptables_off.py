@@ -19,7 +19,7 @@ def iptables_off(config: EngineConfig) -> Iterator[Finding]:
         slow proxy, and networks are not kept apart from each other.
 
     How it is fixed:
-        By a person: remove the setting, or make the rules (masquerade, DNAT, isolation) elsewhere.
+        ``--choose`` removes the setting; whoever makes the rules (masquerade, DNAT, isolation) elsewhere waives the finding.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/#prevent-docker-from-manipulating-iptables

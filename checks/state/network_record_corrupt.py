@@ -41,8 +41,6 @@ def network_record_corrupt(flaws: NetworkFlaws) -> Iterator[Finding]:
         if refused
         else f"record {first.title}{more} of the network database is damaged: the engine has other settings than it wrote"
     )
-    if first.kind == "bucket":
-        message = "the engine sees none of its networks: the name of the bucket that holds them is damaged"
     yield Finding(
         subject=Subject("file", flaws.path),
         message=message,
@@ -50,7 +48,7 @@ def network_record_corrupt(flaws: NetworkFlaws) -> Iterator[Finding]:
             Evidence(flaws.path, f"bucket libnetwork, key {one.key.decode('utf-8', 'replace')}: {one.problem}")
             for one in flaws.flawed[:8]
         ),
-        severity=Severity.CRITICAL if refused else Severity.ERROR if first.kind == "bucket" else None,
+        severity=Severity.CRITICAL if refused else None,
         stops_start=bool(refused),
         detail=OfFile(path=flaws.path),
     )

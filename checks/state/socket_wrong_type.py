@@ -9,7 +9,7 @@ from doctor.facts.engine_files import EngineSockets
 
 
 class SocketBlocked(Struct, frozen=True, kw_only=True):
-    """For the fixer: the path, and whether it is an empty directory that nothing is mounted on."""
+    """For the fixer: the path, and whether it can be moved: nothing is mounted on it."""
 
     path: HostPath
     is_movable: bool
@@ -20,15 +20,16 @@ def socket_wrong_type(sockets: EngineSockets) -> Iterator[Finding]:
     """A directory lies where the engine's socket belongs, so the engine does not start.
 
     What it looks at:
-        What is at each Unix socket path the engine is configured to listen on. A stale socket or a plain file is replaced by
-        dockerd itself.
+        What is at each Unix socket path the engine is configured to listen on; with ``fd://``, at those of ``docker.socket``. A
+        stale socket or a plain file is replaced by dockerd itself.
 
     Why it matters:
         dockerd ends with "can't create unix socket … is a directory". A container with ``-v /var/run/docker.sock:…`` that was
         started while the engine was down makes that directory.
 
     How it is fixed:
-        An empty directory goes into quarantine. With systemd, ``docker.socket`` makes the socket at its next start.
+        The directory goes into quarantine with all that is in it, unless something is mounted there. With systemd,
+        ``docker.socket`` makes the socket at its next start.
 
     References:
         https://github.com/moby/moby/issues/30348
@@ -42,5 +43,5 @@ def socket_wrong_type(sockets: EngineSockets) -> Iterator[Finding]:
                 evidence=(
                     Evidence(socket.path, "an empty directory" if socket.is_empty else "a directory with files"),
                 ),
-                detail=SocketBlocked(path=socket.path, is_movable=socket.is_empty and not socket.is_mount_point),
+                detail=SocketBlocked(path=socket.path, is_movable=not socket.is_mount_point),
             )

@@ -21,7 +21,8 @@ def data_root_noexec(storage: Storage, config: EngineConfig) -> Iterator[Finding
         mount of the data root and keeps the options, and with vfs, btrfs or zfs so does the whole container.
 
     How it is fixed:
-        By a person: give the data root a mount of its own without them, in /etc/fstab.
+        A mount of the data root's own is remounted without them when ``--choose`` says so, in /etc/fstab too. Where the mount holds
+        more, by a person: give the data root a mount of its own.
 
     References:
         https://man7.org/linux/man-pages/man8/mount.8.html
@@ -35,5 +36,6 @@ def data_root_noexec(storage: Storage, config: EngineConfig) -> Iterator[Finding
         subject=Subject("directory", config.data_root),
         message=f"in {where} {' and '.join(_OPTIONS[option] for option in found)}: {config.data_root} is mounted {', '.join(found)}",
         evidence=(Evidence("/proc/self/mountinfo", ", ".join(storage.options[:8])),),
+        detail=tuple(found),
         severity=None if is_whole and "noexec" in found else Severity.INFO,
     )

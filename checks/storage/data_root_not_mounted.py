@@ -23,19 +23,23 @@ def data_root_not_mounted(storage: Storage, config: EngineConfig) -> Iterator[Fi
         their own, containers start with new, empty ones: a database sets itself up anew, and mounting the disk later hides that.
 
     How it is fixed:
-        By a person: stop the engine, look at what was written in the directory meanwhile (no program can merge two volumes),
-        move it away, mount the disk, start the engine. ``RequiresMountsFor=`` in a drop-in of docker.service makes
-        it wait for the disk.
+        Where the disk is there and the directory beneath it is empty, it is mounted. Otherwise by a person: stop the engine, look at
+        what was written in the directory meanwhile (no program can merge two volumes), move it away, mount the disk, start the
+        engine. ``RequiresMountsFor=`` in a drop-in of docker.service makes it wait for the disk.
 
     References:
         https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html#RequiresMountsFor=
     """
-    for point in storage.unmounted:
+    for lost in storage.unmounted:
+        point = lost.point
         yield Finding(
             subject=Subject("mount", point),
             message=f"{_held(point, config.data_root)} out of sight: {point} is in /etc/fstab and is not mounted",
-            evidence=(Evidence("/etc/fstab", point), Evidence("/proc/self/mountinfo", f"nothing at {point}")),
-            detail=config.data_root,
+            evidence=(
+                Evidence("/etc/fstab", f"{lost.source} at {point}"),
+                Evidence("/proc/self/mountinfo", f"nothing at {point}"),
+            ),
+            detail=lost,
         )
 
 

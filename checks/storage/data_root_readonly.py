@@ -20,8 +20,9 @@ def data_root_readonly(storage: Storage, config: EngineConfig, state: EngineStat
         wrong fstab line looks the same.
 
     How it is fixed:
-        By a person: look into the kernel's log, check the file system (fsck, xfs_repair) while it is not mounted, replace the disk
-        if it fails. Remounting it writable over an error loses data.
+        Where only the mount is read-only and the file system beneath it is not, no error made it so: ``--choose`` remounts it. Else
+        by a person: look into the kernel's log, check the file system (fsck, xfs_repair) while it is not mounted, replace the disk if
+        it fails. Remounting it writable over an error loses data.
 
     References:
         https://docs.kernel.org/admin-guide/ext4.html

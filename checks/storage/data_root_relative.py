@@ -18,7 +18,7 @@ def data_root_relative(config: EngineConfig) -> Iterator[Finding]:
         silently runs on fuse-overlayfs or vfs in that place, with no images.
 
     How it is fixed:
-        By a person: write the whole path.
+        ``--choose`` asks: the path below /, or the default /var/lib/docker.
 
     References:
         https://docs.docker.com/engine/daemon/#daemon-data-directory

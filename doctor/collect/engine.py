@@ -1,6 +1,7 @@
 """Reads how the engine is configured."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from doctor.collect import engine_launch
@@ -11,12 +12,15 @@ from doctor.facts.engine import DaemonJson, EngineConfig, EngineFlags, GivenFlag
 from doctor.facts.engine_values import from_flags
 from doctor.facts.processes import Processes
 from doctor.facts.redact import conceal
+from doctor.facts.spelling import nearest
 from doctor.formats import daemon_json as format_json
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
-from doctor.model.paths import HostPath
+from doctor.model.paths import HostPath, join, parent
+
+_DEFAULT = HostPath("/etc/docker/daemon.json")
 
 
 @collector
@@ -30,13 +34,14 @@ def engine_flags(host: Host, processes: Processes | Missing) -> EngineFlags:
 def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
     """Return the settings file; one that dockerd refuses is a value, one that can't be read is missing."""
     named = [flag.value for flag in flags.effective if flag.name == "config-file"]
-    path = HostPath(named[-1] if named and named[-1].startswith("/") else "/etc/docker/daemon.json")
+    path = HostPath(named[-1] if named and named[-1].startswith("/") else _DEFAULT)
     try:
         content = host.read(path, limit_bytes=format_json.MAX_BYTES)
         mtime_ns = host.lstat(host.resolve(path)).mtime_ns
     except HostError as error:
         if error.is_absent:
-            return DaemonJson(path=path, is_explicit=bool(named), leads_to=_leads_to(host, path))
+            near = tuple(_nearby(host, path)) if named else ()
+            return DaemonJson(path=path, is_explicit=bool(named), leads_to=_leads_to(host, path), nearby=near)
         if not _is_directory(host, path):
             raise
         problem = "a directory, not a file"
@@ -68,6 +73,17 @@ def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
         has_mark=read.has_mark,
         mtime_ns=mtime_ns,
     )
+
+
+def _nearby(host: Host, path: HostPath) -> Iterator[HostPath]:
+    folder = parent(path)
+    try:
+        names = host.listdir(folder)
+    except HostError:
+        names = []
+    yield from (join(folder, name) for name in nearest(path.rpartition("/")[2], names))
+    if host.exists(_DEFAULT):
+        yield _DEFAULT
 
 
 def _leads_to(host: Host, path: HostPath) -> str:

@@ -1,10 +1,12 @@
 """Reads the engine's pid files, sockets, identity, swarm files, runc's leftovers and file locks."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
+from doctor.collect.engine_unit import listen_streams
 from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_files import (
@@ -80,10 +82,7 @@ def engine_sockets(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -
     wanted = engine.get("hosts")
     addresses = [text for text in wanted if isinstance(text, str)] if isinstance(wanted, list) else [_SOCKET]
     items = []
-    for address in addresses or [_SOCKET]:
-        if not address.startswith("unix://"):
-            continue
-        path = HostPath(address.removeprefix("unix://") or "/var/run/docker.sock")
+    for path in dict.fromkeys(_listening_at(host, addresses or [_SOCKET])):
         kind = _kind(host, path, gaps)
         items.append(
             SocketPath(
@@ -94,6 +93,15 @@ def engine_sockets(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -
             )
         )
     return EngineSockets(items=tuple(items), gaps=tuple(gaps))
+
+
+def _listening_at(host: Host, addresses: list[str]) -> Iterator[HostPath]:
+    """Yield the paths of Unix sockets that dockerd makes, and for ``fd://`` those that systemd makes for it."""
+    for address in addresses:
+        if address.startswith("unix://"):
+            yield HostPath(address.removeprefix("unix://") or "/var/run/docker.sock")
+        elif address.startswith("fd://"):
+            yield from (HostPath(path) for path in listen_streams(host, "docker.socket") if path.startswith("/"))
 
 
 @collector

@@ -92,6 +92,17 @@ def _main(host: Host, name: str) -> str | None:
     return unit_file.unit_path(name, [path for path in paths if host.exists(HostPath(path))])
 
 
+def listen_streams(host: Host, name: str) -> tuple[str, ...]:
+    """Return the addresses on which systemd listens for a socket unit, as its files name them."""
+    main = _main(host, name)
+    if main is None or _is_null(host, main):
+        return ()
+    paths = (main, *unit_file.drop_in_order(name, _drop_ins(host, name, "socket")))
+    texts = [(path, read_text(host, HostPath(path), [])) for path in paths]
+    unit = unit_file.merge((path, text) for path, text in texts if text is not None)
+    return tuple(setting.value for setting in unit.listed("Socket", "ListenStream"))
+
+
 def _is_null(host: Host, path: str) -> bool:
     try:
         return host.readlink(HostPath(path)) == "/dev/null"
@@ -99,10 +110,10 @@ def _is_null(host: Host, path: str) -> bool:
         return False
 
 
-def _drop_ins(host: Host, name: str) -> list[str]:
+def _drop_ins(host: Host, name: str, every: str = "service") -> list[str]:
     found: list[str] = []
     for folder in unit_file.DIRECTORIES:
-        for kind in (name, "service"):
+        for kind in (name, every):
             directory = f"{folder}/{kind}.d"
             try:
                 found.extend(f"{directory}/{file}" for file in host.listdir(HostPath(directory)))

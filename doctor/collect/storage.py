@@ -1,15 +1,21 @@
 """Looks at the ground on which the storage driver stands."""
 
+from collections.abc import Iterator
+
 from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_state import EngineInfo, EngineVersion
 from doctor.facts.modules import Modules
 from doctor.facts.mounts import Mounts
-from doctor.facts.storage import FILE_SYSTEMS, Storage, wants_snapshotter
+from doctor.facts.storage import FILE_SYSTEMS, Storage, Unmounted, wants_snapshotter
+from doctor.formats import fstab
 from doctor.host.base import Host, StatFs
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, is_beneath, parent
+
+_BY = {"UUID": "by-uuid", "LABEL": "by-label", "PARTUUID": "by-partuuid", "PARTLABEL": "by-partlabel"}
+_QUOTES = "\"'"
 
 
 @collector
@@ -94,21 +100,39 @@ def _overlay(host: Host, modules: Modules | Missing) -> bool | None:
     return modules.has("overlay") or modules.can_load("overlay")
 
 
-def _unmounted(host: Host, data_root: HostPath, mounts: Mounts | Missing) -> list[str]:
-    """Return what /etc/fstab mounts at, above or beneath the data root, below "/", and is not mounted now."""
+def _unmounted(host: Host, data_root: HostPath, mounts: Mounts | Missing) -> Iterator[Unmounted]:
+    """Yield what /etc/fstab mounts at, above or beneath the data root, below "/", and is not mounted now."""
     if isinstance(mounts, Missing) or not mounts.items:
-        return []
+        return
     try:
         text = host.read(HostPath("/etc/fstab"), limit_bytes=1 << 18).decode("utf-8", "replace")
     except HostError:
-        return []
-    found = []
-    for line in text.splitlines():
-        fields = line.split()
-        if len(fields) < 4 or fields[0].startswith("#") or "noauto" in fields[3].split(","):
+        return
+    for entry in fstab.parse(text):
+        point = HostPath(entry.point)
+        inside = is_beneath(data_root, point) or is_beneath(point, data_root)
+        if "noauto" in entry.options or not point.startswith("/") or point == "/" or not inside:
             continue
-        point = fields[1].replace("\\040", " ").rstrip("/")
-        inside = is_beneath(data_root, point) or is_beneath(HostPath(point), data_root)
-        if point.startswith("/") and inside and not mounts.at(host.resolve(HostPath(point))):
-            found.append(point)
-    return found
+        if not mounts.at(host.resolve(point)):
+            yield Unmounted(
+                point=point,
+                source=entry.source,
+                fs_type=entry.fs_type,
+                is_empty=_is_empty(host, point),
+                has_source=_has_source(host, entry.source),
+            )
+
+
+def _is_empty(host: Host, point: HostPath) -> bool:
+    """Whether nothing would be hidden by a mount there; it must be a directory."""
+    try:
+        return not host.listdir(point)
+    except HostError:
+        return False
+
+
+def _has_source(host: Host, source: str) -> bool:
+    kind, _, name = source.partition("=")
+    if kind in _BY:
+        return host.exists(HostPath(f"/dev/disk/{_BY[kind]}/{name.strip(_QUOTES)}"))
+    return not source.startswith("/dev/") or host.exists(HostPath(source))

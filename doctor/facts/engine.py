@@ -111,6 +111,7 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
         is_mendable: whether each mistake can be put right in one way only.
         is_directory: a directory lies in its place, which dockerd refuses.
         leads_to: target of a symbolic link in its place that leads to nothing, "" for none: dockerd takes its defaults.
+        nearby: files that a path of ``--config-file`` which leads to nothing may mean: the default one, and what is named alike.
         has_mark: begins with a byte order mark.
         mtime_ns: when it was last written.
     """
@@ -127,6 +128,7 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
     is_mendable: bool = False
     is_directory: bool = False
     leads_to: str = ""
+    nearby: tuple[HostPath, ...] = ()
     has_mark: bool = False
     mtime_ns: int = 0
 

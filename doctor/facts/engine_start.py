@@ -100,4 +100,4 @@ def _ground(storage: Storage) -> Iterator[str]:
         yield "the kernel has no overlayfs"
     if overlay and storage.file_system == "overlay":
         yield "the data root lies on an overlay"
-    yield from (f"{point} is not mounted" for point in storage.unmounted)
+    yield from (f"{one.point} is not mounted" for one in storage.unmounted)

@@ -46,6 +46,22 @@ NEEDS = {"btrfs": "btrfs", "zfs": "zfs"}
 OPTION_PREFIX = {"overlay2": "overlay2.", "btrfs": "btrfs.", "zfs": "zfs.", "devicemapper": "dm.", "vfs": "size"}
 
 
+class Unmounted(Struct, frozen=True, kw_only=True):
+    """What /etc/fstab mounts and is not mounted.
+
+    Attributes:
+        point: where it belongs; ``source`` and ``fs_type`` as fstab has them.
+        is_empty: the directory there is empty, so that a mount hides nothing.
+        has_source: the disk is there, or it comes over the network.
+    """
+
+    point: str
+    source: str
+    fs_type: str
+    is_empty: bool
+    has_source: bool
+
+
 class Storage(Struct, frozen=True, kw_only=True):
     """The storage driver and its ground.
 
@@ -59,7 +75,7 @@ class Storage(Struct, frozen=True, kw_only=True):
         has_overlay: whether this kernel has overlayfs, loaded or loadable; ``None`` where unknown.
         options: mount options of the data root's mount, those of the file system included.
         is_read_only: whether nothing can be written there.
-        unmounted: mount points of /etc/fstab at, above or beneath the data root that are not mounted.
+        unmounted: what /etc/fstab mounts at, above or beneath the data root and is not mounted, in its order.
         gaps: what could not be looked at.
     """
 
@@ -71,7 +87,7 @@ class Storage(Struct, frozen=True, kw_only=True):
     has_overlay: bool | None = None
     options: tuple[str, ...] = ()
     is_read_only: bool = False
-    unmounted: tuple[str, ...] = ()
+    unmounted: tuple[Unmounted, ...] = ()
     gaps: tuple[Missing, ...] = ()
 
     @property

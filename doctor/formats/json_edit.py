@@ -74,6 +74,29 @@ def remove_key(data: bytes, path: Path) -> bytes:
     return _at(data, path, removal)
 
 
+def count(data: bytes, key: str) -> int:
+    """How often a key is written at the top. Raises FormatError where the file can't be understood."""
+    _, root = _open(data)
+    return 0 if root is None else sum(member.key == key for member in root.members)
+
+
+def keep_one(data: bytes, key: str, number: int) -> bytes:
+    r"""The file with one of the values of a key at the top, the others removed. Unchanged if it isn't there so often.
+
+    Raises:
+        FormatError: the file can't be understood.
+
+    >>> keep_one(b'{"debug": true, "mtu": 1400, "debug": false}', "debug", 0)
+    b'{"debug": true, "mtu": 1400}'
+    """
+
+    def removal(text: str, node: Node, name: str) -> list[Edit]:
+        found = [at for at, member in enumerate(node.members) if member.key == name]
+        return _removals(text, node, [at for at in found if at != found[number]]) if number < len(found) else []
+
+    return _at(data, key, removal)
+
+
 def rename_key(data: bytes, path: Path, new: str) -> bytes:
     """The file with a key's name changed and nothing else. Unchanged if the key isn't there.
 

@@ -6,9 +6,7 @@ sandbox_store.go, endpoint_cnt.go, driverapi/ipamdata.go, drivers/{bridge,macvla
 """
 
 from doctor.formats.json_safe import load
-from doctor.formats.libnetwork_shapes import SHAPES, SOFT
-from doctor.formats.libnetwork_values import is_slip
-from doctor.formats.oci_digest import is_hex64
+from doctor.formats.libnetwork_shapes import SHAPES, SOFT, is_slip
 from doctor.model.errors import FormatError
 
 PREFIX = "docker/network/v1.0/"
@@ -27,16 +25,11 @@ def parts(key: bytes) -> tuple[str, tuple[str, ...]]:
     >>> parts(b"docker/network/v1.0/endpoint/aa/bb/")
     ('endpoint', ('aa', 'bb'))
     """
-    text = key.decode("latin-1")
+    text = key.decode("utf-8", "replace")
     if not text.startswith(PREFIX):
         return "", ()
     kind, *ids = text.removeprefix(PREFIX).strip("/").split("/")
     return kind, tuple(ids)
-
-
-def names_ids(kind: str, ids: tuple[str, ...]) -> bool:
-    """Whether a key of this kind names ids, as many as it has to."""
-    return len(ids) == (2 if kind == "endpoint" else 1) and all(map(is_hex64, ids))
 
 
 def flaw(kind: str, ids: tuple[str, ...], data: bytes, *, strict: bool = False) -> str:

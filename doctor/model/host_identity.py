@@ -26,4 +26,5 @@ class HostIdentity(Struct, frozen=True, kw_only=True):
             return False
         if self.machine and here.machine:
             return self.machine != here.machine
-        return bool(self.root and here.root and self.root != here.root)
+        # A repair may have made /etc, which was not there to be recorded.
+        return any(one != other for one, other in zip(self.root, here.root, strict=False))

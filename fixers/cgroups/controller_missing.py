@@ -15,7 +15,9 @@ def controller_missing(finding: Finding, cgroups: Cgroups, kernel: Kernel | Miss
     known = cgroups.kernel.get(name)
     disabled = kernel.option("cgroup_disable") if isinstance(kernel, Kernel) else None
     if disabled is not None and name in disabled.split(","):
-        yield Advise(text=f"take cgroup_disable={disabled} off the kernel's command line and reboot")
+        yield Advise(
+            text=f"take cgroup_disable={disabled} off the kernel's command line (grep -rn cgroup_disable /etc/default/grub /boot shows where it stands), then systemctl reboot"
+        )
     elif cgroups.mode == "v2" or (known is not None and not known.enabled):
         yield Advise(
             text=f"boot with cgroup_enable={name} (Raspberry Pi: add 'cgroup_enable=memory cgroup_memory=1' to "

@@ -1,17 +1,40 @@
-"""Say which key is meant."""
+"""Put a setting in force that dockerd never read, or remove it."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise
-from doctor.facts.engine import DaemonJson
+from doctor.api import Applicability, Evidence, Finding, fixer
+from doctor.api.actions import Action, Choose, Option
+from doctor.api.actions.engine_settings import remove_setting, set_setting
+from doctor.facts.daemon_keys import fits
+from doctor.facts.engine import EngineConfig
 
 
-@fixer(applicability=Applicability.MANUAL)
-def ignored_key(finding: Finding, file: DaemonJson) -> Iterator[Action]:
-    """Only its author knows whether the setting is still wanted."""
-    problem = finding.detail
-    if problem.meant:
-        yield Advise(text=f"in {file.path}, call {problem.name} {problem.meant} to put it in force, or take it out")
-    else:
-        yield Advise(text=f"take {problem.name} out of {file.path}: it does nothing there")
+@fixer(applicability=Applicability.SAFE)
+def ignored_key(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Ask whether the setting is still wanted: only its author knows."""
+    problem, file = finding.detail, config.json
+    gone = remove_setting(file.path, problem.path, "dockerd never reads it", restart=False)
+    options = [
+        Option(name="remove", evidence=(Evidence("dockerd", f"never reads {problem.name}"),), actions=(gone,)),
+    ]
+    wanted = _wanted(problem.meant, problem.value)
+    # Listeners are never offered: that would open what was closed all the time.
+    if wanted is not None and problem.meant != "hosts" and not config.is_set(problem.meant):
+        options.insert(
+            0,
+            Option(
+                name=problem.meant,
+                evidence=(Evidence("dockerd", f"reads this as {problem.meant}; it gets in force for the first time"),),
+                actions=(gone, set_setting(file.path, (problem.meant,), wanted)),
+            ),
+        )
+    yield Choose(question=f"whether {problem.name} in {file.path} is wanted", options=tuple(options))
+
+
+def _wanted(key: str, value: Any) -> Any:
+    """Return the value as the key takes it, ``None`` where it can't."""
+    for candidate in (value, [value]):
+        if key and value not in (None, "") and fits(key, candidate):
+            return candidate
+    return None

@@ -2,22 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Quarantine
 from doctor.api.actions.engine_settings import mend_settings
 from doctor.facts.engine import DaemonJson
+from doctor.facts.mounts import Mounts
 
 
 @fixer(applicability=Applicability.SAFE)
-def invalid_json(finding: Finding, file: DaemonJson) -> Iterator[Action]:
-    """Make the smallest change, where it can be meant in one way only."""
+def invalid_json(finding: Finding, file: DaemonJson, mounts: Mounts | Missing) -> Iterator[Action]:
+    """Make the smallest change, where it can be meant in one way only; a directory in its place goes into quarantine."""
     del finding
     if file.is_mendable:
         yield mend_settings(file.path)
-    elif file.is_directory:
+    elif file.is_directory and isinstance(mounts, Mounts) and any(mounts.beneath(file.path)):
         yield Advise(
-            text=f"move {file.path} away and put the settings file there, if there was one: 'docker run -v' makes a directory"
-            " where the file that it shall show is missing"
+            text=f"findmnt {file.path} shows what is mounted there: umount {file.path}, then 'doctor fix --apply'"
         )
+    elif file.is_directory:
+        # 'docker run -v' makes a directory where the file that it shall show is missing.
+        yield Quarantine(path=file.path, why="the settings file belongs there, and a directory is no settings")
     else:
-        yield Advise(text=f"put {file.path} right at {file.where or 'its beginning'}, then 'dockerd --validate'")
+        yield Advise(
+            text=f"edit {file.path} at {file.where or 'its beginning'}, then dockerd --validate --config-file {file.path}"
+        )

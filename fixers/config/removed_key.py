@@ -15,6 +15,8 @@ def removed_key(finding: Finding, file: DaemonJson) -> Iterator[Action]:
     if problem.meant:
         yield rename_setting(file.path, problem.path[0], problem.meant, restart=False)
     elif problem.name == "graph" and file.value.get("data-root") != problem.value:
-        yield Advise(text=f"{file.path} has graph and data-root with two paths: keep the one that holds your images")
+        yield Advise(
+            text=f"ls {problem.value}/image {file.value.get('data-root')}/image shows which holds your images: keep that as data-root in {file.path}"
+        )
     else:
         yield remove_setting(file.path, problem.path, problem.says, restart=False)

@@ -1,31 +1,65 @@
-"""Give a dropped flag its present name, or take it out."""
+"""Give a dropped or misspelt flag its name, or take it out."""
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise
-from doctor.api.actions.engine_settings import add_flag, remove_flag, with_reload
-from doctor.facts.daemon_options import OPTIONS
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api.actions.engine_settings import add_flag, remove_flag, set_flag, with_reload
+from doctor.facts.engine import EngineFlags, GivenFlag
 from doctor.facts.unit_states import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)
-def unknown_flag(finding: Finding, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Rename or take out what a release dropped; say what to look at otherwise."""
-    yield from with_reload(units, _actions(finding))
+def unknown_flag(finding: Finding, flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
+    """Rename it, remove it, or ask which of two flags it is."""
+    yield from with_reload(units, _actions(finding, flags))
 
 
-def _actions(finding: Finding) -> Iterator[Action]:
+def _actions(finding: Finding, flags: EngineFlags) -> Iterator[Action]:
     bad = finding.detail
     if bad is None:
-        yield Advise(text=f"look for a lost quote or an unset variable around {finding.subject.name!r}")
-        return
-    place = bad.flag.place
-    if bad.successor and place.kind == "variable":
-        yield add_flag(place, bad.successor, bad.flag.value, restart=False)
-        yield remove_flag(place, bad.flag.name, restart=False)
-    elif bad.flag.name in OPTIONS and not bad.successor:
-        yield remove_flag(place, bad.flag.name, restart=False)
+        show = "systemctl cat docker.service" if flags.launcher == "systemd" else f"cat {flags.launcher_file}"
+        yield Advise(
+            text=f"{show} shows the command line: look for a lost quote or an unset variable around {finding.subject.name!r} (a"
+            " switch takes its value as --icc=false, never after a blank), then 'doctor scan'"
+        )
+    elif bad.close:
+        yield Choose(
+            question=f"which flag --{bad.flag.name} in {bad.flag.place.file} is",
+            options=(
+                *(
+                    Option(
+                        name=name,
+                        evidence=(Evidence(bad.flag.place.file, f"--{bad.flag.name} is spelled like --{name}"),),
+                        actions=tuple(_renamed(bad.flag, name)),
+                    )
+                    for name in bad.close
+                ),
+                Option(
+                    name="remove",
+                    evidence=(Evidence("dockerd", f"no release has --{bad.flag.name}: without it the defaults apply"),),
+                    actions=(remove_flag(bad.flag.place, bad.flag.name, restart=False),),
+                ),
+            ),
+        )
+    elif bad.successor:
+        yield from _renamed(bad.flag, bad.successor)
     else:
-        known = f"call it --{bad.successor}" if bad.successor else "take it out or spell it right"
-        yield Advise(text=f"--{bad.flag.name} in {place.file}: {known}")
+        yield remove_flag(bad.flag.place, bad.flag.name, restart=False)
+
+
+def _renamed(flag: GivenFlag, name: str) -> Iterator[Action]:
+    place = flag.place
+    if place is None:
+        return
+    value = flag.value or "true"
+    if place.kind == "variable":
+        yield add_flag(place, name, value, restart=False)
+        yield remove_flag(place, flag.name, restart=False)
+    elif place.is_packaged:
+        yield Advise(
+            text=f"systemctl edit --full docker.service: call --{flag.name} --{name}, then systemctl start docker"
+        )
+    else:
+        yield set_flag(place, name, value, restart=False)
+        yield remove_flag(place, flag.name, restart=False)

@@ -12,6 +12,6 @@ def daemon_dns_loopback(finding: Finding, engine: EngineConfig) -> Iterator[Acti
     """Only a person knows the server."""
     del finding
     yield Advise(
-        text=f'set "dns" ({engine.setting("dns").place}) to a server that containers reach, or take it out, '
-        "and restart the engine"
+        text=f"set 'dns' ({engine.setting('dns').place}) to a server that containers reach, or take it out (grep nameserver "
+        "/run/systemd/resolve/resolv.conf shows the host's own); systemctl restart docker"
     )

@@ -15,4 +15,6 @@ def resolv_loopback_only(finding: Finding, engine: EngineConfig) -> Iterator[Act
     if servers:
         yield set_setting(engine.json.path, ("dns",), list(servers))
     else:
-        yield Advise(text=f'set "dns": ["ADDRESS"] in {engine.json.path} to a server that containers reach')
+        yield Advise(
+            text=f'set "dns": ["ADDRESS"] in {engine.json.path} to a server of your network that containers reach, then systemctl restart docker'
+        )

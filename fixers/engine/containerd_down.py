@@ -14,6 +14,6 @@ def containerd_down(finding: Finding, units: EngineUnits | Missing) -> Iterator[
     if finding.detail.unit and isinstance(units, EngineUnits):
         yield StartUnit(name=finding.detail.unit, units=units)
     elif finding.detail.settings:
-        yield Advise(text=f"mend {finding.detail.settings}, then start containerd")
+        yield Advise(text=f"edit {finding.detail.settings}, then systemctl restart containerd.service")
     else:
         yield Advise(text="start containerd as this host starts it, and look into its log if it ends again")

@@ -17,6 +17,6 @@ def down(finding: Finding, control: EngineControl, blockers: StartBlockers | Mis
     elif control.manual:
         yield Advise(text=control.manual)
     elif reasons:
-        yield Advise(text=f"start the engine when this is mended: {'; '.join(reasons)}")
+        yield Advise(text=f"'doctor fix --apply' starts the engine when this is mended: {'; '.join(reasons)}")
     else:
         yield StartEngine(reason="it is down; not while something is left that stops its start")

@@ -9,4 +9,6 @@ from doctor.api.actions import Action, Advise
 @fixer(applicability=Applicability.MANUAL)
 def start_failure(finding: Finding) -> Iterator[Action]:
     """The cause is another finding, or a person's matter."""
-    yield Advise(text=finding.detail)
+    source = finding.evidence[0].source
+    show = f"tail -n 50 {source}" if source.startswith("/") else "journalctl -u docker.service -n 50"
+    yield Advise(text=f"{finding.detail}; {show} shows the lines before it")

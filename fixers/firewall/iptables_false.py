@@ -10,5 +10,5 @@ from doctor.api.actions import Action, Advise
 def iptables_false(finding: Finding) -> Iterator[Action]:
     """Advise: whether dockerd may make rules is a decision, not a fault."""
     yield Advise(
-        text=f"take out iptables: false at {finding.detail} and restart docker, or masquerade its networks with a rule of your own"
+        text=f"take out iptables: false at {finding.detail} and systemctl restart docker, or masquerade its networks with a rule of your own"
     )

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
+from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
+from doctor.facts.package_commands import install
+from doctor.facts.packages import System
 
 
 @fixer(applicability=Applicability.MANUAL)
-def iptables_missing(finding: Finding) -> Iterator[Action]:
+def iptables_missing(finding: Finding, system: System | Missing) -> Iterator[Action]:
     """Advise: doctor installs no packages."""
     del finding
-    yield Advise(
-        text="install the package iptables (apt-get install iptables, dnf install iptables-nft), then restart docker"
-    )
+    yield Advise(text=f"{install(system, 'iptables')}, then systemctl restart docker")

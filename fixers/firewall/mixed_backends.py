@@ -19,8 +19,8 @@ def mixed_backends(finding: Finding) -> Iterator[Action]:
     other = finding.detail
     if other.foreign:
         yield Advise(
-            text=f"move the rules that {other.saved.save[0]} shows to the backend in use, or take them out there:"
-            " they belong to something that was set up with the other iptables"
+            text=f"{other.saved.save[0]} shows rules of something that was set up with the other iptables: add them to the backend in use"
+            f" (iptables -A …), and take them out there ({other.saved.save[0].removesuffix('-save')} -D …)"
         )
         return
     policies = (("FORWARD", "ACCEPT"),) if other.drops else ()

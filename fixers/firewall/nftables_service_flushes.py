@@ -10,6 +10,6 @@ from doctor.api.actions import Action, Advise
 def nftables_service_flushes(finding: Finding) -> Iterator[Action]:
     """Advise: which tables the file owns is the administrator's to say."""
     yield Advise(
-        text=f"in {finding.detail} replace 'flush ruleset' by two lines for each table of the file, which empty that table"
-        " alone: 'table inet filter' and 'delete table inet filter'"
+        text=f"sed -i 's/^flush ruleset/table inet filter\\ndelete table inet filter/' {finding.detail} empties that table alone; two"
+        " such lines for each table of the file (grep ^table shows them)"
     )

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
+from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
 from doctor.facts.features import KernelNeeds
+from doctor.facts.package_commands import install
+from doctor.facts.packages import System
 
 
 @fixer(applicability=Applicability.MANUAL)
-def feature_missing(finding: Finding, needs: KernelNeeds) -> Iterator[Action]:
+def feature_missing(finding: Finding, needs: KernelNeeds, system: System | Missing) -> Iterator[Action]:
     """Name the distribution's own kernel, or the options of a build of one's own."""
     found = next((judged for judged in needs.judged if judged.feature.name == finding.subject.name), None)
     options = " or ".join(f"CONFIG_{option}" for option in found.feature.options) if found is not None else ""
     if needs.kernel.vendor or needs.distribution:
         yield Advise(
-            text=f"install and boot the distribution's standard kernel ({needs.package}): it is built with {options}"
+            text=f"{install(system, needs.package)}, then reboot: the distribution's standard kernel is built with {options}"
         )
     else:
         yield Advise(text=f"build the kernel with {options}, or boot a distribution's kernel")

@@ -11,9 +11,7 @@ def module_blacklisted(finding: Finding) -> Iterator[Action]:
     """Comment the line out if it is an administrator's, and load the module."""
     detail = finding.detail
     if not detail.file:
-        yield Advise(
-            text="kernel.modules_disabled can't be set back to 0 while the host runs: remove what sets it (sysctl.d) and reboot"
-        )
+        yield Advise(text="kernel.modules_disabled can't be taken back: remove what sets it (sysctl.d) and reboot")
     elif detail.file.startswith("/etc/"):
         yield EditFile(
             path=detail.file,
@@ -24,8 +22,8 @@ def module_blacklisted(finding: Finding) -> Iterator[Action]:
     else:
         name = detail.file.rpartition("/")[2]
         yield Advise(
-            text=f"copy {detail.file} to /etc/modprobe.d/{name} without the line {detail.line} "
-            f"(a file of one name there hides it), then: modprobe {detail.module}"
+            text=f"sed {detail.line}d {detail.file} > /etc/modprobe.d/{name} (a file of one name there hides it), then modprobe"
+            f" {detail.module}"
         )
 
 

@@ -6,16 +6,20 @@ from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
 from doctor.facts.features import KernelNeeds
 from doctor.facts.kernel import InstalledKernels
+from doctor.facts.package_commands import install
+from doctor.facts.packages import System
 
 
 @fixer(applicability=Applicability.MANUAL)
 def module_not_loadable(
-    finding: Finding, needs: KernelNeeds, installed: InstalledKernels | Missing
+    finding: Finding, needs: KernelNeeds, installed: InstalledKernels | Missing, system: System | Missing
 ) -> Iterator[Action]:
     """Reboot where another kernel is installed, else install the package with the running kernel's modules."""
     del finding
     others = installed.releases if isinstance(installed, InstalledKernels) else ()
     if not needs.has_tree and others:
-        yield Advise(text=f"reboot into the installed kernel {others[-1]}")
+        yield Advise(text=f"reboot into the installed kernel {others[-1]}: systemctl reboot")
     else:
-        yield Advise(text=f"install {needs.package}; if it is no longer offered, install the current kernel and reboot")
+        yield Advise(
+            text=f"{install(system, needs.package)}; if it is no longer offered, the current kernel, then systemctl reboot"
+        )

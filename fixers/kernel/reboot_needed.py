@@ -10,4 +10,4 @@ from doctor.api.actions import Action, Advise
 def reboot_needed(finding: Finding) -> Iterator[Action]:
     """A reboot stops every container: a person chooses the moment."""
     del finding
-    yield Advise(text="reboot when it suits; containers with a restart policy come back by themselves")
+    yield Advise(text="systemctl reboot when it suits; containers with a restart policy come back by themselves")

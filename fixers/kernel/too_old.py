@@ -19,5 +19,5 @@ def too_old(finding: Finding, system: System | Missing) -> Iterator[Action]:
     elif os is not None and (os.is_like("rhel") or os.is_like("fedora") or os.is_like("centos")):
         way = "yum update kernel (RHEL and CentOS 7: 3.10.0-514 or newer has what overlay2 needs)"
     else:
-        way = "install the distribution's newest kernel"
+        way = "uname -r shows the running kernel: install the distribution's newest one"
     yield Advise(text=f"{way}, then reboot: {finding.detail.component} needs {needed}")

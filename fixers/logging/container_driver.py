@@ -11,5 +11,5 @@ def container_driver(finding: Finding) -> Iterator[Action]:
     """Only its owner knows how the container was made."""
     name = finding.subject.name
     yield Advise(
-        text=f"make {name} again without --log-driver, or with 'logging: driver: json-file' in its compose file"
+        text=f"docker rm {name}, and create it again without --log-driver, or with 'logging: driver: json-file' in its compose file"
     )

@@ -1,22 +1,45 @@
-"""Spell the logging driver right."""
+"""Spell the logging driver right, or ask for one that there is."""
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise
-from doctor.api.actions.engine_settings import set_flag, set_setting
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api.actions.engine_settings import set_flag, set_setting, with_reload
+from doctor.api.actions.logging_settings import readable_logging
 from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine_state import EngineVersion
+from doctor.facts.unit_states import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)
-def unknown_driver(finding: Finding, config: EngineConfig) -> Iterator[Action]:
-    """Correct the name where it stands, or say what to look for."""
+def unknown_driver(
+    finding: Finding,
+    config: EngineConfig,
+    version: EngineVersion | Missing,
+    control: EngineControl | Missing,
+    units: EngineUnits | Missing,
+) -> Iterator[Action]:
+    """Correct the name where it stands; a plugin that is not there is installed by a person, or json-file takes its place."""
     meant = finding.detail.meant
     places = [flag.place for flag in config.flags.of_key("log-driver") if flag.place is not None]
     if meant and places:
-        yield set_flag(places[-1], "log-driver", meant)
+        yield from with_reload(units, [set_flag(places[-1], "log-driver", meant)])
     elif meant and "log-driver" in config.json.value:
         yield set_setting(config.json.path, ("log-driver",), meant)
     else:
         name = finding.detail.name
-        yield Advise(text=f"install the logging plugin {name!r}, or set log-driver to one that 'docker info' lists")
+        release = None if isinstance(version, Missing) else version.release
+        yield Advise(
+            text=f"docker plugin install the plugin that brings the logging driver {name!r}, once the engine runs"
+        )
+        yield Choose(
+            question=f"whether new containers log to files instead of {name}",
+            options=(
+                Option(
+                    name="json-file",
+                    evidence=(Evidence("json-file", "the engine's default, with rotation"),),
+                    actions=tuple(with_reload(units, readable_logging(config, release, control))),
+                ),
+            ),
+        )

@@ -20,4 +20,7 @@ _OPTIONS = {
 def missing(finding: Finding) -> Iterator[Action]:
     """Every distribution's kernel has them; one's own needs the option."""
     option = _OPTIONS.get(finding.subject.name, "NAMESPACES")
-    yield Advise(text=f"boot a kernel built with CONFIG_{option}; every distribution's standard kernel is")
+    yield Advise(
+        text=f"grep {option}= /boot/config-$(uname -r) shows how this kernel was built; boot one with CONFIG_{option}: every"
+        " distribution's standard kernel has it"
+    )

@@ -16,7 +16,7 @@ def subnet_overlap_route(finding: Finding) -> Iterator[Action]:
         )
         return
     if name == "bridge":
-        way = 'set "bip" in /etc/docker/daemon.json to a free range and restart the engine'
+        way = 'set "bip" in /etc/docker/daemon.json to a free range and systemctl restart docker (ip route shows what is taken)'
     else:
-        way = f"create the network {name} again with --subnet in a free range"
+        way = f"docker network rm {name}, and docker network create --subnet in a free range {name}"
     yield Advise(text=f"{way}, or make the other side announce a less specific route")

@@ -27,4 +27,6 @@ def container_config_corrupt(finding: Finding, backup: MetadataBackup | Missing)
         if detail.layer
         else ""
     )
-    yield Advise(text=f"restore {detail.path} from a backup, or create the container again{files}")
+    yield Advise(
+        text=f"cp -a it back to {detail.path} from a backup, or create the container again (docker run){files}"
+    )

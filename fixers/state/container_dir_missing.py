@@ -15,8 +15,8 @@ def container_dir_missing(finding: Finding, lost: LostContainers) -> Iterator[Ac
     """Write both files of the backup; without one, say where the container's files are."""
     container = next(one for one in lost.items if one.id == finding.detail.container_id)
     if container.config is None:
-        files = f"copy the files it wrote from {container.layer}, " if container.layer else ""
-        yield Advise(text=f"{files}and create the container again: its settings are nowhere else")
+        files = f"cp -a {container.layer} DIR takes the files it wrote; " if container.layer else ""
+        yield Advise(text=f"{files}create the container again (docker run --name): its settings are nowhere else")
         return
     config, host_config = container.config
     yield Rebuild(

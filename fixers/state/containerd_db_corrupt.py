@@ -45,8 +45,8 @@ def containerd_db_corrupt(
         )
     elif detail.holds_images:
         yield Advise(
-            text=f"don't start the engine or containerd: restore {detail.path} from a backup first, or copy its contents and "
-            "snapshots away; the first clean-up deletes them"
+            text=f"don't start the engine or containerd, whose first clean-up deletes what it doesn't list: cp -a it back to {detail.path}"
+            " from a backup first, or cp -a the whole root to another disk"
         )
     elif detail.is_service and isinstance(processes, Processes) and processes.of_host(*_SHIMS):
         yield Advise(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise
+from doctor.api.actions.advice import fetch_again
 from doctor.api.actions.containerd import Unpack
 from doctor.facts.containerd_content import ContainerdContent
 from doctor.facts.containerd_sources import DeepSnapshotSources
@@ -21,7 +22,7 @@ def containerd_snapshot_altered(
     look = next((store.looks[name] for store in content.items if name in store.looks), None)
     if found is None or found.problem or look is None:
         why = found.problem if found is not None else "it can't be read"
-        yield Advise(text=f"remove and pull or load the image again: {path} can't be unpacked again: {why}")
+        yield Advise(text=f"{fetch_again(())}: {path} can't be unpacked again: {why}")
         return
     can = tuple(one for one in found.entries if one.is_restorable)
     names = {one.name for one in can}
@@ -36,7 +37,7 @@ def containerd_snapshot_altered(
         )
         return
     left = ", ".join(visible(one.name.decode("utf-8", "surrogateescape")) for one in found.entries[:6])
-    yield Advise(text=f"remove and pull or load the image again: doctor can't make these entries again: {left}")
+    yield Advise(text=f"{fetch_again(())}: doctor can't make these entries again: {left}")
 
 
 def _is_text(name: bytes) -> bool:

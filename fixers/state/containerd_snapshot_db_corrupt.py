@@ -25,6 +25,6 @@ def containerd_snapshot_db_corrupt(finding: Finding, rebuilds: ContainerdRebuild
     else:
         why = rebuilds.reasons.get(detail.path, "nothing tells what was in it")
         yield Advise(
-            text=f"restore {detail.path} from a backup of the same age, and never remove or empty it: the next clean-up of "
+            text=f"cp -a it back to {detail.path} from a backup of the same age, and never remove or empty it: the next clean-up of "
             f"containerd would delete every snapshot; {why}"
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise
+from doctor.api.actions.advice import fetch_again
 from doctor.api.actions.containerd import Unpack
 from doctor.facts.containerd_sources import SnapshotSources
 
@@ -19,11 +20,11 @@ def containerd_snapshot_missing(finding: Finding, sources: SnapshotSources) -> I
         )
     elif found is not None:
         yield Advise(
-            text=f"remove and pull or load the image again: {path} can't be unpacked: "
+            text=f"{fetch_again(())}: {path} can't be unpacked: "
             + (found.problem or "some of its entries can't be made by doctor")
         )
     else:
         yield Advise(
-            text=f"bring {path} back from a backup of the same age; it has no second copy. A container without it can only be removed "
-            "and made again"
+            text=f"cp -a it back to {path} from a backup of the same age; it has no second copy. A container without it can only be"
+            " removed (docker rm) and created again"
         )

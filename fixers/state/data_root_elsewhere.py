@@ -6,8 +6,8 @@ from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise
 
 _ADVICE = {
-    "remap": "set userns-remap as it was and restart the engine; or go on here and pull and make everything anew",
-    "default": "name {0} as data-root again and restart the engine; or move it as a whole, while the engine is stopped",
+    "remap": "set userns-remap as it was and systemctl restart docker; or go on here and pull and make everything anew",
+    "default": "name {0} as data-root again and systemctl restart docker; or move it as a whole, while the engine is stopped",
     "replaced": "stop the engine and look which disk belongs on {0} ('findmnt --fstab', 'lsblk -f'), mount it, start the engine",
 }
 

@@ -10,6 +10,6 @@ from doctor.api.actions import Action, Advise
 def database_locked(finding: Finding) -> Iterator[Action]:
     """Advise to end the holder."""
     yield Advise(
-        text=f"end what holds {finding.subject.name} ({finding.evidence[0].value}), then start the engine; never copy the file "
-        "to get round the lock"
+        text=f"end what holds {finding.subject.name} ({finding.evidence[0].value}; ps -fp PID shows it), then systemctl start docker;"
+        " never copy the file to get round the lock"
     )

@@ -10,6 +10,6 @@ from doctor.api.actions import Action, Advise
 def file_undecodable(finding: Finding) -> Iterator[Action]:
     """Say how to put the file back."""
     yield Advise(
-        text=f"stop the engine and restore {finding.subject.name} from a backup; without one, move it away and see with "
-        "'doctor scan' what the engine loses without it"
+        text=f"systemctl stop docker.socket docker.service; cp -a it back to {finding.subject.name} from a backup; without one, mv it to"
+        " /root/, and 'doctor scan' shows what the engine loses without it"
     )

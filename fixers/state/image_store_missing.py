@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
+from doctor.api.actions.advice import fetch_again
 from doctor.facts.containers import Containers
 from doctor.facts.images import Images
 from doctor.facts.lost_images import LostImages
@@ -26,7 +27,7 @@ def image_store_missing(
         return
     items = containers.items if isinstance(containers, Containers) else ()
     names = sorted({one.image for one in items if one.image})
-    again = f"pull or load again: {', '.join(names[:8])}" if names else "pull or load the images again"
+    again = fetch_again(names, remove=False)
     yield Advise(
         text=f"put {finding.subject.name} back from a copy of this disk, if there is one; else {again}, and copy what "
         "containers wrote from overlay2/*/diff. Remove nothing below overlay2 before that"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, HostPath, fixer
 from doctor.api.actions import Action, Advise, CopyOver, Stage
+from doctor.api.actions.advice import fetch_again
 from doctor.facts.layer_content import LayerContent
 from doctor.facts.layer_graph import LayerGraph
 from doctor.model.paths import join
@@ -26,5 +27,5 @@ def layer_content_altered(finding: Finding, graph: LayerGraph, content: LayerCon
                 stage=Stage.LAYERS,
             )
         return
-    images = ", ".join(graph.image_titles(graph.expected[chain].images)[:6])
-    yield Advise(text=f"remove and pull or load again: {images}; no other layer has the right content")
+    images = graph.image_titles(graph.expected[chain].images)
+    yield Advise(text=f"{fetch_again(images)}: no other layer has the right content")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option, Quarantine, Rebuild, Stage, Wanted
+from doctor.api.actions.advice import fetch_again
 from doctor.facts.candidates import DirectoryClues, layer_candidates
 from doctor.facts.deep_splits import MadeSplits
 from doctor.facts.layer_graph import Expected, LayerGraph, is_size
@@ -46,7 +47,7 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
             return
         if not directory:
             yield Advise(
-                text=f"pull or load the images on layer {chain[:12]} again after 'docker rmi': which directory holds it can't "
+                text=f"{fetch_again(())}, for each image on layer {chain[:12]}: which directory holds it can't "
                 f"be proven ({proof.why})"
             )
             return

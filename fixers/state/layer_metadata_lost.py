@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, RestoreEntries
+from doctor.api.actions.advice import fetch_again
 from doctor.facts.layer_content import LayerContent
 from doctor.facts.layer_graph import LayerGraph
 from doctor.model.text import visible
@@ -26,5 +27,5 @@ def layer_metadata_lost(finding: Finding, graph: LayerGraph, content: LayerConte
         )
         return
     names = ", ".join(visible(one.name.decode("utf-8", "surrogateescape")) for one in found.lost[:6])
-    images = ", ".join(graph.image_titles(graph.expected[chain].images)[:6])
-    yield Advise(text=f"remove and pull again {images}: doctor can't make these entries again: {names}")
+    images = graph.image_titles(graph.expected[chain].images)
+    yield Advise(text=f"{fetch_again(images)}: doctor can't make these entries again: {names}")

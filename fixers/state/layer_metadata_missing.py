@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option, Rebuild, Stage, Wanted
+from doctor.api.actions.advice import fetch_again
 from doctor.facts.candidates import DirectoryClues, layer_candidates
 from doctor.facts.layer_graph import LayerGraph, is_size
 from doctor.facts.layer_proofs import LayerProofs
@@ -38,10 +39,10 @@ def layer_metadata_missing(  # noqa: PLR0917 - each is a fact of its own
             age=backup.age if from_backup and isinstance(backup, MetadataBackup) else "",
         )
         return
-    images = ", ".join(graph.image_titles(layer.images)[:6])
+    images = graph.image_titles(layer.images)
     candidates = layer_candidates(graph, layer)
     if not candidates:
-        yield Advise(text=f"pull or load again: {images}")
+        yield Advise(text=fetch_again(images, remove=False))
         return
     yield Choose(
         question=f"which layer directory is {graph.title(chain)} (pulling or loading the image again needs no answer)",

@@ -31,7 +31,10 @@ def layer_mount_corrupt(
         return
     candidates = graph.mount_candidates(container_id)
     if not candidates:
-        yield Advise(text=f"find out which layer directory is container {title}'s: none is left over")
+        yield Advise(
+            text=f"cp -a the layer directory of container {title} back from a backup, none is left over; else docker rm {title}, and"
+            " create it again"
+        )
         return
     container = graph.containers.get(container_id)
     made = container.created[:19].replace("T", " ") if container is not None else "at an unknown time"

@@ -11,6 +11,6 @@ def overlay2_container_layer_missing(finding: Finding) -> Iterator[Action]:
     """Advise to restore them from a backup, or to make the container anew."""
     path = finding.evidence[0].source
     yield Advise(
-        text=f"restore {path} from a backup, or look for it in lost+found; if what the container wrote does not matter, "
-        "remove it and create it again"
+        text=f"cp -a it back to {path} from a backup, or look for it in lost+found; if what the container wrote does not matter,"
+        f" docker rm {finding.subject.name}, and create it again"
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
+from doctor.api.actions.advice import fetch_again
 from doctor.facts.layer_graph import EMPTY_LAYER, LayerGraph
 from doctor.facts.layer_links import derived_name
 from doctor.facts.layer_proofs import LayerProofs
@@ -30,8 +31,8 @@ def overlay2_layer_missing(finding: Finding, graph: LayerGraph, proofs: LayerPro
             stage=Stage.LAYERS,
         )
     else:
-        images = ", ".join(graph.image_titles(layer.images)[:6])
-        yield Advise(text=f"remove ('docker rmi') and pull or load again: {images}")
+        images = graph.image_titles(layer.images)
+        yield Advise(text=fetch_again(images))
 
 
 def _empty(graph: LayerGraph, name: str, parent: str) -> Iterator[Wanted]:

@@ -17,6 +17,6 @@ def plugin_config_corrupt(finding: Finding, backup: MetadataBackup | Missing) ->
         return
     directory = path.rpartition("/")[0]
     yield Advise(
-        text=f"stop the engine, move {directory} out of the data root, start the engine, and install the plugin again with "
-        "its settings: docker plugin install NAME"
+        text=f"systemctl stop docker.socket docker.service; mv {directory} /root/; systemctl start docker.service; docker plugin"
+        " install NAME, with its settings"
     )

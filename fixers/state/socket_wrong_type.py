@@ -8,11 +8,11 @@ from doctor.api.actions import Action, Advise, Quarantine
 
 @fixer(applicability=Applicability.SAFE)
 def socket_wrong_type(finding: Finding) -> Iterator[Action]:
-    """Move an empty directory into quarantine; one with files or a mount on it is for a person to judge."""
+    """Move the directory into quarantine; a mount there is for a person to judge."""
     detail = finding.detail
     if detail.is_movable:
         yield Quarantine(path=detail.path, why="the engine's socket belongs there")
     else:
         yield Advise(
-            text=f"look what {detail.path} is (mounted, or with files in it), move it away and start the engine"
+            text=f"findmnt {detail.path} shows what is mounted there: umount {detail.path}, then 'doctor fix --apply'"
         )

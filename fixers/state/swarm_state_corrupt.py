@@ -14,8 +14,8 @@ def swarm_state_corrupt(finding: Finding, backup: MetadataBackup | Missing) -> I
     kept = backup.files.get(path) if isinstance(backup, MetadataBackup) else None
     if kept is None:
         yield Advise(
-            text=f"restore {path} from a backup, or write the node's addresses into it as another manager's file has them; "
-            "keep a copy of the whole swarm directory first"
+            text=f"cp -a {path.rpartition('/')[0]} /root/ first; then cp -a the file back to {path} from a backup, or write the node's"
+            " addresses into it as another manager's file has them"
         )
         return
     directory, _, name = path.rpartition("/")

@@ -12,8 +12,8 @@ def volume_data_missing(finding: Finding) -> Iterator[Action]:
     detail = finding.detail
     if detail.is_mount_point:
         yield Advise(
-            text=f"the volume's options mount its data on {detail.path}: see what is there, then make that directory "
-            f"(mkdir {detail.path}); the data itself is where the options say"
+            text=f"the volume's options mount its data on {detail.path}: 'docker volume inspect {finding.subject.name}' shows"
+            f" from where; mkdir {detail.path}, and the data itself is where the options say"
         )
         return
     yield Advise(

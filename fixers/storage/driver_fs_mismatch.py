@@ -13,5 +13,7 @@ def driver_fs_mismatch(finding: Finding, config: EngineConfig) -> Iterator[Actio
     """Name the driver that holds the images, or leave the choice to the engine."""
     driver = finding.detail.driver
     yield from name_driver(
-        config, finding.detail.wanted, f"mount the {driver} file system that holds the images at {config.data_root}"
+        config,
+        finding.detail.wanted,
+        f"lsblk -f shows the {driver} file system that holds the images: mount /dev/DISK {config.data_root}",
     )

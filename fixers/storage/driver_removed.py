@@ -15,5 +15,5 @@ def driver_removed(finding: Finding, config: EngineConfig) -> Iterator[Action]:
     yield from name_driver(
         config,
         finding.detail.wanted,
-        f"install an engine that has {gone}, 'docker save' the images, then upgrade and 'docker load' them",
+        f"install an engine that has {gone}, docker save IMAGE -o FILE for each, then upgrade and docker load -i FILE",
     )

@@ -11,4 +11,8 @@ from doctor.facts.engine import EngineConfig
 @fixer(applicability=Applicability.SAFE)
 def driver_unknown(finding: Finding, config: EngineConfig) -> Iterator[Action]:
     """Name the driver that holds the images, or leave the choice to the engine."""
-    yield from name_driver(config, finding.detail.wanted, "set storage-driver to the driver that holds your images")
+    yield from name_driver(
+        config,
+        finding.detail.wanted,
+        f"ls {config.data_root}/image shows the drivers that hold images: set storage-driver to one of them",
+    )

@@ -16,5 +16,5 @@ def images_hidden(finding: Finding, config: EngineConfig, root: DataRoot) -> Ite
     hidden = finding.detail
     others = [driver.name for driver in holders(root) if driver.name != hidden.driver]
     wanted = hidden.wanted if len(others) == 1 else ""
-    advice = f"decide between {hidden.driver} and {finding.subject.name}: 'docker save' what you need of one, load it in the other"
+    advice = f"decide between {hidden.driver} and {finding.subject.name}: docker save what you need of one, set storage-driver, systemctl restart docker, docker load it in the other"
     yield from name_driver(config, wanted or None, advice, restart=True)

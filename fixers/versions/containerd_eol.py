@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
+from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
+from doctor.facts.package_commands import upgrade
+from doctor.facts.packages import Packages, System
 
 
 @fixer(applicability=Applicability.MANUAL)
-def containerd_eol(finding: Finding) -> Iterator[Action]:
+def containerd_eol(finding: Finding, system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
     """A person chooses the moment."""
     del finding
-    yield Advise(text="upgrade the package containerd.io; the engine reconnects, running containers go on")
+    yield Advise(text=f"{upgrade(system, packages, 'containerd')}: the engine reconnects, running containers go on")

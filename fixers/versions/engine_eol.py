@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
+from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
+from doctor.facts.package_commands import upgrade
+from doctor.facts.packages import Packages, System
 
 
 @fixer(applicability=Applicability.MANUAL)
-def engine_eol(finding: Finding) -> Iterator[Action]:
+def engine_eol(finding: Finding, system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
     """An upgrade restarts containers and can break settings: a person chooses the moment."""
     del finding
     yield Advise(
-        text="upgrade to the current series with the distribution's package manager (docker-ce of download.docker.com, or the "
-        "distribution's own), after reading https://docs.docker.com/engine/deprecated/"
+        text=f"{upgrade(system, packages, 'engine', 'cli')}, after reading https://docs.docker.com/engine/deprecated/; it"
+        " restarts the containers"
     )

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
+from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, RestartEngine
+from doctor.facts.package_commands import upgrade
+from doctor.facts.packages import Packages, System
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def mixed_packages(finding: Finding) -> Iterator[Action]:
+def mixed_packages(finding: Finding, system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
     """Restart the engine; containerd is the system's own and left to a person, and so is an upgrade."""
     if finding.subject.kind == "package":
-        yield Advise(text="upgrade docker-ce and docker-ce-cli together")
+        yield Advise(text=f"{upgrade(system, packages, 'engine', 'cli')}, both together")
     elif finding.subject.name == "dockerd":
         yield RestartEngine(reason="the installed version is in force")
     else:

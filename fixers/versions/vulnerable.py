@@ -4,17 +4,16 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.packages import System
-
-_PACKAGES = {"engine": "docker-ce", "containerd": "containerd.io", "runc": "containerd.io, which brings runc,"}
+from doctor.facts.package_commands import upgrade
+from doctor.facts.packages import Packages, System
 
 
 @fixer(applicability=Applicability.MANUAL)
-def vulnerable(finding: Finding, system: System | Missing) -> Iterator[Action]:
+def vulnerable(finding: Finding, system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
     """Name the package, and where the distribution says whether it has the fix."""
     detail = finding.detail
     if not detail.package:
-        yield Advise(text=f"upgrade {_PACKAGES[detail.component]} to a release with the fix ({detail.fixed_in})")
+        yield Advise(text=f"{upgrade(system, packages, detail.component)}: a release with the fix is {detail.fixed_in}")
         return
     tracker = "the distribution's security tracker"
     if isinstance(system, System) and system.os.is_like("ubuntu"):
@@ -22,5 +21,5 @@ def vulnerable(finding: Finding, system: System | Missing) -> Iterator[Action]:
     elif isinstance(system, System) and system.os.is_like("debian"):
         tracker = f"https://security-tracker.debian.org/tracker/{detail.ids[0]}"
     yield Advise(
-        text=f"apt-get install {detail.package} brings what the distribution has; {tracker} shows whether it is fixed"
+        text=f"apt-get install {detail.package} brings what the distribution has; {tracker} tells whether it is fixed"
     )

@@ -72,7 +72,7 @@ def test_what_is_mended_without_any_backup(dead_box: Box) -> None:
     (box.data_root / "volumes/scratch/opts.json").unlink()
     damage.empty(box.data_root / "engine-id")
     (box.data_root / "btrfs/subvolumes").mkdir(parents=True)
-    box.run(["mkdir", "-p", "/run/docker.pid", "/run/docker.sock"])
+    box.run(["mkdir", "-p", "/run/docker.pid", "/run/docker.sock/of-an-agent", "/etc/docker/daemon.json"])
     assert problems(box) == {
         "container-driver-mismatch",
         "container-file-wrong-type",

@@ -1,6 +1,6 @@
 """What only a person can do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -31,3 +31,14 @@ class Advise(Struct, frozen=True, kw_only=True):
         """Yield nothing."""
         del view
         yield from ()
+
+
+def fetch_again(images: Iterable[str], *, remove: bool = True) -> str:
+    """Return the commands that fetch images anew; of many the first few.
+
+    >>> fetch_again(["app:1", "db:2"])
+    'docker rmi app:1 db:2; docker pull app:1; docker pull db:2 (or docker load)'
+    """
+    names = sorted(images)[:6] or ["IMAGE"]
+    gone = (f"docker rmi {' '.join(names)}",) if remove else ()
+    return "; ".join((*gone, *(f"docker pull {name}" for name in names))) + " (or docker load)"

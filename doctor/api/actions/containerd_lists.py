@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api.actions.advice import Advise
+from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.containerd_rebuilds import ContainerdRebuilds
 from doctor.facts.containerd_sources import BlobSource
@@ -54,7 +54,7 @@ def restore_content(path: HostPath, source: BlobSource | None, images: set[str])
         )
     elif images:
         yield Advise(
-            text=f"remove and pull or load again: {', '.join(sorted(images)[:6])}; no copy of content {digits[:12]} has its digest, "
+            text=f"{fetch_again(images)}: no copy of content {digits[:12]} has its digest, "
             "and a pull alone does not bring it back while containerd lists it"
         )
     else:

@@ -247,3 +247,10 @@ class SetAttributes(Struct, frozen=True, kw_only=True):
             yield Attributes(
                 path=self.path, mode=self.mode, uid=self.uid, gid=self.gid, flags=self.flags, xattrs=self.xattrs
             )
+
+
+def allow_to_run(path: str) -> SetAttributes:
+    """Give a program the mode that packages give it."""
+    return SetAttributes(
+        path=HostPath(path), what=f"make {path} executable (mode 0755)", mode=0o755, stage=Stage.CONFIG
+    )

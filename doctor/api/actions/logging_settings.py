@@ -18,21 +18,26 @@ READABLE = "json-file"
 
 
 def readable_logging(
-    config: EngineConfig, release: tuple[int, int, int] | None, control: EngineControl | Missing
+    config: EngineConfig,
+    release: tuple[int, int, int] | None,
+    control: EngineControl | Missing,
+    *,
+    driver: str = READABLE,
 ) -> Iterator[Action]:
-    """Make json-file the driver of new containers, take out what only the old driver knows, and bound the files."""
+    """Make json-file, or local, the driver of new containers, take out what only the old one knows, and bound json-file's files."""
     flags = _placed(config, "log-driver")
     if flags:
         place = flags[-1].place
         if place is not None:
-            yield set_flag(place, "log-driver", READABLE)
+            yield set_flag(place, "log-driver", driver)
     elif "log-driver" in config.json.value:
-        yield set_setting(config.json.path, ("log-driver",), READABLE)
+        yield set_setting(config.json.path, ("log-driver",), driver)
     else:
         yield from _only_running(config, control)
         return
-    yield from drop_options(config, unknown_options(READABLE, default_options(config), release), restart=True)
-    yield from bounded_logs(config)
+    yield from drop_options(config, unknown_options(driver, default_options(config), release), restart=True)
+    if driver == READABLE:
+        yield from bounded_logs(config)
 
 
 def drop_options(config: EngineConfig, names: tuple[str, ...], *, restart: bool) -> Iterator[Action]:
@@ -50,6 +55,21 @@ def drop_options(config: EngineConfig, names: tuple[str, ...], *, restart: bool)
     for name in names:
         if isinstance(options, dict) and name in options:
             yield remove_setting(config.json.path, ("log-opts", name), restart=restart)
+
+
+def set_option(config: EngineConfig, options: dict[str, str]) -> Iterator[Action]:
+    """Set options of the default driver in the one place that may hold them: dockerd refuses both."""
+    given = _placed(config, "log-opts")
+    for name, value in options.items():
+        if not given:
+            yield set_setting(config.json.path, ("log-opts", name), value)
+            continue
+        for flag in given:
+            if flag.place is not None and flag.value.partition("=")[0] == name:
+                yield remove_flag(flag.place, "log-opt", flag.value)
+        place = given[-1].place
+        if place is not None and place.kind == "variable":
+            yield add_flag(place, "log-opt", f"{name}={value}")
 
 
 def bounded_logs(config: EngineConfig) -> Iterator[Action]:

@@ -12,7 +12,8 @@ def link_resolver_list(target: str | None) -> Iterator[Action]:
     """Yield the link of resolv.conf to the list that a program of the host has written; without one, what to write."""
     if target is None:
         yield Advise(
-            text='write "nameserver ADDRESS" with the address of a server of your network to /etc/resolv.conf, or start systemd-resolved'
+            text="echo nameserver ADDRESS > /etc/resolv.conf, with the address of a server of your network; or systemctl enable --now"
+            " systemd-resolved"
         )
         return
     yield MakeSymlink(

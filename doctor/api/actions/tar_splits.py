@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api.actions.advice import Advise
+from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.state import Rebuild, Wanted, restore
 from doctor.facts.deep_splits import MadeSplit
 from doctor.facts.layer_graph import LayerGraph
@@ -28,4 +28,4 @@ def restore_tar_split(
             )
     else:
         images = graph.image_titles(graph.expected[chain].images)
-        yield Advise(text=f"if you must save or push them, remove and pull again: {', '.join(images[:6])}")
+        yield Advise(text=f"if you must save or push them: {fetch_again(images)}")

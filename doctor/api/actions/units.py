@@ -4,11 +4,46 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from doctor.api.actions.files import missing_parents
 from doctor.facts.unit_states import SHOW, EngineUnits
+from doctor.formats import unit_command, unit_file
+from doctor.formats.text import decode, encode
 from doctor.model.action import Stage
+from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
-from doctor.model.step import Answer, Run, Step
+from doctor.model.step import Answer, File, Put, Run, Step
 from doctor.model.view import View
+
+OPTIONAL_FILES = HostPath("/etc/systemd/system/docker.service.d/zz-doctor-environment.conf")
+
+
+class OptionalFiles(Struct, frozen=True, kw_only=True):
+    """Name the environment files of docker.service again in a drop-in, with a dash before those that are missing.
+
+    Attributes:
+        files: the unit and its drop-ins, in the order in which systemd reads them.
+        missing: the environment files that the unit may start without.
+    """
+
+    files: tuple[str, ...]
+    missing: tuple[str, ...]
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.CONFIG
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return f"let docker.service start without {', '.join(self.missing)}, by the drop-in {OPTIONAL_FILES}"
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the drop-in, made from the unit as it stands then."""
+        unit = unit_file.merge((path, decode(view.read(HostPath(path)))) for path in self.files)
+        lines = ["[Service]", "# The list as it was; a file with a dash may be missing.", "EnvironmentFile="]
+        for path, optional in unit_command.environment_files(unit):
+            lines.append(f"EnvironmentFile={'-' if optional or path in self.missing else ''}{path}")
+        yield from missing_parents(view, OPTIONAL_FILES)
+        yield Put(path=OPTIONAL_FILES, node=File(content=encode("\n".join([*lines, ""]))))
 
 
 class ReloadUnits(Struct, frozen=True, kw_only=True):

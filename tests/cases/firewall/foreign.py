@@ -207,7 +207,7 @@ def nat_hijack() -> Iterator[Case]:
         "a proxy takes port 8080",
         Host().put(redirect, "-A PREROUTING -m addrtype"),
         ("port", "web 0.0.0.0:8080->80/tcp"),
-        fix="none",
+        fix="manual",
     )
     yield case(
         "nat-hijack",

@@ -91,7 +91,7 @@ def bridge_family() -> Iterator[Case]:
         "a table of family bridge forwards no frame",
         foreign(nft("bridge", "bf", "forward", "drop"), "bridge bf"),
         ("nft-chain", "bridge bf forward"),
-        fix="none",
+        fix="manual",
     )
     yield case(
         "bridge-family-drop",

@@ -85,7 +85,7 @@ RECIPES = (
         about="a directory and a file were put into the upper layer",
         change=planted,
         findings=(layer("layer-extra-files", CHAIN_TOP),),
-        fix="none",
+        fix="manual",
     ),
     Recipe(problem="layer-extra-files", name="healthy", about="no layer holds more than its tar"),
 )

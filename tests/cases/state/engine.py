@@ -46,6 +46,13 @@ def lock(path: str) -> dict[str, object]:
     return {"path": "/proc/locks", "type": "lock", "target": f"/{path}", "pid": 26}
 
 
+def _socket_of_systemd(tree: Tree) -> None:
+    """A unit that gets its socket from systemd, and a directory with a file in its place."""
+    tree.put("usr/lib/systemd/system/docker.service", b"[Service]\nExecStart=/usr/bin/dockerd -H fd://\n")
+    tree.put("usr/lib/systemd/system/docker.socket", b"[Socket]\nListenStream=/run/docker.sock\n")
+    tree.put("run/docker.sock/agent/state", b"1\n")
+
+
 RECIPES = (
     Recipe(
         problem="database-locked",
@@ -226,6 +233,14 @@ RECIPES = (
         parts=(),
         change=lambda tree: tree.directory(SOCKET),
         findings=(("socket-wrong-type", "file", f"/{SOCKET}"),),
+    ),
+    Recipe(
+        problem="socket-wrong-type",
+        name="with-files",
+        about="systemd listens for the engine, and a program wrote into the directory that stands there",
+        parts=(),
+        change=_socket_of_systemd,
+        findings=(("socket-wrong-type", "file", "/run/docker.sock"),),
     ),
     Recipe(
         problem="socket-wrong-type",

@@ -1,0 +1,40 @@
+"""Let the engine's unit start without an environment file."""
+
+import re
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Choose, Option
+from doctor.api.actions.units import OptionalFiles, ReloadUnits
+from doctor.facts.engine import EngineFlags
+from doctor.facts.unit_states import EngineUnits
+
+_VARIABLE = re.compile(r"\$\{?\w+\}?")
+
+
+@fixer(applicability=Applicability.SAFE)
+def environment_file_missing(finding: Finding, flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
+    """Make it optional; ask where options of the command may have stood in it."""
+    del finding
+    actions: list[Action] = [OptionalFiles(files=(flags.launcher_file, *flags.drop_ins), missing=flags.missing_files)]
+    if isinstance(units, EngineUnits):
+        actions.append(ReloadUnits(units=units))
+    used = sorted({name for _, command in flags.commands for name in _VARIABLE.findall(command)})
+    if not used:
+        yield from actions
+        return
+    yield Choose(
+        question=f"whether the engine starts without {', '.join(flags.missing_files)}",
+        options=(
+            Option(
+                name="without",
+                evidence=(
+                    Evidence(
+                        flags.launcher_file,
+                        f"its command uses {', '.join(used)}: options that stood in the file are gone",
+                    ),
+                ),
+                actions=tuple(actions),
+            ),
+        ),
+    )

@@ -1,0 +1,60 @@
+"""Let the engine find its settings file."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api.actions.engine_settings import remove_flag, set_flag, with_reload
+from doctor.facts.engine import DaemonJson, EngineFlags
+from doctor.facts.unit_states import EngineUnits
+from doctor.model.paths import HostPath, parent
+
+
+@fixer(applicability=Applicability.SAFE)
+def file_missing(
+    finding: Finding, file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing
+) -> Iterator[Action]:
+    """Name the file that is meant; ask where none is, or several could be."""
+    del finding
+    yield from with_reload(units, _actions(file, flags, units))
+
+
+def _actions(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
+    given = [flag for flag in flags.configured if flag.name == "config-file" and flag.place is not None]
+    place = given[-1].place if given else None
+    if not file.is_explicit:
+        yield Advise(
+            text=f"ls -ld {file.path} {parent(HostPath(file.leads_to))} shows where it ends: mount its disk or put the file back, then"
+            f" systemctl restart docker; or rm {file.path}, if the defaults are meant"
+        )
+    elif place is None:
+        yield Advise(
+            text=f"start dockerd without --config-file={file.path}: ls -l {parent(file.path)} shows what is there"
+        )
+    else:
+        near = [path for path in dict.fromkeys(file.nearby) if parent(path) == parent(file.path)]
+        editable = place.kind == "variable" or not place.is_packaged
+        if len(near) == 1 and editable and set(file.nearby) == set(near):
+            yield set_flag(place, "config-file", near[0], restart=False)
+            return
+        options = [
+            Option(
+                name=path,
+                evidence=(Evidence(path, "a settings file that is there"),),
+                actions=tuple(with_reload(units, [set_flag(place, "config-file", path, restart=False)])),
+            )
+            for path in dict.fromkeys(file.nearby)
+            if editable
+        ]
+        default = "/etc/docker/daemon.json"
+        reads = (
+            f"it reads {default}" if default in file.nearby else "the engine's defaults: no file of settings is read"
+        )
+        options.append(
+            Option(
+                name="no-flag",
+                evidence=(Evidence("without the flag", reads),),
+                actions=tuple(with_reload(units, [remove_flag(place, "config-file", restart=False)])),
+            )
+        )
+        yield Choose(question=f"which settings the engine reads instead of {file.path}", options=tuple(options))

@@ -1,0 +1,45 @@
+"""Move settings to where dockerd reads them."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Evidence, Finding, fixer
+from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api.actions.engine_settings import remove_setting, rename_setting, set_setting
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.SAFE)
+def flattened_key(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Ask whether its settings are wanted: they would be in force for the first time."""
+    problem, file = finding.detail, config.json
+    options = []
+    gone = remove_setting(file.path, problem.path, restart=False)
+    inside = ", ".join(problem.value)
+    if problem.meant:
+        options.append(
+            Option(
+                name=problem.meant,
+                evidence=(Evidence(file.path, f"{problem.name} is spelled like {problem.meant}"),),
+                actions=(rename_setting(file.path, problem.name, problem.meant),),
+            )
+        )
+    if not any(config.is_set(key) for key in problem.value):
+        options.append(
+            Option(
+                name="top-level",
+                evidence=(Evidence("dockerd", f"reads {inside} at the top level"),),
+                actions=(gone, *(set_setting(file.path, (key,), value) for key, value in problem.value.items())),
+            )
+        )
+    if not any(isinstance(value, bool) for value in problem.value.values()):
+        options.append(
+            Option(
+                name="remove",
+                evidence=(Evidence("dockerd", f"reads nothing of {problem.name} today"),),
+                actions=(gone,),
+            )
+        )
+    if options:
+        yield Choose(question=f"whether {inside} in {problem.name} is wanted", options=tuple(options))
+    else:
+        yield Advise(text=f"grep -n {problem.name} {file.path}: {inside} is set at the top level too, keep one of each")

@@ -1,0 +1,72 @@
+"""Move options to where the engine reads them, or make a comment of them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from doctor.api import Applicability, Evidence, Finding, fixer
+from doctor.api.actions import Action, Choose, EditFile, Option
+from doctor.api.actions.engine_settings import set_setting
+from doctor.facts.daemon_keys import fits
+from doctor.facts.daemon_options import OPTIONS
+from doctor.facts.engine import EngineConfig, UnreadVariable
+from doctor.facts.engine_values import from_flags
+from doctor.facts.redact import revealed
+from doctor.formats import flags, words
+
+
+@fixer(applicability=Applicability.SAFE)
+def options_unread(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Ask whether they are still wanted: they would be in force for the first time."""
+    unread: UnreadVariable = finding.detail
+    cleared = EditFile(
+        path=unread.file,
+        edit=_commented(unread.line, unread.name),
+        what=f"make a comment of {unread.name} in {unread.file}, line {unread.line}",
+    )
+    options = [
+        Option(
+            name="comment", evidence=(Evidence(unread.reader, "does not read it: nothing changes"),), actions=(cleared,)
+        )
+    ]
+    wanted = _settings(unread, config)
+    if wanted:
+        moved = tuple(set_setting(config.json.path, (key,), value) for key, value in wanted.items())
+        options.insert(
+            0,
+            Option(
+                name="daemon.json",
+                evidence=(Evidence(config.json.path, f"gets {', '.join(wanted)}, in force for the first time"),),
+                actions=(*moved, cleared),
+            ),
+        )
+    yield Choose(question=f"whether the options in {unread.name} of {unread.file} are wanted", options=tuple(options))
+
+
+def _settings(unread: UnreadVariable, config: EngineConfig) -> dict[str, Any]:
+    """Return the options as settings; {} where one can't be, is set already, or opens the engine to others."""
+    line = flags.parse([word.text for word in words.split(revealed(unread.value), escapes=False)])
+    given: dict[str, list[str]] = {}
+    for flag in line.flags:
+        given.setdefault(flags.config_key(flag.name), []).append(flag.value)
+    found = {key: from_flags(key, tuple(values)) for key, values in given.items()}
+    for key, value in found.items():
+        option = OPTIONS.get(key)
+        if (
+            option is None
+            or option.removed
+            or key in {"hosts", "config-file"}
+            or config.is_set(key)
+            or not fits(key, value)
+        ):
+            return {}
+    return {} if line.arguments or config.json.problem else found
+
+
+def _commented(number: int, name: str) -> Callable[[bytes], bytes]:
+    def edit(old: bytes) -> bytes:
+        lines = old.split(b"\n")
+        if 0 < number <= len(lines) and name.encode() + b"=" in lines[number - 1]:
+            lines[number - 1] = b"# " + lines[number - 1]
+        return b"\n".join(lines)
+
+    return edit

@@ -1,0 +1,42 @@
+"""Make a URL of the engine's proxy."""
+
+import re
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise
+from doctor.api.actions.engine_settings import set_flag, set_setting, with_reload
+from doctor.facts.engine import EngineConfig
+from doctor.facts.redact import conceal, revealed
+from doctor.facts.unit_states import EngineUnits
+
+_HOST = re.compile(r"(?:[^\s/\"'@]+@)?[\w.-]+(?::\d{1,5})?(?:/[^\s\"']*)?")
+_URL = re.compile(rf"(?:https?|socks5)://{_HOST.pattern}", re.IGNORECASE)
+
+
+@fixer(applicability=Applicability.SAFE)
+def proxy_bad(finding: Finding, config: EngineConfig, units: EngineUnits | Missing) -> Iterator[Action]:
+    """Write it as a URL where it stands; name the drop-in where the environment has it."""
+    key = finding.subject.name
+    wanted = conceal(key, _url(config.get(key)))
+    flags = [flag for flag in config.flags.of_key(key) if flag.place is not None]
+    if wanted and len(flags) == 1 and flags[0].place is not None:
+        yield from with_reload(units, [set_flag(flags[0].place, key, wanted)])
+    elif wanted and config.setting(key).origin == "file":
+        proxies = config.json.value.get("proxies")
+        path = ("proxies", key) if isinstance(proxies, dict) and key in proxies else (key,)
+        yield set_setting(config.json.path, path, wanted)
+    else:
+        name = key.replace("-", "_").upper()
+        yield Advise(
+            text=f"systemctl edit docker.service: under [Service] write Environment={name}=http://HOST:PORT, then"
+            " systemctl restart docker"
+        )
+
+
+def _url(value: object) -> str:
+    """Return the URL that a value surely means, "" where that is not clear."""
+    text = revealed(value).strip().strip("\"'").strip() if isinstance(value, str) else ""
+    if _URL.fullmatch(text):
+        return text
+    return f"http://{text}" if _HOST.fullmatch(text) else ""

@@ -1,0 +1,16 @@
+"""Say where the reason stands and how systemd tries again."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def restart_loop(finding: Finding) -> Iterator[Action]:
+    """Its cause is another finding; without one, its log."""
+    del finding
+    yield Advise(
+        text="mend what the other findings name, else what journalctl -u docker.service -n 50 shows; then systemctl reset-failed"
+        " docker.service && systemctl start docker.service"
+    )

@@ -1,0 +1,23 @@
+"""Bring a program back that starts containers."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise
+from doctor.api.actions.files import allow_to_run
+from doctor.facts.engine_programs import EnginePrograms
+from doctor.facts.package_commands import reinstall
+from doctor.facts.packages import Packages, System
+
+
+@fixer(applicability=Applicability.SAFE)
+def runtime_missing(
+    finding: Finding, programs: EnginePrograms, system: System | Missing, packages: Packages | Missing
+) -> Iterator[Action]:
+    """Make it executable where that is all it lacks; doctor installs no packages."""
+    name = finding.subject.name
+    path, _, problem = programs.broken.get(name, "").partition(": ")
+    if problem == "not executable":
+        yield allow_to_run(path)
+    else:
+        yield Advise(text=reinstall(system, packages, "runc" if name == "runc" else "containerd"))

@@ -1,0 +1,32 @@
+"""Take swap out of use."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise, EditFile
+from doctor.api.actions.mounts import SwapOff
+from doctor.facts.swaps import Swaps
+from doctor.formats import fstab
+from doctor.formats.text import decode, encode
+from doctor.model.paths import HostPath
+
+
+@fixer(applicability=Applicability.DISRUPTIVE)
+def swap_on(finding: Finding, swaps: Swaps) -> Iterator[Action]:
+    """Now and at the next boot; not where memory has no room for what is in it."""
+    del finding
+    if not swaps.fits_memory:
+        yield Advise(
+            text=f"end what needs memory first: {swaps.used_kib // 1024} MiB are swapped out; then swapoff -a, and make comments of"
+            " the swap lines in /etc/fstab (sed -i '/\\sswap\\s/s/^/# /' /etc/fstab)"
+        )
+        return
+    for device in swaps.devices:
+        yield SwapOff(device=device)
+    yield EditFile(
+        path=HostPath("/etc/fstab"), edit=_without_swap, what="make comments of the swap areas in /etc/fstab"
+    )
+
+
+def _without_swap(old: bytes) -> bytes:
+    return encode(fstab.without_swap(decode(old)))

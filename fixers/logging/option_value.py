@@ -1,0 +1,87 @@
+"""Give a logging option a value that its driver takes."""
+
+import re
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Choose, Option
+from doctor.api.actions.engine_settings import with_reload
+from doctor.api.actions.logging_settings import drop_options, readable_logging, set_option
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine_state import EngineVersion
+from doctor.facts.logging import bad_values, default_driver, default_options
+from doctor.facts.spelling import nearest
+from doctor.facts.unit_states import EngineUnits
+
+_SIZE = re.compile(r"\s*(\d+)\s*([kmgt])", re.IGNORECASE)
+_MODES = ("blocking", "non-blocking")
+
+
+@fixer(applicability=Applicability.SAFE)
+def option_value(
+    finding: Finding,
+    config: EngineConfig,
+    version: EngineVersion | Missing,
+    control: EngineControl | Missing,
+    units: EngineUnits | Missing,
+) -> Iterator[Action]:
+    """Set what is surely meant, ask otherwise."""
+    name, driver, options = finding.subject.name, default_driver(config), default_options(config)
+    if name not in options:
+        release = None if isinstance(version, Missing) else version.release
+        yield Choose(
+            question=f"where new containers log: {driver} needs {name}, which only you know",
+            options=(
+                Option(
+                    name="json-file",
+                    evidence=(Evidence("json-file", "the engine's default, needs no option; with rotation"),),
+                    actions=tuple(with_reload(units, readable_logging(config, release, control))),
+                ),
+            ),
+        )
+        return
+    found = [answer for answer in _answers(name, options) if name not in bad_values(driver, options | answer[1])]
+    if found and found[0][3]:
+        yield from with_reload(units, set_option(config, found[0][1]))
+        return
+    asked = [
+        Option(
+            name=choice, evidence=(Evidence(name, why),), actions=tuple(with_reload(units, set_option(config, changes)))
+        )
+        for choice, changes, why, _ in found
+    ]
+    gone = tuple(with_reload(units, drop_options(config, (name,), restart=True)))
+    asked.append(
+        Option(name="remove", evidence=(Evidence(driver, f"without {name} it takes its own default"),), actions=gone)
+    )
+    yield Choose(question=f"which value {name} of {driver} gets", options=tuple(asked))
+
+
+def _answers(name: str, options: dict[str, str]) -> Iterator[tuple[str, dict[str, str], str, bool]]:
+    """Yield what could be meant, as (answer, changed options, why, whether nothing else can be meant)."""
+    value = options[name]
+    size = _SIZE.match(value)
+    if name.endswith("size") and size:
+        text = f"{size[1]}{size[2].lower()}"
+        yield text, {name: text}, f"{value!r} as the engine reads sizes", True
+    if name == "max-buffer-size":
+        yield "non-blocking", {"mode": "non-blocking"}, "the mode that has a buffer", False
+    if name == "mode":
+        near = nearest(value, _MODES)
+        for mode in near or _MODES:
+            yield mode, {name: mode}, "a mode that there is", len(near) == 1
+    if name == "compress" and value in {"yes", "on", "no", "off"}:
+        text = "true" if value in {"yes", "on"} else "false"
+        yield text, {name: text}, f"{value!r} as the engine reads a switch", True
+    if name == "compress":
+        yield (
+            "rotate",
+            {"max-size": options.get("max-size", "10m"), "max-file": "3"},
+            "compresses logs that rotated",
+            False,
+        )
+        yield "false", {name: "false"}, "nothing is compressed", False
+    if name == "max-file":
+        yield "3", {name: "3"}, "three files of each container are kept", False
+        yield "1", {name: "1"}, "one file of each container is kept", False

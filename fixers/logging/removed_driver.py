@@ -1,0 +1,40 @@
+"""Ask where new containers log from now on."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Choose, Option
+from doctor.api.actions.engine_settings import with_reload
+from doctor.api.actions.logging_settings import readable_logging
+from doctor.facts.engine import EngineConfig
+from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine_state import EngineVersion
+from doctor.facts.unit_states import EngineUnits
+
+_DRIVERS = {
+    "json-file": "the engine's default: files that every tool reads, with rotation",
+    "local": "smaller files that rotate by themselves; only 'docker logs' reads them",
+}
+
+
+@fixer(applicability=Applicability.SAFE)
+def removed_driver(
+    finding: Finding,
+    config: EngineConfig,
+    version: EngineVersion,
+    control: EngineControl | Missing,
+    units: EngineUnits | Missing,
+) -> Iterator[Action]:
+    """Offer the drivers that keep logs on this host."""
+    del finding
+    yield Choose(
+        question="which logging driver new containers get",
+        options=tuple(
+            Option(
+                name=driver,
+                evidence=(Evidence(driver, why),),
+                actions=tuple(with_reload(units, readable_logging(config, version.release, control, driver=driver))),
+            )
+            for driver, why in _DRIVERS.items()
+        ),
+    )

@@ -1,0 +1,37 @@
+"""Let the engine make its firewall rules again, if that is wanted."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api.actions.engine_settings import remove_flag, remove_setting, with_reload
+from doctor.facts.engine import EngineConfig
+from doctor.facts.unit_states import EngineUnits
+
+
+@fixer(applicability=Applicability.SAFE)
+def iptables_off(finding: Finding, config: EngineConfig, units: EngineUnits | Missing) -> Iterator[Action]:
+    """Ask: somebody may make the rules elsewhere."""
+    del finding
+    actions: list[Action] = [
+        remove_flag(flag.place, flag.name) for flag in config.flags.of_key("iptables") if flag.place is not None
+    ]
+    if "iptables" in config.json.value:
+        actions.append(remove_setting(config.json.path, ("iptables",), "the engine makes its rules"))
+    if not actions:
+        yield Advise(text="start dockerd without --iptables=false: iptables-save shows whether others make the rules")
+        return
+    yield Choose(
+        question="whether the engine makes its own firewall rules",
+        options=(
+            Option(
+                name="engine",
+                evidence=(
+                    Evidence(
+                        "the engine's rules", "masquerade, published ports and isolation; ports that it publishes open"
+                    ),
+                ),
+                actions=tuple(with_reload(units, actions)),
+            ),
+        ),
+    )

@@ -1,0 +1,39 @@
+"""Let the engine write to its data root."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api.actions.mounts import Remount
+from doctor.facts.engine import EngineConfig
+from doctor.facts.mounts import Mounts
+
+
+@fixer(applicability=Applicability.SAFE)
+def data_root_readonly(finding: Finding, config: EngineConfig, mounts: Mounts | Missing) -> Iterator[Action]:
+    """Ask where a person made the mount read-only; say how the file system is checked where an error did."""
+    del finding
+    mount = None if isinstance(mounts, Missing) else mounts.covering(config.data_root)
+    if mount is not None and "ro" in mount.options and "rw" in mount.super_options:
+        yield Choose(
+            question=f"whether {mount.mount_point} is to be read-only",
+            options=(
+                Option(
+                    name="writable",
+                    evidence=(
+                        Evidence(
+                            "/proc/self/mountinfo",
+                            "the mount is read-only, its file system is not: no error made it so",
+                        ),
+                    ),
+                    actions=(Remount(path=mount.mount_point, drop=("ro",), add=("rw",)),),
+                ),
+            ),
+        )
+        return
+    source, point = ("DEVICE", config.data_root) if mount is None else (mount.source, mount.mount_point)
+    check = f"xfs_repair {source}" if mount is not None and mount.fs_type == "xfs" else f"fsck -f {source}"
+    yield Advise(
+        text=f"dmesg | grep -iE 'error|remount' shows why; systemctl stop docker.socket docker.service; umount {point}; {check};"
+        f" mount {point}; systemctl start docker. Remount nothing writable over an error"
+    )

@@ -1,0 +1,46 @@
+"""Give the data root its whole path."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api.actions.engine_settings import remove_flag, remove_setting, set_flag, set_setting, with_reload
+from doctor.facts.engine import EngineConfig
+from doctor.facts.unit_states import EngineUnits
+
+
+@fixer(applicability=Applicability.SAFE)
+def data_root_relative(finding: Finding, config: EngineConfig, units: EngineUnits | Missing) -> Iterator[Action]:
+    """Ask which directory is meant: the one that a service resolves it to, or the engine's default."""
+    key = finding.subject.name
+    under_root = "/" + str(config.get(key)).removeprefix("./").strip("/")
+    flags = [flag for flag in config.flags.of_key(key) if flag.place is not None]
+    place = flags[-1].place if flags else None
+    if place is None and key not in config.json.value:
+        yield Advise(
+            text=f"start dockerd with --data-root={under_root}, or without it: ls -d {under_root} /var/lib/docker"
+        )
+        return
+    name = flags[-1].name if flags else key
+    to_path: Action
+    to_default: Action
+    if place is not None:
+        to_path, to_default = set_flag(place, name, under_root), remove_flag(place, name)
+    else:
+        to_path = set_setting(config.json.path, (key,), under_root)
+        to_default = remove_setting(config.json.path, (key,), "the default data root")
+    yield Choose(
+        question="which directory is the data root",
+        options=(
+            Option(
+                name=under_root,
+                evidence=(Evidence("dockerd", "where a service, which runs in /, resolves the path"),),
+                actions=tuple(with_reload(units, [to_path])),
+            ),
+            Option(
+                name="/var/lib/docker",
+                evidence=(Evidence("dockerd", "the default, where images lie that were made without the setting"),),
+                actions=tuple(with_reload(units, [to_default])),
+            ),
+        ),
+    )

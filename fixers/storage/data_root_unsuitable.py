@@ -1,0 +1,19 @@
+"""Say how the data root gets a file system that it can live on."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.MANUAL)
+def data_root_unsuitable(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Which disk is a person to say."""
+    del finding
+    root = config.data_root
+    yield Advise(
+        text=f"findmnt -T {root} shows the file system, lsblk -f the local ones. systemctl stop docker.socket docker.service; put an"
+        f" ext4 or xfs at {root} (mount /dev/DISK {root}) or name a directory on one as data-root in {config.json.path};"
+        " systemctl start docker"
+    )

@@ -1,0 +1,18 @@
+"""Say how the file system is made again."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.MANUAL)
+def no_d_type(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Ftype is chosen when an xfs is made, never after."""
+    del finding
+    root = config.data_root
+    yield Advise(
+        text=f"xfs_info {root} shows ftype=0. docker save what you need; systemctl stop docker.socket docker.service; umount {root};"
+        f" mkfs.xfs -f -n ftype=1 /dev/DISK, which erases it; mount {root}; systemctl start docker; docker load"
+    )

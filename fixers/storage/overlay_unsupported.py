@@ -1,0 +1,30 @@
+"""Say how the kernel gets overlayfs."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, Missing, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.features import KernelNeeds
+from doctor.facts.kernel import InstalledKernels
+from doctor.facts.package_commands import install
+from doctor.facts.packages import System
+
+
+@fixer(applicability=Applicability.MANUAL)
+def overlay_unsupported(
+    finding: Finding,
+    needs: KernelNeeds | Missing,
+    installed: InstalledKernels | Missing,
+    system: System | Missing,
+) -> Iterator[Action]:
+    """Reboot where another kernel is installed, else install the package with the module."""
+    del finding
+    others = installed.releases if isinstance(installed, InstalledKernels) else ()
+    if isinstance(needs, KernelNeeds) and not needs.has_tree and others:
+        yield Advise(text=f"reboot into the installed kernel {others[-1]}: systemctl reboot")
+    elif isinstance(needs, KernelNeeds) and (needs.kernel.vendor or needs.distribution):
+        yield Advise(
+            text=f"{install(system, needs.package)}, then modprobe overlay (or reboot, if it is another kernel's)"
+        )
+    else:
+        yield Advise(text="modprobe overlay shows why it can't be loaded; boot a kernel built with CONFIG_OVERLAY_FS")

@@ -1,0 +1,17 @@
+"""Say how the engine comes back to a driver that shares layers."""
+
+from collections.abc import Iterator
+
+from doctor.api import Applicability, Finding, fixer
+from doctor.api.actions import Action, Advise
+from doctor.facts.engine import EngineConfig
+
+
+@fixer(applicability=Applicability.MANUAL)
+def vfs_implicit(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+    """Its images are hidden by another driver: a person saves them first."""
+    del finding
+    yield Advise(
+        text="journalctl -u docker.service | grep -i overlay shows why overlay2 did not work; when that is mended: docker save what"
+        f' you need, set "storage-driver": "overlay2" in {config.json.path}, systemctl restart docker, docker load'
+    )

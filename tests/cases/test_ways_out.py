@@ -1,0 +1,57 @@
+"""Every finding that matters has a way out: an action, a question, or an advice with a command to paste."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from doctor.model.report import ManualFix
+from doctor.model.severity import Severity
+from doctor.plugins.load import load as load_catalog
+from doctor.repair.plan import Plan
+from tests.cases.case import Case, all_cases
+from tests.cases.test_cases import plan_for
+
+CATALOG = load_catalog()
+# What test_cases.py shows to be resolved needs no advice.
+LEFT = [case for case in all_cases() if case.findings and case.fix != "resolved"]
+
+# Names that are no English words, then words that are both and so must be followed by what only a command has.
+COMMAND = re.compile(
+    r"(?<![\w/-])(?:"
+    r"(?:apt-get|apt-mark|dnf|yum|zypper|apk|pacman|dpkg|rpm|systemctl|dockerd|modprobe|sysctl|journalctl|iptables(?:-nft|-legacy)?|nft"
+    r"|ufw|firewall-cmd|chown|chmod|chattr|mv|cp|sed|findmnt|umount|swapoff|mkfs\.xfs|xfs_info|ls|lsblk|lsattr|du|grep|dmesg|ss"
+    r"|getent|thin_check|thin_repair|xfs_repair|fsck|mkdir|cat|tail|tar|ps|truncate|echo) \S"
+    r"|docker (?:save|load|run|pull|rmi|rm|ps|inspect|info|images|image|volume|network|restart|start|stop|plugin|swarm|service|stats|update|builder|create) \S"
+    r"|mount (?:-|/)|uname -r|kill -|command -v|ip (?:-\w+ )*(?:route|link|addr) \w+|rm (?:-|/)|'doctor (?:undo|salvage|fix) --"
+    r")"
+)
+
+
+def silent(plan: Plan) -> list[str]:
+    """Findings of severity warning or above for which the plan has neither action nor question nor command."""
+    acted = {finding.fingerprint for action in plan.actions for finding in action.findings}
+    said: dict[str, ManualFix] = {left.finding.fingerprint: left for left in plan.manual}
+    found = []
+    for finding in plan.before.findings:
+        left = said.get(finding.fingerprint)
+        if finding.level < Severity.WARNING or finding.fingerprint in acted or finding.id not in CATALOG.checks:
+            continue
+        if left is None or (not left.questions and not COMMAND.search(left.advice)):
+            found.append(f"{finding.id} {finding.subject.name}: {'' if left is None else left.advice}")
+    return found
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in LEFT])
+def test_a_finding_has_a_way_out(case: Case, tmp_path: Path) -> None:
+    """Never only "see 'doctor explain …'": what a person does at 3 a.m. stands there."""
+    plan = plan_for(case, case.build(tmp_path / "host"))
+    own = {identity for identity, _, _ in case.findings}
+    assert [line for line in silent(plan) if line.split(" ", 1)[0] in own] == []
+
+
+def test_prose_is_no_command() -> None:
+    assert COMMAND.search("mount the disk and start the engine, see 'doctor explain config/file-missing'") is None
+    assert COMMAND.search("put the file back, or take the flag out") is None
+    assert COMMAND.search("systemctl restart docker")
+    assert COMMAND.search("run 'apt-get install iptables'")
