@@ -22,7 +22,7 @@ _SAYS = {
     "objects": "a list of objects",
 }
 
-_MOST = 100
+_MOST = 20
 
 
 class KeyProblem(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ A mistake carries the edit that mends it only where nobody could mean anything e
 mending a file and guessing at it.
 """
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 from doctor.formats.json_lexer import NAME, QUOTES, WORD, Edit, GiveUpError, Lexer, Mistake
@@ -33,10 +35,11 @@ class Node(Struct, kw_only=True):
     items: list["Node"] = []
 
 
+@lru_cache(maxsize=1)
 def parse(text: str, start: int, end: int) -> tuple[Node | None, tuple[Mistake, ...]]:
     """The tree of text[start:end] and the mistakes in the order met; no tree where the text can't be understood.
 
-    Never raises. White space that Go trims should lie outside of start…end (`JsonText.bounds`).
+    Never raises. Each repair of a file is judged on the same text, so the last tree is kept; nobody changes it. White space that Go trims should lie outside of start…end (`JsonText.bounds`).
     """
     reader = _Reader(text, start, end)
     root: Node | None = None
