@@ -4,17 +4,15 @@ Ten launches in one process cost 0.4 of ten cold ones: the interpreter starts on
 """
 
 import gc
-import json
-import os
 import time
 
-from doctor.runtime import builtins, launch
+from doctor.runtime import builtins, document, launch
 from doctor.runtime.launch import Shared, Stdio
 from doctor.runtime.plan import Plan
 from doctor.runtime.reader import Reader, bad
 from doctor.runtime.spec import plan_from
 from doctor.runtime.supervise import Job, Supervisor
-from doctor.runtime.system import signal
+from doctor.runtime.system import os, signal
 from doctor.runtime.values import FAILED, TYPE_CHECKING, Failure, reason
 
 if TYPE_CHECKING:
@@ -27,10 +25,12 @@ _MAX_PARALLEL = 64
 def plans_from(text: str | bytes) -> tuple[list[Plan], int]:
     """The plans of a document, and how many may run at once. Raises Failure (2) for anything unexpected."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise bad(f"can't parse the document: {error}") from None
-    reader = Reader(document, "document")
+        value = document.parsed(text if isinstance(text, str) else text.decode())
+    except UnicodeDecodeError:
+        raise bad("can't parse the document: it is not UTF-8") from None
+    except Failure as failure:
+        raise bad(f"can't parse the document: {failure.message}") from None
+    reader = Reader(value, "document")
     parallel = reader.number("parallel", 1, _MAX_PARALLEL)
     sources = reader.items("containers")
     reader.end()
@@ -104,12 +104,12 @@ class Batch:
             self._collect(self._supervisor.step(left))
 
     def _joined(self, plan: Plan) -> int | None:
+        if plan.net.kind not in ("container", "path"):
+            return None
         from doctor.runtime import network  # noqa: PLC0415 - only a batch that joins networks needs it
 
         if plan.net.kind == "path":
             return network.open_path(plan.net.target)
-        if plan.net.kind != "container":
-            return None
         job = self._by_id.get(plan.net.target)
         if job is not None:
             if job.running.status is not None:
@@ -185,7 +185,7 @@ def run(text: str | bytes) -> int:
         nonlocal worst
         if result["error"] is not None or (result["exit"] != 0 and not result["killed"]):
             worst = 1
-        os.write(1, json.dumps(result).encode() + b"\n")
+        os.write(1, document.written(result).encode() + b"\n")
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)

@@ -6,11 +6,10 @@ hook (the container's network is chosen by --net, and stderr says so), the place
 profile that is `unconfined`. The runtime always adds what it gives every container: masked paths, a read-only /sys.
 """
 
-import _json
-
 from doctor.runtime import bundle_linux, bundle_mounts, bundle_process, kernel
 from doctor.runtime import sealing as sealing  # noqa: PLC0414 - so that the container's init need not import it
 from doctor.runtime.beneath import open_strictly
+from doctor.runtime.document import parsed
 from doctor.runtime.part import Part
 from doctor.runtime.plan import Capabilities, Extras, Limits, Plan, Rlimit, Volume
 from doctor.runtime.reader import bad
@@ -49,7 +48,7 @@ def read(directory: str) -> Bundle:
     if not directory.startswith("/"):
         directory = f"{os.getcwd()}/{directory}"
     try:
-        return _bundle(Part(_parsed(_content(directory)), ""), directory)
+        return _bundle(Part(parsed(_content(directory)), ""), directory)
     except Failure as failure:
         raise bad(f"{directory}/config.json: {failure.message.lstrip('.: ')}") from None
 
@@ -73,43 +72,6 @@ def _content(directory: str) -> str:
         raise bad(f"can't be read: {reason(error)}") from None
     except UnicodeDecodeError:
         raise bad("is not UTF-8") from None
-
-
-class _Settings:
-    """How the scanner reads: as `json.loads`, but without NaN and without the same name twice in one object."""
-
-    strict = True
-    object_hook = None
-    array_hook = None
-    parse_float = float
-    parse_int = int
-
-    @staticmethod
-    def object_pairs_hook(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            seen = [name for name, _ in pairs]
-            raise bad(f"the field '{next(name for name in seen if seen.count(name) > 1)}' stands twice in one object")
-        return found
-
-    @staticmethod
-    def parse_constant(name: str) -> object:
-        raise bad(f"'{name}' is not JSON")
-
-
-def _parsed(text: str) -> object:
-    """The JSON value of a text, by the C scanner alone: the package around it costs a launch more than all of this."""
-    space = " \t\n\r"
-    try:
-        scanner = _json.make_scanner(_Settings())  # type: ignore[arg-type] # all that it reads of a JSONDecoder
-        value, end = scanner(text, len(text) - len(text.lstrip(space)))
-    except StopIteration as stop:
-        raise bad(f"is not JSON at character {stop.value}") from None
-    except (ValueError, RecursionError) as error:
-        raise bad(f"is not JSON: {error}") from None
-    if text[end:].strip(space):
-        raise bad(f"is not JSON at character {end}")
-    return value
 
 
 def _bundle(top: Part, directory: str) -> Bundle:

@@ -1,12 +1,12 @@
 """Watches several containers of one process: their output, their time limits, their ends."""
 
 import errno
-import os
 import select
 import time
 
 from doctor.runtime.launch import Running, Stdio, check_report
 from doctor.runtime.plan import Plan
+from doctor.runtime.system import os
 from doctor.runtime.values import Failure
 
 _TICK_S = 0.02  # where Linux has no pidfd (before 5.3)
