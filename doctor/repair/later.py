@@ -7,11 +7,11 @@ from msgspec import Struct
 from doctor.formats.merge import merge
 from doctor.host.base import Host
 from doctor.model.paths import is_beneath
-from doctor.model.step import Attributes, Directory, File, HardLink, Move, Node, Put, Step
+from doctor.model.step import Attributes, Directory, File, HardLink, Meta, Move, Node, Put, Step
 from doctor.repair.compare import is_as
 from doctor.repair.expected import Expected, present
 from doctor.repair.journal import Before, Journal
-from doctor.repair.nodes import Tree
+from doctor.repair.nodes import Tree, meta_at
 from doctor.repair.record import PlanRecord
 from doctor.repair.rollback import is_back
 from doctor.scan.resolve import Facts
@@ -45,11 +45,15 @@ class Later(Struct, frozen=True):
 
 
 class _Place(Struct):
-    """A path with what was there first, and what the repair left (``None``: nothing); ``is_known`` where that is known."""
+    """A path with what was there first, and what the repair left (``None``: nothing); ``is_known`` where that is known.
+
+    ``keeps_meta``: no step named another mode, owner or attribute.
+    """
 
     before: Before
     left: Node | None = None
     is_known: bool = True
+    keeps_meta: bool = True
 
 
 def later(record: PlanRecord, journal: Journal, host: Host) -> tuple[Later, ...]:
@@ -57,10 +61,11 @@ def later(record: PlanRecord, journal: Journal, host: Host) -> tuple[Later, ...]
     tree = Tree(record.root)
     there = _there(journal)
     now = present(Facts(host)) if there is not None else Expected()
-    found = []
+    found: list[Later] = []
     for path, place in _places(record, journal).items():
         top = next((top for top in record.data_roots if is_beneath(path, top)), "")
         if not _differs(tree, path, place):
+            found += _as_attributed(tree, path, place) if not top else ()
             continue
         if not top:
             found.append(Later(path, path, _merged(tree, path, place)))
@@ -106,9 +111,10 @@ def _places(record: PlanRecord, journal: Journal) -> dict[str, _Place]:
 
 def _take(places: dict[str, _Place], step: Step, before: Before) -> None:
     match step:
-        case Put(path=path, node=node):
+        case Put(path=path, node=node, meta=meta):
             place = places.setdefault(path, _Place(before))
             place.left = node
+            place.keeps_meta = place.keeps_meta and meta is None
             place.is_known = not (isinstance(node, HardLink) or (isinstance(node, File) and bool(node.blob)))
         case Move(path=path, to=to):
             # What lies beneath has gone with it.
@@ -119,7 +125,8 @@ def _take(places: dict[str, _Place], step: Step, before: Before) -> None:
             if to:
                 places.setdefault(to, _Place(before)).is_known = False
         case Attributes(path=path):
-            places.setdefault(path, _Place(before)).is_known = False
+            place = places.setdefault(path, _Place(before))
+            place.is_known = place.keeps_meta = False
 
 
 def _differs(tree: Tree, path: str, place: _Place) -> bool:
@@ -134,6 +141,34 @@ def _differs(tree: Tree, path: str, place: _Place) -> bool:
         return not is_as(tree, path, place.before.node, None)
     except OSError:
         return False
+
+
+def _as_attributed(tree: Tree, path: str, place: _Place) -> Iterator[Later]:
+    """Judge a file whose content is not a later one: the repair had kept mode, owner and attributes, so other ones came later."""
+    meta, was = place.before.meta, place.before.node
+    if not (place.is_known and place.keeps_meta and isinstance(place.left, File) and isinstance(was, File) and meta):
+        return
+    try:
+        found = tree.lstat(path)
+        if found is None:
+            return
+        with tree.parent(path) as (directory, name):
+            now = meta_at(directory, name, found)
+    except OSError:
+        return
+    changed = (
+        ("mode", now.mode != meta.mode),
+        ("owner", (now.uid, now.gid) != (meta.uid, meta.gid)),
+        ("attributes", _worn(now) != _worn(meta)),
+    )
+    words = [word for word, is_changed in changed if is_changed]
+    if words:
+        yield Later(path, f"{' and '.join(words)} of {path}", _content(was))
+
+
+def _worn(meta: Meta) -> dict[str, bytes]:
+    """Return what a person sets; labels come and go with a policy."""
+    return {key: value for key, value in meta.xattrs.items() if not key.startswith("security.")}
 
 
 def _merged(tree: Tree, path: str, place: _Place) -> bytes | None:

@@ -15,7 +15,7 @@ from doctor.formats.merge import merge
 from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError
 from doctor.model.host_identity import HostIdentity
-from doctor.model.step import File, Move, Put, Step
+from doctor.model.step import File, Meta, Move, Put, Step
 from doctor.repair import undo
 from doctor.repair.record import PlanRecord
 from doctor.repair.runs import find_run
@@ -63,6 +63,28 @@ def test_a_later_change_is_named_and_merged(top: Path, quiet: Callable[[str], No
     assert look(top) == after
     assert undone(top, quiet, force=True).half_done == ()
     assert (top / "text").read_bytes() == TEXT + b"six\n"
+
+
+def test_a_later_mode_and_owner_are_named_and_kept(top: Path, quiet: Callable[[str], None]) -> None:
+    """A file that somebody closed after the repair is not opened again: its content goes back, and nothing else of it."""
+    assert carry_out(of([Put(path="/text", node=File(content=TEXT.replace(b"two", b"2")))], top), quiet)
+    (top / "text").chmod(0o600)
+    os.chown(top / "text", 5, 5)
+    with pytest.raises(RefusedError, match="mode and owner of /text: added or changed after the repair"):
+        undone(top, quiet)
+    assert undone(top, quiet, force=True).half_done == ()
+    assert (top / "text").read_bytes() == TEXT
+    found = (top / "text").stat()
+    assert (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (0o600, 5, 5)
+
+
+def test_a_mode_that_the_repair_named_is_its_own(top: Path, quiet: Callable[[str], None]) -> None:
+    """It goes back without a word."""
+    before = look(top)
+    steps: list[Step] = [Put(path="/text", node=File(content=b"new\n"), meta=Meta(mode=0o640))]
+    assert carry_out(of(steps, top), quiet)
+    assert undone(top, quiet).half_done == ()
+    assert look(top) == before
 
 
 def test_what_can_not_be_merged_is_replaced_and_kept(top: Path, quiet: Callable[[str], None]) -> None:
