@@ -1,5 +1,6 @@
 """What a configuration of the engine opens to others, and what it guards: so that a repair never opens what was closed."""
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.facts.daemon_keys import fits
+from doctor.facts.daemon_options import OPTIONS
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_values import from_flags
 
@@ -23,6 +25,14 @@ _GUARDS = {
     "selinux-enabled": "SELinux labels of containers",
 }
 """Keys that guard something when they are true."""
+
+
+_CLOSING = re.compile(
+    r"ip[46s]?|ipv[46]|icc|inter|bind(ing)?|addr(ess(es)?)?|listen(er)?|hosts?|tls\w*|ssl|ca|cert\w*|verify|authz|authori[sz]ation|"
+    r"userns|remap|seccomp|selinux|apparmor|privileged?s?|ip6?tables|nftables|firewall|isolat\w*|internal|restrict\w*|deny|"
+    r"block\w*|allow\w*|whitelist|expose\w*|publish\w*|secur\w*|rootless"
+)
+"""Words in a setting's name that speak of who reaches what."""
 
 
 class Exposure(Struct, frozen=True, kw_only=True):
@@ -78,6 +88,31 @@ def _file(config: EngineConfig) -> dict[str, Any]:
 
     mended = json_mend.examine(config.json.content).mended
     return {} if mended is None else daemon_json.read(mended).value
+
+
+def may_close(name: str, value: Any) -> bool:
+    """Whether a setting that dockerd does not know may have been meant to keep something closed: by its name, or by an address.
+
+    >>> may_close("ip-addr", "10.0.0.1"), may_close("ipp", "127.0.0.1"), may_close("inter-container", False)
+    (True, True, True)
+    >>> may_close("auths", {"https://index.docker.io/v1/": {}}), may_close("comment", "by ansible"), may_close("mtu2", 1400)
+    (False, False, False)
+    """
+    known = name in OPTIONS
+    named = not known and any(_CLOSING.fullmatch(word) for word in re.split(r"[^a-z0-9]+", name.strip().lower()))
+    return named or _names_closing(value)
+
+
+def _names_closing(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(may_close(key, item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(_names_closing(item) for item in value)
+    try:
+        ipaddress.ip_interface(value if isinstance(value, str) else "")
+    except ValueError:
+        return False
+    return True
 
 
 def network_listeners(hosts: Any) -> frozenset[str]:

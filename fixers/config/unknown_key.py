@@ -8,6 +8,7 @@ from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting
 from doctor.facts.daemon_keys import KeyProblem
 from doctor.facts.engine import DaemonJson
+from doctor.facts.exposure import may_close
 
 
 @fixer(applicability=Applicability.SAFE)
@@ -20,6 +21,12 @@ def unknown_key(finding: Finding, file: DaemonJson) -> Iterator[Action]:
         yield Choose(
             question=f"which setting {problem.name!r} in {file.path} is", options=tuple(_options(problem, file))
         )
+    elif may_close(problem.name, problem.value):
+        # What it was to keep closed, nobody can tell: the engine would start without it.
+        yield Choose(
+            question=f"whether the engine starts without {problem.name!r} of {file.path}, which may be meant to keep something closed",
+            options=(_removal(problem, file),),
+        )
     else:
         yield remove_setting(file.path, problem.path, "no engine of this release starts with it", restart=False)
 
@@ -31,7 +38,11 @@ def _options(problem: KeyProblem, file: DaemonJson) -> Iterator[Option]:
             evidence=(Evidence(file.path, f"{problem.name} is spelled like {name}"),),
             actions=(rename_setting(file.path, problem.path[0], name, restart=False),),
         )
-    yield Option(
+    yield _removal(problem, file)
+
+
+def _removal(problem: KeyProblem, file: DaemonJson) -> Option:
+    return Option(
         name="remove",
         evidence=(Evidence("dockerd", f"{problem.name} is no setting of this release; without it the defaults apply"),),
         actions=(remove_setting(file.path, problem.path, "no engine of this release starts with it", restart=False),),
