@@ -76,7 +76,7 @@ def driver_hides_files(
     if keep:
         names = ", ".join(container.title for container in keep[:_SHOWN])
         more = f" and {len(keep) - _SHOWN} more" if len(keep) > _SHOWN else ""
-        evidence.append(Evidence("containers that keep it until they are made again", names + more))
+        evidence.append(Evidence("containers that keep it until they are recreated", names + more))
     yield Finding(
         subject=Subject("setting", "log-driver"),
         message=f"{why} (the logging driver is {driver}, set in {setting.place})",

@@ -81,7 +81,7 @@ def containerd_db_corrupt(
 def _effect(found: ContainerdDatabase | ServiceDatabase) -> str:
     is_service = isinstance(found, ServiceDatabase)
     if found.file.is_broken:
-        return "containerd can't start, nor what needs it" if is_service else "the engine can't start"
+        return "containerd and the services that need it can't start" if is_service else "the engine can't start"
     if found.flawed:
         return "containerd fails on a record, and the engine may not start"
-    return "containerd goes back to before its last change"
+    return "containerd falls back to the state before its last write"

@@ -9,7 +9,7 @@ from doctor.facts.other_roots import OtherRoot, OtherRoots
 _WHY = {
     "remap": "userns-remap was switched",
     "default": "data-root was changed",
-    "replaced": "another directory or disk lies there now",
+    "replaced": "another directory or disk is in its place",
 }
 
 

@@ -19,7 +19,7 @@ def hostconfig_corrupt(containers: Containers) -> Iterator[Finding]:
 
     How it is fixed:
         From a whole temporary file that dockerd was about to rename, or from doctor's metadata backup of this very
-        container. Otherwise doctor asks whether one will do that is put together from what remains: mounts and networks in the
+        container. Otherwise doctor asks whether one will do that is rebuilt from what remains: mounts and networks in the
         container's config, ports that were published when it ran last, the engine's defaults. It shows what is known and what is assumed
         (limits, capabilities, devices are not recorded elsewhere); nothing in it opens more than the defaults do.
 

@@ -39,7 +39,7 @@ def image_metadata_corrupt(images: Images, kept: KeptNotes | Missing) -> Iterato
         parent = images.parents.get(identity)
         yield Finding(
             subject=Subject("image", identity[:12]),
-            message=f"image {images.title(identity)} no longer tells which image it was built from, so a prune takes "
+            message=f"image {images.title(identity)} no longer records which image it was built from, so a prune takes "
             "the steps of its build for unused",
             evidence=(Evidence(join(images.top, "imagedb/metadata/sha256", identity, "parent"), _shown(parent)),),
             detail=OfImage(identity=identity),

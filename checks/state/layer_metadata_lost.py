@@ -48,7 +48,7 @@ def layer_metadata_lost(graph: LayerGraph, content: LayerContent) -> Iterator[Fi
             evidence.append(
                 Evidence(
                     f"the writable layer of {', '.join(names[:6])}",
-                    "nothing tells what it lost likewise: files deleted in it may be back, which no repair changes",
+                    "no record shows what else it lost: files deleted in it may be back, which no repair changes",
                 )
             )
         yield Finding(

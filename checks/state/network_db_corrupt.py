@@ -36,7 +36,7 @@ def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
             subject=Subject("file", file.path),
             message="the engine can't start: its network database is damaged"
             if file.is_broken
-            else "the network database is damaged: the engine goes back to before its last change, a network or an endpoint is as it was before",
+            else "the network database is damaged: the engine falls back to the state before its last write, and a network or an endpoint may be out of date",
             evidence=about(file),
             severity=None if file.is_broken else Severity.ERROR,
             stops_start=file.is_broken,

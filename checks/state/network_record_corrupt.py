@@ -39,7 +39,7 @@ def network_record_corrupt(flaws: NetworkFlaws) -> Iterator[Finding]:
     message = (
         f"the engine can't start: it can't decode record {first.title}{more} of its network database"
         if refused
-        else f"record {first.title}{more} of the network database is damaged: the engine has other settings than it wrote"
+        else f"record {first.title}{more} of the network database is damaged: the engine reads settings that it never wrote"
     )
     yield Finding(
         subject=Subject("file", flaws.path),

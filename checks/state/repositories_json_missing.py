@@ -45,9 +45,9 @@ def repositories_json_missing(
         evidence=(
             Evidence(tags.path, "no such file"),
             Evidence("images in the store", str(len(images.sound()))),
-            Evidence("names that are still told", ", ".join(sorted(found.entries)[:8]) or "none"),
-            *((Evidence(f"told by the backup {found.age}", ", ".join(found.kept[:8])),) if found.kept else ()),
-            *((Evidence("images no name is known of", unnamed),) if unnamed else ()),
+            Evidence("names that are still recorded", ", ".join(sorted(found.entries)[:8]) or "none"),
+            *((Evidence(f"recorded in the backup {found.age}", ", ".join(found.kept[:8])),) if found.kept else ()),
+            *((Evidence("images without a known name", unnamed),) if unnamed else ()),
         ),
         detail=OfFile(path=tags.path),
         severity=None if found.entries else Severity.INFO,

@@ -73,6 +73,6 @@ def _evidence(item: "AlteredTag", altered: AlteredTags) -> Iterator[Evidence]:
         by = f", told by {reading.told}" if reading.told else ""
         yield Evidence(f"one bit away: {reading.name}", f"{flips}{by}")
     if item.proof:
-        yield Evidence("what decides", item.proof)
+        yield Evidence("proof", item.proof)
     if altered.age and any(reading.told == "the backup" for reading in item.readings):
         yield Evidence("age of the backup", altered.age)

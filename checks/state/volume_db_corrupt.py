@@ -33,7 +33,7 @@ def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
             subject=Subject("file", file.path),
             message="the engine can't start: its volume database is damaged"
             if file.is_broken
-            else "the volume database is damaged: the engine goes back to before its last change, a volume has the labels and options of before, or none",
+            else "the volume database is damaged: the engine falls back to the state before its last write, and a volume may have old labels and options, or none",
             evidence=about(file),
             severity=None if file.is_broken else Severity.ERROR,
             stops_start=file.is_broken,

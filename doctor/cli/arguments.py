@@ -18,7 +18,7 @@ Format = Annotated[
 ]
 Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Write the report to FILE.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show passed checks, sources and more.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors; the exit code tells.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors; read the exit code.")]
 Color = Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never (NO_COLOR is honoured).")]
 Select = Annotated[str, typer.Option("--select", metavar="ID-or-area[,…]", help="Only these checks.")]
 Skip = Annotated[str, typer.Option("--skip", metavar="ID-or-area[,…]", help="Not these checks.")]

@@ -107,7 +107,7 @@ def _snapshots(host: Host, store: ContainerdStore, root: DataRoot | Missing) -> 
         if there <= {one.id for one in records.values()} and wanted <= records.keys():
             kept_ids = {name for name, one in records.items() if one.id in there}
             return Rebuilt(content=write(_only(tree, kept_ids)), origin=origin)
-    return "neither an old page of it nor a backup tells of every directory which snapshot it is"
+    return "neither an old page of it nor a backup shows for every directory which snapshot it is"
 
 
 def snapshotter_tree(records: dict[bytes, Bucket]) -> Bucket:

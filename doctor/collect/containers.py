@@ -29,7 +29,7 @@ def containers(host: Host, root: DataRoot) -> Containers:
     names = dict(host.scandir(top, follow=False))
     directories = sorted(name for name, kind in names.items() if kind == "d" and is_hex64(name))
     gaps.extend(
-        Missing.undecodable(join(top, name), "no directory, though it is named like a container")
+        Missing.undecodable(join(top, name), "not a directory, though it is named like a container")
         for name in sorted(set(names) - set(directories))
         if is_hex64(name)
     )

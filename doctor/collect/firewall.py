@@ -116,7 +116,7 @@ class _Reader:
             if not error.is_absent:
                 raise
             # Passed over as absent, the engine's rules would count as judged.
-            text = f"{family} is there, and {argv[0]}, which tells its rules, is not"
+            text = f"{family} is there, and {argv[0]}, which lists its rules, is not"
             raise HostError(Missing(Why.UNREADABLE, text)) from error
         except FormatError as error:
             raise HostError(Missing(Why.UNREADABLE, f"{argv[0]}: {error}")) from error

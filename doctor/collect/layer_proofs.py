@@ -69,9 +69,9 @@ class _Prover:
     def measure(self, layer: Expected, directory: str) -> LayerProof:
         """Return the directory that a layer without a record and without tar-split is told to have, and its size."""
         if not directory:
-            return self._unproven(layer, "its tar-split is gone, and nothing that stands on it tells its directory")
+            return self._unproven(layer, "its tar-split is gone, and no layer above it records its directory")
         return LayerProof(
-            chain=layer.chain, directory=directory, size_bytes=self.size(directory), why="told by the layers above"
+            chain=layer.chain, directory=directory, size_bytes=self.size(directory), why="recorded by the layers above"
         )
 
     def size(self, identity: str) -> int:

@@ -41,7 +41,7 @@ class DirectoryClues(Struct, frozen=True, kw_only=True):
         changed = f" (changed {moment(found.changed)})" if found.changed else ""
         return (
             where,
-            Evidence("made", moment(found.made) if found.made else "nothing tells when"),
+            Evidence("made", moment(found.made) if found.made else "no record shows when"),
             Evidence("holds", f"{', '.join(found.names)}{more}{changed}" if found.names else "nothing"),
         )
 

@@ -75,11 +75,11 @@ class BoltFile(Struct, frozen=True, kw_only=True):
 
 
 MENDS = {
-    "meta": "the one bit of its meta page",
-    "freelist": "its free list",
-    "older": "its newest state, by going back to the one before",
+    "meta": "flip one bit of its meta page back",
+    "freelist": "rebuild its free list",
+    "older": "fall back to its last whole state",
 }
-"""What a repair mends, by ``BoltFile.remedy``."""
+"""How a repair mends it, by ``BoltFile.remedy``."""
 
 _STATES = {
     "meta": "the newest, one bit of a meta page is flipped",
@@ -91,7 +91,7 @@ _STATES = {
 
 def about(file: BoltFile) -> tuple[Evidence, ...]:
     """Return what was seen of a database that is broken, or that bolt opens at an older state."""
-    problem = file.problem or "its newer meta page has a wrong checksum: bolt takes the older one"
+    problem = file.problem or "its newer meta page has a wrong checksum: the engine falls back to the older one"
     return Evidence(file.path, problem), Evidence("its last whole state", _STATES[file.remedy])
 
 

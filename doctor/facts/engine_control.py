@@ -175,7 +175,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         """Why doctor can't start the system's containerd again, "" where it can."""
         if all(holder.unit or (holder.argv and holder.socket) for holder in self.containerd):
             return ""
-        return "containerd was started by hand and its command line or socket can't be told: stop and start it as you did before"
+        return "containerd was started by hand and its command line or socket is unknown: stop and start it as you did before"
 
     def start_steps(self) -> tuple[Step, ...]:
         """Return what starts the engine, and then the containers that its stop has stopped; nothing where ``manual`` says why not."""

@@ -42,7 +42,7 @@ CAUSES = (
           "it can't write firewall rules", "see the firewall and kernel findings"),
     Cause("fully subnetted|could not find an available", "no address pool is free", "set default-address-pools"),
     Cause("conflicts with network|overlaps with", "its bridge's subnet is taken", "set bip to a free subnet"),
-    Cause("must be created manually", "the bridge that it is told to use does not exist",
+    Cause("must be created manually", "the bridge that it is configured to use does not exist",
           "make the bridge that the setting 'bridge' names, or drop the setting"),
     Cause("conflict labels for", "two of its labels have one name and two values", "keep one of them"),
     Cause("error creating default .*bridge.* network", "the default bridge can't be made", "see the network findings"),

@@ -1,4 +1,4 @@
-"""A container's host config put together from what remains: each member is known, a default of the engine's, or assumed.
+"""A container's host config rebuilt from what remains: each member is known, a default of the engine's, or assumed.
 
 Members and their JSON: moby api/types/container/hostconfig.go, as engine 26.1.5 writes them. ``null`` masks: the engine then takes
 its own defaults for masked paths, capabilities and seccomp, which are the closed ones.

@@ -60,7 +60,7 @@ def flawed_networks(
             break
         if kind not in KINDS or not ids:
             if near := _near_kind(kind, key):
-                problem = f"its key is none of the engine's, {near!r} is one bit away"
+                problem = f"the engine writes no such key; {near!r} differs by one bit"
                 found.append(FlawedRecord(key=key, kind="", ids=ids, problem=problem, refused=True))
         elif len(value) > INDEX_BYTES and (problem := flaw(kind, ids, value[INDEX_BYTES:])):
             fatal = kind in _FATAL and is_refused(kind, ids, value[INDEX_BYTES:])
@@ -79,7 +79,7 @@ def _altered(records: Records, kept: Records) -> Iterator[FlawedRecord]:
         was = kept.get(key, b"")
         kind, ids = parts(key)
         if ids and value != was and value[:INDEX_BYTES] == was[:INDEX_BYTES] and is_altered(value, was):
-            problem = "one bit of it is not as in the backup, though the engine has not written it since"
+            problem = "it differs from the backup by one bit, though the engine has not written it since"
             yield FlawedRecord(key=key, kind=kind, ids=ids, problem=problem, refused=False, kept=was)
 
 

@@ -81,7 +81,7 @@ def mend_records(
     dropped = {parts(key)[1][:1] for key, value in changes.items() if not value}
     counts = {key: value for key, value in _counts({**flaws.records, **changes}) if parts(key)[1] in dropped}
     said = [f"flip one bit back in {', '.join(proven)}"] if proven else []
-    said += [f"{', '.join(names)} {how}" for how, names in other.items()]
+    said += [f"{', '.join(names)} {'restored ' if how.startswith('from') else ''}{how}" for how, names in other.items()]
     return MendedRecords(changes={**changes, **counts}, parts=tuple(said), is_proven=not other, lost=tuple(lost))
 
 
@@ -97,12 +97,12 @@ def _otherwise(
         return "from the endpoints", {found.key: _count(records, found.ids[0])}
     kept = remains.kept.get(found.key, b"")
     if kept and found.kind and not flaw(found.kind, found.ids, kept[INDEX_BYTES:]):
-        return f"from the backup of {remains.age} ago", {found.key: kept}
+        return f"from the backup {remains.age}", {found.key: kept}
     page = remains.pages.get(found.key, b"")
     if page and found.kind and not flaw(found.kind, found.ids, page[INDEX_BYTES:]) and page != records[found.key]:
         return "from an older state of the file", {found.key: page}
     if found.kind in _JOINS:
-        return "dropped, which the engine makes anew when the container starts", dict(_joined(records, found))
+        return "dropped (the engine recreates it when the container starts)", dict(_joined(records, found))
     if found.kind and found.ids:
         made = restored_network(remains, database, containers, found.ids[0])
         if made.records and not any(name in BUILT_IN for name in _names(containers, found.ids[0])):

@@ -54,12 +54,12 @@ class RebuiltNetworks(Struct, frozen=True, kw_only=True):
         """Return what was put together and what was not, a text each, without what was kept."""
         return (
             *(
-                (f"{', '.join(self.inferred)} from their containers, without labels and options",)
+                (f"{', '.join(self.inferred)} from the containers' files, without labels and options",)
                 if self.inferred
                 else ()
             ),
             *((f"assumed, as bridges without labels and options: {', '.join(self.assumed)}",) if self.assumed else ()),
-            *((f"not brought back: {', '.join(self.lost)}",) if self.lost else ()),
+            *((f"not restored: {', '.join(self.lost)}",) if self.lost else ()),
         )
 
 

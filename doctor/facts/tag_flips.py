@@ -132,7 +132,7 @@ def _digests(data: bytes, lines: tuple[Line, ...], known: Known) -> Iterator[Alt
             for flips, raw in sorted((one for one in found if one[0]), key=lambda one: one[0][0].position)
         )
         if readings or not is_digest(line.digest.text):
-            proof = "no other image's id is one bit away" if len(readings) == 1 else ""
+            proof = "no other image's id differs by one bit" if len(readings) == 1 else ""
             yield AlteredTag(
                 part="digest", name=line.reference.text, image=line.digest.text, readings=readings, proof=proof
             )
@@ -187,7 +187,7 @@ def _group(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[Alter
     name, flips, unfit = best[0]
     if flips:
         reading = Reading(name=name, flips=flips)
-        proof = "the names beneath it tell it"
+        proof = "the names after it show it"
         yield AlteredTag(
             part="repository", name=above.text, image=group[0].digest.text, readings=(reading,), proof=proof
         )
@@ -209,7 +209,7 @@ def _reference(data: bytes, line: Line, repository: str, known: Known) -> Altere
     part = "reference" if readings else ""
     item = AlteredTag(part=part, name=line.reference.text, image=line.digest.text, readings=readings)
     if len(readings) == 1:
-        return replace(item, proof=f"no other name of {repository} is one bit away")
+        return replace(item, proof=f"no other name of {repository} differs by one bit")
     return _decided(data, item)
 
 
@@ -244,7 +244,7 @@ def _decided(data: bytes, item: AlteredTag) -> AlteredTag:
     told = tuple(reading for reading in item.readings if reading.told)
     first, proof = told, ""
     if len(told) == 1:
-        proof = f"{told[0].told} tells it"
+        proof = f"{told[0].told} shows it"
     elif len(data) <= _ORDER_BYTES:
         first = tuple(one for one in told or item.readings if is_ordered(read(flipped(data, one.flips))))
         if len(first) == 1:
@@ -301,9 +301,9 @@ def _against_kept(data: bytes, lines: tuple[Line, ...], known: Known, suspects: 
 def _no_deed(data: bytes, line: Line, flip: Flip, known: Known) -> str:
     """Return why nobody can have given the name as it stands, "" where somebody may."""
     if "@" in line.reference.text:
-        return "the backup tells it, and no two digests are one bit apart"
+        return "the backup has it, and no two digests are one bit apart"
     if known.is_unwritten:
-        return "the backup tells it, and the file has not been written since"
+        return "the backup has it, and the file has not been written since"
     if len(data) <= _ORDER_BYTES and not is_ordered(read(data)) and is_ordered(read(flipped(data, (flip,)))):
-        return "the backup tells it, and the name does not stand where the engine writes it"
+        return "the backup has it, and the name does not stand where the engine writes it"
     return ""

@@ -44,10 +44,10 @@ def flawed_volumes(
     for key, value in records.items():
         name, was = key.decode("utf-8", "replace"), kept.get(key, b"")
         slip = _near(name, directories, records)
-        if problem := flaw(key, value) or (slip and f"there is no volume of that name, {slip!r} is one bit away"):
+        if problem := flaw(key, value) or (slip and f"no volume has that name; {slip!r} differs by one bit"):
             found.append(_flawed(key, name, problem, refused=bool(_undecoded(value)), kept=was, slip=slip))
         elif value != was and is_altered(value, was):
-            found.append(_flawed(key, name, "one bit of it is not as in the backup", refused=False, kept=was))
+            found.append(_flawed(key, name, "it differs from the backup by one bit", refused=False, kept=was))
         elif odd := _odd_option(value, directories.get(name)):
             found.append(_flawed(key, name, odd, refused=False, kept=was))
         if len(found) >= _MAX_FLAWED:
@@ -107,7 +107,7 @@ def flaw(key: bytes, value: bytes, *, strict: bool = False) -> str:
     if is_one_bit_off(str(record.get("Driver")), "local"):
         return f"its driver is {record['Driver']!r}, one bit away from 'local'"
     said = str(record.get("Name"))
-    return "" if said.encode("utf-8", "surrogateescape") == key else f"it says that it is of {said[:64]!r}"
+    return "" if said.encode("utf-8", "surrogateescape") == key else f"it names another record: {said[:64]!r}"
 
 
 def _odd_option(value: bytes, directory: VolumeDirectory | None) -> str:

@@ -60,7 +60,7 @@ def flaw(kind: str, ids: tuple[str, ...], data: bytes, *, strict: bool = False) 
         elif not shape[name](value, strict):
             return f"{name!r} is not what the engine writes"
     named = record.get(_ID_KEYS.get(kind, "id"), ids[-1])
-    return "" if named == ids[-1] else f"it says that it is of {str(named)[:64]!r}"
+    return "" if named == ids[-1] else f"it names another record: {str(named)[:64]!r}"
 
 
 _LENIENT = frozenset({"ep_iface", "joinInfo", "exposed_ports", "sandbox", "svcAliases", "dnsNames", "myAliases"})

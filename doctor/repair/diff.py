@@ -64,7 +64,7 @@ def _asked(step: Step) -> str:
         case Signal(pid=pid, signal=number):
             return f"signal {number} to process {pid}"
         case Reload(pid=pid):
-            return f"signal 1 (SIGHUP) to process {pid}: it reads its settings again"
+            return f"signal 1 (SIGHUP) to process {pid}: it reloads its settings"
         case StartContainers(containers=containers):
             return "\n".join(f"start container {one.name} again" for one in containers)
         case Netlink(do=(kind, command, arguments)):

@@ -62,7 +62,7 @@ def _reload(record: PlanRecord, host: Host) -> list[ActionRecord]:
         return []
     control = Facts(host).get(EngineControl)
     steps = () if isinstance(control, Missing) else control.reload_steps()
-    summary = "make the engine read its settings again"
+    summary = "make the engine reload its settings"
     return [
         ActionRecord(number=0, summary=summary, risk=1, fixes=(), check_ids=(), diff="", steps=steps) for _ in steps[:1]
     ]
@@ -99,7 +99,7 @@ def _stopped(
     control = Facts(host).get(EngineControl)
     if isinstance(control, Missing):
         if touches and host.is_live():
-            raise RefusedError(f"can't tell whether an engine holds the data root: {control.reason}")
+            raise RefusedError(f"unknown whether an engine holds the data root: {control.reason}")
         return actions
     service = bool(control.containerd) and touch(actions, record.service_roots)
     stop = control.stop_steps(with_containerd=service)

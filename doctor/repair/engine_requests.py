@@ -30,7 +30,7 @@ def reload(step: Reload) -> None:
     except (ProcessLookupError, FileNotFoundError):
         is_same = False
     if not is_same:
-        raise RepairError("the engine has ended: it can't read its settings again", where=f"process {step.pid}")
+        raise RepairError("the engine has ended: it can't reload its settings", where=f"process {step.pid}")
     filters = quote(json.dumps({"type": ["daemon"], "event": ["reload"]}))
     deadline = time.monotonic() + step.timeout_s
     while time.monotonic() < deadline:

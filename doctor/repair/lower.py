@@ -291,7 +291,7 @@ def _reload(draft: Draft, overlay: OverlayHost, planned: list[Planned]) -> None:
     mended = [finding for item in draft.chosen if item.action.stage is Stage.ENGINE for finding in item.findings]
     planned.append(
         Planned(
-            summary="make the engine read its settings again: no container stops",
+            summary="make the engine reload its settings: no container stops",
             stage=Stage.ENGINE,
             risk=Applicability.SAFE,
             findings=tuple(mended),

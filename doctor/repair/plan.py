@@ -200,7 +200,7 @@ def _not_to_do(
     """Return what to say of a finding that this plan does not mend, ``None`` where it does, and what its repair costs."""
     judged = Judged(risk=Applicability.MANUAL)
     if not actions and questions:
-        why = "several candidates fit, and the host does not tell which is right: add one of these to 'doctor fix'"
+        why = "several candidates fit, and nothing on the host shows which is right: add one of these to 'doctor fix'"
         if all(len(one.candidates) == 1 for one in questions):
             why = "one candidate fits, and nothing proves it: add this to 'doctor fix' if it is right"
         return ManualFix(finding=finding, why=why, advice="", questions=questions), judged
@@ -300,9 +300,9 @@ def _refusal(
     draft.judged[finding.fingerprint] = judged.risk
     if draft.blocked is not None:
         if _starts(actions) and not judged.reloads:
-            return _Refusal(f"the engine is not started, first a person must act: {draft.blocked.why}"), judged
+            return _Refusal(f"the engine is not started until a person acts: {draft.blocked.why}"), judged
         if judged.stops_engine or judged.reloads:
-            why = f"it needs a start of the engine, and first a person must act: {draft.blocked.why}"
+            why = f"it needs a start of the engine, which waits until a person acts: {draft.blocked.why}"
             return _Refusal(why), judged
     if judged.risk > draft.allow:
         return _Refusal(f"it is {judged.risk.word}: add --allow {judged.risk.word}"), judged

@@ -99,7 +99,7 @@ class Writer:
             # Directories of other drivers hold the layers below too, or other whiteouts.
             if not source.directory.endswith("/diff"):
                 continue
-            self.progress(f"{self.titles[layer.chain]}: its tar-split is no help, looking whether it can be made again")
+            self.progress(f"{self.titles[layer.chain]}: its tar-split is no help, looking whether it can be recreated")
             try:
                 tree = open_tree(self.host, source.directory)
             except HostError:
@@ -208,7 +208,7 @@ class Writer:
             blob = self.target.layer(made.pieces(), made.size(), layer.diff, self.titles[layer.chain])
             if blob is not None:
                 return blob
-        raise failed or UnprovenError("no record tells which directory it has")
+        raise failed or UnprovenError("no record shows which directory it has")
 
     def _altered(self, assembly: Assembly) -> str:
         try:

@@ -108,7 +108,7 @@ class Pool:
         thin = self.thins.get(name)
         found = self.devices.get(thin.number) if thin is not None else None
         if thin is None or found is None:
-            what = "no record tells its device" if thin is None else f"device {thin.number} is not in the pool"
+            what = "no record shows its device" if thin is None else f"device {thin.number} is not in the pool"
             raise HostError(Missing(Why.ABSENT, f"{self.top}/mnt/{name}: {what}"))
         return found, thin
 

@@ -120,9 +120,7 @@ class _Reader:
             self.names.setdefault(one.id, set()).update(name for name in one.names if "@" not in name)
         if found.missing is not None and not found.items:
             count = len(found.directories)
-            reason = (
-                f"{found.missing} is gone, and nothing tells which images {count} directories of overlay2 are layers of"
-            )
+            reason = f"{found.missing} is gone, and no record shows which images {count} directories of overlay2 are layers of"
             self.left.append(Left(kind="image", name="all", reason=reason))
         return set(found.items)
 

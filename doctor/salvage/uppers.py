@@ -75,7 +75,7 @@ def find(host: Host, root: DataRoot, facts: Facts) -> Iterator[Upper]:
         yield upper
     for container in containers.items:
         if container.id not in told:
-            problem = f"nothing tells where driver {container.driver or 'unknown'} has its writable layer"
+            problem = f"no record shows where driver {container.driver or 'unknown'} has its writable layer"
             yield Upper(
                 id=container.id, title=container.title, container=container, driver=container.driver, problem=problem
             )
@@ -108,7 +108,7 @@ def _overlay2(facts: Facts) -> Iterator[Upper]:
             driver="overlay2",
             directory=graph.layers.directory_path(directory, "diff") if directory else None,
             parent=graph.mount_parent(identity) or (told.parent.removeprefix("sha256:") if told is not None else ""),
-            problem="" if directory else "nothing tells which directory is its writable layer",
+            problem="" if directory else "no record shows which directory is its writable layer",
         )
 
 
@@ -155,11 +155,11 @@ def _recorded(host: Host, root: DataRoot, driver: str, identity: str, container:
         has_marks=driver in _MARKED,
     )
     if not _is_name(mount):
-        return replace(upper, problem="nothing tells which directory is its writable layer")
+        return replace(upper, problem="no record shows which directory is its writable layer")
     if driver in _UPPERS:
         return replace(upper, directory=_place(root, _UPPERS[driver], mount))
     if not _is_name(below):
-        return replace(upper, problem="nothing tells what it began as, so nothing tells what changed")
+        return replace(upper, problem="no record shows its first state, so its changes are unknown")
     directory, base = _place(root, PLACES[driver], mount), _place(root, PLACES[driver], below)
     if driver == "zfs" and not _holds_anything(host, directory):
         return replace(upper, problem=f"{directory} is empty: mount the container's ZFS data set there, then run again")
@@ -212,7 +212,7 @@ def _of_snapshotter(host: Host, top: HostPath, inside: str, containers: Containe
     except FormatError as error:
         best, problem = None, str(error)
     if best is None:
-        text = f"which snapshots are containers' can't be told: {database}: {problem}"
+        text = f"the containers' snapshots are unknown: {database}: {problem}"
         yield Upper(id="", title=f"all of {snapshotter}", driver=snapshotter, problem=text)
         return
     records = best.root.at("v1", "snapshots")

@@ -40,10 +40,10 @@ def age(then: float, now: float) -> str:
     >>> age(97, 100), age(0, 7200), age(0, 100_000), age(0, 200_000)
     ('of a moment ago', 'of 2 hours ago', 'of 1 day ago', 'of 2 days ago')
     >>> age(2_147_483_647, 1_790_000_000)
-    "saved at 2038-01-19 03:14 UTC, after this host's clock of now (it was wrong then or is wrong now)"
+    "saved at 2038-01-19 03:14 UTC, which is later than this host's clock (it was wrong then or is wrong now)"
     """
     if is_after(then, now):
-        return f"saved at {_date(then)}, after this host's clock of now (it was wrong then or is wrong now)"
+        return f"saved at {_date(then)}, which is later than this host's clock (it was wrong then or is wrong now)"
     for size, word in ((DAY_S, "day"), (_HOUR_S, "hour"), (_MINUTE_S, "minute")):
         if now - then >= size:
             count = int((now - then) // size)

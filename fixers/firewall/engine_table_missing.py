@@ -10,4 +10,4 @@ from doctor.api.actions import Action, RestartEngine
 def engine_table_missing(finding: Finding) -> Iterator[Action]:
     """Restart the engine; nothing where it does not run, since its start makes the table."""
     if finding.detail is not None:
-        yield RestartEngine(reason="it makes its nft table again")
+        yield RestartEngine(reason="it recreates its nft table")

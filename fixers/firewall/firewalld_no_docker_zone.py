@@ -11,5 +11,5 @@ def firewalld_no_docker_zone(finding: Finding) -> Iterator[Action]:
     """Advise: a reload of firewalld touches every service of the host."""
     yield Advise(
         text=f"let firewalld know the bridge: firewall-cmd --permanent --zone=docker --add-interface={finding.detail}"
-        " && firewall-cmd --reload (a running dockerd then makes its rules again)"
+        " && firewall-cmd --reload (a running dockerd then recreates its rules)"
     )

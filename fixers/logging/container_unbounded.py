@@ -9,6 +9,4 @@ from doctor.api.actions import Action, Advise
 @fixer(applicability=Applicability.MANUAL)
 def container_unbounded(finding: Finding) -> Iterator[Action]:
     """The log is data: only a person can know whether it may go."""
-    yield Advise(
-        text=f"truncate -s 0 {finding.detail}; then make {finding.subject.name} again, with max-size in log-opts"
-    )
+    yield Advise(text=f"truncate -s 0 {finding.detail}; then recreate {finding.subject.name} with max-size in log-opts")

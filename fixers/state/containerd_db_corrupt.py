@@ -40,7 +40,7 @@ def containerd_db_corrupt(
         made = rebuilds.items[detail.path]
         yield Rebuild(
             items=(Wanted(path=detail.path, node=File(content=made.content), mode=0o600),),
-            what=f"make containerd's list of images again from {made.origin}",
+            what=f"recreate containerd's list of images from {made.origin}",
             stage=Stage.DATABASES,
         )
     elif detail.holds_images:

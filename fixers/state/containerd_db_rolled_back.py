@@ -20,7 +20,7 @@ def containerd_db_rolled_back(finding: Finding, rebuilds: ContainerdRebuilds) ->
             stage=Stage.DATABASES,
         )
         return
-    why = rebuilds.reasons.get(detail.path, "nothing tells what is missing in it")
+    why = rebuilds.reasons.get(detail.path, "no record shows what is missing in it")
     yield Advise(
         text=f"start neither the engine nor containerd, and remove nothing: copy {detail.top} away ('cp -a'), then restore "
         f"{detail.path} from a backup as new as the snapshots; {why}"

@@ -37,7 +37,7 @@ def containerd_snapshot_altered(
         )
         return
     left = ", ".join(visible(one.name.decode("utf-8", "surrogateescape")) for one in found.entries[:6])
-    yield Advise(text=f"{fetch_again(())}: doctor can't make these entries again: {left}")
+    yield Advise(text=f"{fetch_again(())}: doctor can't recreate these entries: {left}")
 
 
 def _is_text(name: bytes) -> bool:

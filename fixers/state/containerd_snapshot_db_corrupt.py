@@ -19,11 +19,11 @@ def containerd_snapshot_db_corrupt(finding: Finding, rebuilds: ContainerdRebuild
     elif made is not None:
         yield Rebuild(
             items=(Wanted(path=detail.path, node=File(content=made.content), mode=0o600),),
-            what=f"make containerd's list of snapshots again from {made.origin}",
+            what=f"recreate containerd's list of snapshots from {made.origin}",
             stage=Stage.DATABASES,
         )
     else:
-        why = rebuilds.reasons.get(detail.path, "nothing tells what was in it")
+        why = rebuilds.reasons.get(detail.path, "no record shows what was in it")
         yield Advise(
             text=f"cp -a it back to {detail.path} from a backup of the same age, and never remove or empty it: the next clean-up of "
             f"containerd would delete every snapshot; {why}"

@@ -21,7 +21,7 @@ def image_store_missing(
         age = next(iter(lost.items.values())).age
         yield Rebuild(
             items=(Wanted(path=parent(images.path_of("0" * 64)), node=Directory(), mode=0o700),),
-            what=f"make the image store again for the {len(lost.items)} images of the backup {age}",
+            what=f"recreate the image store for the {len(lost.items)} images of the backup {age}",
             stage=Stage.CONTENTS,
         )
         return

@@ -28,4 +28,4 @@ def layer_metadata_lost(finding: Finding, graph: LayerGraph, content: LayerConte
         return
     names = ", ".join(visible(one.name.decode("utf-8", "surrogateescape")) for one in found.lost[:6])
     images = graph.image_titles(graph.expected[chain].images)
-    yield Advise(text=f"{fetch_again(images)}: doctor can't make these entries again: {names}")
+    yield Advise(text=f"{fetch_again(images)}: doctor can't recreate these entries: {names}")

@@ -39,7 +39,7 @@ def network_db_corrupt(
         yield Quarantine(
             path=path,
             why="; ".join(rebuilt.in_words)
-            or "nothing in it can be read, and no container names a network: any other is lost",
+            or "nothing in it can be read, and no container names a network: the user networks are lost",
             risk=Applicability.DISRUPTIVE,
             stage=Stage.DATABASES,
         )
@@ -55,7 +55,7 @@ def network_db_corrupt(
     parts += rebuilt.in_words
     yield Rebuild(
         items=(Wanted(path=path, node=File(content=rebuilt.content), mode=0o644),),
-        what=f"put the network database together: {'; '.join(parts)}",
+        what=f"rebuild the network database: {'; '.join(parts)}",
         risk=Applicability.DISRUPTIVE,
         stage=Stage.DATABASES,
     )

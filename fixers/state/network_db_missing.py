@@ -27,11 +27,11 @@ def network_db_missing(
     if rebuilt.content:
         yield Rebuild(
             items=(Wanted(path=finding.detail.path, node=File(content=rebuilt.content), mode=0o644),),
-            what=f"write the networks {'; '.join((*parts, *rebuilt.in_words))}",
+            what=f"recreate the network records: {'; '.join((*parts, *rebuilt.in_words))}",
             stage=Stage.DATABASES,
         )
     else:
         yield Advise(
-            text=f"create what can't be brought back ({', '.join(rebuilt.lost)}) and reconnect its containers: docker network "
+            text=f"create the networks that can't be restored ({', '.join(rebuilt.lost)}) and reconnect its containers: docker network "
             "create NAME; docker network disconnect -f NAME CONTAINER; docker network connect NAME CONTAINER"
         )

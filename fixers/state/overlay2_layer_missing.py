@@ -27,7 +27,7 @@ def overlay2_layer_missing(finding: Finding, graph: LayerGraph, proofs: LayerPro
     elif layer.diff == EMPTY_LAYER:
         yield Rebuild(
             items=tuple(_empty(graph, name, layer.parent)),
-            what=f"make the empty {graph.title(chain)} again",
+            what=f"recreate the empty {graph.title(chain)}",
             stage=Stage.LAYERS,
         )
     else:

@@ -27,7 +27,7 @@ def volume_dir_missing(finding: Finding, database: VolumeDatabase) -> Iterator[A
                 Wanted(path=top, node=Directory(), mode=0o701),
                 Wanted(path=join(top, "opts.json"), node=File(content=content), mode=0o600),
             ),
-            what=f"make the directory of volume {finding.subject.name} again with the options of the volume database, which "
+            what=f"recreate the directory of volume {finding.subject.name} with the options of the volume database, which "
             "say where its data is",
             stage=Stage.DATABASES,
         )

@@ -1,4 +1,4 @@
-"""A container whose host config is gone and that no backup has: put together from what remains, as a question."""
+"""A container whose host config is gone and that no backup has: rebuilt from what remains, as a question."""
 
 import json
 

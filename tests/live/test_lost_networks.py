@@ -43,7 +43,7 @@ def test_stopped_containers_on_user_networks_start_again(patient_box: Box) -> No
     done = kit.repair(box, code=1)
     print(done.stdout)
     words = " ".join(done.stdout.split())
-    assert "not brought back: lan (its subnet is that of eth0" in words
+    assert "not restored: lan (its subnet is that of eth0" in words
     assert "docker network disconnect -f" in words
     assert {name: _network(box, name)["Id"] for name in ids} == ids
     assert _network(box, "auto")["IPAM"]["Config"][0]["Subnet"] == subnet

@@ -87,7 +87,7 @@ def test_rules_of_docker_user_come_back_or_are_named(place: Field) -> None:
     place.box.run(["sh", "-c", "iptables -F; iptables -X"], check=False)
     fix = place.box.doctor("fix", "firewall", "--apply", "--yes")
     assert fix.returncode == 1
-    assert "nothing tells which rules" in fix.stdout
+    assert "no backup or rule file" in fix.stdout
     assert place.box.doctor("scan", "--select", "firewall").returncode == 1
     chosen = "firewall/docker-user-missing:DOCKER-USER=empty"
     assert place.box.doctor("fix", "firewall", "--choose", chosen, "--apply", "--yes").returncode == 0

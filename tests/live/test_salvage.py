@@ -87,12 +87,12 @@ def test_a_removed_store_is_salvaged_by_its_layers(dead_box: Box, healthy: judge
 
 
 def test_a_removed_store_that_nothing_knows_is_told(dead_box: Box) -> None:
-    """Without a backup nothing tells which images the layers were of: that is said, and is no success."""
+    """Without a backup no record shows which images the layers were of: that is said, and is no success."""
     for name in ("image", "containers"):
         shutil.rmtree(dead_box.data_root / name)
     done = dead_box.doctor("salvage", "--to", OUT)
     assert done.returncode == 1, done.stdout
-    assert "/var/lib/docker/image is gone, and nothing tells which images" in done.stdout
+    assert "/var/lib/docker/image is gone, and no record shows which images" in done.stdout
 
 
 def test_compressed_layers_are_loaded_too(dead_box: Box, healthy: judge.Opinion) -> None:

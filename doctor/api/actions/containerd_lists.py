@@ -26,11 +26,11 @@ def make_list_again(
     if made is not None:
         yield Rebuild(
             items=(Wanted(path=path, node=File(content=made.content), mode=0o600),),
-            what=f"make containerd's list of {of} again from {made.origin}",
+            what=f"recreate containerd's list of {of} from {made.origin}",
             stage=Stage.DATABASES,
         )
         return
-    why = rebuilds.reasons.get(path, "nothing tells what was in it")
+    why = rebuilds.reasons.get(path, "no record shows what was in it")
     yield Advise(
         text=f"start neither the engine nor containerd, and remove nothing: copy {' and '.join(beside)} away "
         f"('cp -a'), then restore {path} from a backup of the same age; {why}"

@@ -62,7 +62,7 @@ def _ask(detail: OfHostConfig, container: Container, networks: Networks | None, 
         ("restarts", "unless-stopped", "the engine starts it by itself"),
     )
     return Choose(
-        question=f"whether container {container.title} gets a host config put together from what remains",
+        question=f"whether container {container.title} gets a host config rebuilt from what remains",
         options=tuple(
             Option(
                 name=name,
@@ -79,7 +79,7 @@ def _ask(detail: OfHostConfig, container: Container, networks: Networks | None, 
                                 path=detail.path, node=File(content=go_json(with_policy(rebuilt, policy))), mode=0o644
                             ),
                         ),
-                        what=f"write a host config for container {container.title}, put together from what remains, restart "
+                        what=f"write a host config for container {container.title}, rebuilt from what remains, restart "
                         f"policy {policy}; assumed: {'; '.join(rebuilt.assumed)}",
                         risk=Applicability.DISRUPTIVE,
                         stage=Stage.MOUNTS,

@@ -23,7 +23,7 @@ def restore_tar_split(
         if graph.cache.get(chain) == proven.directory:
             yield Rebuild(
                 items=(Wanted(path=path, node=File(content=proven.content)),),
-                what=f"make the tar-split of {graph.title(chain)} again from its files, which have its digest",
+                what=f"recreate the tar-split of {graph.title(chain)} from its files, whose digest matches",
                 stage=Stage.LAYERS,
             )
     else:

@@ -57,7 +57,7 @@ class ReloadUnits(Struct, frozen=True, kw_only=True):
     @property
     def summary(self) -> str:
         """Return what it does."""
-        return "make systemd read its unit files again"
+        return "make systemd reload its unit files"
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the command; its reversal is the same, since the files decide."""

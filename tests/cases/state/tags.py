@@ -179,7 +179,7 @@ RECIPES = (
     Recipe(
         problem=PROBLEM,
         name="digest-lost",
-        about="a name means nothing that can be read, and nothing is one bit away",
+        about="a name means nothing that can be read, and nothing differs by one bit",
         change=lambda tree: tree.put(TAGS, written({"app": {"app:latest": "sha256:"}})),
         findings=((PROBLEM, "image", "app:latest"),),
         fix="manual",

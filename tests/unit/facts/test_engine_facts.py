@@ -115,7 +115,7 @@ SAID = {
     "program NAT chain: failed to create NAT chain DOCKER: iptables failed": "firewall",
     "conflict labels for rack=5 and rack=4": "one name and two values",
     'failed to start daemon: Error initializing network controller: error creating default "bridge" network: bridge device'
-    " with non default name br0 must be created manually": "told to use does not exist",
+    " with non default name br0 must be created manually": "configured to use does not exist",
     'Error during uid lookup for "dockremapper": getent unable to find entry "dockremapper" in passwd database': "user namespaces",
 }
 

@@ -227,7 +227,7 @@ MANUAL = (
     ),
     ManualFix(
         finding=LOST,
-        why="several candidates fit, and the host does not tell which is right: choose one",
+        why="several candidates fit, and nothing on the host shows which is right: choose one",
         advice="",
         questions=(
             Question(
