@@ -46,7 +46,7 @@ def storage(  # noqa: PLR0917 - a parameter a fact
         has_d_type=_d_type(host, info, file_system, mount.mount_point if mount is not None else ""),
         has_overlay=overlay,
         options=() if mount is None else (*mount.options, *mount.super_options),
-        is_read_only=(ground is not None and ground.read_only) or (mount is not None and mount.is_read_only),
+        is_read_only=mount.is_read_only if mount is not None else ground is not None and ground.read_only,
         unmounted=tuple(_unmounted(host, config.data_root, mounts)),
     )
 

@@ -55,7 +55,8 @@ def answers(problem: ValueProblem, config: EngineConfig, things: NamedThings) ->
     """Return what could stand there instead, likeliest first; one that is sure stands alone."""
     key, value = problem.key, config.get(problem.key)
     rule = _RULES.get(key)
-    found = [*(rule(value, config, things) if rule is not None else ())]
+    given = rule(value, config, things) if rule is not None else ()
+    found = [answer for answer in given if answer.key not in {"", key} or answer.value != value]
     sure = next((answer for answer in found if answer.is_sure), None)
     if sure is not None:
         return (sure,)

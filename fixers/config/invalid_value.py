@@ -27,7 +27,7 @@ def invalid_value(finding: Finding, config: EngineConfig, things: NamedThings) -
         yield Choose(question=f"which value {key} gets instead", options=tuple(options))
     else:
         yield Advise(
-            text=f"edit {config.setting(key).place}: give {key} a value that works ({finding.detail.why}), then 'doctor scan'"
+            text=f"edit {config.setting(key).place}: give {key} a value that works ({finding.detail.why}), then dockerd --validate"
         )
 
 

@@ -26,11 +26,12 @@ def docker_proxy_missing(
     if problem == "not executable":
         yield allow_to_run(path)
         return
-    yield Advise(text=reinstall(system, packages, "engine"))
+    bring = reinstall(system, packages, "engine")
     if config.flags.of_key("userland-proxy") or config.json.problem:
+        yield Advise(text=bring)
         return
     yield Choose(
-        question="whether published ports do without docker-proxy until it is back",
+        question=f"whether published ports do without docker-proxy until this has brought it back: {bring}",
         options=(
             Option(
                 name="without",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Evidence, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api.actions import Action, Choose, Option
 from doctor.api.actions.engine_settings import set_flag, set_setting, with_reload
 from doctor.api.actions.logging_settings import readable_logging
 from doctor.facts.engine import EngineConfig
@@ -30,11 +30,8 @@ def unknown_driver(
     else:
         name = finding.detail.name
         release = None if isinstance(version, Missing) else version.release
-        yield Advise(
-            text=f"docker plugin install the plugin that brings the logging driver {name!r}, once the engine runs"
-        )
         yield Choose(
-            question=f"whether new containers log to files instead of {name}",
+            question=f"whether new containers log to files until docker plugin install has brought the driver {name}",
             options=(
                 Option(
                     name="json-file",

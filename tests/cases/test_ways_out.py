@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from doctor.model.report import ManualFix
-from doctor.model.severity import Severity
+from doctor.model.severity import Applicability, Severity
 from doctor.plugins.load import load as load_catalog
-from doctor.repair.plan import Plan
+from doctor.repair.choose import parse
+from doctor.repair.plan import Plan, make_plan
 from tests.cases.case import Case, all_cases
 from tests.cases.test_cases import plan_for
 
@@ -48,6 +49,39 @@ def test_a_finding_has_a_way_out(case: Case, tmp_path: Path) -> None:
     plan = plan_for(case, case.build(tmp_path / "host"))
     own = {identity for identity, _, _ in case.findings}
     assert [line for line in silent(plan) if line.split(" ", 1)[0] in own] == []
+
+
+ASKED = [
+    pytest.param(case, id=case.name)
+    for case in LEFT
+    if case.name.partition("/")[0] in {"config", "engine", "kubernetes", "logging", "security", "storage"}
+]
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_each_answer_resolves_what_was_asked(case: Case, tmp_path: Path) -> None:
+    """What a question offers can be planned, and the finding is gone then; with none of it another one that stops a start."""
+    host = case.build(tmp_path / "host")
+    ids = CATALOG.choose(case.select, ())
+    own = tuple({identity for identity, _, _ in case.findings})
+    first = plan_for(case, host)
+    for left in first.manual:
+        for asked in left.questions:
+            for candidate in asked.candidates:
+                if not host.is_live() and any(word in candidate.name for word in ("allow", "writable")):
+                    continue  # a mount needs the running host
+                choice = parse(f"{left.finding.id}:{left.finding.subject.name}={candidate.name}")
+                plan = make_plan(
+                    host, CATALOG, ids, wanted=own, allow=Applicability.DESTRUCTIVE, deep=True, choices=(choice,)
+                )
+                why = [one.why for one in plan.manual if one.finding.fingerprint == left.finding.fingerprint]
+                assert left.finding.fingerprint not in {one.fingerprint for one in plan.after.findings}, (
+                    choice.text,
+                    why,
+                )
+                known = {one.fingerprint for one in first.before.findings}
+                new = [one.message for one in plan.after.findings if one.stops_start and one.fingerprint not in known]
+                assert new == [], choice.text
 
 
 def test_prose_is_no_command() -> None:
