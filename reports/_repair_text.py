@@ -10,8 +10,8 @@ from ._words import by_source, rolled_back, to_do, unmended
 
 _INDENT = 4
 _COSTS = {
-    Applicability.SAFE: "nothing restarts and nothing is lost; 'doctor undo' takes it back",
-    Applicability.DISRUPTIVE: "something restarts, nothing is lost; 'doctor undo' takes it back",
+    Applicability.SAFE: "nothing restarts and nothing is lost; 'doctor undo' undoes it",
+    Applicability.DISRUPTIVE: "something restarts, nothing is lost; 'doctor undo' undoes it",
     Applicability.DESTRUCTIVE: "something that can't be rebuilt goes into quarantine; 'doctor undo' brings it back",
     Applicability.MANUAL: "only a person can do it",
 }
@@ -72,7 +72,7 @@ def repair(page: Page, report: RepairReport) -> None:
     _manual(page, report.manual)
     if report.actions and not report.error:
         page.blank()
-        page.line(f"'doctor undo {report.run}' takes it back")
+        page.line(f"'doctor undo {report.run}' undoes it")
 
 
 def _half_done(page: Page, left: tuple[HalfDone, ...]) -> None:

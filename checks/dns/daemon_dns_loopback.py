@@ -32,6 +32,6 @@ def daemon_dns_loopback(engine: EngineConfig) -> Iterator[Finding]:
     if names and all(is_loopback(server) for server in names):
         yield Finding(
             subject=Subject("setting", "dns"),
-            message=f"containers on the default network resolve no names: they are told to ask {', '.join(names)}, themselves",
+            message=f"containers on the default network resolve no names: they ask {', '.join(names)}, which inside a container is the container itself",
             evidence=(Evidence(engine.setting("dns").place, f"dns: {', '.join(names)}"),),
         )

@@ -53,21 +53,19 @@ def docker_user_missing(
 
 def _message(family: FamilyRules, found: UserChain) -> str:
     if not found.is_emptied:
-        return f"rules in chain {CHAIN} are not asked: nothing in FORWARD leads to them"
+        return f"rules in chain {CHAIN} have no effect: no rule in FORWARD jumps to the chain"
     state = "has lost its rules" if family.saved.has_chain("filter", CHAIN) else "is gone"
     if found.known is None:
-        return (
-            f"chain {CHAIN} {state}, and nothing tells which rules an administrator had put there before Docker's own"
-        )
+        return f"chain {CHAIN} {state}, and no backup or rule file records the administrator's rules in it"
     count = len(found.known.own)
     if not count:
-        return f"chain {CHAIN} {state}: rules that are put there would not be asked"
+        return f"chain {CHAIN} {state}: rules added to it would have no effect"
     what = (
-        "1 rule of an administrator no longer keeps"
+        "1 rule of an administrator no longer protects"
         if count == 1
-        else f"{count} rules of an administrator no longer keep"
+        else f"{count} rules of an administrator no longer protect"
     )
-    return f"chain {CHAIN} {state}: {what} anything from published ports"
+    return f"chain {CHAIN} {state}: {what} published ports"
 
 
 def _kept(family: FamilyRules, found: UserChain) -> Iterator[Evidence]:

@@ -27,7 +27,7 @@ def doctor_leftovers(runs: DoctorRuns) -> Iterator[Finding]:
     for token, marks in runs.left.items():
         yield Finding(
             subject=Subject("rules", f"doctor-runtime:{token}"),
-            message=f"{len(marks)} rules of a killed container of doctor's are left: its published ports lead nowhere",
+            message=f"a killed container of doctor left {len(marks)} firewall rules: its published ports lead nowhere",
             evidence=tuple(Evidence(" ".join(runs.save), f"-t {mark.table} {mark.rule}") for mark in marks),
             detail=marks,
         )

@@ -44,7 +44,7 @@ def forward_policy_accept(
         if why is not None:
             yield Finding(
                 subject=Subject("firewall", f"{family.word} FORWARD"),
-                message="this host forwards for everyone who routes through it: the policy of FORWARD was DROP, and is ACCEPT",
+                message="the policy of FORWARD changed from DROP to ACCEPT: this host forwards packets for anyone who routes through it",
                 severity=Severity.ERROR,
                 evidence=(Evidence(source, ":FORWARD ACCEPT"), why),
                 detail=OpenPolicy(version=family.version),

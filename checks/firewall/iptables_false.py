@@ -44,9 +44,9 @@ def iptables_false(
         names = ", ".join(network.name for network in bare or borrowed)
         yield Finding(
             subject=Subject("setting", "iptables"),
-            message=f"containers of network {names} get no answer from outside: dockerd is told to make no rules"
+            message=f"containers of network {names} get no answer from outside: dockerd is configured to make no rules"
             if bare
-            else f"containers of network {names} get no answer from outside after the next reboot: dockerd is told to make"
+            else f"containers of network {names} get no answer from outside after the next reboot: dockerd is configured to make"
             " no rules, and those that work were made before",
             severity=Severity.ERROR if bare else Severity.WARNING,
             evidence=(Evidence(setting.place, "iptables: false"),),

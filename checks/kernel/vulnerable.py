@@ -116,8 +116,8 @@ def _unknown(kernel: Kernel, exposure: KernelExposure) -> Finding:
     return Finding(
         subject=Subject("kernel", kernel.name),
         message=(
-            f"whether kernel {kernel.name} has {len(ids)} named vulnerabilities can't be told from its number: "
-            "its vendor may have taken the fixes in"
+            f"whether kernel {kernel.name} has {len(ids)} named vulnerabilities can't be judged by its version: "
+            "its vendor may have backported the fixes"
         ),
         evidence=(
             Evidence("/proc/sys/kernel/osrelease", kernel.described),

@@ -17,7 +17,7 @@ def no_default_route(links: Links, hints: RouteHints | Missing, dns: HostDns | M
         Default routes of the main table, IPv4 and IPv6. Where one is missing: the route as the last healthy scan saw it, and
         gateways in the settings and leases of netplan, cloud-init, systemd-networkd, NetworkManager, ifupdown, ifcfg files and
         dhclient. A host of which nothing says that it ever had one may be cut off on purpose: that is a remark, and a warning
-        where a name server of its own is in none of its networks; nothing where a route of the other family or a policy leads
+        where a name server of its own is outside its networks; nothing where a route of the other family or a policy leads
         out. A route that a router announced (IPv6) goes when that router goes.
 
     Why it matters:
@@ -81,7 +81,7 @@ def _never(links: Links, servers: tuple[str, ...]) -> Iterator[Finding]:
     away = [server for server in servers if links.best(server) is None]
     outer = [link for link in links.links if link.ipv4 and "LOOPBACK" not in link.flags and not link.is_engine_bridge]
     names = ", ".join(f"{link.name} ({link.ipv4[0].text})" for link in outer)
-    said = f"its name server {away[0]} is in none of its networks" if away else "nothing says that it had one"
+    said = f"its name server {away[0]} is outside its networks" if away else "no record shows that it ever had one"
     yield Finding(
         subject=Subject("route", "default"),
         message=f"containers reach nothing beyond the host's own networks: the host has no default route, and {said}",

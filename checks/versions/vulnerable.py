@@ -109,8 +109,8 @@ def _unknown(component: Component, holes: tuple[ComponentHole, ...], checked: st
     return Finding(
         subject=Subject("component", component.name),
         message=(
-            f"whether {component.name} {component.text} has {', '.join(ids)} can't be told from its number: "
-            "the distribution may have taken the fixes in"
+            f"whether {component.name} {component.text} has {', '.join(ids)} can't be judged by its version: "
+            "the distribution may have backported the fixes"
         ),
         evidence=(
             Evidence(component.source, f"{component.name} {component.text}"),

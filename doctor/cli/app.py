@@ -14,7 +14,7 @@ app = typer.Typer(
         "Find out why a container host is broken, repair it without loss, and prove it with a test container.\n\n\b\n"
         "  doctor scan                 what is wrong, and why\n"
         "  doctor fix                  what doctor would do about it\n"
-        "  doctor fix --apply          do it, prove it; 'doctor undo' takes it back"
+        "  doctor fix --apply          do it, prove it; 'doctor undo' undoes it"
     ),
     epilog=(
         "\b\nExit codes:\n"

@@ -115,7 +115,7 @@ def run(options: Options, shared: Shared) -> int:
         if left is not None:
             raise RefusedError(
                 f"repair {left.run.name} is unfinished",
-                do="'doctor undo' takes it back, 'doctor fix --resume' finishes it",
+                do="'doctor undo' rolls it back, 'doctor fix --resume' finishes it",
             )
         return _apply(job, allow)
 

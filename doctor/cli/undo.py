@@ -1,4 +1,4 @@
-"""``doctor undo``: take a repair back."""
+"""``doctor undo``: undo a repair."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from doctor.cli.work import at_work, tell_aside
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.exit_code import ExitCode
-from doctor.model.text import visible
+from doctor.model.text import plural, visible
 from doctor.repair import undo as back
 from doctor.repair.record import PlanRecord, Run
 from doctor.repair.runs import find_run, survey, unfinished
@@ -25,7 +25,7 @@ def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -
         return _list(is_blind=unseen.tell("repairs", shared))
     if not os.path.isdir(runs_dir()):
         unseen.refuse("repairs")
-        raise RefusedError("there is no repair to take back")
+        raise RefusedError("there is no repair to undo")
     unseen.tell("repairs", shared)
     with at_work(shared):
         tell_aside(shared)
@@ -49,7 +49,12 @@ def _go_on(left: Run, shared: Shared) -> int:
 def _ended(undone: back.Undone, shared: Shared, how: str) -> int:
     """Say how an undo ended and return the exit code; each place that it could not restore is named, with the way on."""
     if undone.half_done:
-        print(visible(f"repair {undone.repair} is taken back in part: {len(undone.half_done)} left"), file=sys.stderr)
+        print(
+            visible(
+                f"repair {undone.repair} is only partly undone: {plural(len(undone.half_done), 'place')} could not be restored"
+            ),
+            file=sys.stderr,
+        )
         for one in undone.half_done:
             print(visible(f"  {one.what}: {one.why}"), file=sys.stderr)
             if one.original:
@@ -57,7 +62,7 @@ def _ended(undone: back.Undone, shared: Shared, how: str) -> int:
             print(visible(f"    next: {one.do}"), file=sys.stderr)
         return ExitCode.HALF_DONE
     if not shared.quiet:
-        print(f"repair {undone.repair} is taken back{how}")
+        print(f"repair {undone.repair} is undone{how}")
     return ExitCode.OK
 
 
@@ -65,7 +70,7 @@ def _host(chosen: Run) -> Host:
     root = chosen.plan().root
     host = open_host("" if root == "/" else root)
     if host.is_live() and os.geteuid() != 0:
-        raise RefusedError("taking a repair back needs root", do=f"run '{as_root()}'")
+        raise RefusedError("undoing a repair needs root", do=f"run '{as_root()}'")
     return host
 
 
@@ -74,7 +79,7 @@ def _take_back(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
     backwards = back.prepare(chosen, host, force=force)
     if not backwards.actions:
         chosen.finish("undone")
-        shared.progress(f"repair {chosen.name} changed nothing; there is nothing to take back")
+        shared.progress(f"repair {chosen.name} changed nothing; there is nothing to undo")
         return 0
     _ask(chosen, backwards, yes=yes)
     undone = back.undo(chosen, backwards, progress=shared.progress if yes else _without_steps(shared))
@@ -87,15 +92,15 @@ def _without_steps(shared: Shared) -> Callable[[str], None]:
 
 
 def _ask(chosen: Run, backwards: PlanRecord, *, yes: bool) -> None:
-    """Show what would be taken back, and ask."""
+    """Show what would be undone, and ask."""
     if yes:
         return
     for action in backwards.actions:
         print(visible(f"{action.number:>3}. {action.summary}"))
     if not is_terminal(sys.stdin):
-        raise RefusedError("there is nobody to ask whether to take the repair back", do="add --yes")
-    if not asked(f"Take repair {chosen.name} back? [y/N] "):
-        raise RefusedError("not taken back")
+        raise RefusedError("there is no terminal to ask on whether to undo the repair", do="add --yes")
+    if not asked(f"Undo repair {chosen.name}? [y/N] "):
+        raise RefusedError("nothing is undone")
 
 
 def _list(*, is_blind: bool) -> int:
@@ -104,7 +109,7 @@ def _list(*, is_blind: bool) -> int:
         print("there were no repairs")
     for one in known:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.plan.started))
-        what = f"takes back {one.plan.undoes}" if one.plan.undoes else f"{len(one.plan.actions)} actions"
+        what = f"undoes {one.plan.undoes}" if one.plan.undoes else f"{len(one.plan.actions)} actions"
         result = (one.result or "unfinished").partition(":")[0]
         print(visible(f"{one.run.name:<20} {when}  {result:<12} {what:<14} {one.plan.root}"))
     for other in aside:

@@ -66,5 +66,5 @@ def _tell_left(shared: Shared) -> None:
         shared.progress(f"the undo of repair {left.plan.undoes} is unfinished: 'doctor undo' finishes it")
     else:
         shared.progress(
-            f"repair {left.run.name} is unfinished: 'doctor undo' takes it back, 'doctor fix --resume' finishes it"
+            f"repair {left.run.name} is unfinished: 'doctor undo' rolls it back, 'doctor fix --resume' finishes it"
         )

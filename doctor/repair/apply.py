@@ -140,7 +140,7 @@ def apply(
     left = unfinished()
     if left is not None:
         raise RefusedError(
-            f"run {left.run.name} is unfinished", do="'doctor undo' takes it back, 'doctor fix --resume' finishes it"
+            f"run {left.run.name} is unfinished", do="'doctor undo' rolls it back, 'doctor fix --resume' finishes it"
         )
     refuse_held(record)
     run = Run.create(record)
@@ -203,7 +203,7 @@ def _carry_out(
     if not error:
         after, error = _verify(record, proof, host, catalog, progress=progress, deep=deep)
     if error:
-        progress(f"taking the repair back: {error}")
+        progress(f"rolling the repair back: {error}")
         run.free_reserve()
         left = take_back(run, host, progress)
         results = _rolled_back(results, left)

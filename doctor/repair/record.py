@@ -161,7 +161,7 @@ class Run:
         except OSError as error:
             shutil.rmtree(self.path, ignore_errors=True)
             raise RefusedError(
-                f"no room to take the repair back with ({size_bytes >> 10} KiB): {error.strerror}",
+                f"no room for what an undo of the repair needs ({size_bytes >> 10} KiB): {error.strerror}",
                 where=self.path,
                 do="make room there; nothing was changed",
             ) from error

@@ -44,7 +44,7 @@ def choose(name: str) -> RunDirectory:
     known, _ = survey()
     candidates = [one for one in known if one.result in {"", "applied", "rolled back in part"} and not one.plan.undoes]
     if not candidates:
-        raise RefusedError("there is no repair to take back", do="see 'doctor undo --list'")
+        raise RefusedError("there is no repair to undo", do="see 'doctor undo --list'")
     return next((one.run for one in candidates if not one.result), candidates[-1].run)
 
 
@@ -96,7 +96,7 @@ def _taking(steps: dict[int, list[Step]], by_number: dict[int, ActionRecord]) ->
     return [
         ActionRecord(
             number=0,
-            summary=f"take back: {by_number[number].summary}",
+            summary=f"undo: {by_number[number].summary}",
             risk=by_number[number].risk,
             fixes=(),
             check_ids=by_number[number].check_ids,
@@ -120,9 +120,9 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
         flat = [step for action in record.actions for step in action.steps]
         places = ", ".join(getattr(flat[number], "path", "a command") for number in lost if number < len(flat))
         raise RefusedError(
-            f"the journal of run {run.name} is damaged: what was there before is not known of {places}",
+            f"the journal of run {run.name} is damaged: the content from before the repair is unknown for {places}",
             where=os.path.join(run.path, "journal"),
-            do=f"'doctor undo {run.name} --force' takes back the rest",
+            do=f"'doctor undo {run.name} --force' undoes the rest",
         )
     found = () if is_rollback else _later(run, record, host, force=force)
     Executor(run, record).sweep(record)
@@ -149,8 +149,8 @@ def _later(run: RunDirectory, record: PlanRecord, host: Host, *, force: bool) ->
     found = later(record, run.journal(), host)
     if found and not force:
         raise RefusedError(
-            f"{', '.join(one.what for one in found)}: this came or was changed after the repair, and taking the repair back would lose it",
-            do=f"save it, then run 'doctor undo {run.name} --force', which keeps what can be merged",
+            f"{', '.join(one.what for one in found)}: added or changed after the repair, and an undo would lose it",
+            do=f"save it, then run 'doctor undo {run.name} --force': it merges where it can",
         )
     return found
 

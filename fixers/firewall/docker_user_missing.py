@@ -18,7 +18,7 @@ def docker_user_missing(finding: Finding, rules: EngineRules) -> Iterator[Action
 
 
 def _actions(family: FamilyRules, found: UserChain) -> Iterator[Action]:
-    own = tuple(add_rules(family, found.missing, "the chain for an administrator's own rules is asked first"))
+    own = tuple(add_rules(family, found.missing, "the chain for an administrator's own rules is evaluated first"))
     known = found.known
     if not found.is_emptied:
         yield from own

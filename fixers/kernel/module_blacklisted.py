@@ -11,7 +11,9 @@ def module_blacklisted(finding: Finding) -> Iterator[Action]:
     """Comment the line out if it is an administrator's, and load the module."""
     detail = finding.detail
     if not detail.file:
-        yield Advise(text="kernel.modules_disabled can't be taken back: remove what sets it (sysctl.d) and reboot")
+        yield Advise(
+            text="kernel.modules_disabled can't be set back to 0 while the host runs: remove what sets it (sysctl.d) and reboot"
+        )
     elif detail.file.startswith("/etc/"):
         yield EditFile(
             path=detail.file,

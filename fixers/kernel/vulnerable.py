@@ -23,7 +23,7 @@ def vulnerable(finding: Finding, kernel: Kernel, system: System | Missing) -> It
         )
     elif vendor in {"rhel", "fedora", "oracle", "amazon", "centos", "rocky", "almalinux"}:
         way = (
-            f"dnf upgrade kernel, then reboot; 'rpm -q --changelog kernel | grep {first}' tells whether it has the fix"
+            f"dnf upgrade kernel, then reboot; 'rpm -q --changelog kernel | grep {first}' shows whether it has the fix"
         )
     elif vendor == "suse":
         way = f"zypper patch, then reboot; https://www.suse.com/security/cve/{first}.html names the fixed package"

@@ -21,5 +21,5 @@ def vulnerable(finding: Finding, system: System | Missing, packages: Packages | 
     elif isinstance(system, System) and system.os.is_like("debian"):
         tracker = f"https://security-tracker.debian.org/tracker/{detail.ids[0]}"
     yield Advise(
-        text=f"apt-get install {detail.package} brings what the distribution has; {tracker} tells whether it is fixed"
+        text=f"apt-get install {detail.package} brings what the distribution has; {tracker} shows whether it is fixed"
     )

@@ -80,7 +80,7 @@ def fix(box: Box, *arguments: str) -> str:
     done = box.doctor("fix", "state", "--apply", "--yes", "--allow", "disruptive", *arguments)
     print(done.stdout)
     assert done.returncode == code, done.stdout + done.stderr
-    assert "taking the repair back" not in done.stderr
+    assert "rolling the repair back" not in done.stderr
     return done.stdout
 
 

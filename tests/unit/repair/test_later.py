@@ -58,7 +58,7 @@ def test_a_later_change_is_named_and_merged(top: Path, quiet: Callable[[str], No
     assert carry_out(of([Put(path="/text", node=File(content=TEXT.replace(b"two", b"2")))], top), quiet)
     (top / "text").write_bytes(b"one\n2\nthree\nfour\nfive\nsix\n")
     after = look(top)
-    with pytest.raises(RefusedError, match="/text: this came or was changed after the repair"):
+    with pytest.raises(RefusedError, match="/text: added or changed after the repair"):
         undone(top, quiet)
     assert look(top) == after
     assert undone(top, quiet, force=True).half_done == ()

@@ -133,7 +133,7 @@ def test_an_edit_after_the_repair_is_seen(top: Path, quiet: Callable[[str], None
     assert changed() == ()
     (top / "a").write_bytes(b"X")
     assert changed() == ("/a",)
-    with pytest.raises(RefusedError, match="/a: this came or was changed after the repair"):
+    with pytest.raises(RefusedError, match="/a: added or changed after the repair"):
         undo.prepare(run, host)
     (top / "a").write_bytes(b"first\n")
     assert changed() == (), "as it was before the repair: there is nothing to lose"

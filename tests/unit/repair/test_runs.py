@@ -95,7 +95,7 @@ def is_refused(run: Run, top: Path) -> bool:
     try:
         undo.prepare(run, RootHost(str(top)))
     except RefusedError as error:
-        return "not known" in error.what
+        return "unknown" in error.what
     return False
 
 

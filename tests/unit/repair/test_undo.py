@@ -173,7 +173,7 @@ def test_an_undo_that_was_killed_goes_on(tmp_path: Path, quiet: Callable[[str], 
         elif killed and look(top) != before:
             take_back(quiet, str(top))
         assert look(top) == before, f"killed at call {count}"
-        with pytest.raises(DoctorError, match="no repair to take back"):
+        with pytest.raises(DoctorError, match="no repair to undo"):
             undo.choose("")
         if not killed:
             break
