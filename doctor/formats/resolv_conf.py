@@ -1,6 +1,7 @@
 """/etc/resolv.conf of a host, and the copies that Docker writes for its containers with their notes."""
 
 import re
+import socket
 
 from msgspec import Struct
 
@@ -39,6 +40,8 @@ def parse(text: str) -> ResolvConf:
     >>> found = parse("# x\nnameserver 127.0.0.53\noptions edns0 trust-ad\nsearch lan\n")
     >>> found.nameservers, found.is_loopback_only, found.search
     (('127.0.0.53',), True, ('lan',))
+    >>> parse("nameserver 999.1.1.1\nnameserver ns.lan\nnameserver fe80::1%eth0\n").nameservers
+    ('fe80::1%eth0',)
     """
     nameservers: list[str] = []
     lines: list[int] = []
@@ -53,7 +56,7 @@ def parse(text: str) -> ResolvConf:
             ext_servers = tuple(servers[1].split()) if servers is not None else ext_servers
             continue
         key, *values = line.split() or [""]
-        if key == "nameserver" and values:
+        if key == "nameserver" and values and _is_address(values[0]):
             nameservers.append(values[0])
             lines.append(number)
         elif key in {"search", "domain"}:
@@ -68,6 +71,18 @@ def parse(text: str) -> ResolvConf:
         ext_servers=ext_servers,
         lines=tuple(lines),
     )
+
+
+def _is_address(text: str) -> bool:
+    """Whether the C library takes it (resolv/res_init.c): an IPv4 address in any of its forms, or IPv6 with a zone."""
+    try:
+        socket.inet_aton(text)
+    except (OSError, ValueError):
+        try:
+            socket.inet_pton(socket.AF_INET6, text.partition("%")[0])
+        except (OSError, ValueError):
+            return False
+    return True
 
 
 def is_loopback(server: str) -> bool:

@@ -1,4 +1,4 @@
-"""Take a directory out of the place of resolv.conf."""
+"""Take what is no file out of the place of resolv.conf."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from doctor.facts.dns import RESOLV_CONF, HostDns
 
 @fixer(applicability=Applicability.SAFE)
 def resolv_is_directory(finding: Finding, dns: HostDns) -> Iterator[Action]:
-    """Quarantine the directory and link the list that a program of the host has written."""
+    """Quarantine it and link the list that a program of the host has written."""
     del finding
     target = dns.replacement
     if target is None:
-        yield Advise(text='move the directory away and write "nameserver ADDRESS" to a file /etc/resolv.conf')
+        yield Advise(text='move it away and write "nameserver ADDRESS" to a file /etc/resolv.conf')
         return
-    yield Quarantine(path=RESOLV_CONF, why="no container starts while it is a directory")
+    yield Quarantine(path=RESOLV_CONF, why="no container starts while it is no file")
     yield MakeSymlink(
         path=RESOLV_CONF, target=target, what=f"make {RESOLV_CONF} a link to {target}", stage=Stage.CONFIG
     )
