@@ -18,7 +18,7 @@ def image(root: DataRoot, samples: ImageSamples | Missing) -> Probing:
     Each is mounted as the engine would: the layers that the short links of its top layer and of that one's ``lower`` lead to.
     Which layers these must be is known from the image's config; files of each of them must be seen with mode, owner and size,
     and what a whiteout removes must be gone, so a link that leads to another layer is noticed. The image's program must be
-    there, unless a volume is to bring it; it is never run: an image may be hostile. Images with a layer that has no directory
+    there and begin as a program does, unless a volume is to bring it; it is never run: an image may be hostile. Images with a layer that has no directory
     fail without being tried, all of them.
     """
     if isinstance(samples, Missing):
@@ -83,6 +83,8 @@ def _problem(one: ImageSample, ended: Ended | None) -> str:
             return f"{path} is seen although a layer removes it"
     if one.program and not one.is_program_of_volume and not ended.output.get("program"):
         return f"its program '{one.program}' is not in it, no container of it starts"
+    if ended.output.get("program") and not ended.output.get("runs"):
+        return f"its program {ended.output['program']} is damaged: it does not begin as a program does, no container of it starts"
     return ""
 
 

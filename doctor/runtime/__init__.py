@@ -81,7 +81,7 @@ Builtins (`builtins`) print one JSON object and exit 0, 1 (it did not work; why 
     inspect                                     → {pid, hostname, status, namespaces, mounts, interfaces, …}
     write-file     path, text                   → {ok, bytes}
     read-file      path, limit                  → {ok, text}
-    stat-files     paths, program, search       → {ok, files: {path: {type, mode, uid, gid, bytes} or {errno}}, program}
+    stat-files     paths, program, search       → {ok, files: {path: {type, mode, uid, gid, bytes} or {errno}}, program, runs}
     overlay-check  directory, hide, change      → {ok, done, failed, errno, error}
     tcp-connect    host, port, timeout_s        → {ok, local, seconds}
     http-get       host, port, path, name, timeout_s → {ok, status, local, body}

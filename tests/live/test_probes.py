@@ -345,7 +345,7 @@ def test_limits_of_controllers_that_are_away(bare_box: Box) -> None:
     assert "no controller for pids" in found.said("limits")
 
 
-def test_dead_name_servers_and_an_image_without_its_program(patient_box: Box) -> None:
+def test_dead_name_servers_and_images_without_a_program_that_runs(patient_box: Box) -> None:
     """Neither is a matter of taste: names resolve nowhere, and no container of the image starts."""
     box = patient_box
     box.write("/etc/resolv.conf", "nameserver 198.51.100.77\n")
@@ -357,6 +357,12 @@ def test_dead_name_servers_and_an_image_without_its_program(patient_box: Box) ->
     found = probe(box, "image")
     assert found.named("fail") == {"image"}
     assert "its program '/srv/app' is not in it" in found.said("image")
+    box.docker("rmi", "lost:1")
+    torn = 'FROM bb:1\nRUN head -c 4096 /dev/zero >/app && chmod 755 /app\nENTRYPOINT ["/app"]\n'
+    box.docker("build", "-q", "-t", "torn:1", "-", input=torn)
+    found = probe(box, "image")
+    assert found.named("fail") == {"image"}
+    assert "its program /app is damaged" in found.said("image")
 
 
 @pytest.mark.parametrize("after", [0.25, 0.45])

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MAX_READ = 16 << 20
+_PROGRAMS = (b"\x7fELF", b"#!", b"MZ", b"PK")
+"""What the kernel runs, and what it is most often told to run by others (binfmt_misc: Windows and Java programs)."""
 
 
 def _write_file(reader: Reader) -> None:
@@ -41,7 +43,7 @@ def _stat_files(reader: Reader) -> None:
     """paths: type, mode, owner and size of each, the last link not followed; says where `program` is.
 
     `program` is searched for in the directories of `search` ("/bin:/usr/bin") as a container's command is; "" is said where
-    it can't be executed. It is not run: the image's author chose it.
+    it can't be executed, and `runs` whether it begins as programs do. It is not run: the image's author chose it.
     """
     paths, program, search = reader.texts("paths"), reader.text("program"), reader.text("search") or ""
     reader.end()
@@ -60,7 +62,12 @@ def _stat_files(reader: Reader) -> None:
             "bytes": status.st_size,
         }
     place = None if program is None else _program(program, search)
-    say(ok=all("errno" not in entry for entry in found.values()), files=found, program=place)
+    say(
+        ok=all("errno" not in entry for entry in found.values()),
+        files=found,
+        program=place,
+        runs=place is not None and _begins_well(place),
+    )
 
 
 def _program(name: str, search: str) -> str:
@@ -73,6 +80,17 @@ def _program(name: str, search: str) -> str:
         if is_file and os.access(path, os.X_OK):
             return path
     return ""
+
+
+def _begins_well(path: str) -> bool:
+    """Whether the kernel could run it: a file of zeros, as a power cut leaves it, has every mode and its whole size."""
+    if not path:
+        return False
+    try:
+        with open(path, "rb") as source:
+            return source.read(4).startswith(_PROGRAMS)
+    except OSError:
+        return True
 
 
 def _must(condition: bool, what: str) -> None:
