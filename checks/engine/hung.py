@@ -12,7 +12,7 @@ def hung(state: EngineState) -> Iterator[Finding]:
 
     What it looks at:
         One question to the engine's socket, with a limit of three seconds, and the age of its process: a start with many
-        containers takes long.
+        containers takes long. Younger than a minute it is not judged, and the scan is incomplete: look again.
 
     Why it matters:
         Containers go on running, but nothing can be changed or looked at. A hung mount below the data root, a dead volume plugin

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.model.missing import Missing
+from doctor.model.missing import Missing, Why
 
 ENGINE_SOCKET = "/var/run/docker.sock"
 """Where dockerd listens unless ``hosts`` or ``-H`` say otherwise; ``fd://`` is systemd's socket of that name."""
@@ -59,7 +59,7 @@ class EngineState(Struct, frozen=True, kw_only=True):
 
     Attributes:
         status: ``running`` (answers), ``down``, ``idle`` (down, but its socket waits to start it), ``starting`` (its
-            process is there and does not answer yet), ``hung`` (accepts and does not answer in time) or ``absent``
+            young process is there and does not answer: it starts, or is being stopped), ``hung`` (accepts and does not answer in time) or ``absent``
             (not installed).
         pid: of dockerd, 0 where none is seen; ``start_ticks`` its start (field 22 of stat).
         started: when, seconds since the epoch, 0.0 where unknown.
@@ -78,6 +78,13 @@ class EngineState(Struct, frozen=True, kw_only=True):
     def is_running(self) -> bool:
         """Whether it answers."""
         return self.status == "running"
+
+    @property
+    def gaps(self) -> tuple[Missing, ...]:
+        """What a young engine has not told yet: whether it ever answers can't be known, so it is never green."""
+        if self.status != "starting":
+            return ()
+        return (Missing(Why.TIMED_OUT, f"the engine starts or stops and does not answer yet: {self.reason}"),)
 
 
 class EngineInfo(Struct, frozen=True, kw_only=True):
