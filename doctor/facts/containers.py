@@ -11,6 +11,7 @@ from doctor.model.paths import HostPath
 
 CONFIG = "config.v2.json"
 HOST_CONFIG = "hostconfig.json"
+_POLICIES = frozenset({"always", "unless-stopped", "on-failure"})
 
 
 class Port(Struct, frozen=True, kw_only=True):
@@ -219,6 +220,13 @@ class Container(Struct, frozen=True, kw_only=True):
         """Whether the engine starts it when it starts itself."""
         policy = self.host.restart_policy if self.host is not None else ""
         return policy == "always" or (policy == "unless-stopped" and not self.stopped_by_hand)
+
+    @property
+    def has_failed_start(self) -> bool:
+        """Whether it should run, and does not since its start failed: nobody but a person starts it again."""
+        policy = self.host.restart_policy if self.host is not None else ""
+        away = self.state.word in {"created", "exited"} and not self.state.restarting
+        return away and policy in _POLICIES and not self.stopped_by_hand and bool(self.state.error)
 
 
 class BrokenFile(Struct, frozen=True, kw_only=True):
