@@ -27,7 +27,7 @@ from doctor.repair.plan import Plan
 from doctor.repair.proof import Progress, Proof, Prove, ProveImages, starts_engine
 from doctor.repair.record import ActionRecord, PlanRecord, Run
 from doctor.repair.runs import unfinished
-from doctor.repair.whose import disk_of, roots_of
+from doctor.repair.whose import disk_of, refuse_other, roots_of
 from doctor.scan.run import Scan, scan
 from doctor.state.files import ensure_dir, lock_holder, locked
 from doctor.state.paths import runs_dir
@@ -178,6 +178,7 @@ def resume(
             f"the journal of run {run.name} is damaged, so it can't be finished safely",
             do=f"'doctor undo {run.name}' rolls back",
         )
+    refuse_other(record, host)
     with engine_aside(run, record, host, progress):
         return _carry_out(
             run, record, host, catalog, prove=prove, prove_images=prove_images, progress=progress, deep=False

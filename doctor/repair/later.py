@@ -14,6 +14,7 @@ from doctor.repair.journal import Before, Journal
 from doctor.repair.nodes import Tree, meta_at
 from doctor.repair.record import PlanRecord
 from doctor.repair.rollback import is_back
+from doctor.repair.whose import facts_at
 from doctor.scan.resolve import Facts
 from doctor.state.paths import runs_dir
 
@@ -60,7 +61,10 @@ def later(record: PlanRecord, journal: Journal, host: Host) -> tuple[Later, ...]
     """Return what was changed after a run in the places that it wrote."""
     tree = Tree(record.root)
     there = _there(journal)
-    now = present(Facts(host)) if there is not None else Expected()
+    now = Expected()
+    if there is not None:
+        # What the settings name by now may be another one.
+        now = present(facts_at(host, record.roots[0].path) if record.roots else Facts(host))
     found: list[Later] = []
     for path, place in _places(record, journal).items():
         top = next((top for top in record.data_roots if is_beneath(path, top)), "")

@@ -12,7 +12,7 @@ from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.report import HalfDone
 from doctor.model.step import File, Put, Step
 from doctor.repair.again import engine_aside
-from doctor.repair.engine_back import engine_left, touch, with_engine
+from doctor.repair.engine_back import engine_left, with_engine
 from doctor.repair.execute import Executor
 from doctor.repair.holders import refuse_held
 from doctor.repair.inverse import inverse
@@ -145,7 +145,7 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
 
 def _later(run: RunDirectory, record: PlanRecord, host: Host, *, force: bool) -> tuple[Later, ...]:
     """Return what was changed after a run; raises ``RefusedError`` for it without ``force``, and for another disk always."""
-    refuse_other(record, host, in_data_root=any(touch([action], record.data_roots) for action in record.actions))
+    refuse_other(record, host)
     found = later(record, run.journal(), host)
     if found and not force:
         raise RefusedError(
@@ -192,6 +192,7 @@ def resume(left: RunDirectory, host: Host, *, progress: Callable[[str], None]) -
     It must go on where it stood: done from the start again, it would move what it has restored out of the way.
     """
     record = left.plan()
+    refuse_other(find_run(record.undoes).plan(), host)
     with engine_aside(left, record, host, progress):
         return Undone(record.undoes, left.name, carry_out(left, record, progress=progress))
 

@@ -1,13 +1,17 @@
 """Which disk and which data root a run is of: recorded with it, and compared before an undo writes."""
 
+from msgspec.structs import replace
+
 from doctor.collect.root_identity import likeness, root_identity
 from doctor.facts.data_root import DataRoot
+from doctor.facts.engine import EngineConfig, Setting
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.host_identity import HostIdentity
-from doctor.model.missing import HostError
+from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 from doctor.model.root_identity import RootIdentity
+from doctor.repair.engine_back import touch
 from doctor.repair.record import PlanRecord
 from doctor.scan.resolve import Facts
 
@@ -52,7 +56,7 @@ def roots_of(facts: Facts, host: Host) -> tuple[RootIdentity, ...]:
     return (root_identity(host, root),) if isinstance(root, DataRoot) else ()
 
 
-def refuse_other(record: PlanRecord, host: Host, *, in_data_root: bool) -> None:
+def refuse_other(record: PlanRecord, host: Host) -> None:
     """Raise ``RefusedError`` where another disk, or another data root, lies by now where a run wrote."""
     if record.host.is_other(disk_of(host)):
         raise RefusedError(
@@ -60,14 +64,33 @@ def refuse_other(record: PlanRecord, host: Host, *, in_data_root: bool) -> None:
             where=record.root,
             do="mount that one there, then undo again",
         )
-    root = Facts(host).get(DataRoot) if in_data_root and record.roots else None
-    if not isinstance(root, DataRoot):
+    if not any(touch([action], record.data_roots) for action in record.actions):
         return
     for recorded in record.roots:
+        root = facts_at(host, recorded.path).get(DataRoot)
+        if not isinstance(root, DataRoot):
+            raise RefusedError(
+                "the data root that this run repaired is not there",
+                where=recorded.path,
+                do="put it back in its place, or mount it there, then undo again",
+            )
         found = likeness(host, root, recorded)
-        if recorded.path == root.resolved and not found.is_same:
+        if not found.is_same:
             raise RefusedError(
                 f"another data root lies there than the one that this run repaired ({found.in_words})",
                 where=root.resolved,
                 do="put that one back in its place, then undo again",
             )
+
+
+def facts_at(host: Host, path: str) -> Facts:
+    """Return the facts of a host whose data root is the one at ``path``, whatever its settings name by now."""
+    facts = Facts(host)
+    root, config = facts.get(DataRoot), facts.get(EngineConfig)
+    if isinstance(root, DataRoot) and root.resolved == path:
+        return facts
+    # The path is a real place: that of a remapped engine has the remapped ids in it already.
+    settings = {} if isinstance(config, Missing) else {**config.settings}
+    settings.pop("userns-remap", None)
+    settings["data-root"] = Setting(value=path)
+    return Facts(host, (replace(EngineConfig() if isinstance(config, Missing) else config, settings=settings),))

@@ -17,9 +17,10 @@ from doctor.model.errors import RefusedError
 from doctor.model.host_identity import HostIdentity
 from doctor.model.step import File, Meta, Move, Put, Step
 from doctor.repair import undo
-from doctor.repair.record import PlanRecord
+from doctor.repair.record import PlanRecord, Run
 from doctor.repair.runs import find_run
-from doctor.repair.whose import disk_of
+from doctor.repair.whose import disk_of, roots_of
+from doctor.scan.resolve import Facts
 from tests.unit.repair.test_undo import carry_out, record
 from tests.unit.repair.trees import build, look
 
@@ -70,7 +71,7 @@ def test_a_later_mode_and_owner_are_named_and_kept(top: Path, quiet: Callable[[s
     assert carry_out(of([Put(path="/text", node=File(content=TEXT.replace(b"two", b"2")))], top), quiet)
     (top / "text").chmod(0o600)
     os.chown(top / "text", 5, 5)
-    with pytest.raises(RefusedError, match="mode and owner of /text: added or changed after the repair"):
+    with pytest.raises(RefusedError, match="mode and owner of /text: "):
         undone(top, quiet)
     assert undone(top, quiet, force=True).half_done == ()
     assert (top / "text").read_bytes() == TEXT
@@ -131,6 +132,45 @@ def test_another_disk_at_the_same_place_is_not_written(
         with pytest.raises(RefusedError, match="another disk is mounted there"):
             undone(top, quiet, force=force)
     assert look(top) == other
+
+
+@pytest.mark.parametrize("settings", ["", '{"data-root": "/srv/new"}', '{"data-root": "/srv/'])
+def test_another_data_root_is_not_written_wherever_the_settings_lead(
+    top: Path, quiet: Callable[[str], None], settings: str
+) -> None:
+    """The root that the repair wrote in is judged, not the one in force; where none is, nothing is made in the empty place."""
+    docker = top / "var/lib/docker"
+    for digit in "1234":
+        (docker / "overlay2" / (digit * 64)).mkdir(parents=True)
+    step = Put(path="/var/lib/docker/note", node=File(content=b"new\n"))
+    (docker / "note").write_bytes(b"old\n")
+    host = RootHost(str(top))
+    plan = of([step], top)
+    fields = {name: getattr(plan, name) for name in plan.__struct_fields__}
+    assert carry_out(PlanRecord(**fields | {"roots": roots_of(Facts(host), host)}), quiet)
+
+    begun = Run.create(undo.prepare(find_run("run"), host))
+    (top / "srv/new").mkdir(parents=True)
+    (top / "etc/docker").mkdir()
+    (top / "etc/docker/daemon.json").write_text(settings)
+    docker.rename(top / "srv/away")
+    with pytest.raises(RefusedError, match="is not there"):
+        undone(top, quiet, force=True)
+    for digit in "5678":
+        (docker / "overlay2" / (digit * 64)).mkdir(parents=True)
+    (docker / "note").write_bytes(b"new\n")
+    other = look(top)
+    for force in (False, True):
+        with pytest.raises(RefusedError, match="another data root lies there"):
+            undone(top, quiet, force=force)
+    with pytest.raises(RefusedError, match="another data root lies there"):
+        undo.resume(begun, host, progress=quiet)
+    assert look(top) == other
+
+    docker.rename(top / "srv/other")
+    (top / "srv/away").rename(docker)
+    assert undo.resume(begun, host, progress=quiet).half_done == ()
+    assert (docker / "note").read_bytes() == b"old\n"
 
 
 def test_who_is_another() -> None:
