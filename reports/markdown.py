@@ -68,7 +68,7 @@ def _scan(report: ScanReport) -> list[str]:
     lines += _probes(report.probes)
     gaps = incomplete(report)
     if gaps:
-        lines += ["## What could not be looked at", ""]
+        lines += ["## Not examined", ""]
         lines += [f"- {code(outcome.id)} {plain(outcome.reason)}" for outcome in gaps]
         lines.append("")
     waived = accepted(report)

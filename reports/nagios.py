@@ -23,7 +23,7 @@ def render(report: Report) -> bytes:
     elif isinstance(report, ProbeReport):
         says, figures = _probes(report)
     else:
-        return b"CONTAINERS UNKNOWN - this format tells of scans and probes only\n"
+        return b"CONTAINERS UNKNOWN - this format shows scans and probes only\n"
     line = f"CONTAINERS {_WORDS[exit_code(report)]} - {_plain(says)}|{figures}\n"
     return line.encode("utf-8")
 

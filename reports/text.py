@@ -37,7 +37,7 @@ def render(
     else:
         page.blank()
         page.line(report.verdict.says, style=report.verdict.mood)
-        page.heading("What test containers can do on this host")
+        page.heading("Test containers on this host")
         probes(page, report.probes)
     return page.bytes()
 
@@ -67,7 +67,7 @@ def _scan(page: Page, report: ScanReport) -> None:
         page.heading(f"Repair {report.repair.run}")
         repair(page, report.repair)
     if report.probes and (report.repair is None or report.repair.probes != report.probes):
-        page.heading("What test containers can do on this host")
+        page.heading("Test containers on this host")
         probes(page, report.probes)
     _unseen(page, report)
     if page.verbose:
@@ -109,13 +109,13 @@ def _accepted(page: Page, report: ScanReport) -> None:
 
 
 def _unseen(page: Page, report: ScanReport) -> None:
-    """What could not be looked at, gathered by reason: one missing privilege hides many checks."""
+    """Print what could not be examined, gathered by reason: one missing privilege hides many checks."""
     reasons: dict[str, list[str]] = {}
     for outcome in incomplete(report):
         reasons.setdefault(outcome.reason or "no reason was given", []).append(outcome.id)
     if not reasons:
         return
-    page.heading("What could not be looked at")
+    page.heading("Not examined")
     most_hidden = sorted(reasons.items(), key=lambda item: -len(item[1]))
     shown = most_hidden if page.verbose else most_hidden[:_REASONS]
     for reason, ids in shown:
@@ -147,4 +147,6 @@ def _ending(page: Page, report: ScanReport) -> None:
         page.line(note, first="note: ", first_style="warning")
     fixable = [item for item in standing(report) if item.fix is not None and item.fix.applicability.word != "manual"]
     if fixable:
-        page.line(f"'doctor fix' shows what it would do about {plural(len(fixable), 'finding')}; it changes nothing")
+        where = "" if report.host.root == "/" else " with the same --root"
+        about = plural(len(fixable), "finding")
+        page.line(f"'doctor fix'{where} shows what it would do about {about}; it changes nothing")

@@ -35,11 +35,11 @@ def disk_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Fi
             continue
         percent = int(system.used_ratio * 100)
         largest = () if isinstance(eaters, Missing) else eaters.on(system.path)
-        most = f"; the most is taken by {', '.join(eater.words for eater in largest[:3])}" if largest else ""
+        most = f"; the largest: {', '.join(eater.words for eater in largest[:3])}" if largest else ""
         yield Finding(
             subject=Subject("file-system", system.path),
             message=(
-                f"writes to {' and '.join(system.uses)} fail soon: {percent} % used, "
+                f"writes to {' and '.join(system.uses)} will soon fail: {percent} % used, "
                 f"{size(system.available_bytes)} of {size(system.size_bytes)} left{most}"
             ),
             evidence=(

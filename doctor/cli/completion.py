@@ -19,7 +19,7 @@ def install() -> int:
         write_out(path, f"{script}\n".encode(), make=True)
     except OSError as error:
         raise DoctorError(f"can't write the completion: {error.strerror}", where=path) from error
-    print(f"{path}: {shell} completes doctor's commands from its next start on")
+    print(f"{path}: {shell} completes doctor's commands from the next shell on")
     if shell == "zsh":
         print("if it does not, add this to ~/.zshrc: fpath=(~/.zfunc $fpath); autoload -Uz compinit; compinit")
     return ExitCode.OK
@@ -43,5 +43,7 @@ def _refuse_foreign_home() -> None:
     home = os.path.expanduser("~")
     if os.geteuid() == 0 and os.stat(home).st_uid != 0:
         raise RefusedError(
-            "it is another user's home, who would get files of root", where=home, do="do it without sudo"
+            "the home directory belongs to another user, so the file would be root's in it",
+            where=home,
+            do="do it without sudo",
         )

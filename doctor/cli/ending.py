@@ -65,7 +65,7 @@ def _disk(error: OSError) -> int:
     """A disk that is full, read-only or broken is no defect of doctor: say which file could not be read or written."""
     own = os.path.abspath(os.fsdecode(error.filename)).startswith(state_dir() + "/")
     what = "doctor's own file can't be read or written" if own else "a file can't be read or written"
-    do = "make room or mend that disk" + (", or set DOCTOR_STATE_DIR to another place" if own else "")
+    do = "make room on that disk or repair it" + (", or set DOCTOR_STATE_DIR to another place" if own else "")
     _tell(f"{what}: {error.strerror} at {os.fsdecode(error.filename)} — {do}")
     return ExitCode.INCOMPLETE
 

@@ -163,7 +163,7 @@ def matches(text: str) -> list[ErrorLine]:
 def _explain_text(text: str, catalog: Catalog, shared: Shared) -> int:
     found = matches(text)
     if not found:
-        print(pasted("doctor knows no such message; 'doctor scan' looks at the host itself"))
+        print(pasted("no check knows this message; 'doctor scan' examines the host itself"))
         return 3
     told: list[str] = []
     for line in found:
@@ -177,5 +177,5 @@ def _explain_text(text: str, catalog: Catalog, shared: Shared) -> int:
             print(f"  {_about(catalog, name)}")
         print()
     if told:
-        print(f"To look: {command('scan', '--select', ','.join(told))}")
+        print(f"To examine: {command('scan', '--select', ','.join(told))}")
     return 0

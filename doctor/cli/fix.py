@@ -226,7 +226,7 @@ def _nothing(job: _Job, plan: Plan, report: PlanReport) -> int:
 def _ask(job: _Job, report: PlanReport) -> None:
     """Show the plan and ask once."""
     if not is_terminal(sys.stdin):
-        raise RefusedError("there is nobody to ask whether to apply the plan", do="add --yes")
+        raise RefusedError("there is no terminal to ask on whether to apply the plan", do="add --yes")
     text = job.catalog.report_format("text").function(
         report, colour=job.shared.colour, verbose=job.shared.verbose, program=spelled.name()
     )

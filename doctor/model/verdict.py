@@ -196,7 +196,7 @@ def judge_plan(before: Verdict, *, steps: int, mends: int, is_left: bool) -> Ver
     if steps:
         says = f"{plural(steps, 'step')} would mend {plural(mends, 'finding')}; nothing is changed yet"
     elif is_left or before.state is State.PROBLEMS:
-        says = "nothing that doctor could do"
+        says = "nothing here that doctor can repair"
     elif before.state is State.INCOMPLETE:
         says = f"nothing was found to repair{_gap(before)}"
     else:
@@ -247,7 +247,7 @@ def _tried(probes: "tuple[ProbeResult, ...]") -> list[str]:
     words = {
         Result.FAIL: "test containers failed",
         Result.ERROR: "test containers could not be tried",
-        Result.UNPROVEN: "test containers could not prove",
+        Result.UNPROVEN: "not proven by test containers",
         Result.PASS: "test containers passed",
         Result.SKIP: "nothing to try for",
     }

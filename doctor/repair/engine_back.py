@@ -48,7 +48,7 @@ def engine_left(run: RunDirectory, record: PlanRecord, host: Host) -> tuple[Half
     return tuple(HalfDone(action=number, what=what, why=why, original="", do=do) for what, (why, do) in left.items())
 
 
-_START = "read its log (journalctl -u docker, or where its output goes), mend what it says, and start it"
+_START = "read its log (journalctl -u docker, or where its output goes), repair what it names, and start it"
 
 
 def _containers(record: PlanRecord) -> StartContainers:

@@ -71,7 +71,7 @@ def _mounted(host: Host, path: str, *, in_place: bool) -> Hindrance | None:
             return None
     except HostError:
         return None
-    return Hindrance(f"{path} is a mount point", f"umount {_outside(host, path)}, or mend what is mounted there")
+    return Hindrance(f"{path} is a mount point", f"umount {_outside(host, path)}, or repair what is mounted there")
 
 
 def _read_only(host: Host, path: str) -> Hindrance | None:

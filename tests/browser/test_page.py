@@ -159,8 +159,8 @@ def test_what_is_wrong_comes_first(look: Open) -> None:
     assert page.locator("h2").all_inner_texts() == [
         "What is wrong",
         "What was done",
-        "What test containers can do here",
-        "What could not be looked at",
+        "Test containers on this host",
+        "Not examined",
         "Worth knowing",
         "Accepted by the settings",
         "Earlier scans",
