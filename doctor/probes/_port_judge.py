@@ -157,7 +157,7 @@ def _published(
             found.good.append(f"{one.title} answers")
         return
     if is_known and not listens and word == "refused":
-        found.notes.append(f"{one.title} is refused since nobody listens in the container")
+        found.notes.append(f"{one.title} refuses connections: no process in the container listens on it")
         return
     _silent(setting, one.client, (setting.path(one), None), (one.title, word), found, is_heard=is_heard)
 
@@ -183,7 +183,7 @@ def _silent(
     if met.spares:
         found.open.append(f"{title} is closed to this outside host: '{met.rule}', while {met.spares} is let in")
     elif met.rule and not met.is_engines:
-        text = f"{title} does not answer an outside host ({word}): '{met.rule}' drops what comes by {client.interface}"
+        text = f"{title} does not answer an outside host ({word}): '{met.rule}' drops packets that arrive on {client.interface}"
         found.lost(text, by_others=True)
     elif not met.rule and not met.is_sure:
         found.open.append(
@@ -206,10 +206,10 @@ def _by_reading(setting: Setting, way: tuple[Path, Rule | None], title: str, fou
     )
     if met.spares or not met.is_sure:
         found.open.append(
-            f"{title} answers doctor's test bridge; rules for what comes by {setting.uplink} can't be judged"
+            f"{title} answers doctor's test bridge; rules for packets that arrive on {setting.uplink} can't be judged"
         )
     elif met.rule:
-        text = f"{title} answers doctor's test bridge, and '{met.rule}' drops what comes by {setting.uplink}"
+        text = f"{title} answers doctor's test bridge, and '{met.rule}' drops packets that arrive on {setting.uplink}"
         found.lost(text, by_others=not met.is_engines)
     return not (met.spares or met.rule) and met.is_sure
 

@@ -162,11 +162,13 @@ def _judge(
     where = sorted({str(targets[number]["host"]) for number in sure or refused})
     lost = [name for name, found in inside.items() if where and not _is_out(found, sure, refused)]
     if lost:
-        return failed(f"a container on {_named(lost)} gets no answer from {', '.join(where)}, the host does", evidence)
+        return failed(
+            f"a container on {_named(lost)} gets no answer from {', '.join(where)}, but the host does", evidence
+        )
     bare = [name for name, one in met.items() if one.get("seen") and one["seen"] not in peer.mine]
     if bare:
-        text = f"nothing hides the address of a container on {_named(bare)} from hosts behind {peer.interface}"
-        return failed(f"{text}: their answers find no way back", evidence)
+        text = f"the address of a container on {_named(bare)} is not masqueraded towards hosts behind {peer.interface}"
+        return failed(f"{text}: their answers do not return", evidence)
     silent = [name for name, one in met.items() if not one.get("reached")]
     if not sure:
         return _by_peer(list(inside), met, silent, peer, evidence)
@@ -182,11 +184,11 @@ def _by_peer(
         text = "the host itself gets no answer from its gateway or name servers, so nothing can be compared"
         return unproven(text, evidence)
     if silent and peer.is_named:
-        return unproven(f"rules name addresses like {peer.address}, which alone could be asked", evidence)
+        return unproven(f"rules match addresses like {peer.address}, and no other could be tried", evidence)
     if silent:
         return failed(f"a container on {_named(silent)} gets no answer from a host behind {peer.interface}", evidence)
     text = f"a container on {_named(names)} reached a host behind {peer.interface}"
-    return passed(f"{text}; gateways and name servers connect with nobody, not with the host either", evidence)
+    return passed(f"{text}; the gateways and name servers accept no connection, not even from the host", evidence)
 
 
 def _evidence(

@@ -75,16 +75,16 @@ def _problem(one: ImageSample, ended: Ended | None) -> str:
     for path, shape in one.present.items():
         seen = files.get(path, {})
         if "errno" in seen:
-            return f"{path} of one of its layers is not seen"
+            return f"{path} of one of its layers is missing in the mount"
         if _shape(seen) != shape:
             return f"{path} is not the file that its layer holds"
     for path in one.absent:
         if "errno" not in files.get(path, {}):
-            return f"{path} is seen although a layer removes it"
+            return f"{path} is visible although a layer removes it"
     if one.program and not one.is_program_of_volume and not ended.output.get("program"):
-        return f"its program '{one.program}' is not in it, no container of it starts"
+        return f"its program '{one.program}' is missing: no container of this image starts"
     if ended.output.get("program") and not ended.output.get("runs"):
-        return f"its program {ended.output['program']} is damaged: it does not begin as a program does, no container of it starts"
+        return f"its program {ended.output['program']} is damaged: it does not begin as a program does, so no container of this image starts"
     return ""
 
 
@@ -107,6 +107,6 @@ def _good(one: ImageSample, ended: Ended) -> str:
         if not one.program
         else f"; it starts {place}"
         if place
-        else f"; a volume is to bring its program '{one.program}'"
+        else f"; its program '{one.program}' comes from a volume"
     )
     return seen + gone + program

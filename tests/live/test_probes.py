@@ -166,7 +166,7 @@ def test_a_reject_is_no_answer_and_a_rule_against_the_probe_no_failure(patient_b
         iptables(box, "-I DOCKER-USER -i eth0 -j DROP")
         found = probe(box, "port")
         assert found.named("fail") == {"port"}
-        assert "drops what comes by eth0" in found.said("port")
+        assert "drops packets that arrive on eth0" in found.said("port")
     assert "clsact" in box.run(["tc", "qdisc", "show", "dev", "eth0"]).stdout
     assert "doctor" not in box.run(["ip", "-br", "link"]).stdout
 
