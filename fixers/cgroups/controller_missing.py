@@ -20,8 +20,8 @@ def controller_missing(finding: Finding, cgroups: Cgroups, kernel: Kernel | Miss
         )
     elif cgroups.mode == "v2" or (known is not None and not known.enabled):
         yield Advise(
-            text=f"boot with cgroup_enable={name} (Raspberry Pi: add 'cgroup_enable=memory cgroup_memory=1' to "
-            "/boot/firmware/cmdline.txt)"
+            text=f"sed -i '1s/$/ cgroup_enable={name} cgroup_memory=1/' /boot/firmware/cmdline.txt (Raspberry Pi; elsewhere add"
+            f" cgroup_enable={name} to GRUB_CMDLINE_LINUX in /etc/default/grub, and update-grub), then systemctl reboot"
         )
     else:
         yield Advise(text=f"mount -t cgroup -o {name} cgroup /sys/fs/cgroup/{name}, and start the engine again")

@@ -10,4 +10,6 @@ from doctor.api.actions import Action, Advise
 def v1_deprecated(finding: Finding) -> Iterator[Action]:
     """It takes a boot option and a reboot."""
     del finding
-    yield Advise(text="when it suits: boot with systemd.unified_cgroup_hierarchy=1 on the kernel's command line")
+    yield Advise(
+        text="when it suits: add systemd.unified_cgroup_hierarchy=1 to the kernel's command line (GRUB_CMDLINE_LINUX in /etc/default/grub, and update-grub), then systemctl reboot"
+    )

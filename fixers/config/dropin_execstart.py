@@ -12,6 +12,8 @@ from doctor.facts.unit_states import EngineUnits
 def dropin_execstart(finding: Finding, units: EngineUnits | Missing) -> Iterator[Action]:
     """Put the empty line before the drop-in's command that systemd asks for."""
     if finding.detail is None:
-        yield Advise(text="a package's own files set ExecStart= twice: reinstall the package")
+        yield Advise(
+            text="systemctl cat docker.service shows a package's own files that set ExecStart= twice: reinstall that package"
+        )
     else:
         yield from with_reload(units, [clear_command(finding.detail.file)])

@@ -13,6 +13,8 @@ def wrong_type(finding: Finding, file: DaemonJson) -> Iterator[Action]:
     """Convert where that loses nothing; otherwise say what is expected."""
     problem = finding.detail
     if problem.wanted is None:
-        yield Advise(text=f"in {file.path}, make {problem.name} {problem.says}")
+        yield Advise(
+            text=f"edit {file.path}: {problem.name} must be {problem.says}, then dockerd --validate --config-file {file.path}"
+        )
     else:
         yield set_setting(file.path, problem.path, problem.wanted, restart=False)

@@ -13,7 +13,7 @@ def resolv_is_directory(finding: Finding, dns: HostDns) -> Iterator[Action]:
     del finding
     target = dns.replacement
     if target is None:
-        yield Advise(text='move it away and write "nameserver ADDRESS" to a file /etc/resolv.conf')
+        yield Advise(text="mv /etc/resolv.conf /root/ and echo nameserver ADDRESS > /etc/resolv.conf")
         return
     yield Quarantine(path=RESOLV_CONF, why="no container starts while it is no file")
     yield MakeSymlink(

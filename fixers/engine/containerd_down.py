@@ -16,4 +16,6 @@ def containerd_down(finding: Finding, units: EngineUnits | Missing) -> Iterator[
     elif finding.detail.settings:
         yield Advise(text=f"edit {finding.detail.settings}, then systemctl restart containerd.service")
     else:
-        yield Advise(text="start containerd as this host starts it, and look into its log if it ends again")
+        yield Advise(
+            text="systemctl start containerd.service, or start containerd as this host does; journalctl -u containerd.service -n 50 shows why it ends"
+        )

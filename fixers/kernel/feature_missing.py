@@ -19,4 +19,6 @@ def feature_missing(finding: Finding, needs: KernelNeeds, system: System | Missi
             text=f"{install(system, needs.package)}, then reboot: the distribution's standard kernel is built with {options}"
         )
     else:
-        yield Advise(text=f"build the kernel with {options}, or boot a distribution's kernel")
+        yield Advise(
+            text=f"grep -E CONFIG_ /boot/config-$(uname -r) shows how it is built: build it with {options}, or boot a distribution's kernel"
+        )

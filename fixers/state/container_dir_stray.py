@@ -12,7 +12,7 @@ def container_dir_stray(finding: Finding, leftovers: Leftovers) -> Iterator[Acti
     """Move it into quarantine while no engine runs; what holds anything is left to a person."""
     path = finding.detail.path
     if not leftovers.containers[path]:
-        yield Advise(text=f"look what {path} is, and move it out of the data root while the engine is down")
+        yield Advise(text=f"ls -la {path} shows what it is; mv {path} /root/ while the engine is down")
     elif leftovers.is_engine_up:
         yield Advise(text="leave it until the engine is down for another reason: it does no harm")
     else:

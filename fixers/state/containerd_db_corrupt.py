@@ -50,7 +50,7 @@ def containerd_db_corrupt(
         )
     elif detail.is_service and isinstance(processes, Processes) and processes.of_host(*_SHIMS):
         yield Advise(
-            text=f"stop all containers first, those of other programs too, then run doctor again: without {detail.path} containerd "
+            text=f"stop all containers first, those of other programs too (ps -C containerd-shim-runc-v2 shows them), then 'doctor fix --apply': without {detail.path} containerd "
             "ends what it doesn't know"
         )
     else:

@@ -29,6 +29,6 @@ def image_store_missing(
     names = sorted({one.image for one in items if one.image})
     again = fetch_again(names, remove=False)
     yield Advise(
-        text=f"put {finding.subject.name} back from a copy of this disk, if there is one; else {again}, and copy what "
+        text=f"cp -a {finding.subject.name} back from a copy of this disk, if there is one; else {again}, and copy what "
         "containers wrote from overlay2/*/diff. Remove nothing below overlay2 before that"
     )

@@ -22,8 +22,8 @@ def layer_metadata_lost(finding: Finding, graph: LayerGraph, content: LayerConte
         return
     if not found.can_restore:
         yield Advise(
-            text="put the layer's content right first (state/layer-content-altered, state/layer-extra-files): while its digest is "
-            "another one, nothing proves that the headers are this layer's"
+            text="first 'doctor fix --apply' for the layer's content (state/layer-content-altered, state/layer-extra-files): while its"
+            " digest is another one, nothing proves that the headers are this layer's"
         )
         return
     names = ", ".join(visible(one.name.decode("utf-8", "surrogateescape")) for one in found.lost[:6])

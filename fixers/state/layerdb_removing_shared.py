@@ -14,6 +14,6 @@ def layerdb_removing_shared(finding: Finding) -> Iterator[Action]:
         yield Quarantine(path=detail.path, why="the engine would delete a live layer to finish it", stage=Stage.GUARD)
         return
     yield Advise(
-        text=f"before the engine is stopped or restarted, move {detail.path} out of the data root: the running engine does not "
+        text=f"before the engine is stopped or restarted, mv {detail.path} /root/: the running engine does not "
         "use it, and would delete a live layer at its stop to finish it"
     )

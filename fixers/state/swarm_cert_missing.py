@@ -30,5 +30,5 @@ def swarm_cert_missing(finding: Finding, backup: MetadataBackup | Missing) -> It
     if detail.is_down:
         return
     yield Advise(
-        text=f"copy {detail.directory} away at once, restore certificates/swarm-node.crt from a backup, and restart the engine"
+        text=f"cp -a {detail.directory} /root/ at once, cp certificates/swarm-node.crt back from a backup, and systemctl restart docker"
     )

@@ -22,7 +22,9 @@ def volume_opts_missing(
         yield restore(detail.path, kept, what=f"restore the options of volume {detail.volume}", stage=Stage.DATABASES)
         return
     if content is None:
-        yield Advise(text=f"write {detail.path} by hand: the volume database holds an option that doctor does not know")
+        yield Advise(
+            text=f"write {detail.path} by hand (docker volume inspect on a host that has the same volume shows its options): the volume database holds an option that doctor does not know"
+        )
         return
     yield Rebuild(
         items=(Wanted(path=detail.path, node=File(content=content), mode=0o600),),

@@ -13,7 +13,9 @@ def option_foreign(finding: Finding, config: EngineConfig) -> Iterator[Action]:
     """Take it out of the list or the flags that hold it."""
     text = finding.detail.text
     if not finding.detail.is_foreign:
-        yield Advise(text=f"mount {config.data_root} with pquota (xfs), or take {text} out of storage-opts")
+        yield Advise(
+            text=f"umount {config.data_root} and mount -o pquota {config.data_root} (xfs), or take {text} out of storage-opts, then systemctl restart docker"
+        )
         return
     for flag in config.flags.of_key("storage-opts"):
         if flag.value == text and flag.place is not None:

@@ -1,6 +1,8 @@
 """Every finding that matters has a way out: an action, a question, or an advice with a command to paste."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ COMMAND = re.compile(
     r"(?:apt-get|apt-mark|dnf|yum|zypper|apk|pacman|dpkg|rpm|systemctl|dockerd|modprobe|sysctl|journalctl|iptables(?:-nft|-legacy)?|nft"
     r"|ufw|firewall-cmd|chown|chmod|chattr|mv|cp|sed|findmnt|umount|swapoff|mkfs\.xfs|xfs_info|ls|lsblk|lsattr|du|grep|dmesg|ss"
     r"|getent|thin_check|thin_repair|xfs_repair|fsck|mkdir|cat|tail|tar|ps|truncate|echo) \S"
-    r"|docker (?:save|load|run|pull|rmi|rm|ps|inspect|info|images|image|volume|network|restart|start|stop|plugin|swarm|service|stats|update|builder|create) \S"
+    r"|docker (?:save|load|run|pull|rmi|rm|ps|inspect|info|images|image|volume|network|restart|start|stop|plugin|swarm|system|service|stats|update|builder|create) \S"
     r"|mount (?:-|/)|uname -r|kill -|command -v|ip (?:-\w+ )*(?:route|link|addr) \w+|rm (?:-|/)|'doctor (?:undo|salvage|fix) --"
     r")"
 )
@@ -82,6 +84,36 @@ def test_each_answer_resolves_what_was_asked(case: Case, tmp_path: Path) -> None
                 known = {one.fingerprint for one in first.before.findings}
                 new = [one.message for one in plan.after.findings if one.stops_start and one.fingerprint not in known]
                 assert new == [], choice.text
+
+
+ROOT = Path(__file__).parents[2]
+# What an advice says without a command of its own: it waits, or the command is what is filled in.
+NO_COMMAND = re.compile(
+    r"^leave it until|^X(?:;|:|,| and| shows|$)|^X?tar -|^if (?:the rule is not wanted|you must save or push them): X"
+)
+
+
+def advice() -> Iterator[tuple[str, str]]:
+    """Each text of an advice, as (place, text), with X for what is filled in."""
+    for path in sorted([*(ROOT / "fixers").rglob("*.py"), *(ROOT / "doctor/api/actions").rglob("*.py")]):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "Advise":
+                continue
+            text = node.keywords[0].value
+            if isinstance(text, ast.JoinedStr):
+                yield (
+                    path.name,
+                    "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in text.values),
+                )
+            elif isinstance(text, ast.Constant):
+                yield path.name, str(text.value)
+
+
+def test_no_advice_is_without_a_command() -> None:
+    """Also on the branches of a fixer that no case takes."""
+    found = list(advice())
+    assert len(found) > 100
+    assert [f"{name}: {text}" for name, text in found if not COMMAND.search(text) and not NO_COMMAND.search(text)] == []
 
 
 def test_prose_is_no_command() -> None:

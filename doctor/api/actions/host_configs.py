@@ -45,7 +45,9 @@ def restore_host_config(
     containers, networks, config = remains
     found = containers.get(detail.path.rpartition("/")[0].rpartition("/")[2])
     if found is None:
-        yield Advise(text=f"restore {detail.path} from a backup, or create container {container} again")
+        yield Advise(
+            text=f"cp -a it back to {detail.path} from a backup, or create container {container} again (docker run)"
+        )
         return
     yield _ask(
         detail,
