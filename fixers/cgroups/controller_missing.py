@@ -16,7 +16,8 @@ def controller_missing(finding: Finding, cgroups: Cgroups, kernel: Kernel | Miss
     disabled = kernel.option("cgroup_disable") if isinstance(kernel, Kernel) else None
     if disabled is not None and name in disabled.split(","):
         yield Advise(
-            text=f"take cgroup_disable={disabled} off the kernel's command line (grep -rn cgroup_disable /etc/default/grub /boot shows where it stands), then systemctl reboot"
+            text=f"take cgroup_disable={disabled} off the kernel's command line (grep -rn cgroup_disable "
+            "/etc/default/grub /boot shows where it stands), then systemctl reboot"
         )
     elif cgroups.mode == "v2" or (known is not None and not known.enabled):
         yield Advise(

@@ -15,7 +15,8 @@ def driver_mismatch(finding: Finding, engine: EngineConfig) -> Iterator[Action]:
     """Set native.cgroupdriver in daemon.json; a flag is left to a person."""
     if engine.flags.of_key("exec-opts"):
         yield Advise(
-            text=f"set --exec-opt {_KEY}{finding.detail.wanted} where the engine's flags stand (systemctl cat docker.service), then systemctl restart docker"
+            text=f"set --exec-opt {_KEY}{finding.detail.wanted} where the engine's flags stand (systemctl cat "
+            "docker.service), then systemctl restart docker"
         )
         return
     others = [option for option in engine.get("exec-opts") or () if not str(option).startswith(_KEY)]

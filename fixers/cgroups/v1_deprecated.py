@@ -11,5 +11,6 @@ def v1_deprecated(finding: Finding) -> Iterator[Action]:
     """It takes a boot option and a reboot."""
     del finding
     yield Advise(
-        text="when it suits: add systemd.unified_cgroup_hierarchy=1 to the kernel's command line (GRUB_CMDLINE_LINUX in /etc/default/grub, and update-grub), then systemctl reboot"
+        text="when it suits: add systemd.unified_cgroup_hierarchy=1 to the kernel's command line (GRUB_CMDLINE_LINUX "
+        "in /etc/default/grub, and update-grub), then systemctl reboot"
     )

@@ -24,7 +24,8 @@ def _actions(finding: Finding, file: DaemonJson) -> Iterator[Action]:
     conflict = finding.detail
     if any("***" in flag.value for flag in conflict.flags):
         yield Advise(
-            text=f"take --{conflict.flags[0].name} or {conflict.key} out: they hold a password, so decide yourself; then systemctl restart docker"
+            text=f"take --{conflict.flags[0].name} or {conflict.key} out: they hold a password, so decide yourself; "
+            "then systemctl restart docker"
         )
         return
     if conflict.key == "hosts" and network_listeners(conflict.in_file) != network_listeners(conflict.by_flag):

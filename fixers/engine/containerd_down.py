@@ -17,5 +17,6 @@ def containerd_down(finding: Finding, units: EngineUnits | Missing) -> Iterator[
         yield Advise(text=f"edit {finding.detail.settings}, then systemctl restart containerd.service")
     else:
         yield Advise(
-            text="systemctl start containerd.service, or start containerd as this host does; journalctl -u containerd.service -n 50 shows why it ends"
+            text="systemctl start containerd.service, or start containerd as this host does; journalctl -u "
+            "containerd.service -n 50 shows why it ends"
         )

@@ -20,5 +20,6 @@ def feature_missing(finding: Finding, needs: KernelNeeds, system: System | Missi
         )
     else:
         yield Advise(
-            text=f"grep -E CONFIG_ /boot/config-$(uname -r) shows how it is built: build it with {options}, or boot a distribution's kernel"
+            text=f"grep -E CONFIG_ /boot/config-$(uname -r) shows how it is built: build it with {options}, or boot a "
+            "distribution's kernel"
         )

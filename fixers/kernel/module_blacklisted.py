@@ -12,7 +12,8 @@ def module_blacklisted(finding: Finding) -> Iterator[Action]:
     detail = finding.detail
     if not detail.file:
         yield Advise(
-            text="kernel.modules_disabled can't be set back to 0 while the host runs: remove what sets it (grep -rn modules_disabled /etc/sysctl.d /etc/sysctl.conf /usr/lib/sysctl.d), then systemctl reboot"
+            text="kernel.modules_disabled can't be set back to 0 while the host runs: remove what sets it (grep -rn modules_disabled "
+            "/etc/sysctl.d /etc/sysctl.conf /usr/lib/sysctl.d), then systemctl reboot"
         )
     elif detail.file.startswith("/etc/"):
         yield EditFile(

@@ -17,7 +17,8 @@ def driver_hides_files(
     """Set json-file with rotation where the driver stands now; the plan restarts the engine."""
     if not finding.detail.is_harm:
         yield Advise(
-            text="set log-driver to json-file, and systemctl restart docker, if a tool that reads log files is to see new containers"
+            text="set log-driver to json-file, and systemctl restart docker, if a tool that reads log files is to see "
+            "new containers"
         )
         return
     yield from readable_logging(config, None if isinstance(version, Missing) else version.release, control)

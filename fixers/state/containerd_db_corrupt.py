@@ -45,12 +45,14 @@ def containerd_db_corrupt(
         )
     elif detail.holds_images:
         yield Advise(
-            text=f"don't start the engine or containerd, whose first clean-up deletes what it doesn't list: cp -a it back to {detail.path}"
+            text="don't start the engine or containerd, whose first clean-up deletes what it doesn't list: cp -a it "
+            f"back to {detail.path}"
             " from a backup first, or cp -a the whole root to another disk"
         )
     elif detail.is_service and isinstance(processes, Processes) and processes.of_host(*_SHIMS):
         yield Advise(
-            text=f"stop all containers first, those of other programs too (ps -C containerd-shim-runc-v2 shows them), then 'doctor fix --apply': without {detail.path} containerd "
+            text="stop all containers first, those of other programs too (ps -C containerd-shim-runc-v2 shows them), "
+            f"then 'doctor fix --apply': without {detail.path} containerd "
             "ends what it doesn't know"
         )
     else:

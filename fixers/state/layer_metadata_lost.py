@@ -22,7 +22,8 @@ def layer_metadata_lost(finding: Finding, graph: LayerGraph, content: LayerConte
         return
     if not found.can_restore:
         yield Advise(
-            text="first 'doctor fix --apply' for the layer's content (state/layer-content-altered, state/layer-extra-files): while its"
+            text="first 'doctor fix --apply' for the layer's content (state/layer-content-altered, "
+            "state/layer-extra-files): while its"
             " digest is another one, nothing proves that the headers are this layer's"
         )
         return

@@ -13,7 +13,8 @@ def layer_orphan(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
     directories = finding.detail.directories
     if not directories:
         yield Advise(
-            text=f"ls -la {graph.layers.directory_path(finding.subject.name)} shows what it is: mv it to /root/, it is none of the engine's"
+            text=f"ls -la {graph.layers.directory_path(finding.subject.name)} shows what it is: mv it to /root/, it is "
+            "none of the engine's"
         )
     for name in directories:
         yield Quarantine(

@@ -30,5 +30,6 @@ def swarm_cert_missing(finding: Finding, backup: MetadataBackup | Missing) -> It
     if detail.is_down:
         return
     yield Advise(
-        text=f"cp -a {detail.directory} /root/ at once, cp certificates/swarm-node.crt back from a backup, and systemctl restart docker"
+        text=f"cp -a {detail.directory} /root/ at once, cp certificates/swarm-node.crt back from a backup, and "
+        "systemctl restart docker"
     )

@@ -23,7 +23,8 @@ def volume_opts_missing(
         return
     if content is None:
         yield Advise(
-            text=f"write {detail.path} by hand (docker volume inspect on a host that has the same volume shows its options): the volume database holds an option that doctor does not know"
+            text=f"write {detail.path} by hand (docker volume inspect on a host that has the same volume shows its "
+            "options): the volume database holds an option that doctor does not know"
         )
         return
     yield Rebuild(

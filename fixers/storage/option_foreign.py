@@ -14,7 +14,8 @@ def option_foreign(finding: Finding, config: EngineConfig) -> Iterator[Action]:
     text = finding.detail.text
     if not finding.detail.is_foreign:
         yield Advise(
-            text=f"umount {config.data_root} and mount -o pquota {config.data_root} (xfs), or take {text} out of storage-opts, then systemctl restart docker"
+            text=f"umount {config.data_root} and mount -o pquota {config.data_root} (xfs), or take {text} out of "
+            "storage-opts, then systemctl restart docker"
         )
         return
     for flag in config.flags.of_key("storage-opts"):
