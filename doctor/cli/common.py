@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from doctor.state.settings import Settings
     from doctor.state.waivers import Waived
 
+_OF_A_HOST = frozenset(
+    {"etc", "usr", "var", "proc", "run", "sys", "boot", "bin", "sbin", "lib", "root", "home", "ostree"}
+)
+
 
 class Shared(Struct, frozen=True, kw_only=True):
     """Options every command takes."""
@@ -80,6 +84,10 @@ def open_host(root: str, data_root: str = "") -> Host:
         return LiveHost()
     if not os.path.isdir(root):
         raise UsageError("--root is no directory", where=root, do="name the place where the host's disk is mounted")
+    if not _holds_a_host(root):
+        raise UsageError(
+            "there is no host at --root: it has no etc, usr or var", where=root, do="mount its disk there first"
+        )
     from doctor.host.recorded import RootHost
 
     top = os.path.dirname(os.path.abspath(root))
@@ -90,6 +98,14 @@ def open_host(root: str, data_root: str = "") -> Host:
 
         return RootHost(root, load(recorded))
     return RootHost(root)
+
+
+def _holds_a_host(root: str) -> bool:
+    """Whether anything of a host lies there: of an empty mount point every check would say that nothing is wrong."""
+    try:
+        return not _OF_A_HOST.isdisjoint(os.listdir(root))
+    except OSError:
+        return True
 
 
 def load_settings() -> "Settings":

@@ -90,6 +90,7 @@ def test_a_damaged_installation_takes_nothing_from_beside_it(installed: Path, tm
     """Without its checks doctor fails; it does not run a foreign package of that name in their place."""
     site = shutil.copytree(installed, tmp_path / "site")
     shutil.move(site / "doctor" / "checks", site / "checks")
+    (tmp_path / "etc").mkdir()
     code = "import sys; from doctor.cli.entry import main; sys.exit(main())"
     done = subprocess.run(
         [PYTHON, "-P", "-c", code, "scan", "--root", tmp_path],

@@ -183,6 +183,7 @@ def test_the_version_needs_nothing() -> None:
 
 def test_a_scan_loads_no_repair_and_no_html(tmp_path: Path) -> None:
     """What only repairs, reports or live machines need stays unloaded."""
+    (tmp_path / "etc").mkdir()
     loaded = loaded_by("scan", "--root", str(tmp_path), "--format", "text")
     unwanted = {
         "asyncio",
