@@ -55,9 +55,9 @@ def ask_engine(host: Host, expected: Expected) -> Asked:
         unmet = expected.unmet(there, runtimes) if is_ours and not missing else ()
         left = (*_not_running(asked, expected.again), *_removed(asked, expected)) if not missing else ()
     except UnansweredError as error:
-        missing, stopped, unmet, left = (str(error),), (), (), ()
+        missing, stopped, unmet, left, is_ours = (str(error),), (), (), (), False
     problems = [*(f"{name} is missing" for name in missing), *stopped, *unmet, *left]
-    message = _listed(problems) if problems else f"the engine has {expected.in_words}" + _running(expected)
+    message = _listed(problems) if problems else _has(expected, is_ours=is_ours)
     proof = ProbeResult(
         name=NAME,
         proves=PROVES,
@@ -67,6 +67,17 @@ def ask_engine(host: Host, expected: Expected) -> Asked:
         seconds=round(time.perf_counter() - started, 3),
     )
     return Asked(proof=proof, is_missing=bool(missing), is_stopped=bool(stopped))
+
+
+def _has(expected: Expected, *, is_ours: bool) -> str:
+    """Return what the engine has, in words, and what it was not asked for."""
+    if is_ours:
+        return f"the engine has {expected.in_words}" + _running(expected)
+    shown = Expected(volumes=expected.volumes, networks=expected.networks)
+    hidden = Expected(images=expected.images, tags=expected.tags, containers=expected.containers)
+    if hidden == Expected():
+        return f"the engine has {shown.in_words}"
+    return f"the engine has {shown.in_words}, and uses another storage driver than {DRIVER}: it does not show {hidden.in_words}"
 
 
 def _named(expected: Expected) -> dict[str, str]:

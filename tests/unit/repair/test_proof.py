@@ -179,7 +179,12 @@ def test_what_does_not_run_is_named(
 def test_another_driver_hides_images_and_loses_none(tmp_path: Path) -> None:
     """The containerd store lists other ids; what overlay2 has is judged on disk then."""
     host = engine(tmp_path, info={"Driver": "overlayfs"}, images=[], containers=[])
-    assert ask_engine(host, WHOLE).proof.result is Result.PASS
+    found = ask_engine(host, WHOLE).proof
+    assert found.result is Result.PASS
+    assert found.message == (
+        "the engine has 1 volume, 1 network, and uses another storage driver than overlay2: "
+        "it does not show 1 image with 1 name, 1 container"
+    )
 
 
 def test_a_container_that_only_flaps_is_not_held_against_a_repair(tmp_path: Path) -> None:
