@@ -41,6 +41,8 @@ def network_record_corrupt(flaws: NetworkFlaws) -> Iterator[Finding]:
         if refused
         else f"record {first.title}{more} of the network database is damaged: the engine reads settings that it never wrote"
     )
+    if first.kind == "bucket":
+        message = "the engine sees none of its networks: the name of the bucket that holds them is damaged"
     yield Finding(
         subject=Subject("file", flaws.path),
         message=message,
@@ -48,7 +50,7 @@ def network_record_corrupt(flaws: NetworkFlaws) -> Iterator[Finding]:
             Evidence(flaws.path, f"bucket libnetwork, key {one.key.decode('utf-8', 'replace')}: {one.problem}")
             for one in flaws.flawed[:8]
         ),
-        severity=Severity.CRITICAL if refused else None,
+        severity=Severity.CRITICAL if refused else Severity.ERROR if first.kind == "bucket" else None,
         stops_start=bool(refused),
         detail=OfFile(path=flaws.path),
     )

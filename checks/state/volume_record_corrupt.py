@@ -31,12 +31,17 @@ def volume_record_corrupt(flaws: VolumeFlaws) -> Iterator[Finding]:
     first = next((one for one in flaws.flawed if one.refused), flaws.flawed[0])
     more = f" and {len(flaws.flawed) - 1} more" if len(flaws.flawed) > 1 else ""
     what = "the engine skips it, with its labels and options" if first.refused else "its labels or options are altered"
+    message = f"the record of volume {first.ids[-1][:40]}{more} is damaged: {what}"
+    if first.kind == "bucket":
+        message = (
+            "the engine sees no labels and options of any volume: the name of the bucket that holds them is damaged"
+        )
     yield Finding(
         subject=Subject("file", flaws.path),
-        message=f"the record of volume {first.ids[-1][:40]}{more} is damaged: {what}",
+        message=message,
         evidence=tuple(
             Evidence(flaws.path, f"bucket volumes, key {one.ids[-1]}: {one.problem}") for one in flaws.flawed[:8]
         ),
-        severity=Severity.ERROR if any(one.refused for one in flaws.flawed) else None,
+        severity=Severity.ERROR if any(one.refused or one.kind == "bucket" for one in flaws.flawed) else None,
         detail=OfFile(path=flaws.path),
     )

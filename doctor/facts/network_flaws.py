@@ -1,22 +1,10 @@
-"""Records of the network database that no engine writes so: what is wrong with each, and which single bit mends it.
-
-Several records tell the same thing (an endpoint's address, a network's gateway, ids); a copy that is one bit away from the
-others is the damaged one. Two copies alone prove that one is wrong, not which.
-"""
-
-from collections.abc import Iterable, Iterator
+"""What is damaged in the records of a network database. How that is judged stands in ``network_judge``: most scans need none of it."""
 
 from msgspec import Struct
 
-from doctor.facts.flawed_records import FlawedRecord, Records, flips, is_altered, is_as_written
-from doctor.facts.network_copies import Told, best, slips
-from doctor.formats.libnetwork import INDEX_BYTES, KINDS, PREFIX, flaw, is_refused, parts
+from doctor.facts.flawed_records import FlawedRecord, Records
 from doctor.model.paths import HostPath
 from doctor.model.text import is_one_bit_off
-
-_MAX_FLAWED = 64
-_FATAL = frozenset({"network", "bridge", "bridge-endpoint", "endpoint", "endpoint_count", "macvlan", "ipvlan"})
-_STRUCTS = frozenset({"sandbox", "endpoint_count"})
 
 
 class NetworkFlaws(Struct, frozen=True, kw_only=True):
@@ -33,7 +21,7 @@ class NetworkFlaws(Struct, frozen=True, kw_only=True):
     path: HostPath
     records: Records
     flawed: tuple[FlawedRecord, ...]
-    told: tuple[Told, ...] = ()
+    told: tuple[tuple[tuple[str, str], str], ...] = ()
     age: str = ""
 
     @property
@@ -43,136 +31,6 @@ class NetworkFlaws(Struct, frozen=True, kw_only=True):
 
     def is_about(self, identity: str) -> bool:
         """Whether a flawed record is one of this network, or would be but for one bit of its key."""
+        if any(one.kind == "bucket" for one in self.flawed):
+            return True
         return any(known == identity or is_one_bit_off(known, identity) for one in self.flawed for known in one.ids)
-
-
-def flawed_networks(
-    records: Records, told: Iterable[Told] = (), kept: Records | None = None
-) -> tuple[FlawedRecord, ...]:
-    """Return the records that are damaged, the first 64.
-
-    ``told`` is what containers tell too, ``kept`` the records of the metadata backup.
-    """
-    found: list[FlawedRecord] = []
-    for key, value in records.items():
-        kind, ids = parts(key)
-        if len(found) >= _MAX_FLAWED:
-            break
-        if kind not in KINDS or not ids:
-            if near := _near_kind(kind, key):
-                problem = f"the engine writes no such key; {near!r} differs by one bit"
-                found.append(FlawedRecord(key=key, kind="", ids=ids, problem=problem, refused=True))
-        elif len(value) > INDEX_BYTES and (problem := flaw(kind, ids, value[INDEX_BYTES:])):
-            fatal = kind in _FATAL and is_refused(kind, ids, value[INDEX_BYTES:])
-            found.append(FlawedRecord(key=key, kind=kind, ids=ids, problem=problem, refused=fatal))
-    known = {one.key for one in found}
-    for one in (*_altered(records, kept or {}), *_odd_copies(records, told)):
-        if one.key not in known:
-            known.add(one.key)
-            found.append(one)
-    return tuple(found[:_MAX_FLAWED])
-
-
-def _altered(records: Records, kept: Records) -> Iterator[FlawedRecord]:
-    """Yield the records of which one bit is not as in the backup, though the engine has not written them since."""
-    for key, value in records.items():
-        was = kept.get(key, b"")
-        kind, ids = parts(key)
-        if ids and value != was and value[:INDEX_BYTES] == was[:INDEX_BYTES] and is_altered(value, was):
-            problem = "it differs from the backup by one bit, though the engine has not written it since"
-            yield FlawedRecord(key=key, kind=kind, ids=ids, problem=problem, refused=False, kept=was)
-
-
-def _near_kind(kind: str, key: bytes) -> str:
-    """Return the kind of record that a key would name but for one bit, "" if none."""
-    if kind:
-        return next((known for known in sorted(KINDS) if is_one_bit_off(kind, known)), "")
-    prefix = PREFIX.encode()
-    start = key[: len(prefix)].decode("utf-8", "replace")
-    return PREFIX if is_one_bit_off(start, PREFIX) else ""
-
-
-def _odd_copies(records: Records, told: Iterable[Told]) -> Iterator[FlawedRecord]:
-    for key, found in slips(records, told).items():
-        kind, ids = parts(key)
-        first = found[0]
-        yield FlawedRecord(
-            key=key,
-            kind=kind,
-            ids=ids,
-            problem=f"its {first.what} is {first.text!r}, others have {first.right!r}, one bit away",
-            refused=False,
-            slips=tuple((slip.text, slip.right) for slip in found if slip.is_proven),
-        )
-
-
-def mended_network(records: Records, found: FlawedRecord, told: Iterable[Told] = ()) -> Records | None:
-    """Return the change (key → value, b"" to drop) by which one flipped bit explains a flawed record, if only one does."""
-    value = records[found.key]
-    if found.kept:
-        return {found.key: found.kept}
-    if found.slips:
-        return _unslipped(records, found)
-    if not found.kind:
-        return _renamed(records, found)
-    if not flaw(found.kind, found.ids, value[INDEX_BYTES:]):
-        return None
-    ways = [data for data in flips(value, INDEX_BYTES) if _fits(found, data)]
-    renamed = _renamed(records, found)
-    if renamed is not None:
-        moved = parts(next(key for key in renamed if key != found.key))[1]
-        known, other = _mentions(records, found.key, moved), _mentions(records, found.key, found.ids)
-        if not ways or known > other:
-            return renamed
-        if known == other:
-            return None
-    if len(ways) > 1:
-        ways = best(records, found.key, ways, told)
-    return {found.key: ways[0]} if len(ways) == 1 else None
-
-
-def _mentions(records: Records, but: bytes, ids: tuple[str, ...]) -> int:
-    """Return how often other records and their keys name these ids."""
-    wanted = [identity.encode() for identity in ids]
-    return sum((one in key) + (one in value) for key, value in records.items() if key != but for one in wanted)
-
-
-def _fits(found: FlawedRecord, value: bytes) -> bool:
-    body = value[INDEX_BYTES:]
-    return not flaw(found.kind, found.ids, body, strict=True) and is_as_written(
-        body, sort_keys=found.kind not in _STRUCTS
-    )
-
-
-def _unslipped(records: Records, found: FlawedRecord) -> Records | None:
-    """Put the right text in the place of the wrong one, in the record or in its key; ``None`` where there are two ways."""
-    value = records[found.key]
-    ways: list[Records] = []
-    for text, right in dict.fromkeys(found.slips):
-        old, new = text.encode(), right.encode()
-        if old in found.key:
-            key = found.key.replace(old, new)
-            kind, ids = parts(key)
-            if key not in records and not flaw(kind, ids, value[INDEX_BYTES:]):
-                ways.append({found.key: b"", key: value})
-        start = value.find(old, INDEX_BYTES)
-        while start >= 0:
-            way = value[:start] + new + value[start + len(old) :]
-            if _fits(found, way) and {found.key: way} not in ways:
-                ways.append({found.key: way})
-            start = value.find(old, start + 1)
-    return ways[0] if len(ways) == 1 else None
-
-
-def _renamed(records: Records, found: FlawedRecord) -> Records | None:
-    """Return the change that files a record under the key that it should have, where one bit of the key is flipped."""
-    value = records[found.key]
-    ways = []
-    for key in flips(found.key, 0):
-        kind, ids = parts(key)
-        if kind in KINDS and ids and key not in records and not flaw(kind, ids, value[INDEX_BYTES:]):
-            ways.append(key)
-    if len(ways) > 1:
-        known = {ids[0] for kind, ids in map(parts, records) if kind in {"network", "bridge"} and ids}
-        ways = [key for key in ways if parts(key)[1][0] in known]
-    return {found.key: b"", ways[0]: value} if len(ways) == 1 else None

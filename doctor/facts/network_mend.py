@@ -7,7 +7,8 @@ from msgspec import Struct
 from doctor.facts.containers import Containers
 from doctor.facts.databases import NetworkDatabase
 from doctor.facts.flawed_records import FlawedRecord, Records
-from doctor.facts.network_flaws import NetworkFlaws, mended_network
+from doctor.facts.network_flaws import NetworkFlaws
+from doctor.facts.network_judge import mended_network
 from doctor.facts.network_needs import BUILT_IN
 from doctor.facts.network_remains import NetworkRemains
 from doctor.facts.network_restore import restored_network

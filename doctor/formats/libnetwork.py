@@ -6,7 +6,9 @@ sandbox_store.go, endpoint_cnt.go, driverapi/ipamdata.go, drivers/{bridge,macvla
 """
 
 from doctor.formats.json_safe import load
-from doctor.formats.libnetwork_shapes import SHAPES, SOFT, is_slip
+from doctor.formats.libnetwork_shapes import SHAPES, SOFT
+from doctor.formats.libnetwork_values import is_slip, network_identity, sandbox_identity
+from doctor.formats.oci_digest import is_hex64
 from doctor.model.errors import FormatError
 
 PREFIX = "docker/network/v1.0/"
@@ -25,11 +27,18 @@ def parts(key: bytes) -> tuple[str, tuple[str, ...]]:
     >>> parts(b"docker/network/v1.0/endpoint/aa/bb/")
     ('endpoint', ('aa', 'bb'))
     """
-    text = key.decode("utf-8", "replace")
+    text = key.decode("latin-1")
     if not text.startswith(PREFIX):
         return "", ()
     kind, *ids = text.removeprefix(PREFIX).strip("/").split("/")
     return kind, tuple(ids)
+
+
+def names_ids(kind: str, ids: tuple[str, ...]) -> bool:
+    """Whether a key of this kind names ids, as many as it has to."""
+    if kind == "endpoint":
+        return len(ids) == 2 and network_identity(ids[0]) and is_hex64(ids[1])
+    return len(ids) == 1 and (sandbox_identity(ids[0]) if kind == "sandbox" else network_identity(ids[0]))
 
 
 def flaw(kind: str, ids: tuple[str, ...], data: bytes, *, strict: bool = False) -> str:

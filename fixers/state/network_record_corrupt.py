@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, EditFile, Stage
+from doctor.api.actions import Action, EditFile, ReplaceRecords, Stage
 from doctor.facts.containers import Containers
 from doctor.facts.databases import NetworkDatabase
 from doctor.facts.network_flaws import NetworkFlaws
@@ -20,6 +20,11 @@ def network_record_corrupt(
     containers: Containers | Missing,
 ) -> Iterator[Action]:
     """Flip the one bit back, else write what other records, the backup or containers have; drop what the engine makes itself."""
+    if flaws.flawed[0].kind == "bucket":
+        pairs = tuple((one.key, one.kept) for one in flaws.flawed)
+        what = "flip one bit back in the name of the networks' bucket"
+        yield EditFile(path=finding.detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
+        return
     found = containers if isinstance(containers, Containers) else Containers()
     mended = mend_records(flaws, remains, database, found)
     if mended.changes:

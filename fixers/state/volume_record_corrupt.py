@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, EditFile, Stage
+from doctor.api.actions import Action, EditFile, ReplaceRecords, Stage
 from doctor.facts.network_mend import SetRecords
 from doctor.facts.volume_flaws import VolumeFlaws, mended_volume
 
@@ -11,6 +11,11 @@ from doctor.facts.volume_flaws import VolumeFlaws, mended_volume
 @fixer(applicability=Applicability.SAFE)
 def volume_record_corrupt(finding: Finding, flaws: VolumeFlaws) -> Iterator[Action]:
     """Write the kept record, or flip the one bit back."""
+    if flaws.flawed[0].kind == "bucket":
+        pairs = tuple((one.key, one.kept) for one in flaws.flawed)
+        what = "flip one bit back in the name of the volumes' bucket"
+        yield EditFile(path=finding.detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
+        return
     changes: dict[bytes, bytes] = {}
     names = []
     for found in flaws.flawed:

@@ -134,6 +134,15 @@ RECIPES = (
     ),
     Recipe(
         problem="network-record-corrupt",
+        name="bucket",
+        about="one flipped bit in the name of the only bucket: the engine would make an empty one beside it",
+        parts=ALL,
+        change=lambda tree: flipped(tree, b"libnetwork", b"libnetwnrk"),
+        findings=(("network-record-corrupt", "file", f"/{NETWORK}"),),
+        after={NETWORK: roots.network_database()},
+    ),
+    Recipe(
+        problem="network-record-corrupt",
         name="healthy",
         about="a network database whose records are as the engine writes them",
         parts=ALL,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from doctor.state import metadata
 from tests.hosts import archive
 from tests.hosts.box import Box
 from tests.hosts.campaign.verdict import Engine, Verdict, verdict
@@ -34,7 +35,9 @@ class Reference(Struct, frozen=True, kw_only=True):
 def reference() -> Reference:
     """Built once, then taken from the cache."""
     here = Path(__file__)
-    key = "\n".join([patient().name, here.read_text(), here.with_name("verdict.py").read_text()])
+    # What doctor keeps of a scan is part of it: a backup in another form is no backup.
+    kept = [Path(module.__file__).read_text() for module in (metadata,)]
+    key = "\n".join([patient().name, here.read_text(), here.with_name("verdict.py").read_text(), *kept])
     kept = archive.cached("campaign", key, _build)
     about = json.loads((kept / "about.json").read_text())
     return Reference(root=kept / "root.tar", state=kept / "state.tar", **about)

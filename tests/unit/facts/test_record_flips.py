@@ -11,7 +11,7 @@ from doctor.facts.buildkit_items import flawed_items as flawed_cache
 from doctor.facts.buildkit_items import mended_item
 from doctor.facts.containerd_items import flawed_items
 from doctor.facts.flawed_records import Records, flips
-from doctor.facts.network_flaws import flawed_networks, mended_network
+from doctor.facts.network_judge import flawed_networks, mended_network
 from doctor.facts.network_mend import SetRecords
 from doctor.facts.volume_flaws import VolumeFlaws, flawed_volumes, mended_volume
 from doctor.formats import bolt, bolt_write
@@ -151,3 +151,17 @@ def test_a_name_and_a_time_of_containerd_are_found() -> None:
     assert found({b"createdat": time}) == []
     assert found({b"cpeatedat": time}) == [b"createdat"]
     assert found({b"createdat": b"\x03" + bytes(14)}) == [b"createdat" + time]
+
+
+def test_every_key_of_the_network_database_is_judged() -> None:
+    """Whichever bit of whichever key is flipped, a bit above ASCII too: found, and filed under its key again."""
+    random = Random(11)
+    for key in list(NETWORKS):
+        for _ in range(6):
+            at, bit = random.randrange(len(key)), 1 << random.choice((0, 2, 5, 7))
+            wrong = key[:at] + bytes([key[at] ^ bit]) + key[at + 1 :]
+            there = {wrong if one == key else one: value for one, value in NETWORKS.items()}
+            found = [one for one in flawed_networks(there) if one.key == wrong]
+            assert found, wrong
+            change = mended_network(there, found[0])
+            assert change is None or {one: value for one, value in {**there, **change}.items() if value} == NETWORKS

@@ -36,6 +36,7 @@ def test_every_parser_shows_a_sample() -> None:
 NO_SAMPLE_NEEDED = {
     "json_lexer",
     "libnetwork_shapes",
+    "libnetwork_values",
     "json_tree",
     "json_text",
     "bolt_page",
