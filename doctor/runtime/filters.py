@@ -7,7 +7,7 @@ where a profile denies a part of what 32-bit x86 puts into `socketcall` or `ipc`
 
 from doctor.runtime import kernel
 from doctor.runtime.part import Part
-from doctor.runtime.system import os
+from doctor.runtime.system import content
 from doctor.runtime.values import TYPE_CHECKING, Failure, reason
 
 if TYPE_CHECKING:
@@ -123,9 +123,7 @@ def _numbers(abis: list[str]) -> dict[str, dict[str, int]]:
     """System calls by name. `syscall-names.txt` has a line for each ABI: its name, then those of 0, 1, …, "-" for none."""
     path = f"{__file__.rpartition('/')[0]}/syscall-names.txt"
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        lines = os.read(handle, 1 << 16).decode().splitlines()
-        os.close(handle)
+        lines = content(path).decode().splitlines()
     except OSError as error:
         raise Failure(f"no table of system calls: {reason(error)}") from None
     found = {}

@@ -4,7 +4,7 @@ import time
 
 from doctor.runtime import cgroups, init, kernel, privilege
 from doctor.runtime.plan import Plan
-from doctor.runtime.system import os
+from doctor.runtime.system import content, os
 from doctor.runtime.values import NOT_EXECUTABLE, NOT_FOUND, TYPE_CHECKING, Failure, reason
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ class Shared:
 
     def __init__(self) -> None:
         try:
-            with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as source:
-                mountinfo = source.read()
+            mountinfo = content("/proc/self/mountinfo").decode("utf-8", "surrogateescape")
         except OSError:
             raise Failure("/proc is not mounted: the runtime can't work without it") from None
         self.hierarchies = cgroups.hierarchies(mountinfo)

@@ -2,7 +2,7 @@
 
 from doctor.runtime import kernel
 from doctor.runtime.plan import Capabilities, Plan
-from doctor.runtime.system import os
+from doctor.runtime.system import content, os
 from doctor.runtime.users import Identity
 from doctor.runtime.values import Failure, reason
 
@@ -84,8 +84,7 @@ _SETS = ("bounding", "effective", "permitted", "inheritable", "ambient")
 def last_capability() -> int:
     """The highest capability number that this kernel knows."""
     try:
-        with open("/proc/sys/kernel/cap_last_cap", "rb") as source:
-            return int(source.read())
+        return int(content("/proc/sys/kernel/cap_last_cap"))
     except (OSError, ValueError):
         return len(CAPABILITIES) - 1
 
@@ -94,8 +93,7 @@ def seccomp_filter() -> bytes:
     """The compiled default profile for this machine (see `doctor.runtime.seccomp`)."""
     path = f"{__file__.rpartition('/')[0]}/seccomp-{kernel.MACHINE}.bpf"
     try:
-        with open(path, "rb") as source:
-            return source.read()
+        return content(path)
     except OSError as error:
         raise Failure(f"no seccomp profile for {kernel.MACHINE}: {reason(error)}") from None
 

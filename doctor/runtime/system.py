@@ -16,7 +16,7 @@ else:
     import _stat as stat
     import posix as os
 
-__all__ = ["encoded", "exists", "is_directory", "leave", "os", "signal", "stat"]
+__all__ = ["content", "encoded", "exists", "is_directory", "leave", "os", "signal", "stat"]
 
 
 def leave(code: int) -> "NoReturn":
@@ -27,6 +27,18 @@ def leave(code: int) -> "NoReturn":
 def encoded(path: str) -> bytes:
     """A path as the kernel takes it, as `os.fsencode` does in a UTF-8 locale."""
     return path.encode("utf-8", "surrogateescape")
+
+
+def content(path: str) -> bytes:
+    """All that a file holds, by descriptor: a file object takes four times as long, and launches are counted in milliseconds."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        found = b""
+        while chunk := os.read(handle, 65536):
+            found += chunk
+        return found
+    finally:
+        os.close(handle)
 
 
 def exists(path: str) -> bool:

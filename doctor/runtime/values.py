@@ -2,7 +2,6 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from dataclasses import dataclass as dataclass  # noqa: PLC0414 - exported under its own name for the type checkers
     from typing import TypeVar
 
@@ -70,9 +69,13 @@ _METHODS = {
 
 def replace(value: "Value", **changes: object) -> "Value":
     """A copy of a value with some fields changed, as `dataclasses.replace`."""
-    make: Callable[..., Value] = type(value)
-    fields = {name: getattr(value, name) for name in type(value).__annotations__}
-    return make(**(fields | changes))
+    cls = type(value)
+    for name in changes:
+        if name not in cls.__annotations__:
+            raise TypeError(f"{cls.__name__} has no field {name}")
+    made = cls.__new__(cls)
+    made.__dict__.update(value.__dict__, **changes)
+    return made
 
 
 FAILED = 125  # the runtime itself failed: as `docker run`
