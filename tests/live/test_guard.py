@@ -46,7 +46,7 @@ def test_an_ordinary_start_passes_and_is_backed_up(guarded: SystemdHost) -> None
     assert start(host)
     assert said(host) == []
     kept = host.run(["sh", "-c", "ls /var/lib/doctor/metadata/*.json"]).stdout
-    assert re.search(r"/20\d+T\d+Z-\d+\.json", kept)
+    assert re.search(r"/\d{8}-20\d+T\d+Z\.json", kept)
     host.reboot()
     assert host.run(["systemctl", "is-active", "docker"]).stdout == "active\n"
     spent = host.run(["bash", "-c", f"{host.doctor_path} guard; times"]).stdout.splitlines()[1]
