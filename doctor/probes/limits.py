@@ -37,6 +37,8 @@ _HELD = {
 }
 _SWAP_FILES = ("memory.memsw.limit_in_bytes", "memory.swap.max")
 _CANT_LIMIT = ("can't set the limits", "can't limit")
+_DENIED = tuple(f"({number})" for number in (errno.EPERM, errno.EACCES))
+"""How the runtime's words end where the kernel refuses it, not the limit."""
 
 
 class _Word(Struct, frozen=True):
@@ -90,7 +92,8 @@ def _word(name: str, ended: Ended | None) -> _Word:
     if ended is None:
         return _Word("broken", f"the container for the {name} limit is lost")
     if ended.error:
-        can_not = ended.error.startswith(_CANT_LIMIT)
+        # A user without the right to write there learns nothing about what the engine can do.
+        can_not = ended.error.startswith(_CANT_LIMIT) and not any(word in ended.error for word in _DENIED)
         return _Word("bad" if can_not else "broken", f"{name}: {ended.error}")
     held = _held(name, ended)
     if held != _HELD[name]:

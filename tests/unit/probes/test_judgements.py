@@ -243,6 +243,17 @@ def test_limits_that_do_not_hold() -> None:
     assert limited(cpu=Ended(id="cpu", exit=125, error="can't make the namespaces")).result is Result.ERROR
 
 
+@pytest.mark.parametrize("denied", ["permission denied (13)", "operation not permitted (1)"])
+@pytest.mark.parametrize(
+    "said", ["can't set the limits: no cgroup in /c: {}", "can't limit cpu: no usable cgroup controller 'cpu' ({})"]
+)
+def test_a_user_who_may_not_set_limits_proves_nothing(denied: str, said: str) -> None:
+    """Who is not root is denied the control groups: that is no fault of the host."""
+    found = limited(cpu=Ended(id="cpu", exit=125, error=said.format(f"no cgroup in /c: {denied}")))
+    assert found.result is Result.ERROR
+    assert denied in found.message
+
+
 @pytest.mark.parametrize("name", ["memory", "pids", "cpu"])
 @pytest.mark.parametrize(
     "files", [{}, {"/sys/fs/cgroup/x/memory.max": "max", "/a/pids.max": "max", "/a/cpu.max": "max"}]
