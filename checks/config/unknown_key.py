@@ -24,7 +24,8 @@ def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: Engin
     How it is fixed:
         A key that is a known one but for case, underscores, a plural or a slip of the hand ("storage-drvier") gets that name, if
         it can take the value. Where two keys fit, ``--choose`` decides, and where none does and it may be meant to keep
-        something closed (by its name, or by an address). Any other is removed: no engine of this release starts with it.
+        something closed (by its name, or by an address), or where the name would lead the engine to another store than the one
+        that holds the images. Any other is removed: no engine of this release starts with it.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file

@@ -93,6 +93,11 @@ class DataRoot(Struct, frozen=True, kw_only=True):
         return next((found for found in self.drivers if found.name == name), None)
 
     @property
+    def holds_anything(self) -> bool:
+        """Whether images or containers of any driver are in it."""
+        return any(found.holds_anything for found in self.drivers)
+
+    @property
     def mapped_root(self) -> int | None:
         """The user that root in containers is mapped to (``userns-remap``), ``None`` where it is none."""
         found = MAPPED.fullmatch(self.resolved.rpartition("/")[2])

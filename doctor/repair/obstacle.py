@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import EngineConfig
 from doctor.facts.engine_start import STOPPERS, StartBlockers
 from doctor.facts.engine_state import EngineState
@@ -18,6 +19,9 @@ from doctor.model.report import ManualFix
 from doctor.model.severity import Applicability, Severity
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan
+
+_HIDES = frozenset({"storage/images-hidden", "state/data-root-elsewhere"})
+_WANTED = "see that this is wanted, and start it yourself"
 
 
 class Obstacle(Struct, frozen=True, kw_only=True):
@@ -71,8 +75,8 @@ def of_unasked(findings: Iterable[Finding]) -> Obstacle | None:
     return whole
 
 
-def of_prediction(after: Scan, waived: frozenset[str], *, was_running: bool) -> Obstacle | None:
-    """Return what is foreseen to stay and keeps the engine from starting.
+def of_prediction(before: Scan, after: Scan, waived: frozenset[str], *, was_running: bool) -> Obstacle | None:
+    """Return what is foreseen and keeps the engine from starting: what its start fails on, and images that it would hide.
 
     A running engine is stopped only where nothing that may explain a failed start is left; what a person waived counts there too.
     """
@@ -83,6 +87,27 @@ def of_prediction(after: Scan, waived: frozenset[str], *, was_running: bool) -> 
         is_certain = bool(found.stops_start) and found.fingerprint not in waived
         if is_certain or (was_running and found.id in STOPPERS and found.level >= Severity.CRITICAL):
             return Obstacle(why=found.message, advice=_explained(found))
+    return _of_hidden(before, after, waived)
+
+
+def _of_hidden(before: Scan, after: Scan, waived: frozenset[str]) -> Obstacle | None:
+    """Return images that the engine shows now, or showed last, and would not after a start with the new settings."""
+    known = waived | {found.fingerprint for found in before.findings}
+    for found in after.findings:
+        if found.id in _HIDES and found.level >= Severity.ERROR and found.fingerprint not in known:
+            return Obstacle(why=f"its start would hide images: {found.message}", advice=_WANTED)
+    now, then = before.facts.get(EngineConfig), after.facts.get(EngineConfig)
+    root, new = before.facts.get(DataRoot), after.facts.get(DataRoot)
+    if isinstance(now, Missing) or isinstance(then, Missing) or isinstance(root, Missing) or not root.holds_anything:
+        return None
+    # The engine makes a directory that is not there yet, and no check looks into one before.
+    fresh = {
+        "data-root": isinstance(new, Missing) and now.data_root != then.data_root,
+        "userns-remap": bool(then.get("userns-remap")) and isinstance(new, DataRoot) and new.resolved == root.resolved,
+    }
+    for key in (key for key, is_fresh in fresh.items() if is_fresh and now.get(key) != then.get(key)):
+        why = f"its start would hide the images and containers in {root.resolved}: {key} becomes {then.get(key)}"
+        return Obstacle(why=why, advice=_WANTED)
     return None
 
 

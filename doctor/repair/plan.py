@@ -124,7 +124,7 @@ def _would_not_start(plan: Plan, waived: frozenset[str], opened: frozenset[str])
     reloads = any(isinstance(step, Reload) for action in plan.actions for step in action.steps)
     if not reloads and not any(action.engine for action in plan.actions):
         return None
-    found = obstacle.of_prediction(plan.after, waived, was_running=plan.engine_was_running)
+    found = obstacle.of_prediction(plan.before, plan.after, waived, was_running=plan.engine_was_running)
     return found or (None if reloads else obstacle.of_opening(plan.before.facts, plan.after.facts, opened))
 
 

@@ -2,24 +2,31 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Evidence, Finding, fixer
+from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting
 from doctor.facts.daemon_keys import KeyProblem
+from doctor.facts.data_root import DataRoot
 from doctor.facts.engine import DaemonJson
 from doctor.facts.exposure import may_close
 
 
 @fixer(applicability=Applicability.SAFE)
-def unknown_key(finding: Finding, file: DaemonJson) -> Iterator[Action]:
+def unknown_key(finding: Finding, file: DaemonJson, root: DataRoot | Missing) -> Iterator[Action]:
     """Rename it, remove it, or ask which of two keys it is."""
     problem = finding.detail
-    if problem.meant:
+    if problem.meant and not isinstance(root, Missing) and _leads_away(problem, root):
+        yield Choose(
+            question=f"whether {problem.name!r} in {file.path} is {problem.meant}: the engine would no longer show what {root.resolved} holds",
+            options=tuple(_options(problem, file, (problem.meant,))),
+        )
+    elif problem.meant:
         yield rename_setting(file.path, problem.path[0], problem.meant, restart=False)
     elif problem.close:
         yield Choose(
-            question=f"which setting {problem.name!r} in {file.path} is", options=tuple(_options(problem, file))
+            question=f"which setting {problem.name!r} in {file.path} is",
+            options=tuple(_options(problem, file, problem.close)),
         )
     elif may_close(problem.name, problem.value):
         # What it was to keep closed, nobody can tell: the engine would start without it.
@@ -31,8 +38,21 @@ def unknown_key(finding: Finding, file: DaemonJson) -> Iterator[Action]:
         yield remove_setting(file.path, problem.path, "no engine of this release starts with it", restart=False)
 
 
-def _options(problem: KeyProblem, file: DaemonJson) -> Iterator[Option]:
-    for name in problem.close:
+def _leads_away(problem: KeyProblem, root: DataRoot) -> bool:
+    """Whether the engine has worked without the key, and under its right name it would show another store."""
+    value = problem.value
+    if not root.holds_anything or not value:
+        return False
+    if problem.meant == "storage-driver":
+        active = root.driver(root.active_driver)
+        return value != root.active_driver and active is not None and active.holds_anything
+    if problem.meant == "data-root":
+        return not isinstance(value, str) or value.rstrip("/") not in {root.path, root.resolved}
+    return problem.meant == "userns-remap"
+
+
+def _options(problem: KeyProblem, file: DaemonJson, names: tuple[str, ...]) -> Iterator[Option]:
+    for name in names:
         yield Option(
             name=name,
             evidence=(Evidence(file.path, f"{problem.name} is spelled like {name}"),),

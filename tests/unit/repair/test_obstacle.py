@@ -1,5 +1,6 @@
 """A plan that leaves what stops the engine's start repairs the rest, does not start it, and says what to do first."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from doctor.facts.engine_start import STOPPERS
 from doctor.model.action import Stage
 from doctor.model.declare import CheckDeclaration
 from doctor.plugins.load import load as load_catalog
+from doctor.repair.choose import parse
 from doctor.repair.plan import Plan, make_plan
 from tests.cases.case import CASES, load
 
@@ -19,7 +21,16 @@ SWARM = {f"{ROOT}/swarm/docker-state.json": '{"Local', f"{ROOT}/swarm/certificat
 DAMAGED_ID = {f"{ROOT}/engine-id": "no\xffid"}
 
 
-def plan(tmp_path: Path, *parts: dict[str, str], wanted: tuple[str, ...] = (), waived: tuple[str, ...] = ()) -> Plan:
+IMAGE = {f"{ROOT}/image/overlay2/imagedb/content/sha256/{'ab' * 32}": "{}", f"{ROOT}/overlay2/{'cd' * 32}/diff/a": ""}
+
+
+def plan(
+    tmp_path: Path,
+    *parts: dict[str, str],
+    wanted: tuple[str, ...] = (),
+    waived: tuple[str, ...] = (),
+    choose: tuple[str, ...] = (),
+) -> Plan:
     """The plan for a host with a dead engine that an init script starts, and these files."""
     host = DOWN.build(tmp_path / "host")
     for name, text in [file for part in parts for file in part.items()]:
@@ -27,7 +38,12 @@ def plan(tmp_path: Path, *parts: dict[str, str], wanted: tuple[str, ...] = (), w
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="latin-1")
     return make_plan(
-        host, CATALOG, CATALOG.choose((), ()), wanted=wanted, is_waived=lambda finding: finding.id in waived
+        host,
+        CATALOG,
+        CATALOG.choose((), ()),
+        wanted=wanted,
+        is_waived=lambda finding: finding.id in waived,
+        choices=tuple(map(parse, choose)),
     )
 
 
@@ -81,6 +97,39 @@ def test_a_cost_that_is_not_allowed_is_named(tmp_path: Path) -> None:
     left = {one.finding.id: one for one in made.manual}
     assert Stage.ENGINE not in stages(made)
     assert left["engine/down"].advice.startswith("add --allow disruptive, then")
+
+
+LEADS_AWAY = [("storage-drivr", "vfs"), ("data-rot", "/srv/docker"), ("userns-remapp", "default")]
+BOTH = ("engine/down", "config/unknown-key")
+
+
+@pytest.mark.parametrize(("key", "value"), LEADS_AWAY)
+def test_a_misspelt_key_that_would_hide_the_images_is_a_question(tmp_path: Path, key: str, value: str) -> None:
+    made = plan(tmp_path, IMAGE, {"etc/docker/daemon.json": json.dumps({key: value})}, wanted=BOTH)
+    assert made.actions == ()
+    left = {one.finding.id: one for one in made.manual}
+    (asked,) = left["config/unknown-key"].questions
+    assert asked.text.endswith("the engine would no longer show what /var/lib/docker holds")
+    assert "it does not know" in left["engine/down"].why
+
+
+@pytest.mark.parametrize(("key", "value"), LEADS_AWAY)
+@pytest.mark.parametrize("is_made", [False, True])
+def test_an_engine_is_not_started_over_another_store(tmp_path: Path, key: str, value: str, is_made: bool) -> None:
+    """Whoever chose the name starts it; a directory that the engine has yet to make hides as much as an empty one."""
+    meant = {"storage-drivr": "storage-driver", "data-rot": "data-root", "userns-remapp": "userns-remap"}[key]
+    places = {"srv/docker/engine-id": "", f"{ROOT}/100000.100000/engine-id": ""} if is_made else {}
+    settings = {"etc/docker/daemon.json": json.dumps({key: value})}
+    made = plan(tmp_path, IMAGE, places, settings, wanted=BOTH, choose=(f"config/unknown-key={meant}",))
+    assert stages(made) == {Stage.CONFIG}
+    left = {one.finding.id: one for one in made.manual}
+    assert "its start would hide" in left["engine/down"].why
+
+
+@pytest.mark.parametrize("settings", [{"storage-drivr": "overlay2"}, {"data-rot": "/var/lib/docker/"}])
+def test_a_misspelt_key_that_names_the_store_in_use_is_renamed(tmp_path: Path, settings: dict[str, str]) -> None:
+    made = plan(tmp_path, IMAGE, {"etc/docker/daemon.json": json.dumps(settings)}, wanted=BOTH)
+    assert {Stage.CONFIG, Stage.ENGINE} <= stages(made)
 
 
 def test_what_stops_the_start_explains_the_engine_that_is_down() -> None:
