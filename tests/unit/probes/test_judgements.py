@@ -336,8 +336,17 @@ def test_an_image_without_its_program(program: str, of_volume: bool, place: str 
     sample = ImageSample(title="app:1", layers=("x/diff",), program=program, is_program_of_volume=of_volume)
     work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1))
     begin(work)
-    found = end(work, {"image0": Ended(id="image0", exit=0, output={"files": {}, "program": place})})
-    assert found.result is expected
+    output = {"files": {}, "program": place, "runs": bool(place)}
+    assert end(work, {"image0": Ended(id="image0", exit=0, output=output)}).result is expected
+
+
+def test_an_image_whose_program_is_no_program() -> None:
+    """There, as long as it should be, and zeros: exec answers "exec format error"."""
+    sample = ImageSample(title="app:1", layers=("x/diff",), program="/bin/app")
+    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1))
+    begin(work)
+    output = {"files": {}, "program": "/bin/app", "runs": False}
+    assert end(work, {"image0": Ended(id="image0", exit=0, output=output)}).result is Result.FAIL
 
 
 @pytest.mark.parametrize(
