@@ -8,7 +8,7 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, parent
 
-_PLACES = (
+PLACES = (
     "/usr/local/sbin",
     "/usr/local/bin",
     "/usr/sbin",
@@ -31,9 +31,9 @@ def engine_programs(host: Host, state: EngineState | Missing) -> EnginePrograms:
     found: dict[str, str] = {}
     broken: dict[str, str] = {}
     for name in NAMES:
-        for place in dict.fromkeys((*_PLACES, parent(dockerd))):
+        for place in dict.fromkeys((*PLACES, parent(dockerd))):
             path = HostPath(f"{place}/{name}")
-            problem = _problem(host, path)
+            problem = problem_of(host, path)
             if problem is None:
                 continue
             if not problem:
@@ -44,7 +44,7 @@ def engine_programs(host: Host, state: EngineState | Missing) -> EnginePrograms:
     return EnginePrograms(dockerd=dockerd, found=found, broken=broken)
 
 
-def _problem(host: Host, path: HostPath) -> str | None:
+def problem_of(host: Host, path: HostPath) -> str | None:
     """Return "" for a usable program, what is wrong with it, or ``None`` where there is nothing."""
     try:
         found = host.lstat(host.resolve(path))

@@ -26,6 +26,7 @@ STOPPERS = (
     "config/wrong-type",
     "engine/containerd-down",
     "engine/docker-proxy-missing",
+    "engine/program-missing",
     "engine/runtime-missing",
     "engine/start-failure",
     "firewall/iptables-missing",

@@ -72,6 +72,16 @@ def test_missing_programs(box: Box) -> None:
     assert set(findings(box)) == {"engine/runtime-missing", "engine/docker-proxy-missing"}
 
 
+def test_an_engine_whose_program_is_gone(bare_box: Box) -> None:
+    """The package is installed, and nothing of the engine answers: that is not a host without one."""
+    box = bare_box
+    box.run(["sh", "-c", "mv $(command -v dockerd) /root/dockerd"])
+    assert findings(box) == {"engine/program-missing": "critical"}
+    done = box.doctor("scan", "--select", AREA)
+    assert done.returncode == 1
+    assert "apt-get install --reinstall" in box.doctor("fix", AREA).stdout
+
+
 def test_an_open_socket_is_closed(box: Box) -> None:
     """A mode of 666 is taken back without a restart, and undone to the bit."""
     box.run(["chmod", "666", "/run/docker.sock"])
