@@ -57,12 +57,15 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
 class Put(msgspec.Struct, tag="put", frozen=True, kw_only=True):
     """Make ``path`` be this node, atomically; what was there is kept by the journal.
 
-    ``meta`` of ``None`` keeps mode, owner and xattrs of what was there (0644 root for a new file, 0755 for a directory).
+    ``meta`` of ``None`` keeps mode, owner and xattrs of what was there (0644 root for a new file, 0755 for a directory). A file with
+    further names is written in place, so that these go on to show the same; ``unlinks`` makes it one of its own instead, as it
+    was before a step made it a hard link.
     """
 
     path: str
     node: Node
     meta: Meta | None = None
+    unlinks: bool = False
 
 
 class Move(msgspec.Struct, tag="move", frozen=True, kw_only=True):

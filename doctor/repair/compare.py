@@ -75,7 +75,9 @@ def is_done(tree: Tree, step: Step) -> bool:
     try:
         match step:
             case Put(path=path, node=node, meta=meta):
-                return meta is not None and is_as(tree, path, node, meta)
+                # The same content under a name of another file is not a file of its own.
+                is_apart = not step.unlinks or ((found := tree.lstat(path)) is not None and found.nlink == 1)
+                return is_apart and meta is not None and is_as(tree, path, node, meta)
             case Attributes(path=path):
                 return _has_attributes(tree, step, path)
             case Kernel(path=path, value=value):

@@ -204,8 +204,8 @@ class Executor:
     def act(self, step: Step, before: Before | None = None) -> None:
         """Do a step without a journal entry. ``before`` tells a move where to; the move names it itself otherwise."""
         match step:
-            case Put(path=path, node=node, meta=meta):
-                self.tree.put(path, node, meta)
+            case Put(path=path, node=node, meta=meta, unlinks=unlinks):
+                self.tree.put(path, node, meta, unlinks=unlinks)
             case Move(path=path, to=to, may_fail=may_fail):
                 if may_fail and not self._is_there(path):
                     return

@@ -14,9 +14,14 @@ from doctor.model.view import Stat
 _CHUNK = 1 << 20
 
 
-def is_fixed(directory: int, name: str, found: Stat | None) -> bool:
-    """Whether the entry of an open directory is a regular file that has to be written in place."""
-    return found is not None and found.kind == "f" and (found.nlink > 1 or is_mount_point(directory, name))
+def is_fixed(directory: int, name: str, found: Stat | None, *, unlinks: bool = False) -> bool:
+    """Whether the entry of an open directory is a regular file that has to be written in place.
+
+    ``unlinks``: it gets a file of its own, whatever other names that of now has.
+    """
+    if found is None or found.kind != "f":
+        return False
+    return (found.nlink > 1 and not unlinks) or is_mount_point(directory, name)
 
 
 def rewrite(directory: int, name: str, node: File, *, keep: Container[str]) -> None:

@@ -1,6 +1,6 @@
 """The inverse of each step, given what was there before it: again steps."""
 
-from doctor.model.step import Attributes, Directory, Kernel, Move, Netlink, Put, Run, Signal, Step, Symlink
+from doctor.model.step import Attributes, Directory, HardLink, Kernel, Move, Netlink, Put, Run, Signal, Step, Symlink
 from doctor.repair.journal import Before
 
 
@@ -15,7 +15,7 @@ def inverse(step: Step, before: Before, *, is_done: bool = False) -> tuple[Step,
                 return (Move(path=path, may_fail=True),)
             if isinstance(before.node, Directory) and isinstance(step.node, Directory):
                 return _attributes_back(path, before, with_flags=step.meta is not None and bool(step.meta.flags))
-            return (Put(path=path, node=before.node, meta=before.meta),)
+            return (Put(path=path, node=before.node, meta=before.meta, unlinks=isinstance(step.node, HardLink)),)
         case Move(path=path, to=to):
             back = (Move(path=before.moved_to, to=path, may_fail=True),)
             displaced = (Move(path=before.displaced, to=to, may_fail=True),) if before.displaced else ()

@@ -104,8 +104,8 @@ class Tree:
             return None, meta
         raise RepairError(f"a {found.kind} node can't be replaced", where=path, do="move it aside by hand")
 
-    def put(self, path: str, node: Node, meta: Meta | None) -> None:
-        """Make ``path`` be ``node``, atomically and durably."""
+    def put(self, path: str, node: Node, meta: Meta | None, *, unlinks: bool = False) -> None:
+        """Make ``path`` be ``node``, atomically and durably; with ``unlinks`` apart from other names that its file has."""
         found = self.lstat(path)
         if meta is None:
             meta = self.inherited(path, found, node)
@@ -118,7 +118,7 @@ class Tree:
             else:
                 if found is not None and found.kind == "d":
                     raise RepairError("a directory is in the way", where=path)
-                if isinstance(node, File) and inplace.is_fixed(directory, name, found):
+                if isinstance(node, File) and inplace.is_fixed(directory, name, found, unlinks=unlinks):
                     inplace.rewrite(directory, name, node, keep=meta.xattrs)
                     set_meta(directory, name, meta, symlink=False)
                 else:

@@ -7,6 +7,9 @@ from doctor.host.overlay import OverlayHost
 from doctor.host.recorded import RootHost
 from doctor.model.paths import HostPath
 from doctor.model.step import File, HardLink, Meta, Put
+from doctor.repair.compare import is_done
+from doctor.repair.inverse import inverse
+from doctor.repair.journal import Before
 from doctor.repair.nodes import Tree
 
 
@@ -25,3 +28,19 @@ def test_a_link_that_is_there_already_leaves_no_temporary_name(tmp_path: Path) -
     os.link(tmp_path / "one", tmp_path / "two")
     Tree(str(tmp_path), "run").put("/two", HardLink(target="/one"), None)
     assert sorted(os.listdir(tmp_path)) == ["one", "two"]
+
+
+def test_undoing_a_link_gives_the_file_back_that_was_there(tmp_path: Path) -> None:
+    """Written in place it would stay a name of the other file, and change that file too."""
+    (tmp_path / "one").write_bytes(b"text")
+    (tmp_path / "two").write_bytes(b"text")
+    tree = Tree(str(tmp_path), "run")
+    step = Put(path="/two", node=HardLink(target="/one"))
+    node, meta = tree.snapshot("/two", str(tmp_path / "blob"))
+    tree.put("/two", step.node, None)
+    assert os.stat(tmp_path / "one").st_nlink == 2
+    (back,) = inverse(step, Before(node=node, meta=meta))
+    assert isinstance(back, Put)
+    assert not is_done(tree, back), "the same content is not enough"
+    tree.put(back.path, back.node, back.meta, unlinks=back.unlinks)
+    assert [os.stat(tmp_path / name).st_nlink for name in ("one", "two")] == [1, 1]
