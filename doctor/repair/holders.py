@@ -40,15 +40,26 @@ def holder_of(root: str, data_root: str) -> str:
             except OSError:
                 continue
             try:
-                # A shared lock that is given back at once: it only fails while somebody holds the exclusive one.
-                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return _name(descriptor)
+                if not _is_free(descriptor):
+                    # Who ends while it is looked up has no name any more, and no lock either.
+                    who = _name(descriptor)
+                    if who.endswith(")") or not _is_free(descriptor):
+                        return who
             finally:
                 os.close(descriptor)
     finally:
         os.close(top)
     return ""
+
+
+def _is_free(descriptor: int) -> bool:
+    """Whether a shared lock can be had, which is given back at once: only an exclusive one of somebody else forbids it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except OSError:
+        return False
+    return True
 
 
 def freed(root: str, data_root: str, record: PlanRecord) -> str:

@@ -118,10 +118,10 @@ def _round(waiting: list[_Running], facts: Facts) -> None:
 
 def _addresses(facts: Facts) -> Addresses:
     networks, links = facts.get(Networks), facts.get(Links)
+    held = Reservations()
+    held.sweep()
     return Addresses(
-        None if isinstance(networks, Missing) else networks,
-        None if isinstance(links, Missing) else links,
-        Reservations(),
+        None if isinstance(networks, Missing) else networks, None if isinstance(links, Missing) else links, held
     )
 
 

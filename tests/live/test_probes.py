@@ -53,7 +53,8 @@ def traces(box: Box) -> list[str]:
     pgrep -f "[d]octor/runtime"
     """
     found = box.run(["sh", "-c", script], check=False).stdout.splitlines()
-    return sorted(line for line in found if not line.endswith(("/probe.lock", "/reserved")))
+    # Entries of reservations that nobody holds go with the next start.
+    return sorted(line for line in found if not line.endswith("/probe.lock") and "/reserved" not in line)
 
 
 @contextmanager
@@ -356,7 +357,7 @@ def test_dead_name_servers_and_images_without_a_program_that_runs(patient_box: B
     box.docker("build", "-q", "-t", "lost:1", "-", input='FROM bb:1\nENTRYPOINT ["/srv/app"]\n')
     found = probe(box, "image")
     assert found.named("fail") == {"image"}
-    assert "its program '/srv/app' is not in it" in found.said("image")
+    assert "its program '/srv/app' is missing" in found.said("image")
     box.docker("rmi", "lost:1")
     torn = 'FROM bb:1\nRUN head -c 4096 /dev/zero >/app && chmod 755 /app\nENTRYPOINT ["/app"]\n'
     box.docker("build", "-q", "-t", "torn:1", "-", input=torn)
@@ -378,6 +379,7 @@ def test_a_killed_doctor_leaves_nothing(patient_box: Box, after: float) -> None:
         time.sleep(0.1)
     assert now == before
     assert probe(box).named("pass") == ALL
+    assert box.run(["ls", "/var/lib/doctor/reserved"]).stdout == ""
 
 
 def test_two_doctors_at_once(patient_box: Box) -> None:

@@ -130,7 +130,7 @@ def on_terminal(box: Box, typed: str, *arguments: str) -> str:
 
 
 def test_what_was_changed_after_the_repair_is_not_lost(patient_box: Box) -> None:
-    """Undo refuses to overwrite an edit that came after the repair, unless it is told to."""
+    """Undo refuses to overwrite an edit that came after the repair; forced, it keeps the edit and undoes the rest."""
     box = patient_box
     faults.inject(box, "forward/file-off")
     broken = box.read(HARDENING)
@@ -141,7 +141,7 @@ def test_what_was_changed_after_the_repair_is_not_lost(patient_box: Box) -> None
     assert HARDENING in refused.stderr
     assert box.read(HARDENING) == edited
     kit.undo(box, "--force")
-    assert box.read(HARDENING) == broken
+    assert box.read(HARDENING) == broken + "# mine, later\n"
     assert "there is no repair to undo" in kit.undo(box, code=5).stderr
 
 
