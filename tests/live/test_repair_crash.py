@@ -162,7 +162,7 @@ def test_no_room_for_the_way_back_means_no_beginning(torn_box: Box) -> None:
     broken = kit.files(box)
     for size, codes in (("64k", {5}), ("300k", {4, 5})):
         box.run(["mkdir", "-p", "/var/lib/doctor"])
-        box.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "full", "/var/lib/doctor"])
+        box.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "full", "/var/lib/doctor"])
         done = box.doctor(*APPLY)
         assert done.returncode in codes, done.stdout + done.stderr
         assert "No space left" in done.stderr
@@ -179,7 +179,7 @@ def test_a_disk_that_fills_up_during_a_repair(torn_box: Box) -> None:
     box = torn_box
     broken = kit.files(box)
     box.run(["mkdir", "-p", "/var/lib/doctor"])
-    box.run(["mount", "-t", "tmpfs", "-o", "size=3m", "full", "/var/lib/doctor"])
+    box.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=700", "full", "/var/lib/doctor"])
     pid = kit.begin(box, *APPLY)
     box.run(["sh", "-c", "cat /dev/zero >/var/lib/doctor/greedy"], check=False)
     kit.wait(box, pid)

@@ -8,6 +8,7 @@ import pytest
 from tests.hosts import faults
 from tests.hosts.box import Box
 from tests.hosts.patient import patient
+from tests.hosts.sandbox import CHECKOUT
 from tests.live import repair_kit as kit
 from tests.secrets_kit import CANARY, kinds
 
@@ -192,7 +193,8 @@ def kept(box: Box) -> list[str]:
     """Files that hold a canary: doctor's own, but for those that an undo needs, and temporary ones."""
     places = ["/var/lib/doctor", "/tmp", "/var/tmp", "/run/doctor"]
     found = box.run(["grep", "-rla", CANARY, *places], check=False).stdout.split()
-    return [path for path in found if not path.startswith((f"{kit.RUNS}/", "/var/lib/doctor/metadata/"))]
+    ours = (f"{kit.RUNS}/", "/var/lib/doctor/metadata/", f"{CHECKOUT}/")
+    return [path for path in found if not path.startswith(ours)]
 
 
 def test_two_hundred_secrets_stay_on_the_host(host: tuple[Box, list[str]], planter: Planter) -> None:
