@@ -1,4 +1,4 @@
-"""Run the sweep: `python -m tests.hosts.flips`, as root. Some 120,000 places for doctor, 200 of them for dockerd."""
+"""Run the sweep: `python -m tests.hosts.flips`, as root. Some 100,000 places for doctor, 200 of them for dockerd."""
 
 import argparse
 import sys
@@ -31,7 +31,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="flips.") as top:
         seen = {"with a backup": look(healthy, Path(top, "with"), options.seed, options.every, with_state=True)}
         if options.bare:
-            seen["without a backup"] = look(healthy, Path(top, "bare"), options.seed, options.every, with_state=False)
+            seen["without a backup"] = look(healthy, Path(top, "bare"), options.seed, options.bare, with_state=False)
     rows = seen["with a backup"]
     chosen = sample(rows, options.engine, Random(options.seed))
     judged = ask(healthy, chosen, options.parallel)
@@ -112,7 +112,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--every", type=int, default=1, help="only one place in so many")
     parser.add_argument("--engine", type=int, default=200, help="so many places for dockerd, default %(default)s")
-    parser.add_argument("--bare", action="store_true", help="once more without doctor's backup")
+    parser.add_argument(
+        "--bare", type=int, default=0, metavar="N", help="one place in N once more without doctor's backup"
+    )
     parser.add_argument("--parallel", type=int, default=2, help="boxes at once, default %(default)s")
     parser.add_argument("--write", help="where the tables are written (benchmarks/FLIPS.md)")
     return parser.parse_args()

@@ -74,7 +74,7 @@ def places(top: Path, seed: int) -> Iterator[Place]:
 
 
 def metadata(top: Path) -> list[str]:
-    """The files in which the engine keeps its records; no layer's content, no volume's, no log."""
+    """The files in which the engine keeps its records; no content of a layer, a volume or the build cache, no log."""
     found = []
     for directory, names, files in os.walk(top):
         here = os.path.relpath(directory, top)
@@ -84,6 +84,7 @@ def metadata(top: Path) -> list[str]:
             for name in names
             if not (parts[0] == "overlay2" and len(parts) == 2 and name in {"diff", "work", "merged"})
             and not (parts[0] == "volumes" and name == "_data")
+            and not (here.endswith("content") and name == "blobs" and parts[0] == "buildkit")
         )
         for name in sorted(files):
             path = Path(directory, name)
