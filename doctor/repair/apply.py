@@ -30,7 +30,7 @@ from doctor.repair.runs import unfinished
 from doctor.repair.whose import disk_of, refuse_other, roots_of
 from doctor.scan.run import Scan, scan
 from doctor.state.files import ensure_dir, lock_holder, locked
-from doctor.state.paths import runs_dir
+from doctor.state.paths import runs_dir, state_dir
 
 
 class Done(Struct, frozen=True, kw_only=True):
@@ -62,6 +62,8 @@ def alone() -> Iterator[None]:
     Held from planning on: a plan that was made beside another repair would do things twice.
     """
     try:
+        # Both: where only the directory above is open to others (a tmpfs with mode 1777), a later step would be refused.
+        ensure_dir(state_dir())
         ensure_dir(runs_dir())
     except DoctorError as error:
         raise RefusedError(error.what, where=error.where, do=error.do) from error
@@ -199,18 +201,22 @@ def _carry_out(
     results: dict[int, str] = {}
     left: tuple[HalfDone, ...] = ()
     proof = Proof(record, host, prove=prove, prove_images=prove_images, progress=progress)
-    error = perform(run, record, results, progress, before_start=proof.offline)
     after: Scan | None = None
-    if not error:
-        after, error = _verify(record, proof, host, catalog, progress=progress, deep=deep)
+    try:
+        error = perform(run, record, results, progress, before_start=proof.offline)
+        if not error:
+            after, error = _verify(record, proof, host, catalog, progress=progress, deep=deep)
+        if not error:
+            run.free_reserve()
+            run.finish("applied", _there(record, after))
+    except (DoctorError, OSError) as failure:
+        # A disk that fills up or breaks while the result is checked: what could not be proven does not stay.
+        error = f"the result could not be proven: {failure}"
     if error:
         progress(f"rolling the repair back: {error}")
         run.free_reserve()
         left = take_back(run, host, progress)
         results = _rolled_back(results, left)
-    else:
-        run.free_reserve()
-        run.finish("applied", _there(record, after))
     return Done(
         run=run.name,
         actions=tuple(_shown(action, results.get(action.number, "not reached")) for action in record.actions),

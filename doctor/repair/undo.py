@@ -181,7 +181,7 @@ def roll_back(run: RunDirectory, host: Host, progress: Callable[[str], None]) ->
             if not left:
                 _tidy(back)
             taken.finish(f"stopped: {left[0].what}: {left[0].why}" if left else "applied")
-    except DoctorError as error:
+    except (DoctorError, OSError) as error:
         progress(f"the rollback stopped: {error}")
     return (*unrestored(run, record, failures), *engine_left(run, record, host))
 

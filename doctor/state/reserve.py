@@ -7,6 +7,7 @@ removes files that nobody holds.
 
 import fcntl
 import os
+from contextlib import suppress
 
 from doctor.model.errors import DoctorError
 from doctor.state.files import ensure_dir
@@ -35,8 +36,10 @@ class Reservations:
             return True
         if descriptor is None:
             return False
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        # The lock is what counts; the number is for a person, and a full disk does not take it.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         os.set_inheritable(descriptor, self._is_handed_on)
         self._held[entry] = descriptor
         return True

@@ -14,10 +14,11 @@ import pytest
 
 from doctor.host.recorded import RootHost
 from doctor.host.syscalls import IMMUTABLE, get_flags, set_flags
+from doctor.model.errors import RefusedError
 from doctor.model.step import Attributes, Directory, File, Meta, Move, Put, Step, Symlink
 from doctor.plugins.catalog import Catalog
 from doctor.repair import undo
-from doctor.repair.apply import Done, apply
+from doctor.repair.apply import Done, alone, apply
 from doctor.repair.execute import Executor
 from doctor.repair.foresee import hindrance
 from doctor.repair.journal import Before
@@ -249,6 +250,32 @@ def test_what_will_fail_is_foreseen(place: Place, fault: str, step: Step, said: 
     done = apply(plan, RootHost(str(place.top)), Catalog(), prove=lambda _: (), progress=lambda _: None)
     assert bool(done.error) == bool(said), "what is foreseen is what happens"
     place.mend()
+
+
+def test_a_repair_that_can_not_be_recorded_does_not_stay(place: Place) -> None:
+    """All steps are done and the end of the journal can't be written: the tree is as before, and the run says what failed."""
+    before = place.look()
+
+    def at_the_end(text: str) -> None:
+        if text == "checking the result":
+            for journal in (place.state / "runs").glob("*/journal"):
+                place.hold(journal)
+
+    plan = record(PLAN, str(place.top))
+    done = apply(plan, RootHost(str(place.top)), Catalog(), prove=lambda _: (), progress=at_the_end)
+    assert "can't write the journal" in done.error
+    assert done.rolled_back
+    assert not done.half_done
+    place.mend()
+    assert place.look() == before
+
+
+def test_a_state_directory_that_others_may_write_is_refused_before_all(place: Place) -> None:
+    """As a tmpfs is by its default mode: the sticky bit saves what is in it, but not what is made anew."""
+    place.state.chmod(0o1777)
+    with pytest.raises(RefusedError, match="others than root"), alone():
+        pass
+    assert list(place.state.iterdir()) == []
 
 
 def test_a_file_with_further_names_keeps_them(place: Place) -> None:
