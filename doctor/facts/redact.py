@@ -52,8 +52,8 @@ class Concealed(str):
     _shown: str
 
     def __new__(cls, value: str, shown: str = MASK) -> Self:
-        """Return ``value``, printed as ``shown``."""
-        made = super().__new__(cls, value)
+        """Return ``value``, printed as ``shown``; of one that is concealed already, its text and not its mask."""
+        made = super().__new__(cls, value[:])
         made._shown = shown
         return made
 

@@ -69,6 +69,7 @@ def remove(text: str, located: Located, flag: str, *, value: str | None = None) 
         FormatError: it stands among joined short flags ("-DH").
     """
     argv = located.argv()
+    after = len(text)
     for found in reversed(flags.parse([word.text for word in argv]).flags):
         if found.name != flag or (value is not None and found.value != value):
             continue
@@ -85,5 +86,7 @@ def remove(text: str, located: Located, flag: str, *, value: str | None = None) 
             while end < len(located.value) and located.value[end] in " \t\n":
                 end += 1
         begin, finish = located.span(blank, end)
-        text = text[:begin] + text[finish:]
+        # The blanks between two that go are cut once.
+        text = text[:begin] + text[min(finish, after) :]
+        after = begin
     return text

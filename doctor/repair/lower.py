@@ -167,8 +167,7 @@ def _lower_one(action: Action, overlay: OverlayHost, draft: Draft) -> tuple[tupl
     try:
         for step in _unlinked(action.steps(overlay), overlay, draft.data_roots):
             private = touches(step, draft.data_roots)
-            if not private:
-                _refuse_masks(step, overlay)
+            _refuse_mask(step, overlay, draft.data_roots)
             lines.append(describe(step, overlay, private=private))
             overlay.apply(step)
             steps.append(step)
@@ -178,15 +177,22 @@ def _lower_one(action: Action, overlay: OverlayHost, draft: Draft) -> tuple[tupl
     return tuple(steps), "\n".join(line for line in lines if line)
 
 
-def _refuse_masks(step: Step, overlay: OverlayHost) -> None:
-    """Never write what stands for a secret in reports into a file of the host."""
-    if isinstance(step, Put) and isinstance(step.node, File) and _MASK in step.node.content:
-        try:
-            was = overlay.read(HostPath(step.path), follow=False)
-        except HostError:
-            was = b""
-        if step.node.content.count(_MASK) > was.count(_MASK):
-            raise DoctorError("a masked value would be written", where=step.path)
+def _refuse_mask(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) -> None:
+    if writes_mask(step, overlay, data_roots):
+        raise DoctorError("a masked value would be written", where=getattr(step, "path", ""))
+
+
+def writes_mask(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) -> bool:
+    """Whether a step writes what stands for a secret in reports into a file of the host, where it was not before."""
+    if touches(step, data_roots) or not (isinstance(step, Put) and isinstance(step.node, File)):
+        return False
+    if _MASK not in step.node.content:
+        return False
+    try:
+        was = overlay.read(HostPath(step.path), follow=False)
+    except HostError:
+        was = b""
+    return step.node.content.count(_MASK) > was.count(_MASK)
 
 
 def _unlinked(steps: Iterable[Step], overlay: OverlayHost, data_roots: tuple[str, ...]) -> Iterator[Step]:

@@ -23,7 +23,7 @@ from doctor.plugins.catalog import Catalog
 from doctor.repair import obstacle
 from doctor.repair.choose import Answers, Choice, question
 from doctor.repair.foresee import hindrance
-from doctor.repair.lower import Chosen, Draft, Planned, canonical, lower
+from doctor.repair.lower import Chosen, Draft, Planned, canonical, lower, writes_mask
 from doctor.scan.opening import as_question
 from doctor.scan.risk import Judged, judge
 from doctor.scan.run import Scan, scan
@@ -313,7 +313,11 @@ def _refusal(
 def _hindered(draft: Draft, judged: Judged, overlay: OverlayHost) -> _Refusal | None:
     """Take steps into the prediction; return why one can't be done, ``None`` where all can."""
     for step in judged.steps:
-        held = hindrance(overlay, canonical(step, overlay, draft.data_roots))
+        place = canonical(step, overlay, draft.data_roots)
+        if writes_mask(place, overlay, draft.data_roots):
+            # Not one step of it is done: the others may take away where the value still stands.
+            return _Refusal(f"it would write a masked value into {getattr(step, 'path', '')}")
+        held = hindrance(overlay, place)
         if held is not None:
             return _Refusal(f"a step of it would fail: {held.why}", f"{held.do}, then 'doctor fix' again")
         overlay.apply(step)

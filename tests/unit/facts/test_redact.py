@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.facts.redact import Concealed, conceal, redact, redacted
+from doctor.facts.engine_values import concealed_flag, from_flags
+from doctor.facts.redact import Concealed, conceal, redact, redacted, revealed
 from doctor.model.finding import Evidence, Finding, Subject
 from tests.secrets_kit import CANARY, kinds
 
@@ -127,6 +128,26 @@ def test_a_concealed_setting_is_used_as_it_is_and_printed_as_a_mask() -> None:
     assert isinstance(value, Concealed)
     assert (value == "hunter2", f"{value} {[value]}", "%s" % value) == (True, "*** ['***']", "***")  # noqa: UP031
     assert json.loads(json.dumps({"a": value})) == {"a": "hunter2"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("labels", "com.example.token=hunter2"),
+        ("log-opts", "splunk-token=hunter2"),
+        ("storage-opts", "x.password=hunter2"),
+        ("https-proxy", "http://u:hunter2@proxy:1"),
+    ],
+)
+def test_what_is_concealed_twice_is_not_its_mask(key: str, value: str) -> None:
+    """A flag's value is concealed as a flag, and once more as the setting that it means."""
+    once = concealed_flag(key, value)
+    assert revealed(once) == value
+    assert "hunter2" not in str(once)
+    assert "hunter2" in json.dumps(from_flags(key, (once,)))
+    assert "hunter2" not in str(from_flags(key, (once,)))
+    again = Concealed(once)
+    assert (revealed(again), str(again)) == (value, "***")
 
 
 def test_a_whole_report_is_redacted() -> None:

@@ -273,3 +273,24 @@ def test_any_unit_is_read_and_keeps_its_places(text: str) -> None:
         for offset, char in zip(setting.offsets, setting.value, strict=True):
             assert text[offset] == char or (text[offset] == "\\" and char == " ")
     unit_command.command(unit_file.merge([("u", "[Service]\nExecStart=" + text)]), {"O": text})
+
+
+_FLAGS = ("--debug", "--label=a=b", "--label c=d", "-H fd://", "--mtu=1400")
+_GIVEN = st.lists(st.sampled_from(_FLAGS), min_size=1, max_size=6)
+_BLANKS = st.lists(st.sampled_from((" ", "  ", "\t")), min_size=8, max_size=8)
+
+
+@given(given=_GIVEN, blanks=_BLANKS, flag=st.sampled_from(("label", "debug", "host", "mtu")), edge=st.booleans())
+def test_a_flag_given_several_times_goes_and_nothing_else(
+    given: list[str], blanks: list[str], flag: str, *, edge: bool
+) -> None:
+    """At the start, in the middle and at the end, and where all are the same: quotes and the other flags stay."""
+    value = "".join(blank + word for blank, word in zip(blanks, given, strict=False))
+    value = value + blanks[-1] if edge else value.strip()
+    kept = [found for found in flags.parse(" ".join(given).split()).flags if found.name != flag]
+    for text in (f'A=1\nOPTIONS="{value}"\nB=2\n', f"A=1\nOPTIONS='{value}'\nB=2\n"):
+        changed = env_file.remove_flag(text, "OPTIONS", flag)
+        found = env_file.variables(changed)
+        assert (found["A"], found["B"], changed.count("\n")) == ("1", "2", 3)
+        left = flags.parse(found["OPTIONS"].split()).flags
+        assert [(one.name, one.value) for one in left] == [(one.name, one.value) for one in kept]
