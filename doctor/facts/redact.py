@@ -119,6 +119,8 @@ def redact(text: str) -> str:
     '{"runtimes": {"x": {"path": "/bin/x", "runtimeArgs": ["***", "***"]}}}'
     >>> redact("doctor fix --choose state/layer-mount-corrupt:web=3f2a --apply --token=3f2a")
     'doctor fix --choose state/layer-mount-corrupt:web=3f2a --apply --token=***'
+    >>> redact("--choose 'state/drivers-several=btrfs' is no candidate")
+    "--choose 'state/drivers-several=btrfs' is no candidate"
     >>> redact('time="2026-11-29T12:00:00Z" level=error msg="login failed: token=abc" error="permission denied"')
     'time="2026-11-29T12:00:00Z" level=error msg="login failed: token=***" error="permission denied"'
     >>> redact("net.ipv4.ip_forward = 0, so --dport 80 is closed")
@@ -172,8 +174,13 @@ def _url(found: re.Match[str]) -> str:
     return f"{scheme}{login}{rest}"
 
 
-# An answer that doctor offers (--choose state/layer-mount-corrupt:web=3f2a): a name that it found, and useless if masked.
-_CHOICE = re.compile(r"--choose ['\"]?[a-z0-9-]+/[a-z0-9-]+:[^=\n]*$")
+# An answer to a question of doctor's, up to its candidate (--choose state/layer-mount-corrupt:web=): useless if masked.
+_CHOICE = re.compile(r"--choose[ =]['\"]?(?:[\w.-]+:)?[\w-]+/[\w-]+(?::[^=\n]*)?=$")
+
+
+def _is_choice(text: str, found: re.Match[str]) -> bool:
+    """Whether what was found is the name before the candidate of a ``--choose``; a plugin's id has its name in front."""
+    return _CHOICE.search(text, text.rfind("\n", 0, found.start()) + 1, found.end()) is not None
 
 
 def _settings(text: str) -> str:
@@ -183,7 +190,7 @@ def _settings(text: str) -> str:
         at = found.end()
         header = found["header"]
         name = found["key"] or found["name"] or found["flag"] or header
-        if not header and (name in WRAPPERS or is_harmless(name) or _CHOICE.search(text, 0, found.start())):
+        if not header and (name in WRAPPERS or is_harmless(name) or _is_choice(text, found)):
             continue
         masked, end = _masked(text, found, name)
         if end > at:

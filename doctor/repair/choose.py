@@ -81,7 +81,7 @@ class Answers:
             return None
         answer = answers[0]
         if len(answers) > 1:
-            given = ", ".join(choice.text for choice in answers)
+            given = ", ".join(f"--choose '{choice.text}'" for choice in answers)
             raise UsageError(f"one question is answered twice: {given}", do=f"choose once {asked.question}")
         if self._used.get(answer, (key, asked))[0] != key:
             raise UsageError(

@@ -10,6 +10,7 @@ import pytest
 from doctor.cli.fix import Options
 from doctor.cli.spelled import command
 from doctor.facts.images import Images
+from doctor.facts.redact import redact
 from doctor.host.recorded import RootHost
 from doctor.model.errors import UsageError
 from doctor.plugins.load import load as load_catalog
@@ -103,9 +104,31 @@ def test_one_directory_is_not_given_twice(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_answer_is_refused(tmp_path: Path, choice: str, why: str) -> None:
-    """Nothing that no fixer has offered can be chosen."""
-    with pytest.raises(UsageError, match=why):
+    """Nothing that no fixer has offered can be chosen; the message shows what was typed, and what may be."""
+    with pytest.raises(UsageError, match=why) as refused:
         plan_for(two_containers(tmp_path), choice)
+    said = str(refused.value)
+    assert f"--choose '{choice}'" in said
+    assert redact(said) == said
+
+
+@pytest.mark.parametrize("identity", ["state/drivers-several", "acme:disk/note-empty", f"{MOUNT}:web", "acme:a/b:c d"])
+@pytest.mark.parametrize("form", ["--choose '{}'", "doctor fix --choose {} --apply", "--choose={}", "x:\n  --choose {}"])
+def test_no_answer_is_masked(identity: str, form: str) -> None:
+    """An id of doctor's or of a plugin's, with or without a subject; what is beside it still is."""
+    text = form.format(f"{identity}=hunter2")
+    assert redact(text) == text
+    assert redact(f"{text} --token=hunter2") == f"{text} --token=***"
+    assert "hunter2" not in redact(form.format(f"{identity}=a").replace("--choose", "--token"))
+
+
+def test_an_answer_given_twice(tmp_path: Path) -> None:
+    """Both are shown."""
+    host = two_containers(tmp_path)
+    answer = options(plan_for(host))[0]
+    with pytest.raises(UsageError, match="answered twice") as refused:
+        plan_for(host, answer, answer[:-1])
+    assert redact(str(refused.value)) == str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["", "x", "state/x", "state/x:y", "=z", ":a=b", "state/x:y="])
