@@ -23,7 +23,7 @@ def docker_user_missing(
     What it looks at:
         Whether the filter table has the chain DOCKER-USER, and FORWARD a jump to it, while the engine runs: a start that failed
         half-way leaves some chains and not this one, and the next makes it. Whether the rules that it held at the last healthy
-        scan, or that a rule file for the next boot has for it, are there. An engine up to 28 ends the chain with a RETURN, so
+        scan, or that a rule file for the next boot (of iptables or of nft) has for it, are there. An engine up to 28 ends the chain with a RETURN, so
         one without any rule was flushed.
 
     Why it matters:
@@ -31,9 +31,10 @@ def docker_user_missing(
         published ports) silently ends. dockerd restarted with live-restore after a flush makes all its rules but this chain.
 
     How it is fixed:
-        The chain, the jump at the top of FORWARD, and the rules as the last healthy scan or a saved rule file (rules.v4,
-        /etc/sysconfig/iptables) has them. Where the rules alone are gone, somebody may have taken them out: a person must
-        choose. Where nothing tells what the chain held, a person must say that it was empty, or load the rules again.
+        The chain, the jump at the top of FORWARD, and the rules as the last healthy scan or a saved rule file has them: rules.v4,
+        /etc/sysconfig/iptables, nftables.conf with what it includes and the files in nftables.d. Where the rules alone are gone,
+        or no service loads the file, a person must choose. Rules of nft that iptables has no words for are shown with the
+        commands that add them. Where nothing tells what the chain held, a person must say that it was empty, or load the rules.
 
     References:
         https://docs.docker.com/engine/network/firewall-iptables/
@@ -57,7 +58,7 @@ def _message(family: FamilyRules, found: UserChain) -> str:
     state = "has lost its rules" if family.saved.has_chain("filter", CHAIN) else "is gone"
     if found.known is None:
         return f"chain {CHAIN} {state}, and no backup or rule file records the administrator's rules in it"
-    count = len(found.known.own)
+    count = found.known.count
     if not count:
         return f"chain {CHAIN} {state}: rules added to it would have no effect"
     what = (
@@ -74,5 +75,5 @@ def _kept(family: FamilyRules, found: UserChain) -> Iterator[Evidence]:
         yield Evidence(" ".join(family.saved.save), f"chain {CHAIN} has {len(rules)} rules, the first: {rules[0].text}")
     if found.is_emptied and found.known is not None:
         when = f", {found.known.age}" if found.known.age else ""
-        for text in found.known.own[:4]:
+        for text in (found.known.own or found.known.words)[:4]:
             yield Evidence(f"{found.known.place}{when}", text)

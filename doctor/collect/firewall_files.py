@@ -2,6 +2,7 @@
 
 import re
 
+from doctor.collect.nft_user_rules import ROOTS, user_rules
 from doctor.facts.firewall import Saved
 from doctor.facts.firewall_files import FirewallFiles, NftablesConf, SavedRules
 from doctor.facts.user_chain import CHAIN, led_to
@@ -20,7 +21,6 @@ _SAVED = (
     ("/etc/sysconfig/ip6tables", "ip6tables"),
     ("/var/lib/iptables/rules-save", "iptables"),
 )
-_NFTABLES = (HostPath("/etc/nftables.conf"), HostPath("/etc/sysconfig/nftables.conf"), HostPath("/etc/nftables.nft"))
 _WANTS = ("sysinit.target.wants", "multi-user.target.wants", "network-pre.target.wants", "basic.target.wants")
 _ZONES = HostPath("/etc/firewalld/zones")
 # Blanks, not \s: that would run over all the empty lines that follow, from each of them again.
@@ -49,7 +49,7 @@ def firewall_files(host: Host) -> FirewallFiles:
             )
     ufw = reader.text(HostPath("/etc/ufw/ufw.conf")) or ""
     return FirewallFiles(
-        saved=tuple(saved),
+        saved=(*saved, *user_rules(host, lambda: reader.is_enabled("nftables"))),
         nftables=reader.nftables(),
         firewalld_enabled=reader.is_enabled("firewalld"),
         firewalld_interfaces=reader.zones(),
@@ -87,7 +87,7 @@ class _Reader:
         return any(self.host.exists(HostPath(path)) for path in (*links, *levels))
 
     def nftables(self) -> NftablesConf | None:
-        for path in _NFTABLES:
+        for path in ROOTS:
             text = self.text(path)
             if text is not None:
                 found = _FLUSH.search(text)

@@ -7,13 +7,14 @@ from doctor.model.paths import HostPath
 
 
 class SavedRules(Struct, frozen=True, kw_only=True):
-    """A file that iptables-restore loads at boot.
+    """A file that iptables-restore or nft loads at boot, with what it has for one family.
 
     Attributes:
         service: what loads it ("netfilter-persistent").
         is_loaded: whether that is enabled.
         version: 4 or 6.
         user_chains: DOCKER-USER and the chains it leads to, as the file has them.
+        user_words: the rules of DOCKER-USER in nft's words, where iptables has none for one of them; ``user_chains`` is empty then.
         engine_lines: its lines that are the engine's (chains, rules in them, jumps to them), with their numbers from 1.
     """
 
@@ -22,6 +23,7 @@ class SavedRules(Struct, frozen=True, kw_only=True):
     is_loaded: bool
     version: int = 4
     user_chains: dict[str, tuple[str, ...]] = {}
+    user_words: tuple[str, ...] = ()
     engine_lines: tuple[tuple[int, str], ...] = ()
 
 
@@ -42,7 +44,7 @@ class FirewallFiles(Struct, frozen=True, kw_only=True):
     """What is configured, whatever the kernel holds now.
 
     Attributes:
-        saved: saved rule files that exist.
+        saved: saved rule files that exist, and files for nft that have rules of DOCKER-USER.
         nftables: the service's file, ``None`` where there is none.
         firewalld_enabled: whether firewalld starts at boot.
         firewalld_interfaces: interface → zone, as far as zone files of /etc/firewalld name it.

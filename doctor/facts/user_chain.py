@@ -26,12 +26,21 @@ class UserRules(Struct, frozen=True, kw_only=True):
         chains: DOCKER-USER first, then the chains it leads to.
         place: where they are known from; ``age`` of that in words.
         is_seen: whether a scan saw them in force; else a file would load them.
+        is_loaded: whether that file is one which a service loads by itself, as far as that is known.
+        words: its rules of DOCKER-USER in nft's words, where iptables has none for one of them; ``chains`` is empty then.
     """
 
     chains: dict[str, tuple[str, ...]]
     place: str
     age: str = ""
     is_seen: bool = False
+    is_loaded: bool = True
+    words: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Return how many rules of the administrator it has."""
+        return len(self.own) or len(self.words)
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -102,8 +111,8 @@ def user_chain(
         lost = [rule for group in family.lost for rule in group.rules]
         missing += tuple(rule for rule in lost if rule.kind in USER_KINDS)
     # A file for the next boot may be older than what somebody took out since.
-    is_emptied = is_gone or (known is not None and known.is_seen and bool(known.own) and not without_return(rules))
-    if not (missing or is_emptied) or not (is_running or (known is not None and known.own)):
+    is_emptied = is_gone or (known is not None and known.is_seen and bool(known.count) and not without_return(rules))
+    if not (missing or is_emptied) or not (is_running or (known is not None and known.count)):
         return None
     returns = tuple(
         rule for rule in family.expected.rules() if is_gone and rule.kind == "user-return" and rule not in missing
@@ -129,6 +138,11 @@ def _known(version: int, record: NetworkRecord | None, files: FirewallFiles | No
     if record is not None and family is not None and CHAIN in family.chains:
         return UserRules(chains=family.chains, place=record.path, age=record.age, is_seen=True)
     for saved in files.saved if files is not None else ():
-        if saved.version == version and without_return(saved.user_chains.get(CHAIN, ())):
-            return UserRules(chains=saved.user_chains, place=saved.path)
+        if saved.version == version and (without_return(saved.user_chains.get(CHAIN, ())) or saved.user_words):
+            return UserRules(
+                chains=saved.user_chains,
+                place=saved.path,
+                is_loaded=saved.is_loaded or saved.service != "nftables",
+                words=saved.user_words,
+            )
     return None

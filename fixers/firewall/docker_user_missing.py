@@ -1,11 +1,14 @@
 """Make the administrator's chain be asked again, with the rules that it held."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Choose, Option, add_rules, restore_user_rules
 from doctor.facts.firewall_rules import EngineRules, FamilyRules
-from doctor.facts.user_chain import CHAIN, UserChain
+from doctor.facts.user_chain import CHAIN, UserChain, UserRules
+
+_SHOWN = 8
 
 
 @fixer(applicability=Applicability.SAFE)
@@ -29,8 +32,11 @@ def _actions(family: FamilyRules, found: UserChain) -> Iterator[Action]:
             options=(Option(name="empty", evidence=(Evidence("known", "no rule that it held"),), actions=own),),
         )
         return
+    if known.words:
+        yield Choose(question=_by_hand(family, known), options=(_without(known, own),))
+        return
     actions = (*own, *restore_user_rules(family, known))
-    if (found.is_sure and not known.needs_sets) or not known.own:
+    if (found.is_sure and known.is_loaded and not known.needs_sets) or not known.own:
         yield from actions
         return
     evidence = tuple(Evidence(known.place, text) for text in known.own)
@@ -38,3 +44,18 @@ def _actions(family: FamilyRules, found: UserChain) -> Iterator[Action]:
         question=f"whether these rules belong in chain {CHAIN}",
         options=(Option(name="restore", evidence=evidence, actions=actions),),
     )
+
+
+def _by_hand(family: FamilyRules, known: UserRules) -> str:
+    table = f"{'ip' if family.version == 4 else 'ip6'} filter {CHAIN}"
+    adds = "; ".join(f"nft {quote(f'add rule {table} {words}')}" for words in known.words[:_SHOWN])
+    more = f"; and {len(known.words) - _SHOWN} more" if len(known.words) > _SHOWN else ""
+    return (
+        f"whether chain {CHAIN} is recreated without the rules that {known.place} has for it and iptables has no words for"
+        f" (add them first or afterwards: {adds}{more})"
+    )
+
+
+def _without(known: UserRules, own: tuple[Action, ...]) -> Option:
+    evidence = tuple(Evidence(known.place, words) for words in known.words)
+    return Option(name="empty", evidence=evidence, actions=own)

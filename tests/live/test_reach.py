@@ -93,6 +93,44 @@ def test_rules_of_docker_user_come_back_or_are_named(place: Field) -> None:
     assert place.box.doctor("fix", "firewall", "--choose", chosen, "--apply", "--yes").returncode == 0
 
 
+NFT_USER = """
+iptables -I DOCKER-USER -i eth0 -s 203.0.113.0/24 -j DROP
+iptables -I DOCKER-USER -i eth0 -p tcp -m multiport --dports 80,8080:8090 ! -s 10.0.0.0/8 -j REJECT
+iptables -I DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables -N office
+iptables -A office ! -s 192.0.2.0/24 -p udp --dport 53 -j DROP
+iptables -I DOCKER-USER 2 -i eth0 -j office
+"""
+
+
+def test_rules_of_docker_user_come_back_from_a_file_for_nft(place: Field) -> None:
+    """The ruleset was written where the nftables service loads it; flushed, each rule is again as iptables had it."""
+    place.reset()
+    box = place.box
+    box.run(["sh", "-ec", NFT_USER])
+    good, reached = user_rules(box), place.scan()
+    link = "/etc/systemd/system/sysinit.target.wants/nftables.service"
+    listed = 'mkdir -p /etc/nftables.d; nft list ruleset > /etc/nftables.d/all.nft; ln -s x "$0"'
+    box.run(["sh", "-ec", f"mkdir -p {link.rpartition('/')[0]}; {listed}", link])
+    box.write("/etc/nftables.conf", 'include "/etc/nftables.d/*.nft"\n')
+    try:
+        box.run(["sh", "-c", "rm -f /var/lib/doctor/metadata/network.json; nft flush ruleset"])
+        assert user_rules(box) == []
+        fix = box.doctor("fix", "firewall", "--apply", "--yes")
+        assert fix.returncode == 0, fix.stdout + fix.stderr
+        assert "from /etc/nftables.d/all.nft" in fix.stdout
+        assert user_rules(box) == good
+        assert place.scan() <= reached
+    finally:
+        box.run(["rm", "-rf", "/etc/nftables.d", "/etc/nftables.conf", link])
+
+
+def user_rules(box: Box) -> list[str]:
+    """The rules of DOCKER-USER and of the chain it leads to."""
+    lines = box.run(["iptables-save", "-t", "filter"]).stdout.splitlines()
+    return [line for line in lines if line.startswith(("-A DOCKER-USER", "-A office"))]
+
+
 def defaults(box: Box) -> list[str]:
     """The gateways of both families' default routes."""
     found = []

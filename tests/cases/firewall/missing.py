@@ -122,6 +122,20 @@ def user_chain() -> Iterator[Case]:
         "/etc/iptables/rules.v4", f"*filter\n:FORWARD ACCEPT [0:0]\n:DOCKER-USER - [0:0]\n{drop}\nCOMMIT\n"
     )  # fmt: skip
     yield case(check, "chain-deleted-in-file", about, in_file, subject)
+    conf = '#!/usr/sbin/nft -f\n\ninclude "/etc/nftables.d/*.nft"\n'
+    rule = 'iifname "eth0" ip saddr 203.0.113.0/24 counter packets 0 bytes 0 drop'
+    chain = "table ip filter {{\n\tchain DOCKER-USER {{\n\t\t{}\n\t\tcounter packets 0 bytes 0 return\n\t}}\n}}\n"
+    for name, text, is_enabled in (
+        ("in-nft", chain.format(rule), True),
+        ("in-nft-not-loaded", chain.format(rule), False),
+        ("in-nft-with-a-set", chain.format("ip saddr @banned drop"), True),
+    ):
+        host = Host().without("DOCKER-USER").file("/etc/nftables.conf", conf).file("/etc/nftables.d/docker.nft", text)
+        if is_enabled:
+            host.link(
+                "/etc/systemd/system/sysinit.target.wants/nftables.service", "/lib/systemd/system/nftables.service"
+            )
+        yield case(check, f"chain-deleted-{name}", about, host, subject, fix="" if name == "in-nft" else "manual")
     yield case(
         check, "emptied", "somebody, or a restart of dockerd, left DOCKER-USER with nothing but its RETURN",
         Host().recorded(drop), subject, fix="manual",
