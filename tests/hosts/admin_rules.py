@@ -85,6 +85,28 @@ def _legacy(random: Random) -> Wish:
     return Wish(f"iptables-legacy -I FORWARD -i eth0 {random.choice(SOURCES)} -j DROP", flushed=False)
 
 
+_IN_IPV6 = (
+    ("iptables", "ip6tables"),
+    ("203.0.113.0/24", "2001:db8:cb::/48"),
+    ("10.0.0.0/8", "2001:db8:10::/48"),
+    ("198.51.100.0/24", "2001:db8:51::/64"),
+    ("172.17.0.0/16", "fd00:17::/64"),
+    ("172.17.0.99:80", "[fd00:17::99]:80"),
+    ("icmp-host-prohibited", "icmp6-adm-prohibited"),
+    ("ipv4_addr", "ipv6_addr"),
+    ("ip saddr", "ip6 saddr"),
+    ("table ip ", "table ip6 "),
+    ("inet office", "inet office6"),
+)
+
+
+def in_ipv6(text: str) -> str:
+    """Return commands as they are for IPv6, of a rule or of a fault."""
+    for old, new in _IN_IPV6:
+        text = text.replace(old, new)
+    return text
+
+
 FAULTS: dict[str, str] = {
     "nothing": "true",
     "filter flushed": "iptables -F; iptables -X || true",

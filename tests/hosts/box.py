@@ -104,7 +104,7 @@ class Box(Sandbox):
         return self.workdir / "docker"
 
     def start_dockerd(self, *arguments: str, wait: bool = True, settings: bool = False, timeout: float = 30) -> int:
-        """Start dockerd and wait until it answers; returns its PID inside.
+        """Start dockerd and wait until it answers; returns its PID inside, 0 for one that ended before it was seen.
 
         Args:
             arguments: its options.
@@ -117,25 +117,30 @@ class Box(Sandbox):
         begin = log.stat().st_size if log.exists() else 0
         if settings:
             self.run(["/etc/init.d/docker", "start"])
-            pid = self._await_process("dockerd", timeout)
+            pid = self._await_begun(begin, timeout)
         else:
             pid = self.start(["dockerd", *arguments], log=LOG)
         if wait:
             self._await_engine(pid, begin, timeout)
         return pid
 
-    def _await_process(self, name: str, timeout: float) -> int:
+    def _await_begun(self, log_begin: int, timeout: float) -> int:
+        """Wait for the dockerd of the init script; one that refuses its settings may have written its log and ended by now."""
+        log = self.path(LOG)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            if pids := self.pids(name):
+            has_written = log.exists() and log.stat().st_size > log_begin
+            if pids := self.pids("dockerd"):
                 return pids[0]
+            if has_written:
+                return 0
             time.sleep(0.02)
-        raise SandboxError(f"no {name} within {timeout} s")
+        raise SandboxError(f"no dockerd within {timeout} s")
 
     def _await_engine(self, pid: int, log_begin: int, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         while not self.engine_answers():
-            gone = not self.exists(f"/proc/{pid}")
+            gone = not pid or not self.exists(f"/proc/{pid}")
             if gone or time.monotonic() > deadline:
                 log = self.path(LOG).read_bytes()[log_begin:].decode(errors="replace")
                 raise SandboxError(f"dockerd {'ended' if gone else 'did not answer'}: {log[-3000:]}")

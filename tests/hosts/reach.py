@@ -22,8 +22,9 @@ TRUSTED, BANNED = "10.1.2.3", "203.0.113.7"
 SOURCES = (ADDRESS, TRUSTED, BANNED)
 """Addresses outside; administrators' rules of the tests trust 10.0.0.0/8 and ban 203.0.113.0/24."""
 
-BOX_ADDRESS6, ADDRESS6, TRUSTED6 = "2001:db8:51::1", "2001:db8:51::2", "2001:db8:10::3"
-SOURCES6 = (ADDRESS6, TRUSTED6)
+BOX_ADDRESS6, ADDRESS6 = "2001:db8:51::1", "2001:db8:51::2"
+TRUSTED6, BANNED6 = "2001:db8:10::3", "2001:db8:cb::7"
+SOURCES6 = (ADDRESS6, TRUSTED6, BANNED6)
 LAN_HOST, LAN = "192.168.50.2", "192.168.50.0/24"
 """A machine behind the box: it can be reached only where the box forwards for others."""
 
@@ -122,8 +123,10 @@ def prepare(box: Box, *, ipv6: bool = False) -> None:
     listen(box, ((7000, "tcp"), (7001, "udp")))
     box.outside(["ip", "route", "add", LAN, "via", BOX_ADDRESS])
     if ipv6:
-        box.run(["sh", "-ec", f"ip -6 addr add {BOX_ADDRESS6}/64 dev eth0 nodad; ip -6 route add {TRUSTED6} dev eth0"])
-        for source in (f"{ADDRESS6}/64", f"{TRUSTED6}/128"):
+        box.run(["sh", "-ec", f"ip -6 addr add {BOX_ADDRESS6}/64 dev eth0 nodad"])
+        for source in SOURCES6[1:]:
+            box.run(["ip", "-6", "route", "add", source, "dev", "eth0"])
+        for source in (f"{ADDRESS6}/64", f"{TRUSTED6}/128", f"{BANNED6}/128"):
             box.outside(["ip", "-6", "addr", "add", source, "dev", "eth0", "nodad"])
 
 
@@ -163,23 +166,40 @@ def _run(command: list[str], request: str) -> list[int]:
     return found
 
 
-def build(box: Box) -> list[Target]:
+SUBNETS6 = ("fd00:17::/64", "fd00:88::/64")
+"""Of the default bridge and of the network ``app`` where the engine has IPv6 too."""
+SETTINGS6 = {"experimental": True, "ip6tables": True, "ipv6": True, "fixed-cidr-v6": SUBNETS6[0]}
+
+
+def build(box: Box, *, ipv6: bool = False) -> list[Target]:
     """Make two networks with containers that publish ports, start listeners everywhere, and return what may be asked."""
-    box.docker("network", "create", "--subnet", "10.88.0.0/24", "app")
+    both = ("--ipv6", "--subnet", SUBNETS6[1]) if ipv6 else ()
+    box.docker("network", "create", "--subnet", "10.88.0.0/24", *both, "app")
     run = ("run", "-d", "--stop-timeout", "1")
     serve_80 = ("com:1", "httpd", "-f", "-p", "80", "-h", "/www")
     ports = ("-p", "8080:80", "-p", "127.0.0.1:8082:80", "-p", "5353:53/udp")
     box.docker(*run, "--name", "web", *ports, *serve_80)
     box.docker(*run, "--name", "api", "--network", "app", "--ip", "10.88.0.2", "-p", "8081:80", *serve_80)
-    prepare(box)
+    prepare(box, ipv6=ipv6)
     serve(box, "web", (81, "tcp"), (53, "udp"))
     serve(box, "api", (81, "tcp"))
-    route_to(box, "172.17.0.0/16", "10.88.0.0/24")
+    route_to(box, "172.17.0.0/16", "10.88.0.0/24", *(SUBNETS6 if ipv6 else ()))
+    found = _targets(BOX_ADDRESS, "172.17.0.2", "10.88.0.2")
+    found.append(Target("lan:80", LAN_HOST, 80))
+    if ipv6:
+        web, api = (box.docker("inspect", "-f", _ADDRESS6, name) for name in ("web", "api"))
+        found += (one._replace(name=f"{one.name} (IPv6)") for one in _targets(BOX_ADDRESS6, web, api))
+    return found
+
+
+_ADDRESS6 = "{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}"
+
+
+def _targets(host: str, web: str, api: str) -> list[Target]:
     return [
-        *(Target(f"host:{port}", BOX_ADDRESS, port) for port in (8080, 8081, 8082, 7000)),
-        Target("host:5353/udp", BOX_ADDRESS, 5353, "udp"),
-        Target("host:7001/udp", BOX_ADDRESS, 7001, "udp"),
-        *(Target(f"web:{port}", "172.17.0.2", port) for port in (80, 81)),
-        *(Target(f"api:{port}", "10.88.0.2", port) for port in (80, 81)),
-        Target("lan:80", LAN_HOST, 80),
+        *(Target(f"host:{port}", host, port) for port in (8080, 8081, 8082, 7000)),
+        Target("host:5353/udp", host, 5353, "udp"),
+        Target("host:7001/udp", host, 7001, "udp"),
+        *(Target(f"web:{port}", web, port) for port in (80, 81)),
+        *(Target(f"api:{port}", api, port) for port in (80, 81)),
     ]

@@ -78,6 +78,14 @@ def test_a_dockerd_that_cannot_start_says_why(bare_box: Box) -> None:
         bare_box.start_dockerd()
 
 
+def test_a_dockerd_that_ends_at_once_is_one_that_was_started(bare_box: Box) -> None:
+    """On a busy machine it has refused its settings before anybody looks for it."""
+    bare_box.write("/usr/sbin/dockerd", "#!/bin/sh\necho refused >&2; exit 1\n", mode=0o755)
+    assert bare_box.start_dockerd(settings=True, wait=False, timeout=10) == 0
+    with pytest.raises(SandboxError, match="dockerd ended: refused"):
+        bare_box.start_dockerd(settings=True, timeout=10)
+
+
 def test_settings_of_the_distribution_reach_dockerd(bare_box: Box) -> None:
     """OPTIONS and DOCKER_OPTS are read as the distributions' services read them, and by the init script's restart."""
     bare_box.write("/etc/sysconfig/docker", "OPTIONS='--log-driver=journald --label=a=b'\n")

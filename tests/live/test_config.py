@@ -114,6 +114,7 @@ SLIPS = {
 }
 
 
+@pytest.mark.timeout(240)
 def test_a_slip_of_the_hand_is_put_as_it_was_meant(bare_box: Box) -> None:
     """Dockerd refuses each of these; doctor sets what can only be meant, the engine starts, and undo gives back the file."""
     box = bare_box

@@ -113,7 +113,9 @@ def test_a_wrong_answer_is_refused(tmp_path: Path, choice: str, why: str) -> Non
 
 
 @pytest.mark.parametrize("identity", ["state/drivers-several", "acme:disk/note-empty", f"{MOUNT}:web", "acme:a/b:c d"])
-@pytest.mark.parametrize("form", ["--choose '{}'", "doctor fix --choose {} --apply", "--choose={}", "x:\n  --choose {}"])
+@pytest.mark.parametrize(
+    "form", ["--choose '{}'", "doctor fix --choose {} --apply", "--choose={}", "x:\n  --choose {}"]
+)
 def test_no_answer_is_masked(identity: str, form: str) -> None:
     """An id of doctor's or of a plugin's, with or without a subject; what is beside it still is."""
     text = form.format(f"{identity}=hunter2")
