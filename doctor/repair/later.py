@@ -71,9 +71,9 @@ def later(record: PlanRecord, journal: Journal, host: Host) -> tuple[Later, ...]
         if not _differs(tree, path, place):
             found += _as_attributed(tree, path, place) if not top else ()
             continue
-        if not top:
+        if not top and not _is_of_a_process(tree, path, place):
             found.append(Later(path, path, _merged(tree, path, place)))
-        elif there is not None:
+        elif top and there is not None:
             found += _inside(tree, path, place, _new(path[len(top) + 1 :], now, there))
     return tuple(found)
 
@@ -145,6 +145,17 @@ def _differs(tree: Tree, path: str, place: _Place) -> bool:
         return not is_as(tree, path, place.before.node, None)
     except OSError:
         return False
+
+
+def _is_of_a_process(tree: Tree, path: str, place: _Place) -> bool:
+    """Whether a service has put its socket or pid file where the repair had cleared the place: the next start makes it anew."""
+    try:
+        found = tree.lstat(path) if place.left is None else None
+    except OSError:
+        return False
+    if found is None:
+        return False
+    return found.kind == "s" or (path.endswith(".pid") and (tree.content(path, 32) or b"").strip().isdigit())
 
 
 def _as_attributed(tree: Tree, path: str, place: _Place) -> Iterator[Later]:

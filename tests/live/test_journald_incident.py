@@ -10,6 +10,7 @@ import pytest
 
 from tests.hosts import judge
 from tests.hosts.box import Box
+from tests.hosts.inits.managed import kubelet
 from tests.hosts.patient import patient
 from tests.hosts.systemd import SystemdHost, why_no_systemd
 from tests.live import repair_kit as kit
@@ -27,13 +28,6 @@ EnvironmentFile=-/etc/sysconfig/docker
 ExecStart=
 ExecStart=/usr/sbin/dockerd -H fd:// $OPTIONS
 """
-KUBELET = "[Service]\nExecStart=/usr/bin/kubelet 100000\n"
-
-
-def with_kubelet(host: Box) -> None:
-    """A Kubernetes node: a kubelet runs here and reads the logs of containers."""
-    host.write("/var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\ncgroupDriver: cgroupfs\n")
-    host.run(["cp", "/usr/bin/sleep", "/usr/bin/kubelet"])
 
 
 @pytest.fixture(params=["systemd", "sysv", "hand"])
@@ -45,18 +39,15 @@ def incident(request: pytest.FixtureRequest, can_box: None) -> Iterator[Box]:
         if reason:
             pytest.skip(reason)
         with SystemdHost(data_root=patient()) as host:
-            with_kubelet(host)
+            kubelet(host)
             host.write(SYSCONFIG, OPTIONS)
             host.write("/etc/systemd/system/docker.service.d/override.conf", UNIT)
-            host.write("/etc/systemd/system/kubelet.service", KUBELET)
             host.run(["systemctl", "daemon-reload"])
             host.run(["systemctl", "restart", "docker"])
-            host.run(["systemctl", "start", "kubelet"])
             yield host
         return
     with Box(data_root=patient()) as box:
-        with_kubelet(box)
-        box.start(["/usr/bin/kubelet", "100000"])
+        kubelet(box)
         if how == "sysv":
             box.write(SYSCONFIG, OPTIONS)
             box.start_dockerd(settings=True)

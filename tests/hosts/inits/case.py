@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from tests.hosts.patient import RUNNING
 
 _MENDED = ("log-driver", "journald", "json-file")
 """In words of a command line that repairs change on purpose."""
+_REPAIR = ("fix", "--apply", "--yes", "--allow", "disruptive")
+_ANSWER = re.compile(r"--choose '?([^\s']+)")
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -125,7 +128,11 @@ def _run(case: Case, host: Managed) -> _Row:
     if not row.found:
         return row
     before = _etc(host)
-    row.code = _doctor(row, host, "fix", "--apply", "--yes", "--allow", "disruptive")
+    row.code = _doctor(row, host, *_REPAIR)
+    if not _runs(host) and (answers := sorted(set(_ANSWER.findall(row.output)))):
+        # One repair of each question, the first that is offered.
+        chosen = {answer.partition("=")[0]: answer for answer in reversed(answers)}
+        row.code = _doctor(row, host, *_REPAIR, *(word for answer in chosen.values() for word in ("--choose", answer)))
     if row.code not in {0, 1, 5}:
         row.wrong.append(f"fix ended with {row.code}")
     # An engine that refused to start has stopped all; what has a policy comes back with it.
@@ -133,9 +140,13 @@ def _run(case: Case, host: Managed) -> _Row:
     fixed = look(host, patience=5, wanted=wanted)
     row.left = row.found & _scan(row, host)
     row.wrong += _judge(row, whole, broken, fixed, wanted)
-    if list(host.box.path("/var/lib/doctor/runs").glob("*/plan.json")):
+    if _runs(host):
         row.wrong += _undo(row, host, broken, before)
     return row
+
+
+def _runs(host: Managed) -> list[Path]:
+    return list(host.box.path("/var/lib/doctor/runs").glob("*/plan.json"))
 
 
 def _break(case: Case, host: Managed) -> str:

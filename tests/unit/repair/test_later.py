@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,24 @@ def test_a_later_change_is_named_and_merged(top: Path, quiet: Callable[[str], No
     assert look(top) == after
     assert undone(top, quiet, force=True).half_done == ()
     assert (top / "text").read_bytes() == TEXT + b"six\n"
+
+
+def test_a_services_own_socket_and_pid_file_are_no_later_work(top: Path, quiet: Callable[[str], None]) -> None:
+    """The engine that a repair starts makes both anew where the repair had cleared the place; a person's file is none of them."""
+    (top / "run").mkdir(exist_ok=True)
+    (top / "run/docker.pid").write_text("664")
+    (top / "run/docker.sock").mkdir()
+    before = look(top)
+    steps: list[Step] = [Move(path="/run/docker.pid"), Move(path="/run/docker.sock")]
+    assert carry_out(of(steps, top), quiet)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(top / "run/docker.sock"))
+        (top / "run/docker.pid").write_text("a note")
+        with pytest.raises(RefusedError, match=r"/run/docker\.pid: added or changed after the repair"):
+            undone(top, quiet)
+        (top / "run/docker.pid").write_text("700")
+        assert undone(top, quiet).half_done == ()
+    assert look(top) == before
 
 
 def test_a_later_mode_and_owner_are_named_and_kept(top: Path, quiet: Callable[[str], None]) -> None:
