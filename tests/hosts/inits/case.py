@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-import re
+import shlex
 import stat
 import time
 from collections.abc import Iterator
@@ -18,7 +18,6 @@ from tests.hosts.patient import RUNNING
 _MENDED = ("log-driver", "journald", "json-file")
 """In words of a command line that repairs change on purpose."""
 _REPAIR = ("fix", "--apply", "--yes", "--allow", "disruptive")
-_ANSWER = re.compile(r"--choose '?([^\s']+)")
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -129,12 +128,8 @@ def _run(case: Case, host: Managed) -> _Row:
         return row
     before = _etc(host)
     row.code = _doctor(row, host, *_REPAIR)
-    if not _runs(host) and (answers := sorted(set(_ANSWER.findall(row.output)))):
-        # One repair of each question, the first that is offered.
-        chosen = {answer.partition("=")[0]: answer for answer in reversed(answers)}
-        row.code = _doctor(row, host, *_REPAIR, *(word for answer in chosen.values() for word in ("--choose", answer)))
-    if row.code not in {0, 1, 5}:
-        row.wrong.append(f"fix ended with {row.code}")
+    if not _runs(host) and "--choose" in row.output:
+        row.code = _doctor(row, host, *_REPAIR, *_answers(host))
     # An engine that refused to start has stopped all; what has a policy comes back with it.
     wanted = broken.runs | frozenset(RUNNING) if broken.up else frozenset(RUNNING)
     fixed = look(host, patience=5, wanted=wanted)
@@ -143,6 +138,13 @@ def _run(case: Case, host: Managed) -> _Row:
     if _runs(host):
         row.wrong += _undo(row, host, broken, before)
     return row
+
+
+def _answers(host: Managed) -> list[str]:
+    """Options for the first candidate of each question of the plan."""
+    plan = json.loads(host.box.doctor("fix", "--format", "json", "--allow", "disruptive").stdout)
+    questions = [one for manual in plan["manual"] for one in manual["questions"]]
+    return [word for one in questions for word in shlex.split(one["candidates"][0]["option"])]
 
 
 def _runs(host: Managed) -> list[Path]:
