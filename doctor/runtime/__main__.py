@@ -1,25 +1,31 @@
-"""Starts the runtime by its path, with or without site-packages: `python -I -S -E .../doctor/runtime/__main__.py`."""
+"""Starts the runtime by its path, with or without site-packages: `python -I -S -E .../doctor/runtime/__main__.py`.
+
+Python compiles this file at each launch, so it has only what can't be kept elsewhere; the rest of the start is in `packed`.
+"""
 
 import gc
+import marshal
+import posix
 import sys
 
 
 def main() -> None:
     """The console script, and the file when it is executed."""
     gc.disable()  # a launch is over before a collection could pay for itself
-    if not __package__:
+    directory = __file__.rpartition("/")[0]
+    try:
+        kept = posix.open(f"{directory}/__pycache__/start.{sys.implementation.cache_tag}.packed", posix.O_CLOEXEC)
+        version, code = marshal.loads(posix.read(kept, 65536))  # noqa: S302 - as trusted as the .pyc files beside it
+        space = {"__name__": version}
+        exec(code if version == sys.version else "", space)  # noqa: S102
+        begin = space["begin"]
+    except (OSError, ValueError, EOFError, TypeError, KeyError):
         # Behind the standard library, so that nothing lying beside the package can stand in for a module of it.
-        sys.path.append(__file__.rsplit("/", 3)[0])
-    from doctor.runtime import packed  # noqa: PLC0415 - only now it can be found
+        sys.path.append(directory.rpartition("/")[0].rpartition("/")[0])
+        from doctor.runtime.packed import begin  # noqa: PLC0415
 
-    unwritten = packed.load(sys.argv[1:])
-    from doctor.runtime import cli, system  # noqa: PLC0415
-
-    code = cli.main(sys.argv[1:])
-    if unwritten:
-        packed.save(unwritten)
-    # Nothing is buffered and everything is taken back: tearing the interpreter down would cost a tenth of a launch.
-    system.leave(code)
+        kept = -1
+    begin(directory, kept)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The object `linux` of a config.json: namespaces, limits, devices, seccomp, sysctls, masked paths."""
 
-from doctor.runtime import bundle_resources, filters
+from doctor.runtime import bundle_resources, kept
 from doctor.runtime.part import Part
 from doctor.runtime.plan import Device, Extras, Limits
 from doctor.runtime.reader import is_plain_path
@@ -102,7 +102,7 @@ def _check_place(linux: Part) -> None:
 
 def _seccomp(linux: Part) -> tuple[bytes | None, int]:
     value = linux.take("seccomp")
-    return (None, 0) if value is None else filters.compiled(Part(value, "linux.seccomp"))
+    return (None, 0) if value is None else kept.compiled(value)
 
 
 def _device(device: Part) -> Device:

@@ -87,11 +87,16 @@ _NUMBERS = {
 }
 MACHINE = os.uname().machine
 _SIGCHLD = 17
+_UNUSED = (0,) * 6  # a system call has at most so many arguments
 _CDECL_AND_ERRNO = 0x1 | 0x8  # FUNCFLAG_CDECL | FUNCFLAG_USE_ERRNO of CPython's ctypes.h
 
 
 class _Long(_ctypes._SimpleCData):  # type: ignore[type-arg]  # noqa: SLF001 - what `ctypes.c_long` is made of
     _type_ = "l"
+
+
+class _Argument(_ctypes._SimpleCData):  # type: ignore[type-arg]  # noqa: SLF001
+    _type_ = "P"  # takes whole numbers, byte strings, buffers and None
 
 
 class _Byte(_ctypes._SimpleCData):  # type: ignore[type-arg]  # noqa: SLF001
@@ -101,6 +106,7 @@ class _Byte(_ctypes._SimpleCData):  # type: ignore[type-arg]  # noqa: SLF001
 class _Function(_ctypes.CFuncPtr):
     _flags_ = _CDECL_AND_ERRNO
     _restype_ = _Long
+    _argtypes_ = (_Argument,) * 7
 
 
 _syscall = _Function(_ctypes.dlsym(_ctypes.dlopen(None, os.RTLD_NOW), "syscall"))  # type: ignore[arg-type]
@@ -112,7 +118,7 @@ def call(name: str, *args: int | bytes | object | None) -> int:
         number = _NUMBERS[MACHINE][name]
     except KeyError:
         raise Failure(f"this runtime knows the system calls of x86_64 and aarch64, not of {MACHINE}") from None
-    result = int(_syscall(_Long(number), *[_Long(a) if isinstance(a, int) else a for a in args]))
+    result = int(_syscall(number, *args, *_UNUSED[len(args) :]))
     if result < 0:
         code = _ctypes.get_errno()
         raise OSError(code, os.strerror(code), name)

@@ -1,64 +1,144 @@
 """The code of all modules that a launch needs, in one file beside their bytecode: loading it takes half of what they take.
 
-`__pycache__` gets a file for each way to launch, when root has launched that way for the first time. What it holds is what
-Python keeps there for each module, in the order in which they were loaded; it is taken only under the same interpreter, and
-while each source has the inode, size and times that it had. Else the modules are imported as ever.
+`__pycache__` gets a file for each way to launch, when root has launched that way for the first time. It holds the modules in the
+order in which they were loaded, compiled without docstrings and annotations, and where the interpreter has its extension modules.
+It is taken only under the same interpreter, and while each source has the inode, size and times that it had. Else the modules
+are imported as ever. A file more, `start`, holds this module, which then need not be found and imported either.
 """
 
-import marshal
 import posix
 import sys
 
-_NAME = __name__.rpartition(".")[0]
-_HEADER = 16  # of a .pyc: magic number, flags, time and size of the source
-_MOST_BYTES = 16 << 20
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import NoReturn
+
+_PACKAGE = "doctor.runtime"
+_SELDOM = ("builtins", "filters")  # not needed by most launches, whatever the first one did
+_CO_FUTURE_ANNOTATIONS = 0x1000000  # of code.h: what is left of the annotations is not evaluated
+
+Look = tuple[int, int, int, int]
 
 
-def load(arguments: list[str]) -> str:
-    """Load what a command line needs; the file to be written by `save`, "" where there is nothing to do."""
-    kind = "".join(arguments[:1])
-    if kind not in ("run", "batch"):
-        return ""
+def begin(directory: str, kept: int) -> "NoReturn":
+    """Run the command line and end. `kept`: the open file `start`, if this code is out of it, else -1."""
+    if kept >= 0:
+        posix.close(kept)
+    words = sys.argv[1:]
+    kind = words[0] if words and words[0] in ("run", "batch") else ""
     if kind == "run":
-        kind = "bundle" if "--bundle" in arguments else "terminal" if {"-t", "-it"}.intersection(arguments) else "run"
-    directory = __file__.rpartition("/")[0]
+        kind = "bundle" if "--bundle" in words else "terminal" if {"-t", "-it"}.intersection(words) else "run"
     path = f"{directory}/__pycache__/{kind}.{sys.implementation.cache_tag}.packed"
+    is_loaded = kind == "" or load(path, directory)
+    if _PACKAGE not in sys.modules:
+        sys.path.append(directory.rpartition("/")[0].rpartition("/")[0])
+    from doctor.runtime import cli, system  # noqa: PLC0415 - only now they can be found
+
+    code = cli.main(words)
+    if kind and (not is_loaded or kept < 0):
+        from doctor.runtime import packed  # noqa: PLC0415, PLW0406 - this code may have come without its module
+
+        packed.save(path)
+    # Nothing is buffered and everything is taken back: tearing the interpreter down would cost a tenth of a launch.
+    system.leave(code)
+
+
+def load(path: str, directory: str) -> bool:
+    """Load what a file holds; whether there was one, of these sources."""
+    import marshal  # noqa: PLC0415 - a built-in module
+
     try:
-        version, modules = marshal.loads(_content(path))  # noqa: S302 - as trusted as the .pyc files beside it
+        handle = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+        version, extensions, modules = marshal.loads(posix.read(handle, posix.fstat(handle).st_size))  # noqa: S302
+        posix.close(handle)
         if version != sys.version or any(_look(f"{directory}/{name}.py") != look for name, look, _ in modules):
-            return path
-    except (OSError, ValueError, EOFError, TypeError):
-        return path
-    package, make = sys.modules[_NAME], type(sys)
+            return False
+        for name, origin in extensions:
+            _extend(name, origin)
+    except (OSError, ValueError, EOFError, TypeError, ImportError):
+        return False
+    package = _package(directory)
+    make = type(sys)
     for name, _, code in modules:
-        module = make(f"{_NAME}.{name}")
-        module.__file__, module.__package__ = f"{directory}/{name}.py", _NAME
-        sys.modules[f"{_NAME}.{name}"] = module
+        if name == "packed":
+            continue
+        module = make(f"{_PACKAGE}.{name}")
+        module.__file__, module.__package__ = f"{directory}/{name}.py", _PACKAGE
+        sys.modules[f"{_PACKAGE}.{name}"] = module
         exec(code, module.__dict__)  # noqa: S102 - this is what importing is
         setattr(package, name, module)
-    return ""
+    return True
+
+
+def _extend(name: str, origin: str) -> None:
+    """Import an extension module from where it was: to search for it would cost as much again."""
+    import _frozen_importlib  # noqa: PLC0415 - a built-in module, as the next one
+    import _imp  # noqa: PLC0415
+
+    spec = _frozen_importlib.ModuleSpec(name, None, origin=origin)
+    module = _imp.create_dynamic(spec)
+    _imp.exec_dynamic(module)
+    module.__spec__, module.__file__ = spec, origin
+    sys.modules[name] = module
+
+
+def _package(directory: str) -> object:
+    """The package, which other modules can still be imported from; its own code is its documentation alone."""
+    if _PACKAGE not in sys.modules:
+        for name, path in (("doctor", directory.rpartition("/")[0]), (_PACKAGE, directory)):
+            made = type(sys)(name)
+            made.__path__, made.__package__, made.__file__ = [path], name, f"{path}/__init__.py"
+            sys.modules[name] = made
+        sys.modules["doctor"].runtime = sys.modules[_PACKAGE]  # type: ignore[attr-defined]
+    return sys.modules[_PACKAGE]
 
 
 def save(path: str) -> None:
-    """Write what was loaded. A file that can't be written, or bytecode that is not there, is no matter."""
-    directory = __file__.rpartition("/")[0]
+    """Write what was loaded. A file that can't be written, or a source that can't be read, is no matter."""
+    import marshal  # noqa: PLC0415 - once for each way to launch
+
+    directory, tag = __file__.rpartition("/")[0], sys.implementation.cache_tag
+    extensions = [(name, origin) for name, module in sys.modules.items() if (origin := _origin(module)).endswith(".so")]
     found = []
     try:
         # A package gets its modules as attributes when they are loaded, so those come first that others need.
-        for name, module in vars(sys.modules[_NAME]).items():
-            if getattr(module, "__name__", "") != f"{_NAME}.{name}" or name in ("packed", "builtins"):
+        for name, module in vars(sys.modules[_PACKAGE]).items():
+            if getattr(module, "__name__", "") != f"{_PACKAGE}.{name}" or name in _SELDOM:
                 continue
-            look = _look(f"{directory}/{name}.py")
-            compiled = _content(f"{directory}/__pycache__/{name}.{sys.implementation.cache_tag}.pyc")
-            if compiled[8:_HEADER] != look[1].to_bytes(8, "little")[:4] + look[2].to_bytes(8, "little")[:4]:
+            source = f"{directory}/{name}.py"
+            look = _look(source)
+            found.append((name, look, _compiled(source)))
+            if _look(source) != look:
                 return
-            found.append((name, look, marshal.loads(compiled[_HEADER:])))  # noqa: S302 - Python's own cache
-        _write(path, marshal.dumps((sys.version, found)))
-    except (OSError, ValueError, EOFError):
+        own = next(code for name, _, code in found if name == "packed")
+        write(path, marshal.dumps((sys.version, extensions, found)))
+        write(f"{directory}/__pycache__/start.{tag}.packed", marshal.dumps((sys.version, own)))
+    except (OSError, ValueError, SyntaxError):
         return
 
 
-def _write(path: str, content: bytes) -> None:
+def _origin(module: object) -> str:
+    """Where an extension module was loaded from."""
+    return getattr(getattr(module, "__spec__", None), "origin", None) or ""
+
+
+def _compiled(path: str) -> "CodeType":
+    """The code of a source without what nothing of a launch looks at: it would cost a third of the time to load it."""
+    import ast  # noqa: PLC0415 - once for each way to launch
+
+    with open(path, encoding="utf-8") as source:
+        tree = ast.parse(source.read(), path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+    code: CodeType = compile(tree, path, "exec", _CO_FUTURE_ANNOTATIONS, dont_inherit=True, optimize=2)
+    return code
+
+
+def write(path: str, content: bytes) -> None:
     """Under another name first, so that nobody reads half of it."""
     own = f"{path}.{posix.getpid()}"
     handle = posix.open(own, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC, 0o644)
@@ -73,15 +153,7 @@ def _write(path: str, content: bytes) -> None:
     posix.unlink(own)
 
 
-def _look(path: str) -> tuple[int, int, int, int]:
+def _look(path: str) -> Look:
     """What changes when a source does: inode, time in seconds as bytecode has it, size, and the time of any change."""
     status = posix.stat(path)
     return status.st_ino, int(status.st_mtime), status.st_size, status.st_ctime_ns
-
-
-def _content(path: str) -> bytes:
-    handle = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
-    try:
-        return posix.read(handle, _MOST_BYTES)
-    finally:
-        posix.close(handle)
