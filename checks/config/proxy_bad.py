@@ -7,7 +7,7 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
 from doctor.facts.redact import redact
 
-_URL = re.compile(r"(?:https?|socks5)://[^\s\"']+", re.IGNORECASE)
+_URL = r"(?i)(?:https?|socks5)://[^\s\"']+"
 _KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY"}
 
 
@@ -37,7 +37,7 @@ def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
             value = config.flags.environment.get(variable, config.flags.environment.get(variable.lower()))
             place = f"{variable} in the environment of {config.flags.launcher_file or 'dockerd'}"
         # Go takes "host:port" as http://host:port (net/http/httpproxy, parseProxy).
-        if not isinstance(value, str) or not value or _URL.fullmatch(value) or re.fullmatch(r"[\w.-]+:\d+", value):
+        if not isinstance(value, str) or not value or re.fullmatch(_URL, value) or re.fullmatch(r"[\w.-]+:\d+", value):
             continue
         shown = redact(value)
         yield Finding(

@@ -9,10 +9,8 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall_rules import EngineRules
 from doctor.facts.networks import Networks
 
-_DNAT = re.compile(
-    r"-A DOCKER (?:-d \S+ )?(?:! -i (\S+) )?-p (\w+) -m \w+ --dport (\d+) -j DNAT --to-destination ([\d.]+):(\d+)$"
-)
-_ENGINE_BRIDGE = re.compile(r"docker0|br-[0-9a-f]{12}")
+_DNAT = r"-A DOCKER (?:-d \S+ )?(?:! -i (\S+) )?-p (\w+) -m \w+ --dport (\d+) -j DNAT --to-destination ([\d.]+):(\d+)$"
+_ENGINE_BRIDGE = r"docker0|br-[0-9a-f]{12}"
 
 
 class StaleRule(Struct, frozen=True, kw_only=True):
@@ -50,8 +48,8 @@ def dnat_stale(rules: EngineRules, networks: Networks) -> Iterator[Finding]:
         if rule.kind == "dnat" and rule.port is not None
     }
     for rule in family.strangers.get(("nat", "DOCKER"), ()):
-        found = _DNAT.match(rule.text)
-        if found is None or networks.knows_address(found[4]) or not _ENGINE_BRIDGE.fullmatch(found[1] or ""):
+        found = re.match(_DNAT, rule.text)
+        if found is None or networks.knows_address(found[4]) or not re.fullmatch(_ENGINE_BRIDGE, found[1] or ""):
             continue
         protocol, port = found[2], int(found[3])
         victim = taken.get((protocol, port))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine import EngineConfig
 
-_LOCAL = re.compile(r"(127\.\d+\.\d+\.\d+|localhost|\[::1\]|::1)")
+_LOCAL = r"(127\.\d+\.\d+\.\d+|localhost|\[::1\]|::1)"
 
 
 @check(severity=Severity.CRITICAL, ok="the engine is not open to the network")
@@ -35,7 +35,7 @@ def tcp_exposed(config: EngineConfig) -> Iterator[Finding]:
     for text in dict.fromkeys(str(host) for hosts in lists if isinstance(hosts, list) for host in hosts):
         if not text.startswith("tcp://"):
             continue
-        is_local = bool(_LOCAL.match(text.removeprefix("tcp://")))
+        is_local = bool(re.match(_LOCAL, text.removeprefix("tcp://")))
         who = "every local user and container with the host's network" if is_local else "whoever reaches the port"
         yield Finding(
             subject=Subject("listener", text),

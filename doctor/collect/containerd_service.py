@@ -156,6 +156,7 @@ def _file(host: Host, path: HostPath, found: _Settings, *, must_exist: bool, str
             found.gaps.append(error.missing)
         elif must_exist:
             _refuse(found, path, "no such file")
+        return containerd_toml.Places()
     except FormatError as error:
         line = error.where.removeprefix("line ")
         _refuse(found, f"{path}:{line}" if line.isdigit() else path, error.what)

@@ -26,15 +26,15 @@ SETTINGS = (
 
 _USED = re.compile(r"\$\{?([A-Za-z_]*(?:OPTIONS|OPTS|other_args)[A-Za-z_]*)")
 _FILES = re.compile(r"/etc/(?:default|sysconfig|conf\.d)/(?:docker[\w-]*|\$\{?\w+\}?)")
-_VARIABLES = re.compile(r"(?:DOCKER|DOCKERD)_?\w*OPT(?:ION)?S|OPTIONS|other_args")
-_ENVIRONMENT = re.compile(r"DOCKER_[A-Z_]+|(?:HTTPS?|NO|ALL)_PROXY|(?:https?|no|all)_proxy")
+_VARIABLES = r"(?:DOCKER|DOCKERD)_?\w*OPT(?:ION)?S|OPTIONS|other_args"
+_ENVIRONMENT = r"DOCKER_[A-Z_]+|(?:HTTPS?|NO|ALL)_PROXY|(?:https?|no|all)_proxy"
 
 
 def read(host: Host, process: Process | None) -> EngineFlags:
     """Return the flags of the next start and, where ``process`` runs, of it."""
     launch = _launch(host)
     configured, arguments = _given(launch.words)
-    environment = {name: value for name, value in launch.environment.items() if _ENVIRONMENT.fullmatch(name)}
+    environment = {name: value for name, value in launch.environment.items() if re.fullmatch(_ENVIRONMENT, name)}
     if process is not None:
         environment |= _environ(host, process.pid)
     return EngineFlags(
@@ -113,7 +113,7 @@ def _running(process: Process, configured: tuple[GivenFlag, ...]) -> tuple[Given
 
 def _environ(host: Host, pid: int) -> dict[str, str]:
     try:
-        return {name: value for name, value in host.environ(pid).items() if _ENVIRONMENT.fullmatch(name)}
+        return {name: value for name, value in host.environ(pid).items() if re.fullmatch(_ENVIRONMENT, name)}
     except HostError:
         return {}
 
@@ -124,7 +124,7 @@ def _unread(host: Host, launch: Launch) -> Iterator[UnreadVariable]:
         return
     for path in SETTINGS:
         for entry in env_file.parse(read_text(host, path, launch.gaps) or ""):
-            if not _VARIABLES.fullmatch(entry.name) or "-" not in entry.value:
+            if not re.fullmatch(_VARIABLES, entry.name) or "-" not in entry.value:
                 continue
             if path not in launch.reads or entry.name not in launch.uses:
                 yield UnreadVariable(

@@ -104,7 +104,7 @@ class EngineId(Struct, frozen=True, kw_only=True):
     @property
     def has_form(self) -> bool:
         """Whether it looks as engines make it: a UUID, or before 24.0 the fingerprint of a key."""
-        return self.kind == "f" and _ID_FORM.fullmatch(self.text) is not None
+        return self.kind == "f" and re.fullmatch(_ID_FORM, self.text) is not None
 
     def is_damage_of(self, other: str) -> bool:
         """Whether an engine that had the other identity never had this one: no form, or a single flipped bit.
@@ -113,12 +113,12 @@ class EngineId(Struct, frozen=True, kw_only=True):
         """
         if self.kind != "f" or self.text == other:
             return False
-        return is_one_bit_off(self.text, other) or (not self.has_form and _ID_FORM.fullmatch(other) is not None)
+        return is_one_bit_off(self.text, other) or (not self.has_form and re.fullmatch(_ID_FORM, other) is not None)
 
 
 # An id that was cut short (dockerd writes a random UUID), none at all, or what no program would write into one.
 _NO_UTF8 = "\ufffd"
-_ID_FORM = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z2-7]{4}(?::[A-Z2-7]{4}){11}")
+_ID_FORM = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z2-7]{4}(?::[A-Z2-7]{4}){11}"
 _ID_DAMAGE = re.compile(rf"\A[0-9a-f-]{{0,35}}\Z|[\x00-\x1f\x7f{_NO_UTF8}]")
 
 

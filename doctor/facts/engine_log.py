@@ -58,10 +58,12 @@ CAUSES = (
     Cause("unknown flag|unknown shorthand flag|accepts no arguments", "its command line is wrong", "see config findings"),
 )  # fmt: skip
 
-_FATAL = re.compile(r"failed to start daemon|level=fatal|unable to configure|failed to load listeners|^panic: |unknown flag"
-                    r"|unknown shorthand|accepts no arguments|Error starting daemon|failed to start containerd|^conflict labels for"
-                    r"|^invalid TLS configuration|^Error during [ug]id lookup")  # fmt: skip
-_START = re.compile(r'msg="?Starting up|Starting Docker Application Container Engine|Starting up"')
+_FATAL = (
+    r"failed to start daemon|level=fatal|unable to configure|failed to load listeners|^panic: |unknown flag"
+    r"|unknown shorthand|accepts no arguments|Error starting daemon|failed to start containerd|^conflict labels for"
+    r"|^invalid TLS configuration|^Error during [ug]id lookup"
+)
+_START = r'msg="?Starting up|Starting Docker Application Container Engine|Starting up"'
 
 
 class EngineLog(Struct, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ class EngineLog(Struct, frozen=True, kw_only=True):
     @property
     def fatal(self) -> str:
         """Return the line that ended the start, "" for none."""
-        found = [line for line in self.lines if _FATAL.search(line)]
+        found = [line for line in self.lines if re.search(_FATAL, line)]
         return found[-1] if found else ""
 
     def cause(self) -> Cause | None:
@@ -93,5 +95,5 @@ def last_start(lines: list[str]) -> list[str]:
     >>> last_start(['level=info msg="Starting up"', "old", 'level=info msg="Starting up"', "new"])
     ['level=info msg="Starting up"', 'new']
     """
-    starts = [number for number, line in enumerate(lines) if _START.search(line)]
+    starts = [number for number, line in enumerate(lines) if re.search(_START, line)]
     return lines[starts[-1] :] if starts else lines

@@ -88,24 +88,23 @@ _LISTS = (
 NAMES = frozenset(OPTIONS).union(FLAGS_WITHOUT_KEY, *(words.split() for words in _LISTS)) - WRAPPERS
 """Known names. Proxies and addresses are among them: the credentials in a URL are masked wherever a URL stands."""
 
-_PATTERNS = re.compile(
+_PATTERNS = (
     r"(?:net|kernel|vm|fs|user|dev|abi|ipv4|ipv6)[./][\w./-]+"  # sysctls
     r"|CONFIG_[A-Z0-9_]+"  # the kernel's build
     r"|systemd\.[\w.]+|[a-z_]+\.unified_cgroup_hierarchy"
     r"|(?:tcp|udp|sctp|ip|ip6|ct|meta|iif|oif)\w*"  # nft
 )
-_SUSPECT = re.compile(r"token|pass|secret|cred|key|auth|pwd|pin|login|user|sign", re.IGNORECASE)
-_VALUES = re.compile(
-    r"(?:true|false|yes|no|on|off|null|none|auto|default|enabled|disabled|\*{3})"
+_SUSPECT = r"(?i)token|pass|secret|cred|key|auth|pwd|pin|login|user|sign"
+_VALUES = (
+    r"(?i)(?:true|false|yes|no|on|off|null|none|auto|default|enabled|disabled|\*{3})"
     r"|-?(?:0x[0-9a-f]{1,8}|\d{1,6}(?:\.\d{1,3})?) ?(?:[kmgtp]i?b?|%|ms|us|s|m|h|d)?"
-    r"|\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?::\d{1,5})?",
-    re.IGNORECASE,
+    r"|\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?::\d{1,5})?"
 )
 
 
 def is_harmless(name: str) -> bool:
     """Whether what this name is set to may be shown."""
-    return name in NAMES or _PATTERNS.fullmatch(name) is not None
+    return name in NAMES or re.fullmatch(_PATTERNS, name) is not None
 
 
 def is_plain(name: str, value: str) -> bool:
@@ -114,4 +113,4 @@ def is_plain(name: str, value: str) -> bool:
     >>> is_plain("retries", "5"), is_plain("api-token", "1234"), is_plain("mode", "hunter2")
     (True, False, False)
     """
-    return not value or (_SUSPECT.search(name) is None and _VALUES.fullmatch(value) is not None)
+    return not value or (re.search(_SUSPECT, name) is None and re.fullmatch(_VALUES, value) is not None)

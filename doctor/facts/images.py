@@ -9,7 +9,7 @@ from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
 # The characters of a reference (distribution/reference) and no others: a text of escaped quotes must not cost hours.
-_PAIR = re.compile(r'"([\w.:/@+-]{1,512})"\s*:\s*"(sha256:[0-9a-f]{64})"', re.ASCII)
+_PAIR = r'(?a)"([\w.:/@+-]{1,512})"\s*:\s*"(sha256:[0-9a-f]{64})"'
 _HUB = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/")
 
 
@@ -165,7 +165,7 @@ def salvage_tags(text: str) -> dict[str, str]:
     import json  # noqa: PLC0415 - only for a damaged file
 
     found = {}
-    for key, digest in _PAIR.findall(text):
+    for key, digest in re.findall(_PAIR, text):
         try:
             reference = json.loads(f'"{key}"')
         except ValueError:

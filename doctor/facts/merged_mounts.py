@@ -11,8 +11,8 @@ from doctor.facts.mounts import Mounts
 from doctor.formats.mountinfo import Mount
 from doctor.model.paths import HostPath
 
-_SHORT = re.compile(r"(?:^|/)l/([A-Z2-7]{26})$")
-_WHOLE = re.compile(r"(?:^|/)([0-9a-z]{25,64}(?:-init)?)/diff$")
+_SHORT = r"(?:^|/)l/([A-Z2-7]{26})$"
+_WHOLE = r"(?:^|/)([0-9a-z]{25,64}(?:-init)?)/diff$"
 
 
 class WrongMount(Struct, frozen=True, kw_only=True):
@@ -92,8 +92,8 @@ def _ancestors(graph: LayerGraph, name: str) -> list[str] | None:
 
 def _directory(part: str, by_name: dict[str, str]) -> str | None:
     """Return the directory of overlay2 that a path in the options means, "" for one elsewhere, ``None`` where unknown."""
-    short = _SHORT.search(part)
+    short = re.search(_SHORT, part)
     if short is not None:
         return by_name.get(short[1])
-    whole = _WHOLE.search(part)
+    whole = re.search(_WHOLE, part)
     return whole[1] if whole is not None else ""

@@ -18,26 +18,26 @@ from doctor.facts.harmless import WRAPPERS, is_harmless, is_plain
 MASK = "***"
 _TEXTLESS = (int, float, Enum)
 
-_URL = re.compile(r"""([A-Za-z][A-Za-z0-9+.-]*://)((?:\\.|[^\s"'<>\\|])+)""")
-_PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::\d{0,5})?[,;).\]}]*")
-_LOGIN = re.compile(r"(?<![\w/@.+-])[\w.%+~-]+:[^\s\"'/@][^\s\"']*@(?!sha256:|sha512:)(?=[\w.\[-])")
-_SHAPES = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)"
+# Each is compiled at its first use: most of what a host says needs few of them, and all together take 2 ms.
+_URL = r"""([A-Za-z][A-Za-z0-9+.-]*://)((?:\\.|[^\s"'<>\\|])+)"""
+_PORT = r"(?:\[[^\]]*\]|[^:\[\]]*)(?::\d{0,5})?[,;).\]}]*"
+_LOGIN = r"(?<![\w/@.+-])[\w.%+~-]+:[^\s\"'/@][^\s\"']*@(?!sha256:|sha512:)(?=[\w.\[-])"
+_SHAPES = (
+    r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)"
     r"|\beyJ[\w-]{5,}(?:\.[\w-]+){1,2}"
     r"|\b(?:gh[pousr]_|xox[abprs]-|glpat-|AKIA)[\w-]{8,}"
-    r"|(?<=\bBearer )[\w.~+/=-]{4,}|(?<=\bBasic )[\w+/=-]{8,}",
-    re.DOTALL,
+    r"|(?<=\bBearer )[\w.~+/=-]{4,}|(?<=\bBasic )[\w+/=-]{8,}"
 )
-_NAMED = re.compile(
+_NAMED = (
     r"""(?P<quote>["'])(?P<key>[\w.@/-]{1,128})(?P=quote)[ \t]*:\s*"""
     r"""|(?:(?<![\w./%-])|(?<=\n-))(?P<name>[A-Za-z_][\w./-]*)[ \t]?=(?![=>~])[ \t]*"""
     r"""|(?<![\w-])--(?P<flag>[A-Za-z][\w.-]*)(?:=|[ \t]+(?=[^\s-])(?!(?:a|and|are|as|at|for|from|has|in|is|of|or|out|shows|to|was|with|\(\w+)\b))"""
     r"""|(?m:^)[+ -]?[ \t]*(?P<header>(?i:(?:proxy-)?authorization|(?:set-)?cookie|x-[\w.-]+|private-token)):[ \t]*"""
 )
-_START = re.compile(r"[+ -]?[ \t]*(?:export[ \t]+|set[ \t]+)?")
-_SCALAR = re.compile(r'"(?:\\.|[^"\\])*"?(?!\s*:)|[^\s\[\]{},:"]+(?!\s*:)', re.DOTALL)
-_TO_END = re.compile(r"(?:\\\n|[^\n])*")
-_WORD = re.compile(r"(?:\\.|[^\s\\])*")
+_START = r"[+ -]?[ \t]*(?:export[ \t]+|set[ \t]+)?"
+_SCALAR = r'(?s)"(?:\\.|[^"\\])*"?(?!\s*:)|[^\s\[\]{},:"]+(?!\s*:)'
+_TO_END = r"(?:\\\n|[^\n])*"
+_WORD = r"(?:\\.|[^\s\\])*"
 
 
 class Concealed(str):
@@ -130,8 +130,8 @@ def redact(text: str) -> str:
         text = str(text)
     if not _is_marked(text):
         return text
-    text = _SHAPES.sub(MASK, text)
-    text = _LOGIN.sub(f"{MASK}@", _URL.sub(_url, text))
+    text = re.sub(_SHAPES, MASK, text)
+    text = re.sub(_LOGIN, f"{MASK}@", re.sub(_URL, _url, text))
     if "=" not in text and ":" not in text and "--" not in text:
         return text
     return _settings(text)
@@ -162,7 +162,7 @@ def _url(found: re.Match[str]) -> str:
         login = ""
         authority, slash, tail = rest.partition("/")
         # "user:pass" that ends before its "@", as in a truncated file.
-        if _PORT.fullmatch(authority) is None and "=" not in authority:
+        if re.fullmatch(_PORT, authority) is None and "=" not in authority:
             rest = f"{MASK}{slash}{tail}"
     path, question, query = rest.partition("?")
     if question and query:
@@ -175,18 +175,19 @@ def _url(found: re.Match[str]) -> str:
 
 
 # An answer to a question of doctor's, up to its candidate (--choose state/layer-mount-corrupt:web=): useless if masked.
-_CHOICE = re.compile(r"--choose[ =]['\"]?(?:[\w.-]+:)?[\w-]+/[\w-]+(?::[^=\n]*)?=$")
+_CHOICE = r"--choose[ =]['\"]?(?:[\w.-]+:)?[\w-]+/[\w-]+(?::[^=\n]*)?=$"
 
 
 def _is_choice(text: str, found: re.Match[str]) -> bool:
     """Whether what was found is the name before the candidate of a ``--choose``; a plugin's id has its name in front."""
-    return _CHOICE.search(text, text.rfind("\n", 0, found.start()) + 1, found.end()) is not None
+    return re.compile(_CHOICE).search(text, text.rfind("\n", 0, found.start()) + 1, found.end()) is not None
 
 
 def _settings(text: str) -> str:
     parts: list[str] = []
     done = at = 0
-    while (found := _NAMED.search(text, at)) is not None:
+    named = re.compile(_NAMED)
+    while (found := named.search(text, at)) is not None:
         at = found.end()
         header = found["header"]
         name = found["key"] or found["name"] or found["flag"] or header
@@ -207,7 +208,7 @@ def _masked(text: str, found: re.Match[str], name: str) -> tuple[str, int]:
         return "", start  # what is in it has names of its own
     if opening in {"[", "{"}:
         end = _bracket(text, start)
-        return _SCALAR.sub(lambda piece: _scalar(piece, name), text[start:end]), end
+        return re.sub(_SCALAR, lambda piece: _scalar(piece, name), text[start:end]), end
     if opening in {'"', "'"}:
         end = _quoted(text, start + 1, opening)
         return _kept(name, text[start + 1 : end], opening) + text[end : end + 1], min(end + 1, len(text))
@@ -255,14 +256,14 @@ def _quoted(text: str, start: int, quote: str) -> int:
     return closing.end() if closing else len(text)
 
 
-def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
-    found = pattern.match(text, start)
+def _end(pattern: str, text: str, start: int) -> int:
+    found = re.compile(pattern).match(text, start)
     return found.end() if found else start
 
 
 def _is_line_start(text: str, at: int) -> bool:
     line = text.rfind("\n", 0, at) + 1
-    return _START.fullmatch(text, line, at) is not None
+    return re.compile(_START).fullmatch(text, line, at) is not None
 
 
 def _open_quote(text: str, at: int) -> str:

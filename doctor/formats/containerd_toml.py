@@ -13,19 +13,18 @@ from doctor.model.errors import FormatError
 
 MAX_BYTES = 1 << 20
 _GRPC = "io.containerd.server.v1.grpc"
-_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
+# Each is compiled at its first use: most hosts have no such file.
+_TABLE = r"(?m)^[ \t]*\["
 _VALUE = r"""[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\n]*)')[ \t]*(?:\#[^\n]*)?\r?$"""
-_PLAIN = {name: re.compile(rf"^[ \t]*{name}{_VALUE}", re.MULTILINE) for name in ("root", "state", "address")}
-_NAMED = {name: re.compile(rf"\b{name}\b[\"']?[ \t]*[.=]") for name in ("root", "state", "address")}
-_NO_IMPORTS = re.compile(r"^[ \t]*imports[ \t]*=[ \t]*\[[ \t]*\][ \t]*(?:\#[^\n]*)?\r?$", re.MULTILINE)
-_IMPORTS = re.compile(r"\bimports\b[\"']?[ \t]*=")
-_COMMENT = re.compile(r"^[ \t]*\#.*$", re.MULTILINE)
-_ODD = re.compile(r"\\[uU]|^[ \t]*[\"']?(?:grpc|plugins)\b", re.MULTILINE)
+_PLAIN = {name: rf"(?m)^[ \t]*{name}{_VALUE}" for name in ("root", "state", "address")}
+_NAMED = {name: rf"\b{name}\b[\"']?[ \t]*[.=]" for name in ("root", "state", "address")}
+_NO_IMPORTS = r"(?m)^[ \t]*imports[ \t]*=[ \t]*\[[ \t]*\][ \t]*(?:\#[^\n]*)?\r?$"
+_IMPORTS = r"\bimports\b[\"']?[ \t]*="
+_COMMENT = r"(?m)^[ \t]*\#.*$"
+_ODD = r"(?m)\\[uU]|^[ \t]*[\"']?(?:grpc|plugins)\b"
 """Escapes in names, and a table written as a value: no pattern tells what they mean."""
 
-_GRPC_TABLE = re.compile(
-    rf"^[ \t]*\[[ \t]*(?:grpc|plugins[ \t]*\.[ \t]*[\"']{re.escape(_GRPC)}[\"'])[ \t]*\][^\n]*\n", re.MULTILINE
-)
+_GRPC_TABLE = rf"(?m)^[ \t]*\[[ \t]*(?:grpc|plugins[ \t]*\.[ \t]*[\"']{re.escape(_GRPC)}[\"'])[ \t]*\][^\n]*\n"
 
 
 class Places(Struct, frozen=True, kw_only=True):
@@ -68,29 +67,29 @@ def read(data: bytes, *, strict: bool = False) -> Places:
 def guess(data: bytes) -> Places:
     """Return what a broken file seems to set: lines before its first table that can be read by themselves."""
     text = data.decode("utf-8", "replace")
-    found = _PLAIN["root"].search(_head(text))
+    found = re.search(_PLAIN["root"], _head(text))
     return Places() if found is None else Places(root=_text(found), line=_line(text, found.start()))
 
 
 def _head(text: str) -> str:
-    table = _TABLE.search(text)
+    table = re.search(_TABLE, text)
     return text if table is None else text[: table.start()]
 
 
 def _plainly(text: str) -> Places | None:
     """Return the settings where each stands alone on its line as everybody writes it, ``None`` where it takes a parser."""
-    text = _COMMENT.sub("", text)
+    text = re.sub(_COMMENT, "", text)
     head = _head(text)
-    if '"""' in text or "'''" in text or _ODD.search(head):
+    if '"""' in text or "'''" in text or re.search(_ODD, head):
         return None
-    if len(_IMPORTS.findall(head)) != len(_NO_IMPORTS.findall(head)):
+    if len(re.findall(_IMPORTS, head)) != len(re.findall(_NO_IMPORTS, head)):
         return None
     found: dict[str, str] = {}
     line = 0
-    tables = list(_GRPC_TABLE.finditer(text))
+    tables = list(re.finditer(_GRPC_TABLE, text))
     for name, part in (("root", head), ("state", head), ("address", _body(text, tables))):
-        matches = list(_PLAIN[name].finditer(part))
-        if len(tables) > 1 or len(matches) > 1 or len(_NAMED[name].findall(part)) != len(matches) or "\0" in part:
+        matches = list(re.finditer(_PLAIN[name], part))
+        if len(tables) > 1 or len(matches) > 1 or len(re.findall(_NAMED[name], part)) != len(matches) or "\0" in part:
             return None
         for match in matches:
             found[name] = _text(match)
@@ -125,7 +124,7 @@ def _whole(text: str) -> Places:
     if not isinstance(imports, list) or not all(isinstance(one, str) for one in imports):
         raise FormatError("imports is no list of texts")
     root = _string(table, "root")
-    known = _PLAIN["root"].search(_head(text))
+    known = re.search(_PLAIN["root"], _head(text))
     plugin = _table(_table(table, "plugins"), _GRPC)
     return Places(
         root=root,

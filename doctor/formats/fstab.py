@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-_FIELDS = re.compile(r"(\s*)(\S+)(\s+)(\S+)(\s+)(\S+)(\s+)(\S+)(.*)", re.DOTALL)
+_FIELDS = r"(?s)(\s*)(\S+)(\s+)(\S+)(\s+)(\S+)(\s+)(\S+)(.*)"
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ def with_options(text: str, point: str, change: Callable[[tuple[str, ...]], tupl
     """
     lines = []
     for old in text.splitlines(keepends=True):
-        line, found, entries = old, _FIELDS.match(old), parse(old)
+        line, found, entries = old, re.match(_FIELDS, old), parse(old)
         if found is not None and entries and entries[0].point == point:
             options = change(entries[0].options) or ("defaults",)
             line = "".join((*found.groups()[:7], ",".join(options), found[9]))

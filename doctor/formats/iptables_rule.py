@@ -20,7 +20,7 @@ _SYN = (False, "--tcp-flags", ("ACK,FIN,RST,SYN", "SYN"))
 _ICMP = {"8": "echo-request", "0": "echo-reply", "3": "destination-unreachable", "11": "time-exceeded"}
 _DEFAULT_REJECTS = frozenset({"icmp-port-unreachable", "port-unreach", "icmp6-port-unreachable"})
 _ANYWHERE = frozenset({"0.0.0.0/0", "0/0", "::/0", "0.0.0.0/0.0.0.0"})
-_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"?|[^\s"]+')
+_WORD = r'"((?:[^"\\]|\\.)*)"?|[^\s"]+'
 
 Option = tuple[bool, str, tuple[str, ...]]
 """Negated, name, arguments."""
@@ -68,7 +68,7 @@ def split_words(text: str) -> list[str]:
     if '"' not in text:
         return text.split()
     words = []
-    for match in _WORD.finditer(text):
+    for match in re.finditer(_WORD, text):
         quoted = match[1]
         words.append(match[0] if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
     return words

@@ -3,7 +3,7 @@
 import re
 
 _CHAIN = r"DOCKER(?:-ISOLATION(?:-STAGE-[12])?|-FORWARD|-BRIDGE|-CT|-INTERNAL|-INGRESS)?"
-_LINE = re.compile(rf"^(?::{_CHAIN} |(?:\[[0-9:]+\] )?-[AI] (?:{_CHAIN} |\S+ .*-[jg] {_CHAIN}\s*$))")
+_LINE = rf"^(?::{_CHAIN} |(?:\[[0-9:]+\] )?-[AI] (?:{_CHAIN} |\S+ .*-[jg] {_CHAIN}\s*$))"
 
 
 def engine_lines(text: str) -> tuple[tuple[int, str], ...]:
@@ -15,12 +15,12 @@ def engine_lines(text: str) -> tuple[tuple[int, str], ...]:
     ((2, ':DOCKER - [0:0]'), (3, '-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER'))
     """
     return tuple(
-        (number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), start=1) if _LINE.match(line)
+        (number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), start=1) if re.match(_LINE, line)
     )
 
 
 def without_engine_lines(data: bytes) -> bytes:
     """The file without those lines; everything else stays byte for byte."""
     text = data.decode("utf-8", "surrogateescape")
-    kept = [line for line in text.split("\n") if not _LINE.match(line)]
+    kept = [line for line in text.split("\n") if not re.match(_LINE, line)]
     return "\n".join(kept).encode("utf-8", "surrogateescape")

@@ -12,7 +12,7 @@ MAX_BYTES = 8 << 20
 """A whole allmodconfig is a third of a megabyte."""
 
 _HEADER = re.compile(r"^# Linux/(\S+) (\S+) Kernel Configuration", re.MULTILINE)
-_OPTION = re.compile(r"^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)", re.MULTILINE)
+_OPTION = r"(?m)^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)"
 
 
 class KernelConfig(Struct, frozen=True, kw_only=True, dict=True):
@@ -32,7 +32,7 @@ class KernelConfig(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def options(self) -> dict[str, str]:
         """Every option by its name without "CONFIG_": "y", "m", "n" for one switched off, else its value."""
-        return {yes or no: value if yes else "n" for yes, value, no in _OPTION.findall(self.text)}
+        return {yes or no: value if yes else "n" for yes, value, no in re.findall(_OPTION, self.text)}
 
     def value(self, option: str) -> str:
         """The value of one option, "n" where the file switches it off or doesn't know it.

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from doctor.model.errors import FormatError
 
-_OCTAL = re.compile(r"\\([0-3][0-7]{2})")
+_OCTAL = r"\\([0-3][0-7]{2})"
 
 
 class Mount(Struct, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ def unescape(field: str) -> str:
     """
     if "\\" not in field:
         return field
-    return _OCTAL.sub(lambda match: chr(int(match[1], 8)), field)
+    return re.sub(_OCTAL, lambda match: chr(int(match[1], 8)), field)
 
 
 def _parse_line(line: str, number: int) -> Mount:

@@ -5,8 +5,8 @@ import socket
 
 from msgspec import Struct
 
-_BASED_ON = re.compile(r"Based on host file: '([^']*)'")
-_EXT_SERVERS = re.compile(r"ExtServers: \[(.*)\]")
+_BASED_ON = r"Based on host file: '([^']*)'"
+_EXT_SERVERS = r"ExtServers: \[(.*)\]"
 
 
 class ResolvConf(Struct, frozen=True, kw_only=True):
@@ -50,8 +50,8 @@ def parse(text: str) -> ResolvConf:
     based_on, ext_servers = "", ()
     for number, line in enumerate(text.split("\n"), start=1):
         if line.startswith(("#", ";")):
-            based = _BASED_ON.search(line)
-            servers = _EXT_SERVERS.search(line)
+            based = re.search(_BASED_ON, line)
+            servers = re.search(_EXT_SERVERS, line)
             based_on = based[1] if based is not None else based_on
             ext_servers = tuple(servers[1].split()) if servers is not None else ext_servers
             continue

@@ -9,7 +9,7 @@ from doctor.formats import env_file, flag_edit, words
 from doctor.formats.unit_file import Setting, Unit
 from doctor.model.errors import FormatError
 
-_VARIABLE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
+_VARIABLE = r"\$(?:\$|\{(\w+)\}|(\w+))"
 
 
 class Argument(Struct, frozen=True, kw_only=True):
@@ -166,7 +166,7 @@ def _variables(unit: Unit, env_files: Mapping[str, str]) -> tuple[dict[str, Argu
 
 def _expand(word: str, setting: Setting, variables: Mapping[str, Argument]) -> list[Argument]:
     """The words that one word of ExecStart becomes."""
-    alone = _VARIABLE.fullmatch(word)
+    alone = re.fullmatch(_VARIABLE, word)
     if alone is not None and alone[2]:
         origin = variables.get(alone[2])
         if origin is None:
@@ -187,6 +187,6 @@ def _expand(word: str, setting: Setting, variables: Mapping[str, Argument]) -> l
         used.append(origin)
         return origin.text
 
-    text = _VARIABLE.sub(value, word)
+    text = re.sub(_VARIABLE, value, word)
     origin = used[0] if len(used) == 1 else Argument(text="", path=setting.path, line=setting.line, variable="")
     return [Argument(text=text, path=origin.path, line=origin.line, variable=origin.variable)]

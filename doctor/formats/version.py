@@ -8,7 +8,7 @@ from msgspec import Struct
 _UPSTREAM = re.compile(
     r"v?(\d{1,9}(?:\.\d{1,9})*)(?:-((?:rc|beta|alpha|tp|pre)[.-]?\d*(?:\.\d{1,9})*))?", re.IGNORECASE
 )
-_PARTS = re.compile(r"\d+|[a-zA-Z]+|~|\^")
+_PARTS = r"\d+|[a-zA-Z]+|~|\^"
 _KERNEL = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-rc(\d{1,9}))?(.*)", re.DOTALL)
 _VENDOR = re.compile(r"\.(el\d+|amzn\d+|fc\d+|azl\d+|cm\d+|photon|ph\d+)")
 _BUILD = re.compile(r"[-+](\d[\d.]*)")
@@ -215,7 +215,7 @@ def _rpm_parts(text: str) -> tuple[str, str, str]:
 
 def _compare_rpm_part(left: str, right: str) -> int:
     """Source: rpm, rpmio/rpmvercmp.cc."""
-    lefts, rights = _PARTS.findall(left), _PARTS.findall(right)
+    lefts, rights = re.findall(_PARTS, left), re.findall(_PARTS, right)
     for index in range(max(len(lefts), len(rights))):
         one = lefts[index] if index < len(lefts) else ""
         other = rights[index] if index < len(rights) else ""
