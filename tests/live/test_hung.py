@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.clocks import within
 from tests.hosts.box import Box
 
 pytestmark = pytest.mark.live
@@ -32,9 +33,7 @@ def test_a_mount_that_does_not_answer_costs_seconds(box: Box) -> None:
     deadline = time.monotonic() + 5
     while "fuse" not in box.run(["cat", "/proc/self/mountinfo"]).stdout and time.monotonic() < deadline:
         time.sleep(0.05)
-    started = time.monotonic()
-    done = box.doctor("scan", "--format", "json", timeout=60)
-    assert time.monotonic() - started < 15
+    done = within(15, lambda: box.doctor("scan", "--format", "json", timeout=60), tries=3, clock=time.monotonic)
     assert done.returncode in {1, 3}, done.stderr
     assert "Traceback" not in done.stderr
     assert "does not answer" in done.stdout
@@ -46,10 +45,8 @@ def test_a_stopped_dockerd_costs_seconds_and_is_told(box: Box) -> None:
     """SIGSTOP leaves its socket accepting and never answering."""
     (pid,) = box.pids("dockerd")
     box.run(["kill", "-STOP", str(pid)])
-    started = time.monotonic()
-    done = box.doctor("scan", "--format", "json", timeout=60)
+    done = within(20, lambda: box.doctor("scan", "--format", "json", timeout=60), tries=3, clock=time.monotonic)
     box.run(["kill", "-CONT", str(pid)])
-    assert time.monotonic() - started < 20
     # A dockerd this young may still be starting: then it is no finding, and the scan is incomplete.
     assert done.returncode in {1, 3}, done.stdout + done.stderr
     assert "no answer to GET /version within 3 s" in done.stdout

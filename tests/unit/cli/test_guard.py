@@ -66,7 +66,7 @@ def test_a_hang_lets_the_start_pass(monkeypatch: pytest.MonkeyPatch, capfd: pyte
     monkeypatch.setattr(guard, "_LIMIT_S", 0.2)
     begun = time.monotonic()
     assert guard.run() == 0
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert "did not finish looking" in capfd.readouterr().err
     assert os.waitpid(-1, 0)[1] == 9
 

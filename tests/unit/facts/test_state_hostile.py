@@ -1,8 +1,8 @@
 """A data root is written by whoever controls a container or an image: nothing in it leads a scan out, hangs it or breaks it."""
 
 import os
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from doctor.plugins.load import load
 from doctor.scan.run import Scan, scan
 from tests.cases.state.make import _write_tree
 from tests.cases.state.roots import BASE, CHAIN_TOP, IMAGE, MOUNT, PARTS, ROOT, STORE, TOP, WEB, build
+from tests.clocks import within
 
 CATALOG = load()
 IDS = CATALOG.choose(("state",), ())
@@ -82,17 +83,16 @@ def crashed(found: Scan) -> list[str]:
     ]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", KINDS)
 def test_anything_may_lie_where_a_file_belongs(tmp_path: Path, kind: str) -> None:
-    """Each file in turn: an outcome or a finding, at once, and nothing from outside in it."""
+    """Each file in turn: an outcome or a finding, at once, and nothing from outside in it. What waits for ever meets the time limit."""
     for number, name in enumerate(FILES):
         top = tmp_path / str(number)
         _write_tree(top, build(*PARTS).entries)
         planted(top / name, kind)
-        started = time.monotonic()
-        found = examine(top)
+        found = within(5, partial(examine, top), tries=3)
         assert crashed(found) == [], name
-        assert time.monotonic() - started < 5, name
         assert "root:x:0" not in repr(found.findings), name
 
 
@@ -155,6 +155,4 @@ def test_structures_that_no_engine_makes(tmp_path: Path, change: Callable[[Path]
     """Circles, double claims and endless lists end, each in a second or two."""
     _write_tree(tmp_path, build(*PARTS).entries)
     change(tmp_path)
-    started = time.monotonic()
-    assert crashed(examine(tmp_path)) == []
-    assert time.monotonic() - started < 3
+    assert crashed(within(3, partial(examine, tmp_path), tries=3)) == []
