@@ -10,7 +10,7 @@ CHECK = '''"""TITLE."""
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.kernel.sysctl import Sysctl
 
 
 @check(severity=Severity.WARNING, ok="what a pass means, in one line")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.cgroups import VITAL, Cgroups
-from doctor.facts.kernel import Kernel
+from doctor.facts.kernel.cgroups import VITAL, Cgroups
+from doctor.facts.kernel.kernel import Kernel
 
 
 @check(severity=Severity.ERROR, breaks=("limits",), ok="every controller that limits containers is there")

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.cgroups import Cgroups
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineInfo
-from doctor.facts.kubernetes import Kubelet
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineInfo
+from doctor.facts.host.kubernetes import Kubelet
+from doctor.facts.kernel.cgroups import Cgroups
 
 _KEY = "native.cgroupdriver="
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.cgroups import Cgroups
+from doctor.facts.kernel.cgroups import Cgroups
 
 
 @check(

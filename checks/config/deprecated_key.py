@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.daemon_options import OPTIONS
-from doctor.facts.engine import DaemonJson
-from doctor.facts.engine_state import EngineVersion
+from doctor.facts.config.engine import DaemonJson
+from doctor.facts.config.options import OPTIONS
+from doctor.facts.engine.state import EngineVersion
 
 
 @check(severity=Severity.INFO, ok="daemon.json has no key that the next engine refuses")

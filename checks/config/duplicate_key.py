@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import DaemonJson
+from doctor.facts.config.engine import DaemonJson
 
 
 @check(severity=Severity.WARNING, ok="no key stands twice in daemon.json")

@@ -6,9 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import DaemonJson, EngineFlags, GivenFlag
-from doctor.facts.engine_state import EngineState, start_fails
-from doctor.facts.engine_values import from_flags, joined
+from doctor.facts.config.engine import DaemonJson, EngineFlags, GivenFlag
+from doctor.facts.config.flag_values import from_flags, joined
+from doctor.facts.engine.state import EngineState, start_fails
 
 
 class Conflict(Struct, frozen=True, kw_only=True):

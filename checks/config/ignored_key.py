@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.daemon_keys import problems
-from doctor.facts.engine import DaemonJson
-from doctor.facts.engine_state import EngineVersion
+from doctor.facts.config.engine import DaemonJson
+from doctor.facts.config.keys import problems
+from doctor.facts.engine.state import EngineVersion
 
 
 @check(severity=Severity.WARNING, ok="dockerd reads every key of daemon.json that it takes")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import DaemonJson
-from doctor.facts.engine_state import EngineState, start_fails
+from doctor.facts.config.engine import DaemonJson
+from doctor.facts.engine.state import EngineState, start_fails
 
 
 @check(severity=Severity.CRITICAL, stops_start=True, ok="daemon.json can be read")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.daemon_values import NamedThings, problems
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
-from doctor.facts.redact import conceal
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.values import NamedThings, problems
+from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.secrets.redact import conceal
 
 
 @check(severity=Severity.CRITICAL, ok="every setting has a value that can work here")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineFlags
+from doctor.facts.config.engine import EngineFlags
 
 
 @check(severity=Severity.WARNING, ok="every options file of the engine is read by what starts it")

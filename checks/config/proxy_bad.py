@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.redact import redact
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.secrets.redact import redact
 
 _URL = r"(?i)(?:https?|socks5)://[^\s\"']+"
 _KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY"}

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.daemon_keys import problems
-from doctor.facts.engine import DaemonJson
-from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
+from doctor.facts.config.engine import DaemonJson
+from doctor.facts.config.keys import problems
+from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 
 
 @check(severity=Severity.CRITICAL, stops_start=True, ok="daemon.json has no key that this engine dropped")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 
 DROPPED = "overlay2.override_kernel_check"
 _REMOVED = (24, 0)

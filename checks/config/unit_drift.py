@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.engine.units import EngineUnits
 
 
 @check(severity=Severity.WARNING, ok="systemd has read the engine's units as they are")

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.daemon_keys import fits
-from doctor.facts.daemon_options import OPTIONS
-from doctor.facts.engine import EngineFlags, GivenFlag
-from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
-from doctor.facts.engine_values import from_flags
-from doctor.facts.spelling import nearest
-from doctor.formats.flags import KNOWN, config_key
+from doctor.facts.config.engine import EngineFlags, GivenFlag
+from doctor.facts.config.flag_values import from_flags
+from doctor.facts.config.keys import fits
+from doctor.facts.config.options import OPTIONS
+from doctor.facts.config.spelling import nearest
+from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.formats.config.flags import KNOWN, config_key
 
 
 class BadFlag(Struct, frozen=True, kw_only=True):

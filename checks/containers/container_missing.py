@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.container_needs import lost_containers, severity_of
-from doctor.facts.containers import Containers
+from doctor.facts.containers.containers import Containers
+from doctor.facts.containers.needs import lost_containers, severity_of
 
 
 @check(severity=Severity.WARNING, ok="each container whose namespaces another one shares is there")

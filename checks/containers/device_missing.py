@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.container_needs import severity_of, titles
-from doctor.facts.container_sources import ContainerSources
-from doctor.facts.containers import Containers
+from doctor.facts.containers.containers import Containers
+from doctor.facts.containers.host_sources import ContainerSources
+from doctor.facts.containers.needs import severity_of, titles
 
 
 @check(severity=Severity.WARNING, ok="each container's devices are there")

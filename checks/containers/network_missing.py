@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.container_needs import LostNetwork, lost_networks, severity_of, titles
-from doctor.facts.containers import Containers
-from doctor.facts.databases import NetworkDatabase
-from doctor.facts.engine import EngineConfig
-from doctor.facts.network_restore import rolled_networks
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Containers
+from doctor.facts.containers.needs import LostNetwork, lost_networks, severity_of, titles
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.rebuild.network.restore import rolled_networks
 
 
 @check(

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.container_needs import lost_runtimes, severity_of, titles
-from doctor.facts.containers import Containers
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineInfo
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Containers
+from doctor.facts.containers.needs import lost_runtimes, severity_of, titles
+from doctor.facts.engine.state import EngineInfo
 
 
 @check(severity=Severity.WARNING, ok="each container's runtime is registered")

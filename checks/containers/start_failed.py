@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.engine_state import EngineState
-from doctor.facts.redact import redact
+from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.state import EngineState
+from doctor.facts.secrets.redact import redact
 
 
 @check(

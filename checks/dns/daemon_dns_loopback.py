@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.dns import is_loopback
-from doctor.facts.engine import EngineConfig
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.network.dns import is_loopback
 
 
 @check(severity=Severity.ERROR, breaks=("dns",), ok='"dns" names servers that containers can reach')

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.dns import RESOLV_CONF, HostDns
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineVersion
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineVersion
+from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 
 class LoopbackOnly(Struct, frozen=True, kw_only=True):

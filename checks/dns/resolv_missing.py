@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.dns import RESOLV_CONF, HostDns
+from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 
 @check(severity=Severity.WARNING, breaks=("dns", "image"), ok="the host has a resolv.conf")

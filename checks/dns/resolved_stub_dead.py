@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.dns import RESOLV_CONF, STUB_ADDRESS, HostDns
+from doctor.facts.network.dns import RESOLV_CONF, STUB_ADDRESS, HostDns
 
 
 @check(severity=Severity.ERROR, breaks=("dns", "image"), ok="the resolver that resolv.conf names answers")

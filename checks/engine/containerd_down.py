@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containerd_service import ContainerdService
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.processes import Processes
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containerd.service import ContainerdService
+from doctor.facts.engine.state import EngineState
+from doctor.facts.engine.units import EngineUnits
+from doctor.facts.host.processes import Processes
 
 
 class ContainerdDown(Struct, frozen=True, kw_only=True):

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_programs import EnginePrograms
-from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.programs import EnginePrograms
+from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 
 
 @check(severity=Severity.ERROR, breaks=("port",), ok="docker-proxy is installed, or not used")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine_start import STOPPERS
-from doctor.facts.engine_state import EngineState
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.engine.start import STOPPERS
+from doctor.facts.engine.state import EngineState
+from doctor.facts.engine.units import EngineUnits
 
 
 @check(severity=Severity.CRITICAL, causes=STOPPERS, ok="the engine answers")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine_state import EngineState
+from doctor.facts.engine.state import EngineState
 
 
 @check(severity=Severity.CRITICAL, causes=("state/socket-wrong-type",), ok="the engine answers in time")

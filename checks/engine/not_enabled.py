@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine_state import EngineState
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.engine.state import EngineState
+from doctor.facts.engine.units import EngineUnits
 
 
 @check(severity=Severity.INFO, ok="the engine starts at boot")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.data_root import DataRoot
-from doctor.facts.missing_programs import MissingPrograms
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.missing_programs import MissingPrograms
 
 _MEANS = {
     "dockerd": "the engine can't start",

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine_programs import EnginePrograms
-from doctor.facts.engine_state import EngineState, EngineVersion
+from doctor.facts.engine.programs import EnginePrograms
+from doctor.facts.engine.state import EngineState, EngineVersion
 
 _NEEDED = ("runc", "containerd-shim-runc-v2")
 

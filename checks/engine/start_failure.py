@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine_log import EngineLog
-from doctor.facts.engine_start import STOPPERS
-from doctor.facts.engine_state import EngineState
+from doctor.facts.engine.log import EngineLog
+from doctor.facts.engine.start import STOPPERS
+from doctor.facts.engine.state import EngineState
 
 _LONGEST = 400
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine_state import EngineInfo
+from doctor.facts.engine.state import EngineInfo
 
 _ELSEWHERE = ("bridge-nf-call", "IPv4 forwarding", "API is accessible", "insecure registry", "d_type")
 """Warnings that a check of doctor's own covers better."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall import Firewall
-from doctor.facts.firewall_backends import is_switched
-from doctor.facts.firewall_rules import EngineRules
+from doctor.facts.firewall.backends import is_switched
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.firewall.rules import EngineRules
 
 
 class Switched(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall import Firewall
+from doctor.facts.firewall.packet_filter import Firewall
 
 
 @check(severity=Severity.ERROR, ok="no nft table of family bridge drops what it does not know")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Finding, Severity, check
-from doctor.facts.firewall_expect import ExpectedRule
-from doctor.facts.firewall_missing import MissingRules, by_subject, evidence_of
-from doctor.facts.firewall_rules import EngineRules
+from doctor.facts.firewall.expected import ExpectedRule
+from doctor.facts.firewall.missing import MissingRules, by_subject, evidence_of
+from doctor.facts.firewall.rules import EngineRules
 
 
 @check(

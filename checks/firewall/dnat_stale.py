@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_rules import EngineRules
-from doctor.facts.networks import Networks
+from doctor.facts.firewall.rules import EngineRules
+from doctor.facts.network.networks import Networks
 
 _DNAT = r"-A DOCKER (?:-d \S+ )?(?:! -i (\S+) )?-p (\w+) -m \w+ --dport (\d+) -j DNAT --to-destination ([\d.]+):(\d+)$"
 _ENGINE_BRIDGE = r"docker0|br-[0-9a-f]{12}"

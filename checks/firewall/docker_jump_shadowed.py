@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import BETWEEN, ENGINE, Lift, TrafficCuts, wish_severity
-from doctor.facts.firewall_rules import EngineRules
+from doctor.facts.firewall.cuts import BETWEEN, ENGINE, Lift, TrafficCuts, wish_severity
+from doctor.facts.firewall.rules import EngineRules
 
 
 @check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the engine's rules are asked in their order")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import USER, TrafficCuts
+from doctor.facts.firewall.cuts import USER, TrafficCuts
 
 _LOST = {"egress": "what containers send out", "reply": "the answers they get", "port": "what comes to published ports"}
 

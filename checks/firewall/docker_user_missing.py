@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.firewall_files import FirewallFiles
-from doctor.facts.firewall_missing import evidence_of
-from doctor.facts.firewall_rules import EngineRules, FamilyRules
-from doctor.facts.network_record import NetworkRecord
-from doctor.facts.user_chain import CHAIN, UserChain, user_chain
+from doctor.facts.backup.network_record import NetworkRecord
+from doctor.facts.firewall.files import FirewallFiles
+from doctor.facts.firewall.missing import evidence_of
+from doctor.facts.firewall.rules import EngineRules, FamilyRules
+from doctor.facts.firewall.user_chain import CHAIN, UserChain, user_chain
 
 
 @check(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.doctor_runs import DoctorRuns
+from doctor.facts.network.doctor_runs import DoctorRuns
 
 
 @check(severity=Severity.WARNING, ok="no killed container of doctor's left anything on the network")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.firewall import ENGINE_TABLE, Firewall
-from doctor.facts.networks import Networks
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import ENGINE_TABLE, Firewall
+from doctor.facts.network.networks import Networks
 
 
 @check(severity=Severity.CRITICAL, breaks=("egress", "port", "dns"), ok="the engine's nft table is there")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import NFT, TrafficCuts
-from doctor.facts.firewall_files import FirewallFiles
+from doctor.facts.firewall.cuts import NFT, TrafficCuts
+from doctor.facts.firewall.files import FirewallFiles
 
 
 @check(severity=Severity.CRITICAL, breaks=("egress", "dns"), ok="firewalld lets containers' packets through")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import NFT, TrafficCuts, wish_severity
+from doctor.facts.firewall.cuts import NFT, TrafficCuts, wish_severity
 
 _LOST = {"egress": "what containers send out", "reply": "the answers they get", "port": "what comes to published ports"}
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import FIRST, Cut, Lift, TrafficCuts, wish_severity
-from doctor.facts.firewall_rules import EngineRules
+from doctor.facts.firewall.cuts import FIRST, Cut, Lift, TrafficCuts, wish_severity
+from doctor.facts.firewall.rules import EngineRules
 
 _LOST = {"egress": "what containers send out", "reply": "the answers they get", "port": "what comes to published ports"}
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.firewall_rules import EngineRules, FamilyRules, OpenPolicy
-from doctor.facts.network_record import NetworkRecord
-from doctor.facts.sysctl import SysctlFiles
+from doctor.facts.backup.network_record import NetworkRecord
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.firewall.rules import EngineRules, FamilyRules, OpenPolicy
+from doctor.facts.kernel.sysctl import SysctlFiles
 
 _KEYS = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 

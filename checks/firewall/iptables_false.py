@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.firewall import Firewall, Saved
-from doctor.facts.firewall_packet import Packet, Walker, address_number
-from doctor.facts.links import Links
-from doctor.facts.networks import Network, Networks
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.firewall.packet import Packet, Walker, address_number
+from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Network, Networks
 
 
 @check(severity=Severity.ERROR, breaks=("egress", "dns"), ok="somebody translates what containers send")

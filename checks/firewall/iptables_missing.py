@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.firewall import Firewall
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import Firewall
 
 
 @check(severity=Severity.CRITICAL, breaks=("egress", "port"), stops_start=True, ok="the iptables command is there")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import Lift, TrafficCuts
+from doctor.facts.firewall.cuts import Lift, TrafficCuts
 
 
 @check(severity=Severity.WARNING, ok="nothing leads around the isolation of the engine's networks")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import ISOLATION, Lift, TrafficCuts, wish_severity
+from doctor.facts.firewall.cuts import ISOLATION, Lift, TrafficCuts, wish_severity
 
 
 @check(

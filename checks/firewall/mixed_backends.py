@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall import Firewall
-from doctor.facts.firewall_backends import OtherBackend, other_backend
-from doctor.facts.firewall_rules import EngineRules
-from doctor.facts.networks import Networks
+from doctor.facts.firewall.backends import OtherBackend, other_backend
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.firewall.rules import EngineRules
+from doctor.facts.network.networks import Networks
 
 
 @check(severity=Severity.WARNING, breaks=("egress", "port", "dns"), ok="one backend of iptables holds all rules")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import TrafficCuts
+from doctor.facts.firewall.cuts import TrafficCuts
 
 
 @check(severity=Severity.WARNING, breaks=("port",), ok="no foreign nat rule takes a published port")

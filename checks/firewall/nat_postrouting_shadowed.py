@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_cuts import Lift, TrafficCuts
+from doctor.facts.firewall.cuts import Lift, TrafficCuts
 
 
 @check(severity=Severity.ERROR, breaks=("egress", "dns"), ok="nothing ends packets above the engine's masquerading")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.firewall import NFT, Firewall
-from doctor.facts.firewall_files import FirewallFiles
-from doctor.facts.networks import Networks
+from doctor.facts.firewall.files import FirewallFiles
+from doctor.facts.firewall.packet_filter import NFT, Firewall
+from doctor.facts.network.networks import Networks
 
 
 @check(severity=Severity.WARNING, ok="no enabled service flushes every rule of the host")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_expect import ExpectedRule
-from doctor.facts.firewall_missing import MissingRules, evidence_of
-from doctor.facts.firewall_rules import EngineRules, FamilyRules, Lost
-from doctor.facts.user_chain import USER_KINDS, was_flushed
+from doctor.facts.firewall.expected import ExpectedRule
+from doctor.facts.firewall.missing import MissingRules, evidence_of
+from doctor.facts.firewall.rules import EngineRules, FamilyRules, Lost
+from doctor.facts.firewall.user_chain import USER_KINDS, was_flushed
 
 _COSTS = {
     "all": "containers reach nothing outside this host, and containers with new published ports fail to start",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_rules import EngineRules
+from doctor.facts.firewall.rules import EngineRules
 
 
 @check(severity=Severity.WARNING, ok="only this engine's rules are there")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_files import FirewallFiles
+from doctor.facts.firewall.files import FirewallFiles
 
 
 @check(severity=Severity.WARNING, ok="no saved rule file holds Docker's rules")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall_files import FirewallFiles
-from doctor.facts.networks import Networks
+from doctor.facts.firewall.files import FirewallFiles
+from doctor.facts.network.networks import Networks
 
 
 @check(severity=Severity.INFO, ok="no published port goes around ufw")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.features import KernelNeeds
+from doctor.facts.kernel.features import KernelNeeds
 
 
 @check(severity=Severity.ERROR, breaks=("storage", "egress", "port"), ok="the kernel has what containers need")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.features import KernelNeeds
-from doctor.facts.modules import ModuleRule, Modules
+from doctor.facts.kernel.features import KernelNeeds
+from doctor.facts.kernel.modules import ModuleRule, Modules
 
 
 class Forbidden(Struct, frozen=True, kw_only=True):

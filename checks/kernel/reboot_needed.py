@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.kernel import InstalledKernels, Kernel
+from doctor.facts.kernel.kernel import InstalledKernels, Kernel
 
 
 @check(severity=Severity.INFO, ok="the newest installed kernel runs")

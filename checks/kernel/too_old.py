@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.cgroups import Cgroups
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.kernel import Kernel
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.state import EngineState
+from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.kernel import Kernel
 
 # RHEL and CentOS 7 took overlay with several lower layers and d_type into their 3.10.0-514.
 _RHEL7_OVERLAY = (514,)

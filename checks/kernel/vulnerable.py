@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.cgroups import Cgroups
-from doctor.facts.kernel import Kernel
-from doctor.facts.modules import Modules
-from doctor.facts.sysctl import Sysctl
-from doctor.facts.vulnerabilities import KernelExposure, KernelHole
+from doctor.facts.engine.vulnerabilities import KernelExposure, KernelHole
+from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.kernel import Kernel
+from doctor.facts.kernel.modules import Modules
+from doctor.facts.kernel.sysctl import Sysctl
 
 
 class Hole(Struct, frozen=True, kw_only=True):

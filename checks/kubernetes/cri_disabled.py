@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.containerd_config import ContainerdConfig
-from doctor.facts.kubernetes import Kubelet
+from doctor.facts.containerd.config import ContainerdConfig
+from doctor.facts.host.kubernetes import Kubelet
 
 
 @check(severity=Severity.CRITICAL, ok="containerd serves the kubelet")

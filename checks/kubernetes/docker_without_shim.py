@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.kubernetes import Kubelet
-from doctor.facts.processes import Processes
+from doctor.facts.host.kubernetes import Kubelet
+from doctor.facts.host.processes import Processes
 
 
 @check(severity=Severity.CRITICAL, ok="what the kubelet needs to use Docker runs")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.kubernetes import Kubelet
-from doctor.facts.swaps import Swaps
+from doctor.facts.host.kubernetes import Kubelet
+from doctor.facts.host.swaps import Swaps
 
 
 @check(severity=Severity.ERROR, ok="swap does not keep the kubelet from starting")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.logging import DRIVERS, default_driver, default_options
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.logging.drivers import DRIVERS, default_driver, default_options
 
 
 @check(severity=Severity.INFO, ok="'docker logs' has a local copy where the driver itself can't be read")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.engine_state import EngineInfo, EngineVersion
-from doctor.facts.logging import DRIVERS, Logging, is_removed
+from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.state import EngineInfo, EngineVersion
+from doctor.facts.logging.drivers import DRIVERS, Logging, is_removed
 
 
 @check(severity=Severity.WARNING, ok="every container's own logging driver works on this host")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.logging import Logging, human
+from doctor.facts.logging.drivers import Logging, human
 
 
 @check(severity=Severity.WARNING, ok="no container has a large log that nothing bounds")

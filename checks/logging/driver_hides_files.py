@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containers import Container, Containers
-from doctor.facts.engine import EngineConfig
-from doctor.facts.kubernetes import Kubelet
-from doctor.facts.logging import Logging, default_driver, opaque_because
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Container, Containers
+from doctor.facts.host.kubernetes import Kubelet
+from doctor.facts.logging.drivers import Logging, default_driver, opaque_because
 
 _SHOWN = 8
 

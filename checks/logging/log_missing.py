@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.logging import Logging
+from doctor.facts.logging.drivers import Logging
 
 
 @check(severity=Severity.WARNING, breaks=(), ok="every running container's log is where it should be")

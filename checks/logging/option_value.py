@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineVersion
-from doctor.facts.logging import DRIVERS, bad_values, default_driver, default_options, unknown_options
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineVersion
+from doctor.facts.logging.drivers import DRIVERS, bad_values, default_driver, default_options, unknown_options
 
 
 @check(severity=Severity.ERROR, breaks=("logs",), ok="the logging options have usable values")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineVersion
-from doctor.facts.logging import DRIVERS, default_driver, is_removed
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineVersion
+from doctor.facts.logging.drivers import DRIVERS, default_driver, is_removed
 
 
 @check(severity=Severity.ERROR, breaks=("logs",), ok="this engine still has the default logging driver")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.logging import default_driver, default_options
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.logging.drivers import default_driver, default_options
 
 
 @check(severity=Severity.WARNING, ok="what is set for log rotation works")

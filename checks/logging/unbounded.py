@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.logging import Logging, default_driver, default_options, human
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.logging.drivers import Logging, default_driver, default_options, human
 
 _SHOWN = 5
 

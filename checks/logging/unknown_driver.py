@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineInfo
-from doctor.facts.logging import DRIVERS, default_driver
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineInfo
+from doctor.facts.logging.drivers import DRIVERS, default_driver
 
 
 class UnknownDriver(Struct, frozen=True, kw_only=True):

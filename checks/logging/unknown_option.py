@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineVersion
-from doctor.facts.kubernetes import Kubelet
-from doctor.facts.logging import Logging, default_driver, default_options, opaque_because, unknown_options
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineVersion
+from doctor.facts.host.kubernetes import Kubelet
+from doctor.facts.logging.drivers import Logging, default_driver, default_options, opaque_because, unknown_options
 
 
 class UnknownOptions(Struct, frozen=True, kw_only=True):

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.cgroups import Cgroups
-from doctor.facts.engine import EngineConfig
-from doctor.facts.namespaces import needed
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.namespaces import needed
+from doctor.facts.kernel.sysctl import Sysctl
 
 
 class LimitZero(Struct, frozen=True, kw_only=True):

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.cgroups import Cgroups
-from doctor.facts.engine import EngineConfig
-from doctor.facts.namespaces import VITAL, NamespaceKinds, needed
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.namespaces import VITAL, NamespaceKinds, needed
 
 
 @check(

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.namespaces import NEEDED_IDS, SUBGID, SUBUID, SubIds
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.kernel.namespaces import NEEDED_IDS, SUBGID, SUBUID, SubIds
 
 
 class NoIds(Struct, frozen=True, kw_only=True):

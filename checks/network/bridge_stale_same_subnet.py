@@ -6,9 +6,9 @@ from ipaddress import IPv4Network
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.links import USER_BRIDGE, Link, Links
-from doctor.facts.networks import Network, Networks
-from doctor.facts.processes import Processes
+from doctor.facts.host.processes import Processes
+from doctor.facts.network.links import USER_BRIDGE, Link, Links
+from doctor.facts.network.networks import Network, Networks
 
 
 class SubnetTaken(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.kernel.sysctl import Sysctl
 
 COUNT = "net.netfilter.nf_conntrack_count"
 MAX = "net.netfilter.nf_conntrack_max"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState
+from doctor.facts.kernel.sysctl import Sysctl
 
 KEY = "net.ipv4.conf.default.forwarding"
 

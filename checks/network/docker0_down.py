@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.links import Links
-from doctor.facts.networks import Networks
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Networks
 
 
 class BridgeDown(Struct, frozen=True, kw_only=True):

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine_state import EngineState
-from doctor.facts.links import Links
-from doctor.facts.networks import Network, Networks
-from doctor.facts.wires import Wires
+from doctor.facts.engine.state import EngineState
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Network, Networks
+from doctor.facts.network.wires import Wires
 
 
 class BridgeMissing(Struct, frozen=True, kw_only=True):

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.links import Links
-from doctor.facts.sysctl import Sysctl, interface_key
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.kernel.sysctl import Sysctl, interface_key
+from doctor.facts.network.links import Links
 
 
 class InterfaceForwardingOff(Struct, frozen=True, kw_only=True):

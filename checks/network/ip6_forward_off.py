@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.links import Links
-from doctor.facts.networks import Networks
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Networks
 
 KEY = "net.ipv6.conf.all.forwarding"
 

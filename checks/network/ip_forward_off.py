@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.links import Links
-from doctor.facts.sysctl import Sysctl, SysctlFiles
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState
+from doctor.facts.kernel.sysctl import Sysctl, SysctlFiles
+from doctor.facts.network.links import Links
 
 KEY = "net.ipv4.ip_forward"
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.sysctl import Program, Setter, Sysctl, SysctlFiles
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState
+from doctor.facts.kernel.sysctl import Program, Setter, Sysctl, SysctlFiles
 
 KEY = "net.ipv4.ip_forward"
 # net.ipv4.conf.all.forwarding is the same switch under another name (ip-sysctl).

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.links import Links
-from doctor.facts.networks import Networks
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Networks
 
 
 @check(severity=Severity.INFO, ok="no bridge has a bigger MTU than the uplink")

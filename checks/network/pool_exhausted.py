@@ -5,9 +5,9 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.links import Links
-from doctor.facts.networks import Networks
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Networks
 
 # moby libnetwork/ipamutils: 172.17 to 172.31 as /16, 192.168.0.0/16 as /20.
 DEFAULTS = (*((f"172.{second}.0.0/16", 16) for second in range(17, 32)), ("192.168.0.0/16", 20))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.listeners import PortConflict, PortConflicts
+from doctor.facts.network.listeners import PortConflict, PortConflicts
 
 
 class PortTaken(Struct, frozen=True, kw_only=True):

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.links import Link, Links, NetCounters
-from doctor.facts.networks import Networks
-from doctor.facts.sysctl import Sysctl, interface_key
+from doctor.facts.kernel.sysctl import Sysctl, interface_key
+from doctor.facts.network.links import Link, Links, NetCounters
+from doctor.facts.network.networks import Networks
 
 COUNTER = "TcpExt.IPReversePathFilter"
 

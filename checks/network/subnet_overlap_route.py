@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.links import Links, Route
-from doctor.facts.networks import Network, Networks
+from doctor.facts.network.links import Links, Route
+from doctor.facts.network.networks import Network, Networks
 
 
 @check(

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.links import Links
-from doctor.facts.wires import Wires
+from doctor.facts.network.links import Links
+from doctor.facts.network.wires import Wires
 
 
 class Detached(Struct, frozen=True, kw_only=True):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.disk_eaters import DiskEaters
-from doctor.facts.resources import FileSystem, FileSystems, size
+from doctor.facts.host.disk_eaters import DiskEaters
+from doctor.facts.host.resources import FileSystem, FileSystems, size
 
 
 @check(severity=Severity.WARNING, breaks=("storage", "image"), ok="there is space where the engine writes")

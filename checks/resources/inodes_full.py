@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.resources import FileSystems
+from doctor.facts.host.resources import FileSystems
 
 
 @check(severity=Severity.WARNING, breaks=("storage", "image"), ok="there are inodes where the engine writes")

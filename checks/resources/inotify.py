@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.networks import Networks
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.network.networks import Networks
 
 KEY = "fs.inotify.max_user_instances"
 

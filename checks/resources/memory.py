@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.resources import GIB, Memory, size
+from doctor.facts.host.resources import GIB, Memory, size
 
 
 @check(severity=Severity.WARNING, breaks=("limits",), ok="the host has memory left")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.resources import Tasks
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.host.resources import Tasks
+from doctor.facts.kernel.sysctl import Sysctl
 
 _MOST = 4194304
 """PID_MAX_LIMIT of 64-bit kernels (include/linux/threads.h)."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.guarded_files import GuardedFiles
+from doctor.facts.engine.guarded_files import GuardedFiles
 
 
 @check(severity=Severity.WARNING, ok="nobody but root can write what the engine starts with")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
+from doctor.facts.config.engine import EngineConfig
 
 _LOCAL = ("127.", "localhost", "::1", "[::1]")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
+from doctor.facts.config.engine import EngineConfig
 
 
 @check(severity=Severity.WARNING, breaks=("egress", "port"), ok="the engine makes its own firewall rules")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.guarded_files import GuardedFiles
+from doctor.facts.engine.guarded_files import GuardedFiles
 
 
 @check(severity=Severity.ERROR, ok="the engine's sockets are for root and their group only")

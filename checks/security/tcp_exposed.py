@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
+from doctor.facts.config.engine import EngineConfig
 
 _LOCAL = r"(127\.\d+\.\d+\.\d+|localhost|\[::1\]|::1)"
 

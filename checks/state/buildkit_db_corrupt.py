@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.databases import BuildkitDatabases
+from doctor.facts.databases.databases import BuildkitDatabases
 
 
 class BuildCacheBroken(Struct, frozen=True, kw_only=True):

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.engine_state import EngineState
+from doctor.facts.containers.containers import Containers
+from doctor.facts.containers.writable_layers import WritableLayers
+from doctor.facts.engine.state import EngineState
 from doctor.facts.state_details import OfFile
-from doctor.facts.writable_layers import WritableLayers
 
 
 @check(severity=Severity.WARNING, ok="a start of the engine deletes no container")

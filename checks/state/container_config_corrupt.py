@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
-from doctor.facts.containers import CONFIG, Containers
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.containers.containers import CONFIG, Containers
+from doctor.facts.layers.graph import LayerGraph
 
 
 class ConfigDamaged(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.lost_containers import LostContainers
+from doctor.facts.containers.lost import LostContainers
 
 
 class DirectoryMissing(Struct, frozen=True, kw_only=True):

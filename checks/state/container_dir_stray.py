@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.leftovers import Leftovers
+from doctor.facts.layers.leftovers import Leftovers
 from doctor.facts.state_details import OfFile
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.containers import Containers
+from doctor.facts.containers.containers import Containers
 
 _FILES = ("hosts", "hostname", "resolv.conf", "resolv.conf.hash")
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.leftovers import Leftovers
-from doctor.facts.lost_containers import LostContainers
+from doctor.facts.containers.lost import LostContainers
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.leftovers import Leftovers
 from doctor.facts.state_details import OfDirectory
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.log_damage import LogDamage
+from doctor.facts.containers.containers import Containers
+from doctor.facts.logging.damage import LogDamage
 from doctor.facts.state_details import OfFile
 
 

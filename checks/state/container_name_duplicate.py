@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.containers import CONFIG, HOST_CONFIG, Container, Containers
+from doctor.facts.containers.containers import CONFIG, HOST_CONFIG, Container, Containers
 
 
 class NameTaken(Struct, frozen=True, kw_only=True):

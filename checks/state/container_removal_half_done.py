@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.engine_state import EngineState
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.state import EngineState
+from doctor.facts.layers.graph import LayerGraph
 
 
 @check(severity=Severity.WARNING, ok="no removal of a container stopped half-way")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.altered_settings import AlteredSettings
+from doctor.facts.containers.altered_settings import AlteredSettings
 from doctor.facts.state_details import OfFile
 
 

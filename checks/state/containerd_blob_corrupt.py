@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.containerd_content import ContainerdContent
+from doctor.facts.containerd.content import ContainerdContent
 from doctor.facts.state_details import OfFile
 from doctor.model.paths import join
 

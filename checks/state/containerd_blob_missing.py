@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.containerd_lists import ContainerdLists
+from doctor.facts.containerd.lists import ContainerdLists
 from doctor.facts.state_details import OfFile
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
-from doctor.facts.containerd_items import FlawedItem
-from doctor.facts.databases import ContainerdDatabase, ServiceDatabase, about
-from doctor.formats.bolt_flip import Flip
+from doctor.facts.containerd.items import FlawedItem
+from doctor.facts.databases.databases import ContainerdDatabase, ServiceDatabase, about
+from doctor.formats.databases.bolt_flip import Flip
 
 
 class ContainerdBroken(Struct, frozen=True, kw_only=True):

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
-from doctor.facts.containerd_lists import CONTENTS, ContainerdLists
-from doctor.facts.engine_state import EngineState
+from doctor.facts.containerd.lists import CONTENTS, ContainerdLists
+from doctor.facts.engine.state import EngineState
 
 
 class ListOld(Struct, frozen=True, kw_only=True):

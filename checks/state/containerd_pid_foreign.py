@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine_files import PidFiles
+from doctor.facts.engine.files import PidFiles
 from doctor.facts.state_details import OfFile
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.containerd_content import ContainerdContent, SnapshotLook
-from doctor.facts.containerd_lists import ContainerdLists
+from doctor.facts.containerd.content import ContainerdContent, SnapshotLook
+from doctor.facts.containerd.lists import ContainerdLists
 from doctor.facts.state_details import OfFile
 from doctor.model.paths import HostPath, join
 from doctor.model.text import visible

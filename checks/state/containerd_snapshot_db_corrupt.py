@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.containerd_lists import ContainerdLists
+from doctor.facts.containerd.lists import ContainerdLists
 
 
 class SnapshotsBroken(Struct, frozen=True, kw_only=True):

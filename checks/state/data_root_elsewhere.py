@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.other_roots import OtherRoot, OtherRoots
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.other_roots import OtherRoot, OtherRoots
 
 _WHY = {
     "remap": "userns-remap was switched",

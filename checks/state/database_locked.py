@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.databases import BoltFile, BuildkitDatabases, NetworkDatabase, VolumeDatabase
-from doctor.facts.engine_files import FileLocks
-from doctor.facts.engine_state import EngineState
+from doctor.facts.databases.databases import BoltFile, BuildkitDatabases, NetworkDatabase, VolumeDatabase
+from doctor.facts.engine.files import FileLocks
+from doctor.facts.engine.state import EngineState
 
 _OWNERS = frozenset({"dockerd", "containerd"})
 

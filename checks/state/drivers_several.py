@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.data_root import DataRoot
+from doctor.facts.engine.data_root import DataRoot
 
 
 class SeveralDrivers(Struct, frozen=True, kw_only=True):

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containerd_service import ContainerdService
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine_paths import severity_of
-from doctor.facts.undecoded import Undecoded
+from doctor.facts.containerd.service import ContainerdService
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.paths import severity_of
+from doctor.facts.engine.undecoded import Undecoded
 from doctor.model.paths import is_beneath
 
 _SETTINGS = ("/etc/docker", "/etc/containerd")

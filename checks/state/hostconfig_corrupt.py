@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.containers import Containers
+from doctor.facts.containers.containers import Containers
 from doctor.facts.state_details import OfHostConfig
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.images import Images
+from doctor.facts.images.images import Images
 
 
 class ContentDamaged(Struct, frozen=True, kw_only=True):

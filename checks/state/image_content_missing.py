@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.altered_tags import AlteredTags
-from doctor.facts.containers import Containers
-from doctor.facts.images import Images
-from doctor.facts.lost_images import LostImage, LostImages
+from doctor.facts.containers.containers import Containers
+from doctor.facts.images.altered_tags import AlteredTags
+from doctor.facts.images.images import Images
+from doctor.facts.images.lost import LostImage, LostImages
 from doctor.facts.state_details import OfImage
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.images import Images
-from doctor.facts.metadata_lists import KeptNotes
+from doctor.facts.backup.lists import KeptNotes
+from doctor.facts.images.images import Images
 from doctor.facts.state_details import OfImage
 from doctor.model.paths import join
 

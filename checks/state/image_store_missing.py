@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.images import Images
-from doctor.facts.layers import Layers
-from doctor.facts.lost_images import LostImages
+from doctor.facts.containers.containers import Containers
+from doctor.facts.images.images import Images
+from doctor.facts.images.lost import LostImages
+from doctor.facts.layers.records import Layers
 
 
 @check(severity=Severity.CRITICAL, ok="the image store knows the images that overlay2 holds the layers of")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.held_files import HeldFiles
+from doctor.facts.engine.held_files import HeldFiles
 
 _COST = {
     "start": "the next start of the engine fails",

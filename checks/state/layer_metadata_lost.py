@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.layer_content import LayerContent
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layers.content import LayerContent
+from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.state_details import OfLayer
 from doctor.model.text import visible
 

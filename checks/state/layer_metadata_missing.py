@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.layer_evidence import told_directories
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layers.graph import LayerGraph
+from doctor.rebuild.layers.evidence import told_directories
 
 
 class RecordMissing(Struct, frozen=True, kw_only=True):

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
-from doctor.facts.engine_state import EngineState
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.engine.state import EngineState
+from doctor.facts.layers.graph import LayerGraph
 
 
 class SharedRecord(Struct, frozen=True, kw_only=True):

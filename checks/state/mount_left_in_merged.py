@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.merged_mounts import WrongMount, wrong_mounts
-from doctor.facts.mounts import Mounts
+from doctor.facts.host.mounts import Mounts
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.merged_mounts import WrongMount, wrong_mounts
 
 
 @check(severity=Severity.ERROR, breaks=("storage",), ok="only their own layers are mounted as containers' file systems")

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.databases import NetworkDatabase
-from doctor.facts.metadata_lists import KeptNetworks
-from doctor.facts.network_needs import missing_networks
+from doctor.facts.backup.lists import KeptNetworks
+from doctor.facts.containers.containers import Containers
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.network.needs import missing_networks
 from doctor.facts.state_details import OfFile
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.databases import NetworkDatabase
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.network_flaws import NetworkFlaws
-from doctor.facts.network_restore import rolled_networks
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Containers
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.engine.state import EngineState
+from doctor.facts.network.flaws import NetworkFlaws
+from doctor.rebuild.network.restore import rolled_networks
 
 
 @check(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.network_flaws import NetworkFlaws
+from doctor.facts.network.flaws import NetworkFlaws
 from doctor.facts.state_details import OfFile
 
 

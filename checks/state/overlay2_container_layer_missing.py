@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.layers import DIRECTORY_NAME
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.records import DIRECTORY_NAME
 
 
 @check(

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.init_layers import InitLayers
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.init_layers import InitLayers
 from doctor.facts.state_details import OfContainer
 
 _NEEDED = frozenset({"etc", "etc/hosts", "etc/hostname", "etc/resolv.conf", "proc", "sys", "dev"})

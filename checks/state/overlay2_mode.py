@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.directory_modes import DirectoryModes
+from doctor.facts.layers.directory_modes import DirectoryModes
 from doctor.facts.state_details import OfFile
 
 

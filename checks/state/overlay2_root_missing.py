@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.data_root import DataRoot
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.layers.graph import LayerGraph
 
 
 @check(severity=Severity.CRITICAL, breaks=("image", "storage"), ok="the directory of all layers is there")

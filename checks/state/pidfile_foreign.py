@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.databases import NetworkDatabase, VolumeDatabase
-from doctor.facts.engine_files import FileLocks, PidFile, PidFiles
-from doctor.facts.engine_state import EngineState
+from doctor.facts.databases.databases import NetworkDatabase, VolumeDatabase
+from doctor.facts.engine.files import FileLocks, PidFile, PidFiles
+from doctor.facts.engine.state import EngineState
 from doctor.facts.state_details import OfFile
 
 

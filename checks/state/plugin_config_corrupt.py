@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine_plugins import EnginePlugins
+from doctor.facts.engine.plugins import EnginePlugins
 from doctor.facts.state_details import OfFile
 
 

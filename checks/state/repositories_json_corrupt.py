@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.images import Images
+from doctor.facts.images.images import Images
 from doctor.facts.state_details import OfFile
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.images import Images
-from doctor.facts.metadata_lists import KeptTags
+from doctor.facts.backup.lists import KeptTags
+from doctor.facts.containers.containers import Containers
+from doctor.facts.images.images import Images
 from doctor.facts.state_details import OfFile
-from doctor.facts.tag_sources import recover_tags
+from doctor.rebuild.images.tag_sources import recover_tags
 
 
 @check(severity=Severity.WARNING, breaks=("image",), ok="the file that names the images is there")

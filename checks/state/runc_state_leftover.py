@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.engine_files import RuntimeStates
+from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.files import RuntimeStates
 from doctor.facts.state_details import OfFile
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.engine_files import EngineSockets
+from doctor.facts.engine.files import EngineSockets
 
 
 class SocketBlocked(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.swarm_log import SwarmLog
+from doctor.facts.engine.swarm_state import SwarmLog
 
 
 class PairDamaged(Struct, frozen=True, kw_only=True):

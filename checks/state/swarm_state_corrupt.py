@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine_files import SwarmFiles
+from doctor.facts.engine.files import SwarmFiles
 
 
 @check(severity=Severity.CRITICAL, stops_start=True, ok="the swarm node's own state can be read")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.altered_tags import AlteredTags
+from doctor.facts.images.altered_tags import AlteredTags
 
 if TYPE_CHECKING:
-    from doctor.facts.tag_readings import AlteredTag
+    from doctor.facts.images.tag_readings import AlteredTag
 
 
 @check(severity=Severity.ERROR, breaks=("image",), ok="the names of images are as the engine wrote them")

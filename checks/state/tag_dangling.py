@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.altered_tags import AlteredTags
-from doctor.facts.images import Images
+from doctor.facts.images.altered_tags import AlteredTags
+from doctor.facts.images.images import Images
 
 
 @check(

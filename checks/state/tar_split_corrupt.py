@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.tar_splits import AlteredSplits
 from doctor.facts.state_details import OfLayer
-from doctor.facts.tar_splits import AlteredSplits
 
 
 @check(severity=Severity.WARNING, ok="each layer has the list that its tar is made from")

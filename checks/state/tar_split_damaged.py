@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.layer_content import LayerContent
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layers.content import LayerContent
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.tar_splits import TarSplits
 from doctor.facts.state_details import OfLayer
-from doctor.facts.tar_splits import TarSplits
 
 
 @check(severity=Severity.WARNING, deep=True, ok="the list that each layer's tar is made from can be read")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.volumes import Volumes
+from doctor.facts.containers.containers import Containers
+from doctor.facts.volumes.volumes import Volumes
 
 
 class DataGone(Struct, frozen=True, kw_only=True):

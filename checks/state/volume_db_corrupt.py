@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Finding, Severity, Subject, check
-from doctor.facts.databases import VolumeDatabase, about
+from doctor.facts.databases.databases import VolumeDatabase, about
 from doctor.facts.state_details import OfFile
 
 

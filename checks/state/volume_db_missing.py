@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.databases import VolumeDatabase
+from doctor.facts.databases.databases import VolumeDatabase
 from doctor.facts.state_details import OfFile
-from doctor.facts.volumes import Volumes
+from doctor.facts.volumes.volumes import Volumes
 
 
 @check(severity=Severity.WARNING, ok="the volume database is there")

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
-from doctor.facts.containers import Containers
-from doctor.facts.databases import VolumeDatabase
-from doctor.facts.engine_state import EngineState
-from doctor.facts.volumes import Volumes
+from doctor.facts.containers.containers import Containers
+from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.engine.state import EngineState
+from doctor.facts.volumes.volumes import Volumes
 
 
 class VolumeGone(Struct, frozen=True, kw_only=True):

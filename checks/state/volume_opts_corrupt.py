@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.volumes import Volumes
+from doctor.facts.volumes.volumes import Volumes
 
 
 class OptionsDamaged(Struct, frozen=True, kw_only=True):

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.databases import VolumeDatabase
-from doctor.facts.volumes import Volumes
+from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.volumes.volumes import Volumes
 
 
 class OptionsMissing(Struct, frozen=True, kw_only=True):

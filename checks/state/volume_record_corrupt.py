@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.state_details import OfFile
-from doctor.facts.volume_flaws import VolumeFlaws
+from doctor.facts.volumes.flaws import VolumeFlaws
 
 
 @check(severity=Severity.WARNING, ok="every record of the volume database is as the engine writes it")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.storage import Storage
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.storage.driver import Storage
 
 _OPTIONS = {"noexec": "programs don't run", "nodev": "device nodes don't work", "nosuid": "su and sudo don't work"}
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState, start_fails
-from doctor.facts.storage import Storage
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState, start_fails
+from doctor.facts.storage.driver import Storage
 
 
 @check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the data root can be written to")

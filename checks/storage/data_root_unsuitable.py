@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState, start_fails
-from doctor.facts.storage import UNSUITABLE, Storage
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState, start_fails
+from doctor.facts.storage.driver import UNSUITABLE, Storage
 
 
 @check(severity=Severity.CRITICAL, breaks=("storage",), ok="the data root lies on a file system made for it")

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
-from doctor.facts.storage import REMOVED, Storage, is_removed, replacement
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.storage.driver import REMOVED, Storage, is_removed, replacement
 
 
 class Removed(Struct, frozen=True, kw_only=True):

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
-from doctor.facts.storage import GRAPH, Storage, is_known, replacement
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.storage.driver import GRAPH, Storage, is_known, replacement
 
 
 class Unknown(Struct, frozen=True, kw_only=True):

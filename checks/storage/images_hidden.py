@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineVersion
-from doctor.facts.storage import NEEDS, Storage, holders, is_known, is_removed
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.state import EngineVersion
+from doctor.facts.storage.driver import NEEDS, Storage, holders, is_known, is_removed
 
 
 class Hidden(Struct, frozen=True, kw_only=True):

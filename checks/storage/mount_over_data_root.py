@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.data_root import DataRoot
-from doctor.facts.mounts import Mounts
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.host.mounts import Mounts
 
 
 @check(severity=Severity.CRITICAL, breaks=("storage", "image"), ok="nothing is mounted over the data root")

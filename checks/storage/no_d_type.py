@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState, EngineVersion, start_fails
-from doctor.facts.storage import Storage
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.storage.driver import Storage
 
 
 @check(severity=Severity.CRITICAL, breaks=("storage",), ok="the data root's file system has what overlay2 needs")

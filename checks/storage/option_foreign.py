@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState, start_fails
-from doctor.facts.storage import OPTION_PREFIX, Storage
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState, start_fails
+from doctor.facts.storage.driver import OPTION_PREFIX, Storage
 
 _ELSEWHERE = "overlay2.override_kernel_check"
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine_state import EngineState, start_fails
-from doctor.facts.storage import Storage
+from doctor.facts.engine.state import EngineState, start_fails
+from doctor.facts.storage.driver import Storage
 
 
 @check(

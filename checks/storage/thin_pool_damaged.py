@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.thin_pool import ThinPool
+from doctor.facts.storage.thin_pool import ThinPool
 
 
 @check(severity=Severity.ERROR, breaks=("storage", "image"), ok="the thin pool's superblock is whole")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineInfo
-from doctor.facts.storage import Storage
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineInfo
+from doctor.facts.storage.driver import Storage
 
 
 @check(

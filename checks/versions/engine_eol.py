@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.versions import Lifecycles
-from doctor.facts.vulnerabilities import Components
+from doctor.facts.engine.versions import Lifecycles
+from doctor.facts.engine.vulnerabilities import Components
 
 
 @check(severity=Severity.WARNING, ok="the engine's release is looked after")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.packages import Packages
+from doctor.facts.host.packages import Packages
 
 
 @check(severity=Severity.ERROR, ok="the engine's packages are wholly installed")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.packages import Packages
-from doctor.facts.versions import ReplacedPrograms
+from doctor.facts.engine.versions import ReplacedPrograms
+from doctor.facts.host.packages import Packages
 
 
 @check(severity=Severity.WARNING, ok="what runs is what is installed")

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineInfo
-from doctor.facts.networks import Networks
-from doctor.facts.processes import Processes
-from doctor.facts.vulnerabilities import Component, ComponentHole, Components, Vulnerabilities
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineInfo
+from doctor.facts.engine.vulnerabilities import Component, ComponentHole, Components, Vulnerabilities
+from doctor.facts.host.processes import Processes
+from doctor.facts.network.networks import Networks
 
 
 class Hole(Struct, frozen=True, kw_only=True):

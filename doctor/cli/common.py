@@ -49,7 +49,7 @@ class Shared(Struct, frozen=True, kw_only=True):
         # Closed by the caller (2>&-), sys.stderr is None, and print would take standard output.
         if not self.quiet and sys.stderr is not None:
             with suppress(OSError, ValueError):
-                from doctor.facts.redact import redact
+                from doctor.facts.secrets.redact import redact
 
                 print(visible(pasted(redact(text))), file=sys.stderr, flush=True)
 
@@ -210,7 +210,7 @@ def scope(catalog: Catalog, settings: "Settings", host: Host, *, select: str = "
 
 def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Shared) -> int:
     """Render a report and write it; return its exit code, which a format may change (nagios)."""
-    from doctor.facts.redact import redacted
+    from doctor.facts.secrets.redact import redacted
 
     report = redacted(report)
     loaded = catalog.report_format(name)

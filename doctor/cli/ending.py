@@ -100,6 +100,6 @@ def _tell(text: str) -> None:
     # Closed by the caller (2>&-), sys.stderr is None, and print would take standard output.
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
-            from doctor.facts.redact import redact
+            from doctor.facts.secrets.redact import redact
 
             print(f"doctor: {pasted(redact(text))}", file=sys.stderr, flush=True)

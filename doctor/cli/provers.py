@@ -1,8 +1,8 @@
 """How a repair launches test containers: those of named probes, and one for each image that it made whole."""
 
 from doctor.cli.common import Shared
-from doctor.collect.probe_images import samples_of
-from doctor.facts.layer_graph import LayerGraph
+from doctor.collect.images.samples import samples_of
+from doctor.facts.layers.graph import LayerGraph
 from doctor.host.base import Host
 from doctor.model.report import ProbeResult
 from doctor.plugins.catalog import Catalog

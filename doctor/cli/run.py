@@ -11,8 +11,8 @@ from msgspec import Struct
 from doctor.cli.common import open_host
 from doctor.cli.run_net import attached, names
 from doctor.cli.spelled import as_root
-from doctor.facts.images import Images, familiar
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.images.images import Images, familiar
+from doctor.facts.layers.graph import LayerGraph
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.missing import HostError, Missing

@@ -7,15 +7,15 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.facts.containers import Container, Containers
-from doctor.facts.dns import HostDns
-from doctor.facts.engine import EngineConfig
-from doctor.facts.firewall import Firewall
-from doctor.facts.links import Links
-from doctor.facts.listeners import Listeners
-from doctor.facts.networks import Network, Networks
-from doctor.facts.sysctl import Sysctl
-from doctor.formats.iptables_rule import split_words
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Container, Containers
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.network.dns import HostDns
+from doctor.facts.network.links import Links
+from doctor.facts.network.listeners import Listeners
+from doctor.facts.network.networks import Network, Networks
+from doctor.formats.firewall.iptables_rule import split_words
 from doctor.formats.text import decode
 from doctor.host.base import Host
 from doctor.host.neighbours import holders

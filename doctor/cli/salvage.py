@@ -9,7 +9,7 @@ from msgspec import json
 
 from doctor.cli.common import Shared, is_terminal, open_host
 from doctor.cli.spelled import as_root
-from doctor.facts.redact import redact, redacted
+from doctor.facts.secrets.redact import redact, redacted
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.text import visible
 from doctor.salvage.progress import human

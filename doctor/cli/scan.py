@@ -21,7 +21,7 @@ from doctor.cli.common import (
     words,
 )
 from doctor.cli.work import tell_unfinished
-from doctor.facts.engine_state import EngineVersion
+from doctor.facts.engine.state import EngineVersion
 from doctor.host.base import Host
 from doctor.model.errors import UsageError
 from doctor.model.report import ProbeResult, ScanReport
@@ -131,7 +131,7 @@ def engine_version(facts: Facts) -> str:
 
 def _keep(report: ScanReport, options: Options, shared: Shared, settings: Settings) -> ScanReport:
     """Keep a scan of the live host and of all checks; add what earlier scans saw."""
-    from doctor.facts.redact import redacted
+    from doctor.facts.secrets.redact import redacted
     from doctor.history.store import History
 
     with History() as history:

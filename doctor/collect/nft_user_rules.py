@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
-from doctor.facts.firewall import Saved
-from doctor.facts.firewall_files import SavedRules
-from doctor.facts.user_chain import CHAIN, led_to
-from doctor.formats import iptables_save
+from doctor.facts.firewall.files import SavedRules
+from doctor.facts.firewall.packet_filter import Saved
+from doctor.facts.firewall.user_chain import CHAIN, led_to
+from doctor.formats.firewall import iptables_save
 from doctor.formats.nft_script import Key, ScriptRule, rules_of
 from doctor.formats.nft_words import as_iptables
 from doctor.host.base import Host

@@ -4,9 +4,9 @@ import difflib
 import json
 from typing import Any
 
-from doctor.formats import bolt
-from doctor.formats.bolt import Bucket
-from doctor.formats.bolt_write import write
+from doctor.formats.databases import bolt
+from doctor.formats.databases.bolt import Bucket
+from doctor.formats.databases.bolt_write import write
 from doctor.formats.json_safe import load_first
 from doctor.model.errors import FormatError
 

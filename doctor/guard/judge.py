@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from doctor.facts.engine_state import EngineState
+from doctor.facts.engine.state import EngineState
 from doctor.history import backup
 from doctor.host.base import Host
 from doctor.model.finding import Finding

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.collect.root_identity import Comparer
-from doctor.facts.containerd_lists import BLOBS, CONTENTS, SNAPSHOTTER, ContainerdLists, kept_name
-from doctor.facts.containers import CONFIG, HOST_CONFIG, Containers
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine_files import SwarmFiles
-from doctor.facts.images import Images
-from doctor.facts.layers import Layers
-from doctor.facts.volumes import Volumes
+from doctor.collect.backup.root_identity import Comparer
+from doctor.facts.containerd.lists import BLOBS, CONTENTS, SNAPSHOTTER, ContainerdLists, kept_name
+from doctor.facts.containers.containers import CONFIG, HOST_CONFIG, Containers
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.files import SwarmFiles
+from doctor.facts.images.images import Images
+from doctor.facts.layers.records import Layers
+from doctor.facts.volumes.volumes import Volumes
 from doctor.history.kept_files import TAR_SPLIT, UnsteadyError, read_steady
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError

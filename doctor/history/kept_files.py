@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from doctor.formats.oci_digest import is_hex64
+from doctor.formats.images.oci_digest import is_hex64
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, FormatError
 from doctor.model.missing import HostError, Missing, Why
@@ -41,7 +41,7 @@ def read_steady(host: Host, name: str, path: HostPath, found: Stat) -> bytes:
 
 
 def _is_sound(data: bytes) -> bool:
-    from doctor.formats.bolt import read  # noqa: PLC0415 - only for a changed database
+    from doctor.formats.databases.bolt import read  # noqa: PLC0415 - only for a changed database
 
     try:
         return bool(data) and read(data).is_sound

@@ -6,9 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.facts.firewall_rules import EngineRules, FamilyRules
-from doctor.facts.links import Links
-from doctor.facts.user_chain import led_to
+from doctor.facts.firewall.rules import EngineRules, FamilyRules
+from doctor.facts.firewall.user_chain import led_to
+from doctor.facts.network.links import Links
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, FormatError
 from doctor.model.finding import Finding

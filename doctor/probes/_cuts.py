@@ -5,11 +5,11 @@ from ipaddress import IPv4Network
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.firewall import Firewall, Saved
-from doctor.facts.firewall_nft import NftWalker
-from doctor.facts.firewall_packet import DROP, REJECT, Packet, Verdict, Walker, address_number
-from doctor.formats.iptables_rule import split_words
-from doctor.formats.iptables_save import Rule
+from doctor.facts.firewall.nft_packet import NftWalker
+from doctor.facts.firewall.packet import DROP, REJECT, Packet, Verdict, Walker, address_number
+from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.formats.firewall.iptables_rule import split_words
+from doctor.formats.firewall.iptables_save import Rule
 
 _DROPS = frozenset({DROP, REJECT})
 _NFT_DROPS = frozenset({"drop", "reject"})

@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.facts.firewall import Firewall
-from doctor.facts.links import Link, Links
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.network.links import Link, Links
 from doctor.model.missing import Missing
 from doctor.probes._place import hardware_address
 

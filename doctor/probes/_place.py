@@ -3,8 +3,8 @@
 from ipaddress import IPv4Address, IPv4Network, ip_interface
 from typing import Any
 
-from doctor.facts.links import Links
-from doctor.facts.networks import Network, Networks
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Network, Networks
 
 _TRIES = 4096
 

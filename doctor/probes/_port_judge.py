@@ -7,8 +7,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.api import Evidence
-from doctor.facts.networks import Network
-from doctor.formats.iptables_save import Rule
+from doctor.facts.network.networks import Network
+from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended

@@ -5,9 +5,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.firewall import Firewall
-from doctor.facts.networks import Endpoint, Network, PublishedPort
-from doctor.formats.iptables_save import Rule
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.network.networks import Endpoint, Network, PublishedPort
+from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing
 from doctor.probes._cuts import Path, cut_for_it_alone, path_to
 from doctor.probes._outside import Outside

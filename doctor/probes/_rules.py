@@ -4,11 +4,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.firewall import Firewall
-from doctor.facts.networks import Networks
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.network.networks import Networks
 from doctor.model.missing import Missing
 
 CHAIN = "DOCKER"

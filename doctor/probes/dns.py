@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from doctor.api import Evidence, Missing, probe
-from doctor.facts.containers import Containers
-from doctor.facts.dns import RESOLVED, HostDns, is_loopback
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.firewall import Firewall
-from doctor.facts.networks import Networks
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.network.dns import RESOLVED, HostDns, is_loopback
+from doctor.facts.network.networks import Networks
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult
 from doctor.probes._place import bridge_network

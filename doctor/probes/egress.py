@@ -7,13 +7,13 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.api import Evidence, Missing, probe
-from doctor.facts.dns import HostDns, is_loopback
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.firewall import Firewall
-from doctor.facts.links import Links
-from doctor.facts.networks import Network, Networks
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.network.dns import HostDns, is_loopback
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Network, Networks
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult

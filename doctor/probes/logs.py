@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from doctor.api import Evidence, Missing, probe
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineInfo, EngineVersion
-from doctor.facts.kubernetes import Kubelet
-from doctor.facts.log_damage import LogDamage
-from doctor.facts.logging import DRIVERS, Logging, default_driver, is_removed
-from doctor.facts.probe_logs import ReadLog, ReadLogs
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineInfo, EngineVersion
+from doctor.facts.host.kubernetes import Kubelet
+from doctor.facts.logging.damage import LogDamage
+from doctor.facts.logging.drivers import DRIVERS, Logging, default_driver, is_removed
+from doctor.facts.logging.readable import ReadLog, ReadLogs
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.probes._result import failed, not_run, passed, unproven
 

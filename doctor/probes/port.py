@@ -5,14 +5,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from doctor.api import Missing, probe
-from doctor.facts.containers import Containers
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
-from doctor.facts.firewall import Firewall
-from doctor.facts.links import Link, Links
-from doctor.facts.listeners import Listeners
-from doctor.facts.networks import Networks
-from doctor.facts.sysctl import Sysctl
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.network.links import Link, Links
+from doctor.facts.network.listeners import Listeners
+from doctor.facts.network.networks import Networks
 from doctor.model.probing import Launch, Probing
 from doctor.probes._outside import NO_WAY, Outside, behind, free_networks, on_own_bridge, uplink_of
 from doctor.probes._place import bridge_network

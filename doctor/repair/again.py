@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError, RepairError
 from doctor.model.missing import Missing

@@ -1,6 +1,6 @@
 """What a step changes, in words a person can check before saying yes."""
 
-from doctor.facts.redact import redact
+from doctor.facts.secrets.redact import redact
 from doctor.host.overlay import OverlayHost
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath

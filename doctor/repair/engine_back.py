@@ -1,6 +1,6 @@
 """The engine in an undo: stopped and started around it where that is needed, and what of it runs again afterwards."""
 
-from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.missing import Missing

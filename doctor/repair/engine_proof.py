@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.model.finding import Evidence
 from doctor.model.missing import HostError, Missing

@@ -9,18 +9,18 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.altered_tags import AlteredTags
-from doctor.facts.container_needs import BUILT_IN_RUNTIMES, lost_runtimes
-from doctor.facts.containers import Container, Containers
-from doctor.facts.data_root import DataRoot
-from doctor.facts.databases import NetworkDatabase
-from doctor.facts.engine import EngineConfig
-from doctor.facts.images import ImageConfig, Images
-from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.network_needs import BUILT_IN
-from doctor.facts.stopped_containers import Stopping
-from doctor.facts.volumes import Volumes
-from doctor.formats.oci_digest import is_hex64
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Container, Containers
+from doctor.facts.containers.needs import BUILT_IN_RUNTIMES, lost_runtimes
+from doctor.facts.containers.stopped import Stopping
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.images.altered_tags import AlteredTags
+from doctor.facts.images.images import ImageConfig, Images
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.network.needs import BUILT_IN
+from doctor.facts.volumes.volumes import Volumes
+from doctor.formats.images.oci_digest import is_hex64
 from doctor.scan.resolve import Facts
 
 DRIVER = "overlay2"

@@ -8,9 +8,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.api.actions.kernel import SetSysctl
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_control import EngineControl
-from doctor.facts.redact import MASK
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.control import EngineControl
+from doctor.facts.secrets.redact import MASK
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.model.action import Action, Stage

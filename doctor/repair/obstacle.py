@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_start import STOPPERS, StartBlockers
-from doctor.facts.engine_state import EngineState
-from doctor.facts.exposure import exposure
-from doctor.facts.listeners import Listeners
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.exposure import exposure
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.start import STOPPERS, StartBlockers
+from doctor.facts.engine.state import EngineState
+from doctor.facts.network.listeners import Listeners
 from doctor.model.finding import Finding
 from doctor.model.missing import Missing
 from doctor.model.report import ManualFix

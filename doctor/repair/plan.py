@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from doctor.api.actions.choose import Choose
-from doctor.facts.engine_control import EngineControl
+from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.model.action import Action, Stage

@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from doctor.collect.root_identity import likeness, root_identity
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine import EngineConfig, Setting
+from doctor.collect.backup.root_identity import likeness, root_identity
+from doctor.facts.config.engine import EngineConfig, Setting
+from doctor.facts.engine.data_root import DataRoot
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.host_identity import HostIdentity

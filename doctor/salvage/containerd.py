@@ -9,12 +9,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.facts.containerd_service import ContainerdService
-from doctor.facts.data_root import DataRoot
-from doctor.facts.images import familiar
-from doctor.formats import bolt
+from doctor.facts.containerd.service import ContainerdService
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.images.images import familiar
+from doctor.formats.databases import bolt
+from doctor.formats.images.oci_digest import is_hex64
 from doctor.formats.json_safe import load_object
-from doctor.formats.oci_digest import is_hex64
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator
 
-from doctor.collect.deep_look import new_buffer
-from doctor.collect.deep_tar import make
-from doctor.collect.deep_tree import open_tree
-from doctor.collect.kept import Backups
-from doctor.facts.data_root import DataRoot
-from doctor.formats.oci_digest import sha256_digest
-from doctor.formats.tar_split import crc64
+from doctor.collect.backup.kept import Backups
+from doctor.facts.engine.data_root import DataRoot
+from doctor.formats.images.oci_digest import sha256_digest
 from doctor.host.base import Host
 from doctor.model.missing import HostError
+from doctor.proof.layer import new_buffer
+from doctor.proof.made_tar import make
+from doctor.proof.tar.tar_split import crc64
+from doctor.proof.tree import open_tree
 from doctor.salvage import layout
 from doctor.salvage.layer import Assembly, SplitError, UnprovenError, joined, known, unread
 from doctor.salvage.progress import human, telling

@@ -6,14 +6,14 @@ The digest of what comes out is the proof; whoever takes the pieces computes it.
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 
-from doctor.facts.layer_graph import EMPTY_LAYER
-from doctor.formats.tar_split import Part
-from doctor.formats.tar_split import read as read_split
+from doctor.facts.layers.graph import EMPTY_LAYER
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 from doctor.model.text import visible
+from doctor.proof.tar.tar_split import Part
+from doctor.proof.tar.tar_split import read as read_split
 from doctor.salvage.values import Source
 
 CHUNK_BYTES = 1 << 20

@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from doctor.formats.images.oci_digest import chain_ids, is_digest
 from doctor.formats.json_safe import load_object
-from doctor.formats.oci_digest import chain_ids, is_digest
 from doctor.model.errors import FormatError
 from doctor.salvage import layout
 from doctor.salvage.target import Target

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from doctor.facts.images import repository_of
+from doctor.facts.images.images import repository_of
 from doctor.salvage.values import Blob, Written
 
 OCI_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'

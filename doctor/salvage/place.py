@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from msgspec import DecodeError, Struct, json
 
-from doctor.facts.data_root import DataRoot
+from doctor.facts.engine.data_root import DataRoot
 from doctor.host.base import Host
 from doctor.host.data_root import DataRootHost
 from doctor.model.errors import DoctorError, RefusedError

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 
 from msgspec import Struct
 
-from doctor.facts.data_root import DataRoot
-from doctor.formats import thin_metadata
+from doctor.facts.engine.data_root import DataRoot
 from doctor.formats.json_safe import load_object
+from doctor.formats.storage import thin_metadata
 from doctor.host.base import Host
 from doctor.host.loop_mount import LoopMounts
 from doctor.host.recorded import RootHost

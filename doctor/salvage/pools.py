@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from doctor.facts.data_root import DataRoot
+from doctor.facts.engine.data_root import DataRoot
 from doctor.host.base import Host
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join

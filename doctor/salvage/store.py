@@ -2,22 +2,22 @@
 
 from msgspec.structs import replace
 
-from doctor.collect.images import config_of, read_store
-from doctor.facts.containers import Containers
-from doctor.facts.data_root import DataRoot
-from doctor.facts.image_sources import ImageSources
-from doctor.facts.images import ImageConfig, Images
-from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.layer_proofs import LayerProofs
-from doctor.facts.lost_images import LostImages
-from doctor.facts.metadata_backup import MetadataBackup
-from doctor.facts.metadata_lists import KeptTags
-from doctor.facts.tag_sources import recover_tags
-from doctor.formats.oci_digest import is_hex64
+from doctor.collect.images.images import config_of, read_store
+from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.backup.lists import KeptTags
+from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.images.images import ImageConfig, Images
+from doctor.facts.images.lost import LostImages
+from doctor.facts.images.sources import ImageSources
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.proofs import LayerProofs
+from doctor.formats.images.oci_digest import is_hex64
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join
+from doctor.rebuild.images.tag_sources import recover_tags
 from doctor.salvage.values import Image, Layer, Left, Source, Store
 from doctor.scan.resolve import Facts
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from hashlib import sha256
 
-from doctor.facts.data_root import DataRoot
-from doctor.facts.volumes import VolumeDirectory, Volumes
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.volumes.volumes import VolumeDirectory, Volumes
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.missing import HostError, Missing

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.collect.container_json import container_of, host_config_of
-from doctor.facts.containerd_service import ContainerdService
-from doctor.facts.containers import Container, Containers
-from doctor.facts.data_root import DataRoot
-from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.lost_containers import LostContainers
-from doctor.facts.metadata_backup import MetadataBackup
-from doctor.formats import bolt
+from doctor.collect.containers.settings_json import container_of, host_config_of
+from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.containerd.service import ContainerdService
+from doctor.facts.containers.containers import Container, Containers
+from doctor.facts.containers.lost import LostContainers
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.layers.graph import LayerGraph
+from doctor.formats.databases import bolt
+from doctor.formats.images.oci_digest import is_hex64
 from doctor.formats.json_safe import load_first
-from doctor.formats.oci_digest import is_hex64
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing

@@ -12,14 +12,14 @@ from typing import Annotated
 
 from msgspec import field
 
-from doctor.facts.containers import Containers
-from doctor.facts.databases import VolumeDatabase, VolumeRecord
-from doctor.facts.metadata_backup import KeptVolumes
-from doctor.facts.volume_rebuild import ANONYMOUS
-from doctor.facts.volumes import VolumeDirectory
+from doctor.facts.backup.files import KeptVolumes
+from doctor.facts.containers.containers import Containers
+from doctor.facts.databases.databases import VolumeDatabase, VolumeRecord
+from doctor.facts.volumes.volumes import VolumeDirectory
 from doctor.formats.json_safe import load_object
 from doctor.model.errors import FormatError
 from doctor.model.secret import SECRET, Guarded
+from doctor.rebuild.volumes.records import ANONYMOUS
 from doctor.scan.resolve import Facts
 
 SCRIPT = "volumes/restore.sh"

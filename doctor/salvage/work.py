@@ -8,9 +8,9 @@ from collections.abc import Callable
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from doctor.facts.containerd_service import ContainerdService
-from doctor.facts.data_root import DataRoot
-from doctor.facts.images import familiar
+from doctor.facts.containerd.service import ContainerdService
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.images.images import familiar
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.missing import HostError, Missing

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from ipaddress import IPv4Address
 from typing import Any
 
-from doctor.facts.links import Links
-from doctor.facts.networks import Networks
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Networks
 from doctor.host.neighbours import holders
 from doctor.model.errors import DoctorError
 from doctor.model.probing import Ended, Launch

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from doctor.api.actions.choose import Choose, Option
-from doctor.facts.engine import EngineConfig
-from doctor.facts.exposure import exposure
-from doctor.facts.firewall import Firewall
-from doctor.facts.firewall_opening import Opening, newly_reachable, unexcused
-from doctor.facts.firewall_rules import EngineRules
-from doctor.facts.firewall_ways import surface
-from doctor.facts.links import Links
-from doctor.facts.networks import Networks
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.exposure import exposure
+from doctor.facts.firewall.opening import Opening, newly_reachable, unexcused
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.firewall.rules import EngineRules
+from doctor.facts.firewall.ways import surface
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Networks
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.model.action import Action, Stage

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 
 from msgspec.structs import replace
 
-from doctor.facts.links import Links
-from doctor.facts.networks import Networks
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Networks
 from doctor.model.declare import ProbeDeclaration
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.finding import Evidence, Finding, Subject

@@ -10,10 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from doctor.api.actions.engine import RestartEngine
-from doctor.facts.daemon_options import takes_by_reload
-from doctor.facts.engine import DaemonJson, EngineConfig
-from doctor.facts.engine_control import EngineControl
-from doctor.facts.engine_state import EngineState
+from doctor.facts.config.engine import DaemonJson, EngineConfig
+from doctor.facts.config.options import takes_by_reload
+from doctor.facts.engine.control import EngineControl
+from doctor.facts.engine.state import EngineState
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.model.action import Action
@@ -142,7 +142,7 @@ def _reloads(actions: Ranked, lowered: list[list[Step]], view: Host, facts: Fact
 
 def _changed(steps: list[Step], file: DaemonJson, view: Host) -> dict[str, bool]:
     """Return the keys of daemon.json that steps change, and whether each is gone afterwards; {} for any other change."""
-    from doctor.formats import daemon_json  # noqa: PLC0415 - only an edit of the file is compared
+    from doctor.formats.config import daemon_json  # noqa: PLC0415 - only an edit of the file is compared
 
     try:
         place = view.resolve(file.path)

@@ -7,10 +7,10 @@ in a look during which nothing moved, or again and again.
 
 import time
 
-from doctor.facts.containerd_service import ContainerdService
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_state import EngineState
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containerd.service import ContainerdService
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.state import EngineState
 from doctor.host.base import Host
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join

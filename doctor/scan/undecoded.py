@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.facts.undecoded import Undecoded, UndecodedFile
+from doctor.facts.engine.undecoded import Undecoded, UndecodedFile
 from doctor.model.finding import Finding
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Outcome, Result

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.cgroups import Cgroups
-from doctor.facts.kernel import Kernel
+from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.kernel import Kernel
 
 
 @fixer(applicability=Applicability.MANUAL)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
 from doctor.api.actions.engine_settings import clear_command, with_reload
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.engine.units import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -5,9 +5,9 @@ from typing import Any
 
 from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Advise, Choose, EditFile, Option
-from doctor.facts.engine import DaemonJson
-from doctor.facts.redact import conceal
-from doctor.formats import daemon_json, json_edit
+from doctor.facts.config.engine import DaemonJson
+from doctor.facts.secrets.redact import conceal
+from doctor.formats.config import daemon_json, json_edit
 
 
 @fixer(applicability=Applicability.SAFE)

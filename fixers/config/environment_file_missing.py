@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action, Choose, Option
 from doctor.api.actions.units import OptionalFiles, ReloadUnits
-from doctor.facts.engine import EngineFlags
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.config.engine import EngineFlags
+from doctor.facts.engine.units import EngineUnits
 
 _VARIABLE = re.compile(r"\$\{?\w+\}?")
 

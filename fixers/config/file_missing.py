@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option
 from doctor.api.actions.engine_settings import remove_flag, set_flag, with_reload
-from doctor.facts.engine import DaemonJson, EngineFlags
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.config.engine import DaemonJson, EngineFlags
+from doctor.facts.engine.units import EngineUnits
 from doctor.model.paths import HostPath, parent
 
 

@@ -9,9 +9,9 @@ from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option
 from doctor.api.actions.engine_settings import OverrideCommand, remove_flag, set_setting, with_reload
 from doctor.api.actions.files import EditFile
-from doctor.facts.engine import DaemonJson
-from doctor.facts.exposure import network_listeners
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.config.engine import DaemonJson
+from doctor.facts.config.exposure import network_listeners
+from doctor.facts.engine.units import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Advise, Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting, set_setting
-from doctor.facts.engine import EngineConfig
+from doctor.facts.config.engine import EngineConfig
 
 
 @fixer(applicability=Applicability.SAFE)

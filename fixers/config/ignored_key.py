@@ -6,8 +6,8 @@ from typing import Any
 from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, set_setting
-from doctor.facts.daemon_keys import fits
-from doctor.facts.engine import EngineConfig
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.keys import fits
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Quarantine
 from doctor.api.actions.engine_settings import mend_settings
-from doctor.facts.engine import DaemonJson
-from doctor.facts.mounts import Mounts
+from doctor.facts.config.engine import DaemonJson
+from doctor.facts.host.mounts import Mounts
 
 
 @fixer(applicability=Applicability.SAFE)

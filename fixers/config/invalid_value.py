@@ -6,9 +6,9 @@ from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_flag, remove_setting, set_flag, set_setting
-from doctor.facts.daemon_values import NamedThings
-from doctor.facts.engine import EngineConfig
-from doctor.facts.value_answers import Answer, answers
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.value_answers import Answer, answers
+from doctor.facts.config.values import NamedThings
 
 
 @fixer(applicability=Applicability.SAFE)

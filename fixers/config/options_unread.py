@@ -6,12 +6,12 @@ from typing import Any
 from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Choose, EditFile, Option
 from doctor.api.actions.engine_settings import set_setting
-from doctor.facts.daemon_keys import fits
-from doctor.facts.daemon_options import OPTIONS
-from doctor.facts.engine import EngineConfig, UnreadVariable
-from doctor.facts.engine_values import from_flags
-from doctor.facts.redact import revealed
-from doctor.formats import flags, words
+from doctor.facts.config.engine import EngineConfig, UnreadVariable
+from doctor.facts.config.flag_values import from_flags
+from doctor.facts.config.keys import fits
+from doctor.facts.config.options import OPTIONS
+from doctor.facts.secrets.redact import revealed
+from doctor.formats.config import flags, words
 
 
 @fixer(applicability=Applicability.SAFE)

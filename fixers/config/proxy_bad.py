@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
 from doctor.api.actions.engine_settings import set_flag, set_setting, with_reload
-from doctor.facts.engine import EngineConfig
-from doctor.facts.redact import conceal, revealed
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.units import EngineUnits
+from doctor.facts.secrets.redact import conceal, revealed
 
 _HOST = re.compile(r"(?:[^\s/\"'@]+@)?[\w.-]+(?::\d{1,5})?(?:/[^\s\"']*)?")
 _URL = re.compile(rf"(?:https?|socks5)://{_HOST.pattern}", re.IGNORECASE)

@@ -6,10 +6,10 @@ from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting
-from doctor.facts.daemon_keys import KeyProblem
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine import DaemonJson
-from doctor.facts.exposure import may_close
+from doctor.facts.config.engine import DaemonJson
+from doctor.facts.config.exposure import may_close
+from doctor.facts.config.keys import KeyProblem
+from doctor.facts.engine.data_root import DataRoot
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, EditFile, Option, Stage
-from doctor.facts.containers import Containers
-from doctor.facts.databases import NetworkDatabase
-from doctor.facts.network_remains import NetworkRemains
-from doctor.facts.network_restore import AddRecords, restored_by_name, restored_network
-from doctor.facts.network_traces import NetworkTraces
+from doctor.facts.containers.containers import Containers
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.network.remains import NetworkRemains
+from doctor.facts.network.traces import NetworkTraces
+from doctor.rebuild.network.restore import AddRecords, restored_by_name, restored_network
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)

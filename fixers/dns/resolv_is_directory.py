@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, MakeSymlink, Quarantine, Stage
-from doctor.facts.dns import RESOLV_CONF, HostDns
+from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 
 @fixer(applicability=Applicability.SAFE)

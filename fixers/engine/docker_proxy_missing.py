@@ -6,10 +6,10 @@ from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option
 from doctor.api.actions.engine_settings import set_setting
 from doctor.api.actions.files import allow_to_run
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_programs import EnginePrograms
-from doctor.facts.package_commands import reinstall
-from doctor.facts.packages import Packages, System
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.programs import EnginePrograms
+from doctor.facts.host.package_commands import reinstall
+from doctor.facts.host.packages import Packages, System
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, StartEngine
-from doctor.facts.engine_control import EngineControl
-from doctor.facts.engine_start import StartBlockers
+from doctor.facts.engine.control import EngineControl
+from doctor.facts.engine.start import StartBlockers
 
 
 @fixer(applicability=Applicability.SAFE)

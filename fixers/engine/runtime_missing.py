@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
 from doctor.api.actions.files import allow_to_run
-from doctor.facts.engine_programs import EnginePrograms
-from doctor.facts.package_commands import reinstall
-from doctor.facts.packages import Packages, System
+from doctor.facts.engine.programs import EnginePrograms
+from doctor.facts.host.package_commands import reinstall
+from doctor.facts.host.packages import Packages, System
 
 
 @fixer(applicability=Applicability.SAFE)

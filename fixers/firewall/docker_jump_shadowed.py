@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, lift_rules
-from doctor.facts.firewall_rules import EngineRules
+from doctor.facts.firewall.rules import EngineRules
 
 
 @fixer(applicability=Applicability.SAFE)

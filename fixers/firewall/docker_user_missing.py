@@ -5,8 +5,8 @@ from shlex import quote
 
 from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Choose, Option, add_rules, restore_user_rules
-from doctor.facts.firewall_rules import EngineRules, FamilyRules
-from doctor.facts.user_chain import CHAIN, UserChain, UserRules
+from doctor.facts.firewall.rules import EngineRules, FamilyRules
+from doctor.facts.firewall.user_chain import CHAIN, UserChain, UserRules
 
 _SHOWN = 8
 

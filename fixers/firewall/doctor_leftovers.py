@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, ChangeLink, remove_rules
-from doctor.facts.doctor_runs import Mark
-from doctor.facts.firewall import Firewall
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.network.doctor_runs import Mark
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Choose, Option
 from doctor.api.actions.nft import AcceptInNftChain
-from doctor.facts.firewall_cuts import Cut
-from doctor.facts.firewall_ways import POLICY, Guard
-from doctor.facts.networks import is_safe_interface
+from doctor.facts.firewall.cuts import Cut
+from doctor.facts.firewall.ways import POLICY, Guard
+from doctor.facts.network.networks import is_safe_interface
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)

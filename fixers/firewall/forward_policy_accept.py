@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, set_forward_policy
-from doctor.facts.firewall_rules import EngineRules, OpenPolicy
+from doctor.facts.firewall.rules import EngineRules, OpenPolicy
 
 
 @fixer(applicability=Applicability.SAFE)

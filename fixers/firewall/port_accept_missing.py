@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, add_rules
-from doctor.facts.firewall_missing import MissingRules
-from doctor.facts.firewall_rules import EngineRules
+from doctor.facts.firewall.missing import MissingRules
+from doctor.facts.firewall.rules import EngineRules
 
 
 @fixer(applicability=Applicability.SAFE)

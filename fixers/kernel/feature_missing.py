@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.features import KernelNeeds
-from doctor.facts.package_commands import install
-from doctor.facts.packages import System
+from doctor.facts.host.package_commands import install
+from doctor.facts.host.packages import System
+from doctor.facts.kernel.features import KernelNeeds
 
 
 @fixer(applicability=Applicability.MANUAL)

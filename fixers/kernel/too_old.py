@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.packages import System
+from doctor.facts.host.packages import System
 
 
 @fixer(applicability=Applicability.MANUAL)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.kernel import Kernel
-from doctor.facts.packages import System
+from doctor.facts.host.packages import System
+from doctor.facts.kernel.kernel import Kernel
 
 
 @fixer(applicability=Applicability.MANUAL)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, EditFile
 from doctor.api.actions.mounts import SwapOff
-from doctor.facts.swaps import Swaps
-from doctor.formats import fstab
+from doctor.facts.host.swaps import Swaps
+from doctor.formats.host import fstab
 from doctor.formats.text import decode, encode
 from doctor.model.paths import HostPath
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
 from doctor.api.actions.logging_settings import readable_logging
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_control import EngineControl
-from doctor.facts.engine_state import EngineVersion
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.control import EngineControl
+from doctor.facts.engine.state import EngineVersion
 
 
 @fixer(applicability=Applicability.SAFE)

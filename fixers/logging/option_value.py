@@ -7,12 +7,12 @@ from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action, Choose, Option
 from doctor.api.actions.engine_settings import with_reload
 from doctor.api.actions.logging_settings import drop_options, readable_logging, set_option
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_control import EngineControl
-from doctor.facts.engine_state import EngineVersion
-from doctor.facts.logging import bad_values, default_driver, default_options
-from doctor.facts.spelling import nearest
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.spelling import nearest
+from doctor.facts.engine.control import EngineControl
+from doctor.facts.engine.state import EngineVersion
+from doctor.facts.engine.units import EngineUnits
+from doctor.facts.logging.drivers import bad_values, default_driver, default_options
 
 _SIZE = re.compile(r"\s*(\d+)\s*([kmgt])", re.IGNORECASE)
 _MODES = ("blocking", "non-blocking")

@@ -6,10 +6,10 @@ from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action
 from doctor.api.actions.engine_settings import with_reload
 from doctor.api.actions.logging_settings import drop_options, readable_logging
-from doctor.facts.engine import EngineConfig
-from doctor.facts.engine_control import EngineControl
-from doctor.facts.engine_state import EngineVersion
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.control import EngineControl
+from doctor.facts.engine.state import EngineVersion
+from doctor.facts.engine.units import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, EditFile
-from doctor.facts.namespaces import NEEDED_IDS
+from doctor.facts.kernel.namespaces import NEEDED_IDS
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, LoadModule, SetSysctl, load_at_boot, persist_sysctl
-from doctor.facts.sysctl import SysctlFiles
+from doctor.facts.kernel.sysctl import SysctlFiles
 
 _MODULE = "br_netfilter"
 

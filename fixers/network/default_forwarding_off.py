@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, SetSysctl, persist_sysctl
-from doctor.facts.sysctl import SysctlFiles
+from doctor.facts.kernel.sysctl import SysctlFiles
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.links import Links
+from doctor.facts.network.links import Links
 
 
 @fixer(applicability=Applicability.MANUAL)

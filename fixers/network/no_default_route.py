@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Advise, ChangeLink, Choose, Option
-from doctor.facts.route_hints import RouteHint, RouteHints
+from doctor.facts.network.route_hints import RouteHint, RouteHints
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option
 from doctor.api.actions.engine_settings import remove_flag, remove_setting, with_reload
-from doctor.facts.engine import EngineConfig
-from doctor.facts.unit_states import EngineUnits
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.units import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)

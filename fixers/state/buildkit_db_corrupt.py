@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, EditFile, MendDatabase, Quarantine, ReplaceRecords, Stage
-from doctor.facts.buildkit_items import mended_item
+from doctor.facts.databases.buildkit_items import mended_item
 from doctor.model.paths import join
 
 

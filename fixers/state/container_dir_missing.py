@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
-from doctor.facts.containers import CONFIG, HOST_CONFIG
-from doctor.facts.lost_containers import LostContainers
+from doctor.facts.containers.containers import CONFIG, HOST_CONFIG
+from doctor.facts.containers.lost import LostContainers
 from doctor.model.paths import join
 from doctor.model.step import Directory, File
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layers.graph import LayerGraph
 
 
 @fixer(applicability=Applicability.MANUAL)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, restore
-from doctor.facts.altered_settings import AlteredSettings
+from doctor.facts.containers.altered_settings import AlteredSettings
 
 
 @fixer(applicability=Applicability.SAFE)

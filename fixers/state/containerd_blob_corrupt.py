@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action
 from doctor.api.actions.containerd_lists import restore_content
-from doctor.facts.containerd_content import ContainerdContent
-from doctor.facts.containerd_sources import DeepBlobSources
+from doctor.facts.containerd.content import ContainerdContent
+from doctor.facts.containerd.sources import DeepBlobSources
 
 
 @fixer(applicability=Applicability.SAFE)

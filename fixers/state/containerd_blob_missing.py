@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action
 from doctor.api.actions.containerd_lists import restore_content
-from doctor.facts.containerd_lists import ContainerdLists
-from doctor.facts.containerd_sources import BlobSources
+from doctor.facts.containerd.lists import ContainerdLists
+from doctor.facts.containerd.sources import BlobSources
 
 
 @fixer(applicability=Applicability.SAFE)

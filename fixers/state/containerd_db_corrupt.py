@@ -14,8 +14,8 @@ from doctor.api.actions import (
     Stage,
     Wanted,
 )
-from doctor.facts.containerd_rebuilds import ContainerdRebuilds
-from doctor.facts.processes import Processes
+from doctor.facts.containerd.rebuilds import ContainerdRebuilds
+from doctor.facts.host.processes import Processes
 from doctor.model.step import File
 
 _SHIMS = ("containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2")

@@ -6,8 +6,8 @@ from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise
 from doctor.api.actions.advice import fetch_again
 from doctor.api.actions.containerd import Unpack
-from doctor.facts.containerd_content import ContainerdContent
-from doctor.facts.containerd_sources import DeepSnapshotSources
+from doctor.facts.containerd.content import ContainerdContent
+from doctor.facts.containerd.sources import DeepSnapshotSources
 from doctor.model.text import visible
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, EditFile, MendDatabase, Rebuild, Stage, Wanted
-from doctor.facts.containerd_rebuilds import ContainerdRebuilds
+from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 from doctor.model.step import File
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action
 from doctor.api.actions.containerd_lists import make_list_again
-from doctor.facts.containerd_rebuilds import ContainerdRebuilds
+from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -6,7 +6,7 @@ from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise
 from doctor.api.actions.advice import fetch_again
 from doctor.api.actions.containerd import Unpack
-from doctor.facts.containerd_sources import SnapshotSources
+from doctor.facts.containerd.sources import SnapshotSources
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Choose, Option
 from doctor.api.actions.engine_settings import set_setting
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine import EngineConfig
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.data_root import DataRoot
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action
 from doctor.api.actions.host_configs import restore_host_config
-from doctor.facts.containers import Containers
-from doctor.facts.engine import EngineConfig
-from doctor.facts.metadata_backup import MetadataBackup
-from doctor.facts.networks import Networks
+from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Containers
+from doctor.facts.network.networks import Networks
 
 
 @fixer(applicability=Applicability.SAFE)

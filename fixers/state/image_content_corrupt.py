@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
-from doctor.facts.image_sources import ImageSources
-from doctor.facts.images import Images
+from doctor.facts.images.images import Images
+from doctor.facts.images.sources import ImageSources
 from doctor.model.step import File
 
 

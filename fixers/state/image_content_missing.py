@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
-from doctor.facts.image_sources import ImageSources
-from doctor.facts.images import Images
-from doctor.facts.lost_images import LostImages
+from doctor.facts.images.images import Images
+from doctor.facts.images.lost import LostImages
+from doctor.facts.images.sources import ImageSources
 from doctor.model.step import File
 
 

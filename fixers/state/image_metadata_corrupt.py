@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
-from doctor.facts.images import Images
-from doctor.facts.metadata_lists import KeptNotes
+from doctor.facts.backup.lists import KeptNotes
+from doctor.facts.images.images import Images
 from doctor.model.paths import join
 from doctor.model.step import File
 

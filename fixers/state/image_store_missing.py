@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
 from doctor.api.actions.advice import fetch_again
-from doctor.facts.containers import Containers
-from doctor.facts.images import Images
-from doctor.facts.lost_images import LostImages
+from doctor.facts.containers.containers import Containers
+from doctor.facts.images.images import Images
+from doctor.facts.images.lost import LostImages
 from doctor.model.paths import parent
 from doctor.model.step import Directory
 

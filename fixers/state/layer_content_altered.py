@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, HostPath, fixer
 from doctor.api.actions import Action, Advise, CopyOver, Stage
 from doctor.api.actions.advice import fetch_again
-from doctor.facts.layer_content import LayerContent
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layers.content import LayerContent
+from doctor.facts.layers.graph import LayerGraph
 from doctor.model.paths import join
 from doctor.model.text import visible
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option, Quarantine, Rebuild, Stage, Wanted
 from doctor.api.actions.advice import fetch_again
-from doctor.facts.candidates import DirectoryClues, layer_candidates
-from doctor.facts.deep_splits import MadeSplits
-from doctor.facts.layer_graph import Expected, LayerGraph, is_size
-from doctor.facts.layer_proofs import LayerProofs
-from doctor.facts.metadata_backup import MetadataBackup
+from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.layers.candidates import DirectoryClues, layer_candidates
+from doctor.facts.layers.graph import Expected, LayerGraph, is_size
+from doctor.facts.layers.made_splits import MadeSplits
+from doctor.facts.layers.proofs import LayerProofs
 from doctor.model.step import File
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option, Rebuild, Stage, Wanted
 from doctor.api.actions.advice import fetch_again
-from doctor.facts.candidates import DirectoryClues, layer_candidates
-from doctor.facts.layer_graph import LayerGraph, is_size
-from doctor.facts.layer_proofs import LayerProofs
-from doctor.facts.metadata_backup import KeptLayer, KeptTarSplits, MetadataBackup
+from doctor.facts.backup.files import KeptLayer, KeptTarSplits, MetadataBackup
+from doctor.facts.layers.candidates import DirectoryClues, layer_candidates
+from doctor.facts.layers.graph import LayerGraph, is_size
+from doctor.facts.layers.proofs import LayerProofs
 from doctor.model.step import File
 
 

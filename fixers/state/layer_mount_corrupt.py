@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option, Rebuild, Stage, Wanted
-from doctor.facts.candidates import DirectoryClues
-from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.metadata_backup import KeptMount, MetadataBackup
+from doctor.facts.backup.files import KeptMount, MetadataBackup
+from doctor.facts.layers.candidates import DirectoryClues
+from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.state_details import OfMount
 from doctor.model.step import File
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
-from doctor.facts.containers import Containers
-from doctor.facts.databases import NetworkDatabase
-from doctor.facts.metadata_lists import KeptNetworks
-from doctor.facts.network_rebuild import rebuild_networks
-from doctor.facts.network_traces import NetworkTraces
+from doctor.facts.backup.lists import KeptNetworks
+from doctor.facts.containers.containers import Containers
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.network.traces import NetworkTraces
 from doctor.model.step import File
+from doctor.rebuild.network.records import rebuild_networks
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, EditFile, ReplaceRecords, Stage
-from doctor.facts.containers import Containers
-from doctor.facts.databases import NetworkDatabase
-from doctor.facts.network_flaws import NetworkFlaws
-from doctor.facts.network_mend import SetRecords, mend_records
-from doctor.facts.network_remains import NetworkRemains
+from doctor.facts.containers.containers import Containers
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.network.flaws import NetworkFlaws
+from doctor.facts.network.remains import NetworkRemains
+from doctor.rebuild.network.mend import SetRecords, mend_records
 
 
 @fixer(applicability=Applicability.SAFE)

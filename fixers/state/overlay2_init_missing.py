@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Rebuild, Stage, Wanted
-from doctor.facts.init_layers import FILES, FOLDERS, LINKS
-from doctor.facts.layer_graph import LINK_NAME, LayerGraph
-from doctor.facts.layer_links import derived_name
+from doctor.facts.layers.graph import LINK_NAME, LayerGraph
+from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS
+from doctor.facts.layers.links import derived_name
 from doctor.model.step import Directory, File, Symlink
 
 

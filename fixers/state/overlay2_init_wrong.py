@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, HostPath, fixer
 from doctor.api.actions import Action, Rebuild, Stage, Wanted
-from doctor.facts.init_layers import FILES, FOLDERS, LINKS, InitLayers
-from doctor.facts.layer_graph import LayerGraph
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS, InitLayers
 from doctor.model.step import Directory, File, Symlink
 
 

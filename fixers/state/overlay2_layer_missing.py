@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted
 from doctor.api.actions.advice import fetch_again
-from doctor.facts.layer_graph import EMPTY_LAYER, LayerGraph
-from doctor.facts.layer_links import derived_name
-from doctor.facts.layer_proofs import LayerProofs
+from doctor.facts.layers.graph import EMPTY_LAYER, LayerGraph
+from doctor.facts.layers.links import derived_name
+from doctor.facts.layers.proofs import LayerProofs
 from doctor.model.step import Directory, File, Symlink
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, Quarantine, Stage
-from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.leftovers import Leftovers
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.leftovers import Leftovers
 
 
 @fixer(applicability=Applicability.SAFE)

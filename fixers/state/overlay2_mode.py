@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, SetAttributes, Stage
-from doctor.facts.directory_modes import DirectoryModes
+from doctor.facts.layers.directory_modes import DirectoryModes
 
 
 @fixer(applicability=Applicability.SAFE)

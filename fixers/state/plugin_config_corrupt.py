@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Stage, restore
-from doctor.facts.metadata_backup import MetadataBackup
+from doctor.facts.backup.files import MetadataBackup
 
 
 @fixer(applicability=Applicability.SAFE)

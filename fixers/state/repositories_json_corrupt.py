@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Quarantine, Rebuild, Stage, Wanted, ask_names
-from doctor.facts.containers import Containers
-from doctor.facts.images import Images, tags_content
-from doctor.facts.metadata_lists import KeptTags
-from doctor.facts.tag_sources import recover_tags
+from doctor.facts.backup.lists import KeptTags
+from doctor.facts.containers.containers import Containers
+from doctor.facts.images.images import Images, tags_content
 from doctor.model.step import File
+from doctor.rebuild.images.tag_sources import recover_tags
 
 
 @fixer(applicability=Applicability.SAFE)

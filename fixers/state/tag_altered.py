@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Evidence, Finding, fixer
 from doctor.api.actions import Action, Advise, Choose, EditFile, FlipBits, Option, Stage
-from doctor.facts.altered_tags import AlteredTags
-from doctor.facts.tag_readings import AlteredTag, Reading
+from doctor.facts.images.altered_tags import AlteredTags
+from doctor.facts.images.tag_readings import AlteredTag, Reading
 from doctor.model.paths import HostPath
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action
 from doctor.api.actions.tar_splits import restore_tar_split
-from doctor.facts.deep_splits import DeepMadeSplits
-from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.metadata_backup import DeepTarSplits
+from doctor.facts.backup.files import DeepTarSplits
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.made_splits import DeepMadeSplits
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, EditFile, MendDatabase, Rebuild, Stage, Wanted
-from doctor.facts.databases import MENDS, VolumeDatabase
-from doctor.facts.metadata_backup import KeptVolumes
-from doctor.facts.volume_rebuild import rebuild_volumes
-from doctor.facts.volumes import Volumes
+from doctor.facts.backup.files import KeptVolumes
+from doctor.facts.databases.databases import MENDS, VolumeDatabase
+from doctor.facts.volumes.volumes import Volumes
 from doctor.model.step import File
+from doctor.rebuild.volumes.records import rebuild_volumes
 
 
 @fixer(applicability=Applicability.SAFE)

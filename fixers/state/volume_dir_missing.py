@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise, CopyAside, Rebuild, Stage, Wanted, aside
-from doctor.facts.databases import VolumeDatabase
-from doctor.facts.volumes import options_content
+from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.volumes.volumes import options_content
 from doctor.model.paths import HostPath, join, parent
 from doctor.model.step import Directory, File
 

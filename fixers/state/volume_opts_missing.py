@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Rebuild, Stage, Wanted, restore
-from doctor.facts.databases import VolumeDatabase
-from doctor.facts.metadata_backup import MetadataBackup
-from doctor.facts.volumes import options_content
+from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.volumes.volumes import options_content
 from doctor.model.step import File
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, EditFile, ReplaceRecords, Stage
-from doctor.facts.network_mend import SetRecords
-from doctor.facts.volume_flaws import VolumeFlaws, mended_volume
+from doctor.facts.volumes.flaws import VolumeFlaws, mended_volume
+from doctor.rebuild.network.mend import SetRecords
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, EditFile, Option
 from doctor.api.actions.mounts import Remount
-from doctor.facts.engine import EngineConfig
-from doctor.facts.mounts import Mounts
-from doctor.formats import fstab
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.host.mounts import Mounts
+from doctor.formats.host import fstab
 from doctor.formats.text import decode, encode
 from doctor.model.paths import HostPath
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise, Choose, Option
 from doctor.api.actions.mounts import Remount
-from doctor.facts.engine import EngineConfig
-from doctor.facts.mounts import Mounts
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.host.mounts import Mounts
 
 
 @fixer(applicability=Applicability.SAFE)

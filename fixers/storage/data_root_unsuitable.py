@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.engine import EngineConfig
+from doctor.facts.config.engine import EngineConfig
 
 
 @fixer(applicability=Applicability.MANUAL)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action
 from doctor.api.actions.storage_settings import name_driver
-from doctor.facts.data_root import DataRoot
-from doctor.facts.engine import EngineConfig
-from doctor.facts.storage import holders
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.storage.driver import holders
 
 
 @fixer(applicability=Applicability.SAFE)

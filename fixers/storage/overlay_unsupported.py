@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.features import KernelNeeds
-from doctor.facts.kernel import InstalledKernels
-from doctor.facts.package_commands import install
-from doctor.facts.packages import System
+from doctor.facts.host.package_commands import install
+from doctor.facts.host.packages import System
+from doctor.facts.kernel.features import KernelNeeds
+from doctor.facts.kernel.kernel import InstalledKernels
 
 
 @fixer(applicability=Applicability.MANUAL)

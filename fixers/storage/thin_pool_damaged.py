@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.thin_pool import ThinPool
+from doctor.facts.storage.thin_pool import ThinPool
 
 
 @fixer(applicability=Applicability.MANUAL)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, Missing, fixer
 from doctor.api.actions import Action, Advise
-from doctor.facts.package_commands import upgrade
-from doctor.facts.packages import Packages, System
+from doctor.facts.host.package_commands import upgrade
+from doctor.facts.host.packages import Packages, System
 
 
 @fixer(applicability=Applicability.MANUAL)

@@ -5,8 +5,8 @@ import shutil
 import stat
 from pathlib import Path
 
-from doctor.formats.bolt import find_metas
-from doctor.formats.bolt import read as read_bolt
+from doctor.formats.databases.bolt import find_metas
+from doctor.formats.databases.bolt import read as read_bolt
 
 
 def empty(path: Path) -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from doctor.cli import spelled
 from doctor.cli.common import Shared, emit
-from doctor.facts.redact import redact
+from doctor.facts.secrets.redact import redact
 from doctor.plugins.load import load
 from tests.unit.reports import samples
 from tests.unit.test_docs import commands, judged

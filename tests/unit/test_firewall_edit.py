@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import iptables_save
-from doctor.formats.iptables_edit import ChainEdit, Edited, Wanted, edit, place, saved_after
-from doctor.formats.iptables_strip import engine_lines, without_engine_lines
+from doctor.formats.firewall import iptables_save
+from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, Wanted, edit, place, saved_after
+from doctor.formats.firewall.iptables_strip import engine_lines, without_engine_lines
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.load import load
 from doctor.repair.plan import make_plan

@@ -3,11 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
-from doctor.collect.firewall_cuts import traffic_cuts
-from doctor.collect.network_records import endpoint_of, network_of, networks_of_api
-from doctor.facts.firewall import NFT, Firewall, Saved
-from doctor.facts.firewall_expect import Terms, expect
-from doctor.facts.firewall_model import (
+from doctor.collect.firewall.cuts import traffic_cuts
+from doctor.collect.network.records import endpoint_of, network_of, networks_of_api
+from doctor.facts.firewall.expected import Terms, expect
+from doctor.facts.firewall.generations import (
     FROM_28_0_1,
     FROM_28_2,
     FROM_29,
@@ -16,9 +15,10 @@ from doctor.facts.firewall_model import (
     Generation,
     generation_of,
 )
-from doctor.facts.firewall_rules import EngineRules, compare
-from doctor.facts.networks import Endpoint, Network, Networks, PublishedPort, is_safe_interface
-from doctor.formats import iptables_save
+from doctor.facts.firewall.packet_filter import NFT, Firewall, Saved
+from doctor.facts.firewall.rules import EngineRules, compare
+from doctor.facts.network.networks import Endpoint, Network, Networks, PublishedPort, is_safe_interface
+from doctor.formats.firewall import iptables_save
 from doctor.model.missing import Missing, Why
 from tests.clocks import within
 

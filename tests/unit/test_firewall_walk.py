@@ -2,11 +2,11 @@
 
 import pytest
 
-from doctor.facts.firewall import Saved
-from doctor.facts.firewall_nft import NftWalker
-from doctor.facts.firewall_packet import Packet, Walker, address_number
-from doctor.formats import iptables_save
-from doctor.formats.nft_json import NftChain, NftRule, NftRuleset
+from doctor.facts.firewall.nft_packet import NftWalker
+from doctor.facts.firewall.packet import Packet, Walker, address_number
+from doctor.facts.firewall.packet_filter import Saved
+from doctor.formats.firewall import iptables_save
+from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
 
 SOURCE = address_number("172.17.0.2")
 OUT = Packet(inside="docker0", outside="eth0", source=SOURCE)

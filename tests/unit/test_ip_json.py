@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import ip_json
+from doctor.formats.network import ip_json
 from doctor.model.errors import FormatError
 
 LINKS = json.dumps(

@@ -1,6 +1,6 @@
 """Routes are chosen as the kernel chooses them."""
 
-from doctor.facts.links import Links, Route
+from doctor.facts.network.links import Links, Route
 
 
 def links(*routes: Route) -> Links:

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from msgspec.structs import replace
 
-from doctor.facts.databases import VolumeRecord
-from doctor.facts.engine import DaemonJson, EngineFlags
-from doctor.facts.engine_control import Holder
-from doctor.facts.volumes import VolumeDirectory
+from doctor.facts.config.engine import DaemonJson, EngineFlags
+from doctor.facts.databases.databases import VolumeRecord
+from doctor.facts.engine.control import Holder
+from doctor.facts.volumes.volumes import VolumeDirectory
 from doctor.model.secret import SECRET, Guarded, secret_fields
 
 

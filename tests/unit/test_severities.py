@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from doctor.facts.dns import RESOLVED, STUB, HostDns, ServerList
-from doctor.formats.resolv_conf import parse
+from doctor.facts.network.dns import RESOLVED, STUB, HostDns, ServerList
+from doctor.formats.network.resolv_conf import parse
 from doctor.model.finding import Finding
 from doctor.plugins.load import load as load_catalog
 from doctor.scan.run import scan

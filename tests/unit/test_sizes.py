@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from doctor.collect.tar_splits import _problem
-from doctor.formats.tar_split import read
+from doctor.collect.layers.tar_splits import _problem
 from doctor.host.recorded import RootHost
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.plugins.load import load as load_catalog
+from doctor.proof.tar.tar_split import read
 from doctor.scan.run import scan
 from tests.cases.state import roots
 from tests.cases.state.make import _write_tree

@@ -9,9 +9,9 @@ import pytest
 from doctor.checks.network.ip_forward_off import ip_forward_off
 
 from doctor.api.actions import persist_sysctl
-from doctor.collect.sysctl import sysctl_files
-from doctor.facts.engine import EngineConfig
-from doctor.facts.sysctl import Sysctl, SysctlFiles
+from doctor.collect.kernel.sysctl import sysctl_files
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.kernel.sysctl import Sysctl, SysctlFiles
 from doctor.host.overlay import OverlayHost
 from doctor.host.recorded import RootHost
 from doctor.model.missing import Missing, Why

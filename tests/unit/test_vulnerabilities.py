@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.collect.vulnerabilities import vulnerabilities
-from doctor.facts.kernel import Kernel
-from doctor.facts.vulnerabilities import ComponentHole, KernelHole
+from doctor.collect.engine.vulnerabilities import vulnerabilities
+from doctor.facts.engine.vulnerabilities import ComponentHole, KernelHole
+from doctor.facts.kernel.kernel import Kernel
 from doctor.formats.version import Version, parse, parse_kernel
 
 TABLE = vulnerabilities()

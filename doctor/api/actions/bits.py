@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from doctor.facts.tag_readings import Flip
+from doctor.facts.images.tag_readings import Flip
 from doctor.model.errors import FormatError
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api.actions.layers import RestoreEntries, is_there
-from doctor.facts.layer_content import Lost
+from doctor.facts.layers.content import Lost
 from doctor.model.action import Stage
 from doctor.model.paths import HostPath, join, parent
 from doctor.model.severity import Applicability

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.state import Rebuild, Wanted
-from doctor.facts.containerd_rebuilds import ContainerdRebuilds
-from doctor.facts.containerd_sources import BlobSource
+from doctor.facts.containerd.rebuilds import ContainerdRebuilds
+from doctor.facts.containerd.sources import BlobSource
 from doctor.model.action import Action, Stage
 from doctor.model.paths import HostPath
 from doctor.model.step import File

@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from doctor.api.actions.files import EditFile, missing_parents
 from doctor.api.actions.units import ReloadUnits
-from doctor.facts.engine import Place
-from doctor.facts.redact import revealed, shown
-from doctor.facts.unit_states import EngineUnits
-from doctor.formats import env_file, flag_edit, json_edit, unit_command, unit_file
+from doctor.facts.config.engine import Place
+from doctor.facts.engine.units import EngineUnits
+from doctor.facts.secrets.redact import revealed, shown
+from doctor.formats.config import env_file, flag_edit, json_edit, unit_command, unit_file
 from doctor.formats.text import decode, encode
 from doctor.model.action import Action, Stage
 from doctor.model.errors import FormatError
@@ -60,7 +60,7 @@ def mend_settings(file: HostPath) -> EditFile:
 
 
 def _mended(data: bytes) -> bytes:
-    from doctor.formats import json_mend  # noqa: PLC0415 - only a broken file is mended
+    from doctor.formats.config import json_mend  # noqa: PLC0415 - only a broken file is mended
 
     mended = json_mend.examine(data).mended
     return data if mended is None else mended
@@ -173,7 +173,7 @@ class _Item(Struct, frozen=True, kw_only=True):
     new: str | None
 
     def __call__(self, data: bytes) -> bytes:
-        from doctor.formats import daemon_json  # noqa: PLC0415 - only this edit reads values
+        from doctor.formats.config import daemon_json  # noqa: PLC0415 - only this edit reads values
 
         found = daemon_json.read(data).value.get(self.key)
         if not isinstance(found, list) or self.old not in found:

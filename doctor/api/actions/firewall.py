@@ -7,15 +7,15 @@ from msgspec import Struct
 
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.files import EditFile
-from doctor.facts.firewall import Saved
-from doctor.facts.firewall_cuts import Lift
-from doctor.facts.firewall_expect import ExpectedRule
-from doctor.facts.firewall_rules import FamilyRules
-from doctor.facts.firewall_ways import Guard
-from doctor.facts.user_chain import CHAIN, UserRules
-from doctor.formats import iptables_save
-from doctor.formats.iptables_edit import ChainEdit, Edited, Wanted, edit, saved_after
-from doctor.formats.iptables_strip import without_engine_lines
+from doctor.facts.firewall.cuts import Lift
+from doctor.facts.firewall.expected import ExpectedRule
+from doctor.facts.firewall.packet_filter import Saved
+from doctor.facts.firewall.rules import FamilyRules
+from doctor.facts.firewall.user_chain import CHAIN, UserRules
+from doctor.facts.firewall.ways import Guard
+from doctor.formats.firewall import iptables_save
+from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, Wanted, edit, saved_after
+from doctor.formats.firewall.iptables_strip import without_engine_lines
 from doctor.host.base import CommandResult
 from doctor.model.action import Stage
 from doctor.model.finding import Evidence

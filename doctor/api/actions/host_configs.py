@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.state import CopyOver, Rebuild, Wanted, go_json, restore
-from doctor.facts.containers import Container, Containers
-from doctor.facts.engine import EngineConfig
-from doctor.facts.host_config_rebuild import rebuild_host_config, with_policy
-from doctor.facts.metadata_backup import MetadataBackup
-from doctor.facts.networks import Networks
+from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Container, Containers
+from doctor.facts.network.networks import Networks
 from doctor.facts.state_details import OfHostConfig
 from doctor.model.action import Action, Stage
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.severity import Applicability
 from doctor.model.step import File
+from doctor.rebuild.containers.host_config import rebuild_host_config, with_policy
 
 
 def restore_host_config(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.facts.layer_content import Lost
+from doctor.facts.layers.content import Lost
 from doctor.model.action import Stage
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join, parent

@@ -8,9 +8,9 @@ from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine import RestartEngine
 from doctor.api.actions.engine_settings import add_flag, remove_flag, remove_setting, set_flag, set_setting
 from doctor.api.actions.files import EditFile
-from doctor.facts.engine import EngineConfig, GivenFlag
-from doctor.facts.engine_control import EngineControl
-from doctor.facts.logging import BOUNDED, default_options, unknown_options
+from doctor.facts.config.engine import EngineConfig, GivenFlag
+from doctor.facts.engine.control import EngineControl
+from doctor.facts.logging.drivers import BOUNDED, default_options, unknown_options
 from doctor.model.action import Action
 from doctor.model.missing import Missing
 

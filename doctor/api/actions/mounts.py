@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.formats import mountinfo
+from doctor.formats.host import mountinfo
 from doctor.formats.text import decode, encode
 from doctor.model.action import Stage
 from doctor.model.paths import HostPath

@@ -6,14 +6,14 @@ from msgspec import Struct
 
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.files import EditFile
-from doctor.facts.containers import Containers
-from doctor.facts.images import Images, familiar, tags_content
-from doctor.facts.tag_sources import RecoveredTags
+from doctor.facts.containers.containers import Containers
+from doctor.facts.images.images import Images, familiar, tags_content
 from doctor.formats.json_safe import load_first
 from doctor.model.action import Stage
 from doctor.model.errors import FormatError
 from doctor.model.finding import Evidence
 from doctor.model.paths import HostPath
+from doctor.rebuild.images.tag_sources import RecoveredTags
 
 
 class NameImage(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.formats import ip_json
+from doctor.formats.network import ip_json
 from doctor.model.action import Stage
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError

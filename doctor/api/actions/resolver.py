@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import MakeSymlink
-from doctor.facts.dns import RESOLV_CONF
+from doctor.facts.network.dns import RESOLV_CONF
 from doctor.model.action import Action, Stage
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.facts.metadata_backup import KeptFile
+from doctor.facts.backup.files import KeptFile
 from doctor.formats.json_safe import load_first
 from doctor.model.action import Stage
 from doctor.model.errors import FormatError
@@ -175,8 +175,8 @@ class MendDatabase(Struct, frozen=True, kw_only=True):
     def __call__(self, data: bytes) -> bytes:
         """Return the mended file."""
         # Only a repair of a database needs these.
-        from doctor.formats.bolt import read  # noqa: PLC0415
-        from doctor.formats.bolt_write import with_generation  # noqa: PLC0415
+        from doctor.formats.databases.bolt import read  # noqa: PLC0415
+        from doctor.formats.databases.bolt_write import with_generation  # noqa: PLC0415
 
         database = read(data)
         if database.is_sound:
@@ -208,7 +208,7 @@ class MendLog(Struct, frozen=True, kw_only=True):
 
     def __call__(self, data: bytes) -> bytes:
         """Return the readable lines."""
-        from doctor.formats.json_log import damages, repaired  # noqa: PLC0415 - only a repair of a log needs it
+        from doctor.formats.logging.json_log import damages, repaired  # noqa: PLC0415 - only a repair of a log needs it
 
         return repaired(data, damages(data))
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile
-from doctor.facts.sysctl import Setter, SysctlFiles
-from doctor.formats.sysctl_conf import set_value
+from doctor.facts.kernel.sysctl import Setter, SysctlFiles
+from doctor.formats.kernel.sysctl_conf import set_value
 from doctor.formats.text import decode, encode
 from doctor.model.paths import HostPath
 

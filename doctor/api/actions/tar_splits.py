@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.state import Rebuild, Wanted, restore
-from doctor.facts.deep_splits import MadeSplit
-from doctor.facts.layer_graph import LayerGraph
-from doctor.facts.metadata_backup import KeptFile
+from doctor.facts.backup.files import KeptFile
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.made_splits import MadeSplit
 from doctor.model.action import Action, Stage
 from doctor.model.step import File
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api.actions.files import missing_parents
-from doctor.facts.unit_states import SHOW, EngineUnits
-from doctor.formats import unit_command, unit_file
+from doctor.facts.engine.units import SHOW, EngineUnits
+from doctor.formats.config import unit_command, unit_file
 from doctor.formats.text import decode, encode
 from doctor.model.action import Stage
 from doctor.model.paths import HostPath

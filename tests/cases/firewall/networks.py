@@ -5,8 +5,8 @@ docker0 with `web` (8080, and 8082 on loopback only), a network `app` with `api`
 
 import json
 
-from doctor.formats.bolt import Bucket
-from doctor.formats.bolt_write import write
+from doctor.formats.databases.bolt import Bucket
+from doctor.formats.databases.bolt_write import write
 from tests.cases.firewall.rules import BI, BR
 
 APP, INNER, DEFAULT = "a" * 12 + "0" * 52, "b" * 12 + "0" * 52, "d" * 12 + "0" * 52

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-from doctor.formats.oci_digest import chain_ids
+from doctor.formats.images.oci_digest import chain_ids
 from doctor.model.root_identity import RootIdentity, sketch
 from doctor.state.metadata import Confirmed, Entry, Generation, LayerRecord, MountRecord, encode, pack
 from tests.cases.state import roots

@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from doctor.formats.bolt import Bucket, read
-from doctor.formats.tar_split import read as read_split
+from doctor.formats.databases.bolt import Bucket, read
+from doctor.proof.tar.tar_split import read as read_split
 from tests.cases.state.backups import kept
 from tests.cases.state.databases import (
     CONTAINERD,

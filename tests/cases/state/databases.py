@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from doctor.formats.bolt import read
+from doctor.formats.databases.bolt import read
 from tests.cases.state import roots
 from tests.cases.state.recipe import Recipe
 from tests.cases.state.roots import OPTIONS_FILE, PAGE, ROOT

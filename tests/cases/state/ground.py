@@ -1,6 +1,6 @@
 """Cases of what the engine's own files stand on: identity, swarm, plugins, volumes' data, attributes, other roots."""
 
-from doctor.formats.crc32c import crc32c
+from doctor.formats.databases.crc32c import crc32c
 from tests.cases.state import roots
 from tests.cases.state.backups import SWARM, kept
 from tests.cases.state.databases import bolt, garbage

@@ -2,8 +2,8 @@
 
 import json
 
-from doctor.formats.bolt import Bucket
-from doctor.formats.bolt_write import write
+from doctor.formats.databases.bolt import Bucket
+from doctor.formats.databases.bolt_write import write
 from tests.cases.state import roots
 from tests.cases.state.layers import BOTH, OVERLAY
 from tests.cases.state.overlay2 import directory

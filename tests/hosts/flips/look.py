@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.facts.undecoded import Undecoded
+from doctor.facts.engine.undecoded import Undecoded
 from doctor.host.recorded import RootHost
 from doctor.model.outcome import Outcome
 from doctor.model.paths import HostPath

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.collect.containerd_service import UNIT
-from doctor.collect.containerd_service import containerd_service as collect
-from doctor.collect.databases import service_database
-from doctor.collect.engine_control import engine_control
-from doctor.facts.containerd_service import CONFIG, ROOT, SOCKET, ContainerdService
-from doctor.facts.engine import DaemonJson, EngineConfig, EngineFlags, Setting
-from doctor.facts.engine_state import EngineAnswer
-from doctor.facts.processes import Processes
-from doctor.formats import containerd_toml
+from doctor.collect.containerd.service import UNIT
+from doctor.collect.containerd.service import containerd_service as collect
+from doctor.collect.databases.databases import service_database
+from doctor.collect.engine.control import engine_control
+from doctor.facts.config.engine import DaemonJson, EngineConfig, EngineFlags, Setting
+from doctor.facts.containerd.service import CONFIG, ROOT, SOCKET, ContainerdService
+from doctor.facts.engine.state import EngineAnswer
+from doctor.facts.host.processes import Processes
+from doctor.formats.config import containerd_toml
 from doctor.host.recorded import RootHost
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
@@ -231,7 +231,7 @@ def test_a_repair_stops_it_where_it_really_is(tmp_path: Path) -> None:
 
 def test_the_engines_own_directory_is_judged_once(tmp_path: Path) -> None:
     """A service may be told to use what the engine's own containerd left."""
-    from doctor.facts.data_root import DataRoot
+    from doctor.facts.engine.data_root import DataRoot
     from doctor.scan.resolve import Facts
 
     top = "/var/lib/docker/containerd/daemon"

@@ -4,13 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.facts import daemon_keys, daemon_values, logging
-from doctor.facts.daemon_options import FLAGS_WITHOUT_KEY, OPTIONS, is_known
-from doctor.facts.daemon_values import NamedThings
-from doctor.facts.engine import EngineConfig, Setting
-from doctor.facts.engine_values import concealed_flag, from_flags, joined
-from doctor.facts.redact import conceal
-from doctor.formats import flags
+from doctor.facts.config import keys as daemon_keys
+from doctor.facts.config import values as daemon_values
+from doctor.facts.config.engine import EngineConfig, Setting
+from doctor.facts.config.flag_values import concealed_flag, from_flags, joined
+from doctor.facts.config.options import FLAGS_WITHOUT_KEY, OPTIONS, is_known
+from doctor.facts.config.values import NamedThings
+from doctor.facts.logging import drivers as logging
+from doctor.facts.secrets.redact import conceal
+from doctor.formats.config import flags
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | st.text(max_size=20),

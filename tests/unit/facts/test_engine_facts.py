@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
-from doctor.facts.data_root import DataRoot, DriverDirectory
-from doctor.facts.engine_control import EngineControl, Holder
-from doctor.facts.engine_log import CAUSES, EngineLog, last_start
-from doctor.facts.processes import Processes
-from doctor.facts.storage import replacement
-from doctor.facts.unit_states import EngineUnits, UnitState, parse
+from doctor.facts.engine.control import EngineControl, Holder
+from doctor.facts.engine.data_root import DataRoot, DriverDirectory
+from doctor.facts.engine.log import CAUSES, EngineLog, last_start
+from doctor.facts.engine.units import EngineUnits, UnitState, parse
+from doctor.facts.host.processes import Processes
+from doctor.facts.storage.driver import replacement
 from doctor.model.missing import Missing, Why
 from doctor.model.paths import HostPath
 from doctor.model.process import Process

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from doctor.collect.engine import flattened
-from doctor.facts.engine import DaemonJson, EngineConfig, EngineFlags, GivenFlag
-from doctor.facts.exposure import exposure
+from doctor.collect.config.engine import flattened
+from doctor.facts.config.engine import DaemonJson, EngineConfig, EngineFlags, GivenFlag
+from doctor.facts.config.exposure import exposure
 from doctor.model.paths import HostPath
 
 PATH = HostPath("/etc/docker/daemon.json")

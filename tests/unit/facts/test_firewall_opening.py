@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.facts.firewall import Firewall, Saved
-from doctor.facts.firewall_opening import newly_reachable, unexcused
-from doctor.facts.firewall_packet import Packet, Walker, address_number
-from doctor.facts.firewall_ways import Guard, surface
-from doctor.facts.links import Address, Link, Links, Route
-from doctor.facts.networks import Network, Networks
-from doctor.formats import iptables_save
+from doctor.facts.firewall.opening import newly_reachable, unexcused
+from doctor.facts.firewall.packet import Packet, Walker, address_number
+from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.firewall.ways import Guard, surface
+from doctor.facts.network.links import Address, Link, Links, Route
+from doctor.facts.network.networks import Network, Networks
+from doctor.formats.firewall import iptables_save
 from doctor.model.missing import Missing
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.load import load

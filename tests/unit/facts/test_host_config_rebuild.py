@@ -5,11 +5,11 @@ import json
 from msgspec.structs import replace
 
 from doctor.api.actions.state import go_json
-from doctor.collect.container_json import host_config_of
-from doctor.facts.containers import Attachment, Container, MountPoint, Port, State
-from doctor.facts.host_config_rebuild import rebuild_host_config, with_policy
-from doctor.facts.networks import Endpoint, Networks, PublishedPort
+from doctor.collect.containers.settings_json import host_config_of
+from doctor.facts.containers.containers import Attachment, Container, MountPoint, Port, State
+from doctor.facts.network.networks import Endpoint, Networks, PublishedPort
 from doctor.model.paths import HostPath
+from doctor.rebuild.containers.host_config import rebuild_host_config, with_policy
 
 WEB = Container(
     id="a" * 64,

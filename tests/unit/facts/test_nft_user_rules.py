@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.facts.firewall_files import FirewallFiles, SavedRules
+from doctor.facts.firewall.files import FirewallFiles, SavedRules
 from doctor.host.recorded import RootHost
 from doctor.scan.resolve import Facts
 

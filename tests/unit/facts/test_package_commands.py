@@ -2,10 +2,10 @@
 
 import pytest
 
-from doctor.facts.package_commands import install, reinstall, upgrade
-from doctor.facts.packages import Packages, System
-from doctor.formats.dpkg_status import Package
-from doctor.formats.os_release import parse
+from doctor.facts.host.package_commands import install, reinstall, upgrade
+from doctor.facts.host.packages import Packages, System
+from doctor.formats.host.dpkg_status import Package
+from doctor.formats.host.os_release import parse
 from doctor.model.missing import Missing, Why
 
 UNKNOWN = Missing(Why.ABSENT, "no os-release")

@@ -7,17 +7,17 @@ from random import Random
 
 import pytest
 
-from doctor.facts.buildkit_items import flawed_items as flawed_cache
-from doctor.facts.buildkit_items import mended_item
-from doctor.facts.containerd_items import flawed_items
-from doctor.facts.flawed_records import Records, flips
-from doctor.facts.network_judge import flawed_networks, mended_network
-from doctor.facts.network_mend import SetRecords
-from doctor.facts.volume_flaws import VolumeFlaws, flawed_volumes, mended_volume
-from doctor.formats import bolt, bolt_write
-from doctor.formats.bolt_flip import Flip, lost_meta
-from doctor.formats.libnetwork import INDEX_BYTES, is_refused, parts
+from doctor.facts.containerd.items import flawed_items
+from doctor.facts.databases.buildkit_items import flawed_items as flawed_cache
+from doctor.facts.databases.buildkit_items import mended_item
+from doctor.facts.databases.flawed_records import Records, flips
+from doctor.facts.volumes.flaws import VolumeFlaws, flawed_volumes, mended_volume
+from doctor.formats.databases import bolt, bolt_write
+from doctor.formats.databases.bolt_flip import Flip, lost_meta
+from doctor.formats.network.libnetwork import INDEX_BYTES, is_refused, parts
 from doctor.model.paths import HostPath
+from doctor.rebuild.network.judge import flawed_networks, mended_network
+from doctor.rebuild.network.mend import SetRecords
 
 SAMPLES = Path(__file__).parent.parent / "formats/samples"
 

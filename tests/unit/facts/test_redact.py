@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.facts.engine_values import concealed_flag, from_flags
-from doctor.facts.redact import Concealed, conceal, redact, redacted, revealed
+from doctor.facts.config.flag_values import concealed_flag, from_flags
+from doctor.facts.secrets.redact import Concealed, conceal, redact, redacted, revealed
 from doctor.model.finding import Evidence, Finding, Subject
 from tests.secrets_kit import CANARY, kinds
 

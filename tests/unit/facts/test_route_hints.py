@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.facts.links import Address, Link, Links, Route
-from doctor.facts.route_hints import RouteHint, RouteHints, fits, has_default, wants_default
-from doctor.formats import gateways
-from doctor.formats.gateways import Gateway
+from doctor.facts.network.links import Address, Link, Links, Route
+from doctor.facts.network.route_hints import RouteHint, RouteHints, fits, has_default, wants_default
+from doctor.formats.network import gateways
+from doctor.formats.network.gateways import Gateway
 
 NETPLAN = {
     "gateway4": "network:\n  ethernets:\n    eth0:\n      gateway4: 192.0.2.1\n      dhcp4: false\n",

@@ -13,22 +13,22 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from doctor.api.actions import MendDatabase, SetMember
-from doctor.collect.bolt_values import salvage_networks, salvage_volumes
-from doctor.collect.image_sources import unflip
-from doctor.collect.images import config_of, parse_tags
-from doctor.facts.containers import Attachment, Container, Containers, State
-from doctor.facts.databases import BoltFile, NetworkDatabase, VolumeDatabase
-from doctor.facts.images import ImageConfig, Images, Tags, familiar, salvage_tags, tags_content
-from doctor.facts.network_rebuild import RebuiltNetworks, rebuild_networks
-from doctor.facts.network_traces import NetworkTraces
-from doctor.facts.tag_sources import recover_tags
-from doctor.facts.volume_rebuild import rebuild_volumes
-from doctor.facts.volumes import VolumeDirectory, Volumes, options_content
-from doctor.formats.bolt import Bucket, read
-from doctor.formats.bolt_write import write
+from doctor.collect.databases.bolt_values import salvage_networks, salvage_volumes
+from doctor.collect.images.images import config_of, parse_tags
+from doctor.collect.images.sources import unflip
+from doctor.facts.containers.containers import Attachment, Container, Containers, State
+from doctor.facts.databases.databases import BoltFile, NetworkDatabase, VolumeDatabase
+from doctor.facts.images.images import ImageConfig, Images, Tags, familiar, salvage_tags, tags_content
+from doctor.facts.network.traces import NetworkTraces
+from doctor.facts.volumes.volumes import VolumeDirectory, Volumes, options_content
+from doctor.formats.databases.bolt import Bucket, read
+from doctor.formats.databases.bolt_write import write
 from doctor.host.recorded import RootHost
 from doctor.model.errors import FormatError
 from doctor.model.paths import HostPath
+from doctor.rebuild.images.tag_sources import recover_tags
+from doctor.rebuild.network.records import RebuiltNetworks, rebuild_networks
+from doctor.rebuild.volumes.records import rebuild_volumes
 from doctor.scan.resolve import Facts
 
 DIGESTS = ["sha256:" + hashlib.sha256(b"%d" % number).hexdigest() for number in range(5)]

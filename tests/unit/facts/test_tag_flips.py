@@ -6,13 +6,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from doctor.collect.altered_tags import is_plain
-from doctor.collect.images import parse_tags
-from doctor.facts.images import ImageConfig, Images, Tags, tags_content
-from doctor.facts.tag_flips import MAX_ITEMS, Known, altered, flipped
-from doctor.formats.repositories_json import is_reference_of, read
+from doctor.collect.images.altered_tags import is_plain
+from doctor.collect.images.images import parse_tags
+from doctor.facts.images.images import ImageConfig, Images, Tags, tags_content
+from doctor.formats.images.repositories_json import is_reference_of, read
 from doctor.model.errors import FormatError
 from doctor.model.paths import HostPath
+from doctor.rebuild.images.tag_flips import MAX_ITEMS, Known, altered, flipped
 from tests.clocks import within
 
 IDS = ["0123456789abcdef" * 4, "f" * 64, "5261b8034dbabb773886d03e6caa74ea306c7fa52fb093ed4cb100cd893bcdc4"]

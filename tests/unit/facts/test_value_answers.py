@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doctor.facts.daemon_keys import problems as key_problems
-from doctor.facts.daemon_values import NamedThings, problems
-from doctor.facts.engine import EngineConfig, Setting
-from doctor.facts.spelling import nearest
-from doctor.facts.value_answers import answers
+from doctor.facts.config.engine import EngineConfig, Setting
+from doctor.facts.config.keys import problems as key_problems
+from doctor.facts.config.spelling import nearest
+from doctor.facts.config.value_answers import answers
+from doctor.facts.config.values import NamedThings, problems
 
 THINGS = NamedThings(
     missing_paths={},

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import bolt, bolt_salvage, bolt_write
-from doctor.formats.bolt import Bucket
-from doctor.formats.bolt_page import NOT_STORED
+from doctor.formats.databases import bolt, bolt_salvage, bolt_write
+from doctor.formats.databases.bolt import Bucket
+from doctor.formats.databases.bolt_page import NOT_STORED
 from doctor.model.errors import FormatError
 
 SAMPLES = Path(__file__).parent / "samples"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from doctor.formats import bolt, bolt_write
-from doctor.formats.bolt import Bucket
+from doctor.formats.databases import bolt, bolt_write
+from doctor.formats.databases.bolt import Bucket
 
 HERE = Path(__file__).parent
 Oracle = Callable[[str, Path], list[str]]

@@ -1,8 +1,8 @@
 """What single pages of a bolt file still tell when its roots are gone."""
 
-from doctor.formats.bolt import Bucket, find_metas
-from doctor.formats.bolt_salvage import old_trees, small_buckets
-from doctor.formats.bolt_write import write
+from doctor.formats.databases.bolt import Bucket, find_metas
+from doctor.formats.databases.bolt_salvage import old_trees, small_buckets
+from doctor.formats.databases.bolt_write import write
 
 
 def database() -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import env_file, flags, unit_command, unit_file, words
+from doctor.formats.config import env_file, flags, unit_command, unit_file, words
 from doctor.model.errors import FormatError
 
 SYSCONFIG = """# /etc/sysconfig/docker

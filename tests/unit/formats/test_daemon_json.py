@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import daemon_json, go_json, json_mend
-from doctor.formats.json_lexer import Edit
+from doctor.formats.config import daemon_json, go_json, json_mend
+from doctor.formats.config.json_lexer import Edit
 from doctor.model.errors import FormatError
 
 ODD = st.text(alphabet="{}[]\",:/*#' \n\\atrue1-.eE\x00\u201c\u201d\u00a0\u200b=\r", max_size=60)

@@ -10,35 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import (
-    daemon_json,
-    dpkg_status,
-    env_file,
-    go_json,
-    hosts_file,
-    ip_json,
-    iptables_save,
-    json_log,
-    json_mend,
-    json_safe,
-    kernel_config,
-    modules,
-    mountinfo,
-    nft_json,
-    os_release,
-    proc_net,
-    raft_log,
-    resolv_conf,
-    sysctl_conf,
-    tar_pax,
-    thin_metadata,
-    unit_command,
-    unit_file,
-    version,
-    words,
-    xfs_super,
-)
+from doctor.formats import json_safe, version
+from doctor.formats.config import daemon_json, env_file, go_json, json_mend, unit_command, unit_file, words
+from doctor.formats.databases import raft_log
+from doctor.formats.firewall import iptables_save, nft_json
+from doctor.formats.host import dpkg_status, mountinfo, os_release
+from doctor.formats.kernel import kernel_config, modules, sysctl_conf
+from doctor.formats.logging import json_log
+from doctor.formats.network import hosts_file, ip_json, proc_net, resolv_conf
+from doctor.formats.storage import thin_metadata, xfs_super
 from doctor.model.errors import FormatError
+from doctor.proof.tar import tar_pax
 from tests.clocks import within
 from tests.unit.salvage import thin
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import iptables_rule, iptables_save, nft_json
-from doctor.formats.iptables_rule import canonical, normal_address, split_words
+from doctor.formats.firewall import iptables_rule, iptables_save, nft_json
+from doctor.formats.firewall.iptables_rule import canonical, normal_address, split_words
 from doctor.model.errors import FormatError
 
 SAMPLES = Path(__file__).parent / "samples"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import daemon_json, json_edit
+from doctor.formats.config import daemon_json, json_edit
 from doctor.model.errors import FormatError
 
 KEYS = st.sampled_from(["debug", "log-driver", "log-opts", "max-size", "graph", "data-root", "é", 'q"\\'])

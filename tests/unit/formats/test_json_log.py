@@ -6,8 +6,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import json_log
-from doctor.formats.json_log import Damage
+from doctor.formats.logging import json_log
+from doctor.formats.logging.json_log import Damage
 
 
 def line(message: str) -> bytes:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from doctor.formats import go_json, json_safe
+from doctor.formats import json_safe
+from doctor.formats.config import go_json
 from doctor.model.errors import FormatError
 
 SEED = 20240611

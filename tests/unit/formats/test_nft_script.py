@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats.iptables_rule import canonical, split_words
+from doctor.formats.firewall.iptables_rule import canonical, split_words
 from doctor.formats.nft_script import rules_of
 from doctor.formats.nft_words import as_iptables
 from doctor.model.errors import FormatError

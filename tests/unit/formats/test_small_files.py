@@ -9,21 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import (
-    dpkg_status,
-    fs_magic,
-    hosts_file,
-    json_safe,
-    kernel_config,
-    modules,
-    mountinfo,
-    oci_digest,
-    os_release,
-    proc_net,
-    resolv_conf,
-    text,
-    xfs_super,
-)
+from doctor.formats import json_safe, text
+from doctor.formats.host import dpkg_status, mountinfo, os_release
+from doctor.formats.images import oci_digest
+from doctor.formats.kernel import kernel_config, modules
+from doctor.formats.network import hosts_file, proc_net, resolv_conf
+from doctor.formats.storage import fs_magic, xfs_super
 from doctor.model.errors import FormatError
 
 MOUNTS = r"""22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats import tar_header, tar_split
-from doctor.formats.tar_split import Part
 from doctor.model.errors import FormatError
+from doctor.proof.tar import tar_header, tar_split
+from doctor.proof.tar.tar_split import Part
 
 SAMPLES = Path(__file__).parent / "samples"
 PLAIN = (SAMPLES / "tar-split.json.gz").read_bytes()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.formats.tar_stream import TarStream, expand
 from doctor.model.errors import FormatError
+from doctor.proof.tar.tar_stream import TarStream, expand
 
 
 def packed(files: dict[str, bytes]) -> bytes:

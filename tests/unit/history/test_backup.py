@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from doctor.facts.containers import Containers
-from doctor.facts.databases import NetworkDatabase
-from doctor.facts.images import Images
-from doctor.facts.layers import Layers
-from doctor.facts.metadata_backup import DeepTarSplits, KeptTarSplits, KeptVolumes, MetadataBackup
-from doctor.facts.metadata_lists import KeptNetworks, KeptTags
-from doctor.facts.tag_sources import recover_tags
+from doctor.facts.backup.files import DeepTarSplits, KeptTarSplits, KeptVolumes, MetadataBackup
+from doctor.facts.backup.lists import KeptNetworks, KeptTags
+from doctor.facts.containers.containers import Containers
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.images.images import Images
+from doctor.facts.layers.records import Layers
 from doctor.history import backup
 from doctor.host.recorded import RootHost
 from doctor.model.missing import Missing
 from doctor.plugins.load import load as load_catalog
+from doctor.rebuild.images.tag_sources import recover_tags
 from doctor.scan.resolve import Facts
 from doctor.scan.run import scan
 from doctor.state.metadata import Generation

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from doctor.facts.firewall import Saved
-from doctor.facts.firewall_expect import Expected
-from doctor.facts.firewall_rules import EngineRules, compare
-from doctor.facts.links import Links, Route
-from doctor.formats import iptables_save
+from doctor.facts.firewall.expected import Expected
+from doctor.facts.firewall.packet_filter import Saved
+from doctor.facts.firewall.rules import EngineRules, compare
+from doctor.facts.network.links import Links, Route
+from doctor.formats.firewall import iptables_save
 from doctor.history import network_backup
 from doctor.host.recorded import Answers, RootHost
 from doctor.model.finding import Finding, Subject

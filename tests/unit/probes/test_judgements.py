@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from doctor.facts.cgroups import Cgroups
-from doctor.facts.data_root import DataRoot
-from doctor.facts.dns import RESOLVED, HostDns, ServerList
-from doctor.facts.engine import EngineConfig, Setting
-from doctor.facts.engine_state import EngineState
-from doctor.facts.firewall import Firewall, Saved
-from doctor.facts.links import Address, Link, Links, Route
-from doctor.facts.networks import Network, Networks
-from doctor.facts.probe_images import ImageSample, ImageSamples, Shape
-from doctor.facts.sysctl import Sysctl
-from doctor.formats import resolv_conf
-from doctor.formats.iptables_save import parse
+from doctor.facts.config.engine import EngineConfig, Setting
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.images.samples import ImageSample, ImageSamples, Shape
+from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.network.dns import RESOLVED, HostDns, ServerList
+from doctor.facts.network.links import Address, Link, Links, Route
+from doctor.facts.network.networks import Network, Networks
+from doctor.formats.firewall.iptables_save import parse
+from doctor.formats.network import resolv_conf
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Result
 from doctor.model.paths import HostPath

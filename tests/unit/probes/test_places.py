@@ -5,10 +5,10 @@ from ipaddress import IPv4Address, IPv4Network, ip_interface
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.facts.firewall import Firewall, Saved
-from doctor.facts.links import Address, Link, Links, Route
-from doctor.facts.networks import Endpoint, Network, Networks
-from doctor.formats.iptables_save import Rule, parse
+from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.network.links import Address, Link, Links, Route
+from doctor.facts.network.networks import Endpoint, Network, Networks
+from doctor.formats.firewall.iptables_save import Rule, parse
 from doctor.model.missing import Missing, Why
 from doctor.probes._cuts import Cut, Path, cut, cut_for_it_alone, path_to
 from doctor.probes._outside import behind, free_networks, is_ethernet, on_own_bridge, uplink_of

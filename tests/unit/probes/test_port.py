@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.facts.firewall import Firewall, Saved
-from doctor.facts.networks import Endpoint, Network, PublishedPort
-from doctor.formats.iptables_save import parse
+from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.network.networks import Endpoint, Network, PublishedPort
+from doctor.formats.firewall.iptables_save import parse
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended

@@ -9,8 +9,8 @@ import pytest
 
 from doctor.cli.fix import Options
 from doctor.cli.spelled import command
-from doctor.facts.images import Images
-from doctor.facts.redact import redact
+from doctor.facts.images.images import Images
+from doctor.facts.secrets.redact import redact
 from doctor.host.recorded import RootHost
 from doctor.model.errors import UsageError
 from doctor.plugins.load import load as load_catalog

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from doctor.formats import bolt
-from doctor.formats.bolt import Bucket
-from doctor.formats.bolt_write import write
+from doctor.formats.databases import bolt
+from doctor.formats.databases.bolt import Bucket
+from doctor.formats.databases.bolt_write import write
 from doctor.formats.merge import merge
 from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError

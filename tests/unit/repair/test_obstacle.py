@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.facts.engine_start import STOPPERS
+from doctor.facts.engine.start import STOPPERS
 from doctor.model.action import Stage
 from doctor.model.declare import CheckDeclaration
 from doctor.plugins.load import load as load_catalog

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from doctor.formats.bolt import Bucket
-from doctor.formats.bolt_write import write
+from doctor.formats.databases.bolt import Bucket
+from doctor.formats.databases.bolt_write import write
 from doctor.host.base import ApiAnswer
 from doctor.host.recorded import Answers, RootHost
 from doctor.model.outcome import Result

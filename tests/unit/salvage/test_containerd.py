@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from doctor.formats.bolt import Bucket
-from doctor.formats.bolt_write import write
+from doctor.formats.databases.bolt import Bucket
+from doctor.formats.databases.bolt_write import write
 from doctor.host.recorded import RootHost
 from doctor.salvage.values import Outcome
 from doctor.salvage.work import Wish, salvage

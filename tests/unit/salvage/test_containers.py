@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from doctor.formats.bolt import Bucket
-from doctor.formats.bolt_write import write
+from doctor.formats.databases.bolt import Bucket
+from doctor.formats.databases.bolt_write import write
 from doctor.salvage.values import Outcome
 from tests.unit.salvage.roots import MadeRoot, trees_of
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import json
 
-from doctor.formats.thin_metadata import BLOCK_BYTES, Metadata, Read, recovered, superblock
+from doctor.formats.storage.thin_metadata import BLOCK_BYTES, Metadata, Read, recovered, superblock
 from doctor.host.recorded import RootHost
 from doctor.model.errors import FormatError
 from doctor.salvage.values import Outcome

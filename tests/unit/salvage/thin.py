@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from random import Random
 
-from doctor.formats.thin_metadata import checksum
+from doctor.formats.storage.thin_metadata import checksum
 
 BLOCK = 64 << 10
 _PER_LEAF = 252

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.dataroot import Size, generate
-from doctor.collect.deep_look import Task, look, new_buffer
-from doctor.collect.deep_tar import make
-from doctor.collect.deep_tree import open_tree
-from doctor.facts.layer_content import LayerContent
-from doctor.facts.layer_graph import LayerGraph
-from doctor.formats.tar_crc import Crc64
-from doctor.formats.tar_split import crc64, read
+from doctor.facts.layers.content import LayerContent
+from doctor.facts.layers.graph import LayerGraph
 from doctor.host.recorded import RootHost
 from doctor.model.paths import HostPath
+from doctor.proof.layer import Task, look, new_buffer
+from doctor.proof.made_tar import make
+from doctor.proof.tar.tar_crc import Crc64
+from doctor.proof.tar.tar_split import crc64, read
+from doctor.proof.tree import open_tree
 from doctor.scan.resolve import Facts
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="layers with devices and owners can only be made by root")

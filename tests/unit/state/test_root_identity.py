@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from doctor.collect.root_identity import Comparer, likeness, root_identity
-from doctor.facts.data_root import DataRoot
+from doctor.collect.backup.root_identity import Comparer, likeness, root_identity
+from doctor.facts.engine.data_root import DataRoot
 from doctor.host.recorded import RootHost
 from doctor.model.root_identity import SKETCH, RootIdentity, compare, sketch
 from doctor.scan.resolve import Facts

@@ -1,0 +1,1 @@
+"""Collectors: the metadata backup of earlier scans."""

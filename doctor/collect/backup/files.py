@@ -1,0 +1,247 @@
+"""Reads from the metadata backup what this root's damage asks for."""
+
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from typing import Any
+
+from doctor.collect.backup.kept import Backup, Backups
+from doctor.collect.backup.lists import is_database, newest
+from doctor.collect.databases.bolt_values import volume_records
+from doctor.facts.backup.files import (
+    DeepTarSplits,
+    KeptFile,
+    KeptLayer,
+    KeptMount,
+    KeptTarSplits,
+    KeptVolumes,
+    MetadataBackup,
+)
+from doctor.facts.containers.containers import CONFIG, Containers
+from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.plugins import EnginePlugins
+from doctor.facts.images.images import Images
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.tar_splits import AlteredSplits, TarSplits
+from doctor.facts.volumes.volumes import VolumeDirectory, Volumes, options_content
+from doctor.formats.images.oci_digest import is_hex64
+from doctor.formats.json_safe import load_first
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, join
+from doctor.proof.tar.tar_split import read as read_split
+from doctor.state.metadata import Entry
+
+Wanted = Iterator[tuple[str, Callable[[bytes], bool]]]
+_STORE = "image/overlay2"
+_SPLITS_BYTES = 64 << 20
+"""Tar-splits of many layers are large; more than this is left to the next repair."""
+
+
+@collector
+def metadata_backup(  # noqa: PLR0917 - a parameter a fact
+    host: Host,
+    root: DataRoot,
+    containers: Containers | Missing,
+    graph: LayerGraph | Missing,
+    volumes: Volumes | Missing,
+    plugins: EnginePlugins | Missing,
+) -> MetadataBackup:
+    """Return what the backups have of damaged and missing files; absent where this root has no backup."""
+    backups = Backups(host, root)
+    wanted = [*_of_engine()]
+    if isinstance(graph, LayerGraph):
+        wanted += _of_images(graph.images, graph.containers)
+    if isinstance(containers, Containers):
+        wanted += _of_containers(containers)
+    if isinstance(volumes, Volumes):
+        wanted += _of_volumes(volumes)
+    if isinstance(plugins, EnginePlugins):
+        wanted += [(f"plugins/{one.id}/config.json", _is_object) for one in plugins.broken]
+    files: dict[HostPath, KeptFile] = {}
+    for name, is_whole in wanted:
+        found = backups.find(name, is_whole)
+        if found is not None:
+            content, entry, backup = found
+            files[path_of(root, name)] = _kept(content, entry, backup)
+    latest = backups.items[0]
+    return MetadataBackup(
+        age=latest.age,
+        files=files,
+        layers={
+            chain: KeptLayer(diff=record.diff, cache_id=record.cache_id, size=record.size)
+            for chain, record in latest.generation.layers.items()
+        },
+        mounts={
+            identity: KeptMount(mount_id=record.mount_id, parent=record.parent)
+            for identity, record in latest.generation.mounts.items()
+        },
+    )
+
+
+def path_of(root: DataRoot, name: str) -> HostPath:
+    """Return where a file that is kept under a relative name belongs."""
+    top, _, rest = name.partition("/")
+    return join(root.at(top), rest) if rest else root.at(top)
+
+
+def _of_engine() -> Wanted:
+    yield "engine-id", lambda content: 0 < len(content.strip(b"\0 \n")) < 200
+    yield "swarm/docker-state.json", _is_object
+    yield "swarm/state.json", _is_list
+    yield "swarm/certificates/swarm-node.crt", _is_pem
+    yield "swarm/certificates/swarm-node.key", _is_pem
+
+
+def _of_images(images: Images, containers: Containers) -> Wanted:
+    named = {digest.removeprefix("sha256:") for digest in images.tags.entries.values()} | images.described
+    named |= {one.image_id.removeprefix("sha256:") for one in containers.items}
+    named |= images.configs.keys()
+    for identity in sorted(named):
+        if is_hex64(identity) and images.config(identity) is None:
+            yield f"{_STORE}/imagedb/content/sha256/{identity}", _Hashed(identity)
+
+
+def _of_containers(containers: Containers) -> Wanted:
+    for broken in containers.broken:
+        check = OfContainer(broken.container_id) if broken.file == CONFIG else is_host_config
+        yield f"containers/{broken.container_id}/{broken.file}", check
+
+
+def _of_volumes(volumes: Volumes) -> Wanted:
+    for volume in volumes.items.values():
+        if volume.options_status != "ok":
+            yield f"volumes/{volume.name}/opts.json", _is_object
+
+
+@collector
+def kept_volumes(host: Host, root: DataRoot, database: VolumeDatabase, volumes: Volumes | Missing) -> KeptVolumes:
+    """Return the volume records that a backup has; absent while the host's own database is whole.
+
+    Records of volumes that are gone, or that have other options by now, are left out.
+    """
+    if not (database.file.is_broken or database.file.is_lost):
+        raise HostError(Missing(Why.ABSENT, f"{database.file.path} is whole"))
+    found = Backups(host, root).find("volumes/metadata.db", is_database)
+    if found is None:
+        raise HostError(Missing(Why.ABSENT, "no backup has the volumes' records"))
+    tree = newest(found[0])
+    bucket = tree.at("volumes") if tree is not None else None
+    here = volumes.items if isinstance(volumes, Volumes) else {}
+    records = volume_records(tree)
+    values = {}
+    for key, value in (bucket.keys if bucket is not None else {}).items():
+        record = records.get(key.decode("utf-8", "replace"))
+        if record is None:
+            continue
+        volume = here.get(record.name)
+        if record.driver != "local" or (volume is not None and _fits(record.options, volume)):
+            values[key] = value
+    return KeptVolumes(values=values, age=found[2].age)
+
+
+def _fits(options: dict[str, str], volume: VolumeDirectory) -> bool:
+    """Whether a volume's own options, where it has any, are those of its kept record."""
+    if volume.options_status != "ok":
+        return True
+    content = options_content(options)
+    if content is None:
+        return True
+    told = _object(content)
+    mine = (volume.mount_type, volume.mount_options, volume.mount_device)
+    return mine == (told["MountType"], told["MountOpts"], told["MountDevice"])
+
+
+@collector
+def kept_tar_splits(host: Host, root: DataRoot, graph: LayerGraph, altered: AlteredSplits | Missing) -> KeptTarSplits:
+    """Return the tar-splits of layers that have none any more, or one that can't be read."""
+    damaged = altered.damaged if isinstance(altered, AlteredSplits) else {}
+    lost = [
+        layer.chain
+        for layer in graph.needed()
+        if (record := graph.record(layer.chain)) is None or record.lacks_split or layer.chain in damaged
+    ]
+    return KeptTarSplits(items=_splits(host, root, lost))
+
+
+@collector
+def deep_tar_splits(host: Host, root: DataRoot, splits: TarSplits) -> DeepTarSplits:
+    """Return the tar-splits of layers whose own one was found damaged."""
+    return DeepTarSplits(items=_splits(host, root, list(splits.damaged)))
+
+
+def _splits(host: Host, root: DataRoot, chains: list[str]) -> dict[str, KeptFile]:
+    backups = Backups(host, root)
+    items: dict[str, KeptFile] = {}
+    left = _SPLITS_BYTES
+    for chain in chains:
+        found = backups.find(f"{_STORE}/layerdb/sha256/{chain}/tar-split.json.gz", _is_split)
+        if found is None or len(found[0]) > left:
+            continue
+        content, entry, backup = found
+        left -= len(content)
+        items[chain] = _kept(content, entry, backup)
+    return items
+
+
+def _kept(content: bytes, entry: Entry, backup: Backup) -> KeptFile:
+    return KeptFile(content=content, mode=entry.mode, uid=entry.uid, gid=entry.gid, age=backup.age)
+
+
+class _Hashed:
+    """Whether a content has the hash of its name."""
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+
+    def __call__(self, content: bytes) -> bool:
+        return sha256(content).hexdigest() == self.digest
+
+
+class OfContainer:
+    """Whether a content is the config of a container."""
+
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
+
+    def __call__(self, content: bytes) -> bool:
+        """Whether it names the container."""
+        return bool(_object(content).get("ID") == self.identity)
+
+
+def is_host_config(content: bytes) -> bool:
+    """Whether a content is a host config that names a log driver, as each does that dockerd wrote."""
+    return "LogConfig" in _object(content)
+
+
+def _is_object(content: bytes) -> bool:
+    return bool(_object(content))
+
+
+def _is_list(content: bytes) -> bool:
+    try:
+        return isinstance(load_first(content).value, list)
+    except FormatError:
+        return False
+
+
+def _is_pem(content: bytes) -> bool:
+    return content.startswith(b"-----BEGIN ") and content.rstrip().endswith(b"-----")
+
+
+def _is_split(content: bytes) -> bool:
+    try:
+        size = sum(part.size if part.raw is None else len(part.raw) for part in read_split([content]))
+    except FormatError:
+        return False
+    return size > 0 and size % 512 == 0
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    try:
+        value = load_first(content).value
+    except FormatError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,151 @@
+"""Finds the metadata backups of one data root and reads from them; nothing that lacks its checksum is believed."""
+
+import stat
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
+
+from msgspec import Struct
+
+from doctor.collect.backup.root_identity import Comparer
+from doctor.facts.engine.data_root import DataRoot
+from doctor.host.base import Host
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, join
+from doctor.state.clock import age, is_after
+from doctor.state.metadata import (
+    BLOBS,
+    CONFIRMED,
+    DIRECTORY,
+    MAX_FILE_BYTES,
+    Confirmed,
+    Entry,
+    Generation,
+    decode,
+    is_generation,
+    unpack,
+)
+from doctor.state.paths import STATE_DIR, state_dir
+from doctor.state.trust import Look, is_open, weakness
+
+T = TypeVar("T")
+
+_LIST_BYTES = 256 << 20
+
+
+class Backup(Struct, frozen=True, kw_only=True):
+    """One backup of this data root: where it lies, what it lists, and when a scan last saw that it holds."""
+
+    top: HostPath
+    generation: Generation
+    age: str
+
+
+class Backups:
+    """All backups of this data root, newest first.
+
+    A mounted disk has its own, in its own /var/lib/doctor. Raises ``HostError`` (absent) where there is none.
+    """
+
+    def __init__(self, host: Host, root: DataRoot) -> None:
+        self.host = host
+        self.root = root
+        top = HostPath(state_dir() if host.root == "/" else STATE_DIR)
+        self.top = join(host.resolve(top), DIRECTORY)
+        check_owner(host, self.top)
+        self.items = tuple(self._all())
+        if not self.items:
+            raise HostError(Missing(Why.ABSENT, f"{self.top}: no backup of {root.resolved}"))
+
+    def find(self, name: str, is_whole: Callable[[bytes], bool]) -> tuple[bytes, Entry, Backup] | None:
+        """Return a file of the newest backup that has it whole; ``name`` is its path relative to the data root."""
+        seen: set[str] = set()
+        for backup in self.items:
+            entry = backup.generation.files.get(name)
+            if entry is None or not entry.digest or entry.digest in seen:
+                continue
+            seen.add(entry.digest)
+            path = join(self.top, BLOBS, entry.digest)
+            try:
+                content = unpack(_own(self.host, path, MAX_FILE_BYTES), entry.digest)
+            except (HostError, FormatError):
+                continue
+            if is_whole(content):
+                return content, entry, backup
+        return None
+
+    def _all(self) -> Iterator[Backup]:
+        confirmed = self._listing(CONFIRMED, Confirmed)
+        now = self.host.now()
+        comparer = Comparer(self.host, self.root)
+        for name in reversed(self.host.listdir(self.top, follow=False)):
+            found = self._listing(name, Generation) if is_generation(name) else None
+            if found is None or not comparer.likeness(found.identity).is_same:
+                continue
+            seen = confirmed.when if confirmed is not None and confirmed.generation == name else found.taken
+            # A scan under a wrong clock confirmed it: when it was taken is still right.
+            when = found.taken if is_after(seen, now) else seen
+            yield Backup(top=self.top, generation=found, age=age(when, now))
+
+    def _listing(self, name: str, kind: type[T]) -> T | None:
+        try:
+            return decode(_own(self.host, join(self.top, name), _LIST_BYTES), kind)
+        except (HostError, FormatError):
+            return None
+
+
+def newest_at(host: Host, root: DataRoot) -> Backup | None:
+    """Return the newest backup that was taken at this root's path, of whatever data root lay there then."""
+    top = join(host.resolve(HostPath(state_dir() if host.root == "/" else STATE_DIR)), DIRECTORY)
+    check_owner(host, top)
+    for name in reversed(host.listdir(top, follow=False)):
+        try:
+            raw = _own(host, join(top, name), _LIST_BYTES) if is_generation(name) else b""
+            found = decode(raw, Generation) if raw else None
+        except (HostError, FormatError):
+            continue
+        if found is not None and found.identity.path == root.resolved:
+            return Backup(top=top, generation=found, age=age(found.taken, host.now()))
+    return None
+
+
+def check_owner(host: Host, top: HostPath) -> None:
+    """Who can write there could make root write anything: only root may. Raises ``HostError`` (absent)."""
+    if host.lstat(top, follow=False).kind != "d":
+        raise HostError(Missing(Why.ABSENT, f"{top}: not a directory"))
+    weak = weakness(top, None if host.root == "/" else partial(_look, host))
+    if weak is not None:
+        raise HostError(Missing(Why.ABSENT, f"{top}: others than root can write there, so it is not used: {weak}"))
+
+
+def _own(host: Host, path: HostPath, limit_bytes: int) -> bytes:
+    """Return a file of a directory that ``check_owner`` has judged; raises ``HostError`` where others can write the file itself."""
+    found = _look(host, path)
+    if found is not None and is_open(found):
+        raise HostError(Missing(Why.ABSENT, f"{path}: others than root can write it, so it is not used"))
+    return host.read(path, follow=False, limit_bytes=limit_bytes)
+
+
+def _look(host: Host, path: str) -> Look | None:
+    """Return what is at a path of a mounted disk, whose own directories count."""
+    try:
+        found = host.lstat(HostPath(path), follow=False)
+        target = host.readlink(HostPath(path), follow=False) if found.kind == "l" else ""
+    except HostError:
+        return None
+    kind = {"d": stat.S_IFDIR, "l": stat.S_IFLNK}.get(found.kind, stat.S_IFREG)
+    return Look(kind | found.mode, found.uid, found.gid, target)
+
+
+def told_engine_id(host: Host, root: DataRoot) -> str:
+    """Return the engine's id as the last healthy scan of this data root saw it, "" where nothing tells.
+
+    One small file, so that each scan can compare. It is no proof: ``Backups`` is.
+    """
+    top = HostPath(state_dir() if host.root == "/" else STATE_DIR)
+    try:
+        found = decode(_own(host, join(host.resolve(top), DIRECTORY, CONFIRMED), 4096), Confirmed)
+    except (HostError, FormatError):
+        return ""
+    return found.engine_id if found.path == root.resolved else ""

@@ -1,0 +1,52 @@
+"""Records of a database as the metadata backup has them, where the file is not what it was then."""
+
+from hashlib import sha256
+
+from doctor.facts.backup.digests import KeptDigests
+from doctor.facts.databases.databases import BoltFile
+from doctor.facts.databases.flawed_records import FlawedRecord, Records
+from doctor.facts.engine.data_root import DataRoot
+from doctor.formats.databases.bolt import Bucket
+from doctor.host.base import Host
+from doctor.model.missing import HostError, Missing
+from doctor.model.text import flipped_byte
+
+
+def kept_records(
+    host: Host, root: DataRoot, told: KeptDigests | Missing, *, name: str, bucket: str
+) -> tuple[Records, str]:
+    """Return the records of a bucket and how old the backup is; nothing where there is none."""
+    if isinstance(told, Missing) or name not in told.files:
+        return {}, ""
+    from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - unchanged since the backup on a healthy host
+    from doctor.collect.backup.lists import is_database, newest  # noqa: PLC0415
+
+    try:
+        found = Backups(host, root).find(name, is_database)
+    except HostError:
+        return {}, ""
+    tree = newest(found[0]) if found is not None else None
+    kept = tree.at(bucket) if tree is not None else None
+    return ({}, "") if kept is None or found is None else (kept.keys, found[2].age)
+
+
+def misnamed(root: Bucket, name: bytes) -> FlawedRecord | None:
+    """Return the bucket that is one bit away from the one that is missing, as a flawed record of its own kind."""
+    near = next((one for one in root.buckets if flipped_byte(one, name) >= 0), None)
+    if near is None:
+        return None
+    problem = f"the bucket is named {near.decode('latin-1')!r}, and there is no {name.decode()!r}: all records are out of reach"
+    return FlawedRecord(key=near, kind="bucket", ids=(name.decode(),), problem=problem, refused=False, kept=name)
+
+
+def is_unchanged(host: Host, file: BoltFile, told: KeptDigests | Missing, name: str) -> bool:
+    """Whether a database is what the backup of a healthy root has: its records have been judged then."""
+    size, digest = (0, "") if isinstance(told, Missing) else told.files.get(name, (0, ""))
+    return bool(digest) and size == file.size_bytes and digest == _digest(host, file)
+
+
+def _digest(host: Host, file: BoltFile) -> str:
+    try:
+        return sha256(host.read(file.path, follow=False, limit_bytes=file.size_bytes + 1)).hexdigest()
+    except HostError:
+        return ""

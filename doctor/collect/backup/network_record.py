@@ -1,0 +1,46 @@
+"""Reads what the last healthy scan kept of the host's own network; one small file, believed only with its checksum."""
+
+from doctor.collect.backup.kept import check_owner
+from doctor.facts.backup.network_record import NetworkRecord, RecordedFamily, RecordedRoute
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, join
+from doctor.state.clock import age
+from doctor.state.metadata import DIRECTORY, decode
+from doctor.state.network_record import MAX_BYTES, NAME, Kept
+from doctor.state.paths import STATE_DIR, state_dir
+
+
+@collector
+def network_record(host: Host) -> NetworkRecord:
+    """Return the record; absent where no healthy scan has kept one, or where others than root could have written it."""
+    if not host.is_live():
+        raise HostError(Missing(Why.UNSUPPORTED, "rules and routes live in the kernel of a running host"))
+    top = join(host.resolve(HostPath(state_dir() if host.root == "/" else STATE_DIR)), DIRECTORY)
+    check_owner(host, top)
+    path = join(top, NAME)
+    try:
+        kept = decode(host.read(path, follow=False, limit_bytes=MAX_BYTES), Kept)
+    except FormatError as error:
+        raise HostError(Missing(Why.ABSENT, f"{path}: {error}")) from error
+    return NetworkRecord(
+        path=path,
+        age=age(kept.taken, host.now()),
+        families={
+            int(version): RecordedFamily(policy=family.policy, chains=family.chains)
+            for version, family in kept.families.items()
+            if version in {"4", "6"}
+        },
+        routes=tuple(
+            RecordedRoute(
+                version=route.version,
+                device=route.device,
+                gateway=route.gateway,
+                metric=route.metric,
+                protocol=route.protocol,
+            )
+            for route in kept.routes
+        ),
+    )

@@ -1,0 +1,124 @@
+"""Records which data root lies here, and compares it with a record. Costs three listings and a dozen statx(2)."""
+
+import re
+from hashlib import sha256
+
+from msgspec.structs import replace
+
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.files import EngineId
+from doctor.host.base import Host
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath, join
+from doctor.model.root_identity import Likeness, RootIdentity, compare, missing_names, sketch
+
+_PLACES = (
+    "image",
+    "containers",
+    "volumes",
+    "network",
+    "overlay2",
+    "buildkit",
+    "containerd",
+    "plugins",
+    "swarm",
+    "runtimes",
+)
+_DIGITS = 12
+_RANDOM = re.compile(r"[0-9a-f]{64}")
+
+
+def root_identity(host: Host, root: DataRoot) -> RootIdentity:
+    """Return the traits of a data root; a trait that can't be read is left out."""
+    return _of(host, root, _listed(host, root))
+
+
+def likeness(host: Host, root: DataRoot, recorded: RootIdentity) -> Likeness:
+    """Return how the root that lies here compares with a recorded one."""
+    return Comparer(host, root).likeness(recorded)
+
+
+class Comparer:
+    """Compares one root with any number of records; the root is read once."""
+
+    def __init__(self, host: Host, root: DataRoot) -> None:
+        self.host = host
+        self._listed = _listed(host, root)
+        self.here = _of(host, root, self._listed)
+
+    def likeness(self, recorded: RootIdentity) -> Likeness:
+        """Return how the root compares with a record."""
+        return compare(recorded, replace(self.here, unknown_elders=self._elders(recorded)))
+
+    def _elders(self, recorded: RootIdentity) -> int:
+        """Return how many names the record should have and lacks; none for a record of the future, whose clock was wrong."""
+        if not recorded.when or recorded.when > self.here.when:
+            return 0
+        births = (self._birth(self._listed[name]) for name in missing_names(recorded, self.here))
+        return sum(0 < born < recorded.known_until for born in births)
+
+    def _birth(self, path: HostPath) -> int:
+        try:
+            return self.host.birth(path)[1]
+        except HostError:
+            return 0
+
+
+def _of(host: Host, root: DataRoot, listed: dict[str, HostPath]) -> RootIdentity:
+    named = (name for name in _names(host, root.at("volumes")) if not _RANDOM.fullmatch(name) and "." not in name)
+    return RootIdentity(
+        path=root.resolved,
+        when=host.now(),
+        engine_id=_engine_id(host, root),
+        file_system=_file_system(host, root),
+        places=_places(host, root),
+        names=sketch(set(listed)),
+        volumes=sketch({sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS] for name in named}),
+    )
+
+
+def _listed(host: Host, root: DataRoot) -> dict[str, HostPath]:
+    """Return the first digits of each random name, with its place."""
+    return {
+        name[:_DIGITS]: join(root.at(top), name)
+        for top in ("overlay2", "containers", "volumes")
+        for name in _names(host, root.at(top))
+        if _RANDOM.fullmatch(name)
+    }
+
+
+def _places(host: Host, root: DataRoot) -> dict[str, tuple[int, int]]:
+    found = {}
+    for name in (".", *(name for name in _PLACES if root.entries.get(name) == "d")):
+        try:
+            place = host.birth(root.resolved if name == "." else root.at(name))
+        except HostError:
+            continue
+        if place[0]:
+            found[name] = place
+    return found
+
+
+def _engine_id(host: Host, root: DataRoot) -> str:
+    path = join(root.resolved, "engine-id")
+    try:
+        raw = host.read(path, follow=False, limit_bytes=4096)
+    except HostError:
+        return ""
+    found = EngineId(path=path, kind="f", text=raw.decode("utf-8", "replace").strip())
+    return found.text if found.has_form else ""
+
+
+def _file_system(host: Host, root: DataRoot) -> str:
+    try:
+        found = host.statfs(root.resolved)
+    except HostError:
+        return ""
+    return f"{found.magic:x}:{found.fsid:x}" if found.fsid else ""
+
+
+def _names(host: Host, path: HostPath) -> list[str]:
+    try:
+        return host.listdir(path, follow=False)
+    except HostError:
+        return []

@@ -1,0 +1,58 @@
+"""Looks up what settings name: files, groups, users."""
+
+from collections.abc import Iterator
+
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.values import NamedThings
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath
+
+_PATHS = ("init-path", "seccomp-profile", "tlscacert", "tlscert", "tlskey", "userland-proxy-path")
+
+
+@collector
+def named_things(host: Host, config: EngineConfig) -> NamedThings:
+    """Return what exists of it. Only what a setting names is looked up."""
+    wants_group = config.is_set("group")
+    wants_user = config.is_set("userns-remap")
+    ranges = (
+        [_names(host, f"/etc/{file}") for file in ("subuid", "subgid")] if wants_user else [frozenset(), frozenset()]
+    )
+    return NamedThings(
+        missing_paths={key: path for key, path in _paths(config) if not host.exists(HostPath(path))},
+        groups=_names(host, "/etc/group") if wants_group else frozenset(),
+        users=_names(host, "/etc/passwd") if wants_user else frozenset(),
+        subordinate=ranges[0] & ranges[1],
+        needs_systemd=_wants_systemd(config) and host.is_live() and not host.exists(HostPath("/run/systemd/system")),
+    )
+
+
+def _wants_systemd(config: EngineConfig) -> bool:
+    options = config.get("exec-opts")
+    return "native.cgroupdriver=systemd" in (options if isinstance(options, list) else ())
+
+
+def _paths(config: EngineConfig) -> Iterator[tuple[str, str]]:
+    for key in _PATHS:
+        value = config.get(key) if config.is_set(key) else None
+        # "unconfined" and "builtin" are words of seccomp-profile.
+        if isinstance(value, str) and value.startswith("/"):
+            yield key, value
+    runtimes, default = config.get("runtimes"), config.get("default-runtime")
+    named = runtimes if isinstance(runtimes, dict) else {}
+    # The default one last: of several that are missing it is the one that counts.
+    for runtime in (named[name] for name in sorted(named, key=lambda name: name == default)):
+        path = runtime.get("path") if isinstance(runtime, dict) else None
+        if isinstance(path, str) and path.startswith("/"):
+            yield "runtimes", path
+
+
+def _names(host: Host, path: str) -> frozenset[str]:
+    """Return the first fields of a file of lines with colons; empty where it can't be read."""
+    try:
+        text = host.read(HostPath(path), limit_bytes=1 << 22).decode("utf-8", "replace")
+    except HostError:
+        return frozenset()
+    return frozenset(line.partition(":")[0] for line in text.splitlines() if line and not line.startswith("#"))

@@ -1,0 +1,1 @@
+"""Collectors: containerd: its databases, contents and snapshots."""

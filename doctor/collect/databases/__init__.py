@@ -1,0 +1,1 @@
+"""Collectors: the bolt databases of the engine and of BuildKit."""

@@ -1,0 +1,90 @@
+"""What the values in the engine's databases say, and what is still whole in the pages of a damaged file.
+
+Keys and values: libnetwork datastore and its bridge driver ("docker/network/v1.0/network/ID/", an eight-byte little-endian
+index, then JSON); moby volume/service/db.go (name → JSON).
+"""
+
+from typing import Any
+
+from doctor.facts.databases.databases import NetworkRecord, VolumeRecord
+from doctor.formats.databases.bolt import Bucket
+from doctor.formats.json_safe import load_object
+from doctor.model.errors import FormatError
+
+_PREFIX = "docker/network/v1.0/"
+
+
+def network_records(root: Bucket | None) -> dict[str, NetworkRecord]:
+    """Return the networks of a tree by id; records that can't be read are left out."""
+    bucket = root.at("libnetwork") if root is not None else None
+    found = {}
+    for key, value in (bucket.keys if bucket is not None else {}).items():
+        parts = key.decode("utf-8", "replace").removeprefix(_PREFIX).split("/")
+        if parts[0] != "network" or len(parts) < 2:
+            continue
+        record = _object(value[8:])
+        if record.get("id") == parts[1]:
+            found[parts[1]] = NetworkRecord(
+                id=parts[1], name=_text(record.get("name")), driver=_text(record.get("networkType"))
+            )
+    return found
+
+
+def volume_records(root: Bucket | None) -> dict[str, VolumeRecord]:
+    """Return the volumes of a tree by name."""
+    bucket = root.at("volumes") if root is not None else None
+    found = {}
+    for key, value in (bucket.keys if bucket is not None else {}).items():
+        record = _object(value)
+        name = key.decode("utf-8", "replace")
+        if record.get("Name") == name:
+            found[name] = VolumeRecord(
+                name=name,
+                driver=_text(record.get("Driver")),
+                labels=_texts(record.get("Labels")),
+                options=_texts(record.get("Options")),
+            )
+    return found
+
+
+def salvage_networks(data: bytes) -> dict[bytes, bytes]:
+    """Return the libnetwork records that some page still holds: of several the one with the highest index."""
+    from doctor.formats.databases.bolt_salvage import leaf_entries  # noqa: PLC0415 - most databases are whole
+
+    found: dict[bytes, bytes] = {}
+    for key, value in leaf_entries(data):
+        if not key.startswith(_PREFIX.encode()) or not _object(value[8:]):
+            continue
+        if key not in found or _index(value) > _index(found[key]):
+            found[key] = value
+    return found
+
+
+def salvage_volumes(data: bytes) -> dict[bytes, bytes]:
+    """Return the volume records that some page still holds; of different ones for a name none, since none is proven."""
+    from doctor.formats.databases.bolt_salvage import leaf_entries  # noqa: PLC0415 - most databases are whole
+
+    found: dict[bytes, set[bytes]] = {}
+    for key, value in leaf_entries(data):
+        if _object(value).get("Name") == key.decode("utf-8", "replace"):
+            found.setdefault(key, set()).add(value)
+    return {key: values.pop() for key, values in found.items() if len(values) == 1}
+
+
+def _index(value: bytes) -> int:
+    return int.from_bytes(value[:8], "little")
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        return load_object(data)
+    except FormatError:
+        return {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}

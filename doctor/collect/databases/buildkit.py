@@ -1,0 +1,29 @@
+"""Reads which directories BuildKit uses."""
+
+from doctor.facts.databases.buildkit import Snapshot, Snapshots
+from doctor.facts.databases.databases import BuildkitDatabases
+from doctor.formats.databases.bolt import Bucket
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+
+
+@collector
+def snapshots(databases: BuildkitDatabases) -> Snapshots:
+    """Return BuildKit's snapshots; absent where its list can't be read (then a check of it says so)."""
+    file = databases.files["snapshots.db"]
+    if file.root is None or file.is_broken:
+        raise HostError(Missing(Why.ABSENT, f"{file.path}: no list of snapshots"))
+    return Snapshots(items={_text(key): _snapshot(bucket) for key, bucket in file.root.buckets.items()})
+
+
+def _snapshot(bucket: Bucket) -> Snapshot:
+    parent = bucket.keys.get(b"parent")
+    return Snapshot(
+        parent=None if parent is None else _text(parent),
+        committed=_text(bucket.keys.get(b"committed", b"")),
+        chain=_text(bucket.keys.get(b"chainid", b"")).removeprefix("sha256:"),
+    )
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

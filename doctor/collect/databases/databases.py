@@ -1,0 +1,165 @@
+"""Reads the engine's bolt databases: bytes only, never through the library, which takes a lock."""
+
+from doctor.collect.databases.bolt_values import network_records, salvage_networks, salvage_volumes, volume_records
+from doctor.facts.containerd import items as containerd_items
+from doctor.facts.containerd.service import ContainerdService
+from doctor.facts.databases.buildkit_items import flawed_items
+from doctor.facts.databases.databases import (
+    BUILDKIT_FILES,
+    BoltFile,
+    BuildkitDatabases,
+    ContainerdDatabase,
+    NetworkDatabase,
+    ServiceDatabase,
+    VolumeDatabase,
+)
+from doctor.facts.engine.data_root import DataRoot
+from doctor.formats.databases.bolt import Database, read
+from doctor.formats.databases.bolt_flip import Flip, lost_meta
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, join, parent
+
+_LIMIT_BYTES = 256 << 20
+# A living engine may commit while the file is read; a commit takes milliseconds.
+_TRIES = 3
+
+
+@collector
+def network_database(host: Host, root: DataRoot) -> NetworkDatabase:
+    """Return the network store."""
+    file, data, gaps = _read(host, root.at("network", "files/local-kv.db"))
+    return NetworkDatabase(
+        file=file,
+        networks=network_records(file.root),
+        salvaged=salvage_networks(data) if file.is_broken else {},
+        gaps=gaps,
+    )
+
+
+@collector
+def volume_database(host: Host, root: DataRoot) -> VolumeDatabase:
+    """Return the volume store."""
+    file, data, gaps = _read(host, root.at("volumes", "metadata.db"))
+    return VolumeDatabase(
+        file=file,
+        records=volume_records(file.root),
+        salvaged=salvage_volumes(data) if file.is_broken else {},
+        gaps=gaps,
+    )
+
+
+@collector
+def buildkit_databases(host: Host, root: DataRoot) -> BuildkitDatabases:
+    """Return BuildKit's databases; absent where BuildKit never ran."""
+    if not root.has("buildkit"):
+        raise HostError(Missing(Why.ABSENT, f"{root.resolved}/buildkit: no such directory"))
+    files: dict[str, BoltFile] = {}
+    gaps: list[Missing] = []
+    for name in BUILDKIT_FILES:
+        files[name], _, missing = _read(host, root.at("buildkit", name))
+        gaps.extend(missing)
+    flawed = tuple(flawed_items(files["metadata_v2.db"].root))
+    return BuildkitDatabases(directory=root.at("buildkit"), files=files, flawed=flawed, gaps=tuple(gaps))
+
+
+@collector
+def containerd_database(host: Host, root: DataRoot) -> ContainerdDatabase:
+    """Return the database of the engine's own containerd; absent where a separate service is used."""
+    file, holds_images, gaps = _meta(host, root.at("containerd", "daemon"))
+    return ContainerdDatabase(
+        file=file,
+        directory=parent(file.path),
+        holds_images=holds_images,
+        flawed=() if file.is_broken else containerd_items.flawed_items(file.root),
+        gaps=gaps,
+    )
+
+
+@collector
+def service_database(host: Host, service: ContainerdService, root: DataRoot | Missing) -> ServiceDatabase:
+    """Return the database of a containerd that is a service of its own; absent where there is none."""
+    if not service.exists:
+        raise HostError(Missing(Why.ABSENT, f"{service.top}: no such directory"))
+    if not isinstance(root, Missing) and service.resolved == root.at("containerd", "daemon"):
+        raise HostError(Missing(Why.ABSENT, f"{service.top}: it is the directory of the engine's own containerd"))
+    file, holds_images, gaps = _meta(host, service.resolved)
+    return ServiceDatabase(
+        file=file,
+        directory=parent(file.path),
+        holds_images=holds_images,
+        flawed=() if file.is_broken else containerd_items.flawed_items(file.root),
+        gaps=(*service.gaps, *gaps),
+    )
+
+
+def _meta(host: Host, top: HostPath) -> tuple[BoltFile, bool, tuple[Missing, ...]]:
+    """Return a containerd's ``meta.db``, and whether images live with it."""
+    path = join(top, "io.containerd.metadata.v1.bolt/meta.db")
+    if not host.exists(parent(path)):
+        raise HostError(Missing(Why.ABSENT, f"{parent(path)}: no such directory"))
+    file, _, gaps = _read(host, path)
+    places = ("io.containerd.content.v1.content/blobs/sha256", "io.containerd.snapshotter.v1.overlayfs/snapshots")
+    return file, any(_has_entries(host, join(top, place)) for place in places), gaps
+
+
+def _has_entries(host: Host, path: HostPath) -> bool:
+    try:
+        return next(iter(host.scandir(path, follow=False)), None) is not None
+    except HostError:
+        return False
+
+
+def _read(host: Host, path: HostPath) -> tuple[BoltFile, bytes, tuple[Missing, ...]]:
+    """Return what a database file is, its bytes where they are needed for salvage, and what could not be looked at."""
+    try:
+        status = host.lstat(path, follow=False)
+        if status.kind != "f":
+            kind = "a directory" if status.kind == "d" else "not a regular file"
+            return BoltFile(path=path, status="broken", problem=f"it is {kind}"), b"", ()
+        if status.size > _LIMIT_BYTES:
+            # Not judged: no engine makes one so large, and reading it could take minutes.
+            return BoltFile(path=path, status="ok"), b"", (Missing.undecodable(path, f"{status.size} bytes"),)
+        data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
+        database, problem = _parse(data)
+        for _ in range(_TRIES - 1 if problem and host.is_live() else 0):
+            again = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
+            if again == data:
+                break
+            data = again
+            database, problem = _parse(data)
+    except HostError as error:
+        if error.is_absent:
+            return BoltFile(path=path, status="absent"), b"", ()
+        return BoltFile(path=path, status="ok"), b"", (error.missing,)
+    file = BoltFile(
+        path=path,
+        status="broken" if problem else "ok" if data else "empty",
+        problem=problem,
+        is_file=True,
+        size_bytes=len(data),
+        device=status.device,
+        inode=status.inode,
+        database=database,
+        flip=_flip(data) if database is not None and database.lost_metas else None,
+    )
+    return file, data, ()
+
+
+def _flip(data: bytes) -> Flip | None:
+    """Return the bit that brings a whole newer state back."""
+    flip = lost_meta(data)
+    return flip if flip is not None and not _parse(flip(data))[1] else None
+
+
+def _parse(data: bytes) -> tuple[Database | None, str]:
+    try:
+        database = read(data)
+    except FormatError as error:
+        return None, str(error)
+    if database.is_sound:
+        return database, ""
+    newest = database.generations[0]
+    return database, newest.errors[0] if newest.errors else newest.freelist_error

@@ -1,0 +1,114 @@
+"""Reads what the data root is and which storage drivers left something in it."""
+
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.data_root import GRAPH_DRIVERS, MAPPED, DataRoot, DriverDirectory
+from doctor.facts.host.mounts import Mounts
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath, join
+
+
+@collector
+def data_root(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -> DataRoot:
+    """Return the data root; absent where this host has none."""
+    resolved = host.resolve(engine.data_root)
+    found = host.lstat(resolved, follow=False)
+    if found.kind != "d":
+        raise HostError(Missing.undecodable(resolved, "not a directory"))
+    entries = dict(host.scandir(resolved, follow=False))
+    if engine.get("userns-remap"):
+        # With userns-remap the engine works in a directory named after the mapped ids.
+        remapped = [name for name, kind in entries.items() if kind == "d" and MAPPED.fullmatch(name)]
+        if len(remapped) == 1:
+            resolved = join(resolved, remapped[0])
+            found = host.lstat(resolved, follow=False)
+            entries = dict(host.scandir(resolved, follow=False))
+    places = {name: host.resolve(join(resolved, name)) for name, kind in entries.items() if kind == "l"}
+    entries.update({name: _kind(host, place) for name, place in places.items()})
+    gaps: list[Missing] = []
+    return DataRoot(
+        path=engine.data_root,
+        resolved=resolved,
+        entries=entries,
+        uid=found.uid,
+        gid=found.gid,
+        mode=found.mode,
+        is_of_root=is_of_root(host, resolved),
+        device=found.device,
+        magic=_magic(host, resolved),
+        mount=None if isinstance(mounts, Missing) else mounts.covering(resolved),
+        drivers=tuple(_drivers(host, resolved, entries, places, gaps)),
+        configured_driver=str(engine.get("storage-driver") or ""),
+        places=places,
+        gaps=tuple(gaps),
+    )
+
+
+def is_of_root(host: Host, top: HostPath) -> bool:
+    """Return whether root's engine writes a directory that the system's settings name: it is root's, or it lies in what is.
+
+    A rootless engine's directory is its user's, and so is what it lies in; no file in /etc names it. Where the directory was
+    given by hand, nothing is known of what it lies in; one of a remapped engine has the group of the mapped root then
+    (moby daemon/daemon_unix.go, setupDaemonRoot).
+    """
+    try:
+        found = host.lstat(top, follow=False)
+        return found.uid == found.gid == 0 or host.lstat(HostPath(top.rpartition("/")[0] or "/")).uid == 0
+    except HostError:
+        return False
+
+
+def _kind(host: Host, path: HostPath) -> str:
+    try:
+        return host.lstat(path).kind
+    except HostError:
+        return "l"
+
+
+def _magic(host: Host, path: HostPath) -> int | None:
+    try:
+        return host.statfs(path).magic
+    except HostError:
+        return None
+
+
+def _drivers(
+    host: Host, root: HostPath, entries: dict[str, str], places: dict[str, HostPath], gaps: list[Missing]
+) -> list[DriverDirectory]:
+    image = places.get("image", join(root, "image"))
+    stores = _names(host, image, gaps) if entries.get("image") == "d" else []
+    drivers = []
+    for name in GRAPH_DRIVERS:
+        if name not in entries and name not in stores:
+            continue
+        store = join(image, name)
+        inside = name in stores
+        drivers.append(
+            DriverDirectory(
+                name=name,
+                exists=entries.get(name) == "d",
+                is_empty=entries.get(name) != "d" or _is_empty(host, places.get(name, join(root, name)), gaps),
+                images=len(_names(host, join(store, "imagedb/content/sha256"), gaps)) if inside else 0,
+                layers=len(_names(host, join(store, "layerdb/sha256"), gaps)) if inside else 0,
+                containers=len(_names(host, join(store, "layerdb/mounts"), gaps)) if inside else 0,
+            )
+        )
+    return drivers
+
+
+def _is_empty(host: Host, path: HostPath, gaps: list[Missing]) -> bool:
+    try:
+        return next(iter(host.scandir(path, follow=False)), None) is None
+    except HostError as error:
+        gaps.append(error.missing)
+        return True
+
+
+def _names(host: Host, path: HostPath, gaps: list[Missing]) -> list[str]:
+    try:
+        return [name for name, _ in host.scandir(path, follow=False)]
+    except HostError as error:
+        if not error.is_absent:
+            gaps.append(error.missing)
+        return []

@@ -1,0 +1,71 @@
+"""Looks at modes and owners of the files that guard the engine."""
+
+from collections.abc import Iterator
+
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.guarded_files import GuardedFile, GuardedFiles
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath
+
+_SOCKETS = (
+    ("/var/run/docker.sock", "the engine's socket", 0o660),
+    ("/run/containerd/containerd.sock", "containerd's socket", 0o660),
+)
+_FILES = (
+    ("/etc/docker", "the engine's settings directory", 0o755),
+    ("/etc/default/docker", "the engine's options", 0o644),
+    ("/etc/sysconfig/docker", "the engine's options", 0o644),
+    ("/etc/init.d/docker", "the engine's init script", 0o755),
+    ("/etc/docker/key.json", "the engine's key", 0o600),
+)
+
+
+@collector
+def guarded_files(host: Host, config: EngineConfig) -> GuardedFiles:
+    """Return what is there; a link counts as what it leads to."""
+    gaps: list[Missing] = []
+    found = []
+    for path, what, allowed in (*_SOCKETS, *_FILES, *_named(config)):
+        try:
+            stat = host.lstat(host.resolve(HostPath(path)))
+        except HostError as error:
+            if not error.is_absent:
+                gaps.append(error.missing)
+            continue
+        found.append(
+            GuardedFile(
+                path=HostPath(path),
+                what=what,
+                kind=stat.kind,
+                mode=stat.mode,
+                allowed=allowed,
+                uid=stat.uid,
+                gid=stat.gid,
+            )
+        )
+    return GuardedFiles(items=tuple(found), docker_group=_members(host), gaps=tuple(gaps))
+
+
+def _named(config: EngineConfig) -> Iterator[tuple[str, str, int]]:
+    yield config.json.path, "the engine's settings", 0o644
+    for path in (config.flags.launcher_file, *config.flags.drop_ins):
+        if path and path != "/etc/init.d/docker":
+            yield path, "the engine's unit", 0o644
+    for key, allowed in (("tlskey", 0o600), ("tlscert", 0o644), ("tlscacert", 0o644)):
+        value = config.get(key) if config.is_set(key) else None
+        if isinstance(value, str) and value.startswith("/"):
+            yield value, f"its {key}", allowed
+
+
+def _members(host: Host) -> tuple[str, ...]:
+    try:
+        text = host.read(HostPath("/etc/group"), limit_bytes=1 << 22).decode("utf-8", "replace")
+    except HostError:
+        return ()
+    for line in text.splitlines():
+        fields = line.split(":")
+        if len(fields) == 4 and fields[0] == "docker":
+            return tuple(name for name in fields[3].split(",") if name)
+    return ()

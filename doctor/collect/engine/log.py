@@ -1,0 +1,56 @@
+"""Reads the end of the engine's log; only where the engine is down does anybody ask."""
+
+import os
+
+from doctor.facts.engine.log import EngineLog, last_start
+from doctor.facts.engine.state import EngineState
+from doctor.facts.secrets.redact import redact
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
+
+_JOURNAL = ("journalctl", "-u", "docker.service", "-n", "200", "-o", "cat", "--no-pager")
+_FILES = (
+    HostPath("/var/log/docker.log"),
+    HostPath("/var/log/dockerd.log"),
+    HostPath("/var/log/docker/docker.log"),
+    HostPath("/var/log/upstart/docker.log"),
+)
+_TAIL_BYTES = 64 << 10
+
+
+@collector
+def engine_log(host: Host, state: EngineState) -> EngineLog:
+    """Return the lines of the last start; missing where the engine runs, or keeps no log that is known."""
+    if state.status not in {"down", "starting", "hung"}:
+        raise HostError(Missing(Why.ABSENT, f"the engine is {state.status}: its log is not asked"))
+    if host.exists(HostPath("/run/systemd/system")):
+        said = host.run(_JOURNAL)
+        return EngineLog(source=" ".join(_JOURNAL[:3]), lines=_lines(said.text))
+    newest = max(((_mtime(host, path), path) for path in _FILES), default=(0, _FILES[0]))
+    if not newest[0]:
+        raise HostError(Missing(Why.ABSENT, "no log file of the engine is known here"))
+    return EngineLog(source=newest[1], lines=_lines(_tail(host, newest[1])))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    lines = [redact(line.strip()) for line in text.splitlines() if line.strip()]
+    return tuple(last_start(lines))
+
+
+def _mtime(host: Host, path: HostPath) -> int:
+    try:
+        return host.lstat(path).mtime_ns
+    except HostError:
+        return 0
+
+
+def _tail(host: Host, path: HostPath) -> str:
+    descriptor = host.open_fd(path, follow=True)
+    try:
+        size = os.fstat(descriptor).st_size
+        os.lseek(descriptor, max(0, size - _TAIL_BYTES), os.SEEK_SET)
+        return os.read(descriptor, _TAIL_BYTES).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)

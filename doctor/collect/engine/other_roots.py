@@ -1,0 +1,75 @@
+"""Looks for data roots that hold what the engine does not show. A root with anything in it costs nothing here."""
+
+from collections.abc import Iterator
+
+from doctor.facts.containerd.stores import ContainerdStores
+from doctor.facts.engine.data_root import MAPPED, DataRoot
+from doctor.facts.engine.other_roots import OtherRoot, OtherRoots
+from doctor.formats.images.oci_digest import is_hex64
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath, is_beneath, join
+
+_DEFAULT = HostPath("/var/lib/docker")
+
+
+@collector
+def other_roots(host: Host, root: DataRoot, stores: ContainerdStores | Missing) -> OtherRoots:
+    """Return them. Images in a containerd store count as something that the engine shows."""
+    found = OtherRoots(root=root.resolved)
+    if any(driver.holds_anything for driver in root.drivers) or (isinstance(stores, ContainerdStores) and stores.items):
+        return found
+    if _count(host, join(root.resolved, "containers")):
+        return found
+    items = [one for one in (*_beside(host, root), *_replaced(host, root)) if one.images or one.containers]
+    return OtherRoots(root=root.resolved, items=tuple(items))
+
+
+def _beside(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
+    top = host.resolve(root.path)
+    if top != root.resolved:
+        yield _look(host, top, "remap")
+    for name, kind in host.scandir(top, follow=False):
+        place = join(top, name)
+        if kind == "d" and MAPPED.fullmatch(name) and place != root.resolved:
+            yield _look(host, place, "remap")
+    usual = host.resolve(_DEFAULT)
+    if usual != top and not is_beneath(root.resolved, usual):
+        yield _look(host, usual, "default")
+
+
+def _look(host: Host, top: HostPath, how: str) -> OtherRoot:
+    try:
+        stores = [name for name, kind in host.scandir(join(top, "image"), follow=False) if kind == "d"]
+    except HostError:
+        stores = []
+    images = sum(_count(host, join(top, "image", name, "imagedb/content/sha256")) for name in stores)
+    return OtherRoot(how=how, path=top, images=images, containers=_count(host, join(top, "containers")))
+
+
+def _replaced(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
+    """Yield what the newest backup of any root at this path lists, if it is of another directory than this one."""
+    from doctor.collect.backup.kept import newest_at  # noqa: PLC0415 - only an empty root asks
+    from doctor.collect.backup.root_identity import likeness  # noqa: PLC0415
+
+    try:
+        found = newest_at(host, root)
+    except HostError:
+        return
+    if found is None:
+        return
+    backup = found.generation
+    if likeness(host, root, backup.identity).is_same:
+        return
+    images = sum("/imagedb/content/" in name for name in backup.files)
+    containers = sum(name.startswith("containers/") and name.endswith("config.v2.json") for name in backup.files)
+    yield OtherRoot(how="replaced", path=root.resolved, images=images, containers=containers, age=found.age)
+
+
+def _count(host: Host, path: HostPath) -> int:
+    """Return how many entries have names as images and containers have them."""
+    try:
+        return sum(1 for name, _ in host.scandir(path, follow=False) if is_hex64(name))
+    except HostError:
+        return 0

@@ -1,0 +1,19 @@
+"""Judges whether a start of the engine can succeed."""
+
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.values import NamedThings
+from doctor.facts.engine.start import StartBlockers, blockers
+from doctor.facts.engine.state import EngineVersion
+from doctor.facts.storage.driver import Storage
+from doctor.model.declare import collector
+from doctor.model.missing import Missing
+
+
+@collector
+def start_blockers(
+    config: EngineConfig, things: NamedThings, storage: Storage | Missing, version: EngineVersion | Missing
+) -> StartBlockers:
+    """Return what no repair of doctor settles."""
+    ground = None if isinstance(storage, Missing) else storage
+    release = None if isinstance(version, Missing) else version.release
+    return StartBlockers(reasons=tuple(blockers(config, things, ground, release)))

@@ -1,0 +1,251 @@
+"""Asks the engine what it is and whether it runs; where it is silent, its process and its package."""
+
+import json
+import re
+from typing import Any
+
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import ENGINE_SOCKET, EngineAnswer, EngineInfo, EngineState, EngineVersion
+from doctor.facts.engine.units import EngineUnits
+from doctor.facts.host.processes import Processes
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
+from doctor.model.process import Process
+
+BINARIES = (
+    HostPath("/usr/bin/dockerd"),
+    HostPath("/usr/sbin/dockerd"),
+    HostPath("/usr/local/bin/dockerd"),
+    HostPath("/usr/local/sbin/dockerd"),
+    HostPath("/snap/docker/current/bin/dockerd"),
+)
+_PACKAGES = (b"docker-ce", b"docker.io", b"moby-engine", b"docker-engine", b"docker-ee")
+_TICKS = 100
+"""Clock ticks a second in /proc, USER_HZ: 100 on every architecture that engines run on."""
+_STARTING_S = 60.0
+"""A start with thousands of containers takes long before the API answers; younger than this it is no hang."""
+
+
+@collector
+def engine_answer(host: Host, processes: Processes | Missing, config: EngineConfig | Missing) -> EngineAnswer:
+    """Ask the engine for its version, the one question that every engine answers at once."""
+    if not isinstance(processes, Missing) and dockerd(host, processes) is None and _waits_for_a_caller(host):
+        return EngineAnswer(missing=Missing(Why.ABSENT, "nobody but systemd's docker.socket listens"), is_idle=True)
+    socket = ENGINE_SOCKET if isinstance(config, Missing) else _socket(config)
+    if not socket:
+        return EngineAnswer(missing=Missing(Why.UNSUPPORTED, "the engine listens on no Unix socket"), socket="")
+    try:
+        answer = host.engine("/version", socket=None if socket == ENGINE_SOCKET else HostPath(socket))
+    except HostError as error:
+        return EngineAnswer(missing=error.missing, socket=socket)
+    if answer.status != 200:
+        return EngineAnswer(missing=Missing(Why.UNREADABLE, f"GET /version: status {answer.status}"), socket=socket)
+    return EngineAnswer(version=_object(answer.body), socket=socket)
+
+
+def _socket(config: EngineConfig) -> str:
+    """Return the Unix socket that the engine listens on, the usual one first, or "" where there is none."""
+    hosts = config.get("hosts")
+    addresses = [text for text in hosts if isinstance(text, str)] if isinstance(hosts, list) else []
+    paths = [
+        ENGINE_SOCKET if text.startswith("fd:") else text.removeprefix("unix://") or ENGINE_SOCKET
+        for text in addresses
+        if text.startswith(("unix://", "fd:"))
+    ]
+    if ENGINE_SOCKET in paths or "/run/docker.sock" in paths or not addresses:
+        return ENGINE_SOCKET
+    return paths[0] if paths else ""
+
+
+@collector
+def engine_version(host: Host, answer: EngineAnswer) -> EngineVersion:
+    """Return the version of the running engine, else of the installed one."""
+    text = answer.version.get("Version")
+    if isinstance(text, str) and text:
+        components = answer.version.get("Components")
+        return EngineVersion(
+            text=text,
+            release=_release(text),
+            source="GET /version",
+            api=_text(answer.version.get("ApiVersion")),
+            min_api=_text(answer.version.get("MinAPIVersion")),
+            components=_components(components if isinstance(components, list) else []),
+        )
+    package = _installed(host)
+    if package is not None:
+        return package
+    if host.is_live():
+        said = host.run(("dockerd", "--version")).text
+        found = re.search(r"version ([0-9][^\s,]*)", said)
+        if found:
+            return EngineVersion(text=found[1], release=_release(found[1]), source="dockerd --version")
+    raise HostError(Missing(Why.ABSENT, "no installed Docker Engine is known to the package database"))
+
+
+@collector
+def engine_state(host: Host, answer: EngineAnswer, processes: Processes, units: EngineUnits | Missing) -> EngineState:
+    """Return whether the engine runs. Missing on a mounted root, and where doctor may not ask."""
+    process = dockerd(host, processes)
+    binary = next((path for path in BINARIES if host.exists(path)), "")
+    age = None if process is None else _age_s(host, process)
+
+    def state(status: str, reason: str) -> EngineState:
+        return EngineState(
+            status=status,
+            pid=0 if process is None else process.pid,
+            start_ticks=0 if process is None else process.start_ticks,
+            started=0.0 if age is None else host.now() - age,
+            binary=process.exe.removesuffix(" (deleted)") if process is not None and process.exe else binary,
+            reason=reason,
+        )
+
+    if answer.missing is None:
+        return state("running", "it answers GET /version")
+    if answer.is_idle:
+        known = EngineUnits(units=()) if isinstance(units, Missing) else units
+        unit = known.get("docker.service")
+        # Between two starts that fail, or after the last of them, the socket listens too: that engine is not idle.
+        if unit.active == "failed" or unit.sub == "auto-restart":
+            return state("down", f"docker.service is {unit.active} ({unit.sub}, {unit.result})")
+        return state("idle", answer.missing.reason)
+    if answer.missing.why in {Why.DENIED, Why.UNSUPPORTED}:
+        raise HostError(answer.missing)
+    if process is None:
+        installed = binary or host.exists(HostPath("/var/run/docker.sock"))
+        return state("down" if installed else "absent", answer.missing.reason)
+    if age is not None and age < _STARTING_S:
+        return state("starting", f"{answer.missing.reason}; process {process.pid} is {age:.0f} s old")
+    return state("hung", f"{answer.missing.reason}; process {process.pid} is there")
+
+
+@collector
+def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
+    """Return what the running engine tells of itself; missing where it does not answer."""
+    if answer.missing is not None:
+        raise HostError(answer.missing)
+    reply = host.engine("/info")
+    if reply.status != 200:
+        raise HostError(Missing(Why.UNREADABLE, f"GET /info: status {reply.status}"))
+    raw = _object(reply.body)
+    registries = _strings(_dict(raw.get("RegistryConfig")).get("InsecureRegistryCIDRs"))
+    return EngineInfo(
+        id=_text(raw.get("ID")),
+        data_root=_text(raw.get("DockerRootDir")),
+        storage_driver=_text(raw.get("Driver")),
+        driver_status=_rows(raw.get("DriverStatus")),
+        logging_driver=_text(raw.get("LoggingDriver")),
+        cgroup_driver=_text(raw.get("CgroupDriver")),
+        cgroup_version=_text(raw.get("CgroupVersion")),
+        default_runtime=_text(raw.get("DefaultRuntime")),
+        runtimes=tuple(_dict(raw.get("Runtimes"))),
+        live_restore=raw.get("LiveRestoreEnabled") is True,
+        swarm=_text(_dict(raw.get("Swarm")).get("LocalNodeState")) or "inactive",
+        running_containers=_number(raw.get("ContainersRunning")),
+        containers=_number(raw.get("Containers")),
+        images=_number(raw.get("Images")),
+        debug=raw.get("Debug") is True,
+        security_options=_strings(raw.get("SecurityOptions")),
+        insecure_registries=registries,
+        warnings=_strings(raw.get("Warnings")),
+        log_drivers=_strings(_dict(raw.get("Plugins")).get("Log")),
+        firewall_backend=_text(_dict(raw.get("FirewallBackend")).get("Driver")),
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def _rows(value: Any) -> dict[str, str]:
+    """Return pairs of a list of lists ("Supports d_type", "true") as a mapping."""
+    rows = value if isinstance(value, list) else ()
+    return {str(row[0]): str(row[1]) for row in rows if isinstance(row, list) and len(row) == 2}
+
+
+def dockerd(host: Host, processes: Processes) -> Process | None:
+    """Return this host's own dockerd: that of the pid file where several run, else the oldest."""
+    found = processes.of_host("dockerd", "dockerd-current")
+    if len(found) > 1:
+        try:
+            pid = int(host.read(HostPath("/var/run/docker.pid"), limit_bytes=64))
+        except (HostError, ValueError):
+            pid = 0
+        return next((process for process in found if process.pid == pid), found[0])
+    return found[0] if found else None
+
+
+def _waits_for_a_caller(host: Host) -> bool:
+    """Whether asking would start the engine: systemd holds its socket. A scan changes nothing, so it does not ask."""
+    if not host.exists(HostPath("/run/systemd/system")):
+        return False
+    try:
+        sockets = host.read(HostPath("/proc/net/unix"))
+    except HostError:
+        return False
+    # Field 4 is the flags, 00010000 = accepting (net/unix/af_unix.c, unix_seq_show).
+    return any(b" 00010000 " in line for line in sockets.splitlines() if line.endswith(b"/docker.sock"))
+
+
+def _age_s(host: Host, process: Process) -> float | None:
+    try:
+        uptime = float(host.read(HostPath("/proc/uptime"), limit_bytes=256).split()[0])
+    except (HostError, ValueError, IndexError):
+        return None
+    return max(0.0, uptime - process.start_ticks / _TICKS)
+
+
+def _installed(host: Host) -> EngineVersion | None:
+    """Return the version that dpkg has installed; its database is searched for the few names, not parsed."""
+    try:
+        status = host.read(HostPath("/var/lib/dpkg/status"), limit_bytes=64 << 20)
+    except HostError as error:
+        if error.is_absent:
+            return None
+        raise
+    status = b"\n" + status
+    for name in _PACKAGES:
+        start = status.find(b"\nPackage: " + name + b"\n")
+        if start < 0:
+            continue
+        end = status.find(b"\n\n", start + 1)
+        entry = status[start + 1 : end if end > 0 else None].decode("utf-8", "replace")
+        version = re.search(r"^Version: (?:\d+:)?(\d\S*?)(?:-[^-\s]*)?$", entry, re.MULTILINE)
+        if version and " installed" in entry:
+            return EngineVersion(
+                text=version[1], release=_release(version[1]), source=f"package {name.decode()} (dpkg)"
+            )
+    return None
+
+
+def _release(text: str) -> tuple[int, int, int]:
+    numbers = [int(number) for number in re.findall(r"\d+", re.split(r"[+~-]", text, maxsplit=1)[0])[:3]]
+    major, minor, patch = (*numbers, 0, 0, 0)[:3]
+    return major, minor, patch
+
+
+def _components(entries: list[Any]) -> dict[str, str]:
+    return {str(entry.get("Name", "")): str(entry.get("Version", "")) for entry in entries if isinstance(entry, dict)}
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise HostError(Missing(Why.UNREADABLE, f"the engine's answer is no JSON: {error}")) from error
+    if not isinstance(value, dict):
+        raise HostError(Missing(Why.UNREADABLE, "the engine's answer is no JSON object"))
+    return value

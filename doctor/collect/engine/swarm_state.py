@@ -1,0 +1,107 @@
+"""Reads whether a swarm node can read its certificate, its raft log and its tasks. The private key is looked at, never kept."""
+
+import os
+from binascii import Error, a2b_base64
+
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.files import SwarmFiles
+from doctor.facts.engine.swarm_state import DamagedFile, SwarmLog
+from doctor.formats.databases.bolt import read as read_bolt
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, join
+
+_LOG_BYTES = 64 << 20
+_SUM_BYTES = 512 << 10
+"""Summing costs 70 ns a byte; a crash tears the end, and the frames of all records are looked at."""
+_TASKS_BYTES = 64 << 20
+_BLOCK = 1 << 20
+
+
+@collector
+def swarm_log(host: Host, root: DataRoot, swarm: SwarmFiles) -> SwarmLog:
+    """Return what is damaged; absent on a host that is no node."""
+    if not swarm.has_state or not swarm.has_certificate:
+        raise HostError(Missing(Why.ABSENT, f"{swarm.directory}: no swarm node"))
+    del root
+    gaps: list[Missing] = []
+    top = swarm.directory
+    found = [
+        ("pair", join(top, "certificates/swarm-node.crt"), _pem),
+        ("pair", join(top, "certificates/swarm-node.key"), _pem),
+        ("tasks", join(top, "worker/tasks.db"), _bolt),
+        *(("log", path, _log) for path in _newest_log(host, join(top, "raft/wal-v3-encrypted"))),
+    ]
+    damaged = []
+    for kind, path, look in found:
+        try:
+            problem = look(host, path)
+        except HostError as error:
+            if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
+                gaps.append(error.missing)
+                continue
+            problem = error.missing.reason.removeprefix(f"{path}: ")
+            if kind != "pair" and error.is_absent:
+                continue
+        if problem:
+            damaged.append(DamagedFile(kind=kind, path=path, problem=problem))
+    return SwarmLog(directory=top, damaged=tuple(damaged), gaps=tuple(gaps))
+
+
+def _newest_log(host: Host, top: HostPath) -> list[HostPath]:
+    """Return the file that is written: names are SEQUENCE-INDEX in hexadecimal of fixed width."""
+    try:
+        names = [name for name, kind in host.scandir(top, follow=False) if kind == "f" and name.endswith(".wal")]
+    except HostError:
+        return []
+    return [join(top, max(names))] if names else []
+
+
+def _log(host: Host, path: HostPath) -> str:
+    descriptor = host.open_fd(path)
+    try:
+        content = bytearray()
+        while len(content) < _LOG_BYTES:
+            block = os.read(descriptor, _BLOCK)
+            if not block or not block.strip(b"\0"):
+                break
+            content += block
+    except OSError as error:
+        raise HostError(Missing(Why.UNREADABLE, f"{path}: {error.strerror}")) from error
+    finally:
+        os.close(descriptor)
+    from doctor.formats.databases.raft_log import problem_of  # noqa: PLC0415 - few hosts are in a swarm
+
+    return problem_of(bytes(content), sum_bytes=_SUM_BYTES)
+
+
+def _bolt(host: Host, path: HostPath) -> str:
+    content = host.read(path, follow=False, limit_bytes=_TASKS_BYTES)
+    if not content:
+        return ""
+    try:
+        database = read_bolt(content)
+    except FormatError as error:
+        return str(error)
+    return "" if database.is_sound else "its pages do not fit together"
+
+
+def _pem(host: Host, path: HostPath) -> str:
+    """Return what is wrong with a PEM file: begin, perhaps headers, base64 of DER, end."""
+    lines = host.read(path, follow=False, limit_bytes=1 << 20).split(b"\n")
+    begins = [index for index, line in enumerate(lines) if line.startswith(b"-----BEGIN ")]
+    if not begins:
+        return "no PEM data"
+    start = begins[0]
+    kind = lines[start].rstrip().removeprefix(b"-----BEGIN ")
+    end = next((i for i, line in enumerate(lines) if line.rstrip() == b"-----END " + kind), None)
+    if end is None:
+        return "its PEM data has no end"
+    body = b"".join(line for line in lines[start + 1 : end] if b":" not in line)
+    try:
+        der = a2b_base64(body, strict_mode=True)
+    except Error as error:
+        return f"its PEM data is no base64: {error}"
+    return "" if der.startswith(b"\x30") else "its PEM data is no certificate or key"

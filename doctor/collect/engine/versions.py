@@ -1,0 +1,42 @@
+"""Reads the table of lifecycles, and which programs were replaced while they run."""
+
+import json
+import os
+import time
+from typing import Any
+
+from doctor.facts.engine.versions import Lifecycles, ReplacedPrograms, Series
+from doctor.facts.host.processes import Processes
+from doctor.host.base import Host
+from doctor.model.declare import collector
+
+_TABLE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "facts", "data", "lifecycles.json")
+
+
+@collector
+def lifecycles(host: Host) -> Lifecycles:
+    """Return the table, which is part of doctor, with the host's date."""
+    with open(_TABLE, encoding="utf-8") as stream:
+        data = json.load(stream)
+    return Lifecycles(
+        checked=data["checked"],
+        today=time.strftime("%Y-%m-%d", time.gmtime(host.now())),
+        engine=tuple(_series(entry) for entry in data["engine"]),
+        containerd=tuple(_series(entry) for entry in data["containerd"]),
+    )
+
+
+def _series(entry: dict[str, Any]) -> Series:
+    return Series(
+        numbers=tuple(entry["series"]),
+        last=entry.get("last", ""),
+        state=entry.get("state", ""),
+        ends=entry.get("ends", ""),
+    )
+
+
+@collector
+def replaced_programs(processes: Processes) -> ReplacedPrograms:
+    """Return them; the kernel adds " (deleted)" to the link of /proc/PID/exe."""
+    found = processes.of_host("dockerd", "containerd")
+    return ReplacedPrograms(items=tuple(process for process in found if process.exe.endswith(" (deleted)")))

@@ -1,0 +1,281 @@
+"""Derives what foreign rules do to the engine's traffic, by walking ordinary packets through all rules. Reads nothing."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from doctor.facts.firewall.cuts import BETWEEN, ENGINE, FIRST, ISOLATION, NFT, USER, Cut, Hijack, TrafficCuts
+from doctor.facts.firewall.generations import ENGINE_CHAINS
+from doctor.facts.firewall.nft_packet import NftWalker
+from doctor.facts.firewall.nft_ways import rule_text
+from doctor.facts.firewall.packet import ACCEPT, RETURN, Packet, Verdict, Walker, address_number, prepare, spans
+from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.firewall.rules import EngineRules, FamilyRules
+from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Network, Networks
+from doctor.formats.firewall.iptables_save import Rule
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+
+_ISOLATION_CHAINS = ("DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2", "DOCKER-INTERNAL")
+_MANY_PORTS = 256
+"""Published ports that are walked through nat PREROUTING."""
+
+
+@collector
+def traffic_cuts(
+    firewall: Firewall, networks: Networks, rules: EngineRules | Missing, links: Links | Missing
+) -> TrafficCuts:
+    """Return what is cut. Missing where the engine has no bridge network."""
+    if not networks.bridges:
+        raise HostError(Missing(Why.ABSENT, "the engine has no bridge network"))
+    uplinks = () if isinstance(links, Missing) else links.uplinks()
+    packets = _Packets(networks, uplinks[0].name if uplinks else "")
+    cuts = list(_nft_cuts(firewall, packets))
+    bypasses: list[Cut] = []
+    unmasked: list[Cut] = []
+    hijacks: list[Hijack] = []
+    if not isinstance(rules, Missing):
+        subnets = [subnet for network in networks.bridges for subnet in network.subnets]
+        family = _Family(rules.families[0], spans(subnets))
+        cuts += family.cuts(packets)
+        cuts += family.early_cuts(packets)
+        bypasses += family.bypasses(packets)
+        unmasked += family.unmasked(packets)
+        hijacks += family.hijacks(packets)
+    return TrafficCuts(
+        cuts=_joined(cuts),
+        bypasses=_joined(bypasses),
+        unmasked=_joined(unmasked),
+        hijacks=tuple(hijacks),
+        gaps=firewall.gaps,
+    )
+
+
+class _Packets:
+    """Ordinary packets of each network that has a way out."""
+
+    def __init__(self, networks: Networks, uplink: str) -> None:
+        self.networks = networks
+        self.uplink = uplink
+        self.external = [network for network in networks.bridges if not network.internal and network.subnets]
+
+    def address(self, network: Network) -> int:
+        """Return an address in a network: a running container's, else the second one."""
+        for endpoint in self.networks.running:
+            if endpoint.network_id == network.id and endpoint.ip:
+                return address_number(endpoint.ip) or 0
+        return (address_number(network.subnets[0].partition("/")[0]) or 0) + 2
+
+    def of(self, network: Network) -> Iterator[tuple[str, Packet]]:
+        """Yield what leaves, what is answered, and what comes to a published port."""
+        inside = self.address(network)
+        yield "egress", Packet(inside=network.bridge, outside=self.uplink, source=inside)
+        yield "reply", Packet(inside=self.uplink, outside=network.bridge, destination=inside, state="ESTABLISHED")
+        for owner, _, port in self.networks.published():
+            if owner.id == network.id:
+                yield (
+                    "port",
+                    Packet(
+                        inside=self.uplink,
+                        outside=network.bridge,
+                        destination=address_number(port.container_ip),
+                        protocol=port.protocol,
+                        port=port.container_port,
+                        is_dnat=True,
+                    ),
+                )
+                return
+
+
+class _Family:
+    """Walks over the rules of iptables, knowing which of them the engine made."""
+
+    def __init__(self, family: FamilyRules, inside: tuple[tuple[int, int], ...]) -> None:
+        self.saved: Saved = family.saved
+        self.walker = Walker(family.saved, inside)
+        self.own = {(rule.table, rule.chain, family.spelling(rule)) for rule in family.expected.rules()}
+
+    def is_own(self, rule: Rule) -> bool:
+        """Whether the engine made a rule; a jump to a chain of its own counts (Swarm's, another generation's).
+
+        Its final RETURN is its own only at the end: one that stands higher in the chain is somebody's detour.
+        """
+        if rule.text == f"-A {rule.chain} -j {RETURN}" and rule.chain in ENGINE_CHAINS:
+            return rule.line == self.saved.rules(rule.table, rule.chain)[-1].line
+        if (rule.table, rule.chain, rule.text) in self.own:
+            return True
+        return rule.chain == "FORWARD" and rule.text.rpartition(" -j ")[2] in ENGINE_CHAINS
+
+    def cuts(self, packets: _Packets) -> Iterator[Cut]:
+        for network in packets.external:
+            for traffic, packet in packets.of(network):
+                verdict = self.walker.verdict("filter", "FORWARD", packet)
+                stranger = self._stranger(verdict)
+                if verdict.is_cut and stranger is not None and verdict.rule is not None:
+                    yield self._cut(self._place(stranger), stranger, verdict, traffic, network)
+
+    def early_cuts(self, packets: _Packets) -> Iterator[Cut]:
+        """Rules in tables that the engine's own accepts can't overrule: raw and mangle are asked apart from filter."""
+        for network in packets.external:
+            for traffic, packet in packets.of(network):
+                for table, chain, seen in _elsewhere(traffic, packet):
+                    verdict = self.walker.verdict(table, chain, seen)
+                    stranger = self._stranger(verdict)
+                    if verdict.is_cut and stranger is not None:
+                        yield replace(self._cut(FIRST, stranger, verdict, traffic, network), lift=())
+
+    def bypasses(self, packets: _Packets) -> Iterator[Cut]:
+        """Rules that leave an isolation chain before the engine's own rule there is met."""
+        for network in packets.external:
+            other = next((found for found in packets.external if found is not network), None)
+            if other is None:
+                return
+            packet = Packet(
+                inside=network.bridge,
+                outside=other.bridge,
+                source=packets.address(network),
+                destination=packets.address(other),
+            )
+            for chain in _ISOLATION_CHAINS:
+                for rule in self.saved.rules("filter", chain):
+                    target = rule.text.rpartition(" -j ")[2]
+                    if target not in {RETURN, ACCEPT} or self.is_own(rule) or not self.walker.matches(rule, packet):
+                        continue
+                    lift = self._below(rule, network.bridge if chain != _ISOLATION_CHAINS[1] else other.bridge)
+                    if lift:
+                        cut = self._cut(ISOLATION, rule, Verdict(target=target, path=(rule,)), "", network)
+                        yield replace(cut, lift=self._below(rule))
+
+    def unmasked(self, packets: _Packets) -> Iterator[Cut]:
+        """Rules in nat POSTROUTING that end an outgoing packet above the engine's translation of it."""
+        for network in packets.external:
+            packet = Packet(outside=packets.uplink, source=packets.address(network))
+            verdict = self.walker.verdict("nat", "POSTROUTING", packet)
+            stranger = self._stranger(verdict)
+            if stranger is None or verdict.target not in {ACCEPT, RETURN} or verdict.may_drop:
+                continue
+            if any(f" ! -o {network.bridge} -j " in text for text in self._below(stranger)):
+                yield self._cut(FIRST, stranger, verdict, "egress", network)
+
+    def hijacks(self, packets: _Packets) -> Iterator[Hijack]:
+        """Rules in nat PREROUTING that a published port's packets meet before the engine's."""
+        for number, (_, endpoint, port) in enumerate(packets.networks.published()):
+            if number >= _MANY_PORTS:
+                return
+            if not port.host_port or port.host_ip.startswith("127."):
+                continue
+            packet = Packet(inside=packets.uplink, protocol=port.protocol, port=port.host_port, is_local=True)
+            verdict = self.walker.verdict("nat", "PREROUTING", packet)
+            stranger = self._stranger(verdict)
+            if stranger is not None and stranger.chain == "PREROUTING" and verdict.target != RETURN:
+                yield Hijack(
+                    rule=stranger.text,
+                    chain=stranger.chain,
+                    container=endpoint.container,
+                    port=port.text,
+                    target=verdict.target,
+                )
+
+    def _stranger(self, verdict: Verdict) -> Rule | None:
+        return next((rule for rule in verdict.path if not self.is_own(rule)), None)
+
+    def _place(self, stranger: Rule) -> str:
+        if stranger.chain == "DOCKER-USER":
+            return USER
+        if stranger.chain in _ISOLATION_CHAINS:
+            return ISOLATION
+        if stranger.chain in ENGINE_CHAINS:
+            return ENGINE
+        rules = self.saved.rules("filter", "FORWARD")
+        above = rules[: rules.index(stranger)]
+        return BETWEEN if any(self.is_own(rule) for rule in above) else FIRST
+
+    def _below(self, stranger: Rule, bridge: str = "") -> tuple[str, ...]:
+        """Return the engine's rules below a foreign one in its chain, those that name a bridge if one is given."""
+        rules = self.saved.rules(stranger.table, stranger.chain)
+        below = rules[rules.index(stranger) + 1 :]
+        return tuple(
+            rule.text
+            for rule in below
+            if rule.text != stranger.text and self.is_own(rule) and (not bridge or bridge in rule.text.split())
+        )
+
+    def _cut(self, place: str, stranger: Rule, verdict: Verdict, traffic: str, network: Network) -> Cut:
+        return Cut(
+            place=place,
+            table=stranger.table,
+            chain=stranger.chain,
+            rule=stranger.text,
+            decided=verdict.path[-1].text,
+            target=verdict.target,
+            traffic=(traffic,) if traffic else (),
+            networks=(network.name,),
+            bridges=(network.bridge,),
+            lift=self._below(stranger),
+            is_narrow=not _is_plain(verdict.path[verdict.path.index(stranger) :]),
+        )
+
+
+def _elsewhere(traffic: str, packet: Packet) -> Iterator[tuple[str, str, Packet]]:
+    """Yield where a forwarded packet is asked about besides filter FORWARD, and what is known of it there.
+
+    In PREROUTING its destination is not translated yet: an answer is still addressed to the host, and the host's port of a
+    published one is not judged.
+    """
+    if traffic != "port":
+        incoming = replace(packet, outside="", destination=None, is_local=traffic == "reply")
+        yield "raw", "PREROUTING", incoming
+        yield "mangle", "PREROUTING", incoming
+    yield "mangle", "FORWARD", packet
+    yield "mangle", "POSTROUTING", replace(packet, inside="")
+
+
+def _nft_cuts(firewall: Firewall, packets: _Packets) -> Iterator[Cut]:
+    for table, ruleset in firewall.foreign.items():
+        if table.family not in {"ip", "inet"}:
+            continue
+        walker = NftWalker(ruleset)
+        for network in packets.external:
+            for traffic, packet in packets.of(network):
+                for verdict in walker.forward(packet):
+                    if verdict.is_cut:
+                        said = rule_text(verdict.rule) if verdict.rule is not None else f"policy {verdict.target}"
+                        yield Cut(
+                            place=NFT,
+                            table=table.text,
+                            chain=verdict.chain.name,
+                            rule=said,
+                            decided=said,
+                            target=verdict.target.upper(),
+                            traffic=(traffic,),
+                            networks=(network.name,),
+                            bridges=(network.bridge,),
+                            priority=verdict.chain.priority,
+                            handle=verdict.path[0].handle if verdict.path else 0,
+                            is_narrow=not all(rule.is_unconditional and not rule.comment for rule in verdict.path),
+                        )
+
+
+def _is_plain(path: tuple[Rule, ...]) -> bool:
+    """Whether each rule meets every packet: nobody who wrote it thought of any traffic in particular."""
+    return all(prepare(rule).is_plain for rule in path)
+
+
+def _joined(cuts: list[Cut]) -> tuple[Cut, ...]:
+    """One entry a foreign rule: its traffic and networks together."""
+    found: dict[tuple[str, str, str], Cut] = {}
+    for cut in cuts:
+        key = (cut.table, cut.chain, cut.rule)
+        known = found.get(key)
+        if known is None:
+            found[key] = cut
+        else:
+            found[key] = replace(
+                known,
+                traffic=tuple(dict.fromkeys((*known.traffic, *cut.traffic))),
+                networks=tuple(dict.fromkeys((*known.networks, *cut.networks))),
+                bridges=tuple(dict.fromkeys((*known.bridges, *cut.bridges))),
+                is_narrow=known.is_narrow or cut.is_narrow,
+            )
+    return tuple(found.values())

@@ -1,0 +1,111 @@
+"""Reads the files that make firewall rules at boot."""
+
+import re
+
+from doctor.collect.nft_user_rules import ROOTS, user_rules
+from doctor.facts.firewall.files import FirewallFiles, NftablesConf, SavedRules
+from doctor.facts.firewall.packet_filter import Saved
+from doctor.facts.firewall.user_chain import CHAIN, led_to
+from doctor.formats.firewall import iptables_save
+from doctor.formats.firewall.iptables_strip import engine_lines
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath
+
+_SAVED = (
+    ("/etc/iptables/rules.v4", "netfilter-persistent"),
+    ("/etc/iptables/rules.v6", "netfilter-persistent"),
+    ("/etc/sysconfig/iptables", "iptables"),
+    ("/etc/sysconfig/ip6tables", "ip6tables"),
+    ("/var/lib/iptables/rules-save", "iptables"),
+)
+_WANTS = ("sysinit.target.wants", "multi-user.target.wants", "network-pre.target.wants", "basic.target.wants")
+_ZONES = HostPath("/etc/firewalld/zones")
+# Blanks, not \s: that would run over all the empty lines that follow, from each of them again.
+_FLUSH = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
+_UFW_ENABLED = re.compile(r"^[ \t]*ENABLED[ \t]*=[ \t]*[\"']?yes\b", re.MULTILINE | re.IGNORECASE)
+_INTERFACE = re.compile(r"<interface\s+name=[\"']([^\"']+)[\"']")
+
+
+@collector
+def firewall_files(host: Host) -> FirewallFiles:
+    """Return what the files say."""
+    reader = _Reader(host)
+    saved = []
+    for path, service in _SAVED:
+        text = reader.text(HostPath(path))
+        if text is not None:
+            saved.append(
+                SavedRules(
+                    path=HostPath(path),
+                    service=service,
+                    is_loaded=reader.is_enabled(service),
+                    version=6 if "v6" in path or "ip6" in path else 4,
+                    user_chains=_user_chains(text),
+                    engine_lines=engine_lines(text),
+                )
+            )
+    ufw = reader.text(HostPath("/etc/ufw/ufw.conf")) or ""
+    return FirewallFiles(
+        saved=(*saved, *user_rules(host, lambda: reader.is_enabled("nftables"))),
+        nftables=reader.nftables(),
+        firewalld_enabled=reader.is_enabled("firewalld"),
+        firewalld_interfaces=reader.zones(),
+        ufw_enabled=_UFW_ENABLED.search(ufw) is not None,
+        gaps=tuple(reader.gaps),
+    )
+
+
+def _user_chains(text: str) -> dict[str, tuple[str, ...]]:
+    if CHAIN not in text:
+        return {}
+    try:
+        return led_to(Saved.of(("iptables-save",), iptables_save.parse(text)))
+    except FormatError:
+        return {}
+
+
+class _Reader:
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.gaps: list[Missing] = []
+
+    def text(self, path: HostPath) -> str | None:
+        try:
+            return self.host.read(path).decode("utf-8", "surrogateescape")
+        except HostError as error:
+            if not error.is_absent:
+                self.gaps.append(error.missing)
+            return None
+
+    def is_enabled(self, service: str) -> bool:
+        """Whether a service starts at boot: systemd's links, OpenRC's run levels."""
+        links = (f"/etc/systemd/system/{wants}/{service}.service" for wants in _WANTS)
+        levels = (f"/etc/runlevels/{level}/{service}" for level in ("boot", "default", "sysinit"))
+        return any(self.host.exists(HostPath(path)) for path in (*links, *levels))
+
+    def nftables(self) -> NftablesConf | None:
+        for path in ROOTS:
+            text = self.text(path)
+            if text is not None:
+                found = _FLUSH.search(text)
+                return NftablesConf(
+                    path=path,
+                    is_enabled=self.is_enabled("nftables"),
+                    flush_line=text.count("\n", 0, found.end()) + 1 if found else 0,
+                )
+        return None
+
+    def zones(self) -> dict[str, str]:
+        try:
+            names = self.host.listdir(_ZONES)
+        except HostError:
+            return {}
+        found: dict[str, str] = {}
+        for name in names:
+            if name.endswith(".xml"):
+                text = self.text(HostPath(f"{_ZONES}/{name}")) or ""
+                found |= dict.fromkeys(_INTERFACE.findall(text), name.removesuffix(".xml"))
+        return found

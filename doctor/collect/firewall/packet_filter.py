@@ -1,0 +1,176 @@
+"""Reads the packet filter: each command once, and only those whose backend the kernel has rules of."""
+
+from itertools import pairwise
+
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.firewall.packet_filter import ENGINE_TABLE, LEGACY, NFT, Firewall, NftTable, Saved
+from doctor.facts.network.networks import Networks
+from doctor.formats.firewall import iptables_save, nft_json
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, parent
+
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+_TIMEOUT_S = 10.0
+_MANY_TABLES = 32
+"""Foreign tables beyond this are not read, and said to be so: each costs a command."""
+
+
+@collector
+def firewall(host: Host, networks: Networks | Missing, engine: EngineConfig | Missing) -> Firewall:
+    """Return both backends' rules. Missing on a mounted root: rules live in the kernel of a running host."""
+    if not host.is_live():
+        raise HostError(Missing(Why.UNSUPPORTED, "firewall rules live in the kernel of a running host"))
+    reader = _Reader(host)
+    tables, has_nft = reader.tables()
+    path = _find(host, "iptables")
+    if not path:
+        return Firewall(tables=tables, has_nft=has_nft, foreign=reader.foreign(tables, None), gaps=tuple(reader.gaps))
+    links = _follow(host, HostPath(path))
+    target = links[-1]
+    backend = reader.backend(target)
+    v4 = reader.saved("iptables", backend)
+    wants_v6 = _has_ipv6(networks) and not isinstance(engine, Missing) and engine.get("ip6tables") is not False
+    other_name = LEGACY if backend == NFT else NFT
+    other = reader.saved("iptables", other_name) if reader.is_used(other_name, tables) else None
+    return Firewall(
+        backend=backend,
+        path=path,
+        target=target,
+        alternative=_alternative(links),
+        v4=v4,
+        v6=reader.saved("ip6tables", backend) if wants_v6 else None,
+        other=other,
+        other_name=other_name if other is not None else "",
+        tables=tables,
+        has_nft=has_nft,
+        foreign=reader.foreign(tables, v4 if backend == NFT else other),
+        gaps=tuple(reader.gaps),
+    )
+
+
+def _has_ipv6(networks: Networks | Missing) -> bool:
+    return not isinstance(networks, Missing) and any(network.subnets6 for network in networks.bridges)
+
+
+def _find(host: Host, name: str) -> str:
+    return next((f"{place}/{name}" for place in _PATH if host.exists(HostPath(f"{place}/{name}"))), "")
+
+
+def _follow(host: Host, path: HostPath) -> list[HostPath]:
+    """Return a command and what it leads to, link by link: a prediction changes one in the middle."""
+    found = [path]
+    for _ in range(8):
+        try:
+            target = host.readlink(found[-1])
+        except HostError:
+            break
+        found.append(HostPath(target if target.startswith("/") else f"{parent(found[-1])}/{target}"))
+    return found
+
+
+def _alternative(links: list[HostPath]) -> str:
+    """Return where the link of the alternatives system points to, "" where the command is no alternative."""
+    return next((target for link, target in pairwise(links) if link == "/etc/alternatives/iptables"), "")
+
+
+class _Reader:
+    """Runs the commands; what one of them refuses is a gap, and only the main rules may not be missing."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.gaps: list[Missing] = []
+
+    def tables(self) -> tuple[tuple[NftTable, ...], bool]:
+        """Return the tables nft lists, and whether there is nft."""
+        try:
+            printed = self._output(("nft", "list", "tables"))
+        except HostError as error:
+            if not error.is_absent:
+                self.gaps.append(error.missing)
+            return (), not error.is_absent
+        rows = (line.split() for line in printed.splitlines())
+        return tuple(NftTable(family=row[1], name=row[2]) for row in rows if len(row) == 3 and row[0] == "table"), True
+
+    def backend(self, target: str) -> str:
+        """Return which backend a resolved ``iptables`` is (Debian, Fedora, Alpine: by its name; else it is asked)."""
+        name = target.rpartition("/")[2]
+        if "nft" in name:
+            return NFT
+        if "legacy" in name or name == "xtables-multi":
+            return LEGACY
+        try:
+            return NFT if "nf_tables" in self._output(("iptables", "--version")) else LEGACY
+        except HostError:
+            return LEGACY
+
+    def saved(self, family: str, backend: str) -> Saved:
+        """Return what the save command of a backend prints, under its own name so that a switch changes nothing."""
+        own = f"{family}-{backend}-save"
+        argv = (own if _find(self.host, own) else f"{family}-save",)
+        try:
+            return Saved.of(argv, iptables_save.parse(self._output(argv)))
+        except HostError as error:
+            if not error.is_absent:
+                raise
+            # Passed over as absent, the engine's rules would count as judged.
+            text = f"{family} is there, and {argv[0]}, which lists its rules, is not"
+            raise HostError(Missing(Why.UNREADABLE, text)) from error
+        except FormatError as error:
+            raise HostError(Missing(Why.UNREADABLE, f"{argv[0]}: {error}")) from error
+
+    def is_used(self, backend: str, tables: tuple[NftTable, ...]) -> bool:
+        """Whether the kernel holds tables of a backend. Asking iptables-legacy blindly would load its modules."""
+        if backend == NFT:
+            used = any(table.family == "ip" and table.is_of_iptables for table in tables)
+            return used and bool(_find(self.host, "iptables-nft-save"))
+        try:
+            names = self.host.read(HostPath("/proc/net/ip_tables_names"))
+        except HostError:
+            return False
+        return bool(names.strip()) and bool(_find(self.host, "iptables-legacy-save"))
+
+    def foreign(self, tables: tuple[NftTable, ...], nft: Saved | None) -> dict[NftTable, nft_json.NftRuleset]:
+        """Return the tables that iptables does not show."""
+        opaque = set() if nft is None else _opaque(nft)
+        wanted = [
+            table
+            for table in tables
+            if table.family in {"ip", "inet", "bridge"}
+            and table.name != ENGINE_TABLE
+            and (not table.is_of_iptables or table.name in opaque)
+        ]
+        if len(wanted) > _MANY_TABLES:
+            self.gaps.append(
+                Missing(Why.UNREADABLE, f"only {_MANY_TABLES} of {len(wanted)} foreign nft tables were read")
+            )
+        found: dict[NftTable, nft_json.NftRuleset] = {}
+        for table in wanted[:_MANY_TABLES]:
+            try:
+                printed = self._output(("nft", "-j", "list", "table", table.family, table.name))
+                found[table] = nft_json.parse(printed.encode("utf-8", "surrogateescape"))
+            except HostError as error:
+                self.gaps.append(error.missing)
+            except FormatError as error:
+                self.gaps.append(Missing(Why.UNREADABLE, f"nft list table {table.text}: {error}"))
+        return found
+
+    def _output(self, argv: tuple[str, ...]) -> str:
+        result = self.host.run(argv, timeout_s=_TIMEOUT_S)
+        if result.exit == 0:
+            return result.text
+        said = result.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = f"{' '.join(argv)}: {said[-1] if said else f'exit code {result.exit}'}"
+        denied = "ermission denied" in reason or "not permitted" in reason or "must be root" in reason
+        raise HostError(Missing(Why.DENIED if denied else Why.UNREADABLE, reason))
+
+
+def _opaque(saved: Saved) -> set[str]:
+    """Names of tables of which iptables-nft says that nft wrote into them what it can't show."""
+    return {
+        line.split("`", 1)[1].split("'", 1)[0]
+        for line in saved.ruleset.lines
+        if line.startswith("# Table `") and "incompatible" in line
+    }

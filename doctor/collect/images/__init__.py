@@ -1,0 +1,1 @@
+"""Collectors: images: configs, names, and copies of what is damaged."""

@@ -1,0 +1,87 @@
+"""Looks for flipped bits in the names of images: in the list itself, and beside the metadata backup's."""
+
+import re
+from hashlib import sha256
+
+from doctor.facts.backup.digests import KeptDigests
+from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.images.altered_tags import AlteredTags
+from doctor.facts.images.images import Images, Tags, familiar
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+
+_NAME = "image/overlay2/repositories.json"
+_PLAIN = re.compile(
+    rb'\{"Repositories":\{(?:"([^"\\]+)":\{(?:"\1(?::\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})":"sha256:[0-9a-f]{64}"'
+    rb'(?:,(?=")|(?=\})))+\}(?:,(?=")|(?=\})))*\}\}'
+)
+"""A list as the engine writes it. One bit can't change a repository both where it stands above and in its names."""
+
+
+@collector
+def altered_tags(
+    host: Host, root: DataRoot, images: Images, told: KeptDigests | Missing, containers: Containers | Missing
+) -> AlteredTags:
+    """Return what is altered; absent where there is no list that the engine can read.
+
+    A list that is as the engine writes it and whose names all mean an image costs one look; the backup is read only
+    for another, and for one that has the size of the backup's and not its content.
+    """
+    tags = images.tags
+    if tags.status != "ok" or not tags.content:
+        raise HostError(Missing(Why.ABSENT, f"{tags.path}: no list of names"))
+    size, digest = told.files.get(_NAME, (0, "")) if isinstance(told, KeptDigests) else (0, "")
+    is_changed = size == len(tags.content) and digest != sha256(tags.content).hexdigest()
+    if not is_changed and is_plain(tags, images):
+        return AlteredTags(path=tags.path)
+    # A list that is in order has no use for these.
+    from doctor.rebuild.images.tag_flips import Known, altered  # noqa: PLC0415
+
+    kept, is_unwritten, age = _kept(host, root, tags)
+    known = Known(
+        images=frozenset(images.configs.keys() | images.described),
+        told=_told(tags, kept, containers),
+        kept=kept if len(kept) == len(tags.content) else b"",
+        is_unwritten=is_unwritten,
+    )
+    return AlteredTags(path=tags.path, items=altered(tags.content, known), age=age)
+
+
+def is_plain(tags: Tags, images: Images) -> bool:
+    """Whether each name fits what stands above it and has a tag or digest, none stands twice, and all mean an image."""
+    return (
+        _PLAIN.fullmatch(tags.content) is not None
+        and tags.content.count(b'":"') == len(tags.entries)
+        and all(digest[7:] in images.configs for digest in tags.entries.values())
+    )
+
+
+def _kept(host: Host, root: DataRoot, tags: Tags) -> tuple[bytes, bool, str]:
+    """Return the backup's list, whether nobody has written the host's own since, and the backup's age."""
+    from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - read only where something is odd
+    from doctor.collect.backup.lists import is_tags  # noqa: PLC0415
+
+    try:
+        found = Backups(host, root).find(_NAME, is_tags)
+        if found is None:
+            return b"", False, ""
+        # A new file takes the old one's place each time the engine writes: what only time did to it keeps the time.
+        return found[0], host.lstat(tags.path, follow=False).mtime_ns == found[1].mtime_ns, found[2].age
+    except HostError:
+        return b"", False, ""
+
+
+def _told(tags: Tags, kept: bytes, containers: Containers | Missing) -> dict[tuple[str, str], str]:
+    """Return who else tells a name of an image; the best source wins."""
+    from doctor.collect.images.images import parse_tags  # noqa: PLC0415
+
+    told: dict[tuple[str, str], str] = {}
+    for container in containers.items if isinstance(containers, Containers) else ():
+        reference = familiar(container.image)
+        if reference:
+            told[reference, container.image_id] = f"container {container.title}"
+    for entries in tags.siblings:
+        told |= dict.fromkeys(entries.items(), "a temporary file beside it")
+    return told | dict.fromkeys(parse_tags(kept).items() if kept else (), "the backup")

@@ -1,0 +1,85 @@
+"""Reads module lists and modprobe.d."""
+
+from doctor.facts.kernel.kernel import Kernel
+from doctor.facts.kernel.modules import Modules
+from doctor.facts.kernel.sysctl import Sysctl
+from doctor.formats.kernel import modules as lists
+from doctor.formats.text import decode
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath
+
+# modprobe.d(5): of files of one name the first directory counts.
+_DIRECTORIES = (
+    "/etc/modprobe.d",
+    "/run/modprobe.d",
+    "/usr/local/lib/modprobe.d",
+    "/usr/lib/modprobe.d",
+    "/lib/modprobe.d",
+)
+
+
+@collector
+def modules(host: Host, kernel: Kernel, sysctl: Sysctl | Missing) -> Modules:
+    """Return the modules of the running kernel."""
+    gaps: list[Missing] = []
+    loaded = _text(host, "/proc/modules", gaps)
+    tree = f"/lib/modules/{kernel.name}"
+    dependencies = _text(host, f"{tree}/modules.dep", gaps)
+    built_in = lists.parse_built_in(_text(host, f"{tree}/modules.builtin", gaps) or "")
+    return Modules(
+        release=kernel.name,
+        supported=loaded is not None,
+        present=lists.parse_loaded(loaded or "") | built_in | _of_sysfs(host, loaded is None),
+        loadable=frozenset(lists.parse_dependencies(dependencies or "")),
+        has_tree=dependencies is not None,
+        rules=_rules(host, gaps),
+        disabled=isinstance(sysctl, Sysctl) and sysctl.number("kernel.modules_disabled") == 1,
+        gaps=tuple(gaps),
+    )
+
+
+def _text(host: Host, path: str, gaps: list[Missing]) -> str | None:
+    """Return a file's text, ``None`` where there is none or it can't be read."""
+    try:
+        return decode(host.read(HostPath(path)))
+    except HostError as error:
+        if not error.is_absent:
+            gaps.append(error.missing)
+        return None
+
+
+def _of_sysfs(host: Host, is_all_built_in: bool) -> frozenset[str]:
+    """Return what /sys/module lists: loaded modules, and built-in ones that have parameters or a version."""
+    try:
+        found = frozenset(host.listdir(HostPath("/sys/module")))
+    except HostError:
+        return frozenset()
+    if is_all_built_in:
+        return found
+    # A module that is on its way out is listed too; /proc/modules knows, so only built-in ones are taken from here.
+    return frozenset(name for name in found if not host.exists(HostPath(f"/sys/module/{name}/initstate")))
+
+
+def _rules(host: Host, gaps: list[Missing]) -> tuple[lists.ModuleRule, ...]:
+    chosen: dict[str, str] = {}
+    seen: set[str] = set()
+    for directory in _DIRECTORIES:
+        try:
+            names = host.listdir(HostPath(directory))
+        except HostError as error:
+            if not error.is_absent:
+                gaps.append(error.missing)
+            continue
+        real = host.resolve(HostPath(directory))
+        if real not in seen:
+            seen.add(real)
+            for name in names:
+                if name.endswith(".conf"):
+                    chosen.setdefault(name, f"{directory}/{name}")
+    rules: list[lists.ModuleRule] = []
+    for name in sorted(chosen):
+        text = _text(host, chosen[name], gaps)
+        rules.extend(lists.parse_rules(text or "", chosen[name]))
+    return tuple(rules)

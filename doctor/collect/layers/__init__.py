@@ -1,0 +1,1 @@
+"""Collectors: layers of overlay2: records, directories, links, content."""

@@ -1,0 +1,135 @@
+"""Proves every layer. Reads all of them, so only checks with ``--deep`` ask for it."""
+
+from weakref import WeakKeyDictionary
+
+from msgspec.structs import replace
+
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.layers.content import LayerContent, LayerLook
+from doctor.facts.layers.graph import LayerGraph
+from doctor.host.base import Host
+from doctor.host.overlay import OverlayHost
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
+from doctor.proof.layer import Task, look, new_buffer, with_copies
+from doctor.proof.made_tar import make
+from doctor.proof.tree import open_tree
+from doctor.proof.workers import look_at_all
+
+_COPY_BYTES = 16 << 20
+"""A copy becomes part of a plan, which is held in memory."""
+
+_REMAKE_BYTES = 2 << 30
+"""What is read at most to tell an altered layer from one with another layer's tar-split."""
+
+_last: "WeakKeyDictionary[Host, dict[Task, LayerLook]]" = WeakKeyDictionary()
+"""The last looks at a host, for its predictions: what a plan does not touch need not be read again."""
+
+
+@collector
+def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent:
+    """Return a look at each layer; what vanished meanwhile (an image was removed) is left out."""
+    tasks = _tasks(root, graph)
+    if isinstance(host, OverlayHost):
+        found = _predicted(host, tasks)
+    else:
+        by_chain = {task.chain: task for task in tasks}
+        found = {by_chain[one.chain]: one for one in look_at_all(host, tasks)}
+        _last[host] = found
+    buffer = None
+    looks: dict[str, LayerLook] = {}
+    gaps: list[Missing] = []
+    for task in tasks:
+        one = found[task]
+        if not one.is_proven and not host.exists(graph.layers.record_path(task.chain, "diff")):
+            continue
+        if one.gap:
+            gaps.append(Missing(Why.UNREADABLE, one.gap))
+            continue
+        if one.altered and all(each.size <= _COPY_BYTES for each in one.altered):
+            buffer = new_buffer() if buffer is None else buffer
+            one = with_copies(host, one, task, _others(graph, task), buffer)
+        if not one.is_tied and not one.can_restore and not one.split_problem:
+            buffer = new_buffer() if buffer is None else buffer
+            one = _untied(host, one, task, buffer)
+        looks[task.chain] = one
+    return LayerContent(looks=looks, overlay2=graph.layers.overlay2, gaps=tuple(gaps))
+
+
+def _tasks(root: DataRoot, graph: LayerGraph) -> list[Task]:
+    shift = _shift(root)
+    tasks = []
+    for layer in graph.needed():
+        record, directory = graph.record(layer.chain), graph.cache.get(layer.chain)
+        if record is None or directory is None or record.lacks_split:
+            continue
+        known = graph.directory(directory)
+        if known is None or not known.has_diff:
+            continue
+        size = int(record.size) if record.size and record.size.isascii() and record.size.isdigit() else 0
+        tasks.append(
+            Task(
+                chain=layer.chain,
+                diff=layer.diff,
+                directory=directory,
+                top=graph.layers.directory_path(directory, "diff"),
+                split=graph.layers.record_path(layer.chain, "tar-split.json.gz"),
+                shift=shift,
+                size=size,
+            )
+        )
+    return tasks
+
+
+def _shift(root: DataRoot) -> int | None:
+    """Return what is added to owners: 0 in root's own data root, the first id of a remapped one (``…/100000.100000``).
+
+    ``None`` where the root belongs to somebody else (rootless): how its ids are mapped stands in no file of it.
+    """
+    if root.mapped_root is not None:
+        return root.mapped_root
+    return 0 if root.is_of_root else None
+
+
+def _predicted(host: OverlayHost, tasks: list[Task]) -> dict[Task, LayerLook]:
+    """Look again at what the plan touches; the rest is as it was."""
+    known = _last.get(host.base, {})
+    buffer = None
+    found: dict[Task, LayerLook] = {}
+    for task in tasks:
+        before = known.get(task)
+        if before is None or host.touches(task.top) or host.touches(task.split):
+            buffer = new_buffer() if buffer is None else buffer
+            before = look(host, task, buffer)
+        found[task] = before
+    return found
+
+
+def _untied(host: Host, found: LayerLook, task: Task, buffer: memoryview) -> LayerLook:
+    """Judge again a layer whose tar-split seems to tell of something else: by its headers nothing is lost or too many.
+
+    Where the directory alone makes a tar with the layer's digest, it is whole, and the tar-split is another layer's.
+    """
+    found = replace(found, lost=(), extra=(), extra_count=0)
+    try:
+        tree = open_tree(host, task.top)
+        try:
+            made, _ = make(tree, task.diff, buffer, most_bytes=_REMAKE_BYTES)
+        finally:
+            tree.close()
+    except (HostError, OSError):
+        made = None
+    if made is None:
+        return found
+    return LayerLook(
+        chain=task.chain, directory=task.directory, split_problem="it is another layer's, or its headers are altered"
+    )
+
+
+def _others(graph: LayerGraph, task: Task) -> tuple[HostPath, ...]:
+    return tuple(
+        graph.layers.directory_path(name, "diff")
+        for name, known in graph.layers.directories.items()
+        if name != task.directory and known.has_diff
+    )

@@ -1,0 +1,175 @@
+"""Proves directories of layers by content. Reads layer content, but only of layers whose record is damaged."""
+
+import os
+from collections.abc import Iterator
+
+from doctor.facts.layers.graph import Expected, LayerGraph, is_size
+from doctor.facts.layers.proofs import LayerProof, LayerProofs
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath, join
+from doctor.proof.tar.tar_split import Part, assemble, read
+from doctor.rebuild.layers.evidence import told_directories
+
+_CHUNK_BYTES = 1 << 20
+_MAX_DEPTH = 100
+
+
+@collector
+def layer_proofs(host: Host, graph: LayerGraph) -> LayerProofs:
+    """Return what can be proven of each damaged layer, lowest layers first."""
+    prover = _Prover(host, graph)
+    items: dict[str, LayerProof] = {}
+    told = told_directories(graph)
+    for layer in graph.needed():
+        known = graph.cache.get(layer.chain)
+        record = graph.record(layer.chain)
+        if record is None:
+            items[layer.chain] = prover.measure(layer, told.get(layer.chain, ""))
+        elif known is None:
+            items[layer.chain] = prover.prove(layer)
+        elif not is_size(record.size):
+            items[layer.chain] = LayerProof(chain=layer.chain, directory=known, size_bytes=prover.size(known))
+    return LayerProofs(items=items)
+
+
+class _Prover:
+    """Tries free directories against layers; each directory is walked once and given away once."""
+
+    def __init__(self, host: Host, graph: LayerGraph) -> None:
+        self.host = host
+        self.graph = graph
+        self.free = list(graph.free_directories())
+        self.walked: dict[str, frozenset[bytes] | None] = {}
+
+    def prove(self, layer: Expected) -> LayerProof:
+        """Return the one free directory whose content is this layer's."""
+        path = self.graph.layers.record_path(layer.chain, "tar-split.json.gz")
+        try:
+            names, needed = self._names(path)
+        except (HostError, FormatError) as error:
+            return self._unproven(layer, f"its tar-split can't be read: {error}")
+        # Directories with the right number of parents first: with equal content either is right, this one needs no change.
+        depth = {identity: len(self.graph.layers.directories[identity].lower or ()) for identity in self.free}
+        for identity in sorted(self.free, key=lambda one: (depth[one] != layer.depth, one)):
+            held = self._walk(identity)
+            if held is None or not needed <= held or not all(self._is_named(name, names) for name in held):
+                continue
+            try:
+                found = assemble(self._parts(path), _Contents(self, identity))
+            except (HostError, FormatError):
+                continue
+            if found.diff_id == layer.diff:
+                self.free.remove(identity)
+                return LayerProof(chain=layer.chain, directory=identity, size_bytes=self.size(identity))
+        return self._unproven(layer, "no directory has its content")
+
+    def measure(self, layer: Expected, directory: str) -> LayerProof:
+        """Return the directory that a layer without a record and without tar-split is told to have, and its size."""
+        if not directory:
+            return self._unproven(layer, "its tar-split is gone, and no layer above it records its directory")
+        return LayerProof(
+            chain=layer.chain, directory=directory, size_bytes=self.size(directory), why="recorded by the layers above"
+        )
+
+    def size(self, identity: str) -> int:
+        """Return the bytes of a directory's files as the engine counts them: each inode once, directories not."""
+        seen: set[tuple[int, int]] = set()
+        total = 0
+        top = self.graph.layers.directory_path(identity, "diff")
+        for name in self._walk(identity) or ():
+            try:
+                found = self.host.lstat(join(top, os.fsdecode(name)), follow=False)
+            except HostError:
+                return -1
+            if (found.device, found.inode) not in seen:
+                seen.add((found.device, found.inode))
+                total += found.size
+        return total
+
+    def _unproven(self, layer: Expected, why: str) -> LayerProof:
+        return LayerProof(chain=layer.chain, directory="", size_bytes=-1, why=why)
+
+    def _names(self, path: HostPath) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        """Return all names of a layer's tar, and those that have content."""
+        names: set[bytes] = set()
+        needed: set[bytes] = set()
+        for part in self._parts(path):
+            if part.raw is None:
+                name = _plain(part.name)
+                names.add(name)
+                if part.size:
+                    needed.add(name)
+        return frozenset(names), frozenset(needed)
+
+    def _parts(self, path: HostPath) -> Iterator[Part]:
+        return read(self._chunks(path))
+
+    def _chunks(self, path: HostPath) -> Iterator[bytes]:
+        descriptor = self.host.open_fd(path, follow=False)
+        try:
+            while chunk := os.read(descriptor, _CHUNK_BYTES):
+                yield chunk
+        finally:
+            os.close(descriptor)
+
+    def content(self, identity: str, name: bytes) -> Iterator[bytes] | None:
+        """Return the chunks of a file of a directory, ``None`` for a name that leads out of it or to no regular file."""
+        plain = _plain(name)
+        if b".." in plain.split(b"/"):
+            return None
+        path = join(self.graph.layers.directory_path(identity, "diff"), os.fsdecode(plain))
+        try:
+            kind = self.host.lstat(path, follow=False).kind
+        except HostError:
+            return None
+        return self._chunks(path) if kind == "f" else None
+
+    def _walk(self, identity: str) -> frozenset[bytes] | None:
+        """Return the names of everything in a directory's ``diff`` but directories; ``None`` where it can't be read."""
+        if identity not in self.walked:
+            found: set[bytes] = set()
+            try:
+                self._descend(self.graph.layers.directory_path(identity, "diff"), b"", found, 0)
+                self.walked[identity] = frozenset(found)
+            except HostError:
+                self.walked[identity] = None
+        return self.walked[identity]
+
+    def _descend(self, path: HostPath, prefix: bytes, found: set[bytes], depth: int) -> None:
+        for name, kind in self.host.scandir(path, follow=False):
+            raw = prefix + os.fsencode(name)
+            if kind != "d":
+                found.add(raw)
+            elif depth < _MAX_DEPTH:
+                self._descend(join(path, name), raw + b"/", found, depth + 1)
+
+    @staticmethod
+    def _is_named(name: bytes, names: frozenset[bytes]) -> bool:
+        """Whether a layer's tar has a file; a whiteout on disk is a device, in the tar a file named ``.wh.NAME``."""
+        if name in names:
+            return True
+        head, slash, last = name.rpartition(b"/")
+        return head + slash + b".wh." + last in names
+
+
+class _Contents:
+    """The files of one directory, as the tar's reader asks for them."""
+
+    def __init__(self, prover: _Prover, identity: str) -> None:
+        self.prover = prover
+        self.identity = identity
+
+    def __call__(self, name: bytes, size: int) -> Iterator[bytes] | None:
+        """Return the chunks of a file."""
+        del size
+        return self.prover.content(self.identity, name)
+
+
+def _plain(name: bytes) -> bytes:
+    """Return a tar's name as a path below ``diff``."""
+    while name.startswith((b"./", b"/")):
+        name = name.partition(b"/")[2]
+    return name.rstrip(b"/")

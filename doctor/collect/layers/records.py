@@ -1,0 +1,214 @@
+"""Reads overlay2's layer records and directories: names and small files, no layer content, each file once."""
+
+import os
+from collections.abc import Iterator
+
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.layers.records import LayerDirectory, LayerRecord, Layers, MountRecord
+from doctor.formats.gzip_ends import HEAD_BYTES, TAIL_BYTES, ends_fit
+from doctor.formats.images.oci_digest import is_hex64
+from doctor.host.base import Host
+from doctor.host.folder import Folder, open_folder
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
+
+_DRIVER = "overlay2"
+# `lower` of 128 parents has 128 times 29 bytes; the other files fewer than 100.
+_LIMIT_BYTES = 1 << 16
+
+
+@collector
+def layers(host: Host, root: DataRoot) -> Layers:
+    """Return all records; absent where this root never used overlay2."""
+    if root.driver(_DRIVER) is None:
+        raise HostError(Missing(Why.ABSENT, f"{root.resolved}: no overlay2 layers"))
+    return _Reader(host).read(HostPath(f"{root.at('image')}/{_DRIVER}/layerdb"), root.at(_DRIVER))
+
+
+class _Reader:
+    """One pass over the disk."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.gaps: list[Missing] = []
+
+    def read(self, layerdb: HostPath, overlay2: HostPath) -> Layers:
+        """Return what lies in both places."""
+        records: dict[str, LayerRecord] = {}
+        removing: dict[str, str] = {}
+        for name, folder in self.folders(f"{layerdb}/sha256"):
+            if is_hex64(name):
+                records[name] = self.record(folder, name)
+            elif name.endswith("-removing"):
+                removing[name] = self.text(folder, "cache-id") or ""
+        mounts = {name: self.mount(folder, name) for name, folder in self.folders(f"{layerdb}/mounts")}
+        directories: dict[str, LayerDirectory] = {}
+        links: dict[str, str] | None = None
+        for name, folder in self.folders(str(overlay2)):
+            if name == "l":
+                links = {name: self.link(folder, name, kind) for name, kind in self.entries(folder).items()}
+            else:
+                directories[name] = self.directory(folder, name)
+        return Layers(
+            records=records,
+            removing=removing,
+            unfinished=tuple(self.names(f"{layerdb}/tmp")),  # noqa: S108 - dockerd's own
+            mounts=mounts,
+            directories=directories,
+            links={} if links is None else links,
+            link_directory="d" if links is not None else self.kind(f"{overlay2}/l"),
+            layerdb=layerdb,
+            overlay2=overlay2,
+            gaps=tuple(self.gaps),
+        )
+
+    def kind(self, path: str) -> str:
+        """Return the kind letter of what is at a path, "" for nothing."""
+        try:
+            return self.host.lstat(HostPath(path), follow=False).kind
+        except HostError as error:
+            self._refused(error)
+            return ""
+
+    def open(self, path: str) -> Folder | None:
+        """Open a directory; ``None`` where there is none."""
+        try:
+            return open_folder(self.host, HostPath(path))
+        except HostError as error:
+            self._refused(error)
+            return None
+
+    def folders(self, path: str) -> Iterator[tuple[str, Folder]]:
+        """Yield the directories in a directory, each open until the next one."""
+        top = self.open(path)
+        if top is None:
+            return
+        with top:
+            for name, kind in self.entries(top).items():
+                if kind != "d":
+                    continue
+                try:
+                    folder = top.folder(name)
+                except HostError as error:
+                    self._refused(error)
+                    # It vanished, or may not be opened: what is in it is unknown, that it is there is not.
+                    yield name, Folder(self.host, top.at(name))
+                    continue
+                with folder:
+                    yield name, folder
+
+    def names(self, path: str) -> list[str]:
+        """Return the names in a directory; nothing where there is none."""
+        folder = self.open(path)
+        if folder is None:
+            return []
+        with folder:
+            return list(self.entries(folder))
+
+    def entries(self, folder: Folder) -> dict[str, str]:
+        """Return names and kinds in a directory; nothing where it can't be read."""
+        try:
+            return folder.entries()
+        except HostError as error:
+            self._refused(error)
+            return {}
+
+    def text(self, folder: Folder, name: str) -> str | None:
+        """Return a small file's text, stripped as dockerd does; "" for no file but something else, ``None`` for nothing."""
+        found = self.raw(folder, name)
+        return None if found is None else found.strip()
+
+    def raw(self, folder: Folder, name: str) -> str | None:
+        """Return a small file's text as it stands: overlay2 strips nothing."""
+        try:
+            data = folder.read(name, limit_bytes=_LIMIT_BYTES)
+        except HostError as error:
+            self._refused(error)
+            return None if error.is_absent else ""
+        return data.decode("ascii", "replace")
+
+    def link(self, folder: Folder, name: str, kind: str) -> str:
+        """Return a link's target, "" for what is no link."""
+        if kind not in {"l", "?"}:
+            return ""
+        try:
+            return folder.readlink(name)
+        except HostError as error:
+            self._refused(error)
+            return ""
+
+    def record(self, folder: Folder, chain: str) -> LayerRecord:
+        """Return one layer's record."""
+        names = self.entries(folder)
+        wrong = tuple(name for name, kind in names.items() if kind not in {"f", "?"})
+
+        size, is_torn = self.split(folder, "tar-split.json.gz") if "tar-split.json.gz" in names else (-1, False)
+
+        def text(file: str) -> str | None:
+            return self.text(folder, file) if file in names else None
+
+        return LayerRecord(
+            chain=chain,
+            diff=text("diff"),
+            parent=text("parent"),
+            cache_id=text("cache-id"),
+            size=text("size"),
+            tar_split_bytes=size,
+            is_split_torn=is_torn,
+            wrong_type=wrong,
+        )
+
+    def mount(self, folder: Folder, container: str) -> MountRecord:
+        """Return one container's record."""
+        return MountRecord(
+            container_id=container,
+            mount_id=self.text(folder, "mount-id"),
+            init_id=self.text(folder, "init-id"),
+            parent=self.text(folder, "parent"),
+        )
+
+    def directory(self, folder: Folder, identity: str) -> LayerDirectory:
+        """Return one layer directory."""
+        names = self.entries(folder)
+        lower = self.raw(folder, "lower") if "lower" in names else None
+        return LayerDirectory(
+            id=identity,
+            link=self.raw(folder, "link") if "link" in names else None,
+            lower=None if lower is None else tuple(part.removeprefix("l/") for part in lower.split(":") if lower),
+            has_diff=names.get("diff") == "d",
+            has_work=names.get("work") == "d",
+            has_merged="merged" in names,
+            committed=names.get("committed", ""),
+        )
+
+    def split(self, folder: Folder, name: str) -> tuple[int, bool]:
+        """Return the size of a tar-split, -1 for no file, and whether its ends say that it is torn."""
+        size = self._size(folder, name)
+        if size <= 0:
+            return size, False
+        try:
+            descriptor = folder.open(name)
+        except HostError as error:
+            # Also of a prediction that changes it: what a plan writes is whole.
+            self._refused(error)
+            return size, False
+        try:
+            head = os.pread(descriptor, HEAD_BYTES, 0)
+            tail = os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES))
+        except OSError:
+            return size, True
+        finally:
+            os.close(descriptor)
+        return size, not ends_fit(head, tail, size)
+
+    def _size(self, folder: Folder, name: str) -> int:
+        try:
+            return folder.file_size(name)
+        except HostError as error:
+            self._refused(error)
+            return -1
+
+    def _refused(self, error: HostError) -> None:
+        if error.missing.why in {Why.DENIED, Why.TIMED_OUT}:
+            self.gaps.append(error.missing)

@@ -1,0 +1,1 @@
+"""Collectors: logging drivers and logs."""

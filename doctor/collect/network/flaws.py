@@ -1,0 +1,39 @@
+"""Compares the records of the network database with what an engine writes, with each other, and with the metadata backup."""
+
+from doctor.collect.backup.kept_records import is_unchanged, kept_records, misnamed
+from doctor.facts.backup.digests import KeptDigests
+from doctor.facts.containers.containers import Containers
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.network.flaws import NetworkFlaws
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+
+_NAME = "network/files/local-kv.db"
+
+
+@collector
+def network_flaws(
+    host: Host,
+    root: DataRoot,
+    database: NetworkDatabase,
+    containers: Containers | Missing,
+    told: KeptDigests | Missing,
+) -> NetworkFlaws:
+    """Return the damaged records of a database whose pages are whole; one with broken pages is judged as a whole."""
+    file = database.file
+    bucket = file.root.at("libnetwork") if file.root is not None and not file.is_broken else None
+    if bucket is None and file.root is not None and (renamed := misnamed(file.root, b"libnetwork")):
+        return NetworkFlaws(path=file.path, records={}, flawed=(renamed,))
+    if bucket is None:
+        raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
+    if is_unchanged(host, file, told, _NAME):
+        return NetworkFlaws(path=file.path, records=bucket.keys, flawed=())
+    from doctor.rebuild.network.copies import told_by  # noqa: PLC0415 - a healthy host has nothing to judge
+    from doctor.rebuild.network.judge import flawed_networks  # noqa: PLC0415
+
+    kept, age = kept_records(host, root, told, name=_NAME, bucket="libnetwork")
+    told_too = () if isinstance(containers, Missing) else tuple(told_by(containers.items))
+    flawed = flawed_networks(bucket.keys, told_too, kept)
+    return NetworkFlaws(path=file.path, records=bucket.keys, flawed=flawed, told=told_too, age=age)

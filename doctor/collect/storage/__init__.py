@@ -1,0 +1,1 @@
+"""Collectors: storage drivers and the file systems below them."""

@@ -1,0 +1,138 @@
+"""Looks at the ground on which the storage driver stands."""
+
+from collections.abc import Iterator
+
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.state import EngineInfo, EngineVersion
+from doctor.facts.host.mounts import Mounts
+from doctor.facts.kernel.modules import Modules
+from doctor.facts.storage.driver import FILE_SYSTEMS, Storage, Unmounted, wants_snapshotter
+from doctor.formats.host import fstab
+from doctor.host.base import Host, StatFs
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath, is_beneath, parent
+
+_BY = {"UUID": "by-uuid", "LABEL": "by-label", "PARTUUID": "by-partuuid", "PARTLABEL": "by-partlabel"}
+_QUOTES = "\"'"
+
+
+@collector
+def storage(  # noqa: PLR0917 - a parameter a fact
+    host: Host,
+    config: EngineConfig,
+    root: DataRoot | Missing,
+    info: EngineInfo | Missing,
+    mounts: Mounts | Missing,
+    modules: Modules | Missing,
+    version: EngineVersion | Missing,
+) -> Storage:
+    """Return the driver in use or to come, and what it needs of this host."""
+    configured = str(config.get("storage-driver") or "")
+    place = _existing(host, config.data_root)
+    ground = _statfs(host, place)
+    mount = None if isinstance(mounts, Missing) else mounts.covering(host.resolve(place))
+    running = "" if isinstance(info, Missing) else info.storage_driver
+    found = "" if isinstance(root, Missing) else root.active_driver
+    snapshotter = isinstance(info, EngineInfo) and "snapshotter" in info.driver_status.get("driver-type", "")
+    file_system = "" if ground is None else FILE_SYSTEMS.get(ground.magic, "")
+    overlay = _overlay(host, modules)
+    return Storage(
+        driver=running or configured or found or _first_choice(version, file_system, overlay=overlay),
+        configured=configured,
+        is_snapshotter=snapshotter or wants_snapshotter(config) is True,
+        file_system=file_system,
+        has_d_type=_d_type(host, info, file_system, mount.mount_point if mount is not None else ""),
+        has_overlay=overlay,
+        options=() if mount is None else (*mount.options, *mount.super_options),
+        is_read_only=mount.is_read_only if mount is not None else ground is not None and ground.read_only,
+        unmounted=tuple(_unmounted(host, config.data_root, mounts)),
+    )
+
+
+def _first_choice(version: EngineVersion | Missing, file_system: str, *, overlay: bool | None) -> str:
+    """Return the driver that an engine takes for a fresh root; "" where that is not certain.
+
+    overlay2 comes first since 23.0; since 29.0 a fresh root gets the containerd image store.
+    """
+    if isinstance(version, Missing) or not (23, 0) <= version.release < (29, 0):
+        return ""
+    return "overlay2" if overlay and file_system in {"ext4", "xfs", "btrfs", "tmpfs", "f2fs"} else ""
+
+
+def _existing(host: Host, path: HostPath) -> HostPath:
+    """Return the data root, or the nearest directory above it: there the engine would make it."""
+    while path != "/" and not host.exists(host.resolve(path)):
+        path = parent(path)
+    return path
+
+
+def _statfs(host: Host, path: HostPath) -> StatFs | None:
+    try:
+        return host.statfs(path)
+    except HostError:
+        return None
+
+
+def _d_type(host: Host, info: EngineInfo | Missing, file_system: str, mount_point: str) -> bool | None:
+    """Return what the running engine found, else what xfs_info says; other file systems are made with it."""
+    if isinstance(info, EngineInfo) and "Supports d_type" in info.driver_status:
+        return info.driver_status["Supports d_type"] == "true"
+    if file_system != "xfs" or not mount_point or not host.is_live():
+        return None
+    try:
+        said = host.run(("xfs_info", mount_point)).text
+    except HostError:
+        return None
+    return None if "ftype=" not in said else "ftype=1" in said
+
+
+def _overlay(host: Host, modules: Modules | Missing) -> bool | None:
+    try:
+        listed = host.read(HostPath("/proc/filesystems"), limit_bytes=1 << 16).decode("ascii", "replace").split()
+    except HostError:
+        return None
+    if "overlay" in listed:
+        return True
+    if isinstance(modules, Missing):
+        return None
+    return modules.has("overlay") or modules.can_load("overlay")
+
+
+def _unmounted(host: Host, data_root: HostPath, mounts: Mounts | Missing) -> Iterator[Unmounted]:
+    """Yield what /etc/fstab mounts at, above or beneath the data root, below "/", and is not mounted now."""
+    if isinstance(mounts, Missing) or not mounts.items:
+        return
+    try:
+        text = host.read(HostPath("/etc/fstab"), limit_bytes=1 << 18).decode("utf-8", "replace")
+    except HostError:
+        return
+    for entry in fstab.parse(text):
+        point = HostPath(entry.point)
+        inside = is_beneath(data_root, point) or is_beneath(point, data_root)
+        if "noauto" in entry.options or not point.startswith("/") or point == "/" or not inside:
+            continue
+        if not mounts.at(host.resolve(point)):
+            yield Unmounted(
+                point=point,
+                source=entry.source,
+                fs_type=entry.fs_type,
+                is_empty=_is_empty(host, point),
+                has_source=_has_source(host, entry.source),
+            )
+
+
+def _is_empty(host: Host, point: HostPath) -> bool:
+    """Whether nothing would be hidden by a mount there; it must be a directory."""
+    try:
+        return not host.listdir(point)
+    except HostError:
+        return False
+
+
+def _has_source(host: Host, source: str) -> bool:
+    kind, _, name = source.partition("=")
+    if kind in _BY:
+        return host.exists(HostPath(f"/dev/disk/{_BY[kind]}/{name.strip(_QUOTES)}"))
+    return not source.startswith("/dev/") or host.exists(HostPath(source))

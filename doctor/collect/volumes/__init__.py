@@ -1,0 +1,1 @@
+"""Collectors: local volumes and the records of them."""

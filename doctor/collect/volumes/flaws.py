@@ -1,0 +1,32 @@
+"""Compares the records of the volume database with what an engine writes, with the volumes, and with the metadata backup."""
+
+from doctor.collect.backup.kept_records import is_unchanged, kept_records, misnamed
+from doctor.facts.backup.digests import KeptDigests
+from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.volumes.flaws import VolumeFlaws, flawed_volumes
+from doctor.facts.volumes.volumes import Volumes
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+
+_NAME = "volumes/metadata.db"
+
+
+@collector
+def volume_flaws(
+    host: Host, root: DataRoot, database: VolumeDatabase, volumes: Volumes | Missing, told: KeptDigests | Missing
+) -> VolumeFlaws:
+    """Return the damaged records of a database whose pages are whole."""
+    file = database.file
+    bucket = file.root.at("volumes") if file.root is not None and not file.is_broken else None
+    if bucket is None and file.root is not None and (renamed := misnamed(file.root, b"volumes")):
+        return VolumeFlaws(path=file.path, records={}, flawed=(renamed,))
+    if bucket is None:
+        raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
+    if is_unchanged(host, file, told, _NAME):
+        return VolumeFlaws(path=file.path, records=bucket.keys, flawed=())
+    kept, age = kept_records(host, root, told, name=_NAME, bucket="volumes")
+    directories = {} if isinstance(volumes, Missing) else volumes.items
+    flawed = flawed_volumes(bucket.keys, directories, kept)
+    return VolumeFlaws(path=file.path, records=bucket.keys, flawed=flawed, kept=kept, age=age)

@@ -1,0 +1,1 @@
+"""Facts: the metadata backup of earlier scans."""

@@ -1,0 +1,63 @@
+"""The engine's lists as the metadata backup has them: what a check must know when such a list is gone.
+
+Read only when the list on the host is damaged or missing; on a healthy root these facts are absent and cost nothing.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.facts.databases.databases import NetworkDatabase
+
+
+class KeptTags(Struct, frozen=True, kw_only=True):
+    """``repositories.json`` of the newest backup: reference → digest, of images that may still be here.
+
+    Attributes:
+        age: how old it is, in words ("of 2 days ago").
+    """
+
+    entries: dict[str, str]
+    age: str
+
+
+class KeptNotes(Struct, frozen=True, kw_only=True):
+    """What the newest backup has of ``imagedb/metadata``: image id → file name → content, of images that are here.
+
+    Attributes:
+        lost: ids of the images whose own notes are gone, or whose ``parent`` is damaged.
+        age: how old it is, in words ("of 2 days ago").
+    """
+
+    lost: dict[str, dict[str, bytes]]
+    age: str
+
+
+class KeptNetworks(Struct, frozen=True, kw_only=True):
+    """``local-kv.db`` of the newest backup.
+
+    Attributes:
+        values: key → value (with its index) of all records.
+        names: id → name of the networks that the engine does not make itself.
+        age: how old it is, in words ("of 2 days ago").
+    """
+
+    values: dict[bytes, bytes]
+    names: dict[str, str]
+    age: str
+
+    def merged(self, database: NetworkDatabase) -> NetworkDatabase:
+        """Return the database with what the backup adds: of two records of one key the one with the higher index."""
+        salvaged = dict(self.values)
+        for key, value in database.salvaged.items():
+            if key not in salvaged or _index(value) >= _index(salvaged[key]):
+                salvaged[key] = value
+        return replace(database, salvaged=salvaged)
+
+    def added(self, database: NetworkDatabase) -> tuple[str, ...]:
+        """Return the names of networks that only the backup knows."""
+        told = {key.decode("utf-8", "replace").split("/")[4] for key in database.salvaged if key.count(b"/") > 3}
+        return tuple(sorted(name for identity, name in self.names.items() if identity not in told))
+
+
+def _index(value: bytes) -> int:
+    return int.from_bytes(value[:8], "little")

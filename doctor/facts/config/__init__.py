@@ -1,0 +1,1 @@
+"""Facts: the engine's settings: daemon.json, its command line, and what each key means."""

@@ -1,0 +1,202 @@
+"""How the Docker Engine is configured: its settings file, its command line, and both merged."""
+
+from typing import Annotated, Any
+
+from msgspec import Struct, field
+
+from doctor.facts.config.options import default_of
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
+from doctor.model.secret import SECRET, Guarded
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a flag of the next start stands, so that the one token can be changed there.
+
+    Attributes:
+        kind: ``unit`` (ExecStart= of a unit or drop-in) or ``variable`` (of an environment file or sourced by a script).
+        file: the file.
+        line: from 1; 0 where unknown.
+        variable: the variable's name ("OPTIONS"), "" in a unit.
+        is_packaged: the file belongs to the distribution's package: it is overridden, never edited.
+    """
+
+    kind: str
+    file: HostPath
+    line: int = 0
+    variable: str = ""
+    is_packaged: bool = False
+
+
+class GivenFlag(Struct, frozen=True, kw_only=True):
+    """One flag of dockerd.
+
+    Attributes:
+        name: the long name without dashes.
+        key: the key of daemon.json that says the same.
+        value: as given; credentials in URLs are masked.
+        place: where the next start takes it from; ``None`` for one seen only on the running process.
+    """
+
+    name: str
+    key: str
+    value: str
+    place: Place | None = None
+
+
+class UnreadVariable(Struct, frozen=True, kw_only=True):
+    """A variable with flags in a file that nothing which starts this engine reads: its author believes it works."""
+
+    file: HostPath
+    line: int
+    name: str
+    value: str
+    reader: str
+
+
+class EngineFlags(Guarded, frozen=True, kw_only=True):
+    """The command line: of the next start, from the files that make it, and of the running process.
+
+    Attributes:
+        launcher: what starts the engine here: ``systemd``, ``sysv``, ``openrc`` or "" (by hand, or not known).
+        launcher_file: the unit or init script, "" where there is none.
+        configured: flags of the next start, in order.
+        arguments: words of the next start that are no flags: dockerd refuses to start with any.
+        running: flags of the running process, ``None`` where none runs.
+        environment: variables that dockerd reads, by name (DOCKER_DRIVER, HTTP_PROXY …); they hold secrets.
+        unread: variables that look like settings and are read by nothing.
+        commands: every ExecStart= of the unit that counts, as (place, command): systemd refuses more than one.
+        missing_files: environment files that the unit needs and that are not there: systemd won't start it.
+        is_masked: the unit is a link to /dev/null.
+        drop_ins: the unit's drop-ins, in order.
+        gaps: files that could not be read.
+    """
+
+    launcher: str = ""
+    launcher_file: str = ""
+    configured: tuple[GivenFlag, ...] = ()
+    arguments: tuple[str, ...] = ()
+    running: tuple[GivenFlag, ...] | None = None
+    environment: Annotated[dict[str, str], SECRET] = field(default_factory=dict)
+    unread: tuple[UnreadVariable, ...] = ()
+    commands: tuple[tuple[Place, str], ...] = ()
+    missing_files: tuple[str, ...] = ()
+    is_masked: bool = False
+    drop_ins: tuple[str, ...] = ()
+    gaps: tuple[Missing, ...] = ()
+
+    @property
+    def effective(self) -> tuple[GivenFlag, ...]:
+        """Return the flags in force: the running process's, else those of the next start."""
+        return self.configured if self.running is None else self.running
+
+    def of_key(self, key: str) -> tuple[GivenFlag, ...]:
+        """Return the flags of the next start that set a key of daemon.json."""
+        return tuple(flag for flag in self.configured if flag.key == key)
+
+
+class DaemonJson(Guarded, frozen=True, kw_only=True):
+    """The engine's settings file (``--config-file``, default /etc/docker/daemon.json).
+
+    Attributes:
+        path: where it is or would be.
+        exists: whether it is there.
+        is_explicit: named by ``--config-file``: then it must exist.
+        content: its bytes; they may hold proxy credentials.
+        value: its settings as written, credentials masked; {} where it can't be parsed.
+        problem: why dockerd refuses the file, in the words of its log, "" where it doesn't.
+        where: the place of the problem ("line 7, column 3").
+        duplicates: keys that stand more than once; the last counts.
+        mistakes: what its author wrote by mistake where it can't be parsed ("trailing-comma").
+        is_mendable: whether each mistake can be put right in one way only.
+        is_directory: a directory lies in its place, which dockerd refuses.
+        leads_to: target of a symbolic link in its place that leads to nothing, "" for none: dockerd takes its defaults.
+        nearby: files that a path of ``--config-file`` which leads to nothing may mean: the default one, and what is named alike.
+        has_mark: begins with a byte order mark.
+        mtime_ns: when it was last written.
+    """
+
+    path: HostPath
+    exists: bool = False
+    is_explicit: bool = False
+    content: Annotated[bytes, SECRET] = b""
+    value: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    where: str = ""
+    duplicates: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+    is_mendable: bool = False
+    is_directory: bool = False
+    leads_to: str = ""
+    nearby: tuple[HostPath, ...] = ()
+    has_mark: bool = False
+    mtime_ns: int = 0
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """One effective setting and where it comes from.
+
+    Attributes:
+        value: as daemon.json would hold it (bool, int, str, list, dict).
+        origin: ``default``, ``file`` (daemon.json), ``flag`` or ``environment``.
+        file: the file in which it stands; "" for a default or a flag seen only on a running process.
+        line: from 1, 0 where unknown.
+    """
+
+    value: Any
+    origin: str = "default"
+    file: str = ""
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        """Return where it stands, for evidence ("/etc/sysconfig/docker:3")."""
+        if not self.file:
+            return "the running dockerd's command line" if self.origin == "flag" else self.origin
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+class EngineConfig(Struct, frozen=True, kw_only=True):
+    """The engine's settings, merged as dockerd merges them: defaults, then daemon.json, then flags.
+
+    Keys are those of daemon.json. A key set in both places is a conflict that stops dockerd
+    (``moby daemon/config/config.go``, findConfigurationConflicts); the flag is shown here.
+
+    Attributes:
+        settings: what is set somewhere, by key.
+        flags: the command line these come from.
+        json: the settings file they come from.
+        gaps: what could not be read.
+    """
+
+    settings: dict[str, Setting] = {}
+    flags: EngineFlags = field(default_factory=EngineFlags)
+    json: DaemonJson = field(default_factory=lambda: DaemonJson(path=HostPath("/etc/docker/daemon.json")))
+    gaps: tuple[Missing, ...] = ()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the effective value of a key, else ``default``, else the engine's own default, else ``None``."""
+        found = self.settings.get(key)
+        if found is not None:
+            return found.value
+        return default_of(key) if default is None else default
+
+    def setting(self, key: str) -> Setting:
+        """Return the value of a key and where it comes from; a default where nothing sets it."""
+        return self.settings.get(key) or Setting(value=default_of(key))
+
+    def is_set(self, key: str) -> bool:
+        """Whether a file, a flag or the environment sets the key."""
+        return key in self.settings
+
+    @property
+    def data_root(self) -> HostPath:
+        """Return where images, containers and volumes live (``data-root``, default /var/lib/docker)."""
+        found = self.get("data-root", "/var/lib/docker")
+        usable = isinstance(found, str) and found.startswith("/")
+        return HostPath(found.rstrip("/") or "/") if usable else HostPath("/var/lib/docker")
+
+    @property
+    def ip_forward(self) -> bool:
+        """Whether the engine wants the kernel to forward IPv4 (``ip-forward``, default true)."""
+        return self.get("ip-forward", True) is not False

@@ -1,0 +1,287 @@
+"""What a setting that can't work was probably meant to be, as answers a repair may take or a person may choose between.
+
+An answer never opens what was closed: where the engine's default is more open than what somebody wrote, the setting is not
+offered for removal.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from ipaddress import ip_interface
+from typing import Any
+
+from msgspec import Struct
+
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.options import default_of
+from doctor.facts.config.spelling import nearest
+from doctor.facts.config.values import LOG_LEVELS, NamedThings, ValueProblem
+
+_CLOSES = frozenset({
+    "authorization-plugins", "default-runtime", "firewall-backend", "fixed-cidr", "fixed-cidr-v6", "hosts", "icc", "insecure-registries", "ip",
+    "iptables", "ip6tables", "no-new-privileges", "selinux-enabled", "tls", "tlscacert", "tlscert", "tlskey", "tlsverify", "userns-remap",
+})  # fmt: skip
+"""Settings that a person may have set to close or confine something."""
+
+_WORDS = {
+    "default-cgroupns-mode": ("private", "host"),
+    "default-ipc-mode": ("private", "shareable"),
+    "firewall-backend": ("iptables", "nftables"),
+    "log-format": ("text", "json"),
+    "log-level": LOG_LEVELS,
+}
+_DRIVERS = ("systemd", "cgroupfs")
+_CGROUP_DRIVER = "native.cgroupdriver"
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """One value that a setting could have instead.
+
+    Attributes:
+        name: what is typed to choose it.
+        value: the value as daemon.json holds it; ``None`` removes the setting.
+        why: what speaks for it.
+        key: the setting, where it is not the one with the problem.
+        is_sure: nothing else can have been meant.
+    """
+
+    name: str
+    value: Any
+    why: str
+    key: str = ""
+    is_sure: bool = False
+
+
+def answers(problem: ValueProblem, config: EngineConfig, things: NamedThings) -> tuple[Answer, ...]:
+    """Return what could stand there instead, likeliest first; one that is sure stands alone."""
+    key, value = problem.key, config.get(problem.key)
+    rule = _RULES.get(key)
+    given = rule(value, config, things) if rule is not None else ()
+    found = [answer for answer in given if answer.key not in {"", key} or answer.value != value]
+    sure = next((answer for answer in found if answer.is_sure), None)
+    if sure is not None:
+        return (sure,)
+    if key not in _CLOSES and not any(answer.value is None and answer.key in {"", key} for answer in found):
+        default = default_of(key)
+        then = "as if it was not set" if default is None else f"the engine's default is {default!r}"
+        found.append(Answer(name="remove", value=None, why=f"without it the engine starts, {then}"))
+    return tuple(found)
+
+
+_Rule = Callable[[Any, EngineConfig, NamedThings], Iterator[Answer]]
+
+
+def _bip(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del things
+    if config.is_set("bridge") and config.get("bridge"):
+        yield Answer(
+            name="keep-bip", value=None, why="the engine makes docker0 itself, with this address", key="bridge"
+        )
+        return
+    text = str(value)
+    try:
+        interface = ip_interface(text)
+    except ValueError:
+        return
+    if "/" not in text and int(interface.ip) & 0xFF:
+        for length in (24, 16) if interface.version == 4 else (64,):
+            yield Answer(
+                name=f"{text}/{length}", value=f"{text}/{length}", why="an address with the length of its network"
+            )
+    elif "/" in text and interface.ip == interface.network.network_address:
+        first = f"{interface.network.network_address + 1}/{interface.network.prefixlen}"
+        yield Answer(
+            name=first,
+            value=first,
+            why="the first address of that network, which the bridge gets by default",
+            is_sure=True,
+        )
+
+
+def _word(key: str) -> _Rule:
+    def rule(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+        del config, things
+        near = nearest(str(value), _WORDS[key])
+        if len(near) == 1:
+            yield Answer(name=near[0], value=near[0], why=f"{value!r} is spelled like it", is_sure=True)
+        for word in _WORDS[key][:2] if key != "log-level" else ("info", "debug"):
+            yield Answer(name=word, value=word, why="a value that the engine takes")
+
+    return rule
+
+
+def _size(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del config, things
+    found = re.match(r"\s*(\d+)\s*([kmgt])", str(value), re.IGNORECASE)
+    if found:
+        text = f"{found[1]}{found[2].upper()}"
+        yield Answer(name=text, value=text, why=f"{value!r} as the engine reads sizes", is_sure=True)
+
+
+def _dns(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del config, things
+    good = [item for item in value if _is_address(item)] if isinstance(value, list) else []
+    if good:
+        yield Answer(
+            name="valid", value=good, why=f"the name servers that are addresses: {', '.join(good)}", is_sure=True
+        )
+
+
+def _is_address(item: Any) -> bool:
+    try:
+        return isinstance(item, str) and "/" not in item and bool(ip_interface(item))
+    except ValueError:
+        return False
+
+
+def _mirrors(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del things
+    insecure = [str(item) for item in config.get("insecure-registries") or ()]
+    made = []
+    for item in value if isinstance(value, list) else ():
+        text = re.split(r"[?#]", str(item[:]) if isinstance(item, str) else "")[0]
+        host = text.partition("://")[2] or text
+        scheme = (
+            text.partition("://")[0]
+            if re.match(r"https?://", text)
+            else "http"
+            if host.split("/")[0] in insecure
+            else "https"
+        )
+        made.append(f"{scheme}://{host}")
+    if made and all(re.match(r"https?://[^/]", item) for item in made):
+        yield Answer(name="mended", value=made, why="each mirror with its scheme and without a query", is_sure=True)
+
+
+def _labels(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del config, things
+    items = [item[:] for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    good = [
+        item
+        for item in items
+        if "=" in item and not item.startswith(("com.docker.", "io.docker.", "org.dockerproject."))
+    ]
+    first: dict[str, str] = {}
+    last: dict[str, str] = {}
+    for item in good:
+        first.setdefault(item.partition("=")[0], item)
+        last[item.partition("=")[0]] = item
+    if good and first == last:
+        yield Answer(name="valid", value=[*first.values()], why="the labels that the engine takes")
+    elif good:
+        yield Answer(name="first", value=[*first.values()], why="of a label that is given twice the first value")
+        yield Answer(name="last", value=[*last.values()], why="of a label that is given twice the last value")
+
+
+def _ulimits(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del config, things
+    made = {}
+    for name, limit in value.items() if isinstance(value, dict) else ():
+        if not isinstance(limit, dict):
+            return
+        numbers = {word: _number(item) if word in {"Soft", "Hard"} else item for word, item in limit.items()}
+        soft, hard = numbers.get("Soft"), numbers.get("Hard")
+        if None in {numbers.get("Soft", 0), numbers.get("Hard", 0)}:
+            return
+        if isinstance(soft, int) and isinstance(hard, int) and soft > hard >= 0:
+            numbers["Soft"] = hard
+        made[name] = numbers
+    if made:
+        yield Answer(name="mended", value=made, why="limits as numbers, no soft limit above its hard one", is_sure=True)
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    text = str(value).strip()
+    return int(text) if re.fullmatch(r"-?\d{1,18}", text) else None
+
+
+def _exec_options(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del config
+    items = [str(item) for item in value] if isinstance(value, list) else []
+    known = [item for item in items if item.partition("=")[0].strip() == _CGROUP_DRIVER]
+    drivers = [item.partition("=")[2] for item in known]
+    if things.needs_systemd:
+        yield Answer(name="cgroupfs", value=[f"{_CGROUP_DRIVER}=cgroupfs"], why="the driver that needs no systemd")
+    elif known and set(drivers) <= set(_DRIVERS):
+        yield Answer(name="valid", value=known, why="the option that the engine knows", is_sure=True)
+    elif known:
+        near = nearest(drivers[-1], _DRIVERS)
+        for name in near or _DRIVERS:
+            yield Answer(
+                name=name,
+                value=[f"{_CGROUP_DRIVER}={name}"],
+                why="a cgroup driver that there is",
+                is_sure=len(near) == 1,
+            )
+
+
+def _cgroup_parent(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del config, things
+    name = re.sub(r"[^\w-]", "-", str(value).strip("/")) + ".slice"
+    yield Answer(name=name, value=name, why="the same as the name of a systemd slice")
+
+
+def _runtime(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del things
+    known = ["runc", *(config.get("runtimes") or {})]
+    near = nearest(str(value), known)
+    for name in near or known:
+        yield Answer(name=name, value=name, why="a runtime that is registered", is_sure=len(near) == 1)
+
+
+def _runtimes(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del config, things
+    if isinstance(value, dict) and "runc" in value:
+        rest = {name: item for name, item in value.items() if name != "runc"}
+        yield Answer(name="without-runc", value=rest or None, why="runc needs no entry: the engine has it")
+
+
+def _icc(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del value, config, things
+    yield Answer(
+        name="iptables", value=True, why="the engine writes the rules that keep containers apart", key="iptables"
+    )
+
+
+def _group(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del config
+    near = nearest(str(value), things.groups)
+    for name in near or (("docker",) if "docker" in things.groups else ()):
+        yield Answer(name=name, value=name, why="a group of this host", is_sure=len(near) == 1)
+    if "docker" not in things.groups:
+        yield Answer(name="root", value="root", why="only root may use the socket then")
+
+
+def _userns(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del config
+    near = nearest(str(value), things.users)
+    for name in near:
+        yield Answer(name=name, value=name, why="a user of this host")
+    yield Answer(name="default", value="default", why="the engine makes a user dockremap and its ranges")
+
+
+def _closed(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    del value, config, things
+    yield Answer(name="127.0.0.1", value="127.0.0.1", why="ports are published to this host alone")
+
+
+_RULES: dict[str, _Rule] = {
+    "bip": _bip,
+    "bip6": _bip,
+    "cgroup-parent": _cgroup_parent,
+    "default-runtime": _runtime,
+    "default-shm-size": _size,
+    "default-ulimits": _ulimits,
+    "dns": _dns,
+    "exec-opts": _exec_options,
+    "group": _group,
+    "icc": _icc,
+    "ip": _closed,
+    "labels": _labels,
+    "registry-mirrors": _mirrors,
+    "runtimes": _runtimes,
+    "userns-remap": _userns,
+} | {key: _word(key) for key in _WORDS}

@@ -1,0 +1,1 @@
+"""Facts: containerd: its databases, contents and snapshots."""

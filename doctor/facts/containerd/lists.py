@@ -1,0 +1,169 @@
+"""What containerd's two databases list of images: names, contents, snapshots; and what of it is not on disk.
+
+Read only where containerd keeps images (dockerd with ``containerd-snapshotter``, or another client of a separate service).
+"""
+
+from msgspec import Struct
+
+from doctor.facts.containerd.service import ROOT
+from doctor.facts.engine.data_root import DataRoot
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath, join
+
+CONTENTS = "io.containerd.metadata.v1.bolt/meta.db"
+BLOBS = "io.containerd.content.v1.content/blobs/sha256"
+SNAPSHOTTER = "io.containerd.snapshotter.v1.overlayfs"
+VIEW, ACTIVE, COMMITTED = 1, 2, 3
+"""Kinds of snapshot (containerd core/snapshots/snapshotter.go)."""
+
+
+class NamedImage(Struct, frozen=True, kw_only=True):
+    """An image record: its namespace, its full name, the digits of the digest that it names, that blob's media type."""
+
+    namespace: str
+    name: str
+    target: str
+    media_type: str = ""
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """A record of the snapshotter.
+
+    Attributes:
+        name: its key in the snapshotter ("moby/14/sha256:8ad7…").
+        key: what its client calls it: a chain id with "sha256:", a container's id, a name of BuildKit's.
+        id: name of its directory.
+        kind: ``VIEW``, ``ACTIVE`` or ``COMMITTED``.
+        parent: name of the snapshot below it, "".
+    """
+
+    name: str
+    key: str
+    id: int
+    kind: int
+    parent: str = ""
+
+    @property
+    def chain(self) -> str:
+        """Digits of the chain id of the image layer that it holds, "" for everything else."""
+        return self.key[7:] if self.kind == COMMITTED and self.key.startswith("sha256:") else ""
+
+
+class Layer(Struct, frozen=True, kw_only=True):
+    """A layer that an image says it has: digits of its chain id, its diff id, the digits of its blob."""
+
+    chain: str
+    diff: str
+    blob: str
+
+
+class ImageParts(Struct, frozen=True, kw_only=True):
+    """What an image is made of, as far as its documents could be read.
+
+    Attributes:
+        blobs: digits of every content it needs, its own document first; of other platforms only what was pulled.
+        layers: of all its manifests.
+        problem: why a document could not be read, "".
+    """
+
+    blobs: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    problem: str = ""
+
+
+class BlobProblem(Struct, frozen=True, kw_only=True):
+    """A content that is not what it must be: its digits, what is wrong, and the bytes it must have."""
+
+    digits: str
+    why: str
+    size: int
+
+
+class ContainerdList(Struct, frozen=True, kw_only=True):
+    """One containerd's lists.
+
+    Attributes:
+        top: its directory.
+        images: the image records.
+        sizes: bytes by digits, of every content that ``meta.db`` lists.
+        snapshots: the records of the overlayfs snapshotter by name; none where its database can't be read.
+        parts: by digits of an image's target; read only where something is wrong, or with ``--deep``.
+        blobs: contents that are gone or have another size.
+        lost: names of snapshots whose directory, or its ``fs``, is gone.
+        ahead: names of snapshots with a number that ``meta.db`` has not given yet: it is older than the snapshotter's list.
+        snapshotter_problem: what is wrong with the snapshotter's database, "".
+        snapshotter_mendable: whether one of its generations is whole.
+    """
+
+    top: HostPath
+    images: tuple[NamedImage, ...]
+    sizes: dict[str, int]
+    snapshots: dict[str, Snapshot]
+    parts: dict[str, ImageParts] = {}
+    blobs: tuple[BlobProblem, ...] = ()
+    lost: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
+    snapshotter_problem: str = ""
+    snapshotter_mendable: bool = False
+
+    @property
+    def snapshotter(self) -> HostPath:
+        """Return the snapshotter's database."""
+        return join(self.top, SNAPSHOTTER, "metadata.db")
+
+    def blob_path(self, digits: str) -> HostPath:
+        """Return where a content lies."""
+        return join(self.top, BLOBS, digits)
+
+    def tree_path(self, snapshot: Snapshot) -> HostPath:
+        """Return the directory with a snapshot's own files."""
+        return join(self.top, SNAPSHOTTER, "snapshots", str(snapshot.id), "fs")
+
+    def needing(self, digits: str) -> tuple[str, ...]:
+        """Return the names of the images that need a content, as people write them."""
+        return self._names({target for target, parts in self.parts.items() if digits in parts.blobs})
+
+    def having(self, chain: str) -> tuple[str, ...]:
+        """Return the names of the images that have a layer."""
+        return self._names(
+            {target for target, parts in self.parts.items() if any(layer.chain == chain for layer in parts.layers)}
+        )
+
+    def _names(self, targets: set[str]) -> tuple[str, ...]:
+        return tuple(sorted({short(image.name) for image in self.images if image.target in targets}))
+
+    def layer(self, chain: str) -> Layer | None:
+        """Return what an image says of the layer with this chain id, ``None`` where no image has it."""
+        return next((layer for parts in self.parts.values() for layer in parts.layers if layer.chain == chain), None)
+
+
+class ContainerdLists(Struct, frozen=True, kw_only=True):
+    """The lists of the engine's own containerd and of a separate service."""
+
+    items: tuple[ContainerdList, ...]
+    gaps: tuple[Missing, ...] = ()
+
+    def at(self, top: HostPath) -> ContainerdList | None:
+        """Return the lists of one directory."""
+        return next((one for one in self.items if one.top == top), None)
+
+
+def kept_name(root: DataRoot, top: HostPath) -> str:
+    """Return the name of a containerd's directory in the metadata backup; that of a service lies outside the data root.
+
+    What was kept of one place says nothing of another: snapshots are numbered from 1 in each.
+    """
+    if top == root.at("containerd", "daemon"):
+        return "containerd/daemon"
+    return "+containerd" + ("" if top == ROOT else top.replace("/", "+"))
+
+
+def short(name: str) -> str:
+    """Return an image's name as people write it.
+
+    >>> short("docker.io/library/app:1"), short("moby-dangling@sha256:0123456789abcdef")
+    ('app:1', 'untagged 0123456789ab')
+    """
+    if name.startswith("moby-dangling@sha256:"):
+        return f"untagged {name[21:33]}"
+    return name.removeprefix("docker.io/").removeprefix("library/")

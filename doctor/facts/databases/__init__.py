@@ -1,0 +1,1 @@
+"""Facts: the bolt databases of the engine and of BuildKit."""

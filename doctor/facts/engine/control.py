@@ -1,0 +1,237 @@
+"""How this host's engine is stopped and started, as steps for the one plan that does it."""
+
+from typing import Annotated
+
+from msgspec import Struct, field
+
+from doctor.facts.containers.stopped import Stopping
+from doctor.model.secret import SECRET, Guarded
+from doctor.model.step import Answer, Reload, Run, Signal, StartContainers, Step
+
+_STOP_S = 90.0
+"""dockerd gives containers 15 s, its plugins and containerd some more; a unit's TimeoutStopSec is 90 s by default."""
+_START_S = 120.0
+_GONE = Answer(ask=("GET", "*"), exit=0)
+
+
+class Holder(Guarded, frozen=True, kw_only=True):
+    """A process that holds the data root, and all that starts it again.
+
+    Attributes:
+        name: ``dockerd`` or ``containerd``.
+        argv: its command line, the program as an absolute path.
+        env: its environment: it holds secrets, and goes into the root-only journal at most.
+        stdout: the regular file its output goes to, "" for anything else.
+        unit: the systemd unit it runs in, "" for none.
+        socket: of a containerd, where it answers; "" where that is not known.
+    """
+
+    pid: int
+    start_ticks: int
+    name: str
+    argv: tuple[str, ...] = ()
+    cwd: str = "/"
+    env: Annotated[dict[str, str], SECRET] = field(default_factory=dict)
+    stdout: str = ""
+    unit: str = ""
+    socket: str = ""
+
+    def start(self, answers: tuple[Answer, ...], socket: str = "") -> Run:
+        """Return the step that starts it as it was; ``socket`` is where it answers then."""
+        return Run(
+            argv=self.argv,
+            detach=True,
+            cwd=self.cwd,
+            env=self.env,
+            stdout=self.stdout,
+            until="up",
+            socket=socket,
+            timeout_s=_START_S,
+            predicts=answers,
+        )
+
+    def start_containerd(self) -> Run:
+        """Return the step that starts a containerd as it was, and waits until it answers: dockerd makes its own where none does."""
+        if self.unit:
+            return Run(
+                argv=("systemctl", "start", self.unit), timeout_s=_START_S, undo=(("systemctl", "stop", self.unit),)
+            )
+        return Run(
+            argv=self.argv,
+            detach=True,
+            cwd=self.cwd,
+            env=self.env,
+            stdout=self.stdout,
+            until="listens",
+            socket=self.socket,
+            timeout_s=_START_S,
+        )
+
+    def stop_containerd(self) -> Run | Signal:
+        """Return the step that ends a containerd; its shims, and containers in them, live on."""
+        if self.unit:
+            undo = (("systemctl", "start", self.unit),)
+            return Run(argv=("systemctl", "stop", self.unit), undo=undo, timeout_s=_STOP_S)
+        restart = self.start_containerd() if self.argv else None
+        return Signal(pid=self.pid, start_ticks=self.start_ticks, signal=15, timeout_s=_STOP_S, restart=restart)
+
+
+class EngineControl(Struct, frozen=True, kw_only=True):
+    """How the engine is stopped and started here.
+
+    Attributes:
+        manager: ``systemd``, ``sysv``, ``openrc``, ``hand`` (somebody started it) or ``none`` (a mounted root, or nothing
+            says how it is started).
+        units: systemd's units, sockets first.
+        script: the init script.
+        holders: what holds the data root now, dockerd first; its own containerd is one, the system's is not.
+        containerd: a containerd that dockerd does not own, and that keeps its state in ``service_roots``.
+        data_roots: directories that nobody may hold while a repair writes beneath them, ``service_roots`` among them.
+        service_roots: root of a containerd that is a service, and its real place; () where there is none. A containerd that runs beside an engine
+            holds it all the time: it stands in the way of what is written there, and of nothing else.
+        stopping: the containers that a stop of the engine stops, in the order in which they are started again; none with
+            live-restore.
+        unnamed: how many more run whose files can't be read, so that doctor can't name or start them.
+        keeps: how many containers run on while the engine is stopped (live-restore).
+        manual: why doctor can't start it again and what a person must type, "" where it can.
+        socket: the Unix socket on which it answers.
+        turns_forwarding_on: whether a start turns IPv4 forwarding on where it is off, as dockerd does unless it is told not
+            to (moby libnetwork/drivers/bridge/setup_ip_forwarding.go).
+        answer: what GET /version will say once it runs; ``unit_answers`` what systemd will say then.
+    """
+
+    manager: str
+    units: tuple[str, ...] = ()
+    script: str = ""
+    holders: tuple[Holder, ...] = ()
+    containerd: tuple[Holder, ...] = ()
+    data_roots: tuple[str, ...] = ()
+    service_roots: tuple[str, ...] = ()
+    stopping: tuple[Stopping, ...] = ()
+    unnamed: int = 0
+    keeps: int = 0
+    socket: str = ""
+    turns_forwarding_on: bool = False
+    manual: str = ""
+    answer: bytes = b""
+    unit_answers: tuple[Answer, ...] = ()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process holds the data root, answering or not."""
+        return bool(self.holders)
+
+    @property
+    def removes(self) -> tuple[str, ...]:
+        """The names of containers that a stop of the engine removes with files that they wrote (``--rm``)."""
+        return tuple(one.container.name for one in self.stopping if one.has_files)
+
+    @property
+    def containers_again(self) -> StartContainers | None:
+        """The step that starts what ran before and nobody else starts; ``None`` where there is none."""
+        left = tuple(one.container for one in self.stopping if not one.is_removed)
+        return StartContainers(containers=left, socket=self.socket) if left else None
+
+    def reload_steps(self, predicts: tuple[Answer, ...] = ()) -> tuple[Reload, ...]:
+        """Return what makes the running engine read its settings file again; nothing where none runs."""
+        return tuple(
+            Reload(pid=holder.pid, start_ticks=holder.start_ticks, socket=self.socket, predicts=predicts)
+            for holder in self.holders
+            if holder.name == "dockerd"
+        )[:1]
+
+    def stop_steps(self, *, with_containerd: bool = False) -> tuple[Step, ...]:
+        """Return what stops the engine and, on undo, starts it again; nothing where nothing runs.
+
+        ``with_containerd`` also stops the system's containerd, for repairs beneath its root.
+        """
+        steps: list[Step] = []
+        if self.is_running and self.manager == "systemd":
+            # Undo restores unit files before it comes to this step: systemd must read them again first.
+            undo = (("systemctl", "daemon-reload"), ("systemctl", "start", *self.units))
+            steps.append(
+                Run(
+                    argv=("systemctl", "stop", *self.units),
+                    undo=undo,
+                    timeout_s=_STOP_S + 30,
+                    until="down",
+                    socket=self.socket,
+                    predicts=(_GONE,),
+                    ends=tuple(holder.pid for holder in self.holders),
+                )
+            )
+        else:
+            steps.extend(self._signal(holder) for holder in self.holders)
+        if with_containerd:
+            steps.extend(holder.stop_containerd() for holder in self.containerd)
+        return tuple(steps)
+
+    def start_containerd_steps(self) -> tuple[Step, ...]:
+        """Return what starts the system's containerd again, before the engine; nothing where none ran."""
+        return tuple(holder.start_containerd() for holder in self.containerd if holder.unit or holder.argv)
+
+    @property
+    def containerd_manual(self) -> str:
+        """Why doctor can't start the system's containerd again, "" where it can."""
+        if all(holder.unit or (holder.argv and holder.socket) for holder in self.containerd):
+            return ""
+        return "containerd was started by hand and its command line or socket is unknown: stop and start it as you did before"
+
+    def start_steps(self) -> tuple[Step, ...]:
+        """Return what starts the engine, and then the containers that its stop has stopped; nothing where ``manual`` says why not."""
+        start = self._start()
+        again = self.containers_again
+        return (*start, again) if start and again is not None else start
+
+    def _start(self) -> tuple[Step, ...]:
+        answers = self._answers()
+        if self.manager == "systemd":
+            start = ("systemctl", "start", *self.units)
+            return (
+                Run(argv=("systemctl", "daemon-reload")),
+                # A unit that failed too often refuses a start until its counter is cleared (systemd.unit, StartLimit).
+                Run(argv=("systemctl", "reset-failed", *self.units), may_fail=True),
+                Run(
+                    argv=start,
+                    undo=(("systemctl", "stop", *self.units),),
+                    timeout_s=_START_S,
+                    until="up",
+                    socket=self.socket,
+                    predicts=answers,
+                ),
+            )
+        if self.manager in {"sysv", "openrc"}:
+            undo = ((self.script, "stop"),)
+            start = (self.script, "start")
+            step = Run(argv=start, undo=undo, timeout_s=_START_S, until="up", socket=self.socket, predicts=answers)
+            return (step,)
+        if self.manager == "hand":
+            return tuple(
+                holder.start(answers, self.socket)
+                for holder in self.holders
+                if holder.name == "dockerd" and holder.argv
+            )
+        return ()
+
+    def _answers(self) -> tuple[Answer, ...]:
+        return (
+            Answer(ask=("GET", "/version"), stdout=self.answer, exit=200),
+            Answer(ask=("GET", "/_ping"), stdout=b"OK", exit=200),
+            *self.unit_answers,
+        )
+
+    def _signal(self, holder: Holder) -> Signal:
+        restart = None
+        if holder.name == "dockerd":
+            if self.manager == "hand" and holder.argv:
+                restart = holder.start((), self.socket)
+            elif self.script:
+                restart = Run(argv=(self.script, "start"), timeout_s=_START_S, until="up", socket=self.socket)
+        return Signal(
+            pid=holder.pid,
+            start_ticks=holder.start_ticks,
+            signal=15,
+            timeout_s=_STOP_S,
+            predicts=(_GONE,),
+            restart=restart,
+        )

@@ -1,0 +1,120 @@
+"""The data root: where the engine keeps images, containers, volumes and networks."""
+
+import re
+
+from msgspec import Struct
+
+from doctor.formats.host.mountinfo import Mount
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath, join
+
+GRAPH_DRIVERS = ("overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs", "aufs", "overlay", "devicemapper")
+"""Storage drivers that any engine had on Linux; each owns a directory of its name in the data root."""
+
+PRIOR_DRIVERS = ("overlay2", "fuse-overlayfs", "btrfs", "zfs")
+"""Drivers whose non-empty directory counts as "this root was used with it": vfs and the removed ones don't.
+
+Source: moby daemon/graphdriver/driver.go (scanPriorDrivers), engine 24 and later.
+"""
+
+MAPPED = re.compile(r"([0-9]+)\.[0-9]+")
+"""Name of the directory of an engine with ``userns-remap``: user and group that its containers' root is mapped to."""
+
+
+class DriverDirectory(Struct, frozen=True, kw_only=True):
+    """What one storage driver has in the data root.
+
+    Attributes:
+        name: of the driver, as ``docker info`` shows it.
+        exists: whether its directory is there.
+        is_empty: whether nothing is in that directory (true when it is absent).
+        images: configs in ``image/NAME/imagedb``, 0 where there is no such store.
+        layers: entries of ``image/NAME/layerdb/sha256``.
+        containers: entries of ``image/NAME/layerdb/mounts``: containers whose writable layer this driver holds.
+    """
+
+    name: str
+    exists: bool
+    is_empty: bool
+    images: int
+    layers: int
+    containers: int
+
+    @property
+    def holds_anything(self) -> bool:
+        """Whether images or containers live with this driver."""
+        return bool(self.images or self.layers or self.containers)
+
+
+class DataRoot(Struct, frozen=True, kw_only=True):
+    """The directory ``data-root`` names, with symbolic links to it followed once.
+
+    Attributes:
+        path: as configured.
+        resolved: its real place; below it no link is followed.
+        entries: name → kind letter of what lies directly in it; of a link, the kind of what it names.
+        uid: owner; ``gid`` its group, ``mode`` its permission bits, ``device`` the st_dev it lies on.
+        is_of_root: whether an engine that runs as root writes it, whoever owns it now (``chown -R``); false where a user's
+            own engine (rootless) may.
+        magic: f_type of its file system, ``None`` where it could not be asked.
+        mount: the mount it lies in, ``None`` where the mount table is unknown.
+        drivers: one for each storage driver that has a directory or an image store here.
+        configured_driver: ``storage-driver`` of the settings, "" where the engine chooses itself.
+        places: name → real place of an entry that is a symbolic link (a directory moved to another disk by hand).
+        gaps: what could not be looked at.
+    """
+
+    path: HostPath
+    resolved: HostPath
+    entries: dict[str, str]
+    uid: int
+    gid: int
+    mode: int
+    is_of_root: bool
+    device: int
+    magic: int | None
+    mount: Mount | None
+    drivers: tuple[DriverDirectory, ...]
+    configured_driver: str
+    places: dict[str, HostPath] = {}
+    gaps: tuple[Missing, ...] = ()
+
+    def at(self, *parts: str) -> HostPath:
+        """Return a path below the real place, through the link if the first part is one."""
+        place = self.places.get(parts[0]) if parts else None
+        return join(self.resolved, *parts) if place is None else join(place, *parts[1:])
+
+    def has(self, name: str) -> bool:
+        """Whether a directory of this name lies directly in the root."""
+        return self.entries.get(name) == "d"
+
+    def driver(self, name: str) -> DriverDirectory | None:
+        """Return what a driver has here, ``None`` for nothing."""
+        return next((found for found in self.drivers if found.name == name), None)
+
+    @property
+    def holds_anything(self) -> bool:
+        """Whether images or containers of any driver are in it."""
+        return any(found.holds_anything for found in self.drivers)
+
+    @property
+    def mapped_root(self) -> int | None:
+        """The user that root in containers is mapped to (``userns-remap``), ``None`` where it is none."""
+        found = MAPPED.fullmatch(self.resolved.rpartition("/")[2])
+        return None if found is None else int(found[1])
+
+    @property
+    def prior_drivers(self) -> tuple[str, ...]:
+        """The drivers that an engine without a configured one finds here; more than one stops it."""
+        return tuple(found.name for found in self.drivers if found.name in PRIOR_DRIVERS and not found.is_empty)
+
+    @property
+    def active_driver(self) -> str:
+        """The driver this root is used with: the configured one, else the one that left something here, else ""."""
+        if self.configured_driver:
+            return self.configured_driver
+        if len(self.prior_drivers) == 1:
+            return self.prior_drivers[0]
+        used = [found for found in self.drivers if found.holds_anything]
+        best = max(used, key=lambda found: (found.images + found.containers, found.layers), default=None)
+        return "" if best is None else best.name

@@ -1,0 +1,105 @@
+"""What stands in the way of the engine's start and only a person can move."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.facts.config import keys as daemon_keys
+from doctor.facts.config import values as daemon_values
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.values import NamedThings
+from doctor.facts.storage.driver import Storage
+
+Release = tuple[int, int, int] | None
+
+STOPPERS = (
+    "cgroups/none-mounted",
+    "config/dropin-execstart",
+    "config/environment-file-missing",
+    "config/file-missing",
+    "config/flag-file-conflict",
+    "config/invalid-json",
+    "config/invalid-value",
+    "config/removed-key",
+    "config/removed-storage-opt",
+    "config/unknown-flag",
+    "config/unknown-key",
+    "config/wrong-type",
+    "engine/containerd-down",
+    "engine/docker-proxy-missing",
+    "engine/program-missing",
+    "engine/runtime-missing",
+    "engine/start-failure",
+    "firewall/iptables-missing",
+    "logging/unknown-option",
+    "resources/disk-full",
+    "resources/inodes-full",
+    "state/buildkit-db-corrupt",
+    "state/containerd-db-corrupt",
+    "state/containerd-pid-foreign",
+    "state/database-locked",
+    "state/drivers-several",
+    "state/engine-id-wrong",
+    "state/file-undecodable",
+    "state/immutable-attribute",
+    "state/network-db-corrupt",
+    "state/network-record-corrupt",
+    "state/overlay2-link-broken",
+    "state/pidfile-foreign",
+    "state/repositories-json-corrupt",
+    "state/socket-wrong-type",
+    "state/swarm-state-corrupt",
+    "state/volume-db-corrupt",
+    "state/volume-opts-corrupt",
+    "storage/data-root-on-overlay",
+    "storage/data-root-readonly",
+    "storage/data-root-unsuitable",
+    "storage/driver-fs-mismatch",
+    "storage/driver-removed",
+    "storage/driver-unknown",
+    "storage/no-d-type",
+    "storage/option-foreign",
+    "storage/overlay-unsupported",
+)
+"""Checks whose findings explain an engine that does not start: all that declare ``stops_start``, and some that only may."""
+
+
+class StartBlockers(Struct, frozen=True, kw_only=True):
+    """Reasons why a start would fail however the rest is mended, each in a few words; () where none is known."""
+
+    reasons: tuple[str, ...]
+
+
+def blockers(config: EngineConfig, things: NamedThings, storage: Storage | None, release: Release) -> Iterator[str]:
+    """Yield what no fixer settles: those findings are left to a person, and until then a start only fails again."""
+    file, flags = config.json, config.flags
+    if file.problem and not file.is_mendable:
+        yield f"{file.path} is {'a directory' if file.is_directory else 'no valid JSON'}"
+    for problem in daemon_keys.problems(file.value, release):
+        if problem.kind == "unknown" and problem.close and not problem.meant:
+            yield f"{file.path} has the unknown key {problem.name}"
+        if problem.kind == "wrong-type" and problem.wanted is None:
+            yield f"{problem.name} in {file.path} has the wrong type"
+    for value in daemon_values.problems(config, things, release):
+        if value.stops:
+            yield f"{value.key} can't work ({value.why})"
+    if file.is_explicit and not file.exists:
+        yield f"{file.path} does not exist"
+    yield from (f"{path} does not exist" for path in flags.missing_files)
+    if flags.is_masked:
+        yield f"{flags.launcher_file} is masked"
+    if flags.arguments:
+        yield f"{flags.arguments[0]!r} on its command line belongs to no flag"
+    if storage is not None:
+        yield from _ground(storage)
+
+
+def _ground(storage: Storage) -> Iterator[str]:
+    overlay = storage.driver in {"overlay2", "overlayfs"}
+    if storage.is_read_only:
+        yield "the data root is read-only"
+    if overlay and storage.has_overlay is False:
+        yield "the kernel has no overlayfs"
+    if overlay and storage.file_system == "overlay":
+        yield "the data root lies on an overlay"
+    yield from (f"{one.point} is not mounted" for one in storage.unmounted)

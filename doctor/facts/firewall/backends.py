@@ -1,0 +1,91 @@
+"""Two kernel interfaces for one set of rules: who writes where, and what the unused one still does."""
+
+from msgspec import Struct
+
+from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
+from doctor.facts.firewall.packet import Packet, Verdict, Walker, address_number
+from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.firewall.rules import EngineRules
+from doctor.facts.network.networks import Networks
+
+
+class OtherBackend(Struct, frozen=True, kw_only=True):
+    """The backend that does not hold the engine's present rules, and what is in it.
+
+    Attributes:
+        name: ``nft`` or ``legacy``.
+        saved: its rules.
+        engine_rules: rules the engine left in it: those in its chains, and those it would make now; by (table, chain).
+        foreign: how many rules of others it holds.
+        drops: whether its FORWARD policy is DROP.
+        cut: the verdict on a container's packet, or on an answer to one, if that surely ends it.
+        network: name of the network that loses it.
+    """
+
+    name: str
+    saved: Saved
+    engine_rules: dict[tuple[str, str], tuple[str, ...]]
+    foreign: int
+    drops: bool
+    cut: Verdict | None
+    network: str = ""
+
+
+def is_switched(firewall: Firewall, rules: EngineRules) -> bool:
+    """Whether the engine's rules live in the backend that the ``iptables`` command does not use."""
+    return firewall.other is not None and rules.families[0].saved is firewall.other
+
+
+def other_backend(firewall: Firewall, rules: EngineRules, networks: Networks) -> OtherBackend | None:
+    """Return the backend without the engine's rules if anything is in it."""
+    saved, name = firewall.other, firewall.other_name
+    if is_switched(firewall, rules):
+        saved, name = firewall.v4, firewall.backend
+    # Empty chains and the policy ACCEPT do nothing: a mere listing makes them.
+    if saved is None or (not saved.ruleset.rules and saved.policy("filter", "FORWARD") != "DROP"):
+        return None
+    expected = {(rule.table, rule.chain, rule.text) for rule in rules.families[0].expected.rules()}
+    engine_rules: dict[tuple[str, str], tuple[str, ...]] = {}
+    foreign = 0
+    for (table, chain), found in saved.by_chain.items():
+        own = tuple(
+            rule.text
+            for rule in found
+            if (chain in ENGINE_CHAINS and chain != "DOCKER-USER")
+            or (table, chain, rule.text) in expected
+            or (chain in BUILT_IN and _leads_to_engine(rule.text))
+        )
+        if own:
+            engine_rules[table, chain] = own
+        foreign += len(found) - len(own)
+    cut, network = _cut(saved, networks)
+    return OtherBackend(
+        name=name,
+        saved=saved,
+        engine_rules=engine_rules,
+        foreign=foreign,
+        drops=saved.policy("filter", "FORWARD") == "DROP",
+        cut=cut,
+        network=network,
+    )
+
+
+def _leads_to_engine(text: str) -> bool:
+    return text.rpartition(" -j ")[2] in ENGINE_CHAINS
+
+
+def _cut(saved: Saved, networks: Networks) -> tuple[Verdict | None, str]:
+    """Return what surely ends an outgoing packet of a network with a way out, or an answer to it, and the network's name."""
+    walker = Walker(saved)
+    for network in networks.bridges:
+        subnet = address_number(network.subnets[0].partition("/")[0]) if network.subnets else None
+        if subnet is None or network.internal:
+            continue
+        for packet in (
+            Packet(inside=network.bridge, source=subnet + 2),
+            Packet(outside=network.bridge, destination=subnet + 2, state="ESTABLISHED"),
+        ):
+            verdict = walker.verdict("filter", "FORWARD", packet)
+            if verdict.is_cut:
+                return verdict, network.name
+    return None, ""

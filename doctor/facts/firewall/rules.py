@@ -1,0 +1,287 @@
+"""The engine's rules: what should be there against what is, and whose the other rules are."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from doctor.facts.firewall.expected import ChainKey, Expected, ExpectedRule
+from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
+from doctor.facts.firewall.packet import accepts_all, ends_all
+from doctor.facts.firewall.packet_filter import Saved
+from doctor.formats.firewall.iptables_rule import canonical, split_words
+from doctor.formats.firewall.iptables_save import Rule
+from doctor.model.missing import Missing
+
+QUIET = frozenset({"user-return", "chain-return"})
+"""Kinds whose absence changes nothing: a packet at the end of a chain returns anyway."""
+
+_PORT_KINDS = frozenset({"dnat", "port-accept", "port-self", "loopback-drop", "direct-drop"})
+_LINK_LOCAL = "! -s fe80::/10 "
+_FLUSHED = 4
+"""A chain that lost as many rules at once was flushed; fewer are told one by one."""
+
+
+class Lost(Struct, frozen=True, kw_only=True):
+    """Rules that went together.
+
+    Attributes:
+        scope: ``all`` tables, one table (``filter``, ``nat``) or one chain ("filter FORWARD").
+        rules: what is missing, in the order of their chains.
+    """
+
+    scope: str
+    rules: tuple[ExpectedRule, ...]
+
+
+class OpenPolicy(Struct, frozen=True, kw_only=True):
+    """For the fixer: the family whose FORWARD policy was DROP."""
+
+    version: int
+
+
+class FamilyRules(Struct, frozen=True, kw_only=True):
+    """One family, 4 or 6.
+
+    Attributes:
+        saved: what is there.
+        expected: what should be.
+        lost: groups of missing rules that one event explains.
+        single: the other missing rules.
+        present: for rules that are spelled in another way there, that spelling: spec by (table, chain, expected spec).
+        missing_chains: chains that should exist.
+        strangers: rules in built-in chains and the engine's own chains that the engine did not make, by chain.
+    """
+
+    version: int
+    saved: Saved
+    expected: Expected
+    lost: tuple[Lost, ...]
+    single: tuple[ExpectedRule, ...]
+    present: dict[tuple[str, str, str], str]
+    missing_chains: tuple[ChainKey, ...]
+    strangers: dict[ChainKey, tuple[Rule, ...]]
+
+    @property
+    def word(self) -> str:
+        """The command's name for messages."""
+        return "iptables" if self.version == 4 else "ip6tables"
+
+    @property
+    def passes_by_default(self) -> bool:
+        """Whether a packet that no rule of the engine names is let through: then a missing accept costs nothing yet."""
+        drops = any(rule.kind == "unpublished-drop" for rule in self.expected.rules())
+        return self.saved.policy("filter", "FORWARD") == "ACCEPT" and not drops
+
+    @property
+    def misplaced(self) -> tuple[tuple[ExpectedRule, ExpectedRule], ...]:
+        """Return filter rules that stand below one they must precede, each with the first of those.
+
+        Only rules of one bridge, or of none, get in each other's way. Of a rule that stands there several times (a rule file
+        loaded over the engine's rules doubles them all) the first decides: the others do nothing, wherever they stand.
+        """
+        found = []
+        for key, rules in self.expected.chains.items():
+            if key[0] != "filter":
+                continue
+            by_text = {self.spelling(rule): rule for rule in rules}
+            above: list[ExpectedRule] = []
+            for actual in self.saved.rules(*key):
+                rule = by_text.pop(actual.text, None)
+                if rule is None:
+                    continue
+                first = next((other for other in above if _precedes(rule, other)), None)
+                if first is not None:
+                    found.append((rule, first))
+                if rule.kind not in QUIET:
+                    above.append(rule)
+        return tuple(found)
+
+    @property
+    def is_table_gone(self) -> bool:
+        """Whether the filter table was removed, and with it the policy: none of the engine's chains is left in it."""
+        chains = self.saved.filter_chains()
+        return any(lost.scope in {"all", "filter"} for lost in self.lost) and not (chains & ENGINE_CHAINS)
+
+    @property
+    def last_words(self) -> tuple[Rule, ...]:
+        """Return the rules of others in FORWARD that end every packet: a firewall's last rule, aimed at nothing of the engine."""
+        return tuple(rule for rule in self.saved.rules("filter", "FORWARD") if ends_all(self.saved, rule))
+
+    @property
+    def top(self) -> str:
+        """Return the first rule of others in FORWARD that decides of every packet, "" for none.
+
+        Where no rule of the engine is left, its rules go right above: what others put above it to keep traffic out still does.
+        """
+        rules = self.saved.rules("filter", "FORWARD")
+        return next((rule.text for rule in rules if ends_all(self.saved, rule) or accepts_all(rule)), "")
+
+    def of_kind(self, *kinds: str) -> tuple[ExpectedRule, ...]:
+        """Return the missing rules of these kinds that no larger loss explains."""
+        return tuple(rule for rule in self.single if rule.kind in kinds)
+
+    def is_missing(self, rule: ExpectedRule) -> bool:
+        """Whether a rule is not there, singly or with others."""
+        return rule in self.single or any(rule in lost.rules for lost in self.lost)
+
+    def spelling(self, rule: ExpectedRule) -> str:
+        """Return the line of an expected rule as it stands there, or as it would be made."""
+        return self.present.get((rule.table, rule.chain, rule.spec), rule.text)
+
+
+class EngineRules(Struct, frozen=True, kw_only=True):
+    """The engine's rules in every family it filters.
+
+    Attributes:
+        generation: which engines make rules like these, for messages.
+        families: IPv4, and IPv6 where the engine has such networks.
+        is_idle: no engine runs and no container lives: whatever is missing will be made at the engine's start.
+        is_running: whether the engine answers.
+        closes_ipv6: whether the engine sets the IPv6 policy of FORWARD to DROP whoever turned forwarding on (up to 27).
+        leftovers: chains that only engines of another generation make, IPv4.
+        gaps: networks that could not be judged, and what the facts below could not read.
+    """
+
+    generation: str
+    families: tuple[FamilyRules, ...]
+    is_idle: bool = False
+    is_running: bool = True
+    hairpin: bool = False
+    closes_ipv6: bool = False
+    leftovers: tuple[str, ...] = ()
+    gaps: tuple[Missing, ...] = ()
+
+    @property
+    def backend(self) -> str:
+        """Return the save command of the backend that holds the engine's IPv4 rules."""
+        return self.families[0].saved.save[0]
+
+    @property
+    def has_chains(self) -> bool:
+        """Whether any chain of the engine is there."""
+        return any(chain in ENGINE_CHAINS for family in self.families for _, chain in family.saved.by_chain)
+
+
+def _precedes(rule: ExpectedRule, other: ExpectedRule) -> bool:
+    if other.kind == "isolation-jump" and rule.kind == "user-jump":
+        # An engine restarted with live-restore leaves them so; the isolation chains accept nothing, so nothing is lost.
+        return False
+    if "link" in {rule.kind, other.kind}:
+        return False  # the chain's other rules are for what comes from other interfaces
+    return rule.slot < other.slot and (not rule.bridge or not other.bridge or rule.bridge == other.bridge)
+
+
+def compare(version: int, saved: Saved, expected: Expected) -> FamilyRules:
+    """Return the difference of one family. Spelling does not matter; order is judged apart."""
+    missing: list[ExpectedRule] = []
+    present: dict[tuple[str, str, str], str] = {}
+    strangers: dict[ChainKey, tuple[Rule, ...]] = {}
+    for key, rules in expected.chains.items():
+        absent, others = _compare_chain(saved.rules(*key), rules, present)
+        missing += absent
+        if others:
+            strangers[key] = others
+    strangers |= {
+        key: found
+        for key, found in saved.by_chain.items()
+        if key not in expected.chains and found and key[1] in BUILT_IN
+    }
+    gone = tuple(key for key in expected.chains if key[1] not in BUILT_IN and not saved.has_chain(*key))
+    missing = [rule for rule in missing if rule.kind not in QUIET or _tells(rule, missing, expected, gone)]
+    lost = _lost(expected, missing)
+    explained = {id(rule) for group in lost for rule in group.rules}
+    return FamilyRules(
+        version=version,
+        saved=saved,
+        expected=expected,
+        lost=lost,
+        single=tuple(rule for rule in missing if id(rule) not in explained),
+        present=present,
+        missing_chains=gone,
+        strangers=strangers,
+    )
+
+
+def _compare_chain(
+    actual: tuple[Rule, ...], expected: tuple[ExpectedRule, ...], present: dict[tuple[str, str, str], str]
+) -> tuple[list[ExpectedRule], tuple[Rule, ...]]:
+    """Return the expected rules that are not there and the actual ones that are not expected."""
+    texts = {rule.text for rule in actual}
+    wanted = {rule.text for rule in expected}
+    absent: list[ExpectedRule] = []
+    taken: set[str] = set()
+    for rule in expected:
+        if rule.text in texts:
+            continue
+        other = _same(rule, (found for found in actual if found.text not in wanted and found.text not in taken))
+        if other is None:
+            absent.append(rule)
+        else:
+            taken.add(other.text)
+            present[rule.table, rule.chain, rule.spec] = other.text
+    return absent, tuple(rule for rule in actual if rule.text not in wanted and rule.text not in taken)
+
+
+def _same(rule: ExpectedRule, candidates: Iterable[Rule]) -> Rule | None:
+    """Return a rule that means the same in another spelling. Only those with the same names in them are parsed."""
+    meaning = None
+    for found in candidates:
+        if rule.bridge and rule.bridge not in found.text:
+            continue
+        if rule.kind == "direct-drop" and _drops_subnet(rule, found):
+            return found
+        if rule.spec.rpartition("-j ")[2].split(" ", 1)[0] not in found.text:
+            continue
+        # Engines up to 27 may or may not except link-local peers from translation.
+        meaning = canonical(split_words(rule.spec.replace(_LINK_LOCAL, ""))) if meaning is None else meaning
+        if canonical(split_words(found.text.replace(_LINK_LOCAL, ""))[2:]) == meaning:
+            return found
+    return None
+
+
+def _drops_subnet(rule: ExpectedRule, found: Rule) -> bool:
+    """Newer engines drop direct access to the whole subnet at once, where 28.2 named each container."""
+    return found.text.endswith(f" ! -i {rule.bridge} -j DROP") and found.text.startswith("-A PREROUTING -d ")
+
+
+def _tells(rule: ExpectedRule, missing: list[ExpectedRule], expected: Expected, gone: tuple[ChainKey, ...]) -> bool:
+    """Whether a missing final RETURN is part of a larger loss; alone it is what someone wrote in its place."""
+    if rule.key in gone:
+        return True
+    for rules in (
+        [other for other in expected.rules() if other.key == rule.key],
+        [other for other in expected.rules() if other.table == rule.table],
+    ):
+        loud = [other for other in rules if other.kind not in QUIET]
+        if loud and all(other in missing for other in loud):
+            return True
+    return False
+
+
+def _lost(expected: Expected, missing: list[ExpectedRule]) -> tuple[Lost, ...]:
+    """Group what one event took: all tables, a table, a chain."""
+    gone = {id(rule) for rule in missing}
+    tables = sorted({key[0] for key in expected.chains})
+    lost_tables = [
+        table for table in tables if _is_lost([rule for rule in expected.rules() if rule.table == table], gone, 3)
+    ]
+    groups: list[Lost] = []
+    main = [table for table in ("filter", "nat") if table in lost_tables]
+    if len(main) == 2:
+        groups.append(Lost(scope="all", rules=tuple(rule for rule in missing if rule.table in lost_tables)))
+    else:
+        groups += [Lost(scope=table, rules=tuple(rule for rule in missing if rule.table == table)) for table in main]
+    covered = set(lost_tables if len(main) == 2 else main)
+    for key, rules in expected.chains.items():
+        if key[0] in covered:
+            continue
+        absent = [rule for rule in rules if id(rule) in gone]
+        if _is_lost(list(rules), gone, _FLUSHED) or (len(absent) >= _FLUSHED and len(absent) == len(rules)):
+            groups.append(Lost(scope=" ".join(key), rules=tuple(absent)))
+    return tuple(group for group in groups if group.rules)
+
+
+def _is_lost(rules: list[ExpectedRule], gone: set[int], least: int) -> bool:
+    """Whether everything that is not about a single port is gone: the engine may have added ports after a flush."""
+    standing = [rule for rule in rules if rule.kind not in _PORT_KINDS | QUIET]
+    return len(standing) >= least and all(id(rule) in gone for rule in standing)

@@ -1,0 +1,148 @@
+"""DOCKER-USER: what an administrator wrote there, what is left of it, and what is known of the rest."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.facts.backup.network_record import NetworkRecord
+from doctor.facts.firewall.expected import ExpectedRule
+from doctor.facts.firewall.files import FirewallFiles
+from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
+from doctor.facts.firewall.packet import ACCEPT, prepare
+from doctor.facts.firewall.packet_filter import Saved
+from doctor.facts.firewall.rules import FamilyRules
+
+CHAIN = "DOCKER-USER"
+_RETURN = f"-A {CHAIN} -j RETURN"
+USER_KINDS = frozenset({"user-jump", "user-return"})
+"""Rules of the engine that are of use to an administrator's rules alone."""
+_DEPTH = 4
+
+
+class UserRules(Struct, frozen=True, kw_only=True):
+    """Rules of DOCKER-USER that are known from elsewhere.
+
+    Attributes:
+        chains: DOCKER-USER first, then the chains it leads to.
+        place: where they are known from; ``age`` of that in words.
+        is_seen: whether a scan saw them in force; else a file would load them.
+        is_loaded: whether that file is one which a service loads by itself, as far as that is known.
+        words: its rules of DOCKER-USER in nft's words, where iptables has none for one of them; ``chains`` is empty then.
+    """
+
+    chains: dict[str, tuple[str, ...]]
+    place: str
+    age: str = ""
+    is_seen: bool = False
+    is_loaded: bool = True
+    words: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Return how many rules of the administrator it has."""
+        return len(self.own) or len(self.words)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Return the rules in DOCKER-USER itself, but the engine's own RETURN at its end."""
+        return without_return(self.chains.get(CHAIN, ()))
+
+    @property
+    def accepts(self) -> tuple[str, ...]:
+        """Return the rules that let something in."""
+        return tuple(text for text in self._texts() if text.rpartition(" -j ")[2].split(" ")[0] == ACCEPT)
+
+    @property
+    def needs_sets(self) -> bool:
+        """Whether a rule names an ipset: without that set none of them can be loaded."""
+        return any("--match-set" in text for text in self._texts())
+
+    def _texts(self) -> Iterator[str]:
+        for rules in self.chains.values():
+            yield from rules
+
+
+class UserChain(Struct, frozen=True, kw_only=True):
+    """For the fixer: what is wrong with the chain of one family.
+
+    Attributes:
+        missing: the engine's own rules for it that are not there: the jump and the final RETURN.
+        known: what it held, ``None`` where nothing tells.
+        is_emptied: whether the rules in it are gone.
+        is_sure: whether they went with other rules, or with the chain; alone, somebody may have taken them out.
+    """
+
+    version: int
+    missing: tuple[ExpectedRule, ...]
+    known: UserRules | None
+    is_emptied: bool
+    is_sure: bool
+
+
+def led_to(saved: Saved) -> dict[str, tuple[str, ...]]:
+    """Return DOCKER-USER and the chains of users that it leads to, with their rules."""
+    found: dict[str, tuple[str, ...]] = {}
+    todo = [(CHAIN, 0)]
+    while todo:
+        chain, depth = todo.pop(0)
+        if chain in found or depth > _DEPTH or not saved.has_chain("filter", chain):
+            continue
+        rules = saved.rules("filter", chain)
+        found[chain] = tuple(rule.text for rule in rules)
+        targets = (prepare(rule).target for rule in rules)
+        todo += [(target, depth + 1) for target in targets if target not in ENGINE_CHAINS | BUILT_IN]
+    return found
+
+
+def without_return(rules: tuple[str, ...]) -> tuple[str, ...]:
+    """Return rules without the RETURN that ends them: the engine makes that."""
+    return rules[:-1] if rules and rules[-1] == _RETURN else rules
+
+
+def user_chain(
+    family: FamilyRules, record: NetworkRecord | None, files: FirewallFiles | None, *, is_running: bool
+) -> UserChain | None:
+    """Return what is wrong with the chain, ``None`` where all is well or nothing can be known."""
+    rules = tuple(rule.text for rule in family.saved.rules("filter", CHAIN))
+    known = _known(family.version, record, files)
+    is_gone = was_flushed(family)
+    missing = family.of_kind(*USER_KINDS)
+    if is_gone:
+        lost = [rule for group in family.lost for rule in group.rules]
+        missing += tuple(rule for rule in lost if rule.kind in USER_KINDS)
+    # A file for the next boot may be older than what somebody took out since.
+    is_emptied = is_gone or (known is not None and known.is_seen and bool(known.count) and not without_return(rules))
+    if not (missing or is_emptied) or not (is_running or (known is not None and known.count)):
+        return None
+    returns = tuple(
+        rule for rule in family.expected.rules() if is_gone and rule.kind == "user-return" and rule not in missing
+    )
+    return UserChain(
+        version=family.version,
+        missing=(*missing, *returns),
+        known=known,
+        is_emptied=is_emptied,
+        is_sure=is_gone or bool(family.lost),
+    )
+
+
+def was_flushed(family: FamilyRules) -> bool:
+    """Whether the chain is gone, or without the RETURN that engines up to 28 end it with: then its rules went with that."""
+    makes_return = any(rule.kind == "user-return" for rule in family.expected.rules())
+    return not family.saved.has_chain("filter", CHAIN) or (makes_return and not family.saved.rules("filter", CHAIN))
+
+
+def _known(version: int, record: NetworkRecord | None, files: FirewallFiles | None) -> UserRules | None:
+    """Return what the chain held: as of the last healthy scan, else as a file that is loaded at boot has it."""
+    family = None if record is None else record.families.get(version)
+    if record is not None and family is not None and CHAIN in family.chains:
+        return UserRules(chains=family.chains, place=record.path, age=record.age, is_seen=True)
+    for saved in files.saved if files is not None else ():
+        if saved.version == version and (without_return(saved.user_chains.get(CHAIN, ())) or saved.user_words):
+            return UserRules(
+                chains=saved.user_chains,
+                place=saved.path,
+                is_loaded=saved.is_loaded or saved.service != "nftables",
+                words=saved.user_words,
+            )
+    return None

@@ -1,0 +1,68 @@
+"""What is mounted where, as doctor's own mount namespace sees it."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.formats.host.mountinfo import Mount, covering
+from doctor.model.paths import is_beneath
+
+
+def _walk(above: list[Mount], known: set[int]) -> tuple[dict[int, Mount], dict[str, Mount]]:
+    """Return the mounts that a walk goes through, by id, and the last one at each mount point.
+
+    ``above`` are the mounts on the way, ``known`` their ids.
+    """
+    here = next((mount for mount in above if mount.mount_point == "/" and mount.parent_id not in known), None)
+    reached: dict[int, Mount] = {}
+    tops: dict[str, Mount] = {}
+    while here is not None:
+        reached[here.mount_id] = tops[here.mount_point] = here
+        on_it = [one for one in above if one.parent_id == here.mount_id and one.mount_id not in reached]
+        # What stands on the same place comes first, then the nearest on the way; of two the later.
+        here = min(reversed(on_it), key=lambda mount: len(mount.mount_point), default=None)
+    return reached, tops
+
+
+def _place(over: Mount, mount: Mount) -> str:
+    """Return the directory of its file system that ``over`` shows at the place of ``mount``."""
+    rest = mount.mount_point[len(over.mount_point.rstrip("/")) :]
+    return (over.root.rstrip("/") + rest) or "/"
+
+
+class Mounts(Struct, frozen=True, kw_only=True):
+    """The mount table in the kernel's order: of two on one place the later hides the earlier."""
+
+    items: tuple[Mount, ...]
+
+    def covering(self, path: str) -> Mount | None:
+        """Return the mount in which a path without symbolic links lies, or ``None`` for an empty table."""
+        return covering(self.items, path)
+
+    def at(self, path: str) -> tuple[Mount, ...]:
+        """Return the mounts that stand exactly at ``path``, the hidden ones first."""
+        return tuple(mount for mount in self.items if mount.mount_point == path)
+
+    def hidden_at(self, path: str) -> Iterator[tuple[Mount, Mount]]:
+        """Yield mounts at ``path`` or above it, below "/", that no path reaches, each with the one that hides it.
+
+        A path is walked as the kernel does it: from the mount it is in to the mount that stands on that one, until nothing
+        stands there. A mount on a directory of the same file system with the same content hides nothing, nor does one that
+        stands on autofs.
+        """
+        above = [mount for mount in self.items if is_beneath(path, mount.mount_point)]
+        known = {mount.mount_id for mount in above}
+        reached, tops = _walk(above, known)
+        for mount in above:
+            top = tops.get(mount.mount_point)
+            if mount.mount_point == "/" or mount.fs_type == "autofs" or top is mount or mount.parent_id not in known:
+                continue
+            over = (
+                top if top is not None and mount.mount_id in reached else covering(reached.values(), mount.mount_point)
+            )
+            if over is not None and (over.device, _place(over, mount)) != (mount.device, mount.root):
+                yield mount, over
+
+    def beneath(self, top: str) -> Iterator[Mount]:
+        """Yield the mounts at ``top`` or under it."""
+        return (mount for mount in self.items if is_beneath(mount.mount_point, top))

@@ -1,0 +1,1 @@
+"""Facts: images: configs, names, and copies of what is damaged."""

@@ -1,0 +1,261 @@
+"""What a container host needs of its kernel, and whether the kernel has it: tried first, looked up second."""
+
+from msgspec import Struct
+
+from doctor.facts.kernel.kernel import BuildConfig, Kernel
+from doctor.facts.kernel.modules import Modules
+from doctor.model.missing import Missing
+
+
+class Feature(Struct, frozen=True, kw_only=True):
+    """One ability of a kernel.
+
+    Attributes:
+        name: short, for subjects ("overlay").
+        consequence: what does not work without it, completing "without it …".
+        options: CONFIG_ names; one of them is enough (two firewall backends, a renamed option).
+        modules: modules of which one brings it.
+        file_system: type in /proc/filesystems that shows it.
+        paths: files of /proc or /sys of which one shows it.
+        link_kind: kind of an interface that shows it.
+        required: whether the engine or every container needs it.
+        when: what must be so for it to matter: "" always, "cgroup2", "overlay" (the storage driver), "network:DRIVER".
+    """
+
+    name: str
+    consequence: str
+    options: tuple[str, ...]
+    modules: tuple[str, ...] = ()
+    file_system: str = ""
+    paths: tuple[str, ...] = ()
+    link_kind: str = ""
+    required: bool = True
+    when: str = ""
+
+
+# Sources: moby contrib/check-config.sh, Kconfig of 5.10 to 6.18 (renames), kernel documentation of each /proc file.
+FEATURES = (
+    Feature(
+        name="overlay",
+        consequence="no container can start with the overlay2 storage driver",
+        options=("OVERLAY_FS",),
+        modules=("overlay",),
+        file_system="overlay",
+        when="overlay",
+    ),
+    Feature(
+        name="veth",
+        consequence="containers get no network interface",
+        options=("VETH",),
+        modules=("veth",),
+        link_kind="veth",
+    ),
+    Feature(
+        name="bridge",
+        consequence="no bridge network can be made",
+        options=("BRIDGE",),
+        modules=("bridge",),
+        paths=("/proc/sys/net/bridge", "/sys/module/bridge"),
+        link_kind="bridge",
+    ),
+    Feature(
+        name="packet filter",
+        consequence="the engine can't make its firewall rules and doesn't start",
+        options=("NF_TABLES", "IP_NF_IPTABLES", "IP_NF_IPTABLES_LEGACY"),
+        modules=("nf_tables", "ip_tables"),
+        paths=("/proc/net/ip_tables_names",),
+    ),
+    Feature(
+        name="nat",
+        consequence="containers reach nothing outside and ports can't be published",
+        options=("NF_NAT",),
+        modules=("nf_nat",),
+    ),
+    Feature(
+        name="masquerade",
+        consequence="containers reach nothing outside",
+        options=("NETFILTER_XT_TARGET_MASQUERADE", "IP_NF_TARGET_MASQUERADE", "NFT_MASQ"),
+        modules=("xt_MASQUERADE", "ipt_MASQUERADE", "nft_masq"),
+    ),
+    Feature(
+        name="conntrack",
+        consequence="the engine can't make its firewall rules",
+        options=("NF_CONNTRACK",),
+        modules=("nf_conntrack",),
+        paths=("/proc/sys/net/netfilter/nf_conntrack_max", "/proc/sys/net/nf_conntrack_max"),
+    ),
+    Feature(
+        name="conntrack match",
+        consequence="the engine's rules with -m conntrack are refused",
+        options=("NETFILTER_XT_MATCH_CONNTRACK",),
+        modules=("xt_conntrack",),
+    ),
+    Feature(
+        name="addrtype match",
+        consequence="the engine's rules with -m addrtype are refused",
+        options=("NETFILTER_XT_MATCH_ADDRTYPE",),
+        modules=("xt_addrtype", "ipt_addrtype"),
+    ),
+    Feature(
+        name="message queues",
+        consequence="containers can't mount /dev/mqueue and don't start",
+        options=("POSIX_MQUEUE",),
+        file_system="mqueue",
+        paths=("/proc/sys/fs/mqueue",),
+    ),
+    Feature(
+        name="key rings",
+        consequence="runc can't give a container its session keyring",
+        options=("KEYS",),
+        paths=("/proc/keys", "/proc/sys/kernel/keys"),
+    ),
+    Feature(
+        name="device control of cgroup v2",
+        consequence="no container can start: its devices can't be limited",
+        options=("CGROUP_BPF",),
+        when="cgroup2",
+    ),
+    Feature(
+        name="seccomp",
+        consequence="containers run without the engine's system call filter",
+        options=("SECCOMP_FILTER",),
+        paths=("/proc/sys/kernel/seccomp/actions_avail",),
+        required=False,
+    ),
+    Feature(
+        name="vxlan",
+        consequence="containers on overlay networks of different hosts don't reach each other",
+        options=("VXLAN",),
+        modules=("vxlan",),
+        paths=("/sys/module/vxlan",),
+        link_kind="vxlan",
+        when="network:overlay",
+    ),
+    Feature(
+        name="macvlan",
+        consequence="containers of macvlan networks can't start",
+        options=("MACVLAN",),
+        modules=("macvlan",),
+        link_kind="macvlan",
+        when="network:macvlan",
+    ),
+    Feature(
+        name="ipvlan",
+        consequence="containers of ipvlan networks can't start",
+        options=("IPVLAN",),
+        modules=("ipvlan",),
+        link_kind="ipvlan",
+        when="network:ipvlan",
+    ),
+)
+
+
+class KernelProbes(Struct, frozen=True, kw_only=True):
+    """What the kernel itself shows.
+
+    Attributes:
+        file_systems: types in /proc/filesystems; one that is a module is there only once it was loaded.
+        paths: those of the features' paths that are there.
+    """
+
+    file_systems: frozenset[str]
+    paths: frozenset[str]
+
+
+class KernelNeeds(Struct, frozen=True, kw_only=True):
+    """What this host needs of its kernel: the features whose ``when`` is so, each with how it stands.
+
+    Attributes:
+        judged: in the order of ``FEATURES``.
+        kernel: the running kernel.
+        distribution: os-release's id and the ids it descends from, nearest first.
+        has_tree: whether the running kernel's modules are on the disk.
+        gaps: what could not be read.
+    """
+
+    judged: "tuple[Judged, ...]"
+    kernel: Kernel
+    distribution: tuple[str, ...] = ()
+    has_tree: bool = True
+    gaps: tuple[Missing, ...] = ()
+
+    def of(self, state: str) -> "tuple[Judged, ...]":
+        """Return those in this state."""
+        return tuple(judged for judged in self.judged if judged.state == state)
+
+    @property
+    def package(self) -> str:
+        """Return the package that brings the running kernel's further modules, in the distribution's terms."""
+        release = self.kernel.name
+        if "ubuntu" in self.distribution:
+            return f"linux-modules-extra-{release} (or linux-modules-{release})"
+        if "raspbian" in self.distribution:
+            return "raspberrypi-kernel"
+        if "debian" in self.distribution:
+            return f"linux-image-{release.replace('-cloud', '')}"
+        if {"rhel", "fedora", "centos"} & set(self.distribution):
+            return f"kernel-modules-{release} and kernel-modules-extra-{release}"
+        if "suse" in self.distribution or "opensuse" in self.distribution:
+            return "kernel-default (kernel-default-base lacks modules)"
+        return f"the package of kernel {release}"
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """A feature on this host.
+
+    Attributes:
+        state: ``present``; ``loadable`` (a module that is loaded when it is needed); ``forbidden`` (a modprobe.d line or
+            modules_disabled is in the way); ``gone`` (a module whose files are not there); ``absent`` (this kernel was
+            built without it); ``unknown`` (nothing tells).
+        evidence: what tells it.
+    """
+
+    feature: Feature
+    state: str
+    evidence: str
+
+
+def judge(
+    feature: Feature, probes: KernelProbes, modules: Modules, config: BuildConfig | Missing, kinds: frozenset[str]
+) -> Judged:
+    """Return how a feature stands; ``kinds`` are the kinds of interfaces that exist.
+
+    What can be seen to work is there, whatever a file says; a configuration is asked only where nothing shows it.
+    """
+    if feature.file_system in probes.file_systems:
+        return Judged(feature=feature, state="present", evidence=f"/proc/filesystems: {feature.file_system}")
+    for path in feature.paths:
+        if path in probes.paths:
+            return Judged(feature=feature, state="present", evidence=path)
+    if feature.link_kind and feature.link_kind in kinds:
+        return Judged(feature=feature, state="present", evidence=f"an interface of kind {feature.link_kind}")
+    for name in feature.modules:
+        if modules.has(name):
+            return Judged(feature=feature, state="present", evidence=f"module {name}")
+    return _by_module(feature, modules) or _by_config(feature, modules, config)
+
+
+def _by_module(feature: Feature, modules: Modules) -> Judged | None:
+    known = [name for name in feature.modules if name in modules.loadable]
+    for name in known:
+        if modules.can_load(name):
+            return Judged(feature=feature, state="loadable", evidence=f"module {name} of {modules.release}")
+    if known:
+        rule = modules.forbidding(known[0])
+        text = "kernel.modules_disabled = 1" if rule is None else f"{rule.path}:{rule.line}"
+        return Judged(feature=feature, state="forbidden", evidence=text)
+    return None
+
+
+def _by_config(feature: Feature, modules: Modules, config: BuildConfig | Missing) -> Judged:
+    if isinstance(config, Missing):
+        if feature.modules and modules.supported and not modules.has_tree:
+            return Judged(feature=feature, state="gone", evidence=f"/lib/modules/{modules.release}: no modules.dep")
+        return Judged(feature=feature, state="unknown", evidence=config.reason)
+    values = {option: config.value(option) for option in feature.options}
+    text = ", ".join(f"CONFIG_{option}={value}" for option, value in values.items())
+    if "y" in values.values():
+        return Judged(feature=feature, state="present", evidence=f"{config.source}: {text}")
+    if "m" in values.values():
+        return Judged(feature=feature, state="gone", evidence=f"{config.source}: {text}; not in modules.dep")
+    return Judged(feature=feature, state="absent", evidence=f"{config.source}: {text.replace('=n', ' is not set')}")

@@ -1,0 +1,153 @@
+"""Kernel settings: what they are now, and what they will be after the next boot."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.formats.kernel import sysctl_conf
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
+
+DOCTOR_FILE = HostPath("/etc/sysctl.d/99-zz-doctor.conf")
+"""Where doctor makes a setting last; it sorts behind what packages and most people write."""
+
+
+class Sysctl(Struct, frozen=True, kw_only=True):
+    """Values under /proc/sys, keyed as sysctl(8) names them ("net.ipv4.ip_forward"), without the final newline.
+
+    A dot in an interface's name is written as a slash ("net.ipv4.conf.eth0/100.forwarding").
+
+    Attributes:
+        gaps: settings that are there and could not be read.
+    """
+
+    values: dict[str, str]
+    gaps: tuple[Missing, ...] = ()
+
+    def value(self, key: str) -> str | None:
+        """Return the text of a key, or ``None`` where this kernel has none."""
+        return self.values.get(key)
+
+    def number(self, key: str) -> int | None:
+        """Return a key as an integer, or ``None`` where it is absent or no integer."""
+        text = self.values.get(key)
+        try:
+            return None if text is None else int(text)
+        except ValueError:
+            return None
+
+    def interfaces(self, setting: str, *, family: str = "ipv4") -> Iterator[tuple[str, int]]:
+        """Yield (interface, number) of a setting under net.FAMILY.conf, without "all" and "default"."""
+        head, tail = f"net.{family}.conf.", f".{setting}"
+        for key in self.values:
+            if key.startswith(head) and key.endswith(tail):
+                name = key[len(head) : -len(tail)].replace("/", ".")
+                number = self.number(key)
+                if number is not None and name not in {"all", "default"}:
+                    yield name, number
+
+
+def interface_key(interface: str, setting: str, *, family: str = "ipv4") -> str:
+    """Return the key of one interface's setting.
+
+    >>> interface_key("eth0.100", "forwarding")
+    'net.ipv4.conf.eth0/100.forwarding'
+    """
+    return f"net.{family}.conf.{interface.replace('.', '/')}.{setting}"
+
+
+class Setter(Struct, frozen=True, kw_only=True):
+    """One line of a sysctl file that sets a key: where it stands and what it sets.
+
+    Attributes:
+        file: the file as it is read ("/etc/sysctl.d/99-sysctl.conf"); ``real`` what a link leads to.
+        key: the key as asked for; ``pattern`` the written one where a glob names several.
+    """
+
+    file: HostPath
+    line: int
+    key: str
+    value: str
+    real: HostPath | None = None
+    pattern: str = ""
+
+    @property
+    def place(self) -> str:
+        """Return file and line, for evidence."""
+        return f"{self.file}:{self.line}"
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether the line may be changed where it stands: an administrator's file, and a line for this key alone."""
+        return (self.real or self.file).startswith("/etc/") and not self.pattern
+
+
+class Program(Struct, frozen=True, kw_only=True):
+    """One program that applies sysctl files, and their lines in its order: the last one wins.
+
+    Attributes:
+        name: "systemd-sysctl" (at boot), "sysctl --system" (procps) or "ufw".
+        when: when it runs next, completing "… is set to 0" ("at the next boot").
+        at_boot: whether it runs at the next boot of this host.
+    """
+
+    name: str
+    when: str
+    at_boot: bool
+    settings: tuple[sysctl_conf.Setting, ...]
+
+    def last_setter(self, key: str, real: dict[str, HostPath] | None = None) -> Setter | None:
+        """Return the line that decides ``key``, or ``None`` when no file of this program sets it."""
+        found = sysctl_conf.last_setter(self.settings, key)
+        if found is None or found.value is None:
+            return None
+        path = HostPath(found.path)
+        return Setter(
+            file=path,
+            line=found.line,
+            key=key,
+            value=found.value,
+            real=(real or {}).get(path, path),
+            pattern=found.key if found.is_pattern else "",
+        )
+
+
+class SysctlFiles(Struct, frozen=True, kw_only=True):
+    """All lines of sysctl.d and sysctl.conf, for each program that applies them, in the order of the next boot.
+
+    Attributes:
+        programs: those of this host; one that runs later beats the ones before it.
+        real: path as read → file that a link there leads to, where it is another.
+        gaps: files that could not be read.
+    """
+
+    programs: tuple[Program, ...] = ()
+    real: dict[str, HostPath] | None = None
+    gaps: tuple[Missing, ...] = ()
+
+    def last_setter(self, key: str) -> Setter | None:
+        """Return the line that decides ``key`` at the next boot, or ``None`` when no file sets it."""
+        for program in reversed(self.programs):
+            setter = program.last_setter(key, self.real) if program.at_boot else None
+            if setter is not None:
+                return setter
+        return None
+
+    def deciders(self, key: str) -> tuple[tuple[Program, Setter], ...]:
+        """Return, for each program that sets ``key``, the line that decides it, one entry a line."""
+        found: dict[tuple[str, int], tuple[Program, Setter]] = {}
+        for program in self.programs:
+            setter = program.last_setter(key, self.real)
+            if setter is not None:
+                found.setdefault((setter.file, setter.line), (program, setter))
+        return tuple(found.values())
+
+    def file_after(self, setter: Setter | None) -> HostPath:
+        """Return the path of a file of /etc/sysctl.d that is applied after the file of ``setter``."""
+        if setter is None:
+            return DOCTOR_FILE
+        name = setter.file.rpartition("/")[2]
+        if name < DOCTOR_FILE.rpartition("/")[2] or not setter.file.rpartition("/")[0].endswith("sysctl.d"):
+            return DOCTOR_FILE
+        # "zzz.conf" sorts behind doctor's own name: "zzz.doctor.conf" sorts behind that.
+        return HostPath(f"/etc/sysctl.d/{name.removesuffix('.conf')}.doctor.conf")

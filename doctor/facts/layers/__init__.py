@@ -1,0 +1,1 @@
+"""Facts: layers of overlay2: records, directories, links, content."""

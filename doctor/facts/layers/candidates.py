@@ -1,0 +1,79 @@
+"""Directories that may be a lost container's or a lost layer's, with what lets a person tell them apart."""
+
+import time
+
+from msgspec import Struct
+
+from doctor.facts.layers.graph import Expected, LayerGraph
+from doctor.model.finding import Evidence
+from doctor.model.missing import Missing
+
+
+class Clues(Struct, frozen=True, kw_only=True):
+    """What a directory of overlay2 tells of itself.
+
+    Attributes:
+        made: when the engine made it, seconds since the epoch: the oldest of the small files beside ``diff``; 0.0 where
+            there is none.
+        names: the first paths in its ``diff``, sorted, directories with a slash; ``more`` whether there are others.
+        changed: the youngest change directly in ``diff``, seconds since the epoch; 0.0 where nothing is in it.
+    """
+
+    made: float
+    names: tuple[str, ...]
+    more: bool
+    changed: float
+
+
+class DirectoryClues(Struct, frozen=True, kw_only=True):
+    """Clues of the directories that nothing assigns; none of a root in which each has its place."""
+
+    items: dict[str, Clues]
+    gaps: tuple[Missing, ...] = ()
+
+    def evidence(self, graph: LayerGraph, name: str) -> tuple[Evidence, ...]:
+        """Return what a directory tells of itself: when it was made, and what is in it."""
+        where = Evidence("directory", graph.layers.directory_path(name))
+        found = self.items.get(name)
+        if found is None:
+            return (where,)
+        more = ", …" if found.more else ""
+        changed = f" (changed {moment(found.changed)})" if found.changed else ""
+        return (
+            where,
+            Evidence("made", moment(found.made) if found.made else "no record shows when"),
+            Evidence("holds", f"{', '.join(found.names)}{more}{changed}" if found.names else "nothing"),
+        )
+
+
+def moment(seconds: float) -> str:
+    """Return a time in UTC to the second.
+
+    >>> moment(1_800_000_000.7)
+    '2027-01-15 08:00:00 UTC'
+    """
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+def layer_candidates(graph: LayerGraph, layer: Expected) -> tuple[str, ...]:
+    """Return the free directories that stand on exactly what the layer stands on."""
+    wanted: tuple[str, ...] = ()
+    if layer.parent:
+        below = graph.cache.get(layer.parent)
+        lower = graph.lowers.get(below) if below is not None else None
+        if below is None or lower is None:
+            return ()
+        wanted = (graph.names[below], *lower)
+    return tuple(name for name in graph.free_directories() if (graph.layers.directories[name].lower or ()) == wanted)
+
+
+def asked_for(graph: LayerGraph) -> tuple[str, ...]:
+    """Return every directory that is a candidate for something, sorted."""
+    found: set[str] = set()
+    for container in graph.containers.items:
+        if graph.is_mount_lost(container.id):
+            found.update(graph.mount_candidates(container.id))
+    for layer in graph.needed():
+        if layer.chain not in graph.cache:
+            found.update(layer_candidates(graph, layer))
+    return tuple(sorted(found))

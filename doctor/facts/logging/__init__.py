@@ -1,0 +1,1 @@
+"""Facts: logging drivers and logs."""

@@ -1,0 +1,27 @@
+"""Which networks containers need."""
+
+from doctor.facts.containers.containers import Attachment, Containers
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.formats.images.oci_digest import is_hex64
+
+BUILT_IN = ("bridge", "host", "none")
+"""Networks that the engine makes itself at every start."""
+
+
+def wanted_networks(containers: Containers) -> dict[str, list[Attachment]]:
+    """Return id → places of containers in it, for the networks that the engine does not make itself."""
+    found: dict[str, list[Attachment]] = {}
+    for container in containers.items:
+        for attachment in container.networks:
+            if is_hex64(attachment.network_id) and attachment.name not in BUILT_IN:
+                found.setdefault(attachment.network_id, []).append(attachment)
+    return found
+
+
+def missing_networks(database: NetworkDatabase, containers: Containers) -> dict[str, str]:
+    """Return id → name of the networks that containers are in and that the newest whole tree does not hold."""
+    return {
+        identity: attachments[0].name
+        for identity, attachments in wanted_networks(containers).items()
+        if identity not in database.networks
+    }

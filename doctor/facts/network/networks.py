@@ -1,0 +1,222 @@
+"""The engine's networks, and what running containers publish on them."""
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.model.missing import Missing
+
+_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,14}\Z")
+
+
+def is_safe_interface(name: str) -> bool:
+    """Whether a name can stand in a rule: the kernel allows any 15 bytes but "/" and blanks, iptables reads "+", "!", "-"."""
+    return _INTERFACE.match(name) is not None
+
+
+class PublishedPort(Struct, frozen=True, kw_only=True):
+    """One port of a container that the engine published.
+
+    Attributes:
+        protocol: ``tcp``, ``udp`` or ``sctp``.
+        host_ip: address on the host, "0.0.0.0" or "::" for any of its family.
+        host_port: 0 where the gateway mode publishes without NAT.
+        container_ip: where it leads to; ``container_port`` inside the container.
+    """
+
+    protocol: str
+    host_ip: str
+    host_port: int
+    container_ip: str
+    container_port: int
+
+    @property
+    def version(self) -> int:
+        """4 or 6: the family whose firewall holds its rules; a port of "::" on an IPv4 container is docker-proxy's."""
+        return 6 if ":" in self.container_ip else 4
+
+    @property
+    def needs_rules(self) -> bool:
+        """Whether host and container address are of one family; else only docker-proxy carries it (moby port mapping)."""
+        return (":" in self.host_ip) == (":" in self.container_ip)
+
+    @property
+    def is_any(self) -> bool:
+        """Whether it is open on every address of the host."""
+        return self.host_ip in {"", "0.0.0.0", "::"}  # noqa: S104 - compared, never bound
+
+    @property
+    def text(self) -> str:
+        """The port as ``docker ps`` shows it: "0.0.0.0:8080->80/tcp"."""
+        host = f"[{self.host_ip}]" if ":" in self.host_ip else self.host_ip
+        return f"{host}:{self.host_port}->{self.container_port}/{self.protocol}"
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """A container's place in a network, as the engine's bridge driver keeps it.
+
+    Attributes:
+        id: 64 hex digits.
+        container_id: "" where no container says it is its own.
+        container: the container's name for messages.
+        interface: name that the container's end of the veth had on the host before it was moved in, as the bridge driver
+            keeps it (SrcName), "" where unknown; which interface is the host's end, ``doctor.facts.network.wires`` tells.
+        is_running: whether the container's first process is alive now.
+        started: RFC 3339, when the container started; rules of ports stand in this order.
+        ports: in the order in which the engine mapped them.
+        links: endpoints that this one is linked to (``docker run --link``), by id: it may reach their exposed ports where the
+            network keeps containers apart; ``linked_by`` those that may reach this one's.
+        exposed: protocol and port, published or not.
+    """
+
+    id: str
+    network_id: str
+    container_id: str = ""
+    container: str = ""
+    ip: str = ""
+    ip6: str = ""
+    interface: str = ""
+    is_running: bool = False
+    started: str = ""
+    ports: tuple[PublishedPort, ...] = ()
+    links: tuple[str, ...] = ()
+    linked_by: tuple[str, ...] = ()
+    exposed: tuple[tuple[str, int], ...] = ()
+
+
+class Network(Struct, frozen=True, kw_only=True):
+    """One network of the engine.
+
+    Attributes:
+        driver: ``bridge``, ``host``, ``null``, ``overlay``, ``macvlan`` …
+        bridge: the interface of a bridge network, "" for other drivers.
+        subnets: IPv4 networks with prefix length ("172.17.0.0/16"); ``subnets6`` the IPv6 ones.
+        gateway: the bridge's IPv4 address with its prefix length ("172.17.0.1/16"); ``gateway6`` its IPv6 twin.
+        internal: no way out, no published ports.
+        icc: whether containers of it may talk to each other (``com.docker.network.bridge.enable_icc``).
+        masquerade: whether what leaves it gets the host's address (``…enable_ip_masquerade``).
+        host_ip: a fixed source address instead of masquerading (``com.docker.network.host_ipv4``), "" for none.
+        binding_ip: where ports are published that name no address, "" for any.
+        gateway_mode: ``nat``, ``nat-unprotected``, ``routed`` or ``isolated`` (since 27; "nat" before).
+        trusted_interfaces: may reach containers directly (``…trusted_host_interfaces``, since 28.2).
+        ipv6: whether it has IPv6.
+        is_default: the engine's own network "bridge".
+        created: RFC 3339, or "" where unknown; that of the default network is the engine's last start.
+        mtu: 0 where nothing sets it.
+        options: the driver's options as given.
+    """
+
+    id: str
+    name: str
+    driver: str
+    scope: str = "local"
+    bridge: str = ""
+    subnets: tuple[str, ...] = ()
+    subnets6: tuple[str, ...] = ()
+    gateway: str = ""
+    gateway6: str = ""
+    internal: bool = False
+    icc: bool = True
+    masquerade: bool = True
+    host_ip: str = ""
+    host_ip6: str = ""
+    binding_ip: str = ""
+    gateway_mode: str = "nat"
+    gateway_mode6: str = "nat"
+    trusted_interfaces: tuple[str, ...] = ()
+    ipv6: bool = False
+    is_default: bool = False
+    created: str = ""
+    mtu: int = 0
+    options: dict[str, str] = {}
+
+    @property
+    def is_bridge(self) -> bool:
+        """Whether it is a bridge on this host whose rules the engine makes."""
+        return self.driver == "bridge" and bool(self.bridge)
+
+    def subnets_of(self, version: int) -> tuple[str, ...]:
+        """Return the subnets of one family, 4 or 6."""
+        return self.subnets if version == 4 else self.subnets6
+
+    def mode_of(self, version: int) -> str:
+        """Return the gateway mode of one family, 4 or 6."""
+        return self.gateway_mode if version == 4 else self.gateway_mode6
+
+
+class Networks(Struct, frozen=True, kw_only=True):
+    """All networks and endpoints.
+
+    Attributes:
+        items: networks in the order of their ids.
+        endpoints: of all containers, those that don't run (a record that a crash left) included.
+        source: where they were read: the database's path, or "GET /networks".
+        gaps: what could not be read.
+    """
+
+    items: tuple[Network, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    source: str = ""
+    gaps: tuple[Missing, ...] = ()
+
+    @property
+    def bridges(self) -> tuple[Network, ...]:
+        """Return the bridge networks in the order in which the engine made their rules, oldest first.
+
+        At its start the engine restores stored networks in the order of their ids, then makes the default one anew (moby
+        libnetwork, bridge driver populateNetworks); networks made since follow by age.
+        """
+        default = next((network.created for network in self.items if network.is_default), "")
+
+        def age(network: Network) -> tuple[int, str]:
+            if network.is_default:
+                return (1, "")
+            return (2, network.created) if default and network.created > default else (0, network.id)
+
+        return tuple(sorted((network for network in self.items if network.is_bridge), key=age))
+
+    @property
+    def running(self) -> tuple[Endpoint, ...]:
+        """Return the endpoints of running containers, in the order in which they started."""
+        return tuple(
+            sorted((endpoint for endpoint in self.endpoints if endpoint.is_running), key=lambda item: item.started)
+        )
+
+    def get(self, identity: str) -> Network | None:
+        """Return the network with this id."""
+        return next((network for network in self.items if network.id == identity), None)
+
+    def named(self, name: str) -> Network | None:
+        """Return the first network of this name."""
+        return next((network for network in self.items if network.name == name), None)
+
+    def published(self, version: int = 4) -> Iterator[tuple[Network, Endpoint, PublishedPort]]:
+        """Yield the published ports of running containers, one family, in the order of their rules."""
+        for endpoint in self.running:
+            network = self.get(endpoint.network_id)
+            if network is None or not network.is_bridge:
+                continue
+            for port in endpoint.ports:
+                if port.version == version and port.needs_rules:
+                    yield network, endpoint, port
+
+    def linked(self) -> Iterator[tuple[Network, Endpoint, Endpoint]]:
+        """Yield who may reach whose exposed ports by a link, running containers of networks that keep containers apart."""
+        running = {endpoint.id: endpoint for endpoint in self.running}
+        pairs = dict.fromkeys(
+            pair
+            for one in running.values()
+            for pair in (*((one.id, other) for other in one.links), *((other, one.id) for other in one.linked_by))
+        )
+        for source, target in pairs:
+            one, other = running.get(source), running.get(target)
+            network = None if one is None else self.get(one.network_id)
+            if one is None or other is None or network is None or network.icc or other.network_id != one.network_id:
+                continue
+            if network.is_bridge and one.ip and other.ip:
+                yield network, one, other
+
+    def knows_address(self, address: str) -> bool:
+        """Whether any endpoint, running or not, has this IP address."""
+        return any(address in {endpoint.ip, endpoint.ip6} for endpoint in self.endpoints)

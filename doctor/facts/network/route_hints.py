@@ -1,0 +1,102 @@
+"""Where a default route that is gone led: as the last healthy scan saw it, and as the host's own settings and leases say."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_interface
+
+from msgspec import Struct
+
+from doctor.facts.network.links import Link, Links
+from doctor.model.missing import Missing
+
+
+class RouteHint(Struct, frozen=True, kw_only=True):
+    """One default route.
+
+    Attributes:
+        version: 4 or 6.
+        device: interface; ``gateway`` in canonical form, "" for an interface with one peer.
+        place: the file that says so, with the age of what it knows where that is a record.
+        is_recorded: whether a healthy scan saw it in force.
+    """
+
+    version: int
+    device: str
+    gateway: str
+    metric: int = 0
+    place: str
+    is_recorded: bool = False
+
+
+class RouteHints(Struct, frozen=True, kw_only=True):
+    """All that is known of default routes of families that have none.
+
+    Attributes:
+        items: those that could be in force, recorded ones first; ``unfit`` those whose interface is gone, is down, or has no
+            address in the gateway's network.
+        gaps: files that could not be read.
+    """
+
+    items: tuple[RouteHint, ...] = ()
+    unfit: tuple[RouteHint, ...] = ()
+    gaps: tuple[Missing, ...] = ()
+
+    def of(self, version: int) -> tuple[RouteHint, ...]:
+        """Return those of one family that could be in force."""
+        return tuple(hint for hint in self.items if hint.version == version)
+
+    def choices(self, version: int) -> tuple[tuple[RouteHint, ...], ...]:
+        """Return the sets of routes to choose between: one, where nothing contradicts.
+
+        What a scan saw in force, all of it, is one; each route that only a file knows is another.
+        """
+        mine = self.of(version)
+        recorded = tuple(hint for hint in mine if hint.is_recorded)
+        seen = {(hint.device, hint.gateway) for hint in recorded}
+        found: list[tuple[RouteHint, ...]] = [recorded] if recorded else []
+        for hint in mine:
+            if (hint.device, hint.gateway) not in seen:
+                seen.add((hint.device, hint.gateway))
+                found.append((hint,))
+        return tuple(found)
+
+
+def has_default(links: Links, version: int) -> bool:
+    """Whether the main table has a default route, or the two halves that VPNs put in its place."""
+    mine = [route for route in links.routes if route.version == version and route.table == "main"]
+    there = {route.destination for route in mine if route.kind == "unicast"}
+    halves = {"0.0.0.0/1", "128.0.0.0/1"} if version == 4 else {"::/1", "8000::/1"}
+    return "default" in there or halves <= there
+
+
+def wants_default(links: Links, version: int) -> bool:
+    """Whether a family has an address by which it might reach the outside, and no default route in any table."""
+    if any(route.destination == "default" and route.version == version for route in links.routes):
+        return False
+    return not has_default(links, version) and any(True for link in links.links for _ in _global(link, version))
+
+
+def _global(link: Link, version: int) -> Iterator[str]:
+    """Yield the addresses of an interface that lead out: not the engine's bridges, ports of bridges, nor unique local ones."""
+    if "LOOPBACK" in link.flags or link.master or link.is_engine_bridge:
+        return
+    family = "inet" if version == 4 else "inet6"
+    for address in link.addresses:
+        if address.family == family and address.scope == "global" and not address.address.startswith(("fd", "fc")):
+            yield address.text
+
+
+def fits(links: Links, device: str, gateway: str) -> bool:
+    """Whether a route could be added: the interface is up and the gateway is a neighbour on it."""
+    link = links.link(device)
+    if link is None or not link.is_up:
+        return False
+    if not gateway:
+        return "POINTOPOINT" in link.flags
+    target = ip_address(gateway)
+    if target.version == 6 and target.is_link_local:
+        return True
+    return any(
+        target in ip_interface(address.text).network and ip_interface(address.text).ip != target
+        for address in link.addresses
+        if ip_interface(address.text).version == target.version
+    )

@@ -1,0 +1,1 @@
+"""Facts: what may leave the host, and what is masked."""

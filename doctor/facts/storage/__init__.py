@@ -1,0 +1,1 @@
+"""Facts: storage drivers and the file systems below them."""

@@ -1,0 +1,140 @@
+"""Storage drivers: which one the engine takes, and whether this kernel, file system and release can run it.
+
+From moby's ``daemon/graphdriver`` (driver.go, driver_linux.go, overlay2, btrfs, zfs) 20.10 to 29, ``daemon/image_store_choice.go``.
+"""
+
+from msgspec import Struct
+
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.data_root import DataRoot, DriverDirectory
+from doctor.model.missing import Missing
+
+Release = tuple[int, int, int] | None
+
+REMOVED = {"aufs": (24, 0), "overlay": (24, 0), "devicemapper": (25, 0)}
+"""Drivers that are gone, with the first release without them."""
+
+GRAPH = frozenset({"overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs", *REMOVED})
+SNAPSHOTTERS = frozenset(
+    {"overlayfs", "native", "btrfs", "zfs", "devmapper", "fuse-overlayfs", "stargz", "nydus", "erofs"}
+)
+"""Drivers of the containerd image store, which a name may mean since 24 with ``features.containerd-snapshotter``."""
+
+FILE_SYSTEMS = {
+    0xEF53: "ext4",
+    0x58465342: "xfs",
+    0x9123683E: "btrfs",
+    0x2FC12FC1: "zfs",
+    0x794C7630: "overlay",
+    0x01021994: "tmpfs",
+    0xF2F52010: "f2fs",
+    0x6969: "nfs",
+    0xFF534D42: "cifs",
+    0xFE534D42: "smb2",
+    0xF15F: "ecryptfs",
+    0x61756673: "aufs",
+    0x65735546: "fuse",
+    0x2011BAB0: "exfat",
+    0x4D44: "vfat",
+}
+UNSUITABLE = frozenset({"nfs", "cifs", "smb2", "ecryptfs", "aufs", "exfat", "vfat"})
+"""File systems on which no overlay can have its upper directory (kernel: fs/overlayfs/super.c; moby: overlay2)."""
+
+NEEDS = {"btrfs": "btrfs", "zfs": "zfs"}
+"""Drivers that work on one file system only."""
+
+OPTION_PREFIX = {"overlay2": "overlay2.", "btrfs": "btrfs.", "zfs": "zfs.", "devicemapper": "dm.", "vfs": "size"}
+
+
+class Unmounted(Struct, frozen=True, kw_only=True):
+    """What /etc/fstab mounts and is not mounted.
+
+    Attributes:
+        point: where it belongs; ``source`` and ``fs_type`` as fstab has them.
+        is_empty: the directory there is empty, so that a mount hides nothing.
+        has_source: the disk is there, or it comes over the network.
+    """
+
+    point: str
+    source: str
+    fs_type: str
+    is_empty: bool
+    has_source: bool
+
+
+class Storage(Struct, frozen=True, kw_only=True):
+    """The storage driver and its ground.
+
+    Attributes:
+        driver: what the engine uses, or will: the running one's word, else the configured, else the one whose directory is
+            not empty, else what an engine chooses for a fresh root, else "".
+        configured: ``storage-driver`` of the settings, "" for none.
+        is_snapshotter: images live in the containerd image store.
+        file_system: of the data root, "" where unknown.
+        has_d_type: whether directories tell the type of their entries; ``None`` where that can't be asked.
+        has_overlay: whether this kernel has overlayfs, loaded or loadable; ``None`` where unknown.
+        options: mount options of the data root's mount, those of the file system included.
+        is_read_only: whether nothing can be written there.
+        unmounted: what /etc/fstab mounts at, above or beneath the data root and is not mounted, in its order.
+        gaps: what could not be looked at.
+    """
+
+    driver: str
+    configured: str = ""
+    is_snapshotter: bool = False
+    file_system: str = ""
+    has_d_type: bool | None = None
+    has_overlay: bool | None = None
+    options: tuple[str, ...] = ()
+    is_read_only: bool = False
+    unmounted: tuple[Unmounted, ...] = ()
+    gaps: tuple[Missing, ...] = ()
+
+    @property
+    def has_quota(self) -> bool:
+        """Whether the file system was mounted with project quotas, which ``overlay2.size`` needs."""
+        return bool({"prjquota", "pquota"} & set(self.options))
+
+
+def is_removed(driver: str, release: Release) -> bool:
+    """Whether this release no longer has the driver; an unknown release counts as a current one."""
+    end = REMOVED.get(driver)
+    return end is not None and (release is None or release >= end)
+
+
+def is_known(driver: str, release: Release, *, snapshotter: bool) -> bool:
+    """Whether a driver of this name ever existed where the setting is read."""
+    if driver in GRAPH:
+        return True
+    takes_snapshotters = snapshotter or release is None or release >= (29, 0)
+    return takes_snapshotters and driver in SNAPSHOTTERS
+
+
+def wants_snapshotter(config: EngineConfig) -> bool | None:
+    """Return ``features.containerd-snapshotter``, ``None`` where nothing sets it."""
+    features = config.get("features")
+    value = features.get("containerd-snapshotter") if isinstance(features, dict) else None
+    return value if isinstance(value, bool) else None
+
+
+def holders(root: DataRoot) -> tuple[DriverDirectory, ...]:
+    """Return the drivers with images or containers in the data root, most first."""
+    found = [driver for driver in root.drivers if driver.holds_anything]
+    return tuple(sorted(found, key=lambda driver: (-driver.images - driver.containers, driver.name)))
+
+
+def replacement(root: DataRoot | Missing, bad: str, release: Release, file_system: str) -> str | None:
+    """Return the driver to name instead of one that can't run: that which holds the images, "" for the engine's own choice.
+
+    ``None`` where the bad driver itself holds images, or several others do: naming another one would hide them.
+    """
+    if isinstance(root, Missing):
+        return ""
+    found = [driver.name for driver in holders(root)]
+    own = root.driver(bad)
+    if own is not None and own.exists and not own.is_empty:
+        return None
+    usable = [name for name in found if not is_removed(name, release) and NEEDS.get(name, file_system) == file_system]
+    if len(found) > 1 or len(usable) != len(found):
+        return None
+    return usable[0] if usable else ""

@@ -1,0 +1,1 @@
+"""Facts: local volumes and the records of them."""

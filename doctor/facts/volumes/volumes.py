@@ -1,0 +1,92 @@
+"""Volumes of the local driver as they lie on disk."""
+
+from typing import Annotated
+
+from msgspec import Struct
+
+from doctor.formats.images.oci_digest import is_hex64
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath, join
+from doctor.model.secret import SECRET, Guarded
+
+_UNITS = {"": 0, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40, "p": 50}
+
+
+class VolumeDirectory(Guarded, frozen=True, kw_only=True):
+    """One directory below ``volumes/``.
+
+    Attributes:
+        name: of the volume.
+        data_kind: kind letter of ``_data``, of a link that of what it leads to; "" where there is none.
+        options_status: of ``opts.json``: ``absent`` (a plain volume), ``ok`` or ``broken``.
+        options_problem: what is wrong with a broken one.
+        mount_type: ``type`` of the options ("nfs", "tmpfs"), "" for none; ``mount_options`` may hold a password.
+    """
+
+    name: str
+    data_kind: str
+    options_status: str
+    options_problem: str = ""
+    mount_type: str = ""
+    mount_device: str = ""
+    mount_options: Annotated[str, SECRET] = ""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether the engine made up its name."""
+        return is_hex64(self.name)
+
+
+class Volumes(Struct, frozen=True, kw_only=True):
+    """The directories of local volumes.
+
+    Attributes:
+        top: ``volumes``.
+        exists: whether that directory is there.
+        items: by name.
+        gaps: what could not be looked at.
+    """
+
+    top: HostPath
+    exists: bool
+    items: dict[str, VolumeDirectory] = {}
+    gaps: tuple[Missing, ...] = ()
+
+    def options_path(self, name: str) -> HostPath:
+        """Return where a volume's options are."""
+        return join(self.top, name, "opts.json")
+
+
+def options_content(options: dict[str, str]) -> bytes | None:
+    """Return the ``opts.json`` that dockerd writes for a volume's options; ``None`` where one isn't known to it.
+
+    Source: moby volume/local/local_unix.go (optsConfig); "size" is a quota in bytes, with docker's units.
+
+    >>> options_content({"type": "tmpfs", "o": "size=1m", "device": "tmpfs"})
+    b'{"MountType":"tmpfs","MountOpts":"size=1m","MountDevice":"tmpfs","Quota":{"Size":0}}'
+    """
+    import json  # noqa: PLC0415 - only for a repair
+
+    known = {key.lower(): value for key, value in options.items()}
+    if not known.keys() <= {"type", "o", "device", "size"}:
+        return None
+    size = _bytes(known.get("size", "0"))
+    if size is None:
+        return None
+    document = {
+        "MountType": known.get("type", ""),
+        "MountOpts": known.get("o", ""),
+        "MountDevice": known.get("device", ""),
+        "Quota": {"Size": size},
+    }
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _bytes(text: str) -> int | None:
+    """Return a size as docker's units package reads it: 1024-based, "10m", "1GiB"."""
+    lowered = text.strip().lower()
+    number = lowered.rstrip("bkmgtpi ")
+    unit = lowered[len(number) :].strip().removesuffix("b").removesuffix("i")
+    if not number.isascii() or not number.isdigit() or unit not in _UNITS:
+        return None
+    return int(number) << _UNITS[unit]

@@ -1,0 +1,1 @@
+"""Formats: the engine's settings: daemon.json, its command line, and what each key means."""

@@ -1,0 +1,159 @@
+"""systemd units: what a unit and its drop-ins say together, each setting with the file and line it comes from."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from doctor.formats.config.flag_edit import Located
+
+DIRECTORIES = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+"""Where units are looked for, most important first (systemd.unit(5))."""
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """One assignment in a unit or drop-in.
+
+    Attributes:
+        path: the file, as the caller names it.
+        line: where it begins, counted from 1.
+        section: "Service".
+        key: "ExecStart".
+        value: joined to one line, without blanks around it; "" resets a list.
+        offsets: where each letter of `value` stands in the file.
+    """
+
+    path: str
+    line: int
+    section: str
+    key: str
+    value: str
+    offsets: tuple[int, ...]
+
+    @property
+    def command(self) -> Located:
+        """The value as a command whose first word is the program."""
+        return Located(value=self.value, offsets=self.offsets, escapes=True, skipped=1)
+
+
+class Unit(Struct, frozen=True, kw_only=True):
+    """A unit with its drop-ins: all settings, in the order in which systemd applies them."""
+
+    settings: tuple[Setting, ...]
+
+    def listed(self, section: str, key: str) -> tuple[Setting, ...]:
+        """The settings of a list that count: those behind the last empty one."""
+        found: list[Setting] = []
+        for setting in self.settings:
+            if setting.key == key and setting.section == section:
+                if setting.value:
+                    found.append(setting)
+                else:
+                    found.clear()
+        return tuple(found)
+
+    def last(self, section: str, key: str) -> Setting | None:
+        """The setting of a plain value that counts; None where it isn't set, or reset."""
+        found = self.listed(section, key)
+        return found[-1] if found else None
+
+
+def parse(text: str, path: str = "") -> tuple[Setting, ...]:
+    r"""The settings of one file in order. Never raises: lines without "=" are skipped, as systemd does with a warning.
+
+    A backslash at a line's end joins the next with a blank; comment lines in between are left out
+    (systemd.syntax(7)).
+
+    >>> unit = "[Service]\nExecStart=/usr/bin/dockerd \\\n# why\n  -H fd://\n"
+    >>> [(s.line, s.key, s.value) for s in parse(unit)]
+    [(2, 'ExecStart', '/usr/bin/dockerd    -H fd://')]
+    """
+    found: list[Setting] = []
+    section = ""
+    letters: list[str] = []
+    offsets: list[int] = []
+    position = begun = 0
+    for number, raw in enumerate(text.split("\n"), start=1):
+        start, position = position, position + len(raw) + 1
+        line = raw.removesuffix("\r")
+        bare = line.strip()
+        if bare.startswith(("#", ";")) or (not bare and not letters):
+            continue
+        if not letters:
+            begun = number
+        joins = line.endswith("\\")
+        letters.extend(line[:-1] + " " if joins else line)
+        offsets.extend(range(start, start + len(line)))
+        if joins:
+            continue
+        section = _take(found, "".join(letters), offsets, section, (path, begun))
+        letters, offsets = [], []
+    if letters:
+        _take(found, "".join(letters), offsets, section, (path, begun))
+    return tuple(found)
+
+
+def merge(files: Iterable[tuple[str, str]]) -> Unit:
+    """A unit from its files as (path, text): the unit itself, then its drop-ins in the order of `drop_in_order`."""
+    return Unit(settings=tuple(setting for path, text in files for setting in parse(text, path)))
+
+
+def unit_path(name: str, paths: Iterable[str]) -> str | None:
+    """Which of the existing paths is the unit: that in the most important directory; None without one.
+
+    >>> unit_path("docker.service", ["/lib/systemd/system/docker.service", "/etc/systemd/system/docker.service"])
+    '/etc/systemd/system/docker.service'
+    """
+    existing = set(paths)
+    return next((f"{folder}/{name}" for folder in DIRECTORIES if f"{folder}/{name}" in existing), None)
+
+
+def drop_in_order(name: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """The drop-ins that count, in the order in which they are applied.
+
+    All *.conf of NAME.d and of the type's directory ("service.d"), sorted by file name whatever the directory; of one
+    name only the most important: NAME.d before the type's, then the order of DIRECTORIES.
+
+    >>> drop_in_order("docker.service", ["/usr/lib/systemd/system/docker.service.d/b.conf",
+    ...     "/etc/systemd/system/docker.service.d/b.conf", "/run/systemd/system/docker.service.d/a.conf"])
+    ('/run/systemd/system/docker.service.d/a.conf', '/etc/systemd/system/docker.service.d/b.conf')
+    """
+    kind = name.rpartition(".")[2]
+    folders = [f"{folder}/{own}.d" for own in (name, kind) for folder in DIRECTORIES]
+    rank = {folder: number for number, folder in enumerate(folders)}
+    chosen: dict[str, str] = {}
+    for path in paths:
+        folder, _, file = path.rpartition("/")
+        if folder not in rank or not file.endswith(".conf"):
+            continue
+        held = chosen.get(file)
+        if held is None or rank[folder] < rank[held.rpartition("/")[0]]:
+            chosen[file] = path
+    return tuple(chosen[file] for file in sorted(chosen))
+
+
+def _take(found: list[Setting], line: str, offsets: list[int], section: str, where: tuple[str, int]) -> str:
+    """Add what a joined line says; the section that holds behind it."""
+    bare = line.strip()
+    if bare.startswith("[") and bare.endswith("]"):
+        return bare[1:-1]
+    key, equals, value = line.partition("=")
+    if equals:
+        start = len(key) + 1 + len(value) - len(value.lstrip())
+        value = value.strip()
+        found.append(
+            Setting(
+                path=where[0],
+                line=where[1],
+                section=section,
+                key=key.strip(),
+                value=value,
+                offsets=tuple(offsets[start : start + len(value)]),
+            )
+        )
+    return section

@@ -1,0 +1,1 @@
+"""Formats: the bolt databases of the engine and of BuildKit."""

@@ -1,0 +1,130 @@
+"""Records in the pages of a damaged bolt file, reachable or not."""
+
+from collections.abc import Callable, Iterator
+
+from doctor.formats.databases.bolt import MAX_BYTES, MAX_DEPTH, MAX_KEYS, Bucket, Meta, find_metas, walk
+from doctor.formats.databases.bolt_page import BUCKET, LEAF, Leaf, PageError, Pages
+
+_MAX_ROOTS = 200
+_PAGE_SIZES = (4096, 16384, 65536, 8192, 32768, 2048, 1024)
+
+
+def leaf_entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (key, value) of every leaf page whose number and bounds are right, also of older generations.
+
+    A page is believed if its number says where it lies: the cheapest proof that it is a page. The same key comes several
+    times, once for each generation that is still there; only the reader knows which value is newer. Small buckets stand
+    inside the values of their parents and are looked through too. Nothing is yielded for a file above the size limit.
+    """
+    if len(data) > MAX_BYTES:
+        return
+    view = memoryview(data)
+    metas = find_metas(view)
+    page_size = metas[0].page_size if metas else _guess_page_size(view)
+    pages = Pages(view, page_size, len(view) // page_size)
+    # Hostile pages may claim each other as overflow; in a real file no element is met twice.
+    left = MAX_KEYS
+    for number in range(2, pages.high_water):
+        try:
+            page = pages.open(number, set())
+            if page.flags == LEAF and left > 0:
+                left -= page.count
+                yield from _entries(page.leaf(), number, 0)
+        except PageError:
+            continue
+
+
+def old_trees(data: bytes, fits: Callable[[dict[bytes, bool]], bool]) -> Iterator[Bucket]:
+    """Yield every whole tree below a page that looks like the one that is searched for.
+
+    A commit writes new pages and leaves the old ones until their space is used again. Pages below an old one may have been
+    used again too: only the reader can tell by what is in it. ``fits`` is asked with the names in a page, and whether each is
+    a bucket.
+    """
+    if len(data) > MAX_BYTES:
+        return
+    view = memoryview(data)
+    metas = find_metas(view)
+    size = metas[0].page_size if metas else _guess_page_size(view)
+    count = len(view) // size
+    pages = Pages(view, size, count)
+    tries = 0
+    for number in range(2, count):
+        try:
+            page = pages.open(number, set())
+            if page.flags != LEAF or not fits({key: bool(flags & BUCKET) for flags, key, _ in page.leaf().elements}):
+                continue
+        except PageError:
+            continue
+        tries += 1
+        if tries > _MAX_ROOTS:
+            return
+        meta = Meta(page=0, page_size=size, root=number, sequence=0, freelist=0, high_water=count, txid=0)
+        root, errors = walk(view, meta)
+        if not errors:
+            yield root
+
+
+def small_buckets(data: bytes) -> Iterator[tuple[bytes, Bucket]]:
+    """Yield (name, bucket) of every bucket that stands whole inside an element of some leaf page, older generations too."""
+    if len(data) > MAX_BYTES:
+        return
+    view = memoryview(data)
+    metas = find_metas(view)
+    size = metas[0].page_size if metas else _guess_page_size(view)
+    pages = Pages(view, size, len(view) // size)
+    left = MAX_KEYS
+    for number in range(2, pages.high_water):
+        try:
+            page = pages.open(number, set())
+            elements = page.leaf().elements if page.flags == LEAF and left > 0 else []
+        except PageError:
+            continue
+        left -= len(elements)
+        for flags, key, value in elements:
+            if flags & BUCKET:
+                found = _inline(value, number, 0)
+                if found is not None:
+                    yield key, found
+
+
+def _inline(value: memoryview, number: int, depth: int) -> Bucket | None:
+    """Return a bucket that stands in a value; ``None`` where it, or one in it, has pages of its own or is damaged."""
+    if len(value) <= 16 or any(value[:8]) or depth > MAX_DEPTH:
+        return None
+    try:
+        leaf = Pages.inline(value[16:], number)
+    except PageError:
+        return None
+    found = Bucket(sequence=int.from_bytes(value[8:16], "little"))
+    for flags, key, inner in leaf.elements:
+        if not flags & BUCKET:
+            found.keys[key] = bytes(inner)
+            continue
+        below = _inline(inner, number, depth + 1)
+        if below is None:
+            return None
+        found.buckets[key] = below
+    return found
+
+
+def _entries(leaf: Leaf, number: int, depth: int) -> Iterator[tuple[bytes, bytes]]:
+    for flags, key, value in leaf.elements:
+        if not flags & BUCKET:
+            yield key, bytes(value)
+        elif len(value) > 16 and not any(value[:8]) and depth < MAX_DEPTH:
+            try:
+                inner = Pages.inline(value[16:], number)
+            except PageError:
+                continue
+            yield from _entries(inner, number, depth + 1)
+
+
+def _guess_page_size(view: memoryview) -> int:
+    """Return the size at which most pages carry their own number; the common one where no page does."""
+
+    def score(size: int) -> int:
+        starts = range(2 * size, len(view) - size + 1, size)
+        return sum(view[at : at + 8] == (at // size).to_bytes(8, "little") for at in starts)
+
+    return max(_PAGE_SIZES, key=score)

@@ -1,0 +1,225 @@
+"""Small changes to a saved rule set: where a rule goes, which lines do it, which take it back, and what is saved after it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from doctor.formats.firewall.iptables_save import Ruleset
+
+_BUILT_IN = {
+    "filter": ("INPUT", "FORWARD", "OUTPUT"),
+    "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
+    "raw": ("PREROUTING", "OUTPUT"),
+    "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
+    "security": ("INPUT", "FORWARD", "OUTPUT"),
+}
+
+
+class Wanted(Struct, frozen=True):
+    """A rule in the layout of a chain.
+
+    Attributes:
+        text: "-A CHAIN …", as iptables-save spells it.
+        block: rules with the same block belong side by side; "" for none.
+        head: whether it goes to the top of a chain that holds no other rule of the layout.
+        present: how the chain spells this rule now, where that differs from ``text``.
+    """
+
+    text: str
+    block: str = ""
+    head: bool = False
+    present: str = ""
+
+
+class ChainEdit(Struct, frozen=True, kw_only=True):
+    """What is to change in one chain.
+
+    Attributes:
+        chain: its name; it is made when it does not exist.
+        layout: rules in the order in which they should stand, the missing ones among them.
+        add: texts of the layout to add.
+        lift: texts, in order, that move above the first rule equal to ``above``.
+        above: the rule that must no longer come first.
+        top: where rules go that belong to the top, among rules of others alone: right above this one, to the end for "", to the
+            very top for ``None``.
+        remove: texts to take out, first occurrence each.
+    """
+
+    chain: str
+    layout: tuple[Wanted, ...] = ()
+    add: tuple[str, ...] = ()
+    lift: tuple[str, ...] = ()
+    above: str = ""
+    top: str | None = None
+    remove: tuple[str, ...] = ()
+
+
+class Edited(Struct, kw_only=True):
+    """A chain after an edit, and how to get there and back.
+
+    Attributes:
+        rules: the texts after it.
+        lines: what iptables-restore is told, in order.
+        undo: groups of lines, in order; each group belongs in one restore, so that it happens whole or not at all.
+    """
+
+    chain: str
+    rules: list[str]
+    lines: list[str] = []
+    undo: list[list[str]] = []
+
+    def insert(self, position: int, text: str) -> None:
+        """Put a rule before the one at ``position``, counted from 0."""
+        spec = _spec(text, self.chain)
+        at_end = position >= len(self.rules)
+        self.lines.append(f"-A {self.chain} {spec}" if at_end else f"-I {self.chain} {position + 1} {spec}")
+        self.rules.insert(position, text)
+        self.undo.insert(0, [f"-D {self.chain} {spec}"])
+
+    def remove(self, text: str) -> None:
+        """Take out the first rule that is spelled so."""
+        position = self.rules.index(text)
+        spec = _spec(text, self.chain)
+        self.lines.append(f"-D {self.chain} {spec}")
+        del self.rules[position]
+        # Where the removal never happened, the first line keeps the second from doubling the rule.
+        self.undo[:0] = [[f"-D {self.chain} {spec}"], [f"-I {self.chain} {position + 1} {spec}"]]
+
+    def move(self, text: str, position: int) -> None:
+        """Move the first rule that is spelled so up to before the one at ``position``."""
+        old = self.rules.index(text)
+        spec = _spec(text, self.chain)
+        self.lines += [f"-D {self.chain} {spec}", f"-I {self.chain} {position + 1} {spec}"]
+        del self.rules[old]
+        self.rules.insert(position, text)
+        self.undo.insert(0, [f"-D {self.chain} {spec}", f"-I {self.chain} {old + 1} {spec}"])
+
+
+def edit(rules: Iterable[str], change: ChainEdit) -> Edited:
+    """Return a chain after a change; rules that are already there, gone or in place are left alone."""
+    done = Edited(chain=change.chain, rules=list(rules))
+    for text in change.remove:
+        if text in done.rules:
+            done.remove(text)
+    if change.above in done.rules:
+        for text in change.lift:
+            target = done.rules.index(change.above)
+            if text in done.rules[target:]:
+                done.move(text, target)
+    places = _Places(change.layout, change.top)
+    present = set(done.rules)
+    for text in change.add:
+        if text not in present:
+            present.add(text)
+            done.insert(places.of(done.rules, text), text)
+    return done
+
+
+def place(rules: Sequence[str], layout: Sequence[Wanted], text: str) -> int:
+    """Return where a rule of the layout goes, counted from 0, among the rules that are there.
+
+    Next to its own block if some of that is there; else behind the nearest rule that the layout has before it, or before the
+    nearest that it has after it; else to the top or the end.
+
+    >>> place(["-A F -j A", "-A F -j foreign", "-A F -j C"], [Wanted("-A F -j A"), Wanted("-A F -j B")], "-A F -j B")
+    1
+    """
+    return _Places(layout).of(rules, text)
+
+
+class _Places:
+    """Finds places for many rules of one layout: thousands may be missing at once."""
+
+    def __init__(self, layout: Sequence[Wanted], top: str | None = None) -> None:
+        self.layout = layout
+        self.top = top
+        self.index = {wanted.text: number for number, wanted in enumerate(layout)}
+        self.positions: dict[str, int] = {}
+        self.known = 0
+
+    def of(self, rules: Sequence[str], text: str) -> int:
+        """See ``place``; between two calls at most one rule is added."""
+        self._learn(rules)
+        index = self.index[text]
+        mine = self.layout[index]
+        before, after = range(index - 1, -1, -1), range(index + 1, len(self.layout))
+        for numbers, beyond in ((before, 1), (after, 0)):
+            for number in numbers:
+                if not mine.block or self.layout[number].block != mine.block:
+                    break
+                found = self._position(number)
+                if found is not None:
+                    return found + beyond
+        for numbers, beyond in ((before, 1), (after, 0)):
+            for number in numbers:
+                found = self._position(number)
+                if found is not None:
+                    return found + beyond
+        return self._top(rules) if mine.head else len(rules)
+
+    def _top(self, rules: Sequence[str]) -> int:
+        if self.top is None:
+            return 0
+        return rules.index(self.top) if self.top in rules else len(rules)
+
+    def _position(self, number: int) -> int | None:
+        wanted = self.layout[number]
+        found = self.positions.get(wanted.text)
+        return self.positions.get(wanted.present) if found is None else found
+
+    def _learn(self, rules: Sequence[str]) -> None:
+        """Take in what is there; a rule that went to the end, as most do after a flush, moves no other."""
+        if len(rules) == self.known + 1 and (not self.known or self.positions.get(rules[-2]) == self.known - 1):
+            self.positions.setdefault(rules[-1], self.known)
+        elif len(rules) != self.known:
+            self.positions = {rule: number for number, rule in reversed(list(enumerate(rules)))}
+        self.known = len(rules)
+
+
+def saved_after(
+    ruleset: Ruleset, table: str, chains: Sequence[Edited], policies: Mapping[str, str] | None = None
+) -> str:
+    """Return what the save command would print with these chains and policies changed; counters are those of before."""
+    changed = {edited.chain: edited for edited in chains}
+    known = {chain.name for chain in ruleset.chains if chain.table == table}
+    made = [f":{name} - [0:0]" for name in changed if name not in known and name not in _BUILT_IN.get(table, ())]
+    rules = [text for edited in chains for text in edited.rules]
+    if not known:
+        built_in = [_with_policy(f":{name} ACCEPT [0:0]", policies or {}) for name in _BUILT_IN.get(table, ())]
+        return "\n".join((*ruleset.lines[:-1], f"*{table}", *built_in, *made, *rules, "COMMIT", ""))
+    missing = [
+        _with_policy(f":{name} ACCEPT [0:0]", policies or {})
+        for name in dict.fromkeys((*changed, *(policies or {})))
+        if name in _BUILT_IN.get(table, ()) and name not in known
+    ]
+    kept: list[str] = []
+    here = ""
+    for line in ruleset.lines:
+        if line.startswith("*"):
+            here = line[1:].strip()
+            kept.append(line)
+            if here == table:
+                kept += [*missing, *made]
+        elif here == table and line.strip() == "COMMIT":
+            kept += [*rules, line]
+            here = ""
+        elif here != table or _chain_of(line) not in changed:
+            kept.append(_with_policy(line, policies or {}) if here == table else line)
+    return "\n".join(kept)
+
+
+def _with_policy(line: str, policies: Mapping[str, str]) -> str:
+    name = line[1:].split(" ", 1)[0] if line.startswith(":") else ""
+    return f":{name} {policies[name]} [0:0]" if name in policies else line
+
+
+def _chain_of(line: str) -> str:
+    """Return the chain of a rule's line, "" for any other line; counters may stand in front."""
+    words = line.split(None, 3)
+    if words and words[0].startswith("[") and len(words) > 2:
+        words = words[1:]
+    return words[1] if len(words) > 1 and words[0] == "-A" else ""
+
+
+def _spec(text: str, chain: str) -> str:
+    return text.removeprefix(f"-A {chain} ")

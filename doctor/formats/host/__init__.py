@@ -1,0 +1,1 @@
+"""Formats: the rest of the host: space, mounts, processes, packages."""

@@ -1,0 +1,1 @@
+"""Formats: logging drivers and logs."""

@@ -1,0 +1,1 @@
+"""Formats: networks of the engine and of the host: records, links, addresses, routes, names."""

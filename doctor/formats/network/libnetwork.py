@@ -1,0 +1,93 @@
+"""Records of libnetwork's store, judged as the engine decodes them at its start.
+
+Go's ``encoding/json`` refuses one syntax error, and the engine's own decoders then assert types and parse addresses: a key
+that is missing or of another type is a panic. Sources: moby libnetwork/network.go, endpoint.go, endpoint_info.go,
+sandbox_store.go, endpoint_cnt.go, driverapi/ipamdata.go, drivers/{bridge,macvlan,ipvlan}/*_store.go, v26.1.5.
+"""
+
+from doctor.formats.images.oci_digest import is_hex64
+from doctor.formats.json_safe import load
+from doctor.formats.network.libnetwork_shapes import SHAPES, SOFT
+from doctor.formats.network.libnetwork_values import is_slip, network_identity, sandbox_identity
+from doctor.model.errors import FormatError
+
+PREFIX = "docker/network/v1.0/"
+INDEX_BYTES = 8
+"""A value is the record's index, eight bytes, then JSON (moby libnetwork/internal/kvstore/boltdb)."""
+
+KINDS = frozenset(SHAPES)
+"""Kinds of record that are known here."""
+
+_ID_KEYS = {"endpoint_count": "", "sandbox": "ID", "bridge": "ID", "macvlan": "ID", "ipvlan": "ID"}
+
+
+def parts(key: bytes) -> tuple[str, tuple[str, ...]]:
+    """The kind and the ids that a key names; ("", ()) for one that is no record's.
+
+    >>> parts(b"docker/network/v1.0/endpoint/aa/bb/")
+    ('endpoint', ('aa', 'bb'))
+    """
+    text = key.decode("latin-1")
+    if not text.startswith(PREFIX):
+        return "", ()
+    kind, *ids = text.removeprefix(PREFIX).strip("/").split("/")
+    return kind, tuple(ids)
+
+
+def names_ids(kind: str, ids: tuple[str, ...]) -> bool:
+    """Whether a key of this kind names ids, as many as it has to."""
+    if kind == "endpoint":
+        return len(ids) == 2 and network_identity(ids[0]) and is_hex64(ids[1])
+    return len(ids) == 1 and (sandbox_identity(ids[0]) if kind == "sandbox" else network_identity(ids[0]))
+
+
+def flaw(kind: str, ids: tuple[str, ...], data: bytes, *, strict: bool = False) -> str:
+    """What is wrong with a record (without its index) in the eyes of the engine, "" if nothing.
+
+    ``strict``: a key that no engine known here writes is wrong too, even if it is no known one with a bit flipped.
+
+    >>> flaw("endpoint_count", ("0" * 64,), b'{"Count":0}'), flaw("endpoint_count", ("0" * 64,), b'{"Count":p}')
+    ('', 'not JSON: expecting value at line 1, column 10')
+    """
+    try:
+        data.decode()
+        record = load(data)
+    except UnicodeDecodeError:
+        return "it holds bytes that are no UTF-8, which Go never writes"
+    except FormatError as error:
+        return str(error)
+    if not isinstance(record, dict):
+        return "not a JSON object"
+    required, shape = SHAPES[kind]
+    for name in required:
+        if name not in record:
+            return f"it has no {name!r}"
+    for name, value in record.items():
+        if name not in shape:
+            if strict or is_slip(name, shape, record):
+                return f"it has a key {name!r} that no engine writes"
+        elif not shape[name](value, strict):
+            return f"{name!r} is not what the engine writes"
+    named = record.get(_ID_KEYS.get(kind, "id"), ids[-1])
+    return "" if named == ids[-1] else f"it names another record: {str(named)[:64]!r}"
+
+
+_LENIENT = frozenset({"ep_iface", "joinInfo", "exposed_ports", "sandbox", "svcAliases", "dnsNames", "myAliases"})
+
+
+def is_refused(kind: str, ids: tuple[str, ...], data: bytes) -> bool:
+    """Whether the engine fails on a record that has a flaw, or loses count of what depends on it, rather than reads it otherwise."""
+    try:
+        record = load(data)
+    except FormatError:
+        return True
+    if not isinstance(record, dict):
+        return True
+    required, shape = SHAPES[kind]
+    if any(name not in record for name in required) or record.get(_ID_KEYS.get(kind, "id"), ids[-1]) != ids[-1]:
+        return True
+    wrong = [name for name, value in record.items() if name in shape and not shape[name](value, False)]
+    return any(
+        not (isinstance(record[name], str) and shape[name] in SOFT) and not (kind == "endpoint" and name in _LENIENT)
+        for name in wrong
+    )

@@ -1,0 +1,1 @@
+"""Formats: storage drivers and the file systems below them."""

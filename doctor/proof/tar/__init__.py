@@ -1,0 +1,1 @@
+"""Tar archives and tar-split, read and written byte for byte."""

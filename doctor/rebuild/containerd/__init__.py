@@ -1,0 +1,1 @@
+"""Rebuilding: containerd: its databases, contents and snapshots."""

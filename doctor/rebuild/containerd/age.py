@@ -1,0 +1,35 @@
+"""Tells whether containerd's list of images is older than the snapshotter's, and which of two states of it is the newer."""
+
+from collections.abc import Iterator
+
+from doctor.facts.containerd.lists import Snapshot
+from doctor.formats.databases.bolt import Bucket
+
+
+def ahead_of(tree: Bucket, snapshots: dict[str, Snapshot]) -> tuple[str, ...]:
+    """Return the names of snapshots whose number ``meta.db`` has not given yet.
+
+    It commits the number before the snapshotter makes "NAMESPACE/NUMBER/KEY" (containerd core/metadata/snapshot.go), so such a
+    snapshot shows that the file was put back to an older state. Removals go the other way round and leave no such trace.
+    """
+    given = {space: bucket.sequence for space, bucket in _snapshot_buckets(tree)}
+    found = []
+    for name in snapshots:
+        space, number, _ = name.split("/", 2)
+        # Without the bucket the whole list is another check's.
+        if space in given and number.isdecimal() and len(number) < 20 and int(number) > given[space]:
+            found.append(name)
+    return tuple(found)
+
+
+def last_number(tree: Bucket) -> int:
+    """Return how many snapshots ``meta.db`` has numbered: of two states of one file the higher is the newer."""
+    return sum(bucket.sequence for _, bucket in _snapshot_buckets(tree))
+
+
+def _snapshot_buckets(tree: Bucket) -> Iterator[tuple[str, Bucket]]:
+    version = tree.at("v1") or Bucket()
+    for space, bucket in version.buckets.items():
+        found = bucket.at("snapshots", "overlayfs")
+        if found is not None:
+            yield space.decode("utf-8", "surrogateescape"), found

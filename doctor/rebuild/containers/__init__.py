@@ -1,0 +1,1 @@
+"""Rebuilding: containers: their settings, what they need, what is left of lost ones."""

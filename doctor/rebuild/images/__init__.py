@@ -1,0 +1,1 @@
+"""Rebuilding: images: configs, names, and copies of what is damaged."""

@@ -1,0 +1,309 @@
+"""Which flipped bits explain why a list of names is not as an engine writes it.
+
+dockerd keeps each name twice: beneath its repository and in full ("app": {"app:1": …}). It takes neither the grammar nor
+the digest into account when it reads the list (moby reference/store.go, reload), so a flipped bit loses a name in silence.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice, pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.facts.images.images import repository_of
+from doctor.facts.images.tag_readings import AlteredTag, Flip, Reading
+from doctor.formats.images.oci_digest import is_digest
+from doctor.formats.images.repositories_json import Line, Word, is_reference_of, is_repository, meaning, read
+from doctor.model.text import flipped_byte
+
+TOP = "Repositories"
+MAX_ITEMS = 64
+_MAX_WORD = 400
+_MAX_REPEATED = 8
+_MAX_READINGS = 12
+_ORDER_BYTES = 128 << 10
+
+Way = tuple[str, tuple[Flip, ...], list[Line]]
+"""A repository's right name, the flip of what stands above its names that makes it so, and the names that don't fit then."""
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What else tells of names.
+
+    Attributes:
+        images: ids of images that are or were here, without "sha256:".
+        told: (reference, digest) → who tells it.
+        kept: the list as the metadata backup has it, where it is of the same size; else empty.
+        is_unwritten: whether the file's time says that nobody has written it since then.
+    """
+
+    images: frozenset[str]
+    told: dict[tuple[str, str], str] = {}
+    kept: bytes = b""
+    is_unwritten: bool = False
+
+
+def altered(data: bytes, known: Known) -> tuple[AlteredTag, ...]:
+    """Return what is altered in a repositories.json that is JSON, at most 64 parts."""
+    # What was looked at in vain counts too: whoever can write the list must not cost a scan its time.
+    return tuple(item for item in islice(_all(data, read(data), known), MAX_ITEMS) if item.part)
+
+
+def _all(data: bytes, lines: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
+    yield from _list_key(data, lines)
+    lines = tuple(line for line in lines if is_top(line.top.text) or flips_to(data, line.top, TOP))
+    yield from _digests(data, lines, known)
+    suspects: set[int] = set()
+    for group in groups(lines):
+        for item in chain(_group(data, group, known), _repeated(data, group, known)):
+            suspects.update(flip.position for reading in item.readings for flip in reading.flips)
+            yield item
+    if known.kept:
+        yield from _against_kept(data, lines, known, suspects)
+
+
+def is_top(key: str) -> bool:
+    """Whether Go takes a key for the list's: it doesn't look at upper and lower case."""
+    return key.lower() == TOP.lower()
+
+
+def groups(lines: Iterable[Line]) -> Iterator[tuple[Line, ...]]:
+    """Yield the lines of each repository, in the order of the file."""
+    found: dict[int, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.repository.start, []).append(line)
+    yield from map(tuple, found.values())
+
+
+def flips_to(data: bytes, word: Word, text: str) -> tuple[Flip, ...]:
+    """Return the one flip that makes a word this text, none where it is further away."""
+    raw, wanted = data[word.start : word.end], text.encode("utf-8", "surrogatepass")
+    place = flipped_byte(raw, wanted)
+    return () if place < 0 else (Flip(position=word.start + place, was=raw[place], right=wanted[place]),)
+
+
+def flipped(data: bytes, flips: Iterable[Flip]) -> bytes:
+    """Return the file with the bits turned back."""
+    changed = bytearray(data)
+    for flip in flips:
+        changed[flip.position] = flip.right
+    return bytes(changed)
+
+
+def is_ordered(lines: Iterable[Line]) -> bool:
+    """Whether repositories and the names in each are in the order in which Go writes a map, each there once."""
+    above: list[str] = []
+    for group in groups(lines):
+        above.append(group[0].repository.text)
+        names = [line.reference.text for line in group]
+        if any(one >= other for one, other in pairwise(names)):
+            return False
+    return all(one < other for one, other in pairwise(above))
+
+
+def _list_key(data: bytes, lines: tuple[Line, ...]) -> Iterator[AlteredTag]:
+    """The key of the whole list: with another one the engine sees no name at all."""
+    tops = {line.top.start: line.top for line in lines}
+    if len(tops) != 1:
+        return
+    top = next(iter(tops.values()))
+    flips = () if is_top(top.text) else flips_to(data, top, TOP)
+    if flips:
+        readings = (Reading(name=TOP, flips=flips),)
+        yield AlteredTag(part="list", name=top.text, image="", readings=readings, proof="the engine knows no other key")
+
+
+def _digests(data: bytes, lines: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
+    """Names that mean no image, and whose digest is one bit away from that of one, or no digest at all."""
+    here = {f"sha256:{identity}".encode(): "" for identity in known.images}
+    told: dict[str, dict[bytes, str]] = {}
+    for (reference, image), who in known.told.items():
+        told.setdefault(reference, {})[image.encode()] = who
+    halves = _halves(here)
+    for line in lines:
+        if data[line.digest.start : line.digest.end] in here:
+            continue
+        own = told.get(line.reference.text, {})
+        near = [*_near(data[line.digest.start : line.digest.end], halves), *(raw for raw in own if raw not in here)]
+        found = ((flips_to(data, line.digest, raw.decode()), raw) for raw in dict.fromkeys(near))
+        readings = tuple(
+            Reading(name=raw.decode(), flips=flips, told=own.get(raw, ""))
+            for flips, raw in sorted((one for one in found if one[0]), key=lambda one: one[0][0].position)
+        )
+        if readings or not is_digest(line.digest.text):
+            proof = "no other image's id differs by one bit" if len(readings) == 1 else ""
+            yield AlteredTag(
+                part="digest", name=line.reference.text, image=line.digest.text, readings=readings, proof=proof
+            )
+
+
+def _halves(images: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+    """Return half → images that have it: a flipped bit leaves one half of a digest as it was."""
+    found: dict[bytes, list[bytes]] = {}
+    for raw in images:
+        for half in _split(raw):
+            found.setdefault(half, []).append(raw)
+    return found
+
+
+def _near(raw: bytes, halves: dict[bytes, list[bytes]]) -> Iterator[bytes]:
+    return (one for half in _split(raw) for one in halves.get(half, ()))
+
+
+def _split(raw: bytes) -> tuple[bytes, bytes]:
+    middle = len(raw) // 2
+    return b"<" + raw[:middle], b">" + raw[middle:]
+
+
+def neighbours(data: bytes, word: Word) -> Iterator[tuple[Flip, bytes]]:
+    """Yield all that is one bit away from a word, none for one that is longer than any the engine writes."""
+    raw = bytearray(data[word.start : word.end])
+    if len(raw) > _MAX_WORD:
+        return
+    for place, byte in enumerate(bytes(raw)):
+        for bit in range(8):
+            raw[place] = byte ^ (1 << bit)
+            yield Flip(position=word.start + place, was=byte, right=raw[place]), bytes(raw)
+        raw[place] = byte
+
+
+def _group(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
+    """Names that don't fit what stands above them: the fewest flips that make all of them fit."""
+    above = group[0].repository
+    ways: list[Way] = []
+    if is_repository(above.text):
+        ways.append((above.text, (), _unfit(group, above.text)))
+    votes = Counter(repository_of(line.reference.text) for line in group)
+    near = ((name, flips_to(data, above, name)) for name, _ in votes.most_common() if is_repository(name))
+    ways += [(name, flips, _unfit(group, name)) for name, flips in islice((one for one in near if one[1]), 2)]
+    least = min((_cost(way) for way in ways), default=0)
+    best = [way for way in ways if _cost(way) == least]
+    if not least:
+        return
+    if len(best) > 1:
+        yield from _either(data, group, best, known)
+        return
+    name, flips, unfit = best[0]
+    if flips:
+        reading = Reading(name=name, flips=flips)
+        proof = "the names after it show it"
+        yield AlteredTag(
+            part="repository", name=above.text, image=group[0].digest.text, readings=(reading,), proof=proof
+        )
+    for line in unfit:
+        yield _reference(data, line, name, known)
+
+
+def _cost(way: Way) -> int:
+    return len(way[1]) + len(way[2])
+
+
+def _unfit(group: tuple[Line, ...], repository: str) -> list[Line]:
+    return [line for line in group if not is_reference_of(repository, line.reference.text)]
+
+
+def _reference(data: bytes, line: Line, repository: str, known: Known) -> AlteredTag:
+    """A name that does not fit its repository: all that is one bit away and does."""
+    readings = tuple(_fitting(data, line, known, lambda text: is_reference_of(repository, text)))
+    part = "reference" if readings else ""
+    item = AlteredTag(part=part, name=line.reference.text, image=line.digest.text, readings=readings)
+    if len(readings) == 1:
+        return replace(item, proof=f"no other name of {repository} differs by one bit")
+    return _decided(data, item)
+
+
+def _fitting(data: bytes, line: Line, known: Known, fits: Callable[[str], bool]) -> Iterator[Reading]:
+    """Yield what a name may have been, of all that is one bit away."""
+    for flip, raw in neighbours(data, line.reference):
+        text = meaning(raw)
+        if text is not None and fits(text):
+            yield Reading(name=text, flips=(flip,), told=known.told.get((text, line.digest.text), ""))
+
+
+def _either(data: bytes, group: tuple[Line, ...], ways: list[Way], known: Known) -> Iterator[AlteredTag]:
+    """As many flips explain it with one repository as with another; told apart only where each is a single one."""
+    line = group[0]
+    readings = []
+    for name, flips, unfit in ways:
+        if len(flips) + len(unfit) > 1:
+            return
+        if flips:
+            told = next(filter(None, (known.told.get((one.reference.text, one.digest.text), "") for one in group)), "")
+            readings.append(Reading(name=line.reference.text, flips=flips, told=told))
+        else:
+            line = unfit[0]
+            readings += _fitting(data, line, known, lambda text, name=name: is_reference_of(name, text))  # type: ignore[misc]
+    yield _decided(
+        data, AlteredTag(part="either", name=line.reference.text, image=line.digest.text, readings=tuple(readings))
+    )
+
+
+def _decided(data: bytes, item: AlteredTag) -> AlteredTag:
+    """Let who else tells a name decide, then the order of the file; what fits better stands first."""
+    told = tuple(reading for reading in item.readings if reading.told)
+    first, proof = told, ""
+    if len(told) == 1:
+        proof = f"{told[0].told} shows it"
+    elif len(data) <= _ORDER_BYTES:
+        first = tuple(one for one in told or item.readings if is_ordered(read(flipped(data, one.flips))))
+        if len(first) == 1:
+            proof = "the engine writes names in order, and only this one stands in its place"
+    readings = (*first, *(reading for reading in item.readings if reading not in first))
+    return replace(item, readings=readings[:_MAX_READINGS], proof=proof)
+
+
+def _repeated(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
+    """A name that stands twice, which the engine never writes: what is told of one of the two lines."""
+    seen: dict[str, list[Line]] = {}
+    for line in group:
+        seen.setdefault(line.reference.text, []).append(line)
+    for name, lines in seen.items():
+        if len(lines) == 1:
+            continue
+        repository = group[0].repository.text
+        readings = [
+            reading
+            for line in lines[:_MAX_REPEATED]
+            for reading in _fitting(data, line, known, lambda text: is_reference_of(repository, text))  # noqa: B023 - used at once
+            if reading.told and reading.name not in seen
+        ]
+        # The last one counts, so that it is the first whose name is lost.
+        yield _decided(
+            data, AlteredTag(part="reference", name=name, image=lines[0].digest.text, readings=tuple(readings))
+        )
+
+
+def _against_kept(data: bytes, lines: tuple[Line, ...], known: Known, suspects: set[int]) -> Iterator[AlteredTag]:
+    """Names that fit in every way and are one bit away from those that the backup has in the same place."""
+    was = {line.reference.start: line for line in read(known.kept)}
+    for line in lines:
+        old = was.get(line.reference.start)
+        if old is None or old.digest.text != line.digest.text or old.repository.text != line.repository.text:
+            continue
+        flips = flips_to(data, line.reference, old.reference.text)
+        if not flips or flips[0].position in suspects:
+            continue
+        proof = _no_deed(data, line, flips[0], known)
+        if not proof and chr(flips[0].was).isdigit() and chr(flips[0].right).isdigit():
+            # The next version of the same content, as people count.
+            continue
+        yield AlteredTag(
+            part="reference",
+            name=line.reference.text,
+            image=line.digest.text,
+            readings=(Reading(name=old.reference.text, flips=flips, told="the backup"),),
+            proof=proof,
+            is_doubt=not proof,
+        )
+
+
+def _no_deed(data: bytes, line: Line, flip: Flip, known: Known) -> str:
+    """Return why nobody can have given the name as it stands, "" where somebody may."""
+    if "@" in line.reference.text:
+        return "the backup has it, and no two digests are one bit apart"
+    if known.is_unwritten:
+        return "the backup has it, and the file has not been written since"
+    if len(data) <= _ORDER_BYTES and not is_ordered(read(data)) and is_ordered(read(flipped(data, (flip,)))):
+        return "the backup has it, and the name does not stand where the engine writes it"
+    return ""

@@ -1,0 +1,80 @@
+"""What is left of the names of images when repositories.json is lost."""
+
+from msgspec import Struct
+
+from doctor.facts.backup.lists import KeptTags
+from doctor.facts.containers.containers import Containers
+from doctor.facts.images.images import Images, familiar
+from doctor.model.missing import Missing
+
+
+class RecoveredTags(Struct, frozen=True, kw_only=True):
+    """The union of all sources, the better one winning.
+
+    Attributes:
+        entries: reference → digest.
+        kept: references that only the metadata backup tells; ``age`` is how old it is.
+        inferred: references known only from containers: the name an image had when the container was made.
+        ambiguous: reference → digests, for references that containers give to different images: left out.
+        unnamed: ids of sound images that no reference names, and that are no other image's parent.
+    """
+
+    entries: dict[str, str]
+    kept: tuple[str, ...] = ()
+    age: str = ""
+    inferred: tuple[str, ...]
+    ambiguous: dict[str, tuple[str, ...]]
+    unnamed: tuple[str, ...]
+
+    @property
+    def origin(self) -> str:
+        """Where names come from that the host's own list doesn't tell, for the end of a sentence; "" for none."""
+        kept = f"{len(self.kept)} of them from the backup {self.age}" if self.kept else ""
+        inferred = f"{len(self.inferred)} of them as containers were made from them" if self.inferred else ""
+        parts = ", ".join(filter(None, (kept, inferred)))
+        return f" ({parts})" if parts else ""
+
+
+def recover_tags(images: Images, containers: Containers, kept: KeptTags | Missing | None = None) -> RecoveredTags:
+    """Return every reference that some source still tells.
+
+    Sources, best first: complete temporary files beside it (dockerd writes those and renames), the complete entries in the
+    damaged text, the metadata backup, and the reference each container was made from. A digest whose image is damaged or gone is kept: the image
+    may come back, its name would not.
+    """
+    entries: dict[str, str] = {}
+    for source in (*reversed(images.tags.siblings), images.tags.entries):
+        for reference, digest in source.items():
+            entries.setdefault(reference, digest)
+    told = kept.entries if isinstance(kept, KeptTags) else {}
+    from_backup = tuple(sorted(told.keys() - entries.keys()))
+    entries = {**told, **entries}
+    said: dict[str, set[str]] = {}
+    for container in containers.items:
+        reference = familiar(container.image)
+        if reference and container.image_id.startswith("sha256:"):
+            said.setdefault(reference, set()).add(container.image_id)
+    inferred = {ref: digests for ref, digests in said.items() if ref not in entries}
+    agreed = {ref: next(iter(digests)) for ref, digests in inferred.items() if len(digests) == 1}
+    entries.update(agreed)
+    named = {digest.removeprefix("sha256:") for digest in entries.values()}
+    return RecoveredTags(
+        entries=entries,
+        kept=from_backup,
+        age=kept.age if isinstance(kept, KeptTags) else "",
+        inferred=tuple(sorted(agreed)),
+        ambiguous={ref: tuple(sorted(digests)) for ref, digests in sorted(inferred.items()) if ref not in agreed},
+        unnamed=tuple(
+            config.id for config in images.sound() if config.id not in named and not _is_parent(config.id, images)
+        ),
+    )
+
+
+def _is_parent(identity: str, images: Images) -> bool:
+    """Whether another image's layers begin with all of this one's: a step of a build, which never had a name."""
+    mine = images.configs[identity].chain
+    return any(
+        len(other.chain) > len(mine) and other.chain[: len(mine)] == mine
+        for other in images.sound()
+        if other.id != identity
+    )

@@ -1,0 +1,1 @@
+"""Rebuilding: local volumes and the records of them."""

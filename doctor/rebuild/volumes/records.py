@@ -1,0 +1,77 @@
+"""Volume records put together again from a damaged database and the volumes' own directories."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import Struct
+
+from doctor.facts.backup.files import KeptVolumes
+from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.volumes.volumes import VolumeDirectory, Volumes
+from doctor.formats.databases.bolt import Bucket
+from doctor.formats.databases.bolt_write import write
+from doctor.model.missing import Missing
+
+ANONYMOUS = "com.docker.volume.anonymous"
+"""Label of a volume whose name the engine made up: `docker volume prune` takes only those."""
+
+
+class RebuiltVolumes(Struct, frozen=True, kw_only=True):
+    """A new volume database.
+
+    Attributes:
+        content: the file.
+        kept: names whose own records were found, labels included.
+        restored: names whose record only the metadata backup has; ``age`` is how old it is.
+        inferred: names whose record was made from their directory: options are right, labels are not known.
+    """
+
+    content: bytes
+    kept: tuple[str, ...]
+    restored: tuple[str, ...] = ()
+    age: str = ""
+    inferred: tuple[str, ...]
+
+    @property
+    def origin(self) -> str:
+        """Where the records come from, for a summary."""
+        parts = [f"{len(self.kept)} records from its pages"] if self.kept else []
+        if self.restored:
+            parts.append(f"{len(self.restored)} records from the backup {self.age}")
+        if self.inferred or not parts:
+            parts.append(f"{len(self.inferred)} records from the volumes' directories, without labels")
+        return ", ".join(parts)
+
+
+def rebuild_volumes(
+    database: VolumeDatabase, volumes: Volumes, backup: KeptVolumes | Missing | None = None
+) -> RebuiltVolumes:
+    """Return a database with one record a volume: what a page still holds, else the backup, else made from its directory."""
+    told = backup.values if isinstance(backup, KeptVolumes) else {}
+    values = {**told, **database.salvaged}
+    kept, restored = _names(database.salvaged), _names(told.keys() - database.salvaged.keys())
+    inferred = []
+    for name, volume in volumes.items.items():
+        if name.encode("utf-8", "surrogateescape") not in values:
+            inferred.append(name)
+            values[name.encode("utf-8", "surrogateescape")] = _record(volume)
+    content = write(Bucket(buckets={b"volumes": Bucket(keys=dict(sorted(values.items())))}))
+    age = backup.age if isinstance(backup, KeptVolumes) else ""
+    return RebuiltVolumes(content=content, kept=kept, restored=restored, age=age, inferred=tuple(inferred))
+
+
+def _names(keys: Iterable[bytes]) -> tuple[str, ...]:
+    return tuple(sorted(key.decode("utf-8", "replace") for key in keys))
+
+
+def _record(volume: VolumeDirectory) -> bytes:
+    pairs = {"device": volume.mount_device, "o": volume.mount_options, "type": volume.mount_type}
+    options = {key: value for key, value in pairs.items() if value}
+    document: dict[str, Any] = {
+        "Name": volume.name,
+        "Driver": "local",
+        "Labels": {ANONYMOUS: ""} if volume.is_anonymous else None,
+        "Options": options or None,
+    }
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogateescape")
