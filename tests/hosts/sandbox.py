@@ -95,7 +95,7 @@ class Sandbox:
         with contextlib.suppress(BrokenPipeError):
             _stream(keeper.stdin).write(last_word)
             _stream(keeper.stdin).close()
-        keeper.wait(timeout=60)
+        keeper.wait(timeout=240)
         _stream(keeper.stdout).close()
 
     # Commands
