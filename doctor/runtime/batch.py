@@ -12,7 +12,7 @@ from doctor.runtime.plan import Plan
 from doctor.runtime.reader import Reader, bad
 from doctor.runtime.spec import plan_from
 from doctor.runtime.supervise import Job, Supervisor
-from doctor.runtime.system import os, signal
+from doctor.runtime.system import os
 from doctor.runtime.values import FAILED, TYPE_CHECKING, Failure, reason
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class Batch:
         self._plans = plans
         self._parallel = parallel
         self._emit = emit
-        self._shared = Shared()
         self._supervisor = Supervisor()
+        self._shared = Shared()
         self._by_id: dict[str, Job] = {}
 
     def run(self) -> None:
@@ -62,6 +62,7 @@ class Batch:
             for plan in self._plans:
                 while self._foreground() >= self._parallel:
                     self._collect(self._supervisor.step())
+                self._supervisor.check()
                 self._start(plan)
             while self._foreground():
                 self._collect(self._supervisor.step())
@@ -187,14 +188,5 @@ def run(text: str | bytes) -> int:
             worst = 1
         os.write(1, document.written(result).encode() + b"\n")
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
     Batch(plans, parallel, emit).run()
     return worst
-
-
-def _interrupted(number: int, _frame: object) -> None:
-    """End as an error does: containers are killed, their results written, everything is taken back."""
-    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(other, signal.SIG_IGN)
-    raise Failure(f"interrupted by signal {number}", 128 + number)

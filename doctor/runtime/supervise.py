@@ -6,11 +6,12 @@ import time
 
 from doctor.runtime.launch import Running, Stdio, check_report
 from doctor.runtime.plan import Plan
-from doctor.runtime.system import os
+from doctor.runtime.system import os, signal
 from doctor.runtime.values import Failure
 
 _TICK_S = 0.02  # where Linux has no pidfd (before 5.3)
 _CHUNK = 65536
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Job:
@@ -60,10 +61,35 @@ class Job:
 
 
 class Supervisor:
-    """Jobs that run. `step` waits for whatever happens next."""
+    """Jobs that run. `step` waits for whatever happens next.
+
+    A signal that ends a batch raises Failure in `step` and `check` alone, never in the middle of a container's start or end: it
+    would be taken for what that container met, and the result of one that has just ended would be lost.
+    """
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
+        self._signalled, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        for number in _ENDING:
+            signal.signal(number, _note)
+
+    def check(self) -> None:
+        """Raise Failure if a signal has come."""
+        poll = select.poll()
+        if self._signalled >= 0:
+            poll.register(self._signalled, select.POLLIN)
+            if poll.poll(0):
+                self._end()
+
+    def _end(self) -> None:
+        """End as an error does: containers are killed, their results written, everything is taken back."""
+        number = os.read(self._signalled, 1)[0]
+        self._signalled = -1
+        for other in _ENDING:
+            signal.signal(other, signal.SIG_IGN)
+        raise Failure(f"interrupted by signal {number}", 128 + number)
 
     def add(self, job: Job) -> None:
         """Watch one more."""
@@ -77,8 +103,11 @@ class Supervisor:
         """Wait for something to happen, at most `limit_s`; the jobs that have ended since."""
         poll = select.poll()
         owners = self._register(poll)
-        for descriptor, _ in poll.poll(self._patience(limit_s)):
-            self._serve(owners[descriptor], descriptor)
+        ready = poll.poll(self._patience(limit_s))
+        self.check()
+        for descriptor, _ in ready:
+            if descriptor in owners:
+                self._serve(owners[descriptor], descriptor)
         now = time.monotonic()
         for job in self.jobs:
             if job.seconds_left(now) == 0:
@@ -100,6 +129,8 @@ class Supervisor:
 
     def _register(self, poll: select.poll) -> dict[int, Job]:
         owners = {}
+        if self._signalled >= 0:
+            poll.register(self._signalled, select.POLLIN)
         for job in self.jobs:
             for descriptor in (*job.reading, *([job.pidfd] if job.pidfd >= 0 else [])):
                 poll.register(descriptor, select.POLLIN)
@@ -174,6 +205,10 @@ class Supervisor:
         if job.ended is None:
             job.ended = time.monotonic() - job.running.started
         return True
+
+
+def _note(_number: int, _frame: object) -> None:
+    """The kernel's note has gone to the descriptor of `set_wakeup_fd`."""
 
 
 def _judge_report(job: Job) -> None:

@@ -20,7 +20,7 @@ def root(tmp_path: Path) -> Path:
     return kit.make_root(tmp_path / "root")
 
 
-def until(condition: Callable[[], object], seconds: float = 5.0) -> bool:
+def until(condition: Callable[[], object], seconds: float = 30.0) -> bool:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -134,11 +134,39 @@ def test_an_interrupted_batch_still_tells_its_results(number: signal.Signals) ->
         process.stdin = None
         assert until(lambda: members("interrupted"))
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=30)
     assert process.returncode == 128 + number
     assert json.loads(out)["killed"] is True
     assert err == f"doctor-runtime: interrupted by signal {int(number)}\n"
     assert mine("interrupted") == []
+
+
+def catches(pid: int, number: int) -> bool:
+    caught = Path(f"/proc/{pid}/status").read_text().partition("SigCgt:")[2].split()[0]
+    return bool(int(caught, 16) >> number - 1 & 1)
+
+
+def test_a_batch_is_interrupted_at_each_stage_of_its_starts() -> None:
+    """Whenever the signal comes, it ends the batch and is never taken for what a container met."""
+    names = [f"stage{number}" for number in range(8)]
+    spec = {"containers": [{"id": name, "builtin": "inspect"} for name in names], "parallel": 1}
+    for step in range(25):
+        with subprocess.Popen([*kit.PROGRAM, "batch"], stdin=-1, stdout=-1, stderr=-1, text=True) as process:
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(spec))
+            process.stdin.close()
+            process.stdin = None
+            assert until(lambda: process.poll() is not None or catches(process.pid, signal.SIGTERM))
+            time.sleep(0.003 * step)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=30)
+        results = [json.loads(line) for line in out.splitlines()]
+        assert [result["id"] for result in results] == names[: len(results)]
+        assert all(result["error"] is None for result in results), results
+        assert all(result["killed"] == (result is results[-1]) or not result["killed"] for result in results)
+        assert (process.returncode, len(results)) in {(143, n) for n in range(9)} | {(0, 8)}
+        assert err == ("doctor-runtime: interrupted by signal 15\n" if process.returncode else "")
+    assert not [name for name in names if mine(name)]
 
 
 def test_a_missing_proc_is_one_clear_line() -> None:
