@@ -2,6 +2,8 @@
 
 import os
 import sys
+import time
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +11,7 @@ from msgspec import Struct
 
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Container, Containers
+from doctor.facts.engine.files import RuntimeStates
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.dns import HostDns
@@ -29,6 +32,7 @@ from doctor.state.reserve import Reservations
 
 _MOST_TRIES = 64
 _AT_ONCE = 8
+_CLOCK_S = 60.0  # so much may the clock have been moved forward since the container was started
 _MARK = "doctor-runtime:"
 _LOCAL = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 
@@ -154,17 +158,39 @@ def _container(name: str, facts: Facts) -> Container | None:
 
 
 def _process(name: str, facts: Facts) -> str:
-    """Return "PID:CONTAINER" of a running container, or a process id as it is."""
+    """Return "PID:CONTAINER:FIRST-LAST" of a running container, or a process id as it is."""
     container = _container(name, facts)
     if container is not None:
         if container.state.pid and os.path.isdir(f"/proc/{container.state.pid}"):
-            return f"{container.state.pid}:{container.id}"
+            first, last = _beginning(container, facts)
+            return f"{container.state.pid}:{container.id}:{first}-{last}"
         raise UsageError(f"container '{name}' does not run")
     if name.isdigit() and os.path.isdir(f"/proc/{name}"):
         if os.path.samefile(f"/proc/{name}/ns/net", "/proc/self/ns/net"):
             raise UsageError(f"process {name} is in this host's network", do="use --net host if that is meant")
         return name
     raise UsageError(f"no container '{name}'", do="name a running container, or a process id")
+
+
+def _beginning(container: Container, facts: Facts) -> tuple[int, int]:
+    """Return the clock ticks since boot between which a container's first process began.
+
+    runc notes the very tick, which no change of the clock moves. Of another runtime's container, the engine's StartedAt is known,
+    which it takes when the process is there: by the clock, so with a tolerance.
+    """
+    states = facts.get(RuntimeStates)
+    state = states.of(container.id) if isinstance(states, RuntimeStates) else None
+    if state is not None and state.started:
+        return state.started, state.started
+    try:
+        started = datetime.fromisoformat(container.state.started_at).timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"nothing says when container '{container.name}' was started, so its process can't be known",
+            do=f"use --net container:{container.state.pid} if that process is meant",
+        ) from None
+    since_boot = started - time.time() + time.clock_gettime(time.CLOCK_BOOTTIME)
+    return 0, max(0, round((since_boot + _CLOCK_S) * os.sysconf("SC_CLK_TCK")))
 
 
 def names(net: str, hostname: str, address: str, facts: Facts, host: Host) -> dict[str, str]:

@@ -78,18 +78,21 @@ def prefix_of(cidr: str) -> int:
 
 
 def open_namespace(target: str) -> int:
-    """A descriptor of the network namespace of "PID", or of "PID:CONTAINER" if that process is one of the container's.
+    """A descriptor of the network namespace of "PID", or of "PID:CONTAINER:FIRST-LAST" if that is the container's process.
 
-    A container's recorded process may be gone and its number another's: then its control groups do not have the container's id
-    in their names (dockerd: /docker/ID, system.slice/docker-ID.scope). Both are read by one descriptor of /proc/PID, which
-    stays with the process that was looked at.
+    A container's recorded process may be gone and its number another's. Then it began at another time than between these clock
+    ticks since boot, or its control groups do not have the container's id in their names (dockerd: /docker/ID,
+    system.slice/docker-ID.scope; the container's own init may have gone deeper). All is read by one descriptor of /proc/PID,
+    which stays with the process that was looked at.
     """
-    pid, _, container = target.partition(":")
+    pid, container, first, last = _parts(target) or (target, "", 0, 0)
     try:
         process = os.open(f"/proc/{pid}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise Failure(f"can't join the network of process {pid}: {reason(error)}") from None
     try:
+        if container and not first <= _beginning(process) <= last:
+            raise Failure(f"process {pid} did not begin with container {container[:12]}: its record is stale")
         if container and not _is_member(process, container):
             raise Failure(f"process {pid} is not one of container {container[:12]}: its record is stale")
         return os.open("ns/net", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
@@ -100,16 +103,36 @@ def open_namespace(target: str) -> int:
 
 
 def is_process(target: str) -> bool:
-    """Whether the target of net "container" is "PID" or "PID:CONTAINER"."""
-    pid, colon, container = target.partition(":")
-    return pid.isascii() and pid.isdigit() and (not colon or len(container) >= 12)
+    """Whether the target of net "container" is "PID" or "PID:CONTAINER:FIRST-LAST"."""
+    return _parts(target) is not None
+
+
+def _parts(target: str) -> tuple[str, str, int, int] | None:
+    pid, *rest = target.split(":")
+    if not pid.isascii() or not pid.isdigit():
+        return None
+    if not rest:
+        return pid, "", 0, 0
+    first, _, last = rest[-1].partition("-")
+    if len(rest) != 2 or len(rest[0]) < 12 or not all(tick.isascii() and tick.isdigit() for tick in (first, last)):
+        return None
+    return pid, rest[0], int(first), int(last)
+
+
+def _beginning(process: int) -> int:
+    """When a process began, in clock ticks since boot: field 22 of its `stat`, counted behind its name, which may hold anything."""
+    handle = os.open("stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
+    try:
+        return int(os.read(handle, 4096).rpartition(b")")[2].split()[19])
+    finally:
+        os.close(handle)
 
 
 def _is_member(process: int, container: str) -> bool:
     with open(
         os.open("cgroup", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process), encoding="utf-8", errors="replace"
     ) as source:
-        return any(container in line.rpartition("/")[2] for line in source.read().splitlines())
+        return any(container in part for line in source.read().splitlines() for part in line.split("/")[1:])
 
 
 def open_path(path: str) -> int:

@@ -104,5 +104,7 @@ def _joined(plan: Plan) -> int | None:
     if plan.net.kind == "path":
         return network.open_path(plan.net.target)
     if not network.is_process(plan.net.target):
-        raise Failure(f"--net container:{plan.net.target}: a process id, or PID:CONTAINER, is needed here", USAGE)
+        raise Failure(
+            f"--net container:{plan.net.target}: a process id, or PID:CONTAINER:FIRST-LAST, is needed here", USAGE
+        )
     return network.open_namespace(plan.net.target)

@@ -75,6 +75,44 @@ def test_a_stale_record_leads_to_no_other_process(box: Box) -> None:
     assert "is in this host's network" in done.stderr
 
 
+def test_neither_group_nor_time_alone_make_a_process_the_container_s(box: Box) -> None:
+    """A record that leads to a process of this host's network which is in the container's own control groups."""
+    identity = box.docker("inspect", "-f", "{{.Id}}", "web")
+    path = f"/var/lib/docker/containers/{identity}/config.v2.json"
+    state = f"/run/docker/runtime-runc/moby/{identity}/state.json"
+    config, runc = json.loads(box.read(path)), json.loads(box.read(state))
+    assert runc["init_process_pid"] == config["State"]["Pid"]
+    other = box.start(["sleep", "100"])
+    box.run(
+        [
+            "sh",
+            "-c",
+            f"for d in $(find /sys/fs/cgroup -type d -name '*{identity}*'); do echo {other} >$d/cgroup.procs; done",
+        ]
+    )
+    assert identity in box.read(f"/proc/{other}/cgroup")
+    join = ("run", "--net", "container:web", "bb:1", "ip", "-o", "link")
+    for changes in ({}, {"init_process_pid": other}):
+        box.write(path, json.dumps(config | {"State": config["State"] | {"Pid": other}}))
+        box.write(state, json.dumps(runc | changes))
+        done = box.doctor(*join)
+        assert done.returncode == 125, done.stdout
+        assert f"process {other} did not begin with container {identity[:12]}" in done.stderr
+    # Another runtime leaves no such file: the engine's own time counts, a reused number is younger than it.
+    box.run(["rm", state])
+    early = config["State"] | {"Pid": other, "StartedAt": "2020-02-02T02:02:02.123456789Z"}
+    box.write(path, json.dumps(config | {"State": early}))
+    assert "did not begin with" in box.doctor(*join).stderr
+    box.write(path, json.dumps(config | {"State": early | {"StartedAt": "garbage"}}))
+    done = box.doctor(*join)
+    assert done.returncode == 2
+    assert "nothing says when container 'web' was started" in done.stderr
+    box.write(path, json.dumps(config))
+    assert "eth0" in box.doctor(*join).stdout
+    box.write(state, json.dumps(runc))
+    assert "eth0" in box.doctor(*join).stdout
+
+
 def test_two_at_once_beside_the_engine(box: Box) -> None:
     """Addresses and ports of their own, answers from outside and here, the administrator's chain above them, probes beside."""
     served(box, 9001, 9002)

@@ -170,10 +170,10 @@ def runtime_states(host: Host, engine: EngineConfig, processes: Processes) -> Ru
     shims = {argument for shim in processes.items if "shim" in program(shim) for argument in shim.argv}
     items = []
     for name in sorted(names):
-        pid = _init_pid(host, join(top, name, "state.json"), gaps)
+        pid, started = _init_process(host, join(top, name, "state.json"), gaps)
         process = processes.pid(pid)
         alive = name in shims or (process is not None and process.state != "Z")
-        items.append(RuntimeState(container_id=name, path=join(top, name), pid=pid, is_alive=alive))
+        items.append(RuntimeState(container_id=name, path=join(top, name), pid=pid, is_alive=alive, started=started))
     return RuntimeStates(items=tuple(items), gaps=tuple(gaps))
 
 
@@ -202,17 +202,21 @@ def file_locks(host: Host, processes: Processes) -> FileLocks:
     return FileLocks(items=tuple(items))
 
 
-def _init_pid(host: Host, path: HostPath, gaps: list[Missing]) -> int:
+def _init_process(host: Host, path: HostPath, gaps: list[Missing]) -> tuple[int, int]:
+    """Return the pid of the container's first process and when it began, each 0 where the file does not say it."""
     try:
         state: dict[str, Any] = load_object(host.read(path, follow=False))
     except FormatError:
-        return 0
+        return 0, 0
     except HostError as error:
         if not error.is_absent:
             gaps.append(error.missing)
-        return 0
-    pid = state.get("init_process_pid")
-    return pid if isinstance(pid, int) and pid > 0 else 0
+        return 0, 0
+    pid, started = (state.get(name) for name in ("init_process_pid", "init_process_start"))
+    return (
+        pid if isinstance(pid, int) and pid > 0 else 0,
+        started if isinstance(started, int) and 0 < started < 1 << 63 else 0,
+    )
 
 
 def _json_problem(host: Host, path: HostPath, gaps: list[Missing], *, kind: type = dict) -> str | None:

@@ -149,6 +149,7 @@ class RuntimeState(Struct, frozen=True, kw_only=True):
         container_id: its name.
         path: the directory.
         pid: of the container's first process as runc wrote it, 0 where it can't be read.
+        started: when that process began, in clock ticks since boot (field 22 of /proc/PID/stat), 0 where it can't be read.
         is_alive: whether that process, or a shim for this container, runs.
     """
 
@@ -156,6 +157,7 @@ class RuntimeState(Struct, frozen=True, kw_only=True):
     path: HostPath
     pid: int
     is_alive: bool
+    started: int = 0
 
 
 class RuntimeStates(Struct, frozen=True, kw_only=True):
@@ -163,6 +165,10 @@ class RuntimeStates(Struct, frozen=True, kw_only=True):
 
     items: tuple[RuntimeState, ...]
     gaps: tuple[Missing, ...] = ()
+
+    def of(self, container_id: str) -> RuntimeState | None:
+        """Return the state of a container, or ``None``."""
+        return next((state for state in self.items if state.container_id == container_id), None)
 
 
 class FileLock(Struct, frozen=True, kw_only=True):
