@@ -25,7 +25,7 @@ live:  ## throw-away hosts with a real dockerd (root)
 browser:  ## the HTML report in headless Chromium
 	.venv/bin/pytest -q tests/browser -m browser
 
-docs:  ## make the page of every check from its docstring
+docs:  ## build the page of every check from its docstring, into build/checks
 	.venv/bin/python scripts/docs.py
 
 new-check:  ## make new-check ID=network/foo: check, fixer, two cases

@@ -1,7 +1,4 @@
-"""Makes docs/checks/AREA/PROBLEM.md from each check's docstring, and docs/checks/README.md as their index.
-
-``python scripts/docs.py --check`` writes nothing and exits 1 if a page is not what it would write.
-"""
+"""Builds a page for each check from its docstring, and an index of them: ``python scripts/docs.py [FOLDER]``."""
 
 import inspect
 import sys
@@ -10,7 +7,7 @@ from pathlib import Path
 from doctor.model.declare import CheckDeclaration, FixerDeclaration
 from doctor.plugins.load import load
 
-DOCS = Path(__file__).parents[1] / "docs" / "checks"
+BUILD = Path(__file__).parents[1] / "build" / "checks"
 HEADINGS = ("What it looks at:", "Why it matters:", "How it is fixed:", "References:")
 
 
@@ -41,7 +38,7 @@ def page(identity: str) -> str:
 def index() -> str:
     """Return the index of all pages."""
     catalog = load()
-    lines = ["# Checks", "", "Made from the checks' docstrings by `make docs`.", ""]
+    lines = ["# Checks", "", "Built from the checks' docstrings by `make docs`.", ""]
     area = ""
     for identity in sorted(catalog.checks):
         if identity.partition("/")[0] != area:
@@ -52,23 +49,14 @@ def index() -> str:
 
 
 def main() -> int:
-    """Write the pages, or compare them."""
-    wanted = {DOCS / f"{identity}.md": page(identity) for identity in load().checks}
-    wanted[DOCS / "README.md"] = index()
-    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
-    gone = [path for path in DOCS.rglob("*.md") if path not in wanted]
-    if "--check" in sys.argv:
-        for path in [*stale, *gone][:5]:
-            print(f"not up to date: {path.relative_to(DOCS.parent)}")
-        if stale or gone:
-            print(f"{len(stale) + len(gone)} pages are not what the docstrings say: run 'make docs'")
-        return int(bool(stale or gone))
-    for path, text in wanted.items():
+    """Write the pages into the folder that is named, or build/checks."""
+    top = Path(sys.argv[1]) if len(sys.argv) > 1 else BUILD
+    pages = {f"{identity}.md": page(identity) for identity in load().checks} | {"README.md": index()}
+    for name, text in pages.items():
+        path = top / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    for path in gone:
-        path.unlink()
-    print(f"{len(wanted)} pages")
+    print(f"{len(pages)} pages in {top}")
     return 0
 
 

@@ -40,8 +40,8 @@ FIXER = '''"""TITLE."""
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, SetSysctl
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.kernel import SetSysctl
 
 
 @fixer(applicability=Applicability.SAFE)

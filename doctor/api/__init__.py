@@ -1,8 +1,9 @@
-"""What the author of a check, fixer, collector, probe or report format imports.
+"""The names that the author of a check, fixer, collector, probe or report format imports.
 
-Facts are imported from their family in ``doctor.facts``, actions from ``doctor.api.actions``.
+Facts are imported from their subject in ``doctor.facts``, actions from their module in ``doctor.api.actions``.
 """
 
+from doctor.model.action import Action, Stage
 from doctor.model.declare import check, collector, fixer, probe, report_format
 from doctor.model.finding import Evidence, Finding, Subject
 from doctor.model.missing import Missing, Why
@@ -10,12 +11,14 @@ from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability, Severity
 
 __all__ = [
+    "Action",
     "Applicability",
     "Evidence",
     "Finding",
     "HostPath",
     "Missing",
     "Severity",
+    "Stage",
     "Subject",
     "Why",
     "check",

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from doctor.api.actions import CopyAside
+from doctor.api.actions.files import CopyAside
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError
 from doctor.model.missing import HostError

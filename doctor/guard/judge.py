@@ -14,7 +14,7 @@ from doctor.scan.run import Scan, actions_for, scan
 from doctor.state.settings import Settings
 
 if TYPE_CHECKING:
-    from doctor.api.actions import CopyAside
+    from doctor.api.actions.files import CopyAside
     from doctor.model.action import Action
 
 Accept = Callable[[tuple[Finding, ...]], tuple[Finding, ...]]
@@ -95,7 +95,8 @@ def _is_down(found: Scan) -> bool:
 
 def _copies(finding: Finding, catalog: Catalog, found: Scan) -> list["CopyAside"]:
     """Return the copies that a finding's fixer would make before a start, if they are all that it would do then."""
-    from doctor.api.actions import CopyAside, Stage  # noqa: PLC0415 - an ordinary start copies nothing
+    from doctor.api.actions.files import CopyAside  # noqa: PLC0415 - only where a start destroys something
+    from doctor.model.action import Stage  # noqa: PLC0415
 
     fixer = catalog.fixer(finding.id)
     actions: list[Action] = [] if fixer is None else actions_for(finding, fixer, found.facts)

@@ -183,5 +183,10 @@ def _walk_areas(package: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _walk_area(package: str, area: str) -> Iterator[tuple[str, str, str]]:
-    for stem, module, path in _walk_flat(f"{package}.{area}"):
-        yield f"{area}/{stem}", module, path
+    """Yield what stands in an area, and in the folders that it has for subjects: those are no part of an id."""
+    inside = f"{package}.{area}"
+    yield from ((f"{area}/{stem}", module, path) for stem, module, path in _walk_flat(inside))
+    top = _directory(inside)
+    for name in sorted(os.listdir(top)):
+        if not name.startswith(("_", ".")) and os.path.isdir(f"{top}/{name}"):
+            yield from ((f"{area}/{stem}", module, path) for stem, module, path in _walk_flat(f"{inside}.{name}"))

@@ -23,7 +23,9 @@ def files() -> Iterator[tuple[str, str, str, str]]:
         for folder, kind in folders.items():
             if name.startswith(folder) and name.endswith(".py"):
                 stem = name.removesuffix(".py")
-                identity = stem.removeprefix(folder)
+                area, _, rest = stem.removeprefix(folder).rpartition("/")
+                # An area may have folders for subjects, which are no part of an id.
+                identity = f"{area.partition('/')[0]}/{rest}" if area else rest
                 is_shared = identity.rpartition("/")[2].startswith("_")
                 if not is_shared and ("/" in identity) == (kind in {"checks", "fixers"}):
                     yield kind, identity.replace("_", "-"), stem.replace("/", "."), f"{site}/{name}"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine_settings import set_setting
 from doctor.facts.config.engine import EngineConfig
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine_settings import clear_command, with_reload
 from doctor.facts.engine.units import EngineUnits
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from doctor.api import Applicability, Evidence, Finding, fixer
-from doctor.api.actions import Action, Advise, Choose, EditFile, Option
+from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.files import EditFile
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.secrets.redact import conceal
 from doctor.formats.config import daemon_json, json_edit

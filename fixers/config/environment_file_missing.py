@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Evidence, Finding, Missing, fixer
-from doctor.api.actions import Action, Choose, Option
+from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.units import OptionalFiles, ReloadUnits
 from doctor.facts.config.engine import EngineFlags
 from doctor.facts.engine.units import EngineUnits

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Evidence, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_flag, set_flag, with_reload
 from doctor.facts.config.engine import DaemonJson, EngineFlags
 from doctor.facts.engine.units import EngineUnits

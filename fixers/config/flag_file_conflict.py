@@ -5,8 +5,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.api import Applicability, Evidence, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import OverrideCommand, remove_flag, set_setting, with_reload
 from doctor.api.actions.files import EditFile
 from doctor.facts.config.engine import DaemonJson

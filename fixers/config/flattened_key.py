@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Evidence, Finding, fixer
-from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting, set_setting
 from doctor.facts.config.engine import EngineConfig
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from doctor.api import Applicability, Evidence, Finding, fixer
-from doctor.api.actions import Action, Choose, Option
+from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, set_setting
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.keys import fits

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Quarantine
+from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine_settings import mend_settings
+from doctor.api.actions.files import Quarantine
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.host.mounts import Mounts
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, RestartEngine
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.engine import RestartEngine
 
 
 @fixer(applicability=Applicability.SAFE)

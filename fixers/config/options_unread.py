@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from doctor.api import Applicability, Evidence, Finding, fixer
-from doctor.api.actions import Action, Choose, EditFile, Option
+from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import set_setting
+from doctor.api.actions.files import EditFile
 from doctor.facts.config.engine import EngineConfig, UnreadVariable
 from doctor.facts.config.flag_values import from_flags
 from doctor.facts.config.keys import fits

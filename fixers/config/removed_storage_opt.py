@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action
+from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.engine_settings import remove_flag, replace_list_item
 from doctor.facts.config.engine import EngineConfig
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Evidence, Finding, Missing, fixer
-from doctor.api.actions import Action
+from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting
 from doctor.facts.config.engine import DaemonJson

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Evidence, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Choose, EditFile, Option, Stage
+from doctor.api import Action, Applicability, Evidence, Finding, Missing, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.files import EditFile
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
 from doctor.facts.network.remains import NetworkRemains

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action
+from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.resolver import link_resolver_list
 from doctor.facts.network.dns import HostDns
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise, MakeSymlink, Stage
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import MakeSymlink
 from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, StartEngine
+from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.engine import StartEngine
 from doctor.facts.engine.control import EngineControl
 from doctor.facts.engine.start import StartBlockers
 

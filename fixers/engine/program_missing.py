@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import allow_to_run
 from doctor.facts.host.package_commands import reinstall
 from doctor.facts.host.packages import Packages, System

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise, EditFile, LoadModule
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import EditFile
+from doctor.api.actions.kernel import LoadModule
 
 
 @fixer(applicability=Applicability.SAFE)

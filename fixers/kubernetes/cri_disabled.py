@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, HostPath, fixer
-from doctor.api.actions import Action, EditFile
+from doctor.api import Action, Applicability, Finding, HostPath, fixer
+from doctor.api.actions.files import EditFile
 
 _LIST = re.compile(rb"^([ \t]*disabled_plugins[ \t]*=[ \t]*\[)([^\]]*)(\])", re.MULTILINE)
 _CRI = (b"cri", b"io.containerd.grpc.v1.cri", b"io.containerd.cri.v1.runtime")

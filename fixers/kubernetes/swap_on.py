@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, Advise, EditFile
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import EditFile
 from doctor.api.actions.mounts import SwapOff
 from doctor.facts.host.swaps import Swaps
 from doctor.formats.host import fstab

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
 from doctor.api.actions.logging_settings import readable_logging
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.control import EngineControl

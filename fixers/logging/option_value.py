@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Evidence, Finding, Missing, fixer
-from doctor.api.actions import Action, Choose, Option
+from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import with_reload
 from doctor.api.actions.logging_settings import drop_options, readable_logging, set_option
 from doctor.facts.config.engine import EngineConfig

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action
+from doctor.api import Action, Applicability, Finding, Missing, fixer
 from doctor.api.actions.engine_settings import with_reload
 from doctor.api.actions.logging_settings import drop_options, readable_logging
 from doctor.facts.config.engine import EngineConfig

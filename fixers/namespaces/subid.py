@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, EditFile
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.files import EditFile
 from doctor.facts.kernel.namespaces import NEEDED_IDS
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, LoadModule, SetSysctl, load_at_boot, persist_sysctl
+from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api.actions.kernel import LoadModule, SetSysctl, load_at_boot
+from doctor.api.actions.sysctl import persist_sysctl
 from doctor.facts.kernel.sysctl import SysctlFiles
 
 _MODULE = "br_netfilter"

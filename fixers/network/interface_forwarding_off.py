@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, SetSysctl, persist_sysctl
+from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api.actions.kernel import SetSysctl
+from doctor.api.actions.sysctl import persist_sysctl
 from doctor.facts.kernel.sysctl import SysctlFiles
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action, persist_sysctl
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.sysctl import persist_sysctl
 from doctor.facts.kernel.sysctl import SysctlFiles
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Evidence, Finding, fixer
-from doctor.api.actions import Action, Advise, ChangeLink, Choose, Option
+from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.network import ChangeLink
 from doctor.facts.network.route_hints import RouteHint, RouteHints
 
 

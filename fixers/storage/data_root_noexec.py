@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from doctor.api import Applicability, Evidence, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Choose, EditFile, Option
+from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.files import EditFile
 from doctor.api.actions.mounts import Remount
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.host.mounts import Mounts

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Evidence, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise, Choose, Option
+from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_flag, remove_setting, set_flag, set_setting, with_reload
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.units import EngineUnits

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, fixer
-from doctor.api.actions import Action
+from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.storage_settings import name_driver
 from doctor.facts.config.engine import EngineConfig
 

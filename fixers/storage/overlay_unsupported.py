@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Applicability, Finding, Missing, fixer
-from doctor.api.actions import Action, Advise
+from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
 from doctor.facts.host.package_commands import install
 from doctor.facts.host.packages import System
 from doctor.facts.kernel.features import KernelNeeds

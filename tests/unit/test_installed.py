@@ -68,7 +68,7 @@ def test_a_whole_installation_has_no_such_error(site: Path, tmp_path: Path) -> N
 def test_a_check_that_is_gone_is_an_error(site: Path, tmp_path: Path, gone: str) -> None:
     place = site / gone
     wanted = {
-        f"{path.parent.name}/{path.stem.replace('_', '-')}"
+        f"{path.relative_to(site / 'doctor/checks').parts[0]}/{path.stem}".replace("_", "-")
         for path in ([place] if place.is_file() else place.rglob("*.py"))
         if not path.stem.startswith("_")
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from doctor.checks.network.ip_forward_off import ip_forward_off
 
-from doctor.api.actions import persist_sysctl
+from doctor.api.actions.sysctl import persist_sysctl
 from doctor.collect.kernel.sysctl import sysctl_files
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.kernel.sysctl import Sysctl, SysctlFiles

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from doctor.api import HostPath
-from doctor.api.actions import CopyAside, aside
+from doctor.api.actions.files import CopyAside
+from doctor.api.actions.state import aside
 from doctor.cli import guard, guard_unit
 from doctor.guard.aside import CannotKeepError, keep
 from doctor.host.recorded import RootHost

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from doctor.api.actions import MendDatabase, SetMember
+from doctor.api.actions.state import MendDatabase, SetMember
 from doctor.collect.databases.bolt_values import salvage_networks, salvage_volumes
 from doctor.collect.images.images import config_of, parse_tags
 from doctor.collect.images.sources import unflip

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from doctor.fixers.config import flag_file_conflict
 
-from doctor.api.actions import Action
 from doctor.api.actions.engine_settings import set_setting
+from doctor.model.action import Action
 from doctor.model.paths import HostPath
 from doctor.plugins.load import load as load_catalog
 from doctor.repair.plan import make_plan

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Applicability, Finding, HostPath, fixer
-from doctor.api.actions import Action, WriteFile
+from doctor.api.actions.files import WriteFile
+from doctor.model.action import Action
 
 
 @fixer(applicability=Applicability.SAFE)

@@ -1,0 +1,13 @@
+"""Move the isolation rules above a foreign one."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.firewall import lift_rules
+from doctor.facts.firewall.rules import EngineRules
+
+
+@fixer(applicability=Applicability.SAFE)
+def isolation_bypassed(finding: Finding, rules: EngineRules) -> Iterator[Action]:
+    """Move the engine's isolation rules above the foreign rule, which stays."""
+    yield from lift_rules(rules.families[0], finding.detail)

@@ -1,0 +1,13 @@
+"""Move masquerading above a foreign rule."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.firewall import lift_rules
+from doctor.facts.firewall.rules import EngineRules
+
+
+@fixer(applicability=Applicability.SAFE)
+def nat_postrouting_shadowed(finding: Finding, rules: EngineRules) -> Iterator[Action]:
+    """Move the engine's rules above the foreign one, which stays."""
+    yield from lift_rules(rules.families[0], finding.detail)

@@ -1,0 +1,17 @@
+"""Build the engine's rules again."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.firewall import add_rules
+from doctor.facts.firewall.missing import MissingRules
+from doctor.facts.firewall.rules import EngineRules
+
+
+@fixer(applicability=Applicability.SAFE)
+def rules_flushed(finding: Finding, rules: EngineRules) -> Iterator[Action]:
+    """Add exactly the missing rules, each in its place; nothing where the engine's next start makes them."""
+    missing: MissingRules | None = finding.detail
+    for family in rules.families:
+        if missing is not None and family.version == missing.version:
+            yield from add_rules(family, missing.rules, f"the engine's rules ({finding.subject.name})")

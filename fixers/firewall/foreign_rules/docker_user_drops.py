@@ -1,0 +1,17 @@
+"""Say how a policy in DOCKER-USER keeps containers' own connections."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def docker_user_drops(finding: Finding) -> Iterator[Action]:
+    """Advise: the rules are an administrator's own."""
+    spec = finding.detail.rule.removeprefix("-A ")
+    yield Advise(
+        text="if it is not meant so, name the outside interface in the rule and let answers pass first: "
+        "iptables -I DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN; "
+        f"or take the rule out: iptables -D {spec}"
+    )

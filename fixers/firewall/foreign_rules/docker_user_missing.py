@@ -1,0 +1,62 @@
+"""Make the administrator's chain be asked again, with the rules that it held."""
+
+from collections.abc import Iterator
+from shlex import quote
+
+from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.firewall import add_rules, restore_user_rules
+from doctor.facts.firewall.rules import EngineRules, FamilyRules
+from doctor.facts.firewall.user_chain import CHAIN, UserChain, UserRules
+
+_SHOWN = 8
+
+
+@fixer(applicability=Applicability.SAFE)
+def docker_user_missing(finding: Finding, rules: EngineRules) -> Iterator[Action]:
+    """Make the chain if it is gone, the jump at the top of FORWARD, and the rules where something tells which they were."""
+    found: UserChain = finding.detail
+    for family in rules.families:
+        if family.version == found.version:
+            yield from _actions(family, found)
+
+
+def _actions(family: FamilyRules, found: UserChain) -> Iterator[Action]:
+    own = tuple(add_rules(family, found.missing, "the chain for an administrator's own rules is evaluated first"))
+    known = found.known
+    if not found.is_emptied:
+        yield from own
+        return
+    if known is None:
+        yield Choose(
+            question=f"whether chain {CHAIN} held no rule (else load your rules again: that makes it)",
+            options=(Option(name="empty", evidence=(Evidence("known", "no rule that it held"),), actions=own),),
+        )
+        return
+    if known.words:
+        yield Choose(question=_by_hand(family, known), options=(_without(known, own),))
+        return
+    actions = (*own, *restore_user_rules(family, known))
+    if (found.is_sure and known.is_loaded and not known.needs_sets) or not known.own:
+        yield from actions
+        return
+    evidence = tuple(Evidence(known.place, text) for text in known.own)
+    yield Choose(
+        question=f"whether these rules belong in chain {CHAIN}",
+        options=(Option(name="restore", evidence=evidence, actions=actions),),
+    )
+
+
+def _by_hand(family: FamilyRules, known: UserRules) -> str:
+    table = f"{'ip' if family.version == 4 else 'ip6'} filter {CHAIN}"
+    adds = "; ".join(f"nft {quote(f'add rule {table} {words}')}" for words in known.words[:_SHOWN])
+    more = f"; and {len(known.words) - _SHOWN} more" if len(known.words) > _SHOWN else ""
+    return (
+        f"whether chain {CHAIN} is recreated without the rules that {known.place} has for it and iptables has no words for"
+        f" (add them first or afterwards: {adds}{more})"
+    )
+
+
+def _without(known: UserRules, own: tuple[Action, ...]) -> Option:
+    evidence = tuple(Evidence(known.place, words) for words in known.words)
+    return Option(name="empty", evidence=evidence, actions=own)

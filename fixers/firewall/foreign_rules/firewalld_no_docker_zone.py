@@ -1,0 +1,15 @@
+"""Say how firewalld learns of a bridge."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def firewalld_no_docker_zone(finding: Finding) -> Iterator[Action]:
+    """Advise: a reload of firewalld touches every service of the host."""
+    yield Advise(
+        text=f"let firewalld know the bridge: firewall-cmd --permanent --zone=docker --add-interface={finding.detail}"
+        " && firewall-cmd --reload (a running dockerd then recreates its rules)"
+    )

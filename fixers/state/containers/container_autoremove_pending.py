@@ -1,0 +1,18 @@
+"""Keep the engine's start from deleting a container."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.files import EditFile
+from doctor.api.actions.state import SetMember
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_autoremove_pending(finding: Finding) -> Iterator[Action]:
+    """Switch the one member off."""
+    yield EditFile(
+        path=finding.detail.path,
+        edit=SetMember(path=("AutoRemove",), value=False),
+        what=f"keep container {finding.subject.name}, which the engine's start would delete (switch off its --rm)",
+        stage=Stage.GUARD,
+    )

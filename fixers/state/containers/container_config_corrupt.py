@@ -1,0 +1,33 @@
+"""Bring a container's config back."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.state import CopyOver, restore
+from doctor.facts.backup.files import MetadataBackup
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_config_corrupt(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+    """Put a whole temporary file in its place, or the one of the backup; else say where the container's files are."""
+    detail = finding.detail
+    if detail.sibling is not None:
+        yield CopyOver(
+            source=detail.sibling,
+            path=detail.path,
+            what=f"restore the config of container {finding.subject.name} from the file that dockerd was about to rename",
+        )
+        return
+    kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
+    if kept is not None:
+        yield restore(detail.path, kept, what=f"restore the config of container {finding.subject.name}")
+        return
+    files = (
+        f"; the files it wrote are in {detail.layer}, and 'doctor salvage --containers --to DIR' copies them out"
+        if detail.layer
+        else ""
+    )
+    yield Advise(
+        text=f"cp -a it back to {detail.path} from a backup, or create the container again (docker run){files}"
+    )

@@ -1,0 +1,31 @@
+"""Bring a container's settings back."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.containers.containers import CONFIG, HOST_CONFIG
+from doctor.facts.containers.lost import LostContainers
+from doctor.model.paths import join
+from doctor.model.step import Directory, File
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_dir_missing(finding: Finding, lost: LostContainers) -> Iterator[Action]:
+    """Write both files of the backup; without one, say where the container's files are."""
+    container = next(one for one in lost.items if one.id == finding.detail.container_id)
+    if container.config is None:
+        files = f"cp -a {container.layer} DIR takes the files it wrote; " if container.layer else ""
+        yield Advise(text=f"{files}create the container again (docker run --name): its settings are nowhere else")
+        return
+    config, host_config = container.config
+    yield Rebuild(
+        items=(
+            Wanted(path=container.directory, node=Directory(), mode=0o710),
+            Wanted(path=join(container.directory, HOST_CONFIG), node=File(content=host_config), mode=0o600),
+            Wanted(path=join(container.directory, CONFIG), node=File(content=config), mode=0o600),
+        ),
+        what=f"restore the settings of container {container.title} from the backup {container.age}",
+        stage=Stage.MOUNTS,
+    )

@@ -1,0 +1,20 @@
+"""Set an empty directory among the containers aside."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import Quarantine
+from doctor.facts.layers.leftovers import Leftovers
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_dir_stray(finding: Finding, leftovers: Leftovers) -> Iterator[Action]:
+    """Move it into quarantine while no engine runs; what holds anything is left to a person."""
+    path = finding.detail.path
+    if not leftovers.containers[path]:
+        yield Advise(text=f"ls -la {path} shows what it is; mv {path} /root/ while the engine is down")
+    elif leftovers.is_engine_up:
+        yield Advise(text="leave it until the engine is down for another reason: it does no harm")
+    else:
+        yield Quarantine(path=path, why="it is empty and no container's", stage=Stage.MOUNTS)

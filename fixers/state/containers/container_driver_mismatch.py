@@ -1,0 +1,19 @@
+"""Name the storage driver that holds a container's files."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.files import EditFile
+from doctor.api.actions.state import SetMember
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_driver_mismatch(finding: Finding) -> Iterator[Action]:
+    """Set the one member."""
+    detail = finding.detail
+    yield EditFile(
+        path=detail.path,
+        edit=SetMember(path=("Driver",), value=detail.driver),
+        what=f"set the storage driver of container {finding.subject.name} to {detail.driver}",
+        stage=Stage.MOUNTS,
+    )

@@ -1,0 +1,23 @@
+"""Say how to save what a lost container wrote."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise
+from doctor.facts.layers.graph import LayerGraph
+
+
+@fixer(applicability=Applicability.MANUAL)
+def container_layer_orphan(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+    """Name the directory and the commands; user data is never moved."""
+    name = finding.detail.directory
+    diff = graph.layers.directory_path(name, "diff")
+    below = graph.parents.get(f"{name}-init", "")
+    image = next((chain for chain, directory in graph.cache.items() if directory == below), "")
+    known = graph.expected.get(image)
+    names = graph.image_titles(known.images) if known is not None else ()
+    salvage = f"'doctor salvage --to DIR {names[0]}' writes its image; " if names else ""
+    yield Advise(
+        text=f"{salvage}tar -C {diff} --xattrs --xattrs-include='*' -cf FILE . takes the container's own files; "
+        "remove the directory only when you need none of them"
+    )

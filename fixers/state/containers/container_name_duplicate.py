@@ -1,0 +1,27 @@
+"""Give the container that lost its name a name of its own."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.files import EditFile
+from doctor.api.actions.state import SetMember
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_name_duplicate(finding: Finding) -> Iterator[Action]:
+    """Append the short id to its name; keep it from taking the other one's port or address at the next start."""
+    detail = finding.detail
+    yield EditFile(
+        path=detail.path,
+        edit=SetMember(path=("Name",), value=f"/{detail.name}"),
+        what=f"rename container {finding.subject.name} to {detail.name}",
+        stage=Stage.MOUNTS,
+    )
+    if detail.rivals:
+        yield EditFile(
+            path=detail.host_path,
+            edit=SetMember(path=("RestartPolicy", "Name"), value="no"),
+            what=f"let container {detail.name} not start by itself (restart policy no): the other one has its "
+            f"{' and its '.join(detail.rivals)}",
+            stage=Stage.MOUNTS,
+        )

@@ -1,0 +1,15 @@
+"""Say what to do about a foreign lock."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def database_locked(finding: Finding) -> Iterator[Action]:
+    """Advise to end the holder."""
+    yield Advise(
+        text=f"end what holds {finding.subject.name} ({finding.evidence[0].value}; ps -fp PID shows it), then systemctl start docker;"
+        " never copy the file to get round the lock"
+    )

@@ -1,0 +1,34 @@
+"""Name the storage driver that holds the images."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.engine_settings import set_setting
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.data_root import DataRoot
+
+
+@fixer(applicability=Applicability.SAFE)
+def drivers_several(finding: Finding, engine: EngineConfig, root: DataRoot) -> Iterator[Action]:
+    """Set ``storage-driver`` in daemon.json: the one that holds anything, else the one that a person chooses."""
+    driver = finding.detail.driver
+    if driver:
+        yield set_setting(engine.json.path, ("storage-driver",), driver)
+        return
+    found = [one for one in root.drivers if one.name in root.prior_drivers]
+    yield Choose(
+        question="which storage driver is to be used (the others' images and containers are then hidden, not lost)",
+        options=tuple(
+            Option(
+                name=one.name,
+                evidence=(
+                    Evidence(
+                        root.at(one.name), f"{one.images} images, {one.layers} layers, {one.containers} containers"
+                    ),
+                ),
+                actions=(set_setting(engine.json.path, ("storage-driver",), one.name),),
+            )
+            for one in found
+        ),
+    )

@@ -1,0 +1,18 @@
+"""Give the engine its identity back, or let it make itself a new one."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api.actions.files import Quarantine
+from doctor.api.actions.state import restore
+from doctor.facts.backup.files import MetadataBackup
+
+
+@fixer(applicability=Applicability.SAFE)
+def engine_id_wrong(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+    """Write the kept identity; without one, move what is there into quarantine."""
+    kept = backup.files.get(finding.detail.path) if isinstance(backup, MetadataBackup) else None
+    if kept is not None:
+        yield restore(finding.detail.path, kept, what="restore the engine's identity", stage=Stage.CLEAR)
+        return
+    yield Quarantine(path=finding.detail.path, why="the engine makes a new identity at its next start")

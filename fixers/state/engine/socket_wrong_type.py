@@ -1,0 +1,19 @@
+"""Clear the place of the engine's socket."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import Quarantine
+
+
+@fixer(applicability=Applicability.SAFE)
+def socket_wrong_type(finding: Finding) -> Iterator[Action]:
+    """Move the directory into quarantine; a mount there is for a person to judge."""
+    detail = finding.detail
+    if detail.is_movable:
+        yield Quarantine(path=detail.path, why="the engine's socket belongs there")
+    else:
+        yield Advise(
+            text=f"findmnt {detail.path} shows what is mounted there: umount {detail.path}, then 'doctor fix --apply'"
+        )

@@ -1,0 +1,29 @@
+"""Bring back the note which image another was built from."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.backup.lists import KeptNotes
+from doctor.facts.images.images import Images
+from doctor.model.paths import join
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def image_metadata_corrupt(finding: Finding, images: Images, kept: KeptNotes | Missing) -> Iterator[Action]:
+    """Write what the backup has of the image's notes; without one, nothing depends on them."""
+    identity = finding.detail.identity
+    notes = kept.lost.get(identity) if isinstance(kept, KeptNotes) else None
+    if not isinstance(kept, KeptNotes) or not notes:
+        yield Advise(
+            text="nothing has to be done: the next build of the image writes it. Run no 'docker image prune' before"
+        )
+        return
+    top = join(images.top, "imagedb/metadata/sha256", identity)
+    yield Rebuild(
+        items=tuple(Wanted(path=join(top, name), node=File(content=notes[name]), mode=0o644) for name in sorted(notes)),
+        what=f"restore the notes of image {images.title(identity)} from the backup {kept.age}",
+        stage=Stage.CONTENTS,
+    )

@@ -1,0 +1,31 @@
+"""Put the right content of a layer's files back."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, HostPath, Stage, fixer
+from doctor.api.actions.advice import Advise, fetch_again
+from doctor.api.actions.state import CopyOver
+from doctor.facts.layers.content import LayerContent
+from doctor.facts.layers.graph import LayerGraph
+from doctor.model.paths import join
+from doctor.model.text import visible
+
+
+@fixer(applicability=Applicability.SAFE)
+def layer_content_altered(finding: Finding, graph: LayerGraph, content: LayerContent) -> Iterator[Action]:
+    """Copy from other layers where that proves the layer; else name the images."""
+    chain = finding.detail.chain
+    found = content.looks[chain]
+    top = graph.layers.directory_path(found.directory, "diff")
+    if all(one.copy for one in found.altered):
+        for one in found.altered:
+            name = one.name.decode("utf-8", "surrogateescape")
+            yield CopyOver(
+                source=HostPath(one.copy),
+                path=join(top, name),
+                what=f"copy {visible(name)} of {graph.title(chain)} from an equal one in another layer",
+                stage=Stage.LAYERS,
+            )
+        return
+    images = graph.image_titles(graph.expected[chain].images)
+    yield Advise(text=f"{fetch_again(images)}: no other layer has the right content")

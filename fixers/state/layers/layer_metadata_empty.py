@@ -1,0 +1,104 @@
+"""Rebuild a layer's record from what proves it."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api.actions.advice import Advise, fetch_again
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.files import Quarantine
+from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.layers.candidates import DirectoryClues, layer_candidates
+from doctor.facts.layers.graph import Expected, LayerGraph, is_size
+from doctor.facts.layers.made_splits import MadeSplits
+from doctor.facts.layers.proofs import LayerProofs
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
+    finding: Finding,
+    graph: LayerGraph,
+    proofs: LayerProofs,
+    backup: MetadataBackup | Missing,
+    made: MadeSplits | Missing,
+    clues: DirectoryClues,
+) -> Iterator[Action]:
+    """Write what the image's config says, and the directory whose content proves to be the layer's, else the kept one.
+
+    Where the tar-split is gone too, neither proves the other: a directory whose tar has the digest tells both, or none.
+    """
+    chain, files = finding.detail.chain, finding.detail.files
+    layer, proof = graph.expected[chain], proofs.of(chain)
+    values = {"diff": layer.diff}
+    if layer.parent:
+        values["parent"] = f"sha256:{layer.parent}"
+    kept = backup.layers.get(chain) if isinstance(backup, MetadataBackup) else None
+    origin, split = "", b""
+    if "cache-id" in files:
+        directory = proof.directory
+        if isinstance(backup, MetadataBackup) and kept is not None and not directory:
+            directory = kept.cache_id if kept.cache_id in graph.free_directories() else ""
+            origin = f" (its directory from the backup {backup.age})"
+        proven = made.items.get(chain) if isinstance(made, MadeSplits) and not directory else None
+        if proven is not None:
+            directory, split = proven.directory, proven.content
+            origin = " and its tar-split (its directory makes a tar with its digest)"
+        if not directory and isinstance(made, Missing) and layer_candidates(graph, layer):
+            yield _ask(finding, graph, clues, layer)
+            return
+        if not directory:
+            yield Advise(
+                text=f"{fetch_again(())}, for each image on layer {chain[:12]}: which directory holds it can't "
+                f"be proven ({proof.why})"
+            )
+            return
+        values["cache-id"] = directory
+    if "size" in files:
+        values["size"] = str(proof.size_bytes) if proof.size_bytes >= 0 or kept is None else kept.size
+        values["size"] = values["size"] if is_size(values["size"]) else "0"
+    if "parent" in files and not layer.parent:
+        yield Quarantine(
+            path=graph.layers.record_path(chain, "parent"), why="the first layer has no parent", stage=Stage.LAYERS
+        )
+    wanted = [name for name in files if name in values]
+    contents = {name: values[name].encode() for name in wanted}
+    if split:
+        contents["tar-split.json.gz"] = split
+    if contents:
+        yield Rebuild(
+            items=tuple(
+                Wanted(path=graph.layers.record_path(chain, name), node=File(content=content))
+                for name, content in contents.items()
+            ),
+            what=f"rebuild the record of {graph.title(chain)}: {', '.join(wanted)}{origin}",
+            stage=Stage.LAYERS,
+        )
+
+
+def _ask(finding: Finding, graph: LayerGraph, clues: DirectoryClues, layer: Expected) -> Choose:
+    """Return the question which of the directories that stand on the same layers is this layer's."""
+    files = finding.detail.files
+    values = {"diff": layer.diff, "size": "0", **({"parent": f"sha256:{layer.parent}"} if layer.parent else {})}
+    return Choose(
+        question=f"which layer directory is {graph.title(layer.chain)} ('doctor fix --deep' proves it by content)",
+        options=tuple(
+            Option(
+                name=name,
+                evidence=clues.evidence(graph, name),
+                actions=(
+                    Rebuild(
+                        items=tuple(
+                            Wanted(path=graph.layers.record_path(layer.chain, file), node=File(content=text.encode()))
+                            for file, text in {**values, "cache-id": name}.items()
+                            if file in files
+                        ),
+                        what=f"rebuild the record of {graph.title(layer.chain)}: {', '.join(files)} (its directory as chosen)",
+                        stage=Stage.LAYERS,
+                    ),
+                ),
+                takes=f"layer directory {name[:12]}",
+            )
+            for name in layer_candidates(graph, layer)
+        ),
+    )

@@ -1,0 +1,32 @@
+"""Give a layer's entries what their headers say."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise, fetch_again
+from doctor.api.actions.layers import RestoreEntries
+from doctor.facts.layers.content import LayerContent
+from doctor.facts.layers.graph import LayerGraph
+from doctor.model.text import visible
+
+
+@fixer(applicability=Applicability.SAFE)
+def layer_metadata_lost(finding: Finding, graph: LayerGraph, content: LayerContent) -> Iterator[Action]:
+    """Restore what can be; name what only a person can put right."""
+    chain = finding.detail.chain
+    found = content.looks[chain]
+    can = tuple(one for one in found.lost if one.is_restorable) if found.can_restore else ()
+    if can:
+        top = graph.layers.directory_path(found.directory, "diff")
+        yield RestoreEntries(top=top, entries=can, title=graph.title(chain))
+        return
+    if not found.can_restore:
+        yield Advise(
+            text="first 'doctor fix --apply' for the layer's content (state/layer-content-altered, "
+            "state/layer-extra-files): while its"
+            " digest is another one, nothing proves that the headers are this layer's"
+        )
+        return
+    names = ", ".join(visible(one.name.decode("utf-8", "surrogateescape")) for one in found.lost[:6])
+    images = graph.image_titles(graph.expected[chain].images)
+    yield Advise(text=f"{fetch_again(images)}: doctor can't recreate these entries: {names}")

@@ -1,0 +1,25 @@
+"""Write the parent that the image's config gives."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.files import Quarantine
+from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.layers.graph import LayerGraph
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def layer_metadata_wrong_parent(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+    """Write the computed value; the first layer has no such file."""
+    chain = finding.detail.chain
+    path = graph.layers.record_path(chain, "parent")
+    parent = graph.expected[chain].parent
+    if not parent:
+        yield Quarantine(path=path, why="the first layer has no parent", stage=Stage.LAYERS)
+        return
+    yield Rebuild(
+        items=(Wanted(path=path, node=File(content=f"sha256:{parent}".encode())),),
+        what=f"write the computed parent of {graph.title(chain)}",
+        stage=Stage.LAYERS,
+    )

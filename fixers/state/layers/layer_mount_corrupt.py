@@ -1,0 +1,86 @@
+"""Rebuild a container's mount record."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.backup.files import KeptMount, MetadataBackup
+from doctor.facts.layers.candidates import DirectoryClues
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.state_details import OfMount
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def layer_mount_corrupt(
+    finding: Finding, graph: LayerGraph, clues: DirectoryClues, backup: MetadataBackup | Missing
+) -> Iterator[Action]:
+    """Write the computed values, and the one directory that can be the container's; of several the backup's, or the chosen."""
+    container_id, files = finding.detail.container_id, finding.detail.files
+    title = graph.container_title(container_id)
+    record = graph.layers.mounts.get(container_id)
+    mount = record.mount_id if record is not None and "mount-id" not in files else graph.mount_of(container_id)
+    kept = backup.mounts.get(container_id) if isinstance(backup, MetadataBackup) else None
+    origin = ""
+    if not mount and kept is not None and isinstance(backup, MetadataBackup) and _is_free(container_id, graph, kept):
+        mount = kept.mount_id
+        origin = f" (its directory from the backup {backup.age})"
+    if mount:
+        below = kept.parent if kept is not None and kept.mount_id == mount else ""
+        yield _rebuild(graph, finding.detail, mount, origin, below)
+        return
+    candidates = graph.mount_candidates(container_id)
+    if not candidates:
+        yield Advise(
+            text=f"cp -a the layer directory of container {title} back from a backup, none is left over; else docker rm {title}, and"
+            " create it again"
+        )
+        return
+    container = graph.containers.get(container_id)
+    made = container.created[:19].replace("T", " ") if container is not None else "at an unknown time"
+    yield Choose(
+        question=f"which layer directory is container {title}'s (created {made} UTC)",
+        options=tuple(
+            Option(
+                name=name,
+                evidence=clues.evidence(graph, name),
+                actions=(_rebuild(graph, finding.detail, name, " (its directory as chosen)"),),
+                takes=f"layer directory {name[:12]}",
+            )
+            for name in candidates
+        ),
+    )
+
+
+def _rebuild(graph: LayerGraph, damage: OfMount, mount: str, origin: str, below: str = "") -> Rebuild:
+    """Return what writes the damaged files of a container's mount record for the directory ``mount``.
+
+    ``below`` is the digest of the layer that a backup says it stands on, for a container whose image is lost as well.
+    """
+    container_id, files = damage.container_id, damage.files
+    parent = graph.mount_parent(container_id)
+    if parent is None:
+        parent = below.removeprefix("sha256:")
+    values = {"mount-id": mount}
+    if graph.directory(f"{mount}-init") is not None or "init-id" not in files:
+        values["init-id"] = f"{mount}-init"
+    if parent:
+        values["parent"] = f"sha256:{parent}"
+    items = tuple(
+        Wanted(path=graph.layers.mount_path(container_id, name), node=File(content=text.encode()))
+        for name, text in values.items()
+        if name in files
+    )
+    return Rebuild(
+        items=items,
+        what=f"rebuild the mount record of container {graph.container_title(container_id)}: {', '.join(files)}{origin}",
+        stage=Stage.MOUNTS,
+    )
+
+
+def _is_free(container_id: str, graph: LayerGraph, kept: KeptMount) -> bool:
+    """Whether the directory that a backup names is still there, and no other container's."""
+    others = {record.mount_id for identity, record in graph.layers.mounts.items() if identity != container_id}
+    return kept.mount_id in graph.layers.directories and kept.mount_id not in others

@@ -1,0 +1,17 @@
+"""Set an empty mount record aside."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import Quarantine
+from doctor.facts.layers.leftovers import Leftovers
+
+
+@fixer(applicability=Applicability.SAFE)
+def layer_mount_stray(finding: Finding, leftovers: Leftovers) -> Iterator[Action]:
+    """Move it into quarantine while no engine runs."""
+    if leftovers.is_engine_up:
+        yield Advise(text="leave it until the engine is down for another reason: it does no harm")
+        return
+    yield Quarantine(path=finding.detail.path, why="it is empty and of no container", stage=Stage.MOUNTS)

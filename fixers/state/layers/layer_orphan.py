@@ -1,0 +1,30 @@
+"""Take layers that nothing needs out of the data root."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import Quarantine
+from doctor.facts.layers.graph import LayerGraph
+
+
+@fixer(applicability=Applicability.DESTRUCTIVE)
+def layer_orphan(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+    """Move each directory into quarantine with the short name that leads to it, after all that may copy from it."""
+    directories = finding.detail.directories
+    if not directories:
+        yield Advise(
+            text=f"ls -la {graph.layers.directory_path(finding.subject.name)} shows what it is: mv it to /root/, it is "
+            "none of the engine's"
+        )
+    for name in directories:
+        yield Quarantine(
+            path=graph.layers.directory_path(name),
+            why="no image, no container and no build cache refers to it",
+            stage=Stage.DATABASES,
+        )
+        for link, target in graph.layers.links.items():
+            if target == f"../{name}/diff":
+                yield Quarantine(
+                    path=graph.layers.link_path(link), why=f"it leads to {name[:12]} alone", stage=Stage.DATABASES
+                )

@@ -1,0 +1,21 @@
+"""Mark layers as finished."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.layers.graph import LayerGraph
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def overlay2_committed_missing(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+    """Make the empty file in each."""
+    names = finding.detail.directories
+    yield Rebuild(
+        items=tuple(
+            Wanted(path=graph.layers.directory_path(name, "committed"), node=File(), mode=0o600) for name in names
+        ),
+        what=f"mark {len(names)} {'layer' if len(names) == 1 else 'layers'} as finished",
+        stage=Stage.LINKS,
+    )

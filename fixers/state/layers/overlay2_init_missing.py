@@ -1,0 +1,52 @@
+"""Make a container's -init layer again."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.layers.graph import LINK_NAME, LayerGraph
+from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS
+from doctor.facts.layers.links import derived_name
+from doctor.model.step import Directory, File, Symlink
+
+
+@fixer(applicability=Applicability.SAFE)
+def overlay2_init_missing(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+    """Make the fixed set of files, and the links that make it a layer of its image."""
+    detail = finding.detail
+    name = f"{detail.directory}-init"
+    yield Rebuild(
+        items=tuple(_layer(graph, name, detail.directory, detail.below)),
+        what=f"make the -init layer of container {graph.container_title(detail.container_id)} again",
+        stage=Stage.LINKS,
+    )
+
+
+def _layer(graph: LayerGraph, name: str, own: str, below: str) -> Iterator[Wanted]:
+    at = graph.layers.directory_path
+    link = _link(graph, name, own)
+    lower = (graph.names[below], *(graph.lowers[below] or ())) if below else ()
+    yield Wanted(path=at(name), node=Directory(), mode=0o710)
+    yield Wanted(path=at(name, "diff"), node=Directory(), mode=0o755)
+    for folder in FOLDERS:
+        yield Wanted(path=at(name, f"diff/{folder}"), node=Directory(), mode=0o755)
+    for file in FILES:
+        yield Wanted(path=at(name, f"diff/{file}"), node=File(), mode=0o755)
+    for entry, target in LINKS.items():
+        yield Wanted(path=at(name, f"diff/{entry}"), node=Symlink(target=target))
+    yield Wanted(path=at(name, "committed"), node=File(), mode=0o600)
+    yield Wanted(path=at(name, "link"), node=File(content=link.encode()))
+    yield Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff"))
+    if lower:
+        yield Wanted(path=at(name, "lower"), node=File(content=":".join(f"l/{one}" for one in lower).encode()))
+        yield Wanted(path=at(name, "work"), node=Directory(), mode=0o700)
+
+
+def _link(graph: LayerGraph, name: str, own: str) -> str:
+    """Return the name under which the container's own layer knows it, a new one where that is lost."""
+    if name in graph.names and LINK_NAME.fullmatch(graph.layers.directories[name].link or ""):
+        return graph.names[name]
+    lower = graph.layers.directories[own].lower
+    told = lower[0] if lower else ""
+    is_free = LINK_NAME.fullmatch(told) and told not in graph.names.values()
+    return told if is_free else derived_name(name)

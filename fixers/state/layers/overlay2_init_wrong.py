@@ -1,0 +1,28 @@
+"""Make entries of a container's -init layer again."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, HostPath, Stage, fixer
+from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS, InitLayers
+from doctor.model.step import Directory, File, Symlink
+
+
+@fixer(applicability=Applicability.SAFE)
+def overlay2_init_wrong(finding: Finding, inits: InitLayers, graph: LayerGraph) -> Iterator[Action]:
+    """Set what is wrong aside, and put there what the engine puts there."""
+    container_id = finding.detail.container_id
+    top = graph.layers.directory_path(f"{graph.layers.mounts[container_id].mount_id}-init", "diff")
+    wrong = inits.wrong[container_id]
+    needed = {entry for entry in (*FOLDERS, *FILES, *LINKS) if entry in wrong or entry.partition("/")[0] in wrong}
+    yield Rebuild(
+        items=tuple(_wanted(f"{top}/{entry}", entry) for entry in (*FOLDERS, *FILES, *LINKS) if entry in needed),
+        what=f"make {', '.join(sorted(wrong))} in the -init layer of container {graph.container_title(container_id)} again",
+        stage=Stage.LINKS,
+    )
+
+
+def _wanted(path: str, entry: str) -> Wanted:
+    node = Directory() if entry in FOLDERS else Symlink(target=LINKS[entry]) if entry in LINKS else File()
+    return Wanted(path=HostPath(path), node=node, mode=0o755)

@@ -1,0 +1,51 @@
+"""Find a layer's files, or make a layer that has none."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.advice import Advise, fetch_again
+from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.layers.graph import EMPTY_LAYER, LayerGraph
+from doctor.facts.layers.links import derived_name
+from doctor.facts.layers.proofs import LayerProofs
+from doctor.model.step import Directory, File, Symlink
+
+
+@fixer(applicability=Applicability.SAFE)
+def overlay2_layer_missing(finding: Finding, graph: LayerGraph, proofs: LayerProofs) -> Iterator[Action]:
+    """Correct the record if a directory is proven; make an empty layer; say what to pull otherwise."""
+    chain, name = finding.detail.chain, finding.detail.directory
+    layer, proof = graph.expected[chain], proofs.of(chain)
+    if proof.directory and proof.directory != name:
+        yield Rebuild(
+            items=(
+                Wanted(path=graph.layers.record_path(chain, "cache-id"), node=File(content=proof.directory.encode())),
+            ),
+            what=f"name the directory that is proven to hold {graph.title(chain)}",
+            stage=Stage.LAYERS,
+        )
+    elif layer.diff == EMPTY_LAYER:
+        yield Rebuild(
+            items=tuple(_empty(graph, name, layer.parent)),
+            what=f"recreate the empty {graph.title(chain)}",
+            stage=Stage.LAYERS,
+        )
+    else:
+        images = graph.image_titles(layer.images)
+        yield Advise(text=fetch_again(images))
+
+
+def _empty(graph: LayerGraph, name: str, parent: str) -> Iterator[Wanted]:
+    """Yield a layer directory without content, with the layers below it as far as their places are known."""
+    at = graph.layers.directory_path
+    link = graph.names.get(name) or derived_name(name)
+    below = graph.cache.get(parent)
+    lower = (graph.names[below], *(graph.lowers[below] or ())) if below and graph.lowers[below] is not None else ()
+    yield Wanted(path=at(name), node=Directory(), mode=0o710)
+    yield Wanted(path=at(name, "diff"), node=Directory(), mode=0o755)
+    yield Wanted(path=at(name, "committed"), node=File(), mode=0o600)
+    yield Wanted(path=at(name, "link"), node=File(content=link.encode()))
+    yield Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff"))
+    if lower:
+        yield Wanted(path=at(name, "lower"), node=File(content=":".join(f"l/{one}" for one in lower).encode()))
+        yield Wanted(path=at(name, "work"), node=Directory(), mode=0o700)

@@ -1,0 +1,21 @@
+"""Give layer directories their short names back."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.layers.graph import LayerGraph
+from doctor.model.step import File, Symlink
+
+
+@fixer(applicability=Applicability.SAFE)
+def overlay2_link_broken(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+    """Write ``link`` and the entry in ``l``, as most of what is left of the name tells."""
+    directories = finding.detail.directories
+    items: list[Wanted] = []
+    for name in directories:
+        link = graph.names[name]
+        items.append(Wanted(path=graph.layers.directory_path(name, "link"), node=File(content=link.encode())))
+        items.append(Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff")))
+    subject = f"{len(directories)} layer directories" if len(directories) > 1 else graph.directory_title(directories[0])
+    yield Rebuild(items=tuple(items), what=f"restore the short name of {subject}", stage=Stage.LINKS)

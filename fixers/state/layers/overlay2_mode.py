@@ -1,0 +1,15 @@
+"""Close the directory of layers."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.files import SetAttributes
+from doctor.facts.layers.directory_modes import DirectoryModes
+
+
+@fixer(applicability=Applicability.SAFE)
+def overlay2_mode(finding: Finding, modes: DirectoryModes) -> Iterator[Action]:
+    """Give it the mode and the owner that the engine gives it; its group stays unless it may write."""
+    path = finding.detail.path
+    mode = modes.right[path]
+    yield SetAttributes(path=path, what=f"set {path} to mode {mode:04o}", mode=mode, uid=modes.uid, stage=Stage.LINKS)

@@ -1,0 +1,16 @@
+"""Say where lost layers usually are."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def overlay2_root_missing(finding: Finding) -> Iterator[Action]:
+    """Advise to mount what is not mounted."""
+    del finding
+    yield Advise(
+        text="stop the engine, find the file system that holds overlay2 ('findmnt --fstab', 'lsblk -f') and mount it; "
+        "don't start the engine before"
+    )

@@ -1,0 +1,38 @@
+"""Mend damaged records of the network database."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api.actions.files import EditFile
+from doctor.api.actions.state import ReplaceRecords
+from doctor.facts.containers.containers import Containers
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.network.flaws import NetworkFlaws
+from doctor.facts.network.remains import NetworkRemains
+from doctor.rebuild.network.mend import SetRecords, mend_records
+
+
+@fixer(applicability=Applicability.SAFE)
+def network_record_corrupt(
+    finding: Finding,
+    flaws: NetworkFlaws,
+    remains: NetworkRemains,
+    database: NetworkDatabase,
+    containers: Containers | Missing,
+) -> Iterator[Action]:
+    """Flip the one bit back, else write what other records, the backup or containers have; drop what the engine makes itself."""
+    if flaws.flawed[0].kind == "bucket":
+        pairs = tuple((one.key, one.kept) for one in flaws.flawed)
+        what = "flip one bit back in the name of the networks' bucket"
+        yield EditFile(path=finding.detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
+        return
+    found = containers if isinstance(containers, Containers) else Containers()
+    mended = mend_records(flaws, remains, database, found)
+    if mended.changes:
+        yield EditFile(
+            path=finding.detail.path,
+            edit=SetRecords(bucket=b"libnetwork", changes=mended.changes),
+            what=f"mend the network database: {'; '.join(mended.parts)}",
+            risk=Applicability.SAFE if not mended.lost else Applicability.DESTRUCTIVE,
+            stage=Stage.DATABASES,
+        )

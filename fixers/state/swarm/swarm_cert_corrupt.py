@@ -1,0 +1,32 @@
+"""Bring the swarm node's certificate and key back."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, HostPath, Missing, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import CopyAside
+from doctor.api.actions.state import aside, restore
+from doctor.facts.backup.files import MetadataBackup
+from doctor.model.paths import join, parent
+
+_PAIR = ("swarm-node.crt", "swarm-node.key")
+
+
+@fixer(applicability=Applicability.SAFE)
+def swarm_cert_corrupt(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+    """Write both from the backup, since a key fits its own certificate only."""
+    directory = HostPath(finding.detail.directory)
+    files = backup.files if isinstance(backup, MetadataBackup) else {}
+    pair = [(name, files.get(join(directory, name))) for name in _PAIR]
+    found = [(name, kept) for name, kept in pair if kept is not None]
+    if len(found) < len(_PAIR):
+        yield Advise(
+            text=f"restore {' and '.join(_PAIR)} in {directory} from one backup, or let the node join anew: on a manager "
+            "'docker node rm' it and 'docker swarm join-token', here 'docker swarm leave --force' and join; a lone manager "
+            f"must not leave: keep a copy of {parent(directory)} first"
+        )
+        return
+    why = "it may be wanted if the restored pair is too old"
+    yield CopyAside(path=parent(directory), to=aside("swarm"), why=why)
+    for name, kept in found:
+        yield restore(join(directory, name), kept, what=f"restore the swarm node's {name}", stage=Stage.CONTENTS)

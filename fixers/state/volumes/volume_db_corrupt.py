@@ -1,0 +1,35 @@
+"""Mend the volume database, or put a new one together."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api.actions.files import EditFile
+from doctor.api.actions.state import MendDatabase, Rebuild, Wanted
+from doctor.facts.backup.files import KeptVolumes
+from doctor.facts.databases.databases import MENDS, VolumeDatabase
+from doctor.facts.volumes.volumes import Volumes
+from doctor.model.step import File
+from doctor.rebuild.volumes.records import rebuild_volumes
+
+
+@fixer(applicability=Applicability.SAFE)
+def volume_db_corrupt(
+    finding: Finding, database: VolumeDatabase, volumes: Volumes | Missing, kept: KeptVolumes | Missing
+) -> Iterator[Action]:
+    """Go back to a whole tree; else write the records that pages, the backup and directories still tell."""
+    path = finding.detail.path
+    if database.file.remedy:
+        yield EditFile(
+            path=path,
+            edit=database.file.flip or MendDatabase(),
+            what=f"mend the volume database: {MENDS[database.file.remedy]}",
+            stage=Stage.DATABASES,
+        )
+        return
+    found = volumes if isinstance(volumes, Volumes) else Volumes(top=path, exists=False)
+    rebuilt = rebuild_volumes(database, found, kept)
+    yield Rebuild(
+        items=(Wanted(path=path, node=File(content=rebuilt.content), mode=0o600),),
+        what=f"put the volume database together: {rebuilt.origin}",
+        stage=Stage.DATABASES,
+    )

@@ -1,0 +1,47 @@
+"""Bring back a volume's directory, or keep its record before the engine's start erases it."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import CopyAside
+from doctor.api.actions.state import Rebuild, Wanted, aside
+from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.volumes.volumes import options_content
+from doctor.model.paths import HostPath, join, parent
+from doctor.model.step import Directory, File
+
+
+@fixer(applicability=Applicability.SAFE)
+def volume_dir_missing(finding: Finding, database: VolumeDatabase) -> Iterator[Action]:
+    """Bring back a volume whose options mount its data from elsewhere; else keep the database, and say where to look.
+
+    Such a volume's own directory holds nothing but the options. ``_data``, where they are mounted, is never made.
+    """
+    detail = finding.detail
+    record = database.records.get(finding.subject.name)
+    options = {} if record is None else {key.lower(): value for key, value in record.options.items()}
+    content = options_content(options) if options.get("device") else None
+    if content is not None:
+        top = HostPath(f"{parent(detail.database)}/{finding.subject.name}")
+        yield Rebuild(
+            items=(
+                Wanted(path=top, node=Directory(), mode=0o701),
+                Wanted(path=join(top, "opts.json"), node=File(content=content), mode=0o600),
+            ),
+            what=f"recreate the directory of volume {finding.subject.name} with the options of the volume database, which "
+            "say where its data is",
+            stage=Stage.DATABASES,
+        )
+        return
+    if detail.is_guarded:
+        yield CopyAside(
+            path=detail.database,
+            to=aside("volumes/metadata.db"),
+            why="the engine's start deletes the records of volumes whose directory is missing",
+        )
+        return
+    yield Advise(
+        text=f"find the data of volume {finding.subject.name}: an unmounted file system ('findmnt --fstab'), lost+found, an old "
+        "data root; don't start its containers before"
+    )

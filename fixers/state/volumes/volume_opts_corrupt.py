@@ -1,0 +1,42 @@
+"""Write a volume's options from their second copy."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import Quarantine
+from doctor.api.actions.state import Rebuild, Wanted, restore
+from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.databases.databases import VolumeDatabase, VolumeRecord
+from doctor.facts.volumes.volumes import options_content
+from doctor.model.step import File
+
+
+@fixer(applicability=Applicability.SAFE)
+def volume_opts_corrupt(
+    finding: Finding, database: VolumeDatabase | Missing, backup: MetadataBackup | Missing
+) -> Iterator[Action]:
+    """Write what the volume database says, else what the backup has; without either, say what to look for."""
+    detail = finding.detail
+    record: VolumeRecord | None = None
+    if isinstance(database, VolumeDatabase):
+        record = database.records.get(detail.volume)
+    content = None if record is None else options_content(record.options)
+    kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
+    if (record is None or content is None) and kept is not None:
+        yield restore(detail.path, kept, what=f"restore the options of volume {detail.volume}", stage=Stage.DATABASES)
+    elif record is None or content is None:
+        yield Advise(
+            text=f"write the options of volume {detail.volume} into {detail.path} as docker volume create was given them "
+            "(MountType, MountDevice, MountOpts); no second copy is left"
+        )
+    elif not record.options:
+        yield Quarantine(
+            path=detail.path, why=f"volume {detail.volume} has no options, so it needs none", stage=Stage.DATABASES
+        )
+    else:
+        yield Rebuild(
+            items=(Wanted(path=detail.path, node=File(content=content), mode=0o600),),
+            what=f"write the options of volume {detail.volume} from the volume database",
+            stage=Stage.DATABASES,
+        )

@@ -1,0 +1,33 @@
+"""Mend damaged records of the volume database."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api.actions.files import EditFile
+from doctor.api.actions.state import ReplaceRecords
+from doctor.facts.volumes.flaws import VolumeFlaws, mended_volume
+from doctor.rebuild.network.mend import SetRecords
+
+
+@fixer(applicability=Applicability.SAFE)
+def volume_record_corrupt(finding: Finding, flaws: VolumeFlaws) -> Iterator[Action]:
+    """Write the kept record, or flip the one bit back."""
+    if flaws.flawed[0].kind == "bucket":
+        pairs = tuple((one.key, one.kept) for one in flaws.flawed)
+        what = "flip one bit back in the name of the volumes' bucket"
+        yield EditFile(path=finding.detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
+        return
+    changes: dict[bytes, bytes] = {}
+    names = []
+    for found in flaws.flawed:
+        mended = mended_volume(flaws, found)
+        if mended is not None:
+            changes |= mended[0]
+            names.append(found.ids[-1][:40])
+    if changes:
+        yield EditFile(
+            path=finding.detail.path,
+            edit=SetRecords(bucket=b"volumes", changes=changes),
+            what=f"mend the records of volumes {', '.join(names)}",
+            stage=Stage.DATABASES,
+        )
