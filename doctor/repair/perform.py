@@ -114,16 +114,21 @@ def perform(
     return ""
 
 
-def perform_back(run: Run, record: PlanRecord, progress: Callable[[str], None]) -> tuple[Failure, ...]:
+def perform_back(
+    run: Run, record: PlanRecord, progress: Callable[[str], None], before_start: Callable[[], None] = lambda: None
+) -> tuple[Failure, ...]:
     """Do every step of an undo that is not done yet, those after one that fails too; return what failed.
 
     Each step is for itself: it restores one place, and what stands in its way is kept. Where the engine could not be stopped,
-    the steps in its data root find that out themselves.
+    the steps in its data root find that out themselves. ``before_start`` is called before a start of the engine, which writes
+    its files again.
     """
     steps = _Steps(run, record)
     failures = []
     number = 0
     for action in record.actions:
+        if _starts(action) and number not in steps.begun:
+            before_start()
         progress(f"[{action.number}/{len(record.actions)}] {action.summary}")
         first = number
         for step in action.steps:

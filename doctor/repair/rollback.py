@@ -1,7 +1,7 @@
 """What a rollback or an undo has not restored: judged by looking at the host, place by place, and never by the absence of errors."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError
@@ -39,11 +39,11 @@ _AS_WAS = "it is not as it was before"
 
 
 def unrestored(
-    run: RunDirectory, record: PlanRecord, failures: Sequence[Failure], keeps: Sequence[str] = ()
+    run: RunDirectory, record: PlanRecord, failures: Sequence[Failure], keeps: Collection[str] = ()
 ) -> tuple[HalfDone, ...]:
     """Return what of a run is still there on the host: each place that differs from before, each reversal that failed.
 
-    Not those paths that the undo ``keeps`` as they are.
+    Not those paths that the undo ``keeps`` as they are, or that were seen to be restored before the engine wrote them again.
     """
     why = {
         failure.step.path: failure.why
@@ -73,6 +73,23 @@ def unrestored(
         if not isinstance(failure.step, Put | Move | Attributes | Kernel)
     ]
     return tuple(sorted(left, key=lambda one: one.action))
+
+
+class Restored:
+    """The places in the data roots that are as they were before a run, seen just before the engine starts and writes them again."""
+
+    def __init__(self, run: RunDirectory, record: PlanRecord) -> None:
+        self._run = run
+        self._record = record
+        self.paths: set[str] = set()
+
+    def look(self) -> None:
+        """Note them."""
+        differs = {path for _, _, path, _ in _different(self._run, self._record)}
+        steps = [step for action in self._record.actions for step in action.steps]
+        paths = {getattr(steps[number], key, "") for number in self._run.journal().begun for key in ("path", "to")}
+        tops = self._record.data_roots
+        self.paths = {path for path in paths - differs if any(is_beneath(path, top) for top in tops)}
 
 
 def _words(step: Step) -> str:

@@ -21,7 +21,7 @@ from doctor.repair.nodes import Tree
 from doctor.repair.perform import Failure, perform_back
 from doctor.repair.record import ActionRecord, PlanRecord
 from doctor.repair.record import Run as RunDirectory
-from doctor.repair.rollback import unrestored
+from doctor.repair.rollback import Restored, unrestored
 from doctor.repair.runs import find_run, new_name, survey
 from doctor.repair.whose import refuse_other
 
@@ -166,6 +166,7 @@ def undo(run: RunDirectory, record: PlanRecord, *, progress: Callable[[str], Non
 def roll_back(run: RunDirectory, host: Host, progress: Callable[[str], None]) -> tuple[HalfDone, ...]:
     """Take back what a run did that failed, as far as it goes, and return what is not as it was before. Raises nothing of its own."""
     record = run.plan()
+    restored = Restored(run, record)
     failures: tuple[Failure, ...] = ()
     try:
         back = prepare(run, host, is_rollback=True)
@@ -176,14 +177,14 @@ def roll_back(run: RunDirectory, host: Host, progress: Callable[[str], None]) ->
                 # Nothing can be kept any more. Taking the run back matters more than being able to undo that.
                 progress(f"the rollback is not recorded: {error.what}")
                 taken = RunDirectory.unkept(back.run)
-            failures = perform_back(taken, back, progress)
-            left = (*unrestored(run, record, failures), *engine_left(run, record, host))
+            failures = perform_back(taken, back, progress, restored.look)
+            left = (*unrestored(run, record, failures, restored.paths), *engine_left(run, record, host))
             if not left:
                 _tidy(back)
             taken.finish(f"stopped: {left[0].what}: {left[0].why}" if left else "applied")
     except (DoctorError, OSError) as error:
         progress(f"the rollback stopped: {error}")
-    return (*unrestored(run, record, failures), *engine_left(run, record, host))
+    return (*unrestored(run, record, failures, restored.paths), *engine_left(run, record, host))
 
 
 def resume(left: RunDirectory, host: Host, *, progress: Callable[[str], None]) -> Undone:
@@ -227,8 +228,9 @@ def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[st
     Returns what could not be restored; then neither is marked, and the next undo goes on with it.
     """
     run = find_run(record.undoes)
-    failures = perform_back(taken, record, progress)
-    left = unrestored(run, run.plan(), failures, record.keeps)
+    restored = Restored(run, run.plan())
+    failures = perform_back(taken, record, progress, restored.look)
+    left = unrestored(run, run.plan(), failures, {*record.keeps, *restored.paths})
     if left:
         taken.finish(f"stopped: {left[0].what}: {left[0].why}")
         return left

@@ -80,6 +80,22 @@ def test_what_ran_before_runs_again(images_box: Box) -> None:
         box.docker("unpause", "held", check=False)
 
 
+def test_one_whose_settings_are_lost_beneath_it_is_named_and_runs_again(images_box: Box) -> None:
+    """Only the engine knows that it runs, and writes its settings once more as it stops; an undo of that is no half-done one."""
+    box = images_box
+    run(box, "base")
+    run(box, "lonely")
+    box.doctor("scan")
+    before = states(box)
+    (box.data_root / "containers" / box.docker("inspect", "-f", "{{.Id}}", "lonely") / "config.v2.json").unlink()
+    (first, *_) = kit.planned(box, "--allow", "disruptive")
+    assert "containers base, lonely" in first
+    kit.repair(box)
+    assert states(box) == before
+    kit.undo(box)
+    assert states(box) == before
+
+
 def test_what_does_not_run_again_is_named(images_box: Box) -> None:
     """One that was run with --rm is gone, one whose program is gone can't start: both are named, and the code is 1."""
     box = images_box

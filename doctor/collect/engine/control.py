@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from doctor.collect.containers.unread import unread
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containerd.service import ContainerdService, is_engines
 from doctor.facts.containers.containers import Containers
@@ -51,8 +52,10 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
         return EngineControl(manager="none", data_roots=roots, service_roots=service.roots)
     holders = _holders(host, processes)
     manager, units, script = _manager(host, config, holders, systemd)
-    running = _stopping(holders, containers, layers)
     is_kept = _keeps_containers(config, info)
+    counted = 0 if isinstance(info, Missing) else info.running_containers
+    running = _stopping(holders, containers, layers)
+    running = (*running, *unread(host, counted, running))
     return EngineControl(
         manager=manager,
         units=units,
@@ -62,7 +65,7 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
         data_roots=roots,
         service_roots=service.roots,
         stopping=() if is_kept else running,
-        unnamed=0 if is_kept or isinstance(info, Missing) else max(0, info.running_containers - len(running)),
+        unnamed=0 if is_kept else max(0, counted - len(running)),
         keeps=info.running_containers if is_kept and isinstance(info, EngineInfo) else 0,
         socket="" if answer.socket == ENGINE_SOCKET else answer.socket,
         turns_forwarding_on=config.ip_forward,

@@ -46,6 +46,7 @@ class Result(Struct, frozen=True, kw_only=True):
         left: those of them that the repair left.
         code: exit code of the repair, -1 where nothing was found; ``undo_code`` of its undo, -1 where nothing was done.
         wrong: in a few words each, what is wrong.
+        notes: what does not start or run on the broken state that the undo has brought back.
         output: what doctor printed.
     """
 
@@ -57,6 +58,7 @@ class Result(Struct, frozen=True, kw_only=True):
     code: int = -1
     undo_code: int = -1
     wrong: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     output: str = ""
     seconds: float = 0
 
@@ -67,7 +69,8 @@ class Result(Struct, frozen=True, kw_only=True):
             return "; ".join(self.wrong)
         if self.code < 0:
             return "nothing found"
-        return f"left: {', '.join(self.left)}" if self.left else "ok"
+        found = f"left: {', '.join(self.left)}" if self.left else "ok"
+        return f"{found} ({'; '.join(self.notes)})" if self.notes else found
 
 
 class Look(Struct, frozen=True, kw_only=True):
@@ -109,21 +112,23 @@ class _Row:
         self.injected, self.up, self.found, self.left = "", False, set[str](), set[str]()
         self.code = self.undo_code = -1
         self.wrong: list[str] = []
+        self.notes: list[str] = []
         self.output = ""
         self.seconds = 0.0
 
     def done(self) -> Result:
         values = vars(self) | {name: tuple(sorted(getattr(self, name))) for name in ("found", "left")}
-        return Result(**values | {"wrong": tuple(self.wrong)})
+        return Result(**values | {"wrong": tuple(self.wrong), "notes": tuple(self.notes)})
 
 
 def _run(case: Case, host: Managed) -> _Row:
     row = _Row(case)
     whole, healthy = look(host), _scan(row, host)
     row.injected = _break(case, host)
+    row.found = _scan(row, host) - healthy
+    # An engine may die of the fault a moment later.
     broken = look(host)
     row.up = broken.up
-    row.found = _scan(row, host) - healthy
     if not row.found:
         return row
     before = _etc(host)
@@ -195,11 +200,16 @@ def _undo(row: _Row, host: Managed, broken: Look, before: dict[str, str]) -> Ite
     if not broken.up:
         return
     if not undone.up:
-        yield "the engine does not answer after undo"
+        if "the engine does not start on the old state" in row.output:
+            row.notes.append("no engine starts on what undo brings back")
+        else:
+            yield "the engine does not answer after undo"
         return
     yield from (f"{stray} after undo" for stray in undone.strays)
     if lost := broken.runs - undone.runs:
-        yield f"{', '.join(sorted(lost))} does not run after undo"
+        # Damage and settings that were not in force before have their effect at a restart.
+        is_old = row.case.fault.startswith("state/") or row.case.when == "running"
+        (row.notes if is_old else row.wrong).append(f"{', '.join(sorted(lost))} does not run after undo")
     if undone.argv != broken.argv:
         yield f"arguments after undo: {' '.join(undone.argv)}"
 
