@@ -39,14 +39,14 @@ def make_root(where: Path) -> Path:
 def run(*arguments: object, prefix: tuple[str, ...] = (), **options: Any) -> subprocess.CompletedProcess[str]:
     """`doctor-runtime run …` to its end."""
     argv = [*prefix, *PROGRAM, "run", *map(str, arguments)]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False, **options)
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, **options)
 
 
 def batch(*containers: dict[str, object], prefix: tuple[str, ...] = (), parallel: int = 1) -> dict[str, dict[str, Any]]:
     """`doctor-runtime batch`: results by id."""
     text = json.dumps({"containers": containers, "parallel": parallel})
     argv = [*prefix, *PROGRAM, "batch"]
-    done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout or not containers, done.stderr
     return {result["id"]: result for result in map(json.loads, done.stdout.splitlines())}
 

@@ -10,7 +10,7 @@ from tests.hosts.box import Box
 
 pytestmark = pytest.mark.live
 
-SERVE = "mkdir -p /w; hostname -i > /w/index.html; httpd -p 80 -h /w; sleep {}"
+SERVE = "mkdir -p /w; hostname -i > /w/index.html; httpd -p 80 -h /w; sleep 600"
 FORWARD = "/proc/sys/net/ipv4/ip_forward"
 RULES = "iptables-save | grep doctor-runtime; true"
 
@@ -24,25 +24,33 @@ def box(bare_box: Box) -> Iterator[Box]:
     return bare_box
 
 
-def served(box: Box, *ports: int, seconds: int = 60) -> None:
-    """Start a container for each port in the background, all at once, and wait until each answers from outside."""
-    for port in ports:
-        argv = [box.doctor_path, "run", "-p", f"{port}:80", "bb:1", "sh", "-c", SERVE.format(seconds)]
-        box.start(argv, log=f"/tmp/run{port}")
-    end = time.monotonic() + 15
+def served(box: Box, *ports: int) -> list[int]:
+    """Start a container for each port in the background, all at once, and wait until each answers from outside; the processes."""
+    argv = [box.doctor_path, "run", "-p", "{}:80", "bb:1", "sh", "-c", SERVE]
+    pids = [box.start([word.format(port) for word in argv], log=f"/tmp/run{port}") for port in ports]
+    end = time.monotonic() + 60
     while not all(box.fetch(port) for port in ports):
         assert time.monotonic() < end, [box.read(f"/tmp/run{port}") for port in ports]
         time.sleep(0.1)
+    return pids
 
 
 def inside(box: Box, url: str) -> str:
     return box.run(["busybox", "wget", "-qO-", "-T", "2", url], check=False).stdout.strip()
 
 
+def interrupted(box: Box, pid: int) -> None:
+    """End a run as Ctrl-C does, the third of which kills a container that ignores it."""
+    end = time.monotonic() + 60
+    while box.run(["kill", "-INT", str(pid)], check=False).returncode == 0:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
 def killed(box: Box) -> None:
     """Kill every process of the runtime's, janitors too, at once."""
     box.run(["sh", "-c", "kill -9 $(pgrep -f runtime/__main__.py)"], check=False)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while "doctor-runtime" in box.read("/proc/net/unix") and time.monotonic() < end:
         time.sleep(0.05)
 
@@ -160,13 +168,12 @@ def test_after_a_reboot_without_the_engine(box: Box) -> None:
     assert "net.ipv4.ip_forward is 0" in done.stderr
     box.write(FORWARD, "1\n")
     assert box.doctor("run", "bb:1", "nslookup", "x.test").returncode == 0
-    served(box, 9001, seconds=4)
-    served(box, 9002, seconds=8)
-    end = time.monotonic() + 10
-    while box.fetch(9001) and time.monotonic() < end:
-        time.sleep(0.1)
+    first, second = served(box, 9001), served(box, 9002)
+    interrupted(box, *first)
+    assert not box.fetch(9001)
     assert box.fetch(9002), "the bridge stays for the other"
-    end = time.monotonic() + 20
+    interrupted(box, *second)
+    end = time.monotonic() + 60
     while "docker0" in box.run(["ip", "-br", "link"]).stdout and time.monotonic() < end:
         time.sleep(0.2)
     assert "docker0" not in box.run(["ip", "-br", "link"]).stdout
