@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from msgspec import Struct
 
 from doctor import __version__
-from doctor.facts.engine.control import EngineControl
+from doctor.facts.config.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.model.action import Stage
 from doctor.model.errors import DoctorError, RefusedError, RepairError
@@ -18,7 +18,7 @@ from doctor.model.severity import Applicability, Severity
 from doctor.model.step import File, Put
 from doctor.plugins.catalog import Catalog
 from doctor.repair.again import engine_aside
-from doctor.repair.expected import Expected, expected_of, present, with_stopped
+from doctor.repair.expected import Expected, expected_of, present, standing, with_stopped
 from doctor.repair.holders import refuse_held
 from doctor.repair.lower import touches
 from doctor.repair.nodes import Tree
@@ -232,7 +232,7 @@ def _there(record: PlanRecord, after: Scan | None) -> Expected | None:
     """Return what is whole in the data root now, for a run that wrote there: what is more later is somebody's work."""
     steps = (step for action in record.actions for step in action.steps)
     writes = after is not None and any(touches(step, record.data_roots) for step in steps)
-    return present(after.facts) if after is not None and writes else None
+    return standing(after.facts) if after is not None and writes else None
 
 
 def _rolled_back(results: dict[int, str], left: tuple[HalfDone, ...]) -> dict[int, str]:

@@ -10,20 +10,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.containers.containers import Container, Containers
-from doctor.facts.containers.needs import BUILT_IN_RUNTIMES, lost_runtimes
-from doctor.facts.containers.stopped import Stopping
-from doctor.facts.databases.databases import NetworkDatabase
-from doctor.facts.engine.data_root import DataRoot
-from doctor.facts.images.altered_tags import AlteredTags
-from doctor.facts.images.images import ImageConfig, Images
-from doctor.facts.layers.graph import LayerGraph
+from doctor.facts.containerd.lists import ContainerdLists, NamedImage, short
+from doctor.facts.containers.containers.containers import Container, Containers
+from doctor.facts.containers.containers.needs import BUILT_IN_RUNTIMES, lost_runtimes
+from doctor.facts.containers.containers.stopped import Stopping
+from doctor.facts.databases.databases.databases import NetworkDatabase
+from doctor.facts.config.engine.data_root import DataRoot
+from doctor.facts.images.images.altered_tags import AlteredTags
+from doctor.facts.images.images.images import ImageConfig, Images
+from doctor.facts.layers.records.graph import LayerGraph
 from doctor.facts.network.needs import BUILT_IN
-from doctor.facts.volumes.volumes import Volumes
+from doctor.facts.volumes.volumes.volumes import Volumes
 from doctor.formats.images.oci_digest import is_hex64
 from doctor.scan.resolve import Facts
 
 DRIVER = "overlay2"
+# The namespace that the engine's images have in containerd's store.
+_ENGINE = "moby"
 # The engine takes these down where it is in no swarm.
 _SWARM_DRIVERS = frozenset({"overlay"})
 
@@ -52,6 +55,7 @@ class Expected(Struct, frozen=True, kw_only=True):
             with ``removed`` those that this stop removes (``--rm``).
         volumes: names, of the local driver.
         networks: id → name, but for those that the engine makes anew at each start.
+        stored: image in containerd's own store, as a person calls it → digest: whatever the record names, whole or not.
         needs: container id → what its start asks for by name ("network mesh", "volume data"), that nobody knew to be missing.
     """
 
@@ -63,6 +67,7 @@ class Expected(Struct, frozen=True, kw_only=True):
     removed: dict[str, str] = {}
     volumes: tuple[str, ...] = ()
     networks: dict[str, str] = {}
+    stored: dict[str, str] = {}
     needs: dict[str, tuple[Need, ...]] = {}
 
     def with_(self, later: "Expected") -> "Expected":
@@ -103,6 +108,7 @@ class Expected(Struct, frozen=True, kw_only=True):
             *(f"container {title}" for identity, title in self.containers.items() if identity not in there.containers),
             *(f"volume {name}" for name in self.volumes if name not in there.volumes),
             *(f"network {name}" for identity, name in self.networks.items() if identity not in there.networks),
+            *(f"image {title}" for title, digest in self.stored.items() if there.stored.get(title) != digest),
         )
 
     @property
@@ -181,6 +187,17 @@ def present(facts: Facts) -> Expected:
         },
         needs={one.id: needs for one in kept.values() if (needs := tuple(_needs(one)))},
     )
+
+
+def standing(facts: Facts) -> Expected:
+    """Return what is whole, and the images that containerd lists: for what came later, not for what a repair must keep."""
+    lists = facts.get(ContainerdLists)
+    images = (image for one in lists.items for image in one.images) if isinstance(lists, ContainerdLists) else ()
+    return replace(present(facts), stored={_stored(image): image.target for image in images})
+
+
+def _stored(image: NamedImage) -> str:
+    return short(image.name) + ("" if image.namespace == _ENGINE else f" of namespace {image.namespace}")
 
 
 def _needs(one: Container) -> Iterator[Need]:

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from doctor.facts.containerd.lists import CONTENTS
 from doctor.formats.merge import merge
 from doctor.host.base import Host
 from doctor.model.paths import is_beneath
 from doctor.model.step import Attributes, Directory, File, HardLink, Meta, Move, Node, Put, Step
 from doctor.repair.compare import is_as
-from doctor.repair.expected import Expected, present
+from doctor.repair.expected import Expected, standing
 from doctor.repair.journal import Before, Journal
+from doctor.repair.later_settings import changed_settings, is_settings
 from doctor.repair.nodes import Tree, meta_at
 from doctor.repair.record import PlanRecord
 from doctor.repair.rollback import is_back
@@ -24,6 +26,7 @@ _STORES = {
     "image/overlay2/repositories.json": "tags",
     "volumes/metadata.db": "volumes",
 }
+_CONTAINERD = "stored"
 # Their directories have names of their own: the engine makes none of them for itself.
 _OF_ONE = ("containers", "volumes", "overlay2")
 _MOST_BYTES = 64 << 20
@@ -64,7 +67,7 @@ def later(record: PlanRecord, journal: Journal, host: Host) -> tuple[Later, ...]
     now = Expected()
     if there is not None:
         # What the settings name by now may be another one.
-        now = present(facts_at(host, record.roots[0].path) if record.roots else Facts(host))
+        now = standing(facts_at(host, record.roots[0].path) if record.roots else Facts(host))
     found: list[Later] = []
     for path, place in _places(record, journal).items():
         top = next((top for top in record.data_roots if is_beneath(path, top)), "")
@@ -74,7 +77,9 @@ def later(record: PlanRecord, journal: Journal, host: Host) -> tuple[Later, ...]
         if not top and not _is_of_a_process(tree, path, place):
             found.append(Later(path, path, _merged(tree, path, place)))
         elif top and there is not None:
-            found += _inside(tree, path, place, _new(path[len(top) + 1 :], now, there))
+            name = path[len(top) + 1 :]
+            found += _inside(tree, path, place, _new(name, now, there))
+            found += _settings(tree, path, place, now) if is_settings(name) else ()
     return tuple(found)
 
 
@@ -91,9 +96,20 @@ def _inside(tree: Tree, path: str, place: _Place, new: tuple[str, ...] | None) -
         yield Later(path, f"the directory {path}", is_kept=True)
 
 
+def _settings(tree: Tree, path: str, place: _Place, now: Expected) -> Iterator[Later]:
+    """Judge a container's own settings: the engine rewrites the files, so that only what a person sets counts."""
+    left, found = _content(place.left), tree.content(path, _MOST_BYTES)
+    if left is None or found is None:
+        return
+    _, identity, name = path.rsplit("/", 2)
+    words = changed_settings(name, left, found, now.containers.get(identity, identity[:12]))
+    if words:
+        yield Later(path, ", ".join(words), _merged(tree, path, place))
+
+
 def _new(name: str, now: Expected, there: Expected) -> tuple[str, ...] | None:
     """Return what a store lists by now and did not then; ``None`` for the directory of one thing, () for anything else."""
-    kind = _STORES.get(name)
+    kind = _CONTAINERD if f"/{name}".endswith(f"/{CONTENTS}") else _STORES.get(name)
     if kind:
         return Expected(**{kind: getattr(now, kind)}).beyond(there)
     top, _, rest = name.partition("/")

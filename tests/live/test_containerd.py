@@ -130,6 +130,12 @@ def test_an_older_list_gets_what_was_made_since(dead_box: Box) -> None:
     assert judge.images(box) == before
     assert {"late": "late", "later": "later", "job": "job"}.items() <= judge.markers(box).items()
     assert problems(box) == set()
+    # An undo gives back the day-old list: it names the image that came since the repair, and leaves it.
+    box.docker("tag", "fresh:1", "since:1")
+    refused = kit.undo(box, code=5)
+    assert "image since:1" in refused.stderr
+    assert "fresh:1" not in refused.stderr
+    assert "since:1" in box.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
 
 
 def test_a_list_without_any_copy_is_made_of_what_is_there(dead_box: Box, healthy: judge.Opinion) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -64,3 +65,34 @@ def test_a_network_made_later(dead: Box) -> None:
     box.docker("network", "rm", "later")
     kit.undo(box)
     assert box.run(["find", "/var/lib/docker", "-name", ".doctor*"]).stdout == ""
+
+
+def test_settings_of_containers_changed_later(dead: Box) -> None:
+    """Both files of a container were torn, and came back from the backup. What `docker update` and others set since is named; a restart is not."""
+    box = dead
+    box.start_dockerd()
+    assert box.doctor("scan").returncode == 0
+    box.power_loss()
+    identity = next(path.name for path in box.data_root.glob("containers/*") if b'"/web"' in config(path))
+    for name in ("config.v2.json", "hostconfig.json"):
+        path = box.data_root / "containers" / identity / name
+        path.write_bytes(path.read_bytes()[:100])
+    kit.repair(box)
+    box.docker("restart", "-t", "0", "web")
+    kit.undo(box)
+    kit.repair(box)
+    box.docker("update", "--memory", "64m", "--memory-swap", "64m", "--restart", "on-failure:3", "web")
+    box.docker("rename", "web", "renamed")
+    box.docker("network", "create", "later")
+    box.docker("network", "connect", "later", "renamed")
+    refused = kit.undo(box, code=5)
+    words = ("the name renamed", "the memory limit", "the swap limit", "the restart policy", "the networks")
+    for said in (f"{word} of container renamed" for word in words):
+        assert said in refused.stderr
+    assert "CPU" not in refused.stderr
+    assert box.docker("inspect", "-f", "{{.HostConfig.Memory}}", "renamed") == str(64 << 20)
+
+
+def config(path: Path) -> bytes:
+    """A container's settings."""
+    return (path / "config.v2.json").read_bytes()

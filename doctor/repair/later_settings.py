@@ -1,0 +1,73 @@
+"""What a person changed in a container's own settings after a repair: the engine rewrites both files at every start and stop."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from doctor.facts.containers.containers import CONFIG, HOST_CONFIG
+from doctor.formats.json_safe import load_object
+from doctor.model.errors import FormatError
+
+# Each key that `docker update` sets.
+_UPDATED = {
+    "RestartPolicy": "the restart policy",
+    "Memory": "the memory limit",
+    "MemoryReservation": "the memory reservation",
+    "MemorySwap": "the swap limit",
+    "KernelMemory": "the kernel memory limit",
+    "NanoCpus": "the CPU limit",
+    "CpuShares": "the CPU shares",
+    "CpuPeriod": "the CPU period",
+    "CpuQuota": "the CPU quota",
+    "CpuRealtimePeriod": "the realtime CPU period",
+    "CpuRealtimeRuntime": "the realtime CPU runtime",
+    "CpusetCpus": "the CPUs",
+    "CpusetMems": "the memory nodes",
+    "BlkioWeight": "the block IO weight",
+    "PidsLimit": "the process limit",
+}
+
+
+def changed_settings(name: str, left: bytes, now: bytes, title: str) -> tuple[str, ...]:
+    """Return what differs between the file that a repair left and the one that is there, as a person would name it.
+
+    What the engine itself keeps there (its state, addresses, defaults for keys that were not named) is no difference.
+    """
+    try:
+        was, found = load_object(left), load_object(now)
+    except FormatError:
+        return ()
+    differences = _of_host_config(was, found) if name == HOST_CONFIG else _of_config(was, found)
+    return tuple(f"{words} of container {title}" for words in differences)
+
+
+def is_settings(name: str) -> bool:
+    """Whether this is one of the two files, by its path beneath the data root."""
+    parts = name.split("/")
+    return len(parts) == 3 and parts[0] == "containers" and parts[2] in {CONFIG, HOST_CONFIG}
+
+
+def _of_host_config(was: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    for key, words in _UPDATED.items():
+        if _plain(was.get(key)) != _plain(now.get(key)):
+            yield words
+
+
+def _of_config(was: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    if was.get("Name") != now.get("Name"):
+        yield f"the name {str(now.get('Name')).lstrip('/')}"
+    if _networks(was) != _networks(now):
+        yield "the networks"
+
+
+def _networks(config: dict[str, Any]) -> set[str]:
+    settings = config.get("NetworkSettings")
+    networks = settings.get("Networks") if isinstance(settings, dict) else None
+    # "default" is what a container of the default bridge was made with.
+    return {"bridge" if name == "default" else name for name in networks} if isinstance(networks, dict) else set()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with what says nothing left out: a key that is absent, null, 0 and "" are one to the engine."""
+    if isinstance(value, dict):
+        return {key: plain for key, item in value.items() if (plain := _plain(item)) not in (None, "no")} or None
+    return value or None
