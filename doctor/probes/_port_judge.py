@@ -60,12 +60,17 @@ def _gathered(setting: Setting, ended: dict[str, Ended], met: dict[str, tuple[li
     if setting.network is not None:
         targets, is_heard = met[setting.client.client]
         sees_client = _own(setting, setting.network, targets.pop(0), ended["seen-server"], found, is_heard=is_heard)
+        if setting.udp_client is not None:
+            _own_udp(setting, setting.network, setting.udp_client, ended, found)
     for one in setting.asked:
         targets, is_heard = met[one.client.client]
         seen = ended.get(f"seen-{one.pid}")
         _published(setting, one, targets.pop(0), seen, found, sees_client=sees_client, is_heard=is_heard)
-    if setting.left_out:
-        found.evidence.append(Evidence("not tried: ports that are not TCP", ", ".join(setting.left_out)))
+    for left in setting.left_out:
+        ports = ", ".join(left.ports)
+        found.evidence.append(Evidence(f"not tried: {left.why}", ports))
+        if left.is_said:
+            found.notes.append(f"not tried: {ports} ({left.why})")
     if setting.not_tried and setting.uplink:
         text = f"not tried: packets from outside by {setting.uplink}, their rules were judged by reading"
         found.evidence.append(Evidence(text, setting.not_tried))
@@ -123,6 +128,23 @@ def _own(
         found.notes.append(f"a rule hides the clients of {network.name} behind {shown}")
         return False
     return True if peers else None
+
+
+def _own_udp(setting: Setting, network: Network, client: Outside, ended: dict[str, Ended], found: _Found) -> None:
+    """Judge the probe's own UDP port: it goes the way that datagrams to containers go."""
+    title = f"a new UDP port on {network.name}"
+    server, asked = ended.get("server-udp"), ended.get("client-udp")
+    source = f"test UDP port on {network.name}"
+    problem = next((one.error for one in (server, asked) if one is not None and one.error), "")
+    if asked is None or problem or "ok" not in asked.output:
+        found.evidence.append(Evidence(source, f"not tried: {problem or 'the client said nothing'}"))
+        return
+    word = "it answers" if asked.output.get("ok") else str(asked.output.get("error") or "no answer")
+    found.evidence.append(Evidence(source, f"from {client.client} by {client.interface}: {word}"))
+    if asked.output.get("ok"):
+        found.good.append(f"{title} answers an outside host")
+        return
+    _silent(setting, client, setting.udp_path(client.client), (title, word), found, is_heard=True)
 
 
 def _published(

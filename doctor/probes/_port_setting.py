@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.firewall.packet_filter.packet_filter import Firewall
 from doctor.facts.network.networks import Endpoint, Network, PublishedPort
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing
@@ -41,6 +41,14 @@ class Asked(Struct, frozen=True, kw_only=True):
         return f"port {self.port.host_port} of {self.endpoint.container or 'a container'}"
 
 
+class LeftOut(Struct, frozen=True, kw_only=True):
+    """Published ports that nobody connects to: which, why, and whether the result's one line says so too."""
+
+    ports: tuple[str, ...]
+    why: str
+    is_said: bool = False
+
+
 class Setting(Struct, frozen=True, kw_only=True):
     """What was set up.
 
@@ -51,7 +59,8 @@ class Setting(Struct, frozen=True, kw_only=True):
         client: who asks the probe's own port, at ``host_address``, ``host_port``.
         not_tried: why no client stands behind the uplink, "" where one does.
         proxy_only: docker-proxy alone publishes ports here, by the engine's settings.
-        left_out: published ports of other protocols, which no connection can show to answer.
+        left_out: published ports that are not asked.
+        udp_client: who asks a UDP port of the probe's own, ``None`` where no container publishes one or nobody can.
     """
 
     way: Way
@@ -64,7 +73,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     host_address: str = ""
     client: Outside = _NOBODY
     not_tried: str = ""
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    udp_client: Outside | None = None
 
     @property
     def clients(self) -> tuple[Outside, ...]:
@@ -95,6 +105,12 @@ class Setting(Struct, frozen=True, kw_only=True):
         text = f"-A {CHAIN} -d {_SERVER}/32 ! -i {bridge} -o {bridge} -p tcp --dport {SERVER_PORT} -j ACCEPT"
         rule = Rule(table="filter", chain=CHAIN, text=text, line=0) if self.way.kind == "chain" else None
         return path, rule
+
+    def udp_path(self, client: str) -> tuple[Path, Rule | None]:
+        """Return the way to the probe's own UDP server, and the rule for it."""
+        path, rule = self.own_path(client)
+        path = Path(ahead=replace(path.ahead, protocol="udp"), behind=replace(path.behind, protocol="udp"))
+        return path, rule and replace(rule, text=rule.text.replace("-p tcp", "-p udp"))
 
     def path(self, one: Asked, interface: str = "") -> Path:
         """Return the way to a published port."""

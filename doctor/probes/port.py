@@ -1,23 +1,24 @@
 """A published port answers an outside host, by the interface that users' packets come by."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
 from doctor.api import Missing, probe
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.containers.containers import Containers
-from doctor.facts.engine.state import EngineState
-from doctor.facts.firewall.packet_filter import Firewall
-from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.containers.containers.containers import Containers
+from doctor.facts.config.engine.state import EngineState
+from doctor.facts.firewall.packet_filter.packet_filter import Firewall
+from doctor.facts.kernel.kernel.sysctl import Sysctl
 from doctor.facts.network.links import Link, Links
 from doctor.facts.network.listeners import Listeners
-from doctor.facts.network.networks import Networks
+from doctor.facts.network.networks import Endpoint, Networks, PublishedPort
 from doctor.model.probing import Launch, Probing
 from doctor.probes._outside import NO_WAY, Outside, behind, free_networks, on_own_bridge, uplink_of
 from doctor.probes._place import bridge_network
 from doctor.probes._port_judge import judge
-from doctor.probes._port_setting import SERVER_PORT, Asked, Setting
+from doctor.probes._port_setting import SERVER_PORT, Asked, LeftOut, Setting
 from doctor.probes._result import failed, skipped, unproven
 from doctor.probes._rules import CHAIN, Way, start_of, way_in
 
@@ -26,9 +27,11 @@ _MOST, _MOST_CLIENTS = 8, 3
 _LIMIT_S = 1.2
 _HOLD_S = 12.0
 _SEEN_S = 0.5
+_IPV6 = "reached over IPv6"
+_PAUSED = "paused, so that the kernel takes connections and no process answers"
 
 
-@probe(proves="a published TCP port answers an outside host by the interface that users' packets come by")
+@probe(proves="a published port answers an outside host by the interface that users' packets come by")
 def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     networks: Networks,
     links: Links,
@@ -50,6 +53,10 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
 
     Where nothing can stand behind the uplink (a tunnel, a kernel without mirred, filters of somebody else on it), the outside
     host stands on a bridge of doctor's own; then the rules are read for packets that come by the uplink, and the result says so.
+
+    Of UDP, a port of the probe's own is asked the same way where a container publishes one; those of containers are not, since their
+    servers may keep silent. Ports over IPv6, of other protocols and of paused containers, for which the kernel takes connections, are
+    named as not tried.
 
     What is no failure: a refusal by a container in which nobody listens; a port published on the loopback. A port that rules let
     only some sources in by, or that a rule drops which can't be judged, is unproven: the probe is no such source.
@@ -76,7 +83,7 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         uplink=uplink.name if (uplink := uplink_of(links)) is not None else "",
         host_port=_free_port(networks, listeners),
         proxy_only=config.get("iptables", True) is False,
-        left_out=_not_asked(networks),
+        left_out=tuple(_not_asked(networks, containers)),
     )
     real = _behind(setting, links, uplink)
     if real is not None:
@@ -89,13 +96,31 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     return (yield from _on_bridge(setting, links, sysctl))
 
 
-def _not_asked(networks: Networks) -> tuple[str, ...]:
-    """Return the published ports of other protocols than TCP."""
-    return tuple(
-        f"{published.text} of {endpoint.container}"
-        for _, endpoint, published in networks.published()
-        if published.protocol != "tcp"
-    )
+def _not_asked(networks: Networks, containers: Containers | Missing) -> Iterator[LeftOut]:
+    """Yield the published ports of running containers that nobody connects to."""
+    groups: dict[str, list[str]] = {}
+    for endpoint in networks.running:
+        for published in endpoint.ports if networks.get(endpoint.network_id) is not None else ():
+            why = _why_not(published, is_paused=_is_paused(containers, endpoint))
+            if why:
+                groups.setdefault(why, []).append(f"{published.text} of {endpoint.container}")
+    for why, ports in groups.items():
+        yield LeftOut(ports=tuple(dict.fromkeys(ports)), why=why, is_said=why == _PAUSED)
+
+
+def _why_not(published: PublishedPort, *, is_paused: bool) -> str:
+    if is_paused:
+        return _PAUSED
+    if ":" in published.host_ip:
+        return _IPV6
+    if published.protocol == "udp":
+        return "UDP, whose servers may keep silent"
+    return "" if published.protocol == "tcp" else published.protocol
+
+
+def _is_paused(containers: Containers | Missing, endpoint: Endpoint) -> bool:
+    owner = None if isinstance(containers, Missing) else containers.get(endpoint.container_id)
+    return owner is not None and owner.state.paused
 
 
 def _behind(setting: Setting, links: Links, uplink: Link | None) -> Setting | None:
@@ -112,7 +137,16 @@ def _behind(setting: Setting, links: Links, uplink: Link | None) -> Setting | No
     }
     home = places[uplink.name]
     asked = tuple(replace(one, client=places.get(one.interface, home)) for one in setting.asked)
-    return replace(setting, asked=asked, client=home, host_address=uplink.ipv4[0].address)
+    asks_udp = setting.network is not None and any(
+        "/udp" in port for one in setting.left_out if one.why != _IPV6 for port in one.ports
+    )
+    return replace(
+        setting,
+        asked=asked,
+        client=home,
+        host_address=uplink.ipv4[0].address,
+        udp_client=behind(uplink, network, len(names)) if asks_udp else None,
+    )
 
 
 def _on_bridge(setting: Setting, links: Links, sysctl: Sysctl | Missing) -> Probing:
@@ -143,6 +177,7 @@ def _published(networks: Networks, links: Links, containers: Containers | Missin
         if (
             published.protocol != "tcp"
             or not published.host_port
+            or _is_paused(containers, endpoint)
             or address not in holders
             or address.startswith("127.")
         ):
@@ -195,6 +230,33 @@ def _containers(setting: Setting) -> list[dict[str, Any]]:
                 "ready": "ready",
             }
         )
+        if setting.udp_client is not None:
+            publish = {**publish, "protocol": "udp"}
+            found.append(
+                {
+                    "id": "server-udp",
+                    "net": f"network:{setting.network.id}",
+                    "builtin": "udp-listen",
+                    "args": {"port": SERVER_PORT, "count": 8},
+                    "publish": [publish],
+                    "background": True,
+                    "ready": "ready",
+                }
+            )
+            found.append(
+                {
+                    "id": "client-udp",
+                    "net": "bridge",
+                    "bridge": setting.udp_client.place,
+                    "builtin": "udp-ask",
+                    "args": {
+                        "host": setting.host_address,
+                        "port": setting.host_port,
+                        "text": "x",
+                        "timeout_s": _LIMIT_S,
+                    },
+                }
+            )
     found += [_client(setting, number, client) for number, client in enumerate(setting.clients)]
     if setting.network is not None:
         found.append(_look("server", "container:server", (SERVER_PORT,), setting, setting.network.gateway))

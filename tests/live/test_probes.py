@@ -205,6 +205,32 @@ def test_ports_that_are_dead_for_outside_hosts_alone(patient_box: Box) -> None:
         assert "10.0.0.1 is let in" in found.said("port")
 
 
+def test_udp_and_what_is_not_tried(patient_box: Box) -> None:
+    """A UDP port is asked on the way of containers' ones, and fails with it; what nobody asks is said, a paused container too."""
+    box = patient_box
+    box.docker("run", "-d", "--name", "names", "-p", "5353:53/udp", "--stop-timeout", "1", "com:1", "httpd", "-f")
+    before = traces(box)
+    found = probe(box, "port")
+    assert found.named("pass") == {"port"}
+    assert "a new UDP port on bridge answers an outside host by eth0" in found.said("port")
+    assert "not tried: UDP, whose servers may keep silent | 0.0.0.0:5353" in found.said("port")
+    assert traces(box) == before
+    with undone(box):
+        iptables(box, "-I FORWARD -i eth0 -p udp -j DROP")
+        found = probe(box, "port")
+        assert found.named("fail") == {"port"}
+        assert "a new UDP port on bridge does not answer an outside host" in found.by_name["port"]["message"]
+        assert "-A FORWARD -i eth0 -p udp -j DROP" in found.by_name["port"]["message"]
+    box.docker("pause", "plain")
+    found = probe(box, "port")
+    box.docker("unpause", "plain")
+    assert found.named("pass") == {"port"}
+    message = found.by_name["port"]["message"]
+    assert "of plain answers" not in message
+    assert "of plain (paused, so that the kernel takes connections and no process answers)" in message
+    box.docker("rm", "-f", "names")
+
+
 def test_an_outside_host_behind_the_uplink_disturbs_nobody(patient_box: Box) -> None:
     """Real clients are answered meanwhile, strict reverse paths hold, nothing of it is on the wire, nothing is left."""
     box = patient_box

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.firewall.packet_filter.packet_filter import Firewall, Saved
 from doctor.facts.network.networks import Endpoint, Network, PublishedPort
 from doctor.formats.firewall.iptables_save import parse
 from doctor.model.missing import Missing, Why
@@ -13,7 +13,7 @@ from doctor.model.probing import Ended
 from doctor.model.report import ProbeResult
 from doctor.probes._outside import Outside
 from doctor.probes._port_judge import judge
-from doctor.probes._port_setting import SERVER_PORT, Asked, Setting
+from doctor.probes._port_setting import SERVER_PORT, Asked, LeftOut, Setting
 from doctor.probes._rules import Way
 
 CLIENT = Outside(interface="eth0", client="192.0.2.2", host="192.0.2.1", prefix=29, is_real=True)
@@ -53,7 +53,13 @@ def setting(
 
 
 def met(
-    how: Setting, web: dict[str, Any], peers: tuple[str, ...], *, listens: bool = True, own: tuple[str, ...] = (OWN,)
+    how: Setting,
+    web: dict[str, Any],
+    peers: tuple[str, ...],
+    *,
+    listens: bool = True,
+    own: tuple[str, ...] = (OWN,),
+    udp: dict[str, Any] | None = None,
 ) -> ProbeResult:
     """The result where the own server answered a client it saw as ``own``, and web as told."""
     first = {"kind": "tcp", "reached": True, "errno": None, "local": OWN}
@@ -64,6 +70,7 @@ def met(
         "server": {"ready": True},
         "seen-server": {"ok": True, "listening": [SERVER_PORT], "seen": {str(SERVER_PORT): list(own)}},
         "seen-7": seen,
+        "client-udp": udp or {},
     }
     return judge(how, {name: Ended(id=name, exit=0, output=output) for name, output in ended.items()})
 
@@ -153,3 +160,41 @@ def test_what_was_not_tried_by_the_uplink_is_read_and_said() -> None:
     assert by("-A DOCKER-USER -i eth0 ! -s 10.0.0.0/8 -j DROP", CONNECTED, not_tried=why).result is Result.UNPROVEN
     assert by("-A DOCKER-USER -i eth0 -m mark --mark 1 -j DROP", CONNECTED, not_tried=why).result is Result.UNPROVEN
     assert by("-A DOCKER-USER -i doctor+ -j DROP", SILENT, not_tried=why).result is Result.UNPROVEN
+
+
+def test_a_udp_port_of_its_own_stands_for_the_way() -> None:
+    """It passes and fails by itself; without any word of its client it was not tried."""
+    how = replace(setting(), udp_client=replace(CLIENT, client="192.0.2.3"))
+    found = met(how, CONNECTED, (MINE,), udp={"ok": True, "answer": "192.0.2.3 x"})
+    assert "a new UDP port on bridge answers an outside host" in found.message
+    found = met(how, CONNECTED, (MINE,), udp={"ok": False, "error": "no answer"})
+    assert (found.result, found.message) == (
+        Result.FAIL,
+        "a new UDP port on bridge does not answer an outside host (no answer)",
+    )
+    found = met(how, CONNECTED, (MINE,))
+    assert found.result is Result.PASS
+    assert "UDP" not in found.message
+    assert "test UDP port on bridge" in [one.source for one in found.evidence]
+
+
+def test_the_way_of_udp_is_read_too() -> None:
+    """A rule of somebody else that drops datagrams alone is named."""
+    drop = "-A FORWARD -i eth0 -p udp -j DROP"
+    rules = parse(f"*filter\n:FORWARD ACCEPT [0:0]\n:DOCKER - [0:0]\n{drop}\n-A FORWARD -o docker0 -j DOCKER\nCOMMIT\n")
+    firewall = Firewall(v4=Saved.of(("iptables-save",), rules))
+    how = replace(setting(firewall=firewall), udp_client=replace(CLIENT, client="192.0.2.3"))
+    found = met(how, CONNECTED, (MINE,), udp={"ok": False, "error": "no answer"})
+    assert found.by_others
+    assert drop in found.message
+
+
+def test_what_is_not_tried_is_said() -> None:
+    """A paused container in the line itself, the rest in the evidence; none of it is a proof."""
+    left = (
+        LeftOut(ports=("8080/tcp of web",), why="paused", is_said=True),
+        LeftOut(ports=("[::]:1 of web",), why="IPv6"),
+    )
+    found = met(replace(setting(), left_out=left), CONNECTED, (MINE,))
+    assert found.message.endswith("; not tried: 8080/tcp of web (paused)")
+    assert ("not tried: IPv6", "[::]:1 of web") in [(one.source, one.value) for one in found.evidence]
