@@ -23,7 +23,8 @@ def program_missing(programs: MissingPrograms, root: DataRoot | Missing) -> Iter
 
     What it looks at:
         The program that ``ExecStart`` of docker.service and containerd.service names; where there is no unit, dpkg's list of the
-        files of the installed package. On a live host without any dockerd: containers that lie in the data root.
+        files of the installed package; else a dockerd in the usual directories that can't be run. On a live host without any
+        dockerd: containers that lie in the data root.
 
     Why it matters:
         Nothing answers on the engine's socket and no start helps: systemd says "Unable to locate executable" (203/EXEC). A

@@ -7,7 +7,7 @@ import pytest
 
 from tests.hosts.admin_rules import Wish
 from tests.hosts.box import Box
-from tests.hosts.campaign.reach import Field, field, of_seed
+from tests.hosts.campaign.reach import Field, field, of_seed, versions_of
 from tests.hosts.outside import ADDRESS, BOX_ADDRESS
 from tests.hosts.reach import ADDRESS6, BANNED, BOX_ADDRESS6, TRUSTED, Reached
 
@@ -67,6 +67,27 @@ def test_no_repair_opens_what_a_rule_at_random_closes(place: Field, seed: int) -
     rule, fault = of_seed(seed)
     found, said = place.opened(rule, fault)
     assert found == frozenset(), f"{rule.text}, {fault}: {said}"
+
+
+@pytest.fixture(scope="module")
+def place6(can_box: None) -> Iterator[Field]:
+    with field(ipv6=True) as ready:
+        yield ready
+
+
+def test_from_outside_ipv6_is_reached_as_ipv4_is(place6: Field) -> None:
+    """The judge of the next test: each port that IPv4 has open, and none besides."""
+    names = {found.target for found in place6.scan()}
+    assert {name for name in names if "IPv6" in name} == {f"{name} (IPv6)" for name in names if "IPv6" not in name}
+
+
+@pytest.mark.parametrize("seed", [17, 9])
+def test_no_repair_opens_ipv6(place6: Field, seed: int) -> None:
+    """A sample of ``python -m tests.hosts.campaign.reach --ipv6``: IPv6 broken alone, and both families."""
+    rule, fault = of_seed(seed)
+    found, said = place6.opened(rule, fault, versions_of(seed))
+    assert found == frozenset(), f"{rule.text}, {fault}: {said}"
+    assert "mended by" in said
 
 
 def test_rules_of_docker_user_come_back_or_are_named(place: Field) -> None:

@@ -75,10 +75,12 @@ class Remount(Struct, frozen=True, kw_only=True):
         here = [mount for mount in mountinfo.parse(table) if mount.mount_point == self.path]
         if not here or not set(self.drop) & set(here[-1].options):
             return
+        # mount(8) changes what is named and leaves the rest: an option that goes is named by its opposite.
+        named = tuple(option.removeprefix("no") for option in self.drop if option.startswith("no"))
         kept = (*self.add, *(option for option in here[-1].options if option not in {*self.drop, *self.add}))
         before = f" {_escaped(self.path)} {','.join(here[-1].options)} "
         yield Run(
-            argv=("mount", "-o", f"remount,bind,{','.join(kept)}", "--", self.path),
+            argv=("mount", "-o", f"remount,bind,{','.join((*kept, *named))}", "--", self.path),
             undo=(("mount", "-o", f"remount,bind,{','.join(here[-1].options)}", "--", self.path),),
             predicts=(
                 Answer(

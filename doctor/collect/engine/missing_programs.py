@@ -43,7 +43,7 @@ def missing_programs(
         engine = _of_command(host, "dockerd", *named)
         has_engine = engine is None
     elif not has_engine:
-        engine = _of_package(host, "dockerd", packages)
+        engine = _of_package(host, "dockerd", packages) or _that_can_not_run(host)
     # With a dockerd that is there a missing runc is a finding of its own.
     helpers = ("containerd",) if has_engine else ("containerd", "runc")
     found = [engine, *(_of_helper(host, name, packages) for name in helpers)]
@@ -59,10 +59,26 @@ def _of_unit(config: EngineConfig) -> tuple[Place, str] | None:
     return flags.commands[-1] if flags.launcher == "systemd" and flags.commands else None
 
 
+def _engines() -> tuple[HostPath, ...]:
+    """Return where a dockerd stands that no unit names."""
+    return (*BINARIES, *(HostPath(f"{place}/dockerd") for place in _ELSEWHERE))
+
+
 def _has_engine(host: Host, state: EngineState | Missing) -> bool:
     if isinstance(state, EngineState) and state.pid:
         return True
-    return any(host.exists(path) for path in (*BINARIES, *(HostPath(f"{place}/dockerd") for place in _ELSEWHERE)))
+    return any(problem_of(host, path) == "" for path in _engines())
+
+
+def _that_can_not_run(host: Host) -> MissingProgram | None:
+    """Return a dockerd that is there and can't be run, where neither a unit nor a package says where it belongs."""
+    for path in _engines():
+        problem = problem_of(host, path)
+        if problem:
+            return MissingProgram(
+                name="dockerd", path=path, problem=problem, where="usual directories", is_packaged=False
+            )
+    return None
 
 
 def _of_helper(host: Host, name: str, packages: Packages | Missing) -> MissingProgram | None:
