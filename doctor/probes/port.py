@@ -1,6 +1,5 @@
 """A published port answers an outside host, by the interface that users' packets come by."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,12 +12,13 @@ from doctor.facts.firewall.packet_filter.packet_filter import Firewall
 from doctor.facts.kernel.kernel.sysctl import Sysctl
 from doctor.facts.network.links import Link, Links
 from doctor.facts.network.listeners import Listeners
-from doctor.facts.network.networks import Endpoint, Networks, PublishedPort
+from doctor.facts.network.networks import Networks
 from doctor.model.probing import Launch, Probing
 from doctor.probes._outside import NO_WAY, Outside, behind, free_networks, on_own_bridge, uplink_of
 from doctor.probes._place import bridge_network
 from doctor.probes._port_judge import judge
-from doctor.probes._port_setting import SERVER_PORT, Asked, LeftOut, Setting
+from doctor.probes._port_left import IPV6, is_paused, not_asked
+from doctor.probes._port_setting import SERVER_PORT, Asked, Setting
 from doctor.probes._result import failed, skipped, unproven
 from doctor.probes._rules import CHAIN, Way, start_of, way_in
 
@@ -27,8 +27,6 @@ _MOST, _MOST_CLIENTS = 8, 3
 _LIMIT_S = 1.2
 _HOLD_S = 12.0
 _SEEN_S = 0.5
-_IPV6 = "reached over IPv6"
-_PAUSED = "paused, so that the kernel takes connections and no process answers"
 
 
 @probe(proves="a published port answers an outside host by the interface that users' packets come by")
@@ -83,7 +81,7 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         uplink=uplink.name if (uplink := uplink_of(links)) is not None else "",
         host_port=_free_port(networks, listeners),
         proxy_only=config.get("iptables", True) is False,
-        left_out=tuple(_not_asked(networks, containers)),
+        left_out=tuple(not_asked(networks, containers)),
     )
     real = _behind(setting, links, uplink)
     if real is not None:
@@ -94,33 +92,6 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
             return judge(real, ended)
         setting = replace(setting, not_tried=problem)
     return (yield from _on_bridge(setting, links, sysctl))
-
-
-def _not_asked(networks: Networks, containers: Containers | Missing) -> Iterator[LeftOut]:
-    """Yield the published ports of running containers that nobody connects to."""
-    groups: dict[str, list[str]] = {}
-    for endpoint in networks.running:
-        for published in endpoint.ports if networks.get(endpoint.network_id) is not None else ():
-            why = _why_not(published, is_paused=_is_paused(containers, endpoint))
-            if why:
-                groups.setdefault(why, []).append(f"{published.text} of {endpoint.container}")
-    for why, ports in groups.items():
-        yield LeftOut(ports=tuple(dict.fromkeys(ports)), why=why, is_said=why == _PAUSED)
-
-
-def _why_not(published: PublishedPort, *, is_paused: bool) -> str:
-    if is_paused:
-        return _PAUSED
-    if ":" in published.host_ip:
-        return _IPV6
-    if published.protocol == "udp":
-        return "UDP, whose servers may keep silent"
-    return "" if published.protocol == "tcp" else published.protocol
-
-
-def _is_paused(containers: Containers | Missing, endpoint: Endpoint) -> bool:
-    owner = None if isinstance(containers, Missing) else containers.get(endpoint.container_id)
-    return owner is not None and owner.state.paused
 
 
 def _behind(setting: Setting, links: Links, uplink: Link | None) -> Setting | None:
@@ -138,7 +109,7 @@ def _behind(setting: Setting, links: Links, uplink: Link | None) -> Setting | No
     home = places[uplink.name]
     asked = tuple(replace(one, client=places.get(one.interface, home)) for one in setting.asked)
     asks_udp = setting.network is not None and any(
-        "/udp" in port for one in setting.left_out if one.why != _IPV6 for port in one.ports
+        "/udp" in port for one in setting.left_out if one.why != IPV6 for port in one.ports
     )
     return replace(
         setting,
@@ -177,7 +148,7 @@ def _published(networks: Networks, links: Links, containers: Containers | Missin
         if (
             published.protocol != "tcp"
             or not published.host_port
-            or _is_paused(containers, endpoint)
+            or is_paused(containers, endpoint)
             or address not in holders
             or address.startswith("127.")
         ):
