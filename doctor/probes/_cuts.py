@@ -5,9 +5,9 @@ from ipaddress import IPv4Network
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.firewall.packet_filter.nft_packet import NftWalker
-from doctor.facts.firewall.packet_filter.packet import DROP, REJECT, Packet, Verdict, Walker, address_number
-from doctor.facts.firewall.packet_filter.packet_filter import Firewall, Saved
+from doctor.facts.firewall.nft_packet import NftWalker
+from doctor.facts.firewall.packet import DROP, REJECT, Packet, Verdict, Walker, address_number
+from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.formats.firewall.iptables_rule import split_words
 from doctor.formats.firewall.iptables_save import Rule
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.facts.firewall.packet_filter.packet_filter import Firewall
+from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.network.links import Link, Links
 from doctor.model.missing import Missing
 from doctor.probes._place import hardware_address

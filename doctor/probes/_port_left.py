@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.facts.containers import Containers
-from doctor.facts.networks import Endpoint, Networks, PublishedPort
+from doctor.facts.containers.containers import Containers
+from doctor.facts.network.networks import Endpoint, Networks, PublishedPort
 from doctor.model.missing import Missing
 from doctor.probes._port_setting import LeftOut
 

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.firewall.packet_filter.packet_filter import Firewall
+from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.network.networks import Endpoint, Network, PublishedPort
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing

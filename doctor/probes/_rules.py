@@ -5,9 +5,9 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.config.engine.state import EngineState
-from doctor.facts.firewall.packet_filter.packet_filter import Firewall
-from doctor.facts.kernel.kernel.sysctl import Sysctl
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.networks import Networks
 from doctor.model.missing import Missing
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from doctor.api import Evidence, Missing, probe
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.containers.containers.containers import Containers
-from doctor.facts.config.engine.state import EngineState
-from doctor.facts.firewall.packet_filter.packet_filter import Firewall
-from doctor.facts.kernel.kernel.sysctl import Sysctl
+from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.dns import RESOLVED, HostDns, is_loopback
 from doctor.facts.network.networks import Networks
 from doctor.model.probing import Ended, Launch, Probing

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from doctor.api import Evidence, Missing, probe
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.config.engine.state import EngineState
-from doctor.facts.firewall.packet_filter.packet_filter import Firewall
-from doctor.facts.kernel.kernel.sysctl import Sysctl
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.dns import HostDns, is_loopback
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Network, Networks

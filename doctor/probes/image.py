@@ -3,8 +3,8 @@
 from typing import Any
 
 from doctor.api import Evidence, Missing, probe
-from doctor.facts.config.engine.data_root import DataRoot
-from doctor.facts.images.images.samples import ImageSample, ImageSamples, Shape
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.images.samples import ImageSample, ImageSamples, Shape
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.probes._result import failed, passed, skipped, unproven
 

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.api import Evidence, probe
-from doctor.facts.kernel.kernel.cgroups import Cgroups
+from doctor.facts.kernel.cgroups import Cgroups
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult

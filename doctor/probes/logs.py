@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from doctor.api import Evidence, Missing, probe
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.config.engine.state import EngineInfo, EngineVersion
+from doctor.facts.engine.state import EngineInfo, EngineVersion
 from doctor.facts.host.kubernetes import Kubelet
-from doctor.facts.logging.drivers.damage import LogDamage
-from doctor.facts.logging.drivers.drivers import DRIVERS, Logging, default_driver, is_removed
-from doctor.facts.logging.drivers.readable import ReadLog, ReadLogs
+from doctor.facts.logging.damage import LogDamage
+from doctor.facts.logging.drivers import DRIVERS, Logging, default_driver, is_removed
+from doctor.facts.logging.readable import ReadLog, ReadLogs
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.probes._result import failed, not_run, passed, unproven
 

@@ -6,10 +6,10 @@ from msgspec.structs import replace
 
 from doctor.api import Missing, probe
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.containers.containers.containers import Containers
-from doctor.facts.config.engine.state import EngineState
-from doctor.facts.firewall.packet_filter.packet_filter import Firewall
-from doctor.facts.kernel.kernel.sysctl import Sysctl
+from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.links import Link, Links
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Networks
@@ -202,32 +202,7 @@ def _containers(setting: Setting) -> list[dict[str, Any]]:
             }
         )
         if setting.udp_client is not None:
-            publish = {**publish, "protocol": "udp"}
-            found.append(
-                {
-                    "id": "server-udp",
-                    "net": f"network:{setting.network.id}",
-                    "builtin": "udp-listen",
-                    "args": {"port": SERVER_PORT, "count": 8},
-                    "publish": [publish],
-                    "background": True,
-                    "ready": "ready",
-                }
-            )
-            found.append(
-                {
-                    "id": "client-udp",
-                    "net": "bridge",
-                    "bridge": setting.udp_client.place,
-                    "builtin": "udp-ask",
-                    "args": {
-                        "host": setting.host_address,
-                        "port": setting.host_port,
-                        "text": "x",
-                        "timeout_s": _LIMIT_S,
-                    },
-                }
-            )
+            found += _udp(setting, f"network:{setting.network.id}", setting.udp_client, publish)
     found += [_client(setting, number, client) for number, client in enumerate(setting.clients)]
     if setting.network is not None:
         found.append(_look("server", "container:server", (SERVER_PORT,), setting, setting.network.gateway))
@@ -237,6 +212,27 @@ def _containers(setting: Setting) -> list[dict[str, Any]]:
         net = f"container:{pid}:{mine[0].endpoint.container_id}"
         found.append(_look(str(pid), net, ports, setting, mine[0].network.gateway))
     return found
+
+
+def _udp(setting: Setting, net: str, client: Outside, publish: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a UDP server on a network, published as the TCP server is, and a client outside that asks it."""
+    server = {
+        "id": "server-udp",
+        "net": net,
+        "builtin": "udp-listen",
+        "args": {"port": SERVER_PORT, "count": 8},
+        "publish": [{**publish, "protocol": "udp"}],
+        "background": True,
+        "ready": "ready",
+    }
+    asked = {
+        "id": "client-udp",
+        "net": "bridge",
+        "bridge": client.place,
+        "builtin": "udp-ask",
+        "args": {"host": setting.host_address, "port": setting.host_port, "text": "x", "timeout_s": _LIMIT_S},
+    }
+    return [server, asked]
 
 
 def _client(setting: Setting, number: int, client: Outside) -> dict[str, Any]:

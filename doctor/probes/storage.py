@@ -3,10 +3,10 @@
 from typing import Any
 
 from doctor.api import Evidence, Missing, probe
-from doctor.facts.config.engine.data_root import DataRoot
+from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.host.mounts import Mounts
-from doctor.facts.images.images.samples import ImageSample, ImageSamples
-from doctor.facts.storage.driver.writable import OwnDirectory
+from doctor.facts.images.samples import ImageSample, ImageSamples
+from doctor.facts.storage.writable import OwnDirectory
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult

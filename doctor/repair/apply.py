@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from msgspec import Struct
 
 from doctor import __version__
-from doctor.facts.config.engine.control import EngineControl
+from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.model.action import Stage
 from doctor.model.errors import DoctorError, RefusedError, RepairError

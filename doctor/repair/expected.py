@@ -11,16 +11,16 @@ from msgspec.structs import replace
 
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containerd.lists import ContainerdLists, NamedImage, short
-from doctor.facts.containers.containers.containers import Container, Containers
-from doctor.facts.containers.containers.needs import BUILT_IN_RUNTIMES, lost_runtimes
-from doctor.facts.containers.containers.stopped import Stopping
-from doctor.facts.databases.databases.databases import NetworkDatabase
-from doctor.facts.config.engine.data_root import DataRoot
-from doctor.facts.images.images.altered_tags import AlteredTags
-from doctor.facts.images.images.images import ImageConfig, Images
-from doctor.facts.layers.records.graph import LayerGraph
+from doctor.facts.containers.containers import Container, Containers
+from doctor.facts.containers.needs import BUILT_IN_RUNTIMES, lost_runtimes
+from doctor.facts.containers.stopped import Stopping
+from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.images.altered_tags import AlteredTags
+from doctor.facts.images.images import ImageConfig, Images
+from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.network.needs import BUILT_IN
-from doctor.facts.volumes.volumes.volumes import Volumes
+from doctor.facts.volumes.volumes import Volumes
 from doctor.formats.images.oci_digest import is_hex64
 from doctor.scan.resolve import Facts
 

@@ -2,7 +2,7 @@
 
 import re
 
-from doctor.collect.nft_user_rules import ROOTS, user_rules
+from doctor.collect.firewall.nft_user_rules import ROOTS, user_rules
 from doctor.facts.firewall.files import FirewallFiles, NftablesConf, SavedRules
 from doctor.facts.firewall.packet_filter import Saved
 from doctor.facts.firewall.user_chain import CHAIN, led_to

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.formats.firewall.iptables_rule import canonical, split_words
-from doctor.formats.nft_script import rules_of
-from doctor.formats.nft_words import as_iptables
+from doctor.formats.firewall.nft_script import rules_of
+from doctor.formats.firewall.nft_words import as_iptables
 from doctor.model.errors import FormatError
 
 CHAIN = "DOCKER-USER"

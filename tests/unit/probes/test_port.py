@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.facts.firewall.packet_filter.packet_filter import Firewall, Saved
+from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.network.networks import Endpoint, Network, PublishedPort
 from doctor.formats.firewall.iptables_save import parse
 from doctor.model.missing import Missing, Why

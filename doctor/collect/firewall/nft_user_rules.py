@@ -8,8 +8,8 @@ from doctor.facts.firewall.files import SavedRules
 from doctor.facts.firewall.packet_filter import Saved
 from doctor.facts.firewall.user_chain import CHAIN, led_to
 from doctor.formats.firewall import iptables_save
-from doctor.formats.nft_script import Key, ScriptRule, rules_of
-from doctor.formats.nft_words import as_iptables
+from doctor.formats.firewall.nft_script import Key, ScriptRule, rules_of
+from doctor.formats.firewall.nft_words import as_iptables
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
