@@ -52,16 +52,16 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     Where nothing can stand behind the uplink (a tunnel, a kernel without mirred, filters of somebody else on it), the outside
     host stands on a bridge of doctor's own; then the rules are read for packets that come by the uplink, and the result says so.
 
-    Of UDP, a port of the probe's own is asked the same way where a container publishes one; those of containers are not, since their
-    servers may keep silent. Ports over IPv6, of other protocols and of paused containers, for which the kernel takes connections, are
-    named as not tried.
+    Of UDP, a port of the probe's own is asked where a container publishes one. Named as not tried: the containers' own, since
+    a server may keep silent, ports over IPv6, and those of paused containers, for which the kernel takes connections.
 
     What is no failure: a refusal by a container in which nobody listens; a port published on the loopback. A port that rules let
     only some sources in by, or that a rule drops which can't be judged, is unproven: the probe is no such source.
     """
     way = way_in(config, state, firewall)
     network = bridge_network(networks)
-    if network is None and not _published(networks, links, containers):
+    asked = _published(networks, links, containers)
+    if network is None and not asked:
         return skipped("the engine has no bridge network")
     if way.kind == "lost":
         return failed("the engine runs and its chains are gone: no port can be published, 'docker run -p' fails")
@@ -70,7 +70,6 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         return unproven(start.why_not)
     if network is None or way.kind == "none":
         network, way = None, Way(kind="none", why=way.why or "the engine has no bridge network", is_wish=way.is_wish)
-    asked = _published(networks, links, containers)
     if network is None and not asked:
         return (skipped if way.is_wish else unproven)(f"no port of a running container is published, and {way.why}")
     setting = Setting(
