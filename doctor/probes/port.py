@@ -86,10 +86,9 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     if real is not None:
         ended = yield Launch(tuple(_containers(real)))
         clients = [one for name, one in ended.items() if name.startswith("client")]
-        problem = next((one.error for one in clients if one.error.startswith(NO_WAY)), "")
-        if not problem:
+        setting = replace(setting, not_tried=next((one.error for one in clients if one.error.startswith(NO_WAY)), ""))
+        if not setting.not_tried:
             return judge(real, ended)
-        setting = replace(setting, not_tried=problem)
     return (yield from _on_bridge(setting, links, sysctl))
 
 
