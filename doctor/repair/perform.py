@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from doctor.api.actions.made_chains import STAYS
 from doctor.model.errors import DoctorError
 from doctor.model.step import Run as Command
 from doctor.model.step import Step
@@ -138,7 +139,9 @@ def perform_back(
                 if _starts(action) and not record.is_rollback:
                     # The old state may be one that no engine starts on: that is what was asked for.
                     progress(f"the engine does not start on the old state: {failure}")
-                elif isinstance(step, Command) and not record.is_rollback and _IN_USE.search(str(failure)):
+                elif isinstance(step, Command) and (
+                    STAYS in str(failure) or (not record.is_rollback and _IN_USE.search(str(failure)))
+                ):
                     progress(f"note: something else uses it since, so it stays: {failure}")
                 elif not (isinstance(step, Command) and is_gone(step, str(failure))):
                     failures.append(Failure(action.undoes, step, str(failure)))

@@ -401,3 +401,37 @@ def test_networks_with_ipv6_are_judged_and_mended_too(can_box: None) -> None:
         # The default network has no IPv6, but engine 26 makes isolation rules for it in that family too.
         missing = set(good) - set(rules(box, "ip6tables-save"))
         assert {line for line in missing if "docker0" not in line} == set()
+
+
+def _ruleset(box: Box) -> str:
+    """Return all rules of nft without their counters and handles of packets."""
+    return re.sub(r"packets \d+ bytes \d+", "", box.run(["nft", "list", "ruleset"]).stdout)
+
+
+def test_an_undo_leaves_no_chain_and_no_table_that_the_repair_made(box: Box) -> None:
+    """A reload of nftables.service flushed everything: what iptables made on its way to the engine's rules goes with them."""
+    flush = """flush ruleset
+table inet mine {
+    chain forward {
+        type filter hook forward priority 0; policy drop;
+    }
+}
+table ip filter {
+    chain OUTPUT {
+        type filter hook output priority 0;
+    }
+}
+"""
+    box.run(["nft", "-f", "-"], input=flush)
+    before = _ruleset(box)
+    for later in ("", "iptables -A FORWARD -s 203.0.113.7 -j DROP"):
+        done = box.doctor("fix", "--apply", "--yes", "--allow", "disruptive", timeout=120)
+        assert (done.returncode, box.fetch(8080).strip()) == (0, "com"), done.stdout
+        box.run(["sh", "-c", later])
+        done = box.doctor("undo", "--yes", timeout=120)
+        assert done.returncode == 0, done.stderr
+        if not later:
+            assert _ruleset(box) == before
+    assert "chain FORWARD of table ip filter stays: something uses it since" in done.stderr
+    assert "203.0.113.7" in _ruleset(box)
+    assert "ip nat" not in _ruleset(box)

@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.files import EditFile
+from doctor.api.actions.made_chains import BUILT_IN
+from doctor.api.actions.made_chains import made as made_chains
 from doctor.facts.firewall.cuts import Lift
 from doctor.facts.firewall.expected import ExpectedRule
 from doctor.facts.firewall.packet_filter import Saved
@@ -80,7 +82,7 @@ class EditFirewall(Struct, frozen=True, kw_only=True):
         edited: list[Edited] = []
         for change in self.edits:
             # A built-in chain is no user's to make, and is there as soon as its table is used.
-            if ruleset.chain(self.table, change.chain) is None and change.chain.upper() not in _BUILT_IN:
+            if ruleset.chain(self.table, change.chain) is None and change.chain.upper() not in BUILT_IN:
                 made.append(change.chain)
             done = edit((rule.text for rule in ruleset.of(self.table, change.chain)), change)
             if done.lines or change.chain in made:
@@ -101,19 +103,20 @@ class EditFirewall(Struct, frozen=True, kw_only=True):
         groups = [*_bundled(undo), *([f"-X {chain}"] for chain in reversed(made))]
         groups += [[f":{chain} {old} [0:0]"] for chain, (old, _) in policies.items()]
         after = saved_after(ruleset, self.table, edited, {chain: new for chain, (_, new) in policies.items()})
+        new = made_chains(view, self.restore, self.table, (*(change.chain for change in self.edits), *policies))
         yield Run(
             argv=argv,
             stdin=self._document(lines),
-            undo=tuple(argv for _ in groups),
+            undo=(*(argv for _ in groups), *((new.remove,) if new else ())),
             undo_stdin=tuple(self._document(group) for group in groups),
-            predicts=(Answer(ask=self.save, stdout=after.encode("utf-8", "surrogateescape")),),
+            predicts=(
+                Answer(ask=self.save, stdout=after.encode("utf-8", "surrogateescape")),
+                *((new.after,) if new else ()),
+            ),
         )
 
     def _document(self, lines: list[str]) -> bytes:
         return ("\n".join((f"*{self.table}", *lines, "COMMIT")) + "\n").encode("utf-8", "surrogateescape")
-
-
-_BUILT_IN = frozenset({"INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"})
 
 
 def _bundled(groups: list[list[str]]) -> list[list[str]]:

@@ -1,0 +1,75 @@
+"""Base chains and tables of nft that an iptables command makes on its way: which it would, and how they go again.
+
+``iptables-nft-restore`` makes the table and each built-in chain that a line names; taking its lines back leaves them there, empty.
+"""
+
+import json
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from doctor.host.base import CommandResult
+from doctor.model.missing import HostError
+from doctor.model.step import Answer
+
+BUILT_IN = frozenset({"INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"})
+
+STAYS = "uses it since"
+"""How the removal says that it left a chain: not empty, or with a policy of its own."""
+
+_REMOVE = f"""
+family=$1 table=$2 made=$3 left=
+shift 3
+for chain; do
+    text=$(nft list chain "$family" "$table" "$chain" 2>/dev/null) || continue
+    case $text in
+    *"policy accept"*) lines=$(printf '%s\\n' "$text" | wc -l) ;;
+    *) lines=0 ;;
+    esac
+    [ "$lines" -eq 5 ] && nft delete chain "$family" "$table" "$chain" || left="$left $chain"
+done
+if [ "$made" = table ] && [ -z "$(nft list table "$family" "$table" 2>/dev/null | sed '1d;/^}}$/d')" ]; then
+    nft delete table "$family" "$table" 2>/dev/null
+fi
+[ -z "$left" ] || {{ echo "chain$left of table $family $table stays: something {STAYS}" >&2; exit 1; }}
+"""
+"""``nft delete chain`` takes a chain's rules with it, so only one without any is deleted."""
+
+
+class Asks(Protocol):
+    """What answers commands."""
+
+    def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
+        """Run a command that changes nothing."""
+        ...
+
+
+class Made(Struct, frozen=True):
+    """The command that removes what was made, and what the kernel lists with it there."""
+
+    remove: tuple[str, ...]
+    after: Answer
+
+
+def made(view: Asks, restore: str, table: str, chains: tuple[str, ...]) -> Made | None:
+    """Return the removal of those built-in chains of an iptables table that the kernel does not have yet; ``None`` for none.
+
+    A legacy table is a kernel module: it holds all of its chains from the start.
+    """
+    if "legacy" in restore:
+        return None
+    family = "ip6" if restore.startswith("ip6") else "ip"
+    ask = ("nft", "-j", "list", "chains", family)
+    try:
+        entries: list[dict[str, Any]] = json.loads(view.run(ask).stdout)["nftables"]
+        known = {(one["chain"]["table"], one["chain"]["name"]) for one in entries if "chain" in one}
+        tables = view.run(("nft", "list", "tables")).text.splitlines()
+    except (HostError, ValueError, TypeError, KeyError):
+        return None
+    new = tuple(chain for chain in dict.fromkeys(chains) if chain in BUILT_IN and (table, chain) not in known)
+    if not new:
+        return None
+    word = "" if f"table {family} {table}" in tables else "table"
+    there = [{"chain": {"family": family, "table": table, "name": chain}} for chain in new]
+    listed = json.dumps({"nftables": [*entries, *there]}).encode()
+    return Made(("sh", "-c", _REMOVE, "sh", family, table, word, *new), Answer(ask=ask, stdout=listed))
