@@ -1,12 +1,12 @@
 """Overlay works on the data root's file system as containers need it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from doctor.api import Evidence, Missing, probe
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.host.mounts import Mounts
 from doctor.facts.images.samples import ImageSample, ImageSamples
-from doctor.facts.storage.writable import OwnDirectory
+from doctor.facts.storage.writable import OwnDirectory, WriteTrial
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult
@@ -23,14 +23,18 @@ _OVERLAY_DRIVERS = frozenset({"", "overlay2", "overlay"})
 
 @probe(proves="overlay works on the data root's file system as containers need it")
 def storage(
-    root: DataRoot, own: OwnDirectory | Missing, samples: ImageSamples | Missing, mounts: Mounts | Missing
+    root: DataRoot,
+    own: OwnDirectory | Missing,
+    samples: ImageSamples | Missing,
+    mounts: Mounts | Missing,
+    trial: WriteTrial | Missing,
 ) -> Probing:
     """Write, rename, link, copy up and remove in an overlay like a container's.
 
     Its writable layer lies in doctor's own directory where that shares the data root's file system, so the file system is
-    tried for all that an upper layer needs. Elsewhere it lies in memory, since nothing is ever written into the data root:
-    that the file system takes an upper layer is then shown by a container of the engine that has one mounted on it for
-    writing, and without such nothing is proven. The lower layer holds files of the probe's own; a second overlay stands on the layers of an
+    tried for all that an upper layer needs. Elsewhere it lies in memory, since nothing is ever left in the data root: that
+    the file system takes an upper layer is then shown by a container of the engine that has one mounted on it for writing,
+    and that it takes a write now by a file without a name. Without either of them nothing is proven. The lower layer holds files of the probe's own; a second overlay stands on the layers of an
     image where there is one. That an image's layers are damaged is for the probe ``image`` to say.
     """
     driver = root.active_driver
@@ -39,6 +43,9 @@ def storage(
     if root.mount is not None and root.mount.is_read_only:
         evidence = [Evidence(root.mount.mount_point, ",".join(root.mount.options))]
         return failed(f"the file system of {root.resolved} is mounted read-only: no container can be made", evidence)
+    if not isinstance(trial, Missing) and trial.is_refused:
+        evidence = [Evidence(f"write of a file without a name on {root.resolved}", trial.words)]
+        return failed(f"the file system of {root.resolved} takes no write: {trial.words}", evidence)
     sample = None if isinstance(samples, Missing) else next((one for one in samples.items if not one.problem), None)
     shares = isinstance(own, OwnDirectory) and own.device == root.device and own.is_writable
     scratch = own.path if shares and isinstance(own, OwnDirectory) else ""
@@ -46,7 +53,7 @@ def storage(
     if sample is not None and not isinstance(samples, Missing):
         containers.append(_on_image(samples, sample, scratch))
     ended = yield Launch(tuple(containers))
-    return _judge(root, sample, scratch, ended, uppers=_uppers(root, mounts))
+    return _judge(root, sample, scratch, ended, beside=_Beside(trial, _uppers(root, mounts)))
 
 
 def _plain(root: DataRoot, scratch: str) -> dict[str, Any]:
@@ -72,8 +79,23 @@ def _uppers(root: DataRoot, mounts: Mounts | Missing) -> int:
     return sum(1 for one in overlays if any(option.startswith(start) for option in one.super_options))
 
 
+class _Beside(NamedTuple):
+    """What shows that the data root's file system carries upper layers where the test container's lies in memory."""
+
+    trial: WriteTrial | Missing
+    uppers: int
+
+    def lacks(self, root: DataRoot) -> str:
+        """Return what is not shown, "" where both are."""
+        if isinstance(self.trial, Missing):
+            return f"whether {root.resolved} takes a write was not tried: {self.trial.reason}"
+        if self.trial.error:
+            return f"whether {root.resolved} takes a write can't be tried: {self.trial.words}"
+        return "" if self.uppers else "no container writes on that file system, and doctor has no directory on it"
+
+
 def _judge(
-    root: DataRoot, sample: ImageSample | None, scratch: str, ended: dict[str, Ended], *, uppers: int
+    root: DataRoot, sample: ImageSample | None, scratch: str, ended: dict[str, Ended], *, beside: _Beside
 ) -> ProbeResult:
     kind = root.mount.fs_type if root.mount is not None else "unknown file system"
     upper = (
@@ -101,9 +123,11 @@ def _judge(
         return unproven(f"{can}; the layers of {sample.title} could not be tried: {image.error}", evidence)
     if scratch:
         return passed(can, evidence)
-    if uppers:
-        return passed(f"{can}; {uppers} of the engine's containers write on that file system", evidence)
-    return unproven(f"{can}; no container writes on that file system, and doctor has no directory on it", evidence)
+    if lacks := beside.lacks(root):
+        return unproven(f"{can}; {lacks}", evidence)
+    evidence.append(Evidence(f"write of a file without a name on {root.resolved}", "done"))
+    shown = f"a file without a name was written there, and {beside.uppers} of the engine's containers write on it"
+    return passed(f"{can}; {shown}", evidence)
 
 
 def _done(ended: Ended) -> list[str]:

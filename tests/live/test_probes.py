@@ -351,7 +351,33 @@ def test_writes_stay_in_memory_where_doctor_has_no_directory_beside_the_data_roo
     box.docker("run", "-d", "--stop-timeout", "1", "bb:1", "sleep", "100")
     found = probe(box, "storage", env={"DOCTOR_STATE_DIR": "/srv/doctor"})
     assert found.named("pass") == {"storage"}
-    assert "1 of the engine's containers write on that file system" in found.said("storage")
+    assert "1 of the engine's containers write on it" in found.said("storage")
+
+
+def test_a_data_root_that_takes_no_write_fails_wherever_the_test_container_writes(bare_box: Box) -> None:
+    """On a file system of its own, doctor's test container writes in memory: without room or inodes below it, that is no pass."""
+    box = bare_box
+    box.run(["mount", "-t", "tmpfs", "-o", "size=48m,nr_inodes=3000", "none", "/var/lib/docker"])
+    box.start_dockerd()
+    box.load_images()
+    box.docker("run", "-d", "--stop-timeout", "1", "bb:1", "sleep", "100")
+    found = probe(box, "storage")
+    assert found.named("pass") == {"storage"}
+    assert "a file without a name was written there" in found.said("storage")
+    box.run(["sh", "-c", "dd if=/dev/zero of=/var/lib/docker/big bs=4k 2>/dev/null; true"])
+    found = probe(box, "storage")
+    assert found.named("fail") == {"storage"}
+    assert "takes no write: no space left on device" in found.said("storage")
+    box.run(
+        [
+            "sh",
+            "-c",
+            "rm /var/lib/docker/big; mkdir /var/lib/docker/x; seq 5000 | (cd /var/lib/docker/x; xargs touch) 2>/dev/null; true",
+        ]
+    )
+    assert probe(box, "storage").named("fail") == {"storage"}
+    box.run(["rm", "-rf", "/var/lib/docker/x"])
+    assert probe(box, "storage").named("pass") == {"storage"}
 
 
 def test_limits_of_controllers_that_are_away(bare_box: Box) -> None:

@@ -1,6 +1,9 @@
-"""Looks at the file system of doctor's own directory."""
+"""Looks at the file system of doctor's own directory, and tries whether that of the data root takes a write."""
 
-from doctor.facts.storage.writable import OwnDirectory
+import os
+
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.storage.writable import OwnDirectory, WriteTrial
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -16,3 +19,14 @@ def own_directory(host: Host) -> OwnDirectory:
     path = host.resolve(HostPath(state_dir()))
     found = host.lstat(path, follow=False)
     return OwnDirectory(path=path, device=found.device, is_writable=not host.statfs(path).read_only)
+
+
+@collector
+def write_trial(host: Host, root: DataRoot) -> WriteTrial:
+    """Write a file without a name beside the data root's own and forget it; only a test container asks for it."""
+    if not host.is_live():
+        raise HostError(Missing(Why.UNSUPPORTED, "nothing is written on a host that doctor does not run on"))
+    from doctor.host import trial  # noqa: PLC0415 - a scan without test containers never tries
+
+    error = trial.write(root.resolved)
+    return WriteTrial(error=error, words=os.strerror(error).lower() if error else "")

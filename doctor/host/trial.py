@@ -1,0 +1,48 @@
+"""Whether a file system takes a write now: a file without a name is written, synced and forgotten, so nothing is left of it."""
+
+import errno
+import os
+import select
+import signal
+
+_BYTES = 64 << 10
+_LIMIT_S = 10.0
+
+
+def write(directory: str, limit_s: float = _LIMIT_S) -> int:
+    """Return 0 where a nameless file (O_TMPFILE, open(2)) was written below ``directory``, else the error number.
+
+    A child does it, since a frozen file system keeps whoever writes in the kernel; ``ETIMEDOUT`` then.
+    """
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = errno.EIO
+        try:
+            os.close(reading)
+            code = _write(directory)
+        finally:
+            os.write(writing, bytes([min(code, 255)]))
+            os._exit(0)
+    os.close(writing)
+    try:
+        ready, _, _ = select.select([reading], [], [], limit_s)
+        answer = os.read(reading, 1) if ready else b""
+    finally:
+        os.close(reading)
+    if not answer:
+        os.kill(pid, signal.SIGKILL)
+    # A child in the kernel is not reaped yet: waiting for it would hang as it does.
+    os.waitpid(pid, 0 if answer else os.WNOHANG)
+    return answer[0] if answer else errno.ETIMEDOUT
+
+
+def _write(directory: str) -> int:
+    try:
+        descriptor = os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        if os.write(descriptor, b"\1" * _BYTES) != _BYTES:
+            return errno.ENOSPC
+        os.fsync(descriptor)
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0
