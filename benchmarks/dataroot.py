@@ -1,7 +1,7 @@
 """Write a valid overlay2 data root without dockerd: `python -m benchmarks.dataroot DIR --images 200 --layers 1000 …`.
 
 A real dockerd (26.1.5) loads what this writes: every image's hash, chain ids and tar-split are true, old containers start, and
-`docker save` gives each layer back. tests/live/test_generator.py proves it. The same arguments and seed write the same bytes.
+`docker save` gives each layer back. tests/live/commands/test_generator.py proves it. The same arguments and seed write the same bytes.
 """
 
 import argparse

@@ -10,7 +10,7 @@ from tests.hosts import archive, judge
 from tests.hosts.box import Box, why_not
 from tests.hosts.patient import patient
 from tests.hosts.systemd import SystemdHost, why_no_systemd
-from tests.live import state_kit
+from tests.live.state import state_kit
 
 
 class Scanned(NamedTuple):

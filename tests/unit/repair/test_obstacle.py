@@ -135,8 +135,8 @@ def test_a_misspelt_key_that_names_the_store_in_use_is_renamed(tmp_path: Path, s
 def test_what_stops_the_start_explains_the_engine_that_is_down() -> None:
     """The plan and the report agree: each check that says so is a cause of ``engine/down``."""
     folder = Path(__file__).parents[3] / "checks"
-    said = {path for path in folder.glob("*/*.py") if "stops_start=" in path.read_text(encoding="utf-8")}
-    ids = {f"{path.parent.name}/{path.stem.replace('_', '-')}" for path in said}
+    said = {path for path in folder.glob("*/**/*.py") if "stops_start=" in path.read_text(encoding="utf-8")}
+    ids = {f"{path.relative_to(folder).parts[0]}/{path.stem}".replace("_", "-") for path in said}
     assert len(ids) > 30
     assert ids <= set(STOPPERS)
     declared = [CATALOG.check(one).declaration for one in ids]

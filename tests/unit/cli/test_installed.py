@@ -1,0 +1,125 @@
+"""An installation that lost files, or holds broken ones: a scan that ran fewer checks than were installed is never green."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from doctor import __version__
+from doctor.model.exit_code import ExitCode
+
+ROOT = Path(__file__).parents[3]
+CODE = "import sys; from doctor.cli.entry import main; sys.exit(main())"
+CHECK = "doctor/checks/dns/resolv_empty.py"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site directory as the wheel makes it, with the installer's record."""
+    site = tmp_path_factory.mktemp("site")
+    skipped = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "doctor", site / "doctor", ignore=skipped)
+    for room in ("checks", "fixers", "reports"):
+        shutil.copytree(ROOT / room, site / "doctor" / room, ignore=skipped)
+    record = site / f"container_doctor-{__version__}.dist-info" / "RECORD"
+    record.parent.mkdir()
+    names = sorted(str(path.relative_to(site)) for path in site.rglob("*") if path.is_file())
+    record.write_text("".join(f"{name},sha256=x,1\n" for name in names))
+    return site
+
+
+@pytest.fixture
+def site(whole: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(whole, tmp_path / "site")
+
+
+def doctor(site: Path, tmp_path: Path, *arguments: str, also: str = "") -> subprocess.CompletedProcess[str]:
+    """Run that installation on an empty host."""
+    root = tmp_path / "host"
+    (root / "etc").mkdir(parents=True, exist_ok=True)
+    path = ":".join(filter(None, (also, str(site))))
+    return subprocess.run(
+        [sys.executable, "-P", "-c", CODE, *arguments, "--root", str(root)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def errors(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """Id → reason of the checks that could not run because of the installation."""
+    outcomes = json.loads(done.stdout)["outcomes"]
+    return {one["id"]: one["reason"] for one in outcomes if one["outcome"] == "error" and "denied" not in one["reason"]}
+
+
+def test_a_whole_installation_has_no_such_error(site: Path, tmp_path: Path) -> None:
+    done = doctor(site, tmp_path, "scan", "-f", "json")
+    assert errors(done) == {}
+    assert done.returncode == ExitCode.OK
+    assert json.loads(done.stdout)["verdict"]["state"] == "clear"
+
+
+@pytest.mark.parametrize("gone", [CHECK, "doctor/checks/dns", "doctor/checks"])
+def test_a_check_that_is_gone_is_an_error(site: Path, tmp_path: Path, gone: str) -> None:
+    place = site / gone
+    wanted = {
+        f"{path.relative_to(site / 'doctor/checks').parts[0]}/{path.stem}".replace("_", "-")
+        for path in ([place] if place.is_file() else place.rglob("*.py"))
+        if not path.stem.startswith("_")
+    }
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    done = doctor(site, tmp_path, "scan", "-f", "json")
+    assert done.returncode == ExitCode.INCOMPLETE, done.stderr
+    assert set(errors(done)) == wanted
+    assert all("is missing" in reason for reason in errors(done).values())
+    assert done.stdout.count("install doctor again") >= len(wanted)
+    text = doctor(site, tmp_path, "scan", "-f", "nagios")
+    assert text.returncode == 3
+    assert text.stdout.startswith("CONTAINERS UNKNOWN")
+
+
+def test_a_check_that_can_not_be_imported_is_an_error(site: Path, tmp_path: Path) -> None:
+    (site / CHECK).write_text("import nothing_of_this_name\n")
+    (site / "doctor/checks/dns/too_many.py").write_bytes(b"\0\xff")
+    (site / "doctor/checks/dns/no_check.py").write_text('"""A file without a check."""\n')
+    done = doctor(site, tmp_path, "scan", "-f", "json")
+    assert done.returncode == ExitCode.INCOMPLETE
+    assert {"dns/resolv-empty", "dns/too-many", "dns/no-check"} == set(errors(done))
+
+
+def test_foreign_packages_earlier_on_the_path_change_nothing(site: Path, tmp_path: Path) -> None:
+    """Zero checks were green: a package called ``checks`` hid all of doctor's."""
+    foreign = tmp_path / "foreign"
+    for name in ("checks", "fixers", "reports"):
+        (foreign / name / "network").mkdir(parents=True)
+        (foreign / name / "__init__.py").write_text("")
+    alone = json.loads(doctor(site, tmp_path, "scan", "-f", "json").stdout)
+    beside = json.loads(doctor(site, tmp_path, "scan", "-f", "json", also=str(foreign)).stdout)
+    assert [one["id"] for one in beside["outcomes"]] == [one["id"] for one in alone["outcomes"]]
+    assert beside["verdict"] == alone["verdict"]
+
+
+def test_a_missing_fixer_or_format_is_listed_as_broken(site: Path, tmp_path: Path) -> None:
+    (site / "doctor/fixers/network/ip_forward_off.py").unlink()
+    (site / "doctor/reports/sarif.py").unlink()
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", CODE, "list", "--format", "json"],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == ExitCode.INCOMPLETE
+    broken = {
+        row["id"]
+        for rows in json.loads(done.stdout).values()
+        if isinstance(rows, list)
+        for row in rows
+        if "problem" in row
+    }
+    assert broken == {"network/ip-forward-off", "sarif"}

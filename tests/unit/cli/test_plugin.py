@@ -1,0 +1,120 @@
+"""Somebody else's plugin: installed from a package outside this tree, loaded only if the settings allow it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PLUGIN = Path(__file__).parents[2] / "plugins" / "doctor-acme"
+DOCTOR = [sys.executable, "-c", "from doctor.cli.entry import main; raise SystemExit(main())"]
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the plugin as pip does, into a directory of its own."""
+    top = tmp_path_factory.mktemp("plugin")
+    source = shutil.copytree(PLUGIN, top / "source")
+    target = top / "site"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, "--no-build-isolation", "--target", str(target), str(source)], check=True)
+    return target
+
+
+class Host:
+    """A host with an empty note, and doctor on it."""
+
+    def __init__(self, tmp_path: Path, site: Path) -> None:
+        self.root = tmp_path / "host"
+        (self.root / "etc").mkdir(parents=True)
+        self.note = self.root / "etc/acme-note"
+        self.note.write_text("")
+        self.site = site
+
+    def doctor(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command with the plugin's directory on the path."""
+        environment = {**os.environ, "PYTHONPATH": str(self.site)}
+        return subprocess.run(
+            [*DOCTOR, *arguments], env=environment, capture_output=True, text=True, check=False, cwd=self.root
+        )
+
+
+@pytest.fixture
+def host(tmp_path: Path, installed: Path) -> Host:
+    return Host(tmp_path, shutil.copytree(installed, tmp_path / "site"))
+
+
+def allow(word: str) -> None:
+    Path(os.environ["DOCTOR_CONFIG"]).write_text(f'[plugins]\nallow = ["{word}"]\n')
+
+
+def test_a_plugin_that_nobody_allowed_is_not_loaded(host: Host) -> None:
+    """Its check does not run, and the list says that it is there and why it is not used."""
+    assert "acme" not in host.doctor("scan", "--root", str(host.root), "-f", "json").stdout
+    listed = host.doctor("list", "--format", "json")
+    assert "doctor-acme" in listed.stdout
+    assert "acme:disk/note-empty" not in listed.stdout
+
+
+@pytest.mark.parametrize("word", ["doctor-acme", "doctor-acme==1.2.0", "Doctor_Acme"])
+def test_an_allowed_plugin_brings_its_check_and_its_fixer(host: Host, word: str) -> None:
+    """Scan finds, fix mends, undo brings back: as with a check of doctor's own."""
+    allow(word)
+    assert "acme:disk/note-empty" in host.doctor("list", "--format", "json").stdout
+    found = host.doctor("scan", "--root", str(host.root), "--select", "acme:disk", "-f", "json")
+    assert found.returncode == 1
+    finding = json.loads(found.stdout)["findings"][0]
+    assert finding["id"] == "acme:disk/note-empty"
+    assert finding["fix"] == {"applicability": "safe", "summary": "name the duty desk"}
+    fixed = host.doctor("fix", "acme:disk/note-empty", "--root", str(host.root), "--apply", "--yes")
+    assert fixed.returncode == 0, fixed.stderr
+    assert host.note.read_text() == "duty desk\n"
+    assert host.doctor("undo", "--yes").returncode == 0
+    assert host.note.read_text() == ""
+
+
+def test_another_version_than_the_allowed_is_refused(host: Host) -> None:
+    """``name==version`` pins what was looked at."""
+    allow("doctor-acme==1.1.0")
+    listed = host.doctor("list")
+    assert "1.2.0" in listed.stdout
+    assert "acme:disk" not in listed.stdout
+
+
+def test_a_file_changed_after_the_installation_is_refused(host: Host) -> None:
+    """The installer recorded its hash."""
+    allow("doctor-acme")
+    check = host.site / "doctor_acme/checks/disk/note_empty.py"
+    check.write_text(check.read_text() + "\n")
+    assert "changed since it was installed" in host.doctor("list").stdout
+    check.chmod(0o666)
+    assert "others could have written it" in host.doctor("list").stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can only be set as root")
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("weak", ["doctor_acme/checks/disk/note_empty.py", "doctor_acme/checks", "."])
+def test_a_plugin_that_others_can_write_is_refused(host: Host, recorded: bool, weak: str) -> None:
+    """Its files, its directories and those above, also where the installer left no list of files."""
+    allow("doctor-acme")
+    if not recorded:
+        next(host.site.glob("doctor_acme-*.dist-info")).joinpath("RECORD").unlink()
+    assert "acme:disk/note-empty" in host.doctor("list", "--format", "json").stdout
+    os.chown(host.site / weak, 65534, 65534)
+    listed = host.doctor("list", "--format", "json").stdout
+    assert "belongs to user 65534" in listed
+    assert "acme:disk/note-empty" not in listed
+
+
+def test_a_plugin_that_ships_a_file_of_doctor_is_refused(host: Host) -> None:
+    """Pip would have replaced ours without a word."""
+    allow("doctor-acme")
+    record = next(host.site.glob("doctor_acme-*.dist-info")) / "RECORD"
+    record.write_text(record.read_text() + "doctor/checks/network/ip_forward_off.py,,\n")
+    (host.site / "doctor/checks/network").mkdir(parents=True)
+    (host.site / "doctor/checks/network/ip_forward_off.py").write_text("")
+    assert "would replace a file of doctor" in host.doctor("list").stdout
