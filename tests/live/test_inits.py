@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 
 
 @pytest.mark.parametrize(
-    ("fault", "manager"), [("state/socket-directory", "systemd"), ("config/flag-and-file", "sysv")]
+    ("fault", "manager"), [("config/flag-and-file", "systemd"), ("state/socket-directory", "sysv")]
 )
 def test_repaired_and_undone_under_its_manager(can_box: None, fault: str, manager: str) -> None:
     """The engine refuses to start on it: started by its manager again, with its arguments and containers, and all undone."""
