@@ -113,15 +113,6 @@ class KernelRelease(Struct, frozen=True, kw_only=True):
             return False
         return self.numbers >= wanted
 
-    def build_at_least(self, *numbers: int) -> bool:
-        """Whether the packager's build is this or newer; only among builds of one upstream version."""
-        return self.build >= numbers
-
-    @property
-    def is_backported(self) -> bool:
-        """Whether its vendor puts fixes and features under an old number, so that upstream's says little."""
-        return self.vendor.startswith(("el", "amzn", "uek", "fc")) or bool(self.build)
-
 
 def parse_kernel(text: str) -> KernelRelease | None:
     """A kernel release, None for what is none.

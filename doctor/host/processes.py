@@ -76,7 +76,6 @@ def _read(pid: int) -> Process:
         uid=os.stat(top).st_uid,
         mount_namespace=_link(f"{top}/ns/mnt") if exe else "",
         pid_namespace=_link(f"{top}/ns/pid") if exe else "",
-        net_namespace=_link(f"{top}/ns/net") if exe else "",
         cgroup=_cgroup(top) if exe else "",
     )
 

@@ -10,7 +10,7 @@ class Process(Struct, frozen=True, kw_only=True):
         start_ticks: field 22 of stat, clock ticks since boot: tells a recycled pid.
         state: one letter, ``Z`` for a zombie.
         exe: target of /proc/PID/exe, " (deleted)" included; "" where denied or for kernel threads.
-        mount_namespace: "mnt:[4026531841]" or "" where denied; likewise ``pid_namespace`` and ``net_namespace``.
+        mount_namespace: "mnt:[4026531841]" or "" where denied; likewise ``pid_namespace``.
         cgroup: the path of its v2 or systemd-named cgroup, "" where unknown.
     """
 
@@ -24,5 +24,4 @@ class Process(Struct, frozen=True, kw_only=True):
     uid: int = 0
     mount_namespace: str = ""
     pid_namespace: str = ""
-    net_namespace: str = ""
     cgroup: str = ""

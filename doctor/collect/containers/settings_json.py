@@ -38,7 +38,6 @@ def container_of(
         sandbox_id=_text(network, "SandboxID"),
         restart_count=_number(config, "RestartCount"),
         stopped_by_hand=config.get("HasBeenManuallyStopped") is True,
-        label_names=tuple(sorted(_object(asked, "Labels"))),
         apparmor_profile=_text(config, "AppArmorProfile"),
         directories=directories,
     )
@@ -54,16 +53,12 @@ def host_config_of(raw: dict[str, Any]) -> HostConfig:
         auto_remove=raw.get("AutoRemove") is True,
         network_mode=_text(raw, "NetworkMode"),
         ports=tuple(_ports(_object(raw, "PortBindings"))),
-        publish_all=raw.get("PublishAllPorts") is True,
         privileged=raw.get("Privileged") is True,
         cap_add=_texts(raw, "CapAdd"),
-        cap_drop=_texts(raw, "CapDrop"),
         security_options=_texts(raw, "SecurityOpt"),
         pid_mode=_text(raw, "PidMode"),
         links=_texts(raw, "Links"),
         ipc_mode=_text(raw, "IpcMode"),
-        uts_mode=_text(raw, "UTSMode"),
-        userns_mode=_text(raw, "UsernsMode"),
         runtime=_text(raw, "Runtime"),
         cgroup_parent=_text(raw, "CgroupParent"),
         read_only=raw.get("ReadonlyRootfs") is True,
@@ -71,9 +66,6 @@ def host_config_of(raw: dict[str, Any]) -> HostConfig:
         binds=_texts(raw, "Binds"),
         dns=_texts(raw, "Dns"),
         memory_bytes=_number(raw, "Memory"),
-        memory_swap_bytes=_number(raw, "MemorySwap"),
-        nano_cpus=_number(raw, "NanoCpus"),
-        cpu_quota=_number(raw, "CpuQuota"),
         pids=_number(raw, "PidsLimit"),
     )
 
@@ -90,7 +82,6 @@ def _state(raw: dict[str, Any]) -> State:
         exit_code=_number(raw, "ExitCode"),
         error=_text(raw, "Error"),
         started_at=_text(raw, "StartedAt"),
-        finished_at=_text(raw, "FinishedAt"),
         health=_text(_object(raw, "Health"), "Status"),
     )
 
@@ -108,12 +99,9 @@ def _attachments(networks: dict[str, Any]) -> Iterator[Attachment]:
             prefix=_number(raw, "IPPrefixLen"),
             gateway=_text(raw, "Gateway"),
             ip6=_text(raw, "GlobalIPv6Address"),
-            prefix6=_number(raw, "GlobalIPv6PrefixLen"),
             gateway6=_text(raw, "IPv6Gateway"),
             mac=_text(raw, "MacAddress"),
             static_ip=_text(asked, "IPv4Address"),
-            static_ip6=_text(asked, "IPv6Address"),
-            aliases=_texts(raw, "Aliases"),
         )
 
 

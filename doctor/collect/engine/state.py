@@ -70,7 +70,6 @@ def engine_version(host: Host, answer: EngineAnswer) -> EngineVersion:
             release=_release(text),
             source="GET /version",
             api=_text(answer.version.get("ApiVersion")),
-            min_api=_text(answer.version.get("MinAPIVersion")),
             components=_components(components if isinstance(components, list) else []),
         )
     package = _installed(host)
@@ -137,7 +136,6 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
         driver_status=_rows(raw.get("DriverStatus")),
         logging_driver=_text(raw.get("LoggingDriver")),
         cgroup_driver=_text(raw.get("CgroupDriver")),
-        cgroup_version=_text(raw.get("CgroupVersion")),
         default_runtime=_text(raw.get("DefaultRuntime")),
         runtimes=tuple(_dict(raw.get("Runtimes"))),
         live_restore=raw.get("LiveRestoreEnabled") is True,

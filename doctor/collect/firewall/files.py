@@ -51,7 +51,6 @@ def firewall_files(host: Host) -> FirewallFiles:
     return FirewallFiles(
         saved=(*saved, *user_rules(host, lambda: reader.is_enabled("nftables"))),
         nftables=reader.nftables(),
-        firewalld_enabled=reader.is_enabled("firewalld"),
         firewalld_interfaces=reader.zones(),
         ufw_enabled=_UFW_ENABLED.search(ufw) is not None,
         gaps=tuple(reader.gaps),

@@ -32,7 +32,6 @@ def logging(
         has_syslog=default_driver(config) != "syslog"
         or not host.is_live()
         or any(host.exists(path) for path in _SYSLOG),
-        journal_is_volatile=not host.exists(HostPath("/var/log/journal")),
         files=files,
         rotated_by=tuple(_rotating(host, config.data_root)) if files else (),
         space_bytes=_space(host, config.data_root) if files else 0,

@@ -37,10 +37,9 @@ class Attachment(Struct, frozen=True, kw_only=True):
         name: of the network; ``network_id`` its id, "" before the first start.
         endpoint_id: "" unless it runs; so are the addresses, but for the ones asked for.
         ip: IPv4 address without prefix; ``prefix`` its length; ``gateway`` the network's.
-        ip6: global IPv6 address, ``prefix6`` its length, ``gateway6`` the network's.
+        ip6: global IPv6 address, ``gateway6`` the network's.
         mac: of the endpoint.
-        static_ip: the IPv4 address asked for with ``--ip``, "" for none; ``static_ip6`` likewise.
-        aliases: names asked for in this network.
+        static_ip: the IPv4 address asked for with ``--ip``, "" for none.
     """
 
     name: str
@@ -50,12 +49,9 @@ class Attachment(Struct, frozen=True, kw_only=True):
     prefix: int = 0
     gateway: str = ""
     ip6: str = ""
-    prefix6: int = 0
     gateway6: str = ""
     mac: str = ""
     static_ip: str = ""
-    static_ip6: str = ""
-    aliases: tuple[str, ...] = ()
 
 
 class MountPoint(Struct, frozen=True, kw_only=True):
@@ -98,7 +94,6 @@ class State(Struct, frozen=True, kw_only=True):
     exit_code: int = 0
     error: str = ""
     started_at: str = ""
-    finished_at: str = ""
     health: str = ""
 
     @property
@@ -120,7 +115,7 @@ class HostConfig(Struct, frozen=True, kw_only=True):
         log_driver: "" means that the file lost it: no such container can start.
         restart_policy: ``no``, ``always``, ``on-failure`` or ``unless-stopped``.
         network_mode: ``bridge``, ``host``, ``none``, ``container:ID`` or a network's name.
-        memory_bytes: 0 for no limit; so are ``nano_cpus``, ``cpu_quota`` and ``pids``.
+        memory_bytes: 0 for no limit; so is ``pids``.
     """
 
     log_driver: str = ""
@@ -129,15 +124,11 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     auto_remove: bool = False
     network_mode: str = ""
     ports: tuple[Port, ...] = ()
-    publish_all: bool = False
     privileged: bool = False
     cap_add: tuple[str, ...] = ()
-    cap_drop: tuple[str, ...] = ()
     security_options: tuple[str, ...] = ()
     pid_mode: str = ""
     ipc_mode: str = ""
-    uts_mode: str = ""
-    userns_mode: str = ""
     runtime: str = ""
     cgroup_parent: str = ""
     read_only: bool = False
@@ -146,9 +137,6 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     links: tuple[str, ...] = ()
     dns: tuple[str, ...] = ()
     memory_bytes: int = 0
-    memory_swap_bytes: int = 0
-    nano_cpus: int = 0
-    cpu_quota: int = 0
     pids: int = 0
 
 
@@ -163,7 +151,6 @@ class Container(Struct, frozen=True, kw_only=True):
         image_id: digest of the image's config ("sha256:…"); "" where the file lost it.
         driver: the storage driver its layer lives with.
         created: RFC 3339.
-        label_names: keys of its labels; values may be secrets and are not kept.
         networks: by network name.
         ports: published now: only while it runs. What was asked for is ``host.ports``.
         host: the host config; ``None`` where hostconfig.json is missing or broken.
@@ -191,7 +178,6 @@ class Container(Struct, frozen=True, kw_only=True):
     sandbox_id: str = ""
     restart_count: int = 0
     stopped_by_hand: bool = False
-    label_names: tuple[str, ...] = ()
     apparmor_profile: str = ""
     directories: tuple[str, ...] = ()
 

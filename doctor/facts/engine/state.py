@@ -33,7 +33,7 @@ class EngineVersion(Struct, frozen=True, kw_only=True):
         text: as it calls itself ("26.1.5+dfsg1").
         release: (major, minor, patch).
         source: where it was read ("GET /version", "package docker.io", "dockerd --version").
-        api: highest API version, ``min_api`` the lowest, "" where only a running engine knows.
+        api: highest API version, "" where only a running engine knows.
         components: versions of containerd, runc and docker-init as the engine reports them.
     """
 
@@ -41,7 +41,6 @@ class EngineVersion(Struct, frozen=True, kw_only=True):
     release: tuple[int, int, int]
     source: str
     api: str = ""
-    min_api: str = ""
     components: dict[str, str] = {}
 
     def at_least(self, *release: int) -> bool:
@@ -104,7 +103,6 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
     driver_status: dict[str, str] = {}
     logging_driver: str = ""
     cgroup_driver: str = ""
-    cgroup_version: str = ""
     default_runtime: str = ""
     runtimes: tuple[str, ...] = ()
     live_restore: bool = False

@@ -46,7 +46,6 @@ class FirewallFiles(Struct, frozen=True, kw_only=True):
     Attributes:
         saved: saved rule files that exist, and files for nft that have rules of DOCKER-USER.
         nftables: the service's file, ``None`` where there is none.
-        firewalld_enabled: whether firewalld starts at boot.
         firewalld_interfaces: interface → zone, as far as zone files of /etc/firewalld name it.
         ufw_enabled: ``ENABLED=yes`` in /etc/ufw/ufw.conf.
         gaps: files that could not be read.
@@ -54,7 +53,6 @@ class FirewallFiles(Struct, frozen=True, kw_only=True):
 
     saved: tuple[SavedRules, ...] = ()
     nftables: NftablesConf | None = None
-    firewalld_enabled: bool = False
     firewalld_interfaces: dict[str, str]
     ufw_enabled: bool = False
     gaps: tuple[Missing, ...] = ()

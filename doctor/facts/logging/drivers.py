@@ -213,7 +213,6 @@ class Logging(Struct, frozen=True, kw_only=True):
     Attributes:
         journald: ``running``, ``absent``, or ``unknown`` (a mounted disk has no running journal).
         has_syslog: whether the socket of a syslog daemon is there; true where that does not matter or is not known.
-        journal_is_volatile: it keeps nothing over a reboot.
         files: json-file logs of containers.
         rotated_by: files of logrotate.d that rotate them.
         space_bytes: size of the file system they lie on, 0 where unknown.
@@ -223,7 +222,6 @@ class Logging(Struct, frozen=True, kw_only=True):
 
     journald: str
     has_syslog: bool = True
-    journal_is_volatile: bool = False
     files: tuple[LogFile, ...] = ()
     rotated_by: tuple[str, ...] = ()
     space_bytes: int = 0

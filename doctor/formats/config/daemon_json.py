@@ -35,14 +35,12 @@ class DaemonJson(Struct, frozen=True, kw_only=True):
         duplicates: keys written twice, at any depth.
         encoding: "utf-8", "utf-16-le" or "utf-16-be".
         has_mark: whether it begins with a byte order mark: dockerd takes it since 23.0, other tools choke on it.
-        is_blank: nothing but white space: dockerd takes it as {}.
     """
 
     value: dict[str, Any]
     duplicates: tuple[Duplicate, ...]
     encoding: str
     has_mark: bool
-    is_blank: bool
 
 
 def read(data: bytes) -> DaemonJson:
@@ -75,7 +73,6 @@ def read(data: bytes) -> DaemonJson:
         duplicates=tuple(found),
         encoding=opened.encoding,
         has_mark=bool(opened.mark),
-        is_blank=not end,
     )
 
 

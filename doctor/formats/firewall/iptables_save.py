@@ -1,7 +1,5 @@
 """What iptables-save prints: tables, chains and rules in order, each rule with its exact text."""
 
-from collections.abc import Iterable
-
 from msgspec import Struct
 
 from doctor.formats.firewall.iptables_rule import CanonicalRule, canonical, split_words
@@ -110,18 +108,6 @@ def parse(text: str) -> Ruleset:
 def render(ruleset: Ruleset) -> str:
     """The text that was parsed, byte for byte."""
     return "\n".join(ruleset.lines)
-
-
-def first_difference(actual: Iterable[Rule], expected: Iterable[CanonicalRule]) -> CanonicalRule | None:
-    """The first expected rule that isn't found, in order, among the actual rules of a chain; None if all are.
-
-    Other rules may stand between them: whether those do harm is another question.
-    """
-    remaining = iter(actual)
-    for want in expected:
-        if not any(rule.canonical == want for rule in remaining):
-            return want
-    return None
 
 
 def _parse_chain(line: str, table: str, number: int) -> Chain:

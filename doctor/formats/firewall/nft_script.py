@@ -42,7 +42,12 @@ class ScriptRule(NamedTuple):
 
 
 def rules_of(path: str, text: str, include: Include) -> dict[Key, list[ScriptRule]]:
-    """Return the rules that a file loads, by chain; raises ``FormatError`` for one that is not whole, or endless."""
+    """Return the rules that a file loads, by chain; raises ``FormatError`` for one that is not whole, or endless.
+
+    >>> text = "table ip filter { chain DOCKER-USER { tcp dport 80 drop; } }"
+    >>> [(key, rule.words) for key, rules in rules_of("/etc/nftables.conf", text, lambda _: iter(())).items() for rule in rules]
+    [(('ip', 'filter', 'DOCKER-USER'), ('tcp', 'dport', '80', 'drop'))]
+    """
     return _Script(_words(path, text, include, 0)).run()
 
 

@@ -27,11 +27,6 @@ class Package(Struct, frozen=True, kw_only=True):
         return self.status.endswith(" installed")
 
     @property
-    def is_half(self) -> bool:
-        """Whether dpkg was stopped in the middle of it."""
-        return self.status.rpartition(" ")[2] in {"unpacked", "half-configured", "half-installed", "triggers-awaited"}
-
-    @property
     def is_held(self) -> bool:
         """Whether somebody keeps it from being upgraded."""
         return self.status.startswith("hold ")

@@ -146,25 +146,6 @@ def set_value(text: str, key: str, value: str) -> str:
     return f"{text}{joint}{key} = {value}{end_of_line}"
 
 
-def comment_out(text: str, key: str, note: str = "") -> str:
-    r"""The file with every line that names a parameter turned into a comment; `note` becomes a comment line before it.
-
-    >>> comment_out("a.b=1\nnet.ipv4.ip_forward=0\n", "net.ipv4.ip_forward")
-    'a.b=1\n#net.ipv4.ip_forward=0\n'
-    """
-    key = normalize(key)
-    lines = []
-    for line in text.split("\n"):
-        entry = _read(line)
-        if entry is not None and entry.key == key:
-            if note:
-                lines.append(f"# {note}" + ("\r" if line.endswith("\r") else ""))
-            lines.append(f"#{line}")
-        else:
-            lines.append(line)
-    return "\n".join(lines)
-
-
 class _Line(Struct, frozen=True, kw_only=True):
     key: str
     value: str | None

@@ -46,13 +46,6 @@ class Listener(Struct, frozen=True, kw_only=True):
     inode: int
 
 
-class UnixListener(Struct, frozen=True, kw_only=True):
-    """A listening unix socket; `path` begins with "@" in the abstract namespace."""
-
-    path: str
-    inode: int
-
-
 def parse_routes(text: str) -> tuple[Route, ...]:
     r"""The routes of /proc/net/route, in the kernel's order (numbers are in host byte order: little-endian here).
 
@@ -115,25 +108,6 @@ def parse_listeners(text: str, protocol: str) -> tuple[Listener, ...]:
             )
         except (ValueError, IndexError):
             raise FormatError(f"not a line of /proc/net/{protocol}", where=f"line {number}") from None
-    return tuple(found)
-
-
-def parse_unix_listeners(text: str) -> tuple[UnixListener, ...]:
-    """The listening stream sockets with a name in /proc/net/unix: flag 0x10000 (SO_ACCEPTCON) is set.
-
-    Raises:
-        FormatError: a line that the kernel doesn't write.
-    """
-    found = []
-    for number, line in enumerate(text.split("\n")[1:], start=2):
-        fields = line.split(None, 7)
-        if len(fields) < 8:
-            continue
-        try:
-            if int(fields[3], 16) & 0x10000:
-                found.append(UnixListener(path=fields[7], inode=int(fields[6])))
-        except ValueError:
-            raise FormatError("not a line of /proc/net/unix", where=f"line {number}") from None
     return tuple(found)
 
 

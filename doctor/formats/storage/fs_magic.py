@@ -48,9 +48,6 @@ NAMES = {
 }
 """Source: Linux, include/uapi/linux/magic.h, and fs/*/super.c. ext2, ext3 and ext4 share theirs."""
 
-NETWORKED = frozenset({"nfs", "cifs", "smb3", "smb", "9p", "ceph", "lustre", "gpfs", "ocfs2", "gfs2"})
-"""File systems that can hang with their server."""
-
 
 def name(magic: int) -> str:
     """The name of a file system; its number where it has none here.

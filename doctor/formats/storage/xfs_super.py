@@ -17,13 +17,11 @@ class XfsSuper(Struct, frozen=True, kw_only=True):
         version: 4 or 5.
         block_size: in bytes.
         has_ftype: directory entries keep the type of their file (d_type): overlay2 needs it.
-        has_bigtime: timestamps reach beyond 2038.
     """
 
     version: int
     block_size: int
     has_ftype: bool
-    has_bigtime: bool
 
 
 def parse(data: bytes) -> XfsSuper:
@@ -51,5 +49,4 @@ def parse(data: bytes) -> XfsSuper:
         version=version,
         block_size=block_size,
         has_ftype=has_ftype,
-        has_bigtime=version == 5 and bool(incompatible & 8),
     )

@@ -45,7 +45,6 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
         lambda text: proc_net.parse_listeners(text, "tcp6"),
         "sl\n0: 00000000000000000000000001000000:1F90 0:0 0A 0:0 00:0 0 0 0 4711 1\n",
     ),
-    "unix": (proc_net.parse_unix_listeners, "Num\n0: 00000002 00000000 00010000 0001 01 123 /run/docker.sock\n"),
     "unit": (
         lambda text: unit_command.command(unit_file.merge([("u", text)]), {"e": text}),
         "[Service]\nEnvironmentFile=-e\nExecStart=/usr/bin/dockerd \\\n  -H fd:// $OPTIONS ${X}y\n",

@@ -119,15 +119,6 @@ def test_the_text_comes_back_byte_for_byte() -> None:
         assert iptables_save.render(iptables_save.parse(text)) == text
 
 
-def test_a_missing_rule_is_named_and_order_counts() -> None:
-    actual = iptables_save.parse(SAVED).of("filter", "FORWARD")
-    expected = [found.canonical for found in actual]
-    assert iptables_save.first_difference(actual, expected) is None
-    assert iptables_save.first_difference(actual, expected[1:]) is None
-    assert iptables_save.first_difference(actual, [expected[1], expected[0]]) == expected[0]
-    assert iptables_save.first_difference(actual[1:], expected) == expected[0]
-
-
 @pytest.mark.parametrize(
     "text", ["*filter\n:INPUT ACCEPT [0:0]\n", "-A INPUT -j ACCEPT\n", "Error: x\n", "*f\n-A\nCOMMIT\n"]
 )

@@ -73,7 +73,6 @@ def test_listeners_and_routes_of_this_machine() -> None:
         found = proc_net.parse_listeners(Path("/proc/self/net/tcp").read_text(), "tcp")
         assert ("127.0.0.1", port) in {(listener.address, listener.port) for listener in found}
     proc_net.parse_routes(Path("/proc/self/net/route").read_text())
-    proc_net.parse_unix_listeners(Path("/proc/self/net/unix").read_text())
 
 
 @given(st.binary(min_size=16, max_size=16))
@@ -204,7 +203,6 @@ def test_packages_are_found_by_their_whole_name() -> None:
         ("libc6", "2.41", "amd64"),
         ("libc6", "2.41", "i386"),
     ]
-    assert [package.is_half for package in found] == [True, False, False]
     assert [package.is_installed for package in found] == [False, True, True]
     assert [package.is_held for package in found] == [False, False, True]
 
@@ -227,7 +225,6 @@ def xfs(*, version: int, features2: int = 0, incompatible: int = 0) -> bytes:
 
 def test_xfs_tells_whether_it_keeps_file_types() -> None:
     assert xfs_super.parse(xfs(version=5, incompatible=0b1001)).has_ftype
-    assert xfs_super.parse(xfs(version=5, incompatible=0b1001)).has_bigtime
     assert not xfs_super.parse(xfs(version=5, features2=0x200)).has_ftype
     assert xfs_super.parse(xfs(version=4, features2=0x200)).has_ftype
     assert not xfs_super.parse(xfs(version=4, incompatible=1)).has_ftype
@@ -251,7 +248,6 @@ def test_what_is_no_xfs_is_refused(data: bytes) -> None:
 def test_file_systems_have_names() -> None:
     assert fs_magic.name(0xEF53) == "ext4"
     assert fs_magic.name(0x9123683E - (1 << 32)) == "btrfs"
-    assert set(fs_magic.NAMES.values()) >= fs_magic.NETWORKED
 
 
 def test_digests_and_chains() -> None:

@@ -77,11 +77,6 @@ def test_a_missing_line_is_appended(text: str, wanted: str) -> None:
     assert sysctl_conf.set_value(text, "a.b", "1") == wanted
 
 
-def test_comment_out_takes_every_line_of_the_key() -> None:
-    assert sysctl_conf.comment_out("a.b=1\nc.d=2\na/b = 3\n", "a.b") == "#a.b=1\nc.d=2\n#a/b = 3\n"
-    assert sysctl_conf.comment_out("a.b=1\r\n", "a.b", "why") == "# why\r\n#a.b=1\r\n"
-
-
 LINES = st.text(alphabet="ab./=-#; \t\r*10\x00", max_size=20)
 
 
@@ -96,13 +91,6 @@ def test_after_set_value_the_key_has_the_value_and_other_lines_stay(text: str, k
     before, after = text.split("\n"), edited.split("\n")
     assert sum(one != other for one, other in zip(before, after, strict=False)) <= 1
     assert sysctl_conf.set_value(edited, key, value) == edited
-
-
-@given(st.lists(LINES, max_size=6).map("\n".join))
-def test_comment_out_leaves_no_setter_and_no_other_change(text: str) -> None:
-    edited = sysctl_conf.comment_out(text, "a.b")
-    assert not [setting for setting in sysctl_conf.parse(edited) if setting.key == "a.b"]
-    assert len(edited.split("\n")) == len(text.split("\n"))
 
 
 @given(st.text(alphabet="ab./", max_size=12))
