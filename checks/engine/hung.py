@@ -6,7 +6,11 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine.state import EngineState
 
 
-@check(severity=Severity.CRITICAL, causes=("state/socket-wrong-type",), ok="the engine answers in time")
+@check(
+    severity=Severity.CRITICAL,
+    causes=("engine/socket-lost", "state/socket-wrong-type"),
+    ok="the engine answers in time",
+)
 def hung(state: EngineState) -> Iterator[Finding]:
     """The engine's process is there and does not answer, so every docker command hangs or fails.
 
@@ -16,7 +20,7 @@ def hung(state: EngineState) -> Iterator[Finding]:
 
     Why it matters:
         Containers go on running, but nothing can be changed or looked at. A hung mount below the data root, a dead volume plugin
-        or a lock that never comes free are usual reasons; a socket file that was deleted looks alike.
+        or a lock that never comes free are usual reasons.
 
     How it is fixed:
         By a person: ``kill -USR1`` makes dockerd write all its stacks to its log's directory, which tells why. Then restart it; with

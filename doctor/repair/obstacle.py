@@ -80,6 +80,11 @@ def of_prediction(before: Scan, after: Scan, waived: frozenset[str], *, was_runn
 
     A running engine is stopped only where nothing that may explain a failed start is left; what a person waived counts there too.
     """
+    return of_start(after, waived, was_running=was_running) or of_hidden(before, after, waived)
+
+
+def of_start(after: Scan, waived: frozenset[str], *, was_running: bool) -> Obstacle | None:
+    """Return what is foreseen and what the engine's start fails on."""
     blockers = after.facts.get(StartBlockers)
     if not isinstance(blockers, Missing) and blockers.reasons:
         return Obstacle(why=blockers.reasons[0], advice="mend that")
@@ -87,10 +92,10 @@ def of_prediction(before: Scan, after: Scan, waived: frozenset[str], *, was_runn
         is_certain = bool(found.stops_start) and found.fingerprint not in waived
         if is_certain or (was_running and found.id in STOPPERS and found.level >= Severity.CRITICAL):
             return Obstacle(why=found.message, advice=_explained(found))
-    return _of_hidden(before, after, waived)
+    return None
 
 
-def _of_hidden(before: Scan, after: Scan, waived: frozenset[str]) -> Obstacle | None:
+def of_hidden(before: Scan, after: Scan, waived: frozenset[str]) -> Obstacle | None:
     """Return images that the engine shows now, or showed last, and would not after a start with the new settings."""
     known = waived | {found.fingerprint for found in before.findings}
     for found in after.findings:

@@ -111,6 +111,24 @@ def parse_listeners(text: str, protocol: str) -> tuple[Listener, ...]:
     return tuple(found)
 
 
+def parse_unix_listeners(text: str) -> tuple[tuple[int, str], ...]:
+    r"""Inode and path of each Unix socket of /proc/net/unix that takes connections and has an absolute path.
+
+    The path is the one it was bound to: it stays when the file is gone.
+
+    >>> row = "ffff0000: 00000002 00000000 00010000 0001 01 20467 /run/docker.sock"
+    >>> parse_unix_listeners("Num RefCount Protocol Flags Type St Inode Path\n" + row)
+    ((20467, '/run/docker.sock'),)
+    """
+    found = []
+    for line in text.split("\n")[1:]:
+        fields = line.split(None, 7)
+        # Flag 00010000: accepting (net/unix/af_unix.c, unix_seq_show).
+        if len(fields) == 8 and fields[3] == "00010000" and fields[6].isdigit() and fields[7].startswith("/"):
+            found.append((int(fields[6]), fields[7]))
+    return tuple(found)
+
+
 def ipv4(text: str) -> str:
     """An IPv4 address from the kernel's eight digits.
 

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from tests.hosts import faults
 from tests.hosts.box import Box
 from tests.hosts.systemd import SystemdHost
 
@@ -49,6 +50,31 @@ def test_an_engine_started_by_hand_is_restarted_by_its_own_command_line(box: Box
     info = json.loads(box.docker("info", "--format", "{{json .}}"))
     assert (info["Labels"], info["Debug"], info["LoggingDriver"]) == (["by=hand"], True, "json-file")
     assert box.path(f"/proc/{new[0]}/fd/1").readlink().name == "dockerd.log"
+
+
+def test_a_running_engine_whose_socket_lost_its_path(box: Box) -> None:
+    """A directory in the socket's place, moved away: only a restart gives the listening engine its path again."""
+    faults.inject(box, "state/socket-directory", seed=1)
+    old = box.pids("dockerd")
+    safe = box.doctor("fix", "--apply", "--yes")
+    assert safe.returncode == 1, safe.stdout + safe.stderr
+    assert findings(box)["engine/socket-lost"] == "critical"
+    done = box.doctor("fix", AREA, "--apply", "--yes", "--allow", "disruptive")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert box.engine_answers()
+    assert box.pids("dockerd") != old
+    assert findings(box) == {}
+
+
+def test_a_socket_path_that_another_program_has_bound(box: Box) -> None:
+    """Its own socket listens on, and clients reach the other: the kernel's own diagnosis shows which is which."""
+    program = (
+        "import socket, time; s = socket.socket(socket.AF_UNIX); s.bind('/run/docker.sock'); s.listen(); time.sleep(99)"
+    )
+    box.run(["rm", "/run/docker.sock"])
+    box.start(["python3", "-c", program])
+    box.run(["sh", "-c", "until [ -S /run/docker.sock ]; do sleep 0.1; done"])
+    assert findings(box) == {"engine/socket-lost": "critical"}
 
 
 def test_a_silent_engine_costs_seconds(box: Box) -> None:
