@@ -26,11 +26,9 @@ def _document(capsys: pytest.CaptureFixture[str], kind: str = "") -> dict[str, l
 
 def _on_disk(package: object, pattern: str) -> set[str]:
     top = Path(package.__file__).parent  # type: ignore[attr-defined]
-    return {
-        str(file.relative_to(top).with_suffix("")).replace("_", "-")
-        for file in top.glob(pattern)
-        if not file.name.startswith("_")
-    }
+    files = [file.relative_to(top).with_suffix("") for file in top.glob(pattern) if not file.name.startswith("_")]
+    # The folder of a subject is no part of an id.
+    return {"/".join(dict.fromkeys((file.parts[0], file.name))).replace("_", "-") for file in files}
 
 
 def test_the_list_is_what_is_on_disk(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,8 +36,8 @@ def test_the_list_is_what_is_on_disk(capsys: pytest.CaptureFixture[str]) -> None
     document = _document(capsys)
     listed = {kind: {str(row["id"]) for row in document[kind]} for kind in ("checks", "fixers", "probes", "formats")}
     assert listed == {
-        "checks": _on_disk(doctor.checks, "*/*.py"),
-        "fixers": _on_disk(doctor.fixers, "*/*.py"),
+        "checks": _on_disk(doctor.checks, "*/**/*.py"),
+        "fixers": _on_disk(doctor.fixers, "*/**/*.py"),
         "probes": _on_disk(doctor.probes, "*.py"),
         "formats": _on_disk(doctor.reports, "*.py"),
     }
