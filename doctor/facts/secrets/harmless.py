@@ -77,7 +77,8 @@ _FLAGS = (
     "limit limit-burst list log-level log-prefix lower mac-source mark match-set memory memory-swap name network no-stream now "
     "nr-data-blocks oom-score-adjust out output overlay path pid pids port-range ports probe reject-with reload repair root rsource "
     "run save-mark seconds select set-mark set-xmark since skip sport sports src-range src-type state storage-opt subnet sync system tag "
-    "tcp-flags sparse timestamp to to-destination to-ports to-source transaction-id uid-owner update volumes yes zone remove-interface"
+    "tcp-flags sparse timestamp to to-destination to-ports to-source transaction-id uid-owner update volumes yes zone remove-interface "
+    "color every full net only-upgrade qf reinstall runtime tar time-style xattrs-include"
 )
 _DOCTOR = "bytes count errno exit exit-code inode key kind line lines pages rack since until slot"
 _DISK = "backing back blocks cause cut forwards hash interface major minor nodes page peer pid rule state status table"
@@ -95,6 +96,8 @@ _PATTERNS = (
     r"|(?:tcp|udp|sctp|ip|ip6|ct|meta|iif|oif)\w*"  # nft
 )
 _SUSPECT = r"(?i)token|pass|secret|cred|key|auth|pwd|pin|login|user|sign"
+_PLACEHOLDERS = frozenset({"CANDIDATE", "FILE", "GATEWAY", "HOST", "INTERFACE", "NAME", "PORT", "USER", "VALUE"})
+"""Words that stand in doctor's own advice for what its reader fills in."""
 _VALUES = (
     r"(?i)(?:true|false|yes|no|on|off|null|none|auto|default|enabled|disabled|\*{3})"
     r"|-?(?:0x[0-9a-f]{1,8}|\d{1,6}(?:\.\d{1,3})?) ?(?:[kmgtp]i?b?|%|ms|us|s|m|h|d)?"
@@ -110,7 +113,18 @@ def is_harmless(name: str) -> bool:
 def is_plain(name: str, value: str) -> bool:
     """Whether a value is no secret whatever it is for: a switch, a small number with its unit, an address.
 
-    >>> is_plain("retries", "5"), is_plain("api-token", "1234"), is_plain("mode", "hunter2")
-    (True, False, False)
+    >>> is_plain("retries", "5"), is_plain("api-token", "1234"), is_plain("mode", "hunter2"), is_plain("token", "VALUE")
+    (True, False, False, True)
     """
-    return not value or (re.search(_SUSPECT, name) is None and re.fullmatch(_VALUES, value) is not None)
+    if not value or is_placeholder(value):
+        return True
+    return re.search(_SUSPECT, name) is None and re.fullmatch(_VALUES, value) is not None
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a value is a word of doctor's own advice that its reader replaces.
+
+    >>> is_placeholder("HOST"), is_placeholder("hunter2")
+    (True, False)
+    """
+    return value in _PLACEHOLDERS

@@ -13,7 +13,7 @@ from typing import Any, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.secrets.harmless import WRAPPERS, is_harmless, is_plain
+from doctor.facts.secrets.harmless import WRAPPERS, is_harmless, is_placeholder, is_plain
 
 MASK = "***"
 _TEXTLESS = (int, float, Enum)
@@ -113,6 +113,8 @@ def redact(text: str) -> str:
     'DOCKER_OPTS="--log-opt splunk-token=*** --log-driver=splunk"'
     >>> redact('Environment="HTTPS_PROXY=http://u:p/w@proxy:1" "API=abc def"')
     'Environment="HTTPS_PROXY=http://***@proxy:1" "API=***"'
+    >>> redact("use DOCKER_HOST=ssh://USER@HOST instead")
+    'use DOCKER_HOST=ssh://USER@HOST instead'
     >>> redact("GET https://s3.example/layer?X-Amz-Signature=abc 403")
     'GET https://s3.example/layer?*** 403'
     >>> redact('{"runtimes": {"x": {"path": "/bin/x", "runtimeArgs": ["--key", "abc"]}}}')
@@ -157,12 +159,12 @@ def _url(found: re.Match[str]) -> str:
     if at and "?" in before:
         return f"{scheme}{MASK}"
     if at and not after.startswith(("sha256:", "sha512:")):
-        rest, login = after, f"{MASK}@"
+        rest, login = after, f"{before if is_placeholder(before) else MASK}@"
     else:
         login = ""
         authority, slash, tail = rest.partition("/")
         # "user:pass" that ends before its "@", as in a truncated file.
-        if re.fullmatch(_PORT, authority) is None and "=" not in authority:
+        if re.fullmatch(_PORT, authority) is None and "=" not in authority and not _is_advice(authority):
             rest = f"{MASK}{slash}{tail}"
     path, question, query = rest.partition("?")
     if question and query:
@@ -172,6 +174,11 @@ def _url(found: re.Match[str]) -> str:
     if sharp and "=" in fragment:
         rest = f"{path}#{MASK}"
     return f"{scheme}{login}{rest}"
+
+
+def _is_advice(authority: str) -> bool:
+    """Whether it is "HOST:PORT" of doctor's own advice."""
+    return all(is_placeholder(word) for word in authority.rstrip(",;.)").split(":"))
 
 
 # An answer to a question of doctor's, up to its candidate (--choose state/layer-mount-corrupt:web=): useless if masked.

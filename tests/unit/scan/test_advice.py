@@ -14,7 +14,11 @@ from msgspec.structs import replace
 
 from doctor.cli import spelled
 from doctor.cli.common import Shared, emit
+from doctor.facts.host import package_commands
+from doctor.facts.host.packages import System
 from doctor.facts.secrets.redact import redact
+from doctor.formats.host.os_release import parse
+from doctor.model.missing import Missing, Why
 from doctor.plugins.load import load
 from tests.unit.reports import samples
 from tests.unit.test_docs import commands, judged
@@ -146,3 +150,37 @@ def test_a_command_and_an_answer_survive_redaction(name: str, capsysbinary: pyte
         shown = capsysbinary.readouterr().out.decode()
         assert report.command in shown
         assert f"--choose {samples.LOST.id}:shop-db=4f4f4f" in shown
+
+
+ADVISING = [
+    path
+    for path in FILES
+    if str(path.relative_to(ROOT)).startswith(("fixers/", "doctor/cli/fix", "doctor/cli/run", "doctor/repair/choose"))
+    or path.name == "package_commands.py"
+]
+
+
+def filled(saying: str) -> str:
+    """Put plain words where a message is filled in: a known name before "=", a known flag after "--"."""
+    saying = re.sub(r"(?<=--)X", "debug", re.sub(r"\bX(?==)", "HTTP_PROXY", saying))
+    return re.sub(r"_X\b", "_NET", saying)
+
+
+def test_no_mask_falls_on_a_command_of_our_own() -> None:
+    """Package names, units, paths and placeholders of advice are no secrets: masked, the command can't be followed."""
+    said = [(path.relative_to(ROOT), filled(saying)) for path in ADVISING for saying in sayings(path)]
+    assert len(said) > 500
+    assert [f"{path}: {redact(saying)}" for path, saying in said if redact(saying) != saying] == []
+
+
+@pytest.mark.parametrize("distribution", ["debian", "fedora", "opensuse", "alpine", "arch", "elsewhere"])
+@pytest.mark.parametrize("component", ["engine", "cli", "containerd", "runc"])
+def test_a_package_to_install_is_named_in_full(distribution: str, component: str) -> None:
+    system = System(os=parse(f"ID={distribution}\n"))
+    packages = Missing(Why.ABSENT, "no package database")
+    for line in (
+        package_commands.install(system, component),
+        package_commands.reinstall(system, packages, component),
+        package_commands.upgrade(system, packages, component),
+    ):
+        assert redact(line) == line
