@@ -135,7 +135,9 @@ def _address(link: dict[str, Any], command: str, address: str, table: list[dict[
         return _routes_of_state(table, link) if "UP" in link["flags"] else table
     link["addr_info"] = entries
     gone = str(interface.network)
-    return [route for route in table if not (route.get("dst") == gone and route.get("prefsrc") == str(interface.ip))]
+    # Another bridge may have the same address, and keeps its route.
+    own = {"dst": gone, "prefsrc": str(interface.ip), "dev": link["ifname"]}
+    return [route for route in table if any(route.get(key) != value for key, value in own.items())]
 
 
 def _route(table: list[dict[str, Any]], command: str, arguments: dict[str, str | int]) -> list[dict[str, Any]]:
@@ -148,6 +150,8 @@ def _route(table: list[dict[str, Any]], command: str, arguments: dict[str, str |
             route["gateway"] = arguments["gateway"]
         if arguments.get("priority"):
             route["metric"] = arguments["priority"]
+        if arguments.get("prefsrc"):
+            route["prefsrc"] = arguments["prefsrc"]
         return [*table, route]
     gateway = arguments.get("gateway")
     return [

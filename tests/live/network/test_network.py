@@ -71,6 +71,12 @@ def deleted(box: Box) -> None:
     box.run(["ip", "link", "delete", mesh(box)])
 
 
+def unrouted(box: Box) -> None:
+    """A VPN client deleted the connected routes of both bridges."""
+    box.run(["ip", "route", "del", "172.17.0.0/16"])
+    box.run(["ip", "route", "del", "172.31.0.0/24"])
+
+
 def left_over(box: Box) -> None:
     """A left-over bridge holds the subnet of ``mesh``, and its route comes first."""
     bridge = mesh(box)
@@ -105,6 +111,7 @@ FAULTS: list[tuple[Callable[[Box], None], str, str]] = [
     (veth_down, "network/veth-down", "safe"),
     (deleted, "network/docker0-missing", "disruptive"),
     (left_over, "network/bridge-stale-same-subnet", "safe"),
+    (unrouted, "network/bridge-route-missing", "safe"),
 ]
 
 

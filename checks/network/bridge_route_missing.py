@@ -1,0 +1,106 @@
+"""The kernel has no route to a network of the engine."""
+
+from collections.abc import Iterator
+from ipaddress import ip_interface, ip_network
+
+from msgspec import Struct
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.network.links import Link, Links, Route
+from doctor.facts.network.networks import Network, Networks
+
+
+class LostRoute(Struct, frozen=True, kw_only=True):
+    """For the fixer: the bridge, its subnet and the bridge's address in it; ``taken`` a route that stands in its place."""
+
+    bridge: str
+    subnet: str
+    source: str
+    version: int
+    taken: str = ""
+
+
+@check(
+    severity=Severity.ERROR,
+    breaks=("egress", "port", "dns"),
+    ok="the kernel has a route to every network whose bridge has an address",
+)
+def bridge_route_missing(networks: Networks, links: Links) -> Iterator[Finding]:
+    """The bridge of a network is up and has its address, and the kernel has no route to the network by it.
+
+    What it looks at:
+        For each bridge network, IPv4 and IPv6, the routes by its bridge in every table, while the bridge is up and has the
+        gateway's address. A route of the same prefix that leads elsewhere is another finding.
+
+    Why it matters:
+        Answers to containers leave by the default route instead, so containers reach nothing outside and published ports
+        time out, while names, addresses and rules all look right. A restart of the engine does not add the route: it sees
+        the address and adds nothing. VPN clients, "ip route flush" and network managers delete such routes.
+
+    How it is fixed:
+        The route is added as the kernel made it, with the gateway's address as its source; no container notices.
+
+    References:
+        https://man7.org/linux/man-pages/man8/ip-route.8.html
+    """
+    for network in networks.bridges:
+        link = links.link(network.bridge)
+        if link is None or not link.is_up:
+            continue
+        for gateway in (network.gateway, network.gateway6):
+            lost = _lost(links, link, gateway) if gateway else None
+            if lost is not None:
+                yield _finding(network, lost)
+
+
+def _lost(links: Links, link: Link, gateway: str) -> LostRoute | None:
+    """Return the connected route that a bridge lacks, ``None`` where it has one, or needs none."""
+    address = ip_interface(gateway)
+    subnet = address.network
+    if not link.has(gateway) or subnet.prefixlen >= subnet.max_prefixlen - 1:
+        return None
+    same = [route for route in links.routes if _leads_to(route, str(subnet), address.version)]
+    inside = [
+        route
+        for route in links.routes
+        if route.device == link.name and route.table != "local" and _overlaps(route, str(subnet), address.version)
+    ]
+    if inside or any(route.device and route.kind == "unicast" for route in same):
+        return None
+    taken = next((f"{route.kind} {route.destination}" for route in same), "")
+    return LostRoute(bridge=link.name, subnet=str(subnet), source=str(address.ip), version=address.version, taken=taken)
+
+
+def _leads_to(route: Route, subnet: str, version: int) -> bool:
+    return route.version == version and route.table == "main" and route.destination == subnet
+
+
+def _overlaps(route: Route, subnet: str, version: int) -> bool:
+    if route.version != version or route.kind not in {"unicast", ""}:
+        return False
+    if route.destination == "default":
+        return True
+    try:
+        found, wanted = ip_network(route.destination, strict=False), ip_network(subnet)
+    except ValueError:
+        return False
+    return found.version == wanted.version and found.overlaps(wanted)
+
+
+def _finding(network: Network, lost: LostRoute) -> Finding:
+    word = "" if lost.version == 4 else "IPv6 "
+    instead = f": the host throws away what is meant for it ({lost.taken})" if lost.taken else ""
+    return Finding(
+        subject=Subject("network", network.name if lost.version == 4 else f"{network.name} (IPv6)"),
+        message=(
+            f"containers of network {network.name} get no answers from outside: the kernel has no {word}route to"
+            f" {lost.subnet} by {lost.bridge}{instead}"
+        ),
+        evidence=(
+            Evidence(
+                "ip route" if lost.version == 4 else "ip -6 route", f"no route to {lost.subnet} dev {lost.bridge}"
+            ),
+            Evidence("ip addr", f"{lost.bridge}: {lost.source}, up"),
+        ),
+        detail=lost,
+    )
