@@ -22,6 +22,7 @@ from doctor.cli.common import (
     scope,
     waive,
 )
+from doctor.cli.last_proof import last_proof
 from doctor.cli.provers import image_prover, prover
 from doctor.cli.scan import engine_version
 from doctor.cli.spelled import as_root, command
@@ -151,8 +152,9 @@ def _plan(job: _Job, allow: Applicability) -> Plan:
 def _plan_report(job: _Job, plan: Plan) -> PlanReport:
     now = job.host.now()
     found = waive(plan.before.findings, job.settings, now, job.catalog)
+    host = host_info(job.host, engine_version(plan.before.facts))
     return PlanReport(
-        host=host_info(job.host, engine_version(plan.before.facts)),
+        host=host,
         doctor=__version__,
         started=job.started,
         seconds=job.seconds,
@@ -178,6 +180,7 @@ def _plan_report(job: _Job, plan: Plan) -> PlanReport:
             scope=scope(job.catalog, job.settings, job.host),
         ),
         probes=tuple(name for name in plan.probes if name in job.catalog.probes),
+        proof=None if plan.actions or not job.host.is_live() else last_proof(host),
         command=job.options.command(is_live=job.host.is_live()),
     )
 
@@ -212,6 +215,7 @@ def _nothing(job: _Job, plan: Plan, report: PlanReport) -> int:
     if job.options.format == "text":
         emit(job.catalog, report, "text", job.options.output, job.shared)
     else:
+        job.shared.progress(f"note: {report.verdict.says}")
         empty = repair.Done(run="", actions=(), after=plan.before, probes=(), error="", rolled_back=False)
         emit(
             job.catalog,

@@ -7,8 +7,9 @@ from msgspec import Struct
 from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
+from doctor.model.plan_verdict import judge_plan
 from doctor.model.severity import Applicability, Severity
-from doctor.model.verdict import Scope, Verdict, judge, judge_plan, judge_probes
+from doctor.model.verdict import Scope, Verdict, judge, judge_probes
 
 
 class HostInfo(Struct, frozen=True, kw_only=True):
@@ -175,6 +176,16 @@ class ManualFix(Struct, frozen=True, kw_only=True):
     questions: tuple[Question, ...] = ()
 
 
+class LastProof(Struct, frozen=True, kw_only=True):
+    """The test containers of an earlier scan of this host: when (seconds since the epoch), and what each proved.
+
+    Without any, the host was repaired since they were tried.
+    """
+
+    started: float
+    probes: tuple[ProbeResult, ...]
+
+
 class PlanReport(Struct, frozen=True, kw_only=True):
     """What a repair would do.
 
@@ -186,6 +197,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
         remaining: findings predicted to be there afterwards.
         before: the verdict on the host as it is now: a plan that saw little is no plan for a well host.
         probes: names of the probes that will prove it.
+        proof: the last test containers of this host, where the plan is empty; ``None`` where no kept scan tried any.
         command: what carries it out, with all that was asked for ("doctor fix --deep --apply").
     """
 
@@ -200,6 +212,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
     remaining: tuple[Finding, ...]
     before: Verdict
     probes: tuple[str, ...]
+    proof: LastProof | None = None
     command: str = "doctor fix --apply"
 
     kind = "plan"
@@ -208,7 +221,14 @@ class PlanReport(Struct, frozen=True, kw_only=True):
     def verdict(self) -> Verdict:
         """What it comes to."""
         is_left = any(finding.level > Severity.INFO for finding in self.remaining if not finding.waived)
-        return judge_plan(self.before, steps=len(self.actions), mends=len(self.resolves), is_left=is_left)
+        return judge_plan(
+            self.before,
+            steps=len(self.actions),
+            mends=len(self.resolves),
+            is_left=is_left,
+            can_try=self.host.root == "/",
+            proof=self.proof,
+        )
 
     @property
     def exit_code(self) -> ExitCode:

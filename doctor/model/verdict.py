@@ -138,7 +138,7 @@ def judge(
     left_out = _left_out(verdict, scope)
     return replace(
         verdict,
-        says="; ".join(filter(None, (begin, *_tried(probes), left_out, _not_shown(verdict)))),
+        says="; ".join(filter(None, (begin, *tried(probes), left_out, _not_shown(verdict)))),
         left_out=left_out,
         unseen=_unseen(verdict, scope),
         counted=_counted(verdict, standing),
@@ -179,7 +179,7 @@ def judge_probes(probes: "tuple[ProbeResult, ...]") -> Verdict:
         state = State.INCOMPLETE
     return Verdict(
         state=state,
-        says="; ".join(_tried(probes)) or "no test container was tried",
+        says="; ".join(tried(probes)) or "no test container was tried",
         exit_code=_CODES.get(state, ExitCode.OK),
         worst=Severity.ERROR if state is State.PROBLEMS else None,
         problems=results.count(Result.FAIL),
@@ -189,27 +189,6 @@ def judge_probes(probes: "tuple[ProbeResult, ...]") -> Verdict:
         ran=len(results),
         installed=len(results),
     )
-
-
-def judge_plan(before: Verdict, *, steps: int, mends: int, is_left: bool) -> Verdict:
-    """Judge a plan: "nothing to repair" is said only where all was looked at and nothing is wrong."""
-    if steps:
-        says = f"{plural(steps, 'step')} would mend {plural(mends, 'finding')}; nothing is changed yet"
-    elif is_left or before.state is State.PROBLEMS:
-        says = "nothing here that doctor can repair"
-    elif before.state is State.INCOMPLETE:
-        says = f"nothing was found to repair{_gap(before)}"
-    else:
-        says = "nothing to repair"
-    if before.state is State.INCOMPLETE and steps:
-        says += _gap(before)
-    return replace(before, says="; ".join(filter(None, (says, before.left_out))))
-
-
-def _gap(before: Verdict) -> str:
-    if before.incomplete:
-        return f", but {plural(before.incomplete, 'check')} could not look at everything"
-    return f": {before.says}"
 
 
 def _looked(verdict: Verdict) -> str:
@@ -242,7 +221,7 @@ def _clear(state: State, standing: list[Finding], below: list[Severity], fail_on
     return f"{begin}, with {plural(remarks, 'remark')}" if remarks else begin
 
 
-def _tried(probes: "tuple[ProbeResult, ...]") -> list[str]:
+def tried(probes: "tuple[ProbeResult, ...]") -> list[str]:
     """Return which test containers passed, failed, and were not tried."""
     words = {
         Result.FAIL: "test containers failed",

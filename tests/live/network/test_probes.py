@@ -445,3 +445,19 @@ def test_two_doctors_at_once(patient_box: Box) -> None:
         time.sleep(0.05)
     first = json.loads(box.read("/tmp/first.json"))
     assert {one["outcome"] for one in first["probes"]} == {"pass"}
+
+
+def test_an_empty_plan_is_no_good_end_while_test_containers_fail(patient_box: Box) -> None:
+    """A routing rule that no check knows cuts the bridge off: the scan's test containers fail, and ``fix`` says so."""
+    box = patient_box
+    untried = box.doctor("fix", "--apply", "--yes")
+    assert untried.returncode == 0
+    assert "nothing to repair" not in untried.stdout
+    box.run(["ip", "rule", "add", "iif", "docker0", "prohibit", "pref", "10"])
+    assert box.doctor("scan").returncode == 0
+    assert box.doctor("scan", "--probe").returncode == 1
+    fix = box.doctor("fix", "--apply", "--yes")
+    print(fix.stdout)
+    assert fix.returncode == 1
+    assert "test containers failed: dns, egress" in " ".join(fix.stdout.split())
+    assert json.loads(box.doctor("fix", "--format", "json").stdout)["exit_code"] == 1

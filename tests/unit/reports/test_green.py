@@ -13,7 +13,7 @@ from doctor.cli.common import Shared, emit
 from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Finding, Subject
 from doctor.model.outcome import Outcome, Result
-from doctor.model.report import ProbeReport, ProbeResult, Report, ScanReport
+from doctor.model.report import LastProof, ProbeReport, ProbeResult, Report, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.verdict import Scope, State
 from doctor.plugins.load import load
@@ -73,6 +73,10 @@ TABLE: dict[str, tuple[Report, State]] = {
     "probes alone: one could not prove it": (_probed(*PASSED[:1], UNPROVEN), State.INCOMPLETE),
     "probes alone: all skipped": (_probed(SKIPPED), State.INCOMPLETE),
     "probes alone: none": (_probed(), State.INCOMPLETE),
+    "a plan with nothing to do, and the last test containers failed": (
+        replace(samples.NOTHING, proof=LastProof(started=samples.STARTED, probes=(*PASSED[:1], FAILED))),
+        State.PROBLEMS,
+    ),
     "a plan that saw little": (samples.BLIND, State.INCOMPLETE),
     "a plan with nothing to do, over a problem": (
         replace(samples.NOTHING, before=samples.BROKEN.verdict),
@@ -88,6 +92,9 @@ NO_MORE_THAN_CLEAR: dict[str, Report] = {
     "below --fail-on": replace(CLEAR, findings=(samples.LOGS,), fail_on=Severity.CRITICAL, probes=PASSED),
     "probes alone passed": _probed(*PASSED),
     "nothing to repair": samples.NOTHING,
+    "nothing to repair, and the last test containers passed": replace(
+        samples.NOTHING, proof=LastProof(started=samples.STARTED, probes=PASSED)
+    ),
 }
 FORMATS = sorted(CATALOG.formats)
 
@@ -212,7 +219,7 @@ def test_a_plan_says_how_many_checks_it_is_made_from(name: str) -> None:
     """Settings that skip a check hide what it would find from the repair too."""
     report = replace(samples.NOTHING, before=samples.NARROWED.verdict)
     if can_show(name, report):
-        assert "othing to repair; only 1 of 11 checks ran (--select dns)" in render(name, report)
+        assert "only 1 of 11 checks ran (--select dns)" in render(name, report)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -244,3 +251,18 @@ def test_a_filter_never_changes_the_counts() -> None:
     assert summary(samples.HIDDEN) | {"hidden": 0} == summary(before)
     assert samples.HIDDEN.exit_code == before.exit_code == ExitCode.FOUND
     assert samples.HIDDEN.verdict.problems == before.verdict.problems
+
+
+def test_an_empty_plan_says_what_it_rests_on() -> None:
+    """Checks, the last test containers, neither: a host that nobody has tried is not called well."""
+    untried = samples.NOTHING.verdict
+    assert "nothing to repair" not in untried.says
+    assert "no scan has tried test containers" in untried.says
+    repaired = replace(samples.NOTHING, proof=LastProof(started=samples.STARTED, probes=())).verdict
+    assert "since the last repair" in repaired.says
+    failed = replace(samples.NOTHING, proof=LastProof(started=samples.STARTED, probes=(FAILED,))).verdict
+    assert f"test containers failed: {FAILED.name}" in failed.says
+    assert failed.exit_code == ExitCode.FOUND
+    disk = replace(samples.NOTHING, host=replace(samples.NOTHING.host, root="/mnt")).verdict
+    assert disk.says.startswith("nothing to repair: ")
+    assert disk.exit_code == ExitCode.OK

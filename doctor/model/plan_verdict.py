@@ -1,0 +1,71 @@
+"""What a plan comes to: the verdict on the host as it is, in the words of a repair."""
+
+import time
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from doctor.model.exit_code import ExitCode
+from doctor.model.outcome import Result
+from doctor.model.severity import Severity
+from doctor.model.text import plural
+from doctor.model.verdict import State, Verdict, tried
+
+if TYPE_CHECKING:
+    from doctor.model.report import LastProof
+
+
+def judge_plan(
+    before: Verdict, *, steps: int, mends: int, is_left: bool, can_try: bool = False, proof: "LastProof | None" = None
+) -> Verdict:
+    """Judge a plan: "nothing to repair" is said only where all was looked at and tried, and nothing is wrong.
+
+    ``can_try``: it is of a host on which test containers can run; ``proof`` is what the last of them saw. Where they failed, an
+    empty plan is no good end: the checks don't see what is wrong.
+    """
+    if steps:
+        says = f"{plural(steps, 'step')} would mend {plural(mends, 'finding')}; nothing is changed yet"
+        says += _gap(before) if before.state is State.INCOMPLETE else ""
+        return replace(before, says="; ".join(filter(None, (says, before.left_out))))
+    has_failed = can_try and proof is not None and any(probe.result is Result.FAIL for probe in proof.probes)
+    words = _proof(proof) if can_try else ""
+    verdict = replace(
+        before,
+        says="; ".join(filter(None, (_nothing(before, proof, is_left, has_failed, can_try), words, before.left_out))),
+    )
+    if not has_failed:
+        return verdict
+    return replace(
+        verdict,
+        state=State.PROBLEMS,
+        exit_code=ExitCode.FOUND,
+        worst=max(verdict.worst or Severity.ERROR, Severity.ERROR),
+    )
+
+
+def _nothing(before: Verdict, proof: "LastProof | None", is_left: bool, has_failed: bool, can_try: bool) -> str:
+    if is_left or before.state is State.PROBLEMS:
+        return "nothing here that doctor can repair"
+    if before.state is State.INCOMPLETE:
+        return f"nothing was found to repair{_gap(before)}"
+    if has_failed:
+        return "no finding that doctor can repair"
+    checks = plural(before.passed, "check")
+    if can_try and (proof is None or not proof.probes):
+        return f"no problem found by {checks}"
+    return f"nothing to repair: {checks} found no problem"
+
+
+def _proof(proof: "LastProof | None") -> str:
+    again = "'doctor scan --probe'"
+    if proof is None or not proof.probes:
+        since = "" if proof is None else " since the last repair"
+        return f"no scan has tried test containers{since} ({again} does)"
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(proof.started))
+    return f"in the scan of {when}: {'; '.join(tried(proof.probes))} ({again} tries them again)"
+
+
+def _gap(before: Verdict) -> str:
+    if before.incomplete:
+        return f", but {plural(before.incomplete, 'check')} could not look at everything"
+    return f": {before.says}"
