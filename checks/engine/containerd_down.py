@@ -13,14 +13,22 @@ from doctor.facts.host.processes import Processes
 
 
 class ContainerdDown(Struct, frozen=True, kw_only=True):
-    """For the fixer: the unit that starts it, "" where systemd has none; where its settings keep it from starting, "" too."""
+    """For the fixer: the unit that starts it, "" where systemd has none; where its settings keep it from starting, "" too.
+
+    ``is_masked``: systemd refuses to start it.
+    """
 
     unit: str
     settings: str = ""
+    is_masked: bool = False
 
 
 @check(
-    severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the containerd that the engine needs runs"
+    severity=Severity.CRITICAL,
+    breaks=("storage",),
+    causes=("engine/unit-masked",),
+    stops_start=True,
+    ok="the containerd that the engine needs runs",
 )
 def containerd_down(
     config: EngineConfig,
@@ -40,7 +48,7 @@ def containerd_down(
         every start of a container fails.
 
     How it is fixed:
-        containerd.service is started where systemd has it. Where its settings can't be read it ends at once: a person must mend
+        containerd.service is started where systemd has it and it is not masked. Where its settings can't be read it ends at once: a person must mend
         them. Otherwise a person must look why it ended.
 
     References:
@@ -54,13 +62,17 @@ def containerd_down(
     unit = None if isinstance(units, Missing) else units.get("containerd.service")
     if unit is not None and unit.active == "active":
         return
-    has_unit = unit is not None and unit.exists and unit.load != "masked"
+    is_masked = unit is not None and unit.load == "masked"
+    has_unit = unit is not None and unit.exists and not is_masked
     said = () if unit is None else (Evidence("containerd.service", f"{unit.load}, {unit.active} ({unit.result})"),)
     broken = (Evidence(service.where, service.problem),) if service.problem else ()
     yield Finding(
         subject=Subject("process", "containerd"),
         message=f"no container can be started: the engine needs the containerd at {socket}, and none runs"
-        + (": its settings keep it from starting" if broken else ""),
+        + (": its settings keep it from starting" if broken else "")
+        + (": containerd.service is masked" if is_masked else ""),
         evidence=(Evidence(config.setting("containerd").place, socket), *said, *broken),
-        detail=ContainerdDown(unit="containerd.service" if has_unit and not broken else "", settings=service.where),
+        detail=ContainerdDown(
+            unit="containerd.service" if has_unit and not broken else "", settings=service.where, is_masked=is_masked
+        ),
     )

@@ -22,7 +22,7 @@ def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
 
     How it is fixed:
         It is started, after what kept it from starting is mended. Where a person must mend that first, doctor does not try. A unit
-        that was stopped and disabled on purpose is only told.
+        that was stopped and disabled or masked on purpose is only reported.
 
     References:
         https://docs.docker.com/engine/daemon/troubleshoot/
@@ -31,15 +31,18 @@ def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
         return
     unit = None if isinstance(units, Missing) else units.get("docker.service")
     evidence = [Evidence("/var/run/docker.sock", state.reason)]
-    is_wanted = True
+    is_wanted, how = True, "disabled: nothing starts it"
     if unit is not None and unit.exists:
-        is_wanted = unit.active != "inactive" or unit.file_state not in {"disabled", "masked"}
+        is_masked = unit.load == "masked"
+        is_wanted = not is_masked and (unit.active != "inactive" or unit.file_state != "disabled")
+        if is_masked:
+            how = "masked: systemd refuses to start it"
         evidence.append(Evidence("docker.service", f"{unit.active} ({unit.result}), {unit.file_state}"))
     yield Finding(
         subject=Subject("engine", "dockerd"),
         message="no container can be started or looked at: the engine does not run"
         if is_wanted
-        else "the engine was stopped and disabled: nothing starts it",
+        else f"the engine was stopped and {how}",
         evidence=tuple(evidence),
         detail=is_wanted,
         severity=None if is_wanted else Severity.INFO,

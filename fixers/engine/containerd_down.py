@@ -15,6 +15,8 @@ def containerd_down(finding: Finding, units: EngineUnits | Missing) -> Iterator[
         yield StartUnit(name=finding.detail.unit, units=units)
     elif finding.detail.settings:
         yield Advise(text=f"edit {finding.detail.settings}, then systemctl restart containerd.service")
+    elif finding.detail.is_masked:
+        yield Advise(text="systemctl unmask containerd.service && systemctl start containerd.service")
     else:
         yield Advise(
             text="systemctl start containerd.service, or start containerd as this host does; journalctl -u "

@@ -1,19 +1,22 @@
-"""systemd units: start one, make systemd read its files again."""
+"""systemd units: start one, unmask one, make systemd read its files again."""
 
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from doctor.api.actions.files import missing_parents
-from doctor.facts.engine.units import SHOW, EngineUnits
+from doctor.facts.engine.units import SHOW, EngineUnits, parse
 from doctor.formats.config import unit_command, unit_file
 from doctor.formats.text import decode, encode
 from doctor.model.action import Stage
+from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
-from doctor.model.step import Answer, File, Put, Run, Step
+from doctor.model.step import Answer, File, Move, Put, Run, Step
 from doctor.model.view import View
 
+_MASKS = ("/etc/systemd/system", "/run/systemd/system")
+_WANTS = ("multi-user.target.wants", "sockets.target.wants")
 OPTIONAL_FILES = HostPath("/etc/systemd/system/docker.service.d/zz-doctor-environment.conf")
 
 
@@ -61,9 +64,8 @@ class ReloadUnits(Struct, frozen=True, kw_only=True):
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the command; its reversal is the same, since the files decide."""
-        del view
         command = ("systemctl", "daemon-reload")
-        answer = Answer(ask=SHOW, stdout=self.units.changed("", needs_reload=False).render())
+        answer = Answer(ask=SHOW, stdout=_foreseen(view, self.units).changed("", needs_reload=False).render())
         yield Run(argv=command, undo=(command,), predicts=(answer,))
 
 
@@ -83,11 +85,53 @@ class StartUnit(Struct, frozen=True, kw_only=True):
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the start, after what may hold it back from earlier failures is cleared."""
-        del view
+        after = _foreseen(view, self.units).changed(self.name, active="active")
         yield Run(argv=("systemctl", "reset-failed", self.name), may_fail=True)
         yield Run(
             argv=("systemctl", "start", self.name),
             undo=(("systemctl", "stop", self.name),),
             timeout_s=90.0,
-            predicts=(Answer(ask=SHOW, stdout=self.units.changed(self.name, active="active").render()),),
+            predicts=(Answer(ask=SHOW, stdout=after.render()),),
         )
+
+
+class UnmaskUnit(Struct, frozen=True, kw_only=True):
+    """Remove the link that masks a unit, and make systemd read its files again; nothing is started."""
+
+    name: str
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.CONFIG
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return f"unmask {self.name}"
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the removal of each mask between two reloads: the first is there for undo, which ends with it."""
+        command = ("systemctl", "daemon-reload")
+        yield Run(argv=command, undo=(command,))
+        for directory in _MASKS:
+            path = HostPath(f"{directory}/{self.name}")
+            if view.exists(path) and _is_mask(view, path):
+                yield Move(path=path)
+        is_enabled = any(view.exists(HostPath(f"{_MASKS[0]}/{wants}/{self.name}")) for wants in _WANTS)
+        after = _foreseen(view, EngineUnits(units=())).unmasked(self.name, is_enabled=is_enabled)
+        yield Run(argv=command, predicts=(Answer(ask=SHOW, stdout=after.render()),))
+
+
+def _foreseen(view: View, before: EngineUnits) -> EngineUnits:
+    """Return the units as they are predicted so far: several actions of one plan change them."""
+    try:
+        return parse(decode(view.run(SHOW).stdout))
+    except HostError:
+        return before
+
+
+def _is_mask(view: View, path: HostPath) -> bool:
+    """Whether systemd takes it for a mask: a link to /dev/null, or an empty file."""
+    found = view.lstat(path)
+    if found.kind == "l":
+        return view.readlink(path) == "/dev/null"
+    return found.kind == "f" and found.size == 0

@@ -8,7 +8,10 @@ from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
+from doctor.model.view import Stat
 
+_KINDS = frozenset("fds")
+"""A device or a FIFO, such as /dev/null behind a masked unit, holds nothing that the engine starts with."""
 _SOCKETS = (
     ("/var/run/docker.sock", "the engine's socket", 0o660),
     ("/run/containerd/containerd.sock", "containerd's socket", 0o660),
@@ -24,19 +27,21 @@ _FILES = (
 
 @collector
 def guarded_files(host: Host, config: EngineConfig) -> GuardedFiles:
-    """Return what is there; a link counts as what it leads to."""
+    """Return what is there; a link has no mode of its own, so what it leads to is judged, and named."""
     gaps: list[Missing] = []
     found = []
     for path, what, allowed in (*_SOCKETS, *_FILES, *_named(config)):
         try:
-            stat = host.lstat(host.resolve(HostPath(path)))
+            target, stat = _target(host, HostPath(path))
         except HostError as error:
             if not error.is_absent:
                 gaps.append(error.missing)
             continue
+        if stat.kind not in _KINDS:
+            continue
         found.append(
             GuardedFile(
-                path=HostPath(path),
+                path=target,
                 what=what,
                 kind=stat.kind,
                 mode=stat.mode,
@@ -46,6 +51,14 @@ def guarded_files(host: Host, config: EngineConfig) -> GuardedFiles:
             )
         )
     return GuardedFiles(items=tuple(found), docker_group=_members(host), gaps=tuple(gaps))
+
+
+def _target(host: Host, path: HostPath) -> tuple[HostPath, Stat]:
+    stat = host.lstat(path)
+    if stat.kind != "l":
+        return path, stat
+    path = host.resolve(path)
+    return path, host.lstat(path)
 
 
 def _named(config: EngineConfig) -> Iterator[tuple[str, str, int]]:

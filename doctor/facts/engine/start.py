@@ -30,6 +30,7 @@ STOPPERS = (
     "engine/program-missing",
     "engine/runtime-missing",
     "engine/start-failure",
+    "engine/unit-masked",
     "firewall/iptables-missing",
     "logging/unknown-option",
     "resources/disk-full",

@@ -61,10 +61,21 @@ class EngineUnits(Struct, frozen=True, kw_only=True):
 
         def change(unit: UnitState) -> UnitState:
             if active and unit.name == name:
-                unit = replace(unit, active=active, sub="running", result="success", restarts=0)
+                # What runs is loaded: a mask is gone before a start can succeed.
+                load = "loaded" if unit.load == "masked" else unit.load
+                unit = replace(unit, load=load, active=active, sub="running", result="success", restarts=0)
             return unit if needs_reload is None else replace(unit, needs_reload=needs_reload)
 
         return EngineUnits(units=tuple(change(unit) for unit in self.units))
+
+    def unmasked(self, name: str, *, is_enabled: bool) -> "EngineUnits":
+        """Return the units as they are predicted after one was unmasked and systemd has read its files again."""
+        state = "enabled" if is_enabled else "disabled"
+        return EngineUnits(
+            units=tuple(
+                replace(unit, load="loaded", file_state=state) if unit.name == name else unit for unit in self.units
+            )
+        )
 
     def render(self) -> bytes:
         """Return what ``systemctl show`` would print for these values."""

@@ -1,0 +1,60 @@
+"""A unit that the engine's start needs is masked."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState
+from doctor.facts.engine.units import EngineUnits
+
+
+class MaskedUnit(Struct, frozen=True, kw_only=True):
+    """For the fixer: the unit, and every masked unit that the engine's start needs."""
+
+    name: str
+    together: tuple[str, ...]
+
+
+@check(severity=Severity.WARNING, stops_start=True, ok="no unit that the engine's start needs is masked")
+def unit_masked(units: EngineUnits, state: EngineState, config: EngineConfig) -> Iterator[Finding]:
+    """A unit that the engine's start needs is masked, so systemd refuses every start of it.
+
+    What it looks at:
+        systemd's LoadState of docker.service; of docker.socket, where the engine listens on ``fd://``; of containerd.service,
+        where the engine is set to use a containerd that it does not start itself.
+
+    Why it matters:
+        A masked unit is a link to /dev/null. Neither a boot nor a person nor another unit starts it: systemd answers "Unit
+        docker.service is masked", and 'systemctl enable' does not help. An engine that runs goes on until its next stop.
+
+    How it is fixed:
+        Somebody masked it, so a person decides: 'systemctl unmask', or ``--choose``, which removes the link and makes systemd
+        reload its units. The engine is started afterwards.
+
+    References:
+        https://www.freedesktop.org/software/systemd/man/latest/systemctl.html
+    """
+    if state.status == "absent":
+        return
+    masked = tuple(name for name in _needed(units, config) if units.get(name).load == "masked")
+    for name in masked:
+        unit = units.get(name)
+        yield Finding(
+            subject=Subject("unit", name),
+            message=f"{name} is masked: {'after its next stop ' if state.is_running else ''}the engine can't be started",
+            evidence=(Evidence("systemctl show", f"{name}: LoadState={unit.load}, ActiveState={unit.active}"),),
+            detail=MaskedUnit(name=name, together=masked),
+        )
+
+
+def _needed(units: EngineUnits, config: EngineConfig) -> Iterator[str]:
+    yield "docker.service"
+    hosts = config.get("hosts")
+    # A masked service hides its command line; whoever masks it masks its socket too.
+    is_hidden = units.get("docker.service").load == "masked"
+    if is_hidden or (isinstance(hosts, list) and any(str(host).startswith("fd:") for host in hosts)):
+        yield "docker.socket"
+    if config.get("containerd"):
+        yield "containerd.service"
