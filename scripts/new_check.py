@@ -10,10 +10,11 @@ CHECK = '''"""TITLE."""
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfSysctl
 from doctor.facts.kernel.sysctl import Sysctl
 
 
-@check(severity=Severity.WARNING, ok="what a pass means, in one line")
+@check(severity=Severity.WARNING, detail=OfSysctl, ok="what a pass means, in one line")
 def NAME(sysctl: Sysctl) -> Iterator[Finding]:
     """The problem and what it costs, in one sentence.
 
@@ -34,20 +35,22 @@ def NAME(sysctl: Sysctl) -> Iterator[Finding]:
             subject=Subject("sysctl", "net.ipv4.ip_forward"),
             message="what is wrong with which subject, and what follows from it",
             evidence=(Evidence("/proc/sys/net/ipv4/ip_forward", "0"),),
+            detail=OfSysctl(key="net.ipv4.ip_forward"),
         )
 '''
 FIXER = '''"""TITLE."""
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.kernel import SetSysctl
+from doctor.facts.details import OfSysctl
 
 
 @fixer(applicability=Applicability.SAFE)
-def NAME(finding: Finding) -> Iterator[Action]:
+def NAME(detail: OfSysctl) -> Iterator[Action]:
     """What is done about it, imperative, in one sentence."""
-    yield SetSysctl(key=finding.subject.name, value="1")
+    yield SetSysctl(key=detail.key, value="1")
 '''
 FAILING = """about = "what happened to this host, in one sentence"
 

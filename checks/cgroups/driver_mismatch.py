@@ -2,24 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineInfo
 from doctor.facts.host.kubernetes import Kubelet
 from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.details import KubeletDriver
 
 _KEY = "native.cgroupdriver="
 
 
-class Mismatch(Struct, frozen=True, kw_only=True):
-    """For the fixer: the driver that kubelet uses."""
-
-    wanted: str
-
-
-@check(severity=Severity.ERROR, ok="engine and kubelet use one cgroup driver")
+@check(severity=Severity.ERROR, detail=KubeletDriver, ok="engine and kubelet use one cgroup driver")
 def driver_mismatch(
     kubelet: Kubelet, engine: EngineConfig, info: EngineInfo | Missing, cgroups: Cgroups | Missing
 ) -> Iterator[Finding]:
@@ -52,7 +45,7 @@ def driver_mismatch(
             Evidence(kubelet.evidence, f"cgroupDriver: {kubelet.cgroup_driver}"),
             Evidence(source, driver),
         ),
-        detail=Mismatch(wanted=kubelet.cgroup_driver),
+        detail=KubeletDriver(wanted=kubelet.cgroup_driver),
     )
 
 

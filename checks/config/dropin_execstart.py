@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.config.engine import EngineFlags
+from doctor.facts.config.engine import EngineFlags, Place
 from doctor.facts.engine.state import EngineState, start_fails
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="the engine's unit has one command")
+@check(severity=Severity.CRITICAL, detail=Place | None, stops_start=True, ok="the engine's unit has one command")
 def dropin_execstart(flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
     """A drop-in sets ``ExecStart=`` without clearing the unit's own first, so systemd refuses to start the engine.
 

@@ -1,34 +1,20 @@
 """One setting is given both as a flag and in daemon.json."""
 
 from collections.abc import Iterator
-from typing import Any
-
-from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.config.engine import DaemonJson, EngineFlags, GivenFlag
+from doctor.facts.config.details import Conflict
+from doctor.facts.config.engine import DaemonJson, EngineFlags
 from doctor.facts.config.flag_values import from_flags, joined
 from doctor.facts.engine.state import EngineState, start_fails
 
 
-class Conflict(Struct, frozen=True, kw_only=True):
-    """For the fixer.
-
-    Attributes:
-        key: of daemon.json.
-        flags: the flags that set it, each with its place.
-        in_file: the value there; ``by_flag`` the flags' in the same form.
-        joined: both together, where they don't contradict each other; ``None`` where they do.
-    """
-
-    key: str
-    flags: tuple[GivenFlag, ...]
-    in_file: Any
-    by_flag: Any
-    joined: Any
-
-
-@check(severity=Severity.CRITICAL, stops_start=True, ok="no setting is given both as a flag and in daemon.json")
+@check(
+    severity=Severity.CRITICAL,
+    detail=Conflict,
+    stops_start=True,
+    ok="no setting is given both as a flag and in daemon.json",
+)
 def flag_file_conflict(flags: EngineFlags, file: DaemonJson, state: EngineState | Missing) -> Iterator[Finding]:
     """A setting is given both as a flag and in the settings file, so the engine does not start, even where both agree.
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
-from doctor.facts.config.keys import problems
+from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineVersion
 
 
-@check(severity=Severity.WARNING, ok="no setting hides inside an object that dockerd does not know")
+@check(severity=Severity.WARNING, detail=KeyProblem, ok="no setting hides inside an object that dockerd does not know")
 def flattened_key(file: DaemonJson, version: EngineVersion | Missing) -> Iterator[Finding]:
     """Settings stand inside an object that dockerd does not know: they pass its validation, and most do nothing.
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
-from doctor.facts.config.keys import problems
+from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineVersion
 
 
-@check(severity=Severity.WARNING, ok="dockerd reads every key of daemon.json that it takes")
+@check(severity=Severity.WARNING, detail=KeyProblem, ok="dockerd reads every key of daemon.json that it takes")
 def ignored_key(file: DaemonJson, version: EngineVersion | Missing) -> Iterator[Finding]:
     """The settings file has a key that dockerd takes without a word and never reads, so the setting is not in force.
 

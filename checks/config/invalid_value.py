@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.config.values import NamedThings, problems
+from doctor.facts.config.values import NamedThings, ValueProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 from doctor.facts.secrets.redact import conceal
 
 
-@check(severity=Severity.CRITICAL, ok="every setting has a value that can work here")
+@check(severity=Severity.CRITICAL, detail=ValueProblem, ok="every setting has a value that can work here")
 def invalid_value(
     config: EngineConfig, things: NamedThings, version: EngineVersion | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.config.engine import EngineFlags
+from doctor.facts.config.engine import EngineFlags, UnreadVariable
 
 
-@check(severity=Severity.WARNING, ok="every options file of the engine is read by what starts it")
+@check(
+    severity=Severity.WARNING, detail=UnreadVariable, ok="every options file of the engine is read by what starts it"
+)
 def options_unread(flags: EngineFlags) -> Iterator[Finding]:
     """Flags for the engine stand in a file that its unit or init script does not read, so they are not in force.
 

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
-from doctor.facts.config.keys import problems
+from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="daemon.json has no key that this engine dropped")
+@check(
+    severity=Severity.CRITICAL,
+    detail=KeyProblem,
+    stops_start=True,
+    ok="daemon.json has no key that this engine dropped",
+)
 def removed_key(file: DaemonJson, version: EngineVersion, state: EngineState | Missing) -> Iterator[Finding]:
     """The settings file has a key that this release removed, so the engine does not start after its upgrade.
 

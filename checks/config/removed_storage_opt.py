@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.config.details import DroppedOption
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 
@@ -12,13 +11,12 @@ DROPPED = "overlay2.override_kernel_check"
 _REMOVED = (24, 0)
 
 
-class DroppedOption(Struct, frozen=True, kw_only=True):
-    """For the fixer: the option as written, with its value."""
-
-    text: str
-
-
-@check(severity=Severity.CRITICAL, stops_start=True, ok="this engine takes all storage options that are set")
+@check(
+    severity=Severity.CRITICAL,
+    detail=DroppedOption,
+    stops_start=True,
+    ok="this engine takes all storage options that are set",
+)
 def removed_storage_opt(
     config: EngineConfig, version: EngineVersion, state: EngineState | Missing
 ) -> Iterator[Finding]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.config.engine import EngineFlags, GivenFlag
+from doctor.facts.config.details import BadFlag
+from doctor.facts.config.engine import EngineFlags, GivenFlag, Place
 from doctor.facts.config.flag_values import from_flags
 from doctor.facts.config.keys import fits
 from doctor.facts.config.options import OPTIONS
@@ -14,15 +13,9 @@ from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 from doctor.formats.config.flags import KNOWN, config_key
 
 
-class BadFlag(Struct, frozen=True, kw_only=True):
-    """For the fixer: the flag, the flag that does the same today ("" for none), and those that a misspelt one could be."""
-
-    flag: GivenFlag
-    successor: str
-    close: tuple[str, ...] = ()
-
-
-@check(severity=Severity.CRITICAL, stops_start=True, ok="dockerd knows every flag that it is given")
+@check(
+    severity=Severity.CRITICAL, detail=BadFlag | None, stops_start=True, ok="dockerd knows every flag that it is given"
+)
 def unknown_flag(
     flags: EngineFlags, version: EngineVersion | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:
@@ -59,7 +52,7 @@ def unknown_flag(
                 Evidence(f"{flag.place.file}:{flag.place.line}", f"--{flag.name}={flag.value}"),
                 Evidence("dockerd", why),
             ),
-            detail=_bad(flag, option.successor if option is not None and dropped else "", flags),
+            detail=_bad(flag, flag.place, option.successor if option is not None and dropped else "", flags),
         )
     if flags.arguments and flags.running is None:
         yield Finding(
@@ -69,17 +62,17 @@ def unknown_flag(
         )
 
 
-def _bad(flag: GivenFlag, successor: str, flags: EngineFlags) -> BadFlag:
+def _bad(flag: GivenFlag, place: Place, successor: str, flags: EngineFlags) -> BadFlag:
     """Return what a flag may have been: known, not given yet, and able to take the value."""
     if successor or flag.name in OPTIONS:
-        return BadFlag(flag=flag, successor=successor)
+        return BadFlag(flag=flag, place=place, successor=successor)
     given = {other.name for other in flags.configured}
     near = nearest(flag.name, KNOWN)
     usable = tuple(name for name in near if name not in given and _takes(name, flag))
     return (
-        BadFlag(flag=flag, successor=near[0])
+        BadFlag(flag=flag, place=place, successor=near[0])
         if near == usable and len(near) == 1
-        else BadFlag(flag=flag, successor="", close=usable)
+        else BadFlag(flag=flag, place=place, successor="", close=usable)
     )
 
 

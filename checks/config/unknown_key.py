@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
-from doctor.facts.config.keys import problems
+from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="dockerd knows every key of daemon.json")
+@check(severity=Severity.CRITICAL, detail=KeyProblem, stops_start=True, ok="dockerd knows every key of daemon.json")
 def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: EngineState | Missing) -> Iterator[Finding]:
     """The settings file has a key that this dockerd does not know, so the engine does not start.
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
-from doctor.facts.config.keys import problems
+from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="every value of daemon.json has the right type")
+@check(
+    severity=Severity.CRITICAL, detail=KeyProblem, stops_start=True, ok="every value of daemon.json has the right type"
+)
 def wrong_type(file: DaemonJson, version: EngineVersion | Missing, state: EngineState | Missing) -> Iterator[Finding]:
     """A value of the settings file has the wrong JSON type, so the engine does not start.
 

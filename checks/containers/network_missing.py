@@ -12,6 +12,7 @@ from doctor.rebuild.network.restore import rolled_networks
 
 @check(
     severity=Severity.WARNING,
+    detail=LostNetwork,
     causes=("state/network-db-corrupt", "state/network-db-missing"),
     ok="each container's networks are there",
 )

@@ -2,21 +2,19 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineVersion
+from doctor.facts.network.details import LoopbackOnly
 from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 
-class LoopbackOnly(Struct, frozen=True, kw_only=True):
-    """For the fixer: real servers that a program of the host has written somewhere."""
-
-    servers: tuple[str, ...]
-
-
-@check(severity=Severity.WARNING, breaks=("dns",), ok="containers get name servers that they can reach")
+@check(
+    severity=Severity.WARNING,
+    detail=LoopbackOnly,
+    breaks=("dns",),
+    ok="containers get name servers that they can reach",
+)
 def resolv_loopback_only(dns: HostDns, engine: EngineConfig, version: EngineVersion | Missing) -> Iterator[Finding]:
     """The host's only name servers are on its loopback, so containers on the default network silently get 8.8.8.8.
 

@@ -2,29 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containerd.service import ContainerdService
+from doctor.facts.engine.details import ContainerdDown
 from doctor.facts.engine.state import EngineState
 from doctor.facts.engine.units import EngineUnits
 from doctor.facts.host.processes import Processes
 
 
-class ContainerdDown(Struct, frozen=True, kw_only=True):
-    """For the fixer: the unit that starts it, "" where systemd has none; where its settings keep it from starting, "" too.
-
-    ``is_masked``: systemd refuses to start it.
-    """
-
-    unit: str
-    settings: str = ""
-    is_masked: bool = False
-
-
 @check(
     severity=Severity.CRITICAL,
+    detail=ContainerdDown,
     breaks=("storage",),
     causes=("engine/unit-masked",),
     stops_start=True,

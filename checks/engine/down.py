@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine.details import EngineDown
 from doctor.facts.engine.start import STOPPERS
 from doctor.facts.engine.state import EngineState
 from doctor.facts.engine.units import EngineUnits
 
 
-@check(severity=Severity.CRITICAL, causes=STOPPERS, ok="the engine answers")
+@check(severity=Severity.CRITICAL, detail=EngineDown, causes=STOPPERS, ok="the engine answers")
 def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
     """The engine is installed and does not run, so no container can be started, stopped or looked at.
 
@@ -44,6 +45,6 @@ def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
         if is_wanted
         else f"the engine was stopped and {how}",
         evidence=tuple(evidence),
-        detail=is_wanted,
+        detail=EngineDown(is_wanted=is_wanted),
         severity=None if is_wanted else Severity.INFO,
     )

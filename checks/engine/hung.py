@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine.details import EngineHung
 from doctor.facts.engine.state import EngineState
 
 
 @check(
     severity=Severity.CRITICAL,
+    detail=EngineHung,
     causes=("engine/socket-lost", "state/socket-wrong-type"),
     ok="the engine answers in time",
 )
@@ -34,5 +36,5 @@ def hung(state: EngineState) -> Iterator[Finding]:
             subject=Subject("engine", "dockerd"),
             message=f"docker commands hang or fail: process {state.pid} is the engine, and it does not answer",
             evidence=(Evidence("/var/run/docker.sock", state.reason),),
-            detail=state.pid,
+            detail=EngineHung(pid=state.pid),
         )

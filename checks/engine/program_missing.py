@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine.data_root import DataRoot
-from doctor.facts.engine.missing_programs import MissingPrograms
+from doctor.facts.engine.missing_programs import MissingProgram, MissingPrograms
 
 _MEANS = {
     "dockerd": "the engine can't start",
@@ -15,6 +15,7 @@ _MEANS = {
 
 @check(
     severity=Severity.CRITICAL,
+    detail=MissingProgram | None,
     breaks=("storage",),
     ok="the programs that units and packages of the engine name are installed",
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine.details import StartFailure
 from doctor.facts.engine.log import EngineLog
 from doctor.facts.engine.start import STOPPERS
 from doctor.facts.engine.state import EngineState
@@ -13,7 +14,7 @@ _LONGEST = 400
 _CAUSES = tuple(identity for identity in STOPPERS if identity != "engine/start-failure")
 
 
-@check(severity=Severity.CRITICAL, causes=_CAUSES, ok="the engine's last start did not fail")
+@check(severity=Severity.CRITICAL, detail=StartFailure, causes=_CAUSES, ok="the engine's last start did not fail")
 def start_failure(state: EngineState, log: EngineLog) -> Iterator[Finding]:
     """The engine ended while it started, and its last fatal message says why.
 
@@ -38,5 +39,5 @@ def start_failure(state: EngineState, log: EngineLog) -> Iterator[Finding]:
         subject=Subject("engine", "start"),
         message=f"the engine's last start failed: {means}",
         evidence=(Evidence(log.source, line[:_LONGEST]),),
-        detail=f"read the last lines of {log.source}" if cause is None else cause.do,
+        detail=StartFailure(do=f"read the last lines of {log.source}" if cause is None else cause.do),
     )

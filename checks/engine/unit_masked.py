@@ -2,22 +2,16 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.details import MaskedUnit
 from doctor.facts.engine.state import EngineState
 from doctor.facts.engine.units import EngineUnits
 
 
-class MaskedUnit(Struct, frozen=True, kw_only=True):
-    """For the fixer: the unit, and every masked unit that the engine's start needs."""
-
-    name: str
-    together: tuple[str, ...]
-
-
-@check(severity=Severity.WARNING, stops_start=True, ok="no unit that the engine's start needs is masked")
+@check(
+    severity=Severity.WARNING, detail=MaskedUnit, stops_start=True, ok="no unit that the engine's start needs is masked"
+)
 def unit_masked(units: EngineUnits, state: EngineState, config: EngineConfig) -> Iterator[Finding]:
     """A unit that the engine's start needs is masked, so systemd refuses every start of it.
 

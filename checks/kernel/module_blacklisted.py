@@ -2,23 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.kernel.details import Forbidden
 from doctor.facts.kernel.features import KernelNeeds
 from doctor.facts.kernel.modules import ModuleRule, Modules
 
 
-class Forbidden(Struct, frozen=True, kw_only=True):
-    """For the fixer: the line in the way. ``file`` is "" where modules_disabled is what forbids."""
-
-    module: str
-    file: HostPath
-    line: int
-    kind: str
-
-
-@check(severity=Severity.ERROR, breaks=("storage", "egress", "port"), ok="nothing forbids a module containers need")
+@check(
+    severity=Severity.ERROR,
+    detail=Forbidden,
+    breaks=("storage", "egress", "port"),
+    ok="nothing forbids a module containers need",
+)
 def module_blacklisted(needs: KernelNeeds, modules: Modules) -> Iterator[Finding]:
     """A hardening line forbids the kernel module of something containers need.
 

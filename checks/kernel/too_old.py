@@ -9,17 +9,11 @@ from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineState
 from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.details import TooOld
 from doctor.facts.kernel.kernel import Kernel
 
 # RHEL and CentOS 7 took overlay with several lower layers and d_type into their 3.10.0-514.
 _RHEL7_OVERLAY = (514,)
-
-
-class TooOld(Struct, frozen=True, kw_only=True):
-    """For the fixer: who needs which release."""
-
-    component: str
-    needed: str
 
 
 class _Need(Struct, frozen=True):
@@ -36,7 +30,10 @@ _FREEZER = _Need("cgroup v2", (5, 2), "containers can't be paused: cgroup v2 has
 
 
 @check(
-    severity=Severity.ERROR, breaks=("storage", "limits"), ok="the kernel is new enough for engine, storage and cgroups"
+    severity=Severity.ERROR,
+    detail=TooOld,
+    breaks=("storage", "limits"),
+    ok="the kernel is new enough for engine, storage and cgroups",
 )
 def too_old(
     kernel: Kernel,

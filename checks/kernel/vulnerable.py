@@ -2,24 +2,16 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine.vulnerabilities import KernelExposure, KernelHole
 from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.details import OpenHole
 from doctor.facts.kernel.kernel import Kernel
 from doctor.facts.kernel.modules import Modules
 from doctor.facts.kernel.sysctl import Sysctl
 
 
-class Hole(Struct, frozen=True, kw_only=True):
-    """For the fixer: the CVEs and the releases that have the fix."""
-
-    ids: tuple[str, ...]
-    fixed_in: str
-
-
-@check(severity=Severity.ERROR, ok="no named hole of the kernel is open here")
+@check(severity=Severity.ERROR, detail=OpenHole, ok="no named hole of the kernel is open here")
 def vulnerable(
     kernel: Kernel,
     exposure: KernelExposure,
@@ -98,7 +90,7 @@ def _finding(hole: KernelHole, kernel: Kernel, exposure: KernelExposure, closed:
         message=f"kernel {kernel.name} has {hole.id} ({hole.title}{used}): {hole.what}"
         + (f"; out of reach by {closed}" if closed else ""),
         evidence=tuple(evidence),
-        detail=Hole(ids=(hole.id,), fixed_in=hole.fixed_in),
+        detail=OpenHole(ids=(hole.id,), fixed_in=hole.fixed_in),
         severity=severity,
     )
 
@@ -125,6 +117,6 @@ def _unknown(kernel: Kernel, exposure: KernelExposure) -> Finding:
             Evidence("live patches", ", ".join(kernel.livepatches) or "none"),
             Evidence("table of vulnerabilities", f"as of {exposure.checked}"),
         ),
-        detail=Hole(ids=ids, fixed_in=""),
+        detail=OpenHole(ids=ids, fixed_in=""),
         severity=Severity.INFO,
     )

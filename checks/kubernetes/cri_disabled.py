@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containerd.config import ContainerdConfig
+from doctor.facts.details import OfFile
 from doctor.facts.host.kubernetes import Kubelet
 
 
-@check(severity=Severity.CRITICAL, ok="containerd serves the kubelet")
+@check(severity=Severity.CRITICAL, detail=OfFile, ok="containerd serves the kubelet")
 def cri_disabled(kubelet: Kubelet, containerd: ContainerdConfig) -> Iterator[Finding]:
     """The CRI plugin of containerd is disabled on a Kubernetes node, so the kubelet can't start any pod.
 
@@ -33,5 +34,5 @@ def cri_disabled(kubelet: Kubelet, containerd: ContainerdConfig) -> Iterator[Fin
                 Evidence(f"{containerd.path}:{containerd.line}", f"disabled_plugins = {list(containerd.disabled)}"),
                 Evidence(kubelet.evidence, f"kubelet uses {kubelet.endpoint}"),
             ),
-            detail=containerd.path,
+            detail=OfFile(path=containerd.path),
         )

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.logging.drivers import Logging, human
 
 
-@check(severity=Severity.WARNING, ok="no container has a large log that nothing bounds")
+@check(severity=Severity.WARNING, detail=OfFile, ok="no container has a large log that nothing bounds")
 def container_unbounded(logging: Logging) -> Iterator[Finding]:
     """A container's log is large and grows without end, until the disk of all images and containers is full.
 
@@ -33,5 +34,5 @@ def container_unbounded(logging: Logging) -> Iterator[Finding]:
                     Evidence(file.path, human(file.size_bytes)),
                     Evidence("its max-size", file.max_size or "none"),
                 ),
-                detail=file.path,
+                detail=OfFile(path=file.path),
             )

@@ -2,31 +2,19 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.host.kubernetes import Kubelet
+from doctor.facts.logging.details import HidesFiles
 from doctor.facts.logging.drivers import Logging, default_driver, opaque_because
 
 _SHOWN = 8
 
 
-class Hidden(Struct, frozen=True, kw_only=True):
-    """For the fixer.
-
-    Attributes:
-        driver: the logging driver in force.
-        is_harm: logs are lost or containers don't start, rather than logs going where somebody may want them.
-    """
-
-    driver: str
-    is_harm: bool
-
-
 @check(
     severity=Severity.ERROR,
+    detail=HidesFiles,
     breaks=("logs",),
     ok="'docker logs' and kubelet can read what new containers write",
 )
@@ -81,7 +69,7 @@ def driver_hides_files(
         subject=Subject("setting", "log-driver"),
         message=f"{why} (the logging driver is {driver}, set in {setting.place})",
         evidence=tuple(evidence),
-        detail=Hidden(driver=driver, is_harm=is_harm),
+        detail=HidesFiles(driver=driver, is_harm=is_harm),
         severity=None if is_harm else Severity.INFO,
     )
 

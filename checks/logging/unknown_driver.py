@@ -2,22 +2,14 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineInfo
+from doctor.facts.logging.details import UnknownDriver
 from doctor.facts.logging.drivers import DRIVERS, default_driver
 
 
-class UnknownDriver(Struct, frozen=True, kw_only=True):
-    """For the fixer: the name as set, and the driver it is a spelling of ("" where that is not clear)."""
-
-    name: str
-    meant: str
-
-
-@check(severity=Severity.ERROR, breaks=("logs",), ok="the default logging driver exists")
+@check(severity=Severity.ERROR, detail=UnknownDriver, breaks=("logs",), ok="the default logging driver exists")
 def unknown_driver(config: EngineConfig, info: EngineInfo | Missing) -> Iterator[Finding]:
     """The default logging driver does not exist, so the engine starts and no new container does.
 

@@ -2,28 +2,20 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineVersion
 from doctor.facts.host.kubernetes import Kubelet
+from doctor.facts.logging.details import UnknownOptions
 from doctor.facts.logging.drivers import Logging, default_driver, default_options, opaque_because, unknown_options
 
 
-class UnknownOptions(Struct, frozen=True, kw_only=True):
-    """For the fixer.
-
-    Attributes:
-        names: the options that the driver does not take.
-        driver_goes: the driver itself is changed by another repair, which also settles the options.
-    """
-
-    names: tuple[str, ...]
-    driver_goes: bool
-
-
-@check(severity=Severity.CRITICAL, stops_start=True, ok="the logging driver knows all options that are set for it")
+@check(
+    severity=Severity.CRITICAL,
+    detail=UnknownOptions,
+    stops_start=True,
+    ok="the logging driver knows all options that are set for it",
+)
 def unknown_option(
     config: EngineConfig, version: EngineVersion | Missing, logging: Logging, kubelet: Kubelet | Missing
 ) -> Iterator[Finding]:

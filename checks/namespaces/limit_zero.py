@@ -2,23 +2,20 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.details import LimitZero
 from doctor.facts.kernel.namespaces import needed
 from doctor.facts.kernel.sysctl import Sysctl
 
 
-class LimitZero(Struct, frozen=True, kw_only=True):
-    """For the fixer: the key, and the kernel's own default for it on this machine."""
-
-    key: str
-    wanted: int
-
-
-@check(severity=Severity.ERROR, breaks=("storage", "egress", "port"), ok="no limit forbids containers' namespaces")
+@check(
+    severity=Severity.ERROR,
+    detail=LimitZero,
+    breaks=("storage", "egress", "port"),
+    ok="no limit forbids containers' namespaces",
+)
 def limit_zero(sysctl: Sysctl, engine: EngineConfig, cgroups: Cgroups | Missing) -> Iterator[Finding]:
     """A limit on namespaces is 0, so containers that need one can't start.
 

@@ -2,22 +2,13 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.kernel.details import NoIds
 from doctor.facts.kernel.namespaces import NEEDED_IDS, SUBGID, SUBUID, SubIds
 
 
-class NoIds(Struct, frozen=True, kw_only=True):
-    """For the fixer: the file, the user, and the first free id."""
-
-    file: HostPath
-    user: str
-    start: int
-
-
-@check(severity=Severity.ERROR, ok="the remapped user has its subordinate ids")
+@check(severity=Severity.ERROR, detail=NoIds, ok="the remapped user has its subordinate ids")
 def subid(ids: SubIds, engine: EngineConfig) -> Iterator[Finding]:
     """userns-remap names a user without subordinate ids, so the engine doesn't start.
 

@@ -2,25 +2,19 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.host.processes import Processes
 from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.network.details import BridgeNfOff
 from doctor.facts.network.networks import Networks
 
 KEY = "net.bridge.bridge-nf-call-iptables"
 
 
-class BridgeNfOff(Struct, frozen=True, kw_only=True):
-    """For the fixer: the key, and whether the module that has it is not loaded."""
-
-    key: str
-    needs_module: bool
-
-
-@check(severity=Severity.WARNING, ok="bridged packets pass the firewall where something relies on it")
+@check(
+    severity=Severity.WARNING, detail=BridgeNfOff, ok="bridged packets pass the firewall where something relies on it"
+)
 def bridge_nf_off(
     sysctl: Sysctl, engine: EngineConfig, networks: Networks | Missing, processes: Processes | Missing
 ) -> Iterator[Finding]:

@@ -3,25 +3,15 @@
 from collections.abc import Iterator
 from ipaddress import ip_interface, ip_network
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.network.details import LostRoute
 from doctor.facts.network.links import Link, Links, Route
 from doctor.facts.network.networks import Network, Networks
 
 
-class LostRoute(Struct, frozen=True, kw_only=True):
-    """For the fixer: the bridge, its subnet and the bridge's address in it; ``taken`` a route that stands in its place."""
-
-    bridge: str
-    subnet: str
-    source: str
-    version: int
-    taken: str = ""
-
-
 @check(
     severity=Severity.ERROR,
+    detail=LostRoute,
     breaks=("egress", "port", "dns"),
     ok="the kernel has a route to every network whose bridge has an address",
 )

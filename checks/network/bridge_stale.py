@@ -3,22 +3,14 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.host.processes import Processes
+from doctor.facts.network.details import StaleBridge
 from doctor.facts.network.links import USER_BRIDGE, Link, Links
 from doctor.facts.network.networks import Networks
 
 
-class StaleBridge(Struct, frozen=True, kw_only=True):
-    """For the fixer: the bridge; ``is_empty``: it has neither ports nor addresses."""
-
-    bridge: str
-    is_empty: bool
-
-
-@check(severity=Severity.INFO, ok="no bridge is left over from a network that is gone")
+@check(severity=Severity.INFO, detail=StaleBridge, ok="no bridge is left over from a network that is gone")
 def bridge_stale(networks: Networks, links: Links, processes: Processes | Missing) -> Iterator[Finding]:
     """A bridge named like one of the engine's belongs to no network, and may get in the way of a new one.
 

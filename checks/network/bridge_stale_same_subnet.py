@@ -3,23 +3,19 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.host.processes import Processes
+from doctor.facts.network.details import SubnetTaken
 from doctor.facts.network.links import USER_BRIDGE, Link, Links
 from doctor.facts.network.networks import Network, Networks
 
 
-class SubnetTaken(Struct, frozen=True, kw_only=True):
-    """For the fixer: the stale bridge, its addresses with prefix length, and whether it is up."""
-
-    bridge: str
-    addresses: tuple[str, ...]
-    is_up: bool
-
-
-@check(severity=Severity.ERROR, breaks=("egress", "port"), ok="no left-over bridge holds a network's subnet")
+@check(
+    severity=Severity.ERROR,
+    detail=SubnetTaken,
+    breaks=("egress", "port"),
+    ok="no left-over bridge holds a network's subnet",
+)
 def bridge_stale_same_subnet(networks: Networks, links: Links, processes: Processes | Missing) -> Iterator[Finding]:
     """A left-over bridge has an address in a network's subnet, so answers to the network's containers go astray.
 

@@ -2,23 +2,15 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLimit
 from doctor.facts.kernel.sysctl import Sysctl
 
 COUNT = "net.netfilter.nf_conntrack_count"
 MAX = "net.netfilter.nf_conntrack_max"
 
 
-class TableFull(Struct, frozen=True, kw_only=True):
-    """For the fixer: the limit now, and the one that leaves room."""
-
-    now: int
-    wanted: int
-
-
-@check(severity=Severity.ERROR, breaks=("egress", "port"), ok="the connection table has room")
+@check(severity=Severity.ERROR, detail=OfLimit, breaks=("egress", "port"), ok="the connection table has room")
 def conntrack_full(sysctl: Sysctl) -> Iterator[Finding]:
     """The kernel's table of tracked connections is nearly full, so new connections are dropped at random.
 
@@ -44,6 +36,6 @@ def conntrack_full(sysctl: Sysctl) -> Iterator[Finding]:
         subject=Subject("sysctl", MAX),
         message=f"new connections are dropped when the connection table is full: {count} of {limit} ({percent} %) used",
         evidence=(Evidence(f"/proc/sys/{COUNT.replace('.', '/')}", str(count)), Evidence(MAX, str(limit))),
-        detail=TableFull(now=limit, wanted=limit * 2),
+        detail=OfLimit(wanted=limit * 2),
         severity=None if percent >= 90 else Severity.WARNING,
     )

@@ -2,23 +2,16 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.details import OfSysctl
 from doctor.facts.engine.state import EngineState
 from doctor.facts.kernel.sysctl import Sysctl
 
 KEY = "net.ipv4.conf.default.forwarding"
 
 
-class DefaultForwardingOff(Struct, frozen=True, kw_only=True):
-    """For the fixer: the key."""
-
-    key: str
-
-
-@check(severity=Severity.WARNING, ok="new bridges will forward IPv4")
+@check(severity=Severity.WARNING, detail=OfSysctl, ok="new bridges will forward IPv4")
 def default_forwarding_off(sysctl: Sysctl, engine: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
     """New interfaces start without IPv4 forwarding, so networks created from now on reach nothing outside.
 
@@ -45,5 +38,5 @@ def default_forwarding_off(sysctl: Sysctl, engine: EngineConfig, state: EngineSt
                 Evidence("/proc/sys/net/ipv4/conf/default/forwarding", "0"),
                 Evidence("/proc/sys/net/ipv4/ip_forward", "1"),
             ),
-            detail=DefaultForwardingOff(key=KEY),
+            detail=OfSysctl(key=KEY),
         )

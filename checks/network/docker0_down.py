@@ -2,20 +2,13 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLink
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 
 
-class BridgeDown(Struct, frozen=True, kw_only=True):
-    """For the fixer: the bridge."""
-
-    bridge: str
-
-
-@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the bridge of every network is up")
+@check(severity=Severity.ERROR, detail=OfLink, breaks=("egress", "port", "dns"), ok="the bridge of every network is up")
 def docker0_down(networks: Networks, links: Links) -> Iterator[Finding]:
     """The bridge of a network is set down, so its containers reach nothing and nothing reaches them.
 
@@ -41,5 +34,5 @@ def docker0_down(networks: Networks, links: Links) -> Iterator[Finding]:
             subject=Subject("network", network.name),
             message=f"containers of network {network.name} reach nothing: its bridge {link.name} is down",
             evidence=(Evidence("ip addr", f"{link.name}: flags {' '.join(sorted(link.flags))}, state {link.state}"),),
-            detail=BridgeDown(bridge=link.name),
+            detail=OfLink(name=link.name),
         )

@@ -2,32 +2,20 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine.state import EngineState
+from doctor.facts.network.details import BridgeMissing
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Network, Networks
 from doctor.facts.network.wires import Wires
 
 
-class BridgeMissing(Struct, frozen=True, kw_only=True):
-    """For the fixer: what the bridge has to be.
-
-    Attributes:
-        addresses: with prefix length.
-        ports: host ends of containers' veths that belong to it and are there.
-        mac: hardware address under which its containers know it, "" where none does: with another they would be cut off until
-            their kernel asks again.
-    """
-
-    bridge: str
-    addresses: tuple[str, ...]
-    ports: tuple[str, ...]
-    mac: str
-
-
-@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the bridge of every network is there")
+@check(
+    severity=Severity.ERROR,
+    detail=BridgeMissing,
+    breaks=("egress", "port", "dns"),
+    ok="the bridge of every network is there",
+)
 def docker0_missing(
     networks: Networks, links: Links, state: EngineState | Missing, wires: Wires | Missing
 ) -> Iterator[Finding]:

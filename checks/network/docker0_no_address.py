@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.network.details import WrongAddress
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 
 
-class NoAddress(Struct, frozen=True, kw_only=True):
-    """For the fixer: the bridge and the address it lacks ("172.17.0.1/16")."""
-
-    bridge: str
-    address: str
-
-
-@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="every bridge has its network's gateway address")
+@check(
+    severity=Severity.ERROR,
+    detail=WrongAddress,
+    breaks=("egress", "port", "dns"),
+    ok="every bridge has its network's gateway address",
+)
 def docker0_no_address(networks: Networks, links: Links) -> Iterator[Finding]:
     """The bridge of a network has no IPv4 address, so its containers have no gateway.
 
@@ -44,5 +41,5 @@ def docker0_no_address(networks: Networks, links: Links) -> Iterator[Finding]:
                 Evidence("ip addr", f"{link.name}: no IPv4 address"),
                 Evidence(networks.source, f"gateway of {network.name}: {network.gateway}"),
             ),
-            detail=NoAddress(bridge=link.name, address=network.gateway),
+            detail=WrongAddress(bridge=link.name, address=network.gateway, wrong=()),
         )

@@ -2,22 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.network.details import WrongAddress
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 
 
-class WrongAddress(Struct, frozen=True, kw_only=True):
-    """For the fixer: the bridge, the address it lacks, and those it has instead (all with prefix length)."""
-
-    bridge: str
-    address: str
-    wrong: tuple[str, ...]
-
-
-@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="no bridge has a foreign address for its gateway")
+@check(
+    severity=Severity.ERROR,
+    detail=WrongAddress,
+    breaks=("egress", "port", "dns"),
+    ok="no bridge has a foreign address for its gateway",
+)
 def docker0_wrong_address(networks: Networks, links: Links) -> Iterator[Finding]:
     """The bridge of a network has other addresses, but not its gateway's, so its containers reach nothing outside.
 

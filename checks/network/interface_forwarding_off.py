@@ -2,22 +2,19 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.details import OfSysctl
 from doctor.facts.kernel.sysctl import Sysctl, interface_key
 from doctor.facts.network.links import Links
 
 
-class InterfaceForwardingOff(Struct, frozen=True, kw_only=True):
-    """For the fixer: the key of the interface."""
-
-    key: str
-    interface: str
-
-
-@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="every bridge and uplink forwards IPv4")
+@check(
+    severity=Severity.ERROR,
+    detail=OfSysctl,
+    breaks=("egress", "port", "dns"),
+    ok="every bridge and uplink forwards IPv4",
+)
 def interface_forwarding_off(sysctl: Sysctl, links: Links, engine: EngineConfig) -> Iterator[Finding]:
     """A bridge or an uplink does not forward IPv4, so packets that arrive by it go no further.
 
@@ -54,5 +51,5 @@ def interface_forwarding_off(sysctl: Sysctl, links: Links, engine: EngineConfig)
                 Evidence(f"/proc/sys/net/ipv4/conf/{link.name}/forwarding", "0"),
                 Evidence("/proc/sys/net/ipv4/ip_forward", "1"),
             ),
-            detail=InterfaceForwardingOff(key=key, interface=link.name),
+            detail=OfSysctl(key=key),
         )

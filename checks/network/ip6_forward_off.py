@@ -2,24 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.network.details import Forwarding6Off
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 
 KEY = "net.ipv6.conf.all.forwarding"
 
 
-class Forwarding6Off(Struct, frozen=True, kw_only=True):
-    """For the fixer: uplinks whose default route comes from router advertisements, which forwarding would make ignored."""
-
-    advertised: tuple[str, ...]
-
-
-@check(severity=Severity.WARNING, ok="the kernel forwards IPv6 where a network needs it")
+@check(severity=Severity.WARNING, detail=Forwarding6Off, ok="the kernel forwards IPv6 where a network needs it")
 def ip6_forward_off(networks: Networks, links: Links, sysctl: Sysctl, engine: EngineConfig) -> Iterator[Finding]:
     """The kernel does not forward IPv6, so containers of networks with IPv6 reach nothing outside by it.
 

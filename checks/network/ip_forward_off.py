@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.details import OfSysctl
 from doctor.facts.engine.state import EngineState
 from doctor.facts.kernel.sysctl import Sysctl, SysctlFiles
 from doctor.facts.network.links import Links
@@ -13,13 +12,7 @@ from doctor.facts.network.links import Links
 KEY = "net.ipv4.ip_forward"
 
 
-class ForwardingOff(Struct, frozen=True, kw_only=True):
-    """For the fixer: the key that is off."""
-
-    key: str
-
-
-@check(severity=Severity.CRITICAL, breaks=("egress", "port", "dns"), ok="the kernel forwards IPv4")
+@check(severity=Severity.CRITICAL, detail=OfSysctl, breaks=("egress", "port", "dns"), ok="the kernel forwards IPv4")
 def ip_forward_off(
     sysctl: Sysctl,
     files: SysctlFiles | Missing,
@@ -59,7 +52,7 @@ def ip_forward_off(
         subject=Subject("sysctl", KEY),
         message=_message(engine=engine, runs=runs),
         evidence=tuple(_evidence(files, engine, None if isinstance(state, Missing) else runs)),
-        detail=ForwardingOff(key=KEY),
+        detail=OfSysctl(key=KEY),
         severity=None if engine.ip_forward else Severity.INFO,
     )
 

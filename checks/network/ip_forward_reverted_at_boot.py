@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.details import OfSysctl
 from doctor.facts.engine.state import EngineState
 from doctor.facts.kernel.sysctl import Program, Setter, Sysctl, SysctlFiles
 
@@ -14,13 +13,7 @@ KEY = "net.ipv4.ip_forward"
 ALIAS = "net.ipv4.conf.all.forwarding"
 
 
-class Reverted(Struct, frozen=True, kw_only=True):
-    """For the fixer: the key as it stands in the file."""
-
-    key: str
-
-
-@check(severity=Severity.WARNING, ok="no sysctl file turns IPv4 forwarding off")
+@check(severity=Severity.WARNING, detail=OfSysctl, ok="no sysctl file turns IPv4 forwarding off")
 def ip_forward_reverted_at_boot(
     sysctl: Sysctl | Missing, files: SysctlFiles, engine: EngineConfig, state: EngineState | Missing
 ) -> Iterator[Finding]:
@@ -66,5 +59,5 @@ def _finding(key: str, wrong: list[tuple[Program, Setter]], sysctl: Sysctl | Mis
             "containers are cut off from then until the engine is started again"
         ),
         evidence=tuple(evidence),
-        detail=Reverted(key=key),
+        detail=OfSysctl(key=key),
     )

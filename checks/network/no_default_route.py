@@ -9,7 +9,7 @@ from doctor.facts.network.links import Links
 from doctor.facts.network.route_hints import RouteHint, RouteHints, has_default, wants_default
 
 
-@check(severity=Severity.ERROR, breaks=("egress", "image"), ok="the host has a default route")
+@check(severity=Severity.ERROR, detail=RouteHints | None, breaks=("egress", "image"), ok="the host has a default route")
 def no_default_route(links: Links, hints: RouteHints | Missing, dns: HostDns | Missing) -> Iterator[Finding]:
     """The host lost its default route, so containers reach only networks that the host is directly connected to.
 

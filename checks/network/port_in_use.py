@@ -2,21 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.network.details import PortTaken
 from doctor.facts.network.listeners import PortConflict, PortConflicts
 
 
-class PortTaken(Struct, frozen=True, kw_only=True):
-    """For the fixer: who has the port. ``pid`` is 0 where that is not known."""
-
-    port: int
-    pid: int
-    owner: str
-
-
-@check(severity=Severity.ERROR, breaks=("port",), ok="no stopped container's port is taken by something else")
+@check(
+    severity=Severity.ERROR,
+    detail=PortTaken,
+    breaks=("port",),
+    ok="no stopped container's port is taken by something else",
+)
 def port_in_use(conflicts: PortConflicts) -> Iterator[Finding]:
     """A container does not start, since another process of the host listens on the port it publishes.
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.details import OfSysctl
 from doctor.facts.kernel.sysctl import Sysctl, interface_key
 from doctor.facts.network.links import Link, Links, NetCounters
 from doctor.facts.network.networks import Networks
@@ -12,13 +11,12 @@ from doctor.facts.network.networks import Networks
 COUNTER = "TcpExt.IPReversePathFilter"
 
 
-class StrictFilter(Struct, frozen=True, kw_only=True):
-    """For the fixer: the key of the interface."""
-
-    key: str
-
-
-@check(severity=Severity.WARNING, breaks=("port",), ok="reverse path filtering drops nothing that containers publish")
+@check(
+    severity=Severity.WARNING,
+    detail=OfSysctl,
+    breaks=("port",),
+    ok="reverse path filtering drops nothing that containers publish",
+)
 def rp_filter_strict(
     networks: Networks, links: Links, sysctl: Sysctl, counters: NetCounters | Missing
 ) -> Iterator[Finding]:
@@ -62,5 +60,5 @@ def _finding(link: Link, uplink: Link, dropped: int) -> Finding:
             Evidence("/proc/net/netstat", f"IPReversePathFilter: {dropped} packets dropped"),
             Evidence("ip route", f"default dev {uplink.name}"),
         ),
-        detail=StrictFilter(key=interface_key(link.name, "rp_filter")),
+        detail=OfSysctl(key=interface_key(link.name, "rp_filter")),
     )

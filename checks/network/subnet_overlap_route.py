@@ -10,6 +10,7 @@ from doctor.facts.network.networks import Network, Networks
 
 @check(
     severity=Severity.ERROR,
+    detail=Route,
     breaks=("egress", "port", "dns"),
     causes=("network/bridge-stale-same-subnet",),
     ok="no route leads a container network's addresses elsewhere",

@@ -2,23 +2,15 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.network.details import Detached
 from doctor.facts.network.links import Links
 from doctor.facts.network.wires import Wires
 
 
-class Detached(Struct, frozen=True, kw_only=True):
-    """For the fixer: the host's end of the veth, the bridge it belongs to and the one it is in now ("" for none)."""
-
-    interface: str
-    bridge: str
-    now: str
-
-
 @check(
     severity=Severity.ERROR,
+    detail=Detached,
     breaks=("egress", "port", "dns"),
     causes=("network/docker0-missing",),
     ok="every running container is attached to its bridge",

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLink
 from doctor.facts.network.links import Links
 from doctor.facts.network.wires import Wires
 
 
-class VethDown(Struct, frozen=True, kw_only=True):
-    """For the fixer: the host's end of the veth."""
-
-    interface: str
-
-
-@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the interface of every running container is up")
+@check(
+    severity=Severity.ERROR,
+    detail=OfLink,
+    breaks=("egress", "port", "dns"),
+    ok="the interface of every running container is up",
+)
 def veth_down(wires: Wires, links: Links) -> Iterator[Finding]:
     """The host's end of a container's veth is down, so that one container is cut off.
 
@@ -39,5 +37,5 @@ def veth_down(wires: Wires, links: Links) -> Iterator[Finding]:
             subject=Subject("container", wire.container),
             message=f"container {wire.container} reaches nothing: its interface {link.name} is down on the host",
             evidence=(Evidence("ip addr", f"{link.name}: flags {' '.join(sorted(link.flags))}, state {link.state}"),),
-            detail=VethDown(interface=link.name),
+            detail=OfLink(name=link.name),
         )

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.host.details import Largest
 from doctor.facts.host.disk_eaters import DiskEaters
 from doctor.facts.host.resources import FileSystem, FileSystems, size
 
 
-@check(severity=Severity.WARNING, breaks=("storage", "image"), ok="there is space where the engine writes")
+@check(
+    severity=Severity.WARNING, detail=Largest, breaks=("storage", "image"), ok="there is space where the engine writes"
+)
 def disk_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Finding]:
     """A file system is nearly full, so pulls, builds and writes of containers fail, and files are torn.
 
@@ -49,7 +52,7 @@ def disk_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Fi
                 ),
                 *(Evidence(eater.path, eater.words) for eater in largest),
             ),
-            detail=largest,
+            detail=Largest(eaters=largest),
             severity=severity,
             stops_start="inodes" not in system.stops_engine and bool(system.stops_engine),
         )

@@ -2,19 +2,12 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLimit
 from doctor.facts.kernel.sysctl import Sysctl
 
 
-class FilesFull(Struct, frozen=True, kw_only=True):
-    """For the fixer: the limit that leaves room."""
-
-    wanted: int
-
-
-@check(severity=Severity.WARNING, breaks=("limits",), ok="the host may open more files")
+@check(severity=Severity.WARNING, detail=OfLimit, breaks=("limits",), ok="the host may open more files")
 def fd_exhaustion(sysctl: Sysctl) -> Iterator[Finding]:
     """Nearly all files that the host may have open are open, so programs fail with "too many open files in system".
 
@@ -41,6 +34,6 @@ def fd_exhaustion(sysctl: Sysctl) -> Iterator[Finding]:
         subject=Subject("sysctl", "fs.file-max"),
         message=f"programs fail soon with too many open files in system: {used} of {limit} are open ({percent} %)",
         evidence=(Evidence("/proc/sys/fs/file-nr", " ".join(numbers)),),
-        detail=FilesFull(wanted=limit * 2),
+        detail=OfLimit(wanted=limit * 2),
         severity=Severity.ERROR if percent >= 90 else None,
     )

@@ -2,22 +2,15 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLimit
 from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.networks import Networks
 
 KEY = "fs.inotify.max_user_instances"
 
 
-class FewInstances(Struct, frozen=True, kw_only=True):
-    """For the fixer: a limit that leaves room."""
-
-    wanted: int
-
-
-@check(severity=Severity.INFO, ok="containers may watch files")
+@check(severity=Severity.INFO, detail=OfLimit, ok="containers may watch files")
 def inotify(sysctl: Sysctl, networks: Networks) -> Iterator[Finding]:
     """The limit of inotify instances is the kernel's small default while many containers run as one user.
 
@@ -43,5 +36,5 @@ def inotify(sysctl: Sysctl, networks: Networks) -> Iterator[Finding]:
         subject=Subject("sysctl", KEY),
         message=f"containers that watch files may fail: {running} containers run and share {limit} inotify instances",
         evidence=(Evidence("/proc/sys/fs/inotify/max_user_instances", str(limit)),),
-        detail=FewInstances(wanted=max(1024, 8 * running)),
+        detail=OfLimit(wanted=max(1024, 8 * running)),
     )

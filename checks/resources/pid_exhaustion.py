@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.host.details import TasksFull
 from doctor.facts.host.resources import Tasks
 from doctor.facts.kernel.sysctl import Sysctl
 
@@ -12,13 +11,7 @@ _MOST = 4194304
 """PID_MAX_LIMIT of 64-bit kernels (include/linux/threads.h)."""
 
 
-class TasksFull(Struct, frozen=True, kw_only=True):
-    """For the fixer: (key, new value) of each limit that is near."""
-
-    settings: tuple[tuple[str, int], ...]
-
-
-@check(severity=Severity.WARNING, breaks=("limits",), ok="there are process ids left")
+@check(severity=Severity.WARNING, detail=TasksFull, breaks=("limits",), ok="there are process ids left")
 def pid_exhaustion(tasks: Tasks, sysctl: Sysctl) -> Iterator[Finding]:
     """Nearly all process ids of the host are used, so nothing can be started soon, not even a shell.
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine.guarded_files import GuardedFiles
+from doctor.facts.engine.guarded_files import GuardedFile, GuardedFiles
 
 
-@check(severity=Severity.WARNING, ok="nobody but root can write what the engine starts with")
+@check(severity=Severity.WARNING, detail=GuardedFile, ok="nobody but root can write what the engine starts with")
 def file_modes(files: GuardedFiles) -> Iterator[Finding]:
     """A file that the engine starts with can be written by others than root, or its key read, which makes them root.
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.engine.guarded_files import GuardedFiles
+from doctor.facts.engine.guarded_files import GuardedFile, GuardedFiles
 
 
-@check(severity=Severity.ERROR, ok="the engine's sockets are for root and their group only")
+@check(severity=Severity.ERROR, detail=GuardedFile, ok="the engine's sockets are for root and their group only")
 def socket_open(files: GuardedFiles) -> Iterator[Finding]:
     """Everybody on this host may write to the engine's socket, which makes everybody root.
 

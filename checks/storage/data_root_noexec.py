@@ -4,12 +4,18 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.storage.details import MountedWith
 from doctor.facts.storage.driver import Storage
 
 _OPTIONS = {"noexec": "programs don't run", "nodev": "device nodes don't work", "nosuid": "su and sudo don't work"}
 
 
-@check(severity=Severity.ERROR, breaks=("storage",), ok="the data root's mount takes no rights away from containers")
+@check(
+    severity=Severity.ERROR,
+    detail=MountedWith,
+    breaks=("storage",),
+    ok="the data root's mount takes no rights away from containers",
+)
 def data_root_noexec(storage: Storage, config: EngineConfig) -> Iterator[Finding]:
     """The data root is mounted noexec, nosuid or nodev, which reaches into volumes, and into containers without an overlay.
 
@@ -36,6 +42,6 @@ def data_root_noexec(storage: Storage, config: EngineConfig) -> Iterator[Finding
         subject=Subject("directory", config.data_root),
         message=f"in {where} {' and '.join(_OPTIONS[option] for option in found)}: {config.data_root} is mounted {', '.join(found)}",
         evidence=(Evidence("/proc/self/mountinfo", ", ".join(storage.options[:8])),),
-        detail=tuple(found),
+        detail=MountedWith(options=tuple(found)),
         severity=None if is_whole and "noexec" in found else Severity.INFO,
     )

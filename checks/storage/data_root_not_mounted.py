@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.storage.driver import Storage
+from doctor.facts.storage.driver import Storage, Unmounted
 
 
 @check(
-    severity=Severity.CRITICAL, breaks=("storage", "image"), ok="every disk that fstab has for the data root is mounted"
+    severity=Severity.CRITICAL,
+    detail=Unmounted,
+    breaks=("storage", "image"),
+    ok="every disk that fstab has for the data root is mounted",
 )
 def data_root_not_mounted(storage: Storage, config: EngineConfig) -> Iterator[Finding]:
     """The disk that /etc/fstab mounts for the data root is not mounted, so the engine works in an empty directory beneath it.

@@ -2,24 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.storage.details import DriverChoice
 from doctor.facts.storage.driver import NEEDS, Storage, replacement
-
-
-class Mismatch(Struct, frozen=True, kw_only=True):
-    """For the fixer: the driver, and the one to name instead ("" the engine's choice, ``None`` unknown)."""
-
-    driver: str
-    wanted: str | None
 
 
 @check(
     severity=Severity.CRITICAL,
+    detail=DriverChoice,
     breaks=("storage",),
     stops_start=True,
     ok="the storage driver suits the data root's file system",
@@ -60,5 +53,5 @@ def driver_fs_mismatch(
             Evidence(setting.place, f"storage-driver {driver}"),
             Evidence(f"file system of {config.data_root}", storage.file_system),
         ),
-        detail=Mismatch(driver=driver, wanted=replacement(root, driver, release, storage.file_system)),
+        detail=DriverChoice(driver=driver, wanted=replacement(root, driver, release, storage.file_system)),
     )

@@ -2,24 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.storage.details import DriverChoice
 from doctor.facts.storage.driver import REMOVED, Storage, is_removed, replacement
-
-
-class Removed(Struct, frozen=True, kw_only=True):
-    """For the fixer: the driver that is gone, and the one to name instead ("" the engine's choice, ``None`` unknown)."""
-
-    driver: str
-    wanted: str | None
 
 
 @check(
     severity=Severity.CRITICAL,
+    detail=DriverChoice,
     breaks=("storage",),
     stops_start=True,
     ok="this engine has the storage driver that is set",
@@ -61,5 +54,5 @@ def driver_removed(
             Evidence(setting.place, f"storage-driver {driver}"),
             Evidence(version.source, f"{version.text}; {driver} was removed in {end}"),
         ),
-        detail=Removed(driver=driver, wanted=replacement(root, driver, version.release, storage.file_system)),
+        detail=DriverChoice(driver=driver, wanted=replacement(root, driver, version.release, storage.file_system)),
     )

@@ -2,23 +2,21 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.storage.details import DriverChoice
 from doctor.facts.storage.driver import GRAPH, Storage, is_known, replacement
 
 
-class Unknown(Struct, frozen=True, kw_only=True):
-    """For the fixer: the name as set, and the driver to name instead ("" the engine's choice, ``None`` unknown)."""
-
-    driver: str
-    wanted: str | None
-
-
-@check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the storage driver that is set exists")
+@check(
+    severity=Severity.CRITICAL,
+    detail=DriverChoice,
+    breaks=("storage",),
+    stops_start=True,
+    ok="the storage driver that is set exists",
+)
 def driver_unknown(
     storage: Storage,
     config: EngineConfig,
@@ -50,5 +48,5 @@ def driver_unknown(
         subject=Subject("setting", "storage-driver"),
         message=f"{start_fails(state)}: there is no storage driver {driver!r}",
         evidence=(Evidence(setting.place, f"storage-driver {driver}"), Evidence("drivers", ", ".join(sorted(GRAPH)))),
-        detail=Unknown(driver=driver, wanted=replacement(root, driver, release, storage.file_system)),
+        detail=DriverChoice(driver=driver, wanted=replacement(root, driver, release, storage.file_system)),
     )

@@ -2,23 +2,20 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineVersion
+from doctor.facts.storage.details import HiddenImages
 from doctor.facts.storage.driver import NEEDS, Storage, holders, is_known, is_removed
 
 
-class Hidden(Struct, frozen=True, kw_only=True):
-    """For the fixer: the driver in force, and the one whose images are hidden ("" where naming it would hide others)."""
-
-    driver: str
-    wanted: str
-
-
-@check(severity=Severity.ERROR, breaks=("image",), ok="all images on the disk belong to the storage driver in force")
+@check(
+    severity=Severity.ERROR,
+    detail=HiddenImages,
+    breaks=("image",),
+    ok="all images on the disk belong to the storage driver in force",
+)
 def images_hidden(
     storage: Storage, config: EngineConfig, version: EngineVersion | Missing, root: DataRoot
 ) -> Iterator[Finding]:
@@ -62,6 +59,6 @@ def images_hidden(
                 Evidence(config.setting("storage-driver").place, f"storage driver {active}"),
                 Evidence(root.at("image", other.name), f"{other.images} images, {other.layers} layers"),
             ),
-            detail=Hidden(driver=active, wanted=other.name if free and active != "containerd" else ""),
+            detail=HiddenImages(driver=active, wanted=other.name if free and active != "containerd" else ""),
             severity=None if free else Severity.WARNING,
         )

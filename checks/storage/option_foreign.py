@@ -2,25 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, start_fails
+from doctor.facts.storage.details import ForeignOption
 from doctor.facts.storage.driver import OPTION_PREFIX, Storage
 
 _ELSEWHERE = "overlay2.override_kernel_check"
 
 
-class Foreign(Struct, frozen=True, kw_only=True):
-    """For the fixer: the option as written; ``is_foreign`` when the driver does not know it at all."""
-
-    text: str
-    is_foreign: bool
-
-
 @check(
     severity=Severity.CRITICAL,
+    detail=ForeignOption,
     breaks=("storage",),
     stops_start=True,
     ok="the storage driver takes every storage option that is set",
@@ -65,5 +58,5 @@ def option_foreign(storage: Storage, config: EngineConfig, state: EngineState | 
                 Evidence(config.setting("storage-opts").place, str(text)),
                 Evidence("storage driver", f"{driver} on {storage.file_system or 'an unknown file system'}"),
             ),
-            detail=Foreign(text=str(text), is_foreign=is_foreign),
+            detail=ForeignOption(text=str(text), is_foreign=is_foreign),
         )

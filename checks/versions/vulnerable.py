@@ -2,26 +2,16 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.details import Hole
 from doctor.facts.engine.state import EngineInfo
 from doctor.facts.engine.vulnerabilities import Component, ComponentHole, Components, Vulnerabilities
 from doctor.facts.host.processes import Processes
 from doctor.facts.network.networks import Networks
 
 
-class Hole(Struct, frozen=True, kw_only=True):
-    """For the fixer: component, its package where a distribution has one, the CVEs, and the releases with the fix."""
-
-    component: str
-    package: str
-    ids: tuple[str, ...]
-    fixed_in: str
-
-
-@check(severity=Severity.ERROR, ok="no named hole of engine, containerd or runc is open here")
+@check(severity=Severity.ERROR, detail=Hole, ok="no named hole of engine, containerd or runc is open here")
 def vulnerable(  # noqa: PLR0917 - facts are passed by annotation
     components: Components,
     table: Vulnerabilities,

@@ -4,6 +4,7 @@ They only attach a declaration; loading finds it by walking modules, so there is
 """
 
 from collections.abc import Callable, Iterator
+from types import NoneType, UnionType
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
 
     Attributes:
         severity: of its findings, unless a finding says otherwise.
+        detail: the type of what each of its findings carries for the fixer: a struct, a union of few, or ``NoneType``.
         breaks: names of the probes that fail because of this problem.
         causes: ids of checks whose finding, if there is one, explains a finding of this check.
         formerly: ids this check had before; waivers and history follow.
@@ -30,6 +32,7 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
     """
 
     severity: Severity
+    detail: Any = NoneType
     breaks: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
@@ -68,6 +71,7 @@ Declaration = CheckDeclaration | FixerDeclaration | CollectorDeclaration | Probe
 def check(
     *,
     severity: Severity,
+    detail: type[Struct] | UnionType | None = None,
     breaks: tuple[str, ...] = (),
     causes: tuple[str, ...] = (),
     formerly: tuple[str, ...] = (),
@@ -79,6 +83,7 @@ def check(
     return _mark(
         CheckDeclaration(
             severity=severity,
+            detail=NoneType if detail is None else detail,
             breaks=breaks,
             causes=causes,
             formerly=formerly,
@@ -90,7 +95,7 @@ def check(
 
 
 def fixer(*, applicability: Applicability) -> Callable[[CheckFunction], CheckFunction]:
-    """Mark a pure function (finding, facts) → actions as the fixer of the check with the same place."""
+    """Mark a pure function (finding, detail, facts) → actions as the fixer of the check with the same place."""
     return _mark(FixerDeclaration(applicability=applicability))
 
 

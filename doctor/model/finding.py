@@ -1,7 +1,5 @@
 """One problem with one subject."""
 
-from typing import Any
-
 from msgspec import Struct
 
 from doctor.model.severity import Applicability, Severity
@@ -37,7 +35,8 @@ class Finding(Struct, frozen=True, kw_only=True):
         subject: what it is about.
         message: subject and consequence in one sentence, no full stop.
         evidence: what was seen, in the order in which a reader would follow it.
-        detail: a frozen struct for the fixer of the same name: what the check knew and the fixer must not guess.
+        detail: a frozen struct for the fixer of the same name: what the check knew and the fixer must not guess. Its type is
+            the one that the check declares.
         severity: overrides the check's own severity when given.
         id: the check's id, ``network/ip-forward-off``.
         fix: the fixer's summary, if there is a fixer that wants this finding.
@@ -50,7 +49,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     subject: Subject
     message: str
     evidence: tuple[Evidence, ...] = ()
-    detail: Any = None
+    detail: Struct | None = None
     severity: Severity | None = None
     id: str = ""
     fix: FixSummary | None = None

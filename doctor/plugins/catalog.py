@@ -102,9 +102,16 @@ class Catalog(Struct):
         return self.load(self.checks[identity], CheckDeclaration)
 
     def fixer(self, identity: str) -> Loaded | None:
-        """Return the fixer of the check with this id, or ``None``."""
+        """Return the fixer of the check with this id, or ``None``; raises ``UsageError`` if it asks for another detail."""
         entry = self.fixers.get(identity)
-        return None if entry is None else self.load(entry, FixerDeclaration)
+        if entry is None:
+            return None
+        found = self.load(entry, FixerDeclaration)
+        if identity in self.checks:
+            from doctor.plugins.agree import agree  # noqa: PLC0415 - a healthy host needs no fixer
+
+            agree(self.check(identity), found)
+        return found
 
     def probe(self, name: str) -> Loaded:
         """Return the probe with this name."""

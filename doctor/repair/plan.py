@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose
 from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
@@ -26,7 +27,7 @@ from doctor.repair.foresee import hindrance
 from doctor.repair.lower import Chosen, Draft, Planned, canonical, lower, writes_mask
 from doctor.scan.opening import as_question
 from doctor.scan.risk import Judged, judge
-from doctor.scan.run import Scan, scan
+from doctor.scan.run import Scan, actions_for, scan
 
 _ROUNDS = 8
 
@@ -240,14 +241,14 @@ def _starts(actions: list[tuple[Action, Applicability]]) -> bool:
 
 
 def _actions(draft: Draft, finding: Finding, current: Scan, view: OverlayHost) -> list[tuple[Action, Applicability]]:
-    fixer = draft.catalog.fixer(finding.id)
+    try:
+        fixer = draft.catalog.fixer(finding.id)
+    except DoctorError as error:
+        return [(Advise(text=str(error)), Applicability.MANUAL)]
     if fixer is None:
         return []
-    arguments = current.facts.arguments(fixer.function, given=1)
-    if isinstance(arguments, Missing):
-        return []
     declared: Applicability = getattr(fixer.declaration, "applicability", Applicability.MANUAL)
-    offered = [(action, max(declared, action.risk)) for action in fixer.function(finding, *arguments)]
+    offered = [(action, max(declared, action.risk)) for action in actions_for(finding, fixer, current.facts)]
     return _unless_opening(draft, finding, offered, declared, view)
 
 

@@ -40,14 +40,18 @@ class Facts:
         self._known[fact] = found
         return found
 
-    def arguments(self, function: Callable[..., Any], *, given: int = 0) -> list[Any] | Missing:
-        """Return the facts for a function's parameters after the first ``given``, or the first ``Missing`` it can't take.
+    def arguments(self, function: Callable[..., Any], known: dict[str, Any] | None = None) -> list[Any] | Missing:
+        """Return the values for a function's parameters, or the first ``Missing`` it can't take.
 
-        A parameter annotated ``Fact | Missing`` takes either; ``Host`` is the host itself (collectors only).
+        ``known`` are those that go by the parameter's name; each other is a fact. A parameter annotated ``Fact | Missing``
+        takes either; ``Host`` is the host itself (collectors only).
         """
         values: list[Any] = []
         first: Missing | None = None
-        for annotation in list(parameters(function).values())[given:]:
+        for name, annotation in parameters(function).items():
+            if known is not None and name in known:
+                values.append(known[name])
+                continue
             fact, takes_missing = split(annotation, function)
             value = self.host if fact is Host else self.get(fact)
             if isinstance(value, Missing) and not takes_missing:

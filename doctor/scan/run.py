@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from doctor.host.base import Host
 from doctor.model.action import Action
 from doctor.model.declare import CheckDeclaration, FixerDeclaration
-from doctor.model.errors import DoctorError
+from doctor.model.errors import DoctorError, UsageError
 from doctor.model.finding import Finding, FixSummary
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.outcome import Outcome, Result
@@ -163,7 +163,7 @@ def _run(
         if isinstance(arguments, Missing):
             return _missing(identity, arguments), [], (arguments,)
         started = time.perf_counter()
-        found = [_complete(finding, identity, declaration) for finding in check.function(*arguments)]
+        found = [_complete(finding, check, declaration) for finding in check.function(*arguments)]
     except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a check that crashes is an outcome, not the end
         reason = str(error) if isinstance(error, DoctorError) else located(error)
         return Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True), [], ()
@@ -188,18 +188,26 @@ def _missing(identity: str, missing: Missing) -> Outcome:
     return Outcome(id=identity, result=Result.ERROR, reason=missing.reason, incomplete=True)
 
 
-def _complete(finding: Finding, identity: str, declaration: CheckDeclaration) -> Finding:
+def _complete(finding: Finding, check: Loaded, declaration: CheckDeclaration) -> Finding:
+    if not isinstance(finding.detail, declaration.detail):
+        from doctor.plugins.agree import spelled  # noqa: PLC0415 - a mistake of the check's author
+
+        raise UsageError(
+            f"a finding carries {spelled(type(finding.detail))}, its check declares {spelled(declaration.detail)}",
+            where=check.entry.path,
+            do="give the type to @check(detail=…)",
+        )
     severity = declaration.severity if finding.severity is None else finding.severity
     stops = declaration.stops_start if finding.stops_start is None else finding.stops_start
-    return replace(finding, id=identity, severity=severity, stops_start=stops)
+    return replace(finding, id=check.entry.id, severity=severity, stops_start=stops)
 
 
 def actions_for(finding: Finding, fixer: Loaded, facts: Facts) -> list[Action]:
     """Return the actions a fixer yields for a finding; none where a fact it needs is missing."""
-    arguments = facts.arguments(fixer.function, given=1)
+    arguments = facts.arguments(fixer.function, {"finding": finding, "detail": finding.detail})
     if isinstance(arguments, Missing):
         return []
-    return list(fixer.function(finding, *arguments))
+    return list(fixer.function(*arguments))
 
 
 def fix_of(finding: Finding, catalog: Catalog, facts: Facts) -> FixSummary | None:
@@ -212,7 +220,8 @@ def fix_of(finding: Finding, catalog: Catalog, facts: Facts) -> FixSummary | Non
             return None
         actions = actions_for(finding, fixer, facts)
     except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a fixer that crashes must not hide its finding
-        return FixSummary(Applicability.MANUAL, f"its fixer failed: {located(error)}")
+        reason = str(error) if isinstance(error, DoctorError) else located(error)
+        return FixSummary(Applicability.MANUAL, f"its fixer failed: {reason}")
     # A question beside other actions is one more thing that could be done; alone, it is all there is.
     actions = [action for action in actions if not isinstance(action, Choose)] or actions
     if not actions:

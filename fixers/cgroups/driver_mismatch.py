@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine_settings import set_setting
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.kernel.details import KubeletDriver
 
 _KEY = "native.cgroupdriver="
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def driver_mismatch(finding: Finding, engine: EngineConfig) -> Iterator[Action]:
+def driver_mismatch(detail: KubeletDriver, engine: EngineConfig) -> Iterator[Action]:
     """Set native.cgroupdriver in daemon.json; a flag is left to a person."""
     if engine.flags.of_key("exec-opts"):
         yield Advise(
-            text=f"set --exec-opt {_KEY}{finding.detail.wanted} where the engine's flags stand (systemctl cat "
+            text=f"set --exec-opt {_KEY}{detail.wanted} where the engine's flags stand (systemctl cat "
             "docker.service), then systemctl restart docker"
         )
         return
     others = [option for option in engine.get("exec-opts") or () if not str(option).startswith(_KEY)]
-    yield set_setting(engine.json.path, ("exec-opts",), [*others, f"{_KEY}{finding.detail.wanted}"])
+    yield set_setting(engine.json.path, ("exec-opts",), [*others, f"{_KEY}{detail.wanted}"])

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 
 
 @fixer(applicability=Applicability.MANUAL)
-def v1_deprecated(finding: Finding) -> Iterator[Action]:
+def v1_deprecated() -> Iterator[Action]:
     """It takes a boot option and a reboot."""
-    del finding
     yield Advise(
         text="when it suits: add systemd.unified_cgroup_hierarchy=1 to the kernel's command line (GRUB_CMDLINE_LINUX "
         "in /etc/default/grub, and update-grub), then systemctl reboot"

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine_settings import clear_command, with_reload
+from doctor.facts.config.engine import Place
 from doctor.facts.engine.units import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)
-def dropin_execstart(finding: Finding, units: EngineUnits | Missing) -> Iterator[Action]:
+def dropin_execstart(detail: Place | None, units: EngineUnits | Missing) -> Iterator[Action]:
     """Put the empty line before the drop-in's command that systemd asks for."""
-    if finding.detail is None:
+    if detail is None:
         yield Advise(
             text="systemctl cat docker.service shows a package's own files that set ExecStart= twice: reinstall that package"
         )
     else:
-        yield from with_reload(units, [clear_command(finding.detail.file)])
+        yield from with_reload(units, [clear_command(detail.file)])

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.units import OptionalFiles, ReloadUnits
 from doctor.facts.config.engine import EngineFlags
@@ -13,9 +13,8 @@ _VARIABLE = re.compile(r"\$\{?\w+\}?")
 
 
 @fixer(applicability=Applicability.SAFE)
-def environment_file_missing(finding: Finding, flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
+def environment_file_missing(flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
     """Make it optional; ask where options of the command may have stood in it."""
-    del finding
     actions: list[Action] = [OptionalFiles(files=(flags.launcher_file, *flags.drop_ins), missing=flags.missing_files)]
     if isinstance(units, EngineUnits):
         actions.append(ReloadUnits(units=units))

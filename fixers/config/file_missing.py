@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_flag, set_flag, with_reload
@@ -12,11 +12,8 @@ from doctor.model.paths import HostPath, parent
 
 
 @fixer(applicability=Applicability.SAFE)
-def file_missing(
-    finding: Finding, file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing
-) -> Iterator[Action]:
+def file_missing(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
     """Name the file that is meant; ask where none is, or several could be."""
-    del finding
     yield from with_reload(units, _actions(file, flags, units))
 
 

@@ -5,24 +5,24 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import OverrideCommand, remove_flag, set_setting, with_reload
 from doctor.api.actions.files import EditFile
+from doctor.facts.config.details import Conflict
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.config.exposure import network_listeners
 from doctor.facts.engine.units import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)
-def flag_file_conflict(finding: Finding, file: DaemonJson, units: EngineUnits | Missing) -> Iterator[Action]:
+def flag_file_conflict(detail: Conflict, file: DaemonJson, units: EngineUnits | Missing) -> Iterator[Action]:
     """Keep the setting in daemon.json and take the flag out where it stands."""
-    yield from with_reload(units, _actions(finding, file))
+    yield from with_reload(units, _actions(detail, file))
 
 
-def _actions(finding: Finding, file: DaemonJson) -> Iterator[Action]:
-    conflict = finding.detail
+def _actions(conflict: Conflict, file: DaemonJson) -> Iterator[Action]:
     if any("***" in flag.value for flag in conflict.flags):
         yield Advise(
             text=f"take --{conflict.flags[0].name} or {conflict.key} out: they hold a password, so decide yourself; "
@@ -30,14 +30,13 @@ def _actions(finding: Finding, file: DaemonJson) -> Iterator[Action]:
         )
         return
     if conflict.key == "hosts" and network_listeners(conflict.in_file) != network_listeners(conflict.by_flag):
-        yield _which_listeners(finding, file)
+        yield _which_listeners(conflict, file)
         return
-    yield from _in_file(finding, file, conflict.joined)
+    yield from _in_file(conflict, file, conflict.joined)
 
 
-def _which_listeners(finding: Finding, file: DaemonJson) -> Choose:
+def _which_listeners(conflict: Conflict, file: DaemonJson) -> Choose:
     """Ask: one of the two opens the engine to the network, the other does not."""
-    conflict = finding.detail
     both = network_listeners(conflict.in_file) & network_listeners(conflict.by_flag)
     opened = network_listeners(conflict.joined) - both
     closed = [host for host in conflict.joined if host not in opened]
@@ -47,16 +46,15 @@ def _which_listeners(finding: Finding, file: DaemonJson) -> Choose:
             Option(
                 name=name,
                 evidence=(Evidence("it listens on", ", ".join(hosts)),),
-                actions=tuple(_in_file(finding, file, hosts)),
+                actions=tuple(_in_file(conflict, file, hosts)),
             )
             for name, hosts in (("closed", closed), ("open", conflict.joined))
         ),
     )
 
 
-def _in_file(finding: Finding, file: DaemonJson, value: Any) -> Iterator[Action]:
+def _in_file(conflict: Conflict, file: DaemonJson, value: Any) -> Iterator[Action]:
     """Take the flag out, and let the file have ``value``; ``None`` leaves it as it is."""
-    conflict = finding.detail
     contradicts = value is None
     if not contradicts and value != conflict.in_file:
         yield set_setting(file.path, (conflict.key,), value, restart=False)

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting, set_setting
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.config.keys import KeyProblem
 
 
 @fixer(applicability=Applicability.SAFE)
-def flattened_key(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def flattened_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
     """Ask whether its settings are wanted: they would be in force for the first time."""
-    problem, file = finding.detail, config.json
+    problem, file = detail, config.json
     options = []
     gone = remove_setting(file.path, problem.path, restart=False)
     inside = ", ".join(problem.value)

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, set_setting
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.config.keys import fits
+from doctor.facts.config.keys import KeyProblem, fits
 
 
 @fixer(applicability=Applicability.SAFE)
-def ignored_key(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def ignored_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
     """Ask whether the setting is still wanted: only its author knows."""
-    problem, file = finding.detail, config.json
+    problem, file = detail, config.json
     gone = remove_setting(file.path, problem.path, "dockerd never reads it", restart=False)
     options = [
         Option(name="remove", evidence=(Evidence("dockerd", f"never reads {problem.name}"),), actions=(gone,)),

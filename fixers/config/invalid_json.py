@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine_settings import mend_settings
 from doctor.api.actions.files import Quarantine
@@ -11,9 +11,8 @@ from doctor.facts.host.mounts import Mounts
 
 
 @fixer(applicability=Applicability.SAFE)
-def invalid_json(finding: Finding, file: DaemonJson, mounts: Mounts | Missing) -> Iterator[Action]:
+def invalid_json(file: DaemonJson, mounts: Mounts | Missing) -> Iterator[Action]:
     """Make the smallest change, where it can be meant in one way only; a directory in its place goes into quarantine."""
-    del finding
     if file.is_mendable:
         yield mend_settings(file.path)
     elif file.is_directory and isinstance(mounts, Mounts) and any(mounts.beneath(file.path)):

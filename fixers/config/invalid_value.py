@@ -8,15 +8,17 @@ from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_flag, remove_setting, set_flag, set_setting
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.value_answers import Answer, answers
-from doctor.facts.config.values import NamedThings
+from doctor.facts.config.values import NamedThings, ValueProblem
 
 
 @fixer(applicability=Applicability.SAFE)
-def invalid_value(finding: Finding, config: EngineConfig, things: NamedThings) -> Iterator[Action]:
+def invalid_value(
+    finding: Finding, detail: ValueProblem, config: EngineConfig, things: NamedThings
+) -> Iterator[Action]:
     """Take the value that is surely meant; otherwise ask which of those that the engine takes."""
     key = finding.subject.name
     options = []
-    for answer in answers(finding.detail, config, things):
+    for answer in answers(detail, config, things):
         actions = tuple(_actions(answer, answer.key or key, config))
         if answer.is_sure:
             yield from actions
@@ -27,7 +29,7 @@ def invalid_value(finding: Finding, config: EngineConfig, things: NamedThings) -
         yield Choose(question=f"which value {key} gets instead", options=tuple(options))
     else:
         yield Advise(
-            text=f"edit {config.setting(key).place}: give {key} a value that works ({finding.detail.why}), then dockerd --validate"
+            text=f"edit {config.setting(key).place}: give {key} a value that works ({detail.why}), then dockerd --validate"
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import set_setting
 from doctor.api.actions.files import EditFile
@@ -16,20 +16,19 @@ from doctor.formats.config import flags, words
 
 
 @fixer(applicability=Applicability.SAFE)
-def options_unread(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def options_unread(detail: UnreadVariable, config: EngineConfig) -> Iterator[Action]:
     """Ask whether they are still wanted: they would be in force for the first time."""
-    unread: UnreadVariable = finding.detail
     cleared = EditFile(
-        path=unread.file,
-        edit=_commented(unread.line, unread.name),
-        what=f"make a comment of {unread.name} in {unread.file}, line {unread.line}",
+        path=detail.file,
+        edit=_commented(detail.line, detail.name),
+        what=f"make a comment of {detail.name} in {detail.file}, line {detail.line}",
     )
     options = [
         Option(
-            name="comment", evidence=(Evidence(unread.reader, "does not read it: nothing changes"),), actions=(cleared,)
+            name="comment", evidence=(Evidence(detail.reader, "does not read it: nothing changes"),), actions=(cleared,)
         )
     ]
-    wanted = _settings(unread, config)
+    wanted = _settings(detail, config)
     if wanted:
         moved = tuple(set_setting(config.json.path, (key,), value) for key, value in wanted.items())
         options.insert(
@@ -40,7 +39,7 @@ def options_unread(finding: Finding, config: EngineConfig) -> Iterator[Action]:
                 actions=(*moved, cleared),
             ),
         )
-    yield Choose(question=f"whether the options in {unread.name} of {unread.file} are wanted", options=tuple(options))
+    yield Choose(question=f"whether the options in {detail.name} of {detail.file} are wanted", options=tuple(options))
 
 
 def _settings(unread: UnreadVariable, config: EngineConfig) -> dict[str, Any]:

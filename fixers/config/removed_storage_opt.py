@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.engine_settings import remove_flag, replace_list_item
+from doctor.facts.config.details import DroppedOption
 from doctor.facts.config.engine import EngineConfig
 
 
 @fixer(applicability=Applicability.SAFE)
-def removed_storage_opt(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def removed_storage_opt(detail: DroppedOption, config: EngineConfig) -> Iterator[Action]:
     """Take it out of the list or the flags that hold it."""
-    text = finding.detail.text
+    text = detail.text
     for flag in config.flags.of_key("storage-opts"):
         if flag.value == text and flag.place is not None:
             yield remove_flag(flag.place, "storage-opt", text, restart=False)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.units import ReloadUnits
 from doctor.facts.engine.units import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)
-def unit_drift(finding: Finding, units: EngineUnits) -> Iterator[Action]:
+def unit_drift(units: EngineUnits) -> Iterator[Action]:
     """Reload; nothing that runs is touched."""
-    del finding
     yield ReloadUnits(units=units)

@@ -6,18 +6,20 @@ from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import add_flag, remove_flag, set_flag, with_reload
-from doctor.facts.config.engine import EngineFlags, GivenFlag
+from doctor.facts.config.details import BadFlag
+from doctor.facts.config.engine import EngineFlags
 from doctor.facts.engine.units import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)
-def unknown_flag(finding: Finding, flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
+def unknown_flag(
+    finding: Finding, detail: BadFlag | None, flags: EngineFlags, units: EngineUnits | Missing
+) -> Iterator[Action]:
     """Rename it, remove it, or ask which of two flags it is."""
-    yield from with_reload(units, _actions(finding, flags))
+    yield from with_reload(units, _actions(finding, detail, flags))
 
 
-def _actions(finding: Finding, flags: EngineFlags) -> Iterator[Action]:
-    bad = finding.detail
+def _actions(finding: Finding, bad: BadFlag | None, flags: EngineFlags) -> Iterator[Action]:
     if bad is None:
         show = "systemctl cat docker.service" if flags.launcher == "systemd" else f"cat {flags.launcher_file}"
         yield Advise(
@@ -26,33 +28,31 @@ def _actions(finding: Finding, flags: EngineFlags) -> Iterator[Action]:
         )
     elif bad.close:
         yield Choose(
-            question=f"which flag --{bad.flag.name} in {bad.flag.place.file} is",
+            question=f"which flag --{bad.flag.name} in {bad.place.file} is",
             options=(
                 *(
                     Option(
                         name=name,
-                        evidence=(Evidence(bad.flag.place.file, f"--{bad.flag.name} is spelled like --{name}"),),
-                        actions=tuple(_renamed(bad.flag, name)),
+                        evidence=(Evidence(bad.place.file, f"--{bad.flag.name} is spelled like --{name}"),),
+                        actions=tuple(_renamed(bad, name)),
                     )
                     for name in bad.close
                 ),
                 Option(
                     name="remove",
                     evidence=(Evidence("dockerd", f"no release has --{bad.flag.name}: without it the defaults apply"),),
-                    actions=(remove_flag(bad.flag.place, bad.flag.name, restart=False),),
+                    actions=(remove_flag(bad.place, bad.flag.name, restart=False),),
                 ),
             ),
         )
     elif bad.successor:
-        yield from _renamed(bad.flag, bad.successor)
+        yield from _renamed(bad, bad.successor)
     else:
-        yield remove_flag(bad.flag.place, bad.flag.name, restart=False)
+        yield remove_flag(bad.place, bad.flag.name, restart=False)
 
 
-def _renamed(flag: GivenFlag, name: str) -> Iterator[Action]:
-    place = flag.place
-    if place is None:
-        return
+def _renamed(bad: BadFlag, name: str) -> Iterator[Action]:
+    flag, place = bad.flag, bad.place
     value = flag.value or "true"
     if place.kind == "variable":
         yield add_flag(place, name, value, restart=False)

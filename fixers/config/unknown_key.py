@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting
 from doctor.facts.config.engine import DaemonJson
@@ -12,29 +12,28 @@ from doctor.facts.engine.data_root import DataRoot
 
 
 @fixer(applicability=Applicability.SAFE)
-def unknown_key(finding: Finding, file: DaemonJson, root: DataRoot | Missing) -> Iterator[Action]:
+def unknown_key(detail: KeyProblem, file: DaemonJson, root: DataRoot | Missing) -> Iterator[Action]:
     """Rename it, remove it, or ask which of two keys it is."""
-    problem = finding.detail
-    if problem.meant and not isinstance(root, Missing) and _leads_away(problem, root):
+    if detail.meant and not isinstance(root, Missing) and _leads_away(detail, root):
         yield Choose(
-            question=f"whether {problem.name!r} in {file.path} is {problem.meant}: the engine would no longer show what {root.resolved} holds",
-            options=tuple(_options(problem, file, (problem.meant,))),
+            question=f"whether {detail.name!r} in {file.path} is {detail.meant}: the engine would no longer show what {root.resolved} holds",
+            options=tuple(_options(detail, file, (detail.meant,))),
         )
-    elif problem.meant:
-        yield rename_setting(file.path, problem.path[0], problem.meant, restart=False)
-    elif problem.close:
+    elif detail.meant:
+        yield rename_setting(file.path, detail.path[0], detail.meant, restart=False)
+    elif detail.close:
         yield Choose(
-            question=f"which setting {problem.name!r} in {file.path} is",
-            options=tuple(_options(problem, file, problem.close)),
+            question=f"which setting {detail.name!r} in {file.path} is",
+            options=tuple(_options(detail, file, detail.close)),
         )
-    elif may_close(problem.name, problem.value):
+    elif may_close(detail.name, detail.value):
         # What it was to keep closed, nobody can tell: the engine would start without it.
         yield Choose(
-            question=f"whether the engine starts without {problem.name!r} of {file.path}, which may be meant to keep something closed",
-            options=(_removal(problem, file),),
+            question=f"whether the engine starts without {detail.name!r} of {file.path}, which may be meant to keep something closed",
+            options=(_removal(detail, file),),
         )
     else:
-        yield remove_setting(file.path, problem.path, "no engine of this release starts with it", restart=False)
+        yield remove_setting(file.path, detail.path, "no engine of this release starts with it", restart=False)
 
 
 def _leads_away(problem: KeyProblem, root: DataRoot) -> bool:

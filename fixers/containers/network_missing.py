@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.files import EditFile
 from doctor.facts.containers.containers import Containers
+from doctor.facts.containers.needs import LostNetwork
 from doctor.facts.databases.databases import NetworkDatabase
 from doctor.facts.network.remains import NetworkRemains
 from doctor.facts.network.traces import NetworkTraces
@@ -15,34 +16,33 @@ from doctor.rebuild.network.restore import AddRecords, restored_by_name, restore
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def network_missing(
-    finding: Finding,
+    detail: LostNetwork,
     database: NetworkDatabase,
     containers: Containers,
     remains: NetworkRemains,
     traces: NetworkTraces | Missing,
 ) -> Iterator[Action]:
     """Offer to write it, with what is known and what is assumed; else say how to connect the containers to another one."""
-    lost = finding.detail
     found = traces if isinstance(traces, NetworkTraces) else NetworkTraces()
     made = (
-        restored_network(remains, database, containers, lost.identity, found)
-        if lost.identity
-        else restored_by_name(remains, database, containers, lost.name, found)
+        restored_network(remains, database, containers, detail.identity, found)
+        if detail.identity
+        else restored_by_name(remains, database, containers, detail.name, found)
     )
-    names = " ".join(one.title for identity in lost.containers if (one := containers.get(identity)) is not None)
-    by_hand = f"for each of {names}: docker network disconnect -f {lost.name} CONTAINER; docker network connect NAME CONTAINER"
+    names = " ".join(one.title for identity in detail.containers if (one := containers.get(identity)) is not None)
+    by_hand = f"for each of {names}: docker network disconnect -f {detail.name} CONTAINER; docker network connect NAME CONTAINER"
     if not made.records:
         yield Advise(text=f"{made.origin}: connect its containers to another network, {by_hand}")
         return
     action = EditFile(
         path=database.file.path,
         edit=AddRecords(records=made.records),
-        what=f"add network {lost.name} to the network database: {made.origin}",
+        what=f"add network {detail.name} to the network database: {made.origin}",
         risk=Applicability.DISRUPTIVE,
         stage=Stage.DATABASES,
     )
     yield Choose(
-        question=f"whether network {lost.name} comes back, or was removed on purpose ({by_hand})",
+        question=f"whether network {detail.name} comes back, or was removed on purpose ({by_hand})",
         options=(
             Option(
                 name="back",

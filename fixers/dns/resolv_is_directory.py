@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import MakeSymlink, Quarantine
 from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 
 @fixer(applicability=Applicability.SAFE)
-def resolv_is_directory(finding: Finding, dns: HostDns) -> Iterator[Action]:
+def resolv_is_directory(dns: HostDns) -> Iterator[Action]:
     """Quarantine it and link the list that a program of the host has written."""
-    del finding
     target = dns.replacement
     if target is None:
         yield Advise(text="mv /etc/resolv.conf /root/ and echo nameserver ADDRESS > /etc/resolv.conf")

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine_settings import set_setting
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.network.details import LoopbackOnly
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def resolv_loopback_only(finding: Finding, engine: EngineConfig) -> Iterator[Action]:
+def resolv_loopback_only(detail: LoopbackOnly, engine: EngineConfig) -> Iterator[Action]:
     """Set "dns" to servers that a program of the host has written down; invent none."""
-    servers = finding.detail.servers
+    servers = detail.servers
     if servers:
         yield set_setting(engine.json.path, ("dns",), list(servers))
     else:

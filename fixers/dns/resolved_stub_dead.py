@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import MakeSymlink
 from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 
 @fixer(applicability=Applicability.SAFE)
-def resolved_stub_dead(finding: Finding, dns: HostDns) -> Iterator[Action]:
+def resolved_stub_dead(dns: HostDns) -> Iterator[Action]:
     """Link a list of real servers; without one, say what to write."""
-    del finding
     target = dns.replacement
     if target is None:
         yield Advise(text="start systemd-resolved: systemctl start systemd-resolved")

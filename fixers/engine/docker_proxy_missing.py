@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import set_setting
@@ -15,14 +15,12 @@ from doctor.facts.host.packages import Packages, System
 
 @fixer(applicability=Applicability.SAFE)
 def docker_proxy_missing(
-    finding: Finding,
     programs: EnginePrograms,
     config: EngineConfig,
     system: System | Missing,
     packages: Packages | Missing,
 ) -> Iterator[Action]:
     """Make it executable where that is all it lacks; else name the package and offer to do without."""
-    del finding
     path, _, problem = programs.broken.get("docker-proxy", "").partition(": ")
     if problem == "not executable":
         yield allow_to_run(path)

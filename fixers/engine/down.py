@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine import StartEngine
 from doctor.facts.engine.control import EngineControl
+from doctor.facts.engine.details import EngineDown
 from doctor.facts.engine.start import StartBlockers
 from doctor.facts.engine.units import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)
 def down(
-    finding: Finding, control: EngineControl, blockers: StartBlockers | Missing, units: EngineUnits | Missing
+    detail: EngineDown, control: EngineControl, blockers: StartBlockers | Missing, units: EngineUnits | Missing
 ) -> Iterator[Action]:
     """Start it, unless something is in the way that only a person can move."""
     reasons = () if isinstance(blockers, Missing) else blockers.reasons
-    if not finding.detail:
+    if not detail.is_wanted:
         is_masked = not isinstance(units, Missing) and units.get("docker.service").load == "masked"
         first = "systemctl unmask docker.service && " if is_masked else ""
         yield Advise(text=f"{first}systemctl enable --now docker, if it is to run")

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.engine.details import EngineHung
 
 
 @fixer(applicability=Applicability.MANUAL)
-def hung(finding: Finding) -> Iterator[Action]:
+def hung(detail: EngineHung) -> Iterator[Action]:
     """Its stacks tell why, and a restart ends them: a person decides."""
     yield Advise(
-        text=f"kill -USR1 {finding.detail} writes its stacks to a file that its log names; then restart the engine"
+        text=f"kill -USR1 {detail.pid} writes its stacks to a file that its log names; then restart the engine"
     )

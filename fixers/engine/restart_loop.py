@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 
 
 @fixer(applicability=Applicability.MANUAL)
-def restart_loop(finding: Finding) -> Iterator[Action]:
+def restart_loop() -> Iterator[Action]:
     """Its cause is another finding; without one, its log."""
-    del finding
     yield Advise(
         text="mend what the other findings name, else what journalctl -u docker.service -n 50 shows; then systemctl reset-failed"
         " docker.service && systemctl start docker.service"

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.kernel import LoadModule
+from doctor.facts.kernel.details import Forbidden
 
 
 @fixer(applicability=Applicability.SAFE)
-def module_blacklisted(finding: Finding) -> Iterator[Action]:
+def module_blacklisted(detail: Forbidden) -> Iterator[Action]:
     """Comment the line out if it is an administrator's, and load the module."""
-    detail = finding.detail
     if not detail.file:
         yield Advise(
             text="kernel.modules_disabled can't be set back to 0 while the host runs: remove what sets it (grep -rn modules_disabled "

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.host.packages import System
+from doctor.facts.kernel.details import TooOld
 
 
 @fixer(applicability=Applicability.MANUAL)
-def too_old(finding: Finding, system: System | Missing) -> Iterator[Action]:
+def too_old(detail: TooOld, system: System | Missing) -> Iterator[Action]:
     """Name the distribution's way to a newer kernel."""
-    needed = finding.detail.needed
+    needed = detail.needed
     os = system.os if isinstance(system, System) else None
     if os is not None and os.is_like("ubuntu"):
         way = "apt-get install linux-generic-hwe-" + (os.version_id or "$(lsb_release -rs)")
@@ -20,4 +21,4 @@ def too_old(finding: Finding, system: System | Missing) -> Iterator[Action]:
         way = "yum update kernel (RHEL and CentOS 7: 3.10.0-514 or newer has what overlay2 needs)"
     else:
         way = "uname -r shows the running kernel: install the distribution's newest one"
-    yield Advise(text=f"{way}, then reboot: {finding.detail.component} needs {needed}")
+    yield Advise(text=f"{way}, then reboot: {detail.component} needs {needed}")

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.host.packages import System
+from doctor.facts.kernel.details import OpenHole
 from doctor.facts.kernel.kernel import Kernel
 
 
 @fixer(applicability=Applicability.MANUAL)
-def vulnerable(finding: Finding, kernel: Kernel, system: System | Missing) -> Iterator[Action]:
+def vulnerable(detail: OpenHole, kernel: Kernel, system: System | Missing) -> Iterator[Action]:
     """Name the update, and where the vendor says whether it has the fix."""
-    detail = finding.detail
     first = detail.ids[0]
     vendor = kernel.vendor or (system.os.id if isinstance(system, System) else "")
     if vendor == "ubuntu":

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, HostPath, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.files import EditFile
+from doctor.facts.details import OfFile
 
 _LIST = re.compile(rb"^([ \t]*disabled_plugins[ \t]*=[ \t]*\[)([^\]]*)(\])", re.MULTILINE)
 _CRI = (b"cri", b"io.containerd.grpc.v1.cri", b"io.containerd.cri.v1.runtime")
@@ -19,8 +20,8 @@ def _enabled(data: bytes) -> bytes:
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def cri_disabled(finding: Finding) -> Iterator[Action]:
+def cri_disabled(detail: OfFile) -> Iterator[Action]:
     """Take "cri" out of the disabled plugins; containerd reads it when it starts next."""
-    path = HostPath(finding.detail)
+    path = detail.path
     what = f'take "cri" out of disabled_plugins in {path}; restart containerd then'
     yield EditFile(path=path, edit=_enabled, what=what)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.mounts import SwapOff
@@ -13,9 +13,8 @@ from doctor.model.paths import HostPath
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def swap_on(finding: Finding, swaps: Swaps) -> Iterator[Action]:
+def swap_on(swaps: Swaps) -> Iterator[Action]:
     """Now and at the next boot; not where memory has no room for what is in it."""
-    del finding
     if not swaps.fits_memory:
         yield Advise(
             text=f"end what needs memory first: {swaps.used_kib // 1024} MiB are swapped out; then swapoff -a, and make comments of"

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.logging_settings import readable_logging
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.control import EngineControl
 from doctor.facts.engine.state import EngineVersion
+from doctor.facts.logging.details import HidesFiles
 
 
 @fixer(applicability=Applicability.SAFE)
 def driver_hides_files(
-    finding: Finding, config: EngineConfig, version: EngineVersion | Missing, control: EngineControl | Missing
+    detail: HidesFiles, config: EngineConfig, version: EngineVersion | Missing, control: EngineControl | Missing
 ) -> Iterator[Action]:
     """Set json-file with rotation where the driver stands now; the plan restarts the engine."""
-    if not finding.detail.is_harm:
+    if not detail.is_harm:
         yield Advise(
             text="set log-driver to json-file, and systemctl restart docker, if a tool that reads log files is to see "
             "new containers"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import with_reload
 from doctor.api.actions.logging_settings import readable_logging
@@ -19,14 +19,12 @@ _DRIVERS = {
 
 @fixer(applicability=Applicability.SAFE)
 def removed_driver(
-    finding: Finding,
     config: EngineConfig,
     version: EngineVersion,
     control: EngineControl | Missing,
     units: EngineUnits | Missing,
 ) -> Iterator[Action]:
     """Offer the drivers that keep logs on this host."""
-    del finding
     yield Choose(
         question="which logging driver new containers get",
         options=tuple(

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.logging_settings import bounded_logs
 from doctor.facts.config.engine import EngineConfig
 
 
 @fixer(applicability=Applicability.SAFE)
-def unbounded(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def unbounded(config: EngineConfig) -> Iterator[Action]:
     """Set rotation for new containers; those that exist are another finding."""
-    del finding
     yield from bounded_logs(config)

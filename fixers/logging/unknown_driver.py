@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import set_flag, set_setting, with_reload
 from doctor.api.actions.logging_settings import readable_logging
@@ -10,25 +10,26 @@ from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.control import EngineControl
 from doctor.facts.engine.state import EngineVersion
 from doctor.facts.engine.units import EngineUnits
+from doctor.facts.logging.details import UnknownDriver
 
 
 @fixer(applicability=Applicability.SAFE)
 def unknown_driver(
-    finding: Finding,
+    detail: UnknownDriver,
     config: EngineConfig,
     version: EngineVersion | Missing,
     control: EngineControl | Missing,
     units: EngineUnits | Missing,
 ) -> Iterator[Action]:
     """Correct the name where it stands; a plugin that is not there is installed by a person, or json-file takes its place."""
-    meant = finding.detail.meant
+    meant = detail.meant
     places = [flag.place for flag in config.flags.of_key("log-driver") if flag.place is not None]
     if meant and places:
         yield from with_reload(units, [set_flag(places[-1], "log-driver", meant)])
     elif meant and "log-driver" in config.json.value:
         yield set_setting(config.json.path, ("log-driver",), meant)
     else:
-        name = finding.detail.name
+        name = detail.name
         release = None if isinstance(version, Missing) else version.release
         yield Choose(
             question=f"whether new containers log to files until docker plugin install has brought the driver {name}",

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.kernel import SetSysctl
 from doctor.api.actions.sysctl import persist_sysctl
+from doctor.facts.kernel.details import LimitZero
 from doctor.facts.kernel.sysctl import SysctlFiles
 
 
 @fixer(applicability=Applicability.SAFE)
-def limit_zero(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+def limit_zero(detail: LimitZero, files: SysctlFiles | Missing) -> Iterator[Action]:
     """Set the kernel's default now, and in the file that sets 0."""
-    key, value = finding.detail.key, str(finding.detail.wanted)
+    key, value = detail.key, str(detail.wanted)
     yield SetSysctl(key=key, value=value)
     if isinstance(files, SysctlFiles) and any(setter.value == "0" for _, setter in files.deciders(key)):
         yield from persist_sysctl(key, value, files)

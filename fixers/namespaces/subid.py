@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.files import EditFile
+from doctor.facts.kernel.details import NoIds
 from doctor.facts.kernel.namespaces import NEEDED_IDS
 
 
 @fixer(applicability=Applicability.SAFE)
-def subid(finding: Finding) -> Iterator[Action]:
+def subid(detail: NoIds) -> Iterator[Action]:
     """Add a range behind all others; an engine that failed for want of it starts."""
-    detail = finding.detail
     yield EditFile(
         path=detail.file,
         edit=_with(f"{detail.user}:{detail.start}:{NEEDED_IDS}\n".encode()),

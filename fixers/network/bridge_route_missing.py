@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.network import ChangeLink
+from doctor.facts.network.details import LostRoute
 
 _LINK_SCOPE = 253
 """RT_SCOPE_LINK, and below RTPROT_KERNEL, of include/uapi/linux/rtnetlink.h."""
@@ -12,20 +13,19 @@ _KERNEL = 2
 
 
 @fixer(applicability=Applicability.SAFE)
-def bridge_route_missing(finding: Finding) -> Iterator[Action]:
+def bridge_route_missing(detail: LostRoute) -> Iterator[Action]:
     """Add it with the same scope and source; where a route of the same prefix is in its place, name the command."""
-    lost = finding.detail
-    if lost.taken:
-        words = f"{lost.subnet} dev {lost.bridge} proto kernel scope link src {lost.source}"
-        yield Advise(text=f"ip route replace {words}, when you know who made the route '{lost.taken}'")
+    if detail.taken:
+        words = f"{detail.subnet} dev {detail.bridge} proto kernel scope link src {detail.source}"
+        yield Advise(text=f"ip route replace {words}, when you know who made the route '{detail.taken}'")
         return
-    route: dict[str, str | int] = {"dst": lost.subnet, "dev": lost.bridge, "proto": _KERNEL}
-    if lost.version == 4:
-        route |= {"scope": _LINK_SCOPE, "prefsrc": lost.source}
+    route: dict[str, str | int] = {"dst": detail.subnet, "dev": detail.bridge, "proto": _KERNEL}
+    if detail.version == 4:
+        route |= {"scope": _LINK_SCOPE, "prefsrc": detail.source}
     else:
         route |= {"family": 10, "priority": 256}
     yield ChangeLink(
         do=("route", "add", route),
         undo=("route", "del", route),
-        what=f"add the route to {lost.subnet} by {lost.bridge}",
+        what=f"add the route to {detail.subnet} by {detail.bridge}",
     )

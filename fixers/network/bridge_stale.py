@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.network import ChangeLink
+from doctor.facts.network.details import StaleBridge
 
 
 @fixer(applicability=Applicability.SAFE)
-def bridge_stale(finding: Finding) -> Iterator[Action]:
+def bridge_stale(detail: StaleBridge) -> Iterator[Action]:
     """Delete the bridge if nothing is in it."""
-    bridge = finding.detail.bridge
-    if finding.detail.is_empty:
+    bridge = detail.bridge
+    if detail.is_empty:
         yield ChangeLink(
             do=("link", "del", {"dev": bridge}),
             undo=("link", "add", {"dev": bridge, "kind": "bridge"}),

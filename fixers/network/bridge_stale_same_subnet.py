@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.network import ChangeLink
+from doctor.facts.network.details import SubnetTaken
 
 
 @fixer(applicability=Applicability.SAFE)
-def bridge_stale_same_subnet(finding: Finding) -> Iterator[Action]:
+def bridge_stale_same_subnet(detail: SubnetTaken) -> Iterator[Action]:
     """Remove its addresses, set it down and delete it: each a change of its own, so that undo rebuilds all of it."""
-    bridge = finding.detail.bridge
-    for address in finding.detail.addresses:
+    bridge = detail.bridge
+    for address in detail.addresses:
         yield ChangeLink(
             do=("addr", "del", {"dev": bridge, "address": address}),
             undo=("addr", "add", {"dev": bridge, "address": address}),
             what=f"remove {address} from {bridge}",
         )
-    if finding.detail.is_up:
+    if detail.is_up:
         yield ChangeLink(
             do=("link", "set", {"dev": bridge, "state": "down"}),
             undo=("link", "set", {"dev": bridge, "state": "up"}),

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.kernel import SetSysctl, load_at_boot
 from doctor.api.actions.sysctl import persist_sysctl
+from doctor.facts.details import OfLimit
 from doctor.facts.kernel.sysctl import SysctlFiles
 
 KEY = "net.netfilter.nf_conntrack_max"
@@ -12,9 +13,9 @@ _MODULE = "nf_conntrack"
 
 
 @fixer(applicability=Applicability.SAFE)
-def conntrack_full(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+def conntrack_full(detail: OfLimit, files: SysctlFiles | Missing) -> Iterator[Action]:
     """Double the limit now and for the next boot. An entry costs some 320 bytes only while it is used."""
-    value = str(finding.detail.wanted)
+    value = str(detail.wanted)
     yield SetSysctl(key=KEY, value=value)
     if isinstance(files, SysctlFiles):
         yield from persist_sysctl(KEY, value, files)

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.network import ChangeLink
+from doctor.facts.network.details import WrongAddress
 
 
 @fixer(applicability=Applicability.SAFE)
-def docker0_no_address(finding: Finding) -> Iterator[Action]:
+def docker0_no_address(detail: WrongAddress) -> Iterator[Action]:
     """Add the address that the engine recorded for the network's gateway."""
-    bridge, address = finding.detail.bridge, finding.detail.address
+    bridge, address = detail.bridge, detail.address
     yield ChangeLink(
         do=("addr", "add", {"dev": bridge, "address": address}),
         undo=("addr", "del", {"dev": bridge, "address": address}),

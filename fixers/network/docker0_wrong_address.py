@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.network import ChangeLink
+from doctor.facts.network.details import WrongAddress
 
 
 @fixer(applicability=Applicability.SAFE)
-def docker0_wrong_address(finding: Finding) -> Iterator[Action]:
+def docker0_wrong_address(detail: WrongAddress) -> Iterator[Action]:
     """Add the right address, then remove the others."""
-    bridge, right = finding.detail.bridge, finding.detail.address
+    bridge, right = detail.bridge, detail.address
     yield ChangeLink(
         do=("addr", "add", {"dev": bridge, "address": right}),
         undo=("addr", "del", {"dev": bridge, "address": right}),
         what=f"add {right} to {bridge}",
     )
-    for wrong in finding.detail.wrong:
+    for wrong in detail.wrong:
         yield ChangeLink(
             do=("addr", "del", {"dev": bridge, "address": wrong}),
             undo=("addr", "add", {"dev": bridge, "address": wrong}),

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.kernel import SetSysctl
 from doctor.api.actions.sysctl import persist_sysctl
 from doctor.facts.kernel.sysctl import SysctlFiles, interface_key
+from doctor.facts.network.details import Forwarding6Off
 
 KEY = "net.ipv6.conf.all.forwarding"
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def ip6_forward_off(finding: Finding, files: SysctlFiles | Missing) -> Iterator[Action]:
+def ip6_forward_off(detail: Forwarding6Off, files: SysctlFiles | Missing) -> Iterator[Action]:
     """Let uplinks take router advertisements though the host forwards, then forward."""
-    settings = [(interface_key(name, "accept_ra", family="ipv6"), "2") for name in finding.detail.advertised]
+    settings = [(interface_key(name, "accept_ra", family="ipv6"), "2") for name in detail.advertised]
     for key, value in [*settings, (KEY, "1")]:
         yield SetSysctl(key=key, value=value)
         if isinstance(files, SysctlFiles):

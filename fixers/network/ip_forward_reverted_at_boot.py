@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.sysctl import persist_sysctl
+from doctor.facts.details import OfSysctl
 from doctor.facts.kernel.sysctl import SysctlFiles
 
 
 @fixer(applicability=Applicability.SAFE)
-def ip_forward_reverted_at_boot(finding: Finding, files: SysctlFiles) -> Iterator[Action]:
+def ip_forward_reverted_at_boot(detail: OfSysctl, files: SysctlFiles) -> Iterator[Action]:
     """Set the deciding line of each program to 1."""
-    yield from persist_sysctl(finding.detail.key, "1", files)
+    yield from persist_sysctl(detail.key, "1", files)

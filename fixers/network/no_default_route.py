@@ -10,10 +10,9 @@ from doctor.facts.network.route_hints import RouteHint, RouteHints
 
 
 @fixer(applicability=Applicability.SAFE)
-def no_default_route(finding: Finding) -> Iterator[Action]:
+def no_default_route(finding: Finding, detail: RouteHints | None) -> Iterator[Action]:
     """Add it as it was; ask where several could be it; name the command where nothing tells."""
-    hints: RouteHints | None = finding.detail
-    choices = () if hints is None else hints.choices(6 if "IPv6" in finding.subject.name else 4)
+    choices = () if detail is None else detail.choices(6 if "IPv6" in finding.subject.name else 4)
     if not choices:
         yield Advise(
             text="ip route add default via GATEWAY dev INTERFACE, and write the gateway into the configuration of the host's"

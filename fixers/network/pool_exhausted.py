@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 
 
 @fixer(applicability=Applicability.MANUAL)
-def pool_exhausted(finding: Finding) -> Iterator[Action]:
+def pool_exhausted() -> Iterator[Action]:
     """Name both ways; doctor never removes a network."""
-    del finding
     yield Advise(
         text='remove networks that nothing uses (docker network prune), or set "default-address-pools": '
         '[{"base": "10.213.0.0/16", "size": 24}] (a range that is free with you) in /etc/docker/daemon.json and restart the engine'

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.network.details import PortTaken
 
 
 @fixer(applicability=Applicability.MANUAL)
-def port_in_use(finding: Finding) -> Iterator[Action]:
+def port_in_use(finding: Finding, detail: PortTaken) -> Iterator[Action]:
     """Name the owner and the way to start the container after it."""
-    detail = finding.detail
     who = (
         f"stop {detail.owner} (pid {detail.pid})"
         if detail.pid

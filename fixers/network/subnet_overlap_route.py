@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.network.links import Route
 
 
 @fixer(applicability=Applicability.MANUAL)
-def subnet_overlap_route(finding: Finding) -> Iterator[Action]:
+def subnet_overlap_route(finding: Finding, detail: Route) -> Iterator[Action]:
     """Name the ways out; which side is right only a person knows."""
-    name, route = finding.subject.name, finding.detail
+    name, route = finding.subject.name, detail
     if not route.device:
         yield Advise(
             text=f"ip route del {route.kind} {route.destination}, here and where it is made, if it is not meant so"

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.network import ChangeLink
+from doctor.facts.details import OfLink
 
 
 @fixer(applicability=Applicability.SAFE)
-def veth_down(finding: Finding) -> Iterator[Action]:
+def veth_down(detail: OfLink) -> Iterator[Action]:
     """Set the host's end of the veth up."""
-    interface = finding.detail.interface
+    interface = detail.name
     yield ChangeLink(
         do=("link", "set", {"dev": interface, "state": "up"}),
         undo=("link", "set", {"dev": interface, "state": "down"}),

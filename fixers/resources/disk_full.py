@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.host.details import Largest
 
 
 @fixer(applicability=Applicability.MANUAL)
-def disk_full(finding: Finding) -> Iterator[Action]:
+def disk_full(detail: Largest) -> Iterator[Action]:
     """Name the commands that free what takes the most; what goes is for a person to say."""
-    known = list(dict.fromkeys(eater.frees for eater in finding.detail if eater.frees))
+    known = list(dict.fromkeys(eater.frees for eater in detail.eaters if eater.frees))
     if known:
         yield Advise(text=f"free space as you see fit: {'; '.join(known[:3])} (docker system df -v shows more)")
         return

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 
 
 @fixer(applicability=Applicability.MANUAL)
-def memory(finding: Finding) -> Iterator[Action]:
+def memory() -> Iterator[Action]:
     """Name the commands."""
-    del finding
     yield Advise(
         text="docker stats --no-stream shows who takes it; docker update --memory LIMIT --memory-swap LIMIT NAME"
     )

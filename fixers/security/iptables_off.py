@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_flag, remove_setting, with_reload
@@ -11,9 +11,8 @@ from doctor.facts.engine.units import EngineUnits
 
 
 @fixer(applicability=Applicability.SAFE)
-def iptables_off(finding: Finding, config: EngineConfig, units: EngineUnits | Missing) -> Iterator[Action]:
+def iptables_off(config: EngineConfig, units: EngineUnits | Missing) -> Iterator[Action]:
     """Ask: somebody may make the rules elsewhere."""
-    del finding
     actions: list[Action] = [
         remove_flag(flag.place, flag.name) for flag in config.flags.of_key("iptables") if flag.place is not None
     ]

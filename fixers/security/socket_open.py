@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.files import SetAttributes
+from doctor.facts.engine.guarded_files import GuardedFile
 
 
 @fixer(applicability=Applicability.SAFE)
-def socket_open(finding: Finding) -> Iterator[Action]:
+def socket_open(detail: GuardedFile) -> Iterator[Action]:
     """Take away what is too much; owner and group keep theirs."""
-    file = finding.detail
-    mode = file.mode & file.allowed
-    yield SetAttributes(path=file.path, what=f"set the mode of {file.path} to {mode:04o}", mode=mode)
+    mode = detail.mode & detail.allowed
+    yield SetAttributes(path=detail.path, what=f"set the mode of {detail.path} to {mode:04o}", mode=mode)

@@ -9,15 +9,18 @@ from doctor.api.actions.files import EditFile
 from doctor.api.actions.mounts import Remount
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.host.mounts import Mounts
+from doctor.facts.storage.details import MountedWith
 from doctor.formats.host import fstab
 from doctor.formats.text import decode, encode
 from doctor.model.paths import HostPath
 
 
 @fixer(applicability=Applicability.SAFE)
-def data_root_noexec(finding: Finding, config: EngineConfig, mounts: Mounts | Missing) -> Iterator[Action]:
+def data_root_noexec(
+    finding: Finding, detail: MountedWith, config: EngineConfig, mounts: Mounts | Missing
+) -> Iterator[Action]:
     """Ask where the mount is the data root's own: the options may be somebody's hardening."""
-    dropped: tuple[str, ...] = finding.detail
+    dropped = detail.options
     mount = None if isinstance(mounts, Missing) else mounts.covering(config.data_root)
     if mount is None or mount.mount_point != config.data_root:
         top = "/" if mount is None else mount.mount_point

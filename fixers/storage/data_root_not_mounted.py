@@ -2,23 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.mounts import MountPoint
+from doctor.facts.storage.driver import Unmounted
 
 
 @fixer(applicability=Applicability.SAFE)
-def data_root_not_mounted(finding: Finding) -> Iterator[Action]:
+def data_root_not_mounted(detail: Unmounted) -> Iterator[Action]:
     """Mount it where that hides nothing; name the commands otherwise."""
-    lost = finding.detail
-    if not lost.has_source:
+    if not detail.has_source:
         yield Advise(
-            text=f"lsblk -f shows no {lost.source}: attach that disk, then mount {lost.point} and 'doctor scan'"
+            text=f"lsblk -f shows no {detail.source}: attach that disk, then mount {detail.point} and 'doctor scan'"
         )
-    elif lost.is_empty:
-        yield MountPoint(path=lost.point, source=lost.source, fs_type=lost.fs_type)
+    elif detail.is_empty:
+        yield MountPoint(path=detail.point, source=detail.source, fs_type=detail.fs_type)
     else:
         yield Advise(
             text="systemctl stop docker.socket docker.service, if the engine runs; look at what was written meanwhile (ls -la"
-            f" {lost.point}); mv {lost.point} {lost.point}.unmounted; mkdir {lost.point}; mount {lost.point}; systemctl start docker"
+            f" {detail.point}); mv {detail.point} {detail.point}.unmounted; mkdir {detail.point}; mount {detail.point}; systemctl start docker"
         )

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.config.engine import EngineConfig
 
 
 @fixer(applicability=Applicability.MANUAL)
-def data_root_on_overlay(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def data_root_on_overlay(config: EngineConfig) -> Iterator[Action]:
     """Which disk is a person to say."""
-    del finding
     root = config.data_root
     yield Advise(
         text=f"findmnt -T {root} shows the overlay. In a container: docker run -v docker-data:{root} …; on a host: lsblk -f, then"

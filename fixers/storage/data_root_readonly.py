@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.mounts import Remount
@@ -11,9 +11,8 @@ from doctor.facts.host.mounts import Mounts
 
 
 @fixer(applicability=Applicability.SAFE)
-def data_root_readonly(finding: Finding, config: EngineConfig, mounts: Mounts | Missing) -> Iterator[Action]:
+def data_root_readonly(config: EngineConfig, mounts: Mounts | Missing) -> Iterator[Action]:
     """Ask where a person made the mount read-only; say how the file system is checked where an error did."""
-    del finding
     mount = None if isinstance(mounts, Missing) else mounts.covering(config.data_root)
     if mount is not None and "ro" in mount.options and "rw" in mount.super_options:
         yield Choose(

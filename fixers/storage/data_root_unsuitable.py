@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.config.engine import EngineConfig
 
 
 @fixer(applicability=Applicability.MANUAL)
-def data_root_unsuitable(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def data_root_unsuitable(config: EngineConfig) -> Iterator[Action]:
     """Which disk is a person to say."""
-    del finding
     root = config.data_root
     yield Advise(
         text=f"findmnt -T {root} shows the file system, lsblk -f the local ones. systemctl stop docker.socket docker.service; put an"

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.storage_settings import name_driver
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.storage.details import DriverChoice
 
 
 @fixer(applicability=Applicability.SAFE)
-def driver_fs_mismatch(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def driver_fs_mismatch(detail: DriverChoice, config: EngineConfig) -> Iterator[Action]:
     """Name the driver that holds the images, or leave the choice to the engine."""
-    driver = finding.detail.driver
+    driver = detail.driver
     yield from name_driver(
         config,
-        finding.detail.wanted,
+        detail.wanted,
         f"lsblk -f shows the {driver} file system that holds the images: mount /dev/DISK {config.data_root}",
     )

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.config.engine import EngineConfig
 
 
 @fixer(applicability=Applicability.MANUAL)
-def no_d_type(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def no_d_type(config: EngineConfig) -> Iterator[Action]:
     """Ftype is chosen when an xfs is made, never after."""
-    del finding
     root = config.data_root
     yield Advise(
         text=f"xfs_info {root} shows ftype=0. docker save what you need; systemctl stop docker.socket docker.service; umount {root};"

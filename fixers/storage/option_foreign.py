@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine_settings import remove_flag, replace_list_item
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.storage.details import ForeignOption
 
 
 @fixer(applicability=Applicability.SAFE)
-def option_foreign(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def option_foreign(detail: ForeignOption, config: EngineConfig) -> Iterator[Action]:
     """Take it out of the list or the flags that hold it."""
-    text = finding.detail.text
-    if not finding.detail.is_foreign:
+    text = detail.text
+    if not detail.is_foreign:
         yield Advise(
             text=f"umount {config.data_root} and mount -o pquota {config.data_root} (xfs), or take {text} out of "
             "storage-opts, then systemctl restart docker"

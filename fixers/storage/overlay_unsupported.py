@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.host.package_commands import install
 from doctor.facts.host.packages import System
@@ -12,13 +12,11 @@ from doctor.facts.kernel.kernel import InstalledKernels
 
 @fixer(applicability=Applicability.MANUAL)
 def overlay_unsupported(
-    finding: Finding,
     needs: KernelNeeds | Missing,
     installed: InstalledKernels | Missing,
     system: System | Missing,
 ) -> Iterator[Action]:
     """Reboot where another kernel is installed, else install the package with the module."""
-    del finding
     others = installed.releases if isinstance(installed, InstalledKernels) else ()
     if isinstance(needs, KernelNeeds) and not needs.has_tree and others:
         yield Advise(text=f"reboot into the installed kernel {others[-1]}: systemctl reboot")

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.storage.thin_pool import ThinPool
 
 
 @fixer(applicability=Applicability.MANUAL)
-def thin_pool_damaged(finding: Finding, pool: ThinPool) -> Iterator[Action]:
+def thin_pool_damaged(pool: ThinPool) -> Iterator[Action]:
     """Give the command with the numbers of this pool, which the tool asks for when the superblock is gone."""
-    del finding
     numbers = f"--data-block-size 128 --nr-data-blocks {pool.data_blocks}"
     if pool.transaction >= 0:
         numbers = f"--transaction-id {pool.transaction} {numbers}"

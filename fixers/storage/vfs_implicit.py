@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.config.engine import EngineConfig
 
 
 @fixer(applicability=Applicability.MANUAL)
-def vfs_implicit(finding: Finding, config: EngineConfig) -> Iterator[Action]:
+def vfs_implicit(config: EngineConfig) -> Iterator[Action]:
     """Its images are hidden by another driver: a person saves them first."""
-    del finding
     yield Advise(
         text="journalctl -u docker.service | grep -i overlay shows why overlay2 did not work; when that is mended: docker save what"
         f' you need, set "storage-driver": "overlay2" in {config.json.path}, systemctl restart docker, docker load'

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.host.package_commands import upgrade
 from doctor.facts.host.packages import Packages, System
 
 
 @fixer(applicability=Applicability.MANUAL)
-def containerd_eol(finding: Finding, system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
+def containerd_eol(system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
     """A person chooses the moment."""
-    del finding
     yield Advise(text=f"{upgrade(system, packages, 'containerd')}: the engine reconnects, running containers go on")

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.engine.details import Hole
 from doctor.facts.host.package_commands import upgrade
 from doctor.facts.host.packages import Packages, System
 
 
 @fixer(applicability=Applicability.MANUAL)
-def vulnerable(finding: Finding, system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
+def vulnerable(detail: Hole, system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
     """Name the package, and where the distribution says whether it has the fix."""
-    detail = finding.detail
     if not detail.package:
         yield Advise(text=f"{upgrade(system, packages, detail.component)}: a release with the fix is {detail.fixed_in}")
         return

@@ -2,22 +2,16 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.backends import is_switched
+from doctor.facts.firewall.details import Switched
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.firewall.rules import EngineRules
 
 
-class Switched(Struct, frozen=True, kw_only=True):
-    """For the fixer: which backend has the rules, and where the alternative points to now, "" where there is none."""
-
-    wanted: str
-    alternative: str
-
-
-@check(severity=Severity.ERROR, ok="the iptables command writes to the backend that holds Docker's rules")
+@check(
+    severity=Severity.ERROR, detail=Switched, ok="the iptables command writes to the backend that holds Docker's rules"
+)
 def alternatives_switched(firewall: Firewall, rules: EngineRules) -> Iterator[Finding]:
     """The iptables command was switched between nft and legacy while dockerd had its rules in the other one.
 

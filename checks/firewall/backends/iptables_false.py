@@ -4,13 +4,16 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.firewall.details import IptablesOff
 from doctor.facts.firewall.packet import Packet, Walker, address_number
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Network, Networks
 
 
-@check(severity=Severity.ERROR, breaks=("egress", "dns"), ok="somebody translates what containers send")
+@check(
+    severity=Severity.ERROR, detail=IptablesOff, breaks=("egress", "dns"), ok="somebody translates what containers send"
+)
 def iptables_false(
     engine: EngineConfig, networks: Networks, firewall: Firewall, links: Links | Missing
 ) -> Iterator[Finding]:
@@ -50,7 +53,7 @@ def iptables_false(
             " no rules, and those that work were made before",
             severity=Severity.ERROR if bare else Severity.WARNING,
             evidence=(Evidence(setting.place, "iptables: false"),),
-            detail=setting.place,
+            detail=IptablesOff(place=setting.place),
         )
 
 

@@ -9,7 +9,12 @@ from doctor.facts.firewall.rules import EngineRules
 from doctor.facts.network.networks import Networks
 
 
-@check(severity=Severity.WARNING, breaks=("egress", "port", "dns"), ok="one backend of iptables holds all rules")
+@check(
+    severity=Severity.WARNING,
+    detail=OtherBackend,
+    breaks=("egress", "port", "dns"),
+    ok="one backend of iptables holds all rules",
+)
 def mixed_backends(firewall: Firewall, rules: EngineRules, networks: Networks) -> Iterator[Finding]:
     """Rules stand in both backends of iptables, legacy and nft; every packet passes both, and most tools show one.
 

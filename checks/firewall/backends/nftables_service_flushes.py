@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.firewall.files import FirewallFiles
 from doctor.facts.firewall.packet_filter import NFT, Firewall
 from doctor.facts.network.networks import Networks
 
 
-@check(severity=Severity.WARNING, ok="no enabled service flushes every rule of the host")
+@check(severity=Severity.WARNING, detail=OfFile, ok="no enabled service flushes every rule of the host")
 def nftables_service_flushes(
     files: FirewallFiles, networks: Networks, firewall: Firewall | Missing
 ) -> Iterator[Finding]:
@@ -38,5 +39,5 @@ def nftables_service_flushes(
                 Evidence(f"{conf.path}:{conf.flush_line}", "flush ruleset"),
                 Evidence("nftables", "enabled at boot"),
             ),
-            detail=conf.path,
+            detail=OfFile(path=conf.path),
         )

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.firewall.files import FirewallFiles
 
 
-@check(severity=Severity.WARNING, ok="no saved rule file holds Docker's rules")
+@check(severity=Severity.WARNING, detail=OfFile, ok="no saved rule file holds Docker's rules")
 def saved_docker_rules(files: FirewallFiles) -> Iterator[Finding]:
     """A file that is loaded at boot holds a copy of Docker's rules, for containers that may not be there any more.
 
@@ -33,5 +34,5 @@ def saved_docker_rules(files: FirewallFiles) -> Iterator[Finding]:
                 + (" go stale and come back at the next boot" if saved.is_loaded else f" {saved.service} would load"),
                 severity=None if saved.is_loaded else Severity.INFO,
                 evidence=(Evidence(f"{saved.path}:{number}", line),),
-                detail=saved.path,
+                detail=OfFile(path=saved.path),
             )

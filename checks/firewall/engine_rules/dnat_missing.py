@@ -10,6 +10,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(
     severity=Severity.WARNING,
+    detail=MissingRules,
     breaks=("port",),
     causes=("firewall/rules-flushed",),
     ok="each published port has its rule in the nat table",

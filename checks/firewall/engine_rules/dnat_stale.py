@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.firewall.details import StaleRule
 from doctor.facts.firewall.rules import EngineRules
 from doctor.facts.network.networks import Networks
 
@@ -13,15 +12,9 @@ _DNAT = r"-A DOCKER (?:-d \S+ )?(?:! -i (\S+) )?-p (\w+) -m \w+ --dport (\d+) -j
 _ENGINE_BRIDGE = r"docker0|br-[0-9a-f]{12}"
 
 
-class StaleRule(Struct, frozen=True, kw_only=True):
-    """For the fixer: a rule of the engine for a container that no longer is."""
-
-    table: str
-    chain: str
-    rule: str
-
-
-@check(severity=Severity.WARNING, breaks=("port",), ok="each translation of a port leads to a container")
+@check(
+    severity=Severity.WARNING, detail=StaleRule, breaks=("port",), ok="each translation of a port leads to a container"
+)
 def dnat_stale(rules: EngineRules, networks: Networks) -> Iterator[Finding]:
     """A rule sends a port of this host to a container address that no container has.
 

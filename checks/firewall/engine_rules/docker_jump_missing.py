@@ -10,6 +10,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(
     severity=Severity.ERROR,
+    detail=MissingRules,
     breaks=("port", "egress"),
     causes=("firewall/rules-flushed",),
     ok="forwarded packets reach the engine's filter rules",

@@ -7,7 +7,12 @@ from doctor.facts.firewall.cuts import BETWEEN, ENGINE, Lift, TrafficCuts, wish_
 from doctor.facts.firewall.rules import EngineRules
 
 
-@check(severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="the engine's rules are asked in their order")
+@check(
+    severity=Severity.ERROR,
+    detail=Lift,
+    breaks=("egress", "port", "dns"),
+    ok="the engine's rules are asked in their order",
+)
 def docker_jump_shadowed(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Finding]:
     """Between Docker's rules stands a foreign one that ends packets, or Docker's own rules are out of order.
 

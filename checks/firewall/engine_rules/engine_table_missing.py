@@ -5,11 +5,17 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState
+from doctor.facts.firewall.details import TableGone
 from doctor.facts.firewall.packet_filter import ENGINE_TABLE, Firewall
 from doctor.facts.network.networks import Networks
 
 
-@check(severity=Severity.CRITICAL, breaks=("egress", "port", "dns"), ok="the engine's nft table is there")
+@check(
+    severity=Severity.CRITICAL,
+    detail=TableGone | None,
+    breaks=("egress", "port", "dns"),
+    ok="the engine's nft table is there",
+)
 def engine_table_missing(
     firewall: Firewall, engine: EngineConfig, networks: Networks, state: EngineState
 ) -> Iterator[Finding]:
@@ -39,5 +45,5 @@ def engine_table_missing(
             else f"containers reach nothing outside this host: the engine's nft table 'ip {ENGINE_TABLE}' is gone",
             severity=Severity.INFO if waits else None,
             evidence=(Evidence("nft list tables", ", ".join(table.text for table in firewall.tables) or "none"),),
-            detail=None if waits else ENGINE_TABLE,
+            detail=None if waits else TableGone(name=ENGINE_TABLE),
         )

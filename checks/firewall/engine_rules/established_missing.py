@@ -9,6 +9,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(
     severity=Severity.ERROR,
+    detail=MissingRules,
     breaks=("egress", "dns"),
     causes=("firewall/rules-flushed",),
     ok="answers come back to the engine's networks",

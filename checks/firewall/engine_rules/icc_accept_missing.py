@@ -9,6 +9,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(
     severity=Severity.ERROR,
+    detail=MissingRules,
     causes=("firewall/rules-flushed",),
     ok="containers of one network are let through to each other",
 )

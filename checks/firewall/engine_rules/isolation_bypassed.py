@@ -6,7 +6,7 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import Lift, TrafficCuts
 
 
-@check(severity=Severity.WARNING, ok="nothing leads around the isolation of the engine's networks")
+@check(severity=Severity.WARNING, detail=Lift, ok="nothing leads around the isolation of the engine's networks")
 def isolation_bypassed(cuts: TrafficCuts) -> Iterator[Finding]:
     """A foreign rule in an isolation chain lets packets pass before Docker's rule there keeps networks apart.
 

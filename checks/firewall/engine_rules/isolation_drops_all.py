@@ -7,7 +7,10 @@ from doctor.facts.firewall.cuts import ISOLATION, Lift, TrafficCuts, wish_severi
 
 
 @check(
-    severity=Severity.ERROR, breaks=("egress", "port", "dns"), ok="no foreign rule in the isolation chains ends traffic"
+    severity=Severity.ERROR,
+    detail=Lift,
+    breaks=("egress", "port", "dns"),
+    ok="no foreign rule in the isolation chains ends traffic",
 )
 def isolation_drops_all(cuts: TrafficCuts) -> Iterator[Finding]:
     """A foreign rule in one of Docker's isolation chains ends packets that isolation is not about.

@@ -10,6 +10,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(
     severity=Severity.WARNING,
+    detail=MissingRules,
     causes=("firewall/rules-flushed",),
     ok="the engine's networks are kept apart",
 )

@@ -12,6 +12,7 @@ from doctor.facts.network.links import Links
 
 @check(
     severity=Severity.ERROR,
+    detail=MissingRules,
     breaks=("egress", "dns"),
     causes=("firewall/rules-flushed",),
     ok="what leaves the engine's networks gets the host's address",

@@ -9,6 +9,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(
     severity=Severity.WARNING,
+    detail=MissingRules,
     breaks=("port",),
     causes=("firewall/rules-flushed",),
     ok="the nat table leads to the engine's rules",

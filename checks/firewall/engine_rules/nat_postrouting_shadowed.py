@@ -6,7 +6,12 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import Lift, TrafficCuts
 
 
-@check(severity=Severity.ERROR, breaks=("egress", "dns"), ok="nothing ends packets above the engine's masquerading")
+@check(
+    severity=Severity.ERROR,
+    detail=Lift,
+    breaks=("egress", "dns"),
+    ok="nothing ends packets above the engine's masquerading",
+)
 def nat_postrouting_shadowed(cuts: TrafficCuts) -> Iterator[Finding]:
     """A foreign rule in nat POSTROUTING accepts containers' packets before Docker gives them the host's address.
 

@@ -9,6 +9,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(
     severity=Severity.ERROR,
+    detail=MissingRules,
     breaks=("egress", "port", "dns"),
     causes=("firewall/rules-flushed",),
     ok="what leaves the engine's networks is let through",

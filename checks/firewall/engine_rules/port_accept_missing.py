@@ -9,6 +9,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(
     severity=Severity.ERROR,
+    detail=MissingRules,
     breaks=("port",),
     causes=("firewall/rules-flushed",),
     ok="each published port is let through to its container",

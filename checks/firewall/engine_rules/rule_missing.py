@@ -22,6 +22,7 @@ _COSTS = {
 
 @check(
     severity=Severity.WARNING,
+    detail=MissingRules,
     causes=("firewall/rules-flushed",),
     ok="no other rule of the engine is missing",
 )

@@ -17,6 +17,7 @@ _COSTS = {
 
 @check(
     severity=Severity.CRITICAL,
+    detail=MissingRules | None,
     breaks=("egress", "port", "dns"),
     causes=("firewall/iptables-missing", "firewall/alternatives-switched"),
     ok="the engine's firewall rules are there",

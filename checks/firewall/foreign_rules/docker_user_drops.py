@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall.cuts import USER, TrafficCuts
+from doctor.facts.firewall.cuts import USER, Cut, TrafficCuts
 
 _LOST = {"egress": "what containers send out", "reply": "the answers they get", "port": "what comes to published ports"}
 
 
-@check(severity=Severity.WARNING, breaks=("egress", "port", "dns"), ok="DOCKER-USER lets containers' packets through")
+@check(
+    severity=Severity.WARNING,
+    detail=Cut,
+    breaks=("egress", "port", "dns"),
+    ok="DOCKER-USER lets containers' packets through",
+)
 def docker_user_drops(cuts: TrafficCuts) -> Iterator[Finding]:
     """A rule in DOCKER-USER drops or rejects packets of a network, which may be meant so.
 

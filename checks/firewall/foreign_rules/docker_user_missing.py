@@ -12,6 +12,7 @@ from doctor.facts.firewall.user_chain import CHAIN, UserChain, user_chain
 
 @check(
     severity=Severity.WARNING,
+    detail=UserChain,
     causes=("firewall/rules-flushed",),
     ok="the administrator's chain DOCKER-USER is asked first",
 )

@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.firewall.details import LeftRoute, LeftRules
 from doctor.facts.network.doctor_runs import DoctorRuns
 
 
-@check(severity=Severity.WARNING, ok="no killed container of doctor's left anything on the network")
+@check(
+    severity=Severity.WARNING,
+    detail=LeftRules | LeftRoute,
+    ok="no killed container of doctor's left anything on the network",
+)
 def doctor_leftovers(runs: DoctorRuns) -> Iterator[Finding]:
     """A container that doctor started was killed with all that cleans up after it, and its rules or routes are still there.
 
@@ -29,7 +34,7 @@ def doctor_leftovers(runs: DoctorRuns) -> Iterator[Finding]:
             subject=Subject("rules", f"doctor-runtime:{token}"),
             message=f"a killed container of doctor left {len(marks)} firewall rules: its published ports lead nowhere",
             evidence=tuple(Evidence(" ".join(runs.save), f"-t {mark.table} {mark.rule}") for mark in marks),
-            detail=marks,
+            detail=LeftRules(marks=marks),
         )
     for destination, device in runs.routes:
         yield Finding(
@@ -37,5 +42,5 @@ def doctor_leftovers(runs: DoctorRuns) -> Iterator[Finding]:
             message=f"a route to a killed test container is left: packets to {destination} go by {device} and vanish",
             severity=Severity.INFO,
             evidence=(Evidence("ip -j route", f"{destination} dev {device} proto 208"),),
-            detail=(destination, device),
+            detail=LeftRoute(destination=destination, device=device),
         )

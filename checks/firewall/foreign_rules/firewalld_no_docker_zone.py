@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLink
 from doctor.facts.firewall.cuts import NFT, TrafficCuts
 from doctor.facts.firewall.files import FirewallFiles
 
 
-@check(severity=Severity.CRITICAL, breaks=("egress", "dns"), ok="firewalld lets containers' packets through")
+@check(
+    severity=Severity.CRITICAL, detail=OfLink, breaks=("egress", "dns"), ok="firewalld lets containers' packets through"
+)
 def firewalld_no_docker_zone(cuts: TrafficCuts, files: FirewallFiles) -> Iterator[Finding]:
     """A Docker bridge is in none of the zones of firewalld, which rejects its containers' packets.
 
@@ -39,5 +42,5 @@ def firewalld_no_docker_zone(cuts: TrafficCuts, files: FirewallFiles) -> Iterato
                         "/etc/firewalld/zones", f"{bridge} in zone {zone}" if zone else f"{bridge} is named nowhere"
                     ),
                 ),
-                detail=bridge,
+                detail=OfLink(name=bridge),
             )

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall.cuts import NFT, TrafficCuts, wish_severity
+from doctor.facts.firewall.cuts import NFT, Cut, TrafficCuts, wish_severity
 
 _LOST = {"egress": "what containers send out", "reply": "the answers they get", "port": "what comes to published ports"}
 
 
 @check(
     severity=Severity.CRITICAL,
+    detail=Cut,
     breaks=("egress", "port", "dns"),
     ok="no other nft table ends containers' packets",
 )

@@ -11,6 +11,7 @@ _LOST = {"egress": "what containers send out", "reply": "the answers they get", 
 
 @check(
     severity=Severity.CRITICAL,
+    detail=Lift,
     breaks=("egress", "port", "dns"),
     ok="no foreign rule ends packets before the engine's rules are asked",
 )

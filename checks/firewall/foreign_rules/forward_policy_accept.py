@@ -11,7 +11,12 @@ from doctor.facts.kernel.sysctl import SysctlFiles
 _KEYS = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
 
-@check(severity=Severity.INFO, causes=("firewall/rules-flushed",), ok="what nobody published is not forwarded")
+@check(
+    severity=Severity.INFO,
+    detail=OpenPolicy | None,
+    causes=("firewall/rules-flushed",),
+    ok="what nobody published is not forwarded",
+)
 def forward_policy_accept(
     rules: EngineRules,
     record: NetworkRecord | Missing,

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.firewall.cuts import TrafficCuts
+from doctor.facts.firewall.cuts import Hijack, TrafficCuts
 
 
-@check(severity=Severity.WARNING, breaks=("port",), ok="no foreign nat rule takes a published port")
+@check(severity=Severity.WARNING, detail=Hijack, breaks=("port",), ok="no foreign nat rule takes a published port")
 def nat_hijack(cuts: TrafficCuts) -> Iterator[Finding]:
     """A foreign rule in nat PREROUTING sends the packets of a published port elsewhere.
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.firewall.details import OtherChains
 from doctor.facts.firewall.rules import EngineRules
 
 
-@check(severity=Severity.WARNING, ok="only this engine's rules are there")
+@check(severity=Severity.WARNING, detail=OtherChains, ok="only this engine's rules are there")
 def rules_of_another_engine(rules: EngineRules) -> Iterator[Finding]:
     """The filter table has chains that only engines of another version make.
 
@@ -31,5 +32,5 @@ def rules_of_another_engine(rules: EngineRules) -> Iterator[Finding]:
             message=f"the filter table holds rules of another engine's version ({', '.join(used)}); this one is of"
             f" {rules.generation}",
             evidence=tuple(Evidence(" ".join(saved.save), saved.rules("filter", chain)[0].text) for chain in used),
-            detail=tuple(used),
+            detail=OtherChains(names=tuple(used)),
         )

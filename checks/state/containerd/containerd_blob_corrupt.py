@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containerd.content import ContainerdContent
-from doctor.facts.state_details import OfFile
+from doctor.facts.details import OfFile
 from doctor.model.paths import join
 
 _BLOBS = "io.containerd.content.v1.content/blobs/sha256"
 
 
-@check(severity=Severity.ERROR, deep=True, ok="each content of containerd has the digest of its name")
+@check(severity=Severity.ERROR, detail=OfFile, deep=True, ok="each content of containerd has the digest of its name")
 def containerd_blob_corrupt(content: ContainerdContent) -> Iterator[Finding]:
     """A content of containerd is altered, so ``docker save`` and ``push`` hand on a damaged image without a word.
 

@@ -4,10 +4,15 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containerd.lists import ContainerdLists
-from doctor.facts.state_details import OfFile
+from doctor.facts.details import OfFile
 
 
-@check(severity=Severity.ERROR, breaks=("image",), ok="each content that containerd lists is there, with its size")
+@check(
+    severity=Severity.ERROR,
+    detail=OfFile,
+    breaks=("image",),
+    ok="each content that containerd lists is there, with its size",
+)
 def containerd_blob_missing(lists: ContainerdLists) -> Iterator[Finding]:
     """A content that containerd lists is gone or has another size, so images can't be listed, saved or started.
 

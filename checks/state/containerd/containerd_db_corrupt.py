@@ -2,29 +2,12 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
-from doctor.facts.containerd.items import FlawedItem
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.containerd.details import ContainerdBroken
 from doctor.facts.databases.databases import ContainerdDatabase, ServiceDatabase, about
-from doctor.formats.databases.bolt_flip import Flip
 
 
-class ContainerdBroken(Struct, frozen=True, kw_only=True):
-    """For the fixer: the file, whether images live with it, whether it can be mended by itself, and whether it is a service's.
-
-    ``flip`` is the bit of a meta page that is flipped, ``items`` what is damaged in a tree whose pages are whole.
-    """
-
-    path: HostPath
-    holds_images: bool
-    is_mendable: bool
-    is_service: bool = False
-    flip: Flip | None = None
-    items: tuple[FlawedItem, ...] = ()
-
-
-@check(severity=Severity.CRITICAL, breaks=("image",), ok="containerd's database is whole")
+@check(severity=Severity.CRITICAL, detail=ContainerdBroken, breaks=("image",), ok="containerd's database is whole")
 def containerd_db_corrupt(
     database: ContainerdDatabase | Missing, service: ServiceDatabase | Missing
 ) -> Iterator[Finding]:

@@ -2,21 +2,15 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.facts.containerd.details import ListOld
 from doctor.facts.containerd.lists import CONTENTS, ContainerdLists
 from doctor.facts.engine.state import EngineState
 
 
-class ListOld(Struct, frozen=True, kw_only=True):
-    """For the fixer: the database, and the directory of all that it no longer lists."""
-
-    path: HostPath
-    top: HostPath
-
-
-@check(severity=Severity.CRITICAL, breaks=("image",), ok="containerd's database is as new as its snapshots")
+@check(
+    severity=Severity.CRITICAL, detail=ListOld, breaks=("image",), ok="containerd's database is as new as its snapshots"
+)
 def containerd_db_rolled_back(lists: ContainerdLists, state: EngineState | Missing) -> Iterator[Finding]:
     """The database of containerd is older than its snapshots, so its next clean-up deletes what was made since.
 

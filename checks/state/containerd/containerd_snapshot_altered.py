@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containerd.content import ContainerdContent, SnapshotLook
 from doctor.facts.containerd.lists import ContainerdLists
-from doctor.facts.state_details import OfFile
+from doctor.facts.details import OfFile
 from doctor.model.paths import HostPath, join
 from doctor.model.text import visible
 
 
-@check(severity=Severity.ERROR, deep=True, ok="each unpacked layer of containerd is what its content says")
+@check(
+    severity=Severity.ERROR, detail=OfFile, deep=True, ok="each unpacked layer of containerd is what its content says"
+)
 def containerd_snapshot_altered(lists: ContainerdLists, content: ContainerdContent) -> Iterator[Finding]:
     """Files of an image's unpacked layer are not what the image has, so containers run with altered, missing or foreign files.
 

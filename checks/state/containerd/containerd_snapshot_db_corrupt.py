@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.containerd.details import SnapshotsBroken
 from doctor.facts.containerd.lists import ContainerdLists
 
 
-class SnapshotsBroken(Struct, frozen=True, kw_only=True):
-    """For the fixer: the database, and whether one of its generations is whole."""
-
-    path: HostPath
-    is_mendable: bool
-
-
-@check(severity=Severity.CRITICAL, breaks=("image",), ok="the database of containerd's snapshotter is whole")
+@check(
+    severity=Severity.CRITICAL,
+    detail=SnapshotsBroken,
+    breaks=("image",),
+    ok="the database of containerd's snapshotter is whole",
+)
 def containerd_snapshot_db_corrupt(lists: ContainerdLists) -> Iterator[Finding]:
     """The database of containerd's snapshotter is damaged, so no container of the containerd image store can be started.
 

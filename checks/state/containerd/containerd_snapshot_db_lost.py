@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.containerd.details import ListLost
 from doctor.facts.containerd.stores import ContainerdStores
 from doctor.facts.engine.state import EngineState
 
 
-class SnapshotsLost(Struct, frozen=True, kw_only=True):
-    """For the fixer: the database, and the directory that the next clean-up empties."""
-
-    path: HostPath
-    beside: tuple[HostPath, ...]
-
-
-@check(severity=Severity.CRITICAL, breaks=("image",), ok="containerd's snapshotter lists the snapshots that are there")
+@check(
+    severity=Severity.CRITICAL,
+    detail=ListLost,
+    breaks=("image",),
+    ok="containerd's snapshotter lists the snapshots that are there",
+)
 def containerd_snapshot_db_lost(stores: ContainerdStores, state: EngineState | Missing) -> Iterator[Finding]:
     """The snapshotter of containerd lists none of the snapshots that lie beside it, so the next clean-up deletes them all.
 
@@ -46,6 +43,6 @@ def containerd_snapshot_db_lost(stores: ContainerdStores, state: EngineState | M
                     Evidence(lost.path, lost.problem),
                     *(Evidence(path, "holds what it should list") for path in lost.beside),
                 ),
-                detail=SnapshotsLost(path=lost.path, beside=lost.beside),
+                detail=ListLost(path=lost.path, beside=lost.beside),
                 start_destroys=not (isinstance(state, EngineState) and state.pid),
             )

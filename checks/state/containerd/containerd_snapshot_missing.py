@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containerd.lists import ACTIVE, ContainerdLists
-from doctor.facts.state_details import OfFile
+from doctor.facts.details import OfFile
 
 
-@check(severity=Severity.ERROR, breaks=("image",), ok="each snapshot of containerd has its directory")
+@check(severity=Severity.ERROR, detail=OfFile, breaks=("image",), ok="each snapshot of containerd has its directory")
 def containerd_snapshot_missing(lists: ContainerdLists) -> Iterator[Finding]:
     """A snapshot of containerd has lost its directory, so no container that stands on it can be started.
 

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.containerd.details import ListLost
 from doctor.facts.containerd.stores import ContainerdStores
 from doctor.facts.engine.state import EngineState
 
 
-class ListLost(Struct, frozen=True, kw_only=True):
-    """For the fixer: the database, and the directories that the next clean-up empties."""
-
-    path: HostPath
-    beside: tuple[HostPath, ...]
-
-
-@check(severity=Severity.CRITICAL, breaks=("image",), ok="containerd's database lists the images that are there")
+@check(
+    severity=Severity.CRITICAL,
+    detail=ListLost,
+    breaks=("image",),
+    ok="containerd's database lists the images that are there",
+)
 def containerd_store_db_lost(stores: ContainerdStores, state: EngineState | Missing) -> Iterator[Finding]:
     """The database of containerd lists none of the images that lie beside it, so its next clean-up deletes them all.
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.writable_layers import WritableLayers
+from doctor.facts.details import OfFile
 from doctor.facts.engine.state import EngineState
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.WARNING, ok="a start of the engine deletes no container")
+@check(severity=Severity.WARNING, detail=OfFile, ok="a start of the engine deletes no container")
 def container_autoremove_pending(
     containers: Containers, layers: WritableLayers, state: EngineState | Missing
 ) -> Iterator[Finding]:

@@ -2,22 +2,13 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import CONFIG, Containers
+from doctor.facts.containers.details import ConfigDamaged
 from doctor.facts.layers.graph import LayerGraph
 
 
-class ConfigDamaged(Struct, frozen=True, kw_only=True):
-    """For the fixer: the file, a whole temporary file beside it if there is one, and where the container's files are."""
-
-    path: HostPath
-    sibling: HostPath | None
-    layer: str
-
-
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each container's config can be read")
+@check(severity=Severity.ERROR, detail=ConfigDamaged, breaks=("storage",), ok="each container's config can be read")
 def container_config_corrupt(containers: Containers, graph: LayerGraph | Missing) -> Iterator[Finding]:
     """A container's config is damaged or gone, so the container vanishes from the engine; its files are still there.
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers.lost import LostContainers
+from doctor.facts.details import OfContainer
 
 
-class DirectoryMissing(Struct, frozen=True, kw_only=True):
-    """For the fixer: the container's id."""
-
-    container_id: str
-
-
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each recorded layer of a container has its container")
+@check(
+    severity=Severity.ERROR,
+    detail=OfContainer,
+    breaks=("storage",),
+    ok="each recorded layer of a container has its container",
+)
 def container_dir_missing(lost: LostContainers) -> Iterator[Finding]:
     """A container's directory with its settings is gone, so the container has vanished; the files it wrote are still there.
 
@@ -43,5 +41,5 @@ def container_dir_missing(lost: LostContainers) -> Iterator[Finding]:
                 Evidence(container.directory, "no such directory"),
                 *((Evidence("the files it wrote", container.layer),) if container.layer else ()),
             ),
-            detail=DirectoryMissing(container_id=container.id),
+            detail=OfContainer(container_id=container.id),
         )

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.layers.leftovers import Leftovers
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.INFO, ok="only containers lie among the containers")
+@check(severity=Severity.INFO, detail=OfFile, ok="only containers lie among the containers")
 def container_dir_stray(leftovers: Leftovers) -> Iterator[Finding]:
     """Something that is no container lies among the containers; the engine logs an error for it at each start, no more.
 

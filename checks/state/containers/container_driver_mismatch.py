@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.containers.details import DriverWrong
 from doctor.facts.layers.graph import LayerGraph
 
 
-class DriverWrong(Struct, frozen=True, kw_only=True):
-    """For the fixer: the container's config and the driver that holds its files."""
-
-    path: HostPath
-    driver: str
-
-
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each container's config names the driver that holds its files")
+@check(
+    severity=Severity.ERROR,
+    detail=DriverWrong,
+    breaks=("storage",),
+    ok="each container's config names the driver that holds its files",
+)
 def container_driver_mismatch(graph: LayerGraph) -> Iterator[Finding]:
     """A container's config names no storage driver, or another than the one that holds its files, so the engine skips it.
 

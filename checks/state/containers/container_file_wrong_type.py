@@ -2,21 +2,14 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
+from doctor.facts.containers.details import WrongType
 
 _FILES = ("hosts", "hostname", "resolv.conf", "resolv.conf.hash")
 
 
-class WrongType(Struct, frozen=True, kw_only=True):
-    """For the fixer: the directories."""
-
-    paths: tuple[HostPath, ...]
-
-
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each container's files are files")
+@check(severity=Severity.ERROR, detail=WrongType, breaks=("storage",), ok="each container's files are files")
 def container_file_wrong_type(containers: Containers) -> Iterator[Finding]:
     """A directory lies where a container's hosts, hostname, resolv.conf or log belongs, so the container can't start.
 

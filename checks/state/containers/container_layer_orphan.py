@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers.lost import LostContainers
+from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
-from doctor.facts.state_details import OfDirectory
 
 
-@check(severity=Severity.WARNING, ok="each container's layer belongs to a container")
+@check(severity=Severity.WARNING, detail=OfDirectory, ok="each container's layer belongs to a container")
 def container_layer_orphan(
     leftovers: Leftovers, graph: LayerGraph, containers: LostContainers | Missing
 ) -> Iterator[Finding]:

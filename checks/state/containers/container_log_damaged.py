@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
+from doctor.facts.details import OfFile
 from doctor.facts.logging.damage import LogDamage
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.WARNING, breaks=("logs",), ok="each container's log can be read to its end")
+@check(severity=Severity.WARNING, detail=OfFile, breaks=("logs",), ok="each container's log can be read to its end")
 def container_log_damaged(containers: Containers, damage: LogDamage) -> Iterator[Finding]:
     r"""A container's log holds bytes that are no line of it, so docker logs stops there and hides all later lines.
 

@@ -2,28 +2,12 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
 from doctor.facts.containers.containers import CONFIG, HOST_CONFIG, Container, Containers
+from doctor.facts.containers.details import NameTaken
 
 
-class NameTaken(Struct, frozen=True, kw_only=True):
-    """For the fixer: the container that gives way, and what it would take from the other one.
-
-    Attributes:
-        path: its config; ``host_path`` its host config.
-        name: a free name for it.
-        rivals: what it would take at the engine's start, since it restarts by itself ("port 8080/tcp"); empty for nothing.
-    """
-
-    path: HostPath
-    host_path: HostPath
-    name: str
-    rivals: tuple[str, ...] = ()
-
-
-@check(severity=Severity.ERROR, ok="no two containers have one name")
+@check(severity=Severity.ERROR, detail=NameTaken, ok="no two containers have one name")
 def container_name_duplicate(containers: Containers) -> Iterator[Finding]:
     """Two containers have the same name, so the engine drops one of them at its start.
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers.altered_settings import AlteredSettings
-from doctor.facts.state_details import OfFile
+from doctor.facts.details import OfFile
 
 
-@check(severity=Severity.WARNING, ok="no container's settings are one bit away from those that a backup has")
+@check(
+    severity=Severity.WARNING, detail=OfFile, ok="no container's settings are one bit away from those that a backup has"
+)
 def container_settings_altered(altered: AlteredSettings) -> Iterator[Finding]:
     """A container's settings differ in a single bit from those of the metadata backup, so it runs with others than it was given.
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
-from doctor.facts.state_details import OfHostConfig
+from doctor.facts.details import OfHostConfig
 
 
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each container's host config can be read")
+@check(severity=Severity.ERROR, detail=OfHostConfig, breaks=("storage",), ok="each container's host config can be read")
 def hostconfig_corrupt(containers: Containers) -> Iterator[Finding]:
     """A container's host config is damaged, so the container vanishes from the engine; its files are still there.
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
-from doctor.facts.state_details import OfHostConfig
+from doctor.facts.details import OfHostConfig
 
 
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each container has its host config")
+@check(severity=Severity.ERROR, detail=OfHostConfig, breaks=("storage",), ok="each container has its host config")
 def hostconfig_missing(containers: Containers) -> Iterator[Finding]:
     """A container's host config is gone, so the engine loads it with an empty one: no ports, no limits, no restart policy.
 

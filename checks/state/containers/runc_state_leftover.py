@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
+from doctor.facts.details import OfFile
 from doctor.facts.engine.files import RuntimeStates
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.ERROR, ok="the runtime left nothing of containers that are dead")
+@check(severity=Severity.ERROR, detail=OfFile, ok="the runtime left nothing of containers that are dead")
 def runc_state_leftover(states: RuntimeStates, containers: Containers | Missing) -> Iterator[Finding]:
     """The runtime's state of a dead container is still there, so the container can't be started again.
 

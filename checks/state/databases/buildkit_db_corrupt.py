@@ -2,21 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.databases.databases import BuildkitDatabases
+from doctor.facts.databases.details import BuildCacheBroken
 
 
-class BuildCacheBroken(Struct, frozen=True, kw_only=True):
-    """For the fixer: BuildKit's directory, the damaged files with whether each can be mended by itself, and damaged records."""
-
-    directory: HostPath
-    files: tuple[tuple[HostPath, bool], ...]
-    records: tuple[tuple[bytes, bytes], ...] = ()
-
-
-@check(severity=Severity.CRITICAL, stops_start=True, ok="the databases of the build cache are whole")
+@check(
+    severity=Severity.CRITICAL,
+    detail=BuildCacheBroken,
+    stops_start=True,
+    ok="the databases of the build cache are whole",
+)
 def buildkit_db_corrupt(databases: BuildkitDatabases) -> Iterator[Finding]:
     """A database of the build cache is damaged, so the whole engine does not start.
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.engine.files import PidFiles
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="the pid file of containerd names no other process")
+@check(
+    severity=Severity.CRITICAL, detail=OfFile, stops_start=True, ok="the pid file of containerd names no other process"
+)
 def containerd_pid_foreign(files: PidFiles) -> Iterator[Finding]:
     """The pid file of the engine's containerd names another process, so the engine waits 15 seconds for it and gives up.
 

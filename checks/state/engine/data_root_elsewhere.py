@@ -15,6 +15,7 @@ _WHY = {
 
 @check(
     severity=Severity.ERROR,
+    detail=OtherRoot,
     breaks=("image",),
     causes=("storage/data-root-not-mounted", "storage/mount-over-data-root"),
     ok="no other data root holds images while the one in force is empty",

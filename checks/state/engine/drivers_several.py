@@ -2,20 +2,14 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine.data_root import DataRoot
-
-
-class SeveralDrivers(Struct, frozen=True, kw_only=True):
-    """For the fixer: the one driver that holds images or containers, "" where several or none do."""
-
-    driver: str
+from doctor.facts.engine.details import SeveralDrivers
 
 
 @check(
     severity=Severity.CRITICAL,
+    detail=SeveralDrivers,
     breaks=("storage", "image"),
     stops_start=True,
     ok="one storage driver at most left something here",

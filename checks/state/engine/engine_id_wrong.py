@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.engine.files import EngineId
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.WARNING, ok="the engine has an identity")
+@check(severity=Severity.WARNING, detail=OfFile, ok="the engine has an identity")
 def engine_id_wrong(identity: EngineId) -> Iterator[Finding]:
     """The engine's identity is damaged: empty or cut, it is another; a directory or garbage keeps the engine from starting.
 

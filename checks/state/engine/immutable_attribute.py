@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine.details import Held
 from doctor.facts.engine.held_files import HeldFiles
 
 _COST = {
@@ -17,14 +16,7 @@ _COST = {
 _SEVERITY = {"start": Severity.CRITICAL, "save": Severity.WARNING}
 
 
-class Held(Struct, frozen=True, kw_only=True):
-    """For the fixer: the file, and whether it is an empty data root, which may be kept from writing on purpose."""
-
-    path: HostPath
-    is_guard: bool
-
-
-@check(severity=Severity.ERROR, breaks=("storage",), ok="nothing that the engine writes is immutable")
+@check(severity=Severity.ERROR, detail=Held, breaks=("storage",), ok="nothing that the engine writes is immutable")
 def immutable_attribute(files: HeldFiles) -> Iterator[Finding]:
     """A file that the engine must write is immutable or append-only, so the engine or a container does not start.
 

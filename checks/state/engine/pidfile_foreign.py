@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.databases.databases import NetworkDatabase, VolumeDatabase
+from doctor.facts.details import OfFile
 from doctor.facts.engine.files import FileLocks, PidFile, PidFiles
 from doctor.facts.engine.state import EngineState
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="the pid file of the engine names no other process")
+@check(
+    severity=Severity.CRITICAL, detail=OfFile, stops_start=True, ok="the pid file of the engine names no other process"
+)
 def pidfile_foreign(
     files: PidFiles,
     locks: FileLocks | Missing,

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.engine.plugins import EnginePlugins
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.ERROR, ok="the config of each managed plugin can be read")
+@check(severity=Severity.ERROR, detail=OfFile, ok="the config of each managed plugin can be read")
 def plugin_config_corrupt(plugins: EnginePlugins) -> Iterator[Finding]:
     """A managed plugin's config is damaged, so the plugin vanishes, and the volumes and networks that need it fail.
 

@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine.details import SocketBlocked
 from doctor.facts.engine.files import EngineSockets
 
 
-class SocketBlocked(Struct, frozen=True, kw_only=True):
-    """For the fixer: the path, and whether it can be moved: nothing is mounted on it."""
-
-    path: HostPath
-    is_movable: bool
-
-
-@check(severity=Severity.CRITICAL, stops_start=True, ok="nothing but a socket lies where the engine listens")
+@check(
+    severity=Severity.CRITICAL,
+    detail=SocketBlocked,
+    stops_start=True,
+    ok="nothing but a socket lies where the engine listens",
+)
 def socket_wrong_type(sockets: EngineSockets) -> Iterator[Finding]:
     """A directory lies where the engine's socket belongs, so the engine does not start.
 

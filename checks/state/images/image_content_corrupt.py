@@ -2,19 +2,12 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
 
 
-class ContentDamaged(Struct, frozen=True, kw_only=True):
-    """For the fixer: the image id without "sha256:"."""
-
-    identity: str
-
-
-@check(severity=Severity.ERROR, breaks=("image",), ok="each image's config has the hash of its name")
+@check(severity=Severity.ERROR, detail=OfImage, breaks=("image",), ok="each image's config has the hash of its name")
 def image_content_corrupt(images: Images) -> Iterator[Finding]:
     """An image's config is damaged, so the engine drops the image and its names; its layers stay on disk, unlisted.
 
@@ -44,5 +37,5 @@ def image_content_corrupt(images: Images) -> Iterator[Finding]:
                 Evidence(path, f"{config.problem} ({config.size_bytes} bytes)"),
                 Evidence("names of it", ", ".join(images.names_of(config.id)) or "none"),
             ),
-            detail=ContentDamaged(identity=config.id),
+            detail=OfImage(identity=config.id),
         )

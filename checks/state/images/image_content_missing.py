@@ -4,14 +4,15 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
+from doctor.facts.details import OfImage
 from doctor.facts.images.altered_tags import AlteredTags
 from doctor.facts.images.images import Images
 from doctor.facts.images.lost import LostImage, LostImages
-from doctor.facts.state_details import OfImage
 
 
 @check(
     severity=Severity.ERROR,
+    detail=OfImage,
     breaks=("image",),
     causes=("state/image-store-missing",),
     ok="each image that is named somewhere has its config",

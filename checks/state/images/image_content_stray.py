@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.images.images import Images
 from doctor.facts.layers.leftovers import Leftovers
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.INFO, ok="only image configs lie among the image configs")
+@check(severity=Severity.INFO, detail=OfFile, ok="only image configs lie among the image configs")
 def image_content_stray(leftovers: Leftovers, images: Images) -> Iterator[Finding]:
     """Something that can't be an image's config lies among them; the engine passes over it.
 

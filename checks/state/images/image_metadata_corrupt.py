@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.lists import KeptNotes
+from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
-from doctor.facts.state_details import OfImage
 from doctor.model.paths import join
 
 
-@check(severity=Severity.INFO, ok="each image names a parent that is there")
+@check(severity=Severity.INFO, detail=OfImage, ok="each image names a parent that is there")
 def image_metadata_corrupt(images: Images, kept: KeptNotes | Missing) -> Iterator[Finding]:
     """The note which image another was built from is damaged, so layers of that build look unused to a prune.
 

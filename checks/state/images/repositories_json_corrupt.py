@@ -3,11 +3,17 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.images.images import Images
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.CRITICAL, breaks=("image",), stops_start=True, ok="the file that names the images can be read")
+@check(
+    severity=Severity.CRITICAL,
+    detail=OfFile,
+    breaks=("image",),
+    stops_start=True,
+    ok="the file that names the images can be read",
+)
 def repositories_json_corrupt(images: Images) -> Iterator[Finding]:
     """The file that names the images is damaged, so the engine does not start.
 

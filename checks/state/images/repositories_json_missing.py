@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.lists import KeptTags
 from doctor.facts.containers.containers import Containers
+from doctor.facts.details import OfFile
 from doctor.facts.images.images import Images
-from doctor.facts.state_details import OfFile
 from doctor.rebuild.images.tag_sources import recover_tags
 
 
-@check(severity=Severity.WARNING, breaks=("image",), ok="the file that names the images is there")
+@check(severity=Severity.WARNING, detail=OfFile, breaks=("image",), ok="the file that names the images is there")
 def repositories_json_missing(
     images: Images, containers: Containers | Missing, kept: KeptTags | Missing
 ) -> Iterator[Finding]:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.images.altered_tags import AlteredTags
+from doctor.facts.images.details import OfTag
 
 if TYPE_CHECKING:
     from doctor.facts.images.tag_readings import AlteredTag
 
 
-@check(severity=Severity.ERROR, breaks=("image",), ok="the names of images are as the engine wrote them")
+@check(severity=Severity.ERROR, detail=OfTag, breaks=("image",), ok="the names of images are as the engine wrote them")
 def tag_altered(altered: AlteredTags) -> Iterator[Finding]:
     """A flipped bit has changed a name in the list of images, so the image can't be used by the name it was given.
 
@@ -41,7 +42,7 @@ def tag_altered(altered: AlteredTags) -> Iterator[Finding]:
             subject=Subject("file", altered.path) if item.part == "list" else stands,
             message=_message(item),
             evidence=(*_evidence(item, altered),),
-            detail=item,
+            detail=OfTag(item=item),
             severity=Severity.INFO if item.is_doubt else None,
         )
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLayer
 from doctor.facts.layers.content import LayerContent
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.state_details import OfLayer
 from doctor.model.text import visible
 
 
-@check(severity=Severity.ERROR, deep=True, ok="the content of each layer has the layer's digest")
+@check(severity=Severity.ERROR, detail=OfLayer, deep=True, ok="the content of each layer has the layer's digest")
 def layer_content_altered(graph: LayerGraph, content: LayerContent) -> Iterator[Finding]:
     """Files of an image's layer are not what they were, so containers run with altered or missing files.
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layers.content import LayerContent
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.state_details import OfLayer
 from doctor.model.text import visible
 
 
@@ -44,5 +43,4 @@ def layer_extra_files(graph: LayerGraph, content: LayerContent) -> Iterator[Find
             message=f"containers see what the image doesn't have: {count} {'file' if count == 1 else 'files'} too many in "
             f"{graph.title(chain)}",
             evidence=tuple(evidence),
-            detail=OfLayer(chain=chain),
         )

@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.layers.details import LayerDamage
 from doctor.facts.layers.graph import LayerGraph
 
 
-class LayerDamage(Struct, frozen=True, kw_only=True):
-    """For the fixer: the layer's chain id and the names of its damaged files."""
-
-    chain: str
-    files: tuple[str, ...]
-
-
-@check(severity=Severity.ERROR, breaks=("image",), ok="the record of each layer says what its images say")
+@check(
+    severity=Severity.ERROR,
+    detail=LayerDamage,
+    breaks=("image",),
+    ok="the record of each layer says what its images say",
+)
 def layer_metadata_empty(graph: LayerGraph) -> Iterator[Finding]:
     """The record of a layer is damaged, so the engine drops every image and every container that stands on it.
 

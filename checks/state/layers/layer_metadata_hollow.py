@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLayer
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.state_details import OfLayer
 
 
-@check(severity=Severity.WARNING, ok="no empty layer record blocks a pull")
+@check(severity=Severity.WARNING, detail=OfLayer, ok="no empty layer record blocks a pull")
 def layer_metadata_hollow(graph: LayerGraph) -> Iterator[Finding]:
     """An interrupted pull left an empty layer record, so every later pull of an image with that layer fails.
 

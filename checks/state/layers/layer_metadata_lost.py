@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLayer
 from doctor.facts.layers.content import LayerContent
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.state_details import OfLayer
 from doctor.model.text import visible
 
 
-@check(severity=Severity.ERROR, deep=True, ok="modes, owners, links and deletions in each layer are those of its tar")
+@check(
+    severity=Severity.ERROR,
+    detail=OfLayer,
+    deep=True,
+    ok="modes, owners, links and deletions in each layer are those of its tar",
+)
 def layer_metadata_lost(graph: LayerGraph, content: LayerContent) -> Iterator[Finding]:
     """Owners, modes, links or deletions in a layer are lost, so deleted files are back and permissions are wrong.
 

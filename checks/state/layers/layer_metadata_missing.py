@@ -2,21 +2,13 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.layers.details import LayerPlace
 from doctor.facts.layers.graph import LayerGraph
 from doctor.rebuild.layers.evidence import told_directories
 
 
-class RecordMissing(Struct, frozen=True, kw_only=True):
-    """For the fixer: the layer's chain id, and the directory that all above it stands on ("" for unknown)."""
-
-    chain: str
-    directory: str
-
-
-@check(severity=Severity.ERROR, breaks=("image",), ok="each layer of each image has its record")
+@check(severity=Severity.ERROR, detail=LayerPlace, breaks=("image",), ok="each layer of each image has its record")
 def layer_metadata_missing(graph: LayerGraph) -> Iterator[Finding]:
     """A layer has no record, so the engine drops every image and every container that stands on it.
 
@@ -50,5 +42,5 @@ def layer_metadata_missing(graph: LayerGraph) -> Iterator[Finding]:
                 Evidence("images that stand on it", images),
                 *((Evidence("directory that all above it stands on", directory),) if directory else ()),
             ),
-            detail=RecordMissing(chain=layer.chain, directory=directory),
+            detail=LayerPlace(chain=layer.chain, directory=directory),
         )

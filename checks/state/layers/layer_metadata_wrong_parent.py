@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLayer
 from doctor.facts.layers.graph import LayerGraph, is_digest
-from doctor.facts.state_details import OfLayer
 
 
-@check(severity=Severity.ERROR, ok="the record of each layer names the layer below it")
+@check(severity=Severity.ERROR, detail=OfLayer, ok="the record of each layer names the layer below it")
 def layer_metadata_wrong_parent(graph: LayerGraph) -> Iterator[Finding]:
     """The record of a layer names a wrong parent or none, so removing another image deletes layers that are still needed.
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfMount
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.state_details import OfMount
 
 
 @check(
     severity=Severity.ERROR,
+    detail=OfMount,
     breaks=("storage",),
     causes=("state/layer-metadata-empty", "state/image-store-missing"),
     ok="each container has its mount record",

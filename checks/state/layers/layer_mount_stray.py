@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.INFO, ok="no empty mount record is left over")
+@check(severity=Severity.INFO, detail=OfFile, ok="no empty mount record is left over")
 def layer_mount_stray(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
     """An empty mount record of a container that does not exist is left over; the engine ignores it.
 

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
-from doctor.facts.state_details import OfDirectories
 
 _SHOWN = 20
 
 
-@check(severity=Severity.INFO, ok="each layer's directory belongs to an image, a container or the build cache")
+@check(
+    severity=Severity.INFO,
+    detail=OfDirectories,
+    ok="each layer's directory belongs to an image, a container or the build cache",
+)
 def layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
     """Directories of layers that nothing refers to take space that no prune frees; nothing is broken.
 

@@ -2,21 +2,13 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine.state import EngineState
+from doctor.facts.layers.details import SharedRecord
 from doctor.facts.layers.graph import LayerGraph
 
 
-class SharedRecord(Struct, frozen=True, kw_only=True):
-    """For the fixer: the half-removed record, and whether no engine runs whose stop would act on it."""
-
-    path: HostPath
-    is_down: bool
-
-
-@check(severity=Severity.CRITICAL, ok="no half-removed record shares a live layer's directory")
+@check(severity=Severity.CRITICAL, detail=SharedRecord, ok="no half-removed record shares a live layer's directory")
 def layerdb_removing_shared(graph: LayerGraph, state: EngineState | Missing) -> Iterator[Finding]:
     """A half-removed record names the directory of a live layer, so the next clean stop of the engine deletes that layer.
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
-from doctor.facts.state_details import OfFile
 from doctor.model.paths import join
 
 
-@check(severity=Severity.INFO, ok="no unfinished layer record is left over")
+@check(severity=Severity.INFO, detail=OfFile, ok="no unfinished layer record is left over")
 def layerdb_tmp_leftover(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
     """An interrupted pull, load or build left an unfinished layer record, which the engine ignores and never removes.
 

@@ -8,7 +8,12 @@ from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.merged_mounts import WrongMount, wrong_mounts
 
 
-@check(severity=Severity.ERROR, breaks=("storage",), ok="only their own layers are mounted as containers' file systems")
+@check(
+    severity=Severity.ERROR,
+    detail=WrongMount,
+    breaks=("storage",),
+    ok="only their own layers are mounted as containers' file systems",
+)
 def mount_left_in_merged(mounts: Mounts, graph: LayerGraph) -> Iterator[Finding]:
     """Another file system, or one of other layers, is mounted where a container's belongs, and the engine uses what it finds.
 

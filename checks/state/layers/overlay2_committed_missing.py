@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.state_details import OfDirectories
 
 
-@check(severity=Severity.INFO, ok="layers that others stand on are marked as finished")
+@check(severity=Severity.INFO, detail=OfDirectories, ok="layers that others stand on are marked as finished")
 def overlay2_committed_missing(graph: LayerGraph) -> Iterator[Finding]:
     """Layers that others stand on lack the mark that they are finished, so the engine may mount one of them writable.
 

@@ -2,21 +2,12 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.layers.details import InitMissing
 from doctor.facts.layers.graph import LayerGraph
 
 
-class InitMissing(Struct, frozen=True, kw_only=True):
-    """For the fixer: the container's id, its layer directory and the directory of its image's top layer ("" for none)."""
-
-    container_id: str
-    directory: str
-    below: str
-
-
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each container's -init layer is there")
+@check(severity=Severity.ERROR, detail=InitMissing, breaks=("storage",), ok="each container's -init layer is there")
 def overlay2_init_missing(graph: LayerGraph) -> Iterator[Finding]:
     """The layer that the engine prepares below a container's own files is gone, so the container can't start.
 

@@ -3,14 +3,19 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfContainer
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.init_layers import InitLayers
-from doctor.facts.state_details import OfContainer
 
 _NEEDED = frozenset({"etc", "etc/hosts", "etc/hostname", "etc/resolv.conf", "proc", "sys", "dev"})
 
 
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each container's -init layer holds what the engine put there")
+@check(
+    severity=Severity.ERROR,
+    detail=OfContainer,
+    breaks=("storage",),
+    ok="each container's -init layer holds what the engine put there",
+)
 def overlay2_init_wrong(inits: InitLayers, graph: LayerGraph) -> Iterator[Finding]:
     """A directory lies where the engine made a file in the layer below a container's own files, so it can't start.
 

@@ -2,22 +2,15 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.layers.details import LayerPlace
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.records import DIRECTORY_NAME
 
 
-class LayerMissing(Struct, frozen=True, kw_only=True):
-    """For the fixer: the layer's chain id and the directory its record names."""
-
-    chain: str
-    directory: str
-
-
 @check(
     severity=Severity.ERROR,
+    detail=LayerPlace,
     breaks=("image",),
     causes=("state/overlay2-root-missing",),
     ok="each layer of each image has its files",
@@ -54,5 +47,5 @@ def overlay2_layer_missing(graph: LayerGraph) -> Iterator[Finding]:
                 subject=Subject("layer", layer.chain[:12]),
                 message=f"images can't be run: the files of {graph.title(layer.chain)} are gone",
                 evidence=(Evidence(path, "no such directory"), Evidence("images that stand on it", images)),
-                detail=LayerMissing(chain=layer.chain, directory=name),
+                detail=LayerPlace(chain=layer.chain, directory=name),
             )

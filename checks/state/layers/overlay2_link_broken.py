@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph, shown
-from doctor.facts.state_details import OfDirectories
 
 
 @check(
     severity=Severity.ERROR,
+    detail=OfDirectories,
     breaks=("image", "storage"),
     causes=("state/layer-metadata-empty", "state/overlay2-root-missing"),
     ok="each layer directory has its short name",

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.state_details import OfDirectory
 
 
 @check(
     severity=Severity.ERROR,
+    detail=OfDirectory,
     breaks=("image", "storage"),
     causes=("state/overlay2-link-broken", "state/layer-metadata-empty"),
     ok="each layer directory names the layers below it",

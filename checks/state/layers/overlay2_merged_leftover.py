@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
-from doctor.facts.state_details import OfDirectory
 
 
-@check(severity=Severity.INFO, ok="nothing lies beneath the mount points of layers")
+@check(severity=Severity.INFO, detail=OfDirectory, ok="nothing lies beneath the mount points of layers")
 def overlay2_merged_leftover(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
     """Files lie in the mount point of a layer that is not mounted; the next mount hides them, and nothing ever removes them.
 

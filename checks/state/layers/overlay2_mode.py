@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.layers.directory_modes import DirectoryModes
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.INFO, ok="the directories of layers are the engine's and closed to ordinary users")
+@check(
+    severity=Severity.INFO, detail=OfFile, ok="the directories of layers are the engine's and closed to ordinary users"
+)
 def overlay2_mode(modes: DirectoryModes) -> Iterator[Finding]:
     """The directory that holds all layers is open to ordinary users of the host, closed to its owner, or somebody else's.
 

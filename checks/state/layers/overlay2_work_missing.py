@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.state_details import OfDirectory
 
 
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each container's layer can be mounted writable")
+@check(
+    severity=Severity.ERROR,
+    detail=OfDirectory,
+    breaks=("storage",),
+    ok="each container's layer can be mounted writable",
+)
 def overlay2_work_missing(graph: LayerGraph) -> Iterator[Finding]:
     """A container's layer has no work directory, so the kernel does not mount it and the container can't start.
 

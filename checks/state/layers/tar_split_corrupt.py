@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.details import OfLayer
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.tar_splits import AlteredSplits
-from doctor.facts.state_details import OfLayer
 
 
-@check(severity=Severity.WARNING, ok="each layer has the list that its tar is made from")
+@check(severity=Severity.WARNING, detail=OfLayer, ok="each layer has the list that its tar is made from")
 def tar_split_corrupt(graph: LayerGraph, altered: AlteredSplits | Missing) -> Iterator[Finding]:
     """A layer's tar-split is empty, torn or gone, so images with this layer run but can't be saved or pushed.
 

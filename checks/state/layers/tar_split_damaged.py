@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfLayer
 from doctor.facts.layers.content import LayerContent
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.tar_splits import TarSplits
-from doctor.facts.state_details import OfLayer
 
 
-@check(severity=Severity.WARNING, deep=True, ok="the list that each layer's tar is made from can be read")
+@check(
+    severity=Severity.WARNING, detail=OfLayer, deep=True, ok="the list that each layer's tar is made from can be read"
+)
 def tar_split_damaged(graph: LayerGraph, splits: TarSplits, content: LayerContent) -> Iterator[Finding]:
     """A layer's tar-split is damaged, so images with this layer run but can't be saved or pushed.
 

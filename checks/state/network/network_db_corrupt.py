@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from doctor.api import Finding, Severity, Subject, check
 from doctor.facts.databases.databases import NetworkDatabase, about
-from doctor.facts.state_details import OfFile
+from doctor.facts.details import OfFile
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="the network database is whole")
+@check(severity=Severity.CRITICAL, detail=OfFile, stops_start=True, ok="the network database is whole")
 def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
     """The network database is damaged, so the engine does not start.
 

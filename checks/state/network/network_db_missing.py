@@ -6,11 +6,11 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.lists import KeptNetworks
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.details import OfFile
 from doctor.facts.network.needs import missing_networks
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.ERROR, ok="the network database is there")
+@check(severity=Severity.ERROR, detail=OfFile, ok="the network database is there")
 def network_db_missing(
     database: NetworkDatabase, containers: Containers, kept: KeptNetworks | Missing
 ) -> Iterator[Finding]:

@@ -8,11 +8,12 @@ from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
 from doctor.facts.engine.state import EngineState
 from doctor.facts.network.flaws import NetworkFlaws
-from doctor.rebuild.network.restore import rolled_networks
+from doctor.rebuild.network.restore import Rolled, rolled_networks
 
 
 @check(
     severity=Severity.ERROR,
+    detail=Rolled,
     causes=("state/network-db-corrupt", "state/network-db-missing"),
     ok="the network database has every network that a container ran in",
 )

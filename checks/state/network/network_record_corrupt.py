@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.network.flaws import NetworkFlaws
-from doctor.facts.state_details import OfFile
 
 
-@check(severity=Severity.WARNING, ok="every record of the network database is as the engine writes it")
+@check(severity=Severity.WARNING, detail=OfFile, ok="every record of the network database is as the engine writes it")
 def network_record_corrupt(flaws: NetworkFlaws) -> Iterator[Finding]:
     """A record inside a whole network database is damaged: the engine does not start on it, or runs with another network.
 

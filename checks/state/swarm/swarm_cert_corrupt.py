@@ -2,19 +2,12 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.facts.details import OfFile
 from doctor.facts.engine.swarm_state import SwarmLog
 
 
-class PairDamaged(Struct, frozen=True, kw_only=True):
-    """For the fixer: the directory of the certificate and its key, which belong together."""
-
-    directory: HostPath
-
-
-@check(severity=Severity.ERROR, ok="the swarm node's certificate and key can be read")
+@check(severity=Severity.ERROR, detail=OfFile, ok="the swarm node's certificate and key can be read")
 def swarm_cert_corrupt(swarm: SwarmLog) -> Iterator[Finding]:
     """A swarm node's certificate or key is damaged, so the engine starts and the node is no longer in its swarm.
 
@@ -38,5 +31,5 @@ def swarm_cert_corrupt(swarm: SwarmLog) -> Iterator[Finding]:
                 subject=Subject("file", file.path),
                 message=f"the node is not in its swarm: {file.path.rpartition('/')[2]} is damaged or gone",
                 evidence=(Evidence(file.path, file.problem),),
-                detail=PairDamaged(directory=HostPath(file.path.rpartition("/")[0])),
+                detail=OfFile(path=HostPath(file.path.rpartition("/")[0])),
             )

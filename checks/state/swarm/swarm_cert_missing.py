@@ -2,21 +2,13 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.engine.details import CertificateMissing
 from doctor.facts.engine.files import SwarmFiles
 from doctor.facts.engine.state import EngineState
 
 
-class CertificateMissing(Struct, frozen=True, kw_only=True):
-    """For the fixer: the swarm's directory, and whether no engine runs yet."""
-
-    directory: HostPath
-    is_down: bool
-
-
-@check(severity=Severity.CRITICAL, ok="the swarm node has its certificate")
+@check(severity=Severity.CRITICAL, detail=CertificateMissing, ok="the swarm node has its certificate")
 def swarm_cert_missing(swarm: SwarmFiles, state: EngineState | Missing) -> Iterator[Finding]:
     """A swarm node lost its certificate, so the engine's next start erases the node's whole swarm state.
 

@@ -2,21 +2,12 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine.details import LogDamaged
 from doctor.facts.engine.swarm_state import SwarmLog
 
 
-class LogDamaged(Struct, frozen=True, kw_only=True):
-    """For the fixer: the swarm's directory, the file, and whether it only repeats what the managers know."""
-
-    directory: HostPath
-    path: HostPath
-    is_cache: bool
-
-
-@check(severity=Severity.ERROR, ok="the swarm node can read its raft log and its tasks")
+@check(severity=Severity.ERROR, detail=LogDamaged, ok="the swarm node can read its raft log and its tasks")
 def swarm_raft_corrupt(swarm: SwarmLog) -> Iterator[Finding]:
     """A swarm node's raft log or its list of tasks is damaged, so the engine starts and the node is no longer in its swarm.
 

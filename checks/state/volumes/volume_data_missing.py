@@ -2,21 +2,13 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
+from doctor.facts.volumes.details import DataGone
 from doctor.facts.volumes.volumes import Volumes
 
 
-class DataGone(Struct, frozen=True, kw_only=True):
-    """For the fixer: where the data belongs, and whether the volume's own options mount something there."""
-
-    path: HostPath
-    is_mount_point: bool
-
-
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each volume has its data directory")
+@check(severity=Severity.ERROR, detail=DataGone, breaks=("storage",), ok="each volume has its data directory")
 def volume_data_missing(volumes: Volumes, containers: Containers | Missing) -> Iterator[Finding]:
     """A volume's data directory is gone or no directory, so the containers that use the volume don't start.
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from doctor.api import Finding, Severity, Subject, check
 from doctor.facts.databases.databases import VolumeDatabase, about
-from doctor.facts.state_details import OfFile
+from doctor.facts.details import OfFile
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the volume database is whole")
+@check(
+    severity=Severity.CRITICAL, detail=OfFile, breaks=("storage",), stops_start=True, ok="the volume database is whole"
+)
 def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
     """The volume database is damaged, so the engine does not start; the volumes' data is not in it.
 

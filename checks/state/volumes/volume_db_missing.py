@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.databases.databases import VolumeDatabase
-from doctor.facts.state_details import OfFile
+from doctor.facts.details import OfFile
 from doctor.facts.volumes.volumes import Volumes
 
 
-@check(severity=Severity.WARNING, ok="the volume database is there")
+@check(severity=Severity.WARNING, detail=OfFile, ok="the volume database is there")
 def volume_db_missing(database: VolumeDatabase, volumes: Volumes) -> Iterator[Finding]:
     """The volume database is gone or empty, so labels and options of all volumes are lost and a prune spares or takes others.
 

@@ -2,23 +2,15 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import VolumeDatabase
 from doctor.facts.engine.state import EngineState
+from doctor.facts.volumes.details import VolumeGone
 from doctor.facts.volumes.volumes import Volumes
 
 
-class VolumeGone(Struct, frozen=True, kw_only=True):
-    """For the fixer: the volume database, which the next start of the engine changes."""
-
-    database: HostPath
-    is_guarded: bool
-
-
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each volume has its directory")
+@check(severity=Severity.ERROR, detail=VolumeGone, breaks=("storage",), ok="each volume has its directory")
 def volume_dir_missing(
     volumes: Volumes, database: VolumeDatabase, containers: Containers | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.volumes.details import VolumeOptions
 from doctor.facts.volumes.volumes import Volumes
 
 
-class OptionsDamaged(Struct, frozen=True, kw_only=True):
-    """For the fixer: the volume and its file."""
-
-    volume: str
-    path: HostPath
-
-
-@check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the options of each volume can be read")
+@check(
+    severity=Severity.CRITICAL,
+    detail=VolumeOptions,
+    breaks=("storage",),
+    stops_start=True,
+    ok="the options of each volume can be read",
+)
 def volume_opts_corrupt(volumes: Volumes) -> Iterator[Finding]:
     """The options of one volume are damaged, so the whole engine does not start.
 
@@ -40,5 +38,5 @@ def volume_opts_corrupt(volumes: Volumes) -> Iterator[Finding]:
                 subject=Subject("volume", volume.name),
                 message=f"the engine can't start: the options of volume {volume.name[:40]} are damaged",
                 evidence=(Evidence(path, volume.options_problem),),
-                detail=OptionsDamaged(volume=volume.name, path=path),
+                detail=VolumeOptions(volume=volume.name, path=path),
             )

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.volumes.details import VolumeOptions
 from doctor.facts.volumes.volumes import Volumes
 
 
-class OptionsMissing(Struct, frozen=True, kw_only=True):
-    """For the fixer: the volume and its file."""
-
-    volume: str
-    path: HostPath
-
-
-@check(severity=Severity.ERROR, breaks=("storage",), ok="each volume with options has them where they are mounted from")
+@check(
+    severity=Severity.ERROR,
+    detail=VolumeOptions,
+    breaks=("storage",),
+    ok="each volume with options has them where they are mounted from",
+)
 def volume_opts_missing(volumes: Volumes, database: VolumeDatabase) -> Iterator[Finding]:
     """A volume lost its mount options, so an NFS, tmpfs or bind volume is now an empty local directory.
 
@@ -47,5 +44,5 @@ def volume_opts_missing(volumes: Volumes, database: VolumeDatabase) -> Iterator[
                 Evidence(path, "no such file"),
                 Evidence(database.file.path, f"options: {', '.join(sorted(record.options))}"),
             ),
-            detail=OptionsMissing(volume=record.name, path=path),
+            detail=VolumeOptions(volume=record.name, path=path),
         )

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.state_details import OfFile
+from doctor.facts.details import OfFile
 from doctor.facts.volumes.flaws import VolumeFlaws
 
 
-@check(severity=Severity.WARNING, ok="every record of the volume database is as the engine writes it")
+@check(severity=Severity.WARNING, detail=OfFile, ok="every record of the volume database is as the engine writes it")
 def volume_record_corrupt(flaws: VolumeFlaws) -> Iterator[Finding]:
     """A record inside a whole volume database is damaged: the volume loses its labels and options, or has others.
 

@@ -8,8 +8,8 @@ from doctor.api.actions.state import CopyOver, Rebuild, Wanted, go_json, restore
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Container, Containers
+from doctor.facts.details import OfHostConfig
 from doctor.facts.network.networks import Networks
-from doctor.facts.state_details import OfHostConfig
 from doctor.model.action import Action, Stage
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.firewall import strip_saved_rules
+from doctor.facts.details import OfFile
 
 
 @fixer(applicability=Applicability.SAFE)
-def saved_docker_rules(finding: Finding) -> Iterator[Action]:
+def saved_docker_rules(detail: OfFile) -> Iterator[Action]:
     """Keep every other byte; rules in force now are not touched."""
-    yield strip_saved_rules(finding.detail)
+    yield strip_saved_rules(detail.path)

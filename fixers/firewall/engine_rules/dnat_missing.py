@@ -9,9 +9,8 @@ from doctor.facts.firewall.rules import EngineRules
 
 
 @fixer(applicability=Applicability.SAFE)
-def dnat_missing(finding: Finding, rules: EngineRules) -> Iterator[Action]:
+def dnat_missing(finding: Finding, detail: MissingRules, rules: EngineRules) -> Iterator[Action]:
     """Add what is missing for this subject, in its place; everything else stays."""
-    missing: MissingRules = finding.detail
     for family in rules.families:
-        if family.version == missing.version:
-            yield from add_rules(family, missing.rules, finding.subject.name)
+        if family.version == detail.version:
+            yield from add_rules(family, detail.rules, finding.subject.name)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.engine import RestartEngine
+from doctor.facts.firewall.details import TableGone
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def engine_table_missing(finding: Finding) -> Iterator[Action]:
+def engine_table_missing(detail: TableGone | None) -> Iterator[Action]:
     """Restart the engine; nothing where it does not run, since its start makes the table."""
-    if finding.detail is not None:
+    if detail is not None:
         yield RestartEngine(reason="it recreates its nft table")

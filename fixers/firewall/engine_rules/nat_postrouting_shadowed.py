@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.firewall import lift_rules
+from doctor.facts.firewall.cuts import Lift
 from doctor.facts.firewall.rules import EngineRules
 
 
 @fixer(applicability=Applicability.SAFE)
-def nat_postrouting_shadowed(finding: Finding, rules: EngineRules) -> Iterator[Action]:
+def nat_postrouting_shadowed(detail: Lift, rules: EngineRules) -> Iterator[Action]:
     """Move the engine's rules above the foreign one, which stays."""
-    yield from lift_rules(rules.families[0], finding.detail)
+    yield from lift_rules(rules.families[0], detail)

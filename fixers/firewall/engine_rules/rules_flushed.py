@@ -9,9 +9,8 @@ from doctor.facts.firewall.rules import EngineRules
 
 
 @fixer(applicability=Applicability.SAFE)
-def rules_flushed(finding: Finding, rules: EngineRules) -> Iterator[Action]:
+def rules_flushed(finding: Finding, detail: MissingRules | None, rules: EngineRules) -> Iterator[Action]:
     """Add exactly the missing rules, each in its place; nothing where the engine's next start makes them."""
-    missing: MissingRules | None = finding.detail
     for family in rules.families:
-        if missing is not None and family.version == missing.version:
-            yield from add_rules(family, missing.rules, f"the engine's rules ({finding.subject.name})")
+        if detail is not None and family.version == detail.version:
+            yield from add_rules(family, detail.rules, f"the engine's rules ({finding.subject.name})")

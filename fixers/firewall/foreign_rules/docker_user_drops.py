@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.firewall.cuts import Cut
 
 
 @fixer(applicability=Applicability.MANUAL)
-def docker_user_drops(finding: Finding) -> Iterator[Action]:
+def docker_user_drops(detail: Cut) -> Iterator[Action]:
     """Advise: the rules are an administrator's own."""
-    spec = finding.detail.rule.removeprefix("-A ")
+    spec = detail.rule.removeprefix("-A ")
     yield Advise(
         text="if it is not meant so, name the outside interface in the rule and let answers pass first: "
         "iptables -I DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN; "

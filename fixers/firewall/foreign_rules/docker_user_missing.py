@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from shlex import quote
 
-from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.firewall import add_rules, restore_user_rules
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
@@ -13,12 +13,11 @@ _SHOWN = 8
 
 
 @fixer(applicability=Applicability.SAFE)
-def docker_user_missing(finding: Finding, rules: EngineRules) -> Iterator[Action]:
+def docker_user_missing(detail: UserChain, rules: EngineRules) -> Iterator[Action]:
     """Make the chain if it is gone, the jump at the top of FORWARD, and the rules where something tells which they were."""
-    found: UserChain = finding.detail
     for family in rules.families:
-        if family.version == found.version:
-            yield from _actions(family, found)
+        if family.version == detail.version:
+            yield from _actions(family, detail)
 
 
 def _actions(family: FamilyRules, found: UserChain) -> Iterator[Action]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.details import OfLink
 
 
 @fixer(applicability=Applicability.MANUAL)
-def firewalld_no_docker_zone(finding: Finding) -> Iterator[Action]:
+def firewalld_no_docker_zone(detail: OfLink) -> Iterator[Action]:
     """Advise: a reload of firewalld touches every service of the host."""
     yield Advise(
-        text=f"let firewalld know the bridge: firewall-cmd --permanent --zone=docker --add-interface={finding.detail}"
+        text=f"let firewalld know the bridge: firewall-cmd --permanent --zone=docker --add-interface={detail.name}"
         " && firewall-cmd --reload (a running dockerd then recreates its rules)"
     )

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.containerd_lists import restore_content
 from doctor.facts.containerd.content import ContainerdContent
 from doctor.facts.containerd.sources import DeepBlobSources
+from doctor.facts.details import OfFile
 
 
 @fixer(applicability=Applicability.SAFE)
-def containerd_blob_corrupt(finding: Finding, content: ContainerdContent, sources: DeepBlobSources) -> Iterator[Action]:
+def containerd_blob_corrupt(detail: OfFile, content: ContainerdContent, sources: DeepBlobSources) -> Iterator[Action]:
     """Write the copy that has the digest, or the one flipped bit turned back; without one, name the images."""
-    path = finding.detail.path
+    path = detail.path
     images = {name for store in content.items for name in store.needing.get(path.rpartition("/")[2], ())}
     yield from restore_content(path, sources.items.get(path), images)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile, Quarantine
 from doctor.api.actions.state import MendDatabase, Rebuild, ReplaceRecords, Wanted
+from doctor.facts.containerd.details import ContainerdBroken
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 from doctor.facts.host.processes import Processes
 from doctor.model.step import File
@@ -15,10 +16,9 @@ _SHIMS = ("containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_db_corrupt(
-    finding: Finding, rebuilds: ContainerdRebuilds | Missing, processes: Processes | Missing
+    detail: ContainerdBroken, rebuilds: ContainerdRebuilds | Missing, processes: Processes | Missing
 ) -> Iterator[Action]:
     """Open it at a whole tree; without one, never let an engine start on an empty one while images live with it."""
-    detail = finding.detail
     if detail.items and all(item.right for item in detail.items):
         pairs = tuple((item.wrong, item.right) for item in detail.items)
         what = f"flip one bit back in {len(pairs)} place(s) of containerd's database"

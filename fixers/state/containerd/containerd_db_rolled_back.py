@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.containerd.details import ListOld
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def containerd_db_rolled_back(finding: Finding, rebuilds: ContainerdRebuilds) -> Iterator[Action]:
+def containerd_db_rolled_back(detail: ListOld, rebuilds: ContainerdRebuilds) -> Iterator[Action]:
     """Write a list of everything that is there; where that can't be proven, let nothing start."""
-    detail = finding.detail
     made = rebuilds.items.get(detail.path)
     if made is not None:
         yield Rebuild(

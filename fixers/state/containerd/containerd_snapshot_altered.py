@@ -7,15 +7,16 @@ from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.containerd import Unpack
 from doctor.facts.containerd.content import ContainerdContent
 from doctor.facts.containerd.sources import DeepSnapshotSources
+from doctor.facts.details import OfFile
 from doctor.model.text import visible
 
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_snapshot_altered(
-    finding: Finding, content: ContainerdContent, sources: DeepSnapshotSources
+    finding: Finding, detail: OfFile, content: ContainerdContent, sources: DeepSnapshotSources
 ) -> Iterator[Action]:
     """Write what differs out of the layer's content; name what only a person can put right."""
-    path = finding.detail.path
+    path = detail.path
     found = sources.items.get(path)
     name = finding.subject.name
     look = next((store.looks[name] for store in content.items if name in store.looks), None)

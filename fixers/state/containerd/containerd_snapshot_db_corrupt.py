@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.state import MendDatabase, Rebuild, Wanted
+from doctor.facts.containerd.details import SnapshotsBroken
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def containerd_snapshot_db_corrupt(finding: Finding, rebuilds: ContainerdRebuilds) -> Iterator[Action]:
+def containerd_snapshot_db_corrupt(detail: SnapshotsBroken, rebuilds: ContainerdRebuilds) -> Iterator[Action]:
     """Open it at a whole tree; without one, write the records that name every directory, or let nothing start."""
-    detail = finding.detail
     made = rebuilds.items.get(detail.path)
     if detail.is_mendable:
         what = "mend the database of containerd's snapshotter"

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.containerd_lists import make_list_again
+from doctor.facts.containerd.details import ListLost
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 
 
 @fixer(applicability=Applicability.SAFE)
-def containerd_snapshot_db_lost(finding: Finding, rebuilds: ContainerdRebuilds) -> Iterator[Action]:
+def containerd_snapshot_db_lost(detail: ListLost, rebuilds: ContainerdRebuilds) -> Iterator[Action]:
     """Write a list of everything that is there; where that can't be proven, let nothing start."""
-    detail = finding.detail
     yield from make_list_again(detail.path, detail.beside, rebuilds, of="snapshots")

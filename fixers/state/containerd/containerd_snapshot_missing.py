@@ -6,12 +6,13 @@ from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.containerd import Unpack
 from doctor.facts.containerd.sources import SnapshotSources
+from doctor.facts.details import OfFile
 
 
 @fixer(applicability=Applicability.SAFE)
-def containerd_snapshot_missing(finding: Finding, sources: SnapshotSources) -> Iterator[Action]:
+def containerd_snapshot_missing(finding: Finding, detail: OfFile, sources: SnapshotSources) -> Iterator[Action]:
     """Make the layer's directory from its proven content; of anything else say that there is no second copy."""
-    path = finding.detail.path
+    path = detail.path
     found = sources.items.get(path)
     if found is not None and not found.problem and all(one.is_restorable for one in found.entries):
         yield Unpack(

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Finding, Stage, fixer
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.state import SetMember
+from doctor.facts.details import OfFile
 
 
 @fixer(applicability=Applicability.SAFE)
-def container_autoremove_pending(finding: Finding) -> Iterator[Action]:
+def container_autoremove_pending(finding: Finding, detail: OfFile) -> Iterator[Action]:
     """Switch the one member off."""
     yield EditFile(
-        path=finding.detail.path,
+        path=detail.path,
         edit=SetMember(path=("AutoRemove",), value=False),
         what=f"keep container {finding.subject.name}, which the engine's start would delete (switch off its --rm)",
         stage=Stage.GUARD,

@@ -6,12 +6,14 @@ from doctor.api import Action, Applicability, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import CopyOver, restore
 from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.containers.details import ConfigDamaged
 
 
 @fixer(applicability=Applicability.SAFE)
-def container_config_corrupt(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+def container_config_corrupt(
+    finding: Finding, detail: ConfigDamaged, backup: MetadataBackup | Missing
+) -> Iterator[Action]:
     """Put a whole temporary file in its place, or the one of the backup; else say where the container's files are."""
-    detail = finding.detail
     if detail.sibling is not None:
         yield CopyOver(
             source=detail.sibling,

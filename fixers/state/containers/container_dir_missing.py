@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.containers.containers import CONFIG, HOST_CONFIG
 from doctor.facts.containers.lost import LostContainers
+from doctor.facts.details import OfContainer
 from doctor.model.paths import join
 from doctor.model.step import Directory, File
 
 
 @fixer(applicability=Applicability.SAFE)
-def container_dir_missing(finding: Finding, lost: LostContainers) -> Iterator[Action]:
+def container_dir_missing(detail: OfContainer, lost: LostContainers) -> Iterator[Action]:
     """Write both files of the backup; without one, say where the container's files are."""
-    container = next(one for one in lost.items if one.id == finding.detail.container_id)
+    container = next(one for one in lost.items if one.id == detail.container_id)
     if container.config is None:
         files = f"cp -a {container.layer} DIR takes the files it wrote; " if container.layer else ""
         yield Advise(text=f"{files}create the container again (docker run --name): its settings are nowhere else")

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import Quarantine
+from doctor.facts.details import OfFile
 from doctor.facts.layers.leftovers import Leftovers
 
 
 @fixer(applicability=Applicability.SAFE)
-def container_dir_stray(finding: Finding, leftovers: Leftovers) -> Iterator[Action]:
+def container_dir_stray(detail: OfFile, leftovers: Leftovers) -> Iterator[Action]:
     """Move it into quarantine while no engine runs; what holds anything is left to a person."""
-    path = finding.detail.path
+    path = detail.path
     if not leftovers.containers[path]:
         yield Advise(text=f"ls -la {path} shows what it is; mv {path} /root/ while the engine is down")
     elif leftovers.is_engine_up:

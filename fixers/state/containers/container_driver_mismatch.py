@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Finding, Stage, fixer
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.state import SetMember
+from doctor.facts.containers.details import DriverWrong
 
 
 @fixer(applicability=Applicability.SAFE)
-def container_driver_mismatch(finding: Finding) -> Iterator[Action]:
+def container_driver_mismatch(finding: Finding, detail: DriverWrong) -> Iterator[Action]:
     """Set the one member."""
-    detail = finding.detail
     yield EditFile(
         path=detail.path,
         edit=SetMember(path=("Driver",), value=detail.driver),

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 
 
 @fixer(applicability=Applicability.MANUAL)
-def container_layer_orphan(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+def container_layer_orphan(detail: OfDirectory, graph: LayerGraph) -> Iterator[Action]:
     """Name the directory and the commands; user data is never moved."""
-    name = finding.detail.directory
+    name = detail.directory
     diff = graph.layers.directory_path(name, "diff")
     below = graph.parents.get(f"{name}-init", "")
     image = next((chain for chain, directory in graph.cache.items() if directory == below), "")

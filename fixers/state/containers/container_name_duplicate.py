@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Finding, Stage, fixer
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.state import SetMember
+from doctor.facts.containers.details import NameTaken
 
 
 @fixer(applicability=Applicability.SAFE)
-def container_name_duplicate(finding: Finding) -> Iterator[Action]:
+def container_name_duplicate(finding: Finding, detail: NameTaken) -> Iterator[Action]:
     """Append the short id to its name; keep it from taking the other one's port or address at the next start."""
-    detail = finding.detail
     yield EditFile(
         path=detail.path,
         edit=SetMember(path=("Name",), value=f"/{detail.name}"),

@@ -7,16 +7,18 @@ from doctor.api.actions.host_configs import restore_host_config
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Containers
+from doctor.facts.details import OfHostConfig
 from doctor.facts.network.networks import Networks
 
 
 @fixer(applicability=Applicability.SAFE)
-def hostconfig_missing(
+def hostconfig_missing(  # noqa: PLR0917 - each is a fact of its own
     finding: Finding,
+    detail: OfHostConfig,
     backup: MetadataBackup | Missing,
     containers: Containers,
     networks: Networks | Missing,
     config: EngineConfig | Missing,
 ) -> Iterator[Action]:
     """Put a whole temporary file in its place, or the one of the backup; else ask whether one put together will do."""
-    yield from restore_host_config(finding.detail, finding.subject.name, backup, (containers, networks, config))
+    yield from restore_host_config(detail, finding.subject.name, backup, (containers, networks, config))

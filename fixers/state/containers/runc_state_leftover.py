@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.files import Quarantine
+from doctor.facts.details import OfFile
 
 
 @fixer(applicability=Applicability.SAFE)
-def runc_state_leftover(finding: Finding) -> Iterator[Action]:
+def runc_state_leftover(detail: OfFile) -> Iterator[Action]:
     """Move the directory into quarantine."""
-    yield Quarantine(path=finding.detail.path, why="the process it describes is gone")
+    yield Quarantine(path=detail.path, why="the process it describes is gone")

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import EditFile, Quarantine
 from doctor.api.actions.state import MendDatabase, ReplaceRecords
 from doctor.facts.databases.buildkit_items import mended_item
+from doctor.facts.databases.details import BuildCacheBroken
 from doctor.model.paths import join
 
 
 @fixer(applicability=Applicability.SAFE)
-def buildkit_db_corrupt(finding: Finding) -> Iterator[Action]:
+def buildkit_db_corrupt(detail: BuildCacheBroken) -> Iterator[Action]:
     """Mend each that has a whole state; if one has none, the files can't be kept together."""
-    detail = finding.detail
     records = tuple((key, value, mended_item(value)) for key, value in detail.records)
     if all(is_mendable for _, is_mendable in detail.files) and all(right for _, _, right in records):
         for path, _ in detail.files:

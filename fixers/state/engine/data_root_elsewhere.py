@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.engine.other_roots import OtherRoot
 
 _ADVICE = {
     "remap": "set userns-remap as it was and systemctl restart docker; or go on here and pull and make everything anew",
@@ -13,7 +14,6 @@ _ADVICE = {
 
 
 @fixer(applicability=Applicability.MANUAL)
-def data_root_elsewhere(finding: Finding) -> Iterator[Action]:
+def data_root_elsewhere(detail: OtherRoot) -> Iterator[Action]:
     """Which root is wanted is for a person to say."""
-    other = finding.detail
-    yield Advise(text=_ADVICE[other.how].format(other.path))
+    yield Advise(text=_ADVICE[detail.how].format(detail.path))

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, fixer
+from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import set_setting
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.details import SeveralDrivers
 
 
 @fixer(applicability=Applicability.SAFE)
-def drivers_several(finding: Finding, engine: EngineConfig, root: DataRoot) -> Iterator[Action]:
+def drivers_several(detail: SeveralDrivers, engine: EngineConfig, root: DataRoot) -> Iterator[Action]:
     """Set ``storage-driver`` in daemon.json: the one that holds anything, else the one that a person chooses."""
-    driver = finding.detail.driver
+    driver = detail.driver
     if driver:
         yield set_setting(engine.json.path, ("storage-driver",), driver)
         return

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.files import Quarantine
 from doctor.api.actions.state import restore
 from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.details import OfFile
 
 
 @fixer(applicability=Applicability.SAFE)
-def engine_id_wrong(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+def engine_id_wrong(detail: OfFile, backup: MetadataBackup | Missing) -> Iterator[Action]:
     """Write the kept identity; without one, move what is there into quarantine."""
-    kept = backup.files.get(finding.detail.path) if isinstance(backup, MetadataBackup) else None
+    kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
     if kept is not None:
-        yield restore(finding.detail.path, kept, what="restore the engine's identity", stage=Stage.CLEAR)
+        yield restore(detail.path, kept, what="restore the engine's identity", stage=Stage.CLEAR)
         return
-    yield Quarantine(path=finding.detail.path, why="the engine makes a new identity at its next start")
+    yield Quarantine(path=detail.path, why="the engine makes a new identity at its next start")

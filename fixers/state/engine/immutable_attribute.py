@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import SetAttributes
+from doctor.facts.engine.details import Held
 
 
 @fixer(applicability=Applicability.SAFE)
-def immutable_attribute(finding: Finding) -> Iterator[Action]:
+def immutable_attribute(detail: Held) -> Iterator[Action]:
     """Clear the flag; content, mode and owner stay."""
-    detail = finding.detail
     if detail.is_guard:
         yield Advise(
             text=f"mount the disk that belongs on {detail.path}; if none does: chattr -ia {detail.path}",

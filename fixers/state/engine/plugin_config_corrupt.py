@@ -6,12 +6,13 @@ from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import restore
 from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.details import OfFile
 
 
 @fixer(applicability=Applicability.SAFE)
-def plugin_config_corrupt(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+def plugin_config_corrupt(finding: Finding, detail: OfFile, backup: MetadataBackup | Missing) -> Iterator[Action]:
     """Write the file of the backup; without one, say how the plugin is installed again."""
-    path = finding.detail.path
+    path = detail.path
     kept = backup.files.get(path) if isinstance(backup, MetadataBackup) else None
     if kept is not None:
         yield restore(path, kept, what=f"restore the config of plugin {finding.subject.name}", stage=Stage.CONTENTS)

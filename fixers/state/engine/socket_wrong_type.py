@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import Quarantine
+from doctor.facts.engine.details import SocketBlocked
 
 
 @fixer(applicability=Applicability.SAFE)
-def socket_wrong_type(finding: Finding) -> Iterator[Action]:
+def socket_wrong_type(detail: SocketBlocked) -> Iterator[Action]:
     """Move the directory into quarantine; a mount there is for a person to judge."""
-    detail = finding.detail
     if detail.is_movable:
         yield Quarantine(path=detail.path, why="the engine's socket belongs there")
     else:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
 from doctor.facts.images.lost import LostImages
 from doctor.facts.images.sources import ImageSources
@@ -13,10 +14,10 @@ from doctor.model.step import File
 
 @fixer(applicability=Applicability.SAFE)
 def image_content_missing(
-    finding: Finding, images: Images, sources: ImageSources, lost: LostImages | Missing
+    detail: OfImage, images: Images, sources: ImageSources, lost: LostImages | Missing
 ) -> Iterator[Action]:
     """Write the copy whose sha256 is the image's id; without one, say how the image comes back."""
-    identity = finding.detail.identity
+    identity = detail.identity
     source = sources.items.get(identity)
     if source is None:
         names = images.names_of(identity)

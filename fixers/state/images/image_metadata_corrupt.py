@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.backup.lists import KeptNotes
+from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
 from doctor.model.paths import join
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def image_metadata_corrupt(finding: Finding, images: Images, kept: KeptNotes | Missing) -> Iterator[Action]:
+def image_metadata_corrupt(detail: OfImage, images: Images, kept: KeptNotes | Missing) -> Iterator[Action]:
     """Write what the backup has of the image's notes; without one, nothing depends on them."""
-    identity = finding.detail.identity
+    identity = detail.identity
     notes = kept.lost.get(identity) if isinstance(kept, KeptNotes) else None
     if not isinstance(kept, KeptNotes) or not notes:
         yield Advise(

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.files import Quarantine
 from doctor.api.actions.names import ask_names
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.backup.lists import KeptTags
 from doctor.facts.containers.containers import Containers
+from doctor.facts.details import OfFile
 from doctor.facts.images.images import Images, tags_content
 from doctor.model.step import File
 from doctor.rebuild.images.tag_sources import recover_tags
@@ -15,10 +16,10 @@ from doctor.rebuild.images.tag_sources import recover_tags
 
 @fixer(applicability=Applicability.SAFE)
 def repositories_json_corrupt(
-    finding: Finding, images: Images, containers: Containers | Missing, kept: KeptTags | Missing
+    detail: OfFile, images: Images, containers: Containers | Missing, kept: KeptTags | Missing
 ) -> Iterator[Action]:
     """Write every name that is still told somewhere; never an empty list."""
-    path = finding.detail.path
+    path = detail.path
     known = containers if isinstance(containers, Containers) else Containers()
     found = recover_tags(images, known, kept)
     if not found.entries:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.names import ask_names
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.backup.lists import KeptTags
 from doctor.facts.containers.containers import Containers
+from doctor.facts.details import OfFile
 from doctor.facts.images.images import Images, tags_content
 from doctor.model.step import File
 from doctor.rebuild.images.tag_sources import recover_tags
@@ -15,12 +16,12 @@ from doctor.rebuild.images.tag_sources import recover_tags
 
 @fixer(applicability=Applicability.SAFE)
 def repositories_json_missing(
-    finding: Finding, images: Images, containers: Containers | Missing, kept: KeptTags | Missing
+    detail: OfFile, images: Images, containers: Containers | Missing, kept: KeptTags | Missing
 ) -> Iterator[Action]:
     """Write the names that the backup, containers or a temporary file tell; without any, say how to name images by hand."""
     known = containers if isinstance(containers, Containers) else Containers()
     found = recover_tags(images, known, kept)
-    questions = tuple(ask_names(finding.detail.path, found, images, known))
+    questions = tuple(ask_names(detail.path, found, images, known))
     if not found.entries and questions:
         yield from questions
         return
@@ -28,7 +29,7 @@ def repositories_json_missing(
         yield Advise(text="name the images by hand: 'docker images -a', then 'docker tag ID NAME'; run no prune before")
         return
     yield Rebuild(
-        items=(Wanted(path=finding.detail.path, node=File(content=tags_content(found.entries)), mode=0o600),),
+        items=(Wanted(path=detail.path, node=File(content=tags_content(found.entries)), mode=0o600),),
         what=f"write {len(found.entries)} names of images into a new repositories.json{found.origin}",
         stage=Stage.TAGS,
     )

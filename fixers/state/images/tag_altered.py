@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Evidence, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.bits import FlipBits
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.files import EditFile
 from doctor.facts.images.altered_tags import AlteredTags
+from doctor.facts.images.details import OfTag
 from doctor.facts.images.tag_readings import AlteredTag, Reading
 from doctor.model.paths import HostPath
 
 
 @fixer(applicability=Applicability.SAFE)
-def tag_altered(finding: Finding, altered: AlteredTags) -> Iterator[Action]:
+def tag_altered(detail: OfTag, altered: AlteredTags) -> Iterator[Action]:
     """Write the one byte that is proven; ask where several fit."""
-    item: AlteredTag = finding.detail
+    item = detail.item
     if item.proof:
         yield _edit(altered.path, item, item.readings[0])
     elif item.readings:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, HostPath, Stage, fixer
+from doctor.api import Action, Applicability, HostPath, Stage, fixer
 from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.state import CopyOver
+from doctor.facts.details import OfLayer
 from doctor.facts.layers.content import LayerContent
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.paths import join
@@ -12,9 +13,9 @@ from doctor.model.text import visible
 
 
 @fixer(applicability=Applicability.SAFE)
-def layer_content_altered(finding: Finding, graph: LayerGraph, content: LayerContent) -> Iterator[Action]:
+def layer_content_altered(detail: OfLayer, graph: LayerGraph, content: LayerContent) -> Iterator[Action]:
     """Copy from other layers where that proves the layer; else name the images."""
-    chain = finding.detail.chain
+    chain = detail.chain
     found = content.looks[chain]
     top = graph.layers.directory_path(found.directory, "diff")
     if all(one.copy for one in found.altered):

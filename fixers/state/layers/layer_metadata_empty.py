@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.files import Quarantine
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.layers.candidates import DirectoryClues, layer_candidates
+from doctor.facts.layers.details import LayerDamage
 from doctor.facts.layers.graph import Expected, LayerGraph, is_size
 from doctor.facts.layers.made_splits import MadeSplits
 from doctor.facts.layers.proofs import LayerProofs
@@ -17,7 +18,7 @@ from doctor.model.step import File
 
 @fixer(applicability=Applicability.SAFE)
 def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
-    finding: Finding,
+    detail: LayerDamage,
     graph: LayerGraph,
     proofs: LayerProofs,
     backup: MetadataBackup | Missing,
@@ -28,7 +29,7 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
 
     Where the tar-split is gone too, neither proves the other: a directory whose tar has the digest tells both, or none.
     """
-    chain, files = finding.detail.chain, finding.detail.files
+    chain, files = detail.chain, detail.files
     layer, proof = graph.expected[chain], proofs.of(chain)
     values = {"diff": layer.diff}
     if layer.parent:
@@ -45,7 +46,7 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
             directory, split = proven.directory, proven.content
             origin = " and its tar-split (its directory makes a tar with its digest)"
         if not directory and isinstance(made, Missing) and layer_candidates(graph, layer):
-            yield _ask(finding, graph, clues, layer)
+            yield _ask(detail, graph, clues, layer)
             return
         if not directory:
             yield Advise(
@@ -76,9 +77,9 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
         )
 
 
-def _ask(finding: Finding, graph: LayerGraph, clues: DirectoryClues, layer: Expected) -> Choose:
+def _ask(detail: LayerDamage, graph: LayerGraph, clues: DirectoryClues, layer: Expected) -> Choose:
     """Return the question which of the directories that stand on the same layers is this layer's."""
-    files = finding.detail.files
+    files = detail.files
     values = {"diff": layer.diff, "size": "0", **({"parent": f"sha256:{layer.parent}"} if layer.parent else {})}
     return Choose(
         question=f"which layer directory is {graph.title(layer.chain)} ('doctor fix --deep' proves it by content)",

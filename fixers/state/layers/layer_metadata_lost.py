@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.layers import RestoreEntries
+from doctor.facts.details import OfLayer
 from doctor.facts.layers.content import LayerContent
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.text import visible
 
 
 @fixer(applicability=Applicability.SAFE)
-def layer_metadata_lost(finding: Finding, graph: LayerGraph, content: LayerContent) -> Iterator[Action]:
+def layer_metadata_lost(detail: OfLayer, graph: LayerGraph, content: LayerContent) -> Iterator[Action]:
     """Restore what can be; name what only a person can put right."""
-    chain = finding.detail.chain
+    chain = detail.chain
     found = content.looks[chain]
     can = tuple(one for one in found.lost if one.is_restorable) if found.can_restore else ()
     if can:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.backup.files import KeptLayer, KeptTarSplits, MetadataBackup
 from doctor.facts.layers.candidates import DirectoryClues, layer_candidates
+from doctor.facts.layers.details import LayerPlace
 from doctor.facts.layers.graph import LayerGraph, is_size
 from doctor.facts.layers.proofs import LayerProofs
 from doctor.model.step import File
@@ -15,7 +16,7 @@ from doctor.model.step import File
 
 @fixer(applicability=Applicability.SAFE)
 def layer_metadata_missing(  # noqa: PLR0917 - each is a fact of its own
-    finding: Finding,
+    detail: LayerPlace,
     graph: LayerGraph,
     proofs: LayerProofs,
     clues: DirectoryClues,
@@ -23,7 +24,7 @@ def layer_metadata_missing(  # noqa: PLR0917 - each is a fact of its own
     splits: KeptTarSplits | Missing,
 ) -> Iterator[Action]:
     """Write what the image tells and the directory that all above it stands on, or the backup's; else name the images."""
-    chain, directory = finding.detail.chain, finding.detail.directory
+    chain, directory = detail.chain, detail.directory
     layer = graph.expected[chain]
     kept = backup.layers.get(chain) if isinstance(backup, MetadataBackup) else None
     from_backup = not directory and kept is not None and kept.cache_id in graph.free_directories()

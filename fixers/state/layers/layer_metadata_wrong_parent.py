@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import Quarantine
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.details import OfLayer
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def layer_metadata_wrong_parent(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+def layer_metadata_wrong_parent(detail: OfLayer, graph: LayerGraph) -> Iterator[Action]:
     """Write the computed value; the first layer has no such file."""
-    chain = finding.detail.chain
+    chain = detail.chain
     path = graph.layers.record_path(chain, "parent")
     parent = graph.expected[chain].parent
     if not parent:

@@ -2,23 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.backup.files import KeptMount, MetadataBackup
+from doctor.facts.details import OfMount
 from doctor.facts.layers.candidates import DirectoryClues
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.state_details import OfMount
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
 def layer_mount_corrupt(
-    finding: Finding, graph: LayerGraph, clues: DirectoryClues, backup: MetadataBackup | Missing
+    detail: OfMount, graph: LayerGraph, clues: DirectoryClues, backup: MetadataBackup | Missing
 ) -> Iterator[Action]:
     """Write the computed values, and the one directory that can be the container's; of several the backup's, or the chosen."""
-    container_id, files = finding.detail.container_id, finding.detail.files
+    container_id, files = detail.container_id, detail.files
     title = graph.container_title(container_id)
     record = graph.layers.mounts.get(container_id)
     mount = record.mount_id if record is not None and "mount-id" not in files else graph.mount_of(container_id)
@@ -29,7 +29,7 @@ def layer_mount_corrupt(
         origin = f" (its directory from the backup {backup.age})"
     if mount:
         below = kept.parent if kept is not None and kept.mount_id == mount else ""
-        yield _rebuild(graph, finding.detail, mount, origin, below)
+        yield _rebuild(graph, detail, mount, origin, below)
         return
     candidates = graph.mount_candidates(container_id)
     if not candidates:
@@ -46,7 +46,7 @@ def layer_mount_corrupt(
             Option(
                 name=name,
                 evidence=clues.evidence(graph, name),
-                actions=(_rebuild(graph, finding.detail, name, " (its directory as chosen)"),),
+                actions=(_rebuild(graph, detail, name, " (its directory as chosen)"),),
                 takes=f"layer directory {name[:12]}",
             )
             for name in candidates

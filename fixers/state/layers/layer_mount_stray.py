@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import Quarantine
+from doctor.facts.details import OfFile
 from doctor.facts.layers.leftovers import Leftovers
 
 
 @fixer(applicability=Applicability.SAFE)
-def layer_mount_stray(finding: Finding, leftovers: Leftovers) -> Iterator[Action]:
+def layer_mount_stray(detail: OfFile, leftovers: Leftovers) -> Iterator[Action]:
     """Move it into quarantine while no engine runs."""
     if leftovers.is_engine_up:
         yield Advise(text="leave it until the engine is down for another reason: it does no harm")
         return
-    yield Quarantine(path=finding.detail.path, why="it is empty and of no container", stage=Stage.MOUNTS)
+    yield Quarantine(path=detail.path, why="it is empty and of no container", stage=Stage.MOUNTS)

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Finding, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import Quarantine
+from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
 
 
 @fixer(applicability=Applicability.DESTRUCTIVE)
-def layer_orphan(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+def layer_orphan(finding: Finding, detail: OfDirectories, graph: LayerGraph) -> Iterator[Action]:
     """Move each directory into quarantine with the short name that leads to it, after all that may copy from it."""
-    directories = finding.detail.directories
+    directories = detail.directories
     if not directories:
         yield Advise(
             text=f"ls -la {graph.layers.directory_path(finding.subject.name)} shows what it is: mv it to /root/, it is "

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import Quarantine
+from doctor.facts.details import OfFile
 from doctor.facts.layers.leftovers import Leftovers
 
 
 @fixer(applicability=Applicability.SAFE)
-def layerdb_tmp_leftover(finding: Finding, leftovers: Leftovers) -> Iterator[Action]:
+def layerdb_tmp_leftover(detail: OfFile, leftovers: Leftovers) -> Iterator[Action]:
     """Move it into quarantine while no engine runs."""
     if leftovers.is_engine_up:
         yield Advise(text="leave it until the engine is down for another reason: it does no harm")
         return
-    yield Quarantine(path=finding.detail.path, why="an interrupted pull or build left it", stage=Stage.LAYERS)
+    yield Quarantine(path=detail.path, why="an interrupted pull or build left it", stage=Stage.LAYERS)

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def overlay2_committed_missing(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+def overlay2_committed_missing(detail: OfDirectories, graph: LayerGraph) -> Iterator[Action]:
     """Make the empty file in each."""
-    names = finding.detail.directories
+    names = detail.directories
     yield Rebuild(
         items=tuple(
             Wanted(path=graph.layers.directory_path(name, "committed"), node=File(), mode=0o600) for name in names

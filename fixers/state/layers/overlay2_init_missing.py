@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.layers.details import InitMissing
 from doctor.facts.layers.graph import LINK_NAME, LayerGraph
 from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS
 from doctor.facts.layers.links import derived_name
@@ -11,9 +12,8 @@ from doctor.model.step import Directory, File, Symlink
 
 
 @fixer(applicability=Applicability.SAFE)
-def overlay2_init_missing(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+def overlay2_init_missing(detail: InitMissing, graph: LayerGraph) -> Iterator[Action]:
     """Make the fixed set of files, and the links that make it a layer of its image."""
-    detail = finding.detail
     name = f"{detail.directory}-init"
     yield Rebuild(
         items=tuple(_layer(graph, name, detail.directory, detail.below)),

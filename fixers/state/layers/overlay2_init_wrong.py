@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, HostPath, Stage, fixer
+from doctor.api import Action, Applicability, HostPath, Stage, fixer
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.details import OfContainer
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS, InitLayers
 from doctor.model.step import Directory, File, Symlink
 
 
 @fixer(applicability=Applicability.SAFE)
-def overlay2_init_wrong(finding: Finding, inits: InitLayers, graph: LayerGraph) -> Iterator[Action]:
+def overlay2_init_wrong(detail: OfContainer, inits: InitLayers, graph: LayerGraph) -> Iterator[Action]:
     """Set what is wrong aside, and put there what the engine puts there."""
-    container_id = finding.detail.container_id
+    container_id = detail.container_id
     top = graph.layers.directory_path(f"{graph.layers.mounts[container_id].mount_id}-init", "diff")
     wrong = inits.wrong[container_id]
     needed = {entry for entry in (*FOLDERS, *FILES, *LINKS) if entry in wrong or entry.partition("/")[0] in wrong}

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.layers.details import LayerPlace
 from doctor.facts.layers.graph import EMPTY_LAYER, LayerGraph
 from doctor.facts.layers.links import derived_name
 from doctor.facts.layers.proofs import LayerProofs
@@ -12,9 +13,9 @@ from doctor.model.step import Directory, File, Symlink
 
 
 @fixer(applicability=Applicability.SAFE)
-def overlay2_layer_missing(finding: Finding, graph: LayerGraph, proofs: LayerProofs) -> Iterator[Action]:
+def overlay2_layer_missing(detail: LayerPlace, graph: LayerGraph, proofs: LayerProofs) -> Iterator[Action]:
     """Correct the record if a directory is proven; make an empty layer; say what to pull otherwise."""
-    chain, name = finding.detail.chain, finding.detail.directory
+    chain, name = detail.chain, detail.directory
     layer, proof = graph.expected[chain], proofs.of(chain)
     if proof.directory and proof.directory != name:
         yield Rebuild(

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.step import File, Symlink
 
 
 @fixer(applicability=Applicability.SAFE)
-def overlay2_link_broken(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+def overlay2_link_broken(detail: OfDirectories, graph: LayerGraph) -> Iterator[Action]:
     """Write ``link`` and the entry in ``l``, as most of what is left of the name tells."""
-    directories = finding.detail.directories
+    directories = detail.directories
     items: list[Wanted] = []
     for name in directories:
         link = graph.names[name]

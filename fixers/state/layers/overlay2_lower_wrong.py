@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import Quarantine
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
-def overlay2_lower_wrong(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+def overlay2_lower_wrong(detail: OfDirectory, graph: LayerGraph) -> Iterator[Action]:
     """Write the computed list; the lowest layer has no such file."""
-    name = finding.detail.directory
+    name = detail.directory
     path = graph.layers.directory_path(name, "lower")
     lower = graph.lowers[name]
     if not lower:

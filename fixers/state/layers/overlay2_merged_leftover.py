@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import Quarantine
+from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
 
 
 @fixer(applicability=Applicability.SAFE)
-def overlay2_merged_leftover(finding: Finding, leftovers: Leftovers, graph: LayerGraph) -> Iterator[Action]:
+def overlay2_merged_leftover(detail: OfDirectory, leftovers: Leftovers, graph: LayerGraph) -> Iterator[Action]:
     """Move what lies there into quarantine while no engine runs; the mount point itself stays."""
     if leftovers.is_engine_up:
         yield Advise(text="leave it until the engine is down for another reason: it does no harm")
         return
-    name = finding.detail.directory
+    name = detail.directory
     for entry in leftovers.merged[name]:
         path = graph.layers.directory_path(name, f"merged/{entry}")
         yield Quarantine(path=path, why="it lies beneath a mount point", stage=Stage.LINKS)

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import SetAttributes
+from doctor.facts.details import OfFile
 from doctor.facts.layers.directory_modes import DirectoryModes
 
 
 @fixer(applicability=Applicability.SAFE)
-def overlay2_mode(finding: Finding, modes: DirectoryModes) -> Iterator[Action]:
+def overlay2_mode(detail: OfFile, modes: DirectoryModes) -> Iterator[Action]:
     """Give it the mode and the owner that the engine gives it; its group stays unless it may write."""
-    path = finding.detail.path
+    path = detail.path
     mode = modes.right[path]
     yield SetAttributes(path=path, what=f"set {path} to mode {mode:04o}", mode=mode, uid=modes.uid, stage=Stage.LINKS)

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 
 
 @fixer(applicability=Applicability.MANUAL)
-def overlay2_root_missing(finding: Finding) -> Iterator[Action]:
+def overlay2_root_missing() -> Iterator[Action]:
     """Advise to mount what is not mounted."""
-    del finding
     yield Advise(
         text="stop the engine, find the file system that holds overlay2 ('findmnt --fstab', 'lsblk -f') and mount it; "
         "don't start the engine before"

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.step import Directory
 
 
 @fixer(applicability=Applicability.SAFE)
-def overlay2_work_missing(finding: Finding, graph: LayerGraph) -> Iterator[Action]:
+def overlay2_work_missing(detail: OfDirectory, graph: LayerGraph) -> Iterator[Action]:
     """Make it, empty and closed, as overlay2 does."""
-    name = finding.detail.directory
+    name = detail.directory
     yield Rebuild(
         items=(Wanted(path=graph.layers.directory_path(name, "work"), node=Directory(), mode=0o700),),
         what=f"make the work directory of {graph.directory_title(name)}",

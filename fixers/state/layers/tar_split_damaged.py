@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.tar_splits import restore_tar_split
 from doctor.facts.backup.files import DeepTarSplits
+from doctor.facts.details import OfLayer
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.made_splits import DeepMadeSplits
 
 
 @fixer(applicability=Applicability.SAFE)
 def tar_split_damaged(
-    finding: Finding, graph: LayerGraph, kept: DeepTarSplits | Missing, made: DeepMadeSplits | Missing
+    detail: OfLayer, graph: LayerGraph, kept: DeepTarSplits | Missing, made: DeepMadeSplits | Missing
 ) -> Iterator[Action]:
     """Write the one of the backup, else one that the layer's directory proves; without both, name the images to pull again."""
-    chain = finding.detail.chain
+    chain = detail.chain
     found = kept.items.get(chain) if isinstance(kept, DeepTarSplits) else None
     proven = made.items.get(chain) if isinstance(made, DeepMadeSplits) else None
     yield from restore_tar_split(graph, chain, found, proven)

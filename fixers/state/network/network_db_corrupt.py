@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.files import EditFile, Quarantine
 from doctor.api.actions.state import MendDatabase, Rebuild, Wanted
 from doctor.facts.backup.lists import KeptNetworks
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import MENDS, NetworkDatabase
+from doctor.facts.details import OfFile
 from doctor.facts.network.needs import missing_networks
 from doctor.facts.network.traces import NetworkTraces
 from doctor.model.step import File
@@ -16,14 +17,14 @@ from doctor.rebuild.network.records import rebuild_networks
 
 @fixer(applicability=Applicability.SAFE)
 def network_db_corrupt(
-    finding: Finding,
+    detail: OfFile,
     database: NetworkDatabase,
     containers: Containers | Missing,
     kept: KeptNetworks | Missing,
     traces: NetworkTraces | Missing,
 ) -> Iterator[Action]:
     """Go back to a whole tree that has all that containers need; else write what pages, backup and containers tell."""
-    path = finding.detail.path
+    path = detail.path
     found = containers if isinstance(containers, Containers) else Containers()
     if database.file.flip or (database.file.remedy and not missing_networks(database, found)):
         yield EditFile(

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.backup.lists import KeptNetworks
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.details import OfFile
 from doctor.facts.network.traces import NetworkTraces
 from doctor.model.step import File
 from doctor.rebuild.network.records import rebuild_networks
@@ -15,7 +16,7 @@ from doctor.rebuild.network.records import rebuild_networks
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def network_db_missing(
-    finding: Finding,
+    detail: OfFile,
     database: NetworkDatabase,
     containers: Containers,
     kept: KeptNetworks | Missing,
@@ -27,7 +28,7 @@ def network_db_missing(
     parts = [f"{', '.join(rebuilt.kept)} from the backup {kept.age}"] if isinstance(kept, KeptNetworks) else []
     if rebuilt.content:
         yield Rebuild(
-            items=(Wanted(path=finding.detail.path, node=File(content=rebuilt.content), mode=0o644),),
+            items=(Wanted(path=detail.path, node=File(content=rebuilt.content), mode=0o644),),
             what=f"recreate the network records: {'; '.join((*parts, *rebuilt.in_words))}",
             stage=Stage.DATABASES,
         )

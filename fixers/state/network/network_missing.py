@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.files import EditFile
@@ -10,42 +10,41 @@ from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
 from doctor.facts.network.remains import NetworkRemains
 from doctor.facts.network.traces import NetworkTraces
-from doctor.rebuild.network.restore import AddRecords, restored_network
+from doctor.rebuild.network.restore import AddRecords, Rolled, restored_network
 
 
 @fixer(applicability=Applicability.SAFE)
 def network_missing(
-    finding: Finding,
+    detail: Rolled,
     database: NetworkDatabase,
     containers: Containers,
     remains: NetworkRemains,
     traces: NetworkTraces | Missing,
 ) -> Iterator[Action]:
     """Add its records where it can't have been removed; ask where it may have been; advise where nothing describes it."""
-    network = finding.detail
     found = traces if isinstance(traces, NetworkTraces) else NetworkTraces()
-    made = restored_network(remains, database, containers, network.identity, found)
+    made = restored_network(remains, database, containers, detail.identity, found)
     if not made.records:
         yield Advise(
             text=f"{made.origin}: connect its containers to another one, each with docker network disconnect -f "
-            f"{network.name} CONTAINER and docker network connect NAME CONTAINER"
+            f"{detail.name} CONTAINER and docker network connect NAME CONTAINER"
         )
         return
     action = EditFile(
         path=database.file.path,
         edit=AddRecords(records=made.records),
-        what=f"add network {network.name} to the network database, from {made.origin}",
+        what=f"add network {detail.name} to the network database, from {made.origin}",
         stage=Stage.DATABASES,
     )
-    if network.proof:
+    if detail.proof:
         yield action
         return
     yield Choose(
-        question=f"whether network {network.name} was lost and comes back, or was removed on purpose",
+        question=f"whether network {detail.name} was lost and comes back, or was removed on purpose",
         options=(
             Option(
                 name="back",
-                evidence=(Evidence("its containers", network.doubt), Evidence("its record", made.origin)),
+                evidence=(Evidence("its containers", detail.doubt), Evidence("its record", made.origin)),
                 actions=(action,),
             ),
         ),

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.state import ReplaceRecords
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
+from doctor.facts.details import OfFile
 from doctor.facts.network.flaws import NetworkFlaws
 from doctor.facts.network.remains import NetworkRemains
 from doctor.rebuild.network.mend import SetRecords, mend_records
@@ -14,7 +15,7 @@ from doctor.rebuild.network.mend import SetRecords, mend_records
 
 @fixer(applicability=Applicability.SAFE)
 def network_record_corrupt(
-    finding: Finding,
+    detail: OfFile,
     flaws: NetworkFlaws,
     remains: NetworkRemains,
     database: NetworkDatabase,
@@ -24,13 +25,13 @@ def network_record_corrupt(
     if flaws.flawed[0].kind == "bucket":
         pairs = tuple((one.key, one.kept) for one in flaws.flawed)
         what = "flip one bit back in the name of the networks' bucket"
-        yield EditFile(path=finding.detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
+        yield EditFile(path=detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
         return
     found = containers if isinstance(containers, Containers) else Containers()
     mended = mend_records(flaws, remains, database, found)
     if mended.changes:
         yield EditFile(
-            path=finding.detail.path,
+            path=detail.path,
             edit=SetRecords(bucket=b"libnetwork", changes=mended.changes),
             what=f"mend the network database: {'; '.join(mended.parts)}",
             risk=Applicability.SAFE if not mended.lost else Applicability.DESTRUCTIVE,

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, HostPath, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import CopyAside
 from doctor.api.actions.state import aside, restore
 from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.details import OfFile
 from doctor.model.paths import join, parent
 
 _PAIR = ("swarm-node.crt", "swarm-node.key")
 
 
 @fixer(applicability=Applicability.SAFE)
-def swarm_cert_corrupt(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+def swarm_cert_corrupt(detail: OfFile, backup: MetadataBackup | Missing) -> Iterator[Action]:
     """Write both from the backup, since a key fits its own certificate only."""
-    directory = HostPath(finding.detail.directory)
+    directory = detail.path
     files = backup.files if isinstance(backup, MetadataBackup) else {}
     pair = [(name, files.get(join(directory, name))) for name in _PAIR]
     found = [(name, kept) for name, kept in pair if kept is not None]

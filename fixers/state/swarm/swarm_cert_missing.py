@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import CopyAside
 from doctor.api.actions.state import aside, restore
 from doctor.facts.backup.files import MetadataBackup
+from doctor.facts.engine.details import CertificateMissing
 from doctor.model.paths import join
 
 _PAIR = ("swarm-node.crt", "swarm-node.key")
 
 
 @fixer(applicability=Applicability.SAFE)
-def swarm_cert_missing(finding: Finding, backup: MetadataBackup | Missing) -> Iterator[Action]:
+def swarm_cert_missing(detail: CertificateMissing, backup: MetadataBackup | Missing) -> Iterator[Action]:
     """Copy the directory aside while no engine runs, and write the certificate of the backup with its key."""
-    detail = finding.detail
     if detail.is_down:
         yield CopyAside(
             path=detail.directory,

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import Quarantine
+from doctor.facts.engine.details import LogDamaged
 
 
 @fixer(applicability=Applicability.SAFE)
-def swarm_raft_corrupt(finding: Finding) -> Iterator[Action]:
+def swarm_raft_corrupt(detail: LogDamaged) -> Iterator[Action]:
     """Quarantine the list, which the managers send again; a log is for a person."""
-    detail = finding.detail
     if detail.is_cache:
         yield Quarantine(path=detail.path, why="the swarm's managers send the tasks again", stage=Stage.DATABASES)
         return

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.volumes.details import DataGone
 
 
 @fixer(applicability=Applicability.MANUAL)
-def volume_data_missing(finding: Finding) -> Iterator[Action]:
+def volume_data_missing(finding: Finding, detail: DataGone) -> Iterator[Action]:
     """Advise to look for it, never to make an empty one; only where a volume's options mount something it is a mere place."""
-    detail = finding.detail
     if detail.is_mount_point:
         yield Advise(
             text=f"the volume's options mount its data on {detail.path}: 'docker volume inspect {finding.subject.name}' shows"

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.state import MendDatabase, Rebuild, Wanted
 from doctor.facts.backup.files import KeptVolumes
 from doctor.facts.databases.databases import MENDS, VolumeDatabase
+from doctor.facts.details import OfFile
 from doctor.facts.volumes.volumes import Volumes
 from doctor.model.step import File
 from doctor.rebuild.volumes.records import rebuild_volumes
@@ -14,10 +15,10 @@ from doctor.rebuild.volumes.records import rebuild_volumes
 
 @fixer(applicability=Applicability.SAFE)
 def volume_db_corrupt(
-    finding: Finding, database: VolumeDatabase, volumes: Volumes | Missing, kept: KeptVolumes | Missing
+    detail: OfFile, database: VolumeDatabase, volumes: Volumes | Missing, kept: KeptVolumes | Missing
 ) -> Iterator[Action]:
     """Go back to a whole tree; else write the records that pages, the backup and directories still tell."""
-    path = finding.detail.path
+    path = detail.path
     if database.file.remedy:
         yield EditFile(
             path=path,

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.backup.files import KeptVolumes
 from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.details import OfFile
 from doctor.facts.volumes.volumes import Volumes
 from doctor.model.step import File
 from doctor.rebuild.volumes.records import rebuild_volumes
@@ -13,12 +14,12 @@ from doctor.rebuild.volumes.records import rebuild_volumes
 
 @fixer(applicability=Applicability.SAFE)
 def volume_db_missing(
-    finding: Finding, database: VolumeDatabase, volumes: Volumes, kept: KeptVolumes | Missing
+    detail: OfFile, database: VolumeDatabase, volumes: Volumes, kept: KeptVolumes | Missing
 ) -> Iterator[Action]:
     """Write what the backup has; of other volumes what their own directories tell."""
     rebuilt = rebuild_volumes(database, volumes, kept)
     yield Rebuild(
-        items=(Wanted(path=finding.detail.path, node=File(content=rebuilt.content), mode=0o600),),
+        items=(Wanted(path=detail.path, node=File(content=rebuilt.content), mode=0o600),),
         what=f"write a record for each volume: {rebuilt.origin}",
         stage=Stage.DATABASES,
     )

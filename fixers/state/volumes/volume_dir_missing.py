@@ -7,18 +7,18 @@ from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import CopyAside
 from doctor.api.actions.state import Rebuild, Wanted, aside
 from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.volumes.details import VolumeGone
 from doctor.facts.volumes.volumes import options_content
 from doctor.model.paths import HostPath, join, parent
 from doctor.model.step import Directory, File
 
 
 @fixer(applicability=Applicability.SAFE)
-def volume_dir_missing(finding: Finding, database: VolumeDatabase) -> Iterator[Action]:
+def volume_dir_missing(finding: Finding, detail: VolumeGone, database: VolumeDatabase) -> Iterator[Action]:
     """Bring back a volume whose options mount its data from elsewhere; else keep the database, and say where to look.
 
     Such a volume's own directory holds nothing but the options. ``_data``, where they are mounted, is never made.
     """
-    detail = finding.detail
     record = database.records.get(finding.subject.name)
     options = {} if record is None else {key.lower(): value for key, value in record.options.items()}
     content = options_content(options) if options.get("device") else None

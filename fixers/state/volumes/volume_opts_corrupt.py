@@ -2,22 +2,22 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import Quarantine
 from doctor.api.actions.state import Rebuild, Wanted, restore
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.databases.databases import VolumeDatabase, VolumeRecord
+from doctor.facts.volumes.details import VolumeOptions
 from doctor.facts.volumes.volumes import options_content
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
 def volume_opts_corrupt(
-    finding: Finding, database: VolumeDatabase | Missing, backup: MetadataBackup | Missing
+    detail: VolumeOptions, database: VolumeDatabase | Missing, backup: MetadataBackup | Missing
 ) -> Iterator[Action]:
     """Write what the volume database says, else what the backup has; without either, say what to look for."""
-    detail = finding.detail
     record: VolumeRecord | None = None
     if isinstance(database, VolumeDatabase):
         record = database.records.get(detail.volume)

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
+from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import Rebuild, Wanted, restore
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.databases.databases import VolumeDatabase
+from doctor.facts.volumes.details import VolumeOptions
 from doctor.facts.volumes.volumes import options_content
 from doctor.model.step import File
 
 
 @fixer(applicability=Applicability.SAFE)
 def volume_opts_missing(
-    finding: Finding, database: VolumeDatabase, backup: MetadataBackup | Missing
+    detail: VolumeOptions, database: VolumeDatabase, backup: MetadataBackup | Missing
 ) -> Iterator[Action]:
     """Write what the volume database says; where it holds an option that doctor does not know, the file of the backup."""
-    detail = finding.detail
     content = options_content(database.records[detail.volume].options)
     kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
     if content is None and kept is not None:

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, Stage, fixer
+from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.state import ReplaceRecords
+from doctor.facts.details import OfFile
 from doctor.facts.volumes.flaws import VolumeFlaws, mended_volume
 from doctor.rebuild.network.mend import SetRecords
 
 
 @fixer(applicability=Applicability.SAFE)
-def volume_record_corrupt(finding: Finding, flaws: VolumeFlaws) -> Iterator[Action]:
+def volume_record_corrupt(detail: OfFile, flaws: VolumeFlaws) -> Iterator[Action]:
     """Write the kept record, or flip the one bit back."""
     if flaws.flawed[0].kind == "bucket":
         pairs = tuple((one.key, one.kept) for one in flaws.flawed)
         what = "flip one bit back in the name of the volumes' bucket"
-        yield EditFile(path=finding.detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
+        yield EditFile(path=detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
         return
     changes: dict[bytes, bytes] = {}
     names = []
@@ -26,7 +27,7 @@ def volume_record_corrupt(finding: Finding, flaws: VolumeFlaws) -> Iterator[Acti
             names.append(found.ids[-1][:40])
     if changes:
         yield EditFile(
-            path=finding.detail.path,
+            path=detail.path,
             edit=SetRecords(bucket=b"volumes", changes=changes),
             what=f"mend the records of volumes {', '.join(names)}",
             stage=Stage.DATABASES,

@@ -118,3 +118,19 @@ def test_a_plugin_that_ships_a_file_of_doctor_is_refused(host: Host) -> None:
     (host.site / "doctor/checks/network").mkdir(parents=True)
     (host.site / "doctor/checks/network/ip_forward_off.py").write_text("")
     assert "would replace a file of doctor" in host.doctor("list").stdout
+
+
+def test_a_fixer_that_its_check_does_not_fit_is_refused(host: Host) -> None:
+    """The scan shows the finding and both files; nothing is written."""
+    allow("doctor-acme")
+    next(host.site.glob("doctor_acme-*.dist-info")).joinpath("RECORD").unlink()
+    fixer = host.site / "doctor_acme/fixers/disk/note_empty.py"
+    fixer.write_text(fixer.read_text().replace("OfNote", "Note"))
+    found = host.doctor("scan", "--root", str(host.root), "--select", "acme:disk", "-f", "json")
+    assert found.returncode == 1
+    fix = json.loads(found.stdout)["findings"][0]["fix"]
+    assert fix["applicability"] == "manual"
+    assert str(fixer) in fix["summary"]
+    assert str(host.site / "doctor_acme/checks/disk/note_empty.py") in fix["summary"]
+    host.doctor("fix", "acme:disk/note-empty", "--root", str(host.root), "--apply", "--yes")
+    assert host.note.read_text() == ""

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor_acme.facts.note import Note
+from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor_acme.facts.note import Note, OfNote
 
 
-@check(severity=Severity.WARNING, ok="the note names somebody")
+@check(severity=Severity.WARNING, detail=OfNote, ok="the note names somebody")
 def note_empty(note: Note) -> Iterator[Finding]:
     """Nobody is named for this host.
 
@@ -27,4 +27,5 @@ def note_empty(note: Note) -> Iterator[Finding]:
             subject=Subject("file", "/etc/acme-note"),
             message="nobody is named for this host: /etc/acme-note is empty",
             evidence=(Evidence("/etc/acme-note", ""),),
+            detail=OfNote(path=HostPath("/etc/acme-note")),
         )

@@ -1,7 +1,4 @@
-"""What findings about damaged state hand to their fixers: the thing they are about, nothing more.
-
-Shared, since making a class of its own for each check costs a quarter of a millisecond of every scan.
-"""
+"""Details of findings that only name a thing; those that say more are in ``facts/SUBJECT/details.py``."""
 
 from msgspec import Struct
 
@@ -56,3 +53,21 @@ class OfContainer(Struct, frozen=True, kw_only=True):
     """A container, by its full id."""
 
     container_id: str
+
+
+class OfSysctl(Struct, frozen=True, kw_only=True):
+    """A key of the kernel's settings."""
+
+    key: str
+
+
+class OfLimit(Struct, frozen=True, kw_only=True):
+    """A limit of the kernel's, and the value that leaves room."""
+
+    wanted: int
+
+
+class OfLink(Struct, frozen=True, kw_only=True):
+    """A network interface."""
+
+    name: str

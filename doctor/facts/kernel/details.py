@@ -1,0 +1,49 @@
+"""Details of findings about the kernel: values that a check hands to its fixer."""
+
+from msgspec import Struct
+
+from doctor.model.paths import HostPath
+
+
+class KubeletDriver(Struct, frozen=True, kw_only=True):
+    """The driver that kubelet uses."""
+
+    wanted: str
+
+
+class Forbidden(Struct, frozen=True, kw_only=True):
+    """The line in the way. ``file`` is "" where modules_disabled is what forbids."""
+
+    module: str
+    file: HostPath
+    line: int
+    kind: str
+
+
+class TooOld(Struct, frozen=True, kw_only=True):
+    """Who needs which release."""
+
+    component: str
+    needed: str
+
+
+class OpenHole(Struct, frozen=True, kw_only=True):
+    """The CVEs and the releases that have the fix."""
+
+    ids: tuple[str, ...]
+    fixed_in: str
+
+
+class LimitZero(Struct, frozen=True, kw_only=True):
+    """The key, and the kernel's own default for it on this machine."""
+
+    key: str
+    wanted: int
+
+
+class NoIds(Struct, frozen=True, kw_only=True):
+    """The file, the user, and the first free id."""
+
+    file: HostPath
+    user: str
+    start: int

@@ -1,0 +1,34 @@
+"""Details of findings about layers: values that a check hands to its fixer."""
+
+from msgspec import Struct
+
+from doctor.model.paths import HostPath
+
+
+class LayerPlace(Struct, frozen=True, kw_only=True):
+    """A layer's chain id, and the directory that holds it ("" for unknown)."""
+
+    chain: str
+    directory: str
+
+
+class LayerDamage(Struct, frozen=True, kw_only=True):
+    """The layer's chain id and the names of its damaged files."""
+
+    chain: str
+    files: tuple[str, ...]
+
+
+class SharedRecord(Struct, frozen=True, kw_only=True):
+    """The half-removed record, and whether no engine runs whose stop would act on it."""
+
+    path: HostPath
+    is_down: bool
+
+
+class InitMissing(Struct, frozen=True, kw_only=True):
+    """The container's id, its layer directory and the directory of its image's top layer ("" for none)."""
+
+    container_id: str
+    directory: str
+    below: str

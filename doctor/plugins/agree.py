@@ -1,0 +1,42 @@
+"""A fixer may ask for the detail that its check declares, and for no other. Imported where a fixer is loaded."""
+
+from types import NoneType, UnionType
+from typing import Any
+
+from doctor.model.declare import CheckDeclaration
+from doctor.model.errors import UsageError
+from doctor.plugins.catalog import Loaded
+
+
+def agree(check: Loaded, fixer: Loaded) -> None:
+    """Raise ``UsageError``, naming both files, for a fixer whose ``detail`` is not what its check declares.
+
+    The types are the same, one by one: a fixer that lacks one would fail for some finding, and one too many is never used.
+    """
+    annotations = fixer.function.__annotations__
+    if "detail" not in annotations or not isinstance(check.declaration, CheckDeclaration):
+        return
+    asked, declared = annotations["detail"], check.declaration.detail
+    if _members(asked) != _members(declared):
+        raise UsageError(
+            f"this fixer asks for detail {spelled(asked)}, and the check {check.entry.path} declares {spelled(declared)}",
+            where=fixer.entry.path,
+            do="give both the same type",
+        )
+
+
+def spelled(kind: Any) -> str:
+    """Return a type or a union of types as an author writes it."""
+    return " | ".join("None" if one is NoneType else _name(one) for one in _in_order(kind))
+
+
+def _name(kind: Any) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}" if isinstance(kind, type) else repr(kind)
+
+
+def _in_order(kind: Any) -> tuple[Any, ...]:
+    return kind.__args__ if isinstance(kind, UnionType) else (NoneType if kind is None else kind,)
+
+
+def _members(kind: Any) -> frozenset[Any]:
+    return frozenset(_in_order(kind))
