@@ -123,7 +123,7 @@ def _refuse() -> int:
 
 
 def _judge(earlier: "Earlier") -> int:
-    from doctor.guard import seen, told
+    from doctor.guard import listing_cache, seen
     from doctor.guard.judge import judge
     from doctor.guard.watched import WatchedHost
     from doctor.model.errors import DoctorError
@@ -142,7 +142,7 @@ def _judge(earlier: "Earlier") -> int:
         _say(f"the settings don't hold here: {error}", 4)
         settings = Settings()
         catalog = _catalog(settings)
-    known, read = told.load(earlier.state, earlier.checksum, earlier.changed)
+    known, read = listing_cache.load(earlier.state, earlier.checksum, earlier.changed)
     host = WatchedHost(known)
     verdict = judge(host, catalog, settings, accept=accept)
     if verdict.is_healthy and not verdict.notes:
@@ -150,7 +150,7 @@ def _judge(earlier: "Earlier") -> int:
             host.seen or (), host.followed, started, is_backed_up=settings.metadata.keep, earlier=earlier
         )
         if look is not None:
-            told.keep(earlier.state, look, known, read)
+            listing_cache.keep(earlier.state, look, known, read)
     return _tell(verdict)
 
 

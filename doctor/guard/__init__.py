@@ -1,4 +1,5 @@
-"""What stands in front of each start of the engine: it keeps a copy of the metadata and of what the start would erase.
+"""Runs before each start of the engine: keeps a copy of the metadata and of the files that the start would erase.
 
-Only a start that would destroy data which can't be copied first is stopped. Every failure of the guard's own lets it pass.
+The guard blocks a start only if it would destroy data that can't be copied first. If the guard itself fails, the start
+goes on.
 """

@@ -1,7 +1,7 @@
 """Copies what a start erases to doctor's own directory, as the fixer of the finding would, but outside of any repair.
 
-The copies lie in a directory named after their content: the same thing is kept once however often a start is tried, and an
-older copy is never replaced by what a start has left of the original.
+The directory of the copies is named after their content: repeated starts keep one copy, and an older copy is never
+replaced by the remains that a start left.
 """
 
 import os
@@ -20,17 +20,17 @@ from doctor.state.files import atomic_write, ensure_dir, sync_dir
 from doctor.state.paths import state_dir
 
 LIMIT_BYTES = 64 << 20
-"""More is no small thing, and reading it would hold the start up."""
+"""Limit of the copies: reading more would delay the start."""
 _SPARE_BYTES = 64 << 20
 _ASIDE = "aside"
 
 
 class CannotKeepError(Exception):
-    """What a start erases can't be copied; its text says why."""
+    """The files that a start erases can't be copied; the text gives the reason."""
 
 
 class _Copy(Struct, frozen=True):
-    """One entry to write: its path beneath the place of the copies, what it was, and a file's bytes or a link's target."""
+    """One entry to write: its path relative to the copies, its status, and a file's bytes or a link's target."""
 
     name: str
     found: Stat
@@ -39,9 +39,9 @@ class _Copy(Struct, frozen=True):
 
 
 def keep(host: Host, actions: Iterable[CopyAside], *, directory: str | None = None) -> str:
-    """Do these copies and return the directory that holds them.
+    """Make these copies and return the directory that holds them.
 
-    Raises ``CannotKeepError`` where there is nothing to copy or too much, where it can't be read, or the disk refuses.
+    Raises ``CannotKeepError`` if there is nothing to copy, too much to copy, or a read or write fails.
     """
     try:
         copies = [copy for action in actions for copy in _read(host, action.path, _name_of(action), [LIMIT_BYTES])]
@@ -73,12 +73,12 @@ def _name_of(action: CopyAside) -> str:
 
 
 def _read(host: Host, path: HostPath, name: str, left: list[int]) -> Iterator[_Copy]:
-    """Yield an entry and what is beneath it; ``left`` holds the bytes that may still be read."""
+    """Yield an entry and everything beneath it; ``left`` is the number of bytes that may still be read."""
     found = host.lstat(path, follow=False)
     if found.kind == "f":
         left[0] -= found.size
         if left[0] < 0:
-            raise CannotKeepError(f"{path}: together more than {LIMIT_BYTES >> 20} MiB")
+            raise CannotKeepError(f"{path}: the files exceed {LIMIT_BYTES >> 20} MiB")
         yield _Copy(name, found, content=host.read(path, follow=False, limit_bytes=LIMIT_BYTES))
     elif found.kind == "l":
         yield _Copy(name, found, target=host.readlink(path, follow=False))
@@ -99,11 +99,13 @@ def _place_name(copies: list[_Copy]) -> str:
 def _check_space(top: str, size: int) -> None:
     found = os.statvfs(top)
     if found.f_bavail * found.f_frsize < size + _SPARE_BYTES:
-        raise CannotKeepError(f"{top}: too little space for {size} bytes")
+        raise CannotKeepError(f"{top}: not enough free space for {size} bytes")
 
 
 def _write(path: str, copy: _Copy) -> None:
-    """Write one entry with its owner, mode and time, and sync it; missing directories above it are root's alone."""
+    """Write one entry with its owner, mode and time, and sync it; missing parent directories are accessible by root
+    only.
+    """
     ensure_dir(os.path.dirname(path))
     if copy.found.kind == "l":
         os.symlink(copy.target, path)

@@ -1,9 +1,10 @@
-"""Keeps the compiled code of all that the guard loads in one file, so that a start waits for one read and not for 250 searches.
+"""Caches the compiled code of every module that the guard loads in one file: a start needs one read instead of 250
+searches.
 
-A look loads some 250 small modules, and to find each (three system calls, a search by suffix, a file of its own) costs more
-than to run it. The code is what Python itself keeps beside each source. It is taken only while the source has the same
-device, inode, size and times, the interpreter is the same, and the places it searches hold the same names. Anything else is
-loaded as ever: without the file nothing is different but slower.
+A run loads some 250 small modules. Finding a module (three system calls, a search by suffix, a file of its own) costs
+more than running it. The code is copied from Python's .pyc files. It is used only while the source has the same device,
+inode, size and times, the interpreter is the same, and its search path holds the same names. Otherwise the module is
+loaded as usual: the cache only saves time.
 """
 
 import marshal
@@ -20,15 +21,17 @@ from doctor.state.paths import state_dir
 
 _NAME = "guard.code"
 _HEAD_BYTES = 16
-"""Of a .pyc: magic number, flags, the time and size of its source (PEP 552)."""
+"""Header of a .pyc: magic number, flags, time and size of its source (PEP 552)."""
 _WORD = 0xFFFFFFFF
-_Told = tuple[int, int, int, int, int]
-_Place = tuple[str, str, bool, _Told, int, int]
-"""Source, its .pyc, whether it is a package, what told the source, and where the code lies in the file."""
+_Stamp = tuple[int, int, int, int, int]
+_Place = tuple[str, str, bool, _Stamp, int, int]
+"""Source, its .pyc, whether it is a package, the stamp of the source, and the offset and size of the code in the
+cache.
+"""
 
 
 class _Loader(SourceFileLoader):
-    """Loads a module as from its source; only the code comes from elsewhere."""
+    """Loads a module as from its source, with the code taken from the cache."""
 
     def __init__(self, name: str, path: str, code: memoryview) -> None:
         super().__init__(name, path)
@@ -41,10 +44,10 @@ class _Loader(SourceFileLoader):
 
 
 class Kept:
-    """Finds modules in the file. A path hook of importlib (``sys.meta_path``).
+    """Finds modules in the cache. A finder for ``sys.meta_path`` (importlib).
 
     Attributes:
-        known: names that were imported before.
+        known: modules imported before this finder was installed.
     """
 
     def __init__(self, directory: str | None = None) -> None:
@@ -58,7 +61,7 @@ class Kept:
             self._places = {}
 
     def use(self) -> None:
-        """Look here first from now on."""
+        """Install this finder as the first one."""
         sys.meta_path.insert(0, self)
 
     def find_spec(
@@ -67,12 +70,12 @@ class Kept:
         path: Sequence[str] | None = None,  # noqa: ARG002 - the signature is importlib's
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        """Return how to load a module; ``None`` for one that is not kept, or whose source is another by now."""
+        """Return the spec of a module; ``None`` if it is not cached or its source has changed."""
         place = self._places.get(fullname)
         if place is None:
             return None
-        source, cached, is_package, told, start, size = place
-        if _told(source) != told:
+        source, cached, is_package, stamp, start, size = place
+        if _stamp(source) != stamp:
             del self._places[fullname]
             return None
         loader = _Loader(fullname, source, self._codes[start : start + size])
@@ -84,9 +87,9 @@ class Kept:
         return spec
 
     def keep(self) -> bool:
-        """Write the file anew where something was loaded that is not in it; return whether it was written.
+        """Rewrite the cache if a module was loaded that is not in it; return whether it was written.
 
-        Failing costs only the next look: nothing is raised. Not synced, as its checksum tells.
+        A failure only slows the next run, so nothing is raised. Not synced: the checksum detects a partial write.
         """
         loaded = {
             name: spec
@@ -97,9 +100,9 @@ class Kept:
         found = [(name, *taken) for name, spec in sorted(fresh.items()) if (taken := _take(spec)) is not None]
         if not found:
             return False
-        for name, (source, cached, is_package, told, start, size) in self._places.items():
-            if _told(source) == told:
-                found.append((name, source, cached, is_package, told, bytes(self._codes[start : start + size])))
+        for name, (source, cached, is_package, stamp, start, size) in self._places.items():
+            if _stamp(source) == stamp:
+                found.append((name, source, cached, is_package, stamp, bytes(self._codes[start : start + size])))
         try:
             self._write(found)
         except (OSError, ValueError):
@@ -117,46 +120,50 @@ class Kept:
         if circumstances == _circumstances():
             self._places, self._codes = places, rest[size:]
 
-    def _write(self, found: list[tuple[str, str, str, bool, _Told, bytes]]) -> None:
+    def _write(self, found: list[tuple[str, str, str, bool, _Stamp, bytes]]) -> None:
         places: dict[str, _Place] = {}
         start = 0
-        for name, source, cached, is_package, told, code in found:
-            places[name] = source, cached, is_package, told, start, len(code)
+        for name, source, cached, is_package, stamp, code in found:
+            places[name] = source, cached, is_package, stamp, start, len(code)
             start += len(code)
         index = marshal.dumps([_circumstances(), places])
         rest = b"".join((index, *(code for *_, code in found)))
         own.write(self._path, (b"%d %d\n" % (zlib.crc32(rest), len(index)), rest))
 
 
-def _take(spec: ModuleSpec) -> tuple[str, str, bool, _Told, bytes] | None:
-    """Return what to keep of a loaded module; ``None`` where Python has kept no code that belongs to its source."""
+def _take(spec: ModuleSpec) -> tuple[str, str, bool, _Stamp, bytes] | None:
+    """Return the cache entry of a loaded module; ``None`` if Python has no current .pyc for its source."""
     source, cached = spec.origin, spec.cached
     if source is None or cached is None:
         return None
     try:
-        told = os.stat(source)
+        stamp = os.stat(source)
         with open(cached, "rb") as stream:
             data = stream.read()
     except OSError:
         return None
-    belongs = b"".join(number.to_bytes(4, "little") for number in (0, int(told.st_mtime) & _WORD, told.st_size & _WORD))
+    belongs = b"".join(
+        number.to_bytes(4, "little") for number in (0, int(stamp.st_mtime) & _WORD, stamp.st_size & _WORD)
+    )
     if data[:_HEAD_BYTES] != MAGIC_NUMBER + belongs:
         return None
     is_package = spec.submodule_search_locations is not None
-    return source, cached, is_package, _numbers(told), data[_HEAD_BYTES:]
+    return source, cached, is_package, _numbers(stamp), data[_HEAD_BYTES:]
 
 
-def _told(path: str) -> _Told | None:
+def _stamp(path: str) -> _Stamp | None:
     try:
         return _numbers(os.stat(path))
     except OSError:
         return None
 
 
-def _numbers(told: os.stat_result) -> _Told:
-    return told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
+def _numbers(stamp: os.stat_result) -> _Stamp:
+    return stamp.st_dev, stamp.st_ino, stamp.st_size, stamp.st_mtime_ns, stamp.st_ctime_ns
 
 
 def _circumstances() -> list[object]:
-    """Return what else must be the same: the interpreter, and where it searches with the time when a name there changed."""
-    return [sys.version, MAGIC_NUMBER, sys.flags.optimize, [[place, _told(place)] for place in sys.path]]
+    """Return the other conditions of the cache: the interpreter, and its search path with each directory's modification
+    time.
+    """
+    return [sys.version, MAGIC_NUMBER, sys.flags.optimize, [[place, _stamp(place)] for place in sys.path]]

@@ -22,7 +22,7 @@ Accept = Callable[[tuple[Finding, ...]], tuple[Finding, ...]]
 
 
 class Danger(Struct, frozen=True, kw_only=True):
-    """Data that the start would destroy: the finding, and why no copy could be made, "" where none could be large enough."""
+    """Data that the start would destroy: the finding, and why no copy was made; "" if no copy could be large enough."""
 
     finding: Finding
     why: str = ""
@@ -32,10 +32,10 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Whether the engine may start.
 
     Attributes:
-        dangers: why not; none means that it may.
-        kept: (finding, directory) of what the start erases and a copy now holds.
-        notes: what else a person should know.
-        is_healthy: whether all of the root's state was seen and nothing is wrong with it, no engine using it.
+        dangers: the reasons against a start; empty if it may start.
+        kept: (finding, directory of the copy) for files that the start erases.
+        notes: further remarks for the user.
+        is_healthy: whether the root's whole state was read, has no findings, and no engine uses it.
     """
 
     dangers: tuple[Danger, ...] = ()
@@ -45,10 +45,10 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 def judge(host: Host, catalog: Catalog, settings: Settings, *, accept: Accept, directory: str | None = None) -> Verdict:
-    """Scan the state of the data root, copy aside what can be, and take the metadata backup of a healthy one.
+    """Scan the data root's state, copy files that the start would erase, and back up the metadata of a healthy root.
 
-    ``directory`` is doctor's state directory where it isn't the usual one. What the settings waive, or whose check they skip,
-    stops nothing: a person has decided.
+    ``directory`` is doctor's state directory if it isn't the default. Waived findings and skipped checks block nothing:
+    the user has decided.
     """
     ids = [identity for identity in catalog.choose((), settings.skip) if identity.startswith(backup.AREA)]
     found = scan(host, catalog, ids)
@@ -69,7 +69,9 @@ def judge(host: Host, catalog: Catalog, settings: Settings, *, accept: Accept, d
 def _weigh(
     findings: tuple[Finding, ...], host: Host, catalog: Catalog, found: Scan, directory: str | None
 ) -> tuple[list[Danger], list[tuple[Finding, str]]]:
-    """Copy what these findings would have erased; return those that stop the start, and where the copies are."""
+    """Copy the files that the start would erase; return the findings that block the start, and the places of the
+    copies.
+    """
     from doctor.guard.aside import CannotKeepError, keep  # noqa: PLC0415 - an ordinary start copies nothing
 
     dangers: list[Danger] = []
@@ -94,7 +96,7 @@ def _is_down(found: Scan) -> bool:
 
 
 def _copies(finding: Finding, catalog: Catalog, found: Scan) -> list["CopyAside"]:
-    """Return the copies that a finding's fixer would make before a start, if they are all that it would do then."""
+    """Return the copies that a finding's fixer would make before a start, if it would do nothing else then."""
     from doctor.api.actions.files import CopyAside  # noqa: PLC0415 - only where a start destroys something
     from doctor.model.action import Stage  # noqa: PLC0415
 

@@ -1,10 +1,11 @@
-"""Remembers that nothing stood against a start, and all that this was concluded from, so that the same need not be read again.
+"""Records that a check found nothing against a start, and the paths it read, so that an unchanged root is not read
+again.
 
-An engine that fails is started again and again, each time over the same data root. What was looked at is kept as paths with
-what the kernel tells of each: where device, inode, size, both times, type, mode and owner of every one are the same, so is the
-conclusion. Nobody can set the time of the last change of an inode (ctime, inode(7)), and a directory's changes with its names.
+A failing engine is restarted repeatedly on the same data root. Each path is kept with its stat result: if device,
+inode, size, both times, type, mode and owner of every path are the same, the result still holds. The time of an inode's
+last change can't be set (ctime, inode(7)), and a directory's ctime changes with its names.
 
-Little is imported here: this comes before everything else of the guard.
+Imports stay few: this module runs before the rest of the guard.
 """
 
 import os
@@ -22,24 +23,27 @@ DAY_S = 86400
 _MANY = 5000
 _MARGIN_NS = 100_000_000
 """Times of inodes come from a coarse clock, at most 10 ms behind (CONFIG_HZ=100)."""
-_TOLD = 7
-"""Numbers for each path."""
-_TOLD_BYTES = _TOLD * array("q").itemsize
-_ABSENT = (0,) * _TOLD
-_UNTOLD = (-1,) * _TOLD
-"""No path has these: one that is kept with them counts as changed."""
+_STAMP = 7
+"""Numbers kept for each path."""
+_STAMP_BYTES = _STAMP * array("q").itemsize
+_ABSENT = (0,) * _STAMP
+_NO_STAMP = (-1,) * _STAMP
+"""No path has these numbers: a path kept with them counts as changed."""
 _VOLATILE = ("/proc/", "/sys/", "/dev/", "/run/", "/var/run/")
-"""Made anew by the kernel or at each boot. It tells whether an engine runs: one that runs makes no start more dangerous."""
+"""Recreated by the kernel or at each boot. It shows whether an engine runs; a running engine makes no start more
+dangerous.
+"""
 _BOOT = "/proc/sys/kernel/random/boot_id"
 
 
 class Earlier:
-    """An earlier look, compared with what is now.
+    """The record of an earlier check, compared with the current state.
 
     Attributes:
-        is_settled: whether it is of this boot and day, found nothing against a start, and all that it saw is as it was.
-        checksum: of what was kept of it.
-        changed: what it saw and is not as it was.
+        is_settled: whether it is from this boot and day, found nothing against a start, and no path it read has
+        changed.
+        checksum: of the record.
+        changed: the paths that have changed since.
     """
 
     def __init__(self, directory: str | None = None) -> None:
@@ -48,8 +52,8 @@ class Earlier:
         self.checksum = -1
         self.changed: list[str] = []
         self._paths: list[bytes] = []
-        self._told = b""
-        # After a power cut a file may have lost its content and kept its times: nothing is believed over a boot.
+        self._stamps = b""
+        # After a power cut a file may have lost its content and kept its times: a record is valid for one boot only.
         try:
             self._compare()
         except (OSError, ValueError):
@@ -63,31 +67,31 @@ class Earlier:
             return
         if not 0 <= time.time() - int(when) < DAY_S:
             return
-        paths, told = rest[: int(size)].split(b"\0"), rest[int(size) :]
+        paths, stamps = rest[: int(size)].split(b"\0"), rest[int(size) :]
         now = _numbers(paths).tobytes()
-        if len(now) != len(told):
+        if len(now) != len(stamps):
             return
-        self.is_settled = now == told
-        self.checksum, self._paths, self._told = int(checksum), paths, told
+        self.is_settled = now == stamps
+        self.checksum, self._paths, self._stamps = int(checksum), paths, stamps
         if not self.is_settled:
-            places = enumerate(range(0, len(told), _TOLD_BYTES))
+            places = enumerate(range(0, len(stamps), _STAMP_BYTES))
             self.changed = [
                 os.fsdecode(paths[index])
                 for index, start in places
-                if now[start : start + _TOLD_BYTES] != told[start : start + _TOLD_BYTES]
+                if now[start : start + _STAMP_BYTES] != stamps[start : start + _STAMP_BYTES]
             ]
 
     @property
     def is_large(self) -> bool:
-        """Whether it saw more than an ordinary root holds."""
+        """Whether it read more paths than an ordinary root holds."""
         return len(self._paths) > _MANY
 
     def unchanged(self) -> dict[bytes, bytes]:
-        """Return the paths that are as they were when this was made, with the numbers that tell them."""
+        """Return the paths that have not changed since the record was written, with their numbers."""
         gone = {os.fsencode(path) for path in self.changed}
-        starts = range(0, len(self._told), _TOLD_BYTES)
+        starts = range(0, len(self._stamps), _STAMP_BYTES)
         pairs = zip(self._paths, starts, strict=True)
-        return {path: self._told[start : start + _TOLD_BYTES] for path, start in pairs if path not in gone}
+        return {path: self._stamps[start : start + _STAMP_BYTES] for path, start in pairs if path not in gone}
 
 
 def remember(
@@ -98,12 +102,13 @@ def remember(
     is_backed_up: bool,
     earlier: Earlier,
 ) -> int | None:
-    """Keep what a look that began at ``started_ns`` (since the epoch) saw and found nothing against; return its checksum.
+    """Record a check that began at ``started_ns`` (since the epoch) and found nothing against a start; return the
+    checksum.
 
-    Of ``followed`` the targets of links were looked at; what ``earlier`` found unchanged before the look is not asked for
-    again. What changed meanwhile or just before counts as changed at the next look. ``None`` where nothing is kept: the backup
-    that belongs to it was not taken. Failing to write costs only the next look: nothing is raised. Not synced either, as it does
-    not outlive the boot.
+    ``followed`` are paths of links that were followed. Paths that ``earlier`` found unchanged are not examined again. A
+    path that changed during the check or just before counts as changed at the next one. Returns ``None`` if nothing is
+    recorded: the backup that belongs to it was not made. A failed write only slows the next check, so nothing is
+    raised. Not synced, since the record is valid for one boot only.
     """
     state = earlier.state
     led = map(os.path.realpath, filter(os.path.islink, dict.fromkeys(followed)))
@@ -117,9 +122,9 @@ def remember(
             kept = _backup(state, started_ns)
             paths, fresh = paths + kept, fresh + kept
             numbers += _numbers(kept)
-        told = numbers.tobytes()
+        stamps = numbers.tobytes()
         unchanged.update(
-            zip(fresh, (told[at : at + _TOLD_BYTES] for at in range(0, len(told), _TOLD_BYTES)), strict=True)
+            zip(fresh, (stamps[at : at + _STAMP_BYTES] for at in range(0, len(stamps), _STAMP_BYTES)), strict=True)
         )
         body = b"\0".join(paths)
         head = b" %d %d %s\n" % (started_ns // 10**9, len(body), _circumstances())
@@ -136,21 +141,21 @@ def _path(state: str) -> str:
 
 
 def _circumstances() -> bytes:
-    """Return what else must be the same: the boot, the interpreter, and which settings are read."""
+    """Return the other conditions of the record: the boot, the interpreter, and the settings files."""
     with open(_BOOT, "rb") as stream:
         boot = stream.read().strip()
     return b"%s %s %s" % (boot, sys.implementation.cache_tag.encode(), os.fsencode(config_file()))
 
 
 def _paths(seen: Iterable[str], state: str) -> list[bytes]:
-    """Return what to compare: all that was seen, in this order, the settings, and doctor's own code."""
+    """Return the paths to compare: those that were read, in this order, the settings files, and doctor's own code."""
     # An upgrade replaces files, which changes their directories.
     code = {
         os.path.dirname(file)
         for name, module in list(sys.modules.items())
         if name.partition(".")[0] == "doctor" and (file := getattr(module, "__file__", None))
     }
-    # Doctor's own directory changes by what it keeps there; the backup is compared by itself.
+    # Doctor's own directory changes with each file it keeps there; the backup is compared separately.
     here = state.rstrip("/")
     volatile = (*_VOLATILE, f"{here}/")
     wanted = dict.fromkeys((*sorted(code), config_file(), *seen))
@@ -160,7 +165,9 @@ def _paths(seen: Iterable[str], state: str) -> list[bytes]:
 
 
 def _backup(state: str, started_ns: int) -> list[bytes]:
-    """Return the newest backup and the directory of its contents; raises ``ValueError`` where it was not confirmed since."""
+    """Return the newest backup and the directory of its contents. Raises ``ValueError`` if it was not confirmed
+    since.
+    """
     from doctor.state.metadata import BLOBS, CONFIRMED, DIRECTORY, is_generation  # noqa: PLC0415 - loaded long since
 
     top = os.path.join(state, DIRECTORY)
@@ -171,16 +178,20 @@ def _backup(state: str, started_ns: int) -> list[bytes]:
 
 
 def _settled(paths: list[bytes], limit_ns: int) -> "array[int]":
-    """Return what tells each path; of one that was written or changed since, or may have gone since, what tells nothing."""
+    """Return the numbers of each path; for a path written, changed or possibly removed since, numbers that match
+    nothing.
+    """
     numbers = _numbers(paths)
-    for index, (written, changed) in enumerate(zip(numbers[3::_TOLD], numbers[4::_TOLD], strict=True)):
+    for index, (written, changed) in enumerate(zip(numbers[3::_STAMP], numbers[4::_STAMP], strict=True)):
         if written >= limit_ns or changed >= limit_ns or (not changed and _is_fresh(paths[index], limit_ns)):
-            numbers[index * _TOLD : (index + 1) * _TOLD] = array("q", _UNTOLD)
+            numbers[index * _STAMP : (index + 1) * _STAMP] = array("q", _NO_STAMP)
     return numbers
 
 
 def _is_fresh(path: bytes, limit_ns: int) -> bool:
-    """Whether names changed since, in the directory where this one is missing: it may have been read, and be gone."""
+    """Whether names changed since in the directory where this path is missing: it may have been read and then
+    removed.
+    """
     while path := path.rpartition(b"/")[0]:
         try:
             return os.stat(path).st_mtime_ns >= limit_ns
@@ -190,24 +201,24 @@ def _is_fresh(path: bytes, limit_ns: int) -> bool:
 
 
 def _numbers(paths: list[bytes]) -> "array[int]":
-    """Return what tells each path from what it was, zeros for nothing there."""
+    """Return the numbers of each path, zeros for a missing one."""
     found = array("q")
     look = os.lstat
     for path in paths:
         try:
-            told = look(path)
+            status = look(path)
         except (FileNotFoundError, NotADirectoryError):
             found.extend(_ABSENT)
             continue
         found.extend(
             (
-                told.st_dev,
-                told.st_ino,
-                told.st_size,
-                told.st_mtime_ns,
-                told.st_ctime_ns,
-                told.st_mode,
-                told.st_uid << 32 | told.st_gid,
+                status.st_dev,
+                status.st_ino,
+                status.st_size,
+                status.st_mtime_ns,
+                status.st_ctime_ns,
+                status.st_mode,
+                status.st_uid << 32 | status.st_gid,
             )
         )
     return found

@@ -1,26 +1,26 @@
-"""The live machine, with a list of all that was looked at."""
+"""The live machine, with a list of every path that was examined."""
 
 import os
 from collections.abc import Iterable
 
+from doctor.host.listings import Listings
 from doctor.host.live import LiveHost
-from doctor.host.told import Told
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 
 
 class WatchedHost(LiveHost):
-    """A live host that notes each path it is asked about, with that of each file read beneath an open directory.
+    """A live host that records each path it is asked about, and each file read in an open directory.
 
     Attributes:
         seen: the paths, some more than once.
-        followed: those of them where the target of a link was looked at.
-        told: what directories of small files tell, and told at an earlier look: those are not read again.
+        followed: paths among them where a link was followed.
+        listings: of directories of small files, now and at an earlier check; unchanged ones are not read again.
     """
 
-    def __init__(self, told: Told | None = None) -> None:
+    def __init__(self, listings: Listings | None = None) -> None:
         super().__init__()
-        self.told = Told() if told is None else told
+        self.listings = Listings() if listings is None else listings
         self._seen: list[str] = []
         self.seen = self._seen
         self.followed: list[str] = []
@@ -37,11 +37,13 @@ class WatchedHost(LiveHost):
         try:
             return super()._at_parent(path, follow=follow)
         finally:
-            # The directory is opened for this one name only: what else changes in it is of no concern.
+            # The directory is opened for this name only: its other entries do not matter.
             del self._seen[known:], self.followed[led:]
 
     def readlink(self, path: HostPath, *, follow: bool = True) -> str:
-        """Return a link's target. What is no link, as each directory on the way to a file, is known by what lies beneath it."""
+        """Return a link's target. A path that is not a link, such as a parent directory, is covered by the paths
+        beneath it.
+        """
         known = len(self._seen)
         try:
             return super().readlink(path, follow=follow)
@@ -50,7 +52,7 @@ class WatchedHost(LiveHost):
             raise
 
     def held(self, path: HostPath, names: Iterable[str] = (".",)) -> dict[str, int]:
-        """Return the entries that are immutable or append-only, as any host; a change of these flags shows in each one's ctime."""
+        """Return the immutable or append-only entries. A change of these flags changes the entry's ctime."""
         asked = tuple(names)
         self._seen.extend(os.path.join(path, name) for name in asked if name != ".")
         return super().held(path, asked)

@@ -1,4 +1,4 @@
-"""Reads recorded answers from a TOML file: what a host's commands, engine and processes said.
+"""Reads recorded answers of a host from a TOML file: its commands, engine and processes.
 
 The file stands beside a case's ``host`` directory as ``answers.toml``::
 
@@ -17,7 +17,7 @@ The file stands beside a case's ``host`` directory as ``answers.toml``::
     argv = ["/usr/sbin/dockerd"]
     exe = "/usr/sbin/dockerd"
     [[statfs]]
-    path = "/var/lib/docker"         # and what lies beneath it; the other numbers are those of an empty disk of 100 GiB
+    path = "/var/lib/docker"         # and paths beneath it; the other numbers are those of an empty disk of 100 GiB
     magic = 0x58465342
     [[missing]]
     source = "/etc/docker/daemon.json"   # a path, a joined argv or an API path
@@ -35,7 +35,7 @@ from doctor.model.missing import Why
 
 
 def load(path: str) -> Answers:
-    """Return the recording in a file; raises ``UsageError`` for one that is not of the form above."""
+    """Return the recording in a file. Raises ``UsageError`` if it does not have the form above."""
     try:
         with open(path, "rb") as stream:
             data = tomllib.load(stream)

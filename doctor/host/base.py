@@ -1,4 +1,4 @@
-"""What a host can be asked, whatever kind it is: the live machine, a mounted root, a recorded case, a prediction."""
+"""The interface of a host: the live machine, a mounted root, a recorded case or a prediction."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -11,7 +11,7 @@ from doctor.model.view import View
 
 
 class CommandResult(Struct, frozen=True):
-    """What a command left: exit code (negative: the signal), output as bytes."""
+    """Result of a command: exit code (negative: the signal), output as bytes."""
 
     exit: int
     stdout: bytes
@@ -19,19 +19,21 @@ class CommandResult(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """Standard output as text; bytes that are no UTF-8 are kept as surrogates."""
+        """Standard output as text; bytes that are not UTF-8 are kept as surrogates."""
         return self.stdout.decode("utf-8", "surrogateescape")
 
 
 class ApiAnswer(Struct, frozen=True):
-    """What the engine's socket answered: HTTP status and body."""
+    """Answer of the engine's socket: HTTP status and body."""
 
     status: int
     body: bytes
 
 
 class StatFs(Struct, frozen=True):
-    """statfs(2): file system magic, sizes in bytes as an ordinary user sees them, inodes (0: no limit), its id (0: none)."""
+    """statfs(2): file system magic, sizes in bytes available to an unprivileged user, inodes (0: no limit), its id (0:
+    none).
+    """
 
     magic: int
     size_bytes: int
@@ -44,9 +46,9 @@ class StatFs(Struct, frozen=True):
 
 
 class Host(View, Protocol):
-    """A host. Methods raise ``HostError`` where it can't answer; they never hang longer than their limit.
+    """A host. Methods raise ``HostError`` if it can't answer; they never block longer than their timeout.
 
-    Paths in container-controlled trees are read with ``follow=False``: then no component may be a symbolic link.
+    Paths in container-controlled trees are read with ``follow=False``: no component may then be a symbolic link.
     """
 
     kind: str
@@ -59,11 +61,11 @@ class Host(View, Protocol):
         ...
 
     def birth(self, path: HostPath) -> tuple[int, int]:
-        """Return inode and birth (nanoseconds since the epoch, 0: not kept) of what is at ``path``, not followed."""
+        """Return inode and birth time (nanoseconds since the epoch, 0: not kept) of ``path``, not followed."""
         ...
 
     def xattrs(self, path: HostPath) -> dict[str, bytes]:
-        """Return the extended attributes of what is at ``path``, not followed."""
+        """Return the extended attributes of ``path``, not followed."""
         ...
 
     def flags(self, path: HostPath) -> int:
@@ -73,12 +75,12 @@ class Host(View, Protocol):
     def held(self, path: HostPath, names: Iterable[str] = (".",)) -> dict[str, int]:
         """Return the entries of a directory ("." for itself) that are immutable (0x10) or append-only (0x20).
 
-        No component is followed and nothing is opened but the directory: a FIFO or a device costs nothing.
+        No component is followed and only the directory is opened: a FIFO or a device does no harm.
         """
         ...
 
     def is_mount_point(self, path: HostPath) -> bool:
-        """Whether something is mounted on what is at ``path``, not followed: it can't be renamed or replaced."""
+        """Whether ``path``, not followed, is a mount point: it can't be renamed or replaced."""
         ...
 
     def statfs(self, path: HostPath) -> StatFs:
@@ -86,18 +88,18 @@ class Host(View, Protocol):
         ...
 
     def scandir(self, path: HostPath, *, follow: bool = True) -> Iterator[tuple[str, str]]:
-        """Yield (name, kind letter or "?" where the file system doesn't tell) of a directory, in no order."""
+        """Yield (name, kind letter or "?" if the file system doesn't report it) of a directory, unordered."""
         ...
 
     def open_fd(self, path: HostPath, *, follow: bool = False) -> int:
         """Open the regular file at ``path`` for streaming; the caller closes it.
 
-        A prediction can't; it raises ``HostError`` for what the plan would change.
+        A prediction raises ``HostError`` for a file that the plan would change.
         """
         ...
 
     def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
-        """Run a command of the host that changes nothing."""
+        """Run a read-only command of the host."""
         ...
 
     def engine(self, path: str, *, timeout_s: float = 3.0, socket: HostPath | None = None) -> ApiAnswer:
@@ -109,7 +111,7 @@ class Host(View, Protocol):
         ...
 
     def environ(self, pid: int) -> dict[str, str]:
-        """Return the environment a process was started with. Secrets: never put it into a fact unredacted."""
+        """Return the environment a process was started with. It holds secrets: never put it into a fact unredacted."""
         ...
 
     def now(self) -> float:

@@ -1,4 +1,4 @@
-"""Commands of the live host: bounded in time and output, never through a shell."""
+"""Runs commands of the live host: limited in time and output, never through a shell."""
 
 import os
 import signal
@@ -12,14 +12,16 @@ _OUTPUT_LIMIT = 64 << 20
 
 
 def environment() -> dict[str, str]:
-    """Return what commands run with: a fixed PATH (cron's lacks /usr/sbin) and the C locale, so output can be parsed."""
+    """Return the environment of commands: a fixed PATH (cron's lacks /usr/sbin) and the C locale, so output can be
+    parsed.
+    """
     return {"PATH": _PATH, "LC_ALL": "C", "LANG": "C", "HOME": os.environ.get("HOME", "/"), "TERM": "dumb"}
 
 
 def run(argv: tuple[str, ...], *, timeout_s: float, stdin: bytes = b"") -> CommandResult:
-    """Run a command and return what it left; raises ``HostError`` (absent, denied, timed out)."""
+    """Run a command and return its result. Raises ``HostError`` (absent, denied, timed out)."""
     try:
-        # Its own session: on a time-out the whole group is killed, children that hold the pipe included.
+        # Its own session: on a timeout the whole group is killed, including children that hold the pipe.
         process = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -57,7 +59,7 @@ def _kill_group(process: "subprocess.Popen[bytes]") -> None:
     try:
         process.communicate(timeout=1)
     except subprocess.TimeoutExpired:
-        # In uninterruptible sleep (a hung mount): it can't be reaped now, and must not hold doctor up.
+        # In uninterruptible sleep (a hung mount): it can't be reaped now, and doctor does not wait for it.
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()

@@ -1,4 +1,4 @@
-"""A data root alone, without the host that it was part of: a disk that only held /var/lib/docker, a copy, a backup."""
+"""A data root without its host: a disk that only held /var/lib/docker, a copy, a backup."""
 
 import errno
 import os
@@ -8,14 +8,14 @@ from doctor.model.errors import UsageError
 from doctor.model.paths import HostPath, is_beneath
 
 PLACE = HostPath("/var/lib/docker")
-"""Where the directory is on this host: what an engine without settings takes."""
+"""Path of the directory on this host: the engine's default."""
 
 _MARKS = frozenset({"image", "containerd", "volumes", "containers", "engine-id"})
 _LIKELY = ("docker", "var/lib/docker", "lib/docker")
 
 
 class DataRootHost(RootHost):
-    """A host that has nothing but its data root, which is ``directory``. Raises ``UsageError`` for what is none."""
+    """A host that has only its data root ``directory``. Raises ``UsageError`` if that is not a data root."""
 
     def __init__(self, directory: str) -> None:
         super().__init__(_checked(directory))
@@ -32,9 +32,11 @@ class DataRootHost(RootHost):
 
 
 def _checked(directory: str) -> str:
-    """Return a data root's directory, or say which one was meant."""
+    """Return a data root's directory. Raises ``UsageError`` that suggests a likely one."""
     if not os.path.isdir(directory):
-        raise UsageError("--data-root is no directory", where=directory, do="name the engine's directory on the disk")
+        raise UsageError(
+            "--data-root is not a directory", where=directory, do="name the engine's directory on the disk"
+        )
     names = set(os.listdir(directory))
     if names & _MARKS:
         return directory
@@ -42,7 +44,7 @@ def _checked(directory: str) -> str:
     inside = [*_LIKELY, *(name for name in sorted(names) if name.replace(".", "").isdigit())]
     meant = next((path for name in inside if _is_one(path := os.path.join(directory, name))), "")
     raise UsageError(
-        "this is no data root: it has no directory image, containerd, volumes or containers",
+        "not a data root: it has no directory image, containerd, volumes or containers",
         where=directory,
         do=f"name {meant}" if meant else "name the directory that was /var/lib/docker",
     )

@@ -1,4 +1,6 @@
-"""Ends a process and waits for it, with psutil: it pins a process by its start time, so a recycled pid is never signalled."""
+"""Ends a process and waits for it, with psutil: a process is identified by its start time, so a reused pid is never
+signalled.
+"""
 
 import time
 
@@ -10,10 +12,10 @@ _STEP_S = 0.02
 
 
 def end(pid: int, ticks: int, signal: int, *, timeout_s: float) -> bool:
-    """Send ``signal`` to the process that began at ``ticks`` and wait until it is gone; return whether it is.
+    """Send ``signal`` to the process that started at ``ticks`` and wait for its end; return whether it ended.
 
-    A process that is gone already, or whose pid is another's by now, counts as gone; so does a zombie: it holds no lock
-    and no file any more, though nobody may ever reap it.
+    A process counts as ended if it is gone or its pid has been reused. A zombie counts too: it holds no lock and no
+    file, even if it is never reaped.
     """
     try:
         process = psutil.Process(pid)

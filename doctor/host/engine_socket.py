@@ -15,12 +15,12 @@ _LIMIT = 64 << 20
 
 
 def get(socket_path: str, path: str, *, timeout_s: float) -> ApiAnswer:
-    """Return status and body; raises ``HostError``: absent (no socket, nobody listens), denied, timed out, unreadable."""
+    """Return status and body. Raises ``HostError``: absent (no socket, no listener), denied, timed out, unreadable."""
     return _ask(socket_path, "GET", path, timeout_s=timeout_s)
 
 
 def post(socket_path: str, path: str, *, timeout_s: float) -> ApiAnswer:
-    """Ask the engine to do something, as ``get`` asks it for something; only a repair does."""
+    """Send a request that changes something, as ``get`` sends one that reads; only a repair does."""
     return _ask(socket_path, "POST", path, timeout_s=timeout_s)
 
 
@@ -37,18 +37,18 @@ def _ask(socket_path: str, verb: str, path: str, *, timeout_s: float) -> ApiAnsw
             text = f"{socket_path}: no answer to {verb} {path} within {timeout_s:g} s"
             raise HostError(Missing(Why.TIMED_OUT, text)) from error
         except ConnectionRefusedError as error:
-            raise HostError(Missing(Why.ABSENT, f"{socket_path}: nobody listens")) from error
+            raise HostError(Missing(Why.ABSENT, f"{socket_path}: no process listens")) from error
         except OSError as error:
             raise failed(error, socket_path) from error
     head, separator, body = raw.partition(b"\r\n\r\n")
     words = head.split(b"\r\n", 1)[0].split()
     if not separator or len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
-        raise HostError(Missing(Why.UNREADABLE, f"{socket_path}: the answer to {verb} {path} is no HTTP"))
+        raise HostError(Missing(Why.UNREADABLE, f"{socket_path}: the answer to {verb} {path} is not HTTP"))
     return ApiAnswer(int(words[1]), body)
 
 
 def listens(path: str) -> bool:
-    """Whether somebody takes connections on a Unix socket."""
+    """Whether a process accepts connections on a Unix socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(2.0)
         try:

@@ -6,6 +6,7 @@ import stat as st
 from collections.abc import Iterable, Iterator
 
 from doctor.host.base import StatFs
+from doctor.host.listings import Listings
 from doctor.host.syscalls import (
     RESOLVE_IN_ROOT,
     RESOLVE_NO_SYMLINKS,
@@ -15,7 +16,6 @@ from doctor.host.syscalls import (
     is_mount_point,
     openat2,
 )
-from doctor.host.told import Told
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
 from doctor.model.view import Stat
@@ -34,7 +34,7 @@ _WHY = {
     errno.EACCES: Why.DENIED,
     errno.EPERM: Why.DENIED,
     errno.ETIMEDOUT: Why.TIMED_OUT,
-    # Something else stands where a file or directory should be.
+    # The path has the wrong type.
     errno.ELOOP: Why.UNDECODABLE,
     errno.EISDIR: Why.UNDECODABLE,
     errno.ENOTDIR: Why.UNDECODABLE,
@@ -42,14 +42,14 @@ _WHY = {
 
 
 def failed(error: OSError, path: str) -> HostError:
-    """Return the ``HostError`` that tells of an ``OSError`` on ``path``."""
+    """Return the ``HostError`` for an ``OSError`` on ``path``."""
     why = _WHY.get(error.errno or 0, Why.UNREADABLE)
     text = "too many levels of symbolic links" if error.errno == errno.ELOOP else (error.strerror or str(error)).lower()
     return HostError(Missing(why, f"{path}: {text}", path if why is Why.UNDECODABLE else ""))
 
 
 def to_stat(raw: os.stat_result) -> Stat:
-    """Return the parts of a stat result that checks judge."""
+    """Return the fields of a stat result that checks use."""
     return Stat(
         _KINDS.get(st.S_IFMT(raw.st_mode), "?"),
         st.S_IMODE(raw.st_mode),
@@ -68,10 +68,10 @@ class RootedFiles:
     """File access beneath ``root``, the file half of a live host or of a mounted root.
 
     Attributes:
-        refuses: whether some reads fail because a recording says so, so that each must be asked for by its path.
-        last_read: the file that was opened last: what a reader that fails to decode something has before it.
-        seen: what gets each path that is looked at, ``None`` where nobody wants to know.
-        told: what directories of small files tell where somebody wants to know.
+        refuses: whether a recording makes some reads fail, so that each file must be read by its path.
+        last_read: the file opened last: the one a failing parser was reading.
+        seen: receives each path that is examined; ``None`` if paths are not recorded.
+        listings: of directories of small files, if paths are recorded.
     """
 
     refuses = False
@@ -79,16 +79,16 @@ class RootedFiles:
     seen: list[str] | None = None
 
     def __init__(self, root: str) -> None:
-        self.told = Told()
+        self.listings = Listings()
         self.root = root
         self._fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        # O_NOATIME needs ownership or CAP_FOWNER; a scan must not change access times where it can help it.
+        # O_NOATIME needs ownership or CAP_FOWNER; a scan avoids changing access times where it can.
         self._noatime = os.O_NOATIME if os.geteuid() == 0 else 0
-        # Mount points that do not answer: nothing beneath them is touched.
+        # Mount points that do not answer: paths beneath them are never accessed.
         self._hung: tuple[str, ...] = ()
 
     def close(self) -> None:
-        """Let go of the root, so that it can be unmounted; nothing can be read any more."""
+        """Close the root so that it can be unmounted; no read works after that."""
         os.close(self._fd)
 
     def _open(self, path: HostPath, flags: int, *, follow: bool) -> int:
@@ -107,7 +107,9 @@ class RootedFiles:
             raise
 
     def _open_old(self, relative: str, flags: int, *, follow: bool) -> int:
-        """Kernels before 5.6: on the live root a plain open may follow; elsewhere component by component, no link."""
+        """Kernels before 5.6: on the live root a plain open may follow; elsewhere each component is opened in turn,
+        without following links.
+        """
         if follow and self.root == "/":
             return os.open("/" + relative, flags | os.O_CLOEXEC)
         here = os.dup(self._fd)
@@ -128,7 +130,7 @@ class RootedFiles:
         return here
 
     def open_directory(self, path: HostPath) -> int:
-        """Open a directory, no component of its path followed, for reading what is beneath it; the caller closes it."""
+        """Open a directory for reading its entries, no component of its path followed; the caller closes it."""
         try:
             return self._open(path, os.O_RDONLY | os.O_DIRECTORY | self._noatime, follow=False)
         except OSError as error:
@@ -149,7 +151,7 @@ class RootedFiles:
         return descriptor
 
     def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
-        """Return the content of a regular file; more than the limit is refused, never cut silently."""
+        """Return the content of a regular file; a file above the limit is refused, never truncated silently."""
         descriptor = self.open_fd(path, follow=follow)
         try:
             first = os.read(descriptor, 65536)
@@ -174,7 +176,7 @@ class RootedFiles:
         return self._open(HostPath(head or "/"), os.O_PATH | os.O_DIRECTORY, follow=follow), name or "."
 
     def lstat(self, path: HostPath, *, follow: bool = True) -> Stat:
-        """Return what is at ``path``; the last component is never followed, the ones before it if ``follow``."""
+        """Return the status of ``path``; the last component is never followed, the others only if ``follow``."""
         try:
             directory, name = self._at_parent(path, follow=follow)
             try:
@@ -185,7 +187,7 @@ class RootedFiles:
             raise failed(error, path) from error
 
     def birth(self, path: HostPath) -> tuple[int, int]:
-        """Return inode and birth of what is at ``path``, no component followed."""
+        """Return inode and birth time of ``path``, no component followed."""
         try:
             directory, name = self._at_parent(path, follow=False)
             try:
@@ -196,7 +198,7 @@ class RootedFiles:
             raise failed(error, path) from error
 
     def exists(self, path: HostPath) -> bool:
-        """Whether something is at ``path``."""
+        """Whether ``path`` exists."""
         try:
             self.lstat(path)
         except HostError:
@@ -215,7 +217,7 @@ class RootedFiles:
             raise failed(error, path) from error
 
     def scandir(self, path: HostPath, *, follow: bool = True) -> Iterator[tuple[str, str]]:
-        """Yield (name, kind letter) of a directory; ``?`` where the file system tells no type."""
+        """Yield (name, kind letter) of a directory; ``?`` if the file system reports no type."""
         try:
             descriptor = self._open(path, os.O_RDONLY | os.O_DIRECTORY | self._noatime, follow=follow)
             try:
@@ -239,7 +241,7 @@ class RootedFiles:
             raise failed(error, path) from error
 
     def resolve(self, path: HostPath) -> HostPath:
-        """Return ``path`` with symbolic links followed inside the root; missing tail components stay."""
+        """Return ``path`` with symbolic links followed inside the root; missing last components are kept."""
         resolved = ""
         parts = [part for part in path.split("/") if part and part != "."]
         hops = 0
@@ -263,11 +265,11 @@ class RootedFiles:
         return HostPath(resolved or "/")
 
     def xattrs(self, path: HostPath) -> dict[str, bytes]:
-        """Return the extended attributes of what is at ``path``, no component followed."""
+        """Return the extended attributes of ``path``, no component followed."""
         try:
             directory, name = self._at_parent(path, follow=False)
             try:
-                # There is no lgetxattr relative to a directory: /proc/self/fd pins the parent instead.
+                # There is no lgetxattr relative to a directory: /proc/self/fd holds the parent instead.
                 here = f"/proc/self/fd/{directory}/{name}"
                 return {key: os.getxattr(here, key, follow_symlinks=False) for key in _names(here)}
             finally:
@@ -298,7 +300,7 @@ class RootedFiles:
             os.close(directory)
 
     def is_mount_point(self, path: HostPath) -> bool:
-        """Whether something is mounted on what is at ``path``."""
+        """Whether ``path`` is a mount point."""
         try:
             directory, name = self._at_parent(path, follow=False)
             try:
@@ -342,7 +344,7 @@ def _names(path: str) -> list[str]:
 
 
 def kind_of(entry: "os.DirEntry[str]") -> str:
-    """Return the kind letter of a directory's entry, ``?`` where the file system tells no type."""
+    """Return the kind letter of a directory's entry, ``?`` if the file system reports no type."""
     try:
         if entry.is_symlink():
             return "l"
@@ -356,7 +358,7 @@ def kind_of(entry: "os.DirEntry[str]") -> str:
 
 
 def magic_of(path: str) -> int:
-    """Return the file system magic of a path of the running machine, 0 where there is none."""
+    """Return the file system magic of a path of the running machine, 0 if it can't be read."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:

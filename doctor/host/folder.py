@@ -1,7 +1,7 @@
-"""A directory whose many small files are read in a row: its path is walked once, not once for each file.
+"""A directory with many small files that are read in a row: its path is resolved once, not once for each file.
 
-A data root has ten thousand of them. Where the host is a plain directory they are opened by name beneath an open descriptor,
-never through a link; a prediction, a bundle or a case is asked path by path, with the same answers.
+A data root has ten thousand of them. If the host is a plain directory, files are opened by name relative to an open
+descriptor, never through a link. A prediction, a bundle or a case is read path by path, with the same results.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Self
 
 from doctor.host.base import Host
 from doctor.host.files import RootedFiles, failed, kind_of
-from doctor.host.told import Told
+from doctor.host.listings import Listings
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 
@@ -38,13 +38,13 @@ class Folder:
         self.close()
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
     def at(self, name: str) -> HostPath:
-        """Return the path of a name in it."""
+        """Return the full path of a name in it."""
         return HostPath(f"{self.path}/{name}")
 
     def folder(self, name: str) -> "Folder":
@@ -65,13 +65,13 @@ class Folder:
             raise failed(error, self.path) from error
 
     def read(self, name: str, *, limit_bytes: int) -> bytes:
-        """Return a regular file's content; more than the limit is refused."""
+        """Return a regular file's content; a file above the limit is refused."""
         if self._descriptor < 0:
             return self._host.read(self.at(name), follow=False, limit_bytes=limit_bytes)
         descriptor = self._open(name, _FILE)
         try:
             found = os.fstat(descriptor)
-            # What is no file, or long, is for the one who knows how to refuse it.
+            # Anything but a small regular file is left to the general reader, which knows how to refuse it.
             if st.S_ISREG(found.st_mode) and found.st_size < _FIRST_BYTES:
                 data = os.read(descriptor, _FIRST_BYTES)
                 if len(data) == found.st_size:
@@ -114,7 +114,7 @@ class Folder:
 
     def _open(self, name: str, flags: int) -> int:
         if "/" in name or name in {"", ".", ".."}:
-            raise HostError(Missing(Why.ABSENT, f"{self.at(name)}: no name of a file"))
+            raise HostError(Missing(Why.ABSENT, f"{self.at(name)}: not a file name"))
         try:
             return os.open(name, flags | self._noatime, dir_fd=self._descriptor)
         except PermissionError as error:
@@ -122,26 +122,26 @@ class Folder:
                 raise failed(error, self.at(name)) from error
         except OSError as error:
             raise failed(error, self.at(name)) from error
-        # Root of a user namespace may not keep the access times of others' files.
+        # Root of a user namespace can't use O_NOATIME on files of other users.
         self._noatime = 0
         return self._open(name, flags)
 
 
 class _SeenFolder(Folder):
-    """A directory of a host that wants to know what was looked at, and may know some of it from an earlier look.
+    """A directory of a host that records examined paths and may have listings from an earlier run.
 
-    One whose names are known is not opened: what it can't tell is asked by path.
+    A directory with a cached listing is not opened: anything the cache lacks is read by path.
     """
 
-    def __init__(self, host: Host, path: HostPath, descriptor: int, seen: list[str], told: Told) -> None:
+    def __init__(self, host: Host, path: HostPath, descriptor: int, seen: list[str], listings: Listings) -> None:
         super().__init__(host, path, descriptor)
         self._seen = seen
-        self._told = told
-        self._known, self._now = told.of(path)
+        self._listings = listings
+        self._known, self._now = listings.of(path)
 
     def folder(self, name: str) -> Folder:
         path = self.at(name)
-        known = self._told.known.get(path)
+        known = self._listings.known.get(path)
         if known is not None and known.entries is not None:
             self._seen.append(path)
             descriptor = -1
@@ -149,7 +149,7 @@ class _SeenFolder(Folder):
             return open_folder(self._host, path)
         else:
             descriptor = self._open(name, _DIRECTORY)
-        return _SeenFolder(self._host, path, descriptor, self._seen, self._told)
+        return _SeenFolder(self._host, path, descriptor, self._seen, self._listings)
 
     def entries(self) -> dict[str, str]:
         found = self._known.entries
@@ -189,5 +189,5 @@ def open_folder(host: Host, path: HostPath) -> Folder:
         descriptor = host.open_directory(path)
         if host.seen is None:
             return Folder(host, path, descriptor)
-        return _SeenFolder(host, path, descriptor, host.seen, host.told)
+        return _SeenFolder(host, path, descriptor, host.seen, host.listings)
     return Folder(host, path)

@@ -1,7 +1,8 @@
-"""Which mounts don't answer. A read on one can't be interrupted, so a child that can be killed asks first.
+"""Finds mounts that don't answer. A read on one can't be interrupted, so a child process that can be killed tries
+first.
 
-Network and FUSE file systems wait for somebody else: a dead NFS server or a stopped FUSE daemon keeps every process that
-touches the mount in the kernel (nfs(5), hard; fs/fuse/dev.c, request_wait_answer) until it is killed.
+Network and FUSE file systems wait for another process: a dead NFS server or a stopped FUSE daemon blocks every process
+that accesses the mount (nfs(5), hard; fs/fuse/dev.c, request_wait_answer) until it is killed.
 """
 
 import os
@@ -29,7 +30,7 @@ _WAITING_PREFIXES = ("fuse.", "fuseblk", "nfs", "smb")
 
 
 def mounts_that_wait(mountinfo: str) -> list[str]:
-    """Return mount points of file systems that somebody else answers for, from the text of /proc/self/mountinfo."""
+    """Return mount points of network and FUSE file systems from the text of /proc/self/mountinfo."""
     found = []
     for line in mountinfo.splitlines():
         before, separator, after = line.partition(" - ")
@@ -43,7 +44,7 @@ def mounts_that_wait(mountinfo: str) -> list[str]:
 
 
 def find(limit_s: float = LIMIT_S) -> tuple[str, ...]:
-    """Return the mount points that gave no answer within ``limit_s`` seconds, all asked at once."""
+    """Return the mount points that gave no answer within ``limit_s`` seconds; all are probed at once."""
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
             points = mounts_that_wait(stream.read())
@@ -58,13 +59,13 @@ def find(limit_s: float = LIMIT_S) -> tuple[str, ...]:
         if not ready:
             silent.append(point)
             os.kill(pid, signal.SIGKILL)
-        # A child in the kernel is not reaped yet: waiting for it would hang as it does. init reaps it later.
+        # A child blocked in the kernel can't be reaped yet: waiting for it would block too. init reaps it later.
         os.waitpid(pid, 0 if ready else os.WNOHANG)
     return tuple(silent)
 
 
 def _ask(point: str) -> tuple[int, int]:
-    """Fork a child that looks at a mount point, and return its pid and the pipe that it closes when it is done."""
+    """Fork a child that probes a mount point; return its pid and the pipe that it closes when done."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:

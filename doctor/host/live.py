@@ -22,7 +22,7 @@ class LiveHost(RootedFiles):
         self._socket = ENGINE_SOCKETS[0]
 
     def _find_hung(self) -> tuple[str, ...]:
-        """Ask the mounts that somebody else answers for; a host without such mounts costs one read."""
+        """Probe network and FUSE mounts; a host without such mounts costs one read."""
         from doctor.host import hung  # noqa: PLC0415
 
         return hung.find()
@@ -38,11 +38,11 @@ class LiveHost(RootedFiles):
         return commands.run(argv, timeout_s=timeout_s, stdin=stdin)
 
     def engine(self, path: str, *, timeout_s: float = 3.0, socket: HostPath | None = None) -> ApiAnswer:
-        """Ask the engine's API. See ``doctor.host.engine_socket.get``; a socket that was named is asked from then on."""
+        """Ask the engine's API. See ``doctor.host.engine_socket.get``; a socket that was named is used from then on."""
         if socket is not None:
             self._socket = socket
         try:
-            # Before a start there is none, and to load what talks to one would cost more than all that the guard reads.
+            # Before a start there is no socket, and loading its client would cost more than everything the guard reads.
             os.stat(self._socket)
         except OSError as error:
             raise failed(error, self._socket) from error
@@ -51,7 +51,7 @@ class LiveHost(RootedFiles):
         return engine_socket.get(self._socket, path, timeout_s=timeout_s)
 
     def processes(self) -> tuple[Process, ...]:
-        """Return the processes; those that end meanwhile are left out."""
+        """Return the processes; those that end meanwhile are omitted."""
         from doctor.host import processes  # noqa: PLC0415
 
         return processes.read_all()

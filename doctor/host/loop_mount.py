@@ -1,5 +1,5 @@
-"""Mounts files with a file system in them, in a mount namespace of this process alone: the host never sees such a mount, and
-the kernel takes it away when the process ends, however it ends.
+"""Mounts file system images in a private mount namespace: the host never sees such a mount, and the kernel unmounts it
+when the process ends.
 """
 
 import ctypes
@@ -17,14 +17,16 @@ _TRIES = {
     "ext4": ("rw,errors=remount-ro", "ro,noload"),
     "xfs": ("rw,nouuid", "ro,nouuid,norecovery"),
 }
-"""First as an engine would mount it, so that its journal is replayed into the copy; else as it lies there."""
+"""First as an engine would mount it, so that its journal is replayed into the copy; the fallback is a mount without
+replay.
+"""
 
 _EXT_MAGIC = (1080, b"\x53\xef")
 _XFS_MAGIC = (0, b"XFSB")
 
 
 def kind_of(path: str) -> str:
-    """Return which file system a file holds, ``ext4`` (and its forerunners) or ``xfs``; "" for another one."""
+    """Return the file system in a file, ``ext4`` (also ext2 and ext3) or ``xfs``; "" for any other."""
     with open(path, "rb") as stream:
         head = stream.read(2048)
     for kind, (offset, magic) in (("ext4", _EXT_MAGIC), ("xfs", _XFS_MAGIC)):
@@ -41,7 +43,7 @@ class LoopMounts:
         self._is_apart = False
 
     def mount(self, image: str, directory: str) -> bool:
-        """Mount a file that may be written to; return whether its journal is as it should be. Raises ``HostError``."""
+        """Mount a file that may be written to; return whether its journal was replayed. Raises ``HostError``."""
         kind = kind_of(image)
         if not kind:
             raise HostError(Missing(Why.UNREADABLE, "it holds neither an ext4 nor an xfs file system"))
@@ -56,14 +58,14 @@ class LoopMounts:
         raise HostError(Missing(Why.UNREADABLE, f"can't mount it: {text[0]}"))
 
     def unmount(self, directory: str) -> None:
-        """Take a mount away; what is still open in it goes on until it is closed."""
+        """Unmount lazily: files that are still open stay usable until they are closed."""
         self._libc.umount2(os.fsencode(directory), _DETACH)
 
     def _go_apart(self) -> None:
         if self._is_apart:
             return
         self._call(self._libc.unshare(_CLONE_NEWNS))
-        # What the host mounts meanwhile is still seen here, what is mounted here is not seen there.
+        # New mounts of the host still appear here; mounts made here do not appear on the host.
         self._call(self._libc.mount(None, b"/", None, _MS_SLAVE_REC, None))
         self._is_apart = True
 

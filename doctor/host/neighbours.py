@@ -1,4 +1,4 @@
-"""Who has an address on a bridge of this host, asked by ARP: whatever records say, an address that answers is taken."""
+"""Probes addresses on a bridge of this host with ARP: an address that answers is in use, whatever records say."""
 
 import select
 import socket
@@ -15,9 +15,9 @@ _EVERYONE = b"\xff" * 6
 
 
 def holders(interface: str, addresses: Iterable[str]) -> frozenset[str]:
-    """Return which of these addresses somebody on the interface's wire has, at most 25 ms later; none where nobody can be asked.
+    """Return which of these addresses are in use on the interface's link, within 25 ms; empty if no probe can be sent.
 
-    The questions are probes (RFC 5227): without a sender's address, so that nobody's table of neighbours changes.
+    The requests are probes (RFC 5227): they have no sender address, so that no neighbour table changes.
     """
     wanted = {IPv4Address(address).packed: address for address in addresses}
     if not wanted:

@@ -1,4 +1,6 @@
-"""Changes of links, addresses and routes through rtnetlink, with pyroute2. Reading goes through ``ip -j`` (10 times faster)."""
+"""Changes of links, addresses and routes through rtnetlink, with pyroute2. Reading goes through ``ip -j`` (10 times
+faster).
+"""
 
 import time
 from typing import Any
@@ -14,9 +16,9 @@ _PORT_S = 3.0
 
 
 def change(request: tuple[str, str, dict[str, str | int]], *, may_fail: bool = False) -> None:
-    """Do one request: (object, command, arguments), interfaces by name under ``dev`` and ``master``.
+    """Send one request: (object, command, arguments), interfaces by name under ``dev`` and ``master``.
 
-    Raises ``RepairError`` where the kernel refuses, unless ``may_fail``.
+    Raises ``RepairError`` if the kernel refuses, unless ``may_fail``.
     """
     kind, command, given = request
     with IPRoute() as route:
@@ -45,7 +47,7 @@ def change(request: tuple[str, str, dict[str, str | int]], *, may_fail: bool = F
 
 
 def _await_forwarding(name: str) -> None:
-    """Wait until a bridge port forwards: the kernel tells of a carrier at most once a second (net/core/link_watch.c)."""
+    """Wait until a bridge port forwards: the kernel reports a carrier at most once a second (net/core/link_watch.c)."""
     deadline = time.monotonic() + _PORT_S
     while time.monotonic() < deadline:
         try:
@@ -53,7 +55,7 @@ def _await_forwarding(name: str) -> None:
                 if stream.read().strip() == _FORWARDING:
                     return
         except OSError:
-            # No port of a bridge.
+            # Not a bridge port.
             return
         time.sleep(0.02)
 

@@ -1,6 +1,7 @@
 """The host as it would be after some steps: a copy-on-write view, for predictions.
 
-Nothing is written anywhere. A path is looked up at its nearest changed ancestor; what no step touched comes from below.
+Nothing is written anywhere. A path is looked up at its nearest changed ancestor; paths that no step changed come from
+the base host.
 """
 
 import os
@@ -34,7 +35,7 @@ _KIND: dict[type, str] = {File: "f", Directory: "d", Symlink: "l", Device: "c"}
 
 
 class _Changed:
-    """One changed path: a new node, a subtree shown from elsewhere (``source``), or nothing any more."""
+    """One changed path: a new node, a subtree shown from elsewhere (``source``), or a removed path."""
 
     __slots__ = ("meta", "node", "source")
 
@@ -61,10 +62,10 @@ class OverlayHost:
         self._ended: dict[tuple[str, ...], int] = {}
 
     def apply(self, step: Step) -> None:
-        """Take a step into the prediction."""
+        """Apply a step to the prediction."""
         match step:
             case Put(path=path, node=HardLink(target=target)):
-                # Another name of a file that a step before made: there is nothing of it below.
+                # A hard link to a file that an earlier step created: the base host does not have it.
                 self._changes[path] = self._new(HostPath(target)) or _Changed(None, None, HostPath(target))
             case Put(path=path, node=node, meta=meta):
                 if isinstance(node, Directory) and self._kind(HostPath(path)) == "d":
@@ -87,7 +88,7 @@ class OverlayHost:
             case Signal(predicts=predicts, pid=pid, restart=restart):
                 self._gone.add(pid)
                 if restart is not None and restart.until == "listens":
-                    # A containerd tells nothing else than that it runs: started as it was, it is foreseen as it was.
+                    # A containerd only shows that it runs: the prediction of a restarted one equals its earlier state.
                     self._ended[restart.argv] = pid
                 self._answers.update({answer.ask: answer for answer in predicts})
 
@@ -120,7 +121,7 @@ class OverlayHost:
             here = here.rpartition("/")[0]
 
     def _source(self, path: HostPath) -> HostPath | None:
-        """Return where ``path`` is read from below, or ``None`` where it is new or gone."""
+        """Return the base host's path for ``path``, or ``None`` if it is new or removed."""
         found = self._nearest(path)
         if found is None:
             return path
@@ -144,9 +145,10 @@ class OverlayHost:
         return source
 
     def _place(self, path: HostPath, *, follow: bool) -> HostPath:
-        """Return where a step changed what a path leads to through links above it (/var/run is one on any host), else the path.
+        """Return the path with links above it resolved if a step changed the target (/var/run is a link on any host),
+        else the path.
 
-        Steps name real places.
+        Steps name resolved paths.
         """
         if not follow or not self._changes or self._nearest(path) is not None:
             return path
@@ -173,7 +175,7 @@ class OverlayHost:
         return Meta(mode=found.mode, uid=found.uid, gid=found.gid)
 
     def is_live(self) -> bool:
-        """As the host below."""
+        """As the base host."""
         return self.base.is_live()
 
     def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
@@ -193,12 +195,12 @@ class OverlayHost:
         raise HostError(Missing.undecodable(path, "not a file"))
 
     def _locks(self, raw: bytes) -> bytes:
-        """Leave out the locks of processes that a step ends (``1: FLOCK  ADVISORY  WRITE 42 fd:00:1234 0 EOF``)."""
+        """Omit the locks of processes that a step ends (``1: FLOCK  ADVISORY  WRITE 42 fd:00:1234 0 EOF``)."""
         gone = {str(pid).encode() for pid in self._gone}
         return b"".join(line for line in raw.splitlines(keepends=True) if gone.isdisjoint(line.split()[4:5]))
 
     def open_fd(self, path: HostPath, *, follow: bool = False) -> int:
-        """Open what no step changed; a predicted file has no descriptor."""
+        """Open a file that no step changed; a predicted file has no descriptor."""
         if self._new(path) is not None:
             raise HostError(Missing(Why.UNSUPPORTED, f"{path}: a predicted file can't be opened"))
         return self.base.open_fd(self._below(path), follow=follow)
@@ -232,12 +234,12 @@ class OverlayHost:
         )
 
     def birth(self, path: HostPath) -> tuple[int, int]:
-        """Return inode and birth of what no step made, else zeros."""
+        """Return inode and birth time of a path that no step created, else zeros."""
         path = self._place(path, follow=False)
         return (0, 0) if self._new(path) is not None else self.base.birth(self._below(path))
 
     def exists(self, path: HostPath) -> bool:
-        """Whether something would be at ``path``."""
+        """Whether ``path`` would exist."""
         return bool(self._kind(path))
 
     def readlink(self, path: HostPath, *, follow: bool = True) -> str:
@@ -275,7 +277,7 @@ class OverlayHost:
         return sorted(name for name, _ in self.scandir(path, follow=follow))
 
     def resolve(self, path: HostPath) -> HostPath:
-        """Return ``path`` with links followed: those of the host below, then a predicted one at the end."""
+        """Return ``path`` with links followed: those of the base host, then a predicted one at the end."""
         change = self._new(path)
         if change is not None:
             if isinstance(change.node, Symlink):
@@ -323,11 +325,11 @@ class OverlayHost:
         return found
 
     def is_mount_point(self, path: HostPath) -> bool:
-        """As the host below: no step mounts anything, and what is replaced stays mounted."""
+        """As the base host: no step mounts anything, and a replaced path stays mounted."""
         return self.base.is_mount_point(path)
 
     def statfs(self, path: HostPath) -> StatFs:
-        """Return the numbers of the file system below; a prediction moves no blocks."""
+        """Return the base host's file system numbers; a prediction moves no blocks."""
         return self.base.statfs(path)
 
     def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
@@ -338,7 +340,7 @@ class OverlayHost:
         return self.base.run(argv, timeout_s=timeout_s, stdin=stdin)
 
     def engine(self, path: str, *, timeout_s: float = 3.0, socket: HostPath | None = None) -> ApiAnswer:
-        """Return the predicted answer (``exit`` is the status, 0: nobody listens), else the real one."""
+        """Return the predicted answer (``exit`` is the status, 0: no listener), else the real one."""
         predicted = self._answers.get(("GET", path)) or self._answers.get(("GET", "*"))
         if predicted is None:
             return self.base.engine(path, timeout_s=timeout_s, socket=socket)
@@ -351,9 +353,9 @@ class OverlayHost:
         return tuple(process for process in self.base.processes() if process.pid not in self._gone)
 
     def environ(self, pid: int) -> dict[str, str]:
-        """As the host below."""
+        """As the base host."""
         return self.base.environ(pid)
 
     def now(self) -> float:
-        """As the host below."""
+        """As the base host."""
         return self.base.now()

@@ -7,7 +7,7 @@ from doctor.model.missing import HostError, Missing, Why
 
 
 def read_all() -> tuple[Process, ...]:
-    """Return every process that lives long enough to be read, by pid."""
+    """Return every process that exists long enough to be read, by pid."""
     found = []
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
         try:
@@ -26,13 +26,13 @@ def environ(pid: int) -> dict[str, str]:
         raise HostError(Missing(Why.ABSENT, f"process {pid} is gone")) from error
     except OSError as error:
         raise HostError(Missing(Why.DENIED, f"/proc/{pid}/environ: {error.strerror}")) from error
-    # A program that overwrote its environment (a title for ps) leaves words without "=".
+    # A program that overwrote its environment (to set its title in ps) leaves words without "=".
     pairs = (word.partition("=") for word in raw.decode("utf-8", "surrogateescape").split("\0"))
     return {name: value for name, joined, value in pairs if joined}
 
 
 def are_there(names: frozenset[str]) -> bool:
-    """Whether a process of one of these names (/proc/PID/comm) is there."""
+    """Whether a process with one of these names (/proc/PID/comm) exists."""
     for pid in filter(str.isdecimal, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as stream:
@@ -44,7 +44,7 @@ def are_there(names: frozenset[str]) -> bool:
 
 
 def start_ticks(pid: int) -> int:
-    """Return field 22 of /proc/PID/stat; raises ``OSError`` where there is no such process."""
+    """Return field 22 of /proc/PID/stat; raises ``OSError`` if there is no such process."""
     with open(f"/proc/{pid}/stat", "rb") as stream:
         raw = stream.read()
     return int(raw[raw.rindex(b")") + 2 :].split()[19])
@@ -88,7 +88,7 @@ def _link(path: str) -> str:
 
 
 def _cgroup(top: str) -> str:
-    """Return the v2 path; systemd's named hierarchy where there is none, or only its root (v1 and hybrid hosts)."""
+    """Return the v2 path; systemd's named hierarchy if v2 is missing or shows only its root (v1 and hybrid hosts)."""
     try:
         with open(f"{top}/cgroup", encoding="utf-8", errors="surrogateescape") as stream:
             lines = stream.read().splitlines()

@@ -16,16 +16,16 @@ _KERNEL = {"proc": 0x9FA0, "sys": 0x62656572}
 
 
 class Answers(Struct, frozen=True, kw_only=True):
-    """What a host answered when it was recorded.
+    """Recorded answers of a host.
 
     Attributes:
-        commands: argv → what it left. A command that is not here counts as not installed, unless ``live`` is false.
+        commands: argv → result. A command that is not listed counts as not installed, unless ``live`` is false.
         engine: API path → answer.
         processes: its processes, or ``None`` for a disk without any.
         now: when it was recorded, seconds since the epoch.
         live: whether the recorded host was running; a plain mounted disk was not.
-        statfs: path → the file system there; it counts for what lies beneath it too.
-        missing: source (joined argv, API path, file path) → why a read fails: recorded denials and time-outs.
+        statfs: path → the file system there; it also covers paths beneath it.
+        missing: source (joined argv, API path, file path) → why a read fails: recorded denials and timeouts.
     """
 
     commands: dict[tuple[str, ...], CommandResult] = {}
@@ -38,7 +38,7 @@ class Answers(Struct, frozen=True, kw_only=True):
 
 
 class RootHost(RootedFiles):
-    """Files from a directory; what needs a running machine is answered from the recording or not at all."""
+    """Files from a directory; answers of a running machine come from the recording only."""
 
     kind = "root"
 
@@ -52,9 +52,9 @@ class RootHost(RootedFiles):
         )
 
     def _open(self, path: HostPath, flags: int, *, follow: bool) -> int:
-        """Whoever mounts a disk to work in it often mounts /proc and /sys there too: they tell of another machine."""
+        """A mounted disk often has /proc and /sys mounted too: they describe another machine."""
         if path.lstrip("/").split("/", 1)[0] in self._not_its_own:
-            raise FileNotFoundError(errno.ENOENT, "that is the running machine's own", path)
+            raise FileNotFoundError(errno.ENOENT, "this belongs to the running machine", path)
         return super()._open(path, flags, follow=follow)
 
     def is_live(self) -> bool:

@@ -30,8 +30,8 @@ _HOW_BYTES = ctypes.sizeof(_OpenHow)
 def openat2(directory: int, path: str, flags: int, resolve: int) -> int:
     """Return a descriptor of ``path`` below the directory descriptor; the system call of that name, since Linux 5.6.
 
-    Raises ``OSError``: ELOOP where a symbolic link is in the way, EXDEV for a way out, ENOSYS on an old kernel.
-    EAGAIN (a rename raced with the look-up) is tried again a few times.
+    Raises ``OSError``: ELOOP where a symbolic link is in the way, EXDEV for a path that leaves the directory, ENOSYS on
+    an old kernel. EAGAIN (a rename raced with the look-up) is retried a few times.
     """
     how = _OpenHow(flags | os.O_CLOEXEC, 0, resolve)
     raw = os.fsencode(path)
@@ -72,16 +72,17 @@ def held(directory: int, name: str) -> int:
     """Return which of IMMUTABLE and APPEND_ONLY the entry ``name`` of an open directory has, "." for itself.
 
     By statx(2), which opens nothing and follows no link: the bits of ``stx_attributes`` are those of FS_IOC_GETFLAGS.
-    0 where nothing is there, where the file system doesn't tell, and with a C library before glibc 2.28.
+    0 if the entry is missing, if the file system doesn't report them, and with a C library before glibc 2.28.
     """
     return _attributes(directory, name)[0] & (IMMUTABLE | APPEND_ONLY)
 
 
 def is_mount_point(directory: int, name: str) -> bool:
-    """Return whether something is mounted on the entry ``name`` of an open directory, "." for itself; statx(2), Linux 5.8.
+    """Return whether something is mounted on the entry ``name`` of an open directory, "." for itself; statx(2), Linux
+    5.8.
 
-    Older kernels don't say so: there another device than the directory's is taken for it, and a bind mount within one file
-    system is not seen. Raises ``OSError``.
+    Fallback on older kernels: an entry with another device than its directory counts as a mount point; a bind mount
+    within one file system is not detected. Raises ``OSError``.
     """
     found, known = _attributes(directory, name)
     if known & _MOUNT_ROOT:
@@ -91,7 +92,7 @@ def is_mount_point(directory: int, name: str) -> bool:
 
 
 def _attributes(directory: int, name: str) -> tuple[int, int]:
-    """Return ``stx_attributes`` and which of them the file system knows; nothing where statx fails."""
+    """Return ``stx_attributes`` and the mask that the file system supports; zeros if statx fails."""
     if _statx is None:
         return 0, 0
     buffer = ctypes.create_string_buffer(_STATX_BYTES)
@@ -102,10 +103,10 @@ def _attributes(directory: int, name: str) -> tuple[int, int]:
 
 
 def birth(directory: int, name: str) -> tuple[int, int]:
-    """Return inode and birth of the entry ``name`` of an open directory, by statx(2).
+    """Return inode and birth time of the entry ``name`` of an open directory, by statx(2).
 
-    The birth is in nanoseconds since the epoch, 0 where the file system keeps none or the C library is older than 2.28.
-    Raises ``OSError``.
+    The birth time is in nanoseconds since the epoch, 0 where the file system keeps none or the C library is older than
+    2.28. Raises ``OSError``.
     """
     if _statx is None:
         return os.stat(name, dir_fd=directory, follow_symlinks=False).st_ino, 0

@@ -1,4 +1,6 @@
-"""Whether a file system takes a write now: a file without a name is written, synced and forgotten, so nothing is left of it."""
+"""Tests whether a file system accepts a write now: an unnamed file is written, synced and closed, so nothing
+remains.
+"""
 
 import errno
 import os
@@ -12,7 +14,7 @@ _LIMIT_S = 10.0
 def write(directory: str, limit_s: float = _LIMIT_S) -> int:
     """Return 0 where a nameless file (O_TMPFILE, open(2)) was written below ``directory``, else the error number.
 
-    A child does it, since a frozen file system keeps whoever writes in the kernel; ``ETIMEDOUT`` then.
+    A child process does it, since a frozen file system blocks writers in the kernel; the result is then ``ETIMEDOUT``.
     """
     reading, writing = os.pipe()
     pid = os.fork()
@@ -32,7 +34,7 @@ def write(directory: str, limit_s: float = _LIMIT_S) -> int:
         os.close(reading)
     if not answer:
         os.kill(pid, signal.SIGKILL)
-    # A child in the kernel is not reaped yet: waiting for it would hang as it does.
+    # A child blocked in the kernel can't be reaped yet: waiting for it would block too.
     os.waitpid(pid, 0 if answer else os.WNOHANG)
     return answer[0] if answer else errno.ETIMEDOUT
 

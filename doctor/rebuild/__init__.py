@@ -1,1 +1,1 @@
-"""How records follow from other records: pure functions, each with what proves its result."""
+"""Rebuilds records from other records: pure functions, each with the proof of its result."""

@@ -71,9 +71,9 @@ def _evidence(item: "AlteredTag", altered: AlteredTags) -> Iterator[Evidence]:
     yield Evidence(altered.path, f"{item.name}{meant}")
     for reading in item.readings:
         flips = ", ".join(f"byte {flip.position}: {flip.was:#04x} for {flip.right:#04x}" for flip in reading.flips)
-        by = f", told by {reading.told}" if reading.told else ""
+        by = f", shown by {reading.source}" if reading.source else ""
         yield Evidence(f"one bit away: {reading.name}", f"{flips}{by}")
     if item.proof:
         yield Evidence("proof", item.proof)
-    if altered.age and any(reading.told == "the backup" for reading in item.readings):
+    if altered.age and any(reading.source == "the backup" for reading in item.readings):
         yield Evidence("age of the backup", altered.age)

@@ -42,7 +42,7 @@ def altered_tags(
     kept, is_unwritten, age = _kept(host, root, tags)
     known = Known(
         images=frozenset(images.configs.keys() | images.described),
-        told=_told(tags, kept, containers),
+        sources=_sources(tags, kept, containers),
         kept=kept if len(kept) == len(tags.content) else b"",
         is_unwritten=is_unwritten,
     )
@@ -73,15 +73,15 @@ def _kept(host: Host, root: DataRoot, tags: Tags) -> tuple[bytes, bool, str]:
         return b"", False, ""
 
 
-def _told(tags: Tags, kept: bytes, containers: Containers | Missing) -> dict[tuple[str, str], str]:
-    """Return who else tells a name of an image; the best source wins."""
+def _sources(tags: Tags, kept: bytes, containers: Containers | Missing) -> dict[tuple[str, str], str]:
+    """Return the other sources of each name of an image; the best source wins."""
     from doctor.collect.images.images import parse_tags  # noqa: PLC0415
 
-    told: dict[tuple[str, str], str] = {}
+    sources: dict[tuple[str, str], str] = {}
     for container in containers.items if isinstance(containers, Containers) else ():
         reference = familiar(container.image)
         if reference:
-            told[reference, container.image_id] = f"container {container.title}"
+            sources[reference, container.image_id] = f"container {container.title}"
     for entries in tags.siblings:
-        told |= dict.fromkeys(entries.items(), "a temporary file beside it")
-    return told | dict.fromkeys(parse_tags(kept).items() if kept else (), "the backup")
+        sources |= dict.fromkeys(entries.items(), "a temporary file beside it")
+    return sources | dict.fromkeys(parse_tags(kept).items() if kept else (), "the backup")

@@ -30,10 +30,10 @@ def network_flaws(
         raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
     if is_unchanged(host, file, told, _NAME):
         return NetworkFlaws(path=file.path, records=bucket.keys, flawed=())
-    from doctor.rebuild.network.copies import told_by  # noqa: PLC0415 - a healthy host has nothing to judge
+    from doctor.rebuild.network.copies import shared_by  # noqa: PLC0415 - a healthy host has nothing to judge
     from doctor.rebuild.network.judge import flawed_networks  # noqa: PLC0415
 
     kept, age = kept_records(host, root, told, name=_NAME, bucket="libnetwork")
-    told_too = () if isinstance(containers, Missing) else tuple(told_by(containers.items))
-    flawed = flawed_networks(bucket.keys, told_too, kept)
-    return NetworkFlaws(path=file.path, records=bucket.keys, flawed=flawed, told=told_too, age=age)
+    shared = () if isinstance(containers, Missing) else tuple(shared_by(containers.items))
+    flawed = flawed_networks(bucket.keys, shared, kept)
+    return NetworkFlaws(path=file.path, records=bucket.keys, flawed=flawed, shared=shared, age=age)

@@ -17,12 +17,12 @@ class Reading(Struct, frozen=True, kw_only=True):
     Attributes:
         name: how the altered part then reads.
         flips: what leads back to it.
-        told: who else tells it ("container web"), "" for nobody.
+        source: another source that shows it ("container web"), "" for none.
     """
 
     name: str
     flips: tuple[Flip, ...]
-    told: str = ""
+    source: str = ""
 
 
 class AlteredTag(Struct, frozen=True, kw_only=True):

@@ -14,14 +14,14 @@ class NetworkFlaws(Struct, frozen=True, kw_only=True):
         path: of the file.
         records: key → value with its index, of the newest tree.
         flawed: the damaged ones among them.
-        told: what containers tell too.
+        shared: values that containers hold too.
         age: how old the backup is that some are compared with, in words.
     """
 
     path: HostPath
     records: Records
     flawed: tuple[FlawedRecord, ...]
-    told: tuple[tuple[tuple[str, str], str], ...] = ()
+    shared: tuple[tuple[tuple[str, str], str], ...] = ()
     age: str = ""
 
     @property

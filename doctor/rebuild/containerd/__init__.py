@@ -1,1 +1,1 @@
-"""Rebuilding: containerd: its databases, contents and snapshots."""
+"""Rebuilds containerd: its databases, contents and snapshots."""

@@ -1,4 +1,6 @@
-"""Tells whether containerd's list of images is older than the snapshotter's, and which of two states of it is the newer."""
+"""Detects whether containerd's list of images is older than the snapshotter's, and which of two states of it is
+newer.
+"""
 
 from collections.abc import Iterator
 
@@ -7,23 +9,24 @@ from doctor.formats.databases.bolt import Bucket
 
 
 def ahead_of(tree: Bucket, snapshots: dict[str, Snapshot]) -> tuple[str, ...]:
-    """Return the names of snapshots whose number ``meta.db`` has not given yet.
+    """Return the names of snapshots with a number that ``meta.db`` has not assigned yet.
 
-    It commits the number before the snapshotter makes "NAMESPACE/NUMBER/KEY" (containerd core/metadata/snapshot.go), so such a
-    snapshot shows that the file was put back to an older state. Removals go the other way round and leave no such trace.
+    It commits the number before the snapshotter makes "NAMESPACE/NUMBER/KEY" (containerd core/metadata/snapshot.go), so
+    such a snapshot shows that the file was restored from an older state. Removals use the reverse order and leave no
+    such trace.
     """
     given = {space: bucket.sequence for space, bucket in _snapshot_buckets(tree)}
     found = []
     for name in snapshots:
         space, number, _ = name.split("/", 2)
-        # Without the bucket the whole list is another check's.
+        # Without the bucket the list is handled by another check.
         if space in given and number.isdecimal() and len(number) < 20 and int(number) > given[space]:
             found.append(name)
     return tuple(found)
 
 
 def last_number(tree: Bucket) -> int:
-    """Return how many snapshots ``meta.db`` has numbered: of two states of one file the higher is the newer."""
+    """Return how many snapshots ``meta.db`` has numbered: of two states of one file the higher number is the newer."""
     return sum(bucket.sequence for _, bucket in _snapshot_buckets(tree))
 
 

@@ -1,7 +1,9 @@
-"""containerd's ``meta.db`` made whole again: old records where they hold, new ones for what lies on disk and nobody lists.
+"""Rebuilds containerd's ``meta.db``: old records that are valid, and new ones for unlisted contents and snapshots on
+disk.
 
-Layout and labels: containerd metadata/buckets.go, metadata/gc.go ("containerd.io/gc.ref.…" keeps what a content names from the clean-up),
-leases (kept without an expiry). dockerd names an image without a tag "moby-dangling@DIGEST" (daemon/containerd/image_builder.go).
+Layout and labels: containerd metadata/buckets.go, metadata/gc.go ("containerd.io/gc.ref.…" protects the contents that a
+content names from garbage collection), leases (kept without an expiry). dockerd names an image without a tag
+"moby-dangling@DIGEST" (daemon/containerd/image_builder.go).
 """
 
 from typing import Any
@@ -16,13 +18,13 @@ _EPOCH_S = 62_135_596_800
 """Seconds from year 1, where Go counts from, to 1970."""
 
 _SCHEMA = b"\x06"
-"""Version 3 of the layout, since containerd 1.2: a newer containerd brings it up to date."""
+"""Version 3 of the layout, since containerd 1.2: a newer containerd migrates it."""
 
 _LEASE = b"kept-by-doctor"
 
 
 class OnDisk(Struct, frozen=True, kw_only=True):
-    """What a store holds.
+    """Contents of a store.
 
     Attributes:
         sizes: bytes by digits, of every content file.
@@ -30,7 +32,7 @@ class OnDisk(Struct, frozen=True, kw_only=True):
         tops: chain id of the topmost layer by digits of an image's config.
         diffs: diff id by digits of a layer's content.
         snapshots: the snapshotter's records.
-        names: full image name → digits of what it means, from a source that is no record ("docker.io/library/app:1").
+        names: full image name → digits of its target, from a source other than records ("docker.io/library/app:1").
         containers: ids of the engine's containers.
         now: seconds since 1970.
     """
@@ -46,7 +48,9 @@ class OnDisk(Struct, frozen=True, kw_only=True):
 
 
 def pruned(tree: Bucket, disk: OnDisk) -> Bucket:
-    """Return the records of a tree that name what is on disk; those of running containers are left out: none runs."""
+    """Return the records of a tree for contents that are on disk; records of running containers are omitted, since none
+    runs.
+    """
     found = Bucket(buckets={b"v1": Bucket()})
     version = tree.at("v1") or Bucket()
     top = found.buckets[b"v1"]
@@ -92,7 +96,7 @@ def _snapshots(snapshotters: Bucket, disk: OnDisk) -> Bucket:
 
 
 def union(first: Bucket, second: Bucket) -> Bucket:
-    """Return all records of both; where both have one, that of the first."""
+    """Return the records of both; the first wins."""
     names = {**second.buckets, **first.buckets}
     return Bucket(
         keys={**second.keys, **first.keys},
@@ -107,7 +111,7 @@ def union(first: Bucket, second: Bucket) -> Bucket:
 
 
 class Completed(Struct, frozen=True, kw_only=True):
-    """The whole list; how many contents and snapshots nobody listed, and how many images lost their names."""
+    """The whole list, the number of unlisted contents and snapshots, and the number of images that lost their names."""
 
     tree: Bucket
     contents: int
@@ -116,7 +120,7 @@ class Completed(Struct, frozen=True, kw_only=True):
 
 
 def completed(tree: Bucket, disk: OnDisk) -> Completed:
-    """Add a record for each content and snapshot that no namespace lists, and hold them with a lease until somebody needs them."""
+    """Add a record for each content and snapshot that no namespace lists, and protect them with a lease."""
     version = tree.buckets.setdefault(b"v1", Bucket())
     version.keys.setdefault(b"version", _SCHEMA)
     listed = {_digits(name) for space in version.buckets.values() for name in _at(space, b"content", b"blob").buckets}
@@ -149,7 +153,7 @@ class _Maker:
         self.times = {key: _time(disk.now) for key in (b"createdat", b"updatedat")}
 
     def content(self, digits: str) -> None:
-        """Record a content, with labels that keep what it names."""
+        """Record a content, with labels that protect the contents it names."""
         record = Bucket(keys={**self.times, b"size": signed(self.disk.sizes[digits])})
         labels = self._labels(digits)
         if labels:
@@ -171,7 +175,7 @@ class _Maker:
         return labels
 
     def snapshot(self, one: Snapshot) -> None:
-        """Record a snapshot, and itself as a child of its parent."""
+        """Record a snapshot, also as a child of its parent."""
         bucket = _make(self.space, b"snapshots", b"overlayfs")
         number = one.name.split("/", 2)[1]
         bucket.sequence = max(bucket.sequence, int(number) if number.isdigit() and len(number) < 18 else 0)
@@ -184,17 +188,17 @@ class _Maker:
         record.keys = keys
 
     def images(self, contents: set[str]) -> int:
-        """Record the images that nobody names any more; return how many have only their digest for a name."""
+        """Record the images without a name; return how many have only their digest as a name."""
         bucket = _make(self.space, b"images")
-        told = {_digits(_at(image, b"target").keys.get(b"digest", b"")) for image in bucket.buckets.values()}
+        named = {_digits(_at(image, b"target").keys.get(b"digest", b"")) for image in bucket.buckets.values()}
         documents = self.disk.documents
         below = {child for one in documents.values() if "manifests" in one for child in children_of(one)}
         nameless = 0
         for name, digits in self.disk.names.items():
             if digits in contents and _raw(name) not in bucket.buckets:
                 bucket.buckets[_raw(name)] = self._image(digits)
-                told.add(digits)
-        for digits in sorted(contents & documents.keys() - told - below):
+                named.add(digits)
+        for digits in sorted(contents & documents.keys() - named - below):
             if is_image(documents[digits], self.disk):
                 bucket.buckets[f"moby-dangling@sha256:{digits}".encode()] = self._image(digits)
                 nameless += 1
@@ -212,7 +216,9 @@ class _Maker:
         return Bucket(keys=dict(self.times), buckets={b"target": Bucket(keys=target)})
 
     def leases(self, contents: list[str], snapshots: list[Snapshot]) -> None:
-        """Hold a container's snapshots under its id, as dockerd does, and all else that was not listed under a name of its own."""
+        """Protect a container's snapshots by a lease named by its id, as dockerd does, and other unlisted data by a
+        separate lease.
+        """
         mine = {one.key for one in snapshots}
         for identity in self.disk.containers:
             held = {key for key in (identity, f"{identity}-init") if key in mine}
@@ -240,7 +246,9 @@ def children_of(document: dict[str, Any]) -> list[str]:
 
 
 def is_image(document: dict[str, Any], disk: OnDisk) -> bool:
-    """Whether an index or a manifest is of an image whose layers are here: not of a build's record or an attestation."""
+    """Whether an index or a manifest belongs to an image with its layers here, not to a build record or an
+    attestation.
+    """
     if "manifests" in document:
         inner = [disk.documents[child] for child in children_of(document) if child in disk.documents]
         return any(is_image(one, disk) for one in inner if "manifests" not in one)

@@ -1,1 +1,1 @@
-"""Rebuilding: containers: their settings, what they need, what is left of lost ones."""
+"""Rebuilds containers: their settings, dependencies and remains."""

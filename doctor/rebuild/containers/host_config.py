@@ -1,7 +1,7 @@
-"""A container's host config rebuilt from what remains: each member is known, a default of the engine's, or assumed.
+"""Rebuilds a container's host config: each member is known, an engine default, or assumed.
 
-Members and their JSON: moby api/types/container/hostconfig.go, as engine 26.1.5 writes them. ``null`` masks: the engine then takes
-its own defaults for masked paths, capabilities and seccomp, which are the closed ones.
+Members and their JSON: moby api/types/container/hostconfig.go, as engine 26.1.5 writes them. ``null`` for masked paths,
+capabilities and seccomp makes the engine use its defaults, which are the restrictive ones.
 """
 
 from typing import Any
@@ -21,8 +21,8 @@ class RebuiltHostConfig(Struct, frozen=True, kw_only=True):
 
     Attributes:
         members: the JSON object.
-        known: what is recorded elsewhere, in words.
-        assumed: what nothing records, and what it is taken for.
+        known: descriptions of settings recorded elsewhere.
+        assumed: settings without a record, and the assumed values.
     """
 
     members: dict[str, Any]
@@ -33,7 +33,7 @@ class RebuiltHostConfig(Struct, frozen=True, kw_only=True):
 def rebuild_host_config(
     container: Container, networks: Networks | None, config: EngineConfig | None
 ) -> RebuiltHostConfig:
-    """Return what can be put together for a container; nothing in it opens more than the engine's defaults do."""
+    """Return the host config that can be rebuilt; it grants no more than the engine's defaults."""
     known: list[str] = []
     assumed: list[str] = []
     members = _defaults(config)
@@ -117,7 +117,7 @@ def _binds(container: Container) -> list[str]:
 
 
 def _ports(container: Container, networks: Networks | None) -> tuple[Port, ...]:
-    """Return what was published when it ran last: by its own config, else by the records of its endpoints."""
+    """Return the ports published at its last run: from its own config, else from the records of its endpoints."""
     if container.ports:
         return tuple(sorted({port for port in container.ports if port.host_port}, key=_text))
     endpoints = {place.endpoint_id for place in container.networks if place.endpoint_id}

@@ -1,1 +1,1 @@
-"""Rebuilding: images: configs, names, and copies of what is damaged."""
+"""Rebuilds images: configs, names, and copies of damaged parts."""

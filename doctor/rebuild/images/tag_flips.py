@@ -1,7 +1,7 @@
-"""Which flipped bits explain why a list of names is not as an engine writes it.
+"""Finds the flipped bits that explain why a list of names is not as an engine writes it.
 
-dockerd keeps each name twice: beneath its repository and in full ("app": {"app:1": …}). It takes neither the grammar nor
-the digest into account when it reads the list (moby reference/store.go, reload), so a flipped bit loses a name in silence.
+dockerd keeps each name twice: beneath its repository and in full ("app": {"app:1": …}). It checks neither the grammar
+nor the digest when it reads the list (moby reference/store.go, reload), so a flipped bit loses a name silently.
 """
 
 from collections import Counter
@@ -25,28 +25,30 @@ _MAX_READINGS = 12
 _ORDER_BYTES = 128 << 10
 
 Way = tuple[str, tuple[Flip, ...], list[Line]]
-"""A repository's right name, the flip of what stands above its names that makes it so, and the names that don't fit then."""
+"""A repository's correct name, the flip in the key above its names that yields it, and the names that don't match
+it.
+"""
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """What else tells of names.
+    """Other sources of names.
 
     Attributes:
         images: ids of images that are or were here, without "sha256:".
-        told: (reference, digest) → who tells it.
-        kept: the list as the metadata backup has it, where it is of the same size; else empty.
-        is_unwritten: whether the file's time says that nobody has written it since then.
+        sources: (reference, digest) → the source that shows it.
+        kept: the list in the metadata backup, if it has the same size; else empty.
+        is_unwritten: whether the file's modification time shows no write since then.
     """
 
     images: frozenset[str]
-    told: dict[tuple[str, str], str] = {}
+    sources: dict[tuple[str, str], str] = {}
     kept: bytes = b""
     is_unwritten: bool = False
 
 
 def altered(data: bytes, known: Known) -> tuple[AlteredTag, ...]:
-    """Return what is altered in a repositories.json that is JSON, at most 64 parts."""
-    # What was looked at in vain counts too: whoever can write the list must not cost a scan its time.
+    """Return the altered parts of a repositories.json that is valid JSON, at most 64."""
+    # Failed attempts count too: a crafted list must not slow a scan down.
     return tuple(item for item in islice(_all(data, read(data), known), MAX_ITEMS) if item.part)
 
 
@@ -64,7 +66,7 @@ def _all(data: bytes, lines: tuple[Line, ...], known: Known) -> Iterator[Altered
 
 
 def is_top(key: str) -> bool:
-    """Whether Go takes a key for the list's: it doesn't look at upper and lower case."""
+    """Whether Go accepts a key as the list's: it ignores case."""
     return key.lower() == TOP.lower()
 
 
@@ -77,14 +79,14 @@ def groups(lines: Iterable[Line]) -> Iterator[tuple[Line, ...]]:
 
 
 def flips_to(data: bytes, word: Word, text: str) -> tuple[Flip, ...]:
-    """Return the one flip that makes a word this text, none where it is further away."""
+    """Return the one flip that turns a word into this text, ``None`` if more are needed."""
     raw, wanted = data[word.start : word.end], text.encode("utf-8", "surrogatepass")
     place = flipped_byte(raw, wanted)
     return () if place < 0 else (Flip(position=word.start + place, was=raw[place], right=wanted[place]),)
 
 
 def flipped(data: bytes, flips: Iterable[Flip]) -> bytes:
-    """Return the file with the bits turned back."""
+    """Return the file with the bits flipped back."""
     changed = bytearray(data)
     for flip in flips:
         changed[flip.position] = flip.right
@@ -92,7 +94,7 @@ def flipped(data: bytes, flips: Iterable[Flip]) -> bytes:
 
 
 def is_ordered(lines: Iterable[Line]) -> bool:
-    """Whether repositories and the names in each are in the order in which Go writes a map, each there once."""
+    """Whether repositories and the names in each are in the order in which Go writes a map, without duplicates."""
     above: list[str] = []
     for group in groups(lines):
         above.append(group[0].repository.text)
@@ -103,7 +105,7 @@ def is_ordered(lines: Iterable[Line]) -> bool:
 
 
 def _list_key(data: bytes, lines: tuple[Line, ...]) -> Iterator[AlteredTag]:
-    """The key of the whole list: with another one the engine sees no name at all."""
+    """The key of the whole list: with another key the engine sees no name."""
     tops = {line.top.start: line.top for line in lines}
     if len(tops) != 1:
         return
@@ -115,20 +117,20 @@ def _list_key(data: bytes, lines: tuple[Line, ...]) -> Iterator[AlteredTag]:
 
 
 def _digests(data: bytes, lines: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
-    """Names that mean no image, and whose digest is one bit away from that of one, or no digest at all."""
+    """Names without an image: the digest is invalid, or one bit away from an image's."""
     here = {f"sha256:{identity}".encode(): "" for identity in known.images}
-    told: dict[str, dict[bytes, str]] = {}
-    for (reference, image), who in known.told.items():
-        told.setdefault(reference, {})[image.encode()] = who
+    by_name: dict[str, dict[bytes, str]] = {}
+    for (reference, image), who in known.sources.items():
+        by_name.setdefault(reference, {})[image.encode()] = who
     halves = _halves(here)
     for line in lines:
         if data[line.digest.start : line.digest.end] in here:
             continue
-        own = told.get(line.reference.text, {})
+        own = by_name.get(line.reference.text, {})
         near = [*_near(data[line.digest.start : line.digest.end], halves), *(raw for raw in own if raw not in here)]
         found = ((flips_to(data, line.digest, raw.decode()), raw) for raw in dict.fromkeys(near))
         readings = tuple(
-            Reading(name=raw.decode(), flips=flips, told=own.get(raw, ""))
+            Reading(name=raw.decode(), flips=flips, source=own.get(raw, ""))
             for flips, raw in sorted((one for one in found if one[0]), key=lambda one: one[0][0].position)
         )
         if readings or not is_digest(line.digest.text):
@@ -157,7 +159,7 @@ def _split(raw: bytes) -> tuple[bytes, bytes]:
 
 
 def neighbours(data: bytes, word: Word) -> Iterator[tuple[Flip, bytes]]:
-    """Yield all that is one bit away from a word, none for one that is longer than any the engine writes."""
+    """Yield every word that is one bit away; none for a word longer than any the engine writes."""
     raw = bytearray(data[word.start : word.end])
     if len(raw) > _MAX_WORD:
         return
@@ -169,7 +171,7 @@ def neighbours(data: bytes, word: Word) -> Iterator[tuple[Flip, bytes]]:
 
 
 def _group(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
-    """Names that don't fit what stands above them: the fewest flips that make all of them fit."""
+    """Names that don't match the key above them: the fewest flips that make all of them match."""
     above = group[0].repository
     ways: list[Way] = []
     if is_repository(above.text):
@@ -204,7 +206,7 @@ def _unfit(group: tuple[Line, ...], repository: str) -> list[Line]:
 
 
 def _reference(data: bytes, line: Line, repository: str, known: Known) -> AlteredTag:
-    """A name that does not fit its repository: all that is one bit away and does."""
+    """A name that does not match its repository: all candidates one bit away that do."""
     readings = tuple(_fitting(data, line, known, lambda text: is_reference_of(repository, text)))
     part = "reference" if readings else ""
     item = AlteredTag(part=part, name=line.reference.text, image=line.digest.text, readings=readings)
@@ -214,23 +216,27 @@ def _reference(data: bytes, line: Line, repository: str, known: Known) -> Altere
 
 
 def _fitting(data: bytes, line: Line, known: Known, fits: Callable[[str], bool]) -> Iterator[Reading]:
-    """Yield what a name may have been, of all that is one bit away."""
+    """Yield the possible original names among those one bit away."""
     for flip, raw in neighbours(data, line.reference):
         text = meaning(raw)
         if text is not None and fits(text):
-            yield Reading(name=text, flips=(flip,), told=known.told.get((text, line.digest.text), ""))
+            yield Reading(name=text, flips=(flip,), source=known.sources.get((text, line.digest.text), ""))
 
 
 def _either(data: bytes, group: tuple[Line, ...], ways: list[Way], known: Known) -> Iterator[AlteredTag]:
-    """As many flips explain it with one repository as with another; told apart only where each is a single one."""
+    """Two repositories explain it with the same number of flips; they are distinguished only if each needs a single
+    flip.
+    """
     line = group[0]
     readings = []
     for name, flips, unfit in ways:
         if len(flips) + len(unfit) > 1:
             return
         if flips:
-            told = next(filter(None, (known.told.get((one.reference.text, one.digest.text), "") for one in group)), "")
-            readings.append(Reading(name=line.reference.text, flips=flips, told=told))
+            source = next(
+                filter(None, (known.sources.get((one.reference.text, one.digest.text), "") for one in group)), ""
+            )
+            readings.append(Reading(name=line.reference.text, flips=flips, source=source))
         else:
             line = unfit[0]
             readings += _fitting(data, line, known, lambda text, name=name: is_reference_of(name, text))  # type: ignore[misc]
@@ -240,21 +246,21 @@ def _either(data: bytes, group: tuple[Line, ...], ways: list[Way], known: Known)
 
 
 def _decided(data: bytes, item: AlteredTag) -> AlteredTag:
-    """Let who else tells a name decide, then the order of the file; what fits better stands first."""
-    told = tuple(reading for reading in item.readings if reading.told)
-    first, proof = told, ""
-    if len(told) == 1:
-        proof = f"{told[0].told} shows it"
+    """Let other sources of a name decide, then the order of the file; the better match comes first."""
+    named = tuple(reading for reading in item.readings if reading.source)
+    first, proof = named, ""
+    if len(named) == 1:
+        proof = f"{named[0].source} shows it"
     elif len(data) <= _ORDER_BYTES:
-        first = tuple(one for one in told or item.readings if is_ordered(read(flipped(data, one.flips))))
+        first = tuple(one for one in named or item.readings if is_ordered(read(flipped(data, one.flips))))
         if len(first) == 1:
-            proof = "the engine writes names in order, and only this one stands in its place"
+            proof = "the engine writes names in order, and only this one fits its place"
     readings = (*first, *(reading for reading in item.readings if reading not in first))
     return replace(item, readings=readings[:_MAX_READINGS], proof=proof)
 
 
 def _repeated(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
-    """A name that stands twice, which the engine never writes: what is told of one of the two lines."""
+    """A duplicate name, which the engine never writes: one of the two lines is altered."""
     seen: dict[str, list[Line]] = {}
     for line in group:
         seen.setdefault(line.reference.text, []).append(line)
@@ -266,7 +272,7 @@ def _repeated(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[Al
             reading
             for line in lines[:_MAX_REPEATED]
             for reading in _fitting(data, line, known, lambda text: is_reference_of(repository, text))  # noqa: B023 - used at once
-            if reading.told and reading.name not in seen
+            if reading.source and reading.name not in seen
         ]
         # The last one counts, so that it is the first whose name is lost.
         yield _decided(
@@ -275,7 +281,7 @@ def _repeated(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[Al
 
 
 def _against_kept(data: bytes, lines: tuple[Line, ...], known: Known, suspects: set[int]) -> Iterator[AlteredTag]:
-    """Names that fit in every way and are one bit away from those that the backup has in the same place."""
+    """Valid names that are one bit away from those in the same place of the backup."""
     was = {line.reference.start: line for line in read(known.kept)}
     for line in lines:
         old = was.get(line.reference.start)
@@ -286,24 +292,24 @@ def _against_kept(data: bytes, lines: tuple[Line, ...], known: Known, suspects: 
             continue
         proof = _no_deed(data, line, flips[0], known)
         if not proof and chr(flips[0].was).isdigit() and chr(flips[0].right).isdigit():
-            # The next version of the same content, as people count.
+            # The next version number of the same content, as people count.
             continue
         yield AlteredTag(
             part="reference",
             name=line.reference.text,
             image=line.digest.text,
-            readings=(Reading(name=old.reference.text, flips=flips, told="the backup"),),
+            readings=(Reading(name=old.reference.text, flips=flips, source="the backup"),),
             proof=proof,
             is_doubt=not proof,
         )
 
 
 def _no_deed(data: bytes, line: Line, flip: Flip, known: Known) -> str:
-    """Return why nobody can have given the name as it stands, "" where somebody may."""
+    """Return the proof that nobody chose the name in the file, "" if somebody may have."""
     if "@" in line.reference.text:
         return "the backup has it, and no two digests are one bit apart"
     if known.is_unwritten:
         return "the backup has it, and the file has not been written since"
     if len(data) <= _ORDER_BYTES and not is_ordered(read(data)) and is_ordered(read(flipped(data, (flip,)))):
-        return "the backup has it, and the name does not stand where the engine writes it"
+        return "the backup has it, and the name is not where the engine writes it"
     return ""

@@ -1,4 +1,4 @@
-"""What is left of the names of images when repositories.json is lost."""
+"""Collects the remaining names of images when repositories.json is lost."""
 
 from msgspec import Struct
 
@@ -9,14 +9,14 @@ from doctor.model.missing import Missing
 
 
 class RecoveredTags(Struct, frozen=True, kw_only=True):
-    """The union of all sources, the better one winning.
+    """The union of all sources; the better one wins.
 
     Attributes:
         entries: reference → digest.
-        kept: references that only the metadata backup tells; ``age`` is how old it is.
+        kept: references that only the metadata backup has; ``age`` is its age.
         inferred: references known only from containers: the name an image had when the container was made.
         ambiguous: reference → digests, for references that containers give to different images: left out.
-        unnamed: ids of sound images that no reference names, and that are no other image's parent.
+        unnamed: ids of intact images that have no reference and are not another image's parent.
     """
 
     entries: dict[str, str]
@@ -28,7 +28,7 @@ class RecoveredTags(Struct, frozen=True, kw_only=True):
 
     @property
     def origin(self) -> str:
-        """Where names come from that the host's own list doesn't tell, for the end of a sentence; "" for none."""
+        """Sources of names missing in the host's own list, for the end of a sentence; "" for none."""
         kept = f"{len(self.kept)} of them from the backup {self.age}" if self.kept else ""
         inferred = f"{len(self.inferred)} of them as containers were made from them" if self.inferred else ""
         parts = ", ".join(filter(None, (kept, inferred)))
@@ -36,19 +36,19 @@ class RecoveredTags(Struct, frozen=True, kw_only=True):
 
 
 def recover_tags(images: Images, containers: Containers, kept: KeptTags | Missing | None = None) -> RecoveredTags:
-    """Return every reference that some source still tells.
+    """Return every reference that some source still has.
 
     Sources, best first: complete temporary files beside it (dockerd writes those and renames), the complete entries in the
-    damaged text, the metadata backup, and the reference each container was made from. A digest whose image is damaged or gone is kept: the image
-    may come back, its name would not.
+    damaged text, the metadata backup, and the reference each container was made from. The digest of a damaged or
+    missing image is kept: the image may be restored, its name could not be.
     """
     entries: dict[str, str] = {}
     for source in (*reversed(images.tags.siblings), images.tags.entries):
         for reference, digest in source.items():
             entries.setdefault(reference, digest)
-    told = kept.entries if isinstance(kept, KeptTags) else {}
-    from_backup = tuple(sorted(told.keys() - entries.keys()))
-    entries = {**told, **entries}
+    backed_up = kept.entries if isinstance(kept, KeptTags) else {}
+    from_backup = tuple(sorted(backed_up.keys() - entries.keys()))
+    entries = {**backed_up, **entries}
     said: dict[str, set[str]] = {}
     for container in containers.items:
         reference = familiar(container.image)
@@ -71,7 +71,7 @@ def recover_tags(images: Images, containers: Containers, kept: KeptTags | Missin
 
 
 def _is_parent(identity: str, images: Images) -> bool:
-    """Whether another image's layers begin with all of this one's: a step of a build, which never had a name."""
+    """Whether another image's layers start with all of this one's: it is a build step, which never had a name."""
     mine = images.configs[identity].chain
     return any(
         len(other.chain) > len(mine) and other.chain[: len(mine)] == mine

@@ -1,1 +1,1 @@
-"""Rebuilding: layers of overlay2: records, directories, links, content."""
+"""Rebuilds layers of overlay2: records, directories, links, content."""

@@ -1,4 +1,4 @@
-"""Which directory held a layer whose record is gone, as the directories above it tell."""
+"""Finds the directory of a layer without a record, from the directories above it."""
 
 from collections import Counter
 
@@ -7,11 +7,11 @@ from doctor.facts.layers.links import owners
 
 
 def told_directories(graph: LayerGraph) -> dict[str, str]:
-    """Return chain id → directory, for layers without a record, where all that stands on them agrees.
+    """Return chain id → directory for layers without a record, where all layers and containers above them agree.
 
-    The ``lower`` of a layer's or a container's directory names everything below it in order, and the chain below it is known
-    from the image: the two lists of one length tell each other. BuildKit's list tells the layers it made. A directory that a record names, or with another number of
-    layers below it than the layer has, is not believed.
+    The ``lower`` of a layer's or a container's directory names all directories below it in order, and the image gives
+    the chain: two lists of equal length map one to one. BuildKit's list gives the layers it made. A directory that a
+    record names, or that has another number of layers below it than the layer, is rejected.
     """
     missing = {layer.chain: layer for layer in graph.needed() if graph.record(layer.chain) is None}
     if not missing:
@@ -30,18 +30,20 @@ def told_directories(graph: LayerGraph) -> dict[str, str]:
         if chain in votes and directory in graph.layers.directories:
             votes[chain][directory] += 1
     taken = frozenset(graph.cache.values())
-    told = {}
+    shown = {}
     for chain, counted in votes.items():
         if len(counted) == 1:
             directory = next(iter(counted))
             depth = len(graph.layers.directories[directory].lower or ())
             if directory not in taken and depth == missing[chain].depth:
-                told[chain] = directory
-    return told
+                shown[chain] = directory
+    return shown
 
 
 def _standing(graph: LayerGraph) -> list[tuple[str, str, bool]]:
-    """Return (directory, chain, whether the chain itself is below it) of what is known to stand on a chain."""
+    """Return (directory, chain, whether the chain itself is below it) of layers and containers known to be on a
+    chain.
+    """
     found = [(directory, chain, False) for chain, directory in graph.cache.items() if chain in graph.expected]
     for container_id, record in graph.layers.mounts.items():
         chain = graph.mount_parent(container_id)

@@ -1,1 +1,1 @@
-"""Rebuilding: networks of the engine and of the host: records, links, addresses, routes, names."""
+"""Rebuilds networks of the engine and the host: records, links, addresses, routes, names."""

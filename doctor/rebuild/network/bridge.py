@@ -1,8 +1,8 @@
-"""The bridge driver's own record of a network, made from the network's record or from an address alone.
+"""Builds the bridge driver's record of a network from the network's record or from an address alone.
 
-libnetwork keeps each network twice: `network/ID`, and what its driver needs under `bridge/ID` (drivers/bridge/bridge_store.go,
-engine 26.1.5). With the second one lost, the engine lists the network and each container of it fails with "network … does
-not exist". Options keep the names that ``docker network create -o`` takes them by.
+libnetwork keeps each network twice: `network/ID`, and the driver's part under `bridge/ID`
+(drivers/bridge/bridge_store.go, engine 26.1.5). If the second one is lost, the engine lists the network and each
+container of it fails with "network … does not exist". Options have the names of ``docker network create -o``.
 """
 
 import json
@@ -39,7 +39,7 @@ def bridge_record(identity: str, gateway: str, options: dict[str, str] | None = 
 
 
 def from_network(identity: str, body: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the driver's record that belongs to a bridge network's own record, ``None`` where that doesn't tell enough."""
+    """Return the driver's record that belongs to a bridge network's own record, ``None`` if that has too little."""
     gateway = _gateway(body.get("ipamV4Info"))
     if body.get("networkType") != "bridge" or gateway is None:
         return None

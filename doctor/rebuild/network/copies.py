@@ -1,4 +1,6 @@
-"""What several records of the network database and the containers' files tell alike, and which copy is one bit away from the others."""
+"""Compares values that several records of the network database and the containers' files share: which copy is one bit
+off.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -14,12 +16,12 @@ from doctor.formats.network.libnetwork import INDEX_BYTES, KINDS, parts
 from doctor.model.errors import FormatError
 from doctor.model.text import is_one_bit_off
 
-Told = tuple[tuple[str, str], str]
-"""((what, of whom), text): one place that tells something which others tell too."""
+SharedValue = tuple[tuple[str, str], str]
+"""((kind, owner), text): one copy of a value that is kept in several places."""
 
 
 class Slip(Struct, frozen=True):
-    """A record's copy that is one bit away from what others have, and whether most have that."""
+    """A record's copy that is one bit away from the other copies, and whether most copies agree."""
 
     what: str
     text: str
@@ -27,13 +29,13 @@ class Slip(Struct, frozen=True):
     is_proven: bool
 
 
-def slips(records: Records, told: Iterable[Told]) -> dict[bytes, list[Slip]]:
-    """Return the slips of each record that has some; of two copies that differ both, as unproven."""
+def slips(records: Records, shared: Iterable[SharedValue]) -> dict[bytes, list[Slip]]:
+    """Return the slips of each record that has any; if only two copies differ, both count as unproven."""
     groups: dict[tuple[str, str], list[tuple[bytes, str]]] = {}
-    for what_of, text in told:
+    for what_of, text in shared:
         groups.setdefault(what_of, []).append((b"", text))
     for key, value in records.items():
-        for what_of, text in told_in(key, value):
+        for what_of, text in shared_in(key, value):
             groups.setdefault(what_of, []).append((key, text))
     found: dict[bytes, list[Slip]] = {}
     for (what, _), copies in groups.items():
@@ -51,20 +53,22 @@ def slips(records: Records, told: Iterable[Told]) -> dict[bytes, list[Slip]]:
     return found
 
 
-def best(records: Records, key: bytes, ways: list[bytes], told: Iterable[Told]) -> list[bytes]:
-    """Return those of several values of a record that agree most with what is told elsewhere."""
-    others = Counter[Told](told)
+def best(records: Records, key: bytes, ways: list[bytes], shared: Iterable[SharedValue]) -> list[bytes]:
+    """Return the values of a record that agree most with the other copies."""
+    others = Counter[SharedValue](shared)
     for other, value in records.items():
         if other != key:
-            others.update(told_in(other, value))
-    agrees = [sum(others[one] for one in told_in(key, value)) for value in ways]
+            others.update(shared_in(other, value))
+    agrees = [sum(others[one] for one in shared_in(key, value)) for value in ways]
     return [value for value, count in zip(ways, agrees, strict=True) if count == max(agrees)]
 
 
-def told_by(containers: Iterable[Container]) -> Iterator[Told]:
-    """Yield what containers tell of networks and endpoints; the mode of one in a single network names that once more."""
+def shared_by(containers: Iterable[Container]) -> Iterator[SharedValue]:
+    """Yield the values that containers have of networks and endpoints; a single network is also named by the
+    container's mode.
+    """
     for container in containers:
-        # The name of its directory, and what is written in it.
+        # The name of its directory, and the id in its file.
         yield from _halves("container", container.id, 2)
         for place in container.networks:
             if place.network_id and place.name not in BUILT_IN:
@@ -79,27 +83,27 @@ def told_by(containers: Iterable[Container]) -> Iterator[Told]:
                 yield ("MAC address", own), place.mac
 
 
-def told_in(key: bytes, value: bytes) -> Iterator[Told]:
-    """Yield all that a record and its key tell."""
+def shared_in(key: bytes, value: bytes) -> Iterator[SharedValue]:
+    """Yield all values of a record and its key."""
     kind, ids = parts(key)
     if kind not in KINDS or not ids or len(value) <= INDEX_BYTES:
         return
-    # A record that names its own id has two copies of it.
+    # A record that names its own id holds two copies of it.
     if kind in {"network", "bridge", "endpoint_count", "endpoint"}:
         yield from _halves("network", ids[0], 2 if kind in {"network", "bridge"} else 1)
     if kind in {"endpoint", "bridge-endpoint"}:
         yield from _halves("endpoint", ids[-1], 2)
-    if kind in _TOLD:
-        yield from _TOLD[kind](ids, _object(value))
+    if kind in _SHARED:
+        yield from _SHARED[kind](ids, _object(value))
 
 
-def _halves(what: str, identity: str, times: int) -> Iterator[Told]:
-    """An id by each of its halves: one flipped bit leaves the other half, by which the copies are found together."""
+def _halves(what: str, identity: str, times: int) -> Iterator[SharedValue]:
+    """An id by each of its halves: a flipped bit leaves the other half intact, which joins the copies."""
     for half in (identity[:32], identity[32:]) * times:
         yield (f"{what}'s id", half), identity
 
 
-def _network(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[Told]:
+def _network(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[SharedValue]:
     own = ids[-1]
     yield ("name", own), _text(record.get("name"))
     infos = _objects(record.get("ipamV4Info"))
@@ -118,16 +122,16 @@ def _network(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[Told]:
             yield ("subnet", own), _text(asked["PreferredPool"])
 
 
-def _bridge(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[Told]:
+def _bridge(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[SharedValue]:
     own, name = ids[-1], _text(record.get("BridgeName"))
     yield ("gateway", own), _text(record.get("AddressIPv4"))
     if record.get("DefaultBridge") is False and name.startswith("br-"):
         yield ("interface", own), name
-        # Nobody names one so by hand but for one letter.
+        # Nobody chooses two names that differ in one letter.
         yield from [(("interface", own), f"br-{own[:12]}")] * 2
 
 
-def _endpoint(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[Told]:
+def _endpoint(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[SharedValue]:
     own, found = ids[-1], record.get("ep_iface")
     yield from _interface(own, found, ("addr", "mac", "srcName"))
     yield ("network", own), ids[0]
@@ -136,7 +140,7 @@ def _endpoint(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[Told]:
         yield ("subnet", ids[0]), _text(found["v4PoolID"]).partition("/")[2]
 
 
-def _bridge_endpoint(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[Told]:
+def _bridge_endpoint(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[SharedValue]:
     own = ids[-1]
     yield from _interface(own, record, ("Addr", "MacAddress", "SrcName"))
     yield ("network", own), _text(record.get("nid"))
@@ -145,7 +149,7 @@ def _bridge_endpoint(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[T
             yield ("address", f"{own} bare"), _text(mapping.get("IP"))
 
 
-def _sandbox(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[Told]:
+def _sandbox(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[SharedValue]:
     yield from _halves("container", _text(record.get("Cid")), 1)
     for joined in _objects(record.get("Eps")):
         endpoint = _text(joined.get("Eid"))
@@ -154,7 +158,7 @@ def _sandbox(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[Told]:
         yield ("sandbox", endpoint), ids[-1]
 
 
-_TOLD: dict[str, Callable[[tuple[str, ...], dict[str, Any]], Iterator[Told]]] = {
+_SHARED: dict[str, Callable[[tuple[str, ...], dict[str, Any]], Iterator[SharedValue]]] = {
     "network": _network,
     "bridge": _bridge,
     "endpoint": _endpoint,
@@ -163,12 +167,12 @@ _TOLD: dict[str, Callable[[tuple[str, ...], dict[str, Any]], Iterator[Told]]] = 
 }
 
 
-def _interface(own: str, found: Any, keys: tuple[str, str, str]) -> Iterator[Told]:
-    told = found if isinstance(found, dict) else {}
+def _interface(own: str, found: Any, keys: tuple[str, str, str]) -> Iterator[SharedValue]:
+    shared = found if isinstance(found, dict) else {}
     for what, key in zip(("address", "MAC address", "interface"), keys, strict=True):
-        if key in told:
-            yield (what, own), _text(told[key])
-    yield ("address", f"{own} bare"), _text(told.get(keys[0])).partition("/")[0]
+        if key in shared:
+            yield (what, own), _text(shared[key])
+    yield ("address", f"{own} bare"), _text(shared.get(keys[0])).partition("/")[0]
 
 
 def _object(value: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The addresses of a network whose record is lost: proven by what was recorded elsewhere, or assumed, and then marked so.
+"""Infers the addresses of a network without a record: proven by other records, or assumed and marked so.
 
 A stopped container keeps a network's name, id and the addresses asked for with ``--ip``; dockerd empties the rest.
 """
@@ -18,9 +18,9 @@ class Inferred(Struct, frozen=True, kw_only=True):
     """The address of a network's gateway.
 
     Attributes:
-        address: with the prefix length; ``None`` where the network can't be written.
-        assumed: what an address rests on that nothing proves, "" for a proven one.
-        refusal: why there is none.
+        address: with the prefix length; ``None`` if the network can't be written.
+        assumed: the basis of an unproven address, "" for a proven one.
+        refusal: why there is no address.
     """
 
     address: IPv4Interface | None = None
@@ -31,9 +31,9 @@ class Inferred(Struct, frozen=True, kw_only=True):
 def infer(
     identity: str, members: list[Member], traces: NetworkTraces, known: str, taken: list[IPv4Network]
 ) -> Inferred:
-    """Return the gateway of one network; ``known`` is what its driver's own record says, "" for nothing.
+    """Return the gateway of one network; ``known`` is the address in its driver's record, "" without one.
 
-    ``taken`` are the subnets of the networks that are there already.
+    ``taken`` are the subnets of existing networks.
     """
     proven = _proven(identity, members, traces, known)
     if len(proven) > 1:
@@ -82,7 +82,7 @@ def _assumed(members: list[Member], traces: NetworkTraces, taken: list[IPv4Netwo
     ]
     chunks = list(_chunks(traces.pools))
     if static:
-        # --ip is refused in a network without a subnet of its own, so it is in no pool for sure.
+        # --ip is refused in a network without a subnet of its own, so it can't be in a pool.
         return _around([*static, *last], "the addresses that its containers ask for")
     if last:
         found = [chunk for chunk in chunks if all(address in chunk for address in last)]
@@ -100,7 +100,7 @@ def _assumed(members: list[Member], traces: NetworkTraces, taken: list[IPv4Netwo
 
 
 def _around(addresses: list[IPv4Address], basis: str) -> Inferred:
-    """Return the smaller usual subnet that has them all."""
+    """Return the smallest usual subnet that contains them all."""
     for prefix in (24, 16):
         subnet = IPv4Network((addresses[0], prefix), strict=False)
         if all(address in subnet for address in addresses):
@@ -109,7 +109,7 @@ def _around(addresses: list[IPv4Address], basis: str) -> Inferred:
 
 
 def _gateway(subnet: IPv4Network, used: list[IPv4Address]) -> IPv4Interface:
-    """Return the first address that no container has, as the engine chooses."""
+    """Return the first address that no container uses, as the engine does."""
     first = next(host for host in subnet.hosts() if host not in used)
     return IPv4Interface((first, subnet.prefixlen))
 

@@ -1,7 +1,8 @@
-"""Records of the network database that no engine writes so: what is wrong with each, and which single bit mends it.
+"""Finds records of the network database that no engine would write: the fault of each, and the single bit that repairs
+it.
 
-Several records tell the same thing (an endpoint's address, a network's gateway, ids); a copy that is one bit away from the
-others is the damaged one. Two copies alone prove that one is wrong, not which.
+Several records hold the same value (an endpoint's address, a network's gateway, ids); a copy that is one bit away from
+the others is damaged. Two copies prove only that one of them is wrong.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from doctor.facts.databases.flawed_records import FlawedRecord, Records, flips, is_altered, is_as_written
 from doctor.formats.network.libnetwork import INDEX_BYTES, KINDS, PREFIX, flaw, is_refused, names_ids, parts
 from doctor.model.text import flipped_byte
-from doctor.rebuild.network.copies import Told, best, slips
+from doctor.rebuild.network.copies import SharedValue, best, slips
 
 _MAX_FLAWED = 64
 _FATAL = frozenset({"network", "bridge", "bridge-endpoint", "endpoint", "endpoint_count", "macvlan", "ipvlan"})
@@ -17,11 +18,11 @@ _STRUCTS = frozenset({"sandbox", "endpoint_count"})
 
 
 def flawed_networks(
-    records: Records, told: Iterable[Told] = (), kept: Records | None = None
+    records: Records, shared: Iterable[SharedValue] = (), kept: Records | None = None
 ) -> tuple[FlawedRecord, ...]:
     """Return the records that are damaged, the first 64.
 
-    ``told`` is what containers tell too, ``kept`` the records of the metadata backup.
+    ``shared`` are values that containers hold too, ``kept`` the records of the metadata backup.
     """
     found: list[FlawedRecord] = []
     for key, value in records.items():
@@ -35,7 +36,7 @@ def flawed_networks(
             fatal = kind in _FATAL and is_refused(kind, ids, value[INDEX_BYTES:])
             found.append(FlawedRecord(key=key, kind=kind, ids=ids, problem=problem, refused=fatal))
     known = {one.key for one in found}
-    for one in (*_altered(records, kept or {}), *_odd_copies(records, told)):
+    for one in (*_altered(records, kept or {}), *_odd_copies(records, shared)):
         if one.key not in known:
             known.add(one.key)
             found.append(one)
@@ -43,7 +44,7 @@ def flawed_networks(
 
 
 def _altered(records: Records, kept: Records) -> Iterator[FlawedRecord]:
-    """Yield the records of which one bit is not as in the backup, though the engine has not written them since."""
+    """Yield records that differ from the backup by one bit although the engine has not written them since."""
     for key, value in records.items():
         was = kept.get(key, b"")
         kind, ids = parts(key)
@@ -53,18 +54,18 @@ def _altered(records: Records, kept: Records) -> Iterator[FlawedRecord]:
 
 
 def _key_problem(kind: str, key: bytes) -> str:
-    """Return what is wrong with a key that names no record, "" where other engines may have written it."""
+    """Return the fault of a key that names no record, "" if another engine may have written it."""
     if kind in KINDS:
         return "its key names no id"
     rest = key.removeprefix(PREFIX.encode())
-    # The slash behind the kind counts: without it the kind runs on into the id.
+    # The slash after the kind counts: without it kind and id run together.
     words = [f"{one}/" for one in sorted(KINDS)] if kind else [PREFIX]
     near = next((one for one in words if flipped_byte(rest[: len(one)], one.encode()) >= 0), "")
     return f"the engine writes no such key; {near!r} differs by one bit" if near else ""
 
 
-def _odd_copies(records: Records, told: Iterable[Told]) -> Iterator[FlawedRecord]:
-    for key, found in slips(records, told).items():
+def _odd_copies(records: Records, shared: Iterable[SharedValue]) -> Iterator[FlawedRecord]:
+    for key, found in slips(records, shared).items():
         kind, ids = parts(key)
         first = found[0]
         yield FlawedRecord(
@@ -77,8 +78,10 @@ def _odd_copies(records: Records, told: Iterable[Told]) -> Iterator[FlawedRecord
         )
 
 
-def mended_network(records: Records, found: FlawedRecord, told: Iterable[Told] = ()) -> Records | None:
-    """Return the change (key → value, b"" to drop) by which one flipped bit explains a flawed record, if only one does."""
+def mended_network(records: Records, found: FlawedRecord, shared: Iterable[SharedValue] = ()) -> Records | None:
+    """Return the change (key → value, b"" to drop) that undoes one flipped bit of a flawed record, if exactly one
+    explains it.
+    """
     value = records[found.key]
     if found.kept:
         return {found.key: found.kept}
@@ -98,7 +101,7 @@ def mended_network(records: Records, found: FlawedRecord, told: Iterable[Told] =
         if known == other:
             return None
     if len(ways) > 1:
-        ways = best(records, found.key, ways, told)
+        ways = best(records, found.key, ways, shared)
     return {found.key: ways[0]} if len(ways) == 1 else None
 
 
@@ -116,7 +119,7 @@ def _fits(found: FlawedRecord, value: bytes) -> bool:
 
 
 def _unslipped(records: Records, found: FlawedRecord) -> Records | None:
-    """Put the right text in the place of the wrong one, in the record or in its key; ``None`` where there are two ways."""
+    """Replace the wrong text by the right one, in the record or in its key; ``None`` if there are two ways."""
     value = records[found.key]
     ways: list[Records] = []
     for text, right in dict.fromkeys(found.slips):
@@ -136,7 +139,7 @@ def _unslipped(records: Records, found: FlawedRecord) -> Records | None:
 
 
 def _renamed(records: Records, found: FlawedRecord) -> Records | None:
-    """Return the change that files a record under the key that it should have, where one bit of the key is flipped."""
+    """Return the change that moves a record to its correct key if one bit of the key is flipped."""
     value = records[found.key]
     ways = []
     for key in flips(found.key, 0):

@@ -1,4 +1,6 @@
-"""How the flawed records of a network database are mended: the smallest change that gives each what is proven, else what is known."""
+"""Repairs flawed records of a network database: the smallest change that gives each its proven value, else the known
+one.
+"""
 
 from collections.abc import Iterator
 
@@ -16,17 +18,17 @@ from doctor.rebuild.network.judge import mended_network
 from doctor.rebuild.network.restore import restored_network
 
 _JOINS = frozenset({"endpoint", "bridge-endpoint", "macvlan-endpoint", "ipvlan-endpoint", "sandbox"})
-"""What the engine makes anew for each container that starts, and drops at its own start for those that don't run."""
+"""Records that the engine recreates when a container starts, and drops at its own start for stopped containers."""
 
 
 class MendedRecords(Struct, frozen=True, kw_only=True):
-    """A change of records, and in words where each is from.
+    """A change of records, with a description of each source.
 
     Attributes:
         changes: key → value, b"" for a record to drop.
-        parts: one for each way, the proven ones first.
-        is_proven: whether each record gets back what it was.
-        lost: names of user networks of which nothing tells what they were.
+        parts: one for each source, the proven ones first.
+        is_proven: whether each record gets its original value.
+        lost: names of user networks that no source describes.
     """
 
     changes: Records
@@ -60,13 +62,13 @@ class SetRecords(Struct, frozen=True, kw_only=True):
 def mend_records(
     flaws: NetworkFlaws, remains: NetworkRemains, database: NetworkDatabase, containers: Containers
 ) -> MendedRecords:
-    """Return what is to be changed so that no record is flawed any more."""
+    """Return the changes after which no record is flawed."""
     changes: Records = {}
     proven: list[str] = []
     other: dict[str, list[str]] = {}
     left: list[FlawedRecord] = []
     for found in flaws.flawed:
-        change = mended_network(flaws.records, found, flaws.told)
+        change = mended_network(flaws.records, found, flaws.shared)
         if change is None:
             left.append(found)
         else:
@@ -93,7 +95,7 @@ def _otherwise(
     database: NetworkDatabase,
     containers: Containers,
 ) -> tuple[str, Records]:
-    """Return how a record is come by that no single bit explains, and the change."""
+    """Return the source of a record that no single bit explains, and the change."""
     if found.kind == "endpoint_count":
         return "from the endpoints", {found.key: _count(records, found.ids[0])}
     kept = remains.kept.get(found.key, b"")
@@ -122,7 +124,7 @@ def _is_bad(records: Records, key: bytes) -> bool:
 
 
 def _joined(records: Records, found: FlawedRecord) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the records of the same endpoint, to be dropped: the engine can't take down half of one."""
+    """Yield the records of the same endpoint, to be dropped: the engine can't remove half of one."""
     yield found.key, b""
     if found.kind == "sandbox" or not found.ids:
         return
@@ -134,7 +136,7 @@ def _joined(records: Records, found: FlawedRecord) -> Iterator[tuple[bytes, byte
 
 
 def _counts(records: Records) -> Iterator[tuple[bytes, bytes]]:
-    """Yield each network's count of endpoints as it has to be."""
+    """Yield each network's correct count of endpoints."""
     for key, value in records.items():
         kind, ids = parts(key)
         if kind == "endpoint_count" and ids and value:

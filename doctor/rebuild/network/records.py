@@ -1,7 +1,8 @@
-"""Networks put together again from what a damaged database and the containers still tell.
+"""Rebuilds networks from a damaged database and the containers.
 
-Record forms: libnetwork network.go and drivers/bridge/bridge_store.go as engine 26.1.5 writes them; older and newer engines
-read these and fill in the rest. A record with a key that the engine can't parse would stop it, so nothing is added.
+Record forms: libnetwork network.go and drivers/bridge/bridge_store.go as engine 26.1.5 writes them; older and newer
+engines read these and add the rest. A record with a key that the engine can't parse would block its start, so nothing
+is added.
 """
 
 import json
@@ -35,11 +36,11 @@ class RebuiltNetworks(Struct, frozen=True, kw_only=True):
     """A new network database.
 
     Attributes:
-        content: the file, b"" where there is nothing to put into it.
+        content: the file, b"" if it would be empty.
         kept: names of networks whose own records were found.
-        inferred: names of networks put together from their containers: id, subnet, gateway and static addresses are right,
+        inferred: names of networks rebuilt from their containers: id, subnet, gateway and static addresses are right,
             labels, driver options and IPv6 are not known.
-        assumed: likewise, with the subnet, and what it rests on since nothing records it.
+        assumed: likewise, with the assumed subnet and its basis.
         lost: names of networks that containers need and that can't be written, with the reason.
     """
 
@@ -51,7 +52,7 @@ class RebuiltNetworks(Struct, frozen=True, kw_only=True):
 
     @property
     def in_words(self) -> tuple[str, ...]:
-        """Return what was put together and what was not, a text each, without what was kept."""
+        """Return descriptions of the rebuilt and the missing networks; kept ones are omitted."""
         return (
             *(
                 (f"{', '.join(self.inferred)} from the containers' files, without labels and options",)
@@ -66,7 +67,7 @@ class RebuiltNetworks(Struct, frozen=True, kw_only=True):
 def rebuild_networks(
     database: NetworkDatabase, containers: Containers, traces: NetworkTraces = NO_TRACES
 ) -> RebuiltNetworks:
-    """Return a database of what is still known: whole records from the old file's pages first, then the containers'."""
+    """Return a rebuilt database: whole records from the old file's pages first, then records from the containers."""
     from doctor.rebuild.network.infer import infer  # noqa: PLC0415 - each scan loads this module
 
     wanted = wanted_networks(containers)
@@ -107,7 +108,7 @@ def rebuild_networks(
 
 
 def new_identity(name: str) -> str:
-    """Return the id of a network whose own is not recorded; a container that never ran looks it up by name."""
+    """Return an id for a network without a recorded one; a container that never ran looks it up by name."""
     return sha256(f"network {name}".encode()).hexdigest()
 
 
@@ -118,10 +119,10 @@ def _doubt(members: list["Member"]) -> int:
 
 
 def _members(containers: Containers, names: set[str]) -> dict[str, list["Member"]]:
-    """Return id → members of the networks to be put together.
+    """Return id → members of the networks to rebuild.
 
-    A container that never ran names its network alone. Where no other records the id, the network gets one that is made of
-    its name: the engine looks it up by name then.
+    A container that never ran records only its network's name. If no other container records the id, one is derived
+    from the name: the engine then looks the network up by name.
     """
     found: dict[str, list[Member]] = {}
     nameless: dict[str, list[Member]] = {}
@@ -133,7 +134,7 @@ def _members(containers: Containers, names: set[str]) -> dict[str, list["Member"
                 found.setdefault(place.network_id, []).append((container, place))
             elif not place.network_id and place.name not in names:
                 nameless.setdefault(place.name, []).append((container, place))
-    # Networks with proof first: what is assumed must leave their addresses free.
+    # Proven networks first: assumed ones must leave their addresses free.
     order = sorted(found, key=lambda identity: (_doubt(found[identity]), identity))
     ordered = {identity: found[identity] for identity in order}
     by_name = {members[0][1].name: identity for identity, members in ordered.items()}
@@ -155,7 +156,7 @@ def _salvaged(database: NetworkDatabase) -> dict[str, bytes]:
 def _choose(salvaged: dict[str, bytes], wanted: dict[str, list[Attachment]]) -> Iterator[tuple[str, bytes]]:
     """Yield the networks to keep: those that containers need, then the newest; never two of one name or subnet.
 
-    Pages of older generations also hold networks that were removed since; such a one gives way.
+    Pages of older generations also hold networks that were removed since; these yield to newer ones.
     """
     names: set[str] = set()
     subnets: list[IPv4Network] = []

@@ -1,4 +1,4 @@
-"""Networks that a whole, but older, network database lacks, put back beside all that it has."""
+"""Restores networks that an intact but older network database lacks, and keeps all its records."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,9 +16,9 @@ class Rolled(Struct, frozen=True, kw_only=True):
 
     Attributes:
         identity: its id; ``name`` as its containers have it.
-        containers: titles of those in it.
-        proof: what shows that it was not removed on purpose ("web ran in it"), "" where it may have been.
-        doubt: what speaks for a loss without proving it, "".
+        containers: titles of its containers.
+        proof: evidence that it was not removed on purpose ("web ran in it"), "" if it may have been.
+        doubt: evidence of a loss that is not a proof, "" for none.
     """
 
     identity: str
@@ -31,9 +31,9 @@ class Rolled(Struct, frozen=True, kw_only=True):
 def rolled_networks(database: NetworkDatabase, containers: Containers) -> tuple[Rolled, ...]:
     """Return the networks that an older database lost.
 
-    A network can be removed while only stopped containers are in it, and they go on naming it: then nothing is wrong. It
-    can't while one runs in it (libnetwork: "has active endpoints"), and a container that the engine restarts by itself stays
-    down without a hand only if its start failed.
+    A network with only stopped containers can be removed, and they still name it: that is no fault. A network with a
+    running container can't be removed (libnetwork: "has active endpoints"), and a container that the engine restarts by
+    itself and that nobody stopped is down only if its start failed.
     """
     found = []
     for identity in wanted_networks(containers).keys() - database.networks.keys():
@@ -64,11 +64,11 @@ def _titles(containers: list[Container]) -> str:
 
 
 class Restored(Struct, frozen=True, kw_only=True):
-    """The records that put a network back.
+    """The records that restore a network.
 
     Attributes:
-        records: key → value, {} where they can't be told.
-        origin: where the network's own record is from; why there is none where records is empty.
+        records: key → value, {} if they are unknown.
+        origin: the source of the network's own record; the reason if records is empty.
         is_assumed: whether its addresses are assumed.
     """
 
@@ -78,12 +78,12 @@ class Restored(Struct, frozen=True, kw_only=True):
 
 
 class AddRecords(Struct, frozen=True, kw_only=True):
-    """A pure edit for ``EditFile``: all that the newest whole tree has, and these records of libnetwork."""
+    """A pure edit for ``EditFile``: adds these records of libnetwork to the newest whole tree."""
 
     records: dict[bytes, bytes]
 
     def __call__(self, data: bytes) -> bytes:
-        """Return the new file; what it has already is kept. Raises ``FormatError``."""
+        """Return the new file; existing records are kept. Raises ``FormatError``."""
         from doctor.formats.databases.bolt_write import write  # noqa: PLC0415 - only a repair writes
 
         best = read(data).best
@@ -103,10 +103,10 @@ def restored_network(
     identity: str,
     traces: NetworkTraces = NetworkTraces(),  # noqa: B008 - frozen
 ) -> Restored:
-    """Return what to add for one network.
+    """Return the records to add for one network.
 
-    Its own record is taken where one is left, since an inferred one has no labels and options. Endpoints are left out, as
-    nothing runs; the engine makes them at a start. Nothing is told where another network has its name or addresses now.
+    Its own record is preferred, since an inferred one has no labels and options. Endpoints are omitted, since nothing
+    runs; the engine recreates them at a start. The result is empty if another network has its name or addresses now.
     """
     from doctor.rebuild.network.records import clashes, rebuild_networks, subnets_in  # noqa: PLC0415 - most lack nothing
 
@@ -136,7 +136,9 @@ def restored_network(
 def restored_by_name(
     remains: NetworkRemains, database: NetworkDatabase, containers: Containers, name: str, traces: NetworkTraces
 ) -> Restored:
-    """Return what to add for a network that only containers name which never ran: a record of that name, or a new one."""
+    """Return the records to add for a network that only containers which never ran name: a record of that name, or a
+    new one.
+    """
     from doctor.rebuild.network.records import body_of, new_identity  # noqa: PLC0415
 
     for key, value in {**remains.kept, **remains.pages}.items():

@@ -1,1 +1,1 @@
-"""Rebuilding: local volumes and the records of them."""
+"""Rebuilds local volumes and their records."""

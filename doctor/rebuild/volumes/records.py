@@ -1,4 +1,4 @@
-"""Volume records put together again from a damaged database and the volumes' own directories."""
+"""Rebuilds volume records from a damaged database and the volumes' directories."""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from doctor.formats.databases.bolt_write import write
 from doctor.model.missing import Missing
 
 ANONYMOUS = "com.docker.volume.anonymous"
-"""Label of a volume whose name the engine made up: `docker volume prune` takes only those."""
+"""Label of a volume with a generated name: `docker volume prune` removes only those."""
 
 
 class RebuiltVolumes(Struct, frozen=True, kw_only=True):
@@ -23,8 +23,8 @@ class RebuiltVolumes(Struct, frozen=True, kw_only=True):
     Attributes:
         content: the file.
         kept: names whose own records were found, labels included.
-        restored: names whose record only the metadata backup has; ``age`` is how old it is.
-        inferred: names whose record was made from their directory: options are right, labels are not known.
+        restored: names with a record only in the metadata backup; ``age`` is its age.
+        inferred: names with a record made from their directory: options are right, labels are not known.
     """
 
     content: bytes
@@ -35,7 +35,7 @@ class RebuiltVolumes(Struct, frozen=True, kw_only=True):
 
     @property
     def origin(self) -> str:
-        """Where the records come from, for a summary."""
+        """Sources of the records, for a summary."""
         parts = [f"{len(self.kept)} records from its pages"] if self.kept else []
         if self.restored:
             parts.append(f"{len(self.restored)} records from the backup {self.age}")
@@ -47,10 +47,10 @@ class RebuiltVolumes(Struct, frozen=True, kw_only=True):
 def rebuild_volumes(
     database: VolumeDatabase, volumes: Volumes, backup: KeptVolumes | Missing | None = None
 ) -> RebuiltVolumes:
-    """Return a database with one record a volume: what a page still holds, else the backup, else made from its directory."""
-    told = backup.values if isinstance(backup, KeptVolumes) else {}
-    values = {**told, **database.salvaged}
-    kept, restored = _names(database.salvaged), _names(told.keys() - database.salvaged.keys())
+    """Return a database with one record a volume: from a page, else from the backup, else made from its directory."""
+    kept_values = backup.values if isinstance(backup, KeptVolumes) else {}
+    values = {**kept_values, **database.salvaged}
+    kept, restored = _names(database.salvaged), _names(kept_values.keys() - database.salvaged.keys())
     inferred = []
     for name, volume in volumes.items.items():
         if name.encode("utf-8", "surrogateescape") not in values:

@@ -46,7 +46,7 @@ def _question(item: AlteredTag) -> str:
 
 def _evidence(reading: Reading) -> tuple[Evidence, ...]:
     place = Evidence("byte", ", ".join(str(flip.position) for flip in reading.flips))
-    return (place, Evidence("told by", reading.told)) if reading.told else (place,)
+    return (place, Evidence("shown by", reading.source)) if reading.source else (place,)
 
 
 def _edit(path: HostPath, item: AlteredTag, reading: Reading) -> EditFile:

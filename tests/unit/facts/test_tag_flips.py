@@ -59,8 +59,8 @@ def test_what_is_proven_was_there(whole: bytes, bit: int) -> None:
 def test_with_a_backup_every_flip_is_found_and_turned_back(whole: bytes, bit: int) -> None:
     """The file was not written since; then each flipped bit is proven."""
     broken = flip_one(whole, bit)
-    told = dict.fromkeys(parse_tags(whole).items(), "the backup")
-    found = altered(broken, Known(images=IMAGES, told=told, kept=whole, is_unwritten=True))
+    sources = dict.fromkeys(parse_tags(whole).items(), "the backup")
+    found = altered(broken, Known(images=IMAGES, sources=sources, kept=whole, is_unwritten=True))
     assert [flipped(broken, item.readings[0].flips) for item in found if item.proof] == [whole]
 
 

@@ -1,4 +1,4 @@
-"""The code that the guard keeps: taken while source, interpreter and places are what they were, and never in another case."""
+"""The guard's code cache: used only while source, interpreter and search path are unchanged."""
 
 import importlib
 import os
@@ -19,7 +19,7 @@ NAMES = ("kept_sample", "kept_sample.part")
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A package of two modules, its code kept as a look leaves it."""
+    """A package of two modules, with its code cached as a run leaves it."""
     package = tmp_path / "site" / "kept_sample"
     package.mkdir(parents=True)
     (tmp_path / "state").mkdir()
@@ -35,14 +35,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    """As a new process: nothing of it is imported, nothing known of its directory."""
+    """As in a new process: nothing of it is imported or cached."""
     for name in NAMES:
         sys.modules.pop(name, None)
     importlib.invalidate_caches()
 
 
 def load(place: Path) -> ModuleType:
-    """Import it as the guard does, and let the guard keep what is new."""
+    """Import it as the guard does, and let the guard cache new code."""
     forget()
     kept = Kept(str(place / "state"))
     kept.use()
@@ -55,7 +55,7 @@ def load(place: Path) -> ModuleType:
 
 
 def kept_now(place: Path) -> bool:
-    """Whether the next look takes the code of both modules from the file."""
+    """Whether the next run takes the code of both modules from the cache."""
     load(place)
     return all(type(sys.modules[name].__loader__) is code._Loader for name in NAMES)
 
@@ -83,7 +83,7 @@ def rewrite(path: Path) -> None:
 
 
 def test_a_changed_source_is_loaded_anew(place: Path) -> None:
-    """And kept from then on; the other module stays kept meanwhile."""
+    """It is cached from then on; the other module stays cached."""
     rewrite(place / "site/kept_sample/part.py")
     module = load(place)
     assert (module.VALUE, type(module.__loader__)) == (2, SourceFileLoader)
@@ -101,19 +101,19 @@ def flip(place: Path) -> None:
 
 
 def write(place: Path, text: bytes) -> None:
-    """What a full disk or another program leaves."""
+    """A truncated file, as a full disk leaves it."""
     (place / "state/guard.code").write_bytes(text)
 
 
 def make_directory(place: Path) -> None:
-    """What is no file."""
+    """A directory in place of the file."""
     path = place / "state/guard.code"
     path.unlink()
     path.mkdir()
 
 
 def make_link(place: Path) -> None:
-    """The file itself, but elsewhere."""
+    """A link to the real file."""
     path = place / "state/guard.code"
     path.symlink_to(path.rename(place / "elsewhere"))
 
@@ -134,7 +134,7 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("name", SPOILT)
 def test_what_does_not_fit_is_not_taken(place: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All is loaded as ever, and no error is raised."""
+    """Modules load as usual, and no error is raised."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     SPOILT[name](place)
     forget()
@@ -145,7 +145,7 @@ def test_what_does_not_fit_is_not_taken(place: Path, name: str, monkeypatch: pyt
 
 
 def test_another_interpreter_is_another_question(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its code may be of another form."""
+    """Another interpreter may have another code format."""
     for name, value in (("version", "3.99"), ("path", [*sys.path, "/nowhere"])):
         with monkeypatch.context() as other:
             other.setattr(sys, name, value)
@@ -173,7 +173,7 @@ def test_code_that_is_not_of_its_source_is_not_kept(place: Path) -> None:
 
 
 def test_nothing_is_written_where_all_is_kept(place: Path) -> None:
-    """Nor an unfinished file left where it can't be."""
+    """Nor is an incomplete file left behind."""
     path = place / "state/guard.code"
     before = path.stat()
     load(place)

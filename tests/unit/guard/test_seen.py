@@ -1,4 +1,4 @@
-"""What the guard remembers of its last look: believed while nothing that it saw has changed, and then no longer."""
+"""The guard's record of its last check: valid only while no path that it read has changed."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ from doctor.model.paths import HostPath
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small tree, looked at longer ago than the clock is coarse; doctor's own code counts as old."""
+    """A small tree, older than the clock's resolution; doctor's own code counts as old."""
     monkeypatch.setenv("DOCTOR_CONFIG", str(tmp_path / "doctor.toml"))
     monkeypatch.setenv("DOCTOR_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(seen, "_MARGIN_NS", -(10**11))
@@ -34,7 +34,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def look(place: Path) -> bool:
-    """Read the tree as collectors do, and keep what was seen."""
+    """Read the tree as collectors do, and record the paths."""
     root = place / "root"
     started = time.time_ns()
     host = WatchedHost()
@@ -51,7 +51,7 @@ def look(place: Path) -> bool:
 
 
 def rewrite(path: Path, text: str) -> None:
-    """Other bytes, the same size, inode and time of writing."""
+    """Other bytes, the same size, inode and modification time."""
     before = path.stat()
     path.write_text(text)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -59,7 +59,7 @@ def rewrite(path: Path, text: str) -> None:
 
 
 def retarget(place: Path) -> None:
-    """A link that leads elsewhere."""
+    """A link with another target."""
     (place / "root" / "link").unlink()
     (place / "root" / "link").symlink_to("layer/cache-id")
 
@@ -94,7 +94,7 @@ def halve(path: Path) -> None:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_ends_the_belief(place: Path, name: str) -> None:
-    """Each kind of change, those included that leave size and time of writing."""
+    """Each kind of change, including those that keep size and modification time."""
     assert look(place)
     assert seen.Earlier().is_settled
     time.sleep(0.02)
@@ -110,7 +110,7 @@ def test_other_settings_are_another_question(place: Path, monkeypatch: pytest.Mo
 
 
 def test_it_ends_after_a_day(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And is not believed where the clock was put back."""
+    """Nor is it valid after the clock was set back."""
     assert look(place)
     now = time.time()
     for later, is_settled in ((60, True), (86500, False), (-3600, False)):
@@ -119,7 +119,7 @@ def test_it_ends_after_a_day(place: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_what_changed_just_now_counts_as_changed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may change again within the same tick of the clock, or have changed between reading and remembering."""
+    """It may change again within the same clock tick, or have changed between read and record."""
     root = place / "root"
     monkeypatch.setattr(seen, "_MARGIN_NS", 0)
     time.sleep(0.02)
@@ -135,7 +135,7 @@ def test_what_changed_just_now_counts_as_changed(place: Path, monkeypatch: pytes
 
 
 def test_what_went_during_the_look_counts_as_changed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may have been read before: only where its directory is as it was, it was missing all the time."""
+    """It may have been read before: only an unchanged directory proves that it was missing all the time."""
     root = place / "root"
     monkeypatch.setattr(seen, "_MARGIN_NS", 0)
     (root / "deep").mkdir()
@@ -160,7 +160,7 @@ def test_without_its_backup_nothing_is_remembered(place: Path) -> None:
 
 
 def test_what_lies_on_the_way_does_not_count(place: Path) -> None:
-    """A directory that only leads to a file may get other names; so may doctor's own."""
+    """A parent directory of a file may get other names; so may doctor's own."""
     assert look(place)
     (place / "beside").touch()
     (place / "state/run").mkdir()
@@ -169,7 +169,7 @@ def test_what_lies_on_the_way_does_not_count(place: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look at a data root")
 def test_a_settled_look_loads_nothing(place: Path) -> None:
-    """It comes before everything that costs: no check, no fact, no library is imported."""
+    """It runs before anything expensive: it imports no check, no fact, no library."""
     assert look(place)
     code = (
         "import os, sys\nfrom doctor.cli import guard\nfrom doctor.guard import seen\n"

@@ -1,4 +1,4 @@
-"""What directories told at an earlier look: whatever has changed since, the next look sees what any other host sees."""
+"""The listing cache: whatever has changed since, the next check sees the same as any other host."""
 
 import os
 import shutil
@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from doctor.guard import seen, told
+from doctor.guard import listing_cache, seen
 from doctor.guard.watched import WatchedHost
 from doctor.host.folder import Folder, open_folder
+from doctor.host.listings import Listings
 from doctor.host.live import LiveHost
-from doctor.host.told import Told
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 
@@ -24,7 +24,7 @@ NAMES = ("cache-id", "diff", "size")
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Three directories of small files, and one of links; what was written just now counts as old."""
+    """Three directories of small files, and one of links; recent writes count as old."""
     monkeypatch.setattr(seen, "_MARGIN_NS", -(10**11))
     (tmp_path / "state").mkdir()
     make(tmp_path / "root")
@@ -32,7 +32,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def make(root: Path) -> None:
-    """The tree as it is at first."""
+    """The initial tree."""
     shutil.rmtree(root, ignore_errors=True)
     for layer in ("one", "two", "three"):
         (root / layer).mkdir(parents=True)
@@ -43,7 +43,7 @@ def make(root: Path) -> None:
 
 
 def describe(host: LiveHost, top: Path) -> dict[str, object]:
-    """All that a collector could ask of the tree; of what can't be read the reason."""
+    """Everything a collector can read of the tree; for unreadable entries the reason."""
     found: dict[str, object] = {}
 
     def ask(key: str, question: Callable[[], object]) -> None:
@@ -76,22 +76,22 @@ def describe(host: LiveHost, top: Path) -> dict[str, object]:
 
 
 def look(place: Path) -> tuple[dict[str, object], WatchedHost]:
-    """Look as the guard does, and keep what was seen and told."""
+    """Check as the guard does, and keep the paths and listings."""
     state = str(place / "state")
     started = int(time.time()) * 10**9
     earlier = seen.Earlier(state)
-    known, read = told.load(state, earlier.checksum, earlier.changed)
+    known, read = listing_cache.load(state, earlier.checksum, earlier.changed)
     host = WatchedHost(known)
     found = describe(host, place / "root")
     checksum = seen.remember(host.seen or (), host.followed, started, is_backed_up=False, earlier=earlier)
     assert checksum is not None
-    told.keep(state, checksum, known, read)
+    listing_cache.keep(state, checksum, known, read)
     host.close()
     return found, host
 
 
 def plain(place: Path) -> dict[str, object]:
-    """The same, asked of a host that knows nothing."""
+    """The same, read by a host without a cache."""
     host = LiveHost()
     try:
         return describe(host, place / "root")
@@ -100,7 +100,7 @@ def plain(place: Path) -> dict[str, object]:
 
 
 def rewrite(path: Path) -> None:
-    """Other bytes of the same number, and the time of writing as it was."""
+    """Other bytes of the same size, with the old modification time."""
     if not path.is_file():
         return
     before = path.stat()
@@ -118,13 +118,13 @@ def swap(one: Path, other: Path) -> None:
 
 
 def relink(path: Path) -> None:
-    """A link that leads elsewhere."""
+    """A link with another target."""
     path.unlink(missing_ok=True)
     path.symlink_to("../two/size")
 
 
 def to_link(path: Path) -> None:
-    """A directory is moved away, and a link to it put in its place."""
+    """A directory is moved and replaced by a link to it."""
     moved = path.parent.parent / f"moved-{path.name}"
     if path.is_dir() and not path.is_symlink() and not moved.exists():
         path.rename(moved)
@@ -132,13 +132,13 @@ def to_link(path: Path) -> None:
 
 
 def grow(path: Path) -> None:
-    """A file longer than what is kept."""
+    """A file above the size limit of the cache."""
     if path.parent.is_dir():
         path.write_bytes(b"x" * 5000)
 
 
 def to_directory(path: Path) -> None:
-    """A directory where a file was."""
+    """A directory in place of a file."""
     path.unlink(missing_ok=True)
     if path.parent.is_dir():
         path.mkdir(exist_ok=True)
@@ -160,7 +160,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_is_seen(place: Path, name: str) -> None:
-    """Each kind, after a look and after a look that had read only what was changed before."""
+    """Each kind of change, after a full check and after one that read only changed paths."""
     assert look(place)[0] == plain(place)
     time.sleep(0.02)
     CHANGES["bytes of another"](place / "root")
@@ -175,7 +175,7 @@ def test_a_change_is_seen(place: Path, name: str) -> None:
 @given(st.lists(st.lists(st.sampled_from(sorted(CHANGES)), max_size=3), min_size=1, max_size=4))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_changes_are_seen(place: Path, changes: list[list[str]]) -> None:
-    """Whatever happens between looks, each sees what is there."""
+    """Whatever changes between checks, each one sees the current state."""
     for path in place.glob("moved-*"):
         shutil.rmtree(path)
     make(place / "root")
@@ -189,7 +189,7 @@ def test_any_changes_are_seen(place: Path, changes: list[list[str]]) -> None:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names that are opened in a directory that is open."""
+    """Names opened in an open directory."""
     names: list[str] = []
     before = os.open
 
@@ -203,7 +203,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_what_is_unchanged_is_not_read_again(place: Path, opened: list[str]) -> None:
-    """Nothing beneath the directory that is looked into is opened; and of what changed only that."""
+    """Unchanged paths beneath the directory are not opened, changed ones are."""
     _, host = look(place)
     assert "diff" in opened
     opened.clear()
@@ -215,7 +215,7 @@ def test_what_is_unchanged_is_not_read_again(place: Path, opened: list[str]) -> 
     state = str(place / "state")
     earlier = seen.Earlier(state)
     assert earlier.changed == [f"{place}/root/one/diff"]
-    known, _ = told.load(state, earlier.checksum, earlier.changed)
+    known, _ = listing_cache.load(state, earlier.checksum, earlier.changed)
     assert sorted(known.known[f"{place}/root/one"].files) == ["cache-id", "size"]
 
 
@@ -230,41 +230,41 @@ SPOILT: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("name", SPOILT)
 def test_what_is_spoilt_is_not_believed(place: Path, name: str) -> None:
-    """All is read again."""
+    """Everything is read again."""
     look(place)
-    SPOILT[name](place / "state/guard.told")
+    SPOILT[name](place / "state/guard.listings")
     earlier = seen.Earlier(str(place / "state"))
-    assert told.load(earlier.state, earlier.checksum, earlier.changed)[0].known == {}
+    assert listing_cache.load(earlier.state, earlier.checksum, earlier.changed)[0].known == {}
     assert look(place)[0] == plain(place)
 
 
 def test_it_belongs_to_one_look(place: Path) -> None:
-    """What another look was told says nothing about paths that this one saw as they were."""
+    """Listings of another check are not used."""
     look(place)
     earlier = seen.Earlier(str(place / "state"))
-    assert told.load(earlier.state, earlier.checksum, ())[0].known
-    assert not told.load(earlier.state, earlier.checksum + 1, ())[0].known
-    assert not told.load(earlier.state, -1, ())[0].known
+    assert listing_cache.load(earlier.state, earlier.checksum, ())[0].known
+    assert not listing_cache.load(earlier.state, earlier.checksum + 1, ())[0].known
+    assert not listing_cache.load(earlier.state, -1, ())[0].known
 
 
 def test_after_a_day_all_is_read_again(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted from the first reading, not from the last look that took it over."""
+    """Counted from the first read, not from the last check that reused it."""
     look(place)
     state = str(place / "state")
-    first = told.load(state, seen.Earlier(state).checksum, ())[1]
+    first = listing_cache.load(state, seen.Earlier(state).checksum, ())[1]
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 80000)
     look(place)
-    known, read = told.load(state, seen.Earlier(state).checksum, ())
+    known, read = listing_cache.load(state, seen.Earlier(state).checksum, ())
     assert known.known
     assert read == first
     monkeypatch.setattr(time, "time", lambda: now + 87000)
     earlier = seen.Earlier(state)
     assert earlier.is_settled
-    known, read = told.load(state, earlier.checksum, ())
+    known, read = listing_cache.load(state, earlier.checksum, ())
     assert (known.known, read) == ({}, int(now + 87000))
 
 
 def test_failing_to_keep_it_is_no_failure(place: Path) -> None:
     """As on a full disk."""
-    told.keep(str(place / "nowhere"), 1, Told(), 1)
+    listing_cache.keep(str(place / "nowhere"), 1, Listings(), 1)
