@@ -1,4 +1,4 @@
-"""One tar of the whole layout that ``docker load``, ``podman load`` and ``skopeo oci-archive:`` read, streamed."""
+"""Streams the whole layout as one tar that ``docker load``, ``podman load`` and ``skopeo oci-archive:`` read."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class Archive:
         """Write it. Raises ``OSError``."""
         for name in ("blobs/", "blobs/sha256/"):
             write(_header(name, 0, 0o755))
-        # What says what the blobs are comes last, as `docker save` has it.
+        # The index of the blobs comes last, as in `docker save`.
         for name, blob in sorted(self.blobs.items()):
             write(_header(name, blob.size, 0o644))
             for chunk in self._content(blob):
@@ -56,7 +56,7 @@ class Archive:
             while left:
                 chunk = os.read(descriptor, min(left, _CHUNK_BYTES))
                 if not chunk:
-                    raise OSError(0, f"{layout.path_of(blob)} became shorter")
+                    raise OSError(0, f"{layout.path_of(blob)} was truncated meanwhile")
                 left -= len(chunk)
                 yield chunk
         finally:

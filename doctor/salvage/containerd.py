@@ -1,7 +1,7 @@
-"""Images of containerd's store: every blob is proven by its own name, and ``meta.db`` says which images there are.
+"""Salvages images of containerd's store: every blob is proven by its name, and ``meta.db`` lists the images.
 
-Layout: containerd core/metadata/buckets.go (``v1/NAMESPACE/images/NAME/target``) and plugins/content/local. Where ``meta.db``
-can't be read, images are found by their manifests; their names are then lost.
+Layout: containerd core/metadata/buckets.go (``v1/NAMESPACE/images/NAME/target``) and plugins/content/local. If
+``meta.db`` can't be read, images are found by their manifests, without their names.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ from doctor.salvage.values import Blob, Left, Written
 _BLOBS = "io.containerd.content.v1.content/blobs/sha256"
 _META = "io.containerd.metadata.v1.bolt/meta.db"
 _DOCUMENT_BYTES = 4 << 20
-"""What a registry takes as a manifest at most; a larger blob is a layer."""
+"""The largest manifest that registries accept; a larger blob is a layer."""
 
 _MAX_CHILDREN = 1000
 _INDEX = "application/vnd.oci.image.index.v1+json"
@@ -37,7 +37,7 @@ class Stored(Struct, frozen=True, kw_only=True):
     """An image record.
 
     Attributes:
-        id: digits of the digest that the name means: of an index or a manifest.
+        id: digits of the name's target digest: an index or a manifest.
         names: references.
         blobs: the directory of the blobs.
     """
@@ -48,12 +48,12 @@ class Stored(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """Return what a person calls it."""
+        """Return its display name."""
         return self.names[0] if self.names else self.id[:12]
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """What the stores of a host hold; ``notes`` say what to know about the lists."""
+    """The images in the stores of a host; ``notes`` are remarks on the lists."""
 
     images: tuple[Stored, ...]
     left: tuple[Left, ...] = ()
@@ -93,14 +93,14 @@ def read(host: Host, root: DataRoot, service: ContainerdService) -> Found:
 
 
 def _records(host: Host, path: HostPath) -> tuple[dict[str, set[str]], str]:
-    """Return digits → names of all namespaces, and why they can't be told, "" where they can."""
+    """Return digits → names of all namespaces, and why the names are unknown, "" if they are known."""
     try:
         database = bolt.read(host.read(path, follow=False, limit_bytes=bolt.MAX_BYTES))
     except (HostError, FormatError) as error:
         return {}, str(error)
     best = database.best
     if best is None:
-        return {}, "no whole tree in it" if not database.is_empty else "it is empty"
+        return {}, "it has no intact tree" if not database.is_empty else "it is empty"
     found: dict[str, set[str]] = {}
     version = best.root.at("v1")
     for namespace in (version.buckets if version is not None else {}).values():
@@ -111,7 +111,7 @@ def _records(host: Host, path: HostPath) -> tuple[dict[str, set[str]], str]:
             if is_hex64(digest.removeprefix("sha256:")):
                 reference = name.decode("utf-8", "replace")
                 known = found.setdefault(digest.removeprefix("sha256:"), set())
-                # Untagged images have names as "moby-dangling@sha256:…": no name that a person gave.
+                # Untagged images have names as "moby-dangling@sha256:…": not a name that a user gave.
                 if "@" not in reference and familiar(reference):
                     known.add(familiar(reference))
     return found, "" if found else "it has no image"
@@ -138,7 +138,7 @@ def _roots(host: Host, blobs: HostPath, present: list[str]) -> list[str]:
 
 
 def _children(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield (digits, media type) of an index's manifests. Raises ``UnprovenError`` for what is no descriptor."""
+    """Yield (digits, media type) of an index's manifests. Raises ``UnprovenError`` for an invalid descriptor."""
     for child in document.get("manifests", ())[:_MAX_CHILDREN]:
         if isinstance(child, dict):
             yield _digits(child), str(child.get("mediaType", ""))
@@ -162,7 +162,7 @@ class Copier:
         try:
             top = self._document(image.blobs, image.id)
             manifests = tuple(self._manifests(image.blobs, image.id, top, 0))
-            # Layers first: a layout never names what it doesn't have.
+            # Layers first: a layout never names a missing blob.
             parts = [(self._parts(image, manifest), self._blob(image, identity)) for identity, manifest in manifests]
             whole = self._blob(image, image.id)
         except UnprovenError as error:
@@ -186,7 +186,7 @@ class Copier:
     def _manifests(
         self, blobs: HostPath, identity: str, document: dict[str, Any], depth: int
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield (digits, manifest) of those that were pulled: of other platforms there is no manifest, or no config."""
+        """Yield (digits, manifest) of those that were pulled: other platforms have no manifest here, or no config."""
         if not isinstance(document.get("manifests"), list):
             config = _digits(document.get("config"))
             if not depth or self._is_there(blobs, config):
@@ -219,7 +219,7 @@ class Copier:
 
     def _blob(self, image: Stored, digits: str) -> Blob:
         if not is_hex64(digits):
-            raise UnprovenError("its manifest names something that is no sha256 digest")
+            raise UnprovenError("its manifest has an entry that is not a sha256 digest")
         path = join(image.blobs, digits)
         try:
             size = self.host.lstat(path, follow=False).size
@@ -227,9 +227,9 @@ class Copier:
         except HostError as error:
             raise _gone(digits, error) from error
         if found is None:
-            raise UnprovenError(f"its blob sha256:{digits} is altered")
+            raise UnprovenError(f"its blob sha256:{digits} is corrupt")
         return found
 
 
 def _gone(digits: str, error: HostError) -> UnprovenError:
-    return UnprovenError(f"its blob sha256:{digits} is gone") if error.is_absent else unread(error.missing)
+    return UnprovenError(f"its blob sha256:{digits} is missing") if error.is_absent else unread(error.missing)

@@ -1,7 +1,7 @@
-"""What a container changed, where its driver keeps a whole copy of the files: vfs, btrfs, zfs and devicemapper.
+"""Finds a container's changes if its driver keeps a full copy of the files: vfs, btrfs, zfs and devicemapper.
 
 Two directories are compared as Docker compares them for such drivers (moby pkg/archive/changes.go): type, mode, owner, device,
-size and time of a file, and its attributes. What is only below becomes a whiteout.
+size and time of a file, and its attributes. A name that exists only in the lower directory becomes a whiteout.
 """
 
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from doctor.model.view import Stat
 from doctor.salvage.tree import MAX_DEPTH, TreeTar
 
 _LABELS = frozenset({"security.selinux"})
-"""Docker labels a container's files anew when it mounts them: that is no change of the container's."""
+"""Docker relabels a container's files when it mounts them: that is not a change by the container."""
 
 _Both = tuple[str, HostPath | None, HostPath | None]
 
 
 class DifferenceTar(TreeTar):
-    """The tar of what one directory has that another has not, or has otherwise.
+    """The tar of the differences of one directory from another.
 
     Args:
-        host: where both are.
+        host: holds both directories.
         top: the container's directory.
-        below: the directory that it began as.
+        below: the directory it started from.
     """
 
     def __init__(self, host: Host, top: HostPath, below: HostPath) -> None:
@@ -32,9 +32,9 @@ class DifferenceTar(TreeTar):
         self.below = below
 
     def walk(self) -> Iterator[tuple[str, HostPath | None]]:
-        """Yield what changed, after the directories it is in; a name without a path was removed."""
+        """Yield changes, each after its parent directories; a name without a path was removed."""
         yield "", self.top
-        # The directories that lead here and were not yielded yet.
+        # Parent directories that were not yielded yet.
         waiting: list[tuple[str, HostPath] | None] = [None]
         pending = [iter(self._both("", self.top, self.below))]
         while pending:
@@ -80,7 +80,7 @@ class DifferenceTar(TreeTar):
             return True
         if new.kind in {"c", "b"} and new.rdev != old.rdev:
             return True
-        # A directory's time and size change with its names, which are compared themselves.
+        # A directory's time and size change with its names, which are compared separately.
         if new.kind != "d" and (new.size != old.size or not _same_time(new.mtime_ns, old.mtime_ns)):
             return True
         return below is not None and self._attributes(path) != self._attributes(below)
@@ -94,7 +94,7 @@ class DifferenceTar(TreeTar):
 
 
 def _same_time(one: int, other: int) -> bool:
-    """Whether two times are the same, to the second where a copy kept no more (moby sameFsTime).
+    """Whether two times are equal; to the second if one has no fraction (moby sameFsTime).
 
     >>> _same_time(5_000_000_000, 5_123_456_789), _same_time(5_000_000_001, 5_123_456_789)
     (True, False)

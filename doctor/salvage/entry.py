@@ -1,4 +1,6 @@
-"""Headers of a tar: what a file is beside its content, PAX for all that ustar has no field for, and maps of sparse files."""
+"""Headers of a tar: a file's metadata, PAX records for everything that ustar has no field for, and maps of sparse
+files.
+"""
 
 import errno
 import os
@@ -8,16 +10,16 @@ from doctor.model.view import Stat
 
 BLOCK = 512
 TYPES = {"f": REGTYPE, "d": DIRTYPE, "l": SYMTYPE, "c": CHRTYPE, "b": BLKTYPE, "p": FIFOTYPE}
-"""What a tar can hold; a socket is only a name that its owner makes again."""
+"""Types that a tar can hold; a socket is left out, since its owner recreates it."""
 
 SPARSE_BYTES = 1 << 16
-"""A smaller file is written whole: its map would not be worth the blocks."""
+"""A smaller file is written in full: a map would save nothing."""
 
 _MAX_PIECES = 1 << 16
-"""A file in more pieces than this is written whole: the map must not be what fills the memory."""
+"""A file with more extents is written in full: the map must not exhaust memory."""
 
 Pieces = list[tuple[int, int]]
-"""(offset, length) of what a sparse file has data at, in order."""
+"""(offset, length) of a sparse file's data extents, in order."""
 
 
 def padded(size: int) -> int:
@@ -30,7 +32,9 @@ def padded(size: int) -> int:
 
 
 def pieces_of(descriptor: int) -> Pieces | None:
-    """Return where an open file has data; ``None`` for one without holes, or whose file system doesn't tell (lseek(2))."""
+    """Return the data extents of an open file; ``None`` if it has no holes or its file system doesn't report them
+    (lseek(2)).
+    """
     found = os.fstat(descriptor)
     if found.st_size < SPARSE_BYTES or found.st_blocks * BLOCK >= found.st_size:
         return None
@@ -51,7 +55,7 @@ def pieces_of(descriptor: int) -> Pieces | None:
 
 
 def sparse_map(pieces: Pieces, size: int) -> bytes:
-    r"""Return the map that stands before a sparse file's data (GNU tar's PAX format 1.0), in whole blocks.
+    r"""Return the map that precedes a sparse file's data (GNU tar's PAX format 1.0), in whole blocks.
 
     >>> sparse_map([(4096, 10)], 8192).rstrip(bytes(1))
     b'2\n4096\n10\n8192\n0\n'
@@ -69,7 +73,7 @@ def empty(name: str) -> TarInfo:
 
 
 def info_of(name: str, found: Stat, target: str, known: str | None) -> TarInfo:
-    """Return what stands in the header; ``target`` is a link's, ``known`` another name of the same file."""
+    """Return the header's fields; ``target`` is a link's, ``known`` an earlier name of the same file."""
     info = TarInfo(f"{name}/" if found.kind == "d" and name else name or "./")
     info.type = TYPES[found.kind]
     info.mode, info.uid, info.gid = found.mode, found.uid, found.gid
@@ -88,19 +92,19 @@ def info_of(name: str, found: Stat, target: str, known: str | None) -> TarInfo:
 
 
 def make_sparse(info: TarInfo, pieces: Pieces) -> bytes:
-    """Make an entry that of a sparse file, and return the map that follows its header."""
+    """Turn an entry into one of a sparse file, and return the map that follows its header."""
     table = sparse_map(pieces, info.size)
     real = {"GNU.sparse.name": info.name, "GNU.sparse.realsize": str(info.size)}
     info.pax_headers = {**info.pax_headers, "GNU.sparse.major": "1", "GNU.sparse.minor": "0", **real}
     head, _, last = info.name.rpartition("/")
-    # Where a tar that knows no sparse files would put it, as GNU tar names it.
+    # The name for tar programs without sparse support, as GNU tar writes it.
     info.name = f"{head or '.'}/GNUSparseFile.0/{last}"
     info.size = len(table) + sum(length for _, length in pieces)
     return table
 
 
 def header(info: TarInfo, attributes: dict[str, bytes]) -> bytes:
-    """Return a header; names and values that are no UTF-8 are kept byte for byte."""
+    """Return a header; names and values that are not UTF-8 are kept byte for byte."""
     pairs = {f"SCHILY.xattr.{key}": value.decode("utf-8", "surrogateescape") for key, value in attributes.items()}
     info.pax_headers = {**info.pax_headers, **pairs}
     return info.tobuf(PAX_FORMAT, "utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""Writes images: each layer proven while it is written, each image only when all of it is."""
+"""Writes images: each layer is proven while it is written, an image is recorded once it is complete."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ from doctor.salvage.values import Blob, Image, Layer, Left, Source, Store, Writt
 
 _CONFIG_BYTES = 16 << 20
 _CHECKED_BYTES = 32 << 20
-"""Of a layer that isn't what it was this much is searched for the altered file: CRC-64 takes a second for 9 MiB."""
+"""How much of a corrupt layer is searched for the altered file: CRC-64 takes a second for 9 MiB."""
 
 _REMAKE_BYTES = 1 << 42
 _BACKUP_FILE = "image/overlay2/layerdb/sha256/{}/tar-split.json.gz"
@@ -49,13 +49,13 @@ class Writer:
             self.backups = None
 
     def prepare(self, images: tuple[Image, ...]) -> None:
-        """Find what is there already, and refuse at once what doesn't fit. Raises ``RefusedError``."""
+        """Find existing blobs, and refuse early if the space is not enough. Raises ``RefusedError``."""
         needed = {chain: self.store.layers[chain] for image in images for chain in image.chain}
         for image in reversed(images):
             for number, chain in enumerate(image.chain, start=1):
                 self.titles[chain] = f"layer {number} of {len(image.chain)} of {image.title}"
         if images:
-            self.progress(f"images: {len(images)}, layers: {len(needed)}; looking at what is there already")
+            self.progress(f"images: {len(images)}, layers: {len(needed)}; checking existing blobs")
         # Two chains may share a layer's tar.
         missing: dict[str, int] = {}
         for chain, layer in needed.items():
@@ -66,9 +66,9 @@ class Writer:
             self.sizes[chain] = self._size(layer)
             missing[layer.diff] = self.sizes[chain]
         total = sum(missing.values())
-        kept = f", {human(self.target.bytes_kept)} are there already" if self.target.bytes_kept else ""
+        kept = f", {human(self.target.bytes_kept)} exist already" if self.target.bytes_kept else ""
         if images:
-            self.progress(f"{human(total)} to read and prove{kept}")
+            self.progress(f"{human(total)} to read and verify{kept}")
         if not self.target.level:
             self.target.need(total, "the salvage")
 
@@ -82,7 +82,7 @@ class Writer:
         return made.size() if made is not None else 0
 
     def _assemblies(self, layer: Layer, *, is_strict: bool = True) -> Iterator[Assembly]:
-        """Yield the ways to put a layer together: each place with its own tar-split, then with the backup's."""
+        """Yield the ways to reassemble a layer: each place with its own tar-split, then with the backup's."""
         for source in layer.sources:
             yield Assembly(self.host, source, is_strict=is_strict)
         found = self.backups.find(_BACKUP_FILE.format(layer.chain), bool) if self.backups and layer.sources else None
@@ -92,14 +92,14 @@ class Writer:
             yield self.made[layer.chain]
 
     def _remake(self, layer: Layer) -> Assembly | None:
-        """Make a layer's tar-split again, as Docker would write it: it gives the layer's digest, or nothing is known."""
+        """Recreate a layer's tar-split as Docker would write it; it is valid only if it yields the layer's digest."""
         if layer.chain in self.made:
             return None
         for source in layer.sources:
             # Directories of other drivers hold the layers below too, or other whiteouts.
             if not source.directory.endswith("/diff"):
                 continue
-            self.progress(f"{self.titles[layer.chain]}: its tar-split is no help, looking whether it can be recreated")
+            self.progress(f"{self.titles[layer.chain]}: its tar-split is unusable, trying to recreate it")
             try:
                 tree = open_tree(self.host, source.directory)
             except HostError:
@@ -167,7 +167,7 @@ class Writer:
         return content
 
     def _layer(self, layer: Layer) -> Blob | None:
-        """Return the proven blob of a layer; ``None``, with the reason in ``failed``, where there is no proof."""
+        """Return the proven blob of a layer; ``None``, with the reason in ``failed``, without proof."""
         if layer.chain not in self.blobs and layer.chain not in self.failed:
             try:
                 self.blobs[layer.chain] = self._prove(layer)
@@ -202,7 +202,7 @@ class Writer:
                 return blob
             if failed is None or isinstance(failed, SplitError):
                 failed = UnprovenError(self._altered(assembly))
-        # A tar-split that can be read may be another layer's: then the directory is whole all the same.
+        # A readable tar-split may belong to another layer: the directory can still be intact.
         made = self._remake(layer) if not isinstance(failed, SplitError) else None
         if made is not None:
             blob = self.target.layer(made.pieces(), made.size(), layer.diff, self.titles[layer.chain])
@@ -215,10 +215,10 @@ class Writer:
             names = assembly.altered(crc64, _CHECKED_BYTES)
         except UnprovenError:
             names = []
-        return f"altered: {', '.join(names)}" if names else "its content doesn't have the digest of its name"
+        return f"altered: {', '.join(names)}" if names else "its content doesn't match its digest"
 
     def _rough(self, layer: Layer) -> Blob | None:
-        """Write a layer as it lies there, by tar-split where that can be read, else by its directory."""
+        """Write a layer as it is, by tar-split if that is readable, else by its directory."""
         if layer.chain in self.rough:
             return self.rough[layer.chain]
         for source in layer.sources:

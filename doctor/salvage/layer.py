@@ -1,6 +1,6 @@
-"""The tar of a layer, put together again from its tar-split and its directory, piece by piece.
+"""Reassembles the tar of a layer from its tar-split and its directory, piece by piece.
 
-The digest of what comes out is the proof; whoever takes the pieces computes it. Memory is bounded by the pieces.
+The digest of the result is the proof; the consumer of the pieces computes it. Memory is bounded by the pieces.
 """
 
 import os
@@ -18,7 +18,7 @@ from doctor.salvage.values import Source
 
 CHUNK_BYTES = 1 << 20
 EMPTY_TAR = bytes(1024)
-"""The tar of a layer without any entry, whose digest is `EMPTY_LAYER`: two blocks of zeros."""
+"""The tar of a layer without entries, with the digest `EMPTY_LAYER`: two blocks of zeros."""
 
 _BLOCK = 512
 _LARGE_BYTES = 16 << 20
@@ -26,7 +26,7 @@ _UNREAD = frozenset({Why.DENIED, Why.TIMED_OUT})
 
 
 class UnprovenError(Exception):
-    """Something can't be shown to be what it was; ``is_unread`` where it could not be looked at."""
+    """Content can't be proven intact; ``is_unread`` if it could not be read."""
 
     def __init__(self, reason: str, *, is_unread: bool = False) -> None:
         super().__init__(reason)
@@ -35,21 +35,21 @@ class UnprovenError(Exception):
 
 
 class SplitError(UnprovenError):
-    """A layer's tar-split is gone or can't be read to its end; its directory may still be whole."""
+    """A layer's tar-split is missing or truncated; its directory may still be intact."""
 
 
 def unread(missing: Missing) -> UnprovenError:
-    """Return the error for something that the host can't give."""
+    """Return the error for a failed read of the host."""
     return UnprovenError(visible(missing.reason), is_unread=missing.why in _UNREAD)
 
 
 def known(diff: str) -> bytes | None:
-    """Return the tar of a digest that everybody knows: that of the empty layer."""
+    """Return the tar of a well-known digest: the empty layer."""
     return EMPTY_TAR if diff == EMPTY_LAYER else None
 
 
 def chunks(host: Host, path: HostPath) -> Generator[bytes, None, None]:
-    """Yield the content of a file that is no link. Raises ``HostError``, also for an error of the disk."""
+    """Yield the content of a file, links not followed. Raises ``HostError``, also for a disk error."""
     descriptor = host.open_fd(path, follow=False)
     try:
         while True:
@@ -65,13 +65,13 @@ def chunks(host: Host, path: HostPath) -> Generator[bytes, None, None]:
 
 
 class Assembly:
-    """A layer as one of its sources has it.
+    """A layer as stored in one of its sources.
 
     Args:
-        host: where it is.
+        host: the host that has it.
         source: its directory, and its tar-split where ``split`` is not given.
-        split: the content of its tar-split, from a backup.
-        is_strict: whether a file that is missing or has another size ends it; otherwise zeros stand for what is missing.
+        split: the content of its tar-split from a backup.
+        is_strict: whether a file that is missing or has another size is an error; otherwise zeros fill the gap.
     """
 
     def __init__(self, host: Host, source: Source, *, split: bytes | None = None, is_strict: bool = True) -> None:
@@ -81,9 +81,9 @@ class Assembly:
         self.is_strict = is_strict
 
     def size(self) -> int:
-        """Return the bytes of its tar. Raises ``UnprovenError`` where tar-split can't be read to its end.
+        """Return the bytes of its tar. Raises ``UnprovenError`` if tar-split is truncated or corrupt.
 
-        Large files are looked at: a made-up size must not make the whole salvage seem too large for the disk.
+        The sizes of large files are verified: a false size must not make the salvage seem too large for the disk.
         """
         size = 0
         for part in self._parts():
@@ -91,7 +91,7 @@ class Assembly:
             if part.raw is None and part.size >= _LARGE_BYTES:
                 self._check_size(part)
         if not size or size % _BLOCK:
-            raise SplitError(f"its tar-split makes {size} bytes, which is no tar")
+            raise SplitError(f"its tar-split makes {size} bytes, which is not a tar size")
         return size
 
     def pieces(self) -> Iterator[bytes]:
@@ -99,9 +99,9 @@ class Assembly:
         return joined(self._pieces())
 
     def altered(self, check: Callable[[bytes, int], int], limit_bytes: int) -> list[str]:
-        """Return the names of the files whose content is not what tar-split says, among the first ``limit_bytes``.
+        """Return the names of files that differ from tar-split, among the first ``limit_bytes``.
 
-        ``check`` continues a CRC-64; it is slow, so a proof is never made by it.
+        ``check`` continues a CRC-64; it is slow, so it is not used for proofs.
         """
         found: list[str] = []
         for part in self._parts():
@@ -124,7 +124,9 @@ class Assembly:
             raise SplitError(f"its tar-split is damaged: {error}") from error
         except HostError as error:
             raise SplitError(
-                "its tar-split is gone" if error.is_absent else f"its tar-split can't be read: {visible(str(error))}",
+                "its tar-split is missing"
+                if error.is_absent
+                else f"its tar-split can't be read: {visible(str(error))}",
                 is_unread=error.missing.why in _UNREAD,
             ) from error
 
@@ -142,14 +144,14 @@ class Assembly:
         try:
             for chunk in chunks(self.host, self._path(part.name)):
                 if len(chunk) > left and self.is_strict:
-                    raise UnprovenError(f"its file {shown} has more than its {part.size} bytes")
+                    raise UnprovenError(f"its file {shown} is larger than its {part.size} bytes")
                 yield chunk[:left]
                 left -= min(left, len(chunk))
                 if not left and not self.is_strict:
                     return
         except HostError as error:
             if self.is_strict:
-                text = "is gone" if error.is_absent else f"can't be read ({visible(error.missing.reason[-200:])})"
+                text = "is missing" if error.is_absent else f"can't be read ({visible(error.missing.reason[-200:])})"
                 raise UnprovenError(f"its file {shown} {text}", is_unread=error.missing.why in _UNREAD) from error
         if left and self.is_strict:
             raise UnprovenError(f"its file {shown} has {part.size - left} of its {part.size} bytes")
@@ -161,7 +163,7 @@ class Assembly:
         path = self._path(part.name)
         if self.source.most_bytes:
             if part.size > self.source.most_bytes:
-                raise UnprovenError(f"its file {visible(path)} would be larger than all that there is")
+                raise UnprovenError(f"its file {visible(path)} is larger than the whole data root")
             return
         try:
             found = self.host.lstat(path, follow=False)
@@ -173,12 +175,12 @@ class Assembly:
     def _path(self, name: bytes) -> HostPath:
         parts = [part for part in name.split(b"/") if part not in {b"", b"."}]
         if b".." in parts:
-            raise UnprovenError(f"its tar-split names {visible(os.fsdecode(name[:200]))}, which leads out of it")
+            raise UnprovenError(f"its tar-split names {visible(os.fsdecode(name[:200]))}, which is outside the layer")
         return join(self.source.directory, os.fsdecode(b"/".join(parts)))
 
 
 def joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small pieces into ones of about a MiB: hashing and writing cost by the call."""
+    """Join small pieces into ones of about a MiB: hashing and writing have a cost per call."""
     gathered: list[bytes] = []
     size = 0
     for piece in pieces:

@@ -1,5 +1,5 @@
-"""Images of containers: the image that a container was made from, with what it changed as one more layer, as ``docker commit``
-would have made it. Nothing proves the last layer; the ones below are proven as those of any image.
+"""Builds images of containers: the container's image with its changes as one more layer, like ``docker commit``. The
+last layer can't be proven; the ones below are proven as in any image.
 """
 
 import os
@@ -18,7 +18,7 @@ from doctor.salvage.uppers import Upper
 from doctor.salvage.values import Blob, Tree, Written
 
 REPOSITORY = "salvaged-container"
-"""Images of containers get this name, with the container's as the tag: every container's name is a valid tag."""
+"""Repository name of images of containers; the tag is the container's name, which is always a valid tag."""
 
 _TAG_LIMIT = 128
 _DOCUMENT_BYTES = 16 << 20
@@ -28,7 +28,7 @@ _DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 
 
 class Base(Struct, frozen=True, kw_only=True):
-    """An image that containers were made from: its documents, and the digests of its layers' tars."""
+    """An image of containers: its documents, and the digests of its layers' tars."""
 
     image: Written
     config: dict[str, Any]
@@ -37,7 +37,7 @@ class Base(Struct, frozen=True, kw_only=True):
 
 
 class Layered:
-    """Makes images of the containers whose image is in the salvage."""
+    """Builds images of the containers if their image is in the salvage."""
 
     def __init__(self, target: Target, images: tuple[Written, ...]) -> None:
         self.target = target
@@ -50,7 +50,7 @@ class Layered:
                 self.by_chain["".join(chain_ids(base.diff_ids)[-1:]).removeprefix("sha256:")] = base
 
     def _base(self, image: Written) -> Base | None:
-        """Return an image's documents; ``None`` for one whose config doesn't list the layers of its manifest."""
+        """Return an image's documents; ``None`` if its config doesn't list the layers of its manifest."""
         config, manifest = self._document(image.config), self._document(image.manifest)
         rootfs = config.get("rootfs")
         listed = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
@@ -68,14 +68,14 @@ class Layered:
         return {}
 
     def image(self, upper: Upper, tree: Tree, digest: str) -> Written | None:
-        """Return the image of a container whose layer was written; ``None`` where its image is not in the salvage."""
+        """Return the image of a container with a written layer; ``None`` if its base image is not in the salvage."""
         image_id = upper.container.image_id if upper.container is not None else ""
         base = self.by_id.get(image_id) or (self.by_chain.get(upper.parent) if upper.parent else None)
         if base is None or not self._link(tree, digest):
             return None
         layer = Blob(digest=f"sha256:{digest}", size=tree.size, diff=f"sha256:{digest}")
         history = base.config.get("history")
-        made = {"created_by": f"doctor salvage: what container {tree.name} changed"}
+        made = {"created_by": f"doctor salvage: changes of container {tree.name}"}
         config = {
             **base.config,
             "rootfs": {"type": "layers", "diff_ids": [*base.diff_ids, layer.diff]},
@@ -109,7 +109,7 @@ class Layered:
         )
 
     def _link(self, tree: Tree, digest: str) -> bool:
-        """Give the layer's tar its name among the blobs too; no second copy of it is made."""
+        """Link the layer's tar into the blobs, without a second copy."""
         name = f"blobs/sha256/{digest}"
         try:
             with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""The documents of an OCI layout, and those that ``docker load`` reads. No I/O.
+"""Builds the documents of an OCI layout, and those that ``docker load`` reads. No I/O.
 
 Sources: OCI image specification 1.1 (image-layout, manifest, annotations); moby image/tarexport/load.go.
 """
@@ -13,7 +13,7 @@ from doctor.salvage.values import Blob, Written
 OCI_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 REF_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
-"""What containerd's store, and dockerd on it, name an imported image by: the whole reference, with its registry."""
+"""The name that containerd's store, and dockerd on it, give an imported image: the full reference with its registry."""
 UNPROVEN = "io.doctor.salvage.unproven"
 ORIGINAL = "io.doctor.salvage.original"
 
@@ -24,12 +24,12 @@ _TAG_LIMIT = 128
 
 
 def encoded(document: Any) -> bytes:
-    """Return JSON without blanks, the same each time."""
+    """Return compact JSON, deterministic."""
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def manifest(config: Blob, layers: Iterable[Blob], annotations: dict[str, str]) -> bytes:
-    """Return an image's manifest; a layer whose bytes are not its tar is gzip."""
+    """Return an image's manifest; a layer that is stored compressed is gzip."""
     document = {
         "schemaVersion": 2,
         "mediaType": _MANIFEST,
@@ -117,7 +117,7 @@ def path_of(blob: Blob) -> str:
 
 
 def marked(reference: str) -> str:
-    """Return the name of an unproven image: it must not pass for the one it was.
+    """Return the name of an unproven image: it must not be taken for the original.
 
     >>> marked("app:latest")
     'app:latest-unproven'
@@ -127,7 +127,7 @@ def marked(reference: str) -> str:
 
 
 def with_diff_ids(config: bytes, diff_ids: Iterable[str]) -> bytes:
-    """Return a config that names other layers, which makes it another image with another id."""
+    """Return a config with other layers, which gives the image another id."""
     document = json.loads(config)
     document["rootfs"] = {**document.get("rootfs", {}), "type": "layers", "diff_ids": list(diff_ids)}
     return encoded(document)

@@ -1,7 +1,8 @@
-"""What an earlier run wrote of volumes and writable layers: a salvage that was stopped does not copy a terabyte twice.
+"""Records which volumes and writable layers an earlier run wrote: an interrupted salvage does not copy a terabyte
+twice.
 
-A tar is believed where nothing in the directory changed since (names, sizes, times, inodes) and the file has the digest that
-it was written with.
+A tar is reused if nothing in the directory changed since (names, sizes, times, inodes) and the file still has its
+recorded digest.
 """
 
 import os
@@ -20,11 +21,11 @@ _FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Noted(Struct, frozen=True, kw_only=True):
-    """A tar that was written whole.
+    """A completely written tar.
 
     Attributes:
-        tree: what it is; its file is relative to the target.
-        mark: of the directory then (`TreeTar.mark`).
+        tree: its source; its file is relative to the target.
+        mark: of the directory at that time (`TreeTar.mark`).
         digest: sha256 of the tar.
     """
 
@@ -34,7 +35,7 @@ class Noted(Struct, frozen=True, kw_only=True):
 
 
 class Memory:
-    """The notes in one target."""
+    """The records in one target."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -43,13 +44,13 @@ class Memory:
             descriptor = os.open(_FILE, os.O_RDONLY | _FLAGS, dir_fd=target.top)
             with open(descriptor, "rb") as stream:
                 for line in stream:
-                    # The last line may be torn; that tar is then written again.
+                    # The last line may be truncated; that tar is then rewritten.
                     with suppress(DecodeError):
                         found = json.decode(line, type=Noted)
                         self.noted[found.tree.file] = found
 
     def find(self, file: str, mark: str) -> Tree | None:
-        """Return what was written to a file, where it is still what the directory has."""
+        """Return the record of a file if it still matches the directory."""
         found = self.noted.get(file)
         if found is None or found.mark != mark or not mark:
             return None
@@ -62,7 +63,7 @@ class Memory:
         return found.tree if digest.hexdigest() == found.digest else None
 
     def note(self, noted: Noted) -> None:
-        """Note a tar that was written whole."""
+        """Record a completely written tar."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _FLAGS
         descriptor = os.open(_FILE, flags, self.target.file_mode, dir_fd=self.target.top)
         try:

@@ -1,4 +1,6 @@
-"""Opens the directory of a salvage, or refuses it: nothing of somebody else's is written over, nothing beneath the root."""
+"""Opens the directory of a salvage, or refuses it: no foreign file is overwritten, nothing is written beneath the
+root.
+"""
 
 import os
 from collections.abc import Iterator
@@ -19,21 +21,21 @@ from doctor.state.files import locked
 from doctor.state.out import open_directory
 
 MARKER = "doctor-salvage.json"
-"""Says which data root a directory is a salvage of, and in the end what is in it."""
+"""Identifies the data root of a salvage, and at the end its contents."""
 
 _LOCK = ".doctor-salvage.lock"
 _HARMLESS = frozenset({_LOCK, f".part-{MARKER}", "lost+found"})
-"""What may be in an empty directory: of a run that was killed before the marker had its name, and of a new file system."""
+"""Names allowed in an empty directory: of a run killed before the marker was renamed, and of a new file system."""
 
 _OTHERS = 0o022
 _MARKER_BYTES = 256 << 20
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """Which data root a salvage is of.
+    """The data root of a salvage.
 
     Attributes:
-        path: its place on its host.
+        path: its path on its host.
         engine: the engine's own id; before engine 24 the number of the directory's inode.
     """
 
@@ -42,14 +44,14 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """The marker: which data root it is a salvage of, and in the end what became of it."""
+    """The marker: the data root of the salvage, and at the end its result."""
 
     root: Identity
     outcome: Outcome = Outcome()
 
 
 def identity(host: Host, root: DataRoot) -> Identity:
-    """Return which data root this is."""
+    """Return the identity of this data root."""
     try:
         engine = host.read(join(root.resolved, "engine-id"), follow=False, limit_bytes=4096).decode("utf-8", "replace")
     except HostError:
@@ -60,7 +62,7 @@ def identity(host: Host, root: DataRoot) -> Identity:
 
 
 def held_by(host: Host, root: DataRoot) -> str:
-    """Return who uses the data root, in words, "" for nobody."""
+    """Return a description of the data root's user, "" if it is unused."""
     return holder_of(host.root, "/" if isinstance(host, DataRootHost) else root.resolved)
 
 
@@ -72,12 +74,12 @@ def forbidden(host: Host, root: DataRoot) -> tuple[str, ...]:
 
 
 def check_place(path: str, tops: tuple[str, ...]) -> None:
-    """Raise ``RefusedError`` where a path lies beneath one of the directories that must stay as they are."""
+    """Raise ``RefusedError`` if a path is beneath one of the protected directories."""
     real = HostPath(os.path.realpath(path))
     for top in tops:
         if is_beneath(real, top):
             raise RefusedError(
-                "it lies in what is salvaged, where nothing is written",
+                "it is inside the data to salvage, where nothing is written",
                 where=path,
                 do="choose a directory on another disk",
             )
@@ -85,9 +87,10 @@ def check_place(path: str, tops: tuple[str, ...]) -> None:
 
 @contextmanager
 def opened(path: str, root: Identity, *, is_shared: bool, level: int) -> Iterator[tuple[Target, Outcome]]:
-    """Open a directory as the target, alone; with it comes what an earlier salvage left there. It is made where there is none.
+    """Open and lock a directory as the target; return it with the marker of an earlier salvage. A missing directory is
+    created.
 
-    Raises ``RefusedError`` for a directory that holds something else, or that others than its owner can write to.
+    Raises ``RefusedError`` if the directory holds something else or other users can write to it.
     """
     try:
         descriptor = open_directory(path, mode=0o755 if is_shared else 0o700)
@@ -102,11 +105,11 @@ def opened(path: str, root: Identity, *, is_shared: bool, level: int) -> Iterato
         found_document = _document(descriptor)
         if names and (found_document is None or found_document.root != root):
             raise RefusedError(
-                "it is not empty, and no salvage of this data root",
+                "it is not empty and not a salvage of this data root",
                 where=path,
-                do="choose an empty directory, or the one of an earlier salvage to go on with it",
+                do="choose an empty directory, or an earlier salvage's to continue it",
             )
-        with locked(os.path.join(real, _LOCK), purpose="start the salvage again"):
+        with locked(os.path.join(real, _LOCK), purpose="restart the salvage"):
             target = Target(real, descriptor, is_shared=is_shared, level=level)
             if found_document is None:
                 found_document = Document(root=root)
@@ -118,7 +121,7 @@ def opened(path: str, root: Identity, *, is_shared: bool, level: int) -> Iterato
 
 
 def _document(descriptor: int) -> Document | None:
-    """Return the marker of a directory, ``None`` where there is none that can be read."""
+    """Return the marker of a directory, ``None`` if there is no readable one."""
     try:
         marker = os.open(MARKER, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor)
         with open(marker, "rb") as stream:

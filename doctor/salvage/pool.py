@@ -1,4 +1,4 @@
-"""A devicemapper pool in two files: each thin device is put together as a sparse file and mounted, only to be read.
+"""Reads a devicemapper pool in two files: each thin device is assembled as a sparse file and mounted read-only.
 
 No device-mapper is needed, and the pool itself is only read. Layout: moby daemon/graphdriver/devmapper/deviceset.go, v24
 (``devicemapper/devicemapper/{data,metadata}``, ``devicemapper/metadata/ID`` with the device of each layer and container).
@@ -24,13 +24,13 @@ from doctor.salvage.progress import human
 from doctor.salvage.target import PART, Target
 
 _BLOCK_BYTES = 64 << 10
-"""What the engine gave a pool (dm.blocksize)."""
+"""The engine's block size of a pool (dm.blocksize)."""
 
 _JSON_BYTES = 1 << 16
 _CHUNK_BYTES = 1 << 20
 _MAX_BYTES = 1 << 44
 _OPEN = 2
-"""Devices that are kept mounted: a container's and the one it began as."""
+"""Devices that stay mounted: a container's and its base."""
 
 
 class Thin(Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ class Thin(Struct, frozen=True, kw_only=True):
 
 
 class Pool:
-    """The two files of a pool. Raises ``HostError`` where they can't be read, or hold no pool."""
+    """The two files of a pool. Raises ``HostError`` if they can't be read or hold no pool."""
 
     def __init__(self, host: Host, root: DataRoot) -> None:
         self.top = root.at("devicemapper")
@@ -61,11 +61,11 @@ class Pool:
             raise HostError(Missing(Why.UNREADABLE, f"{files}/metadata: {error.what}")) from error
         self.devices = self.metadata.devices()
         if self.metadata.top.needs_check:
-            self.notes.append("the devicemapper pool is marked as damaged: its metadata was read as far as it is sound")
+            self.notes.append("the devicemapper pool is marked as damaged: only its intact metadata was read")
 
     @property
     def size(self) -> int:
-        """Bytes of the data file: no file in it can be larger, but for holes."""
+        """Bytes of the data file: no file in it can have more data."""
         return os.fstat(self.data).st_size
 
     def close(self) -> None:
@@ -85,11 +85,11 @@ class Pool:
         there = found.devices().keys()
         if not found.errors or wanted <= there:
             return found
-        # A torn list of devices: an older one may be whole.
+        # A corrupt list of devices: an older one may be intact.
         with suppress(FormatError):
             made = self._recovered(wanted, found.top.block_bytes)
             if len(made.devices()) > len(there):
-                self.notes.append("the devicemapper pool's list of devices is damaged: an older one was read")
+                self.notes.append("the devicemapper pool's list of devices is damaged: an older one was used")
                 return made
         return found
 
@@ -113,7 +113,7 @@ class Pool:
         return found, thin
 
     def copy(self, device: thin_metadata.Device, thin: Thin, write: Callable[[bytes, int], None]) -> int:
-        """Copy what a device has in the pool; return how many bytes could not be read."""
+        """Copy a device's blocks from the pool; return how many bytes could not be read."""
         block = self.metadata.top.block_bytes
         lost = 0
         for start, place, count in self.metadata.mappings(device):
@@ -136,17 +136,17 @@ class Pool:
             return b""
 
     def bytes_of(self, device: thin_metadata.Device) -> int:
-        """Return how many bytes a device has in the pool."""
+        """Return how many bytes are allocated to a device in the pool."""
         return sum(count for _, _, count in self.metadata.mappings(device)) * self.metadata.top.block_bytes
 
 
 class Devices:
-    """The devices of a pool that are mounted now, below a directory of this process.
+    """The mounted devices of a pool, below a directory of this process.
 
     Args:
-        pool: where they are.
-        target: whose disk holds the copies, one or two at a time.
-        progress: is told which device is copied.
+        pool: holds the devices.
+        target: holds the copies on its disk, one or two at a time.
+        progress: receives the name of the device being copied.
     """
 
     def __init__(self, pool: Pool, target: Target, progress: Callable[[str], None]) -> None:
@@ -160,11 +160,13 @@ class Devices:
         self.top = tempfile.mkdtemp(prefix="doctor-salvage-")
 
     def host(self, name: str) -> RootHost:
-        """Return the files of a device. Raises ``HostError``, and a ``DoctorError`` where the disk has no room for a copy."""
+        """Return the files of a device. Raises ``HostError``, and ``DoctorError`` if the disk has no room for a
+        copy.
+        """
         if name in self.failed:
             raise self.failed[name]
         if name in self.hosts:
-            # The one used last is the last one to go.
+            # The least recently used one is unmounted first.
             self.hosts[name] = self.hosts.pop(name)
             return self.hosts[name]
         while len(self.hosts) >= _OPEN:
@@ -191,7 +193,7 @@ class Devices:
                 os.rmdir(directory)
                 text = f"{self.pool.top}/mnt/{name}: {error.missing.reason}"
                 raise HostError(Missing(error.missing.why, text)) from error
-        # The mount keeps the copy, which has no name any more: it goes with the mount.
+        # The mount holds the unlinked copy: its space is freed at unmount.
         self._note(name, device, size, lost, is_replayed=is_replayed)
         return RootHost(directory)
 
@@ -199,7 +201,7 @@ class Devices:
         title = f"device {name[:12]} of the pool"
         mapped = device.mapped_blocks * self.pool.metadata.top.block_bytes
         if lost:
-            self.notes.append(f"{title}: {human(lost)} of it are beyond the end of the pool or can't be read")
+            self.notes.append(f"{title}: {human(lost)} are beyond the end of the pool or unreadable")
         if 0 <= mapped != size:
             self.notes.append(f"{title} has {human(size)}, its record says {human(mapped)}: part of it may be lost")
         if not is_replayed:
@@ -222,7 +224,9 @@ class Devices:
 
 @contextmanager
 def _scratch(target: Target, size: int) -> Iterator[tuple[str, Callable[[bytes, int], None]]]:
-    """Make a file of holes on the target's disk; yield its path and what writes into it. Its name goes with the block."""
+    """Create a sparse file on the target's disk; yield its path and a writer. It is unlinked at the end of the
+    block.
+    """
     name = f"{PART}device"
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=target.top)
@@ -245,7 +249,7 @@ def _scratch(target: Target, size: int) -> Iterator[tuple[str, Callable[[bytes, 
 
 
 def _thins(host: Host, top: HostPath) -> dict[str, Thin]:
-    """Return the devices of layers and containers by their names, as far as the engine's records can be read."""
+    """Return the devices of layers and containers by name, as far as the engine's records are readable."""
     found = {}
     for name, thin in _records(host, top):
         number, size = thin.get("device_id"), thin.get("size")

@@ -1,4 +1,4 @@
-"""Whether a data root has a devicemapper pool that can be read, and the host with its devices in their places."""
+"""Finds a readable devicemapper pool in a data root, and provides a host with its devices mounted in place."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,9 @@ _DRIVER = "devicemapper"
 
 
 def find(host: Host, root: DataRoot) -> tuple[Pool | None, str]:
-    """Return the pool, and why nothing of the driver can be read; neither where its devices are mounted, or it has none."""
+    """Return the pool, and why the driver's data is unreadable; neither if its devices are mounted or there is no
+    pool.
+    """
     driver = root.driver(_DRIVER)
     if driver is None or not driver.holds_anything:
         return None, ""
@@ -26,13 +28,13 @@ def find(host: Host, root: DataRoot) -> tuple[Pool | None, str]:
             return None, ""
         reason = f"the pool can't be read: {error}"
         if error.is_absent:
-            # "direct-lvm": the pool is a logical volume, which only its own host knows the names of.
+            # "direct-lvm": the pool is a logical volume; only its own host knows the names.
             reason += "; if it was a logical volume, mount each device read-only on devicemapper/mnt/ID, then run again"
         return None, reason
 
 
 def _is_mounted(host: Host, root: DataRoot) -> bool:
-    """Whether somebody mounted the devices by hand."""
+    """Whether the devices were mounted by hand."""
     top = root.at(_DRIVER, "mnt")
     try:
         return any(host.exists(join(top, name, "rootfs")) for name, _ in host.scandir(top, follow=False))
@@ -44,7 +46,7 @@ def _is_mounted(host: Host, root: DataRoot) -> bool:
 def routed(
     host: Host, pool: Pool | None, target: Target, progress: Callable[[str], None]
 ) -> Iterator[tuple[Host, list[str]]]:
-    """Yield the host to read from, and notes that grow while it is read from."""
+    """Yield the host to read from, and a list that collects notes during reads."""
     if pool is None:
         yield host, []
         return

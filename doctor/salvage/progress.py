@@ -1,4 +1,4 @@
-"""How far long work is, in words."""
+"""Reports the progress of long operations."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ _TELL_BYTES = 256 << 20
 
 
 def telling(pieces: Iterator[bytes], what: str, size: int, progress: Callable[[str], None]) -> Iterator[bytes]:
-    """Pass the pieces on and tell now and then how far they are; a size that proves too small is never shown."""
+    """Pass the pieces on and report progress now and then; a size that proves too small is not shown."""
     done = told = 0
     for piece in pieces:
         yield piece
@@ -17,7 +17,7 @@ def telling(pieces: Iterator[bytes], what: str, size: int, progress: Callable[[s
 
 
 def human(size: int) -> str:
-    """Return a size for people.
+    """Return a human-readable size.
 
     >>> human(0), human(1536), human(5 << 30)
     ('0 B', '1.5 KiB', '5.0 GiB')

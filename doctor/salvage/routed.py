@@ -1,4 +1,4 @@
-"""A host with the devices of a pool where the engine would have mounted them: ``devicemapper/mnt/ID``."""
+"""A host with the devices of a pool at the engine's mount points: ``devicemapper/mnt/ID``."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,12 +9,12 @@ from doctor.salvage.pool import Devices
 
 
 class RoutedHost:
-    """Another host, but for what lies below one directory.
+    """Another host, except for the paths below one directory.
 
     Args:
         base: the other host.
-        top: the directory; each name in it is a device's.
-        devices: put together and mounted when something in one is asked for.
+        top: the directory; each name in it is a device.
+        devices: assembled and mounted at the first access.
     """
 
     def __init__(self, base: Host, top: HostPath, devices: Devices) -> None:
@@ -30,7 +30,7 @@ class RoutedHost:
         return self.devices.host(name), HostPath(f"/{rest}")
 
     def is_live(self) -> bool:
-        """Return what the other host says."""
+        """Return the other host's value."""
         return self.base.is_live()
 
     def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
@@ -44,12 +44,12 @@ class RoutedHost:
         return host.open_fd(place, follow=follow)
 
     def lstat(self, path: HostPath, *, follow: bool = True) -> Stat:
-        """Return what is at a path."""
+        """Return the status of a path."""
         host, place = self._route(path)
         return host.lstat(place, follow=follow)
 
     def exists(self, path: HostPath) -> bool:
-        """Whether something is at a path."""
+        """Whether a path exists."""
         host, place = self._route(path)
         return host.exists(place)
 
@@ -59,7 +59,7 @@ class RoutedHost:
         return host.readlink(place, follow=follow)
 
     def scandir(self, path: HostPath, *, follow: bool = True) -> Iterator[tuple[str, str]]:
-        """Yield what is in a directory."""
+        """Yield the entries of a directory."""
         host, place = self._route(path)
         return host.scandir(place, follow=follow)
 
@@ -73,7 +73,7 @@ class RoutedHost:
         return self.base.resolve(path)
 
     def birth(self, path: HostPath) -> tuple[int, int]:
-        """Return inode and birth."""
+        """Return inode and birth time."""
         host, place = self._route(path)
         return host.birth(place)
 
@@ -88,12 +88,12 @@ class RoutedHost:
         return host.flags(place)
 
     def held(self, path: HostPath, names: Iterable[str] = (".",)) -> dict[str, int]:
-        """Return entries of a directory that nobody can change."""
+        """Return the immutable and append-only entries of a directory."""
         host, place = self._route(path)
         return host.held(place, names)
 
     def is_mount_point(self, path: HostPath) -> bool:
-        """Return whether something is mounted there."""
+        """Return whether a path is a mount point."""
         host, place = self._route(path)
         return host.is_mount_point(place)
 

@@ -1,4 +1,4 @@
-"""Reads which images a data root has, whatever storage driver holds them, and where each layer may be."""
+"""Lists the images of a data root for every storage driver, and the possible places of each layer."""
 
 from msgspec.structs import replace
 
@@ -31,25 +31,26 @@ PLACES = {
     "zfs": "zfs/graph/{}",
     "devicemapper": "devicemapper/mnt/{}/rootfs",
 }
-"""Where each driver has the files of a layer, by its cache id (moby daemon/graphdriver, and v24 for the removed ones).
+"""Directory of a layer's files by driver and cache id (moby daemon/graphdriver, and v24 for the removed ones).
 
-For vfs, btrfs, zfs, devicemapper and overlay the directory holds the files of the layers below too; tar-split asks only for a layer's own.
+For vfs, btrfs, zfs, devicemapper and overlay the directory also holds the files of the layers below; tar-split names
+only the layer's own.
 """
 
 _ID_BYTES = 4096
 
 
 def read(host: Host, facts: Facts, pool_bytes: int = 0, pool_problem: str = "") -> Store:
-    """Return the images of all drivers. Raises ``DoctorError`` where the data root can't be found or read.
+    """Return the images of all drivers. Raises ``DoctorError`` if the data root is missing or unreadable.
 
-    ``pool_bytes`` is the size of a devicemapper pool whose devices are put together when they are asked for;
-    ``pool_problem`` says why its layers can't be read at all.
+    ``pool_bytes`` is the size of a devicemapper pool that is assembled on demand; ``pool_problem`` is the reason if its
+    layers are unreadable.
     """
     root = facts.get(DataRoot)
     if isinstance(root, Missing):
         raise DoctorError(f"there is no data root to salvage from: {root.reason}")
     reader = _Reader(host, facts, root, pool_bytes)
-    # A root that changed its driver has a store of each; that of the driver in use comes first.
+    # A root that changed its driver has a store for each; the current driver's comes first.
     for driver in sorted(root.drivers, key=lambda one: one.name != root.active_driver):
         if driver.name == "devicemapper" and pool_problem:
             reader.left.append(Left(kind="driver", name=driver.name, reason=pool_problem))
@@ -59,7 +60,7 @@ def read(host: Host, facts: Facts, pool_bytes: int = 0, pool_problem: str = "") 
 
 
 class _Reader:
-    """Gathers what the stores of several drivers tell of one another's images."""
+    """Combines the stores of several drivers: one may have data of another's images."""
 
     def __init__(self, host: Host, facts: Facts, root: DataRoot, pool_bytes: int) -> None:
         self.host = host
@@ -106,13 +107,13 @@ class _Reader:
         return recovered.entries
 
     def _of_containers(self, driver: str) -> set[str]:
-        """Return the ids of the images that containers were made from: one of them without a config is lost."""
+        """Return the ids of the containers' images: one without a config is lost."""
         found = self.facts.get(Containers)
         mine = [one for one in found.items if one.driver == driver] if isinstance(found, Containers) else []
         return {digits for one in mine if is_hex64(digits := one.image_id.removeprefix("sha256:"))}
 
     def _lost(self, driver: str) -> set[str]:
-        """Return the ids of images of which only layers are left, and note that nothing tells whose they are."""
+        """Return the ids of images with only layers left, and note that their owners are unknown."""
         found = self.facts.get(LostImages) if driver == "overlay2" else None
         if not isinstance(found, LostImages):
             return set()
@@ -120,17 +121,17 @@ class _Reader:
             self.names.setdefault(one.id, set()).update(name for name in one.names if "@" not in name)
         if found.missing is not None and not found.items:
             count = len(found.directories)
-            reason = f"{found.missing} is gone, and no record shows which images {count} directories of overlay2 are layers of"
+            reason = f"{found.missing} is missing, and no record shows the images of {count} directories in overlay2"
             self.left.append(Left(kind="image", name="all", reason=reason))
         return set(found.items)
 
     def _copies(self, driver: str) -> dict[str, bytes]:
-        """Return copies of lost configs, each with the hash of its name (a backup, BuildKit's, one flipped bit)."""
+        """Return copies of lost configs that match their hash (a backup, BuildKit's, one flipped bit)."""
         found = self.facts.get(ImageSources) if driver == "overlay2" else None
         return {one: copy.content for one, copy in found.items.items()} if isinstance(found, ImageSources) else {}
 
     def _image(self, images: Images, identity: str, copies: dict[str, bytes]) -> Image:
-        config = images.configs.get(identity) or ImageConfig(id=identity, problem="it is gone")
+        config = images.configs.get(identity) or ImageConfig(id=identity, problem="it is missing")
         copy = b""
         if not config.is_sound and identity in copies:
             copy = copies[identity]
@@ -145,7 +146,7 @@ class _Reader:
         )
 
     def _locate(self, driver: str, chain: str) -> None:
-        """Note the directory that a layer's record names."""
+        """Add the directory in a layer's record."""
         record = join(self.root.at("image", driver), "layerdb/sha256", chain)
         try:
             raw = self.host.read(join(record, "cache-id"), follow=False, limit_bytes=_ID_BYTES)
@@ -167,9 +168,9 @@ class _Reader:
             known.append(source)
 
     def _proven(self) -> None:
-        """Add the directories of layers whose record lost them: told by the graph, by a backup, or proven by content.
+        """Add the directories of layers without one in their record: from the graph, a backup, or proven by content.
 
-        What a backup tells of a layer comes last also where a record names a directory: the record may be wrong.
+        A backup's directory is added last even if the record names one: the record may be wrong.
         """
         graph = self.facts.get(LayerGraph)
         if not isinstance(graph, LayerGraph):

@@ -1,7 +1,7 @@
-"""The directory that a salvage is written to: blobs by digest, nothing half written under its final name.
+"""The target directory of a salvage: blobs by digest, no partial file under its final name.
 
-A salvage that was interrupted is gone on with: a blob that is there and whole by its digest is not written again. The disk
-is never filled: before each file there must be room for it and some more.
+An interrupted salvage is continued: an existing blob with the right digest is not rewritten. The disk is never filled:
+each file needs room for itself and a margin.
 """
 
 import errno
@@ -27,14 +27,14 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Sink:
-    """A file that is being written: all of each piece, or an error."""
+    """A file being written: each piece completely, or an error."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
         self.size = 0
 
     def write(self, content: bytes) -> None:
-        """Write all of it."""
+        """Write a whole piece."""
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(self.descriptor, rest) :]
@@ -47,11 +47,11 @@ def need(descriptor: int, path: str, size: int, what: str) -> None:
     margin = min(_MARGIN_BYTES, found.f_blocks * found.f_frsize // 50)
     free = found.f_bavail * found.f_frsize - margin
     if size > free or (found.f_files and not found.f_favail):
-        raise full(path, f"{what} needs {human(size)}, and {human(max(0, free))} are free to use")
+        raise full(path, f"{what} needs {human(size)}, but {human(max(0, free))} are available")
 
 
 class Target:
-    """An open target. Every name is looked up below its descriptor, links are not followed."""
+    """An open target. Every name is resolved below its descriptor, links are not followed."""
 
     def __init__(self, path: str, descriptor: int, *, is_shared: bool, level: int) -> None:
         self.path = path
@@ -63,10 +63,10 @@ class Target:
         self.bytes_kept = 0
         self.packed: dict[str, Blob] = {}
 
-    # Names and rooms.
+    # Names and space.
 
     def make(self, name: str) -> None:
-        """Make a directory below the target, and those above it."""
+        """Create a directory below the target, and its parents."""
         made = ""
         for part in name.split("/"):
             made = f"{made}/{part}" if made else part
@@ -74,7 +74,7 @@ class Target:
                 os.mkdir(made, self.directory_mode, dir_fd=self.top)
             found = os.stat(made, dir_fd=self.top, follow_symlinks=False)
             if not stat.S_ISDIR(found.st_mode):
-                raise RefusedError("something that is no directory is in the way", where=f"{self.path}/{made}")
+                raise RefusedError("a file is in place of the directory", where=f"{self.path}/{made}")
 
     def need(self, size: int, what: str) -> None:
         """Raise ``RefusedError`` unless there is room for ``size`` bytes, with a margin that stays free."""
@@ -82,7 +82,7 @@ class Target:
 
     @contextmanager
     def writing(self, name: str, *, is_private: bool = False) -> Iterator[Sink]:
-        """Open a new file under a temporary name; when the block ends well it is synced and gets its name."""
+        """Open a new file under a temporary name; if the block succeeds it is synced and renamed."""
         directory, _, last = name.rpartition("/")
         temporary = f"{directory}/{PART}{last}" if directory else f"{PART}{last}"
         with suppress(FileNotFoundError):
@@ -103,7 +103,7 @@ class Target:
             raise
 
     def failed(self, error: OSError) -> DoctorError:
-        """Return what an error of the disk means."""
+        """Return the error for a failed write."""
         if error.errno in _FULL:
             return full(self.path, "the disk is full")
         return DoctorError(f"can't write: {error.strerror}", where=self.path, do="choose another --to DIR")
@@ -116,7 +116,7 @@ class Target:
             os.close(descriptor)
 
     def put(self, name: str, content: bytes, *, is_private: bool = False) -> None:
-        """Write a small file, replacing what stands there; a private one is for its owner alone in a shared target too."""
+        """Write or replace a small file; a private one is readable by its owner only, in a shared target too."""
         self.need(len(content), name)
         with self.writing(name, is_private=is_private) as stream:
             stream.write(content)
@@ -124,7 +124,7 @@ class Target:
     # Blobs.
 
     def blob(self, content: bytes) -> Blob:
-        """Write a small blob, unless it is there."""
+        """Write a small blob unless it exists."""
         digest = sha256(content).hexdigest()
         if self._digest(digest) is None:
             self.put(f"{_BLOBS}/{digest}", content)
@@ -132,7 +132,7 @@ class Target:
         return Blob(digest=f"sha256:{digest}", size=len(content))
 
     def kept(self, diff: str) -> Blob | None:
-        """Return the blob of a layer that is there, whole by its digest and that of the tar in it; ``None`` for none."""
+        """Return an existing layer blob if its digest and that of its tar match; otherwise ``None``."""
         digits = diff.removeprefix("sha256:")
         plain = self._digest(digits)
         found: Blob | None = None
@@ -145,7 +145,7 @@ class Target:
         return found
 
     def copied(self, digits: str, pieces: Iterable[bytes], size: int, what: str) -> Blob | None:
-        """Copy a blob as it is, unless it is there; ``None`` where its content doesn't have its digest."""
+        """Copy a blob unchanged unless it exists; ``None`` if its content doesn't match its digest."""
         there = self._digest(digits)
         if there is not None:
             self.bytes_kept += there
@@ -156,9 +156,10 @@ class Target:
     def layer(
         self, pieces: Iterable[bytes], size: int, wanted: str, what: str, *, is_plain: bool = False
     ) -> Blob | None:
-        """Write a layer's tar of about ``size`` bytes; ``None``, and nothing stays, where its digest is not ``wanted``.
+        """Write a layer's tar of about ``size`` bytes; ``None``, with the file removed, if its digest is not
+        ``wanted``.
 
-        With ``wanted`` "" the digest is taken as it comes; ``is_plain`` never compresses.
+        With ``wanted`` "" any digest is accepted; ``is_plain`` never compresses.
         """
         self.need(size, what)
         plain, packed = sha256(), sha256()
@@ -191,7 +192,7 @@ class Target:
 
     @contextmanager
     def _temporary(self, name: str) -> Iterator[Sink]:
-        """Open a file that is gone at the end of the block unless it was renamed."""
+        """Open a file that is removed at the end of the block unless it was renamed."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
             with open(os.open(name, flags, self.file_mode, dir_fd=self.top), "wb", buffering=0) as stream:
@@ -203,7 +204,7 @@ class Target:
                 os.unlink(name, dir_fd=self.top)
 
     def has(self, blob: Blob) -> bool:
-        """Whether a file of a blob's name and size is there; its digest was checked when it was written."""
+        """Whether a file with a blob's name and size exists; its digest was checked when it was written."""
         try:
             found = os.stat(f"{_BLOBS}/{blob.digest[7:]}", dir_fd=self.top, follow_symlinks=False)
         except OSError:
@@ -216,7 +217,7 @@ class Target:
         return os.open(f"{_BLOBS}/{blob.digest[7:]}", flags, dir_fd=self.top)
 
     def _digest(self, digits: str) -> int | None:
-        """Return the size of a blob that is there and whole, ``None`` otherwise."""
+        """Return the size of an existing, intact blob, otherwise ``None``."""
         found = sha256()
         size = 0
         try:
@@ -228,7 +229,7 @@ class Target:
         return size if found.hexdigest() == digits else None
 
     def _is_packed(self, blob: Blob) -> bool:
-        """Whether a compressed layer is whole, and its content is the layer's tar."""
+        """Whether a compressed layer is intact and contains the layer's tar."""
         packed, plain = sha256(), sha256()
         unpacker = zlib.decompressobj(31)
         try:
@@ -252,10 +253,10 @@ class Target:
         finally:
             os.close(descriptor)
 
-    # What a later run must know.
+    # State for a later run.
 
     def _note(self, blob: Blob) -> None:
-        """Note which blob a layer's tar was compressed into: its name doesn't tell."""
+        """Record the blob of a layer's compressed tar: its name doesn't show the layer."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(_LAYERS, flags, self.file_mode, dir_fd=self.top)
         try:
@@ -265,7 +266,7 @@ class Target:
         self.packed[blob.diff] = blob
 
     def resume(self) -> None:
-        """Remove what an interrupted run left half written, and read what it noted."""
+        """Remove partial files of an interrupted run, and read its records."""
         self.make(_BLOBS)
         for directory in (".", _BLOBS):
             descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.top)
@@ -279,16 +280,16 @@ class Target:
             descriptor = os.open(_LAYERS, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.top)
             with open(descriptor, "rb") as stream:
                 for line in stream:
-                    # The last line may be torn; the layer is then compressed again.
+                    # The last line may be truncated; the layer is then compressed again.
                     with suppress(DecodeError):
                         blob = json.decode(line, type=Blob)
                         self.packed[blob.diff] = blob
 
 
 def full(path: str, why: str) -> RefusedError:
-    """Return the refusal to fill a disk."""
+    """Return the error for a disk without enough space."""
     return RefusedError(
         f"not written: {why}",
         where=path,
-        do="choose a larger disk, name the images you need, or add --compress; what is written stays and is gone on with",
+        do="choose a larger disk, name the images you need, or add --compress; files already written are kept and reused",
     )

@@ -1,8 +1,8 @@
-"""A directory as a tar: volumes, writable layers, and layers that can't be proven.
+"""Writes a directory as a tar: volumes, writable layers, and unproven layers.
 
 Numeric owners, modes, times to the nanosecond, hard links, devices, holes (GNU tar's PAX format 1.0) and extended attributes
-(PAX ``SCHILY.xattr.``, as GNU tar, bsdtar and Docker read them). A writable layer's whiteouts get the form of OCI layers
-(``.wh.NAME``, ``.wh..wh..opq``).
+(PAX ``SCHILY.xattr.``, as GNU tar, bsdtar and Docker read them). A writable layer's whiteouts are converted to those of
+OCI layers (``.wh.NAME``, ``.wh..wh..opq``).
 """
 
 import os
@@ -34,12 +34,12 @@ class TreeTar:
         host: where it is.
         top: the directory.
         is_layer: whether it is an upper directory of overlayfs.
-        has_marks: whether what was removed may also be told by files named ``.wh.NAME``: aufs, and fuse-overlayfs where
-            it may make no devices.
+        has_marks: whether files named ``.wh.NAME`` may also mark removals: aufs, and fuse-overlayfs without the right
+        to make devices.
 
     Attributes:
-        skipped: names of what a tar can't hold or what could not be read, the first few; ``lost`` counts the latter.
-        mark: after ``size``: the same only while no name, size, time or attribute of inodes in it changes.
+        skipped: the first few names that a tar can't hold or that could not be read; ``lost`` counts the latter.
+        mark: set by ``size``; it changes with any name, size, time or inode attribute in the directory.
     """
 
     def __init__(self, host: Host, top: HostPath, *, is_layer: bool, has_marks: bool = False) -> None:
@@ -54,7 +54,7 @@ class TreeTar:
         self._links: dict[tuple[int, int], str] = {}
 
     def size(self) -> int:
-        """Return about how many bytes the tar has, from the sizes of the files. Raises ``UnprovenError``."""
+        """Return the estimated size of the tar in bytes, from the sizes of the files. Raises ``UnprovenError``."""
         total = len(END)
         seen = sha256()
         counted: set[tuple[int, int]] = set()
@@ -68,7 +68,7 @@ class TreeTar:
                 found = self.host.lstat(path, follow=False)
             except HostError:
                 continue
-            # Not the number of its device: another one each time that a disk is mounted.
+            # Not the device number: it differs at each mount of a disk.
             about = (found.kind, found.mode, found.uid, found.gid, found.size, found.mtime_ns, found.inode, found.rdev)
             seen.update(repr(about).encode())
             if found.kind != "f" or (found.device, found.inode) in counted:
@@ -77,12 +77,12 @@ class TreeTar:
                 counted.add((found.device, found.inode))
             total += entry.padded(self._stored(path, found.size))
         self.mark = seen.hexdigest()
-        # Lists of a directory that can't be read are told when the tar is written.
+        # An unreadable directory is reported when the tar is written.
         self.skipped, self.lost = [], 0
         return total
 
     def _stored(self, path: HostPath, size: int) -> int:
-        """Return the bytes that a file takes in the tar: of a sparse one its data, and the map of it."""
+        """Return the size of a file in the tar: for a sparse one its data and its map."""
         if size < entry.SPARSE_BYTES:
             return size
         try:
@@ -98,7 +98,7 @@ class TreeTar:
         return len(entry.sparse_map(pieces, size)) + sum(length for _, length in pieces) + entry.BLOCK
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield the tar. Raises ``UnprovenError`` where the directory itself can't be read."""
+        """Yield the tar. Raises ``UnprovenError`` if the directory itself can't be read."""
         for name, path in self.walk():
             if path is None:
                 yield _whiteout(name)
@@ -107,9 +107,9 @@ class TreeTar:
         yield END
 
     def walk(self) -> Iterator[tuple[str, HostPath | None]]:
-        """Yield everything below the directory, each directory before what is in it, names sorted.
+        """Yield everything below the directory, each directory before its entries, names sorted.
 
-        Without a path: what is below this tree and not in it any more.
+        An entry without a path was removed from the lower tree.
         """
         yield "", self.top
         pending = [iter(self.names("", self.top))]
@@ -120,14 +120,14 @@ class TreeTar:
                 continue
             name, path, kind = found
             if self.has_marks and path.rpartition("/")[2].startswith(_META):
-                # aufs' own: links it keeps for itself, orphans, and the file that all whiteouts are.
+                # Internal to aufs: its links, orphans, and the file that all whiteouts link to.
                 continue
             yield name, path
             if kind == "d" and len(pending) < MAX_DEPTH:
                 pending.append(iter(self.names(name + "/", path)))
 
     def names(self, prefix: str, path: HostPath) -> list[tuple[str, HostPath, str]]:
-        """Return (name, path, kind) of what is in a directory, sorted; nothing, and a note, where it can't be read."""
+        """Return (name, path, kind) of a directory's entries, sorted; empty, with a note, if it can't be read."""
         try:
             found = sorted(self.host.scandir(path, follow=False))
         except HostError as error:
@@ -202,11 +202,11 @@ class TreeTar:
         yield bytes(-info.size % entry.BLOCK)
 
     def _content(self, descriptor: int, offset: int, left: int, name: str) -> Iterator[bytes]:
-        """Yield exactly ``left`` bytes from an offset; zeros, and a note, for what is not there or can't be read."""
+        """Yield exactly ``left`` bytes from an offset; zeros, with a note, for missing or unreadable parts."""
         while left:
             try:
                 chunk = os.pread(descriptor, min(left, CHUNK_BYTES), offset)
-                why = "it became shorter"
+                why = "it was truncated"
             except OSError as error:
                 chunk, why = b"", visible(str(HostError(Missing(Why.UNREADABLE, error.strerror or "error"))))
             if not chunk:

@@ -1,4 +1,4 @@
-"""Writes volumes and containers' writable layers as tars. Nothing can prove them: they are taken as they lie there."""
+"""Writes volumes and containers' writable layers as tars. They can't be proven and are copied as they are."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -29,10 +29,10 @@ class TreeWriter:
     """Writes directories of one data root into a target.
 
     Args:
-        host: where they are.
-        target: where the tars go.
-        progress: is told what is being written.
-        is_held: whether an engine uses the data root: what an earlier run wrote is then old.
+        host: holds the directories.
+        target: receives the tars.
+        progress: receives the name of each item being written.
+        is_held: whether an engine uses the data root: tars of an earlier run are then stale.
     """
 
     def __init__(self, host: Host, target: Target, progress: Callable[[str], None], *, is_held: bool) -> None:
@@ -48,7 +48,7 @@ class TreeWriter:
         self.layers: list[tuple[Upper, Tree]] = []
 
     def volumes(self, facts: Facts) -> None:
-        """Write every volume, and the script that makes them again."""
+        """Write every volume, and the script that recreates them."""
         found = facts.get(Volumes)
         if isinstance(found, Missing):
             self._leave("volume", "all volumes", found.reason, is_unread=not found.is_harmless)
@@ -60,7 +60,7 @@ class TreeWriter:
         made: list[tuple[Recipe, bool]] = []
         for volume in found.items.values():
             if not _is_name(volume.name):
-                self._leave("volume", volume.name, "its name is no name that the engine gives")
+                self._leave("volume", volume.name, "its name is not valid for the engine")
                 continue
             recipe = recipes.of(volume.name, volume)
             has_data = self._volume(found, volume, recipe)
@@ -92,7 +92,7 @@ class TreeWriter:
             if upper.directory is None:
                 self._leave("container", upper.title, upper.problem, is_unread=upper.is_unread)
             elif not _is_name(upper.title):
-                self._leave("container", upper.title, "its name is no name that the engine gives")
+                self._leave("container", upper.title, "its name is not valid for the engine")
             else:
                 self._container(upper)
 
@@ -126,7 +126,7 @@ class TreeWriter:
         }
         self.target.put(f"{base}.json", layout.encoded(about))
         for name in ("config.v2.json", "hostconfig.json") if container is not None else ():
-            # With its environment and so its passwords: what the container needs to be made again.
+            # The settings needed to recreate the container, with its environment and so its passwords.
             try:
                 content = (
                     self.host.read(join(container.directory, name), follow=False, limit_bytes=_CONFIG_BYTES)
@@ -157,19 +157,19 @@ class TreeWriter:
             self._leave(kind, name, error.reason, is_unread=error.is_unread)
             return False
         except RefusedError as error:
-            # A smaller one may still fit; the refusal is told in the end.
+            # A smaller one may still fit; the refusal is reported at the end.
             self.refused = error
             self._leave(kind, name, error.what)
             return False
         self.target.bytes_written += sink.size
         if tree.renamed:
-            note = "it has directories renamed by overlayfs, which only a mount shows rightly"
+            note = "it has directories renamed by overlayfs, which only a mount shows correctly"
         written = Tree(kind=kind, name=name, file=file, size=sink.size, skipped=tuple(tree.skipped), note=note)
         self.trees.append(written)
         self.digests[file] = digest.hexdigest()
         if tree.lost:
             self._leave(
-                kind, name, f"{tree.lost} of its files could not be read whole: {tree.skipped[0]}", is_unread=True
+                kind, name, f"{tree.lost} of its files could not be read completely: {tree.skipped[0]}", is_unread=True
             )
         elif not self.is_held:
             self.memory.note(Noted(tree=written, mark=tree.mark, digest=digest.hexdigest()))
@@ -180,5 +180,5 @@ class TreeWriter:
 
 
 def _is_name(name: str) -> bool:
-    """Whether a name is one that the engine accepts for volumes and containers (moby daemon/names)."""
+    """Whether the engine accepts a name for volumes and containers (moby daemon/names)."""
     return name[:1].isalnum() and name.isascii() and all(letter.isalnum() or letter in "_.-" for letter in name)

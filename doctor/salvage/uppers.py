@@ -1,7 +1,7 @@
-"""Where each container's writable layer is, whatever storage driver or snapshotter holds it.
+"""Finds each container's writable layer, for every storage driver and snapshotter.
 
 Records: ``image/DRIVER/layerdb/mounts/CONTAINER/{mount-id,init-id,parent}`` (moby layer/filestore.go), the same for all graph
-drivers; for containerd ``metadata.db`` of the snapshotter (containerd core/snapshots/storage/bolt.go), whose keys are
+drivers; for containerd ``metadata.db`` of the snapshotter (containerd core/snapshots/storage/bolt.go), with the keys
 ``NAMESPACE/NUMBER/NAME``: dockerd and CRI name a container's snapshot by the container's id.
 """
 
@@ -28,11 +28,11 @@ from doctor.salvage.store import PLACES
 from doctor.scan.resolve import Facts
 
 _UPPERS = {"fuse-overlayfs": "fuse-overlayfs/{}/diff", "overlay": "overlay/{}/upper", "aufs": "aufs/diff/{}"}
-"""Where drivers that keep only what changed have a container's; all others keep a whole copy, as in `PLACES`."""
+"""Directories of the drivers that keep only changes; all others keep a full copy, as in `PLACES`."""
 
 _MARKED = frozenset({"fuse-overlayfs", "aufs"})
 _SNAPSHOTTERS = {"overlayfs": "fs", "fuse-overlayfs": "fs", "native": ""}
-"""containerd's snapshotters that keep directories, and what in a snapshot's directory has the files."""
+"""containerd's snapshotters that keep directories, and the subdirectory with a snapshot's files."""
 
 _ID_BYTES = 4096
 _ACTIVE = b"\x02"
@@ -42,13 +42,13 @@ class Upper(Struct, frozen=True, kw_only=True):
     """One container's writable layer.
 
     Attributes:
-        id: of the container; ``title`` what a person calls it, ``container`` its config where that can be read.
+        id: of the container; ``title`` is its display name, ``container`` its config if that is readable.
         driver: the storage driver, or containerd's snapshotter.
-        directory: where it is, "" where ``problem`` says why that is not known.
-        below: the directory it began as, where the driver keeps a whole copy; "" where it keeps only what changed.
-        parent: chain id of the layer it stands on, "" where that is not known.
-        has_marks: whether files named ``.wh.NAME`` tell of what was removed.
-        is_unread: whether it could not be looked at.
+        directory: its place, "" if unknown; ``problem`` is then the reason.
+        below: the directory it started from, if the driver keeps a full copy; "" if it keeps only changes.
+        parent: chain id of the layer below it, "" if unknown.
+        has_marks: whether files named ``.wh.NAME`` mark removals.
+        is_unread: whether it could not be read.
     """
 
     id: str
@@ -82,7 +82,7 @@ def find(host: Host, root: DataRoot, facts: Facts) -> Iterator[Upper]:
 
 
 def _overlay2(facts: Facts) -> Iterator[Upper]:
-    """Yield those of overlay2, whose lost records the layer graph makes up for."""
+    """Yield those of overlay2; the layer graph replaces lost records."""
     graph = facts.get(LayerGraph)
     if not isinstance(graph, LayerGraph):
         return
@@ -113,7 +113,7 @@ def _overlay2(facts: Facts) -> Iterator[Upper]:
 
 
 def _lost(facts: Facts) -> dict[str, Container | None]:
-    """Return the containers whose directory is gone, as the metadata backup has them; ``None`` for one without settings."""
+    """Return the containers with a missing directory, from the metadata backup; ``None`` for one without settings."""
     found = facts.get(LostContainers)
     lost: dict[str, Container | None] = {}
     for one in found.items if isinstance(found, LostContainers) else ():
@@ -190,7 +190,7 @@ def _holds_anything(host: Host, path: HostPath) -> bool:
 
 
 def _snapshots(host: Host, root: DataRoot, facts: Facts, containers: Containers) -> Iterator[Upper]:
-    """Yield the snapshots that are containers': of dockerd's own containerd, and of a separate service."""
+    """Yield the snapshots of containers: from dockerd's own containerd, and from a separate service."""
     service = facts.get(ContainerdService)
     places = () if isinstance(service, Missing) else (service.resolved,)
     for top in dict.fromkeys((root.at("containerd", "daemon"), *places)):
@@ -204,7 +204,7 @@ def _of_snapshotter(host: Host, top: HostPath, inside: str, containers: Containe
     snapshotter = top.rpartition(".")[2]
     try:
         best = bolt.read(host.read(database, follow=False, limit_bytes=bolt.MAX_BYTES)).best
-        problem = "" if best is not None else "no whole tree in it"
+        problem = "" if best is not None else "it has no intact tree"
     except HostError as error:
         if error.is_absent and not _holds_anything(host, join(top, "snapshots")):
             return

@@ -1,4 +1,4 @@
-"""What a salvage finds, writes and leaves out."""
+"""Values of a salvage: what it finds, writes and leaves out."""
 
 from msgspec import Struct
 
@@ -8,12 +8,12 @@ from doctor.model.paths import HostPath
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """One place where a layer may be.
+    """A possible place of a layer.
 
     Attributes:
         split: its tar-split.
         directory: the directory with its files.
-        most_bytes: where looking at a file costs a copy of a device, the most that one can have; 0 where it doesn't.
+        most_bytes: the largest possible file if reading one requires a copy of a device; otherwise 0.
     """
 
     split: HostPath
@@ -27,7 +27,7 @@ class Layer(Struct, frozen=True, kw_only=True):
     Attributes:
         chain: its chain id without "sha256:".
         diff: the digest that its tar must have.
-        sources: where it may be, the likeliest first; empty where no record names a directory.
+        sources: its possible places, the likeliest first; empty if no record names a directory.
     """
 
     chain: str
@@ -36,14 +36,14 @@ class Layer(Struct, frozen=True, kw_only=True):
 
 
 class Image(Struct, frozen=True, kw_only=True):
-    """An image whose config has the hash of its id, or one that was here and has none.
+    """An image with a config that matches its id, or one without a config.
 
     Attributes:
         id: 64 hex digits.
-        names: references that mean it ("app:latest"), sorted; those by digest are left out.
-        path: of its config; ``copy`` is the config where that file is damaged and another source has it.
+        names: its references ("app:latest"), sorted; those by digest are omitted.
+        path: of its config; ``copy`` is the config from another source if that file is damaged.
         diff_ids: digests of its layers, lowest first, with ``chain`` their chain ids.
-        problem: why its config can't be used, "" where it can.
+        problem: why its config is unusable, "" if it is usable.
     """
 
     id: str
@@ -56,7 +56,7 @@ class Image(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """Return what a person calls it: its first name, else its short id."""
+        """Return its display name: its first name, else its short id."""
         return self.names[0] if self.names else self.id[:12]
 
 
@@ -66,8 +66,8 @@ class Left(Struct, frozen=True, kw_only=True):
     Attributes:
         kind: ``image``, ``volume``, ``container`` or ``driver``.
         name: of it.
-        reason: why.
-        is_unread: whether it could not be looked at (no privilege, an error of the disk): the salvage is incomplete.
+        reason: why it is missing.
+        is_unread: whether it could not be read (no privilege, a disk error): the salvage is incomplete.
     """
 
     kind: str
@@ -77,14 +77,14 @@ class Left(Struct, frozen=True, kw_only=True):
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """All that a data root tells of its images.
+    """Everything known of a data root's images.
 
     Attributes:
         images: by id, those with names first.
         layers: by chain id.
-        left: what can't be read at all.
-        origin: where names come from that the engine's own list doesn't tell, "" for none.
-        gaps: what could not be looked at.
+        left: items that can't be read.
+        origin: sources of names missing in the engine's own list, "" for none.
+        gaps: items that could not be read.
     """
 
     images: tuple[Image, ...]
@@ -100,7 +100,7 @@ class Blob(Struct, frozen=True, kw_only=True):
     Attributes:
         digest: of its bytes, with "sha256:".
         size: in bytes.
-        diff: of a layer the digest of its tar: another one than ``digest`` where it is compressed.
+        diff: digest of a layer's tar; it differs from ``digest`` if the layer is compressed.
     """
 
     digest: str
@@ -116,10 +116,10 @@ class Written(Struct, frozen=True, kw_only=True):
         names: its references.
         config: the blob of its config, with ``layers`` those of its layers, lowest first.
         manifest: the blob that names them.
-        unproven: what is not proven of it, "" where all is; then ``original`` is the id of the image it was.
-        target: the blob that its names mean where that isn't ``manifest``: an index of several; ``media_type`` is its type.
+        unproven: its unproven part, "" if all is proven; ``original`` is then the id of the original image.
+        target: the blob of its names if it isn't ``manifest``: an index of several; ``media_type`` is its type.
         others: blobs of the index's other manifests.
-        container: name of the container whose changes are its last layer, which nothing proves; "" for an image.
+        container: name of the container with its changes in the last, unproven layer; "" for an image.
     """
 
     id: str
@@ -136,7 +136,7 @@ class Written(Struct, frozen=True, kw_only=True):
 
     @property
     def blobs(self) -> tuple[Blob, ...]:
-        """All that belongs to it."""
+        """Every blob that belongs to it."""
         whole = () if self.target is None else (self.target,)
         return (self.config, *self.layers, *self.others, self.manifest, *whole)
 
@@ -150,7 +150,7 @@ class Tree(Struct, frozen=True, kw_only=True):
         file: relative to the target.
         size: bytes of the tar.
         skipped: entries that a tar can't hold (sockets) or that could not be read, the first few.
-        note: what to know about it, "" for nothing.
+        note: a remark, "" for none.
     """
 
     kind: str
@@ -162,7 +162,7 @@ class Tree(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What a salvage did."""
+    """Result of a salvage."""
 
     images: tuple[Written, ...] = ()
     trees: tuple[Tree, ...] = ()
@@ -173,7 +173,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return 0 where all was proven and written, 3 where something could not be looked at, else 1."""
+        """Return 0 if all was proven and written, 3 if something could not be read, else 1."""
         if any(one.is_unread for one in self.left):
             return ExitCode.INCOMPLETE
         is_short = self.left or any(image.unproven for image in self.images)

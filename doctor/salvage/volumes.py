@@ -1,8 +1,8 @@
-"""How each volume is made again: its driver, options and labels, as ``docker volume create`` takes them.
+"""Recreates volumes: driver, options and labels, as ``docker volume create`` takes them.
 
-A record is looked for in the engine's database, in what its damaged pages still hold, in the metadata backup, in the configs
-of the containers that use it, and at last in the volume's own ``opts.json``. Options may hold a password (CIFS): what is
-written with them is for its owner alone, and they are never shown.
+Records are searched in the engine's database, in its damaged pages, in the metadata backup, in the configs of the
+containers that use the volume, and last in the volume's own ``opts.json``. Options may hold a password (CIFS): files
+with them are readable by their owner only, and they are never shown.
 """
 
 import json
@@ -25,8 +25,8 @@ from doctor.scan.resolve import Facts
 SCRIPT = "volumes/restore.sh"
 
 _HEAD = r"""#!/bin/sh
-# Makes these volumes again and fills them, on a host whose docker works, as root: sh restore.sh [NAME…]
-# A volume that is there already is left as it is. Needs GNU tar.
+# Recreates and fills these volumes on a host with a working docker, as root: sh restore.sh [NAME…]
+# An existing volume is left unchanged. Needs GNU tar.
 set -u
 cd "$(dirname "$0")" || exit 1
 wanted=" $* "
@@ -36,7 +36,7 @@ volume() {
     shift 2
     case $wanted in "  " | *" $name "*) ;; *) return 0 ;; esac
     if docker volume inspect "$name" >/dev/null 2>&1; then
-        echo "$name: is there already, left as it is" >&2
+        echo "$name: exists already, left unchanged" >&2
         return 0
     fi
     if ! docker volume create "$@" "$name" >/dev/null; then
@@ -46,7 +46,7 @@ volume() {
     if [ "$data" = data ] && ! tar --extract --file "$name.tar" \
         --directory "$(docker volume inspect --format '{{.Mountpoint}}' "$name")" \
         --preserve-permissions --same-owner --numeric-owner --xattrs --xattrs-include='*'; then
-        echo "$name: not whole; remove it (docker volume rm $name), then run this again" >&2
+        echo "$name: incomplete; remove it (docker volume rm $name), then run this script again" >&2
         failed=1
         return 0
     fi
@@ -56,13 +56,13 @@ volume() {
 
 
 class Recipe(Guarded, frozen=True, kw_only=True):
-    """How a volume is made.
+    """How to create a volume.
 
     Attributes:
-        name: of it.
+        name: of the volume.
         driver: ``local`` or a plugin's name.
-        labels: of it; ``options`` may hold a password.
-        origin: where they come from, "" for the engine's own database.
+        labels: of the volume; ``options`` may hold a password.
+        origin: the source of both, "" for the engine's own database.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Recipe(Guarded, frozen=True, kw_only=True):
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether its data is not in its directory: a plugin's, or a mount that the options describe."""
+        """Whether its data is outside its directory: a plugin's volume, or a mount by its options."""
         return self.driver != "local" or bool(self.options.get("type") or self.options.get("device"))
 
     def document(self) -> bytes:
@@ -82,7 +82,7 @@ class Recipe(Guarded, frozen=True, kw_only=True):
         return json.dumps(document, indent=1).encode() + b"\n"
 
     def line(self, *, has_data: bool) -> str:
-        """Return the line of the script that makes it."""
+        """Return the line of the script that creates it."""
         words = ["volume", self.name, "data" if has_data else "empty", "--driver", self.driver]
         for key, value in self.labels.items():
             words += ["--label", f"{key}={value}"]
@@ -92,20 +92,20 @@ class Recipe(Guarded, frozen=True, kw_only=True):
 
 
 def script(made: Iterable[tuple[Recipe, bool]]) -> bytes:
-    """Return the script that makes volumes again; with each, whether its data was salvaged."""
+    """Return the script that recreates volumes; each has a flag whether its data was salvaged."""
     lines = "".join(f"{recipe.line(has_data=has_data)}\n" for recipe, has_data in made)
     # A label may hold half of a surrogate pair, which JSON can spell and UTF-8 can't.
     return f"{_HEAD}{lines}exit $failed\n".encode("utf-8", "backslashreplace")
 
 
 class Recipes:
-    """What all sources tell of the volumes of one data root."""
+    """All sources of the volumes of one data root."""
 
     def __init__(self, facts: Facts) -> None:
         database = facts.get(VolumeDatabase)
         self.records = database.records if isinstance(database, VolumeDatabase) else {}
         self.pages = database.salvaged if isinstance(database, VolumeDatabase) else {}
-        # Asked for only where the database is no help: the backup is then read.
+        # Read only if the database lacks the record: it reads the backup.
         kept = facts.get(KeptVolumes) if not self.records else None
         self.kept = kept if isinstance(kept, KeptVolumes) else None
         containers = facts.get(Containers)
@@ -121,7 +121,7 @@ class Recipes:
         return [recipe for recipe in found if recipe.driver not in {"", "local"}]
 
     def of(self, name: str, directory: VolumeDirectory | None) -> Recipe:
-        """Return how a volume is made, by the best source."""
+        """Return how to create a volume, from the best source."""
         record, origin = self._record(name)
         driver = (record.driver if record is not None else "") or self.drivers.get(name, "local")
         labels = dict(record.labels) if record is not None else {}
@@ -143,7 +143,7 @@ class Recipes:
         found = _parsed(name, self.kept.values.get(key, b"")) if self.kept is not None else None
         if found is not None and self.kept is not None:
             return found, f"labels and options from the backup {self.kept.age}"
-        return None, "its labels are not known: the engine's database has no record of it"
+        return None, "its labels are unknown: the engine's database has no record of it"
 
 
 def _parsed(name: str, value: bytes) -> VolumeRecord | None:

@@ -1,4 +1,4 @@
-"""One salvage from beginning to end."""
+"""Runs one salvage."""
 
 import os
 import stat
@@ -29,16 +29,16 @@ _GZIP_LEVEL = 6
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """What a salvage is asked for.
+    """Options of a salvage.
 
     Attributes:
         to: the directory to write to.
-        images: names or beginnings of ids; empty for all.
-        tar: a file for ``docker load`` besides, "-" for standard output, "" for none.
-        volumes: whether to take volumes too, with ``containers`` writable layers.
-        unproven: whether to take, marked, what can't be proven.
+        images: names or id prefixes; empty for all.
+        tar: an additional file for ``docker load``, "-" for standard output, "" for none.
+        volumes: whether to include volumes; ``containers``: writable layers.
+        unproven: whether to include unproven data, marked so.
         compress: whether layers are written as gzip.
-        shared: whether others may read what is written.
+        shared: whether other users may read the result.
     """
 
     to: str
@@ -52,7 +52,7 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 
 def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
-    """Do it. Raises ``DoctorError``: usage, a target that is refused, a disk that would be filled."""
+    """Run the salvage. Raises ``DoctorError``: usage, a refused target, a disk without enough space."""
     facts = Facts(host)
     root = facts.get(DataRoot)
     if isinstance(root, Missing):
@@ -92,13 +92,13 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
 def _fill(
     facts: Facts, writer: Writer, chosen: tuple[Image | Stored, ...], stored: Found, wish: Wish
 ) -> tuple[Outcome, TreeWriter]:
-    """Write everything that is asked for but the lists of it."""
+    """Write everything requested except the lists."""
     host, found, target = writer.host, writer.store, writer.target
     written, left = _images(writer, chosen, wish)
     notes = [*stored.notes, *([f"names of images{found.origin}"] if found.origin else [])]
     holder = held_by(facts.host, writer.root)
     if holder:
-        notes.append(f"{holder} uses the data root: what it changes meanwhile may be torn")
+        notes.append(f"{holder} uses the data root: files that it changes meanwhile may be inconsistent")
     trees = TreeWriter(host, target, writer.progress, is_held=bool(holder))
     if wish.volumes:
         writer.progress("volumes")
@@ -121,7 +121,7 @@ def _fill(
 
 
 def _earlier(target: Target, before: Outcome, now: Outcome) -> tuple[Written, ...]:
-    """Return the images of an earlier salvage into the same directory that this one was not asked for."""
+    """Return the images of an earlier salvage in the same directory that this one does not include."""
     mine = {one.id for one in now.images} | {one.original for one in now.images}
     names = {name for one in now.images for name in one.names}
     return tuple(
@@ -134,7 +134,7 @@ def _earlier(target: Target, before: Outcome, now: Outcome) -> tuple[Written, ..
 
 
 def choose(there: tuple[Image | Stored, ...], names: tuple[str, ...]) -> tuple[Image | Stored, ...]:
-    """Return the images that names or beginnings of ids mean; all where none is given. Raises ``UsageError``."""
+    """Return the images by names or id prefixes; all if none is given. Raises ``UsageError``."""
     if not names:
         return there
     chosen: dict[str, Image | Stored] = {}
@@ -146,10 +146,10 @@ def choose(there: tuple[Image | Stored, ...], names: tuple[str, ...]) -> tuple[I
             known = [reference for one in there for reference in one.names][:8]
             raise UsageError(
                 f"no image '{name}' in the data root",
-                do=f"there are {', '.join(known)}" if known else "there is none with a name",
+                do=f"there are {', '.join(known)}" if known else "no image has a name",
             )
         if len(matches) > 1:
-            raise UsageError(f"'{name}' is the beginning of {len(matches)} image ids", do="give more digits")
+            raise UsageError(f"'{name}' is a prefix of {len(matches)} image ids", do="give more digits")
         chosen[matches[0].id] = matches[0]
     return tuple(chosen.values())
 
@@ -168,7 +168,7 @@ def _images(
         if isinstance(result, Left):
             left.append(result)
             continue
-        # A host that changed its image store may have a name in both: it means the first one's image.
+        # A host that changed its image store may have a name in both: the first one wins.
         result = replace(result, names=tuple(name for name in result.names if name not in names))
         names.update(result.names)
         written.append(result)

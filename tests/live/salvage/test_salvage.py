@@ -92,7 +92,7 @@ def test_a_removed_store_that_nothing_knows_is_told(dead_box: Box) -> None:
         shutil.rmtree(dead_box.data_root / name)
     done = dead_box.doctor("salvage", "--to", OUT)
     assert done.returncode == 1, done.stdout
-    assert "/var/lib/docker/image is gone, and no record shows which images" in done.stdout
+    assert "/var/lib/docker/image is missing, and no record shows the images" in done.stdout
 
 
 def test_compressed_layers_are_loaded_too(dead_box: Box, healthy: judge.Opinion) -> None:
@@ -215,7 +215,7 @@ def test_a_directory_that_holds_something_else_is_refused(dead_box: Box) -> None
     dead_box.write("/var/lib/docker/engine-id", "0e0e0e0e-0e0e-0e0e-0e0e-0e0e0e0e0e0e")
     other = dead_box.doctor("salvage", "--to", "/mnt/two")
     assert other.returncode == 5
-    assert "no salvage of this data root" in other.stderr
+    assert "not a salvage of this data root" in other.stderr
     assert dead_box.doctor("salvage", "--to", "/mnt/three", "nosuch:1").returncode == 2
     assert dead_box.doctor("salvage").returncode == 2
 
@@ -238,7 +238,7 @@ def test_containerd_store(can_box: None) -> None:
         damage.flip(victim)
         altered = box.doctor("salvage", "--to", "/mnt/altered")
         assert altered.returncode == 1
-        assert f"its blob sha256:{victim.name} is altered" in altered.stdout
+        assert f"its blob sha256:{victim.name} is corrupt" in altered.stdout
         damage.empty(store.of_engine(box) / store.META)
         damage.flip(victim)
         nameless = box.doctor("salvage", "--to", "/mnt/nameless", "--format", "json")
@@ -266,4 +266,4 @@ def test_lost_tar_splits_are_made_again(dead_box: Box, healthy: judge.Opinion) -
     (first / "tar-split.json.gz").unlink()
     lost = dead_box.doctor("salvage", "--to", "/mnt/other")
     assert lost.returncode == 1
-    assert "its tar-split is gone" in lost.stdout
+    assert "its tar-split is missing" in lost.stdout

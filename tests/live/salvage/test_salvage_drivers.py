@@ -75,7 +75,7 @@ def test_volumes_are_made_again_elsewhere(dead_box: Box) -> None:
         assert found["scratch"]["Options"] == {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
         assert other.read(f"{found['data']['Mountpoint']}/file") == "kept\n"
         again = other.run(["sh", "/mnt/volumes/restore.sh", "data"])
-        assert "is there already" in again.stderr
+        assert "exists already" in again.stderr
 
 
 def test_a_disk_with_nothing_but_the_directory(dead_box: Box) -> None:

@@ -1,4 +1,4 @@
-"""Bolt files: whole ones are read whole, torn ones as far as they are whole, hostile ones cost little."""
+"""Bolt files: intact ones are read completely, corrupt ones partially, hostile ones at low cost."""
 
 import gzip
 import random
@@ -82,9 +82,9 @@ def test_what_is_written_is_read(root: Bucket, page_size: int) -> None:
 def test_either_meta_alone_is_enough() -> None:
     newest = bolt.read(LOCAL_KV).generations[0]
     for page in (0, 1):
-        torn = bytearray(LOCAL_KV)
-        torn[page * 4096 : page * 4096 + 4096] = bytes(4096)
-        database = bolt.read(bytes(torn))
+        broken = bytearray(LOCAL_KV)
+        broken[page * 4096 : page * 4096 + 4096] = bytes(4096)
+        database = bolt.read(bytes(broken))
         assert database.lost_metas == (page,)
         assert len(database.generations) == 1
         if newest.meta.page != page:
@@ -94,43 +94,43 @@ def test_either_meta_alone_is_enough() -> None:
 def test_a_torn_newest_tree_leaves_the_older_one() -> None:
     newest, older = bolt.read(LOCAL_KV).generations
     assert newest.meta.root != older.meta.root
-    torn = bytearray(LOCAL_KV)
+    broken = bytearray(LOCAL_KV)
     at = newest.meta.root * 4096
-    torn[at : at + 4096] = bytes(4096)
-    database = bolt.read(bytes(torn))
+    broken[at : at + 4096] = bytes(4096)
+    database = bolt.read(bytes(broken))
     assert not database.is_sound
     assert "says it is page 0" in database.generations[0].errors[0]
     assert database.best is not None
     assert plain(database.best.root) == plain(older.root)
-    mended = bolt_write.with_generation(bytes(torn), database.best)
+    mended = bolt_write.with_generation(bytes(broken), database.best)
     again = bolt.read(mended)
     assert again.is_sound
     assert plain(again.generations[0].root) == plain(older.root)
-    assert mended[8192:] == bytes(torn)[8192:]
+    assert mended[8192:] == bytes(broken)[8192:]
 
 
 def test_a_broken_freelist_is_found_and_mended_by_the_metas_alone() -> None:
     newest = bolt.read(LOCAL_KV).generations[0]
     assert newest.meta.freelist != NOT_STORED
-    torn = bytearray(LOCAL_KV)
+    broken = bytearray(LOCAL_KV)
     at = newest.meta.freelist * 4096
-    torn[at + 8 : at + 10] = struct.pack("<H", 2)
-    database = bolt.read(bytes(torn))
+    broken[at + 8 : at + 10] = struct.pack("<H", 2)
+    database = bolt.read(bytes(broken))
     assert database.generations[0].is_clean
     assert "freelist" in database.generations[0].freelist_error
     assert not database.is_sound
-    mended = bolt_write.with_generation(bytes(torn), database.generations[0])
+    mended = bolt_write.with_generation(bytes(broken), database.generations[0])
     assert bolt.read(mended).is_sound
-    changed = [at for at in range(len(mended)) if mended[at] != torn[at]]
+    changed = [at for at in range(len(mended)) if mended[at] != broken[at]]
     assert max(changed) < 8192
 
 
 def test_a_used_page_on_the_freelist_is_found() -> None:
     newest = bolt.read(LOCAL_KV).generations[0]
-    torn = bytearray(LOCAL_KV)
+    broken = bytearray(LOCAL_KV)
     at = newest.meta.freelist * 4096
-    struct.pack_into("<HIQ", torn, at + 10, 1, 0, newest.meta.root)
-    assert "in use and on the freelist" in bolt.read(bytes(torn)).generations[0].freelist_error
+    struct.pack_into("<HIQ", broken, at + 10, 1, 0, newest.meta.root)
+    assert "in use and on the freelist" in bolt.read(bytes(broken)).generations[0].freelist_error
 
 
 def test_a_truncated_file_says_so() -> None:
@@ -147,8 +147,8 @@ def test_only_whole_generations_are_pointed_at() -> None:
 
 
 def test_salvage_finds_records_without_any_meta() -> None:
-    torn = bytes(8192) + LOCAL_KV[8192:]
-    found = dict(bolt_salvage.leaf_entries(torn))
+    broken = bytes(8192) + LOCAL_KV[8192:]
+    found = dict(bolt_salvage.leaf_entries(broken))
     wanted = bolt.read(LOCAL_KV).generations[0].root.buckets[b"libnetwork"].keys
     assert set(wanted) <= set(found)
 
@@ -165,18 +165,18 @@ def test_salvage_of_a_whole_file_finds_every_key(root: Bucket) -> None:
 @given(st.sampled_from([LOCAL_KV[:65536], VOLUMES]), st.integers(0, 2**32), st.integers(1, 12))
 def test_flipped_bytes_never_raise_anything_else(data: bytes, seed: int, count: int) -> None:
     chance = random.Random(seed)
-    torn = bytearray(data)
+    broken = bytearray(data)
     for _ in range(count):
-        at = chance.choice([chance.randrange(len(torn)), chance.randrange(8192), chance.randrange(8192, 20480)])
-        torn[at] = chance.randrange(256)
+        at = chance.choice([chance.randrange(len(broken)), chance.randrange(8192), chance.randrange(8192, 20480)])
+        broken[at] = chance.randrange(256)
     try:
-        database = bolt.read(bytes(torn))
+        database = bolt.read(bytes(broken))
     except FormatError:
         return
     for generation in database.generations:
         if generation.is_clean:
-            bolt_write.with_generation(bytes(torn), generation)
-    list(bolt_salvage.leaf_entries(bytes(torn)))
+            bolt_write.with_generation(bytes(broken), generation)
+    list(bolt_salvage.leaf_entries(bytes(broken)))
 
 
 def meta(page: int, root: int, high_water: int, size: int = 4096) -> bytes:

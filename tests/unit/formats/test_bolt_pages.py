@@ -1,4 +1,4 @@
-"""What single pages of a bolt file still tell when its roots are gone."""
+"""Records from single pages of a bolt file without a valid root."""
 
 from doctor.formats.databases.bolt import Bucket, find_metas
 from doctor.formats.databases.bolt_salvage import old_trees, small_buckets

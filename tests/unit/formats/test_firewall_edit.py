@@ -21,7 +21,7 @@ FOREIGN = tuple(f"-A C -s 203.0.113.{number}/32 -j DROP" for number in range(8))
 
 
 def restore(rules: list[str], lines: list[str]) -> list[str]:
-    """What iptables-restore --noflush makes of a chain: all lines, or none if one of them can't be done."""
+    """Apply as iptables-restore --noflush does: all lines, or none if one fails."""
     now = list(rules)
     for line in lines:
         verb, _, rest = line.removeprefix("-").partition(" ")

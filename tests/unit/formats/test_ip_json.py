@@ -1,4 +1,4 @@
-"""What iproute2 prints, and what it will print after a change: checked against the real ``ip`` in a namespace."""
+"""Output of iproute2, and its predicted output after a change, checked against the real ``ip`` in a namespace."""
 
 import json
 import os

@@ -196,12 +196,18 @@ def test_a_truncated_file_gives_its_good_part_first() -> None:
 @given(st.binary(max_size=60), st.integers(0, 2**32))
 def test_garbled_files_raise_only_format_error(data: bytes, seed: int) -> None:
     chance = random.Random(seed)
-    torn = bytearray(PLAIN)
-    torn[chance.randrange(len(torn))] = chance.randrange(256)
+    damaged = bytearray(PLAIN)
+    damaged[chance.randrange(len(damaged))] = chance.randrange(256)
     lines = bytearray(gzip.decompress(OPAQUE))
     for _ in range(3):
         lines[chance.randrange(len(lines))] = chance.randrange(256)
-    for file in (data, bytes(torn), gzip.compress(data), gzip.compress(bytes(lines)), gzip.compress(data * 9 + b"\n")):
+    for file in (
+        data,
+        bytes(damaged),
+        gzip.compress(data),
+        gzip.compress(bytes(lines)),
+        gzip.compress(data * 9 + b"\n"),
+    ):
         try:
             for _ in tar_split.headers(tar_split.read([file])):
                 pass

@@ -59,7 +59,7 @@ def test_what_is_not_read_is_passed_over() -> None:
 
 @given(st.binary(max_size=3000), st.integers(1, 600))
 def test_garbage_ends(data: bytes, size: int) -> None:
-    """A broken layer is told, not raised through."""
+    """A broken layer is reported without a traceback."""
     for content in (data, gzip.compress(data), b"\x1f\x8b" + data, packed({"a": b"b"})[: len(data)]):
         try:
             read(content, size)

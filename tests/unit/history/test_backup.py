@@ -117,7 +117,7 @@ def test_everything_that_has_no_second_copy_is_in_it(top: Path) -> None:
 
 
 def test_a_healthy_root_reads_nothing_of_its_backup(top: Path) -> None:
-    """A scan of a root with a backup opens only the file that tells the engine's identity, and the newest list."""
+    """A scan of a root with a backup opens only the file with the engine's identity, and the newest list."""
     take(top)
     metadata = top / "var/lib/doctor/metadata"
     lists = sorted(f"/{path.relative_to(top)}" for path in metadata.glob("*.json"))
@@ -181,7 +181,7 @@ def test_what_the_root_holds_is_never_followed_out_of_it(top: Path, tmp_path: Pa
 
 
 def test_lists_come_back_merged(top: Path) -> None:
-    """Of tags, networks and volumes the backup tells what the root doesn't, and never an image or volume that is gone."""
+    """The backup adds tags, networks and volumes that the root lacks, but never a removed image or volume."""
     take(top)
     for name in (TAGS, f"{DOCKER}/network/files/local-kv.db", f"{DOCKER}/volumes/metadata.db"):
         (top / name).write_bytes(b"x")
@@ -197,7 +197,9 @@ def test_lists_come_back_merged(top: Path) -> None:
 
 
 def test_what_the_root_itself_tells_wins_over_the_backup(top: Path) -> None:
-    """A name that moved since, complete in the torn file, stays moved; a network record with a higher index stays."""
+    """A name that moved since, complete in the truncated file, stays moved; a network record with a higher index
+    stays.
+    """
     take(top)
     moved = f"sha256:{roots.hex_id('moved')}"
     (top / TAGS).write_text('{"Repositories":{"app":{"app:latest":"%s","app:' % moved)  # noqa: UP031 - braces
@@ -274,7 +276,7 @@ def test_another_roots_backup_is_not_used(top: Path) -> None:
 
 
 def test_nothing_in_the_store_makes_a_scan_fail(top: Path) -> None:
-    """A file in place of the store, a torn list, a list of lists: a note or no backup, never an exception."""
+    """A file in place of the store, a truncated list, a list of lists: a note or no backup, never an exception."""
     take(top)
     metadata = top / "var/lib/doctor/metadata"
     for path in metadata.glob("*.json"):

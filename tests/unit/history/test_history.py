@@ -31,7 +31,7 @@ NOW = 1_800_000_000.0
 
 
 class Detail(Struct, frozen=True, kw_only=True):
-    """What a fixer would want."""
+    """Detail for a fixer."""
 
     things: frozenset[int]
 
@@ -202,7 +202,7 @@ def test_a_damaged_history_is_set_aside(tmp_path: Path, damage: str) -> None:
 
 
 def test_a_history_of_a_newer_doctor_is_left_alone(tmp_path: Path) -> None:
-    """Neither read nor written, and told."""
+    """It is neither read nor written, and a note says so."""
     connection = sqlite3.connect(tmp_path / NAME)
     connection.execute("PRAGMA user_version = 99")
     connection.commit()

@@ -313,7 +313,7 @@ CARRIED: dict[str, Carried] = {
     ),
 }
 
-# Carried out, but no program inside could tell.
+# Applied, but not visible to a program inside.
 UNSEEN = {
     "ociVersion": {"ociVersion": "1.0.2"},
     "hooks": {"hooks": {}},
@@ -577,5 +577,5 @@ REFUSED_VALUES: dict[str, Refused] = {
     "unknown personality": Refused({"linux.personality": {"domain": "BSD"}}, "linux.personality.domain"),
 }
 
-# What a container shows of these without being asked, too.
+# Fields that show in every container.
 SAME_BY_DEFAULT = ("linux.resources.cpu.mems",)  # of a host with one memory node

@@ -13,7 +13,7 @@ LAUNCH = ["run", "--net", "nowhere", "/", "--", "true"]  # ends where the option
 
 
 def launched(top: Path) -> tuple[str, list[str]]:
-    """What a launch says, and the modules that were imported from their own files."""
+    """Output of a launch, and the modules that were imported from their own files."""
     main = top / "doctor" / "runtime" / "__main__.py"
     argv = [sys.executable, "-X", "importtime", "-I", "-S", str(main), *LAUNCH]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)

@@ -1,4 +1,4 @@
-"""The containerd store: what its records name, what its blobs tell without them, and hostile ones."""
+"""The containerd store: images by its records, images by its blobs alone, and hostile stores."""
 
 import json
 from hashlib import sha256

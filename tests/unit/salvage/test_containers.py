@@ -182,7 +182,7 @@ def test_snapshots_of_containerd(snapshotter: str, names: set[str], tmp_path: Pa
 
 
 def test_snapshots_without_their_database_are_told(tmp_path: Path) -> None:
-    """Numbers alone don't tell whose they are."""
+    """Snapshot numbers alone don't identify a container."""
     root = MadeRoot(tmp_path / "host")
     snapshots(root.data / "containerd/daemon", "overlayfs")
     database = root.data / "containerd/daemon/io.containerd.snapshotter.v1.overlayfs/metadata.db"

@@ -1,4 +1,4 @@
-"""A directory that was /var/lib/docker, alone: what is read of it, what is refused, and what is said instead."""
+"""A directory that was /var/lib/docker, alone: reads, refusals and messages."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""devicemapper pools: the metadata against what thin_restore wrote, and whole data roots whose layers are in one."""
+"""devicemapper pools: metadata compared with that of thin_restore, and whole data roots with layers in a pool."""
 
 import os
 import shutil
@@ -28,11 +28,11 @@ TREES = {1: {0: 100, 1: 101, 7: 300}, 2: {number: 5000 - 3 * number for number i
 
 
 def reader(raw: bytes) -> tuple[Read, int]:
-    """What reads blocks, and how many there are."""
+    """A block reader and the number of blocks."""
     return lambda number: raw[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES], len(raw) // BLOCK_BYTES
 
 
-def told(found: Metadata) -> dict[int, dict[int, int]]:
+def mappings(found: Metadata) -> dict[int, dict[int, int]]:
     """Device → block → block of the pool."""
     return {
         device.id: {
@@ -50,7 +50,7 @@ def parsed(raw: bytes) -> Metadata:
 def test_trees_of_one_and_several_nodes() -> None:
     """Every mapping comes out; the numbers of mapped blocks agree."""
     found = parsed(metadata(TREES))
-    assert told(found) == TREES
+    assert mappings(found) == TREES
     assert found.errors == []
     assert {one.id: one.mapped_blocks for one in found.devices().values()} == {1: 3, 2: 600, 9: 0}
 
@@ -76,10 +76,10 @@ def test_what_thin_restore_wrote(tmp_path: Path) -> None:
         ["thin_restore", "-i", tmp_path / "in.xml", "-o", tmp_path / "meta"], check=True, capture_output=True
     )
     raw = (tmp_path / "meta").read_bytes()
-    assert told(parsed(raw)) == TREES
+    assert mappings(parsed(raw)) == TREES
     raw = bytes(BLOCK_BYTES) + raw[BLOCK_BYTES:]
     read, count = reader(raw)
-    assert told(recovered(read, count, frozenset(TREES), 1 << 16)) == TREES
+    assert mappings(recovered(read, count, frozenset(TREES), 1 << 16)) == TREES
 
 
 def test_a_lost_superblock_is_made_up_for_by_the_trees() -> None:
@@ -89,12 +89,12 @@ def test_a_lost_superblock_is_made_up_for_by_the_trees() -> None:
     older = metadata({1: {0: 100}, 2: {}, 9: {}}, transaction=5)
     read, blocks = reader(bytes(BLOCK_BYTES) + newer[BLOCK_BYTES:] + older)
     found = recovered(read, blocks, frozenset(TREES), 1 << 16)
-    assert (told(found), found.top.transaction) == (TREES, 8)
-    torn = bytearray(newer)
+    assert (mappings(found), found.top.transaction) == (TREES, 8)
+    broken = bytearray(newer)
     for number in (0, count - 2):
-        torn[number * BLOCK_BYTES + 200] ^= 1
+        broken[number * BLOCK_BYTES + 200] ^= 1
     with pytest.raises(FormatError, match="no whole tree"):
-        recovered(*reader(bytes(torn)), frozenset(TREES), 1 << 16)
+        recovered(*reader(bytes(broken)), frozenset(TREES), 1 << 16)
 
 
 def test_damage_is_told_and_the_rest_is_read() -> None:
@@ -102,8 +102,8 @@ def test_damage_is_told_and_the_rest_is_read() -> None:
     raw = bytearray(metadata(TREES))
     raw[2 * BLOCK_BYTES + 100] ^= 1
     found = parsed(bytes(raw))
-    assert told(found)[1] == TREES[1]
-    assert 0 < len(told(found)[2]) < 600
+    assert mappings(found)[1] == TREES[1]
+    assert 0 < len(mappings(found)[2]) < 600
     assert found.errors == ["block 2: its checksum is wrong"]
     for bad in (b"", bytes(BLOCK_BYTES), raw[BLOCK_BYTES : 2 * BLOCK_BYTES]):
         with pytest.raises(FormatError):
@@ -118,7 +118,7 @@ def test_no_damage_ends_but_in_an_error(position: int, byte: int, tail: bytes) -
     raw[position] = byte
     raw[position + 1 : position + 1 + len(tail)] = tail
     with suppress(FormatError):
-        told(parsed(bytes(raw)))
+        mappings(parsed(bytes(raw)))
 
 
 def can_mount() -> str:
@@ -172,7 +172,7 @@ def test_images_out_of_a_pool(tmp_path: Path) -> None:
 
 @mounts
 def test_a_container_in_a_pool(tmp_path: Path) -> None:
-    """What it has and the device that it began as has not; removed names are whiteouts."""
+    """Only differences from the base device are included; removed names are whiteouts."""
     root = MadeRoot(tmp_path / "host", "devicemapper")
     full_copy(root, "devicemapper", "devicemapper/mnt/{}/rootfs")
     into_pool(root.data)
@@ -227,7 +227,7 @@ run(sys.argv[1:])
 
 @mounts
 def test_a_pool_without_its_superblock(tmp_path: Path) -> None:
-    """The trees tell the same; what was done is noted, and the digests prove it."""
+    """The trees give the same mappings; a note records it, and the digests prove it."""
     root, app, base, _ = made(tmp_path, "devicemapper")
     into_pool(root.data)
     place = root.data / "devicemapper/devicemapper/metadata"

@@ -1,4 +1,4 @@
-"""What is proven and written, what is left out and why, on roots of every driver and on hostile ones."""
+"""Proven, written and skipped images on roots of every driver and on hostile roots."""
 
 import gzip
 import json
@@ -81,11 +81,11 @@ def test_compressed_layers_say_so(tmp_path: Path) -> None:
 
 DAMAGES = {
     "one byte": (lambda root, _: (root.directory(2) / "etc/c").write_bytes(b"sEcond\n"), "altered: etc/c"),
-    "longer": (lambda root, _: (root.directory(2) / "etc/c").write_bytes(b"second\n!"), "has more than its 7"),
+    "longer": (lambda root, _: (root.directory(2) / "etc/c").write_bytes(b"second\n!"), "is larger than its 7"),
     "shorter": (lambda root, _: (root.directory(2) / "etc/c").write_bytes(b"sec"), "has 3 of its 7 bytes"),
-    "gone": (lambda root, _: (root.directory(2) / "etc/c").unlink(), "its file etc/c is gone"),
-    "no split": (lambda root, chain: root.split(chain).unlink(), "its tar-split is gone"),
-    "torn split": (lambda root, chain: os.truncate(root.split(chain), 30), "its tar-split is damaged"),
+    "gone": (lambda root, _: (root.directory(2) / "etc/c").unlink(), "its file etc/c is missing"),
+    "no split": (lambda root, chain: root.split(chain).unlink(), "its tar-split is missing"),
+    "truncated split": (lambda root, chain: os.truncate(root.split(chain), 30), "its tar-split is damaged"),
     "empty split": (lambda root, chain: os.truncate(root.split(chain), 0), "its tar-split is damaged"),
 }
 
@@ -129,7 +129,7 @@ def test_a_lost_directory_is_found_by_its_content(tmp_path: Path) -> None:
 
 
 def test_a_config_with_another_hash_is_no_image(tmp_path: Path) -> None:
-    """Bytes that are lost can't be made up; the tag and the reason are told."""
+    """Lost bytes can't be restored; the tag and the reason are reported."""
     root, app, base, _ = made(tmp_path)
     (root.store / "imagedb/content/sha256" / app).write_bytes(b"{}")
     outcome = done(root, tmp_path / "out", unproven=True)
@@ -222,7 +222,7 @@ def test_names_choose_images(tmp_path: Path) -> None:
 
 
 def test_targets_that_are_refused(tmp_path: Path) -> None:
-    """What lies in the root, also by a link, and what others can write to."""
+    """A target inside the root, also through a link, or writable by others."""
     root, *_ = made(tmp_path)
     (tmp_path / "link").symlink_to(root.data)
     for to in (root.data / "out", tmp_path / "link/out", root.top):

@@ -83,19 +83,21 @@ def test_a_volume_comes_with_what_makes_it_again(tmp_path: Path) -> None:
 
 
 def test_labels_are_found_without_the_database(tmp_path: Path) -> None:
-    """A torn database still holds the record in its pages; where it does not, that is told and options come from opts.json."""
+    """A corrupt database still holds the record in its pages; otherwise a note says so and options come from
+    opts.json.
+    """
     root = MadeRoot(tmp_path / "host")
     volume(root, "data", {})
     volume(root, "temp", {}, {"MountType": "tmpfs", "MountOpts": "size=1m", "MountDevice": "tmpfs"})
     database(root, {"Name": "data", "Driver": "local", "Labels": {"a": "b"}, "Options": None})
     path = root.data / "volumes/metadata.db"
-    torn = bytearray(path.read_bytes())
-    torn[: 2 * 4096] = bytes(2 * 4096)
-    path.write_bytes(torn)
+    broken = bytearray(path.read_bytes())
+    broken[: 2 * 4096] = bytes(2 * 4096)
+    path.write_bytes(broken)
     outcome = trees_of(root, tmp_path / "out")
     notes = {tree.name: tree.note for tree in outcome.trees}
     assert "from pages of the damaged database" in notes["data"]
-    assert "labels are not known" in notes["temp"]
+    assert "labels are unknown" in notes["temp"]
     assert json.loads((tmp_path / "out/volumes/data.json").read_bytes())["Labels"] == {"a": "b"}
     assert json.loads((tmp_path / "out/volumes/temp.json").read_bytes())["DriverOpts"] == {
         "type": "tmpfs",
@@ -137,7 +139,7 @@ def test_the_script_makes_the_volumes_again(tmp_path: Path) -> None:
     (tools / "v/mine").mkdir(parents=True)
     ran = restored(tmp_path / "out", tools)
     assert ran.returncode == 0, ran.stderr
-    assert "mine: is there already" in ran.stderr
+    assert "mine: exists already" in ran.stderr
     made = tools / "v/data"
     assert (made / "file").read_bytes() == b"kept\n"
     assert (made / "file").stat().st_ino == (made / "other").stat().st_ino

@@ -43,7 +43,7 @@ def own(generated: Path, tmp_path: Path) -> Path:
 
 
 def looked(top: Path) -> LayerContent:
-    """What is seen of all layers."""
+    """The proofs of all layers."""
     found = Facts(RootHost(str(top))).get(LayerContent)
     assert isinstance(found, LayerContent)
     return found
@@ -143,7 +143,7 @@ def test_each_loss_is_seen(
 
 
 def test_an_altered_file_is_named(own: Path) -> None:
-    """Same length and same time: only the digest and then the checksums tell."""
+    """Same length and same time: only the digest and the checksums reveal it."""
     path = first(own, is_file)
     overwrite(path)
     found = [one for one in looked(own).looks.values() if not one.is_proven]

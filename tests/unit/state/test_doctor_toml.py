@@ -40,7 +40,7 @@ keep-scans = 100
 
 
 def test_every_setting_is_read() -> None:
-    """What the documentation names arrives."""
+    """Documented settings take effect."""
     found = settings.parse(WHOLE, "/x.toml")
     assert (found.fail_on, found.allow) == (Severity.ERROR, Applicability.DISRUPTIVE)
     assert found.skip == ("security", "network/mtu-too-big")
@@ -136,7 +136,7 @@ def test_a_fifo_does_not_hang(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_the_documented_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What docs/settings.md shows can be copied, and the values it calls defaults are those."""
+    """The sample in docs/settings.md is valid, and its defaults are the real ones."""
     monkeypatch.delenv("DOCTOR_STATE_DIR")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text("utf-8")

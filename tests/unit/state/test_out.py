@@ -1,4 +1,4 @@
-"""What doctor writes outside of its own directory: where others can write, nothing of theirs is followed or filled."""
+"""Writes outside of doctor's own directory: links and files of other users are not followed or filled."""
 
 import ast
 import os

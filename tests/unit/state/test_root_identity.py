@@ -158,7 +158,7 @@ def test_of_directories_on_disk(tmp_path: Path) -> None:
 
 
 def test_elders_are_seen_on_disk(tmp_path: Path) -> None:
-    """What was born after the record makes no other root; what was there and is not in it does."""
+    """Names newer than the record do not make another root; older names missing in it do."""
     docker = make(tmp_path)
     recorded = root_identity(*opened(tmp_path))
     for _ in range(12):
