@@ -1,5 +1,5 @@
 # The one loop of a developer. Each target is a line that also works typed by hand.
-.PHONY: help setup check fix test cases live browser docs new-check bench demo
+.PHONY: help setup check fix test cases live browser docs new-check case bench demo
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -30,6 +30,9 @@ docs:  ## build the page of every check from its docstring, into build/checks
 
 new-check:  ## make new-check ID=network/foo: check, fixer, two cases
 	.venv/bin/python scripts/new_check.py $(ID)
+
+case:  ## make case ID=state/tag-dangling/image-gone DIR=/tmp/x: write a case's host there
+	.venv/bin/python scripts/make_case.py $(ID) $(DIR)
 
 bench:  ## doctor beside what people use today (root)
 	.venv/bin/python -m benchmarks.run

@@ -1,9 +1,17 @@
-"""Writes the skeleton of a check, its fixer and two cases: ``python scripts/new_check.py network/foo-bar``."""
+"""Writes the skeleton of a check, its fixer and two cases: ``python scripts/new_check.py network/foo-bar``.
 
+It prints each file that it writes; no other file has to be edited. Everything is judged before the first one is written.
+"""
+
+import builtins
+import keyword
+import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+USAGE = "usage: make new-check ID=area/problem, or ID=area/subject/problem in an area that has folders for subjects"
+LONGEST = 40
 
 CHECK = '''"""TITLE."""
 
@@ -15,7 +23,7 @@ from doctor.facts.kernel.sysctl import Sysctl
 
 
 @check(severity=Severity.WARNING, detail=OfSysctl, ok="what a pass means, in one line")
-def NAME(sysctl: Sysctl) -> Iterator[Finding]:
+def STEM(sysctl: Sysctl) -> Iterator[Finding]:
     """The problem and what it costs, in one sentence.
 
     What it looks at:
@@ -30,12 +38,12 @@ def NAME(sysctl: Sysctl) -> Iterator[Finding]:
     References:
         https://docs.kernel.org/
     """
-    if sysctl.number("net.ipv4.ip_forward") == 0:
+    if sysctl.number("vm.overcommit_memory") == 2:
         yield Finding(
-            subject=Subject("sysctl", "net.ipv4.ip_forward"),
+            subject=Subject("sysctl", "vm.overcommit_memory"),
             message="what is wrong with which subject, and what follows from it",
-            evidence=(Evidence("/proc/sys/net/ipv4/ip_forward", "0"),),
-            detail=OfSysctl(key="net.ipv4.ip_forward"),
+            evidence=(Evidence("/proc/sys/vm/overcommit_memory", "2"),),
+            detail=OfSysctl(key="vm.overcommit_memory"),
         )
 '''
 FIXER = '''"""TITLE."""
@@ -48,50 +56,150 @@ from doctor.facts.details import OfSysctl
 
 
 @fixer(applicability=Applicability.SAFE)
-def NAME(detail: OfSysctl) -> Iterator[Action]:
+def STEM(detail: OfSysctl) -> Iterator[Action]:
     """What is done about it, imperative, in one sentence."""
-    yield SetSysctl(key=detail.key, value="1")
+    yield SetSysctl(key=detail.key, value="0")
 '''
 FAILING = """about = "what happened to this host, in one sentence"
 
 [[finding]]
-id = "ID"
-subject = ["sysctl", "net.ipv4.ip_forward"]
+id = "AREA/PROBLEM"
+subject = ["sysctl", "vm.overcommit_memory"]
 
 [expect]
 fix = "resolved"
 """
 PASSING = 'about = "a host on which this is right"\n'
+STATE = '''"""Cases of state/PROBLEM."""
+
+from tests.cases.state.recipe import Recipe
+
+SETTING = "proc/sys/vm/overcommit_memory"
+
+CASES = (
+    Recipe(
+        problem="PROBLEM",
+        name="broken",
+        about="what happened to this host, in one sentence",
+        change=lambda tree: tree.put(SETTING, "2\\n"),
+        findings=(("PROBLEM", "sysctl", "vm.overcommit_memory"),),
+    ),
+    Recipe(
+        problem="PROBLEM",
+        name="healthy",
+        about="a host on which this is right",
+        change=lambda tree: tree.put(SETTING, "0\\n"),
+    ),
+)
+'''
+FIREWALL = '''"""Cases of firewall/PROBLEM."""
+
+from tests.cases.firewall.host import Host
+from tests.cases.firewall.story import case
+
+CHECK = "PROBLEM"
+SETTING = "/proc/sys/vm/overcommit_memory"
+
+CASES = (
+    case(
+        CHECK,
+        "broken",
+        "what happened to this host, in one sentence",
+        Host().file(SETTING, "2\\n"),
+        ("sysctl", "vm.overcommit_memory"),
+    ),
+    case(CHECK, "healthy", "a host on which this is right", Host().file(SETTING, "0\\n")),
+)
+'''
+STORIES = {"state": STATE, "firewall": FIREWALL}
+"""Areas whose cases are stories in Python (docs/decisions/0032); those of the others are folders."""
 
 
-def write(path: Path, text: str) -> None:
-    """Write a new file; one that is there is left alone."""
-    if path.exists():
-        sys.exit(f"{path.relative_to(ROOT)} is there already")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    print(path.relative_to(ROOT))
+def folders(top: Path) -> list[str]:
+    """The packages in a directory, by name."""
+    return sorted(path.parent.name for path in top.glob("*/__init__.py"))
+
+
+def place(identity: str) -> tuple[str, str, str]:
+    """Return area, subject ("" in an area without subjects) and problem of an ID, or end with what is wrong with it."""
+    area, *between, problem = identity.split("/")
+    areas = folders(ROOT / "checks")
+    if area not in areas:
+        sys.exit(
+            f"there is no area '{area}': there are {', '.join(areas)}. "
+            f"A new area begins with empty checks/{area}/__init__.py and fixers/{area}/__init__.py"
+        )
+    subjects = folders(ROOT / "checks" / area)
+    if len(between) != bool(subjects) or (subjects and between[0] not in subjects):
+        sys.exit(
+            f"'{identity}' needs a subject of {area}, as ID={area}/{subjects[0]}/{problem}: there are {', '.join(subjects)}"
+            if subjects
+            else f"area {area} has no subjects: use ID={area}/{problem}"
+        )
+    return area, "".join(between), problem
+
+
+def wrong(area: str, problem: str) -> str:
+    """What is wrong with the name of a problem, or an empty string."""
+    stem = problem.replace("-", "_")
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", problem):
+        return f"'{problem}' is no name for a problem: use lower-case words and digits with hyphens between them"
+    if len(problem) > LONGEST:
+        return f"'{problem}' has {len(problem)} letters: at most {LONGEST} fit in a report's line"
+    taken = {
+        *dir(builtins),
+        *keyword.kwlist,
+        *keyword.softkwlist,
+        *sys.stdlib_module_names,
+        "check",
+        "fixer",
+        "conftest",
+    }
+    if stem in taken or stem.startswith("test_"):
+        return f"'{problem}' means something else to Python: name the problem in two words or more"
+    for path in (ROOT / "checks" / area).rglob(f"{stem}.py"):
+        return f"{area}/{problem} is there already: {path.relative_to(ROOT)}"
+    return ""
+
+
+def files(area: str, subject: str, problem: str) -> dict[str, str]:
+    """The files of a new check, path → content."""
+    stem = problem.replace("-", "_")
+    inner = "/".join(filter(None, (area, subject, stem)))
+    cases = f"tests/cases/{area}/{problem}"
+    texts = {f"checks/{inner}.py": CHECK, f"fixers/{inner}.py": FIXER}
+    if subject and not (ROOT / "fixers" / area / subject).exists():
+        texts[f"fixers/{area}/{subject}/__init__.py"] = ""
+    if area in STORIES:
+        texts[f"tests/cases/{area}/{stem}.py"] = STORIES[area]
+    else:
+        texts |= {
+            f"{cases}/broken/case.toml": FAILING,
+            f"{cases}/broken/host/proc/sys/vm/overcommit_memory": "2\n",
+            f"{cases}/healthy/case.toml": PASSING,
+            f"{cases}/healthy/host/proc/sys/vm/overcommit_memory": "0\n",
+        }
+    named = {"AREA": area, "PROBLEM": problem, "STEM": stem, "TITLE": problem.replace("-", " ").capitalize()}
+    return {path: re.sub("AREA|PROBLEM|STEM|TITLE", lambda word: named[word[0]], text) for path, text in texts.items()}
 
 
 def main() -> None:
-    """Write the five files of a new check."""
-    if len(sys.argv) != 2 or sys.argv[1].count("/") != 1:
-        sys.exit("usage: make new-check ID=area/problem-in-words")
-    identity = sys.argv[1]
-    area, problem = identity.split("/")
-    stem = problem.replace("-", "_")
-    title = problem.replace("-", " ").capitalize()
-    for room, text in (("checks", CHECK), ("fixers", FIXER)):
-        package = ROOT / room / area
-        package.mkdir(exist_ok=True)
-        (package / "__init__.py").touch()
-        write(package / f"{stem}.py", text.replace("NAME", stem).replace("TITLE", title))
-    cases = ROOT / "tests/cases" / area / problem
-    write(cases / "broken/case.toml", FAILING.replace("ID", identity))
-    write(cases / "broken/host/proc/sys/net/ipv4/ip_forward", "0\n")
-    write(cases / "healthy/case.toml", PASSING)
-    write(cases / "healthy/host/proc/sys/net/ipv4/ip_forward", "1\n")
-    print(f"now make them real; 'make cases' runs them, 'doctor explain {identity}' shows the docstring")
+    """Write the files of a new check."""
+    if len(sys.argv) != 2 or sys.argv[1].count("/") not in {1, 2}:
+        sys.exit(f"{USAGE}\nareas: {', '.join(folders(ROOT / 'checks'))}")
+    area, subject, problem = place(sys.argv[1])
+    texts = files(area, subject, problem)
+    there = [path for path in texts if (ROOT / path).exists()]
+    reason = wrong(area, problem) or (f"{there[0]} is there already" if there else "")
+    if reason:
+        sys.exit(reason)
+    for path, text in texts.items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text, encoding="utf-8")
+        print(path)
+    print(
+        f"\nNow make them real: 'make check cases' tests them, 'doctor explain {area}/{problem}' shows the docstring."
+    )
 
 
 if __name__ == "__main__":

@@ -39,21 +39,24 @@ def load(path: str) -> Answers:
     try:
         with open(path, "rb") as stream:
             data = tomllib.load(stream)
-        folder = os.path.dirname(path)
-        return Answers(
-            commands={tuple(entry["argv"]): _command(entry, folder) for entry in data.get("command", ())},
-            engine={
-                entry["path"]: ApiAnswer(entry.get("status", 200), entry["body"].encode())
-                for entry in data.get("api", ())
-            },
-            processes=tuple(_process(entry) for entry in data["process"]) if "process" in data else _none(data),
-            now=data.get("now"),
-            live=data.get("live", False),
-            statfs={entry["path"]: _statfs(entry) for entry in data.get("statfs", ())},
-            missing={entry["source"]: Why(entry["why"]) for entry in data.get("missing", ())},
-        )
+        return parse(data, os.path.dirname(path))
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"can't read recorded answers: {error}", where=path) from error
+
+
+def parse(data: dict[str, Any], folder: str = "") -> Answers:
+    """Return the recording in a TOML document; ``folder`` is where its ``stdout_file`` are."""
+    return Answers(
+        commands={tuple(entry["argv"]): _command(entry, folder) for entry in data.get("command", ())},
+        engine={
+            entry["path"]: ApiAnswer(entry.get("status", 200), entry["body"].encode()) for entry in data.get("api", ())
+        },
+        processes=tuple(_process(entry) for entry in data["process"]) if "process" in data else _none(data),
+        now=data.get("now"),
+        live=data.get("live", False),
+        statfs={entry["path"]: _statfs(entry) for entry in data.get("statfs", ())},
+        missing={entry["source"]: Why(entry["why"]) for entry in data.get("missing", ())},
+    )
 
 
 def _none(data: dict[str, Any]) -> tuple[Process, ...] | None:

@@ -1,54 +1,67 @@
-"""A case: a broken host as data, and what is expected of doctor on it."""
+"""A case: a broken host, and what is expected of doctor on it.
 
+An area's cases have one form (docs/decisions/0032). Where a host is a few files that a person can read they are folders
+``AREA/PROBLEM/NAME`` with ``case.toml``; where it is made of hashes and databases they are stories in Python: each
+module of the area with a tuple ``CASES``, whose members know how to become a `Case`. Nothing is registered.
+"""
+
+import importlib
 import os
 import shutil
 import socket
 import tomllib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from doctor.host.answers import load as load_answers
 from doctor.host.recorded import Answers, RootHost
 from doctor.host.syscalls import APPEND_ONLY, IMMUTABLE, get_flags, set_flags
+from tests.cases import roots
 
-CASES = Path(__file__).parent
+HERE = Path(__file__).parent
 HELD = IMMUTABLE | APPEND_ONLY
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One folder ``AREA/PROBLEM/NAME``.
+    """One case.
 
     Attributes:
+        name: ``AREA/PROBLEM/NAME``.
+        about: what happened to the host, in a sentence.
         findings: expected (id, subject kind, subject name), sorted.
         fix: ``resolved``, ``manual`` or ``none``.
         select: areas whose checks must find exactly this.
-        base: trees of ``AREA/_base`` that the host tree is laid over, in order.
-        absent: paths of those that are removed before.
+        fill: writes the host's plain files, links and directories beneath a directory.
+        recorded: returns what the host's commands, engine and processes answered.
+        files: what is more than that: sockets, devices, owners, modes, attributes, as ``[[file]]`` entries of a case.toml.
+        after: path → content after the repair, where a test asks for the very bytes.
     """
 
-    folder: Path
+    name: str
     about: str
     findings: list[tuple[str, str, str]]
     fix: str
     select: tuple[str, ...]
-    files: list[dict[str, Any]] = field(default_factory=list)
-    base: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Return the folder beneath the cases directory."""
-        return str(self.folder.relative_to(CASES))
+    fill: Callable[[Path], None]
+    recorded: Callable[[], Answers] = Answers
+    files: Iterable[dict[str, Any]] = ()
+    after: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def check(self) -> str:
         """Return the id of the check that the case is about."""
-        area, problem, _ = self.folder.relative_to(CASES).parts
-        return f"{area}/{problem}"
+        return self.name.rpartition("/")[0]
+
+    @property
+    def area(self) -> str:
+        """Return the area of that check."""
+        return self.name.partition("/")[0]
 
     def let_go(self, where: Path) -> None:
         """Clear the inode flags that the case set: nobody could remove the tree."""
@@ -59,21 +72,12 @@ class Case:
 
     def answers(self) -> Answers:
         """Return what the recorded host answered."""
-        path = self.folder / "answers.toml"
-        return load_answers(str(path)) if path.exists() else Answers()
+        return self.recorded()
 
     def build(self, where: Path) -> RootHost:
-        """Copy the host tree to ``where``, with what git can't keep, and return it as a host."""
-        where.mkdir(exist_ok=True)
-        for name in self.base:
-            shutil.copytree(_base_of(self.folder) / name, where, symlinks=True, dirs_exist_ok=True)
-        for name in self.absent:
-            _remove(where / name.lstrip("/"))
-        tree = self.folder / "host"
-        if tree.exists():
-            shutil.copytree(tree, where, symlinks=True, dirs_exist_ok=True)
-        for path in where.rglob(".gitkeep"):
-            path.unlink()
+        """Write the host to ``where``, with the modes and special files that it has, and return it."""
+        where.mkdir(parents=True, exist_ok=True)
+        self.fill(where)
         _plain_modes(where)
         _engine_modes(where)
         for entry in self.files:
@@ -81,10 +85,64 @@ class Case:
         return RootHost(str(where), self.answers())
 
 
-def _base_of(folder: Path) -> Path:
-    """The trees that a case may stand on: those of its area, else the data roots of the area ``state``."""
-    own = folder.parents[1] / "_base"
-    return own if own.is_dir() else folder.parents[2] / "state/_base"
+class Told(Protocol):
+    """A story in Python that becomes a case."""
+
+    def case(self) -> Case:
+        """Return the case."""
+        ...
+
+
+def all_cases() -> list[Case]:
+    """Return every case, by name."""
+    return list(_by_name().values())
+
+
+def find(name: str) -> Case:
+    """Return the case ``AREA/PROBLEM/NAME``."""
+    return _by_name()[name]
+
+
+@cache
+def _by_name() -> dict[str, Case]:
+    found = [*(load(path.parent) for path in HERE.glob("*/*/*/case.toml")), *_stories()]
+    named = {case.name: case for case in sorted(found, key=lambda case: case.name)}
+    assert len(named) == len(found), "two cases have one name"
+    return named
+
+
+def _stories() -> Iterator[Case]:
+    for path in sorted(HERE.glob("*/**/*.py")):
+        module = importlib.import_module(".".join(("tests.cases", *path.relative_to(HERE).with_suffix("").parts)))
+        told: Iterable[Told] = getattr(module, "CASES", ())
+        yield from (one.case() for one in told)
+
+
+def load(folder: Path) -> Case:
+    """Return the case of a folder."""
+    data = tomllib.loads((folder / "case.toml").read_text())
+    area = folder.parent.parent.name
+    recorded = folder / "answers.toml"
+    expected = folder / "expected/after"
+
+    def fill(where: Path) -> None:
+        roots.build(*data.get("base", ())).write(where)
+        if (folder / "host").exists():
+            shutil.copytree(folder / "host", where, symlinks=True, dirs_exist_ok=True)
+        for path in where.rglob(".gitkeep"):
+            path.unlink()
+
+    return Case(
+        name=f"{area}/{folder.parent.name}/{folder.name}",
+        about=data["about"],
+        findings=sorted((entry["id"], *entry["subject"]) for entry in data.get("finding", ())),
+        fix=data.get("expect", {}).get("fix", "resolved" if data.get("finding") else "none"),
+        select=tuple(data.get("select", (area,))),
+        fill=fill,
+        recorded=lambda: load_answers(str(recorded)) if recorded.exists() else Answers(),
+        files=data.get("file", ()),
+        after={str(path.relative_to(expected)): path.read_bytes() for path in expected.rglob("*") if path.is_file()},
+    )
 
 
 def _plain_modes(top: Path) -> None:
@@ -100,13 +158,6 @@ def _engine_modes(top: Path) -> None:
         path = top / "var/lib/docker" / name
         if path.is_dir():
             path.chmod(mode)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
 
 
 def _special(top: Path, entry: dict[str, Any]) -> None:
@@ -161,24 +212,3 @@ def _hold(path: Path, flags: int) -> None:
         pytest.skip(f"no inode flags can be set here: {error}")
     finally:
         os.close(descriptor)
-
-
-def load(folder: Path) -> Case:
-    """Return the case of a folder."""
-    data = tomllib.loads((folder / "case.toml").read_text())
-    expect = data.get("expect", {})
-    return Case(
-        folder=folder,
-        about=data["about"],
-        findings=sorted((entry["id"], *entry["subject"]) for entry in data.get("finding", ())),
-        fix=expect.get("fix", "resolved" if data.get("finding") else "none"),
-        select=tuple(data.get("select", (folder.relative_to(CASES).parts[0],))),
-        files=data.get("file", []),
-        base=tuple(data.get("base", ())),
-        absent=tuple(data.get("absent", ())),
-    )
-
-
-def all_cases() -> list[Case]:
-    """Return every case, by name."""
-    return [load(path.parent) for path in sorted(CASES.glob("*/*/*/case.toml"))]

@@ -24,7 +24,7 @@ from doctor.repair.apply import apply, to_record
 from doctor.repair.plan import Plan, make_plan
 from doctor.repair.runs import find_run
 from doctor.scan.run import Scan, scan
-from tests.cases.case import Case, all_cases
+from tests.cases.case import HERE, Case, all_cases
 
 _HERE = -100  # AT_FDCWD
 CATALOG = load_catalog()
@@ -83,7 +83,7 @@ def test_a_case_has_exactly_its_findings(case: Case, tmp_path: Path) -> None:
     errors = [(outcome.id, outcome.reason) for outcome in found.outcomes if outcome.result is Result.ERROR]
     seen = sorted((finding.id, finding.subject.kind, finding.subject.name) for finding in found.findings)
     assert seen == case.findings, case.about
-    if "incomplete" not in case.folder.name:
+    if "incomplete" not in case.name.rpartition("/")[2]:
         assert errors == []
 
 
@@ -209,10 +209,8 @@ def test_applied_is_as_predicted_and_undo_brings_back_every_byte(
     record = to_record(plan, host.root, "run")
     done = apply(record, host, CATALOG, prove=lambda _: (), progress=quiet, deep=True)
     assert done.error == ""
-    expected = case.folder / "expected" / "after"
-    for path in expected.rglob("*"):
-        if path.is_file():
-            assert (tmp_path / "host" / path.relative_to(expected)).read_bytes() == path.read_bytes()
+    for path, content in case.after.items():
+        assert (tmp_path / "host" / path).read_bytes() == content
     after = scan(RootHost(host.root, case.answers()), CATALOG, plan.check_ids, deep=True)
     assert {f.fingerprint for f in after.findings} == {f.fingerprint for f in plan.after.findings}
     second = plan_for(case, RootHost(host.root, case.answers()))
@@ -240,3 +238,12 @@ def test_every_check_has_a_failing_and_a_passing_case() -> None:
     passing = {case.check for case in CASES if case.check not in {identity for identity, _, _ in case.findings}}
     missing = [identity for identity in CATALOG.checks if identity not in failing or identity not in passing]
     assert missing == []
+
+
+def test_an_area_has_one_form_of_cases() -> None:
+    """Folders, or stories in Python: whoever looks for a case knows where it is."""
+    folders = {path.parents[2].name for path in HERE.glob("*/*/*/case.toml")}
+    in_folders = {case.name for case in CASES if (HERE / case.name / "case.toml").exists()}
+    stories = {case.area for case in CASES if case.name not in in_folders}
+    assert stories
+    assert stories & folders == set()

@@ -34,7 +34,7 @@ _KEYS = (
     "kernel.unprivileged_userns_clone",
     "kernel.apparmor_restrict_unprivileged_userns",
     "kernel.keys.root_maxkeys",
-    "vm.overcommit_memory",
+    "vm.overcommit_memory",  # no check reads it: skeletons of new checks do (scripts/new_check.py)
     *(f"user.max_{kind}_namespaces" for kind in ("mnt", "uts", "ipc", "pid", "net", "user", "cgroup", "time")),
 )
 _CONF = {"ipv4": HostPath("/proc/sys/net/ipv4/conf"), "ipv6": HostPath("/proc/sys/net/ipv6/conf")}

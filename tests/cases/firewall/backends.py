@@ -1,16 +1,16 @@
 """Cases of backends of iptables and of engines that expect others."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from tests.cases.firewall.case import Case, case
 from tests.cases.firewall.host import Host
 from tests.cases.firewall.nft import nft
 from tests.cases.firewall.rules import BR, FILTER_26, SAVE_26, SAVE_28, SAVE_29
+from tests.cases.firewall.story import Story, case
 
 EMPTY = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
 
 
-def mixed() -> Iterator[Case]:
+def mixed() -> Iterator[Story]:
     """The kernel has rules of both backends."""
     yield case(
         "mixed-backends",
@@ -50,7 +50,7 @@ def mixed() -> Iterator[Case]:
     )
 
 
-def switched() -> Iterator[Case]:
+def switched() -> Iterator[Story]:
     """The command leads to the other backend."""
     yield case(
         "alternatives-switched",
@@ -67,7 +67,7 @@ def switched() -> Iterator[Case]:
     )
 
 
-def missing() -> Iterator[Case]:
+def missing() -> Iterator[Story]:
     """There is no iptables."""
     bare = Host()
     bare.special = [entry for entry in bare.special if entry["path"] != "/usr/sbin/iptables"]
@@ -77,7 +77,7 @@ def missing() -> Iterator[Case]:
     yield case("iptables-missing", "healthy", "a healthy host of engine 26", Host())
 
 
-def policy() -> Iterator[Case]:
+def policy() -> Iterator[Story]:
     """The policy of FORWARD under engines that need it or don't."""
     yield case(
         "forward-policy-accept",
@@ -87,7 +87,7 @@ def policy() -> Iterator[Case]:
     )
 
 
-def another_engine() -> Iterator[Case]:
+def another_engine() -> Iterator[Story]:
     """Chains of another engine's version."""
     both = Host(
         SAVE_26.replace(":DOCKER-USER - [0:0]\n", ":DOCKER-USER - [0:0]\n:DOCKER-FORWARD - [0:0]\n").replace(
@@ -105,7 +105,7 @@ def another_engine() -> Iterator[Case]:
     yield case("rules-of-another-engine", "healthy", "a healthy host of engine 29", Host(SAVE_29, "29.1.3"))
 
 
-def engine_with_nftables() -> Iterator[Case]:
+def engine_with_nftables() -> Iterator[Story]:
     """An engine that writes tables of nftables."""
     backend = '{"firewall-backend": "nftables"}\n'
     gone = Host("", "29.1.3").file("/etc/docker/daemon.json", backend)
@@ -123,11 +123,6 @@ def engine_with_nftables() -> Iterator[Case]:
     yield case("engine-table-missing", "healthy", "an engine with nftables", there)
 
 
-STORIES: tuple[Callable[[], Iterator[Case]], ...] = (
-    mixed,
-    switched,
-    missing,
-    policy,
-    another_engine,
-    engine_with_nftables,
+CASES = tuple(
+    case for story in (mixed, switched, missing, policy, another_engine, engine_with_nftables) for case in story()
 )

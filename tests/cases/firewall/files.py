@@ -1,13 +1,13 @@
 """Cases of settings and files that decide what rules there are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from tests.cases.firewall.case import Case, case
 from tests.cases.firewall.host import Host
 from tests.cases.firewall.rules import SAVE_26
+from tests.cases.firewall.story import Story, case
 
 
-def iptables_false() -> Iterator[Case]:
+def iptables_false() -> Iterator[Story]:
     """Dockerd may make no rules."""
     off = '{"iptables": false}\n'
     chains = "".join(line for line in SAVE_26.splitlines(True) if not line.startswith("-A") and "DOCKER" not in line)
@@ -63,7 +63,7 @@ def iptables_false() -> Iterator[Case]:
     )
 
 
-def saved_rules() -> Iterator[Case]:
+def saved_rules() -> Iterator[Story]:
     """Rules are loaded from a file at the next boot."""
     saved = SAVE_26.replace(
         "COMMIT\n*nat",
@@ -95,7 +95,7 @@ def saved_rules() -> Iterator[Case]:
     )
 
 
-def nftables_service() -> Iterator[Case]:
+def nftables_service() -> Iterator[Story]:
     """A service flushes everything when it starts."""
     conf = "#!/usr/sbin/nft -f\n\nflush ruleset\n\ntable inet filter {\n}\n"
     enabled = (
@@ -119,7 +119,7 @@ def nftables_service() -> Iterator[Case]:
     )
 
 
-def ufw() -> Iterator[Case]:
+def ufw() -> Iterator[Story]:
     """Ufw is on and published ports go past it."""
     yield case(
         "ufw-bypassed",
@@ -134,4 +134,4 @@ def ufw() -> Iterator[Case]:
     )
 
 
-STORIES: tuple[Callable[[], Iterator[Case]], ...] = (iptables_false, saved_rules, nftables_service, ufw)
+CASES = tuple(case for story in (iptables_false, saved_rules, nftables_service, ufw) for case in story())

@@ -1,13 +1,13 @@
 """Cases of rules that somebody put between Docker's own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from tests.cases.firewall.case import Case, case
 from tests.cases.firewall.host import Host
 from tests.cases.firewall.rules import BR, SAVE_28
+from tests.cases.firewall.story import Story, case
 
 
-def reject_first() -> Iterator[Case]:
+def reject_first() -> Iterator[Story]:
     """Somebody else's REJECT stands above or below Docker's rules."""
     reject = "-A FORWARD -j REJECT --reject-with icmp-host-prohibited"
     yield case(
@@ -46,7 +46,7 @@ def reject_first() -> Iterator[Case]:
     )
 
 
-def reject_of_named_traffic() -> Iterator[Case]:
+def reject_of_named_traffic() -> Iterator[Story]:
     """Somebody's rule above Docker's names the traffic that it ends: it is meant, and left alone."""
     for name, about, rule in (
         ("sources", "only one network may reach the containers' port 80",
@@ -76,7 +76,7 @@ def reject_of_named_traffic() -> Iterator[Case]:
     )
 
 
-def reject_elsewhere() -> Iterator[Case]:
+def reject_elsewhere() -> Iterator[Story]:
     """Somebody else's DROP stands in a table that is asked apart from Docker's."""
     for table, rule in (
         ("raw", "-A PREROUTING -i docker0 -j DROP"),
@@ -105,7 +105,7 @@ def _with_table(table: str, rule: str) -> Host:
     return host
 
 
-def jumps_shadowed() -> Iterator[Case]:
+def jumps_shadowed() -> Iterator[Story]:
     """Something stands between Docker's rules, or one of them stands too late."""
     yield case(
         "docker-jump-shadowed",
@@ -133,7 +133,7 @@ def jumps_shadowed() -> Iterator[Case]:
     yield case("docker-jump-shadowed", "healthy", "a healthy host of engine 28", Host(SAVE_28, "28.5.2"))
 
 
-def docker_user_drops() -> Iterator[Case]:
+def docker_user_drops() -> Iterator[Story]:
     """DOCKER-USER is closed for everything, or for some."""
     yield case(
         "docker-user-drops",
@@ -161,7 +161,7 @@ def docker_user_drops() -> Iterator[Case]:
     )
 
 
-def isolation() -> Iterator[Case]:
+def isolation() -> Iterator[Story]:
     """Something was put first into the chains that keep networks apart."""
     yield case(
         "isolation-bypassed",
@@ -181,7 +181,7 @@ def isolation() -> Iterator[Case]:
     yield case("isolation-drops-all", "healthy", "a healthy host of engine 26", Host())
 
 
-def postrouting_shadowed() -> Iterator[Case]:
+def postrouting_shadowed() -> Iterator[Story]:
     """Something is exempt from translation before Docker's rules."""
     yield case(
         "nat-postrouting-shadowed",
@@ -198,7 +198,7 @@ def postrouting_shadowed() -> Iterator[Case]:
     )
 
 
-def nat_hijack() -> Iterator[Case]:
+def nat_hijack() -> Iterator[Story]:
     """Something else takes a port."""
     redirect = "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 3128"
     yield case(
@@ -217,7 +217,7 @@ def nat_hijack() -> Iterator[Case]:
     )
 
 
-def dnat_stale() -> Iterator[Case]:
+def dnat_stale() -> Iterator[Story]:
     """A port of a container that is gone, and an administrator's own."""
     stale = "-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.9:80"
     yield case(
@@ -237,7 +237,7 @@ def dnat_stale() -> Iterator[Case]:
     )
 
 
-def doctor_leftovers() -> Iterator[Case]:
+def doctor_leftovers() -> Iterator[Story]:
     """Rules of containers that doctor started: of one whose run was killed, and of one that lives."""
     mark = '-m comment --comment "doctor-runtime:1a2b3c4d"'
     translation = f"-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 9001 {mark} -j DNAT --to-destination 172.17.255.254:80"
@@ -264,15 +264,19 @@ def doctor_leftovers() -> Iterator[Case]:
     )
 
 
-STORIES: tuple[Callable[[], Iterator[Case]], ...] = (
-    reject_first,
-    reject_of_named_traffic,
-    reject_elsewhere,
-    jumps_shadowed,
-    docker_user_drops,
-    isolation,
-    postrouting_shadowed,
-    nat_hijack,
-    dnat_stale,
-    doctor_leftovers,
+CASES = tuple(
+    case
+    for story in (
+        reject_first,
+        reject_of_named_traffic,
+        reject_elsewhere,
+        jumps_shadowed,
+        docker_user_drops,
+        isolation,
+        postrouting_shadowed,
+        nat_hijack,
+        dnat_stale,
+        doctor_leftovers,
+    )
+    for case in story()
 )

@@ -1,12 +1,12 @@
 """Cases of tables of nftables beside Docker's rules."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from tests.cases.firewall.case import Case, case
 from tests.cases.firewall.nft import ACCEPT_BRIDGES, ACCEPT_DNAT, ESTABLISHED, REJECT_REST, foreign, nft
+from tests.cases.firewall.story import Story, case
 
 
-def base_chain_drop() -> Iterator[Case]:
+def base_chain_drop() -> Iterator[Story]:
     """Another table forwards nothing that it does not know."""
     drop = nft("inet", "fw", "forward", "drop", ESTABLISHED)
     yield case(
@@ -41,7 +41,7 @@ def base_chain_drop() -> Iterator[Case]:
     )
 
 
-def base_chain_wish() -> Iterator[Case]:
+def base_chain_wish() -> Iterator[Story]:
     """Another table ends traffic that somebody named."""
     other = {"match": {"op": "!=", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "192.0.2.2"}}
     uplink = {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "eth0"}}
@@ -60,7 +60,7 @@ def base_chain_wish() -> Iterator[Case]:
         )
 
 
-def firewalld_zone() -> Iterator[Case]:
+def firewalld_zone() -> Iterator[Story]:
     """Firewalld knows Docker's bridges, or does not."""
     zone = nft("inet", "firewalld", "forward", "accept", ESTABLISHED, ACCEPT_DNAT, REJECT_REST)
     yield case(
@@ -83,7 +83,7 @@ def firewalld_zone() -> Iterator[Case]:
     )
 
 
-def bridge_family() -> Iterator[Case]:
+def bridge_family() -> Iterator[Story]:
     """A table of family bridge."""
     yield case(
         "bridge-family-drop",
@@ -101,4 +101,4 @@ def bridge_family() -> Iterator[Case]:
     )
 
 
-STORIES: tuple[Callable[[], Iterator[Case]], ...] = (base_chain_drop, base_chain_wish, firewalld_zone, bridge_family)
+CASES = tuple(case for story in (base_chain_drop, base_chain_wish, firewalld_zone, bridge_family) for case in story())

@@ -1,9 +1,10 @@
 """A host of a firewall case in the making: what someone did to the healthy one, and the files that tell it."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
+from doctor.host.base import ApiAnswer, CommandResult, Process
+from doctor.host.recorded import Answers
 from doctor.state.metadata import encode
 from doctor.state.network_record import Kept, KeptFamily, KeptRoute
 from tests.cases.firewall.networks import (
@@ -28,7 +29,7 @@ class Host:
     def __init__(self, save: str = SAVE_26, version: str = "26.1.5") -> None:
         self.save = save
         self.version = version
-        self.commands: dict[tuple[str, ...], tuple[str, int]] = {}
+        self.commands: dict[str, str] = {}
         self.tables = ["ip nat", "ip filter"]
         self.files: dict[str, bytes] = {}
         self.special: list[dict[str, str]] = [
@@ -80,7 +81,7 @@ class Host:
 
     def says(self, argv: str, stdout: str) -> "Host":
         """Add what a command prints."""
-        self.commands[tuple(argv.split())] = (stdout, 0)
+        self.commands[argv] = stdout
         return self
 
     def both_backends(self, legacy: str, *, use: str = "nft") -> "Host":
@@ -114,43 +115,37 @@ class Host:
             self.file(f"/proc/{pid}/cgroup", f"0::/docker/{owner}\n")
         return self
 
-    def write(self, folder: Path, case: str) -> None:
-        """Write case.toml, answers.toml, the save file and the host tree."""
-        folder.mkdir(parents=True)
-        (folder / "case.toml").write_text(case + "".join(_toml("file", entry) for entry in self.special))
+    def fill(self, top: Path) -> None:
+        """Write its files beneath a directory."""
         for path, data in self.files.items():
-            target = folder / "host" / path.lstrip("/")
+            target = top / path.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
-        answers = ["live = true\n", _toml("process", {"pid": 1, "argv": ["/sbin/init"], "exe": "/sbin/init"})]
-        (folder / "iptables-save.txt").write_text(self.save)
-        answers.append(_toml("command", {"argv": ["iptables-save"], "stdout_file": "iptables-save.txt"}))
-        answers.append(_command(("nft", "list", "tables"), "".join(f"table {name}\n" for name in self.tables)))
-        answers += [_command(argv, stdout) for argv, (stdout, _) in self.commands.items()]
-        answers += [
-            _command(("ip", "-j", "-d", "addr"), json.dumps(LINKS)),
-            _command(("ip", "-j", "route", "show", "table", "all"), json.dumps(ROUTES)),
-        ]
+
+    def answers(self) -> Answers:
+        """What its commands and its engine answer."""
+        commands = {
+            "iptables-save": self.save,
+            "nft list tables": "".join(f"table {name}\n" for name in self.tables),
+            **self.commands,
+            "ip -j -d addr": json.dumps(LINKS),
+            "ip -j route show table all": json.dumps(ROUTES),
+        }
+        processes, api = [_process(1, "/sbin/init")], {}
         if self.dead:
-            answers.append(_command(("dockerd", "--version"), f"Docker version {self.version}, build 0\n"))
+            commands["dockerd --version"] = f"Docker version {self.version}, build 0\n"
         else:
-            process = {"pid": 42, "argv": ["/usr/sbin/dockerd"], "exe": "/usr/sbin/dockerd"}
+            processes.append(_process(42, "/usr/sbin/dockerd"))
             version = {"Version": self.version, "ApiVersion": "1.45", "MinAPIVersion": "1.24"}
-            answers.append(_toml("process", process))
-            answers += [
-                _api("/version", version), _api("/networks", self.networks), _api("/containers/json", self.containers)
-            ]  # fmt: skip
-        (folder / "answers.toml").write_text("\n".join(answers))
+            api = {"/version": version, "/networks": self.networks, "/containers/json": self.containers}
+        return Answers(
+            live=True,
+            commands={tuple(line.split()): CommandResult(0, stdout.encode(), b"") for line, stdout in commands.items()},
+            engine={path: ApiAnswer(200, json.dumps(body).encode()) for path, body in api.items()},
+            processes=tuple(processes),
+        )
 
 
-def _toml(table: str, entry: Mapping[str, object]) -> str:
-    """A table of an array of tables."""
-    return f"\n[[{table}]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in entry.items())
-
-
-def _command(argv: tuple[str, ...], stdout: str) -> str:
-    return f"\n[[command]]\nargv = {json.dumps(argv)}\nstdout = '''\n{stdout}'''\n"
-
-
-def _api(path: str, body: object) -> str:
-    return f"\n[[api]]\npath = {json.dumps(path)}\nbody = '''{json.dumps(body)}'''\n"
+def _process(pid: int, program: str) -> Process:
+    name = program.rpartition("/")[2]
+    return Process(pid=pid, ppid=1, start_ticks=1000, state="S", comm=name, exe=program, argv=(program,))

@@ -1,19 +1,19 @@
 """Cases of rules that are gone: flushed all at once, or one by one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from tests.cases.firewall.case import Case, case
 from tests.cases.firewall.host import Host
 from tests.cases.firewall.networks import APP, NETWORKS, network
 from tests.cases.firewall.nft import nft
 from tests.cases.firewall.rules import BR, FILTER_26, NAT_26, SAVE_26, SAVE_28, SAVE_29
+from tests.cases.firewall.story import Story, case
 
 CHECK = "rules-flushed"
 USER = ("docker-user-missing", "firewall", "DOCKER-USER")
 POLICY = ("forward-policy-accept", "firewall", "iptables FORWARD")
 
 
-def healthy() -> Iterator[Case]:
+def healthy() -> Iterator[Story]:
     """Rules as each engine and each iptables writes them."""
     yield case(CHECK, "healthy", "a healthy host of engine 26", Host())
     yield case(CHECK, "healthy-engine-28", "a healthy host of engine 28.5", Host(SAVE_28, "28.5.2"))
@@ -25,7 +25,7 @@ def healthy() -> Iterator[Case]:
     yield case(CHECK, "healthy-other-spelling", "an older iptables spells a rule in another way", spelled)
 
 
-def flushed() -> Iterator[Case]:
+def flushed() -> Iterator[Story]:
     """A table, a chain or all of it was flushed."""
     rules = [line for line in SAVE_26.splitlines() if not line.startswith("-A")]
     chains = "\n".join(rules) + "\n"
@@ -58,7 +58,7 @@ def flushed() -> Iterator[Case]:
     )  # fmt: skip
 
 
-def flushed_without_engine() -> Iterator[Case]:
+def flushed_without_engine() -> Iterator[Story]:
     """Flushed while no engine ran."""
     dead = Host("").engine_dead(containers_live=True)
     dead.tables = []
@@ -82,7 +82,7 @@ def flushed_without_engine() -> Iterator[Case]:
     )
 
 
-def single_rules() -> Iterator[Case]:
+def single_rules() -> Iterator[Story]:
     """One rule, or one chain, is gone."""
     rows: list[tuple[str, str, str, list[str], list[tuple[str, str]]]] = [
         ("masquerade-missing", "deleted", "someone deleted one MASQUERADE", ["-s 10.88.0.0/24 ! -o"], [("network", "app")]),
@@ -103,7 +103,7 @@ def single_rules() -> Iterator[Case]:
         yield case(check, "healthy", "a healthy host of engine 26", Host())
 
 
-def user_chain() -> Iterator[Case]:
+def user_chain() -> Iterator[Story]:
     """DOCKER-USER lost what an administrator had put there."""
     check, subject = "docker-user-missing", ("firewall", "DOCKER-USER")
     drop, jump, inner = (
@@ -146,7 +146,7 @@ def user_chain() -> Iterator[Case]:
     )  # fmt: skip
 
 
-def apart() -> Iterator[Case]:
+def apart() -> Iterator[Story]:
     """A network whose containers are kept apart."""
     networks = [network(APP, "app", "10.88.0.0/24", {"enable_icc": "false"}), NETWORKS[0], NETWORKS[2]]
     open_icc = Host().without(f"-A FORWARD -i {BR} -o {BR}")
@@ -160,7 +160,7 @@ def apart() -> Iterator[Case]:
     yield case("icc-drop-missing", "healthy", "a network with icc off has its drop at the end", kept)
 
 
-def single_rules_of_others() -> Iterator[Case]:
+def single_rules_of_others() -> Iterator[Story]:
     """One rule is gone under another engine; an administrator's own policy is no damage."""
     yield case(
         "docker-user-missing", "healthy-own-rules", "an administrator flushed DOCKER-USER and wrote a policy without a final RETURN",
@@ -180,12 +180,8 @@ def single_rules_of_others() -> Iterator[Case]:
     )  # fmt: skip
 
 
-STORIES: tuple[Callable[[], Iterator[Case]], ...] = (
-    healthy,
-    flushed,
-    flushed_without_engine,
-    single_rules,
-    user_chain,
-    apart,
-    single_rules_of_others,
+CASES = tuple(
+    case
+    for story in (healthy, flushed, flushed_without_engine, single_rules, user_chain, apart, single_rules_of_others)
+    for case in story()
 )

@@ -7,11 +7,11 @@ from typing import Any
 from doctor.formats.images.oci_digest import chain_ids
 from doctor.model.root_identity import RootIdentity, sketch
 from doctor.state.metadata import Confirmed, Entry, Generation, LayerRecord, MountRecord, encode, pack
-from tests.cases.state import roots
+from tests.cases import roots
+from tests.cases.roots import CHAIN_BASE, CHAIN_TOP, IMAGE, ROOT, STORE, TOP, WEB, Tree
 from tests.cases.state.engine import PEM
 from tests.cases.state.layers import altered_split
 from tests.cases.state.recipe import Finding, Recipe
-from tests.cases.state.roots import CHAIN_BASE, CHAIN_TOP, IMAGE, ROOT, STORE, TOP, WEB, Tree
 
 STATE = "var/lib/doctor/metadata"
 CONTAINER = f"{ROOT}/containers/{WEB}"
@@ -140,7 +140,7 @@ def _removed_since(tree: Tree) -> None:
     roots.overlay(tree, roots.hex_id("a pull cut short"), (roots.BASE.directory,))
 
 
-RECIPES = (
+CASES = (
     kept(
         "repositories-json-corrupt",
         "the names of images are lost, the backup has them, and one of an image that was removed since",

@@ -7,6 +7,7 @@ from typing import Any
 
 from doctor.formats.databases.bolt import Bucket, read
 from doctor.proof.tar.tar_split import read as read_split
+from tests.cases.roots import BASE, CHAIN_BASE, CHAIN_TOP, CONFIG, ROOT, TOP, WEB, Layer, Tree
 from tests.cases.state.backups import kept
 from tests.cases.state.databases import (
     CONTAINERD,
@@ -19,7 +20,6 @@ from tests.cases.state.databases import (
     garbage,
 )
 from tests.cases.state.recipe import Finding, Recipe
-from tests.cases.state.roots import BASE, CHAIN_BASE, CHAIN_TOP, CONFIG, ROOT, TOP, WEB, Layer, Tree
 
 BLOBS = f"{CONTAINERD_TOP}/io.containerd.content.v1.content/blobs/sha256"
 SNAPSHOTS = f"{CONTAINERD_TOP}/io.containerd.snapshotter.v1.overlayfs/snapshots"
@@ -154,7 +154,7 @@ def nothing(tree: Tree) -> None:
 _HELLO = {f"{SNAPSHOTS}/1/fs/hello": b"hello\n"}
 _SNAPSHOT = "containerd-snapshot-missing"
 
-RECIPES = (
+CASES = (
     case(
         "containerd-blob-missing",
         "manifest-gone",

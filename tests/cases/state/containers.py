@@ -2,9 +2,9 @@
 
 import json
 
-from tests.cases.state import roots
+from tests.cases import roots
+from tests.cases.roots import MOUNT, ROOT, WEB, Tree, config_of, host_config
 from tests.cases.state.recipe import Recipe
-from tests.cases.state.roots import MOUNT, ROOT, WEB, Tree, config_of, host_config
 
 TOP = f"{ROOT}/containers/{WEB}"
 CONFIG = f"{TOP}/config.v2.json"
@@ -34,7 +34,7 @@ def second(tree: Tree) -> None:
     roots.put_container(tree, "other", config, host_config())
 
 
-RECIPES = (
+CASES = (
     Recipe(
         problem="file-undecodable",
         name="file-named-like-a-container",

@@ -3,9 +3,9 @@
 from typing import Any
 
 from doctor.formats.databases.bolt import read
-from tests.cases.state import roots
+from tests.cases import roots
+from tests.cases.roots import OPTIONS_FILE, PAGE, ROOT
 from tests.cases.state.recipe import Recipe
-from tests.cases.state.roots import OPTIONS_FILE, PAGE, ROOT
 
 NETWORK = f"{ROOT}/network/files/local-kv.db"
 VOLUMES = f"{ROOT}/volumes/metadata.db"
@@ -80,7 +80,7 @@ def ended(tree: roots.Tree, host: dict[str, Any], **state: Any) -> None:
     roots.put_container(tree, "web", roots.config_of("web", roots.WEB, State=about), roots.host_config(**host))
 
 
-RECIPES = (
+CASES = (
     Recipe(
         problem="network-missing",
         name="rolled-back",

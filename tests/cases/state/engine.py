@@ -1,8 +1,8 @@
 """Cases of pid files, sockets, locks, identity, swarm and storage drivers."""
 
-from tests.cases.state import roots
+from tests.cases import roots
+from tests.cases.roots import ROOT, WEB, Tree
 from tests.cases.state.recipe import Recipe
-from tests.cases.state.roots import ROOT, WEB, Tree
 
 PID = "var/run/docker.pid"
 CONTAINERD = "var/run/docker/containerd/containerd.pid"
@@ -53,7 +53,7 @@ def _socket_of_systemd(tree: Tree) -> None:
     tree.put("run/docker.sock/agent/state", b"1\n")
 
 
-RECIPES = (
+CASES = (
     Recipe(
         problem="database-locked",
         name="by-a-stranger",

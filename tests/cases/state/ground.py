@@ -1,12 +1,12 @@
 """Cases of what the engine's own files stand on: identity, swarm, plugins, volumes' data, attributes, other roots."""
 
 from doctor.formats.databases.crc32c import crc32c
-from tests.cases.state import roots
+from tests.cases import roots
+from tests.cases.roots import MOUNT, ROOT, WEB, Tree, hex_id
 from tests.cases.state.backups import SWARM, kept
 from tests.cases.state.databases import bolt, garbage
 from tests.cases.state.engine import PEM
 from tests.cases.state.recipe import Recipe
-from tests.cases.state.roots import MOUNT, ROOT, WEB, Tree, hex_id
 
 ENGINE_ID = f"{ROOT}/engine-id"
 UUID = "79df9557-7c01-4da0-a66a-c0267b6472c6"
@@ -79,7 +79,7 @@ def identity(tree: Tree) -> None:
     tree.put(ENGINE_ID, UUID)
 
 
-RECIPES = (
+CASES = (
     kept(
         "engine-id-wrong",
         "one bit of the engine's identity flipped, and what is left is a UUID too",

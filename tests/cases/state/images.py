@@ -2,8 +2,8 @@
 
 import json
 
+from tests.cases.roots import CONFIG, IMAGE, ROOT, STORE, Tree
 from tests.cases.state.recipe import Recipe
-from tests.cases.state.roots import CONFIG, IMAGE, ROOT, STORE, Tree
 
 TAGS = f"{STORE}/repositories.json"
 CONTENT = f"{STORE}/imagedb/content/sha256/{IMAGE}"
@@ -49,7 +49,7 @@ def moved_copy(tree: Tree) -> None:
     tree.put(f"{ROOT}/buildkit/content/blobs/sha256/{IMAGE}", CONFIG)
 
 
-RECIPES = (
+CASES = (
     Recipe(
         problem="repositories-json-corrupt",
         name="empty-after-power-cut",

@@ -1,8 +1,8 @@
 """Cases of layer records."""
 
-from tests.cases.state import roots
+from tests.cases import roots
+from tests.cases.roots import BASE, CHAIN_BASE, CHAIN_TOP, ROOT, STORE, TOP, Tree
 from tests.cases.state.recipe import Finding, Recipe
-from tests.cases.state.roots import BASE, CHAIN_BASE, CHAIN_TOP, ROOT, STORE, TOP, Tree
 
 RECORDS = f"{STORE}/layerdb/sha256"
 OVERLAY = f"{ROOT}/overlay2"
@@ -32,7 +32,7 @@ def altered_split() -> bytes:
     )
 
 
-RECIPES = (
+CASES = (
     Recipe(
         problem="layer-metadata-empty",
         name="all-after-power-cut",

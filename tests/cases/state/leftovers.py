@@ -4,11 +4,11 @@ import json
 
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
-from tests.cases.state import roots
+from tests.cases import roots
+from tests.cases.roots import IMAGE, MOUNT, ROOT, STORE, TOP, Tree, link_name
 from tests.cases.state.layers import BOTH, OVERLAY
 from tests.cases.state.overlay2 import directory
 from tests.cases.state.recipe import Recipe
-from tests.cases.state.roots import IMAGE, MOUNT, ROOT, STORE, TOP, Tree, link_name
 
 OLD = roots.hex_id("old layer")
 BUILT = "zyxwvutsrq9876543210abcde"
@@ -91,7 +91,7 @@ HOLLOW = roots.hex_id("container hollow")
 STRAY = roots.hex_id("container stray")
 OVERLAY2 = ("layer-orphan", "directory", "overlay2")
 
-RECIPES = (
+CASES = (
     Recipe(
         problem="layer-orphan",
         name="after-interrupted-pull",

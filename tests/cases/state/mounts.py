@@ -1,9 +1,9 @@
 """Cases of mount records."""
 
-from tests.cases.state import roots
+from tests.cases import roots
+from tests.cases.roots import BASE, CHAIN_TOP, MOUNT, STORE, TOP, WEB, Tree
 from tests.cases.state.layers import BOTH
 from tests.cases.state.recipe import Recipe
-from tests.cases.state.roots import BASE, CHAIN_TOP, MOUNT, STORE, TOP, WEB, Tree
 
 MOUNTS = f"{STORE}/layerdb/mounts/{WEB}"
 
@@ -26,7 +26,7 @@ def flipped_mount_id(tree: Tree) -> None:
     tree.put(f"{MOUNTS}/mount-id", MOUNT.encode()[:-1] + bytes([MOUNT.encode()[-1] ^ 0x80]))
 
 
-RECIPES = (
+CASES = (
     Recipe(
         problem="layer-mount-corrupt",
         name="deleted",

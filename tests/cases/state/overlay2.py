@@ -3,11 +3,11 @@
 import hashlib
 import json
 
-from tests.cases.state import roots
+from tests.cases import roots
+from tests.cases.roots import BASE, CHAIN_BASE, CHAIN_TOP, MOUNT, STORE, TOP, Tree, link_name
 from tests.cases.state.layers import BOTH, OVERLAY, RECORDS, layer
 from tests.cases.state.mounts import MOUNTS
 from tests.cases.state.recipe import Finding, Recipe
-from tests.cases.state.roots import BASE, CHAIN_BASE, CHAIN_TOP, MOUNT, STORE, TOP, Tree, link_name
 
 EMPTY_CHAIN = roots.chain_ids([BASE.diff, roots.EMPTY.diff])[1].removeprefix("sha256:")
 
@@ -49,7 +49,7 @@ def empty_layer_lost(tree: Tree) -> None:
     roots.record(tree, EMPTY_CHAIN, roots.EMPTY, CHAIN_BASE)
 
 
-RECIPES = (
+CASES = (
     Recipe(
         problem="overlay2-link-broken",
         name="told-by-the-layers-above",

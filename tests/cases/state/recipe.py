@@ -1,11 +1,13 @@
-"""How a case of damaged state is described."""
+"""How a case of damaged state is described: which healthy root, what happened to it, what is expected."""
 
-import json
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.cases.state.roots import Tree, build
+from doctor.host.answers import parse
+from tests.cases.case import Case
+from tests.cases.roots import Tree, build
 
 Finding = tuple[str, str, str]
 
@@ -15,14 +17,14 @@ class Recipe:
     """One case.
 
     Attributes:
-        problem: folder of the check it is about.
-        name: what happened, as a folder name; ``about`` in a sentence.
+        problem: name of the check it is about.
+        name: what happened, in a word or two; ``about`` in a sentence.
         parts: of the healthy root (``roots.PARTS``).
         change: what is done to it; nothing for a healthy case.
         findings: (problem, subject kind, subject name), the area is added.
         fix: ``resolved``, ``manual``, ``none``, or in other words what a repair leaves ("guarded": the problem stays).
         answers: what a recorded running host said, TOML.
-        files: what git can't keep, as ``[[file]]`` entries.
+        files: what is more than bytes, links and directories, as ``[[file]]`` entries of a case.toml.
         after: path → content after the repair.
     """
 
@@ -44,19 +46,16 @@ class Recipe:
             self.change(tree)
         return tree
 
-    def toml(self, absent: tuple[str, ...]) -> str:
-        """The content of case.toml; ``absent`` are paths of the base that are gone."""
-        lines = [f"about = {json.dumps(self.about)}", f"base = {json.dumps(self.parts)}"]
-        if absent:
-            lines.append(f"absent = {json.dumps(['/' + path for path in absent], indent=2)}")
-        for problem, kind, name in self.findings:
-            lines += ["", "[[finding]]", f'id = "state/{problem}"', f"subject = {json.dumps([kind, name])}"]
-        if self.findings:
-            lines += ["", "[expect]", f'fix = "{self.fix}"']
-        for entry in self.files:
-            lines += ["", "[[file]]", *(f"{key} = {_value(key, value)}" for key, value in entry.items())]
-        return "\n".join(lines) + "\n"
-
-
-def _value(key: str, value: Any) -> str:
-    return f"0o{value:o}" if key == "mode" else json.dumps(value)
+    def case(self) -> Case:
+        """The case that the tests run."""
+        return Case(
+            name=f"state/{self.problem}/{self.name}",
+            about=self.about,
+            findings=sorted((f"state/{problem}", kind, name) for problem, kind, name in self.findings),
+            fix=self.fix if self.findings else "none",
+            select=("state",),
+            files=self.files,
+            fill=lambda top: self.tree().write(top),
+            recorded=lambda: parse(tomllib.loads(self.answers)),
+            after=self.after,
+        )

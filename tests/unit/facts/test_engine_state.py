@@ -6,14 +6,14 @@ from doctor.model.severity import Severity
 from doctor.model.verdict import State, judge
 from doctor.plugins.load import load as load_catalog
 from doctor.scan.run import scan
-from tests.cases.case import CASES, load
+from tests.cases.case import find
 
 CATALOG = load_catalog()
 
 
 def test_a_young_engine_without_a_socket_makes_no_green_scan(tmp_path: Path) -> None:
     """While it stops, its socket is gone and "docker ps" fails: nothing tells that from a start that never ends."""
-    case = load(CASES / "engine/hung/refuses-incomplete")
+    case = find("engine/hung/refuses-incomplete")
     found = scan(case.build(tmp_path / "host"), CATALOG, CATALOG.choose(("engine",), ()))
     assert found.findings == ()
     verdict = judge(found.findings, found.outcomes, fail_on=Severity.WARNING)

@@ -22,6 +22,7 @@ from doctor.scan.run import scan
 from tests.cases.case import Case, all_cases
 from tests.cases.firewall.host import Host
 from tests.cases.firewall.rules import FILTER_26
+from tests.cases.firewall.story import case as story
 
 NETWORKS = Networks(
     items=(Network(id="a" * 64, name="bridge", driver="bridge", bridge="docker0", subnets=("172.17.0.0/16",)),)
@@ -147,27 +148,26 @@ def test_an_open_policy_makes_a_router_and_is_told() -> None:
     assert opened(FILTER_26.replace(":FORWARD DROP", ":FORWARD ACCEPT"), FILTER_26) == []
 
 
-def written(host: Host, where: Path) -> Case:
+def of(host: Host) -> Case:
     """A host of the firewall cases that is no case."""
-    host.write(where / "firewall", 'about = ""\n')
-    return Case(folder=where / "firewall", about="", findings=[], fix="none", select=("firewall",), files=host.special)
+    return story("rule-missing", "none", "", host).case()
 
 
 def test_a_plan_that_would_open_more_than_it_says_becomes_a_question(tmp_path: Path) -> None:
     """A firewall's last rule above an administrator's drop: moving Docker's rules above the first would pass the second too."""
     head, wish = "-A FORWARD -j DOCKER-USER", "-A FORWARD -s 203.0.113.0/24 -i eth0 -j DROP"
     host = Host().put("-A FORWARD -j REJECT", head).put(wish, head)
-    plan = plan_of(written(host, tmp_path), tmp_path / "first")
+    plan = plan_of(of(host), tmp_path / "first")
     assert plan.actions == ()
     (question,) = [question for manual in plan.manual for question in manual.questions]
     assert question.text == "whether to open what a rule of this host keeps closed"
     assert wish in question.candidates[0].evidence[0].value
     identity = "firewall/foreign-reject-first"
-    chosen = plan_of(written(host, tmp_path / "again"), tmp_path / "second", choose=(f"{identity}=open",))
+    chosen = plan_of(of(host), tmp_path / "second", choose=(f"{identity}=open",))
     assert len(chosen.actions) == 1
 
 
-WISHES = [case for case in all_cases() if case.folder.parent.parent.name == "firewall" and "wish-" in case.name]
+WISHES = [case for case in all_cases() if case.area == "firewall" and "wish-" in case.name]
 
 
 def plan_of(case: Case, where: Path, *, choose: tuple[str, ...] = ()) -> Plan:
@@ -209,7 +209,7 @@ def test_no_example_of_dockers_documentation_is_a_warning(rules: tuple[str, ...]
     host = Host()
     for rule in reversed(rules):
         host.put(rule, "-A DOCKER-USER")
-    case = written(host, tmp_path)
+    case = of(host)
     ids = [identity for identity in load().checks if identity.startswith("firewall/")]
     found = scan(case.build(tmp_path / "host"), load(), ids)
     assert [finding.message for finding in found.findings if finding.level > Severity.INFO] == []

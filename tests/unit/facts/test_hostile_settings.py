@@ -8,7 +8,7 @@ import pytest
 from doctor.host.recorded import RootHost
 from doctor.plugins.load import load as load_catalog
 from doctor.scan.run import scan
-from tests.cases.case import CASES, load
+from tests.cases.case import find
 
 CATALOG = load_catalog()
 AREAS = ("network", "dns", "kernel", "cgroups", "namespaces", "resources", "versions")
@@ -49,7 +49,7 @@ def spoil(path: Path, kind: str) -> None:
 @pytest.mark.parametrize("case", HOSTS)
 def test_no_file_makes_a_check_crash(case: str, kind: str, tmp_path: Path) -> None:
     """A located reason ("ValueError … (file.py:7)") would be a defect of ours, not a fact of the host."""
-    recorded = load(CASES / case)
+    recorded = find(case)
     top = tmp_path / "host"
     recorded.build(top)
     files = [path for path in top.rglob("*") if path.is_file() and not path.is_symlink() and "docker" not in str(path)]

@@ -13,8 +13,7 @@ from doctor.host.recorded import RootHost
 from doctor.model.outcome import Result
 from doctor.plugins.load import load
 from doctor.scan.run import Scan, scan
-from tests.cases.state.make import _write_tree
-from tests.cases.state.roots import BASE, CHAIN_TOP, IMAGE, MOUNT, PARTS, ROOT, STORE, TOP, WEB, build
+from tests.cases.roots import BASE, CHAIN_TOP, IMAGE, MOUNT, PARTS, ROOT, STORE, TOP, WEB, build
 from tests.clocks import within
 
 CATALOG = load()
@@ -89,7 +88,7 @@ def test_anything_may_lie_where_a_file_belongs(tmp_path: Path, kind: str) -> Non
     """Each file in turn: an outcome or a finding, at once, and nothing from outside in it. What waits for ever meets the time limit."""
     for number, name in enumerate(FILES):
         top = tmp_path / str(number)
-        _write_tree(top, build(*PARTS).entries)
+        build(*PARTS).write(top)
         planted(top / name, kind)
         found = within(5, partial(examine, top), tries=3)
         assert crashed(found) == [], name
@@ -101,7 +100,7 @@ def test_anything_may_lie_where_a_directory_belongs(tmp_path: Path, kind: str) -
     """Each directory in turn, links out of the root among them."""
     for number, name in enumerate(DIRECTORIES):
         top = tmp_path / str(number)
-        _write_tree(top, build(*PARTS).entries)
+        build(*PARTS).write(top)
         planted(top / name, kind)
         found = examine(top)
         assert crashed(found) == [], name
@@ -113,7 +112,7 @@ def test_anything_may_lie_where_a_directory_belongs(tmp_path: Path, kind: str) -
 def test_any_bytes_in_any_file(tmp_path_factory: pytest.TempPathFactory, name: str, data: bytes, position: int) -> None:
     """Overwritten anywhere with anything."""
     top = tmp_path_factory.mktemp("root")
-    _write_tree(top, build(*PARTS).entries)
+    build(*PARTS).write(top)
     old = (top / name).read_bytes()
     at = min(position, len(old))
     (top / name).write_bytes(old[:at] + data + old[at + len(data) :])
@@ -122,7 +121,7 @@ def test_any_bytes_in_any_file(tmp_path_factory: pytest.TempPathFactory, name: s
 
 def test_names_that_are_no_text(tmp_path: Path) -> None:
     """Bytes that are no UTF-8, blanks and control characters in names give no error."""
-    _write_tree(tmp_path, build(*PARTS).entries)
+    build(*PARTS).write(tmp_path)
     for name in (b"\xff\xfe", b"a b", b"\x1b[31mred", b"-rf"):
         for where in (ROOT, f"{ROOT}/volumes", f"{ROOT}/containers", f"{ROOT}/overlay2", f"{ROOT}/overlay2/l"):
             os.mkdir(os.fsencode(tmp_path / where) + b"/" + name)
@@ -153,6 +152,6 @@ def _many_layers(top: Path) -> None:
 @pytest.mark.parametrize("change", [_circle, _self_claim, _many_layers])
 def test_structures_that_no_engine_makes(tmp_path: Path, change: Callable[[Path], None]) -> None:
     """Circles, double claims and endless lists end, each in a second or two."""
-    _write_tree(tmp_path, build(*PARTS).entries)
+    build(*PARTS).write(tmp_path)
     change(tmp_path)
     assert crashed(within(3, partial(examine, tmp_path), tries=3)) == []

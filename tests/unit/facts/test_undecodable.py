@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ from doctor.model.paths import HostPath
 from doctor.plugins.load import load as load_catalog
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan, scan
-from tests.cases.case import CASES, load
-from tests.cases.state.roots import PARTS, ROOT
+from tests.cases.roots import PARTS, ROOT
+from tests.cases.state.recipe import Recipe
 
 CATALOG = load_catalog()
 IDS = tuple(CATALOG.choose((), ()))
@@ -39,7 +38,7 @@ class Noting(RootHost):
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A healthy root with something of everything."""
-    replace(load(CASES / "state/network-record-corrupt/healthy"), base=PARTS).build(tmp_path / "host").close()
+    Recipe(problem="any", name="healthy", about="", parts=PARTS).case().build(tmp_path / "host").close()
     return tmp_path / "host"
 
 

@@ -13,7 +13,7 @@ from doctor.model.severity import Applicability, Severity
 from doctor.plugins.load import load
 from doctor.repair.plan import make_plan
 from doctor.scan.run import scan
-from tests.cases.case import CASES, all_cases
+from tests.cases.case import find
 from tests.clocks import within
 
 OWN = tuple(f"-A C -i br{number} -j ACCEPT" for number in range(8))
@@ -158,9 +158,7 @@ def test_a_policy_that_may_be_somebodys_is_not_lifted_without_leave(
     name: str, risk: Applicability, tmp_path: Path
 ) -> None:
     """Docker's own leftovers go as safe; a lone policy DROP of the other backend opens the host's forwarding."""
-    host = next(case for case in all_cases() if case.folder == CASES / "firewall/mixed-backends" / name).build(
-        tmp_path / "host"
-    )
+    host = find(f"firewall/mixed-backends/{name}").build(tmp_path / "host")
     catalog = load()
     plan = make_plan(host, catalog, catalog.choose(("firewall",), ()), allow=Applicability.DISRUPTIVE)
     assert plan.risk is risk
@@ -168,8 +166,7 @@ def test_a_policy_that_may_be_somebodys_is_not_lifted_without_leave(
 
 def test_a_rule_of_the_other_backend_that_cuts_only_the_second_network_is_critical(tmp_path: Path) -> None:
     """Every network is walked: a scan that ends with the first calls a host healthy whose other network is cut off."""
-    folder = CASES / "firewall/mixed-backends/others-rules-one-network"
-    host = next(case for case in all_cases() if case.folder == folder).build(tmp_path / "host")
+    host = find("firewall/mixed-backends/others-rules-one-network").build(tmp_path / "host")
     catalog = load()
     [found] = scan(host, catalog, catalog.choose(("firewall/mixed-backends",), ())).findings
     assert (found.severity, "network app" in found.message) == (Severity.CRITICAL, True)

@@ -24,9 +24,8 @@ from doctor.scan.run import scan
 from doctor.state.metadata import Generation
 from doctor.state.metadata_store import Store
 from doctor.state.settings import KeepMetadata
-from tests.cases.state import roots
+from tests.cases import roots
 from tests.cases.state.layers import altered_split
-from tests.cases.state.make import _write_tree
 from tests.clocks import within
 
 DOCKER = "var/lib/docker"
@@ -41,7 +40,7 @@ ENGINE_TWO = "11111111-7c01-4da0-a66a-c0267b6472c6"
 def top(tmp_path: Path) -> Path:
     """A healthy root with an engine's id."""
     where = tmp_path / "host"
-    _write_tree(where, roots.build(*roots.PARTS).entries)
+    roots.build(*roots.PARTS).write(where)
     for path in where.rglob(".gitkeep"):
         path.unlink()
     (where / DOCKER / "engine-id").write_text(ENGINE_ONE)
@@ -298,7 +297,7 @@ def test_twenty_containers_cost_little(top: Path) -> None:
     for number in range(20):
         name = f"c{number}"
         roots.put_container(tree, name, roots.config_of(name, roots.hex_id(f"container {name}")), roots.host_config())
-    _write_tree(top, tree.entries)
+    tree.write(top)
     facts = Facts(RootHost(str(top)))
     where = str(top / "var/lib/doctor")
     backup.take(facts.host, facts.get, KeepMetadata(), directory=where)

@@ -19,7 +19,8 @@ from doctor.repair.apply import apply, to_record
 from doctor.repair.choose import parse
 from doctor.repair.plan import Plan, make_plan
 from doctor.repair.runs import find_run
-from tests.cases.case import CASES, all_cases
+from tests.cases.case import find
+from tests.cases.roots import WEB
 
 CATALOG = load_catalog()
 MOUNT = "state/layer-mount-corrupt"
@@ -28,7 +29,7 @@ DOCKER = "var/lib/docker"
 
 def host_of(name: str, where: Path) -> RootHost:
     """The tree of a case."""
-    return next(case for case in all_cases() if case.folder == CASES / name).build(where / "host")
+    return find(name).build(where / "host")
 
 
 def plan_for(host: RootHost, *choices: str, only: str = MOUNT) -> Plan:
@@ -72,14 +73,7 @@ def test_a_choice_is_done_and_taken_back(tmp_path: Path, state_dir: Path, quiet:
     record = to_record(plan, host.root, "run")
     assert apply(record, host, CATALOG, prove=lambda _: (), progress=quiet).error == ""
     mounts = tmp_path / "host" / DOCKER / "image/overlay2/layerdb/mounts"
-    web = json.loads(
-        (CASES / "state/_base/container" / DOCKER / "containers")
-        .iterdir()
-        .__next__()
-        .joinpath("config.v2.json")
-        .read_bytes()
-    )
-    assert (mounts / web["ID"] / "mount-id").read_text().startswith(chosen.partition("=")[2])
+    assert (mounts / WEB / "mount-id").read_text().startswith(chosen.partition("=")[2])
     assert len({(entry / "mount-id").read_text() for entry in mounts.iterdir()}) == 2
     run = find_run("run")
     undo.undo(run, undo.prepare(run, host), progress=quiet)

@@ -7,12 +7,13 @@ import pytest
 from doctor.model.action import Stage
 from doctor.plugins.load import load as load_catalog
 from doctor.repair.plan import Plan, make_plan
-from tests.cases.case import CASES, load
-from tests.cases.state import databases, roots
-from tests.cases.state.roots import Tree
+from tests.cases import roots
+from tests.cases.case import find
+from tests.cases.roots import Tree
+from tests.cases.state import databases
 
 CATALOG = load_catalog()
-DOWN = load(CASES / "engine/down/init-script")
+DOWN = find("engine/down/init-script")
 
 
 def plan(tmp_path: Path, tree: Tree, *wanted: str) -> Plan:

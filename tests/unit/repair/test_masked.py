@@ -11,10 +11,10 @@ from doctor.model.action import Action
 from doctor.model.paths import HostPath
 from doctor.plugins.load import load as load_catalog
 from doctor.repair.plan import make_plan
-from tests.cases.case import CASES, load
+from tests.cases.case import find
 
 CATALOG = load_catalog()
-LABELS = load(CASES / "config/flag-file-conflict/labels-concealed")
+LABELS = find("config/flag-file-conflict/labels-concealed")
 
 
 def masked(file: HostPath, path: tuple[str, ...], value: Any, *, restart: bool = True) -> Action:

@@ -11,10 +11,10 @@ from doctor.model.declare import CheckDeclaration
 from doctor.plugins.load import load as load_catalog
 from doctor.repair.choose import parse
 from doctor.repair.plan import Plan, make_plan
-from tests.cases.case import CASES, load
+from tests.cases.case import find
 
 CATALOG = load_catalog()
-DOWN = load(CASES / "engine/down/init-script")
+DOWN = find("engine/down/init-script")
 ROOT = "var/lib/docker"
 NO_COMMA = {"etc/docker/daemon.json": '{"debug": true,}'}
 SWARM = {f"{ROOT}/swarm/docker-state.json": '{"Local', f"{ROOT}/swarm/certificates/swarm-node.crt": "a certificate"}

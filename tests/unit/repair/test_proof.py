@@ -25,7 +25,7 @@ from doctor.repair.plan import make_plan
 from doctor.repair.proof import Proof, shortfalls
 from doctor.repair.runs import find_run
 from doctor.scan.resolve import Facts
-from tests.cases.case import Case
+from tests.cases.state.recipe import Recipe
 
 CATALOG = load_catalog()
 DOCKER = "var/lib/docker"
@@ -42,15 +42,8 @@ WHOLE = Expected(
 
 def root(where: Path) -> RootHost:
     """A healthy tiny data root."""
-    made = Case(
-        folder=Path(__file__).parents[2] / "cases/state/x/y",
-        about="",
-        findings=[],
-        fix="none",
-        select=(),
-        base=("image", "container", "network", "volumes"),
-    )
-    return made.build(where / "host")
+    parts = ("image", "container", "network", "volumes")
+    return Recipe(problem="any", name="healthy", about="", parts=parts).case().build(where / "host")
 
 
 def test_what_is_whole_has_a_name(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from doctor.model.outcome import Result
 from doctor.plugins.load import load as load_catalog
 from doctor.scan import still
 from doctor.scan.run import Scan, scan
-from tests.cases.case import CASES, load
+from tests.cases.case import find
 
 CATALOG = load_catalog()
 LEFTOVER = "state/runc-state-leftover"
-CASE = load(CASES / LEFTOVER / "after-a-kill")
+CASE = find(f"{LEFTOVER}/after-a-kill")
 DOCKERD = Process(pid=7, ppid=1, comm="dockerd", argv=("dockerd",), exe="/usr/bin/dockerd", start_ticks=1, state="S")
 INIT = Process(pid=4242, ppid=7, comm="sh", argv=("sh",), exe="/bin/sh", start_ticks=2, state="S")
 

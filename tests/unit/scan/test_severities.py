@@ -9,14 +9,14 @@ from doctor.formats.network.resolv_conf import parse
 from doctor.model.finding import Finding
 from doctor.plugins.load import load as load_catalog
 from doctor.scan.run import scan
-from tests.cases.case import CASES, load
+from tests.cases.case import find
 
 CATALOG = load_catalog()
 
 
 def found(case: str, where: Path) -> dict[tuple[str, str], Finding]:
     """The findings of a recorded case, by id and subject."""
-    folder = load(CASES / case)
+    folder = find(case)
     result = scan(folder.build(where / "host"), CATALOG, CATALOG.choose(folder.select, ()))
     return {(finding.id, finding.subject.name): finding for finding in result.findings}
 

@@ -18,8 +18,7 @@ from doctor.model.paths import HostPath
 from doctor.plugins.load import load as load_catalog
 from doctor.proof.tar.tar_split import read
 from doctor.scan.run import scan
-from tests.cases.state import roots
-from tests.cases.state.make import _write_tree
+from tests.cases import roots
 
 CATALOG = load_catalog()
 CHECKS = CATALOG.choose(("state",), ())
@@ -70,7 +69,7 @@ def dangling(top: Path, count: int) -> RootHost:
 
 def test_names_of_lost_images_cost_their_number(tmp_path: Path) -> None:
     """8,000 of them once took 102 s: each symptom listed each cause, and each image searched all names."""
-    _write_tree(tmp_path, roots.build(*roots.PARTS).entries)
+    roots.build(*roots.PARTS).write(tmp_path)
     found = scan(dangling(tmp_path, 4000), CATALOG, CHECKS)
     assert len([finding for finding in found.findings if finding.id == "state/tag-dangling"]) == 4000
     assert max(len(finding.causes) for finding in found.findings) < 20
@@ -109,7 +108,7 @@ def test_a_bomb_in_a_root_costs_a_scan_little(tmp_path: Path, *, deep: bool) -> 
     """With --deep the time grew with the square of the lines: 130 s for three million."""
     tree = roots.build(*roots.PARTS)
     tree.put(f"{roots.STORE}/layerdb/sha256/{roots.CHAIN_TOP}/tar-split.json.gz", packed(TINY, 3_000_000))
-    _write_tree(tmp_path, tree.entries)
+    tree.write(tmp_path)
     host = RootHost(str(tmp_path))
     found = scan(host, CATALOG, CHECKS, deep=deep)
     assert cpu_s(lambda: scan(host, CATALOG, CHECKS, deep=deep), 2) < 2
