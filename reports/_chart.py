@@ -1,4 +1,4 @@
-"""A small chart of earlier scans as inline SVG, made of numbers only: nothing a host wrote gets into it."""
+"""A small chart of earlier scans as inline SVG. It contains numbers only, no text of the host."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from doctor.model.severity import Severity
 
 from ._words import WORST_FIRST, when
 
-# The drawing is SPACE units wide; bars take WIDTH of them, the numbers of the scale stand beside.
+# The drawing is SPACE units wide; bars use WIDTH of them, the numbers of the scale the rest.
 WIDTH = 700
 SPACE = 720
 HEIGHT = 108
 _BASE = 104
 _MOST = 60
 _WIDEST = 34.0
-# The step of the scale is one of these, so that its lines stand at round numbers.
+# The step of the scale is one of these, so that its lines are at round numbers.
 _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 class Bar(Struct, frozen=True, kw_only=True):
-    """One scan: where it stands, its parts from the bottom up as (severity word, y, height), and what it says."""
+    """One scan: its position, its parts from the bottom up as (severity word, y, height), and its text."""
 
     x: float
     width: float
@@ -30,7 +30,7 @@ class Bar(Struct, frozen=True, kw_only=True):
 
 
 class Chart(Struct, frozen=True, kw_only=True):
-    """Bars, oldest first, the lines of the scale as (y, number), and the days at both ends."""
+    """Bars, oldest first, the lines of the scale as (y, number), and the first and last day."""
 
     bars: tuple[Bar, ...]
     lines: tuple[tuple[float, int], ...]
@@ -40,7 +40,7 @@ class Chart(Struct, frozen=True, kw_only=True):
 
 
 def chart(report: ScanReport) -> Chart | None:
-    """Return the chart of the latest scans, this one last; ``None`` where there was none before."""
+    """Return the chart of the latest scans, this one last; ``None`` without earlier scans."""
     if not report.history:
         return None
     now = HistoryRow(
@@ -78,6 +78,6 @@ def _bar(row: HistoryRow, x: float, width: float, scale: float) -> Bar:
 
 
 def _count(row: HistoryRow, level: Severity) -> int:
-    # A history of another version may lack a word, or hold something else.
+    # A history of another version may lack a word, or have another type.
     found: Any = row.counts.get(level.word, 0)
     return found if isinstance(found, int) and found > 0 else 0

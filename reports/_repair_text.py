@@ -1,4 +1,4 @@
-"""What a repair would do, or did, and what test containers proved, as lines for a terminal."""
+"""Plans, repairs and results of test containers, as lines for a terminal."""
 
 from doctor.model.finding import Evidence, Finding
 from doctor.model.report import HalfDone, ManualFix, PlannedAction, PlanReport, ProbeResult, Question, RepairReport
@@ -6,19 +6,19 @@ from doctor.model.severity import Applicability, Severity
 from doctor.model.text import plural
 
 from ._terminal import Page, label
-from ._words import by_source, rolled_back, to_do, unmended
+from ._words import by_source, rolled_back, to_do, unresolved
 
 _INDENT = 4
 _COSTS = {
-    Applicability.SAFE: "nothing restarts and nothing is lost; 'doctor undo' undoes it",
-    Applicability.DISRUPTIVE: "something restarts, nothing is lost; 'doctor undo' undoes it",
-    Applicability.DESTRUCTIVE: "something that can't be rebuilt goes into quarantine; 'doctor undo' brings it back",
-    Applicability.MANUAL: "only a person can do it",
+    Applicability.SAFE: "nothing restarts, no data is lost; 'doctor undo' undoes it",
+    Applicability.DISRUPTIVE: "something restarts, no data is lost; 'doctor undo' undoes it",
+    Applicability.DESTRUCTIVE: "something that can't be rebuilt is moved to quarantine; 'doctor undo' restores it",
+    Applicability.MANUAL: "doctor can't do it for you",
 }
 
 
 def evidence(page: Page, seen: tuple[Evidence, ...], *, indent: int) -> None:
-    """Add what was seen and where: short values beside their source, long ones below it."""
+    """Add evidence: a short value on the line of its source, long ones below it."""
     for source, values in by_source(seen):
         if len(values) == 1 and "\n" not in values[0].strip("\n"):
             page.line(values[0].strip("\n"), indent=indent, first=f"{source}: ", first_style="dim")
@@ -29,7 +29,7 @@ def evidence(page: Page, seen: tuple[Evidence, ...], *, indent: int) -> None:
 
 
 def plan(page: Page, report: PlanReport) -> None:
-    """Add the actions with their diffs, what they cost, what would be gone and what would stay."""
+    """Add the actions with their diffs and risk, and the findings that they are predicted to resolve and to leave."""
     page.blank()
     if report.before.unseen:
         page.line(report.before.unseen, style="warning")
@@ -39,18 +39,18 @@ def plan(page: Page, report: PlanReport) -> None:
         page.line(_COSTS[report.risk], first=f"{report.risk.word}: ", first_style=report.risk.word)
     for action in report.actions:
         _action(page, action)
-    _findings(page, "Predicted to be gone", report.resolves)
-    _findings(page, "Predicted to stay", unmended(report))
+    _findings(page, "Predicted to be resolved", report.resolves)
+    _findings(page, "Predicted to remain", unresolved(report))
     _manual(page, report.manual)
     if report.actions and report.risk is not None:
-        page.heading("To do it")
+        page.heading("To apply this plan")
         page.block(report.command, indent=2)
         if report.probes:
-            page.line(f"it is then proven by test containers: {', '.join(report.probes)}", indent=2, style="dim")
+            page.line(f"these test containers then verify it: {', '.join(report.probes)}", indent=2, style="dim")
 
 
 def repair(page: Page, report: RepairReport) -> None:
-    """Add what was done and how it ended, the proof, and what is still there."""
+    """Add the actions, their result, the test containers, and the remaining findings."""
     page.blank()
     if report.error:
         page.line(report.error, first="the repair failed: ", first_style="fail", style="bold")
@@ -58,17 +58,17 @@ def repair(page: Page, report: RepairReport) -> None:
         _half_done(page, report.half_done)
     elif report.actions:
         page.line(
-            f"{plural(len(report.resolved), 'finding')} mended by {plural(len(report.actions), 'step')}", style="pass"
+            f"{plural(len(report.resolved), 'finding')} resolved by {plural(len(report.actions), 'step')}", style="pass"
         )
     else:
-        page.line("nothing was done", style="bold")
+        page.line("nothing was changed", style="bold")
     for action in report.actions:
         _action(page, action)
     if report.probes:
-        page.heading("The proof")
+        page.heading("Verification")
         probes(page, report.probes)
-    _findings(page, "Gone", report.resolved)
-    _findings(page, "Still there", unmended(report))
+    _findings(page, "Resolved", report.resolved)
+    _findings(page, "Remaining", unresolved(report))
     _manual(page, report.manual)
     if report.actions and not report.error:
         page.blank()
@@ -87,7 +87,7 @@ def _half_done(page: Page, left: tuple[HalfDone, ...]) -> None:
 
 
 def probes(page: Page, results: tuple[ProbeResult, ...]) -> None:
-    """Add one line a test container, and what it saw where it failed."""
+    """Add one line per test container, and the evidence of failed ones."""
     width = max((len(probe.name) for probe in results), default=0)
     for probe in results:
         word = probe.result.value
@@ -106,7 +106,9 @@ def _action(page: Page, action: PlannedAction) -> None:
     word = action.risk.word
     page.line(action.summary, first=f"{action.number:>2}. ", style="bold")
     ids = ", ".join(dict.fromkeys(action.check_ids))
-    page.line(f"mends {ids}" if ids else "for the steps after it", indent=_INDENT, first=f"{word}, ", first_style=word)
+    page.line(
+        f"resolves {ids}" if ids else "needed by later steps", indent=_INDENT, first=f"{word}, ", first_style=word
+    )
     if action.result:
         page.line(action.result, indent=_INDENT, style="pass" if action.result == "done" else "fail")
     if action.diff:

@@ -1,4 +1,4 @@
-"""Lines for a terminal: wrapped between words, indented, coloured on request, harmless whatever the host says."""
+"""Lines for a terminal: wrapped between words, indented, coloured on request, with control characters escaped."""
 
 import re
 import textwrap
@@ -27,18 +27,18 @@ _CODES = {
 }
 _EVIDENCE_LINES = 12
 _DIFF_LINES = 80
-# A command in quotes is never broken: it is there to be pasted. ``visible`` leaves no character of private use in a text.
+# A quoted command is never broken, so that it can be pasted. ``visible`` removes characters of private use from a text.
 _COMMAND = re.compile(r"(?<!\w)'[^']*\bdoctor [^']*'")
 _GLUE = "\ue000"
-# Text hangs below the end of a short beginning ("fix (safe): "), and not below that of a long path.
+# Text is indented to the end of a short prefix ("fix (safe): "), but not to that of a long path.
 _LONGEST_FIRST = 20
 
 
 class Page:
-    """Gathers the lines of a report.
+    """Collects the lines of a report.
 
     Attributes:
-        width: columns of the terminal; words that are longer stay whole, so that a path can be copied.
+        width: columns of the terminal; longer words are not broken, so that a path can be copied.
         verbose: whether passes, skips and long evidence are shown in full.
     """
 
@@ -50,18 +50,19 @@ class Page:
         self.verbose = verbose
 
     def paint(self, text: str, style: str) -> str:
-        """Return the text in a colour, or as it is where none was asked for."""
+        """Return the text in colour if colour was requested."""
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self._colour and style in _CODES else text
 
     def blank(self) -> None:
-        """Add an empty line, never two in a row and none at the top."""
+        """Add an empty line, except at the top and after another one."""
         if self._lines and self._lines[-1]:
             self._lines.append("")
 
     def line(self, text: str = "", *, indent: int = 0, style: str = "", first: str = "", first_style: str = "") -> None:
         """Add text of the host, wrapped.
 
-        A command of doctor's in quotes gets the name by which the reader can run it, and is never broken. ``first`` stands before its first line, and the others hang below its end; it may be of the host too.
+        A quoted doctor command is spelled so that the reader can run it, and is never broken. ``first`` is the prefix of the
+        first line, and the other lines are indented to its end; it may be text of the host too.
         """
         first = visible(first)
         if self._program != "doctor":
@@ -83,14 +84,14 @@ class Page:
             self._lines.append((before + (self.paint(body, style) if style else body)).rstrip())
 
     def block(self, text: str, *, indent: int) -> None:
-        """Add lines of the host as they are; of very many the first, unless the reader wants all."""
+        """Add lines of the host unwrapped; only the first ones of a long block, unless verbose."""
         lines = visible(text, keep="\n").rstrip("\n").split("\n")
         for line in lines if self.verbose else lines[:_EVIDENCE_LINES]:
             self._lines.append((" " * indent + line).rstrip())
         self._more(len(lines) - _EVIDENCE_LINES, indent)
 
     def diff(self, text: str, *, indent: int) -> None:
-        """Add a unified diff; of a very long one the beginning, unless the reader wants all."""
+        """Add a unified diff; only the beginning of a long one, unless verbose."""
         lines = visible(text, keep="\n\t").rstrip("\n").split("\n")
         for line in lines if self.verbose else lines[:_DIFF_LINES]:
             style = "bold"

@@ -1,4 +1,4 @@
-"""What all formats say alike: times, what is shown and in which order, and what could not be looked at."""
+"""Shared by all formats: times, order and selection of findings, and incomplete outcomes."""
 
 import time
 
@@ -23,7 +23,7 @@ def iso(seconds: float) -> str:
 
 
 def when(seconds: float) -> str:
-    """Return a time for people, in UTC, so that two hosts' reports can be compared.
+    """Return a time for people, in UTC, so that reports of two hosts can be compared.
 
     >>> when(1_800_000_000.7)
     '2027-01-15 08:00 UTC'
@@ -32,7 +32,7 @@ def when(seconds: float) -> str:
 
 
 def took(seconds: float) -> str:
-    """Return a duration with the precision it deserves.
+    """Return a duration with a suitable precision.
 
     >>> took(0.0421), took(3.21), took(75.0)
     ('42 ms', '3.2 s', '1 min 15 s')
@@ -48,26 +48,26 @@ def rolled_back(report: RepairReport) -> str:
     """Return how much of a failed repair was rolled back."""
     if report.rolled_back:
         return "everything was rolled back"
-    return f"not everything could be rolled back: {plural(len(report.half_done), 'change')} left, see below"
+    return f"the rollback is incomplete: {plural(len(report.half_done), 'change')} left, see below"
 
 
 def standing(report: ScanReport) -> list[Finding]:
-    """Return the findings to be shown that nobody waived, in the report's order."""
+    """Return the shown findings without a waiver, in the report's order."""
     return [finding for finding in report.shown if not finding.waived]
 
 
 def accepted(report: ScanReport) -> list[Finding]:
-    """Return the findings to be shown that the settings accept."""
+    """Return the shown findings that the settings waive."""
     return [finding for finding in report.shown if finding.waived]
 
 
 def problems(report: ScanReport) -> list[Finding]:
-    """Return the findings that make the scan fail, whatever is shown, in the report's order."""
+    """Return the findings that make the scan fail, shown or hidden, in the report's order."""
     return [finding for finding in report.findings if is_problem(finding, report.fail_on)]
 
 
 def apart(report: ScanReport) -> tuple[list[Finding], list[Finding]]:
-    """Return what is wrong, with whatever explains it, and what is only worth knowing; each in the report's order."""
+    """Return the problems with their causes, and the other findings; each in the report's order."""
     because: set[str] = set()
     wanted = problems(report)
     while wanted:
@@ -83,7 +83,7 @@ def apart(report: ScanReport) -> tuple[list[Finding], list[Finding]]:
 
 
 def by_source(evidence: tuple[Evidence, ...]) -> list[tuple[str, list[str]]]:
-    """Return the evidence with neighbours of one source gathered: a command's name need not stand before each line."""
+    """Return the evidence with adjacent entries of one source grouped, so that the source is printed once."""
     groups: list[tuple[str, list[str]]] = []
     for seen in evidence:
         if groups and groups[-1][0] == seen.source:
@@ -94,45 +94,45 @@ def by_source(evidence: tuple[Evidence, ...]) -> list[tuple[str, list[str]]]:
 
 
 def incomplete(report: ScanReport) -> list[Outcome]:
-    """Return the outcomes of checks that should have looked at something and could not."""
+    """Return the outcomes of checks that could not examine something they should have."""
     return [outcome for outcome in report.outcomes if outcome.incomplete]
 
 
 def is_untried(probe: ProbeResult) -> bool:
-    """Whether a test container could not show what was asked of it, one way or the other."""
+    """Whether a test container has neither passed nor failed."""
     return probe.result in {Result.ERROR, Result.UNPROVEN}
 
 
 def having(report: ScanReport, result: Result) -> list[Outcome]:
-    """Return the outcomes with this result that hide nothing."""
+    """Return the complete outcomes with this result."""
     return [outcome for outcome in report.outcomes if outcome.result is result and not outcome.incomplete]
 
 
 def causes_of(finding: Finding, among: tuple[Finding, ...]) -> list[Finding]:
     """Return the findings that explain this one."""
-    # Most have none, and a fingerprint is a hash: thousands of findings must not cost millions of them.
+    # Most findings have no causes, and a fingerprint is a hash: avoid comparing all pairs of thousands of findings.
     return [cause for cause in among if cause.fingerprint in finding.causes] if finding.causes else []
 
 
 def causes_by_check(finding: Finding, among: tuple[Finding, ...]) -> list[tuple[list[Finding], int]]:
-    """Return the first few causes of each check, and how many more it has: a torn root has one for each layer."""
+    """Return the first few causes of each check, and the number of others: a corrupt root has one for each layer."""
     by_id: dict[str, list[Finding]] = {}
     for cause in causes_of(finding, among):
         by_id.setdefault(cause.id, []).append(cause)
     return [(found[:_CAUSES], max(0, len(found) - _CAUSES)) for found in by_id.values()]
 
 
-def unmended(report: PlanReport | RepairReport) -> tuple[Finding, ...]:
-    """Return the findings that stay and of which the report does not say more elsewhere."""
-    told = {item.finding.fingerprint for item in report.manual}
-    return tuple(finding for finding in report.remaining if finding.fingerprint not in told)
+def unresolved(report: PlanReport | RepairReport) -> tuple[Finding, ...]:
+    """Return the remaining findings that are not among the manual ones."""
+    listed = {item.finding.fingerprint for item in report.manual}
+    return tuple(finding for finding in report.remaining if finding.fingerprint not in listed)
 
 
 def to_do(manual: tuple[ManualFix, ...]) -> tuple[ManualFix, ...]:
-    """Return what is left to a person; a remark breaks nothing and is no task for whoever repairs a host."""
+    """Return the manual repairs, without those of informational findings."""
     return tuple(item for item in manual if item.finding.level > Severity.INFO)
 
 
 def fix_line(finding: Finding) -> str:
-    """Return what mends a finding and what that costs, in one line; "" where nothing is known to."""
+    """Return the repair of a finding and its risk in one line; "" if there is none."""
     return "" if finding.fix is None else f"{finding.fix.summary} ({finding.fix.applicability.word})"

@@ -1,4 +1,4 @@
-"""One self-contained page: no script, no request, readable on a phone, on paper, in the dark and by a screen reader."""
+"""One self-contained page without scripts and requests, for phones, print, dark mode and screen readers."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ from doctor.model.text import plural, visible
 from . import _words
 from ._chart import HEIGHT, SPACE, chart
 
-# Evidence of so many lines is shown at once; longer is folded, so that the next problem stays in sight.
+# Evidence with fewer lines is shown; longer evidence is folded, so that the next problem stays in view.
 _SHORT_LINES = 4
 
 
@@ -26,8 +26,8 @@ _SHORT_LINES = 4
 def render(report: Report) -> bytes:
     """Render the page as UTF-8.
 
-    Every value passes ``visible`` and then the escaping of jinja2; a value that is missing is an error, not a blank. The
-    page's own policy allows the one style sheet in it by its hash and nothing else.
+    Every value passes ``visible`` and then the escaping of jinja2; a missing value is an error. The page's content
+    security policy allows only its one style sheet, by hash.
     """
     style = files("reports").joinpath("templates/page.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -42,7 +42,7 @@ def render(report: Report) -> bytes:
             **(_scan(report) if isinstance(report, ScanReport) else {}),
             verdict=None if isinstance(report, RepairReport) else report.verdict,
             tasks=_words.to_do(report.manual) if isinstance(report, PlanReport | RepairReport) else (),
-            others=_words.unmended(report) if isinstance(report, PlanReport | RepairReport) else (),
+            others=_words.unresolved(report) if isinstance(report, PlanReport | RepairReport) else (),
             title=_title(report),
         )
     )
@@ -51,7 +51,7 @@ def render(report: Report) -> bytes:
 
 @cache
 def _environment() -> Environment:
-    # select_autoescape() goes by the end of a file's name; True can't be got wrong.
+    # select_autoescape() depends on the file name's ending; True always escapes.
     environment = Environment(
         loader=PackageLoader(__name__.rpartition(".")[0]),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""One JSON document: the contract with other programs, described by ``docs/schema``."""
+"""One JSON document for other programs, described by ``docs/schema``."""
 
 import json
 from typing import Any
@@ -33,8 +33,8 @@ Document = dict[str, Any]
 def render(report: Report) -> bytes:
     r"""Render one JSON document, ASCII only, each finding, outcome and action on a line of its own.
 
-    Text of the host has its control characters, overrides and undecodable bytes written out as ``\x1b``, so that the
-    document is valid UTF-8 and harmless in a terminal.
+    Control characters, bidirectional overrides and undecodable bytes in text of the host are escaped (``\x1b``), so the
+    document is valid UTF-8 and safe to print on a terminal.
     """
     return _lines(document(report)).encode("ascii")
 
@@ -229,7 +229,7 @@ def _probe(probe: ProbeResult) -> Document:
 
 
 def _lines(top: Document) -> str:
-    """Write the document with one line an entry of its lists: short, and a diff of two scans shows what changed."""
+    """Write the document with one line per list entry, so that a diff of two scans shows the changes."""
     parts = []
     for key, value in top.items():
         if isinstance(value, list) and value:

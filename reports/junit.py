@@ -1,4 +1,4 @@
-"""JUnit XML, for CI systems: a suite an area, a test case a check."""
+"""JUnit XML for CI systems: one suite per area, one test case per check."""
 
 from html import escape
 
@@ -11,7 +11,7 @@ from doctor.model.verdict import State, Verdict
 
 from ._words import fix_line, iso
 
-# name of the element inside a test case, and its text; None for a case that simply passed.
+# Name, message and text of the element inside a test case; None for a plain pass.
 Inside = tuple[str, str, str] | None
 
 
@@ -19,9 +19,9 @@ Inside = tuple[str, str, str] | None
 def render(report: Report) -> bytes:
     """Render suites of test cases.
 
-    A finding at or above ``--fail-on`` is a failure; one below it stands in the output of a case that passed; a check
-    that found only what is waived is skipped. A check that could not look is an error, also when it found something. The
-    first case is the verdict: a scan that is not green has a failure or an error there, whatever its checks are.
+    A finding at or above ``--fail-on`` is a failure; a lower one is in the output of a passed case; a check with only
+    waived findings is skipped. An incomplete check is an error, also if it has findings. The first case is the verdict: a
+    scan that is not green has a failure or an error there, whatever the results of its checks are.
     """
     suites: dict[str, list[str]] = {}
     counts: dict[str, dict[str, int]] = {}
@@ -71,11 +71,11 @@ def _checks(report: ScanReport) -> list[tuple[str, str, float, Inside]]:
 
 def _check(report: ScanReport, outcome: Outcome, found: list[Finding]) -> Inside:
     failing = [finding for finding in found if not finding.waived and finding.level >= report.fail_on]
-    text = "\n\n".join(_told(finding) for finding in found)
+    text = "\n\n".join(_described(finding) for finding in found)
     if failing:
         return "failure", failing[0].message, text
     if outcome.result is Result.ERROR or outcome.incomplete:
-        return "error", outcome.reason or "could not look at everything", text
+        return "error", outcome.reason or "could not examine everything", text
     if outcome.result is Result.SKIP:
         return "skipped", outcome.reason, ""
     if found and all(finding.waived for finding in found):
@@ -83,7 +83,7 @@ def _check(report: ScanReport, outcome: Outcome, found: list[Finding]) -> Inside
     return ("system-out", "", text) if found else None
 
 
-def _told(finding: Finding) -> str:
+def _described(finding: Finding) -> str:
     lines = [f"{finding.level.word}: {finding.message}", f"subject: {finding.subject.kind} {finding.subject.name}"]
     lines += _seen(finding.evidence)
     if finding.fix is not None:

@@ -1,4 +1,4 @@
-"""Markdown, for an issue or a chat: what a colleague needs to see, and nothing that a name of the host could turn into markup."""
+"""Markdown for an issue or a chat. Text of the host is escaped, so it can't become markup."""
 
 import re
 
@@ -7,7 +7,7 @@ from doctor.model.finding import Evidence, Finding
 from doctor.model.report import PlannedAction, PlanReport, ProbeResult, RepairReport, Report, ScanReport
 from doctor.model.text import visible
 
-from ._words import accepted, apart, causes_by_check, fix_line, incomplete, rolled_back, to_do, unmended, when
+from ._words import accepted, apart, causes_by_check, fix_line, incomplete, rolled_back, to_do, unresolved, when
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:$^=])")
 
@@ -27,7 +27,7 @@ def render(report: Report) -> bytes:
         lines += _scan(report)
     elif isinstance(report, PlanReport):
         lines += _actions("Plan", report.actions) if report.actions else []
-        lines += ["To do it:", "", *block(report.command, "sh")] if report.actions else []
+        lines += ["To apply this plan:", "", *block(report.command, "sh")] if report.actions else []
         lines += _manual(report)
     elif isinstance(report, RepairReport):
         lines += _repair(report)
@@ -37,7 +37,7 @@ def render(report: Report) -> bytes:
 
 
 def plain(text: str) -> str:
-    """Return text that Markdown shows as it is: no links, no mentions, no HTML."""
+    """Return text escaped for Markdown: no links, no mentions, no HTML."""
     return _SPECIAL.sub(r"\\\1", visible(text))
 
 
@@ -49,7 +49,7 @@ def code(text: str) -> str:
 
 
 def block(text: str, language: str = "") -> list[str]:
-    """Return a fenced block, likewise."""
+    """Return a fenced block; its fence is longer than any run of backticks inside."""
     text = visible(text, keep="\n\t").rstrip("\n")
     fence = "`" * max(3, _longest_run(text) + 1)
     return [f"{fence}{language}", *text.split("\n"), fence, ""]
@@ -64,7 +64,7 @@ def _scan(report: ScanReport) -> list[str]:
     for finding in [found for group in apart(report) for found in group]:
         lines += _finding(finding, report.findings)
     if report.repair is not None:
-        lines += ["## What was done", "", *_repair(report.repair)]
+        lines += ["## Applied repair", "", *_repair(report.repair)]
     lines += _probes(report.probes)
     gaps = incomplete(report)
     if gaps:
@@ -142,10 +142,10 @@ def _repair(report: RepairReport) -> list[str]:
         lines += [""] if report.half_done else []
     lines += _actions(f"Repair {plain(report.run)}", report.actions)
     lines += _probes(report.probes) + _manual(report)
-    if unmended(report):
-        lines += ["## Still there", ""]
+    if unresolved(report):
+        lines += ["## Remaining", ""]
         lines += [
-            f"- {finding.level.word}: {plain(finding.message)} ({code(finding.id)})" for finding in unmended(report)
+            f"- {finding.level.word}: {plain(finding.message)} ({code(finding.id)})" for finding in unresolved(report)
         ]
         lines.append("")
     return lines
@@ -154,6 +154,6 @@ def _repair(report: RepairReport) -> list[str]:
 def _probes(probes: tuple[ProbeResult, ...]) -> list[str]:
     if not probes:
         return []
-    lines = ["| test container | result | what happened |", "| --- | --- | --- |"]
+    lines = ["| test container | result | details |", "| --- | --- | --- |"]
     lines += [f"| {plain(probe.name)} | {probe.result.value} | {plain(probe.message)} |" for probe in probes]
     return [*lines, ""]

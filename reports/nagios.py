@@ -1,4 +1,4 @@
-"""One line for Nagios, Icinga, Checkmk and their like, and the exit code they expect."""
+"""One line and the exit code for Nagios, Icinga, Checkmk and compatible systems."""
 
 from doctor.api import report_format
 from doctor.model.outcome import Result
@@ -11,19 +11,19 @@ from ._words import WORST_FIRST, is_untried, problems
 
 # Monitoring plugins' development guidelines: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
-# Of what the host says; the verdict after it must never be cut off.
+# Limit for text of the host, so that the verdict after it is never cut off.
 _LONGEST = 200
 
 
 @report_format("nagios", media="text/plain", of=("scan", "probe"))
 def render(report: Report) -> bytes:
-    """Render the status, the worst finding, the counts, and performance data behind a bar, all in one line."""
+    """Render the status, the worst finding, the counts, and performance data after a bar, in one line."""
     if isinstance(report, ScanReport):
         says, figures = _scan(report)
     elif isinstance(report, ProbeReport):
         says, figures = _probes(report)
     else:
-        return b"CONTAINERS UNKNOWN - this format shows scans and probes only\n"
+        return b"CONTAINERS UNKNOWN - this format supports only scans and probes\n"
     line = f"CONTAINERS {_WORDS[exit_code(report)]} - {_plain(says)}|{figures}\n"
     return line.encode("utf-8")
 
@@ -41,7 +41,7 @@ def exit_code(report: Report) -> int:
 def _scan(report: ScanReport) -> tuple[str, str]:
     verdict = report.verdict
     found = problems(report)
-    # The first one is the cause of what follows; that is what a person should be woken with.
+    # The first finding is the root cause, which belongs in an alert.
     first = f"{_short(found[0].message)} [{found[0].id}]" if found else ""
     says = "; ".join(filter(None, (first, verdict.unseen, verdict.says, verdict.counted)))
     figures = [f"{level.word}={report.count(level)};;;0" for level in WORST_FIRST]
@@ -62,5 +62,5 @@ def _short(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    # A bar would begin performance data.
+    # A bar would start the performance data.
     return visible(text).replace("|", "/")

@@ -1,4 +1,4 @@
-"""Metrics in Prometheus' text format, for node_exporter's textfile collector."""
+"""Metrics in the Prometheus text format, for node_exporter's textfile collector."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,10 +15,10 @@ Sample = tuple[Mapping[str, str], float]
 
 @report_format("prometheus", media="text/plain; version=0.0.4", of=("scan", "probe"))
 def render(report: Report) -> bytes:
-    """Render gauges: the verdict, findings by severity, each finding by name, outcomes, probes, and when the scan was.
+    """Render gauges: the verdict, findings by severity, each finding by name, outcomes, probes, and the scan's time.
 
-    A host without a problem exports the same series with zeros, so that an alert on their absence means that nobody scans.
-    Zeros alone prove nothing: ``doctor_verdict`` says whether anything was looked at.
+    A host without a problem exports the same series with zeros, so an alert on their absence means that scans have stopped.
+    Zeros alone prove nothing: ``doctor_verdict`` shows whether anything was examined.
     """
     if isinstance(report, ScanReport):
         text = _scan(report)
@@ -46,12 +46,12 @@ def _scan(report: ScanReport) -> str:
         ),
         _metric(
             "doctor_findings",
-            "Findings that nobody waived, by severity.",
+            "Findings without a waiver, by severity.",
             [({"severity": level.word}, report.count(level)) for level in WORST_FIRST],
         ),
         _metric(
             "doctor_finding",
-            "1 for each finding that nobody waived.",
+            "1 for each finding without a waiver.",
             _once(
                 (
                     {
@@ -68,17 +68,17 @@ def _scan(report: ScanReport) -> str:
         ),
         _metric(
             "doctor_outcomes",
-            "Checks by what became of them.",
+            "Checks by outcome.",
             [({"outcome": result.value}, count) for result, count in results.items()],
         ),
         _metric(
             "doctor_incomplete",
-            "Checks that could not look at something they should have.",
+            "Checks that could not examine everything.",
             [({}, verdict.incomplete)],
         ),
-        _metric("doctor_waived", "Findings that the settings accept.", [({}, verdict.waived)]),
-        _metric("doctor_checks_run", "Checks that were asked for.", [({}, verdict.ran)]),
-        _metric("doctor_checks_installed", "Checks that there are.", [({}, verdict.installed)]),
+        _metric("doctor_waived", "Findings waived in the settings.", [({}, verdict.waived)]),
+        _metric("doctor_checks_run", "Checks selected for this scan.", [({}, verdict.ran)]),
+        _metric("doctor_checks_installed", "Checks installed.", [({}, verdict.installed)]),
         _metric(
             "doctor_exit_code",
             "Exit code of the scan: 0 no problem found, 1 findings, 3 incomplete.",
@@ -93,7 +93,7 @@ def _scan(report: ScanReport) -> str:
 def _verdict(verdict: Verdict) -> str:
     return _metric(
         "doctor_verdict",
-        "1 for what it comes to: healthy (tried and passed), clear (no problem found), problems or incomplete.",
+        "1 for the current verdict: healthy (tested and passed), clear (no problem found), problems or incomplete.",
         [({"state": state.value}, int(state is verdict.state)) for state in State],
     )
 
@@ -102,7 +102,7 @@ def _probes(probes: tuple[ProbeResult, ...]) -> str:
     judged = [probe for probe in probes if probe.result in {Result.PASS, Result.FAIL}]
     return _metric(
         "doctor_probe_success",
-        "Whether a test container could do it: 1 yes, 0 no; absent where it could not be tried.",
+        "Result of a test container: 1 pass, 0 fail; absent if it could not be tested.",
         [({"probe": probe.name}, int(probe.result is Result.PASS)) for probe in judged],
     )
 
@@ -110,13 +110,13 @@ def _probes(probes: tuple[ProbeResult, ...]) -> str:
 def _time(report: ScanReport | ProbeReport) -> str:
     return _metric(
         "doctor_last_run_timestamp_seconds",
-        "When it started, in seconds since the epoch.",
+        "Start time, in seconds since the epoch.",
         [({}, report.started)],
-    ) + _metric("doctor_last_run_duration_seconds", "How long it took.", [({}, report.seconds)])
+    ) + _metric("doctor_last_run_duration_seconds", "Duration in seconds.", [({}, report.seconds)])
 
 
 def _once(samples: Iterable[Sample]) -> list[Sample]:
-    # A series must not occur twice, and a name with a control character looks like one in which it is spelled out.
+    # A series may occur only once, and escaping control characters can make two names equal.
     return list({tuple(map(visible, labels.values())): (labels, value) for labels, value in samples}.values())
 
 

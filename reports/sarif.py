@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, for code-scanning services and editors."""
+"""SARIF 2.1.0 for code-scanning services and editors."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from doctor.model.verdict import State, Verdict
 from ._words import fix_line, incomplete, is_untried, iso, problems
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-# SARIF 2.1.0 section 3.27.10 knows note, warning and error; security-severity tells critical from error (GitHub's scale).
+# SARIF 2.1.0 section 3.27.10 knows note, warning and error; security-severity distinguishes critical from error (GitHub's scale).
 _LEVELS = {Severity.INFO: "note", Severity.WARNING: "warning", Severity.ERROR: "error", Severity.CRITICAL: "error"}
 _SCORES = {Severity.INFO: "1.0", Severity.WARNING: "5.0", Severity.ERROR: "7.5", Severity.CRITICAL: "9.5"}
 _FILES = frozenset({"file", "directory", "socket"})
@@ -22,10 +22,10 @@ _FILES = frozenset({"file", "directory", "socket"})
 
 @report_format("sarif", media="application/sarif+json", of=("scan",))
 def render(report: Report) -> bytes:
-    """Render one run: a rule a check with findings, a result a finding, a notification a check that could not look.
+    """Render one run: a rule per check with findings, a result per finding, a notification per incomplete check.
 
-    Findings that a display filter hides are results too: a service counts them, and takes none for well. Their
-    ``baselineState`` says that they are known.
+    Findings hidden by a display filter are results too, because a service counts them and treats a missing result as
+    resolved. Their ``baselineState`` marks them as known.
     """
     if not isinstance(report, ScanReport):
         return b""
@@ -74,13 +74,13 @@ def _invocation(report: ScanReport) -> dict[str, Any]:
     verdict = report.verdict
     notes = [_notification(outcome.reason, outcome.id) for outcome in incomplete(report)]
     notes += [_notification(probe.message, f"probe/{probe.name}") for probe in report.probes if is_untried(probe)]
-    # A service takes a run without an open result or a notification for well.
+    # A service treats a run without an open result or a notification as healthy.
     is_silent = not verdict.is_green and not problems(report)
     if is_silent or verdict.unseen or verdict.ran < verdict.installed:
         level = "error" if is_silent else "note"
         notes.insert(0, _notification(": ".join(filter(None, (verdict.unseen, verdict.says))), "doctor/verdict", level))
     return {
-        # Whether the tool ran, not whether the host is well.
+        # Whether the tool ran, not whether the host is healthy.
         "executionSuccessful": not incomplete(report) and verdict.state is not State.INCOMPLETE,
         "exitCode": int(verdict.exit_code),
         "exitCodeDescription": visible(f"{verdict.says}: {verdict.counted}"),
@@ -94,7 +94,7 @@ def _invocation(report: ScanReport) -> dict[str, Any]:
 def _notification(text: str, identity: str, level: str = "warning") -> dict[str, Any]:
     return {
         "level": level,
-        "message": {"text": visible(text) or "could not look at everything"},
+        "message": {"text": visible(text) or "could not examine everything"},
         "descriptor": {"id": identity},
     }
 

@@ -1,4 +1,4 @@
-"""Text for a terminal: what is wrong first, each cause before its symptoms."""
+"""Text for a terminal: problems first, each cause before its symptoms."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from ._terminal import Page, label
 from ._words import accepted, apart, causes_by_check, having, incomplete, standing, took, when
 
 _INDENT = 10
-# One missing privilege has dozens of reasons and hides a hundred checks: the first of them say enough.
+# One missing privilege can have dozens of reasons and affect a hundred checks: the first few are enough.
 _REASONS = 5
 _IDS = 4
 
@@ -22,9 +22,9 @@ _IDS = 4
 def render(
     report: Report, *, colour: bool = False, width: int = 80, verbose: bool = False, program: str = "doctor"
 ) -> bytes:
-    """Render for a terminal of ``width`` columns, in colour only if asked to; ``verbose`` adds passes and skips.
+    """Render for a terminal of ``width`` columns, in colour only if requested; ``verbose`` adds passes and skips.
 
-    ``program`` is how this reader starts doctor.
+    ``program`` is the command by which this reader runs doctor.
     """
     page = Page(colour=colour, width=width, verbose=verbose, program=program)
     _head(page, report.host, f"doctor {report.doctor}, {when(report.started)}, {took(report.seconds)}")
@@ -76,7 +76,7 @@ def _scan(page: Page, report: ScanReport) -> None:
 
 
 def _remarks(page: Page, report: ScanReport, remarks: Sequence[Finding]) -> None:
-    """What is worth knowing, a line each: nothing is broken by it. ``verbose`` shows the evidence too."""
+    """Print informational findings, one line each; ``verbose`` adds the evidence."""
     if not remarks:
         return
     page.heading("Worth knowing" if page.verbose else "Worth knowing (-v shows more)")
@@ -109,7 +109,7 @@ def _accepted(page: Page, report: ScanReport) -> None:
 
 
 def _unseen(page: Page, report: ScanReport) -> None:
-    """Print what could not be examined, gathered by reason: one missing privilege hides many checks."""
+    """Print the checks that could not examine everything, grouped by reason."""
     reasons: dict[str, list[str]] = {}
     for outcome in incomplete(report):
         reasons.setdefault(outcome.reason or "no reason was given", []).append(outcome.id)
@@ -149,4 +149,4 @@ def _ending(page: Page, report: ScanReport) -> None:
     if fixable:
         where = "" if report.host.root == "/" else " with the same --root"
         about = plural(len(fixable), "finding")
-        page.line(f"'doctor fix'{where} shows what it would do about {about}; it changes nothing")
+        page.line(f"'doctor fix'{where} shows the repair plan for {about}; it changes nothing")

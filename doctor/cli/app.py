@@ -1,4 +1,4 @@
-"""The typer app. Only the command at hand is built: its options from ``commands``, its body when it runs."""
+"""The typer app. Only the requested command is built, and its body is imported when it runs."""
 
 from importlib import import_module
 from typing import Annotated
@@ -11,21 +11,21 @@ from doctor.cli.ending import ended
 app = typer.Typer(
     name="doctor",
     help=(
-        "Find out why a container host is broken, repair it without loss, and prove it with a test container.\n\n\b\n"
-        "  doctor scan                 what is wrong, and why\n"
-        "  doctor fix                  what doctor would do about it\n"
-        "  doctor fix --apply          do it, prove it; 'doctor undo' undoes it"
+        "Find out why a container host is broken, repair it without data loss, and verify the repair.\n\n\b\n"
+        "  doctor scan                 find problems and their causes\n"
+        "  doctor fix                  show the repair plan\n"
+        "  doctor fix --apply          repair and verify; 'doctor undo' undoes it"
     ),
     epilog=(
         "\b\nExit codes:\n"
-        "  0   no problem found; or repaired and proven; or nothing to repair\n"
+        "  0   no problem found; or repaired and verified; or nothing to repair\n"
         "  1   findings remain, or a test container failed\n"
         "  2   wrong usage\n"
-        "  3   incomplete: something could not be looked at, or no check ran\n"
-        "  4   a repair failed and was rolled back, all of it\n"
+        "  3   incomplete: something could not be examined, or no check ran\n"
+        "  4   a repair failed and was rolled back completely\n"
         "  5   refused: risk, privilege, a busy host, an unfinished repair\n"
-        "  6   a repair failed and could not be wholly rolled back\n"
-        "  10  'doctor guard' only: the start of the engine is stopped"
+        "  6   a repair failed and could not be rolled back completely\n"
+        "  10  'doctor guard' only: the engine start is stopped"
     ),
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -65,13 +65,13 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Options that may also stand behind any command."""
+    """Options accepted before or after any command."""
     del version
     context.obj = {"verbose": verbose, "quiet": quiet, "color": color}
 
 
 def _build(wanted: str) -> None:
-    """Add the command that is asked for, or all of them where none is (help, completion, a mistyped name)."""
+    """Add the requested command, or all of them (for help, completion, a mistyped name)."""
     names = (wanted,) if wanted in _COMMANDS else tuple(_COMMANDS)
     for name in names:
         module, attribute = _COMMANDS[name]
@@ -79,13 +79,13 @@ def _build(wanted: str) -> None:
         if isinstance(thing, typer.Typer):
             app.add_typer(thing, name=name)
         else:
-            # What stands behind "doctor run IMAGE" is the container's command line, options included.
+            # Words after "doctor run IMAGE" are the container's command line, options included.
             settings = {"allow_interspersed_args": False} if name == "run" else {}
             app.command(name, context_settings=settings)(thing)
 
 
 def run(arguments: list[str]) -> int:
-    """Run the app and turn every way it can end into an exit code."""
+    """Run the app and return its exit code."""
     if arguments[:1] == ["--install-completion"]:
         from doctor.cli import completion
 

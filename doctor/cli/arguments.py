@@ -1,4 +1,4 @@
-"""Options that several commands take, and the two that go with every one."""
+"""Options shared by several commands, and those of every command."""
 
 from typing import Annotated, Any
 
@@ -9,31 +9,29 @@ Root = Annotated[
 ]
 DataRoot = Annotated[
     str,
-    typer.Option(
-        "--data-root", metavar="DIR", help="Examine a directory that was a host's /var/lib/docker, without the host."
-    ),
+    typer.Option("--data-root", metavar="DIR", help="Examine a copy of /var/lib/docker without its host."),
 ]
 Format = Annotated[
-    str, typer.Option("--format", "-f", metavar="FORMAT", help="text, json, html, … ('doctor list formats').")
+    str, typer.Option("--format", "-f", metavar="FORMAT", help="Report format; see 'doctor list formats'.")
 ]
 Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Write the report to FILE.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show passed checks, sources and more.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors; read the exit code.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors; the exit code has the result.")]
 Color = Annotated[str, typer.Option("--color", metavar="WHEN", help="auto, always or never (NO_COLOR is honoured).")]
-Select = Annotated[str, typer.Option("--select", metavar="ID-or-area[,…]", help="Only these checks.")]
-Skip = Annotated[str, typer.Option("--skip", metavar="ID-or-area[,…]", help="Not these checks.")]
+Select = Annotated[str, typer.Option("--select", metavar="ID-or-area[,…]", help="Run only these checks.")]
+Skip = Annotated[str, typer.Option("--skip", metavar="ID-or-area[,…]", help="Skip these checks.")]
 Allow = Annotated[
     str,
     typer.Option(
         "--allow",
         metavar="RISK",
-        help="The most a repair may cost: safe, disruptive (something restarts) or destructive.",
+        help="Maximum risk of a repair: safe, disruptive (something restarts) or destructive.",
     ),
 ]
 
 
 def shared_options(context: typer.Context, verbose: bool, quiet: bool, color: str) -> Any:
-    """Return what -v, -q and --color say, before or behind the command."""
+    """Return the values of -v, -q and --color, given before or after the command."""
     from doctor.cli.common import Shared
 
     given = context.obj or {}

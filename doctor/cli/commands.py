@@ -1,4 +1,4 @@
-"""The commands that look at a host, change it or launch on it: their options and help."""
+"""Options and help of the commands that examine a host, change it or run containers on it."""
 
 from typing import Annotated
 
@@ -23,22 +23,27 @@ def scan(
     context: typer.Context,
     select: Select = "",
     skip: Skip = "",
-    deep: Annotated[bool, typer.Option("--deep", help="Also prove the content of every layer (reads it all).")] = False,
-    probe: Annotated[bool, typer.Option("--probe", help="Also launch test containers.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also verify the content of every layer (reads all of it).")
+    ] = False,
+    probe: Annotated[bool, typer.Option("--probe", help="Also run test containers.")] = False,
     root: Root = "",
     data_root: DataRoot = "",
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = "",
     fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="SEVERITY", help="Exit 1 from: info, warning, error, critical.")
+        str,
+        typer.Option(
+            "--fail-on", metavar="SEVERITY", help="Lowest severity that exits 1: info, warning, error, critical."
+        ),
     ] = "",
-    since_last: Annotated[bool, typer.Option("--since-last", help="Only what changed since the last scan.")] = False,
+    since_last: Annotated[bool, typer.Option("--since-last", help="Show only changes since the last scan.")] = False,
     scheduled: Annotated[bool, typer.Option("--scheduled", hidden=True)] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
-    """Examine the host and report. Changes nothing.
+    """Examine the host and report findings. Changes nothing.
 
     \b
     Examples:
@@ -71,19 +76,19 @@ def scan(
 def fix(
     context: typer.Context,
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID…]", help="Only these findings (check ids or areas).")
+        list[str] | None, typer.Argument(metavar="[ID…]", help="Repair only these findings (check ids or areas).")
     ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Carry the plan out, after asking once.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Apply the plan, after asking once.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     allow: Allow = "",
-    resume: Annotated[bool, typer.Option("--resume", help="Finish a repair that was interrupted.")] = False,
-    deep: Annotated[bool, typer.Option("--deep", help="Judge with the deep checks too.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish an interrupted repair.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Also run the deep checks.")] = False,
     choose: Annotated[
         list[str] | None,
         typer.Option(
             "--choose",
             metavar="ID:SUBJECT=CANDIDATE",
-            help="Say which of several candidates is right; 'doctor fix' lists them.",
+            help="Choose one of several candidates; 'doctor fix' lists them.",
         ),
     ] = None,
     root: Root = "",
@@ -93,7 +98,9 @@ def fix(
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
-    """Print what would be done about the findings; with --apply, do it, prove it, or roll it back.
+    """Print the repair plan, or apply it with --apply.
+
+    An applied repair is verified, and rolled back if it fails.
 
     \b
     Examples:
@@ -126,15 +133,17 @@ def fix(
 
 def undo(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="Which repair; the last one by default.")] = "",
-    list_runs: Annotated[bool, typer.Option("--list", help="List the repairs there were.")] = False,
+    run: Annotated[str, typer.Argument(metavar="[RUN]", help="Repair to undo; default: the last one.")] = "",
+    list_runs: Annotated[bool, typer.Option("--list", help="List earlier repairs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Also where a file was changed after the repair.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also replace files that were changed after the repair.")
+    ] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
-    """Take a repair back: every byte, mode, owner and rule as it was.
+    """Undo a repair: restore every byte, mode, owner and rule.
 
     \b
     Examples:
@@ -150,14 +159,16 @@ def undo(
 
 def probe(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="Which probes; all by default.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="Probes to run; default: all.")] = None,
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = "",
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
-    """Launch test containers and say what this host can and can't do, with dockerd alive or dead.
+    """Run test containers and report what works on this host.
+
+    This also works without dockerd.
 
     \b
     Examples:
@@ -171,26 +182,31 @@ def probe(
 
 def run_container(
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="Image, bundle directory or root directory.")],
-    command: Annotated[list[str] | None, typer.Argument(metavar="[CMD…]", help="Instead of the image's own.")] = None,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="[CMD…]", help="Command; default: the image's own.")
+    ] = None,
     net: Annotated[str, typer.Option("--net", metavar="MODE", help="bridge, none, host or container:NAME.")] = "bridge",
     publish: Annotated[
         list[str] | None, typer.Option("--publish", "-p", metavar="[IP:]HOST:CONTAINER", help="Publish a port.")
     ] = None,
     volume: Annotated[
-        list[str] | None, typer.Option("--volume", "-v", metavar="SOURCE:TARGET[:ro]", help="Bind a directory or file.")
+        list[str] | None,
+        typer.Option("--volume", "-v", metavar="SOURCE:TARGET[:ro]", help="Bind-mount a directory or file."),
     ] = None,
     env: Annotated[list[str] | None, typer.Option("--env", "-e", metavar="NAME=VALUE", help="Set a variable.")] = None,
     workdir: Annotated[str, typer.Option("--workdir", "-w", metavar="DIR", help="Working directory.")] = "",
     user: Annotated[str, typer.Option("--user", "-u", metavar="USER[:GROUP]", help="Run as this user.")] = "",
     hostname: Annotated[str, typer.Option("--hostname", metavar="NAME", help="Host name inside.")] = "",
     memory: Annotated[str, typer.Option("--memory", metavar="BYTES[k|m|g]", help="Memory limit.")] = "",
-    cpus: Annotated[str, typer.Option("--cpus", metavar="N", help="Processors, 1.5 for one and a half.")] = "",
-    pids: Annotated[str, typer.Option("--pids", metavar="N", help="Most processes and threads.")] = "",
-    remove: Annotated[bool, typer.Option("--rm", help="Accepted for habit: nothing is ever left behind.")] = False,
+    cpus: Annotated[str, typer.Option("--cpus", metavar="N", help="CPU limit, for example 1.5.")] = "",
+    pids: Annotated[str, typer.Option("--pids", metavar="N", help="Limit of processes and threads.")] = "",
+    remove: Annotated[bool, typer.Option("--rm", help="No effect: the container is always removed.")] = False,
     interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Keep standard input open.")] = False,
-    tty: Annotated[bool, typer.Option("--tty", "-t", help="Give it a terminal.")] = False,
+    tty: Annotated[bool, typer.Option("--tty", "-t", help="Allocate a terminal.")] = False,
 ) -> None:
-    """Start a container with the bundled runtime, from an image in the data root, with dockerd dead.
+    """Run a container with the bundled runtime, without dockerd.
+
+    The image is read from the data root.
 
     \b
     Examples:
@@ -226,19 +242,21 @@ def run_container(
 def salvage(
     context: typer.Context,
     images: Annotated[
-        list[str] | None, typer.Argument(metavar="[IMAGE…]", help="Only these images, by name or id; all by default.")
+        list[str] | None, typer.Argument(metavar="[IMAGE…]", help="Images to salvage, by name or id; default: all.")
     ] = None,
-    to: Annotated[str, typer.Option("--to", metavar="DIR", help="Where the OCI layout is written.")] = "",
+    to: Annotated[str, typer.Option("--to", metavar="DIR", help="Directory for the OCI layout.")] = "",
     tar: Annotated[
-        str, typer.Option("--tar", metavar="FILE", help="Also one tar for 'docker load'; - for standard output.")
+        str, typer.Option("--tar", metavar="FILE", help="Also write a tar for 'docker load'; - is standard output.")
     ] = "",
-    volumes: Annotated[bool, typer.Option("--volumes", help="Also volumes, each as a tar.")] = False,
-    containers: Annotated[bool, typer.Option("--containers", help="Also containers' writable layers.")] = False,
-    unproven: Annotated[
-        bool, typer.Option("--unproven", help="Also what can't be proven, as other images named …-unproven.")
+    volumes: Annotated[bool, typer.Option("--volumes", help="Also salvage volumes, one tar each.")] = False,
+    containers: Annotated[
+        bool, typer.Option("--containers", help="Also salvage writable layers of containers.")
     ] = False,
+    unproven: Annotated[bool, typer.Option("--unproven", help="Also write unproven images, as NAME-unproven.")] = False,
     compress: Annotated[bool, typer.Option("--compress", help="Write layers as gzip.")] = False,
-    shared: Annotated[bool, typer.Option("--shared", help="Let others read it (0644 instead of 0600).")] = False,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Make the files readable by all users (0644 instead of 0600).")
+    ] = False,
     root: Root = "",
     data_root: DataRoot = "",
     format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")] = "text",  # noqa: A002 - the option's name
@@ -246,9 +264,11 @@ def salvage(
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
-    """Write every image that is provably whole to an OCI layout, with dockerd dead or the disk mounted elsewhere.
+    """Copy proven images out of a data root, without dockerd.
 
-    Run again, it goes on where it was stopped. Exit code 1 says that something was left out.
+    The images are written as an OCI layout. The data root may be on a mounted disk.
+
+    An interrupted salvage continues when run again. Exit code 1 means that something was left out.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The commands that tell: what there is, what it means, what earlier scans saw, and when the next one is."""
+"""Options and help of the other commands: list, explain, report, schedule and guard."""
 
 from typing import Annotated
 
@@ -10,14 +10,14 @@ from doctor.cli.arguments import Color, Output, Quiet, Verbose, shared_options
 def list_all(
     context: typer.Context,
     kind: Annotated[
-        str, typer.Argument(metavar="[KIND]", help="checks, fixers, probes, formats or plugins; all by default.")
+        str, typer.Argument(metavar="[KIND]", help="checks, fixers, probes, formats or plugins; default: all.")
     ] = "",
     format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")] = "text",  # noqa: A002
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
-    """List checks, fixers, probes, report formats and plugins, those refused included.
+    """List checks, fixers, probes, report formats and plugins.
 
     \b
     Examples:
@@ -32,11 +32,11 @@ def list_all(
 def explain(
     context: typer.Context,
     words: Annotated[
-        list[str], typer.Argument(metavar='ID | "ERROR TEXT"', help="A check, an area, or a pasted line.")
+        list[str], typer.Argument(metavar='ID | "ERROR TEXT"', help="A check id, an area, or a pasted error line.")
     ],
     color: Color = "auto",
 ) -> None:
-    """Say what a check looks at and why it matters, or which problems an error line points to.
+    """Describe a check, or find the cause of an error message.
 
     \b
     Examples:
@@ -50,15 +50,15 @@ def explain(
 
 def report(
     context: typer.Context,
-    scan_number: Annotated[str, typer.Argument(metavar="[SCAN]", help="Which scan; the last one by default.")] = "",
+    scan_number: Annotated[str, typer.Argument(metavar="[SCAN]", help="Scan number; default: the last scan.")] = "",
     output: Output = "",
-    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="html or another.")] = "html",  # noqa: A002
-    list_scans: Annotated[bool, typer.Option("--list", help="List the scans that are kept.")] = False,
+    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="Default: html.")] = "html",  # noqa: A002
+    list_scans: Annotated[bool, typer.Option("--list", help="List the kept scans.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
-    """Write the HTML report of a kept scan, with what earlier scans saw.
+    """Write the HTML report of a kept scan, with earlier scans.
 
     \b
     Examples:
@@ -72,7 +72,7 @@ def report(
 
 
 schedule = typer.Typer(
-    help="Scan regularly: a systemd timer, or a cron entry where there is no systemd.",
+    help="Schedule scans with systemd or cron.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -82,12 +82,14 @@ schedule = typer.Typer(
 def schedule_install(
     context: typer.Context,
     every: Annotated[str, typer.Option("--every", metavar="WHEN", help="hourly, daily or weekly.")] = "",
-    probe: Annotated[bool, typer.Option("--probe", help="Launch test containers each time.")] = False,
+    probe: Annotated[bool, typer.Option("--probe", help="Run test containers in each scan.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
-    """Write the timer or cron entry, show it, and start it. Each scan keeps history and writes the HTML report.
+    """Write, show and start the timer or cron entry.
+
+    Each scan is recorded and writes the HTML report.
 
     \b
     Examples:
@@ -103,7 +105,7 @@ def schedule_install(
 def schedule_remove(
     context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
 ) -> None:
-    """Stop the scans and remove every file of the schedule; history and reports stay."""
+    """Remove the schedule; history and reports are kept."""
     from doctor.cli import schedule as body
 
     raise typer.Exit(body.remove(shared_options(context, verbose, quiet, color)))
@@ -113,14 +115,14 @@ def schedule_remove(
 def schedule_status(
     context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
 ) -> None:
-    """Say what is installed, when it runs next, and when the last scan was."""
+    """Show the schedule, its next run and the last scan."""
     from doctor.cli import schedule as body
 
     raise typer.Exit(body.status(shared_options(context, verbose, quiet, color)))
 
 
 guard = typer.Typer(
-    help="Stand before each start of the engine: keep a copy of the metadata, stop a start that would destroy data.",
+    help="Check the data root before each engine start.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -128,7 +130,9 @@ guard = typer.Typer(
 
 @guard.callback()
 def guard_now(context: typer.Context) -> None:
-    """Keep a copy of the metadata; exit with 10 where a start would destroy data, else with 0, whatever fails.
+    """Back up the metadata, and stop a start that would destroy data.
+
+    The exit code is 10 if an engine start would destroy data, else 0, even on errors.
 
     \b
     Examples:
@@ -145,7 +149,7 @@ def guard_now(context: typer.Context) -> None:
 def guard_install(
     context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
 ) -> None:
-    """Put it before every start, by a drop-in of docker.service, and show that."""
+    """Install a drop-in of docker.service that runs the guard."""
     from doctor.cli import guard_unit as body
 
     raise typer.Exit(body.install(shared_options(context, verbose, quiet, color)))
@@ -153,7 +157,7 @@ def guard_install(
 
 @guard.command("remove")
 def guard_remove(context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto") -> None:
-    """Take it away again; kept copies and backups stay."""
+    """Remove the drop-in; copies and backups are kept."""
     from doctor.cli import guard_unit as body
 
     raise typer.Exit(body.remove(shared_options(context, verbose, quiet, color)))
@@ -161,7 +165,7 @@ def guard_remove(context: typer.Context, verbose: Verbose = False, quiet: Quiet 
 
 @guard.command("status")
 def guard_status() -> None:
-    """Say whether it is installed and in force."""
+    """Show whether the guard is installed and active."""
     from doctor.cli import guard_unit as body
 
     raise typer.Exit(body.status())

@@ -1,4 +1,4 @@
-"""What the commands share: the host, the catalogue, the settings, and where output goes."""
+"""Shared by the commands: the host, the catalogue, the settings and the output."""
 
 import os
 import sys
@@ -38,15 +38,15 @@ class Shared(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def make(cls, *, verbose: bool, quiet: bool, color: str) -> "Shared":
-        """Decide on colour: asked for, or a terminal that is not dumb and no NO_COLOR (no-color.org)."""
+        """Decide on colour: requested, or a terminal that is not dumb and no NO_COLOR (no-color.org)."""
         if color not in {"auto", "always", "never"}:
             raise UsageError(f"--color '{color}' is unknown", do="choose auto, always or never")
         terminal = is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
         return cls(verbose=verbose, quiet=quiet, colour=color == "always" or (color == "auto" and terminal))
 
     def progress(self, text: str) -> None:
-        """Tell what is being done, on standard error; where nobody listens any more, a repair goes on all the same."""
-        # Closed by the caller (2>&-), sys.stderr is None, and print would take standard output.
+        """Print progress on standard error. A repair continues if standard error is closed."""
+        # If the caller closed it (2>&-), sys.stderr is None, and print would use standard output.
         if not self.quiet and sys.stderr is not None:
             with suppress(OSError, ValueError):
                 from doctor.facts.secrets.redact import redact
@@ -55,7 +55,7 @@ class Shared(Struct, frozen=True, kw_only=True):
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a standard stream is a terminal; one that the caller closed is none."""
+    """Whether a standard stream is a terminal; False if the caller closed it."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:
@@ -63,7 +63,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def asked(question: str) -> bool:
-    """Ask on the terminal and return whether the answer is yes; the end of input is a no."""
+    """Ask on the terminal and return whether the answer is yes; end of input counts as no."""
     try:
         return input(question).strip().lower() in {"y", "yes"}
     except EOFError:
@@ -71,10 +71,10 @@ def asked(question: str) -> bool:
 
 
 def open_host(root: str, data_root: str = "") -> Host:
-    """Return the live host, the one beneath a directory, or one that has only a data root."""
+    """Return the live host, the host mounted at ``root``, or a host that has only a data root."""
     if data_root:
         if root:
-            raise UsageError("--root and --data-root exclude each other", do="--root names a whole host's disk")
+            raise UsageError("--root and --data-root can't be combined", do="use --root for the disk of a whole host")
         from doctor.host.data_root import DataRootHost
 
         return DataRootHost(data_root)
@@ -83,16 +83,18 @@ def open_host(root: str, data_root: str = "") -> Host:
 
         return LiveHost()
     if not os.path.isdir(root):
-        raise UsageError("--root is no directory", where=root, do="name the place where the host's disk is mounted")
+        raise UsageError(
+            "--root is not a directory", where=root, do="name the directory where the host's disk is mounted"
+        )
     if not _holds_a_host(root):
         raise UsageError(
-            "there is no host at --root: it has no etc, usr or var", where=root, do="mount its disk there first"
+            "--root contains no host: etc, usr and var are missing", where=root, do="mount the host's disk there first"
         )
     from doctor.host.recorded import RootHost
 
     top = os.path.dirname(os.path.abspath(root))
     recorded = os.path.join(top, "answers.toml")
-    # A test case has recorded answers beside its root; a directory beside somebody's disk is not trusted.
+    # Only a test case has recorded answers next to its root; a file next to a user's disk is not trusted.
     if os.path.isfile(os.path.join(top, "case.toml")) and os.path.isfile(recorded):
         from doctor.host.answers import load
 
@@ -101,7 +103,7 @@ def open_host(root: str, data_root: str = "") -> Host:
 
 
 def _holds_a_host(root: str) -> bool:
-    """Whether anything of a host lies there: of an empty mount point every check would say that nothing is wrong."""
+    """Whether the directory contains a host: on an empty mount point every check would pass."""
     try:
         return not _OF_A_HOST.isdisjoint(os.listdir(root))
     except OSError:
@@ -116,7 +118,7 @@ def load_settings() -> "Settings":
 
 
 def load_catalog(settings: "Settings", *, survey: bool = False) -> Catalog:
-    """Return every check, fixer, probe and format that the settings allow; ``survey`` also looks at what they don't."""
+    """Return every check, fixer, probe and format that the settings allow; ``survey`` also lists refused ones."""
     from doctor.plugins.load import load
 
     return load(settings.plugins, survey=survey)
@@ -137,7 +139,7 @@ def severity(word: str, option: str) -> Severity:
 
 
 def applicability(word: str) -> Applicability:
-    """Parse what --allow was given; a repair that only a person can do is never allowed."""
+    """Parse the value of --allow; "manual" is not a valid one."""
     try:
         found = Applicability.parse(word)
     except KeyError:
@@ -148,7 +150,7 @@ def applicability(word: str) -> Applicability:
 
 
 def host_info(host: Host, engine: str = "") -> HostInfo:
-    """Return who the host is."""
+    """Return the host's name, kernel, system and engine version."""
     return HostInfo(
         name=_line(host, "/etc/hostname") if not host.is_live() or host.kind == "root" else host.name,
         kernel=_line(host, "/proc/sys/kernel/osrelease"),
@@ -185,7 +187,7 @@ def waive(findings: tuple[Finding, ...], settings: "Settings", now: float, catal
 
 
 def waived(findings: tuple[Finding, ...], settings: "Settings", now: float, catalog: Catalog) -> "Waived":
-    """Return the findings with waivers applied, and what there is to say of the waivers themselves."""
+    """Return the findings with waivers applied, and notes on the waivers themselves."""
     from doctor.state.waivers import Waived
     from doctor.state.waivers import waive as apply_waivers
 
@@ -194,18 +196,24 @@ def waived(findings: tuple[Finding, ...], settings: "Settings", now: float, cata
     import time
 
     known = {*catalog.checks, *(f"probe/{name}-failed" for name in catalog.probes)}
-    # Every check would have to be imported to know its former ids: only a waiver of an unknown id makes that worth it.
+    # Former ids are known only after every check is imported, so this is done for a waiver of an unknown id alone.
     renamed = {} if known >= {waiver.id for waiver in settings.waivers} else catalog.renamed()
     today = time.strftime("%Y-%m-%d", time.gmtime(now))
     return apply_waivers(findings, settings.waivers, today=today, known=known, renamed=renamed)
 
 
 def scope(catalog: Catalog, settings: "Settings", host: Host, *, select: str = "", skip: str = "") -> Scope:
-    """Return what there was to look at, what left some of it out, and the command that sees what this user can't."""
+    """Return the number of checks, the filters in effect, and the command to run where root is needed."""
     left_out = [f"--select {select}" if words(select) else "", f"--skip {skip}" if words(skip) else ""]
-    left_out.append(f"'skip = {list(settings.skip)}' of the settings" if settings.skip else "")
+    left_out.append(f"'skip = {_json(settings.skip)}' of the settings" if settings.skip else "")
     remedy = as_root() if os.geteuid() != 0 and host.is_live() else ""
     return Scope(installed=len(catalog.checks), narrowed=", ".join(filter(None, left_out)), remedy=remedy)
+
+
+def _json(words: tuple[str, ...]) -> str:
+    import json
+
+    return json.dumps(words)
 
 
 def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Shared) -> int:
@@ -216,7 +224,9 @@ def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Share
     loaded = catalog.report_format(name)
     kinds = getattr(loaded.declaration, "of", ())
     if report.kind not in kinds:
-        raise UsageError(f"the format '{name}' can't show a {report.kind}", do=f"it shows: {', '.join(kinds)}")
+        raise UsageError(
+            f"format '{name}' does not support a {report.kind} report", do=f"it supports: {', '.join(kinds)}"
+        )
     if name == "text":
         width = min(_columns(), 110)
         raw: bytes = loaded.function(
@@ -232,12 +242,12 @@ def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Share
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()
     change = getattr(sys.modules[loaded.function.__module__], "exit_code", None)
-    # A format may have codes of its own; none of them makes a report green that is not.
+    # A format may define its own exit codes; a 0 never replaces a failure.
     return int(report.exit_code if change is None else change(report) or report.exit_code)
 
 
 def write_report(path: str, raw: bytes) -> None:
-    """Write a report where its reader wants it."""
+    """Write a report to a file."""
     from doctor.model.errors import DoctorError
     from doctor.state.out import write_out
 

@@ -1,4 +1,4 @@
-"""``doctor --install-completion``: one file where the shell looks for it; no startup file of the user's is touched."""
+"""``doctor --install-completion``: installs one file where the shell looks for it; startup files are not changed."""
 
 import os
 
@@ -8,7 +8,7 @@ from doctor.state.out import write_out
 
 
 def install() -> int:
-    """Write the completion for the shell that runs doctor, print where, and return 0."""
+    """Write the completion for the current shell, print its path, and return 0."""
     from typer._completion_shared import _get_shell_name, get_completion_script
 
     shell = _get_shell_name() or os.path.basename(os.environ.get("SHELL", ""))
@@ -19,9 +19,9 @@ def install() -> int:
         write_out(path, f"{script}\n".encode(), make=True)
     except OSError as error:
         raise DoctorError(f"can't write the completion: {error.strerror}", where=path) from error
-    print(f"{path}: {shell} completes doctor's commands from the next shell on")
+    print(f"wrote {path}; completion works in new {shell} sessions")
     if shell == "zsh":
-        print("if it does not, add this to ~/.zshrc: fpath=(~/.zfunc $fpath); autoload -Uz compinit; compinit")
+        print("if it does not work, add this to ~/.zshrc: fpath=(~/.zfunc $fpath); autoload -Uz compinit; compinit")
     return ExitCode.OK
 
 
@@ -34,16 +34,16 @@ def _place(shell: str) -> str:
         "zsh": "~/.zfunc/_doctor",
     }
     if shell not in places:
-        raise UsageError(f"there is no completion for '{shell}'", do=f"use {', '.join(places)}")
+        raise UsageError(f"completion does not support '{shell}'", do=f"use {', '.join(places)}")
     return os.path.expanduser(places[shell])
 
 
 def _refuse_foreign_home() -> None:
-    """Raise ``RefusedError`` where root would write into somebody's home (sudo keeps HOME on some systems)."""
+    """Raise ``RefusedError`` if root would write into another user's home (sudo keeps HOME on some systems)."""
     home = os.path.expanduser("~")
     if os.geteuid() == 0 and os.stat(home).st_uid != 0:
         raise RefusedError(
-            "the home directory belongs to another user, so the file would be root's in it",
+            "the home directory belongs to another user, and root would own the new file in it",
             where=home,
-            do="do it without sudo",
+            do="run it without sudo",
         )

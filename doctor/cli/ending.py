@@ -1,4 +1,4 @@
-"""Every way a command can end, turned into an exit code."""
+"""Turns every outcome of a command into an exit code."""
 
 import errno
 import gc
@@ -17,14 +17,14 @@ _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, er
 
 
 def ended(work: Callable[[], object]) -> int:
-    """Do the work; return its exit code, or that of what stopped it, told in one line on standard error."""
-    # Python looks for cycles after each 2,000 objects: 23 times while a small host is scanned, among modules and facts that all
-    # stay to the end. That is 12 ms of CPU for nothing; at this distance a host of any size is still looked through now and then.
+    """Do the work and return its exit code. An error is reported in one line on standard error."""
+    # Python collects cycles after every 2,000 new objects: 23 times in the scan of a small host, over modules and facts that
+    # all live to the end. That costs 12 ms of CPU; with this threshold a large host is still collected now and then.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         return _flushed(_code(work))
     finally:
-        # The interpreter looks for cycles several times while it ends, among all that was ever imported: 25 ms for nothing.
+        # The interpreter would collect cycles several times at exit, over every imported module: 25 ms.
         gc.freeze()
 
 
@@ -34,10 +34,10 @@ def _code(work: Callable[[], object]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except DoctorError as error:
-        _tell(str(error))
+        _report(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        _tell("interrupted")
+        _report("interrupted")
         return 130
     except BrokenPipeError:
         return _nobody_reads()
@@ -46,15 +46,15 @@ def _code(work: Callable[[], object]) -> int:
             return _defect(error)
         if error.filename is not None:
             return _disk(error)
-        # Without a file name it is standard output: a full disk behind it, a terminal that hung up.
+        # An error without a file name comes from standard output: a full disk, a terminal that hung up.
         return _unwritten(error)
-    except Exception as error:  # noqa: BLE001 - boundary 3 of 3: a defect of doctor is told in one line
+    except Exception as error:  # noqa: BLE001 - boundary 3 of 3: a bug in doctor is reported in one line
         return _defect(error)
     return result if isinstance(result, int) else 0
 
 
 def _flushed(code: int) -> int:
-    """Write what is still buffered; the interpreter would do it after the last chance to say what goes wrong."""
+    """Flush standard output here, where an error can still be reported."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -66,17 +66,17 @@ def _flushed(code: int) -> int:
 
 
 def _disk(error: OSError) -> int:
-    """A disk that is full, read-only or broken is no defect of doctor: say which file could not be read or written."""
+    """Report a full, read-only or failing disk: it is not a bug in doctor. Name the file."""
     own = os.path.abspath(os.fsdecode(error.filename)).startswith(state_dir() + "/")
-    what = "doctor's own file can't be read or written" if own else "a file can't be read or written"
-    do = "make room on that disk or repair it" + (", or set DOCTOR_STATE_DIR to another place" if own else "")
-    _tell(f"{what}: {error.strerror} at {os.fsdecode(error.filename)} — {do}")
+    what = "can't read or write a file of doctor's own" if own else "can't read or write a file"
+    do = "free space on that disk or repair it" + (", or set DOCTOR_STATE_DIR to another directory" if own else "")
+    _report(f"{what}: {error.strerror} at {os.fsdecode(error.filename)} — {do}")
     return ExitCode.INCOMPLETE
 
 
 def _unwritten(error: OSError) -> int:
     _nobody_reads()
-    _tell(f"can't write the output: {error.strerror}")
+    _report(f"can't write the output: {error.strerror}")
     return ExitCode.INCOMPLETE
 
 
@@ -86,18 +86,18 @@ def _defect(error: Exception) -> int:
     from doctor.scan.resolve import located
 
     text = located(error).encode("utf-8", "backslashreplace").decode()
-    _tell(f"this is a defect of doctor: {text} — set DOCTOR_TRACEBACK=1 for more")
+    _report(f"this is a bug in doctor: {text} — set DOCTOR_TRACEBACK=1 for the traceback")
     return ExitCode.INCOMPLETE
 
 
 def _nobody_reads() -> int:
-    """The reader went away (doctor scan | head): not an error of the scan. What is still buffered goes nowhere."""
+    """Handle a reader that exited early (doctor scan | head). This is not an error of the scan; buffered output is dropped."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 141
 
 
-def _tell(text: str) -> None:
-    # Closed by the caller (2>&-), sys.stderr is None, and print would take standard output.
+def _report(text: str) -> None:
+    # If the caller closed it (2>&-), sys.stderr is None, and print would use standard output.
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
             from doctor.facts.secrets.redact import redact

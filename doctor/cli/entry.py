@@ -1,4 +1,4 @@
-"""Where the command starts. ``--version`` and an ordinary ``scan`` are answered without loading the whole command line."""
+"""Entry point of the command. ``--version`` and an ordinary ``scan`` run without loading the whole command line."""
 
 import sys
 
@@ -16,7 +16,7 @@ def main() -> int:
 
         from doctor.cli import guard
 
-        # All is said; to take the interpreter apart would cost as much as to see that nothing has changed.
+        # Skip the interpreter's shutdown: it costs as much as a run on an unchanged data root.
         os._exit(guard.run())
     if arguments[:1] == ["scan"]:
         from doctor.cli import quick
@@ -33,10 +33,10 @@ def main() -> int:
 
 
 def load_msgspec() -> None:
-    """Import msgspec without what it loads and doctor doesn't use: that costs 17 ms, as much as sixty checks.
+    """Import msgspec without its unused imports, which cost 17 ms, as much as sixty checks.
 
-    It asks typing_extensions first, which loads ``inspect``, and the standard library second, which has all of it in every
-    Python that doctor runs on. What it makes JSON schemas with is loaded once somebody does.
+    msgspec tries typing_extensions first, which loads ``inspect``, and falls back to the standard library, which is enough
+    in every Python that doctor supports. Its modules for JSON schemas are loaded at the first use.
     """
     name = "typing_extensions"
     if name in sys.modules or "msgspec" in sys.modules:
@@ -45,7 +45,7 @@ def load_msgspec() -> None:
 
     late = [Late(each) for each in ("textwrap", "msgspec.inspect") if each not in sys.modules]
     sys.modules.update({each.__name__: each for each in late})
-    sys.modules[name] = None  # type: ignore[assignment] # import's own word for "not there"
+    sys.modules[name] = None  # type: ignore[assignment] # import's marker for a missing module
     try:
         import msgspec as msgspec  # noqa: PLC0414
     finally:

@@ -1,4 +1,4 @@
-"""``doctor explain``: what a check looks at, or which problems a pasted error line points to."""
+"""``doctor explain``: describes a check, or lists the problems that a pasted error line points to."""
 
 import inspect
 import re
@@ -19,15 +19,15 @@ _WIDTH = 88
 _LONGEST = 65536
 _HEADING = re.compile(r"^[A-Z][A-Za-z ]+:$")
 _COSTS = {
-    Applicability.SAFE: "nothing restarts, nothing is lost",
-    Applicability.DISRUPTIVE: "something restarts, nothing is lost",
-    Applicability.DESTRUCTIVE: "something goes into quarantine; 'doctor undo' brings it back",
-    Applicability.MANUAL: "only a person can do it",
+    Applicability.SAFE: "nothing restarts, no data is lost",
+    Applicability.DISRUPTIVE: "something restarts, no data is lost",
+    Applicability.DESTRUCTIVE: "something is moved to quarantine; 'doctor undo' restores it",
+    Applicability.MANUAL: "doctor can't do it for you",
 }
 
 
 class ErrorLine(Struct, frozen=True, kw_only=True):
-    """A message that a program prints: its pattern, the checks that know more, what it means in one sentence."""
+    """An error message of a program: its pattern, the related checks, and its meaning in one sentence."""
 
     pattern: re.Pattern[str]
     ids: tuple[str, ...]
@@ -35,11 +35,11 @@ class ErrorLine(Struct, frozen=True, kw_only=True):
 
 
 def run(words: str, shared: Shared) -> int:
-    """Explain an id, an area or an error text; return 0, or 3 where doctor does not know the text."""
+    """Explain an id, an area or an error text; return 0, or 3 if the text is unknown."""
     catalog = load_catalog(load_settings())
     text = words.strip()
     if not text:
-        raise UsageError("there is nothing to explain", do="name a check, or paste an error line in quotes")
+        raise UsageError("nothing to explain", do="name a check, or paste an error line in quotes")
     identity = _identity(text, catalog)
     if identity is not None:
         print(pasted("\n".join(explain_check(catalog, identity, shared))))
@@ -53,7 +53,7 @@ def run(words: str, shared: Shared) -> int:
     if area or text in catalog.probes:
         return 0
     if re.fullmatch(r"[a-z0-9:/_-]+", text):
-        raise UsageError(f"there is no check, area or probe '{text}'", do=_nearest(text, catalog))
+        raise UsageError(f"unknown check, area or probe '{text}'", do=_nearest(text, catalog))
     return _explain_text(text, catalog, shared)
 
 
@@ -77,7 +77,7 @@ def _nearest(text: str, catalog: Catalog) -> str:
 
 
 def explain_check(catalog: Catalog, identity: str, shared: Shared) -> list[str]:
-    """Return the documentation of a check as lines: its docstring, then what its declaration and its fixer say."""
+    """Return the documentation of a check as lines: its docstring, then its declaration and its fixer."""
     check = catalog.check(identity)
     declaration = check.declaration
     lines = [_bold(identity, shared), ""]
@@ -86,13 +86,13 @@ def explain_check(catalog: Catalog, identity: str, shared: Shared) -> list[str]:
     if isinstance(declaration, CheckDeclaration):
         facts.append(("Severity", declaration.severity.word))
         facts.append(("Breaks", ", ".join(f"{name} ('doctor probe {name}')" for name in declaration.breaks)))
-        facts.append(("Explained by", ", ".join(declaration.causes)))
-        facts.append(("Formerly", ", ".join(declaration.formerly)))
+        facts.append(("Possible causes", ", ".join(declaration.causes)))
+        facts.append(("Former ids", ", ".join(declaration.formerly)))
         facts.append(("Runs", "only with --deep" if declaration.deep else ""))
     fixer = catalog.fixer(identity)
     if fixer is not None and isinstance(fixer.declaration, FixerDeclaration):
         word = fixer.declaration.applicability
-        facts.append(("Repair", f"{fixer.summary} At least {word.word}: {_COSTS[word]}."))
+        facts.append(("Repair", f"{fixer.summary} Risk: {word.word} or higher ({_COSTS[word]})."))
     for name, value in facts:
         if value:
             lines += _filled(f"{name}: {value}", indent="", hang="  ")
@@ -107,7 +107,7 @@ def explain_probe(catalog: Catalog, name: str, shared: Shared) -> list[str]:
 
 
 def _docstring(text: str, shared: Shared) -> list[str]:
-    """Wrap paragraphs anew; headings stay lines of their own, and so does each line under ``References:``."""
+    """Rewrap paragraphs; keep headings, and each line under ``References:``, on their own lines."""
     lines: list[str] = []
     heading = ""
     for block in inspect.cleandoc(visible(text, keep="\n")).split("\n\n"):
@@ -144,7 +144,7 @@ def _about(catalog: Catalog, identity: str) -> str:
 
 
 def error_lines() -> tuple[ErrorLine, ...]:
-    """Return the table of messages; the more telling ones stand first."""
+    """Return the table of messages, the more specific ones first."""
     import tomllib
 
     table = tomllib.loads(files("doctor.cli").joinpath("error_lines.toml").read_text("utf-8"))
@@ -163,19 +163,19 @@ def matches(text: str) -> list[ErrorLine]:
 def _explain_text(text: str, catalog: Catalog, shared: Shared) -> int:
     found = matches(text)
     if not found:
-        print(pasted("no check knows this message; 'doctor scan' examines the host itself"))
+        print(pasted("unknown message; 'doctor scan' examines the host itself"))
         return 3
-    told: list[str] = []
+    shown: list[str] = []
     for line in found:
-        ids = [name for name in line.ids if name in catalog.checks and name not in told]
-        told += ids
-        # A general pattern that only repeats what a telling one has said adds nothing.
-        if not ids and told:
+        ids = [name for name in line.ids if name in catalog.checks and name not in shown]
+        shown += ids
+        # A general pattern that names no further check adds nothing to a specific one.
+        if not ids and shown:
             continue
         print("\n".join(_filled(_bold(line.means, shared), indent="", hang="")))
         for name in ids:
             print(f"  {_about(catalog, name)}")
         print()
-    if told:
-        print(f"To examine: {command('scan', '--select', ','.join(told))}")
+    if shown:
+        print(f"To examine: {command('scan', '--select', ','.join(shown))}")
     return 0

@@ -1,4 +1,4 @@
-"""``doctor fix``: the plan, and with ``--apply`` its carrying out."""
+"""``doctor fix``: print the plan; with ``--apply``, carry it out."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ from doctor.cli.last_proof import last_proof
 from doctor.cli.provers import image_prover, prover
 from doctor.cli.scan import engine_version
 from doctor.cli.spelled import as_root, command
-from doctor.cli.work import at_work, tell_unfinished
+from doctor.cli.work import at_work, warn_unfinished
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.exit_code import ExitCode
@@ -46,7 +46,7 @@ from doctor.state.settings import Settings
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """What the command line gave."""
+    """Options and arguments of the command line."""
 
     ids: tuple[str, ...] = ()
     apply: bool = False
@@ -60,7 +60,7 @@ class Options(Struct, frozen=True, kw_only=True):
     output: str = ""
 
     def command(self, *, is_live: bool) -> str:
-        """Return what carries this plan out: with every option that made it what it is, and as the user who may do it."""
+        """Return the command that applies this very plan: the same options, with sudo where root is needed."""
         words = ["fix", *self.ids]
         words += ["--deep"] if self.deep else []
         words += ["--root", self.root] if self.root else []
@@ -102,9 +102,9 @@ def run(options: Options, shared: Shared) -> int:
     )
     allow = applicability(options.allow) if options.allow else settings.allow
     if not (options.apply or options.resume):
-        tell_unfinished(shared)
+        warn_unfinished(shared)
         report = _plan_report(job, _plan(job, allow))
-        _tell_blind(job, report)
+        _warn_incomplete(job, report)
         return emit(catalog, report, options.format, options.output, shared)
     _need_root(job.host)
     with at_work(shared):
@@ -121,11 +121,11 @@ def run(options: Options, shared: Shared) -> int:
         return _apply(job, allow)
 
 
-def _tell_blind(job: _Job, report: PlanReport) -> None:
-    """Say first that the plan knows less than it should; the text of the plan itself begins with it."""
+def _warn_incomplete(job: _Job, report: PlanReport) -> None:
+    """Warn that the scan was incomplete. The text format prints this itself, as the plan's first line."""
     blind = report.before.incomplete
     if blind and (job.options.format != "text" or job.options.apply):
-        says = report.before.unseen or f"{blind} checks could not look at everything ('doctor scan' says why)"
+        says = report.before.unseen or f"{blind} checks could not examine everything ('doctor scan' says why)"
         job.shared.progress(f"note: {says}")
 
 
@@ -188,13 +188,15 @@ def _plan_report(job: _Job, plan: Plan) -> PlanReport:
 def _apply(job: _Job, allow: Applicability) -> int:
     plan = _plan(job, allow)
     report = _plan_report(job, plan)
-    _tell_blind(job, report)
+    _warn_incomplete(job, report)
     if not plan.actions:
         return _nothing(job, plan, report)
     if not job.options.yes:
         _ask(job, report)
-        if _what(_plan(job, allow)) != _what(plan):
-            raise RefusedError("the host changed while you were asked; nothing was done", do="look at the plan again")
+        if _effect(_plan(job, allow)) != _effect(plan):
+            raise RefusedError(
+                "the host changed since the plan was shown; nothing was applied", do="review the plan again"
+            )
     record = repair.to_record(plan, job.host.root, new_name(job.started))
     done = repair.apply(
         record,
@@ -209,7 +211,7 @@ def _apply(job: _Job, allow: Applicability) -> int:
 
 
 def _nothing(job: _Job, plan: Plan, report: PlanReport) -> int:
-    """Nothing will be applied: say why, as the contract's codes tell it."""
+    """Report a plan without actions and return its exit code."""
     refused = [manual for manual in plan.manual if manual.why.startswith("it is ") and "--allow" in manual.why]
     code = ExitCode.REFUSED if refused else report.exit_code
     if job.options.format == "text":
@@ -230,17 +232,17 @@ def _nothing(job: _Job, plan: Plan, report: PlanReport) -> int:
 def _ask(job: _Job, report: PlanReport) -> None:
     """Show the plan and ask once."""
     if not is_terminal(sys.stdin):
-        raise RefusedError("there is no terminal to ask on whether to apply the plan", do="add --yes")
+        raise RefusedError("can't ask for confirmation: standard input is not a terminal", do="add --yes")
     text = job.catalog.report_format("text").function(
         report, colour=job.shared.colour, verbose=job.shared.verbose, program=spelled.name()
     )
     sys.stderr.write(text.decode())
     if not asked(f"Apply these {len(report.actions)} actions? [y/N] "):
-        raise RefusedError("not applied")
+        raise RefusedError("nothing was applied: you answered no")
 
 
-def _what(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
-    """Return what a plan does, to compare it with another."""
+def _effect(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
+    """Return the summaries and steps of a plan, to compare it with another."""
     return [(action.summary, action.steps) for action in plan.actions]
 
 
@@ -284,13 +286,13 @@ def _repair_report(job: _Job, done: repair.Done, host: HostInfo, plan: Plan | No
 def _forgotten(finding: Finding) -> ManualFix:
     return ManualFix(
         finding=finding,
-        why="the engine does not know of it any more: its start erases the record; a copy was kept before",
+        why="the engine's start erased the record; a copy was kept before",
         advice=f"see 'doctor explain {finding.id}'",
     )
 
 
 def _still(manual: tuple[ManualFix, ...], done: repair.Done) -> tuple[ManualFix, ...]:
-    """Return what is left to a person: what the repair has mended in passing, or only foresaw, is not."""
+    """Return the findings left to the user that are still present after the repair."""
     if done.after is None or done.error:
         return manual
     there = {finding.fingerprint for finding in done.after.findings}

@@ -1,4 +1,4 @@
-"""``doctor guard``: stand in front of a start of the engine. Little is imported here: a start waits for it."""
+"""``doctor guard``: checks the data root before an engine start. Imports little, because the start waits for it."""
 
 import gc
 import os
@@ -6,7 +6,7 @@ import select
 import sys
 import time
 
-# Not from typing, which costs as much as the rest of a start where nothing has changed: type checkers know the name.
+# Not imported from typing, which costs as much as a whole run on an unchanged data root. Type checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from doctor.state.settings import Settings
 
 STOP = 10
-"""The exit code that stops a start. No failure has it: Python's own is 1, a shell's are 2 and 126 and above."""
+"""The exit code that stops a start. No failure uses it: Python exits with 1, a shell with 2 or with 126 and above."""
 _LIMIT_S = 10.0
 _LOOK_AGAIN_S = 0.003
 
 
 def run() -> int:
-    """Return ``STOP`` where a start of the engine would destroy data that nothing can keep, else 0, whatever fails here.
+    """Return ``STOP`` if an engine start would destroy data that can't be copied, else 0, also on errors.
 
-    A child does the work: one that crashes, or hangs on a dead disk, holds no start up.
+    A child process does the work, so a crash or a hang on a dead disk does not block the start.
     """
     try:
         child = os.fork()
     except OSError as error:
-        _say(f"the guard could not look: {error.strerror}; the start goes on", 4)
+        _say(f"the guard could not run: {error.strerror}; the start continues", 4)
         return 0
     if child == 0:
         _work()
@@ -43,20 +43,20 @@ def run() -> int:
         if found:
             code = os.waitstatus_to_exitcode(status)
             if code not in {0, STOP}:
-                _say("the guard could not look; the start goes on", 4)
+                _say("the guard failed; the start continues", 4)
             return STOP if code == STOP else 0
         if left <= 0:
             break
     from signal import SIGKILL
 
     os.kill(child, SIGKILL)
-    # Not waited for: one that a dead disk keeps in the kernel outlives this.
-    _say(f"the guard did not finish looking within {_LIMIT_S:g} s; the start goes on", 4)
+    # Not waited for: a child that hangs in the kernel on a dead disk outlives this process.
+    _say(f"the guard did not finish within {_LIMIT_S:g} s; the start continues", 4)
     return 0
 
 
 def _wait(child: int, seconds: float) -> None:
-    """Wait until the child ends or the time is over, or a moment where the kernel tells of no child's end (before 5.3)."""
+    """Wait until the child exits or the time is up; without pidfd_open (before Linux 5.3) only for a moment."""
     try:
         watched = os.pidfd_open(child)
     except OSError:
@@ -71,9 +71,9 @@ def _wait(child: int, seconds: float) -> None:
 
 
 def _work() -> "NoReturn":
-    """Judge, tell, and end this process; with 1 for any failure."""
+    """Judge, report, and exit this process; exit 1 on any failure."""
     code = 1
-    # It ends before a collection of cycles could pay for itself.
+    # The process exits before a collection of cycles would pay off.
     gc.disable()
     try:
         from doctor.guard import seen
@@ -96,7 +96,7 @@ def _work() -> "NoReturn":
             code = ended(lambda: _judge(earlier))
             kept.keep()
     finally:
-        # Here and not in an except: nothing, not even a failed import, may run on in the child.
+        # In finally, not in except: the child must exit here on any error, even a failed import.
         error = sys.exc_info()[1]
         if error is not None:
             _say(f"{type(error).__name__}: {error}", 4)
@@ -104,11 +104,11 @@ def _work() -> "NoReturn":
 
 
 def _load_hashlib() -> None:
-    """Import hashlib without OpenSSL, which costs 3 ms, more than Python's own SHA-256 takes for all that is small."""
+    """Import hashlib without OpenSSL: loading it takes 3 ms, more than it saves on small files."""
     name = "_hashlib"
     if name in sys.modules:
         return
-    sys.modules[name] = None  # type: ignore[assignment] # import's own word for "not there"
+    sys.modules[name] = None  # type: ignore[assignment] # import's marker for a missing module
     try:
         import hashlib as hashlib  # noqa: PLC0414
     finally:
@@ -118,7 +118,7 @@ def _load_hashlib() -> None:
 def _refuse() -> int:
     from doctor.cli.spelled import as_root
 
-    _say(f"only root can look at the data root, so nothing was looked at: run '{as_root()}'", 4)
+    _say(f"only root can read the data root, so nothing was examined: run '{as_root()}'", 4)
     return 1
 
 
@@ -139,7 +139,7 @@ def _judge(earlier: "Earlier") -> int:
         settings = load()
         catalog = _catalog(settings)
     except DoctorError as error:
-        _say(f"the settings don't hold here: {error}", 4)
+        _say(f"using default settings: {error}", 4)
         settings = Settings()
         catalog = _catalog(settings)
     known, read = listing_cache.load(earlier.state, earlier.checksum, earlier.changed)
@@ -151,11 +151,11 @@ def _judge(earlier: "Earlier") -> int:
         )
         if look is not None:
             listing_cache.keep(earlier.state, look, known, read)
-    return _tell(verdict)
+    return _report(verdict)
 
 
 def _catalog(settings: "Settings") -> "Catalog":
-    """Return what there is to judge by; to list all that is of no concern here takes time."""
+    """Return the catalogue of the checks that matter here; listing all of them takes time."""
     from doctor.history.backup import AREA
     from doctor.plugins.catalog import Catalog
     from doctor.plugins.rooms import OURS
@@ -166,32 +166,34 @@ def _catalog(settings: "Settings") -> "Catalog":
         return load(settings.plugins)
     catalog = Catalog()
     area = AREA.rstrip("/")
-    # What is skipped may be of any area, and is refused where there is no such thing.
+    # A skipped id may be of any area, and an unknown one is refused, so all areas are listed then.
     catalog.add("checks", OURS.checks, "", area="" if settings.skip else area)
     catalog.add("fixers", OURS.fixers, "", area=area)
     return catalog
 
 
-def _tell(verdict: "Verdict") -> int:
-    """Say what was seen, and return the exit code."""
+def _report(verdict: "Verdict") -> int:
+    """Report the verdict and return the exit code."""
     for note in verdict.notes:
         _say(note, 5)
     for finding, place in verdict.kept:
-        _say(f"{finding.message}; a copy is in {place}, the start goes on", 4)
+        _say(f"{finding.message}; a copy is in {place}; the start continues", 4)
     for danger in verdict.dangers:
         _say(f"{danger.finding.message}{f' (no copy: {danger.why})' if danger.why else ''}", 3)
         fix = danger.finding.fix
         if fix is not None and fix.applicability.word == "manual":
-            _say(f"what to do: {fix.summary}", 3)
+            _say(f"to resolve it: {fix.summary}", 3)
     if not verdict.dangers:
         return 0
-    _say("the start is stopped, nothing is lost yet: 'doctor fix' shows the way, 'doctor fix --apply' goes it", 3)
-    _say("to start all the same: waive the finding in doctor.toml, or 'doctor guard remove'", 3)
+    _say(
+        "the start was stopped; no data is lost yet: 'doctor fix' shows the repair, 'doctor fix --apply' applies it", 3
+    )
+    _say("to start anyway: waive the finding in doctor.toml, or run 'doctor guard remove'", 3)
     return STOP
 
 
 def _say(text: str, level: int) -> None:
-    """Tell a line on standard error; the journal gets its level (sd-daemon(3)): 3 error, 4 warning, 5 notice."""
+    """Print a line on standard error, for the journal with its level (sd-daemon(3)): 3 error, 4 warning, 5 notice."""
     from doctor.cli.spelled import pasted
     from doctor.model.text import visible
 

@@ -1,14 +1,14 @@
-"""Modules that are loaded when something in them is asked for."""
+"""Modules that are imported at the first use."""
 
 from importlib import import_module
 from types import ModuleType
 
 
 class Late(ModuleType):
-    """Stands for a module of this name; that one must be importable by the time something is asked for."""
+    """Stands in for a module of this name, which must be importable at the first use."""
 
     def __getattr__(self, name: str) -> object:
-        """Return what the module itself has; its own names in dunders are left to import."""
+        """Return an attribute of the real module; dunder names are left to the import system."""
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(import_module(self.__name__), name)

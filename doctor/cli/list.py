@@ -1,4 +1,4 @@
-"""``doctor list``: checks, fixers, probes, report formats and plugins, found or refused."""
+"""``doctor list``: checks, fixers, probes, report formats and plugins, loaded or refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ KINDS = ("checks", "fixers", "probes", "formats", "plugins")
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One line: the id, a word beside it (severity, applicability, media type), what it is, and its JSON object."""
+    """One line: the id, an attribute (severity, applicability, media type), a summary, and its JSON object."""
 
     id: str
     word: str
@@ -25,11 +25,11 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 def run(kind: str, format_name: str, shared: Shared) -> int:
-    """Print everything, or one kind of it, as text or JSON; return 0, or 3 where a file could not be loaded."""
+    """Print all kinds or one, as text or JSON; return 0, or 3 if a file could not be loaded."""
     if kind and kind not in KINDS:
-        raise UsageError(f"there is no kind '{kind}'", do=f"choose one of {', '.join(KINDS)}")
+        raise UsageError(f"unknown kind '{kind}'", do=f"choose one of {', '.join(KINDS)}")
     if format_name not in {"text", "json"}:
-        raise UsageError(f"'doctor list' has no format '{format_name}'", do="choose text or json")
+        raise UsageError(f"'doctor list' does not support format '{format_name}'", do="choose text or json")
     settings = load_settings()
     catalog = load_catalog(settings, survey=True)
     wanted = (kind,) if kind else KINDS
@@ -45,7 +45,7 @@ def run(kind: str, format_name: str, shared: Shared) -> int:
 
 
 def rows(kind: str, catalog: Catalog, settings: Settings) -> list[Row]:
-    """Return what there is of a kind, sorted by id."""
+    """Return the rows of a kind, sorted by id."""
     if kind == "plugins":
         return _plugins(catalog, settings)
     loaders: dict[str, tuple[type[Declaration], Callable[[Loaded], tuple[str, dict[str, Any]]]]] = {
@@ -64,7 +64,7 @@ def _row(
 ) -> Row:
     try:
         loaded = catalog.load(entry, wanted)
-    except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a file that can't be loaded is a row, not the end
+    except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a file that can't be loaded becomes a row
         problem = visible(f"{type(error).__name__}: {error}")
         fields = {"id": entry.id, "summary": "", "plugin": entry.plugin, "problem": problem}
         return Row(id=entry.id, word="broken", about=problem, fields=fields)
@@ -106,7 +106,7 @@ def _format(loaded: Loaded) -> tuple[str, dict[str, Any]]:
 
 
 def _plugins(catalog: Catalog, settings: Settings) -> list[Row]:
-    """Return loaded and refused ones; also those that nobody allowed, which a scan does not even look for."""
+    """Return loaded and refused plugins, including those that the settings do not allow."""
     found = [_plugin(name, label, "loaded", "") for name, label in catalog.plugins]
     refused = list(catalog.refused)
     if not settings.plugins:

@@ -1,4 +1,4 @@
-"""``doctor probe``: launch test containers and say what the host can and can't do."""
+"""``doctor probe``: runs test containers and reports what works on the host."""
 
 import os
 import time
@@ -14,14 +14,14 @@ from doctor.scan.resolve import Facts
 
 
 def run(names: tuple[str, ...], format_name: str, output: str, shared: Shared) -> int:
-    """Launch the named probes, or all; return the exit code of the verdict."""
+    """Run the named probes, or all; return the exit code of the verdict."""
     catalog = load_catalog(load_settings())
     catalog.report_format(format_name)
     for name in names:
         if name not in catalog.probes:
-            raise UsageError(f"no probe '{name}'", do=f"choose from {', '.join(catalog.probes)}")
+            raise UsageError(f"unknown probe '{name}'", do=f"choose from {', '.join(catalog.probes)}")
     if os.geteuid() != 0:
-        raise RefusedError("test containers need root", do=f"run '{as_root()}'")
+        raise RefusedError("only root can run test containers", do=f"run '{as_root()}'")
     host = open_host("")
     facts = Facts(host)
     started = time.time()

@@ -1,4 +1,4 @@
-"""How a repair launches test containers: those of named probes, and one for each image that it made whole."""
+"""Runs the test containers of a repair: those of named probes, and one for each repaired image."""
 
 from doctor.cli.common import Shared
 from doctor.collect.images.samples import samples_of
@@ -14,7 +14,7 @@ _MOST_IMAGES = 40
 
 
 def prover(host: Host, catalog: Catalog, shared: Shared) -> Prove:
-    """Return what launches the named probes, as far as the catalogue has them."""
+    """Return a function that runs the named probes, skipping unknown ones."""
 
     def launch(names: tuple[str, ...]) -> tuple[ProbeResult, ...]:
         wanted = tuple(name for name in names if name in catalog.probes)
@@ -24,7 +24,7 @@ def prover(host: Host, catalog: Catalog, shared: Shared) -> Prove:
 
 
 def image_prover(host: Host, catalog: Catalog, shared: Shared) -> ProveImages:
-    """Return what mounts these images, given by id, and looks for what their layers hold; not a sample of the others."""
+    """Return a function that mounts the images with the given ids and compares them with their layers."""
 
     def mount(identities: tuple[str, ...]) -> tuple[ProbeResult, ...]:
         graph = Facts(host).get(LayerGraph)

@@ -1,7 +1,7 @@
-"""``doctor scan`` read without typer, which costs as much as a quarter of a scan; cron and monitoring run it all day.
+"""Parses the options of ``doctor scan`` without typer, which costs a quarter of a scan.
 
-Only what is plainly right is read here. Help, a mistake, a rare spelling: ``None``, and typer reads the line again, so
-there is one place that explains and refuses. A test holds both to the same options.
+It accepts valid, common spellings only. For help, mistakes and rare spellings it returns ``None``, and typer parses the
+line, so help and errors have one source. A test compares the options of both.
 """
 
 VALUES = {
@@ -30,7 +30,7 @@ SHARED = ("verbose", "quiet", "color")
 
 
 def scan_options(arguments: list[str]) -> tuple[dict[str, str], dict[str, bool]] | None:
-    """Return the values and flags that stand behind ``scan``, by field; ``None`` where typer must look."""
+    """Return the values and flags after ``scan``, by field; ``None`` if typer must parse the line."""
     values: dict[str, str] = {}
     flags: dict[str, bool] = {}
     words = iter(arguments)
@@ -52,7 +52,7 @@ def scan_options(arguments: list[str]) -> tuple[dict[str, str], dict[str, bool]]
 
 
 def scan(values: dict[str, str], flags: dict[str, bool]) -> int:
-    """Run the scan that was asked for and return its exit code."""
+    """Run the requested scan and return its exit code."""
     from msgspec import convert
 
     from doctor.cli import scan as body

@@ -16,18 +16,18 @@ from doctor.model.text import visible
 from doctor.state.settings import Settings
 
 _LISTED = 20
-# A user who is not root has a history of his own, and is shown first that there is another one.
-_NONE = "no scan by this user is kept yet"
+# A user who is not root has a separate history, and is warned first that root's is not readable.
+_NONE = "no scans by this user are kept yet"
 
 
 def run(scan: str, output: str, shared: Shared, *, format_name: str = "html", list_scans: bool = False) -> int:
-    """Write the report of a kept scan; return 0, for a list that can't be seen whole 3.
+    """Write the report of a kept scan; return 0, or 3 if the list may be incomplete.
 
     ``scan`` is the number that ``doctor report --list`` shows, "" for the last one. ``output`` is a file, "-" for
     standard output, "" for the place in the settings, with the format as its ending.
     """
     settings = load_settings()
-    is_blind = unseen.tell("scans", shared)
+    is_blind = unseen.warn("scans", shared)
     with History() as history:
         if list_scans:
             print("\n".join(_listed(history)))
@@ -51,7 +51,7 @@ def run(scan: str, output: str, shared: Shared, *, format_name: str = "html", li
 
 
 def _place(settings: Settings, format_name: str) -> str:
-    """Return the file of a format that nobody named: beside the page, and never the page itself."""
+    """Return the default file of a format: next to the HTML page, never the page itself."""
     if format_name == "html":
         return settings.report.html
     return os.path.splitext(settings.report.html)[0] + f".{format_name}"
@@ -59,11 +59,11 @@ def _place(settings: Settings, format_name: str) -> str:
 
 def _chosen(history: History, name: str) -> ScanReport:
     if name and not name.isdigit():
-        raise UsageError(f"'{name}' names no scan", do="'doctor report --list' shows their numbers")
+        raise UsageError(f"'{name}' is not a scan number", do="'doctor report --list' shows the numbers")
     found = history.named(int(name[:18])) if name else history.last()
     if found is None:
         what = f"scan {name} is not kept" if name else _NONE
-        do = "'doctor report --list' shows those that are" if name else "run 'doctor scan' first"
+        do = "'doctor report --list' shows the kept scans" if name else "run 'doctor scan' first"
         raise DoctorError("; ".join([what, *history.notes]), do=do)
     # The chart adds the scan itself.
     earlier = [row for row in history.rows(found.host) if row.started < found.started]

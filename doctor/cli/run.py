@@ -1,4 +1,4 @@
-"""``doctor run``: a container from an image in the data root, a bundle or a plain root directory, with dockerd dead."""
+"""``doctor run``: runs a container from an image in the data root, a bundle or a root directory, without dockerd."""
 
 import json
 import os
@@ -23,7 +23,7 @@ _HOSTNAME = "run"
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """What the command line gave."""
+    """Options and arguments of the command line."""
 
     image: str
     command: tuple[str, ...] = ()
@@ -43,9 +43,9 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 def run(options: Options) -> int:
-    """Become the runtime: this process ends as the container's command ends."""
+    """Replace this process with the runtime; it exits as the container's command exits."""
     if os.geteuid() != 0:
-        raise RefusedError("a container needs root", do=f"run '{as_root()}'")
+        raise RefusedError("only root can run a container", do=f"run '{as_root()}'")
     host = open_host("")
     facts = Facts(host)
     given: list[str] = []
@@ -71,22 +71,22 @@ def run(options: Options) -> int:
         for path, text in names(options.net, hostname, network.address, facts, host).items():
             given += ["--file", f"{path}={text}"]
     given += _environment((*environment, *options.env))
-    # What the command line gives stands after what the image says: the last one wins.
+    # The command line's options come after the image's: the last one wins.
     argv = ["run", *root, *given, *command]
     sys.stdout.flush()
-    # Terminal, signals and exit code are then the runtime's own.
-    os.execv(sys.executable, [sys.executable, "-I", "-S", "-E", _runtime(), *argv])  # noqa: S606 - replaces this process on purpose
+    # exec, so that terminal, signals and exit code are the runtime's.
+    os.execv(sys.executable, [sys.executable, "-I", "-S", "-E", _runtime(), *argv])  # noqa: S606 - replaces this process
 
 
 def _runtime() -> str:
     spec = find_spec("doctor.runtime")
     if spec is None or not spec.submodule_search_locations:
-        raise DoctorError("the bundled runtime is not installed", do="install doctor again")
+        raise DoctorError("the bundled runtime is not installed", do="reinstall doctor")
     return f"{spec.submodule_search_locations[0]}/__main__.py"
 
 
 def _environment(entries: tuple[str, ...]) -> list[str]:
-    """Return the option that hands an environment on: by a descriptor, since every user of the host can read arguments."""
+    """Return the option that passes the environment by descriptor: every user of the host can read arguments."""
     if not entries:
         return []
     descriptor = os.memfd_create("environment", 0)
@@ -98,7 +98,7 @@ def _environment(entries: tuple[str, ...]) -> list[str]:
 
 
 def _root(options: Options, facts: Facts, host: Host) -> tuple[list[str], tuple[str, ...], list[str]]:
-    """Return the runtime's arguments for the root file system, the image's environment, and the command after them."""
+    """Return the runtime's arguments for the root file system, the image's environment, and the command."""
     if options.image.startswith((".", "/")):
         path = os.path.abspath(options.image)
         if not os.path.isdir(path):
@@ -108,13 +108,13 @@ def _root(options: Options, facts: Facts, host: Host) -> tuple[list[str], tuple[
         return [], (), [path, "--", *(options.command or ("/bin/sh",))]
     graph = facts.get(LayerGraph)
     if isinstance(graph, Missing):
-        raise DoctorError(f"the data root has no images that can be read: {graph.reason}")
+        raise DoctorError(f"can't read the images of the data root: {graph.reason}")
     identity = _find(graph.images, options.image)
     config = graph.images.configs[identity]
     lost = [chain for chain in config.chain if chain not in graph.cache]
     if lost:
         raise DoctorError(
-            f"{graph.title(lost[0])} has no directory that its record names",
+            f"the directory of {graph.title(lost[0])} is missing",
             do="run 'doctor scan', then 'doctor fix'",
         )
     said = _said(host, graph.images, identity)
@@ -129,7 +129,7 @@ def _root(options: Options, facts: Facts, host: Host) -> tuple[list[str], tuple[
 
 
 def _find(images: Images, name: str) -> str:
-    """Return the id of the image a person means: by reference, or by the beginning of its id."""
+    """Return an image's id, given a reference or the beginning of the id."""
     known = {familiar(reference): digest for reference, digest in images.tags.entries.items()}
     digest = images.tags.entries.get(name) or known.get(familiar(name))
     if digest is not None and images.config(digest) is not None:
@@ -139,10 +139,10 @@ def _find(images: Images, name: str) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise UsageError(f"'{name}' is the beginning of {len(found)} image ids", do="give more digits")
+        raise UsageError(f"'{name}' is ambiguous: {len(found)} image ids begin with it", do="give more digits")
     names = sorted(images.tags.entries)[:8]
-    listed = f"there are {', '.join(names)}" if names else "there is none that can be used"
-    raise UsageError(f"no image '{name}' in the data root", do=listed)
+    listed = f"available: {', '.join(names)}" if names else "it has no usable image"
+    raise UsageError(f"image '{name}' not found in the data root", do=listed)
 
 
 def _said(host: Host, images: Images, identity: str) -> dict[str, Any]:

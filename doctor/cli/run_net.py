@@ -1,4 +1,4 @@
-"""The network of ``doctor run``: an address and ports that nobody has, the way out, names, and whose network is joined."""
+"""The network of ``doctor run``: free addresses and ports, the route out, name files, and joined namespaces."""
 
 import os
 import sys
@@ -32,20 +32,20 @@ from doctor.state.reserve import Reservations
 
 _MOST_TRIES = 64
 _AT_ONCE = 8
-_CLOCK_S = 60.0  # so much may the clock have been moved forward since the container was started
+_CLOCK_S = 60.0  # tolerance for a clock that was set forward after the container's start
 _MARK = "doctor-runtime:"
 _LOCAL = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 
 
 class Attached(Struct, frozen=True, kw_only=True):
-    """Options for the runtime, and the container's address, "" for one that has none of its own."""
+    """Options for the runtime, and the container's address, "" if it has no address of its own."""
 
     options: tuple[str, ...]
     address: str = ""
 
 
 def attached(net: str, publish: tuple[str, ...], facts: Facts) -> Attached:
-    """Return how the container hangs on the network that the command line names."""
+    """Return how the container is attached to the network of the command line."""
     if publish and net != "bridge":
         raise UsageError(f"-p needs --net bridge, not {net}")
     if net in {"none", "host"}:
@@ -57,7 +57,7 @@ def attached(net: str, publish: tuple[str, ...], facts: Facts) -> Attached:
     networks, links = facts.get(Networks), facts.get(Links)
     network = bridge_network(networks) if isinstance(networks, Networks) else None
     if network is None or isinstance(links, Missing) or not isinstance(networks, Networks):
-        raise DoctorError("the engine has no bridge network to stand on", do="use --net host or --net none")
+        raise DoctorError("the engine has no bridge network", do="use --net host or --net none")
     held = Reservations(is_handed_on=True)
     held.sweep()
     spot = _spot(network, networks, links, held)
@@ -71,7 +71,7 @@ def attached(net: str, publish: tuple[str, ...], facts: Facts) -> Attached:
 
 
 def _spot(network: Network, networks: Networks, links: Links, held: Reservations) -> dict[str, Any]:
-    """Return a place that no record, no other container of doctor's and nobody on the wire has, and keep it."""
+    """Reserve and return an address that no record, no other container and no host on the wire uses."""
     for begin in range(0, _MOST_TRIES, _AT_ONCE):
         found = [place(network, networks, links, skip=number) for number in range(begin, begin + _AT_ONCE)]
         spots = {one["address"].partition("/")[0]: one for one in found if one is not None}
@@ -81,29 +81,29 @@ def _spot(network: Network, networks: Networks, links: Links, held: Reservations
         for address, spot in spots.items():
             if address not in taken and held.take(f"address-{address}"):
                 return spot
-    raise DoctorError(f"no address is free on network {network.name}", do="use --net host or --net none")
+    raise DoctorError(f"network {network.name} has no free address", do="use --net host or --net none")
 
 
 def _reserve(text: str, networks: Networks, facts: Facts, held: Reservations) -> None:
-    """Refuse a port that somebody has: a container, a program, a rule, or another container of doctor's."""
+    """Reserve a port; refuse one in use by a container, a program, a firewall rule, or another ``doctor run``."""
     ports, _, protocol = text.partition("/")
     parts, protocol = ports.split(":"), protocol or "tcp"
     number = int(parts[-2]) if len(parts) > 1 and parts[-2].isdigit() else 0
-    address = parts[0] if len(parts) == 3 else "0.0.0.0"  # noqa: S104 - what -p means without an address
+    address = parts[0] if len(parts) == 3 else "0.0.0.0"  # noqa: S104 - -p without an address means all
     if not number:
-        return  # the runtime says how it is written
+        return  # the runtime rejects it and shows the syntax
     title = f"port {number}/{protocol}"
     for _, endpoint, published in networks.published():
         if (published.protocol, published.host_port) == (protocol, number) and _meet(address, published.host_ip):
             raise RefusedError(f"{title} is published by container {endpoint.container}", do="choose another port")
     listeners, firewall = facts.get(Listeners), facts.get(Firewall)
     if isinstance(listeners, Listeners) and listeners.on(protocol, address, number) is not None:
-        raise RefusedError(f"a program of this host has {title}", do="choose another port")
+        raise RefusedError(f"a program on this host listens on {title}", do="choose another port")
     rule = _translation(firewall, protocol, number) if isinstance(firewall, Firewall) else ""
     if rule:
-        raise RefusedError(f"a rule leads {title} elsewhere: {rule}", do="choose another port")
+        raise RefusedError(f"a firewall rule redirects {title}: {rule}", do="choose another port")
     if not held.take(f"port-{protocol}-{number}"):
-        raise RefusedError(f"another container of doctor's has {title}", do="choose another port")
+        raise RefusedError(f"another 'doctor run' uses {title}", do="choose another port")
 
 
 def _meet(one: str, other: str) -> bool:
@@ -111,7 +111,7 @@ def _meet(one: str, other: str) -> bool:
 
 
 def _translation(firewall: Firewall, protocol: str, port: int) -> str:
-    """Return a nat rule of a chain for what comes in that leads this very port elsewhere, "" for none."""
+    """Return a nat rule for incoming packets that redirects this port, "" if no rule does."""
     if firewall.v4 is None:
         return ""
     for (table, chain), rules in firewall.v4.by_chain.items():
@@ -119,7 +119,7 @@ def _translation(firewall: Firewall, protocol: str, port: int) -> str:
             continue
         for rule in rules:
             if _MARK in rule.text:
-                continue  # of a live run, whose port is in the record, or of a dead one, which the runtime sweeps
+                continue  # of a live run, whose port is reserved, or of a dead one, which the runtime cleans up
             words = split_words(rule.text)
             pairs = set(pairwise(words))
             if {("-p", protocol), ("--dport", str(port))} <= pairs and pairs & {("-j", "DNAT"), ("-j", "REDIRECT")}:
@@ -128,7 +128,7 @@ def _translation(firewall: Firewall, protocol: str, port: int) -> str:
 
 
 def _needs_masquerade(network: Network, facts: Facts) -> bool:
-    """Whether nothing hides the addresses of the engine's network yet: the engine makes that rule when it starts."""
+    """Whether the masquerade rule of the engine's network is missing: the engine adds it at its start."""
     firewall = facts.get(Firewall)
     if not network.masquerade or not network.subnets:
         return False
@@ -142,14 +142,14 @@ def _needs_masquerade(network: Network, facts: Facts) -> bool:
 def _say_what_is_off(facts: Facts) -> None:
     sysctl, links = facts.get(Sysctl), facts.get(Links)
     if isinstance(sysctl, Sysctl) and sysctl.number("net.ipv4.ip_forward") == 0:
-        why = "net.ipv4.ip_forward is 0, so the container reaches this host alone and -p answers on this host alone"
+        why = "net.ipv4.ip_forward is 0: the container reaches only this host, and -p works only on this host"
         print(f"doctor: {why}; 'sysctl -w net.ipv4.ip_forward=1' turns it on", file=sys.stderr)
     elif isinstance(links, Links) and not links.defaults:
-        print("doctor: this host has no default route, so the container reaches nothing outside", file=sys.stderr)
+        print("doctor: this host has no default route: the container reaches nothing outside", file=sys.stderr)
 
 
 def _container(name: str, facts: Facts) -> Container | None:
-    """Return a container by name, id or the id's beginning."""
+    """Return a container by name, id or beginning of the id."""
     containers = facts.get(Containers)
     for container in containers.items if isinstance(containers, Containers) else ():
         if container.name == name or (len(name) >= 4 and container.id.startswith(name)):
@@ -164,19 +164,19 @@ def _process(name: str, facts: Facts) -> str:
         if container.state.pid and os.path.isdir(f"/proc/{container.state.pid}"):
             first, last = _beginning(container, facts)
             return f"{container.state.pid}:{container.id}:{first}-{last}"
-        raise UsageError(f"container '{name}' does not run")
+        raise UsageError(f"container '{name}' is not running")
     if name.isdigit() and os.path.isdir(f"/proc/{name}"):
         if os.path.samefile(f"/proc/{name}/ns/net", "/proc/self/ns/net"):
-            raise UsageError(f"process {name} is in this host's network", do="use --net host if that is meant")
+            raise UsageError(f"process {name} is in this host's network namespace", do="use --net host for that")
         return name
-    raise UsageError(f"no container '{name}'", do="name a running container, or a process id")
+    raise UsageError(f"container '{name}' not found", do="name a running container, or a process id")
 
 
 def _beginning(container: Container, facts: Facts) -> tuple[int, int]:
-    """Return the clock ticks since boot between which a container's first process began.
+    """Return the range of clock ticks since boot in which a container's first process started.
 
-    runc notes the very tick, which no change of the clock moves. Of another runtime's container, the engine's StartedAt is known,
-    which it takes when the process is there: by the clock, so with a tolerance.
+    runc records the exact tick, which a change of the clock does not affect. For other runtimes the engine's StartedAt is
+    used, which depends on the clock, so with a tolerance.
     """
     states = facts.get(RuntimeStates)
     state = states.of(container.id) if isinstance(states, RuntimeStates) else None
@@ -186,15 +186,15 @@ def _beginning(container: Container, facts: Facts) -> tuple[int, int]:
         started = datetime.fromisoformat(container.state.started_at).timestamp()
     except (ValueError, OverflowError):
         raise UsageError(
-            f"nothing says when container '{container.name}' was started, so its process can't be known",
-            do=f"use --net container:{container.state.pid} if that process is meant",
+            f"can't identify the process of container '{container.name}': its start time is unknown",
+            do=f"use --net container:{container.state.pid} to join that process",
         ) from None
     since_boot = started - time.time() + time.clock_gettime(time.CLOCK_BOOTTIME)
     return 0, max(0, round((since_boot + _CLOCK_S) * os.sysconf("SC_CLK_TCK")))
 
 
 def names(net: str, hostname: str, address: str, facts: Facts, host: Host) -> dict[str, str]:
-    """Return the files of names that an image's container gets, as the engine makes them: path inside → text."""
+    """Return the name files of an image's container, as the engine writes them: path inside → text."""
     found = {"/etc/hostname": f"{hostname}\n", "/etc/hosts": _LOCAL + (f"{address}\t{hostname}\n" if address else "")}
     dns, config = facts.get(HostDns), facts.get(EngineConfig)
     if net == "host":
@@ -202,7 +202,7 @@ def names(net: str, hostname: str, address: str, facts: Facts, host: Host) -> di
         return found | _read(paths, host, follow=True)
     if net.startswith("container:"):
         container = _container(net.partition(":")[2], facts)
-        # The engine's name server listens in that container's network alone. Its root is not looked at: it may be hostile.
+        # The engine's name server listens only in that container's network. Its root is not read: it may be hostile.
         paths = (
             {}
             if container is None

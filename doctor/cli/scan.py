@@ -20,7 +20,7 @@ from doctor.cli.common import (
     waived,
     words,
 )
-from doctor.cli.work import tell_unfinished
+from doctor.cli.work import warn_unfinished
 from doctor.facts.engine.state import EngineVersion
 from doctor.host.base import Host
 from doctor.model.errors import UsageError
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """What the command line gave."""
+    """Options of the command line."""
 
     select: str = ""
     skip: str = ""
@@ -56,13 +56,13 @@ def run(options: Options, shared: Shared) -> int:
     """Scan and print; return the exit code."""
     settings = load_settings()
     catalog = load_catalog(settings)
-    # A mistyped format or id is told before the host is looked at.
+    # A mistyped format or id is reported before the host is examined.
     catalog.report_format(options.format)
     fail_on = severity(options.fail_on, "--fail-on") if options.fail_on else settings.fail_on
     ids = catalog.choose(words(options.select), (*words(options.skip), *settings.skip))
     host = open_host(options.root, options.data_root)
     if options.probe and not host.is_live():
-        raise UsageError("test containers run on the live host only", do="leave out --probe, or --root and --data-root")
+        raise UsageError("--probe works on the live host only", do="leave out --probe, or --root and --data-root")
     started = time.time()
     clock = time.perf_counter()
     found = scan(host, catalog, ids, deep=options.deep)
@@ -86,10 +86,10 @@ def run(options: Options, shared: Shared) -> int:
     if not options.root and not options.data_root and not options.select and not options.skip:
         report = _keep(report, options, shared, settings)
         report = replace(report, notes=(*report.notes, *_back_up(host, found, settings, catalog)))
-    tell_unfinished(shared)
+    warn_unfinished(shared)
     if options.scheduled:
         _leave_reports(catalog, report, settings, replace(shared, quiet=True))
-        # cron mails what is printed: a healthy host keeps quiet.
+        # cron mails all output: print nothing for a healthy host.
         shared = replace(shared, quiet=shared.quiet or report.verdict.is_green)
     return emit(catalog, report, options.format, options.output, shared)
 
@@ -130,20 +130,20 @@ def engine_version(facts: Facts) -> str:
 
 
 def _keep(report: ScanReport, options: Options, shared: Shared, settings: Settings) -> ScanReport:
-    """Keep a scan of the live host and of all checks; add what earlier scans saw."""
+    """Record a scan of the live host with all checks; add the history to the report."""
     from doctor.facts.secrets.redact import redacted
     from doctor.history.store import History
 
     with History() as history:
-        told = replace(report, history=history.rows(report.host))
+        shown = replace(report, history=history.rows(report.host))
         if options.since_last:
-            told = _only_changes(told, history, shared)
+            shown = _only_changes(shown, history, shared)
         history.record(redacted(report), settings.keep)
-    return replace(told, notes=(*told.notes, *history.notes))
+    return replace(shown, notes=(*shown.notes, *history.notes))
 
 
 def _back_up(host: Host, found: Scan, settings: Settings, catalog: Catalog) -> tuple[str, ...]:
-    """Take the metadata backup of a data root that this scan saw whole and found healthy; return notes for the report."""
+    """Back up the metadata of a data root that this scan found healthy; return notes for the report."""
     if os.geteuid() != 0 or not host.is_live() or not settings.metadata.keep:
         return ()
     from doctor.history import backup, network_backup
@@ -161,14 +161,14 @@ def _only_changes(report: ScanReport, history: "History", shared: Shared) -> Sca
     seen = history.since_last(report)
     if seen.since is not None:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(seen.since))
-        shared.progress(f"since {when}: {len(seen.new)} new, {len(seen.gone)} gone, {len(seen.same)} as before")
+        shared.progress(f"since {when}: {len(seen.new)} new, {len(seen.gone)} resolved, {len(seen.same)} unchanged")
     for finding in seen.gone:
-        shared.progress(f"gone: {finding.id}: {finding.subject.name}")
+        shared.progress(f"resolved: {finding.id}: {finding.subject.name}")
     return replace(report, hidden=tuple(finding.fingerprint for finding in seen.same))
 
 
 def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings, shared: Shared) -> None:
-    """Write what the settings want a scheduled scan to leave."""
+    """Write the reports that the settings name for a scheduled scan."""
     for name, place in (("html", settings.report.html), ("prometheus", settings.report.prometheus)):
         if place:
             emit(catalog, report, name, place, shared)

@@ -1,4 +1,4 @@
-"""``doctor schedule``: regular scans by a systemd timer, or by cron where there is no systemd."""
+"""``doctor schedule``: regular scans by a systemd timer, or by cron on hosts without systemd."""
 
 import os
 import time
@@ -15,7 +15,7 @@ from doctor.state.settings import EVERY, Settings
 
 
 class Places(Struct, frozen=True, kw_only=True):
-    """Where a schedule lives on a host."""
+    """Paths of a schedule on a host."""
 
     units: str = "/etc/systemd/system"
     cron: str = "/etc/cron.d/doctor"
@@ -27,7 +27,7 @@ HERE = Places()
 
 
 def install(shared: Shared, *, every: str = "", probe: bool = False, places: Places = HERE) -> int:
-    """Write the timer or the cron entry and start it; show what was written; return 0. A second call changes nothing."""
+    """Write, show and start the timer or the cron entry; return 0. A second call is a no-op."""
     installed.need_root("install a schedule")
     settings = load_settings()
     if every and every not in EVERY:
@@ -40,10 +40,10 @@ def install(shared: Shared, *, every: str = "", probe: bool = False, places: Pla
         raise DoctorError(
             "this host has neither systemd nor cron",
             where=places.cron,
-            do="install cron, or run 'doctor scan' by other means",
+            do="install cron, or schedule 'doctor scan' in another way",
         )
     wanted = _files(job, places, is_systemd=is_systemd)
-    # A host that changed its init system must not be scanned twice.
+    # After a change of the init system, the host would be scanned twice.
     for path in _ours(places):
         if path not in wanted:
             _remove_file(path, shared)
@@ -55,14 +55,14 @@ def install(shared: Shared, *, every: str = "", probe: bool = False, places: Pla
             installed.systemctl("daemon-reload")
         installed.systemctl("enable", "--now", units.TIMER)
         if changed:
-            # A timer that runs keeps its old times until it is started anew.
+            # A running timer keeps its old times until it is restarted.
             installed.systemctl("restart", units.TIMER)
-    installed.tell(shared, f"a scan {job.every}; reports go to {_reports(settings)}")
+    installed.say(shared, f"scans run {job.every}; reports are written to {_reports(settings)}")
     return 0
 
 
 def remove(shared: Shared, *, places: Places = HERE) -> int:
-    """Stop the schedule and remove every file of it; history and reports stay. Return 0, also where there was none."""
+    """Stop the schedule and remove its files; history and reports are kept. Return 0, also if nothing was installed."""
     installed.need_root("remove a schedule")
     found = _ours(places)
     if os.path.isdir(places.systemd) and any(path.endswith(units.TIMER) for path in found):
@@ -73,18 +73,18 @@ def remove(shared: Shared, *, places: Places = HERE) -> int:
         installed.systemctl("daemon-reload")
     if os.path.exists(places.stamp):
         os.unlink(places.stamp)
-    installed.tell(shared, "the schedule is removed; history and reports stay" if found else "there was no schedule")
+    installed.say(shared, "schedule removed; history and reports are kept" if found else "no schedule is installed")
     return 0
 
 
 def status(shared: Shared, *, places: Places = HERE) -> int:
-    """Print what is installed, when it runs next, and the last scan that is kept; return 0, or 3 where that can't be seen."""
+    """Print the installed files, the next run and the last kept scan; return 0, or 3 if the history can't be read."""
     from doctor.history.store import History
 
-    is_blind = unseen.tell("scans", shared)
+    is_blind = unseen.warn("scans", shared)
     found = _ours(places)
     if not found:
-        print(spelled.pasted("not installed; 'doctor schedule install' does it"))
+        print(spelled.pasted("not installed; 'doctor schedule install' installs it"))
     for path in found:
         print(visible(path))
     if any(path.endswith(units.TIMER) for path in found) and os.path.isdir(places.systemd):
@@ -95,7 +95,7 @@ def status(shared: Shared, *, places: Places = HERE) -> int:
             when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(last[0].started))
             print(f"last scan: {when}, exit code {last[0].exit_code}")
         else:
-            print("last scan: unknown" if is_blind else "last scan: none is kept")
+            print("last scan: unknown" if is_blind else "last scan: none")
         for note in history.notes:
             shared.progress(f"note: {note}")
     return ExitCode.INCOMPLETE if is_blind else ExitCode.OK
@@ -110,7 +110,7 @@ def _check_places(settings: Settings) -> None:
     for name, place in (("html", settings.report.html), ("prometheus", settings.report.prometheus)):
         above = os.path.dirname(place)
         if place and above != state_dir() and not os.path.isdir(above):
-            raise UsageError(f"the directory of 'report.{name}' does not exist", where=above, do="make it first")
+            raise UsageError(f"the directory of 'report.{name}' does not exist", where=above, do="create it first")
 
 
 def _files(job: units.Job, places: Places, *, is_systemd: bool) -> dict[str, str]:
@@ -123,7 +123,7 @@ def _files(job: units.Job, places: Places, *, is_systemd: bool) -> dict[str, str
 
 
 def _ours(places: Places) -> list[str]:
-    """Return the files of a schedule that are there; a file of the same name that somebody else wrote is not ours."""
+    """Return the existing files of a schedule, without files of the same name that doctor did not write."""
     candidates = (
         places.cron,
         os.path.join(places.units, units.SERVICE),
@@ -134,7 +134,7 @@ def _ours(places: Places) -> list[str]:
 
 def _remove_file(path: str, shared: Shared) -> None:
     os.unlink(path)
-    installed.tell(shared, f"removed {path}")
+    installed.say(shared, f"removed {path}")
 
 
 def _reports(settings: Settings) -> str:

@@ -1,15 +1,15 @@
-"""How a command of doctor's is spelled so that it works when it is pasted: where doctor is not on PATH, and behind sudo."""
+"""Spells doctor's commands so that they work when pasted: also if doctor is not on PATH, and with sudo."""
 
 import os
 import sys
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_-+=:,./")  # to every shell
-# Searched by sudo on Debian and on Red Hat; a doctor that stands elsewhere (pipx, a virtual environment) needs its path.
+# sudo on Debian and on Red Hat searches these; a doctor installed elsewhere (pipx, a virtual environment) needs its path.
 _SECURE_PATH = frozenset({"/usr/sbin", "/usr/bin", "/sbin", "/bin"})
 
 
 def program() -> str:
-    """Return the absolute path of this doctor, "" where there is none: beside its interpreter, else as it was started."""
+    """Return the absolute path of this doctor: next to its interpreter, else as it was started; "" if unknown."""
     beside = os.path.join(os.path.dirname(os.path.abspath(sys.executable)), "doctor")
     for path in (beside, os.path.abspath(sys.argv[0])):
         if os.path.basename(path) == "doctor" and os.access(path, os.X_OK) and os.path.isfile(path):
@@ -18,7 +18,7 @@ def program() -> str:
 
 
 def name() -> str:
-    """Return the word that this user types for this doctor: "doctor" where PATH finds it, else its absolute path."""
+    """Return the command name for this user: "doctor" if PATH finds it, else the absolute path."""
     for directory in os.get_exec_path():
         found = os.path.join(directory, "doctor")
         if os.path.isfile(found) and os.access(found, os.X_OK):
@@ -28,20 +28,20 @@ def name() -> str:
 
 
 def moved() -> tuple[tuple[str, str], ...]:
-    """Return the variables that move doctor's own places: who starts doctor with a bare environment must hand them on."""
+    """Return the variables that move doctor's own directories, to pass on where the environment is dropped."""
     names = ("DOCTOR_CONFIG", "DOCTOR_STATE_DIR")
     return tuple((key, os.path.abspath(os.environ[key])) for key in names if os.environ.get(key))
 
 
 def command(*words: str) -> str:
-    """Return a command of doctor's as this user types it."""
+    """Return a doctor command as this user types it."""
     return " ".join([name(), *map(_quoted, words)])
 
 
 def as_root(*words: str) -> str:
-    """Return a command of doctor's for root; without words the one that runs now, with all its options.
+    """Return a doctor command for root; without words, the current command with all its options.
 
-    sudo searches only its own path and drops the environment: the path is spelled out, and so are doctor's own variables.
+    sudo uses its own search path and drops the environment, so the path and doctor's variables are spelled out.
     """
     path = program()
     spelled = "doctor" if not path or os.path.dirname(path) in _SECURE_PATH else _quoted(path)
@@ -50,13 +50,13 @@ def as_root(*words: str) -> str:
 
 
 def pasted(text: str) -> str:
-    """Return a text with each command of doctor's that stands in quotes ('doctor scan') spelled as this user types it."""
+    """Return a text with each quoted doctor command ('doctor scan') spelled as this user types it."""
     return text if name() == "doctor" else text.replace("'doctor ", f"'{name()} ")
 
 
 def _quoted(word: str) -> str:
     if _PLAIN.issuperset(word) and word:
         return word
-    from shlex import quote  # a millisecond of every scan that an ordinary path does not need
+    from shlex import quote  # costs a millisecond, and ordinary paths don't need it
 
     return quote(word)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from doctor.cli import unseen
 from doctor.cli.common import Shared, asked, is_terminal, open_host
 from doctor.cli.spelled import as_root
-from doctor.cli.work import at_work, tell_aside
+from doctor.cli.work import at_work, warn_aside
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.exit_code import ExitCode
@@ -20,15 +20,15 @@ from doctor.state.paths import runs_dir
 
 
 def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -> int:
-    """List the repairs, or take one back; return the exit code."""
+    """List the repairs, or undo one; return the exit code."""
     if list_runs:
-        return _list(is_blind=unseen.tell("repairs", shared))
+        return _list(is_blind=unseen.warn("repairs", shared))
     if not os.path.isdir(runs_dir()):
         unseen.refuse("repairs")
         raise RefusedError("there is no repair to undo")
-    unseen.tell("repairs", shared)
+    unseen.warn("repairs", shared)
     with at_work(shared):
-        tell_aside(shared)
+        warn_aside(shared)
         left = unfinished()
         if left is not None and left.plan.undoes:
             undoes = left.plan.undoes
@@ -37,7 +37,7 @@ def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -
             return _go_on(left.run, shared)
         chosen = back.choose(name)
         begun = back.begun(chosen)
-        return _go_on(begun, shared) if begun is not None else _take_back(chosen, yes=yes, force=force, shared=shared)
+        return _go_on(begun, shared) if begun is not None else _undo(chosen, yes=yes, force=force, shared=shared)
 
 
 def _go_on(left: Run, shared: Shared) -> int:
@@ -74,7 +74,7 @@ def _host(chosen: Run) -> Host:
     return host
 
 
-def _take_back(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
+def _undo(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
     host = _host(chosen)
     backwards = back.prepare(chosen, host, force=force)
     if not backwards.actions:
@@ -87,7 +87,7 @@ def _take_back(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
 
 
 def _without_steps(shared: Shared) -> Callable[[str], None]:
-    """Return what tells of progress, but not of the steps: who was asked has their list above."""
+    """Return a progress function that leaves out the steps: the question has listed them already."""
     return lambda text: None if text.startswith("[") else shared.progress(text)
 
 
@@ -98,20 +98,20 @@ def _ask(chosen: Run, backwards: PlanRecord, *, yes: bool) -> None:
     for action in backwards.actions:
         print(visible(f"{action.number:>3}. {action.summary}"))
     if not is_terminal(sys.stdin):
-        raise RefusedError("there is no terminal to ask on whether to undo the repair", do="add --yes")
+        raise RefusedError("can't ask for confirmation: standard input is not a terminal", do="add --yes")
     if not asked(f"Undo repair {chosen.name}? [y/N] "):
-        raise RefusedError("nothing is undone")
+        raise RefusedError("nothing was undone: you answered no")
 
 
 def _list(*, is_blind: bool) -> int:
     known, aside = survey()
     if not known and not aside and not is_blind:
-        print("there were no repairs")
+        print("no repairs recorded")
     for one in known:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.plan.started))
         what = f"undoes {one.plan.undoes}" if one.plan.undoes else f"{len(one.plan.actions)} actions"
         result = (one.result or "unfinished").partition(":")[0]
         print(visible(f"{one.run.name:<20} {when}  {result:<12} {what:<14} {one.plan.root}"))
     for other in aside:
-        print(visible(f"{other.run.name:<20} {'':16}  {'set aside':<12} {other.why}"))
+        print(visible(f"{other.run.name:<20} {'':16}  {'skipped':<12} {other.why}"))
     return ExitCode.INCOMPLETE if is_blind else ExitCode.OK

@@ -1,4 +1,4 @@
-"""What a schedule writes: a systemd service and timer, or a line for cron."""
+"""The files of a schedule: a systemd service and timer, or a crontab."""
 
 import shlex
 import zlib
@@ -9,10 +9,10 @@ from doctor.model.errors import UsageError
 
 SERVICE = "doctor-scan.service"
 TIMER = "doctor-scan.timer"
-MADE = "Made by 'doctor schedule install'; 'doctor schedule remove' takes it away."
+MADE = "Written by 'doctor schedule install'; 'doctor schedule remove' removes it."
 
-# Nothing here makes a mount namespace (ProtectSystem=, PrivateTmp= and their like do): a scan would then judge the
-# service's own mounts, and find the data root read-only.
+# No option here may create a mount namespace (as ProtectSystem= and PrivateTmp= do): a scan would then examine the
+# service's own mounts and find the data root read-only.
 _SERVICE = """\
 # {made}
 [Unit]
@@ -21,7 +21,7 @@ Description=Examine this container host
 [Service]
 Type=oneshot
 ExecStart={command}
-# 1: findings, 3: incomplete. Both are told in the report and are no failure of this service.
+# 1: findings, 3: incomplete. The report shows both; the service itself did not fail.
 SuccessExitStatus=1 3
 TimeoutStartSec=15min
 Nice=10
@@ -34,7 +34,7 @@ SystemCallArchitectures=native
 KeyringMode=private
 CapabilityBoundingSet=~CAP_SYS_BOOT CAP_SYS_MODULE CAP_SYS_TIME CAP_WAKE_ALARM CAP_BPF CAP_PERFMON
 {more}"""
-# A test container needs to make namespaces and devices, and drops its privileges itself.
+# Test containers need to create namespaces and devices, and drop their privileges themselves.
 _NO_PROBES = """\
 NoNewPrivileges=yes
 RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6
@@ -66,14 +66,14 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """What shall run, and when.
+    """The command to schedule, and its times.
 
     Attributes:
         command: arguments, the first of them an absolute path.
         every: hourly, daily or weekly.
-        environment: names and values that doctor was told its places by.
+        environment: variables that move doctor's own directories.
         probe: whether the command launches test containers.
-        host: the host's name; where there is no systemd it spreads a fleet over the hour.
+        host: the host's name; cron uses it to spread a fleet over the hour.
     """
 
     command: tuple[str, ...]
@@ -84,12 +84,12 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 def service(job: Job) -> str:
-    """Return the service unit; raises ``UsageError`` for a path that systemd takes for no program."""
+    """Return the service unit; raises ``UsageError`` for a program path that systemd rejects."""
     if set(job.command[0]) & set("'\"\\"):
-        raise UsageError("systemd runs no program with a quote or backslash in its path", where=job.command[0])
+        raise UsageError("systemd rejects a program path with a quote or backslash", where=job.command[0])
     return _SERVICE.format(
         made=MADE,
-        # Variables are expanded in arguments only, neither in the program's path nor in Environment=.
+        # systemd expands variables in arguments only, not in the program's path or in Environment=.
         command=" ".join([unit_word(job.command[0]), *(unit_word(word, dollar="$$") for word in job.command[1:])]),
         environment="".join(f"Environment={unit_word(f'{name}={value}')}\n" for name, value in job.environment),
         more="" if job.probe else _NO_PROBES,
@@ -107,7 +107,7 @@ def cron(job: Job) -> str:
     when = {"hourly": f"{minute} * * * *", "daily": f"{minute} 4 * * *", "weekly": f"{minute} 4 * * 0"}[job.every]
     return _CRON.format(
         made=MADE,
-        # cron takes the rest of the line as the value, quotes included only where they pair at both ends.
+        # cron uses the rest of the line as the value and strips quotes only if they are paired at both ends.
         environment="".join(f"{name}={_cron_value(value)}\n" for name, value in job.environment),
         when=when,
         # cron turns a bare percent sign into a line end (crontab(5)).
@@ -129,4 +129,4 @@ def _cron_value(value: str) -> str:
 
 def _check(text: str) -> None:
     if not text.isprintable():
-        raise UsageError(f"{text!a} can't stand in a unit or crontab", do="use a path without such characters")
+        raise UsageError(f"{text!a} can't be written to a unit or crontab", do="use a path without such characters")

@@ -1,4 +1,4 @@
-"""What a user who is not root can't see of doctor's own records: said first, with the command that can."""
+"""Warns a user who is not root that doctor's own records are not readable, and shows the command that reads them."""
 
 import os
 
@@ -9,7 +9,7 @@ from doctor.state.paths import STATE_DIR, state_dir
 
 
 def is_blind() -> bool:
-    """Whether there are records of doctor's that this user can't read."""
+    """Whether there are records that this user can't read."""
     if os.geteuid() == 0:
         return False
     try:
@@ -21,8 +21,8 @@ def is_blind() -> bool:
     return not os.access(_place(), os.R_OK | os.X_OK)
 
 
-def tell(what: str, shared: Shared) -> bool:
-    """Say what can't be seen, if anything; return whether that is so. ``what`` names it ("repairs")."""
+def warn(what: str, shared: Shared) -> bool:
+    """Warn if records can't be read; return whether that is so. ``what`` names them ("repairs")."""
     if is_blind():
         shared.progress(f"{_sentence(what)}: run '{as_root()}'")
         return True
@@ -30,15 +30,15 @@ def tell(what: str, shared: Shared) -> bool:
 
 
 def refuse(what: str) -> None:
-    """Raise ``RefusedError`` where it can't be seen: "there is none" would be a guess."""
+    """Raise ``RefusedError`` if records can't be read: an empty list would be a guess."""
     if is_blind():
         raise RefusedError(_sentence(what), do=f"run '{as_root()}'")
 
 
 def _sentence(what: str) -> str:
-    return f"without root, the {what} recorded in {_place()} can't be seen"
+    return f"the {what} recorded in {_place()} can't be read without root"
 
 
 def _place() -> str:
-    """Return where root's records are; a user's own are elsewhere unless a variable says so."""
+    """Return the directory of root's records; other users have their own unless DOCTOR_STATE_DIR is set."""
     return state_dir() if os.environ.get("DOCTOR_STATE_DIR") else STATE_DIR

@@ -1,4 +1,4 @@
-"""What ``doctor fix --apply`` and ``doctor undo`` share: being alone, a lost terminal, and what an interruption leaves."""
+"""Shared by ``doctor fix --apply`` and ``doctor undo``: the lock, SIGHUP, and unfinished repairs."""
 
 import os
 import signal
@@ -12,47 +12,47 @@ from doctor.state.paths import runs_dir
 
 @contextmanager
 def at_work(shared: Shared) -> Iterator[None]:
-    """Be the only doctor that changes this host, and finish though the terminal hangs up (a lost ssh connection).
+    """Hold the lock for changing this host, and ignore SIGHUP (a lost ssh connection).
 
-    Raises ``RefusedError`` where another doctor is at work.
+    Raises ``RefusedError`` if another doctor holds the lock.
     """
     from doctor.repair.apply import alone
 
     with alone():
-        # A handler and not SIG_IGN: what doctor starts (an engine) must not inherit it.
+        # A handler, not SIG_IGN: child processes (an engine) would inherit SIG_IGN.
         before = signal.signal(signal.SIGHUP, lambda *_: None)
         try:
             yield
         except KeyboardInterrupt:
-            _tell_left(shared)
+            _warn_left(shared)
             raise
         finally:
             signal.signal(signal.SIGHUP, before)
 
 
-def tell_unfinished(shared: Shared) -> None:
-    """Say that a repair is under way, or that a crash left one half done. Never raises for what it finds."""
+def warn_unfinished(shared: Shared) -> None:
+    """Warn about a repair that is running, or that a crash left unfinished. Never raises for what it finds."""
     if not os.path.isdir(runs_dir()):
         return
     from doctor.repair.apply import who_is_at_work
 
     pid = who_is_at_work()
     if pid:
-        shared.progress(f"another doctor (process {pid}) is at work on this host: what is seen here may change")
+        shared.progress(f"another doctor (process {pid}) is changing this host: these results may be out of date")
         return
-    _tell_left(shared)
+    _warn_left(shared)
 
 
-def tell_aside(shared: Shared) -> None:
-    """Say which runs can't be read; nothing else stops because of them."""
+def warn_aside(shared: Shared) -> None:
+    """Name the runs that can't be read and are skipped."""
     from doctor.repair.runs import survey
 
     for one in survey()[1]:
         if not one.may_be_unfinished:
-            shared.progress(f"note: run {one.run.name} is set aside: {one.why}")
+            shared.progress(f"note: run {one.run.name} is skipped: {one.why}")
 
 
-def _tell_left(shared: Shared) -> None:
+def _warn_left(shared: Shared) -> None:
     from doctor.repair.runs import unfinished
 
     try:

@@ -85,7 +85,7 @@ class Catalog(Struct):
         found = self._loaded.get(entry.module)
         if found is None:
             if not os.path.exists(entry.path):
-                raise DoctorError("a file of doctor's is missing", where=entry.path, do="install doctor again")
+                raise DoctorError("a file of doctor's is missing", where=entry.path, do="reinstall doctor")
             module = importlib.import_module(entry.module)
             for thing in _likely_first(module):
                 declaration = declaration_of(thing)

@@ -1,5 +1,5 @@
-"""A file a probe: the test container, and what it proves.
+"""One probe per file: its test containers, and the judgement of their results.
 
-A probe is a pure generator: its parameters are facts, it yields what to launch and judges how that ended. The runtime is
-started by ``doctor.scan.prove``, once for all probes.
+A probe is a pure generator: its parameters are facts, it yields the containers to run and judges their results.
+``doctor.scan.prove`` starts the runtime, once for all probes.
 """

@@ -1,4 +1,4 @@
-"""Which rule ends an outside client's packet: read, where it was not tried, and to say why where it was."""
+"""Finds the rule that drops an outside client's packet by reading the rules, without sending packets."""
 
 from ipaddress import IPv4Network
 
@@ -19,20 +19,20 @@ _BEHIND = (("mangle", "FORWARD"), ("filter", "FORWARD"), ("security", "FORWARD")
 
 
 class Path(Struct, frozen=True, kw_only=True):
-    """A packet to a published port: ``ahead`` as it comes in, ``behind`` after its destination was translated."""
+    """A packet to a published port: ``ahead`` as it arrives, ``behind`` after its destination was translated."""
 
     ahead: Packet
     behind: Packet
 
 
 class Cut(Struct, frozen=True, kw_only=True):
-    """What the rules do with it.
+    """The effect of the rules on a packet.
 
     Attributes:
-        rule: that drops it, "" where none does.
-        is_sure: whether nothing that can't be judged (a set, a mark, a rate) may have let it through, or dropped it.
-        spares: a source that the same rules let in, "" for none: the rule is an allow list.
-        is_engines: whether a chain of the engine or a policy drops it, and no rule of somebody else.
+        rule: the rule that drops it, "" if it passes.
+        is_sure: whether no rule that can't be evaluated (a set, a mark, a rate) could change the result.
+        spares: a source that the same rules accept, so the rule is an allow list; else "".
+        is_engines: whether a chain of the engine or a policy drops it, not a user's rule.
     """
 
     rule: str = ""
@@ -42,7 +42,7 @@ class Cut(Struct, frozen=True, kw_only=True):
 
 
 def path_to(*, inside: str, source: str, address: str, host_port: int, container: str, port: int, bridge: str) -> Path:
-    """Return the packet of a client: ``address`` and ``host_port`` as it asks, ``container`` and ``port`` behind."""
+    """Return a client's packet: to ``address`` and ``host_port``, translated to ``container`` and ``port``."""
     ahead = Packet(
         inside=inside,
         source=address_number(source),
@@ -57,7 +57,7 @@ def path_to(*, inside: str, source: str, address: str, host_port: int, container
 
 
 def cut(firewall: Firewall, path: Path, rule: Rule | None = None) -> Cut:
-    """Return what the rules do with a packet; ``rule`` is one that the probe adds to the engine's chain for its server."""
+    """Return the effect of the rules on a packet; ``rule`` is the probe's own rule in the engine's chain, if any."""
     saved = None if firewall.v4 is None else _with(firewall.v4, rule)
     found = _judged(firewall, saved, path)
     if not found.rule or saved is None:
@@ -70,7 +70,7 @@ def cut(firewall: Firewall, path: Path, rule: Rule | None = None) -> Cut:
 
 
 def cut_for_it_alone(firewall: Firewall, path: Path, uplink: str, rule: Rule | None = None) -> str:
-    """Return the rule that drops a packet and lets one of any other outside host, from the uplink, through; "" for none."""
+    """Return the rule that drops a packet but accepts those of other outside hosts from the uplink, else ""."""
     found = cut(firewall, path, rule)
     real = Path(
         ahead=replace(path.ahead, inside=uplink, source=None), behind=replace(path.behind, inside=uplink, source=None)
@@ -102,7 +102,7 @@ def _judged(firewall: Firewall, saved: Saved | None, path: Path) -> Cut:
 
 
 def _reply(path: Path) -> Packet:
-    """Return the answer on its way out, as it is before its source is translated back."""
+    """Return the reply on its way out, before its source is translated."""
     there = path.behind
     return replace(
         there,
@@ -120,7 +120,7 @@ def _is_of_engine(rule: Rule) -> bool:
 
 
 def _sources(saved: Saved) -> tuple[int, ...]:
-    """Return an address of each source that rules name in a filtering table, but for those of the engine's own rules."""
+    """Return one address per source in the filter rules, except the engine's own rules."""
     found: dict[int, None] = {}
     for (table, chain), rules in saved.by_chain.items():
         if table == "nat" or (chain.startswith("DOCKER") and chain != "DOCKER-USER"):

@@ -1,4 +1,4 @@
-"""An outside host for a probe: behind the interface that users' packets come by, else on a bridge of doctor's own."""
+"""An outside host for a probe: behind the interface that users' packets arrive on, else on a bridge of doctor's own."""
 
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -11,20 +11,20 @@ from doctor.model.missing import Missing
 from doctor.probes._place import hardware_address
 
 _NETWORKS = ("192.0.2.0/29", "203.0.113.0/29", "198.51.100.0/29", "198.18.0.0/29")
-"""The documentation networks (RFC 5737) and the one of benchmarks (RFC 2544): no host outside has such an address."""
+"""The documentation networks (RFC 5737) and the benchmark network (RFC 2544): no real host has such an address."""
 _NAMES = 8
 NO_WAY = "can't stand a container behind"
-"""How the runtime begins where the kernel, or filters of somebody else, leave no way in by the uplink."""
+"""Start of the runtime's error if the kernel, or a user's own filters, prevent packets from entering by the uplink."""
 
 
 class Outside(Struct, frozen=True, kw_only=True):
-    """Where a client stands.
+    """The place of a client.
 
     Attributes:
-        interface: the host's interface that its packets come in by.
+        interface: the host's interface that its packets arrive on.
         client: its address.
-        host: its gateway: of a bridge of doctor's own this host's address there, behind an uplink nobody's.
-        is_real: whether the interface is one that users' packets come by; else it is a bridge made for the client.
+        host: its gateway: on a bridge of doctor's own, this host's address; behind an uplink, an unused address.
+        is_real: whether users' packets arrive on the interface; otherwise it is a bridge created for the client.
     """
 
     interface: str
@@ -43,7 +43,7 @@ class Outside(Struct, frozen=True, kw_only=True):
 
 
 def on_own_bridge(links: Links, firewall: Firewall | Missing) -> Outside | None:
-    """Return an outside that collides with nothing of the host; ``None`` where its interfaces and routes leave no room."""
+    """Return a place that does not collide with the host's interfaces and routes; ``None`` if there is no free one."""
     name = next((f"doctor{n}" for n in range(_NAMES) if links.link(f"doctor{n}") is None), "")
     network = next(iter(free_networks(links, firewall)), None)
     if network is None or not name:
@@ -52,7 +52,7 @@ def on_own_bridge(links: Links, firewall: Firewall | Missing) -> Outside | None:
 
 
 def behind(link: Link, network: IPv4Network, number: int = 0) -> Outside:
-    """Return a place behind an interface; ``number`` tells those of one network apart."""
+    """Return a place behind an interface; ``number`` distinguishes places of one network."""
     client = IPv4Address(int(network[2]) + number)
     return Outside(
         interface=link.name, client=str(client), host=str(network[1]), prefix=network.prefixlen, is_real=True
@@ -60,23 +60,23 @@ def behind(link: Link, network: IPv4Network, number: int = 0) -> Outside:
 
 
 def uplink_of(links: Links) -> Link | None:
-    """Return the interface that users' packets come by: the default route's, else the first that leads outside."""
+    """Return the interface that users' packets arrive on: the default route's, else the first that leads outside."""
     return next((link for link in (*links.uplinks(), *links.outer()) if is_ethernet(link) and link.ipv4), None)
 
 
 def is_ethernet(link: Link) -> bool:
-    """Whether neighbours on its wire have hardware addresses: a tunnel has none, so nothing can stand behind it."""
+    """Whether neighbours on its wire have hardware addresses. A tunnel has none, so no client can be placed behind it."""
     return link.is_up and not link.flags & {"NOARP", "LOOPBACK", "POINTOPOINT"}
 
 
 def free_networks(links: Links, firewall: Firewall | Missing) -> tuple[IPv4Network, ...]:
-    """Return the networks that no address or route of the host overlaps, those that no rule names first."""
+    """Return the networks that no address or route of the host overlaps, those without a firewall rule first."""
     free = [network for text in _NETWORKS if not _is_used(network := IPv4Network(text), links)]
     return tuple(sorted(free, key=lambda network: is_named(network, firewall)))
 
 
 def is_named(network: IPv4Network, firewall: Firewall | Missing) -> bool:
-    """Whether a rule speaks of addresses like these, as lists of addresses that must not occur do."""
+    """Whether a firewall rule names such addresses, as bogon lists do."""
     if isinstance(firewall, Missing) or firewall.v4 is None:
         return False
     start = f" {str(network[0]).rpartition('.')[0]}."

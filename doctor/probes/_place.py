@@ -1,4 +1,4 @@
-"""Where test containers stand: a free address on one of the engine's own bridges."""
+"""Places for test containers: a free address on one of the engine's own bridges."""
 
 from ipaddress import IPv4Address, IPv4Network, ip_interface
 from typing import Any
@@ -16,10 +16,10 @@ def bridge_network(networks: Networks) -> Network | None:
 
 
 def place(network: Network, networks: Networks, links: Links, *, skip: int = 0) -> dict[str, Any] | None:
-    """Return the runtime's ``bridge`` object for a container on ``network``, or ``None`` where no address is free.
+    """Return the runtime's ``bridge`` object for a container on ``network``, or ``None`` if no address is free.
 
-    Addresses are taken from the top of the subnet, where the engine's allocator comes last (libnetwork ipam, ascending).
-    ``skip`` leaves out so many free ones: containers of one batch must not share one.
+    Addresses are taken from the top of the subnet, which the engine's allocator reaches last (libnetwork ipam, ascending).
+    ``skip`` is the number of free addresses to skip, so that containers of one batch get different ones.
     """
     subnet = IPv4Network(network.subnets[0], strict=False)
     gateway = str(ip_interface(network.gateway).ip) if network.gateway else str(next(subnet.hosts()))
@@ -42,7 +42,7 @@ def place(network: Network, networks: Networks, links: Links, *, skip: int = 0) 
 
 
 def hardware_address(address: str) -> str:
-    """Return the address as dockerd makes it of an IPv4 one: neighbours that knew the last holder find the next at once.
+    """Return the MAC address that dockerd derives from an IPv4 address, so that neighbours' ARP entries stay valid.
 
     Source: moby libnetwork/netutils, GenerateMACFromIP (02:42 and the four bytes).
     """

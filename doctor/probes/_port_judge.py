@@ -1,4 +1,4 @@
-"""Judges what an outside client met on published ports, and which address their servers saw."""
+"""Judges the results of an outside client on published ports, and the address that their servers saw."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ _SHOWN = 3
 
 
 class _Found(Struct):
-    """What is known so far: sentences that people read."""
+    """The results so far, as sentences for people."""
 
     good: list[str]
     bad: list[str]
@@ -32,13 +32,13 @@ class _Found(Struct):
     is_ours: bool = False
 
     def lost(self, sentence: str, *, by_others: bool = False) -> None:
-        """Note what does not hold."""
+        """Record a failure."""
         self.bad.append(sentence)
         self.is_ours = self.is_ours or not by_others
 
 
 def judge(setting: Setting, ended: dict[str, Ended]) -> ProbeResult:
-    """Return the result; several problems stand in one message, worst first."""
+    """Return the result; the message lists several problems, worst first."""
     names = [f"client{number}" for number, _ in enumerate(setting.clients)]
     wanted = (*names, "server", "seen-server") if setting.network is not None else tuple(names)
     problem = not_run(ended.get(name) for name in wanted)
@@ -49,7 +49,7 @@ def judge(setting: Setting, ended: dict[str, Ended]) -> ProbeResult:
         targets = results_of(ended[name])
         if len(targets) != len(setting.targets(client)):
             said = ended[name].stderr.strip() or "no output"
-            return result(Result.ERROR, f"the outside client said nothing: {said}")
+            return result(Result.ERROR, f"the outside client printed no results: {said}")
         met[client.client] = (targets[:-1], any(_is_heard(target) for target in targets))
     return _verdict(setting, _gathered(setting, ended, met))
 
@@ -72,7 +72,7 @@ def _gathered(setting: Setting, ended: dict[str, Ended], met: dict[str, tuple[li
         if left.is_said:
             found.notes.append(f"not tried: {ports} ({left.why})")
     if setting.not_tried and setting.uplink:
-        text = f"not tried: packets from outside by {setting.uplink}, their rules were judged by reading"
+        text = f"not tried: packets from outside on {setting.uplink}; their rules were evaluated instead"
         found.evidence.append(Evidence(text, setting.not_tried))
         found.notes.append(text)
     return found
@@ -88,59 +88,63 @@ def _verdict(setting: Setting, found: _Found) -> ProbeResult:
         return passed(
             _joined([text + by for text in found.good]) + "".join(f"; {note}" for note in found.notes), found.evidence
         )
-    return unproven(_joined(found.notes) or "nothing could be asked", found.evidence)
+    return unproven(_joined(found.notes) or "no port could be tested", found.evidence)
 
 
 def _joined(sentences: Sequence[str]) -> str:
-    """Return the first few in one line: all of them stand in the evidence."""
+    """Return the first few in one line; the evidence lists all of them."""
     more = f"; and {len(sentences) - _SHOWN} more" if len(sentences) > _SHOWN else ""
     return "; ".join(sentences[:_SHOWN]) + more
 
 
 def _is_heard(target: dict[str, Any]) -> bool:
-    """Whether anything came back: then packets go in and out by the client's interface."""
+    """Whether any reply arrived: then packets pass the client's interface in both directions."""
     return bool(target.get("reached")) or target.get("errno") is not None
 
 
 def _own(
     setting: Setting, network: Network, target: dict[str, Any], seen: Ended, found: _Found, *, is_heard: bool
 ) -> bool | None:
-    """Judge the probe's own port; returns whether its server saw the client's own address, ``None`` where unknown."""
-    by = "the engine's rules" if setting.way.kind == "chain" else "rules of doctor's own, the engine has made none yet"
+    """Judge the probe's own port; returns whether its server saw the client's own address, ``None`` if unknown."""
+    by = (
+        "the engine's rules"
+        if setting.way.kind == "chain"
+        else "doctor's own rules (the engine has not created any yet)"
+    )
     word = target_word(target)
     peers = _peers(seen, SERVER_PORT, target)
     shown = ", ".join(peers) or "nobody"
     source = f"test port on {network.name}, by {by}"
-    value = f"from {setting.client.client} by {setting.client.interface}: {word}; the server sees {shown}"
+    value = f"from {setting.client.client} on {setting.client.interface}: {word}; the server sees {shown}"
     found.evidence.append(Evidence(source, value))
     path, rule = setting.own_path(setting.client.client)
     if not target.get("reached"):
         title = f"a new port on {network.name}"
         _silent(setting, setting.client, (path, rule), (title, word), found, is_heard=is_heard)
         return None
-    # Rules of the runtime's own are not among those that were read.
+    # The runtime's own rules are not among those that were read.
     if setting.way.kind == "chain" and not _by_reading(
         setting, setting.own_path("", setting.uplink), f"a new port on {network.name}", found
     ):
         return None
     found.good.append(f"a new port on {network.name} answers an outside host by {by}")
     if peers and setting.client.client not in peers:
-        found.notes.append(f"a rule hides the clients of {network.name} behind {shown}")
+        found.notes.append(f"a rule masquerades clients of {network.name} as {shown}")
         return False
     return True if peers else None
 
 
 def _own_udp(setting: Setting, network: Network, client: Outside, ended: dict[str, Ended], found: _Found) -> None:
-    """Judge the probe's own UDP port: it goes the way that datagrams to containers go."""
+    """Judge the probe's own UDP port, whose packets take the path of datagrams to containers."""
     title = f"a new UDP port on {network.name}"
     server, asked = ended.get("server-udp"), ended.get("client-udp")
     source = f"test UDP port on {network.name}"
     problem = next((one.error for one in (server, asked) if one is not None and one.error), "")
     if asked is None or problem or "ok" not in asked.output:
-        found.evidence.append(Evidence(source, f"not tried: {problem or 'the client said nothing'}"))
+        found.evidence.append(Evidence(source, f"not tried: {problem or 'the client printed no result'}"))
         return
-    word = "it answers" if asked.output.get("ok") else str(asked.output.get("error") or "no answer")
-    found.evidence.append(Evidence(source, f"from {client.client} by {client.interface}: {word}"))
+    word = "answered" if asked.output.get("ok") else str(asked.output.get("error") or "no answer")
+    found.evidence.append(Evidence(source, f"from {client.client} on {client.interface}: {word}"))
     if asked.output.get("ok"):
         found.good.append(f"{title} answers an outside host")
         return
@@ -167,14 +171,14 @@ def _published(
         if peers
         else ""
         if listens or not is_known
-        else "; nobody listens inside"
+        else "; no process listens inside"
     )
-    value = f"from outside by {one.client.interface}: {word}{about}"
+    value = f"from outside on {one.client.interface}: {word}{about}"
     found.evidence.append(Evidence(f"{one.port.text} of {one.endpoint.container}", value))
     if target.get("reached"):
         is_masked = bool(peers) and one.client.client not in peers and not setting.proxy_only
         if is_masked and sees_client is not False:
-            found.lost(f"{one.title} answers through docker-proxy alone: the rule that leads to the container is lost")
+            found.lost(f"{one.title} answers through docker-proxy alone: the DNAT rule to the container is missing")
         elif _by_reading(setting, (setting.path(one, setting.uplink), None), one.title, found):
             found.good.append(f"{one.title} answers")
         return
@@ -193,33 +197,35 @@ def _silent(
     *,
     is_heard: bool,
 ) -> None:
-    """Judge a port that does not answer by the rules that its packets meet."""
+    """Judge a port that does not answer by the rules that its packets pass."""
     (path, rule), (title, word) = way, said
     firewall = setting.firewall
     met = Cut() if isinstance(firewall, Missing) else cut(firewall, path, rule)
     if not client.is_real and not isinstance(firewall, Missing) and setting.uplink:
         alone = cut_for_it_alone(firewall, path, setting.uplink, rule)
         if alone:
-            found.open.append(f"{title} can't be judged: '{alone}' drops doctor's test bridge and not the real uplink")
+            found.open.append(
+                f"{title} can't be tested: '{alone}' drops packets of doctor's test bridge, not of the uplink"
+            )
             return
     if met.spares:
-        found.open.append(f"{title} is closed to this outside host: '{met.rule}', while {met.spares} is let in")
+        found.open.append(f"{title} is closed to this outside host ('{met.rule}') but open to {met.spares}")
     elif met.rule and not met.is_engines:
         text = f"{title} does not answer an outside host ({word}): '{met.rule}' drops packets that arrive on {client.interface}"
         found.lost(text, by_others=True)
     elif not met.rule and not met.is_sure:
         found.open.append(
-            f"{title} does not answer an outside host ({word}), and rules that can't be judged may be why"
+            f"{title} does not answer an outside host ({word}), perhaps because of rules that can't be evaluated"
         )
     elif not met.rule and client.is_real and not is_heard:
-        text = f"nothing comes back to an outside host by {client.interface}"
+        text = f"no reply leaves by {client.interface}"
         found.lost(f"{title} does not answer an outside host ({word}): {text}")
     else:
         found.lost(f"{title} does not answer an outside host ({word})")
 
 
 def _by_reading(setting: Setting, way: tuple[Path, Rule | None], title: str, found: _Found) -> bool:
-    """Whether the rules let in by the uplink what was only tried by doctor's own bridge; notes why where they don't."""
+    """Whether the rules accept packets from the uplink that were tested only on doctor's own bridge; notes why not."""
     if not setting.not_tried or not setting.uplink or isinstance(setting.firewall, Missing):
         return True
     path, rule = way
@@ -228,16 +234,16 @@ def _by_reading(setting: Setting, way: tuple[Path, Rule | None], title: str, fou
     )
     if met.spares or not met.is_sure:
         found.open.append(
-            f"{title} answers doctor's test bridge; rules for packets that arrive on {setting.uplink} can't be judged"
+            f"{title} answers doctor's test bridge; the rules for packets that arrive on {setting.uplink} can't be evaluated"
         )
     elif met.rule:
-        text = f"{title} answers doctor's test bridge, and '{met.rule}' drops packets that arrive on {setting.uplink}"
+        text = f"{title} answers doctor's test bridge, but '{met.rule}' drops packets that arrive on {setting.uplink}"
         found.lost(text, by_others=not met.is_engines)
     return not (met.spares or met.rule) and met.is_sure
 
 
 def _peers(seen: Ended, port: int, target: dict[str, Any]) -> tuple[str, ...]:
-    """Return the addresses that a server sees at the far end: the client's own connection, else others of its bridge."""
+    """Return the peer addresses that a server sees: the client's own connection, else others on its bridge."""
     table = seen.output.get("seen")
     found = table.get(str(port)) if isinstance(table, dict) else None
     ends = [str(end) for end in found] if isinstance(found, list) else []

@@ -1,4 +1,4 @@
-"""Published ports that the probe `port` does not ask, and why."""
+"""Published ports that the probe `port` does not test, and why."""
 
 from collections.abc import Iterator
 
@@ -8,11 +8,11 @@ from doctor.model.missing import Missing
 from doctor.probes._port_setting import LeftOut
 
 IPV6 = "reached over IPv6"
-_PAUSED = "paused, so that the kernel takes connections and no process answers"
+_PAUSED = "paused: the kernel accepts connections, but no process answers"
 
 
 def not_asked(networks: Networks, containers: Containers | Missing) -> Iterator[LeftOut]:
-    """Yield the published ports of running containers that nobody connects to."""
+    """Yield the published ports of running containers that are not tested."""
     groups: dict[str, list[str]] = {}
     for endpoint in networks.running:
         for published in endpoint.ports if networks.get(endpoint.network_id) is not None else ():
@@ -29,7 +29,7 @@ def _why_not(published: PublishedPort, *, rests: bool) -> str:
     if ":" in published.host_ip:
         return IPV6
     if published.protocol == "udp":
-        return "UDP, whose servers may keep silent"
+        return "UDP: a server need not answer"
     return "" if published.protocol == "tcp" else published.protocol
 
 

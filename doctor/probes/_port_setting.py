@@ -1,4 +1,4 @@
-"""What the probe `port` sets up: who asks which ports, and the packets that this makes."""
+"""The setting of the probe `port`: which client connects to which ports, and the resulting packets."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     """A published port of a running container: asked at ``address``; ``pid`` is the container's, 0 where unknown.
 
     Attributes:
-        interface: the one that holds the address, "" where none of the ways out does.
-        client: who asks.
+        interface: the outer interface that has the address, "" if none has it.
+        client: the outside host that connects.
     """
 
     network: Network
@@ -37,12 +37,12 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """Return it as people name it: "8080 of web"."""
+        """Return the name for people: "port 8080 of web"."""
         return f"port {self.port.host_port} of {self.endpoint.container or 'a container'}"
 
 
 class LeftOut(Struct, frozen=True, kw_only=True):
-    """Published ports that nobody connects to: which, why, and whether the result's one line says so too."""
+    """Published ports that are not tested: which, why, and whether the result's message mentions them."""
 
     ports: tuple[str, ...]
     why: str
@@ -50,17 +50,17 @@ class LeftOut(Struct, frozen=True, kw_only=True):
 
 
 class Setting(Struct, frozen=True, kw_only=True):
-    """What was set up.
+    """The setting of one run.
 
     Attributes:
-        way: how the probe's own port is published; ``network`` its server's, ``None`` where there is no such server.
+        way: how the probe's own port is published; ``network`` is its server's, ``None`` without a server.
         asked: ports of running containers.
-        uplink: the interface that real clients come by, "" where there is none.
-        client: who asks the probe's own port, at ``host_address``, ``host_port``.
-        not_tried: why no client stands behind the uplink, "" where one does.
-        proxy_only: docker-proxy alone publishes ports here, by the engine's settings.
-        left_out: published ports that are not asked.
-        udp_client: who asks a UDP port of the probe's own, ``None`` where no container publishes one or nobody can.
+        uplink: the interface that real clients' packets arrive on, "" if unknown.
+        client: the outside host that connects to the probe's own port, at ``host_address``, ``host_port``.
+        not_tried: why no client can be placed behind the uplink, else "".
+        proxy_only: whether the engine's settings publish ports by docker-proxy alone.
+        left_out: published ports that are not tested.
+        udp_client: the client of the probe's own UDP port, ``None`` if no container publishes one or it can't be tested.
     """
 
     way: Way
@@ -78,11 +78,11 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     @property
     def clients(self) -> tuple[Outside, ...]:
-        """Return who asks, the one of the probe's own port first."""
+        """Return the clients, the one of the probe's own port first."""
         return tuple(dict.fromkeys((self.client, *(one.client for one in self.asked))))
 
     def targets(self, client: Outside) -> list[dict[str, Any]]:
-        """Return what a client asks: the probe's own port first, then those of containers, then the host itself."""
+        """Return the targets of a client: the probe's own port first, then those of containers, then the host itself."""
         found: list[dict[str, Any]] = []
         if self.network is not None and client == self.client:
             found.append({"host": self.host_address, "port": self.host_port})
@@ -91,7 +91,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         return [*found, {"kind": "ping", "host": found[0]["host"] if found else self.host_address}]
 
     def own_path(self, client: str, interface: str = "") -> tuple[Path, Rule | None]:
-        """Return the way to the probe's own server, and the rule that the runtime makes for it."""
+        """Return the path to the probe's own server, and the rule that the runtime adds for it."""
         bridge = "" if self.network is None else self.network.bridge
         path = path_to(
             inside=interface or self.client.interface,
@@ -107,13 +107,13 @@ class Setting(Struct, frozen=True, kw_only=True):
         return path, rule
 
     def udp_path(self, client: str) -> tuple[Path, Rule | None]:
-        """Return the way to the probe's own UDP server, and the rule for it."""
+        """Return the path to the probe's own UDP server, and the rule for it."""
         path, rule = self.own_path(client)
         path = Path(ahead=replace(path.ahead, protocol="udp"), behind=replace(path.behind, protocol="udp"))
         return path, rule and replace(rule, text=rule.text.replace("-p tcp", "-p udp"))
 
     def path(self, one: Asked, interface: str = "") -> Path:
-        """Return the way to a published port."""
+        """Return the path to a published port."""
         return path_to(
             inside=interface or one.client.interface,
             source=one.client.client,
@@ -125,7 +125,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         )
 
     def singles_out(self, client: str) -> bool:
-        """Whether a rule drops what comes from this address by the uplink, and not what comes from anywhere else."""
+        """Whether a rule drops packets from this address on the uplink, but not those from other addresses."""
         if isinstance(self.firewall, Missing):
             return False
         path, rule = self.own_path(client, self.uplink)

@@ -1,4 +1,4 @@
-"""What probes say: results in one shape, and the words for what a connection attempt met."""
+"""Results of probes in one shape, and the words for the outcome of a connection attempt."""
 
 import errno
 import os
@@ -16,47 +16,47 @@ _REACHED = {"tcp": "connected", "greet": "connected", "dns": "answered", "ping":
 
 
 def result(result: Result, message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
-    """Return a probe's result; its name and what it proves are filled in by who launched it."""
+    """Return a probe's result; the caller of the probe adds its name and what it proves."""
     return ProbeResult(name="", proves="", result=result, message=message, evidence=tuple(evidence))
 
 
 def passed(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
-    """Return that the ability was seen."""
+    """Return a pass: the ability was demonstrated."""
     return result(Result.PASS, message, evidence)
 
 
 def failed(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
-    """Return that the ability was seen not to be there."""
+    """Return a failure: the ability is missing."""
     return result(Result.FAIL, message, evidence)
 
 
 def failed_beyond(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
-    """Return that the ability is not there, for a cause outside of this host."""
+    """Return a failure with a cause outside this host."""
     return replace(failed(message, evidence), by_others=True)
 
 
 def skipped(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
-    """Return that this host has no use for the ability, so there is nothing to prove."""
+    """Return a skip: this host does not use the ability."""
     return result(Result.SKIP, message, evidence)
 
 
 def unproven(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
-    """Return that the ability is used here and could not be tried: neither seen nor seen to be missing."""
+    """Return that the ability is used here but could not be tested."""
     return result(Result.UNPROVEN, message, evidence)
 
 
 def not_run(ended: Iterable[Ended | None]) -> ProbeResult | None:
-    """Return an error where the runtime could not run one of the containers or lost it, else ``None``."""
+    """Return an error if the runtime could not run one of the containers or lost it, else ``None``."""
     for one in ended:
         if one is None:
-            return result(Result.ERROR, "the bundled runtime ended before all of its containers did")
+            return result(Result.ERROR, "the bundled runtime exited before all of its containers")
         if one.error:
             return result(Result.ERROR, one.error)
     return None
 
 
 def target_word(target: dict[str, Any]) -> str:
-    """Return what one target of the builtin ``reach`` met, for people."""
+    """Return the outcome for one target of the builtin ``reach``, as a word for people."""
     if target.get("reached"):
         return _REACHED.get(str(target.get("kind")), "reached")
     number = target.get("errno")
@@ -66,6 +66,6 @@ def target_word(target: dict[str, Any]) -> str:
 
 
 def results_of(ended: Ended) -> list[dict[str, Any]]:
-    """Return what the builtin ``reach`` says of its targets, in order."""
+    """Return the results of the builtin ``reach``, one per target, in order."""
     found = ended.output.get("results")
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -1,4 +1,4 @@
-"""By whose rules a probe's packets travel: the engine's own where they are, the runtime's where no engine made any yet."""
+"""The rules that a probe's packets pass: the engine's own, or the runtime's if no engine has created any yet."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ class Way(Struct, frozen=True, kw_only=True):
     """How a port can be published for a test.
 
     Attributes:
-        kind: ``chain`` (in the engine's chain: its own rules must lead there), ``own`` (by rules of the runtime alone, on a
-            host where no engine has made any yet), ``lost`` (the engine runs and its chains are gone), ``none``.
-        why: for ``none``, the reason; ``is_wish`` whether the engine's settings want it so.
+        kind: ``chain`` (in the engine's chain, which its own rules must jump to), ``own`` (by rules of the runtime, if no
+            engine has created any yet), ``lost`` (the engine runs and its chains are missing), ``none``.
+        why: for ``none``, the reason; ``is_wish`` whether the engine's settings cause it.
     """
 
     kind: str
@@ -30,27 +30,27 @@ class Way(Struct, frozen=True, kw_only=True):
 
 
 def way_in(config: EngineConfig, state: EngineState | Missing, firewall: Firewall | Missing) -> Way:
-    """Return how the probe's own port is published."""
+    """Return how the probe publishes its own port."""
     if config.get("iptables", True) is False:
-        return Way(kind="none", why="the engine is set to make no rules (iptables: false)", is_wish=True)
+        return Way(kind="none", why="the engine's settings disable its firewall rules (iptables: false)", is_wish=True)
     if isinstance(firewall, Missing):
         return Way(kind="none", why=f"the firewall can't be read: {firewall.reason}")
     if config.get("firewall-backend") == "nftables" or firewall.has_engine_table:
         return Way(kind="none", why="the engine filters with nftables")
     if firewall.v4 is None:
-        return Way(kind="none", why="there is no iptables on this host")
+        return Way(kind="none", why="iptables is not installed")
     if firewall.v4.has_chain("nat", CHAIN) and firewall.v4.has_chain("filter", CHAIN):
         return Way(kind="chain")
     return Way(kind="lost" if isinstance(state, EngineState) and state.is_running else "own")
 
 
 class Start(Struct, frozen=True, kw_only=True):
-    """Whether this host's rules still wait for the engine's start.
+    """Whether the engine has yet to create its firewall rules on this host.
 
     Attributes:
-        is_unborn: no engine runs, none of its containers lives and none of its chains is there: it makes them when it starts,
-            so the runtime makes what a test container needs.
-        why_not: why even that proves nothing, "" where it does.
+        is_unborn: the engine is down, none of its containers runs and none of its chains exists. It creates them when it
+            starts, so the runtime adds the rules that a test container needs.
+        why_not: the reason why even that would prove nothing, else "".
     """
 
     is_unborn: bool
@@ -58,7 +58,7 @@ class Start(Struct, frozen=True, kw_only=True):
 
     @property
     def container(self) -> dict[str, Any]:
-        """Return what a container on an engine's network needs besides."""
+        """Return the extra options of a container on an engine's network."""
         return {"masquerade": True} if self.is_unborn else {}
 
 
@@ -69,11 +69,11 @@ def start_of(
     networks: Networks,
     sysctl: Sysctl | Missing,
 ) -> Start:
-    """Judge it; a state that can't be known counts as a running engine."""
+    """Return whether the rules are yet to be created; an unknown engine state counts as running."""
     is_down = isinstance(state, EngineState) and state.status in {"down", "idle", "absent"}
     if not is_down or networks.running or way_in(config, state, firewall).kind != "own":
         return Start(is_unborn=False)
     is_off = not isinstance(sysctl, Missing) and sysctl.number("net.ipv4.ip_forward") == 0
     if is_off and config.ip_forward:
-        return Start(is_unborn=True, why_not="the engine does not run, and turns forwarding on only when it starts")
+        return Start(is_unborn=True, why_not="the engine is down, and turns on forwarding only when it starts")
     return Start(is_unborn=True)

@@ -1,4 +1,4 @@
-"""Names resolve in a container."""
+"""Name resolution works in a container."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,18 +13,19 @@ from doctor.facts.network.dns import RESOLVED, HostDns, is_loopback
 from doctor.facts.network.networks import Networks
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult
+from doctor.model.text import plural
 from doctor.probes._place import bridge_network
 from doctor.probes._result import failed, failed_beyond, not_run, passed, results_of, skipped, target_word, unproven
 from doctor.probes._rules import start_of
 
 _PUBLIC = ("8.8.8.8", "8.8.4.4")
-"""What a container on the default bridge is given where the host has no server that it could reach (moby resolvconf)."""
+"""The servers of a container on the default bridge if the host has no reachable server (moby resolvconf)."""
 _EMBEDDED = "127.0.0.11"
 _MOST_SERVERS = 3
 _MOST_CONTAINERS = 4
 _LIMIT_S = 1.5
 _NAME = "doctor.invalid"
-"""Exists nowhere (RFC 6761): the answer is that there is no such name, and asking gives nothing away."""
+"""Never exists (RFC 6761): the answer is NXDOMAIN, and the query discloses nothing."""
 
 
 @probe(proves="names resolve in a container")
@@ -37,25 +38,25 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     firewall: Firewall | Missing,
     sysctl: Sysctl | Missing,
 ) -> Probing:
-    """Ask the name servers that a container would be given, from a container on the engine's bridge and from the host.
+    """Query the name servers that a container would use, from a container on the engine's bridge and from the host.
 
-    A container on the default bridge gets the daemon's ``dns``, else the servers of the host's resolv.conf (resolved's own list
-    where only its stub stands there) without those on the loopback, else 8.8.8.8 and 8.8.4.4. Any answer counts, also that the
-    name does not exist; so does it that one of several servers answers, since the others cost time only. The host's own
-    resolver is asked too: where that one answers and no server of the container's does, names resolve here and not there. Where
-    no server answers anybody, names resolve nowhere, which no repair of this host can mend.
-    Where the engine runs, its embedded server is asked for their names inside running containers on networks of users.
+    A container on the default bridge gets the daemon's ``dns``, else the servers of the host's resolv.conf without those on
+    the loopback (resolved's own list if resolv.conf has only its stub), else 8.8.8.8 and 8.8.4.4. Any answer counts, also
+    that the name does not exist. One answering server is enough: the others only cost time. The host's own resolver is
+    queried too: if it answers and no server of the container does, resolution fails only in the container. If no server
+    answers anyone, the cause is outside this host and no repair of it can help.
+    If the engine runs, its embedded server is queried inside running containers on user-defined networks.
     """
     network = bridge_network(networks)
     if network is None:
-        return skipped("the engine has no bridge network to ask from")
+        return skipped("the engine has no bridge network")
     start = start_of(config, state, firewall, networks, sysctl)
     if start.why_not:
         return unproven(start.why_not)
     servers, why = servers_of(host, config)
     own = _own(host)
     if not servers:
-        return failed(f"{why} names no IPv4 server, and a container on an IPv4 bridge can ask no other")
+        return failed(f"{why} has no IPv4 server, and a container on an IPv4 bridge can't use another")
     asked = _embedded(networks, containers, state)
     launched = [
         {"id": "host", "net": "host", **_ask(dict.fromkeys((*own, *servers)))},
@@ -76,7 +77,7 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
 
 
 def servers_of(host: HostDns, config: EngineConfig) -> tuple[tuple[str, ...], str]:
-    """Return the IPv4 servers of a container on the default bridge, and where they come from."""
+    """Return the IPv4 servers of a container on the default bridge, and their source."""
     given = config.get("dns")
     if isinstance(given, list) and given:
         return _plain(str(server) for server in given), "the daemon's dns setting"
@@ -85,10 +86,10 @@ def servers_of(host: HostDns, config: EngineConfig) -> tuple[tuple[str, ...], st
         named, source = (() if resolved is None else resolved.config.nameservers), str(RESOLVED)
     else:
         named, source = (() if host.config is None else host.config.nameservers), "/etc/resolv.conf"
-    # A bridge without IPv6 is given no server that has only an IPv6 address (moby resolvconf, TransformForLegacyNw).
+    # A bridge without IPv6 gets no server with an IPv6 address (moby resolvconf, TransformForLegacyNw).
     outer = tuple(server for server in named if not is_loopback(server) and ":" not in server)
     if not outer:
-        return _PUBLIC, f"the engine's default, since {source} names no IPv4 server outside this host"
+        return _PUBLIC, f"the engine's default, since {source} has no IPv4 server outside this host"
     return _plain(outer), source
 
 
@@ -108,7 +109,7 @@ def _ask(servers: Iterable[str], name: str = _NAME) -> dict[str, Any]:
 def _embedded(
     networks: Networks, containers: Containers | Missing, state: EngineState | Missing
 ) -> tuple[tuple[str, str], ...]:
-    """Return name and process of running containers that ask the engine's own server: only a live engine answers."""
+    """Return name and process of running containers that use the engine's own server; none if the engine is down."""
     if isinstance(containers, Missing) or not isinstance(state, EngineState) or not state.is_running:
         return ()
     found = {}
@@ -146,27 +147,27 @@ def _judge(
     ]
     count, lost = embedded
     if lost:
-        text = f"the engine's own name server does not answer in {', '.join(lost)}: names of other containers don't resolve"
+        text = f"the engine's name server does not answer in {', '.join(lost)}: names of other containers don't resolve"
         return failed(text, (*evidence, Evidence(f"{_EMBEDDED} inside {count} containers", "no answer")))
     answered = [server for server, one in inside.items() if one.get("reached")]
     by = [server for server, one in from_host.items() if one.get("reached")]
     if not answered and not by and not has_own:
-        return skipped("this host names no server, and the engine's default ones give no answer", evidence)
+        return skipped("this host has no name server, and the engine's default servers do not answer", evidence)
     if not answered and not by:
         asked = ", ".join(from_host)
         return failed_beyond(
-            f"names resolve neither in a container nor on the host: {asked} ({why}) give no answer", evidence
+            f"names resolve neither in a container nor on the host: no answer from {asked} ({why})", evidence
         )
     if not answered:
         return failed(
-            f"names don't resolve in a container on {network}: {', '.join(servers)} ({why}) don't answer there; the host"
+            f"names don't resolve in a container on {network}: no answer from {', '.join(servers)} ({why}); the host"
             f" gets answers from {', '.join(by)}",
             evidence,
         )
     silent = [server for server in servers if server not in answered]
-    slow = f"; {', '.join(silent)} gives no answer, which costs seconds" if silent else ""
-    own = f", and the engine's own server in {count} containers" if count else ""
-    return passed(f"{', '.join(answered)} answers a container on {network}{own}{slow}", evidence)
+    slow = f"; no answer from {', '.join(silent)}, which delays lookups by seconds" if silent else ""
+    own = f"; the engine's name server answered in {plural(count, 'container')}" if count else ""
+    return passed(f"a container on {network} got answers from {', '.join(answered)}{own}{slow}", evidence)
 
 
 def _any(ended: Ended) -> bool:

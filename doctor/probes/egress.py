@@ -1,4 +1,4 @@
-"""A container on each of the engine's bridges reaches the outside, by the interface that packets leave by."""
+"""A container on each of the engine's bridges reaches the outside, by the interface of the default route."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network
@@ -27,7 +27,7 @@ _SERVERS = 2
 _NETWORKS = 4
 _LIMIT_S = 1.5
 _PEER_PORT, _PEER_NUMBER = 7007, 4
-"""The probe's own outside host: a port of it, and its number among those of the probe `port`, which runs beside."""
+"""Port of the probe's own outside host, and its number among the hosts of the probe `port`, which runs in parallel."""
 
 
 @probe(proves="a container on the engine's bridge reaches the outside")
@@ -40,21 +40,22 @@ def egress(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     firewall: Firewall | Missing,
     sysctl: Sysctl | Missing,
 ) -> Probing:
-    """From the host and from a container on each network, speak to the host's gateways and name servers.
+    """Connect from the host and from a container on each network to the host's gateways and name servers.
 
-    What the host reaches, a container must: the host's own rules carry its packets, the runtime adds none but on a host
-    whose engine has not started yet and makes them only then. Beside the host's gateways and name servers stands an outside host
-    of the probe's own behind the uplink: it answers where those answer nobody, and says which address it sees, so that a
-    container's address that nothing hides is noticed. Packets to it leave by the uplink through every hook and never reach the
-    wire. Only an answer that the far end alone can give counts (a connection, a DNS answer, an echo): a refusal may be a firewall's reject. Where
-    the host gets nothing but refusals there, a container that gets none is cut off, and one that gets them too proves nothing.
+    A container must reach everything that the host reaches. Its packets pass the host's own rules; the runtime adds rules
+    only if the engine has not started yet and so has not created its own. In addition to the gateways and name servers, an
+    outside host of the probe's own is placed behind the uplink. It answers even if those do not, and reports the address
+    that it sees, so a container address that is not masqueraded is detected. Packets to it leave by the uplink through
+    every hook and never reach the wire. Only an answer from the far end counts (a connection, a DNS answer, an echo): a
+    refusal may come from a firewall. If the host gets only refusals, a container without any is cut off, and a container
+    with refusals is unproven.
 
-    Networks that hide no address (``enable_ip_masquerade`` false, routed) are left out: whether answers find back is up to
-    the routers outside.
+    Networks without masquerading (``enable_ip_masquerade`` false, routed) are left out: their replies depend on the routers
+    outside.
     """
     tested = networks_out(networks)
     if not tested:
-        return skipped("the engine has no bridge network that leads outside")
+        return skipped("the engine has no bridge network with outside access")
     start = start_of(config, state, firewall, networks, sysctl)
     if start.why_not:
         return unproven(start.why_not)
@@ -62,9 +63,7 @@ def egress(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     targets = _targets(tuple(gateways)[:_GATEWAYS], _servers(dns))
     peer = _peer(links, firewall)
     if not targets and peer is None:
-        return unproven(
-            "the host has no gateway and no name server to speak to, and nothing can stand behind its uplink"
-        )
+        return unproven("the host has no gateway and no name server, and no client can be placed behind its uplink")
     work: dict[str, Any] = {"builtin": "reach", "args": {"targets": targets, "timeout_s": _LIMIT_S}}
     containers: list[dict[str, Any]] = [] if peer is None else [_server(peer)]
     containers.append({"id": "host", "net": "host", **work})
@@ -79,7 +78,7 @@ def egress(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
 
 
 class _Peer(Struct, frozen=True, kw_only=True):
-    """The outside host of the probe's own: behind which interface, which addresses it may see, and why there is none."""
+    """The probe's own outside host: its interface, the addresses it may see, and why it could not be used."""
 
     interface: str
     address: str
@@ -92,7 +91,7 @@ class _Peer(Struct, frozen=True, kw_only=True):
         uplink = uplink_of(links)
         name = "" if uplink is None else uplink.name
         mine = frozenset(address.address for link in links.links for address in link.ipv4)
-        why = "nothing can stand behind it" if place is None or ended is None else ended.error
+        why = "no host can be placed behind it" if place is None or ended is None else ended.error
         named = place is not None and is_named(IPv4Network(f"{place.client}/32"), firewall)
         address = "" if place is None else place.client
         return cls(interface=name, address=address, mine=mine, not_tried=why, is_named=named)
@@ -110,7 +109,7 @@ def _server(peer: Outside) -> dict[str, Any]:
 
 
 def networks_out(networks: Networks) -> tuple[Network, ...]:
-    """Return the networks whose containers the engine gives the host's address outside, the default one first, at most 4."""
+    """Return the networks that the engine masquerades, the default one first, at most 4."""
     able = [
         network
         for network in networks.bridges
@@ -120,7 +119,7 @@ def networks_out(networks: Networks) -> tuple[Network, ...]:
 
 
 def is_outer(address: str) -> bool:
-    """Whether an address is an IPv4 one that is not this host's loopback."""
+    """Whether an address is IPv4 and not on this host's loopback."""
     return bool(address) and ":" not in address and not is_loopback(address)
 
 
@@ -148,7 +147,7 @@ def _judge(
     names = [f"net{number}" for number, _ in enumerate(tested)]
     problem = not_run(ended.get(name) for name in ("host", *names))
     if problem is not None or host is None:
-        return problem or result(Result.ERROR, "nothing was launched")
+        return problem or result(Result.ERROR, "no test container was started")
     if peer.not_tried and not peer.not_tried.startswith(NO_WAY) and peer.address:
         return result(Result.ERROR, peer.not_tried)
     from_host = results_of(host)
@@ -156,7 +155,7 @@ def _judge(
     met = {} if peer.not_tried else {name: found.pop() for name, found in inside.items() if len(found) > len(targets)}
     evidence = [*_evidence(targets, from_host, inside), *_peer_evidence(peer, met)]
     every = [number for number, one in enumerate(from_host) if one.get("reached")]
-    # A firewall may let echoes and names through and nothing else: connections weigh more.
+    # A firewall may pass only echoes and DNS: connections are better evidence.
     sure = [number for number in every if targets[number]["kind"] == "tcp"] or every
     refused = [number for number, one in enumerate(from_host) if not one.get("reached") and _is_refused(one)]
     where = sorted({str(targets[number]["host"]) for number in sure or refused})
@@ -168,7 +167,7 @@ def _judge(
     bare = [name for name, one in met.items() if one.get("seen") and one["seen"] not in peer.mine]
     if bare:
         text = f"the address of a container on {_named(bare)} is not masqueraded towards hosts behind {peer.interface}"
-        return failed(f"{text}: their answers do not return", evidence)
+        return failed(f"{text}: it gets no replies", evidence)
     silent = [name for name, one in met.items() if not one.get("reached")]
     if not sure:
         return _by_peer(list(inside), met, silent, peer, evidence)
@@ -179,16 +178,16 @@ def _judge(
 def _by_peer(
     names: list[str], met: dict[str, dict[str, Any]], silent: list[str], peer: _Peer, evidence: list[Evidence]
 ) -> ProbeResult:
-    """Judge by the probe's own outside host alone: no gateway and no name server connects with anybody."""
+    """Judge by the probe's own outside host alone: no gateway and no name server accepts connections."""
     if not met:
-        text = "the host itself gets no answer from its gateway or name servers, so nothing can be compared"
+        text = "the host itself gets no answer from its gateways or name servers"
         return unproven(text, evidence)
     if silent and peer.is_named:
-        return unproven(f"rules match addresses like {peer.address}, and no other could be tried", evidence)
+        return unproven(f"firewall rules match addresses like {peer.address}, and no other address is free", evidence)
     if silent:
         return failed(f"a container on {_named(silent)} gets no answer from a host behind {peer.interface}", evidence)
     text = f"a container on {_named(names)} reached a host behind {peer.interface}"
-    return passed(f"{text}; the gateways and name servers accept no connection, not even from the host", evidence)
+    return passed(f"{text}; gateways and name servers refuse connections, even from the host", evidence)
 
 
 def _evidence(
@@ -221,7 +220,7 @@ def _peer_evidence(peer: _Peer, met: dict[str, dict[str, Any]]) -> list[Evidence
 
 
 def _is_out(found: list[dict[str, Any]], sure: list[int], refused: list[int]) -> bool:
-    """Whether a container got an answer where the host did; without such, whether it was refused where the host was."""
+    """Whether a container got an answer that the host got too; if there is none, whether both were refused."""
     if sure:
         return any(found[number].get("reached") for number in sure)
     return any(_is_refused(found[number]) for number in refused)

@@ -1,4 +1,4 @@
-"""Images of the data root mount, and show what their layers hold."""
+"""Images of the data root can be mounted and show the content of their layers."""
 
 from typing import Any
 
@@ -6,27 +6,28 @@ from doctor.api import Evidence, Missing, probe
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.images.samples import ImageSample, ImageSamples, Shape
 from doctor.model.probing import Ended, Launch, Probing
+from doctor.model.text import plural
 from doctor.probes._result import failed, passed, skipped, unproven
 
 _SHOWN = 3
 
 
-@probe(proves="a sample of images mounts, shows what its layers hold and has the program it starts")
+@probe(proves="a sample of images can be mounted, shows the content of its layers and contains its program")
 def image(root: DataRoot, samples: ImageSamples | Missing) -> Probing:
-    """Mount up to five images straight from the data root, and compare what is seen with what their layers hold.
+    """Mount up to five images from the data root, and compare the result with the content of their layers.
 
-    Each is mounted as the engine would: the layers that the short links of its top layer and of that one's ``lower`` lead to.
-    Which layers these must be is known from the image's config; files of each of them must be seen with mode, owner and size,
-    and what a whiteout removes must be gone, so a link that leads to another layer is noticed. The image's program must be
-    there and begin as a program does, unless a volume is to bring it; it is never run: an image may be hostile. Images with a layer that has no directory
-    fail without being tried, all of them.
+    Each is mounted as the engine mounts it: the layers that the short links of its top layer, and of that layer's
+    ``lower``, point to. The image's config names the layers that these must be. Files of each layer must appear with
+    mode, owner and size, and files under a whiteout must not, so a link to a wrong layer is detected. The image's program
+    must exist and have a program's header, unless a volume provides it. It is never run, because an image may be hostile.
+    All images with a missing layer directory fail without being mounted.
     """
     if isinstance(samples, Missing):
         driver = root.active_driver
-        other = f"the storage driver here is {driver}" if driver not in {"", "overlay2"} else samples.reason
-        return unproven(f"no image of overlay2 can be looked at: {other}")
+        other = f"the storage driver is {driver}" if driver not in {"", "overlay2"} else samples.reason
+        return unproven(f"can't examine overlay2 images: {other}")
     if not samples.items:
-        return skipped("there is no image in the data root")
+        return skipped("the data root contains no images")
     able = [one for one in samples.items if not one.problem]
     ended = yield Launch(tuple(_container(samples, number, one) for number, one in enumerate(able)))
     problems = {one.title: one.problem for one in samples.items if one.problem}
@@ -37,17 +38,15 @@ def image(root: DataRoot, samples: ImageSamples | Missing) -> Probing:
             problems[one.title] = problem
         evidence.append(Evidence(f"image {one.title}", problem or _good(one, ended[f"image{number}"])))
     for title in samples.lost:
-        problems.setdefault(title, "a layer of it has no directory")
+        problems.setdefault(title, "the directory of a layer is missing")
     if problems:
         first = [f"{title}: {problem}" for title, problem in problems.items()][:_SHOWN]
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        return failed(f"not every image can be used: {'; '.join(first)}{more}", evidence)
-    return passed(
-        f"{len(able)} of {samples.total} images mount and show what their layers hold"
-        if len(able) < samples.total
-        else f"all {samples.total} images mount and show what their layers hold",
-        evidence,
+        return failed(f"{plural(len(problems), 'unusable image')}: {'; '.join(first)}{more}", evidence)
+    count = (
+        f"{len(able)} of {plural(samples.total, 'image')}" if len(able) < samples.total else plural(len(able), "image")
     )
+    return passed(f"{count} mounted, with the content of their layers", evidence)
 
 
 def _container(samples: ImageSamples, number: int, one: ImageSample) -> dict[str, Any]:
@@ -66,25 +65,25 @@ def _container(samples: ImageSamples, number: int, one: ImageSample) -> dict[str
 
 def _problem(one: ImageSample, ended: Ended | None) -> str:
     if ended is None:
-        return "its test container is lost"
+        return "its test container was lost"
     if ended.error:
         return ended.error
     files = ended.output.get("files")
     if not isinstance(files, dict):
-        return f"its test container ended with {ended.exit}: {ended.stderr.strip()}"
+        return f"its test container exited with code {ended.exit}: {ended.stderr.strip()}"
     for path, shape in one.present.items():
         seen = files.get(path, {})
         if "errno" in seen:
-            return f"{path} of one of its layers is missing in the mount"
+            return f"{path} is missing in the mount, but is in one of its layers"
         if _shape(seen) != shape:
-            return f"{path} is not the file that its layer holds"
+            return f"{path} differs from the file in its layer"
     for path in one.absent:
         if "errno" not in files.get(path, {}):
-            return f"{path} is visible although a layer removes it"
+            return f"{path} is visible, but a layer removes it"
     if one.program and not one.is_program_of_volume and not ended.output.get("program"):
-        return f"its program '{one.program}' is missing: no container of this image starts"
+        return f"program '{one.program}' is missing: no container of this image can start"
     if ended.output.get("program") and not ended.output.get("runs"):
-        return f"its program {ended.output['program']} is damaged: it does not begin as a program does, so no container of this image starts"
+        return f"program {ended.output['program']} is corrupt (invalid header): no container of this image can start"
     return ""
 
 
@@ -99,14 +98,14 @@ def _shape(seen: dict[str, Any]) -> Shape:
 
 
 def _good(one: ImageSample, ended: Ended) -> str:
-    seen = f"{len(one.present)} files as in its {len(one.layers)} layers"
-    gone = f", {len(one.absent)} removed ones gone" if one.absent else ""
+    seen = f"{plural(len(one.present), 'file')} as in its {plural(len(one.layers), 'layer')}"
+    gone = f", {plural(len(one.absent), 'removed file')} absent" if one.absent else ""
     place = ended.output.get("program")
     program = (
         ""
         if not one.program
-        else f"; it starts {place}"
+        else f"; program {place} exists"
         if place
-        else f"; its program '{one.program}' comes from a volume"
+        else f"; a volume provides program '{one.program}'"
     )
     return seen + gone + program

@@ -1,4 +1,4 @@
-"""Limits of memory, processes and CPU hold a container."""
+"""Limits of memory, processes and CPU are enforced on a container."""
 
 import errno
 from typing import Any
@@ -17,7 +17,7 @@ _MEMORY_MIB, _EATEN_MIB = 24, 96
 _PIDS, _FORKS = 8, 32
 _CPUS, _BURN_S, _PERIOD_S = 0.2, 0.3, 0.1
 _SLACK = 1.5
-"""A quota is handed to each processor in slices of some milliseconds: a container may get a little more."""
+"""The kernel hands out a quota in slices of some milliseconds per processor: a container may get a little more."""
 
 _WORK: dict[str, dict[str, Any]] = {
     "memory": {"builtin": "memory-eat", "args": {"bytes": _EATEN_MIB * _MIB}, "memory_bytes": _MEMORY_MIB * _MIB},
@@ -29,7 +29,7 @@ _FILES = {
     "pids": ("pids.max", "pids.max"),
     "cpu": ("cpu.cfs_quota_us", "cpu.max"),
 }
-"""Where the kernel shows a limit: version 1, version 2."""
+"""The files that show a limit: cgroup v1, cgroup v2."""
 _HELD = {
     "memory": str(_MEMORY_MIB * _MIB),
     "pids": str(_PIDS),
@@ -38,27 +38,28 @@ _HELD = {
 _SWAP_FILES = ("memory.memsw.limit_in_bytes", "memory.swap.max")
 _CANT_LIMIT = ("can't set the limits", "can't limit")
 _DENIED = tuple(f"({number})" for number in (errno.EPERM, errno.EACCES))
-"""How the runtime's words end where the kernel refuses it, not the limit."""
+"""End of the runtime's error if permission was denied."""
 
 
 class _Word(Struct, frozen=True):
-    """What one limit did: ``kind`` is good, bad, open (nothing proven) or broken (the runtime could not)."""
+    """Result for one limit: ``kind`` is good, bad, open (unproven) or broken (the runtime failed)."""
 
     kind: str
     text: str
 
 
-@probe(proves="limits of memory, processes and CPU hold a container")
+@probe(proves="limits of memory, processes and CPU are enforced on a container")
 def limits(cgroups: Cgroups) -> Probing:
-    """Set each limit for a container of its own, read it back from the container's control group, and exceed it.
+    """Set each limit on a separate container, read it from the container's cgroup, and exceed it.
 
-    Memory: 96 MiB within 24 MiB must be killed by the kernel; where it does not account swap, the surplus may go there, and
-    nothing is proven. Processes: 32 within 8 must be refused (EAGAIN). CPU: 0.3 s at a fifth of a processor must not get more
-    than their share. A limit whose controller is missing does not hold: the engine starts the container without it.
+    Memory: the kernel must kill a container that uses 96 MiB with a limit of 24 MiB. If the kernel does not account swap,
+    the surplus may be swapped, and the result is unproven. Processes: of 32 with a limit of 8, the surplus must be refused
+    (EAGAIN). CPU: a load of 0.3 s with a fifth of a processor may not exceed its share. A limit without its controller
+    fails: the engine starts the container without the limit.
     """
     there = [name for name in _WORK if cgroups.has(name)]
     gone = [name for name in _WORK if name not in there]
-    words = {name: _Word("bad", f"there is no controller for {name}: a limit of it is ignored") for name in gone}
+    words = {name: _Word("bad", f"the {name} controller is missing: {name} limits are ignored") for name in gone}
     if there:
         ended = yield Launch(tuple(_container(cgroups, name) for name in there))
         words |= {name: _word(name, ended.get(name)) for name in there}
@@ -85,26 +86,26 @@ def _judged(cgroups: Cgroups, words: dict[str, _Word]) -> ProbeResult:
         return result(Result.ERROR, "; ".join(of["broken"]), evidence)
     if of["open"]:
         return unproven("; ".join(of["open"]), evidence)
-    return passed(f"limits of {', '.join(words)} are set and hold (cgroup {cgroups.mode})", evidence)
+    return passed(f"limits of {', '.join(words)} are enforced (cgroup {cgroups.mode})", evidence)
 
 
 def _word(name: str, ended: Ended | None) -> _Word:
     if ended is None:
-        return _Word("broken", f"the container for the {name} limit is lost")
+        return _Word("broken", f"the test container of the {name} limit was lost")
     if ended.error:
-        # A user without the right to write there learns nothing about what the engine can do.
+        # Without permission to write there, the test says nothing about the engine.
         can_not = ended.error.startswith(_CANT_LIMIT) and not any(word in ended.error for word in _DENIED)
         return _Word("bad" if can_not else "broken", f"{name}: {ended.error}")
     held = _held(name, ended)
     if held != _HELD[name]:
-        return _Word("bad", f"{name}: a limit of {_HELD[name]} was set, the control group holds '{held or 'none'}'")
+        return _Word("bad", f"{name}: set a limit of {_HELD[name]}, but the cgroup has {held or 'none'}")
     if name == "memory":
         return _memory(ended)
     return _pids(ended) if name == "pids" else _cpu(ended)
 
 
 def _held(name: str, ended: Ended) -> str:
-    """Return the limit as the container's control group holds it, the first word of the file; "" where it shows none."""
+    """Return the limit in the container's cgroup, the first word of the file; "" if there is none."""
     return next((text.split()[0] for text in _texts(ended, _FILES[name]) if text.split()), "")
 
 
@@ -116,27 +117,27 @@ def _texts(ended: Ended, names: tuple[str, ...]) -> list[str]:
 
 def _memory(ended: Ended) -> _Word:
     if ended.oom_killed:
-        return _Word("good", f"the kernel killed a container that took more than its {_MEMORY_MIB} MiB")
+        return _Word("good", f"the kernel killed a container that exceeded {_MEMORY_MIB} MiB")
     if not ended.output.get("ok"):
-        return _Word("broken", f"the memory test ended with {ended.exit} before it reached its limit")
+        return _Word("broken", f"the memory test exited with code {ended.exit} before it reached the limit")
     if not _texts(ended, _SWAP_FILES):
-        return _Word("open", "the kernel does not account swap, so nothing shows whether a memory limit holds")
-    return _Word("bad", f"a container took {_EATEN_MIB} MiB within a limit of {_MEMORY_MIB} MiB")
+        return _Word("open", "memory limit unproven: the kernel does not account swap")
+    return _Word("bad", f"a container used {_EATEN_MIB} MiB with a limit of {_MEMORY_MIB} MiB")
 
 
 def _pids(ended: Ended) -> _Word:
     made = ended.output.get("made")
     if ended.output.get("errno") == errno.EAGAIN and isinstance(made, int) and made < _PIDS:
-        return _Word("good", f"process {made + 2} was refused within a limit of {_PIDS}")
+        return _Word("good", f"process {made + 2} was refused with a limit of {_PIDS}")
     if ended.output.get("ok"):
-        return _Word("bad", f"a container started {made} processes within a limit of {_PIDS}")
-    return _Word("broken", f"the test of processes ended with {ended.exit}: {ended.stderr.strip()}")
+        return _Word("bad", f"a container started {made} processes with a limit of {_PIDS}")
+    return _Word("broken", f"the test of processes exited with code {ended.exit}: {ended.stderr.strip()}")
 
 
 def _cpu(ended: Ended) -> _Word:
     used = ended.output.get("cpu_s")
     if not isinstance(used, int | float):
-        return _Word("broken", f"the test of the CPU ended with {ended.exit}: {ended.stderr.strip()}")
+        return _Word("broken", f"the CPU test exited with code {ended.exit}: {ended.stderr.strip()}")
     most = _CPUS * (_BURN_S + _PERIOD_S) * _SLACK
-    text = f"{used * 1000:.0f} ms of CPU in {_BURN_S * 1000:.0f} ms at {_CPUS} of a processor"
+    text = f"used {used * 1000:.0f} ms of CPU in {_BURN_S * 1000:.0f} ms with a limit of {_CPUS} processors"
     return _Word("good" if used <= most else "bad", text)

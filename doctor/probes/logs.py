@@ -1,4 +1,4 @@
-"""What a container prints can be read."""
+"""The output of containers can be read."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ _TEXT = "".join(f"line {number} of what a container prints\n" for number in rang
 _PRINTED = _TEXT * _REPEAT
 
 
-@probe(proves="a test container's output arrives whole, and the engine keeps what containers print readable")
+@probe(proves="a test container's output arrives complete, and the engine keeps container output readable")
 def logs(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     config: EngineConfig,
     logging: Logging,
@@ -27,11 +27,11 @@ def logs(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     read: ReadLogs | Missing,
     damage: LogDamage | Missing,
 ) -> Probing:
-    """Print much to both streams of a test container, and judge what becomes of the output of the engine's containers.
+    """Print to both streams of a test container, and judge whether the output of the engine's containers can be read.
 
-    From the test container all must arrive, in order. Of a running engine the driver in force counts, and the engine is asked
-    for the last line of running containers with it. Where none answers, the driver that its settings name is judged, and
-    whether the logs on disk can be read to their end.
+    The test container's output must arrive complete and in order. A running engine is asked for its logging driver and
+    for the last log line of running containers. If it does not answer, the driver of its settings is judged, and the logs
+    on disk must be readable to their end.
     """
     containers = tuple(
         {"id": to, "builtin": "print", "args": {"text": _TEXT, "repeat": _REPEAT, "to": to}}
@@ -46,53 +46,55 @@ def logs(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         return failed(cut)
     driver = default_driver(config) if isinstance(info, Missing) else info.logging_driver
     where = "by its settings" if isinstance(info, Missing) else "of the running engine"
-    evidence = [Evidence("test container", f"{len(_PRINTED)} bytes came from each of its streams")]
+    evidence = [Evidence("test container", f"received {len(_PRINTED)} bytes from each stream")]
     evidence.append(Evidence(f"logging driver {where}", driver))
     opaque = _opaque(driver, logging.journald, info, version)
     if not opaque and isinstance(kubelet, Kubelet) and kubelet.uses_docker and driver != "json-file":
-        opaque = "kubelet reads json-file logs only, 'kubectl logs' shows nothing"
+        opaque = "kubelet reads only json-file logs, so 'kubectl logs' shows nothing"
     if opaque:
         return failed(f"new containers log with {driver}: {opaque}", evidence)
     items = () if isinstance(read, Missing) else read.items
     evidence += [Evidence(f"last line of {one.container}", _said(one)) for one in items]
     if bad := [one for one in items if not one.is_readable]:
-        return failed(f"'docker logs {bad[0].container}' gives nothing: {_said(bad[0])}", evidence)
+        return failed(f"'docker logs {bad[0].container}' shows nothing: {_said(bad[0])}", evidence)
     if isinstance(info, Missing) and isinstance(damage, LogDamage) and damage.items:
         found = damage.items[0]
         evidence.append(Evidence(found.path, f"{', '.join(found.kinds)} at byte {found.offset}"))
-        return failed(f"'docker logs' will stop in the damaged log of {found.container_id[:12]}", evidence)
+        return failed(f"the log of container {found.container_id[:12]} is corrupt: 'docker logs' stops there", evidence)
     if isinstance(read, Missing) and not isinstance(info, Missing) and not read.is_harmless:
         return unproven(f"the engine could not be asked for its containers' logs: {read.reason}", evidence)
     if driver not in DRIVERS and not items:
-        return unproven(f"containers log with the plugin {driver}, which only a running engine can judge", evidence)
+        return unproven(
+            f"containers log with the plugin {driver}, which can be tested only with a running engine", evidence
+        )
     return passed(f"containers log with {driver}, which 'docker logs' reads{_of(items)}", evidence)
 
 
 def _cut(ended: dict[str, Ended]) -> str:
-    """Return what of the test containers' output is lost, "" for nothing."""
+    """Return which output of the test containers is lost, else ""."""
     for to in ("stdout", "stderr"):
         arrived = ended[to].stdout if to == "stdout" else ended[to].stderr
         if arrived != _PRINTED:
-            return f"of {len(_PRINTED)} bytes that a test container printed to {to}, {len(arrived)} arrived in order"
+            return f"a test container printed {len(_PRINTED)} bytes to {to}, but {len(arrived)} arrived in order"
     return ""
 
 
 def _opaque(driver: str, journald: str, info: EngineInfo | Missing, version: EngineVersion | Missing) -> str:
-    """Return why nobody can read what new containers print, "" where somebody can."""
+    """Return why the output of new containers can't be read, else ""."""
     release = None if isinstance(version, Missing) else version.release
     if is_removed(driver, release):
-        return "this engine no longer has it, no container starts"
+        return "this engine has removed the driver, so no container starts"
     if not isinstance(info, Missing) and info.log_drivers and driver not in info.log_drivers and driver != "none":
-        return "this engine does not have it, no container starts"
+        return "this engine lacks the driver, so no container starts"
     found = DRIVERS.get(driver)
     if found is None:
         return ""
     if found.reads == "never":
-        return "'docker logs' shows nothing of them"
+        return "'docker logs' can't read it"
     if found.reads == "journal" and journald == "absent":
-        return "no journal runs here, no container starts"
+        return "journald does not run, so no container starts"
     if found.reads == "cache" and release is not None and release < (20, 10, 0):
-        return "this engine keeps no local copy, 'docker logs' shows nothing of them"
+        return "this engine keeps no local copy, so 'docker logs' can't read it"
     return ""
 
 
@@ -101,7 +103,7 @@ def _said(one: ReadLog) -> str:
         return one.problem or f"status {one.status}"
     if one.is_readable:
         return f"{one.bytes} bytes" if one.bytes else "nothing printed yet"
-    return f"its log file holds {one.file_bytes} bytes and the engine reads none of them"
+    return f"its log file has {one.file_bytes} bytes, but the engine returns none"
 
 
 def _of(items: Sequence[ReadLog]) -> str:

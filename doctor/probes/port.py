@@ -1,4 +1,4 @@
-"""A published port answers an outside host, by the interface that users' packets come by."""
+"""A published port answers an outside host, on the interface that users' packets arrive on."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ _HOLD_S = 12.0
 _SEEN_S = 0.5
 
 
-@probe(proves="a published port answers an outside host by the interface that users' packets come by")
+@probe(proves="a published port answers an outside host on the interface that users' packets arrive on")
 def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     networks: Networks,
     links: Links,
@@ -40,23 +40,24 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     sysctl: Sysctl | Missing,
     listeners: Listeners | Missing,
 ) -> Probing:
-    """Connect from an outside host to a port published for a server of the probe's own, and to those of running containers.
+    """Connect from an outside host to a published port of the probe's own server, and to those of running containers.
 
-    The outside host stands behind the uplink, as a neighbour on its wire with a documentation address: its packets come in by
-    that interface through every hook that a client's packets meet, and answers leave by it; nothing reaches the wire. The probe's
-    own port is made in the engine's chains where they are, so the engine's rules must lead to it; where no engine has made any
-    yet, by rules of the runtime, which shows what the kernel can. Connections are held while each server's own connection table
-    is looked at: a server that sees its bridge instead of the client is reached through docker-proxy alone, which hides that a
-    rule is lost.
+    The outside host is a neighbour on the uplink's wire with a documentation address. Its packets arrive on that interface
+    and pass every hook that a client's packets pass, and answers leave by it; nothing reaches the wire. The probe's own
+    port is published in the engine's chains, so the engine's rules must lead to it. If no engine has created chains yet,
+    rules of the runtime publish it, which tests the kernel. Connections are kept open while each server's connection table
+    is read: a server that sees its bridge instead of the client is reached through docker-proxy alone, which hides a
+    missing rule.
 
-    Where nothing can stand behind the uplink (a tunnel, a kernel without mirred, filters of somebody else on it), the outside
-    host stands on a bridge of doctor's own; then the rules are read for packets that come by the uplink, and the result says so.
+    If no client can be placed behind the uplink (a tunnel, a kernel without mirred, a user's own filters), the outside host
+    is on a bridge of doctor's own. Then the rules for packets from the uplink are evaluated instead, and the result says so.
 
-    Of UDP, a port of the probe's own is asked where a container publishes one. Named as not tried: the containers' own, since
-    a server may keep silent, ports over IPv6, and those of paused containers, for which the kernel takes connections.
+    If a container publishes a UDP port, the probe tests a UDP port of its own. Listed as not tested: UDP ports of
+    containers, since a server need not answer; ports over IPv6; ports of paused containers, since the kernel accepts their
+    connections.
 
-    What is no failure: a refusal by a container in which nobody listens; a port published on the loopback. A port that rules let
-    only some sources in by, or that a rule drops which can't be judged, is unproven: the probe is no such source.
+    These are not failures: a connection refused by a container without a listening process; a port published on the
+    loopback. A port that rules open only to some sources, or that a rule drops which can't be evaluated, is unproven.
     """
     way = way_in(config, state, firewall)
     network = bridge_network(networks)
@@ -64,14 +65,14 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     if network is None and not asked:
         return skipped("the engine has no bridge network")
     if way.kind == "lost":
-        return failed("the engine runs and its chains are gone: no port can be published, 'docker run -p' fails")
+        return failed("the engine's firewall chains are missing: no port can be published, and 'docker run -p' fails")
     start = start_of(config, state, firewall, networks, sysctl)
     if start.why_not:
         return unproven(start.why_not)
     if network is None or way.kind == "none":
         network, way = None, Way(kind="none", why=way.why or "the engine has no bridge network", is_wish=way.is_wish)
     if network is None and not asked:
-        return (skipped if way.is_wish else unproven)(f"no port of a running container is published, and {way.why}")
+        return (skipped if way.is_wish else unproven)(f"no running container publishes a port, and {way.why}")
     setting = Setting(
         way=way,
         network=network,
@@ -93,7 +94,7 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
 
 
 def _behind(setting: Setting, links: Links, uplink: Link | None) -> Setting | None:
-    """Return the setting with a client behind each interface that a port is asked by, ``None`` where none can stand there."""
+    """Return the setting with a client behind each interface of a tested port, ``None`` if that is not possible."""
     networks = free_networks(links, setting.firewall)
     if uplink is None or not networks:
         return None
@@ -121,11 +122,11 @@ def _behind(setting: Setting, links: Links, uplink: Link | None) -> Setting | No
 def _on_bridge(setting: Setting, links: Links, sysctl: Sysctl | Missing) -> Probing:
     client = on_own_bridge(links, setting.firewall)
     if client is None:
-        return unproven("the host uses every documentation network, so nothing can stand for an outside host")
+        return unproven("can't simulate an outside host: the host uses every documentation network")
     if _new_links_stay(sysctl):
-        return unproven("the kernel forwards, but not from new interfaces, so nothing can stand for an outside host")
+        return unproven("can't simulate an outside host: the kernel does not forward from new interfaces")
     why = setting.not_tried or (
-        f"nothing can stand behind {setting.uplink}" if setting.uplink else "no interface leads out of this host"
+        f"no client can be placed behind {setting.uplink}" if setting.uplink else "no interface leads out of this host"
     )
     asked = tuple(replace(one, client=client) for one in setting.asked)
     setting = replace(setting, asked=asked, client=client, host_address=client.host, not_tried=why)
@@ -134,9 +135,9 @@ def _on_bridge(setting: Setting, links: Links, sysctl: Sysctl | Missing) -> Prob
 
 
 def _published(networks: Networks, links: Links, containers: Containers | Missing) -> tuple[Asked, ...]:
-    """Return the published TCP ports of running containers that an outside host may use, at most 8."""
+    """Return the published TCP ports of running containers that an outside host can reach, at most 8."""
     holders = {address.address: link for link in links.links for address in link.ipv4}
-    # The uplink of a host that is a container itself is a veth, which `outer` leaves out.
+    # If the host is a container itself, its uplink is a veth, which `outer` leaves out.
     ways = (*links.uplinks(), *links.outer())
     outer = next((link.ipv4[0].address for link in ways if link.ipv4), "")
     names = {link.name for link in ways}
@@ -166,7 +167,7 @@ def _published(networks: Networks, links: Links, containers: Containers | Missin
 
 
 def _free_port(networks: Networks, listeners: Listeners | Missing) -> int:
-    """Return a port that nobody publishes or listens on: for the time of the probe, the host's own would be hidden."""
+    """Return a port that is neither published nor in use: the probe would hide the host's own service."""
     taken = {published.host_port for _, _, published in networks.published()}
     heard = set() if isinstance(listeners, Missing) else {item.port for item in listeners.items}
     return next((number for number in _HOST_PORTS if number not in taken | heard), _HOST_PORTS[0])
@@ -213,7 +214,7 @@ def _containers(setting: Setting) -> list[dict[str, Any]]:
 
 
 def _udp(setting: Setting, net: str, client: Outside, publish: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a UDP server on a network, published as the TCP server is, and a client outside that asks it."""
+    """Return a UDP server on a network, published like the TCP server, and its outside client."""
     server = {
         "id": "server-udp",
         "net": net,

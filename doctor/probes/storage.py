@@ -1,4 +1,4 @@
-"""Overlay works on the data root's file system as containers need it."""
+"""An overlay on the data root's file system supports the operations that containers need."""
 
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from doctor.facts.storage.writable import OwnDirectory, WriteTrial
 from doctor.model.outcome import Result
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.report import ProbeResult
+from doctor.model.text import plural
 from doctor.probes._result import failed, not_run, passed, result, skipped, unproven
 
 _SEED = {
@@ -21,7 +22,7 @@ _WORK = {"builtin": "overlay-check"}
 _OVERLAY_DRIVERS = frozenset({"", "overlay2", "overlay"})
 
 
-@probe(proves="overlay works on the data root's file system as containers need it")
+@probe(proves="an overlay on the data root's file system supports the operations that containers need")
 def storage(
     root: DataRoot,
     own: OwnDirectory | Missing,
@@ -31,21 +32,22 @@ def storage(
 ) -> Probing:
     """Write, rename, link, copy up and remove in an overlay like a container's.
 
-    Its writable layer lies in doctor's own directory where that shares the data root's file system, so the file system is
-    tried for all that an upper layer needs. Elsewhere it lies in memory, since nothing is ever left in the data root: that
-    the file system takes an upper layer is then shown by a container of the engine that has one mounted on it for writing,
-    and that it takes a write now by a file without a name. Without either of them nothing is proven. The lower layer holds files of the probe's own; a second overlay stands on the layers of an
-    image where there is one. That an image's layers are damaged is for the probe ``image`` to say.
+    If doctor's own directory is on the data root's file system, the writable layer is there, and the file system is tested
+    fully. Otherwise the writable layer is in memory, because the probe leaves nothing in the data root. Then a writable
+    overlay mount of one of the engine's containers shows that the file system supports upper layers, and a write of an
+    unnamed file shows that it accepts writes. If either is missing, the result is unproven. The lower layer has files of
+    the probe's own; a second overlay uses the layers of an image, if there is one. The probe ``image`` reports damaged
+    layers.
     """
     driver = root.active_driver
     if driver not in _OVERLAY_DRIVERS:
-        return skipped(f"the storage driver here is {driver}, which has no overlay")
+        return skipped(f"the storage driver is {driver}, which does not use overlay")
     if root.mount is not None and root.mount.is_read_only:
         evidence = [Evidence(root.mount.mount_point, ",".join(root.mount.options))]
-        return failed(f"the file system of {root.resolved} is mounted read-only: no container can be made", evidence)
+        return failed(f"the file system of {root.resolved} is mounted read-only: no container can be created", evidence)
     if not isinstance(trial, Missing) and trial.is_refused:
-        evidence = [Evidence(f"write of a file without a name on {root.resolved}", trial.words)]
-        return failed(f"the file system of {root.resolved} takes no write: {trial.words}", evidence)
+        evidence = [Evidence(f"write of an unnamed file on {root.resolved}", trial.words)]
+        return failed(f"can't write to the file system of {root.resolved}: {trial.words}", evidence)
     sample = None if isinstance(samples, Missing) else next((one for one in samples.items if not one.problem), None)
     shares = isinstance(own, OwnDirectory) and own.device == root.device and own.is_writable
     scratch = own.path if shares and isinstance(own, OwnDirectory) else ""
@@ -80,18 +82,18 @@ def _uppers(root: DataRoot, mounts: Mounts | Missing) -> int:
 
 
 class _Beside(NamedTuple):
-    """What shows that the data root's file system carries upper layers where the test container's lies in memory."""
+    """Evidence that the data root's file system supports upper layers, for a test container with its own in memory."""
 
     trial: WriteTrial | Missing
     uppers: int
 
     def lacks(self, root: DataRoot) -> str:
-        """Return what is not shown, "" where both are."""
+        """Return the missing evidence, "" if both parts exist."""
         if isinstance(self.trial, Missing):
-            return f"whether {root.resolved} takes a write was not tried: {self.trial.reason}"
+            return f"writing to {root.resolved} was not tested: {self.trial.reason}"
         if self.trial.error:
-            return f"whether {root.resolved} takes a write can't be tried: {self.trial.words}"
-        return "" if self.uppers else "no container writes on that file system, and doctor has no directory on it"
+            return f"writing to {root.resolved} can't be tested: {self.trial.words}"
+        return "" if self.uppers else "no container writes to that file system, and doctor's directory is elsewhere"
 
 
 def _judge(
@@ -101,32 +103,36 @@ def _judge(
     upper = (
         f"in {scratch}, on the same file system"
         if scratch
-        else "in memory: doctor has no directory on that file system"
+        else "in memory: doctor's directory is on another file system"
     )
     evidence = [Evidence(root.resolved, kind), Evidence("writes of the test containers", upper)]
     plain, image = ended.get("plain"), ended.get("image")
     if plain is not None and "the overlay" in plain.error:
-        return failed(f"no container's file system can be made on {root.resolved} ({kind}): {plain.error}", evidence)
+        return failed(f"can't create a container's file system on {root.resolved} ({kind}): {plain.error}", evidence)
     problem = not_run((plain,))
     if problem is not None or plain is None:
-        return problem or result(Result.ERROR, "nothing was launched")
+        return problem or result(Result.ERROR, "no test container was started")
     for name, one in (("files of the probe's own", plain), (f"layers of {sample.title}" if sample else "", image)):
         if one is None:
             continue
         evidence.append(Evidence(f"overlay on {name}", one.error or ", ".join(_done(one)) or "nothing worked"))
         if not one.error and not one.output.get("ok"):
             step, why = one.output.get("failed") or "begin", one.output.get("error") or one.stderr.strip()
-            return failed(f"an overlay over {root.resolved} ({kind}) can't '{step}': {why}", evidence)
-    where = f"on {root.resolved} ({kind})" if scratch else f"over {root.resolved} ({kind}), with writes kept in memory"
+            return failed(f"an overlay on {root.resolved} ({kind}) fails to {step}: {why}", evidence)
+    where = (
+        f"on {root.resolved} ({kind})"
+        if scratch
+        else f"on {root.resolved} ({kind}), with its writable layer in memory,"
+    )
     can = f"an overlay {where} can write, rename, link, copy up and remove"
     if sample is not None and image is not None and image.error:
-        return unproven(f"{can}; the layers of {sample.title} could not be tried: {image.error}", evidence)
+        return unproven(f"{can}; the layers of {sample.title} could not be tested: {image.error}", evidence)
     if scratch:
         return passed(can, evidence)
     if lacks := beside.lacks(root):
         return unproven(f"{can}; {lacks}", evidence)
-    evidence.append(Evidence(f"write of a file without a name on {root.resolved}", "done"))
-    shown = f"a file without a name was written there, and {beside.uppers} of the engine's containers write on it"
+    evidence.append(Evidence(f"write of an unnamed file on {root.resolved}", "done"))
+    shown = f"writing an unnamed file there works, and {plural(beside.uppers, 'container')} of the engine write to it"
     return passed(f"{can}; {shown}", evidence)
 
 

@@ -104,7 +104,7 @@ def _global(number: int, given: dict[str, Any]) -> dict[str, Any]:
 def _run(containers: list[dict[str, Any]]) -> list[Ended]:
     spec = find_spec("doctor.runtime")
     if spec is None or not spec.submodule_search_locations:
-        raise DoctorError("the bundled runtime is not installed", do="install doctor again")
+        raise DoctorError("the bundled runtime is not installed", do="reinstall doctor")
     argv = (sys.executable, "-I", "-S", "-E", f"{spec.submodule_search_locations[0]}/__main__.py", "batch")
     document = json.dumps({"containers": containers, "parallel": _PARALLEL}).encode()
     try:

@@ -149,7 +149,7 @@ def test_landmarks_and_headings(look: Open) -> None:
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(node => +node.tagName[1])")
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
-    assert page.get_by_role("region", name="What is wrong").count() == 1
+    assert page.get_by_role("region", name="Problems").count() == 1
     assert page.get_by_role("img", name="Findings of the last 31 scans").count() == 1
 
 
@@ -157,14 +157,14 @@ def test_what_is_wrong_comes_first(look: Open) -> None:
     """Above what was done, what could not be seen, and history; a cause above its symptom."""
     page = look(replace(samples.BROKEN, repair=samples.REPAIR)).page
     assert page.locator("h2").all_inner_texts() == [
-        "What is wrong",
-        "What was done",
+        "Problems",
+        "Repair",
         "Test containers on this host",
         "Not examined",
         "Worth knowing",
         "Accepted by the settings",
         "Earlier scans",
-        "What was checked",
+        "Checks",
     ]
     headings = page.locator("article h3").all_inner_texts()
     assert headings.index(samples.DATABASE.message) < headings.index(samples.DOWN.message)

@@ -109,7 +109,7 @@ def main() -> None:
             rule, fault = of_seed(seed)
             versions = versions_of(seed) if ipv6 else (4,)
             found, said = place.opened(rule, fault, versions)
-            mended += " mended by " in said
+            mended += " resolved by " in said
             asked += "--choose" in said
             if found:
                 bad += 1

@@ -161,7 +161,7 @@ def wrong(code: int) -> list[str]:
     out = Path("/tmp/out").read_bytes().decode(errors="backslashreplace")
     err = Path("/tmp/err").read_bytes().decode(errors="backslashreplace")
     found = [] if code in _CODES else [f"exit code {code}: {err[-300:]}"]
-    found += [f"{word}: {err[-400:]}" for word in ("Traceback", "defect of doctor") if word in out + err]
+    found += [f"{word}: {err[-400:]}" for word in ("Traceback", "bug in doctor") if word in out + err]
     if CANARY in out + err or "root:*" in out or "root:$" in out or "root:!" in out:
         found.append("what another file holds stands in the report")
     if "\x1b" in out:

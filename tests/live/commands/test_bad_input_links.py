@@ -69,7 +69,7 @@ def test_planted_links_lead_nowhere(can_box: None, what: str) -> None:
             said = done.stdout + done.stderr
             assert CANARY not in said, said[max(0, said.index(CANARY) - 300) :][:400]
             assert "Traceback" not in said
-            assert "defect of doctor" not in said
+            assert "bug in doctor" not in said
         after = kit.files(box, "/srv")
         assert after == before, kit.words(after ^ before)
         if "there is no repair" not in box.doctor("undo", "--yes").stderr:

@@ -101,7 +101,7 @@ def test_a_damaged_installation_takes_nothing_from_beside_it(installed: Path, tm
     )
     assert done.returncode not in {0, 1}
     assert "Traceback" not in done.stderr
-    assert "install doctor again" in done.stdout + done.stderr
+    assert "reinstall doctor" in done.stdout + done.stderr
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_a_timer_scans_and_goes_without_a_trace(systemd_host: SystemdHost) -> No
     first = host.doctor("schedule", "install")
     assert first.returncode == 0, first.stderr
     again = host.doctor("schedule", "install")
-    assert "is as it should be" in again.stdout
+    assert "is up to date" in again.stdout
     assert host.run(["systemctl", "is-enabled", "doctor-scan.timer"]).stdout == "enabled\n"
     assert host.run(["systemctl", "is-active", "doctor-scan.timer"]).stdout == "active\n"
     assert "timer active, next" in host.doctor("schedule", "status").stdout

@@ -37,8 +37,8 @@ def test_an_ordinary_start_passes_and_is_backed_up(guarded: SystemdHost) -> None
     """It costs little; install twice is install once; it holds over a reboot; remove leaves nothing."""
     host = guarded
     shown = host.doctor("guard", "install")
-    assert "is as it should be" in shown.stdout
-    assert host.doctor("guard", "status").stdout == f"{DROP_IN}\nin force\n"
+    assert "is up to date" in shown.stdout
+    assert host.doctor("guard", "status").stdout == f"{DROP_IN}\nactive\n"
     assert host.run(["systemd-analyze", "verify", "docker.service"], check=False).stderr.count(DROP_IN) == 0
     host.load_images()
     host.docker("run", "-d", "--name", "web", "--network", "none", "bb:1", "sleep", "1000")
@@ -60,7 +60,7 @@ def test_an_ordinary_start_passes_and_is_backed_up(guarded: SystemdHost) -> None
     assert not host.exists("/etc/systemd/system/docker.service.d")
     assert "doctor" not in host.run(["systemctl", "cat", "docker.service"]).stdout
     assert host.doctor("guard", "status").stdout.startswith("not installed")
-    assert "there was no guard" in host.doctor("guard", "remove").stdout
+    assert "the guard is not installed" in host.doctor("guard", "remove").stdout
 
 
 def test_a_start_that_deletes_a_container_is_stopped(guarded: SystemdHost) -> None:
@@ -75,7 +75,7 @@ def test_a_start_that_deletes_a_container_is_stopped(guarded: SystemdHost) -> No
     assert "doctor: the next start of the engine deletes container job and all it wrote: it was run with --rm" in said(
         host
     )
-    assert any("fix --apply' goes it" in line for line in said(host))
+    assert any("fix --apply' applies it" in line for line in said(host))
     errors = host.run(["journalctl", "-b", "-u", "docker", "-p", "err", "-o", "cat", "--no-pager"]).stdout
     assert "deletes container job" in errors
     assert host.doctor("guard").returncode == 10
@@ -161,7 +161,7 @@ def test_unreadable_settings_and_a_file_in_the_way_stop_no_start(guarded: System
     host.write("/etc/doctor/doctor.toml", "nonsense = [")
     host.run(["sh", "-c", "rm -rf /var/lib/doctor/* && touch /var/lib/doctor/metadata"])
     assert start(host), host.journal("docker")
-    assert any("the settings don't hold here" in line for line in said(host))
+    assert any("using default settings" in line for line in said(host))
 
 
 def test_without_systemd_it_says_what_to_do(box: Box) -> None:

@@ -87,7 +87,7 @@ def test_no_repair_opens_ipv6(place6: Field, seed: int) -> None:
     rule, fault = of_seed(seed)
     found, said = place6.opened(rule, fault, versions_of(seed))
     assert found == frozenset(), f"{rule.text}, {fault}: {said}"
-    assert "mended by" in said
+    assert "resolved by" in said
 
 
 def test_rules_of_docker_user_come_back_or_are_named(place: Field) -> None:

@@ -206,6 +206,6 @@ def test_two_doctors_at_once(torn_box: Box) -> None:
     for refused in (second, back):
         assert refused.returncode == 5, refused.stdout + refused.stderr
         assert "another doctor" in refused.stderr
-    assert "is at work on this host" in scan.stderr
-    assert "is at work on this host" in plan.stderr
+    assert "is changing this host" in scan.stderr
+    assert "is changing this host" in plan.stderr
     assert " applied " in box.doctor("undo", "--list").stdout

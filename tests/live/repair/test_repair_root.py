@@ -94,4 +94,4 @@ def test_a_place_that_is_no_disk(bare_box: Box, place: str) -> None:
     """A mistyped --root is a usage error, never a healthy host."""
     done = bare_box.doctor("scan", "--root", place)
     assert done.returncode == 2
-    assert "--root is no directory" in done.stderr
+    assert "--root is not a directory" in done.stderr

@@ -77,7 +77,7 @@ def test_a_check_that_is_gone_is_an_error(site: Path, tmp_path: Path, gone: str)
     assert done.returncode == ExitCode.INCOMPLETE, done.stderr
     assert set(errors(done)) == wanted
     assert all("is missing" in reason for reason in errors(done).values())
-    assert done.stdout.count("install doctor again") >= len(wanted)
+    assert done.stdout.count("reinstall doctor") >= len(wanted)
     text = doctor(site, tmp_path, "scan", "-f", "nagios")
     assert text.returncode == 3
     assert text.stdout.startswith("CONTAINERS UNKNOWN")

@@ -58,7 +58,7 @@ def test_standard_output_and_other_formats(kept: Path, capfdbinary: pytest.Captu
 
 def test_mistakes_are_named(kept: Path, tmp_path: Path) -> None:
     """No number, no such scan, no place, nothing kept."""
-    with pytest.raises(UsageError, match="names no scan"):
+    with pytest.raises(UsageError, match="is not a scan number"):
         report.run("yesterday", "", PLAIN)
     with pytest.raises(DoctorError, match="scan 99 is not kept"):
         report.run("99", "", PLAIN)
@@ -69,7 +69,7 @@ def test_mistakes_are_named(kept: Path, tmp_path: Path) -> None:
 def test_nothing_kept_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The way out is named."""
     monkeypatch.setenv("DOCTOR_STATE_DIR", str(tmp_path / "new"))
-    with pytest.raises(DoctorError, match="no scan by this user is kept yet — run 'doctor scan' first"):
+    with pytest.raises(DoctorError, match="no scans by this user are kept yet — run 'doctor scan' first"):
         report.run("", "", PLAIN)
 
 

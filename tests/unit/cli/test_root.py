@@ -10,10 +10,10 @@ from doctor.model.errors import UsageError
 
 def test_an_empty_mount_point_is_no_host(tmp_path: Path) -> None:
     """Every check would find nothing wrong with it."""
-    with pytest.raises(UsageError, match="there is no host at --root"):
+    with pytest.raises(UsageError, match="--root contains no host"):
         open_host(str(tmp_path))
     (tmp_path / "lost+found").mkdir()
-    with pytest.raises(UsageError, match="there is no host at --root"):
+    with pytest.raises(UsageError, match="--root contains no host"):
         open_host(str(tmp_path))
 
 

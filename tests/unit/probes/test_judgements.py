@@ -284,7 +284,7 @@ def test_a_limit_without_a_controller_does_not_hold(there: tuple[str, ...]) -> N
         found = end(work, {one["id"]: good[one["id"]] for one in found.containers})
     assert found.result is Result.FAIL
     for name in {"memory", "pids", "cpu"} - set(there):
-        assert f"no controller for {name}" in found.message
+        assert f"the {name} controller is missing" in found.message
 
 
 ROOT = DataRoot(

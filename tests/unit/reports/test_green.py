@@ -172,7 +172,7 @@ def test_no_format_says_healthy_without_proof(name: str, title: str) -> None:
     if can_show(name, report):
         assert report.verdict.state is State.CLEAR  # type: ignore[union-attr]
         text = render(name, report)
-        assert "healthy" not in text.replace('{state="healthy"} 0', "").replace("healthy (tried and passed)", "")
+        assert "healthy" not in text.replace('{state="healthy"} 0', "").replace("healthy (tested and passed)", "")
 
 
 @pytest.mark.parametrize("name", FORMATS)

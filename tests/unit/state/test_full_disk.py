@@ -1,4 +1,4 @@
-"""A full or read-only disk under doctor's own files is named as that, and is no defect of doctor."""
+"""A full or read-only disk under doctor's own files is named as that, and is not a bug in doctor."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ def test_it_is_named_and_no_defect(disk: Path, tmp_path: Path, state: str, words
     argv = [*DOCTOR, *words, *(() if words[0] == "undo" else ("--root", str(root)))]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
-    assert "this is a defect" not in said
+    assert "this is a bug" not in said
     assert "Traceback" not in said
     assert done.returncode in {0, 1, 3, 5}, said
     if words[0] == "fix":
