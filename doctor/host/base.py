@@ -55,6 +55,8 @@ class Host(View, Protocol):
     """``live``, ``root``, ``bundle`` or ``overlay``."""
     name: str
     root: str
+    last_read: str
+    """The file that was opened last: what a reader that fails to decode something has before it."""
 
     def is_live(self) -> bool:
         """Whether processes, commands and sockets of this host can be reached."""

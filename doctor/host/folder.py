@@ -12,6 +12,7 @@ from typing import Self
 from doctor.host.base import Host
 from doctor.host.files import RootedFiles, failed, kind_of
 from doctor.host.listings import Listings
+from doctor.host.noted import in_whole
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 
@@ -185,6 +186,7 @@ class _SeenFolder(Folder):
 
 def open_folder(host: Host, path: HostPath) -> Folder:
     """Open the directory at ``path``, no component followed. Raises ``HostError``."""
+    host = in_whole(host, path)
     if isinstance(host, RootedFiles) and not host.refuses:
         descriptor = host.open_directory(path)
         if host.seen is None:

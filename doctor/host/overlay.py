@@ -6,6 +6,8 @@ the base host.
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
 
 from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
 from doctor.model.missing import HostError, Missing, Why
@@ -45,10 +47,25 @@ class _Changed:
         self.source = source
 
 
+class Changed(NamedTuple):
+    """All that a prediction changes, to compare it with another.
+
+    Attributes:
+        paths: what each changed path became, and the attributes it got.
+        answers: predicted answers, by question.
+        gone: processes that a step ends.
+    """
+
+    paths: dict[str, object]
+    answers: dict[tuple[str, ...], Answer]
+    gone: frozenset[int]
+
+
 class OverlayHost:
     """A prediction over ``base``. Apply steps with ``apply``; read it like any host."""
 
     kind = "overlay"
+    last_read: str = ""
 
     def __init__(self, base: Host) -> None:
         self.base = base
@@ -91,6 +108,24 @@ class OverlayHost:
                     # A containerd only shows that it runs: the prediction of a restarted one equals its earlier state.
                     self._ended[restart.argv] = pid
                 self._answers.update({answer.ask: answer for answer in predicts})
+
+    def changed(self) -> Changed:
+        """Return what the steps taken so far change."""
+        nothing = _Changed(None, None, HostPath("."))
+        paths: dict[str, object] = {}
+        for path in self._changes.keys() | self._attributes.keys():
+            change = self._changes.get(path, nothing)
+            paths[path] = (change.node, change.meta, change.source, self._attributes.get(path))
+        return Changed(paths, dict(self._answers), frozenset(self._gone))
+
+    def links(self) -> dict[str, str]:
+        """Return the predicted links with where each leads to."""
+        found: dict[str, str] = {}
+        for path, change in self._changes.items():
+            if isinstance(change.node, Symlink):
+                with suppress(HostError):
+                    found[path] = self.resolve(HostPath(path))
+        return found
 
     def touches(self, top: HostPath) -> bool:
         """Whether a step changes anything at ``top``, beneath it or above it."""
@@ -180,19 +215,29 @@ class OverlayHost:
 
     def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
         """Return the predicted content."""
+        self.last_read = path
         if self._gone and path == "/proc/locks":
             return self._locks(self.base.read(path, follow=follow, limit_bytes=limit_bytes))
         if ("READ", path) in self._answers:
             return self._answers["READ", path].stdout
         if not self._changes:
             return self.base.read(path, follow=follow, limit_bytes=limit_bytes)
-        target = self.resolve(path) if follow else path
+        target = self._target(path) if follow else path
+        if self._nearest(target) is None:
+            # Asked as it was asked here: a refusal names the same path.
+            return self.base.read(path, follow=follow, limit_bytes=limit_bytes)
         change = self._new(target)
         if change is None:
             return self.base.read(self._below(target), follow=follow, limit_bytes=limit_bytes)
         if isinstance(change.node, File):
             return change.node.content
         raise HostError(Missing.undecodable(path, "not a file"))
+
+    def _target(self, path: HostPath) -> HostPath:
+        try:
+            return self.resolve(path)
+        except HostError:
+            return path
 
     def _locks(self, raw: bytes) -> bytes:
         """Omit the locks of processes that a step ends (``1: FLOCK  ADVISORY  WRITE 42 fd:00:1234 0 EOF``)."""
@@ -201,6 +246,7 @@ class OverlayHost:
 
     def open_fd(self, path: HostPath, *, follow: bool = False) -> int:
         """Open a file that no step changed; a predicted file has no descriptor."""
+        self.last_read = path
         if self._new(path) is not None:
             raise HostError(Missing(Why.UNSUPPORTED, f"{path}: a predicted file can't be opened"))
         return self.base.open_fd(self._below(path), follow=follow)

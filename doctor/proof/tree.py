@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from doctor.host.base import Host
 from doctor.host.files import RootedFiles, failed
+from doctor.host.noted import in_whole
 from doctor.host.syscalls import RESOLVE_NO_SYMLINKS, openat2
 from doctor.model.missing import HostError, Why
 from doctor.model.paths import HostPath, join
@@ -128,6 +129,7 @@ class Pieces:
 
 def open_tree(host: Host, path: HostPath) -> Tree:
     """Return the directory at ``path``; the fast kind where the host is a plain directory. Raises ``HostError``."""
+    host = in_whole(host, path)
     if isinstance(host, RootedFiles):
         return DirectoryTree(host.open_directory(path))
     host.lstat(path, follow=False)

@@ -25,6 +25,7 @@ from doctor.repair import obstacle
 from doctor.repair.choose import Answers, Choice, question
 from doctor.repair.foresee import hindrance
 from doctor.repair.lower import Chosen, Draft, Planned, canonical, lower, writes_mask
+from doctor.scan.noted import NotedFacts
 from doctor.scan.opening import as_question
 from doctor.scan.risk import Judged, judge
 from doctor.scan.run import Scan, actions_for, scan
@@ -92,7 +93,7 @@ def make_plan(
     ``UsageError`` for a choice that is none.
     """
     ids = tuple(ids)
-    before = scan(host, catalog, ids, deep=deep)
+    before = scan(host, catalog, ids, deep=deep, facts=NotedFacts(host))
     control = before.facts.get(EngineControl)
     draft = Draft(
         host=host,
@@ -139,13 +140,13 @@ def _settle(draft: Draft, before: Scan) -> Plan:
         if not _choose(draft, current):
             break
         overlay, actions = lower(draft)
-        current = scan(overlay, draft.catalog, draft.ids, deep=draft.deep)
+        current = _predicted(draft, overlay, current)
         draft.handled -= draft.manual.keys()
         draft.manual, draft.blocked = {}, blocked
     else:
         _choose(draft, current)
     overlay, actions = lower(draft)
-    after = scan(overlay, draft.catalog, draft.ids, deep=draft.deep) if actions else before
+    after = _predicted(draft, overlay, current) if actions else before
     return Plan(
         before=before,
         after=after,
@@ -157,6 +158,12 @@ def _settle(draft: Draft, before: Scan) -> Plan:
         judged=draft.judged,
         check_ids=draft.ids,
     )
+
+
+def _predicted(draft: Draft, overlay: OverlayHost, earlier: Scan) -> Scan:
+    """Scan a prediction; what its steps don't touch is kept from the scan before."""
+    facts = earlier.facts.predicted(overlay)
+    return scan(overlay, draft.catalog, draft.ids, deep=draft.deep, facts=facts)
 
 
 def _choose(draft: Draft, current: Scan) -> bool:

@@ -22,6 +22,7 @@ class RoutedHost:
         self.top = top
         self.devices = devices
         self.kind, self.name, self.root = base.kind, base.name, base.root
+        self.last_read = ""
 
     def _route(self, path: HostPath) -> tuple[Host, HostPath]:
         if not is_beneath(path, self.top) or path == self.top:

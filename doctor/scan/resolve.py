@@ -3,13 +3,14 @@
 import importlib
 from collections.abc import Callable
 from types import ModuleType, UnionType
-from typing import Any
+from typing import Any, TypeVar
 
 from doctor.host.base import Host
-from doctor.host.files import RootedFiles
 from doctor.model.declare import CollectorDeclaration, declaration_of
 from doctor.model.errors import DoctorError, FormatError, UsageError
 from doctor.model.missing import HostError, Missing, Why
+
+_Look = TypeVar("_Look")
 
 
 class Facts:
@@ -67,8 +68,7 @@ class Facts:
         arguments = self.arguments(function)
         if isinstance(arguments, Missing):
             return arguments
-        if isinstance(self.host, RootedFiles):
-            self.host.last_read = ""
+        self.host.last_read = ""
         try:
             return function(*arguments)
         except HostError as error:
@@ -84,8 +84,22 @@ class Facts:
 
     def _undecodable(self, problem: str) -> Missing:
         """A collector decodes what it has just read: no reader has to name the file that it can't decode."""
-        path = self.host.last_read if isinstance(self.host, RootedFiles) else ""
+        path = self.host.last_read
         return Missing.undecodable(path, problem) if path else Missing(Why.UNREADABLE, problem)
+
+    def look(self, name: str, find: Callable[[], _Look]) -> _Look:
+        """Return what ``find`` sees in these facts; ``name`` stands for it."""
+        del name
+        return find()
+
+    def predicted(self, host: Host) -> "Facts":
+        """Return the facts of a prediction over the same host."""
+        return Facts(host, self._given)
+
+    @property
+    def known(self) -> dict[type, Any]:
+        """All facts that were asked for."""
+        return dict(self._known)
 
     def give(self, fact: Any) -> None:
         """Take a fact that no collector reads."""

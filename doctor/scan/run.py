@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -49,16 +50,18 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
     ``facts`` are those that are known already, for one who looks at a host again and again.
     """
     ids = tuple(ids)
-    began = host.now()
     facts = facts or Facts(host)
-    looked = {identity: _look(identity, catalog, facts, deep=deep) for identity in ids}
+    # Of a prediction some facts are as old as the look that they were kept from.
+    began = facts.host.now()
+    looked = {identity: facts.look(identity, partial(_look, identity, catalog, facts, deep=deep)) for identity in ids}
     suspects = [identity for identity, look in looked.items() if look.is_suspect]
     if suspects:
         from doctor.scan.still import Motion  # noqa: PLC0415 - a healthy host is looked at once
 
         motion = Motion(host, facts)
         while suspects and motion.wait(since=began):
-            began, facts = host.now(), facts.again()
+            facts = facts.again()
+            began = facts.host.now()
             for identity in suspects:
                 looked[identity] = looked[identity].confirmed(_look(identity, catalog, facts, deep=deep))
             suspects = [identity for identity in suspects if looked[identity].is_suspect]

@@ -8,6 +8,7 @@ from doctor.facts.containerd.content import ContainerdContent, SnapshotLook, Sto
 from doctor.facts.containerd.lists import ContainerdList, ContainerdLists, Layer, Snapshot
 from doctor.facts.layers.content import LayerLook
 from doctor.host.base import Host
+from doctor.host.noted import in_whole
 from doctor.host.overlay import OverlayHost
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -28,6 +29,8 @@ def containerd_content(host: Host, lists: ContainerdLists) -> ContainerdContent:
     if not lists.items and not lists.gaps:
         raise HostError(Missing(Why.ABSENT, "containerd keeps no images here"))
     stores = [known if known.parts else with_parts(host, known) for known in lists.items]
+    # Each content is looked at in a process of its own, and its look kept here by what the plan touches.
+    host = in_whole(host, *(known.top for known in stores))
     tasks = [(known, task) for known in stores for task in _tasks(host, known)]
     found = _looks(host, [task for _, task in tasks])
     gaps = list(lists.gaps)

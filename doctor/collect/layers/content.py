@@ -8,6 +8,7 @@ from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.layers.content import LayerContent, LayerLook
 from doctor.facts.layers.graph import LayerGraph
 from doctor.host.base import Host
+from doctor.host.noted import in_whole
 from doctor.host.overlay import OverlayHost
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -31,6 +32,8 @@ _last: "WeakKeyDictionary[Host, dict[Task, LayerLook]]" = WeakKeyDictionary()
 def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent:
     """Return a look at each layer; what vanished meanwhile (an image was removed) is left out."""
     tasks = _tasks(root, graph)
+    # Each layer is looked at in a process of its own, and its look kept here by what the plan touches.
+    host = in_whole(host, root.resolved)
     if isinstance(host, OverlayHost):
         found = _predicted(host, tasks)
     else:

@@ -1,0 +1,157 @@
+"""Whether the answers that something depends on differ between two predictions over one host."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from doctor.host.base import Host
+from doctor.host.noted import Notes
+from doctor.host.overlay import Changed, OverlayHost
+from doctor.model.missing import HostError
+from doctor.model.paths import HostPath
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class Aliases:
+    """Where paths of a host that no prediction changes lead to through links. Kept as long as that host is looked at."""
+
+    def __init__(self, base: Host) -> None:
+        self._base = base
+        self._real: dict[str, str] = {"": "", "/": "/"}
+
+    def of(self, path: str) -> set[str]:
+        """Return the path, the entry it means and what that leads to."""
+        above, _, name = path.rstrip("/").rpartition("/")
+        return {path, f"{self._lead(above).rstrip('/')}/{name}", self._lead(path)}
+
+    def _lead(self, path: str) -> str:
+        found = self._real.get(path)
+        if found is None:
+            found = self._real[path] = self._find(path)
+        return found
+
+    def _find(self, path: str) -> str:
+        above, _, name = path.rpartition("/")
+        if name in {"", ".", ".."}:
+            return self._resolve(path)
+        place = f"{self._lead(above).rstrip('/')}/{name}"
+        try:
+            self._base.readlink(HostPath(place), follow=False)
+        except HostError:
+            return place
+        return self._resolve(place)
+
+    def _resolve(self, path: str) -> str:
+        try:
+            return self._base.resolve(HostPath(path))
+        except HostError:
+            return path
+
+
+class Difference:
+    """The changes that only one of two looks has, and what they touch.
+
+    Args:
+        paths: real paths whose node or attributes differ; what lies beneath them may differ too.
+        answers: commands and API paths; ``("READ", path)`` for one file, ``("GET", "*")`` for the whole API.
+        processes: whether other processes run.
+        aliases: of the host below.
+        links: predicted links of either look, and where they lead.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[str] = (),
+        answers: Iterable[tuple[str, ...]] = (),
+        *,
+        processes: bool = False,
+        aliases: Aliases,
+        links: dict[str, frozenset[str]] | None = None,
+    ) -> None:
+        self._paths = {path.rstrip("/") or "/" for path in paths}
+        self._answers = set(answers)
+        self._answers.update({("processes",), ("environ",)} if processes else ())
+        self._whole_api = ("GET", "*") in self._answers
+        self._files = {ask[1] for ask in self._answers if ask[0] == "READ"} | ({"/proc/locks"} if processes else set())
+        self._parents = {path.rpartition("/")[0] or "/" for path in self._paths}
+        self._above = {above for path in self._paths for above in _above(path)}
+        self._aliases = aliases
+        self._links = {} if links is None else links
+        self._known: dict[str, bool] = {}
+        self._led: dict[str, bool] = {}
+
+    def touches(self, notes: Notes) -> bool:
+        """Whether an answer noted may differ; the facts in the notes are not judged."""
+        if self._answers and self._other_answers(notes):
+            return True
+        if not self._paths:
+            return False
+        return (
+            any(map(self._is_changed, notes.looked))
+            or any(map(self._is_led_to_change, notes.followed))
+            or any(map(self._is_listed_anew, notes.listed))
+            or any(top in self._above or self._is_changed(top) for top in notes.trees)
+        )
+
+    def _other_answers(self, notes: Notes) -> bool:
+        if not self._answers.isdisjoint(notes.asked):
+            return True
+        if self._whole_api and any(ask[0] == "GET" for ask in notes.asked):
+            return True
+        return any(
+            file in notes.looked or file in notes.followed or not notes.trees.isdisjoint(_above(file))
+            for file in self._files
+        )
+
+    def _is_changed(self, path: str) -> bool:
+        """Whether what is at a path, or above it, differs."""
+        known = self._known.get(path)
+        if known is None:
+            known = path in self._paths or any(above in self._paths for above in _above(path))
+            self._known[path] = known
+        return known
+
+    def _is_led_to_change(self, path: str) -> bool:
+        known = self._led.get(path)
+        if known is None:
+            known = self._led[path] = any(map(self._is_changed, self._ends(path)))
+        return known
+
+    def _is_listed_anew(self, path: str) -> bool:
+        return any(end in self._parents for end in self._ends(path))
+
+    def _ends(self, path: str) -> set[str]:
+        """Return all places that a path means in either look."""
+        return self._aliases.of(path) | self._links.get(path, frozenset())
+
+
+def between(earlier: Host, later: Host, aliases: Aliases) -> "Difference | None":
+    """Return in what two predictions over one host differ, or one and that host; ``None`` where they are not such."""
+    before = earlier if isinstance(earlier, OverlayHost) else None
+    after = later if isinstance(later, OverlayHost) else None
+    bases = {id(earlier if before is None else before.base), id(later if after is None else after.base)}
+    if len(bases) != 1:
+        return None
+    old, new = (Changed({}, {}, frozenset()) if view is None else view.changed() for view in (before, after))
+    links: dict[str, frozenset[str]] = {}
+    for view in (before, after):
+        for path, end in view.links().items() if view is not None else ():
+            links[path] = links.get(path, frozenset()) | {end}
+    return Difference(
+        _differing(old.paths, new.paths),
+        _differing(old.answers, new.answers),
+        processes=old.gone != new.gone,
+        aliases=aliases,
+        links=links,
+    )
+
+
+def _differing(old: dict[_Key, _Value], new: dict[_Key, _Value]) -> set[_Key]:
+    return {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
+
+
+def _above(path: str) -> Iterable[str]:
+    while path not in {"/", ""}:
+        path = path.rpartition("/")[0] or "/"
+        yield path

@@ -1,0 +1,202 @@
+"""What is noted of questions to a host is enough to know which answers a prediction may change."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from doctor.host.base import CommandResult, Host, Process
+from doctor.host.difference import Aliases, Difference, between
+from doctor.host.noted import NotedHost, Notes, in_whole
+from doctor.host.overlay import OverlayHost
+from doctor.host.recorded import Answers, RootHost
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath
+from doctor.model.step import Answer, File, Kernel, Netlink, Put, Run, Step, Symlink
+from doctor.scan.noted import same
+from tests.unit.repair.trees import PATHS, STEPS, build
+
+P = HostPath
+LINKS = ("/way", "/way/d", "/up/a", "/b", "/c/new/x", "/end", "/link-out/a")
+ASKED = st.one_of(PATHS, st.sampled_from(["/", "/c", "/f", "/f/g", "/new/x", *LINKS]))
+MORE: st.SearchStrategy[Step] = st.one_of(
+    STEPS,
+    st.builds(Put, path=st.just("/end"), node=st.builds(Symlink, target=st.sampled_from(["/new", "a", "/c/e"]))),
+    st.builds(Kernel, path=PATHS, value=st.sampled_from(["0", "1"])),
+    st.builds(
+        Netlink,
+        do=st.just(("link", "set", {})),
+        predicts=st.lists(
+            st.builds(
+                Answer,
+                ask=st.sampled_from([("ip",), ("GET", "/info"), ("GET", "*"), ("READ", "/a"), ("READ", "/f/g/h")]),
+                stdout=st.sampled_from([b"", b"other"]),
+                exit=st.sampled_from([0, 200]),
+            ),
+            max_size=2,
+        ).map(tuple),
+    ),
+    st.builds(Run, argv=st.just(("kill",)), ends=st.just((7,))),
+)
+QUESTIONS: dict[str, Callable[[Host, HostPath], object]] = {
+    "read": lambda host, path: host.read(path),
+    "read, no link": lambda host, path: host.read(path, follow=False),
+    "locks": lambda host, _: host.read(P("/proc/locks")),
+    "lstat": lambda host, path: host.lstat(path),
+    "lstat, no link": lambda host, path: host.lstat(path, follow=False),
+    "exists": lambda host, path: host.exists(path),
+    "readlink": lambda host, path: host.readlink(path),
+    "resolve": lambda host, path: host.resolve(path),
+    "listdir": lambda host, path: host.listdir(path),
+    "scandir": lambda host, path: sorted(host.scandir(path, follow=False)),
+    "xattrs": lambda host, path: host.xattrs(path),
+    "birth": lambda host, path: host.birth(path),
+    "held": lambda host, path: host.held(path, (".", "d", "new")),
+    "flags": lambda host, path: host.flags(path),
+    "whole": lambda host, path: _all_in(in_whole(host, path), path),
+    "run": lambda host, _: host.run(("ip",)),
+    "engine": lambda host, _: host.engine("/info"),
+    "processes": lambda host, _: host.processes(),
+}
+
+
+def _all_in(host: Host, top: HostPath) -> object:
+    """Everything beneath a directory."""
+    found: dict[str, object] = {}
+    for name, kind in sorted(host.scandir(top, follow=False)):
+        path = P(f"{top.rstrip('/')}/{name}")
+        found[name] = _all_in(host, path) if kind == "d" else host.lstat(path, follow=False)
+    return found
+
+
+def answer(ask: Callable[[Host, HostPath], object], host: Host, path: HostPath) -> object:
+    """What a question is answered with, a refusal included."""
+    try:
+        return ask(host, path)
+    except HostError as error:
+        return error.missing
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> RootHost:
+    """A small tree with links in it, an engine, a command and two processes."""
+    top = tmp_path_factory.mktemp("host")
+    build(top)
+    for name, target in (("way", "c"), ("up", "."), ("end", "way/e")):
+        (top / name).symlink_to(target)
+    (top / "proc").mkdir()
+    (top / "proc/locks").write_text("1: FLOCK  ADVISORY  WRITE 7 fd:00:1 0 EOF\n")
+    process = {"ppid": 1, "start_ticks": 1, "state": "S", "comm": "x", "exe": "/x", "argv": ("x",)}
+    return RootHost(
+        str(top),
+        Answers(
+            live=True,
+            now=1.0,
+            commands={("ip",): CommandResult(0, b"real", b"")},
+            processes=tuple(Process(pid=pid, **process) for pid in (7, 8)),  # type: ignore[arg-type]
+        ),
+    )
+
+
+def predicted(base: Host, steps: list[Step]) -> OverlayHost:
+    """The host after these steps."""
+    overlay = OverlayHost(base)
+    for step in steps:
+        overlay.apply(step)
+    return overlay
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    common=st.lists(MORE, max_size=3),
+    old=st.lists(MORE, max_size=2),
+    new=st.lists(MORE, max_size=2),
+    paths=st.lists(ASKED, min_size=1, max_size=4, unique=True),
+)
+def test_an_answer_that_changes_is_seen(
+    base: RootHost, common: list[Step], old: list[Step], new: list[Step], paths: list[str]
+) -> None:
+    """For any two predictions and any question: notes that the difference doesn't touch mean equal answers."""
+    before: Host = predicted(base, [*common, *old]) if common or old else base
+    after = predicted(base, [*common, *new])
+    difference = between(before, after, Aliases(base))
+    assert difference is not None
+    for path in map(P, paths):
+        for name, ask in QUESTIONS.items():
+            noted = NotedHost(before)
+            was = answer(ask, noted, path)
+            if not difference.touches(noted.notes):
+                assert was == answer(ask, after, path), (name, path)
+
+
+def test_what_no_step_touches_is_kept(base: RootHost) -> None:
+    """Else nothing would be won."""
+    difference = between(base, predicted(base, [Put(path="/c/new", node=File(content=b""))]), Aliases(base))
+    assert difference is not None
+    touched = set()
+    for name, ask in QUESTIONS.items():
+        for path in ("/a", "/c", "/c/d", "/c/new", "/way/new", "/f"):
+            noted = NotedHost(base)
+            answer(ask, noted, P(path))
+            if difference.touches(noted.notes):
+                touched.add((name, path))
+    assert {path for _, path in touched} == {"/c", "/c/new", "/way/new"}
+    assert {name for name, path in touched if path == "/c"} == {"listdir", "scandir", "held", "whole"}
+
+
+def test_every_question_leaves_a_note() -> None:
+    """A host that is asked something new must note it: but for what no prediction changes, and the clock, which stands still."""
+    questions = {name for name, _ in inspect.getmembers(Host, inspect.isfunction) if not name.startswith("_")}
+    assert questions <= set(vars(NotedHost))
+
+    class Anything:
+        kind = name = root = last_read = ""
+
+        def __getattr__(self, _name: str) -> Callable[..., None]:
+            return lambda *_given, **_named: None
+
+    for name in sorted(questions - {"is_live", "now"}):
+        noted = NotedHost(Anything())  # type: ignore[arg-type]
+        count = 0 if name == "processes" else 1
+        getattr(noted, name)(*(("/path",) * count))
+        assert any(getattr(noted.notes, kind) for kind in Notes.__slots__), name
+
+
+def test_a_process_that_ends_changes_what_was_asked_of_processes(base: RootHost) -> None:
+    """The list, the environments and the locks that they hold."""
+    difference = Difference(processes=True, aliases=Aliases(base))
+    for ask in (
+        lambda host: host.processes(),
+        lambda host: host.environ(7),
+        lambda host: host.read(P("/proc/locks")),
+    ):
+        noted = NotedHost(base)
+        answer(lambda host, _, ask=ask: ask(host), noted, P("/"))
+        assert difference.touches(noted.notes)
+
+
+def test_predictions_over_other_hosts_are_not_compared(base: RootHost, tmp_path: Path) -> None:
+    """Nothing can be kept from a look at another host."""
+    other = RootHost(str(tmp_path))
+    assert between(base, OverlayHost(other), Aliases(base)) is None
+    assert between(OverlayHost(base), OverlayHost(other), Aliases(base)) is None
+
+
+def test_only_what_can_not_be_told_apart_is_the_same() -> None:
+    """In JSON, true is not 1, and findings come in the order of a dictionary."""
+    gone = Missing.undecodable("/a", "cut")
+    assert same(gone, Missing.undecodable("/a", "cut"))
+    assert same({"a": (1, [b"x"])}, {"a": (1, [b"x"])})
+    for one, other in (
+        (True, 1),
+        (1, 1.0),
+        ({"a": 1}, {"a": True}),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ((1,), [1]),
+        (gone, Missing.undecodable("/b", "cut")),
+        (object(), object()),
+    ):
+        assert not same(one, other)
