@@ -73,9 +73,7 @@ def plan_twice(case: Case, directory: Path, *, whole: bool = False) -> Compared:
     wanted = () if whole else CATALOG.choose(ids, ())
     with compared() as seen:
         try:
-            make_plan(
-                host, CATALOG, CATALOG.choose((), ()), wanted=wanted, allow=Applicability.DESTRUCTIVE, deep=True
-            )
+            make_plan(host, CATALOG, CATALOG.choose((), ()), wanted=wanted, allow=Applicability.DESTRUCTIVE, deep=True)
         finally:
             case.let_go(directory)
     return seen
