@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from doctor.host.base import Host
+from doctor.host.changes import NONE
 from doctor.host.noted import Notes
-from doctor.host.overlay import Changed, OverlayHost
+from doctor.host.overlay import OverlayHost
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 
@@ -133,11 +134,11 @@ def between(earlier: Host, later: Host, aliases: Aliases) -> "Difference | None"
     bases = {id(earlier if before is None else before.base), id(later if after is None else after.base)}
     if len(bases) != 1:
         return None
-    old, new = (Changed({}, {}, frozenset()) if view is None else view.changed() for view in (before, after))
-    links: dict[str, frozenset[str]] = {}
-    for view in (before, after):
-        for path, end in view.links().items() if view is not None else ():
-            links[path] = links.get(path, frozenset()) | {end}
+    old, new = (NONE if view is None else view.changes() for view in (before, after))
+    links = {
+        path: frozenset(one.links[path] for one in (old, new) if path in one.links)
+        for path in old.links.keys() | new.links.keys()
+    }
     return Difference(
         _differing(old.paths, new.paths),
         _differing(old.answers, new.answers),

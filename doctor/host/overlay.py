@@ -6,10 +6,9 @@ the base host.
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from typing import NamedTuple
 
 from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
+from doctor.host.changes import Changes
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join, parent
 from doctor.model.step import (
@@ -45,20 +44,6 @@ class _Changed:
         self.node = node
         self.meta = meta
         self.source = source
-
-
-class Changed(NamedTuple):
-    """All that a prediction changes, to compare it with another.
-
-    Attributes:
-        paths: what each changed path became, and the attributes it got.
-        answers: predicted answers, by question.
-        gone: processes that a step ends.
-    """
-
-    paths: dict[str, object]
-    answers: dict[tuple[str, ...], Answer]
-    gone: frozenset[int]
 
 
 class OverlayHost:
@@ -109,23 +94,17 @@ class OverlayHost:
                     self._ended[restart.argv] = pid
                 self._answers.update({answer.ask: answer for answer in predicts})
 
-    def changed(self) -> Changed:
+    def changes(self) -> Changes:
         """Return what the steps taken so far change."""
         nothing = _Changed(None, None, HostPath("."))
         paths: dict[str, object] = {}
+        links: dict[str, str] = {}
         for path in self._changes.keys() | self._attributes.keys():
             change = self._changes.get(path, nothing)
             paths[path] = (change.node, change.meta, change.source, self._attributes.get(path))
-        return Changed(paths, dict(self._answers), frozenset(self._gone))
-
-    def links(self) -> dict[str, str]:
-        """Return the predicted links with where each leads to."""
-        found: dict[str, str] = {}
-        for path, change in self._changes.items():
             if isinstance(change.node, Symlink):
-                with suppress(HostError):
-                    found[path] = self.resolve(HostPath(path))
-        return found
+                links[path] = self._target(HostPath(path))
+        return Changes(paths, dict(self._answers), frozenset(self._gone), links)
 
     def touches(self, top: HostPath) -> bool:
         """Whether a step changes anything at ``top``, beneath it or above it."""
