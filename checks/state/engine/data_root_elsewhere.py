@@ -9,6 +9,8 @@ from doctor.facts.engine.other_roots import OtherRoot, OtherRoots
 _WHY = {
     "remap": "userns-remap was switched",
     "default": "data-root was changed",
+    "snap": "they belong to the engine of the snap package",
+    "beside": "the data root in force is another directory",
     "replaced": "another directory or disk is in its place",
 }
 
@@ -25,7 +27,8 @@ def data_root_elsewhere(roots: OtherRoots, config: EngineConfig) -> Iterator[Fin
 
     What it looks at:
         While the data root in force holds no image and no container: the directories that ``userns-remap`` makes in it, or the
-        plain one above; /var/lib/docker, where ``data-root`` names another place; and doctor's metadata backup, which may know
+        plain one above; /var/lib/docker, where ``data-root`` names another place; that of the snap package; directories beside
+        the one in force that begin with its name, such as /var/lib/docker.old; and doctor's metadata backup, which may know
         a root with images at the very same path, on another disk.
 
     Why it matters:

@@ -12,6 +12,7 @@ from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, is_beneath, join
 
 _DEFAULT = HostPath("/var/lib/docker")
+_SNAP = HostPath("/var/snap/docker/common/var-lib-docker")
 
 
 @collector
@@ -22,8 +23,9 @@ def other_roots(host: Host, root: DataRoot, stores: ContainerdStores | Missing) 
         return found
     if _count(host, join(root.resolved, "containers")):
         return found
-    items = [one for one in (*_beside(host, root), *_replaced(host, root)) if one.images or one.containers]
-    return OtherRoots(root=root.resolved, items=tuple(items))
+    places = (*_beside(host, root), *_known(host, root), *_replaced(host, root))
+    items = {(one.path, one.how == "replaced"): one for one in reversed(places) if one.images or one.containers}
+    return OtherRoots(root=root.resolved, items=tuple(reversed(items.values())))
 
 
 def _beside(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
@@ -37,6 +39,17 @@ def _beside(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
     usual = host.resolve(_DEFAULT)
     if usual != top and not is_beneath(root.resolved, usual):
         yield _look(host, usual, "default")
+
+
+def _known(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
+    """Yield where engines of other packages keep theirs, and directories that somebody moved aside beside the one in force."""
+    if not is_beneath(root.resolved, _SNAP):
+        yield _look(host, _SNAP, "snap")
+    top = host.resolve(root.path)
+    above, _, name = top.rpartition("/")
+    for other, kind in host.scandir(HostPath(above or "/"), follow=False):
+        if kind == "d" and other != name and other.startswith(name):
+            yield _look(host, join(HostPath(above or "/"), other), "beside")
 
 
 def _look(host: Host, top: HostPath, how: str) -> OtherRoot:

@@ -11,7 +11,8 @@ class OtherRoot(Struct, frozen=True, kw_only=True):
 
     Attributes:
         how: ``remap`` (a directory that userns-remap made, or the plain one beside it), ``default`` (the usual place, while
-            ``data-root`` names another) or ``replaced`` (the metadata backup knows another root at the very same path).
+            ``data-root`` names another), ``snap`` (that of the snap package's engine), ``beside`` (a directory beside the one in
+            force, named after it) or ``replaced`` (the metadata backup knows another root at the very same path).
         path: where it is; of a replaced one, the path that both share.
         images: image configs in it; ``containers`` directories of containers.
         age: of the backup that tells of a replaced one, in words.

@@ -258,6 +258,28 @@ CASES = (
         findings=(("data-root-elsewhere", "directory", f"/{ROOT}/231072.231072"),),
         fix="manual",
     ),
+    *(
+        Recipe(
+            problem="data-root-elsewhere",
+            name=name,
+            about=about,
+            parts=(),
+            change=lambda tree, place=place: (
+                tree.put(f"{place}/image/overlay2/imagedb/content/sha256/{roots.IMAGE}", "{}"),
+                tree.directory(f"{ROOT}/containers"),
+            ),
+            findings=(("data-root-elsewhere", "directory", f"/{place}"),),
+            fix="manual",
+        )
+        for name, place, about in (
+            (
+                "snap",
+                "var/snap/docker/common/var-lib-docker",
+                "the snap's engine has the images, this one an empty root",
+            ),
+            ("beside", f"{ROOT}.old", "somebody moved the data root aside and started the engine"),
+        )
+    ),
     Recipe(
         problem="data-root-elsewhere",
         name="other-place",
