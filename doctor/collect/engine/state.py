@@ -34,15 +34,30 @@ def engine_answer(host: Host, processes: Processes | Missing, config: EngineConf
     if not isinstance(processes, Missing) and dockerd(host, processes) is None and _waits_for_a_caller(host):
         return EngineAnswer(missing=Missing(Why.ABSENT, "nobody but systemd's docker.socket listens"), is_idle=True)
     socket = ENGINE_SOCKET if isinstance(config, Missing) else _socket(config)
+    unserved = "" if socket == ENGINE_SOCKET else _unserved(host)
     if not socket:
-        return EngineAnswer(missing=Missing(Why.UNSUPPORTED, "the engine listens on no Unix socket"), socket="")
+        missing = Missing(Why.UNSUPPORTED, "the engine listens on no Unix socket")
+        return EngineAnswer(missing=missing, socket="", unserved=unserved)
     try:
         answer = host.engine("/version", socket=None if socket == ENGINE_SOCKET else HostPath(socket))
     except HostError as error:
-        return EngineAnswer(missing=error.missing, socket=socket)
+        return EngineAnswer(missing=error.missing, socket=socket, unserved=unserved)
     if answer.status != 200:
-        return EngineAnswer(missing=Missing(Why.UNREADABLE, f"GET /version: status {answer.status}"), socket=socket)
-    return EngineAnswer(version=_object(answer.body), socket=socket)
+        return EngineAnswer(
+            missing=Missing(Why.UNREADABLE, f"GET /version: status {answer.status}"), socket=socket, unserved=unserved
+        )
+    return EngineAnswer(version=_object(answer.body), socket=socket, unserved=unserved)
+
+
+def _unserved(host: Host) -> str:
+    """Return how the usual socket hangs, "" where it does not: systemd listens there, and the engine listens elsewhere."""
+    if not _waits_for_a_caller(host):
+        return ""
+    try:
+        host.engine("/version")
+    except HostError as error:
+        return error.missing.reason if error.missing.why is Why.TIMED_OUT else ""
+    return ""
 
 
 def _socket(config: EngineConfig) -> str:

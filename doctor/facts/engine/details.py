@@ -83,3 +83,9 @@ class MaskedUnit(Struct, frozen=True, kw_only=True):
 
     name: str
     together: tuple[str, ...]
+
+
+class UnservedSocket(Struct, frozen=True, kw_only=True):
+    """Where the engine's addresses are set, in words."""
+
+    place: str

@@ -18,12 +18,14 @@ class EngineAnswer(Struct, frozen=True, kw_only=True):
         missing: why none came.
         is_idle: it was not asked, since the question would have started the engine.
         socket: where it was asked, "" where it listens on no Unix socket.
+        unserved: how the usual socket hangs: systemd listens there for an engine that listens only elsewhere; "" otherwise.
     """
 
     version: dict[str, Any] = {}
     missing: Missing | None = None
     is_idle: bool = False
     socket: str = ENGINE_SOCKET
+    unserved: str = ""
 
 
 class EngineVersion(Struct, frozen=True, kw_only=True):

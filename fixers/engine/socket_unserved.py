@@ -1,0 +1,18 @@
+"""Say how the engine takes systemd's socket, or how that goes."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.advice import Advise
+from doctor.facts.engine.details import UnservedSocket
+
+
+@fixer(applicability=Applicability.MANUAL)
+def socket_unserved(detail: UnservedSocket) -> Iterator[Action]:
+    """Whether local clients use the socket is for a person to say."""
+    where = detail.place.partition(":")[0]
+    file = where if where.startswith("/") else "the engine's unit"
+    yield Advise(
+        text=f"add -H fd:// to dockerd's command in {file}, then systemctl daemon-reload && systemctl restart docker.socket docker;"
+        " or systemctl disable --now docker.socket, and set DOCKER_HOST for every client"
+    )
