@@ -94,13 +94,18 @@ def _main(host: Host, name: str) -> str | None:
 
 def listen_streams(host: Host, name: str) -> tuple[str, ...]:
     """Return the addresses on which systemd listens for a socket unit, as its files name them."""
+    unit = socket_unit(host, name)
+    return () if unit is None else tuple(setting.value for setting in unit.listed("Socket", "ListenStream"))
+
+
+def socket_unit(host: Host, name: str) -> unit_file.Unit | None:
+    """Return a socket unit with its drop-ins, ``None`` where there is none, or it is masked."""
     main = _main(host, name)
     if main is None or _is_null(host, main):
-        return ()
+        return None
     paths = (main, *unit_file.drop_in_order(name, _drop_ins(host, name, "socket")))
     texts = [(path, read_text(host, HostPath(path), [])) for path in paths]
-    unit = unit_file.merge((path, text) for path, text in texts if text is not None)
-    return tuple(setting.value for setting in unit.listed("Socket", "ListenStream"))
+    return unit_file.merge((path, text) for path, text in texts if text is not None)
 
 
 def _is_null(host: Host, path: str) -> bool:

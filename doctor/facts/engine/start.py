@@ -29,6 +29,7 @@ STOPPERS = (
     "engine/docker-proxy-missing",
     "engine/program-missing",
     "engine/runtime-missing",
+    "engine/socket-group-missing",
     "engine/start-failure",
     "engine/unit-masked",
     "firewall/iptables-missing",

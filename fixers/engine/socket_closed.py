@@ -1,0 +1,17 @@
+"""Give the socket the group and mode of its settings."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.files import SetAttributes
+from doctor.facts.engine.socket_access import SocketAccess
+
+
+@fixer(applicability=Applicability.SAFE)
+def socket_closed(detail: SocketAccess) -> Iterator[Action]:
+    """Set both; bits for everybody are never added."""
+    if detail.found is None:
+        return
+    mode = (detail.found[0] | (detail.mode & 0o660)) & 0o7777
+    what = f"give {detail.path} to the group {detail.group}, mode {mode:04o}, as {detail.place} says"
+    yield SetAttributes(path=detail.path, what=what, mode=mode, gid=detail.gid)
