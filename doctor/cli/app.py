@@ -19,7 +19,7 @@ app = typer.Typer(
     epilog=(
         "\b\nExit codes:\n"
         "  0   no problem found; or repaired and verified; or nothing to repair\n"
-        "  1   findings remain, or a test container failed\n"
+        "  1   findings remain, a test container failed, or what ran before an undo does not run now\n"
         "  2   wrong usage\n"
         "  3   incomplete: something could not be examined, or no check ran\n"
         "  4   a repair failed and was rolled back completely\n"

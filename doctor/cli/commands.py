@@ -145,6 +145,8 @@ def undo(
 ) -> None:
     """Undo a repair: restore every byte, mode, owner and rule.
 
+    What happens to a running engine and its containers is shown first. Exit code 1 if one of them does not run afterwards.
+
     \b
     Examples:
       doctor undo --list

@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable
 
 from doctor.cli import unseen
-from doctor.cli.common import Shared, asked, is_terminal, open_host
-from doctor.cli.spelled import as_root
+from doctor.cli.common import Shared, asked, is_terminal, load_catalog, load_settings, open_host
+from doctor.cli.spelled import as_root, command
 from doctor.cli.work import at_work, warn_aside
+from doctor.facts.secrets.redact import redact
 from doctor.host.base import Host
-from doctor.model.errors import RefusedError
+from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.exit_code import ExitCode
 from doctor.model.text import plural, visible
 from doctor.repair import undo as back
 from doctor.repair.record import PlanRecord, Run
 from doctor.repair.runs import find_run, survey, unfinished
+from doctor.repair.undo_effect import foreseen, lost
 from doctor.state.paths import runs_dir
 
 
@@ -41,13 +43,16 @@ def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -
 
 
 def _go_on(left: Run, shared: Shared) -> int:
-    return _ended(
-        back.resume(left, _host(left), progress=shared.progress), shared, ": the undo that was interrupted is finished"
-    )
+    host = _host(left)
+    undone = back.resume(left, host, progress=shared.progress)
+    return _ended(undone, shared, ": the undo that was interrupted is finished", lost(left.plan(), host))
 
 
-def _ended(undone: back.Undone, shared: Shared, how: str) -> int:
-    """Say how an undo ended and return the exit code; each place that it could not restore is named, with the way on."""
+def _ended(undone: back.Undone, shared: Shared, how: str, stopped: tuple[str, ...]) -> int:
+    """Say how an undo ended and return the exit code; each place that it could not restore is named, with the way on.
+
+    ``stopped`` is what ran before it and does not run now.
+    """
     if undone.half_done:
         print(
             visible(
@@ -60,10 +65,15 @@ def _ended(undone: back.Undone, shared: Shared, how: str) -> int:
             if one.original:
                 print(visible(f"    before the repair: {one.original}"), file=sys.stderr)
             print(visible(f"    next: {one.do}"), file=sys.stderr)
-        return ExitCode.HALF_DONE
-    if not shared.quiet:
+    elif not shared.quiet:
         print(f"repair {undone.repair} is undone{how}")
-    return ExitCode.OK
+    for sentence in stopped:
+        print(visible(sentence), file=sys.stderr)
+    if undone.half_done:
+        return ExitCode.HALF_DONE
+    if stopped:
+        print(visible(f"'{command('undo', undone.run)}' brings the repair back"), file=sys.stderr)
+    return ExitCode.FOUND if stopped else ExitCode.OK
 
 
 def _host(chosen: Run) -> Host:
@@ -81,9 +91,14 @@ def _undo(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
         chosen.finish("undone")
         shared.progress(f"repair {chosen.name} changed nothing; there is nothing to undo")
         return 0
-    _ask(chosen, backwards, yes=yes)
+    effect = _effect(backwards, host)
+    if yes:
+        for line in effect:
+            shared.progress(f"note: {line}")
+    else:
+        _ask(chosen, backwards, effect)
     undone = back.undo(chosen, backwards, progress=shared.progress if yes else _without_steps(shared))
-    return _ended(undone, shared, f" (run {undone.run})")
+    return _ended(undone, shared, f" (run {undone.run})", lost(backwards, host))
 
 
 def _without_steps(shared: Shared) -> Callable[[str], None]:
@@ -91,12 +106,26 @@ def _without_steps(shared: Shared) -> Callable[[str], None]:
     return lambda text: None if text.startswith("[") else shared.progress(text)
 
 
-def _ask(chosen: Run, backwards: PlanRecord, *, yes: bool) -> None:
-    """Show what would be undone, and ask."""
-    if yes:
-        return
+def _effect(backwards: PlanRecord, host: Host) -> tuple[str, ...]:
+    """Return what becomes of a running engine and its containers; wrong settings or plugins don't stop an undo."""
+    if not backwards.engine_ran:
+        return ()
+    try:
+        settings = load_settings()
+        catalog, skip = load_catalog(settings), settings.skip
+    except DoctorError:
+        from doctor.plugins.load import load
+
+        catalog, skip = load(()), ()
+    return foreseen(backwards, host, catalog, catalog.choose((), skip))
+
+
+def _ask(chosen: Run, backwards: PlanRecord, effect: tuple[str, ...]) -> None:
+    """Show what would be undone and what follows, and ask."""
     for action in backwards.actions:
         print(visible(f"{action.number:>3}. {action.summary}"))
+    for line in effect:
+        print(visible(redact(f"  !  {line}")))
     if not is_terminal(sys.stdin):
         raise RefusedError("can't ask for confirmation: standard input is not a terminal", do="add --yes")
     if not asked(f"Undo repair {chosen.name}? [y/N] "):

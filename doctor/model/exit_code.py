@@ -9,7 +9,7 @@ class ExitCode(IntEnum):
     OK = 0
     """No finding at or above ``--fail-on`` in the whole scan; or the repair was applied and verified; or nothing to repair."""
     FOUND = 1
-    """Findings remain, a probe failed, or a salvage left something out."""
+    """Findings remain, a probe failed, a salvage left something out, or what ran before an undo does not run after it."""
     USAGE = 2
     """The command line or a settings file is wrong."""
     INCOMPLETE = 3

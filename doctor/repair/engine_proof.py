@@ -22,6 +22,7 @@ PROVES = "the engine has everything that must be there, and runs what it starts 
 _ASK_S = 30.0
 _SETTLE_S = 10.0
 _PAUSE_S = 0.25
+_GONE = "it is gone"
 
 
 class UnansweredError(Exception):
@@ -105,6 +106,11 @@ def _running(expected: Expected) -> str:
     return f"; {words}" if number else ""
 
 
+def not_running(host: Host, socket: str, wanted: dict[str, str]) -> tuple[str, ...]:
+    """Return what keeps each of these containers (id → name) from running; waits a moment for those on their way."""
+    return _not_running(_Asked(host, socket), wanted)
+
+
 class _Asked:
     """The engine's API."""
 
@@ -169,7 +175,7 @@ def _not_running(asked: _Asked, wanted: dict[str, str]) -> tuple[str, ...]:
     states: dict[str, dict[str, Any]] = {}
     while left:
         for identity in left:
-            states[identity] = asked.state(identity) or {"Error": "it is gone"}
+            states[identity] = asked.state(identity) or {"Error": _GONE}
         left = [identity for identity in left if not _runs(states[identity])]
         if time.monotonic() > deadline or all(states[identity].get("Error") for identity in left):
             break
@@ -182,6 +188,8 @@ def _runs(state: dict[str, Any]) -> bool:
 
 
 def _why(state: dict[str, Any]) -> str:
+    if state.get("Error") == _GONE:
+        return "is gone for the engine"
     if state.get("Error"):
         return f"can't start: {state['Error']}"
     code = state.get("ExitCode")

@@ -16,7 +16,7 @@ from doctor.model.errors import DoctorError, RefusedError, RepairError
 from doctor.model.host_identity import HostIdentity
 from doctor.model.paths import is_beneath
 from doctor.model.root_identity import RootIdentity
-from doctor.model.step import Reload, Step
+from doctor.model.step import Reload, Step, Stopped
 from doctor.model.step import Run as Command
 from doctor.repair.expected import Expected
 from doctor.repair.journal import Entry, Journal, line, parse
@@ -62,6 +62,8 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         keeps: paths that an undo does not restore, as they hold somebody's later work, or that it merged with that.
         expected: what must be in the data root afterwards, by name; empty for a run that neither writes there nor starts an
             engine.
+        engine_ran: of an undo, whether it stops an engine that answered when it was planned; ``ran`` the containers that ran
+            then.
         repaired_images: ids of images that only this run makes whole: each must mount before an engine starts.
     """
 
@@ -84,6 +86,8 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     keeps: tuple[str, ...] = ()
     expected: Expected = Expected()
     repaired_images: tuple[str, ...] = ()
+    engine_ran: bool = False
+    ran: tuple[Stopped, ...] = ()
 
     @property
     def socket(self) -> str:

@@ -23,6 +23,7 @@ from doctor.repair.record import ActionRecord, PlanRecord
 from doctor.repair.record import Run as RunDirectory
 from doctor.repair.rollback import Restored, unrestored
 from doctor.repair.runs import find_run, new_name, survey
+from doctor.repair.undo_effect import with_running
 from doctor.repair.whose import refuse_other
 
 
@@ -115,10 +116,10 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
     With ``force``, what a damaged journal no longer tells is left as it is, and the rest is taken back.
     """
     record = run.plan()
-    lost = run.journal().lost_steps
-    if lost and not force:
+    unknown = run.journal().lost_steps
+    if unknown and not force:
         flat = [step for action in record.actions for step in action.steps]
-        places = ", ".join(getattr(flat[number], "path", "a command") for number in lost if number < len(flat))
+        places = ", ".join(getattr(flat[number], "path", "a command") for number in unknown if number < len(flat))
         raise RefusedError(
             f"the journal of run {run.name} is damaged: the content from before the repair is unknown for {places}",
             where=os.path.join(run.path, "journal"),
@@ -128,7 +129,7 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
     Executor(run, record).sweep(record)
     actions = backwards(run, record, found)
     actions = with_engine(run, record, actions, host, is_rollback=is_rollback)
-    return PlanRecord(
+    made = PlanRecord(
         run=new_name(time.time()),
         doctor=__version__,
         started=time.time(),
@@ -141,6 +142,7 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
         is_rollback=is_rollback,
         keeps=_keeps(found),
     )
+    return made if is_rollback else with_running(made, host)
 
 
 def _later(run: RunDirectory, record: PlanRecord, host: Host, *, force: bool) -> tuple[Later, ...]:

@@ -9,13 +9,14 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 
 
 @pytest.mark.parametrize(
-    ("fault", "manager"), [("config/flag-and-file", "systemd"), ("state/socket-directory", "sysv")]
+    ("fault", "manager", "when"),
+    [("config/flag-and-file", "systemd", "restarted"), ("state/socket-directory", "sysv", "running")],
 )
-def test_repaired_and_undone_under_its_manager(can_box: None, fault: str, manager: str) -> None:
-    """The engine refuses to start on it: started by its manager again, with its arguments and containers, and all undone."""
+def test_repaired_and_undone_under_its_manager(can_box: None, fault: str, manager: str, when: str) -> None:
+    """The engine refuses to start on it, or nobody reaches it: started by its manager again, with its arguments and containers, and all undone."""
     if manager == "systemd" and (reason := why_no_systemd()):
         pytest.skip(reason)
-    result = run(Case(fault=fault, manager=manager, when="restarted"))
+    result = run(Case(fault=fault, manager=manager, when=when))
     print(result.injected, result.output)
     assert not result.up
     assert result.word == "ok"

@@ -141,7 +141,7 @@ def _run(case: Case, host: Managed) -> _Row:
     row.left = row.found & _scan(row, host)
     row.wrong += _judge(row, whole, broken, fixed, wanted)
     if _runs(host):
-        row.wrong += _undo(row, host, broken, before)
+        row.wrong += _undo(row, host, broken, fixed, before)
     return row
 
 
@@ -189,15 +189,20 @@ def _argv(when: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[str
         yield f"arguments {when}: {' '.join(new)}"
 
 
-def _undo(row: _Row, host: Managed, broken: Look, before: dict[str, str]) -> Iterator[str]:
+def _undo(row: _Row, host: Managed, broken: Look, fixed: Look, before: dict[str, str]) -> Iterator[str]:
     row.undo_code = _doctor(row, host, "undo", "--yes")
     undone = look(host, patience=5, wanted=broken.runs)
-    if row.undo_code != 0:
-        yield f"undo ended with {row.undo_code}"
     after = _etc(host)
     if differing := sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)):
         yield f"other files after undo: {', '.join(differing)}"
-    if not broken.up:
+    # An engine that the repair had started is stopped again: that is what an undo is for.
+    again = fixed.up and bool(broken.argv)
+    gone = fixed.runs - undone.runs if again else frozenset()
+    if row.undo_code != int(again and (not undone.up or bool(gone))):
+        yield f"undo ended with {row.undo_code}"
+    if again:
+        yield from _unforeseen(row.output.rpartition("$ doctor undo")[2], undone, gone)
+    if not broken.up and not again:
         return
     if not undone.up:
         if "the engine does not start on the old state" in row.output:
@@ -206,12 +211,22 @@ def _undo(row: _Row, host: Managed, broken: Look, before: dict[str, str]) -> Ite
             yield "the engine does not answer after undo"
         return
     yield from (f"{stray} after undo" for stray in undone.strays)
-    if lost := broken.runs - undone.runs:
+    if gone:
         # Damage and settings that were not in force before have their effect at a restart.
         is_old = row.case.fault.startswith("state/") or row.case.when == "running"
-        (row.notes if is_old else row.wrong).append(f"{', '.join(sorted(lost))} does not run after undo")
+        (row.notes if is_old else row.wrong).append(f"{', '.join(sorted(gone))} does not run after undo")
     if undone.argv != broken.argv:
         yield f"arguments after undo: {' '.join(undone.argv)}"
+
+
+def _unforeseen(said: str, undone: Look, gone: frozenset[str]) -> Iterator[str]:
+    """What the undo did not say before it began, or said wrongly, of what became of the engine and its containers."""
+    notes = [line for line in said.splitlines() if line.startswith("note: ")]
+    if any("will not start on what comes back" in line for line in notes) == undone.up:
+        yield "undo foresaw that no engine would start" if undone.up else "undo did not foresee that no engine starts"
+    told = [line for line in notes if "not shown" in line or "not started again" in line or "may keep" in line]
+    if unsaid := [name for name in sorted(gone) if not any(name in line for line in told)]:
+        yield f"undo did not foresee that {', '.join(unsaid)} stops"
 
 
 def _scan(row: _Row, host: Managed) -> set[str]:
