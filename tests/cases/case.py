@@ -119,16 +119,22 @@ def _stories() -> Iterator[Case]:
 
 
 def load(folder: Path) -> Case:
-    """Return the case of a folder."""
+    """Return the case of a folder: its ``host`` and ``answers.toml`` laid over those of its bases.
+
+    A base is a part of the healthy data root (``roots.PARTS``) or a folder ``AREA/_base/NAME``.
+    """
     data = tomllib.loads((folder / "case.toml").read_text())
     area = folder.parent.parent.name
-    recorded = folder / "answers.toml"
+    bases = data.get("base", ())
+    layers = [*(HERE / area / "_base" / name for name in bases if name not in roots.PARTS), folder]
     expected = folder / "expected/after"
+    assert all(layer.is_dir() for layer in layers), f"{folder}: a base of {bases} is neither a part nor in {area}/_base"
 
     def fill(where: Path) -> None:
-        roots.build(*data.get("base", ())).write(where)
-        if (folder / "host").exists():
-            shutil.copytree(folder / "host", where, symlinks=True, dirs_exist_ok=True)
+        roots.build(*bases).write(where)
+        for layer in layers:
+            if (layer / "host").exists():
+                shutil.copytree(layer / "host", where, symlinks=True, dirs_exist_ok=True)
         for path in where.rglob(".gitkeep"):
             path.unlink()
 
@@ -139,10 +145,31 @@ def load(folder: Path) -> Case:
         fix=data.get("expect", {}).get("fix", "resolved" if data.get("finding") else "none"),
         select=tuple(data.get("select", (area,))),
         fill=fill,
-        recorded=lambda: load_answers(str(recorded)) if recorded.exists() else Answers(),
+        recorded=lambda: _joined(
+            [load_answers(str(path)) for layer in layers if (path := layer / "answers.toml").exists()]
+        ),
         files=data.get("file", ()),
         after={str(path.relative_to(expected)): path.read_bytes() for path in expected.rglob("*") if path.is_file()},
     )
+
+
+def _joined(recordings: list[Answers]) -> Answers:
+    """The recordings of the bases and of the case as one: for the same question the last one answers."""
+    whole = Answers()
+    for one in recordings:
+        processes = (
+            None if one.processes is whole.processes is None else (*(whole.processes or ()), *(one.processes or ()))
+        )
+        whole = Answers(
+            commands=whole.commands | one.commands,
+            engine=whole.engine | one.engine,
+            processes=processes,
+            now=one.now if one.now is not None else whole.now,
+            live=whole.live or one.live,
+            statfs=whole.statfs | one.statfs,
+            missing=whole.missing | one.missing,
+        )
+    return whole
 
 
 def _plain_modes(top: Path) -> None:
