@@ -70,14 +70,15 @@ subject = ["sysctl", "vm.overcommit_memory"]
 fix = "resolved"
 """
 PASSING = 'about = "a host on which this is right"\n'
-STATE = '''"""Cases of state/PROBLEM."""
+RECIPES = '''"""Cases of AREA/PROBLEM."""
 
-from tests.cases.state.recipe import Recipe
+from tests.cases.recipe import Recipe
 
 SETTING = "proc/sys/vm/overcommit_memory"
 
 CASES = (
     Recipe(
+        area="AREA",
         problem="PROBLEM",
         name="broken",
         about="what happened to this host, in one sentence",
@@ -85,6 +86,7 @@ CASES = (
         findings=(("PROBLEM", "sysctl", "vm.overcommit_memory"),),
     ),
     Recipe(
+        area="AREA",
         problem="PROBLEM",
         name="healthy",
         about="a host on which this is right",
@@ -111,7 +113,7 @@ CASES = (
     case(CHECK, "healthy", "a host on which this is right", Host().file(SETTING, "0\\n")),
 )
 '''
-STORIES = {"state": STATE, "firewall": FIREWALL}
+STORIES = {"state": RECIPES, "containers": RECIPES, "firewall": FIREWALL}
 """Areas whose cases are stories in Python (docs/decisions/0032); those of the others are folders."""
 
 

@@ -8,10 +8,10 @@ from doctor.formats.images.oci_digest import chain_ids
 from doctor.model.root_identity import RootIdentity, sketch
 from doctor.state.metadata import Confirmed, Entry, Generation, LayerRecord, MountRecord, encode, pack
 from tests.cases import roots
+from tests.cases.recipe import Finding, Recipe
 from tests.cases.roots import CHAIN_BASE, CHAIN_TOP, IMAGE, ROOT, STORE, TOP, WEB, Tree
 from tests.cases.state.engine import PEM
 from tests.cases.state.layers import altered_split
-from tests.cases.state.recipe import Finding, Recipe
 
 STATE = "var/lib/doctor/metadata"
 CONTAINER = f"{ROOT}/containers/{WEB}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from doctor.formats.databases.bolt import Bucket, read
 from doctor.proof.tar.tar_split import read as read_split
+from tests.cases.recipe import Finding, Recipe
 from tests.cases.roots import BASE, CHAIN_BASE, CHAIN_TOP, CONFIG, ROOT, TOP, WEB, Layer, Tree
 from tests.cases.state.backups import kept
 from tests.cases.state.databases import (
@@ -19,7 +20,6 @@ from tests.cases.state.databases import (
     broken_freelist,
     garbage,
 )
-from tests.cases.state.recipe import Finding, Recipe
 
 BLOBS = f"{CONTAINERD_TOP}/io.containerd.content.v1.content/blobs/sha256"
 SNAPSHOTS = f"{CONTAINERD_TOP}/io.containerd.snapshotter.v1.overlayfs/snapshots"

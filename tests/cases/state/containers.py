@@ -3,8 +3,8 @@
 import json
 
 from tests.cases import roots
+from tests.cases.recipe import Recipe
 from tests.cases.roots import MOUNT, ROOT, WEB, Tree, config_of, host_config
-from tests.cases.state.recipe import Recipe
 
 TOP = f"{ROOT}/containers/{WEB}"
 CONFIG = f"{TOP}/config.v2.json"

@@ -4,8 +4,8 @@ from typing import Any
 
 from doctor.formats.databases.bolt import read
 from tests.cases import roots
+from tests.cases.recipe import Recipe
 from tests.cases.roots import OPTIONS_FILE, PAGE, ROOT
-from tests.cases.state.recipe import Recipe
 
 NETWORK = f"{ROOT}/network/files/local-kv.db"
 VOLUMES = f"{ROOT}/volumes/metadata.db"

@@ -1,7 +1,7 @@
 """Cases of what only ``--deep`` sees: contents, attributes and names in layers."""
 
+from tests.cases.recipe import Finding, Recipe
 from tests.cases.roots import BASE, CHAIN_BASE, CHAIN_TOP, ROOT, TOP, Tree
-from tests.cases.state.recipe import Finding, Recipe
 
 _BASE = f"{ROOT}/overlay2/{BASE.directory}/diff"
 _TOP = f"{ROOT}/overlay2/{TOP.directory}/diff"

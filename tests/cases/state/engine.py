@@ -1,8 +1,8 @@
 """Cases of pid files, sockets, locks, identity, swarm and storage drivers."""
 
 from tests.cases import roots
+from tests.cases.recipe import Recipe
 from tests.cases.roots import ROOT, WEB, Tree
-from tests.cases.state.recipe import Recipe
 
 PID = "var/run/docker.pid"
 CONTAINERD = "var/run/docker/containerd/containerd.pid"

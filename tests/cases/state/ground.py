@@ -2,11 +2,11 @@
 
 from doctor.formats.databases.crc32c import crc32c
 from tests.cases import roots
+from tests.cases.recipe import Recipe
 from tests.cases.roots import MOUNT, ROOT, WEB, Tree, hex_id
 from tests.cases.state.backups import SWARM, kept
 from tests.cases.state.databases import bolt, garbage
 from tests.cases.state.engine import PEM
-from tests.cases.state.recipe import Recipe
 
 ENGINE_ID = f"{ROOT}/engine-id"
 UUID = "79df9557-7c01-4da0-a66a-c0267b6472c6"

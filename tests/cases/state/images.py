@@ -2,8 +2,8 @@
 
 import json
 
+from tests.cases.recipe import Recipe
 from tests.cases.roots import CONFIG, IMAGE, ROOT, STORE, Tree
-from tests.cases.state.recipe import Recipe
 
 TAGS = f"{STORE}/repositories.json"
 CONTENT = f"{STORE}/imagedb/content/sha256/{IMAGE}"

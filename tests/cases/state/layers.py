@@ -1,8 +1,8 @@
 """Cases of layer records."""
 
 from tests.cases import roots
+from tests.cases.recipe import Finding, Recipe
 from tests.cases.roots import BASE, CHAIN_BASE, CHAIN_TOP, ROOT, STORE, TOP, Tree
-from tests.cases.state.recipe import Finding, Recipe
 
 RECORDS = f"{STORE}/layerdb/sha256"
 OVERLAY = f"{ROOT}/overlay2"

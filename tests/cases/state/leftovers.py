@@ -5,10 +5,10 @@ import json
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
 from tests.cases import roots
+from tests.cases.recipe import Recipe
 from tests.cases.roots import IMAGE, MOUNT, ROOT, STORE, TOP, Tree, link_name
 from tests.cases.state.layers import BOTH, OVERLAY
 from tests.cases.state.overlay2 import directory
-from tests.cases.state.recipe import Recipe
 
 OLD = roots.hex_id("old layer")
 BUILT = "zyxwvutsrq9876543210abcde"

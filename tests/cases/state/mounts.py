@@ -1,9 +1,9 @@
 """Cases of mount records."""
 
 from tests.cases import roots
+from tests.cases.recipe import Recipe
 from tests.cases.roots import BASE, CHAIN_TOP, MOUNT, STORE, TOP, WEB, Tree
 from tests.cases.state.layers import BOTH
-from tests.cases.state.recipe import Recipe
 
 MOUNTS = f"{STORE}/layerdb/mounts/{WEB}"
 

@@ -4,10 +4,10 @@ import hashlib
 import json
 
 from tests.cases import roots
+from tests.cases.recipe import Finding, Recipe
 from tests.cases.roots import BASE, CHAIN_BASE, CHAIN_TOP, MOUNT, STORE, TOP, Tree, link_name
 from tests.cases.state.layers import BOTH, OVERLAY, RECORDS, layer
 from tests.cases.state.mounts import MOUNTS
-from tests.cases.state.recipe import Finding, Recipe
 
 EMPTY_CHAIN = roots.chain_ids([BASE.diff, roots.EMPTY.diff])[1].removeprefix("sha256:")
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from doctor.state.metadata import Entry, Generation, decode, encode
+from tests.cases.recipe import Finding, Recipe
 from tests.cases.roots import IMAGE, STORE, Tree, hex_id
 from tests.cases.state.backups import STATE, kept
-from tests.cases.state.recipe import Finding, Recipe
 
 TAGS = f"{STORE}/repositories.json"
 PROBLEM = "tag-altered"

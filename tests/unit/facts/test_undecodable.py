@@ -12,8 +12,8 @@ from doctor.model.paths import HostPath
 from doctor.plugins.load import load as load_catalog
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan, scan
+from tests.cases.recipe import Recipe
 from tests.cases.roots import PARTS, ROOT
-from tests.cases.state.recipe import Recipe
 
 CATALOG = load_catalog()
 IDS = tuple(CATALOG.choose((), ()))

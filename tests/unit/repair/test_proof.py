@@ -25,7 +25,7 @@ from doctor.repair.plan import make_plan
 from doctor.repair.proof import Proof, shortfalls
 from doctor.repair.runs import find_run
 from doctor.scan.resolve import Facts
-from tests.cases.state.recipe import Recipe
+from tests.cases.recipe import Recipe
 
 CATALOG = load_catalog()
 DOCKER = "var/lib/docker"

@@ -1,4 +1,4 @@
-"""How a case of damaged state is described: which healthy root, what happened to it, what is expected."""
+"""How a case of a data root is described: which healthy root, what happened to it, what is expected."""
 
 import tomllib
 from collections.abc import Callable
@@ -26,6 +26,7 @@ class Recipe:
         answers: what a recorded running host said, TOML.
         files: what is more than bytes, links and directories, as ``[[file]]`` entries of a case.toml.
         after: path → content after the repair.
+        area: of the checks that must find exactly this.
     """
 
     problem: str
@@ -38,6 +39,7 @@ class Recipe:
     answers: str = ""
     files: tuple[dict[str, Any], ...] = ()
     after: dict[str, bytes] = field(default_factory=dict)
+    area: str = "state"
 
     def tree(self) -> Tree:
         """The broken root."""
@@ -49,11 +51,11 @@ class Recipe:
     def case(self) -> Case:
         """The case that the tests run."""
         return Case(
-            name=f"state/{self.problem}/{self.name}",
+            name=f"{self.area}/{self.problem}/{self.name}",
             about=self.about,
-            findings=sorted((f"state/{problem}", kind, name) for problem, kind, name in self.findings),
+            findings=sorted((f"{self.area}/{problem}", kind, name) for problem, kind, name in self.findings),
             fix=self.fix if self.findings else "none",
-            select=("state",),
+            select=(self.area,),
             files=self.files,
             fill=lambda top: self.tree().write(top),
             recorded=lambda: parse(tomllib.loads(self.answers)),

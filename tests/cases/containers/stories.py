@@ -1,0 +1,197 @@
+"""Cases of containers that can't start any more: one container, ``web``, on a healthy data root."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from tests.cases import roots
+from tests.cases.recipe import Recipe
+from tests.cases.roots import CREATED, MESH, WEB, Tree, hex_id
+
+LIVE = "live = true\n"
+NOW = """live = true
+now = 1764000000
+
+[[api]]
+path = "/version"
+body = '{"Version": "26.1.5", "ApiVersion": "1.45", "MinAPIVersion": "1.24"}'
+"""
+ROOT = ("image", "container", "network")
+case = partial(Recipe, area="containers", parts=ROOT)
+GONE, BEFORE = hex_id("network gone"), hex_id("container before")
+NEVER = "0001-01-01T00:00:00Z"
+
+
+def place(network: str = "") -> dict[str, Any]:
+    """What a container that does not run keeps of its place in a network."""
+    return {
+        "IPAMConfig": None, "NetworkID": network, "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0,
+        "Aliases": ["w"],
+    }  # fmt: skip
+
+
+def stopped(
+    networks: dict[str, Any] | None = None, mounts: dict[str, Any] | None = None, **host: Any
+) -> Callable[[Tree], None]:
+    """The container was stopped: its networks and mounts, and what differs in its host config."""
+    settings = roots.config_of("web", WEB, MountPoints=mounts or {})
+    settings["State"] |= {"Running": False, "Pid": 0, "FinishedAt": CREATED}
+    settings["NetworkSettings"]["Networks"] = {"bridge": place()} if networks is None else networks
+    config = roots.host_config(**{"RestartPolicy": {"Name": "no"}, "NetworkMode": "default", **host})
+    return lambda tree: roots.put_container(tree, "web", settings, config)
+
+
+def failed(error: str, code: int, *, by_hand: bool) -> Callable[[Tree], None]:
+    """The engine could not start the container, which restarts by itself; ``by_hand`` says a person stopped it since."""
+    settings = roots.config_of("web", WEB, HasBeenManuallyStopped=by_hand)
+    settings["State"] |= {"Running": False, "Pid": 0, "ExitCode": code, "Error": error, "StartedAt": NEVER}
+    settings["NetworkSettings"]["Networks"]["mesh"] |= {
+        "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0,
+    }  # fmt: skip
+    return lambda tree: roots.put_container(tree, "web", settings, roots.host_config())
+
+
+def device(path: str) -> dict[str, str]:
+    """A device that the container is given."""
+    return {"PathOnHost": path, "PathInContainer": path, "CgroupPermissions": "rwm"}
+
+
+def bind(source: str, *, made: bool) -> dict[str, Any]:
+    """A bind mount at /v; ``made`` says that the engine makes its source, as with ``-v``."""
+    spec = {"Type": "bind", "Source": source, "Target": "/v"}
+    return {
+        "/v": {
+            "Source": source, "Destination": "/v", "RW": True, "Name": "", "Driver": "", "Type": "bind", "Spec": spec,
+            "SkipMountpointCreation": not made,
+        }
+    }  # fmt: skip
+
+
+def registered(tree: Tree) -> None:
+    """The runtime is in the engine's settings, and its program is there."""
+    stopped(Runtime="mine")(tree)
+    tree.put("etc/docker/daemon.json", '{"runtimes": {"mine": {"path": "/usr/bin/mine"}}}\n')
+    tree.put("usr/bin/mine", "#!/bin/sh\n")
+
+
+def with_sound(tree: Tree) -> None:
+    """A device that is a directory."""
+    stopped(Devices=[device("/dev/snd")])(tree)
+    tree.put("dev/snd/.keep")
+
+
+CASES = (
+    case(
+        problem="container-missing",
+        name="recreated",
+        about="a sidecar shares the network of a container that was recreated",
+        change=stopped({}, NetworkMode=f"container:{BEFORE}"),
+        findings=(("container-missing", "container", "web network"),),
+        fix="manual",
+    ),
+    case(
+        problem="container-missing",
+        name="there",
+        about="a container shares its own IPC namespace mode with others and joins nobody's",
+        change=stopped(IpcMode="private", PidMode=""),
+    ),
+    case(
+        problem="device-missing",
+        name="unplugged",
+        about="a serial adapter was pulled out",
+        change=stopped(Devices=[device("/dev/ttyUSB0")]),
+        answers=LIVE,
+        findings=(("device-missing", "device", "/dev/ttyUSB0"),),
+        fix="manual",
+    ),
+    case(
+        problem="device-missing",
+        name="there",
+        about="a device that is there",
+        change=with_sound,
+        answers=LIVE,
+    ),
+    case(
+        problem="mount-source-missing",
+        name="share-away",
+        about="the share that a container mounts with --mount is not mounted",
+        change=stopped(mounts=bind("/srv/share/data", made=False)),
+        answers=LIVE,
+        findings=(("mount-source-missing", "directory", "/srv/share/data"),),
+        fix="manual",
+    ),
+    case(
+        problem="mount-source-missing",
+        name="made-by-the-engine",
+        about="the engine makes the source of -v itself",
+        change=stopped(mounts=bind("/srv/new", made=True)),
+        answers=LIVE,
+    ),
+    case(
+        problem="network-missing",
+        name="never-ran",
+        about="a container that never ran names a network that is not there",
+        change=stopped({"back": place()}, NetworkMode="back"),
+        findings=(("network-missing", "network", "back"),),
+        fix="manual",
+    ),
+    case(
+        problem="network-missing",
+        name="stopped-container",
+        about="a network was pruned while its only container was stopped",
+        change=stopped({"back": place(GONE)}, NetworkMode="back"),
+        findings=(("network-missing", "network", f"back {GONE[:12]}"),),
+        fix="manual",
+    ),
+    case(
+        problem="network-missing",
+        name="stopped-and-there",
+        about="a stopped container's network is there",
+        change=stopped({"mesh": place(MESH)}, NetworkMode="mesh"),
+    ),
+    case(
+        problem="network-missing",
+        name="swarm-network",
+        about="a stopped container is in an overlay network of a swarm, which is kept elsewhere",
+        change=stopped({"over": place("q1w2e3r4t5y6u7i8o9p0asdfg")}, NetworkMode="over"),
+    ),
+    case(
+        problem="runtime-missing",
+        name="entry-lost",
+        about="the runtime of a GPU container is registered no more",
+        change=stopped(Runtime="nvidia"),
+        findings=(("runtime-missing", "runtime", "nvidia"),),
+        fix="manual",
+    ),
+    case(
+        problem="runtime-missing",
+        name="registered",
+        about="runtimes of the settings, of the engine and of containerd",
+        change=registered,
+        files=({"path": "/usr/bin/mine", "mode": 0o755},),
+    ),
+    case(
+        problem="start-failed",
+        name="no-program",
+        about="the program of a container that restarts by itself is not in its image: the engine tried once",
+        change=failed(
+            'failed to create task for container: exec: "/srv/app": stat /srv/app: no such file or directory: unknown',
+            127,
+            by_hand=False,
+        ),
+        answers=NOW,
+        findings=(("start-failed", "container", "web"),),
+        fix="manual",
+    ),
+    case(
+        problem="start-failed",
+        name="healthy-stopped",
+        about="the same container, which a person has stopped since",
+        change=failed(
+            "driver failed programming external connectivity on endpoint web: port is already allocated",
+            137,
+            by_hand=True,
+        ),
+        answers=NOW,
+    ),
+)
