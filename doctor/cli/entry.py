@@ -1,4 +1,4 @@
-"""Entry point of the command. ``--version`` and an ordinary ``scan`` run without loading the whole command line."""
+"""Entry point of the command. ``--version``, an ordinary ``scan`` and a plain ``fix`` run without loading the whole command line."""
 
 import sys
 
@@ -18,15 +18,16 @@ def main() -> int:
 
         # Skip the interpreter's shutdown: it costs as much as a run on an unchanged data root.
         os._exit(guard.run())
-    if arguments[:1] == ["scan"]:
+    if arguments[:1] in (["scan"], ["fix"]):
         from doctor.cli import quick
 
-        asked = quick.scan_options(arguments)
+        way = quick.scan if arguments[0] == "scan" else quick.plan
+        asked = quick.scan_options(arguments) or quick.plan_options(arguments)
         if asked is not None:
             from doctor.cli.ending import ended
 
             load_msgspec()
-            return ended(lambda: quick.scan(*asked))
+            return ended(lambda: way(*asked))
     from doctor.cli.app import run
 
     return run(arguments)

@@ -1,21 +1,16 @@
 """``doctor fix``: print the plan; with ``--apply``, carry it out."""
 
 import os
-import sys
 import time
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from doctor import __version__
-from doctor.cli import spelled
 from doctor.cli.common import (
     Shared,
     applicability,
-    asked,
     emit,
     host_info,
-    is_terminal,
     load_catalog,
     load_settings,
     open_host,
@@ -23,25 +18,16 @@ from doctor.cli.common import (
     waive,
 )
 from doctor.cli.last_proof import last_proof
-from doctor.cli.provers import image_prover, prover
 from doctor.cli.scan import engine_version
 from doctor.cli.spelled import as_root, command
-from doctor.cli.work import at_work, warn_unfinished
+from doctor.cli.work import warn_unfinished
 from doctor.host.base import Host
-from doctor.model.errors import RefusedError
-from doctor.model.exit_code import ExitCode
-from doctor.model.finding import Finding
-from doctor.model.report import HostInfo, ManualFix, PlannedAction, PlanReport, RepairReport
+from doctor.model.report import PlannedAction, PlanReport
 from doctor.model.severity import Applicability
-from doctor.model.step import Step
 from doctor.model.verdict import judge
 from doctor.plugins.catalog import Catalog
-from doctor.repair import apply as repair
 from doctor.repair.choose import parse
 from doctor.repair.plan import Plan, make_plan
-from doctor.repair.proof import shortfalls
-from doctor.repair.record import Run
-from doctor.repair.runs import new_name, unfinished
 from doctor.state.settings import Settings
 
 
@@ -70,7 +56,7 @@ class Options(Struct, frozen=True, kw_only=True):
         return as_root(*words) if is_live and os.geteuid() != 0 else command(*words)
 
 
-class _Job(Struct, frozen=True, kw_only=True):
+class Job(Struct, frozen=True, kw_only=True):
     """One call, resolved."""
 
     options: Options
@@ -83,6 +69,7 @@ class _Job(Struct, frozen=True, kw_only=True):
 
     @property
     def seconds(self) -> float:
+        """Return how long the call has taken so far."""
         return round(time.perf_counter() - self.clock, 4)
 
 
@@ -91,7 +78,7 @@ def run(options: Options, shared: Shared) -> int:
     settings = load_settings()
     catalog = load_catalog(settings)
     catalog.report_format(options.format)
-    job = _Job(
+    job = Job(
         options=options,
         shared=shared,
         settings=settings,
@@ -103,25 +90,15 @@ def run(options: Options, shared: Shared) -> int:
     allow = applicability(options.allow) if options.allow else settings.allow
     if not (options.apply or options.resume):
         warn_unfinished(shared)
-        report = _plan_report(job, _plan(job, allow))
-        _warn_incomplete(job, report)
+        report = plan_report(job, plan_of(job, allow))
+        warn_incomplete(job, report)
         return emit(catalog, report, options.format, options.output, shared)
-    _need_root(job.host)
-    with at_work(shared):
-        left = unfinished()
-        if options.resume:
-            if left is None:
-                raise RefusedError("no repair is unfinished", do="see 'doctor undo --list'")
-            return _resume(job, left.run)
-        if left is not None:
-            raise RefusedError(
-                f"repair {left.run.name} is unfinished",
-                do="'doctor undo' rolls it back, 'doctor fix --resume' finishes it",
-            )
-        return _apply(job, allow)
+    from doctor.cli import carry_out
+
+    return carry_out.run(job, allow)
 
 
-def _warn_incomplete(job: _Job, report: PlanReport) -> None:
+def warn_incomplete(job: Job, report: PlanReport) -> None:
     """Warn that the scan was incomplete. The text format prints this itself, as the plan's first line."""
     blind = report.before.incomplete
     if blind and (job.options.format != "text" or job.options.apply):
@@ -129,12 +106,8 @@ def _warn_incomplete(job: _Job, report: PlanReport) -> None:
         job.shared.progress(f"note: {says}")
 
 
-def _need_root(host: Host) -> None:
-    if host.is_live() and os.geteuid() != 0:
-        raise RefusedError("a repair of this host needs root", do=f"run '{as_root()}'")
-
-
-def _plan(job: _Job, allow: Applicability) -> Plan:
+def plan_of(job: Job, allow: Applicability) -> Plan:
+    """Plan what the command line asked for."""
     ids = job.catalog.choose((), job.settings.skip)
     wanted = job.catalog.choose(job.options.ids, ()) if job.options.ids else ()
     return make_plan(
@@ -149,7 +122,8 @@ def _plan(job: _Job, allow: Applicability) -> Plan:
     )
 
 
-def _plan_report(job: _Job, plan: Plan) -> PlanReport:
+def plan_report(job: Job, plan: Plan) -> PlanReport:
+    """Return the report of a plan."""
     now = job.host.now()
     found = waive(plan.before.findings, job.settings, now, job.catalog)
     host = host_info(job.host, engine_version(plan.before.facts))
@@ -183,135 +157,3 @@ def _plan_report(job: _Job, plan: Plan) -> PlanReport:
         proof=None if plan.actions or not job.host.is_live() else last_proof(host),
         command=job.options.command(is_live=job.host.is_live()),
     )
-
-
-def _apply(job: _Job, allow: Applicability) -> int:
-    plan = _plan(job, allow)
-    report = _plan_report(job, plan)
-    _warn_incomplete(job, report)
-    if not plan.actions:
-        return _nothing(job, plan, report)
-    if not job.options.yes:
-        _ask(job, report)
-        if _effect(_plan(job, allow)) != _effect(plan):
-            raise RefusedError(
-                "the host changed since the plan was shown; nothing was applied", do="review the plan again"
-            )
-    record = repair.to_record(plan, job.host.root, new_name(job.started))
-    done = repair.apply(
-        record,
-        job.host,
-        job.catalog,
-        prove=prover(job.host, job.catalog, job.shared),
-        prove_images=image_prover(job.host, job.catalog, job.shared),
-        progress=job.shared.progress,
-        deep=job.options.deep,
-    )
-    return _finish(job, done, report.host, plan)
-
-
-def _nothing(job: _Job, plan: Plan, report: PlanReport) -> int:
-    """Report a plan without actions and return its exit code."""
-    refused = [manual for manual in plan.manual if manual.why.startswith("it is ") and "--allow" in manual.why]
-    code = ExitCode.REFUSED if refused else report.exit_code
-    if job.options.format == "text":
-        emit(job.catalog, report, "text", job.options.output, job.shared)
-    else:
-        job.shared.progress(f"note: {report.verdict.says}")
-        empty = repair.Done(run="", actions=(), after=plan.before, probes=(), error="", rolled_back=False)
-        emit(
-            job.catalog,
-            replace(_repair_report(job, empty, report.host, plan), exit_code=code),
-            job.options.format,
-            job.options.output,
-            job.shared,
-        )
-    return code
-
-
-def _ask(job: _Job, report: PlanReport) -> None:
-    """Show the plan and ask once."""
-    if not is_terminal(sys.stdin):
-        raise RefusedError("can't ask for confirmation: standard input is not a terminal", do="add --yes")
-    text = job.catalog.report_format("text").function(
-        report, colour=job.shared.colour, verbose=job.shared.verbose, program=spelled.name()
-    )
-    sys.stderr.write(text.decode())
-    if not asked(f"Apply these {len(report.actions)} actions? [y/N] "):
-        raise RefusedError("nothing was applied: you answered no")
-
-
-def _effect(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
-    """Return the summaries and steps of a plan, to compare it with another."""
-    return [(action.summary, action.steps) for action in plan.actions]
-
-
-def _finish(job: _Job, done: repair.Done, host: HostInfo, plan: Plan | None) -> int:
-    report = _repair_report(job, done, host, plan)
-    emit(job.catalog, report, job.options.format, job.options.output, job.shared)
-    return report.exit_code
-
-
-def _repair_report(job: _Job, done: repair.Done, host: HostInfo, plan: Plan | None) -> RepairReport:
-    erased = repair.erased(plan, done) if plan else ()
-    after = (*done.after.findings, *erased) if done.after else ()
-    remaining = waive(after, job.settings, job.host.now(), job.catalog)
-    if done.error:
-        code = ExitCode.ROLLED_BACK if done.rolled_back else ExitCode.HALF_DONE
-    elif done.after is None:
-        code = ExitCode.OK
-    else:
-        code = judge(remaining, done.after.outcomes, fail_on=job.settings.fail_on).exit_code
-        code = ExitCode.FOUND if any(shortfalls(done.probes)) else code
-    gone = repair.findings_gone(plan.before.findings, remaining) if plan and not done.error else ()
-    return RepairReport(
-        run=done.run,
-        host=host,
-        doctor=__version__,
-        started=job.started,
-        seconds=job.seconds,
-        actions=done.actions,
-        probes=done.probes,
-        resolved=gone,
-        remaining=remaining,
-        manual=(*_still(plan.manual if plan else (), done), *(_forgotten(finding) for finding in erased)),
-        outcomes=done.after.outcomes if done.after else (),
-        rolled_back=done.rolled_back,
-        half_done=done.half_done,
-        error=done.error,
-        exit_code=code,
-    )
-
-
-def _forgotten(finding: Finding) -> ManualFix:
-    return ManualFix(
-        finding=finding,
-        why="the engine's start erased the record; a copy was kept before",
-        advice=f"see 'doctor explain {finding.id}'",
-    )
-
-
-def _still(manual: tuple[ManualFix, ...], done: repair.Done) -> tuple[ManualFix, ...]:
-    """Return the findings left to the user that are still present after the repair."""
-    if done.after is None or done.error:
-        return manual
-    there = {finding.fingerprint for finding in done.after.findings}
-    return tuple(fix for fix in manual if fix.finding.fingerprint in there)
-
-
-def _resume(job: _Job, left: Run) -> int:
-    _need_root(job.host)
-    record = left.plan()
-    if record.undoes:
-        raise RefusedError(f"run {left.name} is an unfinished undo", do=f"run 'doctor undo {record.undoes}' again")
-    if os.path.realpath(record.root) != os.path.realpath(job.host.root):
-        raise RefusedError(f"run {left.name} repairs {record.root}", do=f"add --root {record.root}")
-    done = repair.resume(
-        left,
-        job.host,
-        job.catalog,
-        prove=prover(job.host, job.catalog, job.shared),
-        prove_images=image_prover(job.host, job.catalog, job.shared),
-        progress=job.shared.progress,
-    )
-    return _finish(job, done, host_info(job.host), None)

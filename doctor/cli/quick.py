@@ -4,6 +4,8 @@ It accepts valid, common spellings only. For help, mistakes and rare spellings i
 line, so help and errors have one source. A test compares the options of both.
 """
 
+from typing import Any
+
 VALUES = {
     "--select": "select",
     "--skip": "skip",
@@ -29,36 +31,63 @@ FLAGS = {
 SHARED = ("verbose", "quiet", "color")
 
 
+PLAN_VALUES = {word: field for word, field in VALUES.items() if field in {"root", "format", "output", "color"}}
+PLAN_FLAGS = {word: field for word, field in FLAGS.items() if field in {"deep", "verbose", "quiet"}}
+"""``doctor fix`` that only prints its plan for all findings; more words need more than they save."""
+
+
 def scan_options(arguments: list[str]) -> tuple[dict[str, str], dict[str, bool]] | None:
-    """Return the values and flags after ``scan``, by field; ``None`` if typer must parse the line."""
+    """Return the values and flags that stand behind ``scan``, by field; ``None`` where typer must look."""
+    return _options(arguments[1:], VALUES, FLAGS) if arguments[:1] == ["scan"] else None
+
+
+def plan_options(arguments: list[str]) -> tuple[dict[str, str], dict[str, bool]] | None:
+    """Return the values and flags that stand behind ``fix``, by field; ``None`` where typer must look."""
+    return _options(arguments[1:], PLAN_VALUES, PLAN_FLAGS) if arguments[:1] == ["fix"] else None
+
+
+def _options(
+    arguments: list[str], known_values: dict[str, str], known_flags: dict[str, str]
+) -> tuple[dict[str, str], dict[str, bool]] | None:
     values: dict[str, str] = {}
     flags: dict[str, bool] = {}
     words = iter(arguments)
-    if next(words, "") != "scan":
-        return None
     for word in words:
         name, joined, value = word.partition("=")
-        if word in FLAGS:
-            flags[FLAGS[word]] = True
-        elif word in VALUES:
-            values[VALUES[word]] = next(words, "-")
-            if values[VALUES[word]].startswith("-"):
+        if word in known_flags:
+            flags[known_flags[word]] = True
+        elif word in known_values:
+            values[known_values[word]] = next(words, "-")
+            if values[known_values[word]].startswith("-"):
                 return None
-        elif joined and name.startswith("--") and name in VALUES:
-            values[VALUES[name]] = value
+        elif joined and name.startswith("--") and name in known_values:
+            values[known_values[name]] = value
         else:
             return None
     return values, flags
 
 
 def scan(values: dict[str, str], flags: dict[str, bool]) -> int:
-    """Run the requested scan and return its exit code."""
+    """Run the scan that was asked for and return its exit code."""
+    from doctor.cli import scan as body
+
+    return _run(body, values, flags)
+
+
+def plan(values: dict[str, str], flags: dict[str, bool]) -> int:
+    """Print the plan that was asked for and return its exit code."""
+    from doctor.cli import fix as body
+
+    return _run(body, values, flags)
+
+
+def _run(body: Any, values: dict[str, str], flags: dict[str, bool]) -> int:
     from msgspec import convert
 
-    from doctor.cli import scan as body
     from doctor.cli.common import Shared
 
     shared = Shared.make(
         verbose=flags.pop("verbose", False), quiet=flags.pop("quiet", False), color=values.pop("color", "auto")
     )
-    return body.run(convert({**values, **flags}, body.Options), shared)
+    code: int = body.run(convert({**values, **flags}, body.Options), shared)
+    return code

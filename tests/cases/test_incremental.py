@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.case import Case
+from tests.cases.case import Case, all_cases
 from tests.incremental import plan_twice, with_plan
 
 _EVERY = 16
@@ -18,3 +18,9 @@ def test_what_is_kept_is_what_would_be_found(case: Case, tmp_path: Path) -> None
     assert seen.scans
     assert seen.differing == []
     assert seen.kept > seen.facts / 2
+
+
+def test_a_host_without_findings_is_scanned_once(tmp_path: Path) -> None:
+    """There is nothing to predict."""
+    healthy = next(case for case in all_cases() if not case.findings)
+    assert plan_twice(healthy, tmp_path / "host").scans == 0

@@ -1,5 +1,8 @@
 """The short way to a scan: the same options as typer's, and typer for everything that is not plain."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,17 +12,18 @@ from typer.main import get_command
 
 from doctor.cli import app as full
 from doctor.cli import entry, quick
+from doctor.cli import fix as plan_body
 from doctor.cli import scan as body
 
 
-def declared() -> dict[str, tuple[str, bool]]:
-    """Every option of ``doctor scan`` as typer knows it: word → (field, whether it is a flag)."""
-    full._build("scan")
+def declared(name: str = "scan") -> dict[str, tuple[str, bool]]:
+    """Every option of a command as typer knows it: word → (field, whether it is a flag)."""
+    full._build(name)
     command: Any = get_command(full.app)
     found = {}
-    for parameter in command.commands["scan"].params:
+    for parameter in command.commands[name].params:
         for word in parameter.opts:
-            found[word] = (parameter.name, parameter.is_flag)
+            found[word] = (parameter.name, getattr(parameter, "is_flag", False))
     return found
 
 
@@ -32,10 +36,19 @@ def test_it_knows_every_option_and_no_other() -> None:
     assert fields == set(body.Options.__struct_fields__)
 
 
+def test_a_plan_takes_some_of_the_options_of_fix() -> None:
+    """Each means the same to typer."""
+    ours = {word: (field, False) for word, field in quick.PLAN_VALUES.items()}
+    ours |= {word: (field, True) for word, field in quick.PLAN_FLAGS.items()}
+    assert ours.items() <= declared("fix").items()
+    assert {field for field, _ in ours.values()} - set(quick.SHARED) <= set(plan_body.Options.__struct_fields__)
+
+
 def asked(monkeypatch: pytest.MonkeyPatch, arguments: list[str], way: Any) -> tuple[Any, Any] | None:
     """What the body of the command is called with; ``None`` if it is not called."""
     calls: list[tuple[Any, Any]] = []
-    monkeypatch.setattr(body, "run", lambda options, shared: calls.append((options, shared)) or 0)
+    for each in (body, plan_body):
+        monkeypatch.setattr(each, "run", lambda options, shared: calls.append((options, shared)) or 0)
     way(arguments)
     return calls[0] if calls else None
 
@@ -62,6 +75,39 @@ def test_both_ways_ask_for_the_same(words: list[str | tuple[str, ...]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         short = asked(patch, arguments, lambda _: full.ended(lambda: quick.scan(*options)))
         assert short == asked(patch, arguments, full.run)
+
+
+@given(WORDS)
+def test_both_ways_ask_for_the_same_plan(words: list[str | tuple[str, ...]]) -> None:
+    """Likewise for a plain ``fix``."""
+    arguments = ["fix", *(part for word in words for part in ((word,) if isinstance(word, str) else word))]
+    options = quick.plan_options(arguments)
+    if options is None:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        short = asked(patch, arguments, lambda _: full.ended(lambda: quick.plan(*options)))
+        assert short == asked(patch, arguments, full.run)
+
+
+def test_a_plan_loads_nothing_that_changes_a_host(tmp_path: Path) -> None:
+    """A plan for a healthy host costs little more than its scan."""
+    code = (
+        "import sys; from doctor.cli.entry import main; code = main(); "
+        "print(code, sorted({'typer', 'doctor.repair.apply', 'doctor.repair.execute', 'doctor.scan.prove'} & set(sys.modules)))"
+    )
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/os-release").write_text("ID=debian\n")
+    (tmp_path / "var/lib/docker").mkdir(parents=True)
+    command = [sys.executable, "-c", code, "fix", "--root", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []", done.stdout
+
+
+@pytest.mark.parametrize("word", ["--apply", "--yes", "--resume", "network", "--allow", "--choose", "--help"])
+def test_what_is_more_than_a_plan_is_left_to_typer(word: str) -> None:
+    """What changes the host is read in one place."""
+    assert quick.plan_options(["fix", word, "safe"]) is None
+    assert quick.plan_options(["fix", word]) is None
 
 
 @pytest.mark.parametrize(
