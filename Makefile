@@ -1,28 +1,28 @@
-# The one loop of a developer. Each target is a line that also works typed by hand.
+# The development loop. Each target is one line that you can also type.
 .PHONY: help setup check fix test cases live browser docs new-check case bench demo
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
 
-setup:  ## install what tests need, and .venv
+setup:  ## install packages for the tests, and .venv
 	sh scripts/test lint
 
-check:  ## lint, types and import contracts: seconds
+check:  ## check lint, types and import contracts
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
 
-fix:  ## let ruff mend what it can
+fix:  ## apply ruff's fixes
 	.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
 
-test:  ## unit tests
+test:  ## run the unit tests
 	.venv/bin/pytest -q tests/unit
 
-cases:  ## every case: findings, plan, apply, undo
+cases:  ## run every case: findings, plan, apply, undo
 	.venv/bin/pytest -q tests/cases
 
-live:  ## throw-away hosts with a real dockerd (root)
+live:  ## run the live tests on throw-away hosts with a real dockerd (root)
 	.venv/bin/python -m tests.hosts.prepare && .venv/bin/pytest -q tests/live -m live
 
-browser:  ## the HTML report in headless Chromium
+browser:  ## test the HTML report in headless Chromium
 	.venv/bin/pytest -q tests/browser -m browser
 
 docs:  ## build the page of every check from its docstring, into build/checks
@@ -34,7 +34,7 @@ new-check:  ## make new-check ID=network/foo: check, fixer, two cases
 case:  ## make case ID=state/tag-dangling/image-gone DIR=/tmp/x: write a case's host there
 	.venv/bin/python scripts/make_case.py $(ID) $(DIR)
 
-bench:  ## doctor beside what people use today (root)
+bench:  ## compare doctor with other tools (root)
 	.venv/bin/python -m benchmarks.run
 
 demo:  ## break a throw-away host and repair it (root)

@@ -134,5 +134,5 @@ def to_do(manual: tuple[ManualFix, ...]) -> tuple[ManualFix, ...]:
 
 
 def fix_line(finding: Finding) -> str:
-    """Return the repair of a finding and its risk in one line; "" if there is none."""
+    """Return the repair of a finding and its risk in one line; "" without a repair."""
     return "" if finding.fix is None else f"{finding.fix.summary} ({finding.fix.applicability.word})"

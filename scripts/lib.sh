@@ -1,4 +1,4 @@
-# Shared by scripts/demo, scripts/test and .ci/run. POSIX sh: a fresh Debian or Ubuntu machine has nothing else.
+# Shared by scripts/demo, scripts/test and .ci/run. POSIX sh, which a fresh Debian or Ubuntu machine has.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,15 +14,15 @@ fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"
     elif command -v sudo >/dev/null 2>&1; then sudo "$@"
-    else fail "root is needed for: $*"
+    else fail "need root for: $*"
     fi
 }
 
 installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'; }
 available() { apt-cache show "$1" >/dev/null 2>&1; }
 
-# wanted NAME[:PROGRAM]...: prints the packages that are neither installed nor there by their program. Who has docker-ce has
-# dockerd, and docker.io would push it out.
+# wanted NAME[:PROGRAM]...: prints the packages that are neither installed nor have their program on PATH. With docker-ce,
+# dockerd exists, and installing docker.io would remove docker-ce.
 wanted() {
     for entry in "$@"; do
         name=${entry%%:*}
@@ -33,7 +33,7 @@ wanted() {
     done
 }
 
-# install_packages NAME[:PROGRAM]...: says what it installs before it does; nothing missing costs one look at dpkg.
+# install_packages NAME[:PROGRAM]...: prints the packages before it installs them; a no-op if none is missing.
 install_packages() {
     missing=$(wanted "$@")
     [ -n "$missing" ] || return 0
@@ -43,25 +43,25 @@ install_packages() {
     chosen=''
     for name in $missing; do
         # Debian 13 splits the docker client off, Ubuntu and Debian 12 do not.
-        if available "$name"; then chosen="$chosen $name"; else say "not in this release, left out: $name"; fi
+        if available "$name"; then chosen="$chosen $name"; else say "skipped, not in this release: $name"; fi
     done
     [ -n "$chosen" ] || return 0
     # shellcheck disable=SC2086 # a list of names
     removed=$(apt-get install -s --no-install-recommends $chosen | sed -n 's/^Remv \([^ ]*\).*/\1/p' | tr '\n' ' ')
     case $removed in
         '') ;;
-        'busybox ') say "busybox-static takes the place of busybox" ;;
-        *) fail "installing$chosen would remove $removed; install what fits this machine by hand" ;;
+        'busybox ') say "busybox-static replaces busybox" ;;
+        *) fail "installing$chosen would remove $removed; install suitable packages by hand" ;;
     esac
     say "Installing from the distribution:$chosen"
     case $chosen in
-        *docker.io*) [ ! -d /run/systemd/system ] || say "(its Docker Engine is started by the package; it is not used here)" ;;
+        *docker.io*) [ ! -d /run/systemd/system ] || say "(the package starts its own Docker Engine; the tests do not use it)" ;;
     esac
     # shellcheck disable=SC2086 # a list of names
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $chosen >/dev/null </dev/null
 }
 
-# A Python of 3.11 or newer that can make virtual environments; the distribution's own first.
+# Prints a Python of 3.11 or newer that can create virtual environments; the distribution's own first.
 find_python() {
     for candidate in /usr/bin/python3 python3.13 python3.12 python3.11 python3; do
         command -v "$candidate" >/dev/null 2>&1 || continue
@@ -73,22 +73,22 @@ find_python() {
     return 1
 }
 
-# environment [EXTRAS]: makes .venv and installs doctor into it, again only when what it requires has changed.
+# environment [EXTRAS]: creates .venv and installs doctor into it; a no-op while the requirements are unchanged.
 environment() {
     extras=${1:-}
     stamp="$root/.venv/.installed-$extras"
     want=$(cat pyproject.toml constraints.txt | cksum)
     if [ -x .venv/bin/python ] && [ -x .venv/bin/doctor ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then return 0; fi
     if ! .venv/bin/python -c '' 2>/dev/null; then
-        # Ubuntu 22.04 has a newer Python beside its own.
+        # Ubuntu 22.04 has a newer Python in addition to its own.
         python=$(find_python) || { install_packages python3.11 python3.11-venv && python=$(find_python); } ||
-            fail "no Python 3.11 or newer with venv; doctor needs one"
-        say "Making .venv with $("$python" --version)"
+            fail "doctor needs Python 3.11 or newer with venv"
+        say "Creating .venv with $("$python" --version)"
         "$python" -m venv --clear .venv
     fi
     say "Installing doctor and its Python packages into .venv (pyproject.toml${extras:+, the extras $extras}, constraints.txt)"
     .venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".$extras" </dev/null
-    # Everything is compiled once here, so that no first run pays for it.
+    # Compile everything here, so that the first run is not slower.
     .venv/bin/python -m compileall -q doctor checks fixers reports >/dev/null || true
     echo "$want" > "$stamp"
 }

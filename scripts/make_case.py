@@ -1,4 +1,4 @@
-"""Writes the host of a case, to be looked at and scanned: ``python scripts/make_case.py state/tag-dangling/image-gone /tmp/x``."""
+"""Writes the host of a case, for inspection and scans: ``python scripts/make_case.py state/tag-dangling/image-gone /tmp/x``."""
 
 import shlex
 import sys
@@ -16,7 +16,7 @@ USAGE = "usage: make case ID=area/problem/name DIR=/tmp/x"
 
 
 def near(name: str) -> str:
-    """Names of cases that begin like this one: its check's, else its area's, else the areas."""
+    """Return similar names of cases: those of its check, else of its area, else the areas."""
     area, problem = (*name.split("/"), "")[:2]
     named = [case.name for case in all_cases()]
     found = [one for one in named if one.startswith(f"{area}/{problem}/")]
@@ -25,7 +25,7 @@ def near(name: str) -> str:
 
 
 def main() -> None:
-    """Write it, and print what is expected of doctor there."""
+    """Write the host, and print the expected findings."""
     if len(sys.argv) != 3:
         sys.exit(USAGE)
     name, where = sys.argv[1], Path(sys.argv[2])

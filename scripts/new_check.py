@@ -1,6 +1,6 @@
 """Writes the skeleton of a check, its fixer and two cases: ``python scripts/new_check.py network/foo-bar``.
 
-It prints each file that it writes; no other file has to be edited. Everything is judged before the first one is written.
+It prints each file that it writes; no other file has to be edited. All input is checked before the first one is written.
 """
 
 import builtins
@@ -22,18 +22,18 @@ from doctor.facts.details import OfSysctl
 from doctor.facts.kernel.sysctl import Sysctl
 
 
-@check(severity=Severity.WARNING, detail=OfSysctl, ok="what a pass means, in one line")
+@check(severity=Severity.WARNING, detail=OfSysctl, ok="the healthy state, in one line")
 def STEM(sysctl: Sysctl) -> Iterator[Finding]:
-    """The problem and what it costs, in one sentence.
+    """The problem and its consequence, in one sentence.
 
     What it looks at:
-        The facts, where they come from, and the rule.
+        The facts, their source, and the rule.
 
     Why it matters:
-        What breaks, and how it shows.
+        The consequence, and its symptoms.
 
     How it is fixed:
-        What the fixer does, or what a person must do.
+        The action of the fixer, or the steps for a person.
 
     References:
         https://docs.kernel.org/
@@ -41,7 +41,7 @@ def STEM(sysctl: Sysctl) -> Iterator[Finding]:
     if sysctl.number("vm.overcommit_memory") == 2:
         yield Finding(
             subject=Subject("sysctl", "vm.overcommit_memory"),
-            message="what is wrong with which subject, and what follows from it",
+            message="the subject, its fault, and the consequence",
             evidence=(Evidence("/proc/sys/vm/overcommit_memory", "2"),),
             detail=OfSysctl(key="vm.overcommit_memory"),
         )
@@ -57,10 +57,10 @@ from doctor.facts.details import OfSysctl
 
 @fixer(applicability=Applicability.SAFE)
 def STEM(detail: OfSysctl) -> Iterator[Action]:
-    """What is done about it, imperative, in one sentence."""
+    """The repair in one imperative sentence."""
     yield SetSysctl(key=detail.key, value="0")
 '''
-FAILING = """about = "what happened to this host, in one sentence"
+FAILING = """about = "the incident that broke this host, in one sentence"
 
 [[finding]]
 id = "AREA/PROBLEM"
@@ -69,7 +69,7 @@ subject = ["sysctl", "vm.overcommit_memory"]
 [expect]
 fix = "resolved"
 """
-PASSING = 'about = "a host on which this is right"\n'
+PASSING = 'about = "a host without the problem"\n'
 RECIPES = '''"""Cases of AREA/PROBLEM."""
 
 from tests.cases.recipe import Recipe
@@ -81,7 +81,7 @@ CASES = (
         area="AREA",
         problem="PROBLEM",
         name="broken",
-        about="what happened to this host, in one sentence",
+        about="the incident that broke this host, in one sentence",
         change=lambda tree: tree.put(SETTING, "2\\n"),
         findings=(("PROBLEM", "sysctl", "vm.overcommit_memory"),),
     ),
@@ -89,7 +89,7 @@ CASES = (
         area="AREA",
         problem="PROBLEM",
         name="healthy",
-        about="a host on which this is right",
+        about="a host without the problem",
         change=lambda tree: tree.put(SETTING, "0\\n"),
     ),
 )
@@ -106,11 +106,11 @@ CASES = (
     case(
         CHECK,
         "broken",
-        "what happened to this host, in one sentence",
+        "the incident that broke this host, in one sentence",
         Host().file(SETTING, "2\\n"),
         ("sysctl", "vm.overcommit_memory"),
     ),
-    case(CHECK, "healthy", "a host on which this is right", Host().file(SETTING, "0\\n")),
+    case(CHECK, "healthy", "a host without the problem", Host().file(SETTING, "0\\n")),
 )
 '''
 STORIES = {"state": RECIPES, "containers": RECIPES, "firewall": FIREWALL}
@@ -118,18 +118,18 @@ STORIES = {"state": RECIPES, "containers": RECIPES, "firewall": FIREWALL}
 
 
 def folders(top: Path) -> list[str]:
-    """The packages in a directory, by name."""
+    """Return the packages in a directory, by name."""
     return sorted(path.parent.name for path in top.glob("*/__init__.py"))
 
 
 def place(identity: str) -> tuple[str, str, str]:
-    """Return area, subject ("" in an area without subjects) and problem of an ID, or end with what is wrong with it."""
+    """Return area, subject ("" in an area without subjects) and problem of an ID; exit with an error if it is invalid."""
     area, *between, problem = identity.split("/")
     areas = folders(ROOT / "checks")
     if area not in areas:
         sys.exit(
-            f"there is no area '{area}': there are {', '.join(areas)}. "
-            f"A new area begins with empty checks/{area}/__init__.py and fixers/{area}/__init__.py"
+            f"unknown area '{area}': choose one of {', '.join(areas)}. "
+            f"For a new area, create empty checks/{area}/__init__.py and fixers/{area}/__init__.py first"
         )
     subjects = folders(ROOT / "checks" / area)
     if len(between) != bool(subjects) or (subjects and between[0] not in subjects):
@@ -142,12 +142,14 @@ def place(identity: str) -> tuple[str, str, str]:
 
 
 def wrong(area: str, problem: str) -> str:
-    """What is wrong with the name of a problem, or an empty string."""
+    """Return the error in the name of a problem, or an empty string."""
     stem = problem.replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", problem):
-        return f"'{problem}' is no name for a problem: use lower-case words and digits with hyphens between them"
+        return (
+            f"'{problem}' is not a valid name for a problem: use lower-case words and digits with hyphens between them"
+        )
     if len(problem) > LONGEST:
-        return f"'{problem}' has {len(problem)} letters: at most {LONGEST} fit in a report's line"
+        return f"'{problem}' has {len(problem)} letters: at most {LONGEST} fit on a line of a report"
     taken = {
         *dir(builtins),
         *keyword.kwlist,
@@ -160,12 +162,12 @@ def wrong(area: str, problem: str) -> str:
     if stem in taken or stem.startswith("test_"):
         return f"'{problem}' means something else to Python: name the problem in two words or more"
     for path in (ROOT / "checks" / area).rglob(f"{stem}.py"):
-        return f"{area}/{problem} is there already: {path.relative_to(ROOT)}"
+        return f"{area}/{problem} exists already: {path.relative_to(ROOT)}"
     return ""
 
 
 def files(area: str, subject: str, problem: str) -> dict[str, str]:
-    """The files of a new check, path → content."""
+    """Return the files of a new check, path → content."""
     stem = problem.replace("-", "_")
     inner = "/".join(filter(None, (area, subject, stem)))
     cases = f"tests/cases/{area}/{problem}"
@@ -192,7 +194,7 @@ def main() -> None:
     area, subject, problem = place(sys.argv[1])
     texts = files(area, subject, problem)
     there = [path for path in texts if (ROOT / path).exists()]
-    reason = wrong(area, problem) or (f"{there[0]} is there already" if there else "")
+    reason = wrong(area, problem) or (f"{there[0]} exists already" if there else "")
     if reason:
         sys.exit(reason)
     for path, text in texts.items():

@@ -1,4 +1,4 @@
-"""Makes docs/terminal.svg: a real scan and repair of a throw-away host, as a terminal shows them. Needs root and the dev extra."""
+"""Creates docs/terminal.svg: a real scan and repair of a throw-away host in a terminal. Needs root and the dev extra."""
 
 import re
 import sys
@@ -30,7 +30,7 @@ def main() -> int:
         box.docker(
             "run", "-d", "--name", "web", "-p", "8080:80", "--stop-timeout", "1", "bb:1", "httpd", "-f", "-p", "80"
         )
-        # A host whose keeper knows of the remarks and has said so: the picture shows what is broken.
+        # Skip the informational checks, so that the picture shows the problems.
         box.run(["mkdir", "-p", "/etc/doctor"])
         box.write("/etc/doctor/doctor.toml", 'skip = ["versions", "cgroups"]\n')
         box.run(["sysctl", "-qw", "net.ipv4.ip_forward=0"])
@@ -53,12 +53,12 @@ def main() -> int:
         text = shown(box, "scan")
         text += shown(box, "fix", "--apply", "--yes")
         text += "\x1b[1m$ doctor scan --quiet; echo $?\x1b[0m\n" + str(box.doctor("scan", "--quiet").returncode) + "\n"
-    # A kernel's vendor suffix says nothing to a reader.
+    # Readers don't need the vendor suffix of the kernel.
     text = re.sub(r"(kernel \d+\.\d+\.\d+)-[\w.-]+", r"\1", text)
     console = Console(record=True, width=WIDTH, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115
     console.print(Text.from_ansi(text.rstrip()))
     svg = console.export_svg(title="doctor", theme=MONOKAI)
-    # Fonts are the reader's own: the page loads nothing from elsewhere.
+    # Use the reader's own fonts, so that the page loads nothing.
     OUT.write_text(re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL))
     sys.stdout.write(text)
     return 0

@@ -1,4 +1,4 @@
-"""The last test containers of this host that a kept scan knows of: what ``fix`` says where it has nothing to mend."""
+"""The last results of test containers in the kept scans, which ``fix`` reports if there is nothing to repair."""
 
 from doctor.model.report import HostInfo, LastProof
 
@@ -6,9 +6,9 @@ _SCANS = 60
 
 
 def last_proof(host: HostInfo) -> LastProof | None:
-    """Return what the newest scan with test containers saw; ``None`` where none is kept.
+    """Return the test containers of the newest scan that has any; ``None`` if no such scan is kept.
 
-    After a repair it says nothing of the host any more: then it is without results.
+    After a repair the results are outdated, so they are left out.
     """
     from doctor.history.store import History
 
@@ -22,7 +22,7 @@ def last_proof(host: HostInfo) -> LastProof | None:
 
 
 def _is_outdated(started: float) -> bool:
-    """Whether doctor has changed the host since: a repair tries test containers of its own."""
+    """Whether doctor has changed the host since: a repair runs its own test containers."""
     from doctor.repair.runs import survey
 
     known, aside = survey()

@@ -220,7 +220,7 @@ def _peer_evidence(peer: _Peer, met: dict[str, dict[str, Any]]) -> list[Evidence
 
 
 def _is_out(found: list[dict[str, Any]], sure: list[int], refused: list[int]) -> bool:
-    """Whether a container got an answer that the host got too; if there is none, whether both were refused."""
+    """Whether a container got an answer that the host got too, or, without any, whether both were refused."""
     if sure:
         return any(found[number].get("reached") for number in sure)
     return any(_is_refused(found[number]) for number in refused)

@@ -105,7 +105,7 @@ def _word(name: str, ended: Ended | None) -> _Word:
 
 
 def _held(name: str, ended: Ended) -> str:
-    """Return the limit in the container's cgroup, the first word of the file; "" if there is none."""
+    """Return the limit in the container's cgroup, the first word of the file; "" if it is missing."""
     return next((text.split()[0] for text in _texts(ended, _FILES[name]) if text.split()), "")
 
 

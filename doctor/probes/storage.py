@@ -132,7 +132,7 @@ def _judge(
     if lacks := beside.lacks(root):
         return unproven(f"{can}; {lacks}", evidence)
     evidence.append(Evidence(f"write of an unnamed file on {root.resolved}", "done"))
-    shown = f"writing an unnamed file there works, and {plural(beside.uppers, 'container')} of the engine write to it"
+    shown = f"writing an unnamed file there works, and it has {plural(beside.uppers, 'mounted writable layer')}"
     return passed(f"{can}; {shown}", evidence)
 
 

@@ -93,7 +93,7 @@ def test_its_cases_and_the_rules_of_the_house_pass(tree: Path, written: list[str
     [
         ("", "usage: make new-check"),
         ("problem", "usage: make new-check"),
-        ("nowhere/foo-bar", "there is no area 'nowhere': there are cgroups, "),
+        ("nowhere/foo-bar", "unknown area 'nowhere': choose one of cgroups, "),
         ("network/links/foo-bar", "area network has no subjects: use ID=network/foo-bar"),
         ("state/foo-bar", "there are containerd, containers, databases, "),
         ("state/nowhere/foo-bar", "there are containerd, containers, databases, "),
@@ -102,8 +102,8 @@ def test_its_cases_and_the_rules_of_the_house_pass(tree: Path, written: list[str
         ("network/import", "means something else to Python"),
         ("network/test-links", "means something else to Python"),
         ("network/" + "a" * 41, "at most 40 fit"),
-        ("network/ip-forward-off", "is there already: checks/network/ip_forward_off.py"),
-        ("state/volumes/tag-dangling", "is there already: checks/state/images/tag_dangling.py"),
+        ("network/ip-forward-off", "exists already: checks/network/ip_forward_off.py"),
+        ("state/volumes/tag-dangling", "exists already: checks/state/images/tag_dangling.py"),
     ],
 )
 def test_a_wrong_id_is_refused_before_anything_is_written(tree: Path, wanted: str, why: str) -> None:

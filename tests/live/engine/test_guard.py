@@ -168,6 +168,6 @@ def test_without_systemd_it_says_what_to_do(box: Box) -> None:
     """An init script is somebody else's file."""
     done = box.doctor("guard", "install")
     assert done.returncode != 0
-    assert re.search(r"put '\S*doctor guard' before dockerd into the init script", done.stderr)
+    assert re.search(r"call '\S*doctor guard' before dockerd in the init script", done.stderr)
     assert box.doctor("guard").returncode == 0
     assert json.loads(box.doctor("scan", "--format", "json").stdout)["kind"] == "scan"

@@ -1,0 +1,121 @@
+"""Text is plain English: no word that docs/style.md lists as out, in the rooms that are done; help lines are complete."""
+
+import ast
+import io
+import re
+import subprocess
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from doctor.cli.app import _COMMANDS
+
+ROOT = Path(__file__).parents[2]
+STYLE = ROOT / "docs/style.md"
+# A room is added once its text is done.
+ROOMS = (
+    "CONTRIBUTING.md",
+    "Makefile",
+    "README.md",
+    "SECURITY.md",
+    "docs/design.md",
+    "docs/guide.md",
+    "docs/settings.md",
+    "docs/writing-a-check.md",
+    "doctor/cli",
+    "doctor/host",
+    "doctor/probes",
+    "doctor/salvage",
+    "reports",
+    "scripts",
+)
+SUFFIXES = {".html", ".md", ".py", ".sh", ".toml", ""}
+
+
+def listed() -> dict[str, re.Pattern[str]]:
+    """Return the expressions of the table, by their text."""
+    rows = STYLE.read_text().partition("## Words that are out")[2].splitlines()
+    # A bar within a cell is escaped.
+    texts = [row[3 : row.rindex("` |")].replace(r"\|", "|") for row in rows if row.startswith("| `")]
+    return {text: re.compile(text, re.IGNORECASE | re.MULTILINE) for text in texts}
+
+
+OUT = listed()
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the prose of a file with the line where it begins."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        yield from of_python(text)
+    elif path.suffix == ".md":
+        yield from documented(text)
+    else:
+        yield from enumerate(text.splitlines(), 1)
+
+
+def of_python(text: str) -> Iterator[tuple[int, str]]:
+    """Yield comments and strings; a string without a space is a name."""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield node.lineno, node.value
+
+
+def documented(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a document outside of code blocks, without code spans and the targets of links."""
+    is_code = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("```"):
+            is_code = not is_code
+        elif not is_code:
+            yield number, re.sub(r"`[^`]*`|\]\([^)]*\)", "", line)
+
+
+def faults(path: Path) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}:{line}: '{found[0]}' ({text})"
+        for line, words in prose(path)
+        for text, pattern in OUT.items()
+        if (found := pattern.search(words)) is not None
+    ]
+
+
+def files(room: str) -> list[Path]:
+    top = ROOT / room
+    found = [top] if top.is_file() else sorted(top.rglob("*"))
+    return [
+        path
+        for path in found
+        if path.is_file() and path.suffix in SUFFIXES and "__pycache__" not in path.parts and path != STYLE
+    ]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_word_that_is_out(room: str) -> None:
+    """The message names file, line and word."""
+    assert files(room), f"{room} is empty: was it renamed?"
+    assert [fault for path in files(room) for fault in faults(path)] == []
+
+
+def test_the_table_is_read() -> None:
+    """Each expression compiles, and the words of the issue are found."""
+    assert len(OUT) > 10
+    for words in ("nothing tells it", "What is lost stays lost", "a torn file", "it is made again", "was taken back"):
+        assert any(pattern.search(words) for pattern in OUT.values()), words
+    for words in ("there is no space left", "it is no longer there", "the network is missing"):
+        assert not any(pattern.search(words) for pattern in OUT.values()), words
+
+
+@pytest.mark.parametrize("command", ["", *_COMMANDS])
+def test_help_lines_are_complete(command: str) -> None:
+    """A summary that is too long for its line is cut off with dots."""
+    program = Path(sys.executable).with_name("doctor")
+    words = [program, *filter(None, [command]), "--help"]
+    lines = subprocess.run(words, capture_output=True, text=True, check=True, env={"COLUMNS": "80"}).stdout.splitlines()
+    assert [line for line in lines if line.rstrip().endswith(("...", "…")) and not line.startswith("Usage:")] == []
