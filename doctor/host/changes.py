@@ -1,4 +1,4 @@
-"""What a prediction changes, to compare it with another."""
+"""The changes of a prediction, for a comparison with another one."""
 
 from typing import NamedTuple
 

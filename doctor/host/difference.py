@@ -54,7 +54,7 @@ class Difference:
     """The changes that only one of two looks has, and what they touch.
 
     Args:
-        paths: real paths whose node or attributes differ; what lies beneath them may differ too.
+        paths: real paths whose node or attributes differ; what is below them may differ too.
         answers: commands and API paths; ``("READ", path)`` for one file, ``("GET", "*")`` for the whole API.
         processes: whether other processes run.
         aliases: of the host below.

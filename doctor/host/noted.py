@@ -8,7 +8,7 @@ from doctor.model.view import Stat
 
 
 class Notes:
-    """What something that was found out depends on.
+    """The paths and values that a result depends on.
 
     Attributes:
         looked: paths that were looked at with no link followed; ``followed`` those reached through links.

@@ -120,7 +120,7 @@ def test_a_list_of_images_that_is_gone_stops_the_start(guarded: SystemdHost) -> 
     host.run(["rm", "-f", f"{top}/io.containerd.metadata.v1.bolt/meta.db"])
     assert not start(host)
     assert any("its database lists none of them" in line for line in said(host))
-    assert any(line.startswith("doctor: what to do: start neither the engine nor containerd") for line in said(host))
+    assert any(line.startswith("doctor: to resolve it: start neither the engine nor containerd") for line in said(host))
     waiver = '[[waiver]]\nid = "state/containerd-store-db-lost"\nreason = "nothing of it is wanted"\n'
     host.write("/etc/doctor/doctor.toml", waiver)
     assert start(host)
