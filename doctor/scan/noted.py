@@ -63,6 +63,11 @@ class NotedFacts(Facts):
         difference = between(self._noted.below, host, self.aliases)
         return NotedFacts(host, self._given, earlier=self, difference=difference)
 
+    def changed(self, paths: set[str]) -> "NotedFacts":
+        """Return the facts of the same host after a change of these paths."""
+        difference = Difference(paths, aliases=self.aliases)
+        return NotedFacts(self._noted.below, self._given, earlier=self, difference=difference)
+
     @property
     def is_of_prediction(self) -> bool:
         """Whether some of them may be kept from the look before."""
