@@ -80,8 +80,9 @@ class OverlayHost:
             case Kernel(path=path, value=value, also=also):
                 node = File(content=value.encode() + b"\n")
                 self._changes.update({other: _Changed(node, Meta()) for other in (path, *also)})
-            case Run(predicts=predicts, ends=ends):
+            case Run(predicts=predicts, ends=ends, makes=makes):
                 self._gone.update(ends)
+                self._changes.update({made.path: _Changed(Directory(), Meta(mode=made.mode)) for made in makes})
                 if step.until == "listens":
                     self._gone.discard(self._ended.get(step.argv, 0))
                 self._answers.update({answer.ask: answer for answer in predicts})

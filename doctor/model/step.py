@@ -110,6 +110,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     exit: int = 0
 
 
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A directory that a command makes, for the prediction."""
+
+    path: str
+    mode: int = 0o755
+
+
 class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
     """Run a command that has a reversal.
 
@@ -129,6 +136,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
         socket: where it answers, "" for /var/run/docker.sock.
         may_fail: whether a non-zero exit is fine (a reversal of something that had no effect).
         ends: processes that are gone afterwards (an engine that its unit stops), for the prediction.
+        makes: directories that are there afterwards, for the prediction.
     """
 
     argv: tuple[str, ...]
@@ -145,6 +153,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
     socket: str = ""
     may_fail: bool = False
     ends: tuple[int, ...] = ()
+    makes: tuple[Made, ...] = ()
 
 
 class Signal(msgspec.Struct, tag="signal", frozen=True, kw_only=True):

@@ -89,3 +89,32 @@ class UnservedSocket(Struct, frozen=True, kw_only=True):
     """Where the engine's addresses are set, in words."""
 
     place: str
+
+
+class GoneDirectory(Struct, frozen=True, kw_only=True):
+    """A directory that the running engine needs and that is not there.
+
+    Attributes:
+        path: where it belongs.
+        mode: that the engine gives it; ``uid`` and ``gid`` its owner.
+        breaks: what fails without it.
+    """
+
+    path: HostPath
+    mode: int
+    uid: int = 0
+    gid: int = 0
+    breaks: str
+
+
+class LostState(Struct, frozen=True, kw_only=True):
+    """A running container whose state the runtime has lost.
+
+    Attributes:
+        name: the container's; ``pid`` its first process.
+        path: where the state belongs.
+    """
+
+    name: str
+    pid: int
+    path: HostPath

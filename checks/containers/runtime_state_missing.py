@@ -1,0 +1,34 @@
+"""The runtime lost the state of a running container."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.engine.details import LostState
+from doctor.facts.engine.directories import EngineDirectories
+
+
+@check(severity=Severity.ERROR, detail=LostState, ok="the runtime knows each running container")
+def runtime_state_missing(directories: EngineDirectories) -> Iterator[Finding]:
+    """The runtime has no state of a running container, so it can't be stopped, restarted or entered.
+
+    What it looks at:
+        ``state.json`` below the exec root (``/run/docker/runtime-runc/moby/ID``) for each container that runs with runc.
+
+    Why it matters:
+        A cleaner of temporary files or ``rm -rf`` removed it. ``docker exec`` fails with "container does not exist", and
+        ``docker stop``, ``restart`` and a stop of the engine wait for ever, since runc can't signal what it does not know.
+
+    How it is fixed:
+        By a person: nothing rebuilds that state. Its first process is killed by its id, which ends the container, and it is started
+        anew; what it wrote stays.
+
+    References:
+        https://github.com/opencontainers/runc/blob/v1.1.15/libcontainer/factory_linux.go
+    """
+    for one in directories.lost:
+        yield Finding(
+            subject=Subject("container", one.name),
+            message=f"{one.name} can't be stopped, restarted or entered: the runtime's state of it is gone",
+            evidence=(Evidence(f"{one.path}/state.json", "no such file"), Evidence("its first process", str(one.pid))),
+            detail=one,
+        )

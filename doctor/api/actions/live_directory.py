@@ -1,0 +1,38 @@
+"""An empty directory for an engine that runs: it holds nothing in it, so nothing must be stopped."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.api.actions.made_chains import STAYS
+from doctor.model.action import Stage
+from doctor.model.paths import HostPath
+from doctor.model.severity import Applicability
+from doctor.model.step import Made, Run, Step
+from doctor.model.view import View
+
+_REMOVE = f"""[ ! -d "$1" ] || rmdir "$1" 2>/dev/null || {{ echo "$1 stays: something {STAYS}" >&2; exit 1; }}"""
+
+
+class MakeLiveDirectory(Struct, frozen=True, kw_only=True):
+    """Create ``path`` with ``mode`` for root, under the running engine; its undo removes it while it is empty."""
+
+    path: HostPath
+    mode: int
+    risk: Applicability = Applicability.SAFE
+    stage: Stage = Stage.LINKS
+    needs_engine_restart: bool = False
+
+    @property
+    def summary(self) -> str:
+        """Return what it does."""
+        return f"create {self.path}, which the running engine needs"
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield one mkdir; nothing where it is there."""
+        if not view.exists(self.path):
+            yield Run(
+                argv=("mkdir", "-m", f"{self.mode:04o}", self.path),
+                undo=(("sh", "-c", _REMOVE, "sh", self.path),),
+                makes=(Made(path=self.path, mode=self.mode),),
+            )

@@ -1,0 +1,107 @@
+"""Looks for the directories that dockerd creates at its start, and fails without, however long it runs.
+
+Found by moving each directory of the data root and of the exec root away under dockerd 26.1.5 and using it. Left out is what it creates
+on its way (``image/*/layerdb``, ``volumes``, ``image/*/imagedb/metadata``), what it never opens again (``network``, ``containerd``), and
+what holds records that other checks miss (``image/*/imagedb/content``, ``overlay2/l``).
+"""
+
+from collections.abc import Iterator
+
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Container, Containers
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.details import GoneDirectory, LostState
+from doctor.facts.engine.directories import EngineDirectories
+from doctor.facts.engine.state import EngineState
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, join
+
+_EXEC_ROOT = "/var/run/docker"
+_PLACES = (
+    ("tmp", 0o700, "docker save, load, pull and builds without BuildKit fail"),
+    ("containers", 0o710, "no container can be created"),
+    ("plugins", 0o700, "no plugin can be installed"),
+    ("plugins/tmp", 0o700, "no plugin can be installed"),
+    ("buildkit/executor", 0o711, "each RUN of a build fails"),
+    ("buildkit/content/ingest", 0o755, "builds can't fetch images"),
+)
+_DEFAULT_RUNTIMES = frozenset({"", "runc"})
+
+
+@collector
+def engine_directories(
+    host: Host, state: EngineState, config: EngineConfig, root: DataRoot, containers: Containers | Missing
+) -> EngineDirectories:
+    """Return what is gone; absent while the engine does not run, since its start creates them."""
+    if not state.is_running or not host.is_live():
+        raise HostError(Missing(Why.ABSENT, "the engine does not run"))
+    look = _Look(host)
+    gone = list(_of_root(look, root, _own_tmp(host, state.pid)))
+    lost: list[LostState] = []
+    running = [] if isinstance(containers, Missing) else [one for one in containers.items if _runs(host, one)]
+    if running:
+        top = host.resolve(_exec_root(config))
+        pipes = join(top, "containerd")
+        if look.is_gone(pipes):
+            gone.append(GoneDirectory(path=pipes, mode=0o700, breaks="no container can be started or entered"))
+        for container in running:
+            bundle = join(pipes, container.id)
+            if look.is_gone(bundle):
+                breaks = f"docker exec and a start of {container.title} fail"
+                gone.append(GoneDirectory(path=bundle, mode=0o755, breaks=breaks))
+            place = join(top, "runtime-runc", "moby", container.id)
+            runtime = "" if container.host is None else container.host.runtime
+            if runtime in _DEFAULT_RUNTIMES and look.is_gone(join(place, "state.json")):
+                lost.append(LostState(name=container.title, pid=container.state.pid, path=place))
+    return EngineDirectories(gone=tuple(gone), lost=tuple(lost), gaps=tuple(look.gaps))
+
+
+class _Look:
+    """Asks for what is there; what may not be asked is a gap and not gone."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.gaps: list[Missing] = []
+
+    def is_gone(self, path: HostPath) -> bool:
+        """Whether nothing is at a path."""
+        try:
+            self.host.lstat(path)
+        except HostError as error:
+            if not error.is_absent:
+                self.gaps.append(error.missing)
+            return error.is_absent
+        return False
+
+
+def _of_root(look: _Look, root: DataRoot, own_tmp: str) -> Iterator[GoneDirectory]:
+    """Yield those of the data root. One whose parent is gone too is named with it, but for BuildKit's, which an engine may lack."""
+    uid = root.uid if root.mapped_root is not None or not root.is_of_root else 0
+    gid = root.gid if uid else 0
+    for name, mode, breaks in _PLACES:
+        if name == "tmp" and own_tmp:
+            continue
+        path = HostPath(f"{root.resolved}/{name}")
+        if name.startswith("buildkit/") and look.is_gone(HostPath(path.rpartition("/")[0])):
+            continue
+        if look.is_gone(path):
+            yield GoneDirectory(path=path, mode=mode, uid=uid, gid=gid, breaks=breaks)
+
+
+def _own_tmp(host: Host, pid: int) -> str:
+    """Return the directory that DOCKER_TMPDIR names in the place of ``tmp``, "" for none."""
+    try:
+        return host.environ(pid).get("DOCKER_TMPDIR", "") if pid else ""
+    except HostError:
+        return ""
+
+
+def _runs(host: Host, container: Container) -> bool:
+    return container.state.running and container.state.pid > 0 and host.exists(HostPath(f"/proc/{container.state.pid}"))
+
+
+def _exec_root(config: EngineConfig) -> HostPath:
+    value = config.get("exec-root")
+    return HostPath(value.rstrip("/") if isinstance(value, str) and value.startswith("/") else _EXEC_ROOT)

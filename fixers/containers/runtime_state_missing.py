@@ -1,0 +1,13 @@
+"""Nothing rebuilds the state of a running container."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.advice import Advise
+from doctor.facts.engine.details import LostState
+
+
+@fixer(applicability=Applicability.MANUAL)
+def runtime_state_missing(detail: LostState) -> Iterator[Action]:
+    """Name the commands that end and start it."""
+    yield Advise(text=f"kill -9 {detail.pid}; docker start {detail.name}: what runs in it ends without notice")

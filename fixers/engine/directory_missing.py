@@ -1,0 +1,17 @@
+"""Create a directory that the running engine misses."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.live_directory import MakeLiveDirectory
+from doctor.facts.engine.details import GoneDirectory
+
+
+@fixer(applicability=Applicability.SAFE)
+def directory_missing(detail: GoneDirectory) -> Iterator[Action]:
+    """Create it empty; of another owner's root only a person knows the owner."""
+    if detail.uid:
+        yield Advise(text=f"mkdir -m {detail.mode:04o} {detail.path}; chown {detail.uid}:{detail.gid} {detail.path}")
+    else:
+        yield MakeLiveDirectory(path=detail.path, mode=detail.mode)
