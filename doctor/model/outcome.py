@@ -15,6 +15,10 @@ class Result(Enum):
     UNPROVEN = "unproven"
 
 
+NEEDS_DEEP = "runs only with --deep"
+"""Why a check was skipped that reads contents."""
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """The end of one check.
 

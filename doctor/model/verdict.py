@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Finding
-from doctor.model.outcome import Outcome, Result
+from doctor.model.outcome import NEEDS_DEEP, Outcome, Result
 from doctor.model.severity import Severity
 from doctor.model.text import plural
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from doctor.model.report import ProbeResult
 
 _NAMED = 3
+_NOT_DEEP = "layers' contents not compared (--deep)"
 _OPEN = frozenset({Result.ERROR, Result.UNPROVEN})
 
 
@@ -136,9 +137,10 @@ def judge(
     if verdict.is_green:
         begin = _clear(state, standing, below, fail_on)
     left_out = _left_out(verdict, scope)
+    uncompared = _NOT_DEEP if verdict.is_green and any(one.reason == NEEDS_DEEP for one in outcomes) else ""
     return replace(
         verdict,
-        says="; ".join(filter(None, (begin, *tried(probes), left_out, _not_shown(verdict)))),
+        says="; ".join(filter(None, (begin, *tried(probes), left_out, uncompared, _not_shown(verdict)))),
         left_out=left_out,
         unseen=_unseen(verdict, scope),
         counted=_counted(verdict, standing),

@@ -13,7 +13,7 @@ from doctor.model.declare import CheckDeclaration, FixerDeclaration
 from doctor.model.errors import DoctorError, UsageError
 from doctor.model.finding import Finding, FixSummary
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.outcome import Outcome, Result
+from doctor.model.outcome import NEEDS_DEEP, Outcome, Result
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.catalog import Catalog, Loaded
 from doctor.scan.relate import relate
@@ -159,7 +159,7 @@ def _run(
 ) -> tuple[Outcome, list[Finding], tuple[Missing, ...]]:
     identity = check.entry.id
     if declaration.deep and not deep:
-        return Outcome(id=identity, result=Result.SKIP, reason="runs only with --deep"), [], ()
+        return Outcome(id=identity, result=Result.SKIP, reason=NEEDS_DEEP), [], ()
     started = 0.0
     try:
         arguments = facts.arguments(check.function)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from doctor.cli.common import Shared, emit
 from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Finding, Subject
-from doctor.model.outcome import Outcome, Result
+from doctor.model.outcome import NEEDS_DEEP, Outcome, Result
 from doctor.model.report import LastProof, ProbeReport, ProbeResult, Report, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.verdict import Scope, State
@@ -233,6 +233,19 @@ def test_the_way_to_see_more_is_named(name: str, report: Report) -> None:
 def test_healthy_says_what_was_tried() -> None:
     says = samples.HEALTHY.verdict.says
     assert says == "healthy; test containers passed: storage, egress, limits"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("report", [samples.CLEAR, samples.HEALTHY], ids=["clear", "healthy"])
+def test_a_green_verdict_says_that_contents_were_not_compared(name: str, report: ScanReport) -> None:
+    """Each format with sentences; where the deep checks ran, or something is wrong, nothing of it."""
+    text = "contents not compared (--deep)"
+    skipped = Outcome(id="state/layer-content-altered", result=Result.SKIP, reason=NEEDS_DEEP)
+    without = replace(report, outcomes=(*report.outcomes, skipped))
+    if name not in WITHOUT_SENTENCES:
+        assert text in " ".join(html.unescape(render(name, without)).split())
+    assert text not in " ".join(report.verdict.says.split())
+    assert text not in replace(without, findings=(samples.FORWARD,)).verdict.says
 
 
 @pytest.mark.parametrize("name", ["prometheus", "junit", "sarif", "nagios"])
