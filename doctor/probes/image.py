@@ -5,15 +5,16 @@ from typing import Any
 from doctor.api import Evidence, Missing, probe
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.images.samples import ImageSample, ImageSamples, Shape
+from doctor.facts.layers.headers import LayerHeaders
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.model.text import plural
+from doctor.model.text import plural, visible
 from doctor.probes._result import failed, passed, skipped, unproven
 
 _SHOWN = 3
 
 
 @probe(proves="a sample of images can be mounted, shows the content of its layers and contains its program")
-def image(root: DataRoot, samples: ImageSamples | Missing) -> Probing:
+def image(root: DataRoot, samples: ImageSamples | Missing, headers: LayerHeaders | Missing) -> Probing:
     """Mount up to five images from the data root, and compare the result with the content of their layers.
 
     Each is mounted as the engine mounts it: the layers that the short links of its top layer, and of that layer's
@@ -21,6 +22,8 @@ def image(root: DataRoot, samples: ImageSamples | Missing) -> Probing:
     mode, owner and size, and files under a whiteout must not, so a link to a wrong layer is detected. The image's program
     must exist and have a program's header, unless a volume provides it. It is never run, because an image may be hostile.
     All images with a missing layer directory fail without being mounted.
+    Owners, modes, links and marks of up to 10,000 entries are compared with the tar headers that the engine unpacked
+    them by: a layer that lost them shows another image than was pulled.
     """
     if isinstance(samples, Missing):
         driver = root.active_driver
@@ -39,6 +42,10 @@ def image(root: DataRoot, samples: ImageSamples | Missing) -> Probing:
         evidence.append(Evidence(f"image {one.title}", problem or _good(one, ended[f"image{number}"])))
     for title in samples.lost:
         problems.setdefault(title, "the directory of a layer is missing")
+    if not isinstance(headers, Missing):
+        compared, lossy = _compared(headers)
+        evidence.append(compared)
+        problems |= lossy
     if problems:
         first = [f"{title}: {problem}" for title, problem in problems.items()][:_SHOWN]
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
@@ -47,6 +54,21 @@ def image(root: DataRoot, samples: ImageSamples | Missing) -> Probing:
         f"{len(able)} of {plural(samples.total, 'image')}" if len(able) < samples.total else plural(len(able), "image")
     )
     return passed(f"{count} mounted, with the content of their layers", evidence)
+
+
+def _compared(headers: LayerHeaders) -> tuple[Evidence, dict[str, str]]:
+    """Return how much was compared with tar headers, and what differs, by layer."""
+    lossy = {
+        look.title: f"{_path(look.lost[0].name)}: {visible(look.lost[0].why)}, by the layer's tar headers"
+        for look in headers.lossy()
+    }
+    left = f"; {plural(headers.left, 'layer')} not to their end" if headers.left else ""
+    compared = f"{headers.entries} entries of {plural(len(headers.looks), 'layer')}{left}"
+    return Evidence("compared with tar headers", compared), lossy
+
+
+def _path(name: bytes) -> str:
+    return "/" + visible(name.decode("utf-8", "surrogateescape"))
 
 
 def _container(samples: ImageSamples, number: int, one: ImageSample) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Comparer:
         self.lost: dict[bytes, Lost] = {}
         self.altered: dict[bytes, str] = {}
         self.names: set[bytes] = set()
-        self._sees_trusted = _sees_trusted()
+        self._sees_trusted = sees_trusted()
 
     def same(self, name: bytes) -> None:
         """Note a file that is as its header says."""
@@ -272,7 +272,8 @@ def is_usual(name: bytes) -> bool:
     return True
 
 
-def _sees_trusted() -> bool:
+def sees_trusted() -> bool:
+    """Whether the kernel shows this process trusted.* attributes."""
     try:
         with open("/proc/self/status", "rb") as stream:
             text = stream.read()

@@ -27,6 +27,7 @@ class Recipe:
         files: what is more than bytes, links and directories, as ``[[file]]`` entries of a case.toml.
         after: path → content after the repair.
         area: of the checks that must find exactly this.
+        select: checks that must find exactly this, all of the area by default.
     """
 
     problem: str
@@ -40,6 +41,7 @@ class Recipe:
     files: tuple[dict[str, Any], ...] = ()
     after: dict[str, bytes] = field(default_factory=dict)
     area: str = "state"
+    select: tuple[str, ...] = ()
 
     def tree(self) -> Tree:
         """The broken root."""
@@ -55,7 +57,7 @@ class Recipe:
             about=self.about,
             findings=sorted((f"{self.area}/{problem}", kind, name) for problem, kind, name in self.findings),
             fix=self.fix if self.findings else "none",
-            select=(self.area,),
+            select=self.select or (self.area,),
             files=self.files,
             fill=lambda top: self.tree().write(top),
             recorded=lambda: parse(tomllib.loads(self.answers)),

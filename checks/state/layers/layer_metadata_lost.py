@@ -30,14 +30,13 @@ def layer_metadata_lost(graph: LayerGraph, content: LayerContent) -> Iterator[Fi
 
     How it is fixed:
         Each entry gets what its header says; contents stay as they are. A hard link is joined again only where both files
-        are equal. A second comparison must find nothing. Where several layers lost something, the whole root was copied so, and the
-        containers' own layers too: no header tells what they lost, so they are left as they are and named.
+        are equal. A second comparison must find nothing. No header says what containers' own layers lost:
+        state/container-layer-copied names those that were copied too.
 
     References:
         https://github.com/vbatts/tar-split
         https://docs.kernel.org/filesystems/overlayfs.html
     """
-    was_copied = sum(bool(found.lost) for found in content.looks.values()) > 1
     for chain, found in content.looks.items():
         if not found.lost:
             continue
@@ -49,13 +48,6 @@ def layer_metadata_lost(graph: LayerGraph, content: LayerContent) -> Iterator[Fi
         ]
         if count > 20:
             evidence.append(Evidence("and more entries", str(count - 20)))
-        if was_copied and (names := _standing_on(graph, chain)):
-            evidence.append(
-                Evidence(
-                    f"the writable layer of {', '.join(names[:6])}",
-                    "no record shows what else it lost: files deleted in it may be back, which no repair changes",
-                )
-            )
         yield Finding(
             subject=Subject("layer", chain[:12]),
             message="deleted files may be back and permissions wrong: "
@@ -63,9 +55,3 @@ def layer_metadata_lost(graph: LayerGraph, content: LayerContent) -> Iterator[Fi
             evidence=tuple(evidence),
             detail=OfLayer(chain=chain),
         )
-
-
-def _standing_on(graph: LayerGraph, chain: str) -> tuple[str, ...]:
-    """Return the titles of the containers whose image has the layer."""
-    images = {image.removeprefix("sha256:") for image in graph.expected[chain].images}
-    return tuple(one.title for one in graph.containers.items if one.image_id.removeprefix("sha256:") in images)

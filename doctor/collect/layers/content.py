@@ -15,6 +15,7 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.proof.layer import Task, look, new_buffer, with_copies
 from doctor.proof.made_tar import make
+from doctor.proof.tasks import tasks_of
 from doctor.proof.tree import open_tree
 from doctor.proof.workers import look_at_all
 
@@ -31,7 +32,7 @@ _last: "WeakKeyDictionary[Host, dict[Task, LayerLook]]" = WeakKeyDictionary()
 @collector
 def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent:
     """Return a look at each layer; what vanished meanwhile (an image was removed) is left out."""
-    tasks = _tasks(root, graph)
+    tasks = tasks_of(root, graph)
     # Each layer is looked at in a process of its own, and its look kept here by what the plan touches.
     host = in_whole(host, root.resolved)
     if isinstance(host, OverlayHost):
@@ -58,41 +59,6 @@ def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent
             one = _untied(host, one, task, buffer)
         looks[task.chain] = one
     return LayerContent(looks=looks, overlay2=graph.layers.overlay2, gaps=tuple(gaps))
-
-
-def _tasks(root: DataRoot, graph: LayerGraph) -> list[Task]:
-    shift = _shift(root)
-    tasks = []
-    for layer in graph.needed():
-        record, directory = graph.record(layer.chain), graph.cache.get(layer.chain)
-        if record is None or directory is None or record.lacks_split:
-            continue
-        known = graph.directory(directory)
-        if known is None or not known.has_diff:
-            continue
-        size = int(record.size) if record.size and record.size.isascii() and record.size.isdigit() else 0
-        tasks.append(
-            Task(
-                chain=layer.chain,
-                diff=layer.diff,
-                directory=directory,
-                top=graph.layers.directory_path(directory, "diff"),
-                split=graph.layers.record_path(layer.chain, "tar-split.json.gz"),
-                shift=shift,
-                size=size,
-            )
-        )
-    return tasks
-
-
-def _shift(root: DataRoot) -> int | None:
-    """Return what is added to owners: 0 in root's own data root, the first id of a remapped one (``…/100000.100000``).
-
-    ``None`` where the root belongs to somebody else (rootless): how its ids are mapped stands in no file of it.
-    """
-    if root.mapped_root is not None:
-        return root.mapped_root
-    return 0 if root.is_of_root else None
 
 
 def _predicted(host: OverlayHost, tasks: list[Task]) -> dict[Task, LayerLook]:

@@ -51,6 +51,21 @@ def failed(error: str, code: int, *, by_hand: bool) -> Callable[[Tree], None]:
     return lambda tree: roots.put_container(tree, "web", settings, roots.host_config())
 
 
+def running(*, knows: bool) -> Callable[[Tree], None]:
+    """The container runs; ``knows`` says that the runtime has its state."""
+    settings = roots.config_of("web", WEB)
+    settings["State"] |= {"Running": True, "Pid": 4242}
+
+    def change(tree: Tree) -> None:
+        roots.put_container(tree, "web", settings, roots.host_config())
+        tree.put("proc/4242/comm", "web\n")
+        tree.put(f"var/run/docker/containerd/{WEB}/pipe")
+        if knows:
+            tree.put(f"var/run/docker/runtime-runc/moby/{WEB}/state.json", "{}")
+
+    return change
+
+
 def device(path: str) -> dict[str, str]:
     """A device that the container is given."""
     return {"PathOnHost": path, "PathInContainer": path, "CgroupPermissions": "rwm"}
@@ -192,6 +207,22 @@ CASES = (
             137,
             by_hand=True,
         ),
+        answers=NOW,
+    ),
+    case(
+        problem="runtime-state-missing",
+        name="swept",
+        about="a cleaner removed the runtime's directory of a container that runs",
+        change=running(knows=False),
+        answers=NOW,
+        findings=(("runtime-state-missing", "container", "web"),),
+        fix="manual",
+    ),
+    case(
+        problem="runtime-state-missing",
+        name="healthy",
+        about="the runtime has the state of the container that runs",
+        change=running(knows=True),
         answers=NOW,
     ),
 )

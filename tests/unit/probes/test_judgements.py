@@ -11,6 +11,8 @@ from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.images.samples import ImageSample, ImageSamples, Shape
 from doctor.facts.kernel.cgroups import Cgroups
 from doctor.facts.kernel.sysctl import Sysctl
+from doctor.facts.layers.content import Lost
+from doctor.facts.layers.headers import HeaderLook, LayerHeaders
 from doctor.facts.network.dns import RESOLVED, HostDns, ServerList
 from doctor.facts.network.links import Address, Link, Links, Route
 from doctor.facts.network.networks import Network, Networks
@@ -291,6 +293,7 @@ ROOT = DataRoot(
     path=HostPath("/d"), resolved=HostPath("/d"), entries={}, uid=0, gid=0, mode=0o710, is_of_root=True, device=1, magic=None, mount=None,
     drivers=(), configured_driver="overlay2",
 )  # fmt: skip
+UNCOMPARED = Missing(Why.ABSENT, "no layers")
 FILE = {"type": "-", "mode": 0o644, "uid": 0, "gid": 0, "bytes": 5}
 
 
@@ -308,14 +311,32 @@ FILE = {"type": "-", "mode": 0o644, "uid": 0, "gid": 0, "bytes": 5}
 def test_an_image_shows_what_its_layers_hold(seen: dict[str, Any], expected: Result) -> None:
     shape = Shape(kind="-", mode=0o644, uid=0, gid=0, size=5)
     sample = ImageSample(title="app:1", layers=("x/diff",), present={"/a": shape}, absent=("/gone",))
-    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1))
+    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1), UNCOMPARED)
     begin(work)
     assert end(work, {"image0": Ended(id="image0", exit=0, output={"files": seen})}).result is expected
 
 
+@pytest.mark.parametrize(("fit", "expected"), [(1, Result.FAIL), (0, Result.PASS)])
+def test_an_image_whose_layers_lost_what_their_headers_say(fit: int, expected: Result) -> None:
+    """All that is seen is as the layers have it, and these are not what was pulled; of headers of another layer nothing is believed."""
+    lost = Lost(
+        name=b"app", why="owner 0:0 instead of 1:1", kind="directory", exists=True, mode=0, uid=1, gid=1, mtime_ns=0
+    )
+    look = HeaderLook(chain="c", top=HostPath("/d/l/diff"), title="layer c", entries=2, files=1, fit=fit, lost=(lost,))
+    sample = ImageSample(title="app:1", layers=("x/diff",))
+    samples = ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1)
+    work = image(ROOT, samples, LayerHeaders(looks={"c": look}))
+    begin(work)
+    found = end(work, {"image0": Ended(id="image0", exit=0, output={"files": {}})})
+    assert found.result is expected
+    assert ("layer c: /app: owner 0:0 instead of 1:1" in found.message) is bool(fit)
+
+
 def test_an_image_out_of_the_sample_that_lost_a_layer() -> None:
     sample = ImageSample(title="app:1", layers=("x/diff",))
-    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=9, lost=("old:1",)))
+    work = image(
+        ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=9, lost=("old:1",)), UNCOMPARED
+    )
     begin(work)
     found = end(work, {"image0": Ended(id="image0", exit=0, output={"files": {}})})
     assert found.result is Result.FAIL
@@ -334,7 +355,7 @@ def test_an_image_out_of_the_sample_that_lost_a_layer() -> None:
 )
 def test_an_image_without_its_program(program: str, of_volume: bool, place: str | None, expected: Result) -> None:
     sample = ImageSample(title="app:1", layers=("x/diff",), program=program, is_program_of_volume=of_volume)
-    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1))
+    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1), UNCOMPARED)
     begin(work)
     output = {"files": {}, "program": place, "runs": bool(place)}
     assert end(work, {"image0": Ended(id="image0", exit=0, output=output)}).result is expected
@@ -343,7 +364,7 @@ def test_an_image_without_its_program(program: str, of_volume: bool, place: str 
 def test_an_image_whose_program_is_no_program() -> None:
     """There, as long as it should be, and zeros: exec answers "exec format error"."""
     sample = ImageSample(title="app:1", layers=("x/diff",), program="/bin/app")
-    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1))
+    work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1), UNCOMPARED)
     begin(work)
     output = {"files": {}, "program": "/bin/app", "runs": False}
     assert end(work, {"image0": Ended(id="image0", exit=0, output=output)}).result is Result.FAIL

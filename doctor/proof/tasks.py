@@ -1,0 +1,41 @@
+"""Which layers can be compared with their tar headers, and how their owners are shifted on disk."""
+
+from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.layers.graph import LayerGraph
+from doctor.proof.layer import Task
+
+
+def tasks_of(root: DataRoot, graph: LayerGraph) -> list[Task]:
+    """Return the layers of sound images that have a directory and a tar-split, lowest first."""
+    shift = _shift(root)
+    tasks = []
+    for layer in graph.needed():
+        record, directory = graph.record(layer.chain), graph.cache.get(layer.chain)
+        if record is None or directory is None or record.lacks_split:
+            continue
+        known = graph.directory(directory)
+        if known is None or not known.has_diff:
+            continue
+        size = int(record.size) if record.size and record.size.isascii() and record.size.isdigit() else 0
+        tasks.append(
+            Task(
+                chain=layer.chain,
+                diff=layer.diff,
+                directory=directory,
+                top=graph.layers.directory_path(directory, "diff"),
+                split=graph.layers.record_path(layer.chain, "tar-split.json.gz"),
+                shift=shift,
+                size=size,
+            )
+        )
+    return tasks
+
+
+def _shift(root: DataRoot) -> int | None:
+    """Return what is added to owners: 0 in root's own data root, the first id of a remapped one (``…/100000.100000``).
+
+    ``None`` where the root belongs to somebody else (rootless): how its ids are mapped stands in no file of it.
+    """
+    if root.mapped_root is not None:
+        return root.mapped_root
+    return 0 if root.is_of_root else None

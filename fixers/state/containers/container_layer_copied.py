@@ -1,0 +1,16 @@
+"""Nothing records what a writable layer lost."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api.actions.advice import Advise
+
+
+@fixer(applicability=Applicability.MANUAL)
+def container_layer_copied(finding: Finding) -> Iterator[Action]:
+    """Name the commands that show what the container wrote, and the way out."""
+    name = finding.subject.name
+    yield Advise(
+        text=f"docker diff {name} shows what it wrote and docker cp saves it; then docker rm {name} and create it anew from its image"
+        " (docker compose up --force-recreate); its volumes stay"
+    )
