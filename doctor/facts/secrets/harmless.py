@@ -128,3 +128,12 @@ def is_placeholder(value: str) -> bool:
     (True, False)
     """
     return value in _PLACEHOLDERS
+
+
+def is_prose(name: str, value: str) -> bool:
+    """Whether a bare word after a quoted name and a colon goes on with a sentence, as in "can't open 'data': No such file".
+
+    >>> is_prose("data", "No"), is_prose("data", "hunter2"), is_prose("api-token", "letters")
+    (True, False, False)
+    """
+    return re.fullmatch(r"[A-Za-z]+", value) is not None and re.search(_SUSPECT, name) is None

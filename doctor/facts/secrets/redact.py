@@ -13,7 +13,7 @@ from typing import Any, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.secrets.harmless import WRAPPERS, is_harmless, is_placeholder, is_plain
+from doctor.facts.secrets.harmless import WRAPPERS, is_harmless, is_placeholder, is_plain, is_prose
 
 MASK = "***"
 _TEXTLESS = (int, float, Enum)
@@ -113,6 +113,8 @@ def redact(text: str) -> str:
     'DOCKER_OPTS="--log-opt splunk-token=*** --log-driver=splunk"'
     >>> redact('Environment="HTTPS_PROXY=http://u:p/w@proxy:1" "API=abc def"')
     'Environment="HTTPS_PROXY=http://***@proxy:1" "API=***"'
+    >>> redact("can't mount 'data': No such device; 'token': letters")
+    "can't mount 'data': No such device; 'token': ***"
     >>> redact("use DOCKER_HOST=ssh://USER@HOST instead")
     'use DOCKER_HOST=ssh://USER@HOST instead'
     >>> redact("GET https://s3.example/layer?X-Amz-Signature=abc 403")
@@ -222,7 +224,8 @@ def _masked(text: str, found: re.Match[str], name: str) -> tuple[str, int]:
     if found["key"]:
         bare = re.compile(r"[^\s,}\]]*").match(text, start)
         end = bare.end() if bare else start
-        return _kept(name, text[start:end]), end
+        word = text[start:end]
+        return (word if found["quote"] == "'" and is_prose(name, word) else _kept(name, word)), end
     before = text[found.start() - 1 : found.start()]
     if before in {'"', "'"} and found["name"]:
         end = _quoted(text, start, before)
