@@ -36,6 +36,7 @@ STOPPERS = (
     "logging/unknown-option",
     "resources/disk-full",
     "resources/inodes-full",
+    "security/tls-certificate",
     "state/buildkit-db-corrupt",
     "state/containerd-db-corrupt",
     "state/containerd-pid-foreign",

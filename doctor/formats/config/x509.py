@@ -1,0 +1,123 @@
+"""Validity and public key of certificates, and the public half of a private key, out of PEM files."""
+
+import base64
+import binascii
+import calendar
+import re
+import time
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.model.errors import FormatError
+
+_SEQUENCE, _OCTETS, _BITS = 0x30, 0x04, 0x03
+_VERSION, _PUBLIC = 0xA0, 0xA1
+_TIMES = {0x17: "%y%m%d%H%M%SZ", 0x18: "%Y%m%d%H%M%SZ"}
+
+Part = tuple[int, bytes, bytes]
+"""A value of DER: its tag, its content, and all of it."""
+
+
+class Certificate(Struct, frozen=True, kw_only=True):
+    """One certificate: seconds since the epoch, and the public key's bits."""
+
+    not_before: float
+    not_after: float
+    public: bytes
+
+
+def certificates(pem: bytes) -> tuple[Certificate, ...]:
+    """Return the certificates of a file in their order. Raises ``FormatError`` where there is none, or one is damaged.
+
+    >>> certificates(b"no certificate")
+    Traceback (most recent call last):
+    doctor.model.errors.FormatError: it has no certificate
+    """
+    found = tuple(_certificate(der) for der in _blocks(pem, "CERTIFICATE"))
+    if not found:
+        raise FormatError("it has no certificate")
+    return found
+
+
+def public_half(pem: bytes) -> bytes | None:
+    """Return the public key's bits of a private key; ``None`` for one that does not hold them, or is encrypted."""
+    if b"ENCRYPTED" in pem:
+        return None
+    for der in _blocks(pem, r"(?:RSA |EC )?PRIVATE KEY"):
+        return _public(_inside(der, _SEQUENCE))
+    raise FormatError("it has no private key")
+
+
+def _blocks(pem: bytes, label: str) -> Iterator[bytes]:
+    text = pem.decode("latin-1")
+    for found in re.finditer(rf"-----BEGIN {label}-----([A-Za-z0-9+/=\s]*)-----END {label}-----", text):
+        try:
+            yield base64.b64decode("".join(found[1].split()), validate=True)
+        except binascii.Error as error:
+            raise FormatError(f"its base64 is damaged: {error}") from error
+
+
+def _certificate(der: bytes) -> Certificate:
+    whole = _parts(_inside(der, _SEQUENCE))
+    fields = _parts(whole[0][1]) if whole else []
+    if fields and fields[0][0] == _VERSION:
+        fields = fields[1:]
+    if len(fields) < 6:
+        raise FormatError("its certificate is truncated")
+    times, key = _parts(fields[3][1]), _parts(fields[5][1])
+    if len(times) != 2 or len(key) != 2 or key[1][0] != _BITS:
+        raise FormatError("its certificate has another form than X.509")
+    return Certificate(not_before=_time(times[0]), not_after=_time(times[1]), public=key[1][1][1:])
+
+
+def _time(part: Part) -> float:
+    try:
+        return float(calendar.timegm(time.strptime(part[1].decode("ascii"), _TIMES[part[0]])))
+    except (KeyError, ValueError) as error:
+        raise FormatError("its certificate has a time of another form than X.509") from error
+
+
+def _public(content: bytes, *, is_wrapped: bool = False) -> bytes | None:
+    fields = _parts(content)
+    if not is_wrapped and len(fields) >= 3 and fields[1][0] == _SEQUENCE and fields[2][0] == _OCTETS:
+        inner = fields[2][1]
+        # PKCS #8 wraps the key of its algorithm; that of Ed25519 is bare octets.
+        return _public(_inside(inner, _SEQUENCE), is_wrapped=True) if inner[:1] == bytes([_SEQUENCE]) else None
+    if len(fields) >= 9:
+        numbers = fields[1][2] + fields[2][2]
+        return _sequence(numbers)
+    public = next((part for part in fields if part[0] == _PUBLIC), None)
+    return None if public is None else _inside(public[1], _BITS)[1:]
+
+
+def _sequence(content: bytes) -> bytes:
+    """Return content as a sequence: RSA's public key is one of modulus and exponent."""
+    size = len(content)
+    raw = size.to_bytes((size.bit_length() + 7) // 8)
+    length = raw if size < 0x80 else bytes([0x80 | len(raw)]) + raw
+    return bytes([_SEQUENCE]) + length + content
+
+
+def _inside(data: bytes, tag: int) -> bytes:
+    parts = _parts(data)
+    if not parts or parts[0][0] != tag:
+        raise FormatError("its key or certificate is damaged")
+    return parts[0][1]
+
+
+def _parts(data: bytes) -> list[Part]:
+    found: list[Part] = []
+    at = 0
+    while at < len(data):
+        start, size = at + 2, data[at + 1] if at + 1 < len(data) else 0
+        if size & 0x80:
+            count = size & 0x7F
+            if not 0 < count <= 4:
+                raise FormatError("its key or certificate is damaged")
+            size, start = int.from_bytes(data[start : start + count]), start + count
+        if start > len(data) or start + size > len(data):
+            raise FormatError("its key or certificate is truncated")
+        found.append((data[at], data[start : start + size], data[at : start + size]))
+        at = start + size
+    return found

@@ -1,0 +1,22 @@
+"""Say how the files of the TLS listener are looked at and renewed."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.advice import Advise
+from doctor.facts.config.tls import TlsProblem
+
+
+@fixer(applicability=Applicability.MANUAL)
+def tls_certificate(detail: TlsProblem) -> Iterator[Action]:
+    """Only who has the authority's key can renew a certificate."""
+    if detail.key == "tlskey":
+        yield Advise(
+            text=f"openssl pkey -in {detail.path} -pubout shows its public key: put the key back that belongs to the certificate,"
+            " then systemctl restart docker"
+        )
+        return
+    yield Advise(
+        text=f"date shows whether the clock is right, openssl x509 -in {detail.path} -noout -dates -issuer who signed it: renew it there,"
+        " then systemctl restart docker"
+    )
