@@ -16,6 +16,7 @@ import msgspec
 
 from doctor.facts.layers.content import LayerLook
 from doctor.host.base import Host
+from doctor.host.noted import NotedHost
 from doctor.proof.layer import Task, look, new_buffer
 
 _NUMBER = struct.Struct("<H")
@@ -31,6 +32,8 @@ Work = Callable[[Host, Task, memoryview], LayerLook]
 
 def look_at_all(host: Host, tasks: list[Task], work: Work = look) -> Iterator[LayerLook]:
     """Yield a look for each task, in no order. ``work`` looks at one."""
+    if isinstance(host, NotedHost):
+        raise TypeError("questions of other processes are not noted: use in_whole")
     progress = _Progress(tasks)
     try:
         for found in _look_at_all(host, tasks, work):

@@ -52,7 +52,7 @@ def opened(
     chosen = tuple(actions)
     return (
         *_by_settings(steps, after, facts),
-        *_shown(_by_firewall(chosen, facts if before is facts.host else Facts(before), after)),
+        *_shown(_by_firewall(chosen, facts if before is facts.host else facts.predicted(before), after)),
     )
 
 

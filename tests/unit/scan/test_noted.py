@@ -16,6 +16,7 @@ from doctor.host.recorded import Answers, RootHost
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 from doctor.model.step import Answer, File, Kernel, Netlink, Put, Run, Step, Symlink
+from doctor.proof.workers import look_at_all
 from doctor.scan.noted import same
 from tests.unit.repair.trees import PATHS, STEPS, build
 
@@ -186,6 +187,15 @@ def test_a_process_that_ends_changes_what_was_asked_of_processes(base: RootHost)
         noted = NotedHost(base)
         answer(QUESTIONS[name], noted, P("/"))
         assert difference.touches(noted.notes), name
+
+
+def test_no_other_process_asks_unnoted(base: RootHost) -> None:
+    """Its notes would be lost; with the whole tree noted it may ask."""
+    noted = NotedHost(base)
+    with pytest.raises(TypeError):
+        list(look_at_all(noted, []))
+    assert list(look_at_all(in_whole(noted, P("/c")), [])) == []
+    assert noted.notes.trees == {"/c"}
 
 
 def test_predictions_over_other_hosts_are_not_compared(base: RootHost, tmp_path: Path) -> None:
