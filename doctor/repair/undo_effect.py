@@ -78,9 +78,13 @@ def _start(record: PlanRecord, before: Scan, after: Scan, *, is_whole: bool) -> 
     stops = bool(stopped)
     stuck = obstacle.of_start(after, frozenset(), was_running=True)
     if stuck is not None:
-        how = "stopped, and not started again" if stops else "left running without it"
+        # A line of the init script is no line of an engine that was started by hand.
+        is_by_hand = isinstance(control, EngineControl) and control.manager == "hand"
+        settings = {found.message for found in after.findings if found.id.startswith("config/")}
+        will = "may" if is_by_hand and stuck.why in settings else "will"
+        how = "stopped, and not started again without it" if stops else "left running without it"
         down = f"; {_named(running.values())}: {how}" if running else ""
-        yield f"the engine runs now, and will not start on what comes back: {stuck.why}{down}"
+        yield f"the engine runs now, and {will} not start on what comes back: {stuck.why}{down}"
         return
     hidden = obstacle.of_hidden(before, after, frozenset())
     if hidden is not None:

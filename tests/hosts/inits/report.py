@@ -15,8 +15,8 @@ the engine is stopped for it and started on it by its manager. Then `doctor scan
 is looked at: the exit code, whether the engine answers, whether what ran before runs, whether the finding is gone, whether the
 engine is still its manager's (unit active, MainPID, pid file, one process) and has its own arguments. Then `doctor undo`: every
 file of /etc as before, engine, containers and arguments too. *ok* is all of that; in brackets, what does not start or run on the
-broken state that undo has brought back: damage, and settings that were not in force yet, show at the restart. *left* is a finding
-that waits for a person, also after the first of its answers (`--choose`) where it asks.
+broken state that undo has brought back: damage, and settings that were not in force yet, show at the restart; undo must have said so
+before it began, and end with 1. *left* is a finding that waits for a person, also after the first of its answers (`--choose`) where it asks.
 
 {ok} ok, {left} left for a person, {none} without a finding (it does no harm there, or the running engine does not show it), {wrong} wrong.
 """
