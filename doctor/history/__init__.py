@@ -1,1 +1,1 @@
-"""What earlier scans saw: kept in SQLite, never a reason for a scan to fail."""
+"""Keeps earlier scans in SQLite; its errors never fail a scan."""

@@ -1,7 +1,8 @@
-"""Takes the metadata backup: after a scan that found the data root healthy, the small files that nothing else could rebuild.
+"""Makes the metadata backup: after a scan that found the data root healthy, it copies the small files that can't be
+rebuilt.
 
-Only files whose size, time or inode changed since the last backup are read; names and the tiny texts of layer and mount
-records are those that the scan itself read. Nothing here makes a scan fail: what can't be kept becomes a note.
+Only files whose size, time or inode changed since the last backup are read; names and the short texts of layer and
+mount records come from the scan. Errors never fail a scan: they become notes.
 """
 
 import os
@@ -53,9 +54,9 @@ _OF_IMAGE = ("parent", "lastUpdated", "builtLocally")
 
 
 def is_healthy(findings: Iterable[Finding], outcomes: Iterable[Outcome], ids: Iterable[str]) -> bool:
-    """Whether a scan saw all of the data root's state and nothing wrong in it: no finding above info, nothing incomplete.
+    """Whether a scan read the data root's whole state and found no fault: no finding above info, nothing incomplete.
 
-    ``ids`` are the checks of the area; one that did not run at all was left out by settings.
+    ``ids`` are the checks of the area; one that did not run was skipped by settings.
     """
     if any(finding.id.startswith(AREA) and finding.level > Severity.INFO for finding in findings):
         return False
@@ -64,9 +65,9 @@ def is_healthy(findings: Iterable[Finding], outcomes: Iterable[Outcome], ids: It
 
 
 def take(host: Host, ask: Ask, keep: KeepMetadata, *, directory: str | None = None) -> tuple[str, ...]:
-    """Keep what changed since the last backup; return notes for the report, none where all went well.
+    """Back up the changes since the last backup; return notes for the report, empty on success.
 
-    ``directory`` is doctor's state directory where it isn't the usual one. The caller has asked ``is_healthy``.
+    ``directory`` is doctor's state directory if it isn't the default. The caller has checked ``is_healthy``.
     """
     root = ask(DataRoot)
     if not keep.keep or not isinstance(root, DataRoot):
@@ -75,18 +76,18 @@ def take(host: Host, ask: Ask, keep: KeepMetadata, *, directory: str | None = No
     try:
         store.prepare()
     except DoctorError as error:
-        return (f"the metadata backup was not taken: {error}",)
+        return (f"the metadata backup was not made: {error}",)
     try:
         with locked(os.path.join(store.path, "lock"), purpose="scan again"):
             return _Backup(host, ask, root, store).take(keep)
     except RefusedError:
         return ()
     except (OSError, HostError, DoctorError) as error:
-        return (f"the metadata backup was not taken: {error}",)
+        return (f"the metadata backup was not made: {error}",)
 
 
 class _Wanted(Struct, frozen=True):
-    """A file to keep: its path relative to the data root, and where it is."""
+    """A file to keep: its path relative to the data root, and its full path."""
 
     name: str
     path: HostPath
@@ -143,7 +144,7 @@ class _Backup:
         )
 
     def files(self, before: dict[str, Entry]) -> tuple[dict[str, Entry], list[str]]:
-        """Return the entries of all files there are, and why some that changed could not be read."""
+        """Return the entries of all files, and the reasons for changed files that could not be read."""
         files: dict[str, Entry] = {}
         skipped: list[str] = []
         for wanted in self.wanted():
@@ -167,7 +168,7 @@ class _Backup:
         return files, skipped
 
     def wanted(self) -> Iterator[_Wanted]:
-        """Yield what to keep, the least replaceable first: what is over the bound is left out from the end."""
+        """Yield the files to keep, the least replaceable first: the last ones are dropped if the limit is exceeded."""
         for name in _SINGLE:
             yield self.at(name)
         yield from self.containerd()
@@ -198,7 +199,7 @@ class _Backup:
                     yield _Wanted(f"{name}/{BLOBS}/{digits}", known.blob_path(digits))
 
     def images(self) -> Iterator[_Wanted]:
-        """Yield each image's config, and what the engine notes of it."""
+        """Yield each image's config and its metadata."""
         images = self.fact(Images)
         if images is None:
             return
@@ -218,7 +219,7 @@ class _Backup:
                 yield self.at(f"{_STORE}/layerdb/sha256/{record.chain}/{TAR_SPLIT}")
 
     def layers(self) -> dict[str, LayerRecord]:
-        """Return the whole records of layers, as the scan read them."""
+        """Return the complete records of layers, as the scan read them."""
         records = self.layers_fact.records.values() if self.layers_fact is not None else ()
         return {
             record.chain: LayerRecord(record.diff, record.parent or "", record.cache_id, record.size)
@@ -246,12 +247,12 @@ class _Backup:
         return () if found is None else found.directories
 
     def fact(self, kind: type[T]) -> T | None:
-        """Return a fact of the scan, ``None`` where there is none."""
+        """Return a fact of the scan, ``None`` if it is missing."""
         found = self.ask(kind)
         return found if isinstance(found, kind) else None
 
     def names(self, name: str) -> list[str]:
-        """Return the names in a directory of the root; none where there is no such directory."""
+        """Return the names in a directory of the root; empty if it is missing."""
         try:
             return self.host.listdir(self.at(name).path, follow=False)
         except HostError:

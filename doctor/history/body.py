@@ -1,4 +1,4 @@
-"""A whole scan report as bytes, and back."""
+"""Encodes and decodes a whole scan report."""
 
 import json
 import zlib
@@ -10,7 +10,7 @@ from doctor.model.errors import FormatError
 from doctor.model.finding import Finding
 from doctor.model.report import ManualFix, RepairReport, ScanReport
 
-# A report of 2,000 findings is 2 MB; more than this is no report.
+# A report of 2,000 findings is 2 MB; a larger file is not a report.
 _LIMIT_BYTES = 256 << 20
 
 
@@ -27,7 +27,7 @@ def pack(report: ScanReport) -> bytes:
 
 
 def unpack(data: bytes) -> ScanReport:
-    """Return the report; raises ``FormatError`` for bytes that are none, or that another version of doctor wrote."""
+    """Return the report. Raises ``FormatError`` for invalid bytes or a report of another version of doctor."""
     try:
         inflate = zlib.decompressobj()
         text = inflate.decompress(data, _LIMIT_BYTES)

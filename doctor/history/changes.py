@@ -1,4 +1,4 @@
-"""What is different between two scans of one host."""
+"""Compares two scans of one host."""
 
 from collections.abc import Mapping
 
@@ -10,13 +10,15 @@ from doctor.model.report import ScanReport
 
 
 class Changes(Struct, frozen=True, kw_only=True):
-    """Findings by what became of them since the scan before.
+    """Findings by change since the previous scan.
 
     Attributes:
-        since: when that scan started, seconds since the epoch; ``None`` if there was none, and then all findings are new.
-        new: were not there.
-        gone: were there and are not now; of checks that ran both times, since a check that could not run proves nothing.
-        same: were there before.
+        since: when that scan started, seconds since the epoch; ``None`` without a previous scan; all findings are then
+        new.
+        new: not in the previous scan.
+        gone: only in the previous scan; limited to checks that ran both times, since a check that could not run proves
+        nothing.
+        same: in both scans.
     """
 
     since: float | None

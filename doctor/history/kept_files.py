@@ -1,4 +1,4 @@
-"""Reads a file for the metadata backup so that what is kept is whole, also while an engine writes."""
+"""Reads a consistent copy of a file for the metadata backup, even while an engine writes."""
 
 from hashlib import sha256
 
@@ -11,19 +11,20 @@ from doctor.model.view import Stat
 from doctor.state.metadata import MAX_FILE_BYTES
 
 TAR_SPLIT = "tar-split.json.gz"
-# A commit of bolt takes milliseconds; one that is under way at each of five looks is no coincidence.
+# A commit of bolt takes milliseconds; a file that changes during each of five reads is not a coincidence.
 _TRIES = 5
 
 
 class UnsteadyError(DoctorError):
-    """A file that was never whole while it was looked at."""
+    """A file that was inconsistent at every read."""
 
 
 def read_steady(host: Host, name: str, path: HostPath, found: Stat) -> bytes:
-    """Return a whole content of the file that ``found`` describes; ``name`` is its path relative to the data root.
+    """Return a consistent content of the file that ``found`` describes; ``name`` is its path relative to the data root.
 
-    dockerd holds the lock of its bolt files as long as it runs, so such a file is read until two looks agree and both its
-    tree and its free list are whole. All other files are written beside and renamed. Raises ``HostError``, ``UnsteadyError``.
+    dockerd holds the lock of its bolt files as long as it runs, so such a file is read until two reads agree and both
+    its tree and its free list are intact. All other files are replaced by rename. Raises ``HostError``,
+    ``UnsteadyError``.
     """
     if found.size > MAX_FILE_BYTES:
         raise HostError(Missing(Why.UNREADABLE, f"{path}: larger than {MAX_FILE_BYTES} bytes"))
@@ -50,7 +51,7 @@ def _is_sound(data: bytes) -> bool:
 
 
 def _is_whole(name: str, data: bytes) -> bool:
-    """Whether a content is what its name promises, as far as that costs next to nothing."""
+    """Whether a content has the format of its name, as far as a cheap check shows."""
     last = name.rpartition("/")[2]
     if is_hex64(last):
         return sha256(data).hexdigest() == last

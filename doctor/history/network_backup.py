@@ -25,7 +25,7 @@ _MANY_RULES = 2000
 
 
 def is_healthy(findings: Iterable[Finding], outcomes: Iterable[Outcome], ids: Iterable[str]) -> bool:
-    """Whether all checks of firewall and network ran and found nothing above info that nobody waived."""
+    """Whether all checks of firewall and network ran without unwaived findings above info."""
     if any(
         finding.id.startswith(_AREAS) and finding.level > Severity.INFO and not finding.waived for finding in findings
     ):
@@ -35,7 +35,9 @@ def is_healthy(findings: Iterable[Finding], outcomes: Iterable[Outcome], ids: It
 
 
 def take(host: Host, ask: Ask, *, directory: str | None = None) -> tuple[str, ...]:
-    """Keep what is there now where it differs from what is kept; return notes for the report. The caller asked ``is_healthy``."""
+    """Back up the current state if it differs from the last record; return notes for the report. The caller checked
+    ``is_healthy``.
+    """
     top = os.path.join(state_dir() if directory is None else directory, DIRECTORY)
     path = os.path.join(top, NAME)
     before = _before(path)
@@ -62,7 +64,7 @@ def _before(path: str) -> Kept:
 
 
 def _judged(rules: Any) -> Iterator[FamilyRules]:
-    """Yield the families whose rules are there: an engine that does not run has none worth keeping."""
+    """Yield the families with rules: those of a stopped engine are not kept."""
     if isinstance(rules, EngineRules) and rules.is_running:
         yield from (family for family in rules.families if family.saved.has_chain("filter", "DOCKER-USER"))
 
@@ -70,7 +72,7 @@ def _judged(rules: Any) -> Iterator[FamilyRules]:
 def _family(family: FamilyRules) -> KeptFamily:
     chains = led_to(family.saved)
     if sum(map(len, chains.values())) > _MANY_RULES:
-        # A list of thousands of addresses is some program's, which loads it again.
+        # A list of thousands of addresses belongs to a program that reloads it.
         chains = {}
     return KeptFamily(policy=family.saved.policy("filter", "FORWARD"), chains=chains)
 

@@ -1,7 +1,7 @@
 """The database of earlier scans, ``history.db`` in the state directory.
 
-It keeps a rollback journal and not a write-ahead log: a scan writes one row, and a log's shared-memory file could not be
-made where the state directory is read-only. Nothing here makes a scan fail: what can't be kept becomes a note.
+It uses a rollback journal, not a write-ahead log: a scan writes one row, and the log's shared-memory file can't be
+created in a read-only state directory. Errors never fail a scan: they become notes.
 """
 
 import json
@@ -58,9 +58,9 @@ class Kept(Struct, frozen=True, kw_only=True):
 
 
 class History:
-    """Earlier scans. ``notes`` gathers what its reader should know; no method raises for what the disk holds.
+    """Earlier scans. ``notes`` collects remarks for the reader; no method raises for the content of the disk.
 
-    ``sqlite3`` is imported at the first use; reading from a history that does not exist makes no file.
+    ``sqlite3`` is imported at first use; reading a missing history creates no file.
     """
 
     def __init__(self, directory: str | None = None) -> None:
@@ -77,7 +77,7 @@ class History:
             self._connection = None
 
     def record(self, report: ScanReport, keep: Keep = Keep(), *, now: float | None = None) -> int | None:  # noqa: B008 - Keep is frozen
-        """Keep a scan, drop what is too old or too many; return its number, ``None`` (and a note) if it can't be kept."""
+        """Store a scan and drop scans beyond the limits; return its number, ``None`` (and a note) on failure."""
         row = (
             report.host.name.encode("utf-8", "backslashreplace").decode(),
             report.host.root.encode("utf-8", "backslashreplace").decode(),
@@ -103,7 +103,7 @@ class History:
         return self._with(insert, "this scan is not kept", writes=True)
 
     def _drop_old(self, connection: "sqlite3.Connection", keep: Keep, now: float) -> None:
-        """Drop scans that are too old, each host's days counted from scan to scan: a clock that jumps drops nothing."""
+        """Drop scans that are too old, each host's days counted from scan to scan: a clock jump drops nothing."""
         oldest = now - keep.days * DAY_S
         if connection.execute("SELECT 1 FROM scan WHERE started < ? LIMIT 1", (oldest,)).fetchone() is None:
             return
@@ -166,9 +166,9 @@ class History:
         return changes(self.last(report.host), report, renamed)
 
     def _with(self, use: "Callable[[sqlite3.Connection], T]", loss: str, *, writes: bool = False) -> T | None:
-        """Run ``use`` on the database; what goes wrong becomes a note that ends in ``loss``.
+        """Run ``use`` on the database; an error becomes a note that starts with ``loss``.
 
-        A damaged database is set aside under another name, and a new one is begun.
+        A corrupt database is renamed, and a new one is created.
         """
         import sqlite3  # noqa: PLC0415 - costs 15 ms
 
@@ -196,7 +196,7 @@ class History:
             return self._connection
         if writes:
             ensure_dir(os.path.dirname(self.path))
-            # SQLite would make it as the umask says, and gives its journal the mode of the database.
+            # SQLite would create it with the umask, and gives its journal the mode of the database.
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         elif not os.path.exists(self.path):
             return None
@@ -214,17 +214,17 @@ class History:
         return connection
 
     def _set_aside(self, problem: str, loss: str) -> bool:
-        """Rename a damaged database; a doctor that did so in the same second is told apart by its process."""
+        """Rename a damaged database; the process id distinguishes renames in the same second."""
         aside = f"{self.path}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
         try:
             os.rename(self.path, aside)
-            # Its journal would be played back into the new one.
+            # Its journal would be applied to the new one.
             if os.path.exists(f"{self.path}-journal"):
                 os.rename(f"{self.path}-journal", f"{aside}-journal")
         except OSError as error:
-            self.notes.append(f"{loss}: {self.path}: {problem}; it can't be set aside: {error.strerror}")
+            self.notes.append(f"{loss}: {self.path}: {problem}; it can't be renamed: {error.strerror}")
             return False
-        self.notes.append(f"the history was damaged ({problem}) and is kept as {aside}; a new one begins")
+        self.notes.append(f"the history was corrupt ({problem}) and is kept as {aside}; a new one was created")
         return True
 
 

@@ -1,1 +1,1 @@
-"""The values that flow through doctor: findings, outcomes, actions, steps, plans, reports. No I/O."""
+"""Values used throughout doctor: findings, outcomes, actions, steps, plans, reports. No I/O."""

@@ -1,4 +1,4 @@
-"""The one family of errors: what happened, where, what to do, and the exit code that goes with it."""
+"""The one family of errors: what happened, where, what to do, and the exit code."""
 
 from typing import ClassVar
 
@@ -6,12 +6,12 @@ from doctor.model.exit_code import ExitCode
 
 
 class DoctorError(Exception):
-    """Something that doctor tells its user in one line instead of a traceback.
+    """An error that is shown to the user in one line instead of a traceback.
 
     Attributes:
         what: what happened, lower case, no full stop ("can't parse daemon.json: expected ','").
-        where: the place, as the user would find it ("/etc/docker/daemon.json:7:3"), or "".
-        do: the way out ("fix the file or run 'doctor fix config/invalid-json'"), or "".
+        where: the place, in a form the user can find ("/etc/docker/daemon.json:7:3"), or "".
+        do: the next step ("fix the file or run 'doctor fix config/invalid-json'"), or "".
         exit_code: what the command line exits with when the error reaches it.
     """
 
@@ -33,22 +33,22 @@ class DoctorError(Exception):
 
 
 class UsageError(DoctorError):
-    """The command line, or a settings file, asks for something that does not exist."""
+    """The command line, or a settings file, names something that does not exist."""
 
     exit_code = ExitCode.USAGE
 
 
 class FormatError(DoctorError):
-    """Bytes or text from a host can't be read as the format they should have. The only error a parser raises."""
+    """Bytes or text from a host do not have the expected format. The only error a parser raises."""
 
 
 class RepairError(DoctorError):
-    """A repair failed and was taken back."""
+    """A repair failed and was rolled back."""
 
     exit_code = ExitCode.ROLLED_BACK
 
 
 class RefusedError(DoctorError):
-    """Doctor will not do it: more risk than allowed, a busy host, an unfinished run, an untrusted plugin."""
+    """Doctor refuses to act: more risk than allowed, a busy host, an unfinished run, an untrusted plugin."""
 
     exit_code = ExitCode.REFUSED

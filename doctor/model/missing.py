@@ -1,4 +1,4 @@
-"""Why a fact is not there."""
+"""Reasons why a fact is missing."""
 
 from enum import Enum
 
@@ -9,29 +9,29 @@ class Why(Enum):
     """The kinds of missing. Only the first two are harmless; the others make a scan incomplete (exit 3)."""
 
     ABSENT = "absent"
-    """There is no such thing on this host."""
+    """The host does not have it."""
     UNSUPPORTED = "unsupported"
     """This kind of host can't answer (a mounted disk has no processes)."""
     DENIED = "denied"
     """Doctor lacks the privilege."""
     TIMED_OUT = "timed out"
-    """No answer within the limit: a hung mount, a hung daemon."""
+    """No answer within the timeout: a hung mount, a hung daemon."""
     UNREADABLE = "unreadable"
-    """It is there and can't be read: I/O error, or a command's answer of an unknown form."""
+    """It exists but can't be read: I/O error, or a command's output in an unknown form."""
     UNDECODABLE = "undecodable"
-    """A file is there and is not what its writer writes: torn, flipped, too large, a directory in its place.
+    """A file exists but is not in its writer's format: truncated, bits flipped, too large, a directory in its place.
 
-    For one of the engine's own files that is a finding on the file, and no gap: see ``doctor.scan.undecoded``.
+    For one of the engine's own files that is a finding, not a gap: see ``doctor.scan.undecoded``.
     """
 
 
 class Missing(Struct, frozen=True):
-    """Stands where a fact should be.
+    """Takes the place of a fact.
 
     Attributes:
         why: the kind of missing.
         reason: one line for the report, naming the source ("/proc/config.gz: no such file").
-        path: of the file that is not what it should be, where ``why`` is ``UNDECODABLE``.
+        path: of the invalid file, if ``why`` is ``UNDECODABLE``.
     """
 
     why: Why
@@ -40,7 +40,7 @@ class Missing(Struct, frozen=True):
 
     @classmethod
     def undecodable(cls, path: str, problem: str) -> "Missing":
-        """Return what stands for a fact whose file can't be decoded."""
+        """Return the ``Missing`` for a file that can't be decoded."""
         return cls(Why.UNDECODABLE, f"{path}: {problem}", path)
 
     @property
@@ -50,7 +50,7 @@ class Missing(Struct, frozen=True):
 
 
 class HostError(Exception):
-    """A read of the host gave nothing; carries the ``Missing``. Collectors let it pass or decide by ``.missing.why``."""
+    """A read of the host failed; carries the ``Missing``. Collectors let it propagate or decide by ``.missing.why``."""
 
     def __init__(self, missing: Missing) -> None:
         super().__init__(missing.reason)
@@ -58,5 +58,5 @@ class HostError(Exception):
 
     @property
     def is_absent(self) -> bool:
-        """Whether there simply is no such thing."""
+        """Whether it is simply absent."""
         return self.missing.why is Why.ABSENT

@@ -1,4 +1,4 @@
-"""What became of a check: silence is never green."""
+"""The outcome of a check: silence never counts as a pass."""
 
 from enum import Enum
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Result(Enum):
-    """Every check and probe that was asked for ends in one of these; only a probe can be unproven."""
+    """Every requested check and probe ends in one of these; only a probe can be unproven."""
 
     PASS = "pass"  # noqa: S105 - the word of the contract, no password
     FAIL = "fail"
@@ -20,14 +20,14 @@ NEEDS_DEEP = "runs only with --deep"
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """The end of one check.
+    """The outcome of one check.
 
     Attributes:
         id: the check's id.
         result: pass, fail (it has findings), skip (nothing to look at here), error (it should have run and could not).
-        reason: for skip and error, why; for a pass with gaps, what could not be looked at.
-        incomplete: whether something that should have been looked at was not; makes the scan's exit code 3.
-        seconds: wall time of the check's own judgement, its facts excluded.
+        reason: why it was skipped or failed to run; for a pass with gaps, the parts that could not be examined.
+        incomplete: whether something could not be examined; makes the scan's exit code 3.
+        seconds: wall time of the check itself, without its facts.
     """
 
     id: str

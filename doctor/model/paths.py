@@ -7,7 +7,7 @@ HostPath = NewType("HostPath", str)
 
 
 def join(base: HostPath, *parts: str) -> HostPath:
-    """Return ``base`` with the parts appended; a part never leads out of the base by being absolute."""
+    """Return ``base`` with the parts appended; an absolute part stays below the base."""
     text = base.rstrip("/")
     for part in parts:
         text += "/" + part.strip("/")

@@ -1,4 +1,4 @@
-"""What a probe asks of the runtime and what it gets back."""
+"""Requests of a probe to the runtime, and their results."""
 
 from collections.abc import Generator
 from typing import Any
@@ -12,8 +12,8 @@ class Launch(Struct, frozen=True):
     """Containers to start, in order, as the runtime's ``batch`` takes them (``doctor/runtime/__init__.py``).
 
     Ids are local to the probe: ``net: "container:server"`` means the probe's own container ``server``. ``net:
-    "network:ID"`` stands for a free address on the engine's bridge network of that id: all probes of a round run beside each
-    other, so the addresses are given out when the round is put together.
+    "network:ID"`` stands for a free address on the engine's bridge network of that id: all probes of a round run
+    concurrently, so addresses are assigned when the round is assembled.
     """
 
     containers: tuple[dict[str, Any], ...]
@@ -25,9 +25,9 @@ class Ended(Struct, frozen=True, kw_only=True):
     Attributes:
         exit: its code; 125 when the runtime itself failed.
         output: the JSON object that a builtin printed last, {} for none.
-        stdout: all it printed; ``stderr`` likewise.
-        error: the runtime's word when it could not run it, or that it was stopped by its time limit; "" otherwise.
-        timed_out: it was killed by its time limit; ``oom_killed``: the kernel killed it for its memory limit.
+        stdout: its whole output; ``stderr`` likewise.
+        error: the runtime's message if it could not run it or its timeout expired; "" otherwise.
+        timed_out: it was killed by its timeout; ``oom_killed``: the kernel killed it for its memory limit.
     """
 
     id: str
@@ -41,4 +41,4 @@ class Ended(Struct, frozen=True, kw_only=True):
 
 
 Probing = Generator[Launch, dict[str, Ended], ProbeResult]
-"""A probe: yields what to launch, is sent how each container ended (by id), and returns its result."""
+"""A probe: yields containers to launch, receives the end of each (by id), and returns its result."""

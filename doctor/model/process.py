@@ -7,7 +7,7 @@ class Process(Struct, frozen=True, kw_only=True):
     """A process of the host, from /proc/PID.
 
     Attributes:
-        start_ticks: field 22 of stat, clock ticks since boot: tells a recycled pid.
+        start_ticks: field 22 of stat, clock ticks since boot: detects a reused pid.
         state: one letter, ``Z`` for a zombie.
         exe: target of /proc/PID/exe, " (deleted)" included; "" where denied or for kernel threads.
         mount_namespace: "mnt:[4026531841]" or "" where denied; likewise ``pid_namespace``.

@@ -1,4 +1,4 @@
-"""What is handed to report formats: everything they may show, nothing they would have to look up."""
+"""Input of report formats: everything they may show, with nothing left to look up."""
 
 from typing import Any
 
@@ -39,18 +39,17 @@ class HistoryRow(Struct, frozen=True, kw_only=True):
 
 
 class ProbeResult(Struct, frozen=True, kw_only=True):
-    """What a test container proved.
+    """Result of a test container.
 
     Attributes:
         name: the probe ("egress").
         proves: the ability in a few words.
-        result: pass, fail, skip (nothing to prove here), unproven (the ability is used here and could not be tried as its
-            users do), error (the runtime itself could not).
-        message: what happened, for people; for a skip or error the reason.
-        evidence: what was asked and answered.
+        result: pass, fail, skip (nothing to prove here), unproven (the ability is used here but could not be tried as
+        its users do), error (the runtime itself failed).
+        message: the result in words; for a skip or error the reason.
+        evidence: requests and answers.
         seconds: wall time.
-        by_others: it failed by others' doing, outside of this host or by a rule of somebody's own: no repair is rolled back
-            for it.
+        by_others: the cause is outside of this host or a rule of the administrator: no repair is rolled back for it.
     """
 
     name: str
@@ -63,21 +62,21 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
 
 
 class ScanReport(Struct, frozen=True, kw_only=True):
-    """One scan, whole.
+    """One complete scan.
 
     Attributes:
         started: seconds since the epoch.
         findings: worst first, causes before their symptoms; waived ones included, last.
-        outcomes: one per check asked for, sorted by id.
+        outcomes: one per requested check, sorted by id.
         probes: results when test containers were launched.
         history: earlier scans, oldest first.
         ok: check id → its line for a pass.
         fail_on: the least severity that counts against the host.
-        scope: how many checks there are, and what left some of them out.
-        hidden: fingerprints of findings that a display filter (``--since-last``) leaves out of what is shown; they stay
-            among ``findings``, and the verdict and every metric count them.
-        repair: what that repair did, when the report tells of one.
-        notes: one line each on what else its reader should know (a waiver that expired, a history that can't be kept).
+        scope: how many checks exist, and the option that left some out.
+        hidden: fingerprints of findings that a display filter (``--since-last``) hides; they stay among ``findings``,
+        and the verdict and every metric count them.
+        repair: result of the repair, if there was one.
+        notes: further remarks for the reader, one line each (a waiver that expired, a history that can't be kept).
     """
 
     host: HostInfo
@@ -99,7 +98,7 @@ class ScanReport(Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> Verdict:
-        """What it comes to."""
+        """The overall result."""
         return judge(
             self.findings,
             self.outcomes,
@@ -111,18 +110,18 @@ class ScanReport(Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> ExitCode:
-        """As the contract says."""
+        """The exit code of the contract."""
         return self.verdict.exit_code
 
     @property
     def shown(self) -> tuple[Finding, ...]:
-        """The findings that a display filter leaves."""
+        """The findings that a display filter does not hide."""
         if not self.hidden:
             return self.findings
         return tuple(finding for finding in self.findings if finding.fingerprint not in self.hidden)
 
     def count(self, severity: Severity) -> int:
-        """How many findings that nobody waived have this severity."""
+        """How many findings that are not waived have this severity."""
         return sum(1 for finding in self.findings if finding.level is severity and not finding.waived)
 
 
@@ -131,11 +130,12 @@ class PlannedAction(Struct, frozen=True, kw_only=True):
 
     Attributes:
         number: from 1, in the order of applying.
-        summary: what it does.
-        risk: the worst of the fixer's word and the action's.
-        fixes: fingerprints of the findings it mends; empty for what the plan adds itself (stop and start of an engine).
+        summary: its effect.
+        risk: the worse of the fixer's and the action's.
+        fixes: fingerprints of the findings it repairs; empty for actions that the plan adds (stop and start of an
+        engine).
         check_ids: ids of those findings.
-        diff: a unified diff, or one line per change that is no text.
+        diff: a unified diff, or one line per change that is not text.
         result: "" in a plan; after applying: "done", "failed: …", "not reached", "rolled back", "not
             rolled back: …".
     """
@@ -150,7 +150,7 @@ class PlannedAction(Struct, frozen=True, kw_only=True):
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """One of several answers to a question: its name, what speaks for it, and the option that chooses it."""
+    """One of several answers to a question: its name, the evidence for it, and the option that selects it."""
 
     name: str
     evidence: tuple[Evidence, ...]
@@ -158,16 +158,16 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What the host does not tell and a person may decide: without a question mark, and the candidates."""
+    """A decision that the host's data does not settle: the text without a question mark, and the candidates."""
 
     text: str
     candidates: tuple[Candidate, ...]
 
 
 class ManualFix(Struct, frozen=True, kw_only=True):
-    """A finding that a person must mend, or whose repair costs more than is allowed: what to do, and why not doctor.
+    """A finding for manual repair, or with a repair above the allowed risk: what to do, and why doctor does not.
 
-    ``questions``: where doctor could mend it (all, or one thing more of it) if a person chose between candidates.
+    ``questions``: decisions after which doctor could repair it, fully or in part.
     """
 
     finding: Finding
@@ -187,18 +187,18 @@ class LastProof(Struct, frozen=True, kw_only=True):
 
 
 class PlanReport(Struct, frozen=True, kw_only=True):
-    """What a repair would do.
+    """Plan of a repair.
 
     Attributes:
         actions: in order.
         risk: the worst of them, ``None`` for an empty plan.
-        manual: findings the plan does not mend.
+        manual: findings the plan does not repair.
         resolves: findings that would be gone.
-        remaining: findings predicted to be there afterwards.
-        before: the verdict on the host as it is now: a plan that saw little is no plan for a well host.
+        remaining: findings predicted to remain.
+        before: the verdict on the host now: an empty plan after an incomplete scan does not mean a healthy host.
         probes: names of the probes that will prove it.
         proof: the last test containers of this host, where the plan is empty; ``None`` where no kept scan tried any.
-        command: what carries it out, with all that was asked for ("doctor fix --deep --apply").
+        command: the command that applies it, with all options ("doctor fix --deep --apply").
     """
 
     host: HostInfo
@@ -219,7 +219,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> Verdict:
-        """What it comes to."""
+        """The overall result."""
         is_left = any(finding.level > Severity.INFO for finding in self.remaining if not finding.waived)
         return judge_plan(
             self.before,
@@ -232,7 +232,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> ExitCode:
-        """As the contract says: of the host as it is."""
+        """The exit code of the contract, for the host as it is."""
         return self.verdict.exit_code
 
 
@@ -242,8 +242,8 @@ class HalfDone(Struct, frozen=True, kw_only=True):
     Attributes:
         action: the number of the action that changed it.
         what: the path or command.
-        why: what kept it from being rolled back.
-        original: where what was there before is kept, or in words what that was.
+        why: the reason it could not be rolled back.
+        original: the place of the original, or its description.
         do: the next command.
     """
 
@@ -255,16 +255,16 @@ class HalfDone(Struct, frozen=True, kw_only=True):
 
 
 class RepairReport(Struct, frozen=True, kw_only=True):
-    """What a repair did.
+    """Result of a repair.
 
     Attributes:
         run: its id, for ``doctor undo``.
         actions: each with its result.
         probes: the proof.
-        resolved: findings that are gone.
-        remaining: findings that are there now.
-        rolled_back: whether the repair failed and all that it changed is as it was before.
-        half_done: what could not be rolled back after a failure; then ``rolled_back`` is false.
+        resolved: findings that no longer exist.
+        remaining: findings that exist now.
+        rolled_back: whether the repair failed and all its changes were undone.
+        half_done: changes that could not be rolled back after a failure; ``rolled_back`` is then false.
         error: what failed, "" on success.
     """
 
@@ -288,7 +288,7 @@ class RepairReport(Struct, frozen=True, kw_only=True):
 
 
 class ProbeReport(Struct, frozen=True, kw_only=True):
-    """What test containers proved, on their own."""
+    """Results of test containers alone."""
 
     host: HostInfo
     doctor: str
@@ -300,12 +300,12 @@ class ProbeReport(Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> Verdict:
-        """What it comes to."""
+        """The overall result."""
         return judge_probes(self.probes)
 
     @property
     def exit_code(self) -> ExitCode:
-        """As the contract says."""
+        """The exit code of the contract."""
         return self.verdict.exit_code
 
 
@@ -313,7 +313,9 @@ Report = ScanReport | PlanReport | RepairReport | ProbeReport
 
 
 def summary(report: ScanReport) -> dict[str, Any]:
-    """Return the counts of the JSON contract: findings that stand by severity, then checks, then what is waived or hidden."""
+    """Return the counts of the JSON contract: open findings by severity, then checks, then waived and hidden
+    findings.
+    """
     verdict = report.verdict
     counts: dict[str, Any] = {level.word: report.count(level) for level in sorted(Severity, reverse=True)}
     return counts | {

@@ -1,15 +1,14 @@
-"""Which data root this is, by several traits and their weight: no single file or number decides.
+"""Identifies a data root by several weighted traits: no single file or number decides.
 
-A trait that agrees speaks for the same root, one that contradicts speaks against it, and one that either side lacks says
-nothing. ``WEIGHTS`` is the whole rule; the same root is one that reaches ``SAME``.
+A trait that agrees counts for the same root, one that differs counts against it, and one missing on either side is
+ignored. ``WEIGHTS`` is the whole rule; two records are of the same root if the sum reaches ``SAME``.
 
-* ``engine-id`` may be flipped, empty, gone or made anew by dockerd: it never decides alone.
-* Directories are known by inode and birth together. A new file system hands out the same inodes, never at the same moment.
-* The random names of layers, containers and anonymous volumes (48 bits each) are the same by descent only.
-* A copy of a root (rsync, a restored image) has other directories and the same names. It is that root as far as anything
-  recorded before the copy was made; what was recorded later is of the other one.
-* A clone (of a virtual machine, a snapshot) has everything the same until each goes its own way. Then it holds names that
-  are older than the record and that the record lacks.
+* ``engine-id`` may be corrupt, empty, missing or recreated by dockerd: it never decides alone.
+* Directories are identified by inode and birth time together. A new file system reuses inode numbers, but not birth
+times. * The random names of layers, containers and anonymous volumes (48 bits each) agree only by descent.
+* A copy of a root (rsync, a restored image) has other directories and the same names. It is the same root for records
+made before the copy; later records belong to the other one. * A clone (of a virtual machine, a snapshot) is identical
+until the two diverge. Then it has names that are older than the record but missing in it.
 """
 
 from collections.abc import Iterator
@@ -41,27 +40,28 @@ WEIGHTS = {
     ("older than the record", False): -12,
     ("names of its own", False): -12,
 }
-"""(trait, whether it agrees) → weight. The last two prove that a clone or copy went its own way, and outweigh all else."""
+"""(trait, whether it agrees) → weight. The last two prove that a clone or copy diverged, and outweigh all others."""
 
 _FEW = 3
 _S_NS = 1_000_000_000
 _SLACK_S = 10
-"""Births have a coarser clock, and recording takes a moment."""
+"""Birth times come from a coarser clock, and recording takes a moment."""
 
 
 class RootIdentity(Struct, frozen=True, kw_only=True):
-    """What tells one data root from others; a default says nothing.
+    """Traits that identify a data root; a default value is unknown.
 
     Attributes:
-        path: its real place on its host.
+        path: its resolved path on its host.
         when: when this was recorded, in seconds since the epoch.
-        engine_id: the text of ``engine-id``, "" where there is none or one of no known form.
+        engine_id: the text of ``engine-id``, "" if it is missing or has an unknown form.
         file_system: magic number and id, as hex.
-        places: name → inode and birth (nanoseconds since the epoch, 0: the file system doesn't record it) of the root (".")
+        places: name → inode and birth time (nanoseconds since the epoch, 0: the file system doesn't record it) of the
+        root (".")
             and of the directories in it.
         names: the first 12 digits of random names (layer directories, containers, anonymous volumes): the ``SKETCH`` smallest.
         volumes: hashes of the names of the other volumes, likewise.
-        unknown_elders: of a root that is compared, how many of its random names are not in the record and older than it.
+        unknown_elders: for the compared root, how many of its random names are missing in the record and older than it.
     """
 
     path: str
@@ -75,24 +75,24 @@ class RootIdentity(Struct, frozen=True, kw_only=True):
 
     @property
     def known_until(self) -> int:
-        """What was born before this, in nanoseconds since the epoch, was there when this was recorded."""
+        """Anything born before this time (nanoseconds since the epoch) existed when this was recorded."""
         return int((self.when - _SLACK_S) * _S_NS)
 
 
 class Trait(Struct, frozen=True):
-    """One trait that both sides have: whether it agrees, and the weight of that."""
+    """One trait that both sides have: whether it agrees, and its weight."""
 
     name: str
     agrees: bool
 
     @property
     def weight(self) -> int:
-        """How much it counts."""
+        """Its weight."""
         return WEIGHTS[self.name, self.agrees]
 
 
 class Likeness(Struct, frozen=True):
-    """How two records compare."""
+    """Comparison of two records."""
 
     traits: tuple[Trait, ...]
 
@@ -108,7 +108,7 @@ class Likeness(Struct, frozen=True):
 
     @property
     def in_words(self) -> str:
-        """Return what agrees and what does not ("engine-id, names agree; file system differs")."""
+        """Return the traits that agree and those that differ ("engine-id, names agree; file system differs")."""
         agree = ", ".join(trait.name for trait in self.traits if trait.agrees)
         differ = ", ".join(trait.name for trait in self.traits if not trait.agrees)
         parts = (f"{agree} agree" if agree else "", f"{differ} differ" if differ else "")
@@ -116,7 +116,7 @@ class Likeness(Struct, frozen=True):
 
 
 def compare(recorded: RootIdentity, here: RootIdentity) -> Likeness:
-    """Return how the root that is here compares with one that was recorded."""
+    """Compare the present root with a recorded one."""
     return Likeness(tuple(_traits(recorded, here)))
 
 
@@ -126,7 +126,7 @@ def sketch(names: "Iterator[str] | set[str] | frozenset[str]") -> tuple[str, ...
 
 
 def missing_names(recorded: RootIdentity, here: RootIdentity) -> tuple[str, ...]:
-    """Return the names of the root that is here which the record would have if it had known them."""
+    """Return the names of the present root that fall within the range of the record but are missing in it."""
     reach = _reach(recorded.names, here.names)
     known = set(recorded.names)
     return tuple(name for name in here.names if name <= reach and name not in known)
@@ -157,7 +157,7 @@ def _directories(recorded: RootIdentity, here: RootIdentity) -> Iterator[Trait]:
     if same:
         return
     yield Trait("directories", False)
-    # The root itself may be the top of a file system that was made long before the copy.
+    # The root itself may be the top of a file system created long before the copy.
     births = [born for name, (_, born) in here.places.items() if name != "."]
     if births and all(births) and max(births) < recorded.known_until:
         yield Trait("older than the record", False)
@@ -176,13 +176,13 @@ def _names(recorded: RootIdentity, here: RootIdentity) -> Iterator[Trait]:
 
 
 def _share(recorded: tuple[str, ...], here: tuple[str, ...]) -> float:
-    """Return which part of the smaller side the other one has, within what both sketches reach."""
+    """Return the fraction of the smaller side that the other one has, within the range of both sketches."""
     reach = _reach(recorded, here)
     mine, other = ({name for name in side if name <= reach} for side in (recorded, here))
     return len(mine & other) / min(len(mine), len(other)) if mine and other else 0.0
 
 
 def _reach(one: tuple[str, ...], other: tuple[str, ...]) -> str:
-    """Return the last name that neither sketch has cut off."""
+    """Return the last name within the range of both sketches."""
     ends = [side[-1] for side in (one, other) if len(side) >= SKETCH]
     return min(ends, default="\U0010ffff")

@@ -1,4 +1,4 @@
-"""Fields whose value never leaves the host: redaction is declared where the value is kept."""
+"""Marks fields that never leave the host: redaction is declared at the field."""
 
 from functools import cache
 from typing import get_type_hints
@@ -10,7 +10,7 @@ SECRET = Meta(extra={"secret": True})
 
 
 class Guarded(Struct, frozen=True, kw_only=True):
-    """A value some of whose fields are secret: printed without them, so that no log or traceback shows one."""
+    """A value with secret fields: it is printed without them, so that no log or traceback shows one."""
 
     def __repr__(self) -> str:
         hidden = secret_fields(type(self))
@@ -20,6 +20,6 @@ class Guarded(Struct, frozen=True, kw_only=True):
 
 @cache
 def secret_fields(kind: type[Struct]) -> frozenset[str]:
-    """Return the names of the fields that are declared secret."""
+    """Return the names of the fields declared secret."""
     hints = get_type_hints(kind, include_extras=True)
     return frozenset(name for name, hint in hints.items() if SECRET in getattr(hint, "__metadata__", ()))

@@ -1,17 +1,17 @@
-"""How bad a finding is, and what its repair may cost."""
+"""Severity of a finding, and risk of its repair."""
 
 from enum import IntEnum
 
 
 class Severity(IntEnum):
-    """How bad a finding is; ordered, so that ``--fail-on`` is a comparison."""
+    """Severity of a finding; ordered, so that ``--fail-on`` is a comparison."""
 
     INFO = 1
     """Worth knowing; nothing is broken."""
     WARNING = 2
     """Works today, and will break or is risky."""
     ERROR = 3
-    """Something a user asked for does not work."""
+    """A requested function does not work."""
     CRITICAL = 4
     """The engine, every container or data is affected."""
 
@@ -27,16 +27,16 @@ class Severity(IntEnum):
 
 
 class Applicability(IntEnum):
-    """What applying a repair may cost the host; ordered, so that ``--allow`` is a comparison."""
+    """Risk of applying a repair; ordered, so that ``--allow`` is a comparison."""
 
     SAFE = 1
-    """Nothing restarts and nothing is lost: applied without a second thought, taken back by ``doctor undo``."""
+    """Nothing restarts and nothing is lost; reverted by ``doctor undo``."""
     DISRUPTIVE = 2
     """Something restarts (the engine, a container, a link), nothing is lost: choose the moment."""
     DESTRUCTIVE = 3
-    """Something that can't be rebuilt goes out of service, into quarantine: ``doctor undo`` brings it back."""
+    """Something that can't be rebuilt is moved into quarantine; ``doctor undo`` restores it."""
     MANUAL = 4
-    """Shown, never applied: only a person can know what is right here."""
+    """Shown, never applied: only a person can decide."""
 
     @property
     def word(self) -> str:

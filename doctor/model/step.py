@@ -1,7 +1,7 @@
-"""The few reversible primitives to which every action lowers.
+"""The reversible primitives that every action consists of.
 
-Journal, prediction, apply and undo know only these, so a new action touches none of them. Each step has an inverse that
-is again made of steps (``doctor.repair.undo``).
+Journal, prediction, apply and undo know only these, so a new action changes none of them. Each step has an inverse that
+consists of steps (``doctor.repair.undo``).
 """
 
 import msgspec
@@ -55,11 +55,11 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Put(msgspec.Struct, tag="put", frozen=True, kw_only=True):
-    """Make ``path`` be this node, atomically; what was there is kept by the journal.
+    """Replace ``path`` by this node, atomically; the journal keeps the original.
 
-    ``meta`` of ``None`` keeps mode, owner and xattrs of what was there (0644 root for a new file, 0755 for a directory). A file with
-    further names is written in place, so that these go on to show the same; ``unlinks`` makes it one of its own instead, as it
-    was before a step made it a hard link.
+    ``meta`` of ``None`` keeps mode, owner and xattrs of the original (0644 root for a new file, 0755 for a directory).
+    A file with hard links is written in place, so that all names keep the same content; ``unlinks`` makes it a separate
+    file instead, as before a step made it a hard link.
     """
 
     path: str
@@ -71,7 +71,7 @@ class Put(msgspec.Struct, tag="put", frozen=True, kw_only=True):
 class Move(msgspec.Struct, tag="move", frozen=True, kw_only=True):
     """Rename ``path`` to ``to``; an empty ``to`` means the quarantine of this run.
 
-    What stands at ``to`` goes into quarantine first. With ``may_fail``, nothing to move is fine (a reversal).
+    An existing ``to`` goes into quarantine first. With ``may_fail``, a missing ``path`` is a no-op (a reversal).
     """
 
     path: str
@@ -80,7 +80,7 @@ class Move(msgspec.Struct, tag="move", frozen=True, kw_only=True):
 
 
 class Attributes(msgspec.Struct, tag="attributes", frozen=True, kw_only=True):
-    """Set mode, owner, xattrs and flags of what is at ``path``, its content untouched. ``None`` fields stay."""
+    """Set mode, owner, xattrs and flags of ``path``, without touching its content. ``None`` fields stay."""
 
     path: str
     mode: int | None = None
@@ -92,8 +92,8 @@ class Attributes(msgspec.Struct, tag="attributes", frozen=True, kw_only=True):
 
 
 class Kernel(msgspec.Struct, tag="kernel", frozen=True, kw_only=True):
-    """Write ``value`` to a file of /proc/sys or /sys. ``also`` names files that the kernel changes with it: undo writes
-    them back too. With ``may_fail``, a file that is gone is fine (a reversal: the interface went with its container).
+    """Write ``value`` to a file of /proc/sys or /sys. ``also`` names files that the kernel changes with it: undo
+    restores them too. With ``may_fail``, a missing file is a no-op (a reversal: the interface went with its container).
     """
 
     path: str
@@ -103,7 +103,9 @@ class Kernel(msgspec.Struct, tag="kernel", frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command, an API request (``("GET", "/_ping")``) or a file (``("READ", "/proc/self/mountinfo")``) will say."""
+    """Predicted result of a command, an API request (``("GET", "/_ping")``) or a file (``("READ",
+    "/proc/self/mountinfo")``).
+    """
 
     ask: tuple[str, ...]
     stdout: bytes = b""
@@ -122,21 +124,21 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
 
     Attributes:
         argv: the command; no shell.
-        stdin: what it reads.
-        undo: commands that take it back, in order; each must be harmless when the command had no effect.
+        stdin: its input.
+        undo: commands that undo it, in order; each must be a no-op if the command had no effect.
         undo_stdin: one stdin per undo command ("" where shorter).
         timeout_s: seconds until it is killed and counts as failed.
-        predicts: what it changes, for the prediction.
+        predicts: its changes, for the prediction.
         detach: start it in its own session and do not wait (an engine that was started by hand).
         cwd: working directory for a detached command.
         env: environment for a detached command; empty means doctor's own clean one.
         stdout: file a detached command writes to (append); "" means /dev/null.
-        until: for engine commands, wait until the engine answers ("up"), is gone ("down"), or somebody takes connections on
-            the socket ("listens": containerd).
+        until: for engine commands, wait until the engine answers ("up"), has stopped ("down"), or the socket accepts
+        connections ("listens": containerd).
         socket: where it answers, "" for /var/run/docker.sock.
-        may_fail: whether a non-zero exit is fine (a reversal of something that had no effect).
-        ends: processes that are gone afterwards (an engine that its unit stops), for the prediction.
-        makes: directories that are there afterwards, for the prediction.
+        may_fail: whether a non-zero exit is accepted (a reversal of something that had no effect).
+        ends: processes that end with it (an engine stopped by its unit), for the prediction.
+        makes: directories that exist afterwards, for the prediction.
     """
 
     argv: tuple[str, ...]
@@ -157,9 +159,9 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
 
 
 class Signal(msgspec.Struct, tag="signal", frozen=True, kw_only=True):
-    """Send a signal to a process that is still what it was (same start time), and wait until it is gone.
+    """Send a signal to a process with this start time, and wait until it ends.
 
-    ``start_ticks`` is field 22 of /proc/PID/stat: a recycled pid is never signalled. ``restart`` is its reversal.
+    ``start_ticks`` is field 22 of /proc/PID/stat: a reused pid is never signalled. ``restart`` is its reversal.
     """
 
     pid: int
@@ -183,9 +185,9 @@ class Netlink(msgspec.Struct, tag="netlink", frozen=True, kw_only=True):
 
 
 class Reload(msgspec.Struct, tag="reload", frozen=True, kw_only=True):
-    """Make a running engine read its settings file again (SIGHUP), and wait until it reports that it has.
+    """Make a running engine reload its settings file (SIGHUP), and wait until it confirms the reload.
 
-    No container stops for it. Its reversal is another one, after the file is as it was.
+    No container stops. Its reversal is another reload, after the file is restored.
     """
 
     pid: int
@@ -196,7 +198,7 @@ class Reload(msgspec.Struct, tag="reload", frozen=True, kw_only=True):
 
 
 class Stopped(msgspec.Struct, frozen=True, kw_only=True):
-    """A container that a stop of the engine stops, to be started again: its full id, its name, whether it was paused."""
+    """A container that stops with the engine and must be restarted: its full id, its name, whether it was paused."""
 
     id: str
     name: str
@@ -204,9 +206,9 @@ class Stopped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartContainers(msgspec.Struct, tag="start-containers", frozen=True, kw_only=True):
-    """Start containers again through the engine, in this order; those that run already are left alone.
+    """Restart containers through the engine, in this order; a no-op for those that run already.
 
-    One that does not start is no failure of the step: the proof names it.
+    A failed start is not a failure of the step: the probes report it.
     """
 
     containers: tuple[Stopped, ...]

@@ -1,15 +1,16 @@
-"""Text of a host made harmless to look at: names, file contents and error messages are chosen by whoever runs there."""
+"""Escapes text of a host for display: names, file contents and error messages are untrusted."""
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    r"""Return ``text`` with everything that can't be seen written out, as Python would in a string literal.
+    r"""Return ``text`` with invisible characters escaped, as in a Python string literal.
 
-    Control characters (a terminal obeys ESC and C1 codes), bidirectional overrides (they reorder what stands around
-    them), zero-width and unassigned characters, separators other than the space, and lone surrogates (undecodable bytes
-    of a host, kept by ``surrogateescape``) are escaped. What is left is valid UTF-8, XML 1.0 and JSON in any terminal.
+    Control characters (a terminal obeys ESC and C1 codes), bidirectional overrides (they reorder the text around them),
+    zero-width and unassigned characters, separators other than the space, and lone surrogates (undecodable bytes of a
+    host, kept by ``surrogateescape``) are escaped. The result is valid UTF-8, XML 1.0 and JSON, and safe in any
+    terminal.
 
-    A literal backslash stays as it is: the result is for eyes, not for parsing back. ``keep`` names characters that pass
-    (a newline where the format has lines).
+    A literal backslash is kept: the result is for display, not for parsing. ``keep`` lists characters that are not
+    escaped (a newline where the format has lines).
 
     >>> visible("web\x1b[31m\u202egnp.sh")
     'web\\x1b[31m\\u202egnp.sh'
@@ -39,7 +40,7 @@ def plural(number: int, word: str) -> str:
 
 
 def flipped_byte(one: bytes, other: bytes) -> int:
-    """Return the position of the byte in which the only bit differs, -1 where more or none does.
+    """Return the position of the byte with the only differing bit, -1 if none or more bits differ.
 
     >>> flipped_byte(b"79df", b"78df"), flipped_byte(b"79df", b"79df"), flipped_byte(b"79df", b"76df")
     (1, -1, -1)
@@ -49,7 +50,7 @@ def flipped_byte(one: bytes, other: bytes) -> int:
 
 
 def is_one_bit_off(one: str, other: str) -> bool:
-    """Whether two texts differ in a single bit of their UTF-8, as bad memory or a bad disk leaves it.
+    """Whether two texts differ in a single bit of their UTF-8, as after a memory or disk error.
 
     >>> is_one_bit_off("79df", "78df"), is_one_bit_off("79df", "79df"), is_one_bit_off("79df", "76df")
     (True, False, False)

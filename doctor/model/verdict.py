@@ -1,4 +1,4 @@
-"""What a report comes to, judged in one place: every format and the exit code take it from here, and none judges by itself."""
+"""The overall result of a report, computed in one place for every format and the exit code."""
 
 from collections.abc import Container, Iterable
 from enum import Enum
@@ -22,16 +22,16 @@ _OPEN = frozenset({Result.ERROR, Result.UNPROVEN})
 
 
 class State(Enum):
-    """The four things a report can come to."""
+    """The four possible results of a report."""
 
     HEALTHY = "healthy"
-    """No problem, nothing left out, and every test container that has something to prove here did its work."""
+    """No problem, nothing left out, and every test container with something to prove here passed."""
     CLEAR = "clear"
-    """No problem was found; nothing was tried, or not all of it."""
+    """No problem was found; not everything was tried."""
     PROBLEMS = "problems"
     """Something is wrong."""
     INCOMPLETE = "incomplete"
-    """No problem was found, and something that should have been looked at or tried was not."""
+    """No problem was found, but something could not be examined or tried."""
 
 
 _CODES = {State.PROBLEMS: ExitCode.FOUND, State.INCOMPLETE: ExitCode.INCOMPLETE}
@@ -41,17 +41,17 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """The judgement on one report.
 
     Attributes:
-        says: the one sentence that a reader takes away, with how many checks ran where not all did.
-        left_out: how many of how many checks ran, where not all did; ``says`` holds it too.
-        unseen: what could not be looked at for want of root, and the command that can; "" otherwise. Shown first.
+        says: the summary sentence, with the number of checks that ran if not all did.
+        left_out: how many checks of how many ran, if not all did; also part of ``says``.
+        unseen: the parts that need root, and the command that covers them; "" otherwise. Shown first.
         worst: severity of the worst problem, ``None`` without one.
         problems: findings at or above ``--fail-on``, hidden ones included.
         waived: findings that the settings accept.
-        hidden: findings that a display filter leaves out; they count in everything else.
-        passed, skipped, incomplete: checks by what became of them; one with a gap is incomplete, whatever else it found.
+        hidden: findings that a display filter hides; they count in everything else.
+        passed, skipped, incomplete: checks by outcome; one with a gap is incomplete, whatever else it found.
         ran: checks that left an outcome.
-        installed: checks that there are.
-        counted: findings from the worst down and checks, in one line.
+        installed: checks that exist.
+        counted: findings by severity, worst first, and checks, in one line.
     """
 
     state: State
@@ -72,24 +72,24 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     @property
     def is_green(self) -> bool:
-        """Whether a light may be green."""
+        """Whether a status light may be green."""
         return self.state in {State.HEALTHY, State.CLEAR}
 
     @property
     def mood(self) -> str:
-        """The word by which a report is coloured: a severity or ``pass``."""
+        """The word that sets the colour of a report: a severity or ``pass``."""
         if self.worst is not None:
             return self.worst.word
         return "pass" if self.is_green else "warning"
 
 
 class Scope(Struct, frozen=True, kw_only=True):
-    """What was to be looked at.
+    """The scope of a scan.
 
     Attributes:
-        installed: how many checks there are; 0 where that is not known.
-        narrowed: what left some of them out ("--select dns"), "" for nothing.
-        remedy: the command that sees what this run could not for want of root, "" where root would not help.
+        installed: how many checks exist; 0 if unknown.
+        narrowed: the option that left some out ("--select dns"), "" for none.
+        remedy: the command that covers the parts that need root, "" if root would not help.
     """
 
     installed: int = 0
@@ -111,7 +111,7 @@ def judge(
     scope: Scope = Scope(),  # noqa: B008 - it is frozen
     hidden: Container[str] = frozenset(),
 ) -> Verdict:
-    """Judge a scan: the whole of it, whatever is shown. ``hidden`` holds the fingerprints that a display filter leaves out."""
+    """Judge a whole scan, including hidden findings. ``hidden`` holds the fingerprints that a display filter hides."""
     findings, outcomes = tuple(findings), tuple(outcomes)
     standing = [finding for finding in findings if not finding.waived]
     found = [finding.level for finding in standing if is_problem(finding, fail_on)]
@@ -148,7 +148,7 @@ def judge(
 
 
 def _untold(probes: "tuple[ProbeResult, ...]", findings: tuple[Finding, ...]) -> int:
-    """Return how many test containers failed of which no finding speaks: a finding may be waived, a bare failure not."""
+    """Return how many test containers failed without a finding: a finding may be waived, a bare failure may not."""
     failed = {f"probe/{probe.name}-failed" for probe in probes if probe.result is Result.FAIL}
     return len(failed - {finding.id for finding in findings}) if failed else 0
 
@@ -162,17 +162,17 @@ def _state(
     has_gaps = any(outcome.incomplete or outcome.result is Result.ERROR for outcome in outcomes)
     if has_gaps or results & _OPEN or not _has_looked(outcomes):
         return State.INCOMPLETE
-    # A skip says that there is nothing to prove here.
+    # A skip means that there is nothing to prove here.
     return State.HEALTHY if Result.PASS in results and not has_more else State.CLEAR
 
 
 def _has_looked(outcomes: tuple[Outcome, ...]) -> bool:
-    """Whether a check came to a judgement: one that was skipped saw nothing to judge."""
+    """Whether a check produced a result: a skipped one had nothing to judge."""
     return any(outcome.result in {Result.PASS, Result.FAIL} for outcome in outcomes)
 
 
 def judge_probes(probes: "tuple[ProbeResult, ...]") -> Verdict:
-    """Judge test containers on their own: one that failed or could not be tried is never green, and neither is none."""
+    """Judge test containers alone: a failed or untried one is never green, nor is an empty list."""
     results = [probe.result for probe in probes]
     state = State.CLEAR if Result.PASS in results else State.INCOMPLETE
     if Result.FAIL in results:

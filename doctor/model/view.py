@@ -1,4 +1,4 @@
-"""What an action may read while it lowers to steps: the host as it will be when its turn comes."""
+"""The host that an action may read while it is turned into steps: its predicted state at that point of the plan."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from doctor.model.paths import HostPath
 
 
 class Stat(Struct, frozen=True):
-    """What ``lstat`` tells, and the kind as one letter.
+    """The result of ``lstat``, with the kind as one letter.
 
     Attributes:
         kind: ``f`` file, ``d`` directory, ``l`` symbolic link, ``c`` character device, ``b`` block device, ``p`` FIFO,
@@ -32,7 +32,7 @@ class Stat(Struct, frozen=True):
 
 
 class Answered(Protocol):
-    """What a command left: exit code and output."""
+    """Result of a command: exit code and output."""
 
     @property
     def exit(self) -> int:
@@ -41,19 +41,19 @@ class Answered(Protocol):
 
     @property
     def stdout(self) -> bytes:
-        """Return what it printed."""
+        """Return its output."""
         ...
 
 
 class View(Protocol):
-    """A read-only look at a host. Every method raises ``HostError`` where there is nothing to read."""
+    """A read-only view of a host. Every method raises ``HostError`` if it can't read."""
 
     def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
         """Return the content of the regular file at ``path``."""
         ...
 
     def lstat(self, path: HostPath, *, follow: bool = True) -> Stat:
-        """Return what is at ``path``; the last component is never followed, the ones before it if ``follow``."""
+        """Return the status of ``path``; the last component is never followed, the others only if ``follow``."""
         ...
 
     def readlink(self, path: HostPath, *, follow: bool = True) -> str:
@@ -65,13 +65,13 @@ class View(Protocol):
         ...
 
     def resolve(self, path: HostPath) -> HostPath:
-        """Return ``path`` with every symbolic link followed inside the host; missing tail components stay as they are."""
+        """Return ``path`` with every symbolic link followed inside the host; missing last components are kept."""
         ...
 
     def exists(self, path: HostPath) -> bool:
-        """Whether something is at ``path`` (a dangling link is something)."""
+        """Whether ``path`` exists (a dangling link counts)."""
         ...
 
     def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> Answered:
-        """Return what a command that changes nothing prints, as predicted where an earlier step changes it."""
+        """Return the output of a read-only command, predicted if an earlier step changes it."""
         ...

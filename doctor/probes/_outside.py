@@ -13,7 +13,7 @@ from doctor.probes._place import hardware_address
 _NETWORKS = ("192.0.2.0/29", "203.0.113.0/29", "198.51.100.0/29", "198.18.0.0/29")
 """The documentation networks (RFC 5737) and the benchmark network (RFC 2544): no real host has such an address."""
 _NAMES = 8
-NO_WAY = "can't stand a container behind"
+NO_WAY = "can't attach a container behind"
 """Start of the runtime's error if the kernel, or a user's own filters, prevent packets from entering by the uplink."""
 
 

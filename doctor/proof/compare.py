@@ -1,4 +1,4 @@
-"""What tar headers say of a layer's entries, against what is on disk.
+"""Compares the tar headers of a layer's entries with the files on disk.
 
 Whiteouts and opaque marks as overlay2 keeps them: a character device 0/0, and ``trusted.overlay.opaque`` (``user.overlay.``
 in a rootless root) of "y"; Documentation/filesystems/overlayfs.rst, moby pkg/archive/archive_linux.go.
@@ -25,7 +25,7 @@ _WORDS = {st.S_IFREG: "a file", st.S_IFDIR: "a directory", st.S_IFLNK: "a symbol
 
 
 def plain(name: bytes) -> bytes | None:
-    """Return a tar's name as a path below ``diff``, "" for the top; ``None`` where it leads out.
+    """Return a tar's name as a path below ``diff``, "" for the top; ``None`` if it leads outside.
 
     >>> plain(b"./usr/bin/"), plain(b"/"), plain(b"a/../../b")
     (b'usr/bin', b'', None)
@@ -37,12 +37,13 @@ def plain(name: bytes) -> bytes | None:
 
 
 class Comparer:
-    """Takes the headers of one layer in order; the last one of a name counts.
+    """Compares the headers of one layer in order; the last one of a name counts.
 
     Args:
         tree: the layer's directory.
         shift: added to a header's owner on disk; ``None``: owners are not compared.
-        is_built: whether BuildKit made the directory: it is the upper one of a mount, which keeps devices that a tar leaves out.
+        is_built: whether BuildKit made the directory: as the upper directory of a mount it has devices that a tar
+        omits.
     """
 
     def __init__(self, tree: Tree, shift: int | None, *, is_built: bool) -> None:
@@ -55,24 +56,24 @@ class Comparer:
         self._sees_trusted = sees_trusted()
 
     def same(self, name: bytes) -> None:
-        """Note a file that is as its header says."""
+        """Record a file that matches its header."""
         self.names.add(name)
         if self.lost:
             self.lost.pop(name, None)
 
     def forget(self, name: bytes) -> None:
-        """Note a name without comparing it: its content is gone."""
+        """Record a name without a comparison: its content is missing."""
         self.same(name)
 
     def header(self, name: bytes, raw: bytes) -> Header | None:
-        """Compare the entry that raw headers describe; ``None`` where they describe none. Raises ``FormatError``."""
+        """Compare the entry that raw headers describe; ``None`` if they describe none. Raises ``FormatError``."""
         header = parse_headers(raw)
         if header is not None:
             self.take(name, header)
         return header
 
     def take(self, name: bytes, header: Header) -> None:
-        """Compare the entry of a header with what is at its plain name."""
+        """Compare the entry of a header with the file at its plain name."""
         if header.is_opaque:
             self._opaque(plain(header.name.rpartition(b"/")[0] or b".") or b"")
             return
@@ -80,7 +81,7 @@ class Comparer:
         if removed is not None:
             self._whiteout(plain(removed) or b"", header)
         elif not header.base.startswith(b".wh..wh."):
-            # Metadata of aufs, which no engine unpacks, is left out.
+            # Metadata of aufs, which no engine unpacks, is omitted.
             self._entry(name, header)
 
     def _entry(self, name: bytes, header: Header) -> None:
@@ -93,7 +94,7 @@ class Comparer:
         if status is None:
             if header.size:
                 return
-            self._lose(name, header, "it is gone", exists=False)
+            self._lose(name, header, "it is missing", exists=False)
             return
         kind = st.S_IFMT(status.st_mode)
         if kind != wanted:
@@ -110,7 +111,7 @@ class Comparer:
         if header.kind == "symlink":
             target = self.tree.readlink(name)
             if target != header.link:
-                self._lose(name, header, "it leads elsewhere", exists=False)
+                self._lose(name, header, "it has another target", exists=False)
                 return
         elif status.st_mode & 0o7777 != header.mode:
             wrong.append(f"mode {status.st_mode & 0o7777:04o} instead of {header.mode:04o}")
@@ -149,12 +150,12 @@ class Comparer:
             return
         shown = target.decode("utf-8", "replace")
         if status is None:
-            self._lose(name, header, f"it is gone; it was another name of {shown}", exists=False)
+            self._lose(name, header, f"it is missing; it was a hard link to {shown}", exists=False)
         elif (status.st_ino, status.st_dev) != (other.st_ino, other.st_dev):
             if status.st_size == other.st_size and self._digest(name, status) == self._digest(target, other):
-                self._lose(name, header, f"it is a copy and no longer another name of {shown}", exists=False)
+                self._lose(name, header, f"it is a copy and no longer a hard link to {shown}", exists=False)
             else:
-                self.altered[name] = f"it is no longer another name of {shown} and differs from it"
+                self.altered[name] = f"it is no longer a hard link to {shown} and differs from it"
 
     def _digest(self, name: bytes, status: Status) -> bytes:
         if not st.S_ISREG(status.st_mode):
@@ -171,10 +172,14 @@ class Comparer:
         status = self.tree.lstat(name)
         if status is not None and st.S_ISCHR(status.st_mode) and status.st_rdev == 0:
             return
-        # Where a differ names what is missing in an opaque directory one by one, no device stands for it.
+        # A differ that lists each missing name of an opaque directory needs no device for it.
         if self._is_opaque_above(name):
             return
-        why = "it is gone, so what it deletes is back" if status is None else "something stands where a deletion was"
+        why = (
+            "it is missing, so the file it deletes is visible again"
+            if status is None
+            else "a file is in place of the whiteout"
+        )
         is_free = status is None or not st.S_ISDIR(status.st_mode)
         self._lose(name, header, why, exists=False, is_free=is_free)
         self.lost[name] = replace(self.lost[name], kind="char", mode=0, link=b"", device=(0, 0))
@@ -198,7 +203,7 @@ class Comparer:
         here = self.tree.xattrs(name)
         if any(here.get(key) == b"y" for key in _OPAQUES):
             return
-        why = "its opaque mark is gone, so what lower layers have there is back"
+        why = "its opaque mark is missing, so files of lower layers are visible again"
         known = self.lost.get(name)
         if known is not None:
             self.lost[name] = replace(known, why=f"{known.why}, {why}", xattrs={**known.xattrs, OPAQUE: b"y"})
@@ -230,9 +235,9 @@ class Comparer:
         )
 
     def extra(self) -> list[bytes]:
-        """Return the names on disk that no header has, of a directory not what is beneath it.
+        """Return the names on disk without a header; for a directory, not the names beneath it.
 
-        A directory above a tar's entry needs none of its own; sockets are never in a tar.
+        A parent directory of a tar's entry needs no header; sockets are never in a tar.
         """
         known = set(self.names)
         for name in self.names:
@@ -255,7 +260,7 @@ class Comparer:
         return sorted(found)
 
     def _is_left_out(self, name: bytes) -> bool:
-        """Whether no tar would have it: a socket, or what the mount of a build left."""
+        """Whether no tar would contain it: a socket, or a leftover of a build's mount."""
         status = self.tree.lstat(name)
         if status is None:
             return self.is_built

@@ -1,4 +1,4 @@
-"""One layer against its tar-split: one pass over both hashes every content and compares every header."""
+"""Compares a layer with its tar-split: one pass over both hashes every content and compares every header."""
 
 import os
 import stat as st
@@ -21,7 +21,7 @@ from doctor.proof.tar.tar_split import read as read_split
 from doctor.proof.tree import CHUNK_BYTES, Content, Tree, open_tree
 
 SHOWN = 100
-"""How many names of altered and extra files are kept; the others are counted."""
+"""How many names of altered and extra files are kept; the rest are only counted."""
 _JOIN_BYTES = 256 << 10
 _SMALL_BYTES = 128 << 10
 _HEAD_BYTES = 4 << 20
@@ -31,14 +31,14 @@ _FILES = b"0\0"
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """A layer to look at.
+    """A layer to verify.
 
     Attributes:
         chain: its chain id; ``diff`` its diff id.
         directory: name in ``overlay2``; ``top`` the path of its ``diff``.
         split: path of its tar-split.
-        shift: what is added to a header's owner on disk (a remapped root); ``None`` where owners can't be compared.
-        size: bytes that its record tells, for the order of work.
+        shift: what is added to a header's owner on disk (a remapped root); ``None`` if owners can't be compared.
+        size: bytes by its record, used to order the work.
     """
 
     chain: str
@@ -62,7 +62,7 @@ class Hash:
         self.size = 0
 
     def update(self, piece: bytes | memoryview) -> None:
-        """Take a piece; a view of a buffer that is used again is not kept."""
+        """Add a piece; a view of a reused buffer is not kept."""
         size = len(piece)
         self.size += size
         if size < _SMALL_BYTES and isinstance(piece, bytes):
@@ -86,7 +86,7 @@ class Hash:
 
 
 def look(host: Host, task: Task, buffer: memoryview) -> LayerLook:
-    """Look at one layer. Memory is bounded by the number of its names, not by its bytes."""
+    """Verify one layer. Memory is bounded by the number of its names, not by its bytes."""
     try:
         tree = open_tree(host, task.top)
     except HostError as error:
@@ -112,7 +112,7 @@ def _chunks(host: Host, path: HostPath) -> Iterator[bytes]:
     try:
         descriptor = host.open_fd(path, follow=False)
     except HostError:
-        # A prediction gives what a plan would write as a whole.
+        # A prediction returns a planned file as a whole.
         yield host.read(path, follow=False, limit_bytes=256 << 20)
         return
     try:
@@ -123,7 +123,7 @@ def _chunks(host: Host, path: HostPath) -> Iterator[bytes]:
 
 
 class _Look:
-    """The state of one look."""
+    """The state of one verification."""
 
     def __init__(self, host: Host, tree: Tree, task: Task, buffer: memoryview) -> None:
         self.host = host
@@ -139,13 +139,13 @@ class _Look:
         self._time_field, self._time = b"", -1
 
     def run(self) -> LayerLook:
-        """Hash and compare; where the digest is another, find out which files are to blame."""
+        """Hash and compare; if the digest differs, find the altered files."""
         try:
             self._pass()
         except FormatError as error:
             return LayerLook(chain=self.task.chain, directory=self.task.directory, split_problem=str(error))
         if self.hash.size == 0 or (self.hash.size % BLOCK and not self.altered):
-            problem = f"it makes a tar of {self.hash.size} bytes, which is no whole number of blocks"
+            problem = f"it makes a tar of {self.hash.size} bytes, not a multiple of the block size"
             return LayerLook(chain=self.task.chain, directory=self.task.directory, split_problem=problem)
         found = self.hash.finish()
         is_proven = found == self.task.diff
@@ -179,9 +179,9 @@ class _Look:
                 head.append(raw)
                 gathered += len(raw)
                 if gathered > _HEAD_BYTES:
-                    raise FormatError("a header that does not end")
+                    raise FormatError("a header without an end")
                 continue
-            # The padding of the file before stands in front of its successor's header.
+            # The padding of the previous file precedes the next header.
             self._entry(part, (head[0] if len(head) == 1 else b"".join(head))[skip:])
             head.clear()
             gathered, skip = 0, -part.size % BLOCK
@@ -189,9 +189,10 @@ class _Look:
     def _entry(self, part: Part, block: bytes) -> None:
         name = plain(part.name)
         if name is None:
-            self.altered[part.name] = Altered(name=part.name, why="its name leads out of the layer")
+            self.altered[part.name] = Altered(name=part.name, why="its name is outside the layer")
             return
-        # One ordinary header of a file that is no whiteout: nearly all entries, so it is read without building a Header.
+        # One ordinary header of a file that is not a whiteout: nearly all entries, so it is read without building a
+        # Header.
         if len(block) == BLOCK and block[156] in _FILES and b".wh." not in name and block[100] < 0x80:
             self._file(name, part, block)
             return
@@ -241,7 +242,7 @@ class _Look:
             self.hash.update(piece)
 
     def _owner(self, field: bytes) -> tuple[int, int | None, int | None]:
-        """Return mode and owner on disk as a header's three fields tell; remembered, for a layer has few different ones."""
+        """Return mode and owner on disk for a header's three fields; cached, since a layer has few distinct ones."""
         mode, shift = _octal(field[:7]), self.task.shift
         found: tuple[int, int | None, int | None] = (mode & 0o7777 if mode >= 0 else -1, None, None)
         if shift is not None:
@@ -251,16 +252,16 @@ class _Look:
         return found
 
     def _missing(self, name: bytes, part: Part) -> None:
-        self.altered[name] = Altered(name=name, why="it is gone", size=part.size, crc=part.crc)
+        self.altered[name] = Altered(name=name, why="it is missing", size=part.size, crc=part.crc)
 
     def _resized(self, name: bytes, part: Part, found: Content) -> None:
-        # Not read: it can be sparse and endless, and proves nothing.
+        # Not read: it can be sparse and huge, and proves nothing.
         found.close()
-        why = f"it has {found.status.st_size} bytes and must have {part.size}"
+        why = f"it has {found.status.st_size} bytes instead of {part.size}"
         self.altered[name] = Altered(name=name, why=why, size=part.size, crc=part.crc)
 
     def _blame(self) -> int:
-        """Compare checksums, those of files with another time of change first; return how many were not compared."""
+        """Compare checksums, of files with a different modification time first; return how many were not compared."""
         left = _CRC_BYTES
         unexamined = 0
         for is_suspect in (True, False):
@@ -276,7 +277,7 @@ class _Look:
                 if left < 0:
                     unexamined += 1
                 elif self._crc(name, part.size) != part.crc:
-                    why = "its content is another one"
+                    why = "its content differs"
                     self.altered[name] = Altered(name=name, why=why, size=part.size, crc=part.crc)
                 else:
                     self.confirmed += 1
@@ -291,7 +292,7 @@ class _Look:
 
 
 def _octal(field: bytes) -> int:
-    """Return a header's plain number; a low one that nothing on disk has where it is another kind of number."""
+    """Return a header's plain number; for another number format, a negative one that no file has."""
     try:
         return int(field, 8)
     except ValueError:
@@ -299,12 +300,14 @@ def _octal(field: bytes) -> int:
 
 
 def new_buffer() -> memoryview:
-    """Memory for reading, to be used for one layer after the other."""
+    """A read buffer, reused for each layer."""
     return memoryview(bytearray(CHUNK_BYTES))
 
 
 def with_copies(host: Host, found: LayerLook, task: Task, tops: tuple[HostPath, ...], buffer: memoryview) -> LayerLook:
-    """Look for the right contents of all altered files at the same place of other layers; kept only if they prove the layer."""
+    """Search the right contents of altered files at the same path in other layers; kept only if they prove the
+    layer.
+    """
     wanted = [one for one in found.altered if one.crc]
     if not wanted or len(wanted) != found.altered_count or found.altered_count > SHOWN:
         return found

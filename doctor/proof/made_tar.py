@@ -1,8 +1,8 @@
-"""The tar that Docker would make of a layer directory: it has the layer's digest, or it is not the layer's.
+"""Builds the tar that Docker would make of a layer directory; it is valid only if it has the layer's digest.
 
-Order and whiteouts: moby pkg/archive/archive.go (TarWithOptions walks bytewise, a directory before what is in it) and
-archive_linux.go. Which bits of the mode stand in a header changed (type bits until Docker 20, moby#41957), and so did the
-attributes that are written (``user.*`` since Docker 25); each way is tried.
+Order and whiteouts: moby pkg/archive/archive.go (TarWithOptions walks bytewise, a directory before its entries) and
+archive_linux.go. The mode bits in a header changed (type bits until Docker 20, moby#41957), and so did the written
+attributes (``user.*`` since Docker 25); each variant is tried.
 """
 
 import os
@@ -38,7 +38,7 @@ class _Found(Struct, frozen=True):
 
 
 class _Way(Struct, frozen=True):
-    """How an engine wrote it: with the type bits in the mode, and with user attributes."""
+    """The variant of an engine: type bits in the mode, user attributes."""
 
     with_type: bool
     with_user: bool
@@ -82,7 +82,7 @@ def _ways(found: list[_Found]) -> list[_Way]:
 
 
 def _walk(tree: Tree) -> Iterator[_Found]:
-    """Yield what a tar holds, in its order; sockets are left out."""
+    """Yield the entries of a tar, in its order; sockets are omitted."""
     inodes: dict[int, bytes] = {}
     waiting = [_children(tree, b"", 0)]
     while waiting:
@@ -109,7 +109,7 @@ def _children(tree: Tree, folder: bytes, depth: int) -> Iterator[tuple[bytes, in
 
 
 def _pieces(found: list[_Found], way: _Way) -> Iterator[tuple[bytes, _Found | None]]:
-    """Yield raw bytes, each with the file whose content follows it, padding included in the next raw bytes."""
+    """Yield raw bytes, each with the file that follows; padding is part of the next raw bytes."""
     before = b""
     for one in found:
         entry = _entry(one, way)
@@ -131,7 +131,7 @@ def _entry(one: _Found, way: _Way) -> Entry:
     device = (os.major(status.st_rdev), os.minor(status.st_rdev))
     if one.kind == "char" and device == (0, 0):
         folder, slash, base = one.name.rpartition(b"/")
-        # The engine only changes the type of what it took for a second name: the target stays in the header.
+        # The engine only changes the type of a supposed second name: the target stays in the header.
         link = one.link if one.is_link else b""
         name = folder + slash + b".wh." + base
         return Entry(name=name, kind="file", mode=0o600, uid=status.st_uid, gid=status.st_gid, mtime=mtime, link=link)
@@ -155,7 +155,7 @@ def _entry(one: _Found, way: _Way) -> Entry:
 
 
 def _opaque(one: _Found, entry: Entry) -> Entry:
-    """Return the mark that follows an opaque directory: no time of its own."""
+    """Return the marker that follows an opaque directory; it has no time of its own."""
     name = one.name + b"/.wh..wh..opq"
     return Entry(name=name, kind="file", mode=entry.mode & 0o777, uid=entry.uid, gid=entry.gid)
 

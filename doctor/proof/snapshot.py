@@ -1,4 +1,4 @@
-"""One content against its digest, and where it is an image layer, against the snapshot that was unpacked from it: in one pass.
+"""Compares a content with its digest, and for an image layer with its unpacked snapshot, in one pass.
 
 How containerd unpacks: pkg/archive/tar.go (Apply) and diff/apply/apply_linux.go: straight into ``fs``, whiteouts and opaque marks as
 overlayfs has them.
@@ -23,13 +23,15 @@ from doctor.proof.tree import Tree, open_tree
 
 _PIECE_BYTES = 256 << 10
 _KEEP_BYTES = 128 << 20
-"""Contents of files that a repair writes become part of a plan, which is held in memory."""
+"""Limit of the file contents of a repair: the plan is held in memory."""
 
 
 def look_at_blob(host: Host, task: Task, buffer: memoryview) -> LayerLook:
-    """Return a look at a content: ``is_proven`` says whether it has its digest; what differs is told of a whole layer only.
+    """Return the result for a content: ``is_proven`` says whether it has its digest; differences are listed for an
+    intact layer only.
 
-    ``task.split`` is the content, its name the digits; ``task.top`` the snapshot's ``fs``, "" where there is nothing to compare.
+    ``task.split`` is the content, its name the digits; ``task.top`` the snapshot's ``fs``, "" if there is nothing to
+    compare.
     """
     try:
         if task.top:
@@ -51,7 +53,7 @@ def look_at_blob(host: Host, task: Task, buffer: memoryview) -> LayerLook:
 
 
 def unpacked(host: Host, task: Task, *, is_new: bool, buffer: memoryview) -> Unpacked:
-    """Return what must be made so that the snapshot of a task is its layer; with ``is_new`` nothing of it is there yet."""
+    """Return the files needed to make a task's snapshot equal to its layer; with ``is_new`` the snapshot is empty."""
     try:
         tree: Tree = _Nothing() if is_new else open_tree(host, task.top)
         try:
@@ -62,7 +64,7 @@ def unpacked(host: Host, task: Task, *, is_new: bool, buffer: memoryview) -> Unp
     except (HostError, OSError) as error:
         return Unpacked(problem=str(error))
     if found.gap or not found.is_proven:
-        return Unpacked(problem=found.gap or "its content is damaged too")
+        return Unpacked(problem=found.gap or "its content is corrupt too")
     if look.kept > _KEEP_BYTES:
         return Unpacked(problem=f"its altered files have more than {_KEEP_BYTES >> 20} MiB")
     entries = {**look.compared.lost, **look.entries}
@@ -74,7 +76,7 @@ def unpacked(host: Host, task: Task, *, is_new: bool, buffer: memoryview) -> Unp
 
 
 def chunks(host: Host, path: HostPath) -> Iterator[bytes]:
-    """Yield a file's bytes; a prediction gives what a plan would write as a whole. Raises ``HostError``."""
+    """Yield a file's bytes; a prediction returns a planned file as a whole. Raises ``HostError``."""
     try:
         descriptor = host.open_fd(path, follow=False)
     except HostError:
@@ -92,7 +94,7 @@ def _gap(task: Task, reason: str) -> LayerLook:
 
 
 class _Look:
-    """The state of one look; ``keeps``: whether it gathers what a repair needs."""
+    """The state of one verification; ``keeps``: whether it collects contents for a repair."""
 
     def __init__(self, host: Host, task: Task, tree: Tree, buffer: memoryview, *, keeps: bool = False) -> None:
         self.host = host
@@ -118,14 +120,14 @@ class _Look:
         except FormatError as error:
             problem = str(error)
             for _ in self._chunks():
-                # What is left still belongs to the digest.
+                # The rest still belongs to the digest.
                 pass
         digits = self.task.split.rpartition("/")[2]
         is_proven = self.blob.finish() == f"sha256:{digits}"
         if not is_proven:
             return LayerLook(chain=self.task.chain, directory=self.task.directory, bytes_read=self.blob.size)
         if problem or self.diff.finish() != self.task.diff:
-            # Whole, and no tar of this layer: nothing can be said about the directory.
+            # Intact, but not a tar of this layer: the directory can't be compared.
             why = problem or "it is not the layer that the image's config names"
             return LayerLook(
                 chain=self.task.chain, directory=self.task.directory, is_proven=True, split_problem=why,
@@ -156,7 +158,7 @@ class _Look:
         for header in stream.entries():
             name = plain(header.name)
             if name is None:
-                raise FormatError("a name leads out of the layer")
+                raise FormatError("a name is outside the layer")
             self.order.append(name if header.removed is None else plain(header.removed) or b"")
             self._forget(name)
             self.compared.take(name, header)
@@ -169,7 +171,7 @@ class _Look:
             pass
 
     def _forget(self, name: bytes) -> None:
-        """Of a name that comes twice the last entry counts."""
+        """The last entry of a duplicate name counts."""
         if name in self.altered:
             del self.altered[name]
             self.entries.pop(name, None)
@@ -185,10 +187,10 @@ class _Look:
             self.altered[name] = Altered(name=name, why=why, size=header.size)
 
     def _compare(self, name: bytes, header: Header, stream: TarStream) -> str:
-        """Return what is wrong with a file's content, ""; gather the right one where that is wanted."""
+        """Return the fault of a file's content, "" for none; collect the right content if requested."""
         if not self.keeps:
             return self._difference(name, header, stream)
-        # Read whole: whether it must be kept is known only at its end.
+        # Read completely: whether it must be kept is known only at its end.
         if header.size + self.kept > _KEEP_BYTES:
             why = self._difference(name, header, stream)
             self.kept += header.size if why else 0
@@ -204,20 +206,20 @@ class _Look:
     def _difference(self, name: bytes, header: Header, stream: "TarStream | _Parts") -> str:
         found = self.tree.content(name, header.size, self.buffer)
         if found is None:
-            return "it is gone" if self.tree.lstat(name) is None else "it is no regular file"
+            return "it is missing" if self.tree.lstat(name) is None else "it is not a regular file"
         try:
             if found.status.st_size != header.size:
-                return f"it has {found.status.st_size} bytes and must have {header.size}"
+                return f"it has {found.status.st_size} bytes instead of {header.size}"
             for piece in found.pieces:
                 view = memoryview(piece)
                 while view:
                     wanted = stream.content(len(view))
                     if not wanted or view[: len(wanted)] != wanted:
-                        return "its content is another one"
+                        return "its content differs"
                     view = view[len(wanted) :]
         finally:
             found.close()
-        return "its content is another one" if stream.content(1) else ""
+        return "its content differs" if stream.content(1) else ""
 
     def _rewrite(self, name: bytes, header: Header, why: str) -> None:
         shift = self.task.shift or 0
@@ -230,14 +232,14 @@ class _Look:
         )  # fmt: skip
 
     def _hard_link(self, name: bytes, header: Header) -> None:
-        """A file that is written anew is a new inode: its other names must be joined to it again."""
+        """A recreated file is a new inode: its hard links must be recreated too."""
         target = plain(header.link)
         known = self.entries.get(target or b"") or self.compared.lost.get(target or b"")
         if known is None and name in self.compared.altered:
             known = Lost(name=name, why="", kind="file", exists=True, mode=0, uid=0, gid=0, mtime_ns=0)
         if target and known is not None and (not known.exists or name in self.compared.altered):
             self.entries[name] = Lost(
-                name=name, why="its other name is written anew", kind="hardlink", exists=False, mode=known.mode,
+                name=name, why="its hard link is recreated", kind="hardlink", exists=False, mode=known.mode,
                 uid=known.uid, gid=known.gid, mtime_ns=known.mtime_ns, link=target,
                 is_restorable=is_usual(name) and is_usual(target),
             )  # fmt: skip
@@ -248,7 +250,7 @@ def _is_directory(mode: int) -> bool:
 
 
 class _Parts:
-    """A content that was read whole, taken in pieces as from a stream."""
+    """A content in memory, read in pieces like a stream."""
 
     def __init__(self, parts: list[bytes]) -> None:
         self._left = memoryview(b"".join(parts))
@@ -261,7 +263,7 @@ class _Parts:
 
 
 class _Nothing:
-    """A directory that is not there."""
+    """A missing directory."""
 
     def lstat(self, name: bytes) -> None:
         """Return nothing."""
@@ -282,4 +284,4 @@ class _Nothing:
         return []
 
     def close(self) -> None:
-        """Nothing is open."""
+        """No-op: nothing is open."""

@@ -1,4 +1,4 @@
-"""A layer's directory, for reading all of it: no name leads out, no link is followed, no FIFO or device is opened."""
+"""Reads a layer's directory safely: no name leads outside, no link is followed, no FIFO or device is opened."""
 
 import errno
 import os
@@ -49,7 +49,7 @@ class Status(Protocol):
 
 
 class _Seen(Struct, frozen=True, kw_only=True):
-    """A stat result of a host that is no plain directory."""
+    """A stat result of a host that is not a plain directory."""
 
     st_mode: int
     st_uid: int
@@ -63,10 +63,10 @@ class _Seen(Struct, frozen=True, kw_only=True):
 
 
 class Tree(Protocol):
-    """A directory by names relative to it, "" for itself. Methods give ``None`` where there is nothing."""
+    """A directory by names relative to it, "" for itself. Methods return ``None`` for a missing name."""
 
     def lstat(self, name: bytes) -> Status | None:
-        """What is at a name, not followed."""
+        """Status of a name, not followed."""
         ...
 
     def content(self, name: bytes, size: int, buffer: memoryview) -> "Content | None":
@@ -78,7 +78,7 @@ class Tree(Protocol):
         ...
 
     def xattrs(self, name: bytes) -> dict[str, bytes]:
-        """Extended attributes of what is at a name, not followed."""
+        """Extended attributes of a name, not followed."""
         ...
 
     def entries(self, name: bytes) -> list[tuple[bytes, bool]]:
@@ -86,25 +86,25 @@ class Tree(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of what is open."""
+        """Close open descriptors."""
         ...
 
 
 class Content(Struct, frozen=True):
-    """A file as it is read: its status, names of its extended attributes, its bytes."""
+    """An open file: its status, the names of its extended attributes, its bytes."""
 
     status: Status
     xattr_names: list[str]
     pieces: "Pieces | list[bytes]"
 
     def close(self) -> None:
-        """Leave the rest unread."""
+        """Skip the rest."""
         if isinstance(self.pieces, Pieces):
             self.pieces.close()
 
 
 class Pieces:
-    """A file's bytes in views of one buffer, no more than a size: a file that grows meanwhile has no end."""
+    """A file's bytes in views of one buffer, limited to a size: a growing file would never end."""
 
     def __init__(self, descriptor: int, buffer: memoryview, size: int) -> None:
         self._descriptor = descriptor
@@ -121,14 +121,14 @@ class Pieces:
             self.close()
 
     def close(self) -> None:
-        """Close the file; twice does no harm."""
+        """Close the file; idempotent."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
 def open_tree(host: Host, path: HostPath) -> Tree:
-    """Return the directory at ``path``; the fast kind where the host is a plain directory. Raises ``HostError``."""
+    """Return the directory at ``path``; the fast kind if the host is a plain directory. Raises ``HostError``."""
     host = in_whole(host, path)
     if isinstance(host, RootedFiles):
         return DirectoryTree(host.open_directory(path))
@@ -137,7 +137,7 @@ def open_tree(host: Host, path: HostPath) -> Tree:
 
 
 class DirectoryTree:
-    """A directory by descriptor. A tar names the files of one directory in a row, so that one stays open."""
+    """A directory by descriptor. A tar lists the files of one directory in a row, so the last directory stays open."""
 
     def __init__(self, descriptor: int) -> None:
         self._top = descriptor
@@ -172,7 +172,7 @@ class DirectoryTree:
         except OSError as error:
             if error.errno != errno.ENOSYS:
                 raise
-        # Before Linux 5.6: one component after the other; names with ".." never come here.
+        # Before Linux 5.6: one component after the other; names with ".." were rejected before.
         here = os.dup(self._top)
         for part in name.split(b"/") if name else []:
             try:
@@ -192,7 +192,7 @@ class DirectoryTree:
             return None
 
     def content(self, name: bytes, size: int, buffer: memoryview) -> Content | None:
-        """See ``Tree``; the pieces of a large file must be taken before the next call."""
+        """See ``Tree``; the pieces of a large file must be consumed before the next call."""
         head, _, base = name.rpartition(b"/")
         try:
             if head != self._parent_name or not base:
@@ -224,7 +224,7 @@ class DirectoryTree:
         return os.fsencode(os.readlink(base, dir_fd=parent))
 
     def xattrs(self, name: bytes) -> dict[str, bytes]:
-        """See ``Tree``. There is no lgetxattr relative to a directory: /proc/self/fd pins the parent instead."""
+        """See ``Tree``. There is no lgetxattr relative to a directory: /proc/self/fd holds the parent instead."""
         try:
             parent, base = self._at(name)
             here = b"/proc/self/fd/%d/%s" % (parent, base)
@@ -245,13 +245,15 @@ class DirectoryTree:
 
 
 def _raise_unless_absent(error: OSError, name: bytes) -> None:
-    """Raise ``HostError`` but where there is nothing, no file, or a link or file in the way."""
+    """Raise ``HostError`` unless the path is missing, not a file, or has a link or file as a parent."""
     if error.errno not in _ABSENT:
         raise failed(error, visible(os.fsdecode(name))) from error
 
 
 class HostTree:
-    """A directory of a host that only answers by path: a prediction. Slow, so only what a plan changes is read so."""
+    """A directory of a host that is read by path: a prediction. Slow, so it is used only for paths that a plan
+    changes.
+    """
 
     def __init__(self, host: Host, path: HostPath) -> None:
         self._host = host

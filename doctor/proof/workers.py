@@ -1,7 +1,7 @@
-"""Looks at layers in processes, one a core, largest first; says on a terminal how far it is.
+"""Verifies layers in processes, one per core, largest first; shows progress on a terminal.
 
-Processes, since Python's threads share one lock; forked, since all that a layer's look needs is in memory already. Tasks wait
-in a pipe from which whoever is free takes the next number, so nobody waits for the slowest.
+Processes, since Python's threads share one lock; forked, since all input is in memory already. Task numbers wait in a
+pipe, and a free worker takes the next one, so none waits for the slowest.
 """
 
 import os
@@ -22,7 +22,7 @@ from doctor.proof.layer import Task, look, new_buffer
 _NUMBER = struct.Struct("<H")
 _LENGTH = struct.Struct("<I")
 _MOST = 16_000
-"""Tasks at once: their numbers fit into a pipe."""
+"""Maximum of queued tasks: their numbers fit into a pipe."""
 _WORTH_BYTES = 8 << 20
 _QUIET_S = 1.0
 
@@ -31,7 +31,7 @@ Work = Callable[[Host, Task, memoryview], LayerLook]
 
 
 def look_at_all(host: Host, tasks: list[Task], work: Work = look) -> Iterator[LayerLook]:
-    """Yield a look for each task, in no order. ``work`` looks at one."""
+    """Yield a result for each task, unordered. ``work`` verifies one."""
     if isinstance(host, NotedHost):
         raise TypeError("questions of other processes are not noted: use in_whole")
     progress = _Progress(tasks)
@@ -76,7 +76,7 @@ def _in_processes(host: Host, tasks: list[Task], count: int, work: Work) -> Iter
     finally:
         os.close(numbers)
         for answers, pid in children.items():
-            # Only where the one who asked goes away early.
+            # Only if the consumer stops early.
             os.kill(pid, signal.SIGKILL)
             os.close(answers)
             os.waitpid(pid, 0)
@@ -87,7 +87,7 @@ def _in_processes(host: Host, tasks: list[Task], count: int, work: Work) -> Iter
 
 
 def _serve(host: Host, tasks: list[Task], numbers: int, end: int, work: Work) -> None:
-    """Be a child: take numbers until there are none, and never return."""
+    """Run as a child: take numbers until none are left, and never return."""
     code = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -133,7 +133,7 @@ def _whole(pending: bytearray, decoder: "msgspec.msgpack.Decoder[LayerLook]") ->
 
 
 class _Progress:
-    """One line on a terminal, after a second; nothing elsewhere."""
+    """A progress line on a terminal, after one second; a no-op elsewhere."""
 
     def __init__(self, tasks: list[Task]) -> None:
         self._count = len(tasks)
@@ -156,7 +156,7 @@ class _Progress:
         sys.stderr.flush()
 
     def end(self) -> None:
-        """Take the line away."""
+        """Clear the line."""
         if self._shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

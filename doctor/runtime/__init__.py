@@ -3,9 +3,9 @@
     python -I -S -E .../doctor/runtime/__main__.py run [OPTIONS] ROOTFS -- COMMAND
     python -I -S -E .../doctor/runtime/__main__.py batch < SPEC.json
 
-It needs the standard library and this package, root, and a kernel of x86_64 or aarch64. Nothing of the host's Docker is
-asked, so it works with dockerd dead. One reading gives an immutable plan (`plan`), one executor carries it out: `launch`
-in the runtime's process, `init` in the container's.
+It needs the standard library and this package, root, and a kernel of x86_64 or aarch64. It does not use the host's
+Docker, so it works with dockerd dead. The input is parsed into an immutable plan (`plan`), which one executor runs:
+`launch` in the runtime's process, `init` in the container's.
 
 The JSON of `batch`
 -------------------
@@ -24,10 +24,11 @@ Each container:
                   the root is an empty tmpfs
     layers_root   directory: layers (and rootfs, upper and work, where they are relative) are names beneath it. No link
                   in the name of a layer, upper or work is followed, with or without it
-    upper, work   directories of the host that keep what the overlay writes; without them it vanishes
-    root_bytes    room for what vanishes, of the root and of each tmpfs (1 GiB, at most a quarter of the memory)
-    scratch       object {directory, files}: upper and work are made in it and vanish with the batch; files (path → text)
-                  are the lower layer where there are no layers
+    upper, work   directories of the host that keep the overlay's writes; without them the writes are discarded
+    root_bytes    space for discarded writes, of the root and of each tmpfs (1 GiB, at most a quarter of the memory)
+    scratch       object {directory, files}: upper and work are created in it and removed with the batch; files (path →
+    text)
+                  are the lower layer if there are no layers
     readonly      the root can't be written (false)
     env           list of "NAME=value", or object; PATH, HOME and HOSTNAME are added
     cwd           absolute path, made if missing ("/")
@@ -36,18 +37,19 @@ Each container:
     net           "none" (own, lo only), "host", "bridge", "container:ID" (an earlier container of the batch, or a process
                   id), "path:FILE" (a network namespace's file)
     userns        "FIRST:COUNT": a new user namespace where ids 0 … are FIRST … of the host; it owns all other namespaces,
-                  so root inside has no right outside. Layers and rootfs get these owners by mapped mounts (Linux 5.19 and
-                  5.12, not on every file system; refused where they can't) unless they belong to the range already. What
-                  root writes to upper (empty, or the range's) belongs to FIRST; to a rootfs that is mapped, to root on
-                  disk. Volumes are not mapped. With a net that is not its own, /sys is a read-only bind of the host's
+                  so root inside has no rights outside. Layers and rootfs get these owners by mapped mounts (Linux 5.19
+                  and 5.12, not on every file system; refused where they can't) unless they belong to the range already.
+                  What root writes to upper (empty, or the range's) belongs to FIRST; to a rootfs that is mapped, to
+                  root on disk. Volumes are not mapped. With a net that is not its own, /sys is a read-only bind of the
+                  host's
     bridge        object for net "bridge": name, address "A.B.C.D/N", gateway (default route; optional), create (make the
                   bridge with the gateway's address if it is missing, remove it afterwards), mtu, mac; uplink true: name is an
                   interface of the host, and the container stands behind it as a neighbour on its wire, so that its packets
-                  come in by that interface; nothing of them reaches the wire
+                  come in by that interface; none of them reaches the wire
     publish       list of {host_port, container_port, protocol "tcp"|"udp", host_ip, chain, proxy}: rules are made and removed;
-                  with chain (of nat and filter, "DOCKER") only there, so the host's own rules must lead to it; with proxy a
-                  process holds the port and answers on the host itself, also on 127.0.0.1
-    masquerade    true: a rule that hides the container's address towards outside, made and removed; without publish and
+                  with chain (of nat and filter, "DOCKER") only there, so the host's own rules must jump to it; with
+                  proxy a process holds the port and answers on the host itself, also on 127.0.0.1
+    masquerade    true: a rule that masquerades the container's address, added and removed; without publish and
                   masquerade no rule is touched, so the host's own must carry the traffic
     volumes       list of {source, target, readonly}
     files         object: absolute path inside → text of a read-only file bound there (/etc/hosts, /etc/resolv.conf)
@@ -68,10 +70,11 @@ One JSON line for each container, as it ends:
      "warnings"}
 
 `exit` is the command's code, 128 + `signal` when a signal ended it, or, with `error` set: 125 the runtime failed, 126 the
-command can't be executed, 127 it was not found. `killed` marks a background container that the end of the batch ended.
-The batch exits with 0 if every foreground container exited with 0, 1 if not, 2 for wrong JSON, 125 if nothing could run.
+command can't be executed, 127 it was not found. `killed` marks a background container that was killed at the end of the
+batch. The batch exits with 0 if every foreground container exited with 0, 1 if not, 2 for wrong JSON, 125 if nothing
+could run.
 
-Builtins (`builtins`) print one JSON object and exit 0, 1 (it did not work; why on stderr) or 2 (wrong arguments):
+Builtins (`builtins`) print one JSON object and exit 0, 1 (failed; the reason is on stderr) or 2 (wrong arguments):
 
     print          text, repeat, to ("stdout"|"stderr")
     sleep          seconds

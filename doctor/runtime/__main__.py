@@ -1,6 +1,6 @@
 """Starts the runtime by its path, with or without site-packages: `python -I -S -E .../doctor/runtime/__main__.py`.
 
-Python compiles this file at each launch, so it has only what can't be kept elsewhere; the rest of the start is in `packed`.
+Python compiles this file at each launch, so it stays minimal; the rest of the start-up is in `packed`.
 """
 
 import gc
@@ -11,7 +11,7 @@ import sys
 
 def main() -> None:
     """The console script, and the file when it is executed."""
-    gc.disable()  # a launch is over before a collection could pay for itself
+    gc.disable()  # a launch ends before a collection would pay off
     directory = __file__.rpartition("/")[0]
     try:
         kept = posix.open(f"{directory}/__pycache__/start.{sys.implementation.cache_tag}.packed", posix.O_CLOEXEC)
@@ -20,7 +20,7 @@ def main() -> None:
         exec(code if version == sys.version else "", space)  # noqa: S102
         begin = space["begin"]
     except (OSError, ValueError, EOFError, TypeError, KeyError):
-        # Behind the standard library, so that nothing lying beside the package can stand in for a module of it.
+        # After the standard library, so that no file beside the package can shadow one of its modules.
         sys.path.append(directory.rpartition("/")[0].rpartition("/")[0])
         from doctor.runtime.packed import begin  # noqa: PLC0415
 

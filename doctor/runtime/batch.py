@@ -1,4 +1,4 @@
-"""Several containers from one JSON document, in one process that forks for each; a JSON line for each that ends.
+"""Runs several containers from one JSON document, in one process that forks for each; prints a JSON line as each ends.
 
 Ten launches in one process cost 0.4 of ten cold ones: the interpreter starts once.
 """
@@ -23,7 +23,7 @@ _MAX_PARALLEL = 64
 
 
 def plans_from(text: str | bytes) -> tuple[list[Plan], int]:
-    """The plans of a document, and how many may run at once. Raises Failure (2) for anything unexpected."""
+    """The plans of a document, and how many may run in parallel. Raises Failure (2) for anything unexpected."""
     try:
         value = document.parsed(text if isinstance(text, str) else text.decode())
     except UnicodeDecodeError:
@@ -46,7 +46,7 @@ def plans_from(text: str | bytes) -> tuple[list[Plan], int]:
 
 
 class Batch:
-    """Runs plans in order; `emit` gets one result after the other, as they end."""
+    """Runs plans in order; `emit` receives each result as its container ends."""
 
     def __init__(self, plans: list[Plan], parallel: int, emit: "Callable[[dict[str, object]], None]") -> None:
         self._plans = plans
@@ -57,7 +57,7 @@ class Batch:
         self._by_id: dict[str, Job] = {}
 
     def run(self) -> None:
-        """Start each plan as soon as there is room, wait for all but background ones, then end those."""
+        """Start each plan as soon as a slot is free, wait for the foreground ones, then kill the background ones."""
         try:
             for plan in self._plans:
                 while self._foreground() >= self._parallel:
@@ -175,9 +175,10 @@ def result_of_failure(plan: Plan, failure: Failure) -> dict[str, object]:
 
 
 def run(text: str | bytes) -> int:
-    """The verb `batch`: 0 when every container could be started and ended by itself with 0, else 1."""
+    """The verb `batch`: 0 if every container started and exited with 0, else 1."""
     plans, parallel = plans_from(text)
-    # A long batch may collect, but what is there already is left alone: touching it would copy it in each child.
+    # A long batch may collect garbage, but existing objects are frozen: touching them would copy their pages in each
+    # child.
     gc.freeze()
     gc.enable()
     worst = 0

@@ -1,7 +1,7 @@
-"""Paths inside a hostile root: opened so that no symbolic link, magic link or `..` leads out of it.
+"""Opens paths inside a hostile root so that no symbolic link, magic link or `..` leads out of it.
 
-The image's author chooses every name and link beneath the root, and another container that shares a volume may exchange
-them while they are used. So everything is opened once, by openat2(2) with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS
+The image's author chooses every name and link beneath the root, and another container that shares a volume may replace
+them while they are used. So every path is opened once, by openat2(2) with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS
 (Linux 5.6), and from then on only the descriptor is used. Older kernels get a walk that follows no link at all.
 """
 
@@ -39,8 +39,8 @@ def open_inside(root: int, path: str, flags: int, *, follow: bool = True) -> int
 def open_strictly(root: int, path: str, flags: int) -> int:
     """Open an existing path beneath a directory's descriptor that has no link in it and does not leave the directory.
 
-    For directories of the host that someone may have tampered with: a link in the place of one is refused, wherever it
-    leads. Raises OSError: ELOOP for a link, EXDEV for an absolute path or a `..` that leaves.
+    For directories of the host that may have been tampered with: a link in place of one is refused, whatever its
+    target. Raises OSError: ELOOP for a link, EXDEV for an absolute path or a `..` that leaves.
     """
     if path.startswith("/"):
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), path)
@@ -55,14 +55,14 @@ def _open(root: int, path: str, flags: int, resolve: int) -> int:
         except OSError as error:
             if error.errno == errno.ENOSYS:
                 break
-            # With `..` in a link, any rename or mount on the host meanwhile makes the kernel unsure.
+            # With `..` in a link, a concurrent rename or mount on the host makes the kernel return EAGAIN.
             if error.errno != errno.EAGAIN or attempt == _TRIES - 1:
                 raise
     return open_without_links(root, path, flags)
 
 
 def open_without_links(root: int, path: str, flags: int) -> int:
-    """What `open_inside` does before Linux 5.6: one component after the other, refusing every link and `..`."""
+    """Fallback of `open_inside` before Linux 5.6: one component after the other, refusing every link and `..`."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
@@ -83,7 +83,7 @@ def open_without_links(root: int, path: str, flags: int) -> int:
 
 
 def directory(root: int, path: str, mode: int = 0o755, *, follow: bool = True) -> int:
-    """A descriptor (O_PATH) of a directory beneath the root, made with its parents if it is missing."""
+    """A descriptor (O_PATH) of a directory beneath the root, created with its parents if it is missing."""
     flags = O_PATH | os.O_DIRECTORY
     try:
         return open_inside(root, path, flags, follow=follow)
@@ -113,13 +113,13 @@ def _enter(root: int, parent: int, done: str, part: str, mode: int, *, follow: b
     except OSError as error:
         if error.errno != errno.ENOENT:
             raise
-    # A dangling link gives EEXIST here and ENOENT above: it is never followed to make something where it points.
+    # A dangling link gives EEXIST here and ENOENT above: it is never followed to create its target.
     os.mkdir(part, mode, dir_fd=parent)
     return os.open(part, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
 
 
 def regular_file(root: int, path: str) -> int:
-    """A descriptor (O_PATH) of a file beneath the root, made empty (with its parents) if nothing is there."""
+    """A descriptor (O_PATH) of a file beneath the root, created empty (with its parents) if it is missing."""
     try:
         return open_inside(root, path, O_PATH)
     except OSError as error:
@@ -148,9 +148,9 @@ def refuse_kernel_filesystem(target: int, path: str) -> None:
 
 
 def read_text(root: int, path: str, limit: int = 1 << 20) -> str | None:
-    """The text of a regular file beneath the root, at most `limit` bytes; None if it is not there or no regular file.
+    """The text of a regular file beneath the root, at most `limit` bytes; None if it is missing or not a regular file.
 
-    The type is looked at before it is opened: opening a device or FIFO that the image put there could block or do harm.
+    The type is checked before the open: opening a device or FIFO of the image could block or do harm.
     """
     try:
         found = open_inside(root, path, O_PATH)
@@ -172,7 +172,7 @@ def read_text(root: int, path: str, limit: int = 1 << 20) -> str | None:
 
 def _refusal(path: str, error: OSError) -> Failure:
     if error.errno == errno.ELOOP:
-        return Failure(f"refused '{path}' in the container's root: a link there leads elsewhere")
+        return Failure(f"refused '{path}' in the container's root: a link in the path points elsewhere")
     if error.errno == errno.EEXIST:
         return Failure(f"refused '{path}' in the container's root: a dangling link or file is in the way")
     return Failure(f"can't open '{path}' in the container's root: {reason(error)}")

@@ -1,9 +1,10 @@
-"""An OCI bundle: every field of its config.json is carried out, or refused by its name (exit 2). Nothing is left out.
+"""Reads an OCI bundle: every field of its config.json is applied, or refused by name (exit 2). None is ignored.
 
-OCI runtime specification 1.3, config.md and config-linux.md. That document lets a runtime ignore what it does not know; here
-it is refused, since what is not known may be what isolates. Three things are Docker's own and need no doing: its network
-hook (the container's network is chosen by --net, and stderr says so), the place of its control groups, and an AppArmor
-profile that is `unconfined`. The runtime always adds what it gives every container: masked paths, a read-only /sys.
+OCI runtime specification 1.3, config.md and config-linux.md. That document lets a runtime ignore unknown fields; here
+they are refused, since one may be needed for isolation. Three fields are specific to Docker and need no action: its
+network hook (the container's network is chosen by --net, and stderr says so), the place of its control groups, and an
+AppArmor profile that is `unconfined`. The runtime always adds the defaults of every container: masked paths, a
+read-only /sys.
 """
 
 from doctor.runtime import bundle_linux, bundle_mounts, bundle_process, kernel
@@ -25,11 +26,11 @@ _ACTING = ("run.oci.", "org.systemd.property.", "org.criu.", "io.katacontainers.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """What a config.json asks for.
+    """Contents of a config.json.
 
     Attributes:
         spec: fields of the JSON object that `spec.plan_from` checks.
-        terminal: a terminal is to be made.
+        terminal: whether a terminal is requested.
         limits, rlimits, volumes, extras: those of the plan.
         notes: lines for stderr.
     """
@@ -54,7 +55,7 @@ def read(directory: str) -> Bundle:
 
 
 def _content(directory: str) -> str:
-    """The text of the file, which must be a plain one in the bundle itself."""
+    """The text of the file, which must be a regular file in the bundle itself."""
     try:
         base = os.open(directory, kernel.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         handle = open_strictly(base, "config.json", os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
@@ -102,7 +103,7 @@ def _bundle(top: Part, directory: str) -> Bundle:
 
 
 def _hooks(top: Part) -> tuple[str, ...]:
-    """Refuse all hooks but Docker's own one, which hands the network namespace to an engine that may be dead."""
+    """Refuse all hooks except Docker's, which passes the network namespace to an engine that may be dead."""
     hooks, notes = top.part("hooks"), []
     for kind in _HOOKS:
         for hook in hooks.parts(kind):
@@ -138,7 +139,7 @@ def _root(top: Part, spec: dict[str, object], directory: str) -> None:
 
 
 def over(bundle: dict[str, object], spec: dict[str, object]) -> dict[str, object]:
-    """A bundle's fields with those of the command line over them; lists and objects are continued."""
+    """A bundle's fields, overridden by the command line; lists and objects are extended."""
     both = bundle | spec
     for field in bundle.keys() & spec.keys():
         first, second = bundle[field], spec[field]
@@ -150,7 +151,7 @@ def over(bundle: dict[str, object], spec: dict[str, object]) -> dict[str, object
 
 
 def merged(plan: Plan, bundle: Bundle, *, is_user_given: bool, caps: tuple[list[str], list[str]]) -> Plan:
-    """A plan of `spec` and command line, with all that a bundle asks for beside. Raises Failure (2)."""
+    """A plan from `spec` and command line, with the bundle's further fields. Raises Failure (2)."""
     given = {name: value for name, value in plan.limits.__dict__.items() if value != getattr(Limits, name)}
     if "memory_bytes" in given:
         given.setdefault("swap_bytes", None)
@@ -174,7 +175,7 @@ def merged(plan: Plan, bundle: Bundle, *, is_user_given: bool, caps: tuple[list[
 
 
 def _changed(sets: Capabilities, added: list[str], dropped: list[str]) -> Capabilities:
-    """Added to the sets that a command of root's has its capabilities by; dropped from all."""
+    """Added to the capability sets of a root command; dropped from all sets."""
     changed = {}
     for name in ("bounding", "effective", "permitted", "inheritable", "ambient"):
         kept = [cap for cap in getattr(sets, name) if "ALL" not in dropped]

@@ -7,7 +7,7 @@ from doctor.runtime.reader import is_plain_path
 from doctor.runtime.system import os, stat
 from doctor.runtime.values import dataclass, replace
 
-_ALWAYS = ("mount", "pid", "ipc", "uts")  # what every container of this runtime has of its own
+_ALWAYS = ("mount", "pid", "ipc", "uts")  # every container of this runtime has these of its own
 _NO_ID = 2**32 - 1
 # Kept per IPC namespace, and fs.mqueue. with all below it (kernel, ipc/ipc_sysctl.c and ipc/mq_sysctl.c).
 _IPC = ("msgmax", "msgmnb", "msgmni", "sem", "shmall", "shmmax", "shmmni", "shm_rmid_forced")
@@ -17,7 +17,7 @@ _PERSONALITIES = {"LINUX": 0x0, "LINUX32": 0x8}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linux:
-    """What it asks for beside the fields of the container's object."""
+    """Requests beyond the fields of the container's object."""
 
     limits: Limits
     extras: Extras
@@ -67,7 +67,7 @@ def _namespaces(linux: Part, spec: dict[str, object]) -> None:
 
 
 def _user_namespace(linux: Part, spec: dict[str, object], *, wanted: bool) -> None:
-    """One range of ids, the same for users and groups, from 0 inside on: what the runtime's mapped mounts can do."""
+    """One range of ids, the same for users and groups, from 0 inside on, as the runtime's mapped mounts need it."""
     both = []
     for name in ("uidMappings", "gidMappings"):
         ranges = []
@@ -91,7 +91,9 @@ def _user_namespace(linux: Part, spec: dict[str, object], *, wanted: bool) -> No
 
 
 def _check_place(linux: Part) -> None:
-    """Groups of this runtime have a place of their own. So would a group at the top, or beneath Docker's, that limits nothing."""
+    """Groups of this runtime have their own parent. A group at the top, or beneath Docker's, that limits nothing is
+    equivalent.
+    """
     path = linux.text("cgroupsPath") or ""
     if ":" in path and path.partition(":")[0] in ("", "system.slice"):
         return

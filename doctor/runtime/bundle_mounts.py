@@ -5,7 +5,7 @@ from doctor.runtime.plan import Volume
 from doctor.runtime.reader import is_plain_path
 
 _NOSUID, _NODEV, _NOEXEC, _NOATIME, _STRICTATIME, _NODIRATIME, _NOSYMFOLLOW = 0x2, 0x4, 0x8, 0x10, 0x20, 0x80, 0x200000
-# What a mount gets, by MOUNT_ATTR_* of mount_setattr(2); with everything mounted beneath, so "r…" says the same.
+# Options of a mount as MOUNT_ATTR_* of mount_setattr(2); they are recursive, so "r…" is the same.
 _SET = {
     "nosuid": _NOSUID,
     "nodev": _NODEV,
@@ -15,7 +15,7 @@ _SET = {
     "nodiratime": _NODIRATIME,
     "nosymfollow": _NOSYMFOLLOW,
 }
-# What a mount is without being asked, unless the same list asked for the opposite before.
+# Defaults of a mount, unless the same list has the opposite.
 _PLAIN = {
     "suid": _NOSUID,
     "dev": _NODEV,
@@ -28,7 +28,7 @@ _PLAIN = {
 }
 _NOTHING = {"defaults", "async", "loud", "silent", "noiversion", "nolazytime", "nomand", "private", "rprivate"}
 _LOCKED = frozenset(("nosuid", "noexec", "nodev", "private", "rprivate"))
-# What the runtime's own mount of each kernel file system carries out, and what must be asked for.
+# Options that the runtime's own mount of each kernel file system has, and those that are required.
 _OWN: dict[tuple[str, str], tuple[frozenset[str], str]] = {
     ("/proc", "proc"): (_LOCKED, ""),
     ("/dev", "tmpfs"): (frozenset(("nosuid", "strictatime", "mode=755", "mode=0755", "size=65536k")), ""),
@@ -47,7 +47,7 @@ _MOST_BYTES = 1 << 40
 
 
 def read(top: Part, spec: dict[str, object], directory: str) -> tuple[Volume, ...]:
-    """What the runtime has to add to its own mounts, in order. Raises Failure (2)."""
+    """Additions to the runtime's own mounts, in order. Raises Failure (2)."""
     found = []
     for mount in top.parts("mounts"):
         target, kind, source = mount.text("destination"), mount.text("type") or "none", mount.text("source") or ""
@@ -86,12 +86,12 @@ def _size(mount: Part, option: str) -> int:
     unit = _UNITS.get(text[-1:].lower(), 0)
     digits = text[:-1] if unit else text
     if not digits.isascii() or not digits.isdigit() or not 4096 <= int(digits[:15]) * (unit or 1) <= _MOST_BYTES:
-        raise mount.wrong("options", f"'{option}' is no size from 4096 bytes on")
+        raise mount.wrong("options", f"'{option}' is not a size of at least 4096 bytes")
     return int(digits) * (unit or 1)
 
 
 def _flags(options: tuple[str, ...]) -> tuple[int, bool, list[str]]:
-    """The attributes to set, whether the mount is read-only, and the options that are neither."""
+    """The attributes to set, whether the mount is read-only, and the other options."""
     flags, readonly, rest = 0, False, []
     for option in options:
         name = option[1:] if option[:1] == "r" and option[1:] in (*_SET, *_PLAIN, "ro", "rw") else option
@@ -114,7 +114,7 @@ def _bind(mount: Part, source: str, target: str, options: tuple[str, ...], direc
         if option not in ("bind", "rbind"):
             raise mount.wrong("options", f"'{option}' is not supported for a bind")
     if not source or (not source.startswith("/") and ".." in source.split("/")):
-        raise mount.wrong("source", f"'{source}' is no path, or leaves the bundle")
+        raise mount.wrong("source", f"'{source}' is not a path, or leads out of the bundle")
     return Volume(
         source=source,
         base=None if source.startswith("/") else directory,

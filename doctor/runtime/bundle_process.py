@@ -14,7 +14,7 @@ _IO_CLASSES = {"IOPRIO_CLASS_RT": 1, "IOPRIO_CLASS_BE": 2, "IOPRIO_CLASS_IDLE": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """What it asks for beside the fields of the container's object."""
+    """Requests beyond the fields of the container's object."""
 
     terminal: bool
     rlimits: tuple[Rlimit, ...]
@@ -30,7 +30,7 @@ def read(process: Part, spec: dict[str, object]) -> Process:
         raise process.wrong("apparmorProfile", f"'{profile}': AppArmor profiles are not set by this runtime")
     cwd = process.text("cwd")
     if not cwd or not is_plain_path(cwd):
-        raise process.wrong("cwd", "is missing" if not cwd else f"'{cwd}' is no absolute path without '..'")
+        raise process.wrong("cwd", "is missing" if not cwd else f"'{cwd}' is not an absolute path without '..'")
     env = process.texts("env")
     if any(entry.find("=") < 1 for entry in env):
         raise process.wrong("env", "every entry is NAME=value")
@@ -64,7 +64,7 @@ def _user(user: Part, spec: dict[str, object]) -> tuple[int | None, tuple[int, .
 
 
 def _capabilities(part: Part) -> Capabilities:
-    """The five sets; what is not given is empty. A set that the kernel would cut in silence is refused."""
+    """The five sets; missing ones are empty. A set that the kernel would reduce silently is refused."""
     sets: dict[str, tuple[str, ...]] = {}
     for name in _SETS:
         sets[name] = tuple(text.removeprefix("CAP_") for text in part.texts(name))
@@ -107,6 +107,6 @@ def _rlimits(process: Part) -> tuple[Rlimit, ...]:
         if kind is None or kind in found:
             raise limit.wrong("type", f"'{name}' is not known" if kind is None else f"{name} is given twice")
         if soft is None or hard is None or soft > hard:
-            raise limit.wrong("soft", "soft and hard are needed, soft at most as high as hard")
+            raise limit.wrong("soft", "soft and hard are needed, soft must not exceed hard")
         found[kind] = Rlimit(kind=kind, soft=soft, hard=hard)
     return tuple(found.values())

@@ -10,7 +10,7 @@ _EVERY: tuple[str | None, int | None, int | None] = (None, None, None)
 
 
 def read(resources: Part) -> Limits:
-    """The limits. Raises Failure (2) for what the runtime's control groups don't hold."""
+    """The limits. Raises Failure (2) for limits that the runtime's control groups don't support."""
     resources.refuse("unified", "hugepageLimits", "rdma")
     _refuse_all(resources.part("blockIO"), "this runtime does not limit it")
     _refuse_all(resources.part("network"), "this runtime does not limit it")
@@ -68,10 +68,10 @@ def _cpu(cpu: Part) -> dict[str, object]:
 
 
 def _devices(resources: Part) -> tuple[Rule, ...]:
-    """The rules of the list, read from first to last, behind those every container has.
+    """The rules of the list, in order, after the default rules.
 
-    "Everything is denied" begins the list anew, as everybody's lists do. A denial of what was allowed by another rule before is
-    refused: rules of the runtime only allow.
+    "Deny everything" resets the list; usual lists begin with it. A denial of a device that an earlier rule allowed is
+    refused: the runtime's rules only allow.
     """
     found: list[Rule] = []
     for rule in resources.parts("devices"):
@@ -89,7 +89,7 @@ def _devices(resources: Part) -> tuple[Rule, ...]:
         elif (kind, major, minor) == _EVERY and set(access) == set("rwm"):
             found = []
         elif any(_overlaps(one, (kind, major, minor), access) for one in (*ALLOWED[2:], *found)):
-            raise rule.wrong("allow", "this runtime can't deny a part of what is allowed")
+            raise rule.wrong("allow", "this runtime can't deny a part of an allowed range")
     return (*ALLOWED, *dict.fromkeys(found))
 
 

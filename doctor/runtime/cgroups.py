@@ -1,10 +1,11 @@
-"""Control groups of one container: found, made, limited and removed, on version 1, hybrid and version 2 hosts.
+"""Finds, creates, limits and removes the control groups of one container, on version 1, hybrid and version 2 hosts.
 
-Every group is a directory `doctor-runtime/TOKEN-ID` in each hierarchy, held open and locked by the runtime that made it.
-The lock ends with its holder, however that dies, and works across PID namespaces where a process id would lie: the
-next runtime sweeps every group whose lock is free, and kills what still runs in it.
+Every group is a directory `doctor-runtime/TOKEN-ID` in each hierarchy, held open and locked by the runtime that created
+it. The lock ends with its holder, and works across PID namespaces, where a process id would be ambiguous: the next
+runtime removes every unlocked group, and kills its remaining processes.
 
-The empty parent `doctor-runtime` stays, as Docker's `docker` does: making it anew would cost each launch half a millisecond.
+The empty parent `doctor-runtime` stays, as Docker's `docker` does: recreating it would cost each launch half a
+millisecond.
 """
 
 import errno
@@ -39,10 +40,10 @@ class Hierarchy:
 
 
 def hierarchies(mountinfo: str) -> tuple[Hierarchy, ...]:
-    """The cgroup mounts in /proc/PID/mountinfo that limit or count something a container does; those on top win.
+    """The cgroup mounts in /proc/PID/mountinfo that limit or count something a container does; the topmost mount wins.
 
-    Version 1 hierarchies of other controllers (freezer, blkio, named ones) are left alone: each costs a launch a
-    directory, a mount and a wait for the kernel to move a process, and a container gains nothing by it.
+    Version 1 hierarchies of other controllers (freezer, blkio, named ones) are not used: each costs a launch a
+    directory, a mount and a process migration, without benefit for the container.
     """
     found: dict[str, Hierarchy] = {}
     for line in mountinfo.splitlines():
@@ -90,7 +91,7 @@ class Group:
         return 0
 
     def remove(self) -> None:
-        """Remove the directories, killing what is left in them; waits up to 5 s for the kernel to let go."""
+        """Remove the directories and kill remaining processes; waits up to 5 s for the kernel to release them."""
         for _, path, lock in self.members:
             _remove(path)
             os.close(lock)
@@ -98,8 +99,8 @@ class Group:
 
 
 def create(found: tuple[Hierarchy, ...], name: str, limits: Limits) -> Group:
-    """Make and limit the groups. A limit that no hierarchy can hold is a Failure; a hierarchy that can't be written
-    while no limit needs it is only noted in `problems`.
+    """Create and limit the groups. A limit that no hierarchy supports is a Failure; an unwritable hierarchy that no
+    limit needs is only listed in `problems`.
     """
     group = Group()
     try:
@@ -121,11 +122,11 @@ def create(found: tuple[Hierarchy, ...], name: str, limits: Limits) -> Group:
 
 
 def sweep(found: tuple[Hierarchy, ...]) -> int:
-    """Remove the groups of runtimes that are no longer there; how many directories went."""
+    """Remove the groups of ended runtimes; returns how many directories were removed."""
     gone = 0
     for hierarchy in found:
         try:
-            # A cgroup directory counts its subdirectories as links: usually there is nothing to be opened.
+            # A cgroup directory counts its subdirectories as links: usually nothing needs to be opened.
             if os.stat(f"{hierarchy.mount}/{BASE}").st_nlink <= _NO_SUBDIRECTORY:
                 continue
             base = os.open(f"{hierarchy.mount}/{BASE}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -160,7 +161,7 @@ def _sweep_one(path: str) -> bool:
 def _add(group: Group, hierarchy: Hierarchy, name: str, limits: Limits) -> None:
     base = f"{hierarchy.mount}/{BASE}"
     _make(base, hierarchy)
-    # Shared, against a sweep that would take the new directory between its making and its locking.
+    # Shared, so that no sweep removes the new directory between its creation and its lock.
     guard = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(guard, fcntl.LOCK_SH)
@@ -188,7 +189,7 @@ def _make(base: str, hierarchy: Hierarchy) -> None:
 
 
 def _inherit_cpuset(path: str, hierarchy: Hierarchy) -> None:
-    """A new v1 cpuset is empty and takes no process before it has CPUs and memory nodes."""
+    """A new v1 cpuset is empty and accepts no process until it has CPUs and memory nodes."""
     if "cpuset" in hierarchy.controllers:
         for name in ("cpuset.cpus", "cpuset.mems"):
             _write(f"{path}/{name}", _read(f"{path}/../{name}").strip())

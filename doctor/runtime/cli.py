@@ -14,9 +14,9 @@ Runs containers without a daemon: namespaces, overlay, cgroups, capabilities and
 Needs root. `python -c 'import doctor.runtime; help(doctor.runtime)'` shows the JSON that batch reads.
 
 root file system
-  --layers DIR[:DIR...]    overlay of layers, topmost first        --upper DIR --work DIR   keep what is written
+  --layers DIR[:DIR...]    overlay of layers, topmost first        --upper DIR --work DIR   keep the container's writes
   --layers-root DIR        names of layers are relative to it      --bundle DIR             an OCI bundle's config.json
-  --readonly               the root can't be written               --root-size BYTES[k|m|g] room for what vanishes
+  --readonly               the root can't be written               --root-size BYTES[k|m|g] space for discarded writes
 network
   --net none|host|container:PID|path:FILE|bridge   (none)
   --bridge NAME --address A.B.C.D/N [--gateway A.B.C.D] [--create-bridge] [--masquerade] [--mtu N]
@@ -29,7 +29,7 @@ process
 limits and rights
   --memory BYTES[k|m|g]    --cpus N                --pids N                   --shm BYTES[k|m|g]
   --ulimit NAME=SOFT[:HARD]                        --cap-add CAP --cap-drop CAP
-  --no-seccomp             --new-privs             (allow what the default forbids)
+  --no-seccomp             --new-privs             (lift default restrictions)
   --userns FIRST:COUNT     root inside is FIRST on the host, without any right outside of the container
 
 exit code: the command's; 128 + the signal that ended it; 125 the runtime failed; 126 not executable; 127 not found;
@@ -85,7 +85,7 @@ def _all_of_stdin() -> bytes:
 
 
 def _open_missing_stdio() -> None:
-    """Started with 0, 1 or 2 closed, the next descriptor opened would be taken for them."""
+    """If 0, 1 or 2 is closed at start, the next opened descriptor would take its number."""
     while True:
         found = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         if found > 2:

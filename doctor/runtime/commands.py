@@ -1,4 +1,4 @@
-"""Runs a command of the host with a time limit: only iptables and nft, for published ports and masquerading."""
+"""Runs a command of the host with a timeout: only iptables and nft, for published ports and masquerading."""
 
 import os
 import select
@@ -21,12 +21,12 @@ def find(name: str) -> str | None:
 
 
 def run(argv: list[str], text: str = "") -> None:
-    """Run to the end, `text` on its stdin (at most a pipe's room). Raises Failure with stderr's last line."""
+    """Run to the end, `text` on its stdin (at most the capacity of a pipe). Raises Failure with stderr's last line."""
     output(argv, text)
 
 
 def output(argv: list[str], text: str = "") -> str:
-    """Run to the end and return what it printed. Raises Failure with its last line."""
+    """Run to the end and return its output. Raises Failure with its last line."""
     stdin, feed = os.pipe()
     reading, stderr = os.pipe()
     for descriptor in (stdin, stderr):

@@ -1,6 +1,6 @@
-"""A terminal for `run -t`: made in the container's own devpts, its master handed to the runtime.
+"""Creates a terminal for `run -t` in the container's own devpts and passes its master to the runtime.
 
-`terminal` holds the runtime's side; both are imported only when one is asked for.
+`terminal` holds the runtime's side; both are imported only on request.
 """
 
 import errno
@@ -20,7 +20,7 @@ _PTS_MAJOR_FIRST, _PTS_MAJOR_LAST = 136, 143
 def open_terminal(root: int, channel: int, size: tuple[int, int] | None = None) -> tuple[int, int, int]:
     """Make a pseudo-terminal, send its master through `channel`, bind the slave to /dev/console; the slave three times.
 
-    Everything is a descriptor of what was made here; the slave is checked to be one before it is bound (CVE-2025-52565).
+    All descriptors are of devices created here; the slave is verified before it is bound (CVE-2025-52565).
     """
     master = beneath.open_inside(root, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
     fcntl.ioctl(master, _TIOCSPTLCK, bytes(4))
@@ -28,7 +28,7 @@ def open_terminal(root: int, channel: int, size: tuple[int, int] | None = None) 
     slave = beneath.open_inside(root, f"/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY)
     device = os.fstat(slave).st_rdev
     if not _PTS_MAJOR_FIRST <= os.major(device) <= _PTS_MAJOR_LAST or os.minor(device) != number:
-        raise Failure("the container's terminal was exchanged while it was made")
+        raise Failure("the container's terminal was replaced during its creation")
     target = beneath.regular_file(root, "/dev/console")
     kernel.mount(kernel.at(slave), kernel.at(target), None, kernel.MS_BIND)
     os.close(target)

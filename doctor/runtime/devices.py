@@ -1,4 +1,4 @@
-"""Which devices a container may use: Docker's default list, as cgroup v1 rules and as a cgroup v2 eBPF program.
+"""Limits the devices of a container: Docker's default list, as cgroup v1 rules and as a cgroup v2 eBPF program.
 
 Without it CAP_MKNOD, one of the default fourteen, would let a container make a node of the host's disk and read it.
 """
@@ -63,7 +63,9 @@ def v2_program(rules: tuple[Rule, ...] = ALLOWED) -> bytes:
 
 
 def attach_v2(group: str, rules: tuple[Rule, ...] = ALLOWED) -> None:
-    """Load the program of the rules and attach it to a cgroup v2 directory; it goes when the directory goes. Raises OSError."""
+    """Load the program of the rules and attach it to a cgroup v2 directory; it is removed with the directory. Raises
+    OSError.
+    """
     code, license_text = kernel.buffer(v2_program(rules)), kernel.buffer(b"Apache-2.0\0")
 
     def fields(*values: tuple[int, int]) -> bytes:

@@ -1,4 +1,6 @@
-"""JSON by the C scanner and encoder alone: the package around them brings regular expressions, a tenth of a launch."""
+"""Reads and writes JSON with the C scanner and encoder alone: the json package imports regular expressions, a tenth of
+a launch.
+"""
 
 import _json
 
@@ -8,7 +10,7 @@ _SPACE = " \t\n\r"
 
 
 class _Settings:
-    """How the scanner reads: as `json.loads`, but without NaN and without the same name twice in one object."""
+    """Options of the scanner: as `json.loads`, but NaN and duplicate names in an object are errors."""
 
     strict = True
     object_hook = None
@@ -22,7 +24,7 @@ class _Settings:
         if len(found) < len(pairs):
             seen = [name for name, _ in pairs]
             raise Failure(
-                f"the field '{next(name for name in seen if seen.count(name) > 1)}' stands twice in one object"
+                f"the field '{next(name for name in seen if seen.count(name) > 1)}' occurs twice in one object"
             )
         return found
 
@@ -32,7 +34,7 @@ class _Settings:
 
 
 def parsed(text: str) -> object:
-    """The JSON value of a text. Raises Failure saying what is wrong with it."""
+    """The JSON value of a text. Raises Failure with the error."""
     try:
         scanner = _json.make_scanner(_Settings())  # type: ignore[arg-type] # all that it reads of a JSONDecoder
         value, end = scanner(text, len(text) - len(text.lstrip(_SPACE)))
@@ -46,10 +48,10 @@ def parsed(text: str) -> object:
 
 
 def written(value: object) -> str:
-    """A value as JSON on one line. Raises TypeError for what JSON has no form of."""
+    """A value as JSON on one line. Raises TypeError for a value without a JSON form."""
     encode = _json.make_encoder(None, _refuse, _json.encode_basestring_ascii, None, ": ", ", ", False, False, True)
     return "".join(encode(value, 0))
 
 
 def _refuse(value: object) -> object:
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+    raise TypeError(f"{type(value).__name__} has no JSON form")

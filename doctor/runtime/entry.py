@@ -1,13 +1,13 @@
 """The last program before the image's own: a few instructions that only execute the container's command.
 
-An image may name `/proc/self/exe` as the interpreter of its command (CVE-2019-5736). Were that still the host's Python,
-it would run inside, with the image's libraries, and could be opened for writing later. So the runtime first executes
-this program from a file in the container's private tmpfs, and this one the command: what /proc/self/exe leads to then
-belongs to nobody else. It marks descriptor 3 close-on-exec, executes argv[0] with argv[1:] and the environment, and if
-that fails writes the negative errno, 8 bytes, to descriptor 3 and exits with 127.
+An image may name `/proc/self/exe` as the interpreter of its command (CVE-2019-5736). If that were the host's Python, it
+would run inside with the image's libraries, and could be opened for writing later. So the runtime first executes this
+program from a file in the container's private tmpfs, and this one executes the command: /proc/self/exe is then a
+private file. It marks descriptor 3 close-on-exec, executes argv[0] with argv[1:] and the environment, and if that fails
+writes the negative errno, 8 bytes, to descriptor 3 and exits with 127.
 
-Where descriptor 3 is closed, it runs a second time: as the interpreter that a command of the image names. It would
-execute that command, and so itself, for ever; instead it writes one line to stderr and exits with 126.
+If descriptor 3 is closed, it runs a second time: as the interpreter of a command of the image. It would execute that
+command, and so itself, in a loop; instead it writes one line to stderr and exits with 126.
 """
 
 # Assembled with llvm-mc: the calls fcntl, execve, write, exit_group, in the order that the docstring has them.

@@ -1,8 +1,8 @@
-"""A bundle's `linux.seccomp` as a program for the kernel: an array of struct sock_filter, as `seccomp` makes at build time.
+"""Compiles a bundle's `linux.seccomp` for the kernel: an array of struct sock_filter, as `seccomp` makes at build time.
 
-What can't be carried out is refused by its name. Where libseccomp, which other runtimes use, is more lenient, this is
-stricter: a call of an architecture that is not listed ends the process, one by x32's numbers fails with ENOSYS, and
-where a profile denies a part of what 32-bit x86 puts into `socketcall` or `ipc`, those are denied as a whole.
+Unsupported fields are refused by name. It is stricter than libseccomp, which other runtimes use: a call of an
+architecture that is not listed ends the process, one by x32's numbers fails with ENOSYS, and where a profile denies a
+part of what 32-bit x86 puts into `socketcall` or `ipc`, the whole call is denied.
 """
 
 from doctor.runtime import kernel
@@ -36,7 +36,7 @@ _PERMISSIVE = (_ALLOW, _LOG)
 _FLAGS = {"SECCOMP_FILTER_FLAG_TSYNC": 0, "SECCOMP_FILTER_FLAG_LOG": 2, "SECCOMP_FILTER_FLAG_SPEC_ALLOW": 4}
 _AUDIT = {"x86_64": 0xC000003E, "i386": 0x40000003, "aarch64": 0xC00000B7}
 _ARCHITECTURES = {"SCMP_ARCH_X86_64": "x86_64", "SCMP_ARCH_X86": "i386", "SCMP_ARCH_AARCH64": "aarch64"}
-# Of another machine, or refused on this one: nothing is to be done for them.
+# Of another machine, or refused on this one: no action needed.
 _ELSEWHERE = frozenset(
     f"SCMP_ARCH_{name}"
     for name in (
@@ -77,7 +77,7 @@ _MULTIPLEXED = {
 def compiled(part: Part) -> tuple[bytes, int]:
     """The program for a seccomp object, and the flags to load it with. Raises Failure (2)."""
     default = _action(part, "defaultAction", part.text("defaultAction"), part.number("defaultErrnoRet", 0, 4095))
-    part.refuse("listenerPath", "listenerMetadata", why="nobody would listen to this runtime's containers")
+    part.refuse("listenerPath", "listenerMetadata", why="this runtime's containers have no listener")
     flags = 0
     for name in part.texts("flags"):
         if name not in _FLAGS:
@@ -136,7 +136,7 @@ def _numbers(abis: list[str]) -> dict[str, dict[str, int]]:
 
 
 def _rules(part: Part, default: int, known: "AbstractSet[str]") -> dict[str, _Rule]:
-    """Each system call's rule, by its name. Those that only repeat the default are left out, as other runtimes do."""
+    """Each system call's rule, by its name. Rules that only repeat the default are omitted, as in other runtimes."""
     found: dict[str, _Rule] = {}
     for rule in part.parts("syscalls"):
         names = rule.texts("names")
@@ -149,7 +149,7 @@ def _rules(part: Part, default: int, known: "AbstractSet[str]") -> dict[str, _Ru
             continue
         unknown = [] if action in _PERMISSIVE else [name for name in names if name not in known]
         if unknown:
-            # What is not known can't be allowed, which is safe; that it can't be denied is not.
+            # An unknown call can't be allowed, which is safe; that it can't be denied is not safe.
             raise rule.wrong("names", f"no system call '{unknown[0]}' is known, so it can't be denied")
         twice = [name for name in names if name in found]
         for name in twice:

@@ -1,9 +1,9 @@
-"""What the container's first process does between its making and the execution of the command.
+"""The container's first process, from its creation until it executes the command.
 
-It runs as root of the host until `privilege.apply`, beside files that the image's author chose. So: every module is
-imported before (and importing is switched off with the pivot), nothing of the image is executed or loaded, descriptors
-are closed before the working directory is entered, the process can't be traced or its descriptors borrowed, and every
-path ends in `leave`.
+It runs as root of the host until `privilege.apply`, next to untrusted files of the image. So: all modules are imported
+before (imports are disabled at the pivot), no file of the image is executed or loaded, descriptors are closed before
+the working directory is entered, the process can't be traced nor its descriptors copied, and every path ends in
+`leave`.
 """
 
 import errno
@@ -35,7 +35,7 @@ _DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """What the runtime hands its child.
+    """Parameters from the runtime to its child.
 
     Attributes:
         plan: the container.
@@ -44,13 +44,14 @@ class Start:
         bpf: the seccomp filter, None for none.
         last_capability: the kernel's highest capability.
         stdio: descriptors that become 0, 1 and 2.
-        go: read end of a pipe: a byte means that groups and network are ready, its end that the runtime is gone.
-        report: write end of the pipe that takes "!CODE NUL MESSAGE" or the entry program's errno; its end is success.
+        go: read end of a pipe: a byte means that groups and network are ready, end of file that the runtime has ended.
+        report: write end of the pipe that takes "!CODE NUL MESSAGE" or the entry program's errno; end of file is
+        success.
         netns: descriptor of a network namespace to join, or None.
-        assemble: lays the root out in place of `rootfs.build` and gives its descriptor (user namespace), or None.
+        assemble: assembles the root in place of `rootfs.build` and returns its descriptor (user namespace), or None.
         bridge: its end of the network is configured by `configure`.
-        function: the builtin to be run instead of a command.
-        open_terminal: makes the container's terminal beneath a root and gives its stdio, or None.
+        function: the builtin to run instead of a command.
+        open_terminal: creates the container's terminal beneath a root and returns its stdio, or None.
     """
 
     plan: Plan
@@ -76,15 +77,15 @@ def main(start: Start) -> None:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         code = _become(start)
     except Failure as failure:
-        _tell(start, failure.code, failure.message)
+        _report(start, failure.code, failure.message)
     except OSError as error:
         what = f" {error.filename}" if isinstance(error.filename, str) else ""
-        _tell(start, FAILED, f"the container could not be set up:{what} {reason(error)}")
+        _report(start, FAILED, f"the container could not be set up:{what} {reason(error)}")
     finally:
         leave(code)
 
 
-def _tell(start: Start, code: int, message: str) -> None:
+def _report(start: Start, code: int, message: str) -> None:
     text = f"!{code}\0{message}".encode("utf-8", "replace")[:4000]
     for descriptor in (start.report, _REPORT):  # before and after the descriptors were moved
         try:
@@ -127,7 +128,7 @@ def _become(start: Start) -> int:
     _arrange(plan)
     sets = privilege.capabilities_of(plan, who.uid, devices_limited=start.devices_limited)
     privilege.apply(plan, sets, who, start.bpf, start.last_capability)
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # changing the user has cleared it
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user clears it
     if start.function is not None:
         os.close(_REPORT)
         return start.function(plan.work.args or {})
@@ -136,11 +137,11 @@ def _become(start: Start) -> int:
 
 
 def _set_sysctl(name: str, value: str) -> None:
-    """Set what belongs to one of the container's own namespaces, through the host's procfs: the root is not entered yet."""
+    """Set sysctls of the container's own namespaces through the host's procfs: the root is not entered yet."""
     try:
         handle = os.open(f"/proc/sys/{name.replace('.', '/')}", os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         if kernel.filesystem_of(handle) != kernel.PROC_MAGIC:
-            raise Failure(f"can't set sysctl {name}: /proc is no procfs")
+            raise Failure(f"can't set sysctl {name}: /proc is not a procfs")
         os.write(handle, value.encode())
         os.close(handle)
     except OSError as error:
@@ -148,7 +149,7 @@ def _set_sysctl(name: str, value: str) -> None:
 
 
 def _arrange(plan: Plan) -> None:
-    """What a bundle asks for of the command's process, while there is the right to."""
+    """Apply a bundle's process settings, while the process still has the privileges."""
     extras = plan.extras
     try:
         if extras.io_priority is not None:
@@ -156,7 +157,7 @@ def _arrange(plan: Plan) -> None:
         if extras.personality is not None:
             kernel.call("personality", extras.personality)
     except OSError as error:
-        raise Failure(f"can't arrange the process: {error.filename} {reason(error)}") from None
+        raise Failure(f"can't configure the process: {error.filename} {reason(error)}") from None
 
 
 def _lay_out_root(start: Start) -> int:
@@ -166,11 +167,11 @@ def _lay_out_root(start: Start) -> int:
 
 
 def _leave_keyring() -> None:
-    """A session keyring of its own: the caller's keys are none of the container's business."""
+    """A new session keyring: the container must not have the caller's keys."""
     try:
         kernel.call("keyctl", _JOIN_SESSION_KEYRING, None, 0, 0, 0)
     except OSError as error:
-        if error.errno not in (errno.ENOSYS, errno.EPERM, errno.EDQUOT):  # no keyrings, or none to be had
+        if error.errno not in (errno.ENOSYS, errno.EPERM, errno.EDQUOT):  # no keyrings, or none available
             raise
 
 
@@ -218,7 +219,7 @@ def _keep_descriptors(stdio: tuple[int, int, int], report: int, program: int | N
     high = [os.dup(descriptor) for descriptor in (*stdio, report)]
     if program is not None:
         high.append(os.dup(program))
-    # Duplicates first: a descriptor that is still to be moved may have a number that another one moves to.
+    # Duplicates first: a descriptor that is moved later may have a target number.
     fresh = [_above(descriptor) for descriptor in high]
     for number, descriptor in enumerate(fresh):
         os.dup2(descriptor, number, inheritable=number <= _REPORT)
@@ -226,7 +227,7 @@ def _keep_descriptors(stdio: tuple[int, int, int], report: int, program: int | N
 
 
 def _hand_over_stdio(uid: int) -> None:
-    """Let a command that is not root's open /dev/stdout again: the pipes are the container's own."""
+    """Let a non-root command reopen /dev/stdout: the pipes belong to the container."""
     for descriptor in (0, 1, 2):
         if uid and stat.S_ISFIFO(os.fstat(descriptor).st_mode):
             os.chown(descriptor, uid, -1)
@@ -241,7 +242,7 @@ def _above(descriptor: int) -> int:
 
 
 def _enter_directory(path: str) -> None:
-    """Change to the working directory, made if it is missing, and see that it lies inside the root."""
+    """Change to the working directory, created if missing, and verify that it is inside the root."""
     root = os.open("/", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     here = beneath.directory(root, path)
     os.fchdir(here)

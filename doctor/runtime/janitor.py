@@ -1,9 +1,9 @@
-"""Takes back what a container changes outside of itself (a bridge, firewall rules), also when the runtime is killed.
+"""Undoes a container's changes to the host (a bridge, firewall rules), also when the runtime is killed.
 
-A small process of its own waits for the end of a socket that only the runtime holds. Each change is announced before it
-is made; when the socket ends, by a regular end or by SIGKILL, the process undoes them, the last first. A directory is
-announced with a descriptor of the one it is made in, and then with its own, so that it is never looked up by its path.
-Mounts and the container's processes need none of this: the kernel takes them with their namespaces.
+A small separate process waits for end of file on a socket that only the runtime holds. Each change is announced before
+it is made; when the socket closes, after a regular exit or SIGKILL, the process undoes them in reverse order. A
+directory is announced with a descriptor of its parent, and then with its own, so that it is never looked up by path.
+Mounts and the container's processes need no cleanup: the kernel removes them with their namespaces.
 """
 
 import _socket
@@ -17,15 +17,15 @@ from doctor.runtime.values import Failure
 
 _LINK, _BRIDGE, _TREE, _MADE, _HOOK, _NEIGHBOUR = "link", "bridge", "tree", "made", "hook", "neighbour"
 _MOST_BYTES = 65536
-_OWN = "doctor"  # how names of bridges begin that are for outside hosts of probes alone
+_OWN = "doctor"  # prefix of bridges that only serve as outside hosts of probes
 
 
 class Janitor:
-    """Started with the first change; `finish` makes it undo everything and waits for that.
+    """Started with the first change; `finish` makes it undo everything and waits for it.
 
     Attributes:
-        token: names the run in all that it changes on the host.
-        helpers: processes that end before anything is undone.
+        token: names the run in all its changes to the host.
+        helpers: processes that end before the undo starts.
     """
 
     def __init__(self, token: str = "") -> None:
@@ -36,31 +36,33 @@ class Janitor:
         self._pid = 0
 
     def before_link(self, name: str) -> None:
-        """A link is about to be made that has to go afterwards."""
+        """Announce a link to be created and removed afterwards."""
         self._announce([_LINK, name])
 
     def before_tree(self, parent: int, name: str) -> None:
-        """A directory is about to be made in a parent's descriptor that has to go afterwards."""
+        """Announce a directory to be created in a parent's descriptor and removed afterwards."""
         self._announce([_TREE, name], parent)
 
     def tree_made(self, tree: int, name: str) -> None:
-        """The directory of this name is there: `tree` is its descriptor, and what is in it has to go with it."""
+        """Announce that the directory exists: `tree` is its descriptor, and its content is removed with it."""
         self._announce([_MADE, name], tree)
 
     def before_bridge(self, name: str) -> None:
-        """A bridge is about to be made or used that has to go after the last container on it, unless an engine has come."""
+        """Announce a bridge to be created or used, and removed after its last container unless an engine has
+        started.
+        """
         self._announce([_BRIDGE, name])
 
     def before_hook(self, name: str) -> None:
-        """A place for traffic filters is about to be made on an interface."""
+        """Announce a qdisc for traffic filters to be created on an interface."""
         self._announce([_HOOK, name])
 
     def before_neighbour(self, name: str, address: str) -> None:
-        """A container is about to stand behind an interface, with this address."""
+        """Announce a container to be attached behind an interface, with this address."""
         self._announce([_NEIGHBOUR, name, address])
 
     def before_command(self, undo: list[str]) -> None:
-        """Something is about to be done that this command takes back."""
+        """Announce a change that this command undoes."""
         self._announce(["command", *undo])
 
     def finish(self) -> None:
@@ -84,7 +86,7 @@ class Janitor:
         self._socket.sendmsg(["\0".join(words).encode("utf-8", "surrogateescape")], passed)
 
     def _started(self) -> _socket.socket:
-        # Shows that this run lives, from its first change until its janitor is done.
+        # Shows that this run is alive, from its first change until its janitor has finished.
         shown = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
         shown.bind(f"\0{leftovers.MARK}{self.token}")
         ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
@@ -94,7 +96,7 @@ class Janitor:
             self._shown = shown
             return ours
         try:
-            os.setsid()  # a Ctrl-C for the runtime must not reach the one who cleans up after it
+            os.setsid()  # a Ctrl-C for the runtime must not reach the janitor
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_IGN)
             null = os.open("/dev/null", os.O_RDWR)
@@ -127,7 +129,7 @@ def _undo(announced: list[tuple[list[str], int]]) -> None:
             if kind == _LINK:
                 Netlink().delete(words[0])
             elif kind == _BRIDGE:
-                # A bridge with a name that an engine may have is the engine's as soon as one has come.
+                # A bridge with a name that an engine may use belongs to the engine once one has started.
                 if words[0].startswith(_OWN) or not leftovers.is_engine_alive():
                     Netlink().delete_idle_bridge(words[0])
             elif kind == _MADE:
@@ -141,4 +143,4 @@ def _undo(announced: list[tuple[list[str], int]]) -> None:
             else:
                 commands.run(words)
         except (OSError, Failure):
-            continue  # it was announced but never made, or is gone: the others still have to go
+            continue  # it was announced but never created, or is already removed: undo the others

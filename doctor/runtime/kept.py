@@ -1,8 +1,8 @@
-"""The filters of bundles that were launched before, beside the bytecode: compiling one takes a twentieth of a launch.
+"""Caches compiled filters of bundles beside the bytecode: compiling one takes a twentieth of a launch.
 
-A file holds a profile as config.json has it, and the program that was compiled from it. It is taken for that very profile alone,
-on the same kind of machine, while the compiler and its table have the inode, size and times that they had, and if its checksum is
-right. Else the profile is compiled. Who can write such a file can write the bytecode beside it.
+A file holds a profile of a config.json and its compiled program. It is used only for the same profile, on the same kind
+of machine, if the compiler and its table have the same inode, size and times, and if its checksum matches. Otherwise
+the profile is compiled. A user who can write such a file can write the bytecode beside it.
 """
 
 import _imp
@@ -15,13 +15,13 @@ from doctor.runtime.system import content, os
 
 _DIRECTORY = __file__.rpartition("/")[0]
 _MADE_BY = ("filters.py", "part.py", "reader.py", "syscall-names.txt")
-_SLOTS = 32  # so many profiles at most; one that has another's place replaces it
+_SLOTS = 32  # maximum of profiles; a collision replaces the older one
 _SUM_BYTES = 8
 
 
 def compiled(profile: object) -> tuple[bytes, int]:
     """The program for a `linux.seccomp`, and the flags to load it with. Raises Failure (2)."""
-    # Version 0 of the format is the value alone: the same profile has the same bytes, and no other one has them.
+    # Version 0 of the format is the value alone: equal profiles have equal bytes, different ones never do.
     text = marshal.dumps(profile, 0)  # type: ignore[arg-type] # it was JSON
     path = (
         f"{_DIRECTORY}/__pycache__/filter-{_imp.source_hash(0, text)[0] % _SLOTS}.{sys.implementation.cache_tag}.kept"
@@ -53,7 +53,7 @@ def _read(path: str, key: object) -> tuple[bytes, int] | None:
 
 
 def _save(path: str, body: bytes) -> None:
-    """A directory that can't be written is no matter."""
+    """An unwritable directory is ignored."""
     from doctor.runtime import packed  # noqa: PLC0415 - once for each profile
 
     try:

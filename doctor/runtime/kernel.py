@@ -1,4 +1,4 @@
-"""System calls that Python has no function for, in 3.11 too, through `_ctypes` alone.
+"""Makes system calls that Python 3.11 has no function for, through `_ctypes` alone.
 
 The package `ctypes` builds dozens of types when it is imported (2 ms of CPU, a seventh of a launch); the C module below
 it is enough for integers and byte strings, and keeps errno.
@@ -17,7 +17,7 @@ MNT_DETACH = 0x2
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-CLONE_PARENT = 0x8000  # the new process is a sibling of its maker
+CLONE_PARENT = 0x8000  # the new process is a sibling of its creator
 
 AT_FDCWD, AT_EMPTY_PATH, AT_RECURSIVE = -100, 0x1000, 0x8000
 
@@ -126,19 +126,19 @@ def call(name: str, *args: int | bytes | object | None) -> int:
 
 
 def buffer(content: bytes) -> object:
-    """Memory that a system call may read and write; `bytes(it)` gives its content back."""
+    """Memory that a system call may read and write; `bytes(it)` returns its content."""
     return (_Byte * len(content)).from_buffer_copy(content)
 
 
 def address(memory: object) -> int:
-    """Where a `buffer` lies, for structures that hold pointers."""
+    """The address of a `buffer`, for structures with pointers."""
     return int(_ctypes.addressof(memory))  # type: ignore[arg-type]
 
 
 def clone(flags: int) -> int:
-    """As fork, but the child starts in new namespaces. The process must have one thread.
+    """Like fork, but the child starts in new namespaces. The process must be single-threaded.
 
-    Raw, since glibc has no fork with flags: it saves the process in between that unshare(CLONE_NEWPID) would need.
+    Raw, since glibc has no fork with flags: it avoids the intermediate process that unshare(CLONE_NEWPID) would need.
     """
     return call("clone", flags | _SIGCHLD, 0, 0, 0, 0)
 
@@ -149,7 +149,7 @@ def mount(source: bytes | None, target: bytes, fstype: bytes | None, flags: int,
 
 
 def at(descriptor: int) -> bytes:
-    """The path of an open descriptor, so that mount(2) acts on what was opened and not on a name that may be exchanged."""
+    """The path of an open descriptor, so that mount(2) acts on the opened file, not on a name that may be replaced."""
     return b"/proc/self/fd/%d" % descriptor
 
 
@@ -159,7 +159,7 @@ def prctl(option: int, value: int = 0, third: int = 0) -> None:
 
 
 def filesystem_of(descriptor: int) -> int:
-    """The magic number of the file system that a descriptor lies on, from statfs(2)."""
+    """The magic number of a descriptor's file system, from statfs(2)."""
     room = buffer(bytes(256))
     call("fstatfs", descriptor, room)
     return int.from_bytes(bytes(room)[:8], "little")  # type: ignore[call-overload]

@@ -44,7 +44,7 @@ def make_nodes(directory: str) -> None:
 
 
 def _make_device(device: Device) -> None:
-    """A node that a bundle asks for, on the new tmpfs; one of the usual ones may be asked for again."""
+    """A node that a bundle requests, on the new tmpfs; it may repeat a default one."""
     *parents, _ = device.path.split("/")
     done = "dev"
     for part in parents:
@@ -82,7 +82,7 @@ def stage_dev(
 ) -> None:
     """A tmpfs `dev` with nodes, links, pseudo-terminals, shared memory of that size, and message queues.
 
-    Nodes are made, or bound from the directory `nodes`: in a user namespace none can be made.
+    Nodes are created, or bound from the directory `nodes`: in a user namespace none can be created.
     """
     kernel.mount(b"tmpfs", b"dev", b"tmpfs", MS_NOSUID | kernel.MS_STRICTATIME, b"mode=755,size=65536k")
     if nodes is None:
@@ -106,9 +106,9 @@ def stage_dev(
 
 
 def stage_proc() -> None:
-    """A procfs `proc` with its masked and read-only parts; `dev` must be there for its null device."""
+    """A procfs `proc` with its masked and read-only parts; `dev` must exist for its null device."""
     kernel.mount(b"proc", b"proc", b"proc", LOCKED)
-    # The null device made a moment ago on the stage, not whatever the image calls /dev/null.
+    # The null device just created on the stage, not the image's /dev/null.
     null = os.open("dev/null", O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     for name in READONLY_PROC:
         path = f"proc/{name}".encode()
@@ -134,7 +134,7 @@ def _mask(path: str, null: int | None) -> None:
 def stage_sys(hierarchies: tuple[Hierarchy, ...], *, bound: bool = False) -> None:
     """A read-only sysfs `sys` with the cgroup hierarchies, seen from the current cgroup namespace.
 
-    `bound`: `sys` is there already, since the kernel makes a sysfs only for the owner of the network namespace.
+    `bound`: `sys` is mounted already, since the kernel allows a sysfs only to the owner of the network namespace.
     """
     if not bound:
         kernel.mount(b"sysfs", b"sys", b"sysfs", MS_RDONLY | LOCKED)
@@ -145,7 +145,7 @@ def stage_sys(hierarchies: tuple[Hierarchy, ...], *, bound: bool = False) -> Non
     if len(hierarchies) == 1 and hierarchies[0].version == 2:
         kernel.mount(b"cgroup", b"sys/fs/cgroup", b"cgroup2", MS_RDONLY | LOCKED)
         return
-    # Always a mount of its own, even when empty: nothing of the host's groups is to be seen, or written (CVE-2023-25809).
+    # Always a separate mount, even if empty: the host's groups must be neither visible nor writable (CVE-2023-25809).
     kernel.mount(b"tmpfs", b"sys/fs/cgroup", b"tmpfs", LOCKED, b"mode=755")
     for hierarchy in hierarchies:
         path = f"sys/fs/cgroup/{hierarchy.mount.rpartition('/')[2]}".encode()

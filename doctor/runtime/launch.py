@@ -18,7 +18,9 @@ _FLAGS = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWUTS | kernel
 
 
 class Shared:
-    """What all containers of one runtime process share; made once, groups of dead runtimes are swept then."""
+    """State shared by all containers of one runtime process; created once, which also removes groups of dead
+    runtimes.
+    """
 
     def __init__(self) -> None:
         try:
@@ -34,7 +36,7 @@ class Shared:
         self._janitor: Janitor | None = None
 
     def janitor(self) -> "Janitor":
-        """The one who takes back what is changed outside of containers; most runs need none."""
+        """The process that undoes changes to the host; most runs need none."""
         if self._janitor is None:
             from doctor.runtime.janitor import Janitor  # noqa: PLC0415 - brings sockets, which most runs do without
 
@@ -42,7 +44,7 @@ class Shared:
         return self._janitor
 
     def finish(self) -> None:
-        """Take everything back."""
+        """Undo everything."""
         if self._janitor is not None:
             self._janitor.finish()
 
@@ -86,7 +88,7 @@ class Running:
         return True
 
     def wait_until_started(self) -> None:
-        """Block until the command executes. Raises Failure if it never will; then everything is cleaned up."""
+        """Block until the command executes. Raises Failure, after the cleanup, if it never will."""
         try:
             check_report(self.read_report(), self.plan)
         except Failure:
@@ -94,7 +96,7 @@ class Running:
             raise
 
     def read_report(self) -> bytes:
-        """All that the init reports, up to its end."""
+        """The whole report of the init."""
         text = b""
         while chunk := os.read(self.report, 4096):
             text += chunk
@@ -103,7 +105,7 @@ class Running:
 
 
 def check_report(report: bytes, plan: Plan) -> None:
-    """Raise the Failure that an init's report stands for; an empty one is success."""
+    """Raise the Failure in an init's report; an empty report is success."""
     if not report:
         return
     if report.startswith(b"!"):
@@ -125,7 +127,7 @@ def start(
     function: "Callable[[dict[str, object]], int] | None" = None,
     open_terminal: "Callable[[int], tuple[int, int, int]] | None" = None,
 ) -> Running:
-    """Make the container's process and everything around it, and let it go on to its command.
+    """Create the container's process and its environment, and let it continue to its command.
 
     `joined` is the descriptor of another network namespace. Raises Failure, with nothing left behind.
     """
@@ -166,7 +168,7 @@ def start(
 
 
 def _born(plan: Plan, group: cgroups.Group, prepared: "Callable[[int, int], init.Start]") -> tuple[Running, int]:
-    """The container's process, which waits for a byte on the descriptor given beside it."""
+    """The container's process, which waits for a byte on the returned descriptor."""
     go_read, go_write = os.pipe()
     report_read, report_write = os.pipe()
     start = prepared(go_read, report_write)
@@ -181,7 +183,7 @@ def _born(plan: Plan, group: cgroups.Group, prepared: "Callable[[int, int], init
             raise
         raise Failure(f"can't make the namespaces: {reason(error)}") from None
     if pid == 0:
-        os.close(go_write)  # or its end would never come
+        os.close(go_write)  # or end of file would never come
         os.close(report_read)
         init.main(start)
     os.close(go_read)
@@ -243,7 +245,7 @@ def _abandon(running: Running) -> None:
 
 
 def _why(error: Failure | OSError, running: Running) -> Failure:
-    """What the init said is nearer to the cause than the broken pipe or missing process that the runtime met."""
+    """The init's report is closer to the cause than the runtime's own error (broken pipe, missing process)."""
     try:
         check_report(running.read_report(), running.plan)
     except Failure as cause:

@@ -1,8 +1,9 @@
-"""What runs of this runtime left on the host's network: each rule and table bears the run's token, and a live run shows its own.
+"""Removes leftovers of this runtime from the host's network: each rule and table has its run's token, and a live run
+publishes its own.
 
-A run that changes the host's network binds the abstract socket `doctor-runtime:TOKEN`, and so does its janitor. The kernel takes it
-away with the last of them, however they end, and lists it per network namespace, as the rules are. A token without a socket is a
-dead run's, whose janitor was killed too.
+A run that changes the host's network binds the abstract socket `doctor-runtime:TOKEN`, and so does its janitor. The
+kernel removes it with the last of them, and lists it per network namespace, like the rules. A token without a socket
+belongs to a dead run with a killed janitor.
 """
 
 import os
@@ -16,7 +17,7 @@ _HEX = frozenset("0123456789abcdef")
 
 
 def live_tokens() -> set[str]:
-    """The tokens of runs that are not over."""
+    """The tokens of live runs."""
     found = set()
     with open("/proc/net/unix", encoding="utf-8", errors="replace") as source:
         for line in source:
@@ -32,7 +33,7 @@ def _text(path: str) -> str:
 
 
 def is_engine_alive() -> bool:
-    """Whether a dockerd runs in this network: a bridge with a name of its own is the engine's then, whoever made it."""
+    """Whether a dockerd runs in this network: a bridge with an engine's name then belongs to the engine."""
     mine = os.stat("/proc/self/ns/net")
     for name in os.listdir("/proc"):
         try:
@@ -46,7 +47,7 @@ def is_engine_alive() -> bool:
 
 
 def sweep(iptables: str | None, nft: str | None) -> int:
-    """Remove the rules and tables of dead runs; how many. What can't be removed is left for a scan to show."""
+    """Remove the rules and tables of dead runs; returns how many. A scan reports those that can't be removed."""
     gone = 0
     alive = live_tokens()
     for undo in [*_rules(iptables, alive), *_tables(nft, alive, has_iptables=iptables is not None)]:

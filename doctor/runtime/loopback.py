@@ -1,4 +1,4 @@
-"""Sets lo up by one ioctl: a container without a network needs neither netlink nor the socket module."""
+"""Sets lo up with one ioctl: a container without a network needs neither netlink nor the socket module."""
 
 import fcntl
 

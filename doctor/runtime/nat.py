@@ -1,7 +1,7 @@
-"""Firewall rules of a container whose plan publishes ports or masquerades: made for it, taken back with it.
+"""Adds the firewall rules of a container that publishes ports or masquerades, and removes them with it.
 
-`iptables` is used where the host has it (whichever backend that name leads to, as dockerd does), a table of its own
-through `nft` where only that is there. Each rule is announced to the janitor before it is made.
+`iptables` is used if the host has it (with whichever backend, like dockerd); the fallback is a separate table through
+`nft`. Each rule is announced to the janitor before it is made.
 """
 
 from doctor.runtime import commands, leftovers, proxy
@@ -14,7 +14,7 @@ Rule = tuple[str, str, list[str]]
 
 
 def open_ports(net: NetPlan, bridge: Bridge, janitor: Janitor) -> None:
-    """Make the rules, and what answers on this host itself. Raises Failure if the host has no tool, or the tool fails."""
+    """Add the rules, and the proxy for this host itself. Raises Failure if the host has no tool, or the tool fails."""
     iptables, nft = commands.find("iptables"), commands.find("nft")
     leftovers.sweep(iptables, nft)
     served = tuple(port for port in net.publish if port.proxy)
@@ -38,7 +38,9 @@ def open_ports(net: NetPlan, bridge: Bridge, janitor: Janitor) -> None:
 
 
 def _place(iptables: str) -> int:
-    """Where in FORWARD a rule belongs: below the jump to DOCKER-USER, the administrator's word on all that is forwarded."""
+    """Position of a rule in FORWARD: after the jump to DOCKER-USER, where the administrator filters forwarded
+    traffic.
+    """
     lines = [
         line for line in commands.output([iptables, "-w", "5", "-S", "FORWARD"]).splitlines() if line.startswith("-A ")
     ]
@@ -70,7 +72,7 @@ def rules(net: NetPlan, bridge: Bridge) -> list[Rule]:
 
 
 def _in_chain(port: Publish, chain: str, bridge: Bridge, translate: list[str]) -> list[Rule]:
-    """As the engine makes them for a published port: whether they are met is up to the rules that lead to the chain."""
+    """As the engine adds them for a published port: they match only if other rules jump to the chain."""
     address = bridge.address.partition("/")[0]
     inside = ["-d", address, "!", "-i", bridge.name, "-o", bridge.name, "-p", port.protocol]
     return [
@@ -80,7 +82,7 @@ def _in_chain(port: Publish, chain: str, bridge: Bridge, translate: list[str]) -
 
 
 def _destination(port: Publish, but: list[str] | None = None) -> list[str]:
-    """Which addresses of the host are meant: the given one, or any local one `but` those."""
+    """The matched addresses of the host: the given one, or any local one except `but`."""
     if port.host_ip is None or port.host_ip == "0.0.0.0":  # noqa: S104 - what the user wrote, nothing is bound here
         return [*(but or []), "-m", "addrtype", "--dst-type", "LOCAL"]
     return ["-d", port.host_ip]

@@ -60,7 +60,7 @@ def _link(index: int = 0, flags: int = 0) -> bytes:
 
 
 def packed(address: str) -> bytes:
-    """The four bytes of an address that the plan has checked."""
+    """The four bytes of an already validated address."""
     return bytes(int(part) for part in address.split("."))
 
 
@@ -77,18 +77,18 @@ class Netlink:
         self._socket.close()
 
     def bridge(self, name: str) -> None:
-        """Make a bridge with our mark and set it up. Raises OSError EEXIST if the name is taken."""
+        """Create a bridge with our mark and bring it up. Raises OSError EEXIST if the name is taken."""
         info = attribute(_INFO_KIND, b"bridge")
         self.ask(_NEWLINK, _CREATE | _EXCL, _link(flags=_IFF_UP) + _name(name) + attribute(_LINKINFO, info))
-        # An alias is taken only for a link that is there (net/core/rtnetlink.c, do_setlink).
+        # An alias is accepted only for an existing link (net/core/rtnetlink.c, do_setlink).
         self.ask(_NEWLINK, 0, _link(_socket.if_nametoindex(name), _IFF_UP) + attribute(_ALIAS, BRIDGE_MARK))
 
     def is_own_bridge(self, index: int) -> bool:
-        """Whether the link bears the mark of bridges that this module makes."""
+        """Whether the link has the mark of bridges created by this module."""
         return any(mine == index and alias == BRIDGE_MARK for mine, _, alias in self._links())
 
     def delete_idle_bridge(self, name: str) -> None:
-        """Remove a bridge with our mark that has no port; one that others hang on stays for the last of them."""
+        """Remove a bridge with our mark and without ports; a bridge with ports stays for its last user."""
         try:
             index = _socket.if_nametoindex(name)
         except OSError:
@@ -108,7 +108,9 @@ class Netlink:
         return found
 
     def veth(self, pair: Veth) -> None:
-        """Make a veth pair, one end here, as a port of a bridge if it is to be one, the other inside another network namespace."""
+        """Make a veth pair, one end here, as a port of a bridge if requested, the other inside another network
+        namespace.
+        """
         extra = b"" if pair.mtu is None else attribute(_MTU, struct.pack("<I", pair.mtu))
         peer = _link() + _name(pair.inside) + attribute(_NET_NS_PID, struct.pack("<I", pair.pid)) + extra
         if pair.mac is not None:
@@ -122,7 +124,7 @@ class Netlink:
         self.ask(_NEWLINK, _CREATE | _EXCL, body + attribute(_LINKINFO, info))
 
     def delete(self, name: str) -> None:
-        """Remove a link; fine if it is gone."""
+        """Remove a link; a no-op if it is missing."""
         try:
             index = _socket.if_nametoindex(name)
         except OSError:
@@ -144,13 +146,13 @@ class Netlink:
         self.ask(_NEWADDR, _CREATE | _EXCL, body)
 
     def default_route(self, index: int, gateway: bytes) -> None:
-        """Send what has no better route to a gateway on this interface."""
+        """Add a default route to a gateway on this interface."""
         body = struct.pack("<BBBBBBBBI", _AF_INET, 0, 0, 0, _TABLE_MAIN, _PROTO_BOOT, _SCOPE_UNIVERSE, _UNICAST, 0)
         body += attribute(_RTA_GATEWAY, gateway) + attribute(_RTA_OIF, struct.pack("<I", index))
         self.ask(_NEWROUTE, _CREATE | _EXCL, body)
 
     def dump(self, kind: int, body: bytes) -> list[bytes]:
-        """All objects of a kind that the kernel lists: the messages without their headers."""
+        """All objects of a kind: the kernel's messages without their headers."""
         self._send(kind, _DUMP, body)
         found: list[bytes] = []
         while True:

@@ -1,4 +1,6 @@
-"""A container's network, seen from both sides: the runtime makes the link, the container's init configures its end."""
+"""Sets up a container's network from both sides: the runtime creates the link, the container's init configures its
+end.
+"""
 
 import _socket
 import errno
@@ -14,10 +16,10 @@ INSIDE = "eth0"
 
 
 def attach(bridge: Bridge, pid: int, host_name: str, janitor: Janitor) -> None:
-    """Hang a process's network namespace on a bridge, or stand it behind an uplink; makes the bridge if the plan says so.
+    """Attach a process's network namespace to a bridge, or behind an uplink; creates the bridge if the plan says so.
 
-    The veth pair would go with the namespace that one end is in, but when the kernel comes to it (net/core/net_namespace.c,
-    cleanup_net); the janitor removes it before the runtime ends, so that the host is then as it was.
+    The kernel would remove the veth pair with the namespace of one end, but only later (net/core/net_namespace.c,
+    cleanup_net); the janitor removes it before the runtime ends, so that the host is unchanged then.
     """
     if bridge.uplink:
         uplink.attach(bridge, pid, host_name, janitor)
@@ -49,7 +51,7 @@ def _bridge_index(bridge: Bridge, netlink: Netlink, janitor: Janitor) -> int:
     try:
         netlink.bridge(bridge.name)
     except OSError as error:
-        if error.errno != errno.EEXIST:  # another runtime was faster
+        if error.errno != errno.EEXIST:  # another runtime created it first
             raise
     index = _socket.if_nametoindex(bridge.name)
     netlink.address(index, packed(bridge.gateway), prefix_of(bridge.address))
@@ -80,10 +82,10 @@ def prefix_of(cidr: str) -> int:
 def open_namespace(target: str) -> int:
     """A descriptor of the network namespace of "PID", or of "PID:CONTAINER:FIRST-LAST" if that is the container's process.
 
-    A container's recorded process may be gone and its number another's. Then it began at another time than between these clock
+    A container's recorded process may have ended and its pid been reused. Then its start time is outside of these clock
     ticks since boot, or its control groups do not have the container's id in their names (dockerd: /docker/ID,
-    system.slice/docker-ID.scope; the container's own init may have gone deeper). All is read by one descriptor of /proc/PID,
-    which stays with the process that was looked at.
+    system.slice/docker-ID.scope; the container's own init may have gone deeper). Everything is read through one
+    descriptor of /proc/PID, which stays bound to the same process.
     """
     pid, container, first, last = _parts(target) or (target, "", 0, 0)
     try:
@@ -120,7 +122,9 @@ def _parts(target: str) -> tuple[str, str, int, int] | None:
 
 
 def _beginning(process: int) -> int:
-    """When a process began, in clock ticks since boot: field 22 of its `stat`, counted behind its name, which may hold anything."""
+    """When a process began, in clock ticks since boot: field 22 of its `stat`, counted after its name, which may
+    contain anything.
+    """
     handle = os.open("stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=process)
     try:
         return int(os.read(handle, 4096).rpartition(b")")[2].split()[19])

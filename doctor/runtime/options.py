@@ -1,4 +1,4 @@
-"""The options of `run`, turned into the same JSON object that `batch` reads, so that there is one place that checks."""
+"""Converts the options of `run` to the JSON object of `batch`, so that validation is in one place."""
 
 from doctor.runtime.plan import DEFAULT_CAPS, Plan
 from doctor.runtime.spec import plan_from
@@ -16,7 +16,9 @@ _SHORT = {"-p": "publish", "-e": "env", "-w": "workdir", "-u": "user", "-v": "vo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """A plan, and what concerns only the foreground: whether stdin is passed on, and a terminal made; lines for stderr."""
+    """A plan and the foreground settings: whether stdin is forwarded, whether a terminal is created, lines for
+    stderr.
+    """
 
     plan: Plan
     interactive: bool
@@ -32,7 +34,7 @@ def _size(text: str) -> int:
     unit = _SUFFIXES.get(text[-1:].lower(), 0)
     digits = text[:-1] if unit else text
     if not digits.isascii() or not digits.isdigit():
-        raise _usage(f"'{text}' is no size: a number of bytes, or with k, m or g")
+        raise _usage(f"'{text}' is not a size: give bytes, optionally with k, m or g")
     return int(digits) * (unit or 1)
 
 
@@ -40,12 +42,12 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise _usage(f"'{text}' is no number") from None
+        raise _usage(f"'{text}' is not a number") from None
 
 
 def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit():
-        raise _usage(f"'{text}' is no whole number")
+        raise _usage(f"'{text}' is not a whole number")
     return int(text)
 
 
@@ -80,7 +82,7 @@ def _rlimit(text: str) -> tuple[str, list[int]]:
 
 
 def _entries(descriptor: int) -> list[str]:
-    """The entries that a descriptor gives, each ended by a NUL: unlike arguments, nobody else on the host sees them."""
+    """The NUL-terminated entries from a descriptor: unlike arguments, they are not visible to other users."""
     text = b""
     try:
         while chunk := os.read(descriptor, 1 << 16):
@@ -138,7 +140,7 @@ _PAIRS: "dict[str, tuple[str, Callable[[str], tuple[str, object]]]]" = {
 
 
 class _Given:
-    """What a command line asks for, gathered word by word."""
+    """The options of a command line, collected word by word."""
 
     def __init__(self) -> None:
         self.spec: dict[str, object] = {}
@@ -211,7 +213,7 @@ def parse(arguments: list[str]) -> Options:
 
 
 def _make_absolute(spec: dict[str, object]) -> None:
-    """On a command line, relative names are meant from the working directory."""
+    """On a command line, relative names are relative to the working directory."""
     here = os.getcwd()
     layers = spec.get("layers")
     if isinstance(layers, list):
@@ -232,7 +234,7 @@ def _read(arguments: list[str]) -> tuple[_Given, list[str], list[str]]:
         if not word.startswith("-") or word == "-":
             words.append(word)
             if "builtin" not in given.spec and len(words) > 1:
-                return given, words, left  # the command begins; what follows is its own
+                return given, words, left  # the command starts here; the rest are its arguments
             continue
         if word in ("-it", "-ti"):
             given.flags |= {"interactive", "tty"}

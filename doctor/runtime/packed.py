@@ -1,9 +1,10 @@
-"""The code of all modules that a launch needs, in one file beside their bytecode: loading it takes half of what they take.
+"""Caches the code of all modules of a launch in one file beside their bytecode: it loads in half the time.
 
-`__pycache__` gets a file for each way to launch, when root has launched that way for the first time. It holds the modules in the
-order in which they were loaded, compiled without docstrings and annotations, and where the interpreter has its extension modules.
-It is taken only under the same interpreter, and while each source has the inode, size and times that it had. Else the modules
-are imported as ever. A file more, `start`, holds this module, which then need not be found and imported either.
+`__pycache__` gets a file for each kind of launch, written at root's first launch of that kind. It holds the modules in
+the order in which they were loaded, compiled without docstrings and annotations, and the paths of the interpreter's
+extension modules. It is used only with the same interpreter, and if each source has the same inode, size and times.
+Otherwise the modules are imported as usual. Another file, `start`, holds this module, so that it need not be imported
+either.
 """
 
 import posix
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _PACKAGE = "doctor.runtime"
-_SELDOM = ("builtins", "filters")  # not needed by most launches, whatever the first one did
-_CO_FUTURE_ANNOTATIONS = 0x1000000  # of code.h: what is left of the annotations is not evaluated
+_SELDOM = ("builtins", "filters")  # not needed by most launches, even if the first one used them
+_CO_FUTURE_ANNOTATIONS = 0x1000000  # of code.h: remaining annotations are not evaluated
 
 Look = tuple[int, int, int, int]
 
 
 def begin(directory: str, kept: int) -> "NoReturn":
-    """Run the command line and end. `kept`: the open file `start`, if this code is out of it, else -1."""
+    """Run the command line and end. `kept`: the open file `start`, if this code came from it, else -1."""
     if kept >= 0:
         posix.close(kept)
     words = sys.argv[1:]
@@ -40,12 +41,12 @@ def begin(directory: str, kept: int) -> "NoReturn":
         from doctor.runtime import packed  # noqa: PLC0415, PLW0406 - this code may have come without its module
 
         packed.save(path)
-    # Nothing is buffered and everything is taken back: tearing the interpreter down would cost a tenth of a launch.
+    # Nothing is buffered and everything is undone: an interpreter shutdown would cost a tenth of a launch.
     system.leave(code)
 
 
 def load(path: str, directory: str) -> bool:
-    """Load what a file holds; whether there was one, of these sources."""
+    """Load a file; returns whether it exists and matches the sources."""
     import marshal  # noqa: PLC0415 - a built-in module
 
     try:
@@ -72,7 +73,7 @@ def load(path: str, directory: str) -> bool:
 
 
 def _extend(name: str, origin: str) -> None:
-    """Import an extension module from where it was: to search for it would cost as much again."""
+    """Import an extension module by its known path: a search would double the cost."""
     import _frozen_importlib  # noqa: PLC0415 - a built-in module, as the next one
     import _imp  # noqa: PLC0415
 
@@ -95,14 +96,14 @@ def _package(directory: str) -> object:
 
 
 def save(path: str) -> None:
-    """Write what was loaded. A file that can't be written, or a source that can't be read, is no matter."""
+    """Write what was loaded. An unwritable file or an unreadable source is ignored."""
     import marshal  # noqa: PLC0415 - once for each way to launch
 
     directory, tag = __file__.rpartition("/")[0], sys.implementation.cache_tag
     extensions = [(name, origin) for name, module in sys.modules.items() if (origin := _origin(module)).endswith(".so")]
     found = []
     try:
-        # A package gets its modules as attributes when they are loaded, so those come first that others need.
+        # A package gets its modules as attributes when they are loaded, so dependencies come first.
         for name, module in vars(sys.modules[_PACKAGE]).items():
             if getattr(module, "__name__", "") != f"{_PACKAGE}.{name}" or name in _SELDOM:
                 continue
@@ -124,7 +125,7 @@ def _origin(module: object) -> str:
 
 
 def _compiled(path: str) -> "CodeType":
-    """The code of a source without what nothing of a launch looks at: it would cost a third of the time to load it."""
+    """The code of a source without docstrings and annotations: they would cost a third of the load time."""
     import ast  # noqa: PLC0415 - once for each way to launch
 
     with open(path, encoding="utf-8") as source:
@@ -139,7 +140,7 @@ def _compiled(path: str) -> "CodeType":
 
 
 def write(path: str, content: bytes) -> None:
-    """Under another name first, so that nobody reads half of it."""
+    """Under a temporary name first, so that no reader sees a partial file."""
     own = f"{path}.{posix.getpid()}"
     handle = posix.open(own, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC, 0o644)
     try:
@@ -154,6 +155,6 @@ def write(path: str, content: bytes) -> None:
 
 
 def _look(path: str) -> Look:
-    """What changes when a source does: inode, time in seconds as bytecode has it, size, and the time of any change."""
+    """Values that change with a source: inode, time in seconds as bytecode has it, size, and the time of any change."""
     status = posix.stat(path)
     return status.st_ino, int(status.st_mtime), status.st_size, status.st_ctime_ns

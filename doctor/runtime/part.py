@@ -1,4 +1,4 @@
-"""One object of a bundle's config.json, by its path in it: fields that are carried out, and those that are refused."""
+"""One object of a bundle's config.json, by its path: applied fields and refused ones."""
 
 from doctor.runtime.reader import Reader, bad
 from doctor.runtime.values import Failure
@@ -17,7 +17,7 @@ class Part(Reader):
         return [Part(item, f"{self.where}.{name}[{index}]".lstrip(".")) for index, item in enumerate(self.items(name))]
 
     def names(self) -> list[str]:
-        """The names of the fields that were not taken yet."""
+        """The names of the fields that were not read yet."""
         return list(self._left)
 
     def wholes(self, name: str, low: int, high: int) -> tuple[int, ...]:
@@ -31,7 +31,7 @@ class Part(Reader):
         return tuple(found)
 
     def refuse(self, *names: str, why: str = "this runtime does not support it") -> None:
-        """Raise if one of these fields asks for anything: null and what is empty asks for nothing."""
+        """Raise if one of these fields is set: null and empty values count as unset."""
         for name in names:
             value = self.take(name)
             if value is not None and value not in ({}, [], ""):

@@ -1,4 +1,4 @@
-"""The immutable plan of one container: everything that is decided before the first namespace is made."""
+"""The immutable plan of one container: everything decided before the first namespace is created."""
 
 from doctor.runtime.values import dataclass
 
@@ -24,13 +24,13 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootPlan:
-    """Where the root file system comes from: layers, a directory, or (neither given) an empty tmpfs.
+    """Source of the root file system: layers, a directory, or (neither given) an empty tmpfs.
 
     Attributes:
         layers: directories of an overlay, topmost first, as overlayfs' lowerdir has them.
-        layers_root: a directory that relative names of all the others lead beneath, or None for absolute ones.
-        upper, work: the overlay's writable directories; None: a tmpfs that vanishes with the container.
-        directory: a root directory to be bound as it is.
+        layers_root: the base directory of all relative names, or None if they are absolute.
+        upper, work: the overlay's writable directories; None: a tmpfs that is discarded with the container.
+        directory: a root directory that is bind-mounted.
         readonly: the container may not write to its root.
     """
 
@@ -48,9 +48,9 @@ class Volume:
 
     Attributes:
         source: a path of the host, "" for a tmpfs.
-        base: the directory that a relative source is in, and does not leave.
-        flags: MOUNT_ATTR_* that are set beside read-only.
-        recursive: with what is mounted beneath the source.
+        base: the directory of a relative source, which must stay inside it.
+        flags: MOUNT_ATTR_* to set in addition to read-only.
+        recursive: includes mounts beneath the source.
         data: options of a tmpfs.
     """
 
@@ -65,10 +65,10 @@ class Volume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
-    """A port of the host that leads to one of the container's: rules are made, and removed after.
+    """A port of the host forwarded to one of the container: rules are added, and removed afterwards.
 
-    `chain` names a chain of nat and filter that the host's own rules lead to: then only that one is touched. `proxy`: a process
-    holds the port meanwhile and answers on this host itself, also on 127.0.0.1.
+    `chain` names a chain of nat and filter that the host's own rules jump to: only that one is then changed. `proxy`: a
+    process holds the port meanwhile and answers on this host itself, also on 127.0.0.1.
     """
 
     host_port: int
@@ -81,16 +81,17 @@ class Publish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bridge:
-    """How the container hangs on a bridge.
+    """The container's attachment to a bridge.
 
     Attributes:
         name: the bridge's interface name.
         address: the container's IPv4 address with its prefix, "172.17.0.5/16".
         gateway: the default route's next hop; None: no default route.
-        create: make the bridge (with the gateway's address) if it is not there, and remove it afterwards.
+        create: create the bridge (with the gateway's address) if it is missing, and remove it afterwards.
         mtu: bytes, None for the kernel's default.
         mac: the container's hardware address, None for a random one.
-        uplink: `name` is no bridge but an interface of the host: the container stands behind it, as a neighbour on its wire.
+        uplink: `name` is an interface of the host instead of a bridge: the container is attached behind it, as a
+        neighbour on its link.
     """
 
     name: str
@@ -118,13 +119,13 @@ class Limits:
     """Resource limits; None means no limit.
 
     Attributes:
-        memory_bytes, pids: what they say.
+        memory_bytes, pids: as named.
         swap_bytes: memory and swap together, -1 without limit; None: no swap beside the memory.
-        reserve_bytes: what the kernel leaves to the group when memory is short.
+        reserve_bytes: memory that the kernel leaves to the group under pressure.
         cpus: a share of processors (0.5, 2.0), of each period of `period_us`.
         shares: the weight among groups that compete, as version 1 counts it.
         cpuset: the processors and memory nodes, as the kernel's lists.
-        devices: rules of what may be used, None for the default ones.
+        devices: rules of allowed devices, None for the default ones.
     """
 
     memory_bytes: int | None = None
@@ -149,12 +150,12 @@ class Rlimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What runs: a command line, or one of the runtime's own functions (no file of host or image is needed then).
+    """The process: a command line, or one of the runtime's own functions (which needs no file of host or image).
 
     Attributes:
         command: arguments, the first one is the program.
         builtin: the function's name; `args` are its arguments.
-        env: "NAME=value" entries; HOME, HOSTNAME and PATH are added where they are missing.
+        env: "NAME=value" entries; HOME, HOSTNAME and PATH are added if missing.
         cwd: working directory inside, made if it is missing.
         user: as Docker's --user.
     """
@@ -170,9 +171,9 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scratch:
-    """A directory of the host below which the overlay's writable directories are made, and removed after.
+    """A directory of the host in which the overlay's writable directories are created, and removed afterwards.
 
-    `files` (path, text) are a lower layer where the plan has no layers of its own.
+    `files` (path, text) are a lower layer if the plan has no layers.
     """
 
     directory: str
@@ -211,7 +212,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extras:
-    """What only a bundle asks for; None and empty stand for what every container gets.
+    """Settings that only a bundle has; None and empty mean the default of every container.
 
     Attributes:
         umask, groups, oom_score, io_priority, personality: of the command's process.
@@ -219,8 +220,8 @@ class Extras:
         console: rows and columns of its terminal.
         domain: NIS domain name.
         sysctls: (name, value), of the container's own namespaces.
-        masked, sealed: paths inside that are hidden, or read-only, beside those that always are.
-        devices: nodes beside the usual ones.
+        masked, sealed: paths inside that are hidden, or read-only, in addition to the defaults.
+        devices: nodes in addition to the defaults.
         filter: a seccomp program in place of the default one, loaded with `filter_flags`.
     """
 
@@ -247,12 +248,12 @@ class Plan:
     Attributes:
         id: a name, unique in its batch: letters, digits, '.', '_' and '-'.
         userns: a user namespace with these ids owns all of the container's others, None for the host's own.
-        scratch: where an overlay's writes go until the runtime ends, None for a tmpfs.
+        scratch: directory of an overlay's writes until the runtime ends, None for a tmpfs.
         files: (path inside, text) of read-only files bound into the container (hosts, resolv.conf).
-        volumes: binds and tmpfs, in the order they are mounted in.
-        extras: what only a bundle asks for.
+        volumes: binds and tmpfs, in mount order.
+        extras: settings that only a bundle has.
         shm_bytes: size of /dev/shm.
-        root_bytes: how much may be written to a root that vanishes, and to each of `tmpfs`; None for the default.
+        root_bytes: size limit of a discarded root and of each of `tmpfs`; None for the default.
         caps: names without CAP_.
         timeout_s: the container is killed after so many seconds, None for never.
         output_bytes: how much of stdout and of stderr is kept; the rest is read and dropped.

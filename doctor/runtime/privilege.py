@@ -1,4 +1,6 @@
-"""What a container's process may do: capabilities, no_new_privs, the seccomp filter, rlimits, user and groups."""
+"""Sets the privileges of a container's process: capabilities, no_new_privs, the seccomp filter, rlimits, user and
+groups.
+"""
 
 from doctor.runtime import kernel
 from doctor.runtime.plan import Capabilities, Plan
@@ -99,7 +101,8 @@ def seccomp_filter() -> bytes:
 
 
 def apply(plan: Plan, sets: Capabilities, who: Identity, bpf: bytes | None, last: int) -> None:
-    """Give up everything the plan does not grant. In this order, since each step takes away what the one before needs.
+    """Drop everything the plan does not grant. The order matters: each step removes privileges that the previous one
+    needs.
 
     Inheritable and ambient sets end empty unless a bundle asks for them (CVE-2022-29162).
     """
@@ -113,7 +116,8 @@ def apply(plan: Plan, sets: Capabilities, who: Identity, bpf: bytes | None, last
     if plan.no_new_privs:
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     elif bpf is not None:
-        # Without no_new_privs the filter needs CAP_SYS_ADMIN, so it is loaded first; it has to allow what follows.
+        # Without no_new_privs the filter needs CAP_SYS_ADMIN, so it is loaded first; it must allow the calls that
+        # follow.
         load_filter(bpf, flags)
         bpf = None
     if who.uid != 0 and sets.permitted:
@@ -130,7 +134,7 @@ def apply(plan: Plan, sets: Capabilities, who: Identity, bpf: bytes | None, last
 
 
 def capabilities_of(plan: Plan, uid: int, *, devices_limited: bool) -> Capabilities:
-    """The five sets. Without device rules nobody makes a node: it would work."""
+    """The five sets. Without device rules CAP_MKNOD is dropped: a new node would work."""
     given = plan.extras.capabilities
     if given is None:
         own = plan.caps if uid == 0 else ()
@@ -156,7 +160,7 @@ def load_filter(bpf: bytes, flags: int = 0) -> None:
 
 
 def _set_capabilities(sets: Capabilities, last: int, *, exact: bool) -> None:
-    """Set what is wanted, as far as it is there now; where a bundle asks for it by name, all of it has to be there."""
+    """Set the wanted capabilities that are available; those requested by a bundle must all be available."""
     now, known = _permitted(), (1 << last + 1) - 1
     effective, permitted, inheritable = (_mask(names) for names in (sets.effective, sets.permitted, sets.inheritable))
     missing = permitted & known & ~now

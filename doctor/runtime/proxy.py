@@ -1,7 +1,8 @@
-"""Answers for a published port on this host itself: rules lead only what comes from outside, and 127.0.0.1 never leaves.
+"""Answers for a published port on this host itself: the rules cover only traffic from outside, and 127.0.0.1 never
+leaves the host.
 
-A process of its own holds the port, so nobody else can take it meanwhile, and passes on what connects to it: streams one by one,
-datagrams by who sent them. It ends with the runtime.
+A separate process holds the port, so that no other can bind it, and forwards connections: streams one by one, datagrams
+by sender. It ends with the runtime.
 """
 
 import _socket
@@ -22,7 +23,9 @@ _ANY = "0.0.0.0"  # noqa: S104 - what a published port without an address means
 
 
 def start(ports: "tuple[Publish, ...]", container: str) -> int:
-    """Hold the ports and serve them in a process of its own; its process id. Raises Failure where one is taken."""
+    """Bind the ports and serve them in a separate process; returns its process id. Raises Failure if a port is in
+    use.
+    """
     listening = [(_bound(port), port) for port in ports]
     parent = os.getpid()
     pid = os.fork()
@@ -57,7 +60,7 @@ def _bound(port: Publish) -> _socket.socket:
 
 
 def _alone(sockets: list[_socket.socket]) -> list[_socket.socket]:
-    """Let go of all descriptors but these: the runtime's pipes must end when the runtime does."""
+    """Close all descriptors except these: the runtime's pipes must close with the runtime."""
     held = [os.dup(sock.fileno()) for sock in sockets]
     for number, descriptor in enumerate(held):
         os.dup2(descriptor, 100 + number)
@@ -72,7 +75,7 @@ def _alone(sockets: list[_socket.socket]) -> list[_socket.socket]:
 
 
 class _Stream:
-    """One direction of a connection: what was read and not yet written."""
+    """One direction of a connection: bytes read but not yet written."""
 
     def __init__(self, source: _socket.socket, target: _socket.socket) -> None:
         self.source, self.target = source, target
@@ -81,7 +84,7 @@ class _Stream:
         self.is_over = False
 
     def read(self) -> None:
-        """Take what is there, or its end."""
+        """Read available bytes, or end of file."""
         try:
             chunk = self.source.recv(_CHUNK)
         except BlockingIOError:
@@ -92,7 +95,7 @@ class _Stream:
         self.is_ended = not chunk
 
     def write(self) -> None:
-        """Pass on what is held; the end too, when nothing is held any more."""
+        """Write buffered bytes; once the buffer is empty, end of file too."""
         try:
             if self.held:
                 self.held = self.held[self.target.send(self.held) :]
@@ -107,7 +110,7 @@ class _Stream:
 
 
 class _Server:
-    """All that the proxy holds."""
+    """State of the proxy."""
 
     def __init__(self, listening: list[_socket.socket], ports: list[Publish], container: str) -> None:
         self.listening = {sock.fileno(): (sock, port) for sock, port in zip(listening, ports, strict=True)}
@@ -118,7 +121,7 @@ class _Server:
             sock.setblocking(False)
 
     def wait(self) -> None:
-        """Wait for something to happen and pass it on."""
+        """Wait for events and forward data."""
         poll = select.poll()
         wanted: dict[int, int] = dict.fromkeys(self.listening, select.POLLIN)
         for (number, _), (sock, _) in self.peers.items():

@@ -1,15 +1,15 @@
-"""Typed fields out of a JSON object: what is there must be meant, what is not asked for must not be there."""
+"""Reads typed fields of a JSON object strictly: a wrong type or an unknown field is an error."""
 
 from doctor.runtime.values import USAGE, Failure
 
 
 def bad(message: str) -> Failure:
-    """A specification that can't be meant: exit 2."""
+    """An invalid specification: exit 2."""
     return Failure(message, USAGE)
 
 
 class Reader:
-    """Takes typed fields out of one JSON object and, at the end, complains about those nobody asked for."""
+    """Reads typed fields of one JSON object and finally rejects unread ones."""
 
     def __init__(self, source: object, where: str) -> None:
         if not isinstance(source, dict):
@@ -108,7 +108,7 @@ class Reader:
         return value
 
     def end(self) -> None:
-        """Raise if a field was not taken."""
+        """Raise if a field was not read."""
         for name in sorted(self._left):
             raise bad(f"{self.where}: unknown field '{name}'")
 

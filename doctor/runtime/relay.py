@@ -1,7 +1,7 @@
-"""The runtime's side of `run` without a terminal: passes bytes between its own stdio and the container's pipes.
+"""The runtime's side of `run` without a terminal: forwards bytes between its own stdio and the container's pipes.
 
-A container never gets a descriptor of its caller's: through one of a terminal it could read what is typed or push in
-input, through one of a file truncate it or read what others wrote.
+A container never gets a descriptor of its caller: with a terminal it could read or inject input, with a file it could
+truncate it or read data of others.
 """
 
 import errno
@@ -14,7 +14,7 @@ _CHUNK = 65536
 
 
 def pipes(*, interactive: bool) -> Stdio:
-    """Pipes for stdout and stderr, and for stdin if it is passed on; else that is /dev/null."""
+    """Pipes for stdout and stderr, and for stdin if it is forwarded; else stdin is /dev/null."""
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
     outside = {1: out_read, 2: err_read}
@@ -26,7 +26,7 @@ def pipes(*, interactive: bool) -> Stdio:
 
 
 class Relay:
-    """Passes bytes until the container has ended and all that it wrote is passed on."""
+    """Forwards bytes until the container has ended and all its output is written."""
 
     def __init__(self, running: Running, stdio: Stdio) -> None:
         for descriptor in stdio.inside:
@@ -45,11 +45,11 @@ class Relay:
         try:
             self._end = os.pidfd_open(running.pid)
             self._poll.register(self._end, select.POLLIN)
-        except OSError:  # before Linux 5.3: the end of the pipes has to do
+        except OSError:  # fallback before Linux 5.3: the end of the pipes
             self._end = -1
 
     def serve(self) -> None:
-        """Until the end."""
+        """Run until the end."""
         while self._end >= 0 or self._outputs:
             for descriptor, _ in self._poll.poll():
                 if descriptor in self._outputs:
@@ -63,7 +63,7 @@ class Relay:
                     self._feed()
 
     def _finish(self) -> None:
-        """The container's processes are gone: what is in the pipes is all there will be."""
+        """The container's processes have ended: the pipes hold all remaining output."""
         os.close(self._end)
         for descriptor in list(self._outputs):
             while descriptor in self._outputs and self._pass_on(descriptor):
@@ -77,7 +77,7 @@ class Relay:
             return False
         if chunk and self._write_all(self._outputs[descriptor], chunk):
             return True
-        # The end, or nobody reads any more: then the container's writer is to notice it too.
+        # End of file, or the reader has closed: the container's writer must notice it too.
         self._poll.unregister(descriptor)
         del self._outputs[descriptor]
         os.close(descriptor)
@@ -111,7 +111,7 @@ class Relay:
             self._close_stdin()
 
     def _feed(self) -> None:
-        """Only when all has gone in is more read, so a container that reads nothing holds its caller back."""
+        """More is read only after everything was written, so a container that reads nothing blocks its caller."""
         if self._stdin is None:
             return
         try:

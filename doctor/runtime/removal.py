@@ -1,7 +1,7 @@
-"""Removes a directory tree by descriptors, beneath one directory, whatever a container does to its names meanwhile.
+"""Removes a directory tree by descriptors, beneath one directory, safe against concurrent renames by a container.
 
 No link is followed and no mount is crossed: each directory is opened by openat2(2) relative to the one above it, and each
-name is removed relative to the descriptor of its directory. A name exchanged between two calls makes one of them fail.
+name is removed relative to the descriptor of its directory. If a name is replaced between two calls, one of them fails.
 """
 
 import errno
@@ -13,7 +13,7 @@ from doctor.runtime import kernel
 
 _TRIES = 100
 _PAUSE_S = 0.02
-# Deeper directories are moved up before they are entered, so that no depth costs more descriptors or stack than this.
+# Deeper directories are moved up before they are entered, so that depth is limited in descriptors and stack.
 _DEPTH = 32
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESOLVE = kernel.RESOLVE_NO_XDEV | kernel.RESOLVE_NO_SYMLINKS | kernel.RESOLVE_BENEATH
@@ -23,8 +23,8 @@ _HOW = b"".join(number.to_bytes(8, "little") for number in (_FLAGS, 0, _RESOLVE)
 def remove(parent: int, name: str, tree: int | None) -> None:
     """Remove the directory `name` of a parent's descriptor, with its content if `tree` is its descriptor.
 
-    Without `tree`, or where the name leads to another directory now, only an empty directory goes. A container that is
-    being killed may add to it for some milliseconds, so this is tried for two seconds.
+    Without `tree`, or if the name is another directory now, only an empty directory is removed. A container that is
+    being killed may add files for some milliseconds, so it is retried for two seconds.
     """
     for _ in range(_TRIES):
         try:
@@ -46,7 +46,7 @@ def _is_same(parent: int, name: str, tree: int) -> bool:
 
 
 class _Level:
-    """A directory whose names are being removed; `entered` is the last of them that was looked into."""
+    """A directory whose names are being removed; `entered` is the last one that was entered."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -55,7 +55,7 @@ class _Level:
 
 
 def _clear(top: int) -> None:
-    """Remove everything in a directory. Raises OSError for what can't be removed, after the rest."""
+    """Remove everything in a directory. Raises OSError for a name that can't be removed, after removing the rest."""
     failure: OSError | None = None
     levels = [_Level(os.dup(top))]
     try:
@@ -71,7 +71,7 @@ def _clear(top: int) -> None:
                 elif len(levels) > _DEPTH:
                     levels[0].names.insert(0, _moved_up(level, top))
                 else:
-                    level.entered = name  # it stays in the list, to be removed when its content has gone
+                    level.entered = name  # it stays in the list, to be removed after its content
                     levels.append(_Level(_open(level.descriptor, name)))
             except OSError as error:
                 failure = error
@@ -84,7 +84,9 @@ def _clear(top: int) -> None:
 
 
 def _has_gone(level: _Level, name: str) -> bool:
-    """Whether a name is removed now: a directory only if it is empty. Raises OSError if it never will be."""
+    """Remove a name, a directory only if it is empty; returns whether it is removed. Raises OSError if it can't be
+    removed.
+    """
     if not stat.S_ISDIR(os.stat(name, dir_fd=level.descriptor, follow_symlinks=False).st_mode):
         os.unlink(name, dir_fd=level.descriptor)
         return True

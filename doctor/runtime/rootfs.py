@@ -1,8 +1,8 @@
-"""The container's file systems, assembled by the process that becomes its init.
+"""Assembles the container's file systems, in the process that becomes its init.
 
-Everything is put together on a private tmpfs (the stage) where no image has a word: overlay, /proc with its masks, /dev
+Everything is assembled on a private tmpfs (the stage) that no image controls: overlay, /proc with its masks, /dev
 with its nodes, each volume with its flags. Then each finished tree is moved onto a descriptor that was opened beneath
-the root, so no name in the image is resolved twice, and none outside of it (CVE-2019-19921, CVE-2021-30465,
+the root, so no name in the image is resolved twice, and no link leads outside (CVE-2019-19921, CVE-2021-30465,
 CVE-2024-45310, CVE-2025-31133, CVE-2025-52881).
 """
 
@@ -24,18 +24,18 @@ from doctor.runtime.plan import Plan, RootPlan, Volume
 from doctor.runtime.system import encoded, is_directory, os, stat
 from doctor.runtime.values import Failure, reason, replace
 
-# Any directory of the host will do: only this process sees what is mounted there, and it sees the rest no more.
+# Any directory of the host works: the mount is visible to this process only.
 _STAGES = ("/run", "/tmp", "/mnt", "/var", "/etc")  # noqa: S108 - a mount point, nothing is written to the host's /tmp
 _MOUNT_ATTR_RDONLY, _MOUNT_ATTR_ATIME = 0x1, 0x70
 _ROOM_BYTES = 1 << 30
-_OWN_INODES = 2048  # for what the runtime itself puts on a stage: links to at most 500 layers, places to mount on
+_OWN_INODES = 2048  # for the runtime's own files on a stage: links to at most 500 layers, places to mount on
 
 
 def build(plan: Plan, *, devices_limited: bool) -> int:
-    """Make the mount namespace private, lay the root out on the stage and give its descriptor (O_PATH).
+    """Make the mount namespace private, assemble the root on the stage and return its descriptor (O_PATH).
 
-    /proc, /dev and /dev/shm are there afterwards; /sys, volumes and files are `finish`'s. The working directory is the
-    stage. Without device rules in a cgroup, device nodes that an image or a volume brings must not work at all.
+    /proc, /dev and /dev/shm are mounted afterwards; `finish` adds /sys, volumes and files. The working directory is the
+    stage. Without device rules in a cgroup, device nodes of an image or a volume are disabled.
     """
     kernel.mount(None, b"/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     layers = open_layers(plan.root)
@@ -78,7 +78,7 @@ def finish(plan: Plan, root: int, hierarchies: tuple[Hierarchy, ...]) -> None:
 
 
 def pivot(root: int) -> None:
-    """Make the root the root, and let go of the host's: nothing of it can be reached any more by name."""
+    """Pivot to the new root and detach the host's: none of it is reachable by name any more."""
     os.fchdir(root)
     os.close(root)
     kernel.call("pivot_root", b".", b".")
@@ -108,7 +108,7 @@ def open_volumes(plan: Plan) -> dict[int, int]:
 def open_layers(root: RootPlan) -> list[int]:
     """Descriptors of the layers, then of upper and work if they are given.
 
-    They are opened in this mount namespace, since overlayfs refuses those of another one.
+    They are opened in this mount namespace, since overlayfs refuses descriptors of another one.
     """
     if not root.layers:
         return []
@@ -117,23 +117,23 @@ def open_layers(root: RootPlan) -> list[int]:
 
 
 def open_directory(root: RootPlan) -> int | None:
-    """A descriptor of the directory that is the root, None where layers make it."""
+    """A descriptor of the root directory, None if the root consists of layers."""
     if root.directory is None:
         return None
     return open_host(root.directory) if root.layers_root is None else _open_part(root.layers_root, root.directory)
 
 
 def _open_part(base: str | None, path: str, kind: int = os.O_DIRECTORY) -> int:
-    """A descriptor of a directory that the root consists of: beneath `base` where its name is relative.
+    """A descriptor of a directory of the root: beneath `base` if its name is relative.
 
-    No link in the name is followed, so none that someone planted in a data root or a bundle can lead to another place.
+    No link in the name is followed, so a planted link in a data root or a bundle can't redirect it.
     """
     start = open_host("/" if base is None or path.startswith("/") else base)
     try:
         return beneath.open_strictly(start, path.lstrip("/") or ".", O_PATH | kind)
     except OSError as error:
         where = "" if base is None or path.startswith("/") else f" beneath '{base}'"
-        why = "a link there leads elsewhere" if error.errno == errno.ELOOP else reason(error)
+        why = "a link in the path points elsewhere" if error.errno == errno.ELOOP else reason(error)
         raise Failure(f"can't open '{path}'{where}: {why}") from None
     finally:
         os.close(start)
@@ -151,7 +151,7 @@ def room(plan: Plan) -> bytes:
 
 
 def enter_stage(limits: bytes, mode: bytes = b"0700") -> None:
-    """Mount a private tmpfs with places for the trees to come, and make it the working directory."""
+    """Mount a private tmpfs with mount points for the trees, and make it the working directory."""
     for path in _STAGES:
         try:
             kernel.mount(b"tmpfs", path.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=%b,%b" % (mode, limits))
@@ -220,7 +220,7 @@ def _stage_tmpfs(index: int, volume: Volume, limits: bytes) -> None:
     os.mkdir(place)
     data = b"mode=1777," + limits + (b"," + volume.data.encode() if volume.data else b"")
     try:
-        # By the MS_* flags, which are the same bits up to no-exec; mount_setattr(2) is younger.
+        # With the MS_* flags, which are the same bits up to no-exec; mount_setattr(2) is newer.
         kernel.mount(b"tmpfs", place.encode(), b"tmpfs", volume.flags & kernelfs.LOCKED, data)
     except OSError as error:
         raise Failure(f"can't mount a tmpfs at '{volume.target}' with '{volume.data}': {reason(error)}") from None
@@ -228,7 +228,7 @@ def _stage_tmpfs(index: int, volume: Volume, limits: bytes) -> None:
 
 
 def _set_flags(place: str, volume: Volume) -> None:
-    """Set a mount's flags, with everything mounted beneath (Linux 5.12); before that only read-only, as Docker did."""
+    """Set a mount's flags recursively (Linux 5.12); the fallback sets only read-only, as Docker did."""
     wanted = volume.flags | (_MOUNT_ATTR_RDONLY if volume.readonly else 0)
     if not wanted:
         return
@@ -246,13 +246,13 @@ def _set_flags(place: str, volume: Volume) -> None:
 
 
 def make_nodev(place: str) -> None:
-    """Let no device node beneath a mount work."""
+    """Disable device nodes beneath a mount."""
     readonly = os.statvfs(place).f_flag & os.ST_RDONLY
     kernel.mount(None, place.encode(), None, MS_REMOUNT | MS_BIND | MS_NODEV | readonly | _kept_flags(place))
 
 
 def _kept_flags(place: str) -> int:
-    """The flags that a remount has to repeat so as not to lose them; ST_* of statvfs are the same bits as MS_*."""
+    """The flags that a remount must repeat to keep them; ST_* of statvfs are the same bits as MS_*."""
     return os.statvfs(place).f_flag & (os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC)
 
 

@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     """Run a container from its options; the exit code."""
     options = parse(arguments)
     if os.geteuid() != 0:
-        raise Failure("the runtime needs root: namespaces, mounts and cgroups are the kernel's to give")
+        raise Failure("the runtime needs root: namespaces, mounts and cgroups require it")
     function = _function(options.plan)
     shared = Shared()
     try:
@@ -67,7 +67,7 @@ def _run(options: Options, shared: Shared, function: "Callable[[dict[str, object
 
 
 def _forward_signals(running: Running) -> None:
-    """Pass signals on to the container's init; the third Ctrl-C kills it, whatever it ignores, and so does its time limit."""
+    """Forward signals to the container's init; the third Ctrl-C and the timeout kill it."""
     interrupts = 0
 
     def forward(number: int, _frame: object) -> None:
@@ -83,7 +83,7 @@ def _forward_signals(running: Running) -> None:
     for number in (*_FORWARDED, signal.SIGINT):
         signal.signal(number, forward)
     if running.plan.timeout_s is not None:
-        # A signal comes through whatever the runtime is busy with: output that nobody reads must not hold it up.
+        # A signal is forwarded at any time: unread output must not delay it.
         signal.signal(signal.SIGALRM, expire)
         signal.setitimer(signal.ITIMER_REAL, running.plan.timeout_s)
 

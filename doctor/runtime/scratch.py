@@ -1,7 +1,8 @@
-"""Writable directories of an overlay that lie where the plan says and vanish with the runtime, whatever ends it.
+"""Creates an overlay's writable directories at the plan's place; they are removed with the runtime, even if it is
+killed.
 
-Overlayfs wants `upper` and `work` on one file system, made before the mount. The janitor removes them, so a runtime that
-is killed leaves none.
+Overlayfs wants `upper` and `work` on one file system, created before the mount. The janitor removes them, so a killed
+runtime leaves none.
 """
 
 import os
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def prepare(plan: Plan, name: str, janitor: "Janitor") -> Plan:
-    """Make the directories below the plan's scratch, and the plan that uses them. Raises Failure.
+    """Create the directories below the plan's scratch; returns the plan that uses them. Raises Failure.
 
-    The scratch's files become a lower layer of their own where the plan has no layers.
+    The scratch's files become a separate lower layer if the plan has no layers.
     """
     scratch = plan.scratch
     if scratch is None:
@@ -29,7 +30,7 @@ def prepare(plan: Plan, name: str, janitor: "Janitor") -> Plan:
     except OSError as error:
         raise Failure(f"can't make the scratch directory '{scratch.directory}/{name}': {reason(error)}") from None
     try:
-        # By its real name: the plan's directories are opened again without following a link.
+        # By its resolved name: the plan's directories are reopened without following links.
         base = os.readlink(kernel.at(tree)).decode("utf-8", "surrogateescape")
     finally:
         os.close(parent)
@@ -39,7 +40,7 @@ def prepare(plan: Plan, name: str, janitor: "Janitor") -> Plan:
 
 
 def _made(parent: int, name: str, files: tuple[tuple[str, str], ...], janitor: "Janitor") -> int:
-    """A descriptor of the new directory, which the janitor knows before it is there."""
+    """A descriptor of the new directory, announced to the janitor before it is created."""
     janitor.before_tree(parent, name)
     os.mkdir(name, 0o700, dir_fd=parent)
     tree = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)

@@ -1,4 +1,4 @@
-"""Paths that a bundle hides or makes read-only, beside those that every container has hidden."""
+"""Hides paths or makes them read-only for a bundle, in addition to those hidden in every container."""
 
 import errno
 
@@ -18,7 +18,7 @@ _RDONLY = 0x1
 
 
 def seal(root: int, extras: Extras) -> None:
-    """Mount over what is not sealed already, by descriptors beneath the root: no name is looked up twice."""
+    """Mount over paths that are not sealed yet, by descriptors beneath the root: no name is looked up twice."""
     masked = [path for path in extras.masked if path.rstrip("/") not in _ALWAYS_MASKED]
     if masked:
         null = _null_device(root)
@@ -31,11 +31,11 @@ def seal(root: int, extras: Extras) -> None:
 
 
 def _null_device(root: int) -> int:
-    """A descriptor of the container's null device, which is one whatever was mounted over /dev (CVE-2025-31133)."""
+    """A descriptor of the container's null device, verified, since /dev may have been mounted over (CVE-2025-31133)."""
     null = beneath.open_inside(root, "/dev/null", kernel.O_PATH | os.O_NOFOLLOW)
     status = os.fstat(null)
     if not stat.S_ISCHR(status.st_mode) or status.st_rdev != os.makedev(1, 3):
-        raise Failure("refused to mask paths: /dev/null in the container is no null device")
+        raise Failure("refused to mask paths: /dev/null in the container is not a null device")
     return null
 
 
@@ -44,7 +44,7 @@ def _each(root: int, path: str, change: "Callable[[int], None]") -> None:
         target = beneath.open_inside(root, path, kernel.O_PATH)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
-            return  # nothing is there that could be seen or written
+            return  # a missing path needs no mask
         raise Failure(f"can't seal '{path}': {reason(error)}") from None
     try:
         change(target)

@@ -1,7 +1,7 @@
 """Compiles Docker's default seccomp profile to BPF, at build time: a launch only reads the finished blob.
 
 The table `syscalls.tsv` lists what moby 26.1's profile allows to a container with the default capabilities, with each
-call's number in the kernel's headers; whatever it does not list fails with EPERM. It differs from moby's in three
+call's number in the kernel's headers; every unlisted call fails with EPERM. It differs from moby's in three
 points, all stricter: x32 and 32-bit Arm calls are refused, and only the low word of an argument the kernel truncates
 is compared. `python -m doctor.runtime.seccomp` writes the blobs; a test compares them with the table.
 """

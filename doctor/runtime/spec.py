@@ -1,4 +1,6 @@
-"""One container's JSON object, checked field by field, as an immutable plan. The format is in the package's docstring."""
+"""Parses one container's JSON object, field by field, into an immutable plan. The format is in the package's
+docstring.
+"""
 
 from doctor.runtime.plan import (
     DEFAULT_CAPS,
@@ -75,7 +77,7 @@ def _userns(reader: Reader) -> IdRange | None:
     first, count = int(parts[0]), int(parts[1])
     if first < 1 or count < 1 or first + count > _NO_ID:
         raise bad(
-            f"{reader.where}.userns: {text!r} is no range of host ids: from 1 (0 is the host's root) to {_NO_ID - 1}"
+            f"{reader.where}.userns: {text!r} is not a range of host ids: from 1 (0 is the host's root) to {_NO_ID - 1}"
         )
     return IdRange(first=first, count=count)
 
@@ -104,7 +106,7 @@ def _root(reader: Reader) -> RootPlan:
 
 
 def _check_names(where: str, base: str | None, layers: tuple[str, ...], writable: list[str]) -> None:
-    """Layers are either all absolute or, with a `layers_root`, all relative; nothing climbs."""
+    """Layers are either all absolute or, with a `layers_root`, all relative; none may contain '..'."""
     for name in layers:
         if not (is_plain_path(name) if base is None else _is_relative(name)):
             wanted = "an absolute path" if base is None else "relative to layers_root"
@@ -177,18 +179,18 @@ def _bridge(source: object, where: str) -> Bridge:
     reader = Reader(source, where)
     name, cidr = reader.text("name"), reader.text("address")
     if not name or len(name.encode()) > 15 or "/" in name or name in (".", ".."):
-        raise bad(f"{where}.name: {name!r} is no interface name")
+        raise bad(f"{where}.name: {name!r} is not an interface name")
     if cidr is None or address_of(cidr.partition("/")[0]) is None or _prefix(cidr) is None:
         raise bad(f"{where}.address: {cidr!r} is not IPv4 ADDRESS/PREFIX")
     gateway = reader.text("gateway")
     if gateway is not None and address_of(gateway) is None:
-        raise bad(f"{where}.gateway: {gateway!r} is no IPv4 address")
+        raise bad(f"{where}.gateway: {gateway!r} is not an IPv4 address")
     create = reader.flag("create")
     if create and gateway is None:
         raise bad(f"{where}: create needs a gateway, the bridge's own address")
     mac = reader.text("mac")
     if mac is not None and hardware_of(mac) is None:
-        raise bad(f"{where}.mac: {mac!r} is no hardware address")
+        raise bad(f"{where}.mac: {mac!r} is not a hardware address")
     mtu, uplink = reader.number("mtu", 68, 65535), reader.flag("uplink")
     reader.end()
     if uplink and (create or mac is not None or mtu is not None or gateway is None):
@@ -222,9 +224,9 @@ def _publish(source: object, where: str) -> Publish:
     if protocol not in ("tcp", "udp"):
         raise bad(f"{where}.protocol: {protocol!r} is not tcp or udp")
     if ip is not None and address_of(ip) is None:
-        raise bad(f"{where}.host_ip: {ip!r} is no IPv4 address")
+        raise bad(f"{where}.host_ip: {ip!r} is not an IPv4 address")
     if chain is not None and (not 0 < len(chain) <= 28 or not set(chain) <= _ID_LETTERS or chain.startswith("-")):
-        raise bad(f"{where}.chain: {chain!r} is no name of a chain")
+        raise bad(f"{where}.chain: {chain!r} is not a chain name")
     return Publish(host_port=host, container_port=inside, protocol=protocol, host_ip=ip, chain=chain, proxy=proxy)
 
 

@@ -1,4 +1,4 @@
-"""Watches several containers of one process: their output, their time limits, their ends."""
+"""Watches several containers of one process: their output, timeouts and exits."""
 
 import errno
 import select
@@ -9,19 +9,19 @@ from doctor.runtime.plan import Plan
 from doctor.runtime.system import os, signal
 from doctor.runtime.values import Failure
 
-_TICK_S = 0.02  # where Linux has no pidfd (before 5.3)
+_TICK_S = 0.02  # fallback without pidfd (before Linux 5.3)
 _CHUNK = 65536
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Job:
-    """One container of a batch: what it has said so far and how it ended.
+    """One container of a batch: its output so far and its exit.
 
     Attributes:
         streams: kept stdout (1) and stderr (2).
-        dropped: bytes of each that went beyond `output_bytes`.
-        error: why it never ran, or None.
-        timed_out, killed: ended by its time limit, or because the batch was over.
+        dropped: bytes of each beyond `output_bytes`.
+        error: why it did not start, or None.
+        timed_out, killed: killed by its timeout, or at the end of the batch.
         ended: seconds since it was started, None while it runs.
     """
 
@@ -48,23 +48,23 @@ class Job:
             self.pidfd = -1
 
     def is_ready(self) -> bool:
-        """Whether its command runs, and has said what the plan waits for."""
+        """Whether its command runs and has printed the plan's ready text."""
         if not self.reported or self.error is not None:
             return False
         return self.plan.ready is None or self.plan.ready.encode() in self.streams[1]
 
     def seconds_left(self, now: float) -> float | None:
-        """Until its time limit."""
+        """Seconds until its timeout."""
         if self.plan.timeout_s is None or self.timed_out:
             return None
         return max(0.0, self.running.started + self.plan.timeout_s - now)
 
 
 class Supervisor:
-    """Jobs that run. `step` waits for whatever happens next.
+    """Running jobs. `step` waits for the next event.
 
-    A signal that ends a batch raises Failure in `step` and `check` alone, never in the middle of a container's start or end: it
-    would be taken for what that container met, and the result of one that has just ended would be lost.
+    A signal that ends a batch raises Failure only in `step` and `check`, never during a container's start or exit: it
+    would be mistaken for that container's error, and the result of one that just ended would be lost.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Supervisor:
                 self._end()
 
     def _end(self) -> None:
-        """End as an error does: containers are killed, their results written, everything is taken back."""
+        """End like after an error: containers are killed, their results written, all changes undone."""
         number = os.read(self._signalled, 1)[0]
         self._signalled = -1
         for other in _ENDING:
@@ -100,7 +100,7 @@ class Supervisor:
             os.set_blocking(job.writing, False)
 
     def step(self, limit_s: float | None = None) -> list[Job]:
-        """Wait for something to happen, at most `limit_s`; the jobs that have ended since."""
+        """Wait for an event, at most `limit_s`; returns the jobs that have ended since."""
         poll = select.poll()
         owners = self._register(poll)
         ready = poll.poll(self._patience(limit_s))
@@ -118,7 +118,7 @@ class Supervisor:
         return ended
 
     def kill_all(self) -> list[Job]:
-        """Kill what still runs and wait for the ends."""
+        """Kill running containers and wait for them."""
         for job in self.jobs:
             job.killed = True
             job.running.kill()

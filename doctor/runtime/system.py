@@ -1,7 +1,7 @@
-"""`os`, `stat` and `signal` without what importing them costs: the C modules below them.
+"""Replaces `os`, `stat` and `signal` by the C modules below them, which are cheaper to import.
 
 `os` brings `os.path`, the abstract collections and the environment (1.6 ms, a tenth of a launch), `signal` enumerations
-(3 ms). Modules that a cold launch loads take these; what only `os` itself has (`os.path`, `os.environ`) is not in them.
+(3 ms). Modules of a cold launch use these; they lack `os.path` and `os.environ`.
 """
 
 from doctor.runtime.values import TYPE_CHECKING
@@ -20,17 +20,19 @@ __all__ = ["content", "encoded", "exists", "is_directory", "leave", "os", "signa
 
 
 def leave(code: int) -> "NoReturn":
-    """End this process at once: no finalisers, no buffers, nothing that could run in a container."""
+    """End this process at once: no finalisers, no buffers, no code that could run in a container."""
     os._exit(code)  # noqa: SLF001 - its public name has the underscore
 
 
 def encoded(path: str) -> bytes:
-    """A path as the kernel takes it, as `os.fsencode` does in a UTF-8 locale."""
+    """A path as bytes for the kernel, as `os.fsencode` does in a UTF-8 locale."""
     return path.encode("utf-8", "surrogateescape")
 
 
 def content(path: str) -> bytes:
-    """All that a file holds, by descriptor: a file object takes four times as long, and launches are counted in milliseconds."""
+    """The content of a file, by descriptor: a file object takes four times as long, and launches are counted in
+    milliseconds.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         found = b""
@@ -42,7 +44,7 @@ def content(path: str) -> bytes:
 
 
 def exists(path: str) -> bool:
-    """Whether a path leads to something."""
+    """Whether a path exists."""
     try:
         os.stat(path)
     except OSError:
@@ -51,7 +53,7 @@ def exists(path: str) -> bool:
 
 
 def is_directory(path: str) -> bool:
-    """Whether a path leads to a directory."""
+    """Whether a path is a directory."""
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)
     except OSError:

@@ -1,4 +1,4 @@
-"""The runtime's side of `run -t`: passes bytes between the user's terminal and the container's, and its size."""
+"""The runtime's side of `run -t`: forwards bytes and the size between the user's terminal and the container's."""
 
 import _socket
 import fcntl
@@ -28,7 +28,7 @@ def send(descriptor: int, passed: int) -> None:
 
 
 def receive(sock: _socket.socket) -> int | None:
-    """The descriptor that was passed, or None if the other end is gone."""
+    """The passed descriptor, or None if the other end is closed."""
     _, extra, _, _ = sock.recvmsg(1, _socket.CMSG_LEN(4))
     for level, kind, data in extra:
         if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
@@ -39,7 +39,7 @@ def receive(sock: _socket.socket) -> int | None:
 
 
 class Raw:
-    """The user's terminal without line editing, for as long as the container has it."""
+    """The user's terminal without line editing, while the container uses it."""
 
     def __init__(self) -> None:
         self._before = termios.tcgetattr(0) if os.isatty(0) else None
@@ -66,7 +66,7 @@ def copy_size(master: int) -> None:
 
 
 def serve(master: int, *, interactive: bool, sized: bool = False) -> None:
-    """Pass bytes both ways until the container's side is closed. `sized`: it has a size already."""
+    """Forward bytes both ways until the container's side is closed. `sized`: the size is already set."""
     if not sized:
         copy_size(master)
     signal.signal(signal.SIGWINCH, lambda *_: copy_size(master))
@@ -85,7 +85,7 @@ def serve(master: int, *, interactive: bool, sized: bool = False) -> None:
                     return
                 if not chunk:
                     poll.unregister(0)
-                    os.write(master, b"\x04")  # what a terminal sends for the end of input
+                    os.write(master, b"\x04")  # Ctrl-D: end of input on a terminal
                     continue
                 _write_all(1 if descriptor == master else master, chunk)
 

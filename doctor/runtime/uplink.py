@@ -1,9 +1,11 @@
-"""Stands a container behind an interface of the host, as a neighbour on its wire: its packets come in by that interface.
+"""Attaches a container behind an interface of the host, as a neighbour on its link: its packets arrive on that
+interface.
 
-The container's end of a veth pair is the neighbour. What it sends is received again on the uplink (mirred, ingress redirect on
-the pair's host end), so that every hook sees it as it sees a real client's: tc and netdev ingress, raw, mangle, nat, filter, and
-rules that name the interface. What the host sends to it leaves by the uplink as far as its egress hook, and is handed to the pair
-there (a u32 filter for this one address): nothing of it reaches the wire, and no other packet is touched.
+The container's end of a veth pair is the neighbour. Its packets are received again on the uplink (mirred, ingress
+redirect on the pair's host end), so that every hook sees them like those of a real client: tc and netdev ingress, raw,
+mangle, nat, filter, and rules that name the interface. Packets of the host to it go through the uplink up to its egress
+hook, and are redirected to the pair there (a u32 filter for this one address): none of them reaches the wire, and no
+other packet is changed.
 """
 
 import _socket
@@ -32,11 +34,11 @@ _SOURCE, _DESTINATION = 12, 16
 _PRIORITIES = 0xD000  # filters of this module have priorities from here on, 256 of them
 _PERMANENT = 0x80
 _TABLE_MAIN, _PROTOCOL, _SCOPE_LINK, _UNICAST = 254, 208, 253, 1
-"""208: routes of this module alone, so that those of a killed run are known."""
+"""208: routes of this module only, so that those of a killed run can be identified."""
 
 
 def attach(bridge: "Bridge", pid: int, host_name: str, janitor: "Janitor") -> None:
-    """Make the pair, the filters and the one route. Raises Failure where the kernel or somebody's filters leave no way."""
+    """Create the pair, the filters and the route. Raises Failure if the kernel or existing filters prevent it."""
     netlink = Netlink()
     address = bridge.address.partition("/")[0]
     try:
@@ -53,7 +55,7 @@ def attach(bridge: "Bridge", pid: int, host_name: str, janitor: "Janitor") -> No
         netlink.ask(_NEWNEIGH, _CREATE | _REPLACE, _neighbour(uplink, address, _hardware(address)))
         netlink.ask(_NEWROUTE, _CREATE | _EXCL, _route(uplink, address))
     except OSError as error:
-        raise Failure(f"can't stand a container behind {bridge.name} ({reason(error)})") from None
+        raise Failure(f"can't attach a container behind {bridge.name} ({reason(error)})") from None
     finally:
         netlink.close()
 
@@ -62,7 +64,7 @@ _swept: list[bool] = []
 
 
 def _sweep(netlink: Netlink, token: str) -> None:
-    """Once in a process, remove what a killed run left, where no other one lives that may have made it."""
+    """Once per process, remove leftovers of a killed run, unless another live run may own them."""
     if _swept or live_tokens() - {token}:
         return
     _swept.append(True)
@@ -75,13 +77,13 @@ def _sweep(netlink: Netlink, token: str) -> None:
 
 
 def configure_gateway(bridge: "Bridge", netlink: Netlink, index: int) -> None:
-    """Run by the container's init: who is at the far end is known, nobody is asked."""
+    """Run by the container's init: the address of the remote end is static, without ARP."""
     if bridge.gateway is not None:
         netlink.ask(_NEWNEIGH, _CREATE | _REPLACE, _neighbour(index, bridge.gateway, _far_end(bridge)))
 
 
 def release(name: str, address: str) -> None:
-    """Undo what `attach` did for one address; each part may be gone or never have been there."""
+    """Undo what `attach` did for one address; each part may be missing."""
     uplink, netlink = _opened(name)
     if netlink is None:
         return
@@ -96,7 +98,7 @@ def release(name: str, address: str) -> None:
 
 
 def release_hook(name: str) -> None:
-    """Remove the place for filters that `attach` made, unless somebody uses it by now."""
+    """Remove the qdisc that `attach` created, unless it is in use."""
     uplink, netlink = _opened(name)
     if netlink is None:
         return
@@ -114,13 +116,13 @@ def _opened(name: str) -> "tuple[int, Netlink | None]":
 
 
 def _claim(netlink: Netlink, name: str, uplink: int, janitor: "Janitor") -> None:
-    """Make the place for egress filters. One of somebody else's is left alone: his filters could take our packets."""
+    """Create the qdisc for egress filters. An existing one is left unchanged: its filters could catch our packets."""
     is_there = any(
         _tail(message)[2] == _CLSACT for message in netlink.dump(_GETQDISC, _traffic(uplink)) if _is_of(message, uplink)
     )
     found = _priorities(netlink, uplink) if is_there else []
     if is_there and (not found or any(not _PRIORITIES <= one < _PRIORITIES + 256 for one in found)):
-        raise Failure(f"can't stand a container behind {name}, which has traffic filters of somebody else")
+        raise Failure(f"can't attach a container behind {name}: it has traffic filters already")
     janitor.before_hook(name)
     if not is_there:
         netlink.ask(_NEWQDISC, _CREATE | _EXCL, _traffic(uplink, _CLSACT, _HANDLE) + _named("clsact"))
@@ -163,7 +165,9 @@ def _filter(index: int, parent: int, priority: int) -> bytes:
 
 
 def _redirect(index: int, parent: int, priority: int, address: str, target: int) -> bytes:
-    """A u32 filter for one address: received packets from it go in again at the target, leaving ones to it out there."""
+    """A u32 filter for one address: received packets from it re-enter at the target, outgoing ones to it leave
+    there.
+    """
     is_in = parent == _INGRESS
     key = struct.pack("<4s4sii", b"\xff" * 4, packed(address), _SOURCE if is_in else _DESTINATION, 0)
     selector = struct.pack("<BBBxHHhhI", _TERMINAL, 0, 1, 0, 0, 0, 0, 0) + key

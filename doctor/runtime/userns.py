@@ -1,19 +1,19 @@
-"""A container in a user namespace of its own: root inside is an ordinary user of the host.
+"""Starts a container in its own user namespace: root inside is an ordinary user of the host.
 
-The owner of a namespace is the user namespace in which it was made, so the container's process has to be born inside.
-But from inside neither the overlay's `trusted.*` attributes nor a mapping of the layers' owners are to be had. So two
-processes work one after the other. A helper, root of the host in a private mount namespace, lays out everything that
-takes the host's root; then it steps into the user namespace and makes the container's process, a sibling of its own, in
-whose mount namespace all that the helper has mounted is locked (mount_namespaces(7)). That process mounts the rest.
+The owner of a namespace is the user namespace in which it was created, so the container's process must start inside.
+But inside neither the overlay's `trusted.*` attributes nor mapped owners of the layers are available. So two processes
+work in turn. A helper, root of the host in a private mount namespace, mounts everything that needs the host's root;
+then it enters the user namespace and creates the container's process as its sibling, with a mount namespace where all
+mounts of the helper are locked (mount_namespaces(7)). That process mounts the rest.
 
-What belongs to whom:
+Owners of files:
 
 - An image's files belong to root inside although they belong to root on disk: each layer, or the root directory, is
-  mounted with mapped owners (mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12; below an overlay 5.19). One whose top
-  directory belongs to the range already, as Docker's `userns-remap` leaves it, is taken as it is. There is no fallback:
-  where the kernel or the file system can't do it the container is refused.
-- What the container writes belongs to the range in an `upper`, which has to be empty or to belong to the range. In a
-  root directory with mapped owners it gets the unmapped ones: those of root are root's on disk.
+  mounted with mapped owners (mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12; below an overlay 5.19). If its top
+  directory belongs to the range already, as with Docker's `userns-remap`, it is used unchanged. There is no fallback:
+  if the kernel or the file system doesn't support it the container is refused.
+- Files that the container writes belong to the range in an `upper`, which must be empty or belong to the range. In a
+  root directory with mapped owners they get the unmapped ones: files of root belong to root on disk.
 - Volumes are not mapped: files of the host's users, root first, belong to nobody inside.
 """
 
@@ -58,7 +58,7 @@ def clone(start: "Start", flags: int) -> int:
 
 
 def _help(start: "Start", flags: int, tell: int) -> None:
-    """The helper: tells the process id, or why there is none, and leaves. Returns in the container's process alone."""
+    """The helper: reports the process id or the error, and exits. Returns only in the container's process."""
     pid, text = -1, b""
     try:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -91,7 +91,7 @@ def _prepare(start: "Start", flags: int) -> int:
     os.setgroups([])
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # changing the user has set it
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # a change of user sets it
     return kernel.clone(flags | kernel.CLONE_PARENT)
 
 
@@ -119,7 +119,7 @@ def _namespace(ids: IdRange) -> int:
 
 
 def _lay_out(plan: Plan, ids: IdRange, user: int, *, devices_limited: bool) -> None:
-    """Everything that takes the host's root, on a stage that the container's process may look into."""
+    """Mount everything that needs the host's root, on a stage that the container's process can read."""
     kernel.mount(None, b"/", None, MS_REC | kernel.MS_PRIVATE)
     layers = rootfs.open_layers(plan.root)
     source = rootfs.open_directory(plan.root)
@@ -137,14 +137,14 @@ def _lay_out(plan: Plan, ids: IdRange, user: int, *, devices_limited: bool) -> N
     if source is not None and plan.root.directory is not None:
         source = _mapped("m", source, plan.root.directory, ids, user, recursive=True)
     _mount_root(plan, ids, [*mapped, *layers[lower:]], source)
-    rootfs.make_nodev("root")  # nobody inside could have made a node: one in an image is none of its container's
+    rootfs.make_nodev("root")  # no process inside could have created a node: ignore those in the image
     for index, descriptor in volumes.items():
         rootfs.stage_volume(index, descriptor, plan.volumes[index])
         if not devices_limited:
             rootfs.make_nodev(f"v{index}")
     kernel.mount(b"tmpfs", b"nodes", b"tmpfs", MS_NOSUID | MS_NOEXEC, b"mode=755")
     kernelfs.make_nodes("nodes")
-    # The kernel mounts procfs and sysfs inside only where whole ones are to be seen already. The host's may have masks.
+    # The kernel allows procfs and sysfs inside only if unmasked ones are already visible. The host's may be masked.
     kernel.mount(b"proc", b"proc", b"proc", kernelfs.LOCKED)
     kernel.mount(b"sysfs", b"sys", b"sysfs", MS_RDONLY | kernelfs.LOCKED)
 
@@ -162,7 +162,7 @@ def _mount_root(plan: Plan, ids: IdRange, layers: list[int], source: int | None)
 def _mapped(place: str, source: int, path: str, ids: IdRange, user: int, *, recursive: bool = False) -> int:
     """A descriptor of the same directory, in a mount where the owners 0 … are those of the range. Closes `source`.
 
-    What is mounted beneath a recursive one keeps the host's owners: it may be procfs, which has no others.
+    Mounts beneath a recursive one keep the host's owners: one may be procfs, which can't be mapped.
     """
     if _owned(os.fstat(source), ids):
         return source
@@ -185,7 +185,7 @@ def _mapped(place: str, source: int, path: str, ids: IdRange, user: int, *, recu
 
 
 def _check_upper(path: str, upper: int, ids: IdRange) -> None:
-    """Refuse an upper directory with files that would belong to nobody inside. An empty one is made root's inside."""
+    """Refuse an upper directory with files that would belong to nobody inside. An empty one is given to root inside."""
     if not _owned(os.fstat(upper), ids) and os.listdir(kernel.at(upper)):
         raise Failure(
             f"'{path}' holds files and does not belong to user {ids.first}, the root inside: use an empty one"
@@ -197,13 +197,13 @@ def _owned(status: os.stat_result, ids: IdRange) -> bool:
 
 
 def _hand_over(descriptor: int, ids: IdRange) -> None:
-    """Let a command open its /dev/stdout again where that is a pipe; whatever has a name in the host stays as it is."""
+    """Let a command reopen its /dev/stdout if that is a pipe; named files of the host are not changed."""
     if os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:"):
         os.chown(descriptor, ids.first, ids.first)
 
 
 def assemble(plan: Plan) -> int:
-    """What `rootfs.build` does, by the container's own process, from the helper's mounts; it starts on their stage."""
+    """Replaces `rootfs.build` in the container's own process, using the helper's mounts; it starts on their stage."""
     count = 0 if plan.userns is None else plan.userns.count
     kernel.mount(b"tmpfs", b"own", b"tmpfs", MS_NOSUID | kernel.MS_NODEV, b"mode=0700")
     os.chdir("own")

@@ -1,4 +1,4 @@
-"""Who a container's command runs as: the image's own passwd and group files, read by this code and never by nss.
+"""Resolves the user of a container's command from the image's passwd and group files, without nss.
 
 Resolving a user with the C library after entering a root would load the image's nss modules as root (CVE-2019-14271).
 """
@@ -10,7 +10,7 @@ _MAX_ID = 2**31 - 1  # moby's limit for a numeric user, pkg user of moby/sys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Numbers to run with.
+    """Resolved numeric ids.
 
     Attributes:
         uid, gid: user and primary group.
@@ -27,7 +27,7 @@ class Identity:
 def identity(wanted: str, passwd: str, group: str) -> Identity:
     """The identity for "", "NAME", "UID", "NAME:GROUP" or "UID:GID", as Docker's --user reads them.
 
-    A number needs no entry. A name that is in no file raises Failure. With a group given, no supplementary groups are
+    A number needs no entry. An unknown name raises Failure. With a group given, no supplementary groups are
     taken from the files (as moby/sys `user.GetExecUser` does).
     """
     name, colon, group_name = wanted.partition(":")

@@ -1,4 +1,4 @@
-"""Frozen values and the one error of the runtime, without the 17 ms that importing `dataclasses` costs a cold launch."""
+"""Frozen values and the runtime's error class, without the 17 ms that importing `dataclasses` costs a cold launch."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(*, frozen: bool, slots: bool, kw_only: bool) -> object:
-        """The part of `dataclasses.dataclass` that plans need: keyword-only fields that can't be set again."""
+        """The part of `dataclasses.dataclass` that plans need: keyword-only, frozen fields."""
         if not (frozen and slots and kw_only):
             raise TypeError("values of the runtime are frozen, slotted and keyword-only")
         return _frozen
@@ -85,7 +85,7 @@ USAGE = 2
 
 
 class Failure(Exception):  # noqa: N818 - the word that users read, and one that `RuntimeError` does not shadow
-    """What the runtime could not do, in one line, with the exit code that goes with it.
+    """An error of the runtime in one line, with its exit code.
 
     Attributes:
         message: what failed and why, lower case, without a full stop.
@@ -99,5 +99,5 @@ class Failure(Exception):  # noqa: N818 - the word that users read, and one that
 
 
 def reason(error: OSError) -> str:
-    """The system's words for an error, and its number: "no such file or directory (2)"."""
+    """The system's text for an error, and its number: "no such file or directory (2)"."""
     return f"{(error.strerror or 'error').lower()} ({error.errno})"

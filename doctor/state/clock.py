@@ -1,18 +1,18 @@
-"""Time as this host's clock told it, which may have been wrong then or be wrong now: order is by number, never by date."""
+"""Handles wrong clocks: the host's time may have been or be wrong, so order is by number, never by date."""
 
 import time
 
 DAY_S = 86400
 _HOUR_S, _MINUTE_S = 3600, 60
 _BELIEVED_S = 7 * DAY_S
-"""No longer step between two scans makes anything older: a clock that jumps may prune nothing."""
+"""The longest step between two scans that counts as age: a clock jump must not prune anything."""
 _SLACK_S = 300
-"""How far a clock goes back when it is set to the right time."""
+"""The largest step back that counts as a normal clock correction."""
 _LONG_S = 365 * DAY_S
 
 
 def believable(step_s: float) -> float:
-    """Return how much of a step between two scans counts when something is kept for so many days.
+    """Return how much of the time between two scans counts as age.
 
     >>> believable(3600), believable(-3600), believable(12 * 365 * 86400)
     (3600, 0, 0)
@@ -21,12 +21,12 @@ def believable(step_s: float) -> float:
 
 
 def is_after(then: float, now: float) -> bool:
-    """Whether a time lies in the future of the clock."""
+    """Whether a time is in the future of the clock."""
     return then > now + _SLACK_S
 
 
 def jump(before: float, now: float) -> str:
-    """Return what is odd about the clock since the last scan, "" for nothing."""
+    """Return the anomaly of the clock since the last scan, "" for none."""
     if is_after(before, now):
         return f"the clock went back: it was {_date(before)} at the last backup and is {_date(now)} now"
     if now - before > _LONG_S:
@@ -35,10 +35,10 @@ def jump(before: float, now: float) -> str:
 
 
 def age(then: float, now: float) -> str:
-    """Return when something was, to be put behind its name.
+    """Return an age, to be appended to a name.
 
     >>> age(97, 100), age(0, 7200), age(0, 100_000), age(0, 200_000)
-    ('of a moment ago', 'of 2 hours ago', 'of 1 day ago', 'of 2 days ago')
+    ('made just now', 'of 2 hours ago', 'of 1 day ago', 'of 2 days ago')
     >>> age(2_147_483_647, 1_790_000_000)
     "saved at 2038-01-19 03:14 UTC, which is later than this host's clock (it was wrong then or is wrong now)"
     """
@@ -48,7 +48,7 @@ def age(then: float, now: float) -> str:
         if now - then >= size:
             count = int((now - then) // size)
             return f"of {count} {word}{'' if count == 1 else 's'} ago"
-    return "of a moment ago"
+    return "made just now"
 
 
 def _date(when: float) -> str:

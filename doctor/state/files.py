@@ -1,4 +1,4 @@
-"""Writing that survives a power cut: content synced before its name, names synced after."""
+"""Durable writes: content is synced before the rename, directories after it."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from doctor.state.trust import refuse_weak
 
 @contextmanager
 def named(path: str) -> Iterator[None]:
-    """Give an ``OSError`` of a descriptor the name of its file: who reads it must know which disk is full or broken."""
+    """Add the file name to an ``OSError`` of a descriptor: the message must show which disk is full or broken."""
     try:
         yield
     except OSError as error:
@@ -21,10 +21,10 @@ def named(path: str) -> Iterator[None]:
 
 
 def ensure_dir(path: str) -> None:
-    """Make ``path`` a directory, and what is missing above it; only the owner can enter those. Raises ``DoctorError``.
+    """Create the directory ``path`` and missing parents, accessible by the owner only. Raises ``DoctorError``.
 
-    A directory that is there keeps its mode. Raises ``RefusedError`` for one in which others can write: what is read from it
-    later decides what root does.
+    An existing directory keeps its mode. Raises ``RefusedError`` if other users can write to it: its files later decide
+    what root does.
     """
     refuse_weak(path, "the directory of doctor's own files")
     try:
@@ -47,7 +47,7 @@ def _make(path: str) -> None:
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
-        # Another doctor was quicker, or a file stands there.
+        # Another doctor created it first, or it is a file.
         if not os.path.isdir(path):
             raise
 
@@ -62,7 +62,7 @@ def sync_dir(path: str) -> None:
 
 
 def atomic_write(path: str, content: bytes, *, mode: int = 0o600) -> None:
-    """Replace ``path`` by a file with this content: readers see the old or the new one, never half of it.
+    """Replace ``path`` by a file with this content: readers see the old or the new content, never a mix.
 
     A symbolic link at ``path`` is replaced, not followed.
     """
@@ -81,21 +81,21 @@ def atomic_write(path: str, content: bytes, *, mode: int = 0o600) -> None:
 
 
 def _open_new(path: str, mode: int) -> int:
-    """Open a file that nobody else has open or could have made: in a shared directory its name can be guessed."""
+    """Create a new file exclusively: in a shared directory its name can be guessed."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         return os.open(path, flags, mode)
     except FileExistsError:
-        # A doctor with this process id was killed here once.
+        # Left by a killed doctor with the same process id.
         os.unlink(path)
         return os.open(path, flags, mode)
 
 
 def append(path: str, line: bytes, *, is_synced: bool = True) -> None:
-    """Append one line, and sync it with all before it; the file is made if it is not there.
+    """Append one line and sync the file; a missing file is created.
 
-    A line that does not fit (a full disk) leaves no part of itself behind, and one that a crash tore is cut off: what is
-    appended later must not run into it. Raises ``OSError``.
+    A line that does not fit (a full disk) is removed completely, and a line truncated by a crash is cut off: later
+    lines must not be joined to it. Raises ``OSError``.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
@@ -115,7 +115,7 @@ def append(path: str, line: bytes, *, is_synced: bool = True) -> None:
 
 
 def _cut_torn_line(descriptor: int) -> int:
-    """Cut off what stands behind the last line break and return the size that is left."""
+    """Cut off everything after the last line break and return the remaining size."""
     size = os.fstat(descriptor).st_size
     if not size or os.pread(descriptor, 1, size - 1) == b"\n":
         return size
@@ -125,7 +125,7 @@ def _cut_torn_line(descriptor: int) -> int:
 
 
 def lock_holder(path: str) -> str:
-    """Return who holds the lock on a file, as its pid or "?", or "" where nobody does."""
+    """Return the lock holder of a file as its pid or "?", "" if it is not locked."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -142,9 +142,9 @@ def lock_holder(path: str) -> str:
 
 @contextmanager
 def locked(path: str, *, purpose: str) -> Iterator[None]:
-    """Hold an exclusive lock on a file for the length of a ``with``; raises ``RefusedError`` if another doctor has it.
+    """Hold an exclusive lock on a file within a ``with`` block. Raises ``RefusedError`` if another doctor holds it.
 
-    The kernel drops the lock when the process ends, however it ends.
+    The kernel releases the lock when the process ends.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
@@ -156,7 +156,7 @@ def locked(path: str, *, purpose: str) -> Iterator[None]:
             raise RefusedError(
                 f"another doctor{by} is at work on this host", where=path, do=f"wait until it ends, then {purpose}"
             ) from None
-        # Who holds it is only worth knowing; on a full disk nobody knows.
+        # The pid is informative only; on a full disk it is missing.
         with suppress(OSError):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)

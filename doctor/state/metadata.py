@@ -1,8 +1,8 @@
-"""The form of a metadata backup: what was kept of a data root, and how it lies in the state directory.
+"""Format of a metadata backup: the kept files of a data root, and their layout in the state directory.
 
 ``metadata/GENERATION.json`` lists one backup; ``metadata/blobs/SHA256`` holds contents by their hash, compressed, shared by
-all backups. Neither is ever changed once it is there. ``metadata/confirmed.json`` says when a healthy scan last saw that the
-newest one still holds. A reader believes nothing that lacks its checksum.
+all backups. Neither is ever changed once written. ``metadata/confirmed.json`` records when a healthy scan last
+confirmed the newest one. A reader rejects anything without a valid checksum.
 """
 
 import zlib
@@ -22,18 +22,18 @@ CONFIRMED = "confirmed.json"
 SUFFIX = ".json"
 NUMBER_DIGITS = 8
 MAX_FILE_BYTES = 64 << 20
-"""No file that is kept comes near this, but for the tar-split of a layer with millions of files."""
+"""Kept files are far smaller, except the tar-split of a layer with millions of files."""
 
 _RAW, _ZLIB = b"=", b"z"
 
 
 class Entry(Struct, frozen=True, array_like=True):
-    """One kept file: by what it is known to be unchanged, and the hash of its content.
+    """One kept file: the values that show whether it changed, and the hash of its content.
 
     Attributes:
         size: bytes, with ``mtime_ns`` and ``inode`` of the file when it was read.
         mode: permission bits.
-        digest: sha256 of the content; "" for a file that was left out because the backup would be too large.
+        digest: sha256 of the content; "" for a file that was left out to keep the backup below its limit.
     """
 
     size: int
@@ -55,7 +55,7 @@ class LayerRecord(Struct, frozen=True, array_like=True):
 
 
 class MountRecord(Struct, frozen=True, array_like=True):
-    """The texts of a container's mount record (``layerdb/mounts/CONTAINER``); "" for a file that is not there."""
+    """The texts of a container's mount record (``layerdb/mounts/CONTAINER``); "" for a missing file."""
 
     mount_id: str
     init_id: str
@@ -66,14 +66,14 @@ class Generation(Struct, frozen=True, kw_only=True):
     """One backup of a data root that a scan found healthy.
 
     Attributes:
-        number: one more than that of the backup before: the order, whatever the clock said.
-        taken: seconds since the epoch, as the clock was then.
-        elapsed: seconds since the first backup, as far as the clock is believed.
-        identity: which data root it is of.
+        number: one more than the previous backup's: it defines the order, independent of the clock.
+        taken: seconds since the epoch, by the clock at that time.
+        elapsed: seconds since the first backup, without clock jumps.
+        identity: its data root.
         files: by path relative to the root.
         layers: records by chain id.
         mounts: records by container id.
-        incomplete: why something is not in it, "" where all is.
+        incomplete: why something is missing in it, "" if it is complete.
     """
 
     version: int = 1
@@ -93,8 +93,8 @@ class Confirmed(Struct, frozen=True, kw_only=True):
     Attributes:
         generation: the name of the backup's file; ``when`` in seconds since the epoch.
         elapsed: as of a backup, at that moment.
-        path: real place of the data root, with ``engine_id`` as it was then: the one thing that each scan compares, and
-            this file is small.
+        path: resolved path of the data root, with ``engine_id`` at that time: each scan compares them, and this file is
+        small.
     """
 
     generation: str
@@ -111,10 +111,10 @@ def encode(value: Struct) -> bytes:
 
 
 def decode(data: bytes, kind: type[T]) -> T:
-    """Return what a listing says. Raises ``FormatError`` for one that is torn, altered, or written by a newer doctor."""
+    """Return a parsed listing. Raises ``FormatError`` if it is truncated, corrupt, or written by a newer doctor."""
     digest, _, body = data.partition(b"\n")
     if sha256(body).hexdigest().encode() != digest:
-        raise FormatError("the list of a metadata backup is damaged")
+        raise FormatError("the list of a metadata backup is corrupt")
     try:
         found = json.decode(body, type=kind)
     except (DecodeError, RecursionError) as error:
@@ -131,7 +131,7 @@ def pack(content: bytes, *, level: int = 6) -> bytes:
 
 
 def unpack(blob: bytes, digest: str) -> bytes:
-    """Return the content of a blob. Raises ``FormatError`` for anything but the content with this sha256."""
+    """Return the content of a blob. Raises ``FormatError`` if it does not match this sha256."""
     if blob[:1] == _RAW:
         content = blob[1:]
     else:
@@ -141,12 +141,12 @@ def unpack(blob: bytes, digest: str) -> bytes:
         except zlib.error as error:
             raise FormatError(f"a kept file can't be unpacked: {error}") from error
     if sha256(content).hexdigest() != digest:
-        raise FormatError("a kept file no longer has its hash")
+        raise FormatError("a kept file does not match its hash")
     return content
 
 
 def is_generation(name: str) -> bool:
-    """Whether a name in the directory is that of a backup's list ("00000012-20260131T235959Z.json")."""
+    """Whether a name is that of a backup's list ("00000012-20260131T235959Z.json")."""
     return name.endswith(SUFFIX) and number_of(name) > 0
 
 

@@ -1,7 +1,8 @@
 """Keeps metadata backups in doctor's own directory: durable before they count, bounded in number, age and size.
 
-A content is synced before its name appears, and all contents before the list that names them; so an interrupted backup leaves
-nothing but contents without a list, which the next one removes. Lists and contents of older backups are only ever deleted.
+A content is synced before its name appears, and all contents before the list that names them; so an interrupted backup
+leaves only contents without a list, which the next one removes. Lists and contents of older backups are only ever
+deleted.
 """
 
 import os
@@ -37,7 +38,7 @@ from doctor.state.settings import KeepMetadata
 
 _MIB = 1 << 20
 _SPARE_BYTES = 64 << 20
-"""What a backup leaves free on its file system."""
+"""Free space that a backup leaves on its file system."""
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -48,7 +49,7 @@ class Listed(Struct, frozen=True, kw_only=True):
 
 
 class Store:
-    """The backups beneath one state directory. Methods raise ``OSError`` where the disk refuses."""
+    """The backups beneath one state directory. Methods raise ``OSError`` on disk errors."""
 
     def __init__(self, directory: str | None = None) -> None:
         self.path = os.path.join(state_dir() if directory is None else directory, DIRECTORY)
@@ -56,7 +57,7 @@ class Store:
         self._new: dict[str, str] = {}
 
     def prepare(self) -> None:
-        """Make the directories; only root can enter them. Raises ``DoctorError``."""
+        """Create the directories, accessible by root only. Raises ``DoctorError``."""
         ensure_dir(self.blobs)
 
     def newest(self) -> Iterator[Listed]:
@@ -69,7 +70,9 @@ class Store:
                 continue
 
     def put(self, content: bytes) -> str:
-        """Keep a content and return its hash; it counts from ``commit`` on. What is there already is not written again."""
+        """Store a content and return its hash; it becomes part of a backup at ``commit``. An existing content is not
+        rewritten.
+        """
         digest = sha256(content).hexdigest()
         if digest in self._new or self._holds(digest):
             return digest
@@ -80,13 +83,13 @@ class Store:
         with open(descriptor, "wb") as stream:
             stream.write(blob)
             stream.flush()
-            # Written back while the next one is read: the syncs of ``commit`` then hardly wait.
+            # Written back while the next one is read, so that the syncs of ``commit`` hardly wait.
             os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         self._new[digest] = temporary
         return digest
 
     def commit(self, generation: Generation, keep: KeepMetadata) -> None:
-        """Make a backup durable, then let go of those that the settings no longer want."""
+        """Make a backup durable, then drop those beyond the limits of the settings."""
         for temporary in self._new.values():
             descriptor = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -105,7 +108,7 @@ class Store:
         self._prune(name, generation, keep)
 
     def confirm(self, name: str, when: float, identity: RootIdentity) -> None:
-        """Note that a backup still is what the data root holds."""
+        """Record that a backup still matches the data root."""
         told = Confirmed(
             generation=name,
             when=when,
@@ -131,7 +134,7 @@ class Store:
         return 0.0 if before is None else before[1] + believable(now - before[0])
 
     def sizes(self, digests: set[str]) -> dict[str, int]:
-        """Return the bytes on disk of contents that are kept or put."""
+        """Return the bytes on disk of kept and new contents."""
         found = {}
         for digest in digests:
             try:
@@ -141,7 +144,7 @@ class Store:
         return found
 
     def _holds(self, digest: str) -> bool:
-        """Whether a content is there and whole: one that rotted is written again."""
+        """Whether a content exists and is intact: a corrupt one is rewritten."""
         try:
             with open(os.path.join(self.blobs, digest), "rb") as stream:
                 unpack(stream.read(), digest)
@@ -152,7 +155,9 @@ class Store:
     def _check_space(self, size: int) -> None:
         found = os.statvfs(self.path)
         if found.f_bavail * found.f_frsize < size + _SPARE_BYTES:
-            raise DoctorError("too little space for it", where=self.path, do="free some, or set metadata.keep = false")
+            raise DoctorError(
+                "not enough free space for it", where=self.path, do="free some, or set metadata.keep = false"
+            )
 
     def _names(self) -> list[str]:
         try:
@@ -161,7 +166,7 @@ class Store:
             return []
 
     def _prune(self, name: str, newest: Generation, keep: KeepMetadata) -> None:
-        """Remove backups that are too many or too old, then contents that no other backup names."""
+        """Remove backups beyond the limits, then contents that no other backup names."""
         kept = [Listed(name=name, generation=newest)]
         for listed in self.newest():
             if listed.name == name:
@@ -187,10 +192,10 @@ class Store:
 
 
 def _is_wanted(older: Generation, kept: list[Listed], keep: KeepMetadata) -> bool:
-    """Whether an older backup stays: the one before the newest, then the last of each day, until it is too old.
+    """Whether an older backup is kept: the one before the newest, then the last of each day, until it is too old.
 
-    Damage that no scan saw may be in the newest; one of a day before helps then. The newest of another data root stays
-    until it is too old. Days are counted from scan to scan, so that a clock that jumps prunes nothing.
+    The newest may contain undetected damage; one from the day before helps then. The newest of another data root is
+    kept until it is too old. Days are counted from scan to scan, so that a clock jump prunes nothing.
     """
     if kept[0].generation.elapsed - older.elapsed > keep.days * DAY_S:
         return False
@@ -199,7 +204,7 @@ def _is_wanted(older: Generation, kept: list[Listed], keep: KeepMetadata) -> boo
 
 
 def _day(generation: Generation) -> tuple[int, int]:
-    """Return the day of a backup, by the clock and by the days that are believed: a jump makes no two days one."""
+    """Return the day of a backup, by the clock and by counted days: a clock jump does not merge two days."""
     return int(generation.taken // DAY_S), int(generation.elapsed // DAY_S)
 
 
@@ -211,7 +216,7 @@ def _stamp(taken: float) -> str:
 
 
 def within(files: dict[str, Entry], sizes: dict[str, int], keep: KeepMetadata) -> tuple[dict[str, Entry], int]:
-    """Return the files with those left out that would exceed the bound, the last ones first, and how many those are."""
+    """Return the files within the limit, dropping the last ones first, and the number of dropped files."""
     left, total, out = {}, 0, 0
     counted: set[str] = set()
     for path, entry in files.items():

@@ -1,6 +1,7 @@
-"""What a healthy scan knew of the host's own network: the rules and routes that no engine can make again.
+"""Record of the host's own network after a healthy scan: the rules and routes that no engine can recreate.
 
-One small file beside the metadata backups, ``metadata/network.json``, in their form: the hash of its JSON, a line break, the JSON.
+One small file beside the metadata backups, ``metadata/network.json``, in the same format: the hash of its JSON, a line
+break, the JSON.
 """
 
 from msgspec import Struct
@@ -20,7 +21,7 @@ class KeptRoute(Struct, frozen=True, kw_only=True):
 
 
 class KeptFamily(Struct, frozen=True, kw_only=True):
-    """The rules of one family that are not the engine's to make.
+    """The rules of one family that the engine does not create.
 
     Attributes:
         policy: of FORWARD.

@@ -1,7 +1,7 @@
-"""The one way in which doctor writes outside of its own directory: a report, a unit, a completion, the tar of a salvage.
+"""Writes files outside of doctor's own directory: a report, a unit, a completion, the tar of a salvage.
 
-Somebody else may have been in that directory before. A link in a directory that others can write is not followed, a file
-of a third person there is not filled, and a target that is replaced keeps its mode, owner and extended attributes.
+Other users may have prepared that directory. A link in a directory that others can write is not followed, another
+user's file there is not written, and a replaced target keeps its mode, owner and extended attributes.
 """
 
 import errno
@@ -16,25 +16,25 @@ from doctor.state.trust import is_open_to_others
 
 _MOST_LINKS = 40
 _DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Links there name open files and not places (/dev/stdout).
+# Links there name open files, not paths (/dev/stdout).
 _OPEN_FILES = re.compile(r"/proc/(?:self|thread-self|[0-9]+(?:/task/[0-9]+)?)/fd")
 _IN_PLACE = frozenset({errno.EPERM, errno.EACCES, errno.EROFS})
 
 
 class Spot:
-    """An open directory and a name in it, with what stands there; the way to it was walked link by link.
+    """An open directory and a name in it, with its status; the path was resolved link by link.
 
     Attributes:
-        directory: descriptor of the directory; it opens nothing but names in it.
+        directory: descriptor of the directory, used only to open names in it.
         name: the last component, never a link unless ``is_open_file``.
-        found: what stands there, ``None`` for nothing.
-        is_open_file: whether the name is a link of /proc to a file that is open already.
+        found: its status, ``None`` if it does not exist.
+        is_open_file: whether the name is a /proc link to an open file.
     """
 
     def __init__(self, path: str, *, make: bool = False, mode: int = 0o755) -> None:
-        """Walk to a path. With ``make`` missing directories on the way are made.
+        """Resolve a path. With ``make`` missing directories are created.
 
-        Raises ``RefusedError`` for a link that others may have put there, ``OSError`` where the way ends.
+        Raises ``RefusedError`` for a link that others may have created, ``OSError`` for a missing directory.
         """
         self.path = path
         self._make = make
@@ -55,7 +55,7 @@ class Spot:
 
     @property
     def is_open_to_others(self) -> bool:
-        """Whether others than root and this user can make or rename files in the directory."""
+        """Whether users other than root and this one can create or rename files in the directory."""
         return is_open_to_others(os.fstat(self.directory))
 
     def _walk(self, parts: list[str]) -> None:
@@ -99,27 +99,27 @@ class Spot:
             raise RefusedError(
                 f"'{self.name}' is a symbolic link in a directory that others can write",
                 where=self.path,
-                do="name the place where it leads, or another directory",
+                do="name its target, or another directory",
             )
 
     def refuse_foreign(self) -> None:
-        """Raise ``RefusedError`` where a file stands there that a third person made to be filled."""
+        """Raise ``RefusedError`` if another user created the file in advance."""
         if self.found is None or self.found.st_uid in {0, os.geteuid()}:
             return
         place = os.fstat(self.directory)
         is_theirs_alone = place.st_uid == self.found.st_uid and not place.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if self.is_open_to_others and not (is_theirs_alone and stat.S_ISREG(self.found.st_mode)):
             raise RefusedError(
-                f"user {self.found.st_uid} made it, in a directory that others can write",
+                f"user {self.found.st_uid} created it in a directory that others can write",
                 where=self.path,
                 do="choose another name or directory",
             )
 
     def refuse_other(self, descriptor: int) -> None:
-        """Raise ``RefusedError`` where another file than the one that was judged has been opened by its name."""
+        """Raise ``RefusedError`` if the opened file is not the one that was checked."""
         now = os.fstat(descriptor)
         if self.found is None or (now.st_dev, now.st_ino) != (self.found.st_dev, self.found.st_ino):
-            raise RefusedError("somebody exchanged it just now", where=self.path, do="choose another directory")
+            raise RefusedError("it was replaced while it was opened", where=self.path, do="choose another directory")
 
 
 def _parts(path: str) -> list[str]:
@@ -127,7 +127,7 @@ def _parts(path: str) -> list[str]:
 
 
 def write_out(path: str, content: bytes, *, mode: int = 0o644, make: bool = False) -> None:
-    """Write what a user asked for: atomically into a file, or into a pipe or device that stands there (/dev/stdout).
+    """Write a requested file: atomically, or into an existing pipe or device (/dev/stdout).
 
     A new file gets ``mode`` less the umask. Raises ``RefusedError`` and ``OSError``.
     """
@@ -138,9 +138,9 @@ def write_out(path: str, content: bytes, *, mode: int = 0o644, make: bool = Fals
 
 
 def open_directory(path: str, *, mode: int) -> int:
-    """Return a descriptor of a directory to write in; it is made with ``mode``, and what is missing above it with 0755.
+    """Return a descriptor of a directory to write to; it is created with ``mode``, missing parents with 0755.
 
-    Raises ``RefusedError`` for a link on the way that others may have put there, ``OSError`` where it can't be opened.
+    Raises ``RefusedError`` for a link in the path that others may have created, ``OSError`` if it can't be opened.
     """
     spot = Spot(path, make=True)
     try:
@@ -154,7 +154,7 @@ def open_directory(path: str, *, mode: int) -> int:
 
 @contextmanager
 def replacing(path: str, *, mode: int = 0o644, make: bool = False) -> Iterator[int]:
-    """Open what is written to a path; a file has its name, and the new content, once the block ended well."""
+    """Open a path for writing; a file gets its name and the new content once the block succeeded."""
     spot = Spot(path, make=make)
     try:
         spot.refuse_foreign()
@@ -172,7 +172,7 @@ def replacing(path: str, *, mode: int = 0o644, make: bool = False) -> Iterator[i
 
 @contextmanager
 def _through(spot: Spot) -> Iterator[int]:
-    """Open a pipe, a device, or a file that is open already."""
+    """Open a pipe, a device, or an already open file."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC
     descriptor = os.open(spot.name, flags | (0 if spot.is_open_file else os.O_NOFOLLOW), dir_fd=spot.directory)
     try:
@@ -212,18 +212,18 @@ def _renamed(spot: Spot, mode: int) -> Iterator[int]:
 
 
 def _new(name: str, mode: int, directory: int) -> int:
-    """Open a file that nobody else has open or could have made: in a shared directory its name can be guessed."""
+    """Create a new file exclusively: in a shared directory its name can be guessed."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         return os.open(name, flags, mode, dir_fd=directory)
     except FileExistsError:
-        # A doctor with this process id was killed here once.
+        # Left by a killed doctor with the same process id.
         os.unlink(name, dir_fd=directory)
         return os.open(name, flags, mode, dir_fd=directory)
 
 
 def _takes_over(descriptor: int, spot: Spot) -> bool:
-    """Give a new file what the old one has besides content; return whether it can stand in its place."""
+    """Copy the old file's metadata to a new one; return whether it can replace the old one."""
     old = spot.found
     if old is None:
         return True
@@ -251,7 +251,7 @@ def _copy_attributes(descriptor: int, spot: Spot) -> None:
 
 @contextmanager
 def _filled(spot: Spot) -> Iterator[int]:
-    """Open the file that stands there: it has other names, or is all that this user may write."""
+    """Open the existing file in place: it has hard links, or this user may write nothing else."""
     descriptor = os.open(spot.name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=spot.directory)
     try:
         spot.refuse_other(descriptor)
@@ -263,7 +263,7 @@ def _filled(spot: Spot) -> Iterator[int]:
 
 
 def _sync(directory: int) -> None:
-    """Make the new name durable, where the directory may be opened for that."""
+    """Make the new name durable, if the directory can be opened."""
     with suppress(OSError):
         descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
         try:

@@ -1,4 +1,4 @@
-"""Where doctor keeps its own files."""
+"""Paths of doctor's own files."""
 
 import os
 
@@ -7,9 +7,9 @@ CONFIG = "/etc/doctor/doctor.toml"
 
 
 def state_dir() -> str:
-    """Return the directory of history, backups and runs; ``DOCTOR_STATE_DIR`` moves it.
+    """Return the directory of history, backups and runs; ``DOCTOR_STATE_DIR`` overrides it.
 
-    A user who is not root keeps his own under XDG_STATE_HOME (default ~/.local/state).
+    For a user other than root it is under XDG_STATE_HOME (default ~/.local/state).
     """
     moved = os.environ.get("DOCTOR_STATE_DIR")
     if moved:
@@ -21,7 +21,7 @@ def state_dir() -> str:
 
 
 def config_file() -> str:
-    """Return the settings file; ``DOCTOR_CONFIG`` moves it."""
+    """Return the settings file; ``DOCTOR_CONFIG`` overrides it."""
     return os.environ.get("DOCTOR_CONFIG") or CONFIG
 
 

@@ -1,8 +1,8 @@
-"""What containers of doctor's have on this host's network: a record of addresses and ports, each locked by who has it.
+"""Reserves addresses and ports on this host's network for doctor's containers; each entry is locked by its owner.
 
-An entry is a file ``reserved/address-172.17.255.254`` or ``reserved/port-tcp-8080`` with the owner's process id. Its lock is held by a
-descriptor that goes on to the runtime, so the kernel lets go of it with the last process of the run, however that ends; the next doctor
-removes files that nobody holds.
+An entry is a file ``reserved/address-172.17.255.254`` or ``reserved/port-tcp-8080`` with the owner's process id. Its
+lock is held by a descriptor that the runtime inherits, so the kernel releases it with the last process of the run; the
+next doctor removes files without a lock holder.
 """
 
 import fcntl
@@ -17,16 +17,16 @@ _NAME = "reserved"
 
 
 class Reservations:
-    """Entries of this process. On a host where nothing can be written there is no record, and every entry is free."""
+    """Entries of this process. On a read-only host there is no record, and every entry is free."""
 
     def __init__(self, *, is_handed_on: bool = False) -> None:
-        """Open the record; ``is_handed_on``: entries outlive this process in the program that it becomes."""
+        """Open the record; ``is_handed_on``: entries are inherited by the program that this process executes."""
         self._is_handed_on = is_handed_on
         self._held: dict[str, int] = {}
         self._directory = os.path.join(state_dir(), _NAME)
 
     def take(self, entry: str) -> bool:
-        """Reserve an entry; ``False`` where another doctor's container has it. What this process has it can't take again."""
+        """Reserve an entry; ``False`` if another doctor's container holds it, or this process itself."""
         if entry in self._held:
             return False
         try:
@@ -36,7 +36,7 @@ class Reservations:
             return True
         if descriptor is None:
             return False
-        # The lock is what counts; the number is for a person, and a full disk does not take it.
+        # Only the lock counts; the pid is informative, and missing on a full disk.
         with suppress(OSError):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
@@ -45,18 +45,18 @@ class Reservations:
         return True
 
     def give_back(self, entry: str) -> None:
-        """Let go of an entry."""
+        """Release an entry."""
         descriptor = self._held.pop(entry, -1)
         if descriptor >= 0:
             _remove(os.path.join(self._directory, entry), descriptor)
 
     def close(self) -> None:
-        """Let go of all entries."""
+        """Release all entries."""
         for entry in list(self._held):
             self.give_back(entry)
 
     def sweep(self) -> None:
-        """Remove the files of entries that nobody has."""
+        """Remove the files of entries without a lock holder."""
         try:
             names = os.listdir(self._directory)
         except OSError:
@@ -72,7 +72,7 @@ class Reservations:
 
 
 def _locked(path: str, *, create: bool = True) -> int | None:
-    """Return a descriptor that holds the lock on the file that stands at ``path`` now, ``None`` where another holds it."""
+    """Return a descriptor that holds the lock on the current file at ``path``, ``None`` if it is locked by another."""
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
     while True:
         descriptor = os.open(path, flags, 0o600)
@@ -87,7 +87,7 @@ def _locked(path: str, *, create: bool = True) -> int | None:
 
 
 def _stands(path: str, descriptor: int) -> bool:
-    """Whether the file was not removed between its opening and its locking."""
+    """Whether the file was not removed between open and lock."""
     try:
         return os.path.samestat(os.lstat(path), os.fstat(descriptor))
     except FileNotFoundError:

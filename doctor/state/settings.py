@@ -1,4 +1,4 @@
-"""``doctor.toml``: what the administrator of this host has decided. A word it doesn't know is an error, never ignored."""
+"""Reads ``doctor.toml``, the settings of this host's administrator. An unknown key is an error, never ignored."""
 
 import os
 import stat
@@ -16,12 +16,12 @@ _LIMIT_BYTES = 1 << 20
 
 
 class Waiver(Struct, frozen=True, kw_only=True):
-    """A finding that a person accepts.
+    """A waiver: a finding that the user accepts.
 
     Attributes:
         id: the check's id, or one it had before.
         subject: name of the finding's subject; "" for every subject.
-        reason: why, shown wherever the finding is.
+        reason: why; shown with the finding.
         expires: the last day it applies, ISO 8601; "" for never.
     """
 
@@ -32,7 +32,9 @@ class Waiver(Struct, frozen=True, kw_only=True):
 
 
 class Places(Struct, frozen=True, kw_only=True):
-    """Files that a scheduled scan leaves: the HTML report, and metrics for node_exporter's textfile collector ("": none)."""
+    """Files that a scheduled scan writes: the HTML report, and metrics for node_exporter's textfile collector ("":
+    none).
+    """
 
     html: str
     prometheus: str = ""
@@ -53,12 +55,12 @@ class Keep(Struct, frozen=True, kw_only=True):
 
 
 class KeepMetadata(Struct, frozen=True, kw_only=True):
-    """Whether and how much a scan that finds the data root healthy keeps of its small files.
+    """The metadata backup of a healthy data root: whether it is made, and its limits.
 
     Attributes:
-        keep: false turns it off; backups that are there stay.
+        keep: false turns it off; existing backups stay.
         max_mib: on disk, all backups together.
-        days: how long an older backup stays; the newest always does.
+        days: how long an older backup is kept; the newest always is.
         generations: how many are kept.
     """
 
@@ -69,13 +71,13 @@ class KeepMetadata(Struct, frozen=True, kw_only=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Everything ``doctor.toml`` may say, with the defaults where it says nothing.
+    """All settings of ``doctor.toml``, with their defaults.
 
     Attributes:
         path: the file it was read from, "" if there is none.
         fail_on: findings at or above it make a scan exit with 1.
-        allow: the most a repair may cost without being asked for more.
-        skip: ids and areas that a scan leaves out.
+        allow: the highest risk of a repair by default.
+        skip: ids and areas that a scan skips.
         plugins: distributions that may be loaded, ``name`` or ``name==version``.
     """
 
@@ -94,8 +96,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 def load() -> Settings:
     """Return the settings in force.
 
-    Raises ``UsageError`` for a file that says something unknown, naming place and way out, and ``RefusedError`` when root
-    would follow a file that others can write: it may allow plugins.
+    Raises ``UsageError`` for an unknown setting, with its place and the remedy, and ``RefusedError`` if root would use
+    a file that others can write: it may allow plugins.
     """
     path = config_file()
     try:
@@ -118,17 +120,17 @@ def load() -> Settings:
 
 def _check_owner(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise UsageError("the settings are no regular file", where=path)
+        raise UsageError("the settings file is not a regular file", where=path)
     if os.geteuid() == 0:
         refuse_weak(path, "the settings file")
 
 
 def parse(data: bytes, path: str) -> Settings:
-    """Return what the text of a settings file says; raises ``UsageError``."""
+    """Parse the text of a settings file. Raises ``UsageError``."""
     if len(data) > _LIMIT_BYTES:
         raise UsageError("the settings are larger than 1 MiB", where=path)
     if all(not line or line.startswith(b"#") for line in map(bytes.strip, data.split(b"\n"))):
-        # Nothing is decided: the sample with every line commented out.
+        # No settings: the sample with every line commented out.
         return _settings(_Table({}, path))
     import tomllib  # noqa: PLC0415 - costs 10 ms
 
@@ -181,10 +183,10 @@ def _waiver(entry: "_Table") -> Waiver:
 
 
 class _Table:
-    """One table of the file: each key is asked for once, and ``finish`` complains about those nobody asked for."""
+    """One table of the file: each known key is read once, and ``finish`` rejects the rest."""
 
     def __init__(self, table: dict[str, Any], path: str, name: str = "") -> None:
-        # Both spellings are met in the wild; the documentation uses dashes, as the command line does.
+        # Both spellings are in use; the documentation uses dashes, like the command line.
         self._left = {key.replace("_", "-"): value for key, value in table.items()}
         self._known: list[str] = []
         self._name = name
@@ -258,7 +260,7 @@ class _Table:
         return found.date().isoformat() if isinstance(found, dt.datetime) else found.isoformat()
 
     def finish(self) -> None:
-        """Raise ``UsageError`` for the first key that is no setting."""
+        """Raise ``UsageError`` for the first unknown key."""
         for key in self._left:
             from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
 

@@ -1,7 +1,8 @@
-"""Whether nobody but root (or its owner, for another user) can change a file of doctor's own, or put another one in its place.
+"""Checks whether users other than root (or the owner, for another user) can change or replace one of doctor's own
+files.
 
-What root reads from its state directory decides what root writes and runs. So every directory on the way there counts, each
-symbolic link, and where it leads; one function judges them for all of doctor's files.
+The files in root's state directory decide what root writes and runs. So every directory in the path counts, each
+symbolic link, and its target; one function checks them for all of doctor's files.
 """
 
 import os
@@ -13,7 +14,7 @@ _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Look:
-    """What is at a path, not followed: type and permission bits, owner, and the target of a symbolic link."""
+    """Status of a path, not followed: type and permission bits, owner, and the target of a symbolic link."""
 
     __slots__ = ("gid", "mode", "target", "uid")
 
@@ -25,7 +26,7 @@ class Look:
 
 
 class Weakness:
-    """Who else can change what a path leads to: ``where`` he can do it, and in words why."""
+    """A path that other users can change: ``where``, and the reason."""
 
     __slots__ = ("where", "why")
 
@@ -38,17 +39,17 @@ class Weakness:
 
     @property
     def do(self) -> str:
-        """What ends it."""
-        return f"make sure that nobody changed it, then 'chown {_owner()} {self.where}' and 'chmod go-w {self.where}'"
+        """The remedy."""
+        return f"verify its content, then 'chown {_owner()} {self.where}' and 'chmod go-w {self.where}'"
 
 
 def weakness(path: str, look: Callable[[str], Look | None] | None = None) -> Weakness | None:
-    """Return how others than root, or than the user of this process, can change ``path`` or replace it; else ``None``.
+    """Return how users other than root or this process's user can change or replace ``path``; ``None`` if they can't.
 
-    Judged are all directories from / on, symbolic links and where they lead. In a directory where everybody may make files and
-    remove only his own (sticky: /tmp), an entry of the right owner is safe; but ``path`` itself may not be such a directory.
-    A path that leads to nothing is judged up to where it ends: who makes the rest asks again. ``look`` answers for another host
-    than this one, with ``None`` where nothing is there.
+    All directories from / on, symbolic links and their targets are checked. In a sticky directory (/tmp), where
+    everybody may create files but remove only their own, an entry of the right owner is safe; ``path`` itself must not
+    be such a directory. A missing path is checked up to its last existing directory: check again after creating the
+    rest. ``look`` returns the status on another host, ``None`` for a missing path.
     """
     look = look or _look
     left = _parts(os.path.abspath(path))
@@ -57,11 +58,11 @@ def weakness(path: str, look: Callable[[str], Look | None] | None = None) -> Wea
         if stat.S_ISLNK(found.mode):
             links += 1
             if links > _MOST_LINKS:
-                return Weakness(here, "leads in a circle of symbolic links")
+                return Weakness(here, "is a loop of symbolic links")
             if is_open and not _is_ours(found.uid):
-                return Weakness(here, f"is a link of user {found.uid} in a directory where everybody can make one")
+                return Weakness(here, f"is a link of user {found.uid} in a directory that everybody can write")
             left = _parts(found.target) + left
-            # The directory is looked at once more, as the link may lead to itself ("."): then it is the last one.
+            # The directory is checked again, as the link may lead to itself ("."): then it is the last one.
             here = "/" if found.target.startswith("/") else os.path.dirname(here)
             continue
         why = _why(found, is_last=not left)
@@ -80,23 +81,25 @@ def _parts(path: str) -> list[str]:
 
 
 def is_open_to_others(found: os.stat_result) -> bool:
-    """Whether others can change an open file of doctor's; the directories on its way are judged by ``weakness``."""
+    """Whether others can change an open file of doctor's; its parent directories are checked by ``weakness``."""
     return is_open(Look(found.st_mode, found.st_uid, found.st_gid))
 
 
 def is_open(found: Look) -> bool:
-    """Whether others can change this file itself; the directories on the way to it are judged by ``weakness``."""
+    """Whether others can change this file itself; its parent directories are checked by ``weakness``."""
     return bool(_why(found, is_last=True))
 
 
 def refuse_weak(path: str, what: str) -> None:
-    """Raise ``RefusedError`` where others can change ``path``; ``what`` names it ("the state directory")."""
+    """Raise ``RefusedError`` if others can change ``path``; ``what`` names it ("the state directory")."""
     weak = weakness(path)
     if weak is not None:
         from doctor.model.errors import RefusedError  # noqa: PLC0415 - the guard asks too, before anything else is loaded
 
         raise RefusedError(
-            f"{what} is not used: others than {_owner()} could have written it: {weak}", where=path, do=weak.do
+            f"{what} is not used: users other than {_owner()} may have written it: {weak}",
+            where=path,
+            do=weak.do,
         )
 
 
@@ -116,7 +119,7 @@ def _is_ours(uid: int) -> bool:
 
 
 def _is_own_group(gid: int) -> bool:
-    """Whether it is the group that has this user alone: many systems give one to each, and let it write."""
+    """Whether it is the user's private group: many systems give each user one, with write access."""
     if os.geteuid() == 0 or gid != os.getgid():
         return False
     import grp  # noqa: PLC0415 - only where a group may write

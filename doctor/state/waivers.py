@@ -1,4 +1,4 @@
-"""Findings that a person has accepted, for as long as he said."""
+"""Applies waivers: findings that the user has accepted until a date."""
 
 from collections.abc import Container, Iterable, Mapping
 
@@ -24,11 +24,11 @@ def waive(
     known: Container[str] | None = None,
     renamed: Mapping[str, str] | None = None,
 ) -> Waived:
-    """Return the findings with those marked that a waiver names.
+    """Return the findings, with the waived ones marked.
 
-    ``today`` is an ISO 8601 date; a waiver counts through its last day. ``renamed`` maps former check ids to today's, so
-    that a waiver follows its check. An expired waiver no longer applies, and a note says so where it would have; likewise
-    one whose id is not among the ``known`` checks, which would wait for ever in silence.
+    ``today`` is an ISO 8601 date; a waiver counts through its last day. ``renamed`` maps former check ids to today's,
+    so that a waiver follows its check. An expired waiver no longer applies, and a note says so if it would have
+    matched; likewise a waiver with an id that is not among the ``known`` checks.
     """
     renamed = renamed or {}
     marked: list[Finding] = []

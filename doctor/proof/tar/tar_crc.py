@@ -1,7 +1,7 @@
 """CRC-64 (ISO 3309, as Go's hash/crc64 has it) of large contents: five times as fast as byte by byte.
 
-A block is cut into lanes of equal length, which all go forward by one byte at a time: a byte of all lanes is one string, so
-looking them up in a table is one ``translate``. The lanes' registers then are joined: a CRC is linear.
+A block is split into lanes of equal length that advance by one byte at a time: the bytes of all lanes are one string,
+so the table lookup is one ``translate``. The lanes' registers are then combined: a CRC is linear.
 """
 
 from functools import cache
@@ -11,7 +11,7 @@ _ONES = 0xFFFFFFFFFFFFFFFF
 _LANE = 256
 """Bytes of a lane."""
 _WORTH = 64 << 10
-"""Shorter pieces gain nothing by lanes."""
+"""Lanes do not speed up shorter pieces."""
 
 
 @cache
@@ -33,7 +33,7 @@ def _planes() -> tuple[bytes, ...]:
 
 @cache
 def _shift() -> tuple[tuple[int, ...], ...]:
-    """What a lane of zeros makes of a register, for each of its bytes and values."""
+    """The register after a lane of zeros, for each of its bytes and values."""
     table = _table()
     bits = []
     for bit in range(64):
@@ -64,7 +64,7 @@ class Crc64:
         self._register = _ONES
 
     def update(self, piece: bytes | memoryview) -> None:
-        """Take the next bytes."""
+        """Add the next bytes."""
         data = bytes(piece)
         start = 0
         if len(data) >= _WORTH:

@@ -51,7 +51,7 @@ class Header(Struct, frozen=True, kw_only=True):
 
     @property
     def is_opaque(self) -> bool:
-        """Whether it hides everything that lower layers have in its directory."""
+        """Whether it hides all entries of lower layers in its directory."""
         return self.base == _OPAQUE
 
     @property
@@ -67,7 +67,7 @@ def parse_headers(raw: bytes) -> Header | None:
     """The entry that a piece of raw tar describes: its extension headers, then its own; None for padding and the end.
 
     Raises:
-        FormatError: a header with a wrong checksum or number, or torn.
+        FormatError: a header with a wrong checksum or number, or a truncated one.
     """
     position = 0
     pax: dict[bytes, bytes] = {}
@@ -83,7 +83,7 @@ def parse_headers(raw: bytes) -> Header | None:
         if kind not in {b"x", b"g", b"L", b"K"}:
             return _header(block, pax, long_name, long_link)
         if not 0 <= size <= MAX_EXTENSION or body + size > len(raw):
-            raise FormatError("a tar extension header is torn", where=f"byte {position}")
+            raise FormatError("a tar extension header is truncated", where=f"byte {position}")
         content = raw[body : body + size]
         if kind == b"x":
             pax = parse_records(content)
@@ -158,7 +158,7 @@ def _header(block: bytes, pax: dict[bytes, bytes], long_name: bytes, long_link: 
         name = prefix + b"/" + name
     name = pax.get(b"path") or long_name or name
     if kind == "file" and name.endswith(b"/"):
-        # Old tars mark directories by their name alone, as Go reads them.
+        # Old tars mark directories only by a trailing slash, as Go reads them.
         kind = "directory"
     return Header(
         name=name,

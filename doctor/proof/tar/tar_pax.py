@@ -1,4 +1,4 @@
-"""PAX records: what a tar entry can't say in its fixed header."""
+"""PAX records: fields that do not fit a tar entry's fixed header."""
 
 from doctor.model.errors import FormatError
 

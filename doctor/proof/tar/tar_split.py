@@ -1,4 +1,4 @@
-"""tar-split.json.gz: with the files of a layer's directory it gives back the layer's tar, byte for byte.
+"""Reads tar-split.json.gz: with the files of a layer's directory it reproduces the layer's tar, byte for byte.
 
 The digest of that tar is the layer's diff id, so it proves the directory, every file in it, and the file's metadata.
 Format: vbatts/tar-split, tar/storage: gzip of one JSON object a line, either raw bytes of the tar or a file's name,
@@ -33,7 +33,7 @@ class Part(Struct, frozen=True, gc=False):
     Attributes:
         raw: bytes of the tar (headers, padding, the end); None for a file.
         name: the file's name as its header has it.
-        size: bytes of its content; nothing stands in the tar for an empty one.
+        size: bytes of its content; an empty file has no content in the tar.
         crc: CRC-64 of its content, eight bytes; b"" where none is kept.
     """
 
@@ -44,7 +44,7 @@ class Part(Struct, frozen=True, gc=False):
 
 
 class _Line(Struct, gc=False):
-    """A line as tar-split writes it: ``type`` 1 a file, 2 raw bytes; base64 is undone in one go with the rest."""
+    """A line as tar-split writes it: ``type`` 1 a file, 2 raw bytes; base64 is decoded together with the rest."""
 
     type: Literal[1, 2]
     payload: bytes | None = None
@@ -57,18 +57,18 @@ _LINES = Decoder(_Line)
 
 
 class UnreadError(FormatError):
-    """More than the limit came out of it: nothing is known of the rest."""
+    """The output exceeds the limit: the rest is unknown."""
 
 
 class Assembly(Struct, frozen=True, kw_only=True):
-    """A layer's tar put together again.
+    """A reassembled layer tar.
 
     Attributes:
-        diff_id: its digest: equal to the layer's diff id if and only if everything is as it was.
+        diff_id: its digest: equal to the layer's diff id if and only if nothing changed.
         size: bytes of the tar.
         files: how many files with content.
-        missing: names of those that the directory doesn't have.
-        resized: names of those whose content has another length.
+        missing: names of files that the directory lacks.
+        resized: names of files of another length.
     """
 
     diff_id: str
@@ -79,14 +79,14 @@ class Assembly(Struct, frozen=True, kw_only=True):
 
 
 def read(chunks: Iterable[bytes], *, max_bytes: int = 4 << 30) -> Iterator[Part]:
-    r"""The parts of a tar-split file in order; memory stays bounded whatever the file says.
+    r"""The parts of a tar-split file in order, in bounded memory.
 
     Args:
         chunks: the bytes of the compressed file.
-        max_bytes: how much may come out of it.
+        max_bytes: limit of the output.
 
     Raises:
-        FormatError: torn or garbled gzip, a line that isn't an entry, lines that are too many for a tar. The parts before stay good.
+        FormatError: truncated or corrupt gzip, an invalid line, too many lines for a tar. Earlier parts stay valid.
         UnreadError: more than the limit.
 
     >>> import gzip
@@ -101,24 +101,24 @@ def read(chunks: Iterable[bytes], *, max_bytes: int = 4 << 30) -> Iterator[Part]
         end = block.rfind(b"\n") + 1
         if end:
             line, raw_bytes = yield from _parts(block[:end], line, raw_bytes)
-            # An entry has a header of a block, and with padding of its own makes three lines: millions of tiny lines, which
-            # compress to nothing, are no tar and are not read to their end.
+            # An entry has a header of a block, and with its padding at most three lines: millions of tiny lines, which
+            # compress to nothing, are not a tar and are not read to the end.
             if raw_bytes + _SLACK_BYTES < _LINE_BYTES * line:
                 raise FormatError("more lines than a tar has headers for", where=f"line {line}")
         pending = block[end:]
         if len(pending) > _MAX_LINE:
-            raise FormatError("a line of tar-split that doesn't end", where=f"line {line}")
+            raise FormatError("a line of tar-split without an end", where=f"line {line}")
     if pending:
         yield from _parts(pending + b"\n", line, raw_bytes)
 
 
 def assemble(parts: Iterable[Part], content: Callable[[bytes, int], Iterable[bytes] | None]) -> Assembly:
-    """Hash the tar that the parts and the files' contents make.
+    """Hash the tar made of the parts and the files' contents.
 
     Args:
         parts: of `read`.
-        content: gives the chunks of a file by its name and expected size, None where it is missing. What it raises
-            passes through. Chunks may be views of one buffer that is used again.
+        content: returns the chunks of a file by its name and expected size, None for a missing file. Its exceptions
+        pass through. Chunks may be views of one reused buffer.
     """
     hasher = _Hasher()
     files = 0
@@ -161,7 +161,7 @@ class _Hasher:
     def update(self, piece: bytes) -> None:
         self.size += len(piece)
         if len(piece) < _BLOCK_BYTES:
-            # A copy, since the piece may be a view of a buffer that is used again.
+            # A copy, since the piece may be a view of a reused buffer.
             self.gathered.append(bytes(piece))
             self.waiting += len(piece)
             if self.waiting >= _JOIN_BYTES:
@@ -192,7 +192,7 @@ def headers(parts: Iterable[Part]) -> Iterator[Header]:
         if part.raw is not None:
             raw.append(part.raw)
             continue
-        # The padding of the file before stands in front of its successor's header.
+        # The padding of the previous file precedes the next header.
         header = parse_headers(b"".join(raw)[skip:])
         raw, skip = [], -part.size % BLOCK
         if header is not None:
@@ -203,7 +203,7 @@ _CRC_TABLE: list[int] = []
 
 
 def crc64(data: bytes, value: int = 0) -> int:
-    """CRC-64 (ISO 3309) as Go's hash/crc64 has it, to be continued with the value so far. About 9 MiB a second.
+    """CRC-64 (ISO 3309) as Go's hash/crc64 has it, continued from the given value. About 9 MiB a second.
 
     >>> hex(crc64(b"123456789")), crc64(b"789", crc64(b"123456")) == crc64(b"123456789")
     ('0xb90956c775a41001', True)
@@ -235,18 +235,18 @@ def _unpacked(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
                 if block:
                     yield block
     except zlib.error as error:
-        raise FormatError(f"torn gzip: {error}") from None
+        raise FormatError(f"corrupt gzip: {error}") from None
     if not unpacker.eof:
-        raise FormatError("torn gzip: it ends too early")
+        raise FormatError("truncated gzip")
 
 
 def _parts(block: bytes, line: int, raw_bytes: int) -> Generator[Part, None, tuple[int, int]]:
-    """Yield the parts in whole lines, the first of which has the number ``line``; return the next one's number.
+    """Yield the parts of complete lines, numbered from ``line``; return the next line's number.
 
     ``raw_bytes``, those of the tar itself so far, are returned with it.
     """
     try:
-        # All of a block at once: a layer has a hundred thousand lines, and what is done for each is most of the cost.
+        # A whole block at once: a layer has a hundred thousand lines, and the work for each line dominates the cost.
         lines = _LINES.decode_lines(block)
     except (DecodeError, RecursionError, UnicodeDecodeError):
         return (yield from _odd_parts(block, line, raw_bytes))
@@ -261,7 +261,7 @@ def _parts(block: bytes, line: int, raw_bytes: int) -> Generator[Part, None, tup
 
 
 def _odd_parts(block: bytes, line: int, raw_bytes: int) -> Generator[Part, None, tuple[int, int]]:
-    """Yield the parts one line after the other, up to the one that is none: a block with a line that JSON does not know."""
+    """Yield the parts line by line up to the invalid one: the block has a line that is not JSON."""
     texts = block.split(b"\n")[:-1]
     for number, text in enumerate(texts, line):
         try:
@@ -274,18 +274,18 @@ def _odd_parts(block: bytes, line: int, raw_bytes: int) -> Generator[Part, None,
 
 
 def _odd_line(text: bytes) -> Iterator[Part]:
-    """A line by the reader that forgives most: names that are no UTF-8, other spacing."""
+    """Parse a line leniently: names that are not UTF-8, other spacing."""
     if not text.strip():
         return
     entry = json_safe.load_object(text, max_bytes=_MAX_LINE)
     kind, payload = entry.get("type"), entry.get("payload") or ""
     if kind not in {1, 2} or not isinstance(payload, str) or not payload.isascii():
-        raise FormatError("it is of no known type")
+        raise FormatError("its type is unknown")
     if kind == 2:
         yield Part(a2b_base64(payload))
         return
     name, raw_name, size = entry.get("name", ""), entry.get("name_raw", ""), entry.get("size", 0)
     if not isinstance(name, str) or not isinstance(raw_name, str) or not isinstance(size, int) or size < 0:
-        raise FormatError("its name or size is none")
+        raise FormatError("its name or size is invalid")
     encoded = a2b_base64(raw_name) if raw_name and raw_name.isascii() else name.encode("utf-8", "surrogateescape")
     yield Part(None, encoded, size, a2b_base64(payload))

@@ -1,4 +1,6 @@
-"""Writes tar-split.json.gz as dockerd does: one JSON object a line, raw bytes of the tar or the place of a content."""
+"""Writes tar-split.json.gz as dockerd does: one JSON object a line, raw bytes of the tar or the position of a
+content.
+"""
 
 import json
 import zlib
@@ -6,7 +8,7 @@ from binascii import b2a_base64
 
 
 class SplitWriter:
-    r"""Takes a tar's raw bytes and files in order.
+    r"""Writes a tar's raw bytes and files in order.
 
     >>> writer = SplitWriter()
     >>> writer.raw(b"\0\0")
@@ -23,11 +25,11 @@ class SplitWriter:
         self._position = 0
 
     def raw(self, data: bytes) -> None:
-        """Take raw bytes: headers, padding, the end."""
+        """Add raw bytes: headers, padding, the end."""
         self._raw += data
 
     def file(self, name: bytes, size: int, crc: bytes) -> None:
-        """Take the place of an entry's content, empty ones too; ``crc`` is that of its eight-byte CRC-64."""
+        """Add the position of an entry's content, empty ones too; ``crc`` is that of its eight-byte CRC-64."""
         self._flush()
         try:
             named = f'"name":{json.dumps(name.decode(), ensure_ascii=False)}'

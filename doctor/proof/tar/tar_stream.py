@@ -1,4 +1,4 @@
-"""A tar as it streams by, compressed or not: headers one by one, contents in pieces. No more than a piece in memory."""
+"""Reads a tar as a stream, compressed or not: headers one by one, contents in pieces, one piece in memory."""
 
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ _PIECE = 1 << 20
 def expand(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Yield a layer uncompressed, in pieces of at most a MiB: gzip (several members too), or as it is.
 
-    Raises ``FormatError``: torn or altered gzip, or a compression that Python has no module for (zstd).
+    Raises ``FormatError``: truncated or corrupt gzip, or a compression without a Python module (zstd).
 
     >>> import gzip
     >>> b"".join(expand(iter([gzip.compress(b"one"), gzip.compress(b"two")])))
@@ -39,17 +39,17 @@ def expand(chunks: Iterator[bytes]) -> Iterator[bytes]:
             if inflate.eof:
                 waiting = inflate.unused_data or next(chunks, b"")
                 if not waiting.startswith(_GZIP[:1]):
-                    # Zeros behind the last member are padding.
+                    # Zeros after the last member are padding.
                     return
                 inflate = zlib.decompressobj(31)
             elif not waiting and not (waiting := next(chunks, b"")):
-                raise FormatError("its gzip stream is torn")
+                raise FormatError("its gzip stream is truncated")
             piece = inflate.decompress(waiting, _PIECE)
             waiting = inflate.unconsumed_tail
             if piece:
                 yield piece
     except zlib.error as error:
-        raise FormatError("its gzip stream is damaged") from error
+        raise FormatError("its gzip stream is corrupt") from error
 
 
 def _expand_zstd(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -66,16 +66,16 @@ def _expand_zstd(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
                     return
                 inflate = zstd.ZstdDecompressor()
             elif inflate.needs_input and not waiting and not (waiting := next(chunks, b"")):
-                raise FormatError("its zstd stream is torn")
+                raise FormatError("its zstd stream is truncated")
             piece, waiting = inflate.decompress(waiting, _PIECE), b""
             if piece:
                 yield piece
     except zstd.ZstdError as error:
-        raise FormatError("its zstd stream is damaged") from error
+        raise FormatError("its zstd stream is corrupt") from error
 
 
 class TarStream:
-    """Reads entry after entry; what is not taken of a content is passed over. ``note`` sees every byte of the tar."""
+    """Reads one entry after the other; unread content is skipped. ``note`` receives every byte of the tar."""
 
     def __init__(self, pieces: Iterator[bytes], note: Callable[[bytes], None]) -> None:
         self._pieces = pieces
@@ -85,7 +85,7 @@ class TarStream:
         self._padding = 0
 
     def entries(self) -> Iterator[Header]:
-        """Yield the entries. Raises ``FormatError`` for what is no tar, or ends too early."""
+        """Yield the entries. Raises ``FormatError`` for an invalid or truncated tar."""
         raw = b""
         while True:
             self._skip()
@@ -99,7 +99,7 @@ class TarStream:
             if block[156] in _EXTENSIONS:
                 size = number(block[124:136])
                 if not 0 <= size <= MAX_EXTENSION or len(raw) > 4 * MAX_EXTENSION:
-                    raise FormatError("a tar header that does not end")
+                    raise FormatError("a tar header without an end")
                 raw += self._take(-(-size // BLOCK) * BLOCK)
                 continue
             header = parse_headers(raw)
@@ -139,7 +139,7 @@ class TarStream:
         while not self._piece:
             piece = next(self._pieces, None)
             if piece is None:
-                raise FormatError("the tar ends in the middle")
+                raise FormatError("the tar is truncated")
             self._note(piece)
             self._piece = memoryview(piece)
 

@@ -1,7 +1,7 @@
-"""Tar headers as Docker writes them, byte for byte: Go's archive/tar in PAX format, names and times without anything random.
+"""Writes tar headers as Docker does, byte for byte: Go's archive/tar in PAX format, without random parts.
 
 Source: Go archive/tar/writer.go and strconv.go, moby pkg/archive/archive.go (FileInfoHeader) and archive_linux.go
-(overlayWhiteoutConverter). A layer's tar is a chain of these; whether a guess is right, the layer's digest tells.
+(overlayWhiteoutConverter). A layer's tar is a sequence of these; the layer's digest shows whether a guess is right.
 """
 
 from msgspec import Struct
@@ -15,12 +15,12 @@ _FLAGS = {"file": b"0", "hardlink": b"1", "symlink": b"2", "char": b"3", "block"
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """What a header says.
+    """The fields of a header.
 
     Attributes:
         name: path in the layer; of a directory with a slash at its end.
         kind: "file", "directory", "symlink", "hardlink", "char", "block" or "fifo".
-        mode: what stands in the field, type bits of old engines included.
+        mode: the value of the field, including type bits of old engines.
         uid: owner; ``gid`` its group.
         size: bytes of content; 0 for all but files.
         mtime: whole seconds since 1970.
@@ -55,7 +55,7 @@ def header(entry: Entry) -> bytes:
     """
     records = _records(entry)
     prefix, name = b"", entry.name
-    # Where the long name is all that does not fit, ustar's second field may take its front.
+    # If only the name is too long, ustar's prefix field may take its first part.
     if records.keys() == {b"path"}:
         split = _split(entry.name)
         if split is not None:
@@ -92,7 +92,7 @@ def _records(entry: Entry) -> dict[bytes, bytes]:
 
 
 def _split(name: bytes) -> tuple[bytes, bytes] | None:
-    """Return prefix and rest of a long name that ustar can hold (Go's splitUSTARPath)."""
+    """Return prefix and rest of a long name that fits ustar (Go's splitUSTARPath)."""
     if not name.isascii():
         return None
     length = len(name)

@@ -1,7 +1,7 @@
 """Functions that run inside a container instead of a command, so that a probe needs no file of the host or an image.
 
-Each takes the specification's `args`, writes its answer to stdout as one JSON object, complaints to stderr, and returns
-the exit code: 0 it worked, 1 it did not, 2 the arguments can't be meant.
+Each takes the specification's `args`, writes its answer to stdout as one JSON object, errors to stderr, and returns the
+exit code: 0 success, 1 failure, 2 invalid arguments.
 """
 
 from doctor.runtime.values import TYPE_CHECKING, USAGE, Failure
@@ -25,7 +25,7 @@ def function(name: str) -> "Function":
     room = next((module for module, names in NAMES.items() if name in names), None)
     if room is None:
         known = ", ".join(sorted(n for names in NAMES.values() for n in names))
-        raise Failure(f"unknown builtin '{name}' (there are {known})", USAGE)
+        raise Failure(f"unknown builtin '{name}' (known: {known})", USAGE)
     if room == "net":
         from doctor.runtime.builtins import net as module  # noqa: PLC0415 - only what the document asks for
     elif room == "files":

@@ -1,4 +1,4 @@
-"""How builtins take arguments and give answers."""
+"""Arguments and results of builtins."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def _write(descriptor: int, text: bytes) -> None:
 
 
 def builtin(work: "Callable[[Reader], None]") -> "Callable[[dict[str, object]], int]":
-    """Make a builtin of a function that reads its arguments, says its answer, and raises OSError or Failure."""
+    """Turn a function that reads arguments, prints its result and raises OSError or Failure into a builtin."""
 
     def run(arguments: dict[str, object]) -> int:
         try:
@@ -40,7 +40,7 @@ def builtin(work: "Callable[[Reader], None]") -> "Callable[[dict[str, object]], 
 
 
 def needed(value: object, name: str) -> str:
-    """A text argument that has to be there."""
+    """A required text argument."""
     if not isinstance(value, str):
         raise Failure(f"args: '{name}' is needed", 2)
     return value

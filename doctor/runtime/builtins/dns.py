@@ -1,4 +1,4 @@
-"""DNS messages (RFC 1035), as much as asking one question takes."""
+"""DNS messages (RFC 1035), limited to a single query."""
 
 import struct
 
@@ -16,13 +16,13 @@ def query(name: str, kind: str, identity: int) -> bytes:
         raise Failure(f"args: type '{kind}' is not one of {', '.join(_TYPES)}", 2)
     labels = [label.encode() for label in name.rstrip(".").split(".")] if name.rstrip(".") else []
     if any(not 1 <= len(label) <= 63 for label in labels) or sum(len(label) + 1 for label in labels) > 254:
-        raise Failure(f"args: '{name}' is no domain name", 2)
+        raise Failure(f"args: '{name}' is not a domain name", 2)
     asked = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
     return struct.pack(">HHHHHH", identity, _RECURSE, 1, 0, 0, 0) + asked + struct.pack(">HH", _TYPES[kind], 1)
 
 
 def records(message: bytes) -> tuple[int, list[dict[str, object]]]:
-    """(response code, answers as type and value). Raises Failure for a message that breaks off or loops."""
+    """(response code, answers as type and value). Raises Failure for a truncated or looping message."""
     try:
         _, flags, questions, answers, _, _ = struct.unpack_from(">HHHHHH", message)
         place = 12
@@ -37,7 +37,7 @@ def records(message: bytes) -> tuple[int, list[dict[str, object]]]:
             found.append({"type": _type_name(kind), "value": _value(message, kind, place, size)})
             place += size
     except (struct.error, IndexError):
-        raise Failure("the DNS answer breaks off") from None
+        raise Failure("the DNS answer is truncated") from None
     return flags & 0xF, found
 
 

@@ -1,4 +1,4 @@
-"""Builtins that use the container's file system; `overlay-check` is what the storage probe stands on."""
+"""Builtins that use the container's file system; the storage probe uses `overlay-check`."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _MAX_READ = 16 << 20
 _PROGRAMS = (b"\x7fELF", b"#!", b"MZ", b"PK")
-"""What the kernel runs, and what it is most often told to run by others (binfmt_misc: Windows and Java programs)."""
+"""Formats that the kernel runs, and the usual ones of binfmt_misc (Windows and Java programs)."""
 
 
 def _write_file(reader: Reader) -> None:

@@ -1,4 +1,4 @@
-"""A builtin that says how the container looks from inside."""
+"""A builtin that shows the container from inside."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ def _lines(path: str) -> list[str]:
 
 
 def _refusals() -> dict[str, int]:
-    """The errno of calls that Docker's default profile refuses, 0 where one is let through (none changes anything)."""
+    """The errno of calls that Docker's default profile refuses, 0 for an allowed one (none changes anything)."""
     found = {}
     for name, arguments in (
         ("unshare", (kernel.CLONE_NEWUSER,)),

@@ -1,4 +1,4 @@
-"""Builtins that use up things: time, memory, processes, processor."""
+"""Builtins that consume resources: time, memory, processes, CPU."""
 
 import os
 import time
@@ -41,7 +41,9 @@ def _files(reader: Reader) -> dict[str, str]:
 
 
 def _memory_eat(reader: Reader) -> None:
-    """bytes, read: allocates and touches them, a mebibyte at a time; what it read is said before, it may not survive."""
+    """bytes, read: allocates and touches them, one MiB at a time; the files are printed first, since it may be
+    killed.
+    """
     wanted, files = reader.number("bytes", 0, 1 << 50), _files(reader)
     reader.end()
     if files:
@@ -51,7 +53,7 @@ def _memory_eat(reader: Reader) -> None:
 
 
 def _fork_many(reader: Reader) -> None:
-    """count, read: starts so many processes that wait; says how many there could be, and ends them."""
+    """count, read: starts this many waiting processes; prints how many could start, and ends them."""
     count, files = reader.number("count", 1, _MAX_FORKS), _files(reader)
     reader.end()
     made, problem = 0, None
@@ -74,7 +76,7 @@ def _fork_many(reader: Reader) -> None:
 
 
 def _cpu_burn(reader: Reader) -> None:
-    """`seconds` of wall time, read; says how many seconds of CPU it got."""
+    """`seconds` of wall time, read; prints how many seconds of CPU it got."""
     seconds, files = reader.fraction("seconds", 0, 3600), _files(reader)
     reader.end()
     end = time.monotonic() + (0.5 if seconds is None else seconds)

@@ -1,4 +1,4 @@
-"""Builtins that use the network, with addresses as numbers: nothing is resolved by the C library."""
+"""Builtins that use the network, with numeric addresses: the C library resolves nothing."""
 
 import _socket
 import os
@@ -18,7 +18,7 @@ def _target(reader: Reader, default_port: int | None = None) -> tuple[str, int, 
     host, port = needed(reader.text("host"), "host"), reader.number("port", 1, 65535) or default_port
     timeout = reader.fraction("timeout_s", 0.01, 3600)
     if address_of(host) is None:
-        raise Failure(f"args: host '{host}' is no IPv4 address", 2)
+        raise Failure(f"args: host '{host}' is not an IPv4 address", 2)
     if port is None:
         raise Failure("args: 'port' is needed", 2)
     return host, port, 5.0 if timeout is None else timeout
@@ -149,7 +149,7 @@ def _udp_ask(reader: Reader) -> None:
 def _dns_query(reader: Reader) -> None:
     """name, server (without: each of /etc/resolv.conf), port (53), type ("A"), timeout_s: says the records.
 
-    Exit 1 if no server answers, or with an error code. The answer's `answered` is False when nobody did.
+    Exit 1 if no server answers, or with an error code. The result's `answered` is False without an answer.
     """
     name, kind = needed(reader.text("name"), "name"), reader.text("type", "A") or "A"
     server, port = reader.text("server"), reader.number("port", 1, 65535)
@@ -186,7 +186,7 @@ def _text(path: str) -> str:
 
 
 def _asked(address: str, port: int, question: bytes, timeout_s: float, *, same_start: int = 2) -> bytes | str:
-    """The answer, or why there is none. It is one whose first bytes are the question's, as a DNS identity is."""
+    """The answer, or the reason why it is missing. It must start with the first bytes of the request, like a DNS id."""
     if address_of(address) is None:
         return "no IPv4 address"
     sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)

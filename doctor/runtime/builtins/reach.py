@@ -1,4 +1,6 @@
-"""Builtins for proofs of a network: several targets at once, and which addresses the far end of a connection sees."""
+"""Builtins for network probes: several targets in parallel, and the addresses that the remote end of a connection
+sees.
+"""
 
 import _socket
 import errno
@@ -27,7 +29,7 @@ _KINDS = (*_STREAMS, "dns", "ping")
 
 
 class _Try:
-    """One target: an unblocking socket that becomes ready when something is known."""
+    """One target: a non-blocking socket that becomes ready when its result is known."""
 
     def __init__(self, kind: str, host: str, port: int, name: str) -> None:
         self.kind, self.host, self.port = kind, host, port
@@ -57,7 +59,7 @@ class _Try:
 
     @property
     def awaits(self) -> int:
-        """What poll(2) is to wait for."""
+        """The events that poll(2) waits for."""
         return select.POLLOUT if self._is_connecting else select.POLLIN
 
     @property
@@ -78,7 +80,7 @@ class _Try:
             self.ask()
 
     def ask(self) -> None:
-        """Send the question, the first time or again: a datagram may be lost."""
+        """Send or resend the request: a datagram may be lost."""
         try:
             self.socket.send(self.message)
         except OSError as error:
@@ -143,8 +145,9 @@ def _targets(reader: Reader, name: str) -> list[_Try]:
 def _reach(reader: Reader) -> None:
     """Targets (list of kind "tcp", "greet", "dns" or "ping", host, port), timeout_s, name (asked of dns), hold (seconds).
 
-    All are tried at once. Says for each, in order, whether the far end itself answered: a connection, a DNS answer of any
-    code, an echo, the line of a `greet` server (`seen`: the address it sees us with). A refusal is an errno: it may be a firewall's. `hold` keeps the connections open afterwards.
+    All are tried in parallel. Reports for each, in order, whether the remote end itself answered: a connection, a DNS
+    answer of any code, an echo, the line of a `greet` server (`seen`: the address it sees us with). A refusal is
+    reported as an errno: a firewall may have sent it. `hold` keeps the connections open afterwards.
     """
     timeout, hold = reader.fraction("timeout_s", 0.01, 3600), reader.fraction("hold", 0, 3600)
     name = reader.text("name") or "doctor.invalid"
@@ -184,11 +187,11 @@ def _wait(tries: list[_Try], timeout_s: float) -> None:
 
 
 def _tcp_peers(reader: Reader) -> None:
-    """Ports (of servers in this network namespace), peers (addresses), first (the hoped-for one), timeout_s.
+    """Ports (of servers in this network namespace), peers (addresses), first (the expected one), timeout_s.
 
-    Says which of these ports listen and, for each, which of these addresses are at the far end of its connections, as
-    "ADDRESS:PORT". It looks until every port has `first`, at most timeout_s (a proxy connects a moment after its client).
-    What clients have let go of does not count.
+    Reports which of these ports listen and, for each, which of these addresses are the remote end of its connections,
+    as "ADDRESS:PORT". It polls until every port has `first`, at most timeout_s (a proxy connects a moment after its
+    client). Connections closed by their clients do not count.
     """
     ports = [int(text) for text in reader.texts("ports") if text.isdigit()]
     peers, first = set(reader.texts("peers")), reader.text("first") or ""

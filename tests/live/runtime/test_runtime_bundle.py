@@ -62,14 +62,14 @@ def test_the_root_of_a_bundle_may_not_be_a_link(tmp_path: Path) -> None:
         config["process"]["args"] = ["/bin/cat", "/etc/hostname"]
         done = run(tmp_path, config)
         assert done.returncode == 125
-        assert "a link there leads elsewhere" in done.stderr
+        assert "a link in the path points elsewhere" in done.stderr
 
 
 def test_a_bind_from_the_bundle_may_not_be_a_link(root: Path, tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to("/etc")
     done = run(tmp_path, oci.changed(oci.base(str(root)), oci.bind(source="data")))
     assert done.returncode == 125
-    assert "a link there leads elsewhere" in done.stderr
+    assert "a link in the path points elsewhere" in done.stderr
 
 
 def test_mounts_are_made_in_their_order(root: Path, tmp_path: Path) -> None:

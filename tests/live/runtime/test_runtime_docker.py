@@ -100,4 +100,4 @@ def test_a_layer_that_is_a_link_shows_nothing_of_the_host(box: Box) -> None:
     done = box.doctor("run", "--net", "none", "app:latest", "cat", "/etc/shadow")
     assert done.returncode == 125
     assert done.stdout == ""
-    assert "a link there leads elsewhere" in done.stderr
+    assert "a link in the path points elsewhere" in done.stderr

@@ -62,9 +62,9 @@ def tear(box: Box) -> dict[str, str]:
     record = records[holder(box, "com").parents[1].name]
     (record / "tar-split.json.gz").unlink()
     return {
-        "state/layer-content-altered": "diff/t/sec: its content is another one",
+        "state/layer-content-altered": "diff/t/sec: its content differs",
         "state/tar-split-corrupt": record.name[:12],
-        "state/layer-metadata-lost": "diff/bk/same: it is a copy and no longer another name of bk/numbers",
+        "state/layer-metadata-lost": "diff/bk/same: it is a copy and no longer a hard link to bk/numbers",
     }
 
 
@@ -79,7 +79,11 @@ def test_what_only_deep_sees_is_named_and_comes_back(dead_box: Box, healthy: jud
     assert found.keys() == wanted.keys()
     for identity, text in wanted.items():
         assert text in found[identity]
-    for text in ("owner 5:6 instead of 0:0", "t/one: it is gone, so what it deletes is back", "opaque mark is gone"):
+    for text in (
+        "owner 5:6 instead of 0:0",
+        "t/one: it is missing, so the file it deletes is visible again",
+        "opaque mark is missing",
+    ):
         assert text in found["state/layer-metadata-lost"]
     assert problems(box, notes=True) == {"tar-split-corrupt"}
 

@@ -188,7 +188,7 @@ def test_the_size_of_the_chunks_does_not_matter(
 def test_a_truncated_file_gives_its_good_part_first() -> None:
     reader = tar_split.read([PLAIN[:-40]])
     found: list[Part] = []
-    with pytest.raises(FormatError, match="ends too early"):
+    with pytest.raises(FormatError, match="truncated gzip"):
         found.extend(reader)
     assert found == list(tar_split.read([PLAIN]))[: len(found)]
 
@@ -239,7 +239,7 @@ def test_a_gzip_bomb_ends_at_the_limit_in_little_memory() -> None:
 
 
 def test_a_line_without_end_is_refused() -> None:
-    with pytest.raises(FormatError, match="doesn't end"):
+    with pytest.raises(FormatError, match="without an end"):
         list(tar_split.read([gzip.compress(b"x" * (40 << 20))]))
 
 

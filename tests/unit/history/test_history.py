@@ -38,7 +38,7 @@ class Detail(Struct, frozen=True, kw_only=True):
 
 def finding(name: str, identity: str = "state/x", **more: object) -> Finding:
     """A finding as the engine completes it."""
-    base = Finding(id=identity, subject=Subject("file", name), message=f"{name} is torn", severity=Severity.ERROR)
+    base = Finding(id=identity, subject=Subject("file", name), message=f"{name} is corrupt", severity=Severity.ERROR)
     return replace(base, **more)  # type: ignore[arg-type]
 
 
@@ -195,7 +195,7 @@ def test_a_damaged_history_is_set_aside(tmp_path: Path, damage: str) -> None:
         assert history.record(scan(finding("a")), now=NOW) is not None
         assert len(history.rows(HOST)) == 1
         assert len(history.notes) == 1
-        assert "a new one begins" in history.notes[0]
+        assert "a new one was created" in history.notes[0]
     aside = [name for name in os.listdir(tmp_path) if ".damaged-" in name]
     assert len(aside) == 1
     assert (tmp_path / aside[0]).read_bytes() == damaged
@@ -271,5 +271,5 @@ def test_a_history_that_others_can_write_is_not_used(tmp_path: Path) -> None:
     with History(str(tmp_path)) as history:
         assert history.last() is None
         assert history.record(scan(finding("a")), now=NOW) is None
-        assert all("others than" in note for note in history.notes)
+        assert all("users other than" in note for note in history.notes)
         assert len(history.notes) == 2

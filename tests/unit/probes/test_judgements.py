@@ -132,7 +132,7 @@ def test_egress_is_proven_by_a_host_behind_the_uplink_where_others_are_silent() 
     found = behind({}, {"greet": bare})
     assert found.result is Result.FAIL
     assert "is not masqueraded towards hosts" in found.message
-    no_way = "can't stand a container behind eth0 (operation not supported (95))"
+    no_way = "can't attach a container behind eth0 (operation not supported (95))"
     assert behind({}, {}, peer=no_way).result is Result.UNPROVEN
     assert behind({"tcp": REACHED}, {"tcp": REACHED}, peer=no_way).result is Result.PASS
 

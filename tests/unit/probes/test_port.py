@@ -151,7 +151,7 @@ def test_a_port_that_a_rule_of_somebody_closes_does_not_pass() -> None:
 
 
 def test_what_was_not_tried_by_the_uplink_is_read_and_said() -> None:
-    why = "can't stand a container behind eth0, which has traffic filters of somebody else"
+    why = "can't attach a container behind eth0: it has traffic filters already"
     read = by("", CONNECTED, not_tried=why)
     assert read.result is Result.PASS
     assert "not tried: packets from outside on eth0" in read.message

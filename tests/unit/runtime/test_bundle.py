@@ -99,7 +99,7 @@ def test_an_unknown_field_is_refused_by_name(tmp_path: Path) -> None:
         ("[]", "expected an object"),
         ("{} x", "not JSON"),
         ('{"ociVersion": NaN}', "not JSON"),
-        ('{"ociVersion": "1.0.0", "ociVersion": "1.0.0"}', "'ociVersion' stands twice"),
+        ('{"ociVersion": "1.0.0", "ociVersion": "1.0.0"}', "'ociVersion' occurs twice"),
         ('{"a": ' + "1" * 5000 + "}", "not JSON"),
         ("[" * 100_000, "not JSON"),
         ('{"ociVersion": "1.0.0", "hostname": "\\ud800"}', "hostname"),

@@ -157,9 +157,9 @@ def test_zero_is_a_value() -> None:
         ({"userns": "1:2:3"}, "not FIRST:COUNT"),
         ({"userns": "-1:5"}, "not FIRST:COUNT"),
         ({"userns": "٣:5"}, "not FIRST:COUNT"),
-        ({"userns": "0:65536"}, "no range of host ids"),
-        ({"userns": "100000:0"}, "no range of host ids"),
-        ({"userns": "4294967290:6"}, "no range of host ids"),
+        ({"userns": "0:65536"}, "not a range of host ids"),
+        ({"userns": "100000:0"}, "not a range of host ids"),
+        ({"userns": "4294967290:6"}, "not a range of host ids"),
     ],
 )
 def test_what_can_not_be_meant_is_refused(change: dict[str, object], said: str) -> None:

@@ -104,7 +104,7 @@ def has_twin(path: Path) -> bool:
 
 
 def separate(path: Path) -> None:
-    """A copy takes the place of another name of the same file."""
+    """A copy replaces a hard link of the same file."""
     shutil.copy2(path, f"{path}.new")
     os.rename(f"{path}.new", path)
 
@@ -120,11 +120,11 @@ def overwrite(path: Path) -> None:
 BROKEN: list[tuple[str, Callable[[Path], bool], Callable[[Path], object], str]] = [
     ("mode", is_file, lambda path: path.chmod(0o6711), "mode 6711"),
     ("owner", is_file, lambda path: os.chown(path, 4242, 4243), "owner 4242:4243"),
-    ("whiteout", is_whiteout, lambda path: path.unlink(), "what it deletes is back"),
+    ("whiteout", is_whiteout, lambda path: path.unlink(), "the file it deletes is visible again"),
     ("opaque", is_opaque, lambda path: os.removexattr(path, "trusted.overlay.opaque"), "opaque mark"),
     ("capability", has_capability, lambda path: os.removexattr(path, "security.capability"), "security.capability lost"),
-    ("link", lambda path: path.is_symlink(), lambda path: path.unlink(), "it is gone"),
-    ("twin", has_twin, separate, "no longer another name"),
+    ("link", lambda path: path.is_symlink(), lambda path: path.unlink(), "it is missing"),
+    ("twin", has_twin, separate, "no longer a hard link"),
     ("planted capability", is_file,
      lambda path: os.setxattr(path, "security.capability", bytes.fromhex("0100000200200000") + bytes(12)), "too much"),
 ]  # fmt: skip

@@ -115,7 +115,7 @@ def test_root_follows_no_file_that_others_can_write(monkeypatch: pytest.MonkeyPa
     file.chmod(0o644)
     assert settings.load().fail_on is Severity.ERROR
     file.chmod(0o664)
-    with pytest.raises(RefusedError, match="others than root could have written it"):
+    with pytest.raises(RefusedError, match="users other than root may have written it"):
         settings.load()
     file.chmod(0o644)
     os.chown(file, 1000, 0)
@@ -131,7 +131,7 @@ def test_a_fifo_does_not_hang(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     """A settings file that is no file is refused at once."""
     os.mkfifo(tmp_path / "doctor.toml", 0o600)
     monkeypatch.setenv("DOCTOR_CONFIG", str(tmp_path / "doctor.toml"))
-    with pytest.raises(UsageError, match="no regular file"):
+    with pytest.raises(UsageError, match="not a regular file"):
         settings.load()
 
 

@@ -219,5 +219,5 @@ def test_a_full_disk_is_not_filled(store: Store, monkeypatch: pytest.MonkeyPatch
     found = os.statvfs(store.path)
     full = os.statvfs_result((*found[:4], 10, *found[5:]))
     monkeypatch.setattr(os, "statvfs", lambda _: full)
-    with pytest.raises(DoctorError, match="too little space"):
+    with pytest.raises(DoctorError, match="not enough free space"):
         store.put(b"x")

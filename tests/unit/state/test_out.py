@@ -128,7 +128,7 @@ def test_a_file_that_somebody_else_put_there_is_not_filled(shared: Path, kind: s
     planted.write_bytes(b"") if kind == "file" else os.mkfifo(planted)
     os.chown(planted, ALICE, ALICE)
     planted.chmod(0o666)
-    with pytest.raises(RefusedError, match=f"user {ALICE} made it"):
+    with pytest.raises(RefusedError, match=f"user {ALICE} created it"):
         write_out(str(planted), b"secret")
     if kind == "file":
         assert planted.read_bytes() == b""
