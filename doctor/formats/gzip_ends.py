@@ -1,22 +1,22 @@
-"""Whether a file can be a whole gzip file, by its first and last bytes alone (RFC 1952)."""
+"""Checks whether a file can be a complete gzip file, by its first and last bytes alone (RFC 1952)."""
 
 HEAD_BYTES = 3
-"""What `ends_fit` needs of the beginning: magic number and method."""
+"""Bytes that `ends_fit` needs from the start: magic number and method."""
 TAIL_BYTES = 4
-"""What `ends_fit` needs of the end: the size of the content modulo 2³²."""
+"""Bytes that `ends_fit` needs from the end: the size of the content modulo 2³²."""
 
 _MAGIC = b"\x1f\x8b\x08"
 _SMALLEST_BYTES = 18
-# A byte of deflate stands for 1,032 at most (zlib FAQ); what can't be compressed grows by 5 bytes in 16 KiB, and by 10.
+# A byte of deflate yields at most 1,032 (zlib FAQ); incompressible data grows by 5 bytes per 16 KiB, plus 10.
 _MOST = 1032
 _MODULUS = 1 << 32
 
 
 def ends_fit(head: bytes, tail: bytes, size: int) -> bool:
-    """Return whether a file of one member, ``size`` bytes long, can begin and end so.
+    """Return whether a file of one member, ``size`` bytes long, can have this start and end.
 
-    A cut file ends in the middle of its data, which hardly ever is a size that fits; one whose last blocks never reached
-    the disk ends in zeros. A damaged middle is not seen.
+    A truncated file ends in the middle of its data, which hardly ever is a valid size; one with lost last blocks ends
+    in zeros. A damaged middle is not detected.
 
     >>> import gzip
     >>> whole = gzip.compress(b"content of a file, " * 50)

@@ -1,4 +1,4 @@
-"""JSON of a host that may be torn, huge, binary or hostile, read as Go's encoding/json reads it."""
+"""Reads JSON of a host, which may be truncated, huge, binary or hostile, like Go's encoding/json."""
 
 import json
 from collections.abc import Iterator
@@ -10,21 +10,21 @@ from doctor.formats.text import place
 from doctor.model.errors import FormatError
 
 MAX_BYTES = 64 << 20
-"""No metadata file of an engine comes near this; a bigger one isn't read into memory."""
+"""Metadata files of an engine are far smaller; a larger one isn't read into memory."""
 
 MAX_DEPTH = 200
-"""Deeper than anything an engine writes, and shallow enough for every recursive reader of the result."""
+"""Deeper than anything an engine writes, and shallow enough for recursive readers of the result."""
 
 _BLANK = " \t\r\n"
 
 
 class FirstValue(Struct, frozen=True, kw_only=True):
-    """The first JSON value of a file, as Go's json.Decoder takes it, and what stands behind it.
+    """The first JSON value of a file, as read by Go's json.Decoder, and the bytes after it.
 
     Attributes:
         value: dict, list, str, int, float, bool or None.
-        end: byte offset right behind the value.
-        trailing: the bytes behind the value that aren't white space, at most 64 of them; b"" for a clean file.
+        end: byte offset after the value.
+        trailing: non-blank bytes after the value, at most 64; b"" for a clean file.
     """
 
     value: Any
@@ -33,7 +33,7 @@ class FirstValue(Struct, frozen=True, kw_only=True):
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    # json.loads takes NaN and Infinity; neither JSON nor Go knows them.
+    # json.loads accepts NaN and Infinity; neither JSON nor Go does.
     msg = f"invalid number {name}"
     raise ValueError(msg)
 
@@ -42,10 +42,10 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def load(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
-    r"""The one JSON value that a file holds; of a repeated key the last value counts, as in Go.
+    r"""The single JSON value of a file; the last value of a duplicate key counts, as in Go.
 
     Raises:
-        FormatError: not JSON, anything behind the value, bigger or deeper than the limits.
+        FormatError: not JSON, data after the value, larger or deeper than the limits.
 
     >>> load(b'{"Labels": {"a": "1"}}')
     {'Labels': {'a': '1'}}
@@ -56,12 +56,12 @@ def load(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH)
     """
     first = load_first(data, max_bytes=max_bytes, max_depth=max_depth)
     if first.trailing:
-        raise FormatError("not JSON: something stands behind the value", where=_place_of_byte(data, first.end))
+        raise FormatError("not JSON: data after the value", where=_place_of_byte(data, first.end))
     return first.value
 
 
 def load_object(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
-    """As `load`, for files whose value must be an object. Raises FormatError for any other value."""
+    """Like `load`, for files that must be an object. Raises FormatError for any other value."""
     value = load(data, max_bytes=max_bytes, max_depth=max_depth)
     if not isinstance(value, dict):
         raise FormatError(f"expected a JSON object, found {kind_of(value)}", where="line 1, column 1")
@@ -69,10 +69,10 @@ def load_object(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
 
 
 def load_first(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> FirstValue:
-    """The first value of a file and the bytes behind it: dockerd reads config.v2.json and hostconfig.json so.
+    """The first value of a file and the bytes after it: dockerd reads config.v2.json and hostconfig.json this way.
 
     Raises:
-        FormatError: no complete value at the start, or bigger or deeper than the limits.
+        FormatError: no complete value at the start, or larger or deeper than the limits.
     """
     if len(data) > max_bytes:
         raise FormatError(f"not read: {len(data)} bytes of JSON, the limit is {max_bytes}")
@@ -155,7 +155,7 @@ def _check_depth(value: Any, max_depth: int) -> None:
 
 
 def _without_surrogates(value: Any) -> Any:
-    """Lone surrogates, from bad UTF-8 or bad escapes, become U+FFFD as in Go: no later print may fail on them."""
+    """Lone surrogates, from bad UTF-8 or bad escapes, become U+FFFD as in Go: so that no later output fails."""
     if isinstance(value, str):
         return value if value.isascii() else _clean(value)
     if isinstance(value, dict):

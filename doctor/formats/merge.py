@@ -1,4 +1,4 @@
-"""Three-way merges: what a repair changed is taken back, what somebody changed afterwards stays."""
+"""Three-way merges: a repair's changes are undone, later changes are kept."""
 
 import difflib
 import json
@@ -15,10 +15,11 @@ Tree = dict[Any, Any]
 
 
 def merge(before: bytes, left: bytes, now: bytes) -> bytes | None:
-    """Return a content with the repair's changes (``before`` → ``left``) gone and later ones (``left`` → ``now``) kept.
+    """Return a content with the repair's changes (``before`` → ``left``) undone and later ones (``left`` → ``now``)
+    kept.
 
-    Bolt databases are merged by record, text by line, and JSON objects by key where that gives none. ``None`` where one of
-    them is not whole, or where both changed the same lines.
+    Bolt databases are merged by record, text by line, and JSON objects by key as a fallback. ``None`` if one of them is
+    damaged, or if both changed the same lines.
     """
     trees = [tree for data in (before, left, now) if (tree := _tree(data)) is not None]
     if len(trees) == 3:
@@ -27,13 +28,13 @@ def merge(before: bytes, left: bytes, now: bytes) -> bytes | None:
     merged = lines(before, left, now)
     if len(values) < 3 or (merged is not None and _object(merged) is not None):
         return merged
-    # As the engine writes them, or as a person does.
+    # In the engine's format, or in a user's.
     how: dict[str, Any] = {"indent": 4} if now.count(b"\n") > 1 else {"separators": (",", ":")}
     return json.dumps(three_way(*values), **how).encode() + (b"\n" if now.endswith(b"\n") else b"")
 
 
 def three_way(before: Tree, left: Tree, now: Tree) -> Tree:
-    """Merge by key; where both changed one key, the later change stays.
+    """Merge by key; if both changed one key, the later change is kept.
 
     >>> three_way({"a": 1}, {"a": 2}, {"a": 2, "b": 3}), three_way({"a": 1}, {"a": 2}, {"a": 4})
     ({'a': 1, 'b': 3}, {'a': 4})
@@ -51,7 +52,7 @@ def three_way(before: Tree, left: Tree, now: Tree) -> Tree:
 
 
 def lines(before: bytes, left: bytes, now: bytes) -> bytes | None:
-    r"""Merge text by line; ``None`` where both changed the same or neighbouring lines, or where one is no text.
+    r"""Merge text by line; ``None`` if both changed the same or adjacent lines, or if one is not text.
 
     >>> lines(b"a=1\nb=1\nc=1\n", b"a=2\nb=1\nc=1\n", b"a=2\nb=1\nc=9\n")
     b'a=1\nb=1\nc=9\n'

@@ -1,8 +1,9 @@
-"""How bytes of a host become text and come back unchanged, and how a place in that text is named."""
+"""Converts bytes of a host to text and back without loss, and names positions in that text."""
 
 
 def decode(data: bytes) -> str:
-    r"""The text of a file from the host; bytes that aren't UTF-8 survive as lone surrogates, so that `encode` gives them back.
+    r"""The text of a file from the host; bytes that aren't UTF-8 become lone surrogates, so that `encode` restores
+    them.
 
     >>> encode(decode(b"caf\xe9"))
     b'caf\xe9'
@@ -11,7 +12,7 @@ def decode(data: bytes) -> str:
 
 
 def encode(text: str) -> bytes:
-    """The inverse of `decode`. A lone surrogate that `decode` can't have made becomes "?"."""
+    """The inverse of `decode`. A lone surrogate that `decode` never produces becomes "?"."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -40,7 +41,7 @@ def line_end(text: str, before: int = 0) -> str:
 def is_number(text: str) -> bool:
     """Whether a field of a kernel's or an administrator's table is a whole number that fits in 64 bits.
 
-    `str.isdigit` takes "\N{SUPERSCRIPT TWO}" for a digit, and `int` refuses more than 4300 of them.
+    `str.isdigit` accepts "\N{SUPERSCRIPT TWO}" as a digit, and `int` rejects more than 4300 of them.
 
     >>> is_number("4711"), is_number("-1"), is_number("9" * 5000), is_number("")
     (True, False, False, False)

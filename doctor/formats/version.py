@@ -1,4 +1,4 @@
-"""Versions in the ways they are written on hosts: upstream, Debian, RPM and kernel releases, and which is older."""
+"""Parses and compares versions: upstream, Debian, RPM and kernel releases."""
 
 import re
 from functools import total_ordering
@@ -43,12 +43,12 @@ class Version(Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def major(self) -> int:
-        """The first number: what "an engine older than 23" speaks of."""
+        """The first number, as in "an engine older than 23"."""
         return self.numbers[0]
 
 
 def parse(text: str) -> Version | None:
-    """The upstream version at the start of a text, whatever a packager put before and behind it; None without one.
+    """The upstream version at the start of a text, without a packager's prefix and suffix; None without one.
 
     >>> parse("5:26.1.4-1~debian.12~bookworm").numbers, parse("20.10.24+dfsg1").numbers, parse("v1.2.0-rc.3").pre
     ((26, 1, 4), (20, 10, 24), 'rc.3')
@@ -74,7 +74,7 @@ def compare_debian(left: str, right: str) -> int:
 
 
 def compare_rpm(left: str, right: str) -> int:
-    """-1, 0 or 1 as RPM orders two versions, epoch:version-release; a side without a release fits every release.
+    """-1, 0 or 1 as RPM orders two versions, epoch:version-release; a side without a release matches every release.
 
     >>> compare_rpm("3.10.0-1160.el7", "3.10.0-957.el7"), compare_rpm("1.0~rc1", "1.0"), compare_rpm("1.0^1", "1.0")
     (1, -1, 1)
@@ -91,11 +91,11 @@ class KernelRelease(Struct, frozen=True, kw_only=True):
 
     Attributes:
         text: as given.
-        numbers: of upstream, always three or four: 6.1 is (6, 1, 0). Debian's and Ubuntu's third number is 0, whatever
-            stable update is inside.
+        numbers: of upstream, always three or four: 6.1 is (6, 1, 0). Debian's and Ubuntu's third number is 0 for every
+        stable update.
         candidate: number of the release candidate; None for a release.
-        build: the packager's numbers behind the upstream version: (1160, 6, 1) of "3.10.0-1160.6.1.el7.x86_64".
-        vendor: "el7", "amzn2", "fc40" …; "uek" for Oracle's; "" where the text doesn't tell.
+        build: the packager's numbers after the upstream version: (1160, 6, 1) of "3.10.0-1160.6.1.el7.x86_64".
+        vendor: "el7", "amzn2", "fc40" …; "uek" for Oracle's; "" if unknown.
         flavour: the rest: "generic", "amd64", "aws", "x86_64".
     """
 
@@ -115,7 +115,7 @@ class KernelRelease(Struct, frozen=True, kw_only=True):
 
 
 def parse_kernel(text: str) -> KernelRelease | None:
-    """A kernel release, None for what is none.
+    """A kernel release, None for other text.
 
     >>> kernel = parse_kernel("3.10.0-1160.6.1.el7.x86_64")
     >>> kernel.numbers, kernel.build, kernel.vendor, kernel.flavour
@@ -148,7 +148,7 @@ def _flavour(behind: str, vendor: str) -> str:
 
 
 def _split_numbers(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Parts that compare as people expect: rc2 before rc10; words after numbers."""
+    """Parts in natural order: rc2 before rc10; words after numbers."""
     parts = re.findall(r"\d{1,9}|[a-z]+", text)
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
 
@@ -220,7 +220,7 @@ def _compare_rpm_part(left: str, right: str) -> int:
 
 def _compare_rpm_segment(one: str, other: str) -> int:
     for sign in "~^":
-        # The tilde sorts before everything, the end included; the caret after the end and before the rest.
+        # The tilde sorts before everything, including the end; the caret after the end and before the rest.
         lowest = -1 if sign == "~" else None
         if one == sign:
             return lowest or (1 if other == "" else -1)

@@ -46,7 +46,7 @@ def _examine(host: Host, container: Container, path: HostPath, *, is_written: bo
     data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
     found = damages(data)
     # A line that is being written looks torn until its end is there; after a crash its end never comes.
-    if is_written and found and found[-1].kind == "torn" and not data.endswith(b"\n"):
+    if is_written and found and found[-1].kind == "truncated" and not data.endswith(b"\n"):
         found = found[:-1]
     if not found:
         return None

@@ -1,4 +1,4 @@
-r"""containerd's config.toml: where it keeps its files and where it answers. A whole TOML parser only where it is needed.
+r"""Reads containerd's config.toml: its directories and its address. The full TOML parser is used only if needed.
 
 Keys: containerd cmd/containerd/server/config/config.go (Config); they stand before the first table in every version of the
 format. The address is ``[grpc] address`` up to version 3 and in ``[plugins."io.containerd.server.v1.grpc"]`` from 4 on.
@@ -13,7 +13,7 @@ from doctor.model.errors import FormatError
 
 MAX_BYTES = 1 << 20
 _GRPC = "io.containerd.server.v1.grpc"
-# Each is compiled at its first use: most hosts have no such file.
+# Patterns are compiled at first use: most hosts have no such file.
 _TABLE = r"(?m)^[ \t]*\["
 _VALUE = r"""[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\n]*)')[ \t]*(?:\#[^\n]*)?\r?$"""
 _PLAIN = {name: rf"(?m)^[ \t]*{name}{_VALUE}" for name in ("root", "state", "address")}
@@ -22,19 +22,20 @@ _NO_IMPORTS = r"(?m)^[ \t]*imports[ \t]*=[ \t]*\[[ \t]*\][ \t]*(?:\#[^\n]*)?\r?$
 _IMPORTS = r"\bimports\b[\"']?[ \t]*="
 _COMMENT = r"(?m)^[ \t]*\#.*$"
 _ODD = r"(?m)\\[uU]|^[ \t]*[\"']?(?:grpc|plugins)\b"
-"""Escapes in names, and a table written as a value: no pattern tells what they mean."""
+"""Escapes in names, and a table written as a value: the patterns can't read them."""
 
 _GRPC_TABLE = rf"(?m)^[ \t]*\[[ \t]*(?:grpc|plugins[ \t]*\.[ \t]*[\"']{re.escape(_GRPC)}[\"'])[ \t]*\][^\n]*\n"
 
 
 class Places(Struct, frozen=True, kw_only=True):
-    """What one file sets.
+    """Settings of one file.
 
     Attributes:
-        root: as written, "" where it is not set; an empty one sets nothing (the files are merged with mergo, which skips it).
-        state: the same of the directory for what lives until the next boot; ``address`` of the socket.
-        imports: further files, as written; each wins over what names it.
-        line: on which ``root`` stands, 0 where that is not known.
+        root: as written, "" where it is not set; an empty one is ignored (the files are merged with mergo, which skips
+        it).
+        state: likewise, the directory for state that is lost at boot; ``address``: the socket.
+        imports: further files, as written; each overrides the file that imports it.
+        line: the line of ``root``, 0 if unknown.
     """
 
     root: str = ""
@@ -45,10 +46,10 @@ class Places(Struct, frozen=True, kw_only=True):
 
 
 def read(data: bytes, *, strict: bool = False) -> Places:
-    r"""Return what the file sets; ``strict`` also finds what else is wrong with it.
+    r"""Return the settings of the file; ``strict`` also detects other errors.
 
     Raises:
-        FormatError: containerd does not start on this file; ``where`` begins with "line " where a line is known.
+        FormatError: containerd does not start on this file; ``where`` starts with "line " if the line is known.
 
     >>> read(b'version = 2\nroot = "/data"  # moved\n[grpc]\n  address = "/run/c.sock"\n')
     Places(root='/data', state='', address='/run/c.sock', imports=(), line=2)
@@ -65,7 +66,7 @@ def read(data: bytes, *, strict: bool = False) -> Places:
 
 
 def guess(data: bytes) -> Places:
-    """Return what a broken file seems to set: lines before its first table that can be read by themselves."""
+    """Return the settings that can be read from a broken file: single lines before its first table."""
     text = data.decode("utf-8", "replace")
     found = re.search(_PLAIN["root"], _head(text))
     return Places() if found is None else Places(root=_text(found), line=_line(text, found.start()))
@@ -77,7 +78,7 @@ def _head(text: str) -> str:
 
 
 def _plainly(text: str) -> Places | None:
-    """Return the settings where each stands alone on its line as everybody writes it, ``None`` where it takes a parser."""
+    """Return the settings if each is on its own line in the usual form, ``None`` if a parser is needed."""
     text = re.sub(_COMMENT, "", text)
     head = _head(text)
     if '"""' in text or "'''" in text or re.search(_ODD, head):
@@ -122,7 +123,7 @@ def _whole(text: str) -> Places:
         raise FormatError("it is nested too deeply") from error
     imports = table.get("imports", [])
     if not isinstance(imports, list) or not all(isinstance(one, str) for one in imports):
-        raise FormatError("imports is no list of texts")
+        raise FormatError("imports is not a list of strings")
     root = _string(table, "root")
     known = re.search(_PLAIN["root"], _head(text))
     plugin = _table(_table(table, "plugins"), _GRPC)
@@ -138,14 +139,14 @@ def _whole(text: str) -> Places:
 def _table(table: dict[str, Any], name: str) -> dict[str, Any]:
     found = table.get(name, {})
     if not isinstance(found, dict):
-        raise FormatError(f"{name} is no table")
+        raise FormatError(f"{name} is not a table")
     return found
 
 
 def _string(table: dict[str, Any], name: str) -> str:
     found = table.get(name, "")
     if not isinstance(found, str):
-        raise FormatError(f"{name} is no text")
+        raise FormatError(f"{name} is not a string")
     if "\0" in found:
-        raise FormatError(f"{name} has a NUL in it")
+        raise FormatError(f"{name} contains a NUL")
     return found

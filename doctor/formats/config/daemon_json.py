@@ -1,4 +1,4 @@
-"""daemon.json as dockerd reads it: what it accepts, what it refuses, and with which words."""
+"""Reads daemon.json as dockerd does, with the same errors."""
 
 import json
 from typing import Any
@@ -12,11 +12,11 @@ from doctor.formats.text import place
 from doctor.model.errors import FormatError
 
 MAX_BYTES = 4 << 20
-"""A settings file beyond this isn't one."""
+"""A larger file is not a settings file."""
 
 
 class Duplicate(Struct, frozen=True, kw_only=True):
-    """A key that stands more than once in one object; dockerd takes the last without a word.
+    """A duplicate key in one object; dockerd silently uses the last one.
 
     Attributes:
         key: the key.
@@ -34,7 +34,7 @@ class DaemonJson(Struct, frozen=True, kw_only=True):
         value: the settings; {} for an empty or blank file and for `null`.
         duplicates: keys written twice, at any depth.
         encoding: "utf-8", "utf-16-le" or "utf-16-be".
-        has_mark: whether it begins with a byte order mark: dockerd takes it since 23.0, other tools choke on it.
+        has_mark: whether it begins with a byte order mark: dockerd accepts it since 23.0, other tools reject it.
     """
 
     value: dict[str, Any]
@@ -44,10 +44,10 @@ class DaemonJson(Struct, frozen=True, kw_only=True):
 
 
 def read(data: bytes) -> DaemonJson:
-    r"""The settings that dockerd reads from these bytes, in the way of moby's daemon/config/config.go (23.0 and newer).
+    r"""The settings that dockerd reads from these bytes, as in moby's daemon/config/config.go (23.0 and newer).
 
     Raises:
-        FormatError: dockerd refuses the file; `what` has the words of its log.
+        FormatError: dockerd refuses the file; `what` is the message of its log.
 
     >>> read(b"\xef\xbb\xbf{\"debug\": true, \"debug\": false}").duplicates
     (Duplicate(key='debug', values=(True, False)),)

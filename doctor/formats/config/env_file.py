@@ -1,6 +1,6 @@
-"""Environment files: /etc/sysconfig/docker, /etc/default/docker and what EnvironmentFile= names.
+"""Environment files: /etc/sysconfig/docker, /etc/default/docker and those of EnvironmentFile=.
 
-systemd reads them by its own rules, init scripts source them with a shell. Both agree on what is found in the field:
+systemd reads them by its own rules, init scripts source them with a shell. Both agree on the usual forms:
 assignments, quotes of both kinds, a backslash at the line's end that joins lines, comments.
 """
 
@@ -20,12 +20,12 @@ class Assignment(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: the variable.
-        value: what it holds, without quotes.
+        value: its value, without quotes.
         line: the line where it begins, counted from 1.
         start: offset of the raw value (its opening quote, or first letter) in the text.
-        end: offset behind the raw value, line ends excluded.
-        offsets: where each letter of `value` stands in the text.
-        is_exported: written with "export", which a shell takes and systemd skips.
+        end: offset after the raw value, line ends excluded.
+        offsets: position of each letter of `value` in the text.
+        is_exported: written with "export", which a shell accepts and systemd skips.
     """
 
     name: str
@@ -43,9 +43,9 @@ class Assignment(Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> tuple[Assignment, ...]:
-    r"""The assignments in order; the last of a name counts. Never raises: what is no assignment is skipped.
+    r"""The assignments in order; the last of a name counts. Never raises: other lines are skipped.
 
-    A "#" behind a value is part of it, as for systemd, which joins it even to what was quoted; a shell takes it as a
+    A "#" after a value is part of it, as for systemd, which joins it even to a quoted part; a shell reads it as a
     comment.
 
     >>> [(a.name, a.value) for a in parse('# x\nOPTIONS="--log-driver=journald \\\n--debug"\nEMPTY=\n')]
@@ -67,17 +67,17 @@ def parse(text: str) -> tuple[Assignment, ...]:
 
 
 def variables(text: str, *, exported: bool = True) -> dict[str, str]:
-    """Every variable with the value that counts; `exported` False leaves out "export X=…", as systemd does."""
+    """Every variable with its effective value; `exported` False leaves out "export X=…", as systemd does."""
     return {entry.name: entry.value for entry in parse(text) if exported or not entry.is_exported}
 
 
 def last(text: str, name: str) -> Assignment | None:
-    """The assignment of a variable that counts; None where it isn't set."""
+    """The effective assignment of a variable; None if it isn't set."""
     return next((entry for entry in reversed(parse(text)) if entry.name == name), None)
 
 
 def set_flag(text: str, name: str, flag: str, value: str) -> str:
-    """The text with a dockerd flag set in a variable: its value changed where it stands, else `--flag=value` added.
+    """The text with a dockerd flag set in a variable: its value replaced in place, else `--flag=value` added.
 
     Of a flag given several times the last, which counts, is changed. Every other byte stays.
 
@@ -108,7 +108,7 @@ def add_flag(text: str, name: str, flag: str, value: str) -> str:
     """The text with one more flag at the end of a variable, for flags that may be given several times.
 
     Raises:
-        FormatError: the value would need quoting, or the variable is quoted in a way that nothing can be added to.
+        FormatError: the value would need quoting, or the variable is quoted in a form that can't be extended.
 
     >>> add_flag("OPTIONS='--log-opt tag=x'", "OPTIONS", "log-opt", "max-size=10m")
     "OPTIONS='--log-opt tag=x --log-opt=max-size=10m'"
@@ -120,7 +120,7 @@ def add_flag(text: str, name: str, flag: str, value: str) -> str:
 
 
 def remove_flag(text: str, name: str, flag: str) -> str:
-    """The text without a dockerd flag in a variable, every time it is given there; the blanks before it go too.
+    """The text without a dockerd flag in a variable, each time it occurs, with the blanks before it.
 
     >>> remove_flag("OPTIONS='--debug --log-driver journald -H fd://'", "OPTIONS", "log-driver")
     "OPTIONS='--debug -H fd://'"
@@ -130,10 +130,10 @@ def remove_flag(text: str, name: str, flag: str) -> str:
 
 
 def _read_value(text: str, position: int) -> tuple[int, list[tuple[str, int]]]:
-    """The end of a value that begins at a position, and its letters with their places.
+    """The end of a value that starts at a position, and its letters with their positions.
 
-    The rules of systemd's parse_env_file (src/basic/env-file.c): a quote counts only at the start of the value or
-    behind a closed one; elsewhere it is a letter, and whoever splits the value into words sees it.
+    The rules of systemd's parse_env_file (src/basic/env-file.c): a quote counts only at the start of the value or after
+    a closed one; elsewhere it is a plain character of the value.
     """
     letters: list[tuple[str, int]] = []
     quote, index, fresh = "", position, True
@@ -184,4 +184,4 @@ def _append(text: str, entry: Assignment, addition: str) -> str:
         return text[: entry.end - 1] + blank + addition + text[entry.end - 1 :]
     if words.PLAIN.issuperset(raw.replace(" ", "").replace("\t", "")):
         return f'{text[: entry.start]}"{raw}{blank}{addition}"{text[entry.end :]}'
-    raise FormatError(f"{entry.name} is quoted in a way that nothing can be added to", where=f"line {entry.line}")
+    raise FormatError(f"{entry.name} is quoted in a form that can't be extended", where=f"line {entry.line}")

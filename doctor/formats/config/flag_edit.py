@@ -1,4 +1,4 @@
-"""One dockerd flag changed or taken out where it stands, in any file whose words know their places."""
+"""Changes or removes one dockerd flag in place, in any file with known word positions."""
 
 from msgspec import Struct
 
@@ -10,10 +10,10 @@ class Located(Struct, frozen=True, kw_only=True):
     """A value within a file.
 
     Attributes:
-        value: what it says, without the quotes and joined lines of the file.
-        offsets: where each letter of `value` stands in the file.
-        escapes: whether words in it take C's escapes (a unit) or only a backslash before a letter (a shell).
-        skipped: how many words at its start are no arguments (1 for a command with its program).
+        value: its text, without the quotes and joined lines of the file.
+        offsets: position of each letter of `value` in the file.
+        escapes: whether its words use C escapes (a unit) or only a backslash before a letter (a shell).
+        skipped: number of leading words that are not arguments (1 for a command with its program).
     """
 
     value: str
@@ -26,12 +26,12 @@ class Located(Struct, frozen=True, kw_only=True):
         return words.split(self.value, escapes=self.escapes)[self.skipped :]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Where letters start…end (exclusive, at least one) of the value stand in the file."""
+        """Position of letters start…end (exclusive, at least one) of the value in the file."""
         return self.offsets[start], self.offsets[end - 1] + 1
 
 
 def replace(text: str, located: Located, flag: str, value: str) -> str | None:
-    """The file with the value of a flag changed: of several the last, which counts; None where it isn't given.
+    """The file with the value of a flag changed: the last one if repeated; None if it isn't given.
 
     Args:
         text: the file.
@@ -40,7 +40,7 @@ def replace(text: str, located: Located, flag: str, value: str) -> str | None:
         value: of letters that no quoting touches.
 
     Raises:
-        FormatError: the new value would need quoting, or the old one stands in a form that can't be changed.
+        FormatError: the new value would need quoting, or the old one has a form that can't be changed.
     """
     if not words.is_plain(value):
         raise FormatError(f"the value {value[:60]!r} would need quoting")
@@ -56,17 +56,17 @@ def replace(text: str, located: Located, flag: str, value: str) -> str | None:
         return f"{text[:end]}={value}{text[end:]}"
     if last.words and last.value and word.text.endswith(last.value):
         start, end = located.span(*word.span(len(word.text) - len(last.value), len(word.text)))
-        # Quotes or joined lines in the middle of the value would be torn apart.
+        # Quotes or joined lines in the middle of the value would be split.
         if text[start:end] == last.value:
             return text[:start] + value + text[end:]
-    raise FormatError(f"--{flag} stands there in a form that can't be changed alone")
+    raise FormatError(f"--{flag} has a form that can't be changed separately")
 
 
 def remove(text: str, located: Located, flag: str, *, value: str | None = None) -> str:
-    """The file without a flag, every time it is given in the value (with this value only); the blanks before it go too.
+    """The file without a flag, each time it occurs in the value (with this value only), with the blanks before it.
 
     Raises:
-        FormatError: it stands among joined short flags ("-DH").
+        FormatError: it is part of joined short flags ("-DH").
     """
     argv = located.argv()
     after = len(text)
@@ -77,7 +77,7 @@ def remove(text: str, located: Located, flag: str, *, value: str | None = None) 
             not found.words
             or sum(other.index == found.index for other in flags.parse([w.text for w in argv]).flags) > 1
         ):
-            raise FormatError(f"--{flag} stands among joined short flags")
+            raise FormatError(f"--{flag} is part of joined short flags")
         start, end = argv[found.index].start, argv[found.index + found.words - 1].end
         blank = start
         while blank and located.value[blank - 1] in " \t\n":
@@ -86,7 +86,7 @@ def remove(text: str, located: Located, flag: str, *, value: str | None = None) 
             while end < len(located.value) and located.value[end] in " \t\n":
                 end += 1
         begin, finish = located.span(blank, end)
-        # The blanks between two that go are cut once.
+        # The blanks between two removed words are cut once.
         text = text[:begin] + text[min(finish, after) :]
         after = begin
     return text

@@ -1,4 +1,4 @@
-"""The command line of dockerd, read as its flag library (spf13/pflag) reads it."""
+"""Parses the command line of dockerd like its flag library (spf13/pflag)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,7 @@ BOOLEANS = frozenset({
     "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables", "iptables", "ipv6", "live-restore", "no-new-privileges",
     "raw-logs", "rootless", "selinux-enabled", "tls", "tlsverify", "userland-proxy", "validate", "version",
 })  # fmt: skip
-"""Flags that take no separate value: `--icc false` is "--icc" and an argument that dockerd refuses."""
+"""Flags that take no separate value: `--icc false` is "--icc" and an argument that dockerd rejects."""
 
 LISTS = {
     "add-runtime": "runtimes", "allow-nondistributable-artifacts": "allow-nondistributable-artifacts",
@@ -51,8 +51,8 @@ class Flag(Struct, frozen=True, kw_only=True):
     """One flag as given.
 
     Attributes:
-        name: the long name without dashes ("log-driver"), also where the short form was used.
-        value: its value; "true" for a boolean given without one, "" where the value is missing.
+        name: the long name without dashes ("log-driver"), also for the short form.
+        value: its value; "true" for a boolean given without one, "" if the value is missing.
         index: place of its (first) word in the arguments.
         words: how many words it takes, 1 (`--x=v`, `-Hv`) or 2 (`--x v`). Joined short flags share their word: a
             second or later one without a word of its own has 0.
@@ -70,11 +70,11 @@ class Flag(Struct, frozen=True, kw_only=True):
 
 
 class CommandLine(Struct, frozen=True, kw_only=True):
-    """What stands behind the program's name.
+    """The arguments after the program's name.
 
     Attributes:
         flags: in the order given.
-        arguments: words that are no flags; dockerd refuses to start with any (but "daemon" of very old ones).
+        arguments: words that are not flags; dockerd refuses to start with any (except "daemon" of very old ones).
     """
 
     flags: tuple[Flag, ...]
@@ -85,12 +85,12 @@ class CommandLine(Struct, frozen=True, kw_only=True):
         return tuple(flag.value for flag in self.flags if flag.name == name)
 
     def last(self, name: str) -> str | None:
-        """The value that counts for a flag that isn't a list: the last; None where it isn't given."""
+        """The effective value of a flag that isn't a list: the last; None if it isn't given."""
         values = self.values(name)
         return values[-1] if values else None
 
     def boolean(self, name: str) -> bool | None:
-        """The value of a boolean flag; None where it isn't given or is no boolean (dockerd then refuses to start)."""
+        """The value of a boolean flag; None if it isn't given or is not a boolean (dockerd then refuses to start)."""
         value = self.last(name)
         return None if value is None else parse_bool(value)
 
@@ -135,7 +135,7 @@ def parse_bool(value: str) -> bool | None:
 
 
 def config_key(flag: str) -> str:
-    """The key of daemon.json that says the same as a flag: dockerd refuses to start when both are given.
+    """The key of daemon.json for a flag: dockerd refuses to start when both are given.
 
     >>> config_key("host"), config_key("log-driver")
     ('hosts', 'log-driver')
@@ -144,7 +144,7 @@ def config_key(flag: str) -> str:
 
 
 def _takes_next(name: str, argv: Sequence[str], index: int) -> bool:
-    """Whether the word behind a flag without "=" is its value."""
+    """Whether the word after a flag without "=" is its value."""
     if name in BOOLEANS or index + 1 >= len(argv):
         return False
     return name in KNOWN or not argv[index + 1].startswith("-")

@@ -1,4 +1,4 @@
-"""The first error that Go's encoding/json sees in a text, in Go's words: what dockerd logs and people search for."""
+"""Finds the first error of Go's encoding/json in a text, with Go's message: dockerd logs it and users search for it."""
 
 _BLANK = " \t\r\n"
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
@@ -18,7 +18,7 @@ class _Error(Exception):
 def first_error(text: str) -> tuple[int, str] | None:
     """Offset and message of the first syntax error; None for a text that holds exactly one JSON value.
 
-    Source: Go, encoding/json/scanner.go. The offset is that of the letter complained about, or the text's end.
+    Source: Go, encoding/json/scanner.go. The offset is that of the offending character, or the end of the text.
 
     >>> first_error('{"debug": true,}')
     (15, "invalid character '}' looking for beginning of object key string")
@@ -32,7 +32,7 @@ def first_error(text: str) -> tuple[int, str] | None:
 
 def _bad(text: str, offset: int, context: str) -> str:
     if offset >= len(text):
-        # Go's scanner is given a blank at the end: an error where no blank may stand.
+        # Go's scanner gets a blank at the end: an error if no blank is allowed there.
         return f"invalid character ' ' {context}" if context.startswith(_NO_BLANK) else _END
     char = text[offset]
     if char in "'\\":
@@ -40,7 +40,7 @@ def _bad(text: str, offset: int, context: str) -> str:
     elif char == '"':
         quoted = "'\"'"
     else:
-        # Go scans bytes: of a letter beyond ASCII it names the first byte.
+        # Go scans bytes: for a non-ASCII character it names the first byte.
         first = chr(char.encode("utf-8", "surrogatepass")[0])
         names = {"\0": "\\x00", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
         quoted = "'" + names.get(first, first if first.isprintable() else f"\\x{ord(first):02x}") + "'"

@@ -1,4 +1,4 @@
-"""Changes to a daemon.json that leave every other byte as its owner wrote it: order, indentation, comments, line ends."""
+"""Edits a daemon.json and keeps every other byte: order, indentation, comments, line ends."""
 
 import json
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from doctor.formats.text import line_end, place
 from doctor.model.errors import FormatError
 
 Path = str | tuple[str, ...]
-"""A key at the top, or the keys that lead to one."""
+"""A top-level key, or the path of keys to a nested one."""
 
 
 def set_value(data: bytes, path: Path, value: Any) -> bytes:
-    r"""The file with one setting changed where it stands, or added behind the last one in the file's own style.
+    r"""The file with one setting changed in place, or added after the last one in the file's own style.
 
-    An empty file, and `null`, become an object. A value that is already there changes nothing.
+    An empty file, and `null`, become an object. An equal value is a no-op.
 
     Args:
-        data: the file, with whatever comments dockerd would refuse.
-        path: "log-driver" or ("log-opts", "max-size"); missing objects on the way are made.
-        value: anything that JSON can say.
+        data: the file, possibly with comments that dockerd would reject.
+        path: "log-driver" or ("log-opts", "max-size"); missing objects are created.
+        value: any JSON value.
 
     Raises:
-        FormatError: the file can't be understood, or something on the way is no object.
+        FormatError: the file can't be parsed, or a parent is not an object.
 
     >>> print(set_value(b'{\n    "debug": true\n}\n', ("log-opts", "max-size"), "10m").decode(), end="")
     {
@@ -59,10 +59,10 @@ def set_value(data: bytes, path: Path, value: Any) -> bytes:
 
 
 def remove_key(data: bytes, path: Path) -> bytes:
-    r"""The file without a key, however often it is written there; comments beside it stay. Unchanged if it isn't there.
+    r"""The file without a key and its duplicates; comments beside it stay. A no-op if it is missing.
 
     Raises:
-        FormatError: the file can't be understood.
+        FormatError: the file can't be parsed.
 
     >>> remove_key(b'{"debug": true, "graph": "/srv", "mtu": 1400}', "graph")
     b'{"debug": true, "mtu": 1400}'
@@ -75,16 +75,16 @@ def remove_key(data: bytes, path: Path) -> bytes:
 
 
 def count(data: bytes, key: str) -> int:
-    """How often a key is written at the top. Raises FormatError where the file can't be understood."""
+    """How often a key occurs at top level. Raises FormatError if the file can't be parsed."""
     _, root = _open(data)
     return 0 if root is None else sum(member.key == key for member in root.members)
 
 
 def keep_one(data: bytes, key: str, number: int) -> bytes:
-    r"""The file with one of the values of a key at the top, the others removed. Unchanged if it isn't there so often.
+    r"""The file with one of the values of a top-level key, the others removed. A no-op if it has fewer values.
 
     Raises:
-        FormatError: the file can't be understood.
+        FormatError: the file can't be parsed.
 
     >>> keep_one(b'{"debug": true, "mtu": 1400, "debug": false}', "debug", 0)
     b'{"debug": true, "mtu": 1400}'
@@ -98,10 +98,10 @@ def keep_one(data: bytes, key: str, number: int) -> bytes:
 
 
 def rename_key(data: bytes, path: Path, new: str) -> bytes:
-    """The file with a key's name changed and nothing else. Unchanged if the key isn't there.
+    """The file with a key renamed. A no-op if the key is missing.
 
     Raises:
-        FormatError: the file can't be understood, or the new name is taken.
+        FormatError: the file can't be parsed, or the new name is taken.
 
     >>> rename_key(b'{"graph" : "/srv/docker"}', "graph", "data-root")
     b'{"data-root" : "/srv/docker"}'
@@ -111,7 +111,7 @@ def rename_key(data: bytes, path: Path, new: str) -> bytes:
         found = [member for member in node.members if member.key == key]
         taken = _last(node, new)
         if found and taken is not None and new != key:
-            raise FormatError(f"{key!r} can't become {new!r}, which is set too", where=place(text, taken.start))
+            raise FormatError(f"{key!r} can't be renamed to {new!r}, which is set too", where=place(text, taken.start))
         return [Edit(start=member.start, end=member.key_end, new=_dump(new)) for member in found]
 
     return _at(data, path, rename)
@@ -127,18 +127,18 @@ def _open(data: bytes) -> tuple[JsonText, Node | None]:
         return opened, None
     root, mistakes = json_tree.parse(opened.text, start, end)
     for mistake in mistakes:
-        # What could mean more than one thing can't be edited around: it must be mended by its owner first.
+        # An ambiguous mistake can't be edited around: its owner must fix it first.
         if not mistake.edits:
             raise FormatError(f"can't edit: {mistake.kind.replace('-', ' ')}", where=place(opened.text, mistake.start))
     if root is None:
-        raise FormatError("can't edit: it can't be understood")
+        raise FormatError("can't edit: it can't be parsed")
     _require_object(opened.text, root, ())
     return opened, root
 
 
 def _require_object(text: str, node: Node, keys: tuple[str, ...]) -> None:
     if node.kind != "object":
-        raise FormatError(f"{'.'.join(keys) or 'the whole'} is no object", where=place(text, node.start))
+        raise FormatError(f"{'.'.join(keys) or 'the whole'} is not an object", where=place(text, node.start))
 
 
 def _at(data: bytes, path: Path, change: Callable[[str, Node, str], list[Edit]]) -> bytes:
@@ -158,7 +158,7 @@ def _changed(opened: JsonText, edits: list[Edit]) -> bytes:
 
 
 def _last(node: Node, key: str) -> Member | None:
-    """The member that counts: the last of its name."""
+    """The effective member: the last of its name."""
     return next((member for member in reversed(node.members) if member.key == key), None)
 
 
@@ -184,7 +184,7 @@ def _fresh(text: str, keys: tuple[str, ...], value: Any) -> str:
 
 
 def _indent_at(text: str, offset: int) -> str:
-    """The white space that the line of an offset begins with."""
+    """The indentation of the line of an offset."""
     start = text.rfind("\n", 0, offset) + 1
     end = start
     while end < offset and text[end] in " \t":
@@ -197,20 +197,20 @@ def _style_at(text: str, offset: int) -> tuple[str, str]:
 
 
 def _is_spread(text: str, node: Node) -> bool:
-    """Whether an object's members stand on lines of their own."""
+    """Whether an object's members are on separate lines."""
     first = node.members[0].start if node.members else node.end
     return "\n" in text[node.start : first]
 
 
 def _unit(text: str, root: Node) -> str:
-    """One step of the file's indentation: that of its first member, two blanks where it has none."""
+    """One step of the file's indentation: that of its first member, else two blanks."""
     if root.members and _is_spread(text, root):
         return _indent_at(text, root.members[0].start).removeprefix(_indent_at(text, root.start)) or "  "
     return "  "
 
 
 def _colon(text: str, node: Node) -> str:
-    """What stands between a key and its value in this file."""
+    """The separator between a key and its value in this file."""
     for member in node.members:
         between = text[member.key_end : member.value.start]
         if between.strip() == ":" and "\n" not in between:
@@ -240,7 +240,7 @@ def _insertion(text: str, root: Node, node: Node, key: str, value: Any) -> list[
     if not _is_spread(text, node):
         blank = " " if len(node.members) < 2 or text[node.members[1].start - 1] in " \t" else ""
         return [*edits, Edit(start=behind, end=behind, new=blank + entry)]
-    # A comment behind the last member belongs to it: the new one goes below.
+    # A comment after the last member belongs to it: the new member goes below.
     closing = node.end - 1
     line = text.find("\n", behind, closing)
     at = closing if line < 0 else line - (text[line - 1] == "\r")
@@ -250,7 +250,7 @@ def _insertion(text: str, root: Node, node: Node, key: str, value: Any) -> list[
 
 
 def _filling(text: str, root: Node, node: Node, key: str, value: Any) -> Edit:
-    """The edit that puts the first member into an empty object."""
+    """The edit that adds the first member to an empty object."""
     outer, end_of_line = _indent_at(text, node.start), line_end(text, node.end)
     head = _dump(key) + _colon(text, root)
     if node is not root and not _is_spread(text, node) and not _is_spread(text, root):
@@ -283,7 +283,7 @@ def _removals(text: str, node: Node, numbers: list[int]) -> list[Edit]:
 
 
 def _cut_of(text: str, node: Node, member: Member) -> tuple[int, int]:
-    """From where to where white space goes with a member: its whole line, or the blanks on one side of it."""
+    """The white space removed with a member: its whole line, or the blanks on one side of it."""
     start, end = member.start, max(member.value.end, member.comma + 1)
     line = start
     while line > node.start + 1 and text[line - 1] in " \t":
@@ -295,5 +295,5 @@ def _cut_of(text: str, node: Node, member: Member) -> tuple[int, int]:
         return line, after + (1 if text[after] == "\n" else 2)
     if member.comma >= 0:
         return start, after
-    # The last on its line: the blanks before it go instead.
+    # The last on its line: the blanks before it are removed instead.
     return (line if text[line - 1] == "," else start), end

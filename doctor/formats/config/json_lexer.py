@@ -1,4 +1,4 @@
-"""The parts of hand-written JSON: strings in any quotes, words, blanks and comments, each mistake with what mends it."""
+"""Tokens of hand-written JSON: strings in any quotes, words, blanks and comments, each mistake with its fix."""
 
 import re
 
@@ -7,7 +7,7 @@ from msgspec import Struct
 from doctor.formats.config.json_text import GO_SPACE
 
 MAX_MISTAKES = 1000
-"""A walk gives up after so many."""
+"""Limit of mistakes of a walk."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -23,7 +23,7 @@ QUOTES = frozenset("\"'" + _SMART)
 
 
 class Edit(Struct, frozen=True, kw_only=True):
-    """Characters start…end (exclusive) give way to `new`."""
+    """Replace characters start…end (exclusive) by `new`."""
 
     start: int
     end: int
@@ -31,15 +31,15 @@ class Edit(Struct, frozen=True, kw_only=True):
 
 
 class Mistake(Struct, frozen=True, kw_only=True):
-    """Something that JSON doesn't allow.
+    """A violation of JSON.
 
     Attributes:
         kind: "comment", "trailing-comma", "extra-comma", "missing-comma", "single-quotes", "smart-quotes", "blank",
             "invisible", "nul", "control", "escape", "unquoted-key", "bare-word", "literal", "equals", "truncated",
             "unclosed-string", "extra-closer", "text-behind", "no-object", "utf-16-unmarked" or "unreadable".
         start: offset in the text.
-        end: offset behind it.
-        edits: what mends it; empty where more than one thing could be meant.
+        end: offset after it.
+        edits: the fix; empty if it is ambiguous.
     """
 
     kind: str
@@ -49,7 +49,7 @@ class Mistake(Struct, frozen=True, kw_only=True):
 
 
 class GiveUpError(Exception):
-    """From here on the text can't be understood. Stays inside the reader."""
+    """The rest of the text can't be parsed. Stays inside the reader."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -57,7 +57,7 @@ class GiveUpError(Exception):
 
 
 class Lexer:
-    """A place in a text, moving forward; mistakes gather on the way."""
+    """A position in a text that moves forward and collects mistakes."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self.text = text
@@ -68,17 +68,17 @@ class Lexer:
         self.is_behind = False
 
     def mistake(self, kind: str, start: int, end: int, *edits: Edit) -> None:
-        """Note a mistake; a text with very many of them is no JSON that somebody wrote."""
+        """Record a mistake; a text with too many is not hand-written JSON."""
         if len(self.mistakes) >= MAX_MISTAKES and kind != "unreadable":
             raise GiveUpError(start)
         self.mistakes.append(Mistake(kind=kind, start=start, end=end, edits=edits))
 
     def peek(self) -> str:
-        """The letter at the place, "" at the end."""
+        """The character at the position, "" at the end."""
         return self.text[self.at] if self.at < self.end else ""
 
     def blank(self) -> None:
-        """Pass over white space, comments and what should be neither here."""
+        """Skip white space, comments and misplaced characters."""
         while self.at < self.end:
             char = self.text[self.at]
             if char in " \t\r\n":
@@ -92,7 +92,7 @@ class Lexer:
                 start = self.at
                 while self.peek() == "\0":
                     self.at += 1
-                # Behind the value they are the rest of a block; before it they are lost content.
+                # After the value they are the rest of a block; before it they are lost content.
                 edits = [Edit(start=start, end=self.at, new="")] if self.is_behind else []
                 self.mistake("nul", start, self.at, *edits)
             elif char in GO_SPACE or char in _INVISIBLE:
@@ -103,18 +103,18 @@ class Lexer:
                 return
 
     def line_break(self, start: int) -> int:
-        """Where the line ends that an offset lies in, before its line end."""
+        """End of an offset's line, before the line end."""
         found = self.text.find("\n", start, self.end)
         found = self.end if found < 0 else found
         return found - 1 if found > start and self.text[found - 1] == "\r" else found
 
     def comment(self, end: int, *, closed: bool) -> None:
-        """Pass over a comment that reaches to `end`."""
+        """Skip a comment that ends at `end`."""
         start, self.at = self.at, end
         if not closed:
             self.mistake("comment", start, end)
             return
-        # The blanks before a comment go with it, and its line if nothing else stands there.
+        # The blanks before a comment are removed with it, and its line if it is empty then.
         first = start
         while first and self.text[first - 1] in " \t":
             first -= 1
@@ -124,7 +124,7 @@ class Lexer:
         self.mistake("comment", start, self.at, Edit(start=first, end=end, new=""))
 
     def word(self, word: str) -> None:
-        """Pass over a word: a literal, a number, or something that should have been quoted."""
+        """Skip a word: a literal, a number, or an unquoted string."""
         start, self.at = self.at, self.at + len(word)
         self.last_token = self.at
         if word not in _LITERALS and _NUMBER.fullmatch(word) is None:
@@ -137,14 +137,14 @@ class Lexer:
                 self.mistake("bare-word", start, self.at)
 
     def string(self) -> str:
-        """Pass over a string; what it says."""
+        """Skip a string; returns its value."""
         quote = self.text[self.at]
         text = self.straight() if quote == '"' else self.crooked(quote)
         self.last_token = self.at
         return text
 
     def straight(self) -> str:
-        """A string in straight double quotes; the reader stands behind it afterwards."""
+        """A string in straight double quotes; the reader is after it then."""
         start, position = self.at, self.at + 1
         edits: list[Mistake] = []
         while True:
@@ -166,7 +166,7 @@ class Lexer:
         return _unquoted(self.text[start + 1 : position])
 
     def odd_letter(self, at: int) -> tuple[int, Mistake | None]:
-        """An escape or a control character within a string: its length, and what is wrong with it."""
+        """An escape or a control character within a string: its length and its fault."""
         char, following = self.text[at], self.text[at + 1 : at + 2]
         if char == "\0":
             return 1, Mistake(kind="nul", start=at, end=at + 1, edits=())
@@ -181,7 +181,9 @@ class Lexer:
         return 1 if following in "\r\n" else 2, Mistake(kind="escape", start=at, end=at + 2, edits=edits)
 
     def unclosed(self, start: int, stop: int) -> str:
-        """A string that no straight quote closes on its line: a smart one may, before a comma, colon or bracket."""
+        """A string without a closing straight quote on its line: a smart quote before a comma, colon or bracket may
+        close it.
+        """
         line = self.text[start + 1 : stop]
         match = re.match(rf"[^{_SMART}]*[{_SMART}](?=[ \t]*(?:[,:}}\]]|$))", line)
         if match is not None:
@@ -214,7 +216,7 @@ class Lexer:
 
 
 def _unquoted(raw: str) -> str:
-    """What a string says, for keys: escapes undone where they are valid."""
+    """The value of a string, for keys: valid escapes are decoded."""
     if "\\" not in raw:
         return raw
     simple = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}

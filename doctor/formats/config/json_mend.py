@@ -1,4 +1,4 @@
-"""What is wrong with a daemon.json that dockerd refuses, and the smallest change that makes it valid JSON."""
+"""Finds the mistakes of a daemon.json that dockerd rejects, and the smallest change that makes it valid JSON."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,17 +12,17 @@ from doctor.formats.text import place
 from doctor.model.errors import FormatError
 
 MAX_BYTES = 256 << 10
-"""Nobody wrote a bigger one by hand."""
+"""A larger file is not hand-written."""
 
 
 class Mending(Struct, frozen=True, kw_only=True):
-    """The judgement on a file.
+    """The result for a file.
 
     Attributes:
-        mistakes: what is wrong, in the order met; empty for a file that dockerd accepts.
-        places: where each mistake is ("line 3, column 5").
-        mended: the file with only the mistakes changed, which dockerd accepts; None where some mistake could mean
-            more than one thing. Comments are lost in it: JSON has none.
+        mistakes: in order of position; empty for a file that dockerd accepts.
+        places: the place of each mistake ("line 3, column 5").
+        mended: the file with only the mistakes fixed, which dockerd accepts; None if a mistake is ambiguous. Comments
+        are dropped: JSON has none.
         value: the settings in `mended`; None without it.
     """
 
@@ -63,7 +63,7 @@ def examine(data: bytes) -> Mending:
     start, end = opened.bounds()
     root, mistakes = json_tree.parse(opened.text, start, end)
     if not mistakes:
-        # Valid JSON, which dockerd refuses nevertheless: an array, a string, a number of a thousand digits.
+        # Valid JSON that dockerd rejects: an array, a string, a number of a thousand digits.
         kind = "unreadable" if root is None or root.kind == "object" else "no-object"
         mistakes = (Mistake(kind=kind, start=start, end=end, edits=()),)
     places = tuple(place(opened.text, mistake.start) for mistake in mistakes)
@@ -80,7 +80,9 @@ def examine(data: bytes) -> Mending:
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
-    """A text with edits made; of two that overlap only the first is made, insertions at one place keep their order."""
+    """A text with edits made; of two overlapping ones only the first is applied, insertions at one place keep their
+    order.
+    """
     parts = []
     position = 0
     for edit in sorted(edits, key=lambda edit: edit.start):
@@ -96,7 +98,7 @@ def _hopeless(kind: str, end: int, where: str) -> Mending:
 
 
 def _unmarked_utf16(data: bytes) -> bytes | None:
-    """The file with the byte order mark put before it that makes it valid; None if that is not what it lacks."""
+    """The file with a byte order mark added if that makes it valid; otherwise None."""
     for mark, zeros in ((b"\xff\xfe", data[1:40:2]), (b"\xfe\xff", data[0:40:2])):
         if zeros and not zeros.strip(b"\0"):
             try:

@@ -1,7 +1,6 @@
-"""JSON as people write it by hand: a tree whose every part knows its place, and the mistakes met on the way.
+"""Parses hand-written JSON into a tree with positions, and collects the mistakes.
 
-A mistake carries the edit that mends it only where nobody could mean anything else; that is the line between
-mending a file and guessing at it.
+A mistake has a fix only if it is unambiguous: doctor repairs a file but never guesses.
 """
 
 from functools import lru_cache
@@ -15,7 +14,7 @@ MAX_DEPTH = 64
 
 
 class Member(Struct, kw_only=True):
-    """One key and its value in an object; `comma` is the offset of the comma behind it, -1 without."""
+    """One key and its value in an object; `comma` is the offset of the comma after it, -1 without."""
 
     key: str
     start: int
@@ -37,9 +36,10 @@ class Node(Struct, kw_only=True):
 
 @lru_cache(maxsize=1)
 def parse(text: str, start: int, end: int) -> tuple[Node | None, tuple[Mistake, ...]]:
-    """The tree of text[start:end] and the mistakes in the order met; no tree where the text can't be understood.
+    """The tree of text[start:end] and the mistakes in order; no tree if the text can't be parsed.
 
-    Never raises. Each repair of a file is judged on the same text, so the last tree is kept; nobody changes it. White space that Go trims should lie outside of start…end (`JsonText.bounds`).
+    Never raises. All repairs of a file use the same text, so the last tree is cached; it is never changed. White space
+    that Go trims should be outside of start…end (`JsonText.bounds`).
     """
     reader = _Reader(text, start, end)
     root: Node | None = None
@@ -101,7 +101,7 @@ class _Reader(Lexer):
         return node
 
     def missing_comma(self, at: int, *, is_object: bool) -> None:
-        """Two values side by side. Words could be one value that lacks its quotes, so only clear neighbours part."""
+        """Two adjacent values. Words could be one unquoted value, so only clear neighbours are separated."""
         after_word = any(mistake.kind == "bare-word" and mistake.end == at for mistake in self.mistakes[-3:])
         parted = self.text[at - 1] in "]}" or self.text[at - 1] in QUOTES
         clear = not after_word and (is_object or (parted and (self.peek() in QUOTES or self.peek() in "{[")))
@@ -124,7 +124,7 @@ class _Reader(Lexer):
         return here, -1
 
     def cut(self, closer: str, *, complete: bool) -> None:
-        """The text ends inside a container. It can be closed only if nothing but closers is missing."""
+        """The text ends inside a container. It can be closed only if only closing brackets are missing."""
         ends_whole = self.text[self.last_token - 1] not in "0123456789."
         if complete and ends_whole and not any(mistake.kind == "nul" for mistake in self.mistakes):
             self.mistake("truncated", self.end, self.end, Edit(start=self.end, end=self.end, new=closer))
@@ -156,7 +156,7 @@ class _Reader(Lexer):
         return Member(key=key, start=start, key_end=key_end, value=self.value(depth + 1))
 
     def behind(self) -> None:
-        """What stands behind the value: closers too many can go, anything else is more than one thing could mean."""
+        """The text after the value: extra closing brackets can be removed, anything else is ambiguous."""
         self.is_behind = True
         self.blank()
         while self.at < self.end and self.text[self.at] in "}],;":

@@ -1,4 +1,4 @@
-"""The command line that systemd makes of a unit: ExecStart with its variables filled in, each word with its origin."""
+"""Builds the command line of a systemd unit: ExecStart with expanded variables, each word with its origin."""
 
 import re
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ class Argument(Struct, frozen=True, kw_only=True):
     """One word of the command line.
 
     Attributes:
-        text: what the program gets.
+        text: as passed to the program.
         path: the file that it comes from: a unit, a drop-in or an environment file.
-        line: the line there where its setting begins.
+        line: the line where its setting starts.
         variable: the variable that it comes from; "" for a word of ExecStart itself.
     """
 
@@ -29,13 +29,14 @@ class Argument(Struct, frozen=True, kw_only=True):
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """What a unit starts.
+    """The command of a unit.
 
     Attributes:
         program: the path of the program.
-        arguments: behind it.
-        setting: the ExecStart that counts.
-        is_refused: there is more than one ExecStart and the unit isn't a oneshot: systemd won't start it. A drop-in
+        arguments: after the program.
+        setting: the effective ExecStart.
+        is_refused: there is more than one ExecStart and the unit isn't a oneshot: systemd refuses to start it. A
+        drop-in
             that lacks the empty "ExecStart=" before its own is the usual reason.
         missing_files: environment files that don't exist and weren't marked optional ("-"): the unit won't start.
     """
@@ -48,7 +49,7 @@ class Command(Struct, frozen=True, kw_only=True):
 
     @property
     def argv(self) -> tuple[str, ...]:
-        """The words behind the program."""
+        """The words after the program."""
         return tuple(argument.text for argument in self.arguments)
 
 
@@ -59,14 +60,14 @@ def environment_files(unit: Unit) -> tuple[tuple[str, bool], ...]:
 
 
 def command(unit: Unit, env_files: Mapping[str, str]) -> Command | None:
-    r"""The command line of a service; None where it has no ExecStart.
+    r"""The command line of a service; None without ExecStart.
 
     Args:
         unit: the merged unit.
         env_files: the text of each existing environment file that `environment_files` names, by path.
 
     As systemd does: a word that is just $NAME is split at blanks, ${NAME} stays one word, $$ is a dollar; later
-    environment files win over earlier ones, and all over Environment= (systemd.exec(5), systemd.service(5)).
+    environment files override earlier ones, and all override Environment= (systemd.exec(5), systemd.service(5)).
 
     >>> from doctor.formats.config.unit_file import merge
     >>> text = "[Service]\nEnvironmentFile=-/etc/sysconfig/docker\nExecStart=/usr/bin/dockerd -H fd:// $OPTIONS"
@@ -94,7 +95,7 @@ def command(unit: Unit, env_files: Mapping[str, str]) -> Command | None:
 
 
 def set_flag(text: str, setting: Setting, flag: str, value: str) -> str:
-    """A unit or drop-in with a flag of its ExecStart changed where it stands, or added behind the last word.
+    """A unit or drop-in with a flag of its ExecStart changed in place, or added after the last word.
 
     Args:
         text: the file that the setting was read from.
@@ -103,7 +104,7 @@ def set_flag(text: str, setting: Setting, flag: str, value: str) -> str:
         value: of letters that no quoting touches.
 
     Raises:
-        FormatError: the value would need quoting, or the flag stands in a form that can't be changed.
+        FormatError: the value would need quoting, or the flag has a form that can't be changed.
     """
     long = flag.lstrip("-")
     changed = flag_edit.replace(text, setting.command, long, value)
@@ -114,15 +115,15 @@ def set_flag(text: str, setting: Setting, flag: str, value: str) -> str:
 
 
 def remove_flag(text: str, setting: Setting, flag: str) -> str:
-    """A unit or drop-in without a flag in its ExecStart. Raises FormatError where it stands among joined short flags."""
+    """A unit or drop-in without a flag in its ExecStart. Raises FormatError if it is part of joined short flags."""
     return flag_edit.remove(text, setting.command, flag.lstrip("-"))
 
 
 def drop_in_without_flag(setting: Setting, flag: str) -> str:
-    r"""A new drop-in that starts the same command without a flag: the way to leave a packaged unit alone.
+    r"""A new drop-in that starts the same command without a flag: the packaged unit stays unchanged.
 
     Raises:
-        FormatError: the flag doesn't stand in the command itself.
+        FormatError: the flag is not in the command itself.
 
     >>> from doctor.formats.config.unit_file import parse
     >>> print(drop_in_without_flag(parse("[Service]\nExecStart=/usr/bin/dockerd -H fd:// $OPTIONS")[0], "host"), end="")
@@ -134,7 +135,7 @@ def drop_in_without_flag(setting: Setting, flag: str) -> str:
     located = flag_edit.Located(value=value, offsets=tuple(range(len(value))), escapes=True, skipped=1)
     changed = flag_edit.remove(value, located, flag.lstrip("-"))
     if changed == value:
-        raise FormatError(f"{flag} doesn't stand in ExecStart", where=f"{setting.path}:{setting.line}")
+        raise FormatError(f"{flag} is not in ExecStart", where=f"{setting.path}:{setting.line}")
     return f"[Service]\nExecStart=\nExecStart={changed}\n"
 
 
@@ -165,7 +166,7 @@ def _variables(unit: Unit, env_files: Mapping[str, str]) -> tuple[dict[str, Argu
 
 
 def _expand(word: str, setting: Setting, variables: Mapping[str, Argument]) -> list[Argument]:
-    """The words that one word of ExecStart becomes."""
+    """The words that one word of ExecStart expands to."""
     alone = re.fullmatch(_VARIABLE, word)
     if alone is not None and alone[2]:
         origin = variables.get(alone[2])
@@ -179,7 +180,7 @@ def _expand(word: str, setting: Setting, variables: Mapping[str, Argument]) -> l
 
     def value(match: re.Match[str]) -> str:
         if match[1] is None:
-            # "$NAME" within a word stays as it is; only "${NAME}" is filled in there.
+            # "$NAME" within a word is kept; only "${NAME}" is expanded there.
             return "$" if match[2] is None else match[0]
         origin = variables.get(match[1])
         if origin is None:

@@ -1,4 +1,4 @@
-"""systemd units: what a unit and its drop-ins say together, each setting with the file and line it comes from."""
+"""Merges a systemd unit with its drop-ins; each setting has its file and line."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ DIRECTORIES = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
-"""Where units are looked for, most important first (systemd.unit(5))."""
+"""Directories of units, highest priority first (systemd.unit(5))."""
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -21,11 +21,11 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     Attributes:
         path: the file, as the caller names it.
-        line: where it begins, counted from 1.
+        line: where it starts, counted from 1.
         section: "Service".
         key: "ExecStart".
         value: joined to one line, without blanks around it; "" resets a list.
-        offsets: where each letter of `value` stands in the file.
+        offsets: position of each letter of `value` in the file.
     """
 
     path: str
@@ -37,7 +37,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     @property
     def command(self) -> Located:
-        """The value as a command whose first word is the program."""
+        """The value as a command; its first word is the program."""
         return Located(value=self.value, offsets=self.offsets, escapes=True, skipped=1)
 
 
@@ -47,7 +47,7 @@ class Unit(Struct, frozen=True, kw_only=True):
     settings: tuple[Setting, ...]
 
     def listed(self, section: str, key: str) -> tuple[Setting, ...]:
-        """The settings of a list that count: those behind the last empty one."""
+        """The effective settings of a list: those after the last empty one."""
         found: list[Setting] = []
         for setting in self.settings:
             if setting.key == key and setting.section == section:
@@ -58,7 +58,7 @@ class Unit(Struct, frozen=True, kw_only=True):
         return tuple(found)
 
     def last(self, section: str, key: str) -> Setting | None:
-        """The setting of a plain value that counts; None where it isn't set, or reset."""
+        """The effective setting of a plain value; None if it isn't set, or was reset."""
         found = self.listed(section, key)
         return found[-1] if found else None
 
@@ -66,7 +66,7 @@ class Unit(Struct, frozen=True, kw_only=True):
 def parse(text: str, path: str = "") -> tuple[Setting, ...]:
     r"""The settings of one file in order. Never raises: lines without "=" are skipped, as systemd does with a warning.
 
-    A backslash at a line's end joins the next with a blank; comment lines in between are left out
+    A backslash at a line's end joins the next with a blank; comment lines in between are skipped
     (systemd.syntax(7)).
 
     >>> unit = "[Service]\nExecStart=/usr/bin/dockerd \\\n# why\n  -H fd://\n"
@@ -104,7 +104,7 @@ def merge(files: Iterable[tuple[str, str]]) -> Unit:
 
 
 def unit_path(name: str, paths: Iterable[str]) -> str | None:
-    """Which of the existing paths is the unit: that in the most important directory; None without one.
+    """The unit among the existing paths: the one in the directory of highest priority; None without one.
 
     >>> unit_path("docker.service", ["/lib/systemd/system/docker.service", "/etc/systemd/system/docker.service"])
     '/etc/systemd/system/docker.service'
@@ -114,10 +114,10 @@ def unit_path(name: str, paths: Iterable[str]) -> str | None:
 
 
 def drop_in_order(name: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """The drop-ins that count, in the order in which they are applied.
+    """The effective drop-ins, in the order in which they are applied.
 
     All *.conf of NAME.d and of the type's directory ("service.d"), sorted by file name whatever the directory; of one
-    name only the most important: NAME.d before the type's, then the order of DIRECTORIES.
+    name only that of highest priority: NAME.d before the type's, then the order of DIRECTORIES.
 
     >>> drop_in_order("docker.service", ["/usr/lib/systemd/system/docker.service.d/b.conf",
     ...     "/etc/systemd/system/docker.service.d/b.conf", "/run/systemd/system/docker.service.d/a.conf"])
@@ -138,7 +138,7 @@ def drop_in_order(name: str, paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def _take(found: list[Setting], line: str, offsets: list[int], section: str, where: tuple[str, int]) -> str:
-    """Add what a joined line says; the section that holds behind it."""
+    """Add the setting of a joined line; returns the section after it."""
     bare = line.strip()
     if bare.startswith("[") and bare.endswith("]"):
         return bare[1:-1]

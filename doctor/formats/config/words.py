@@ -1,4 +1,4 @@
-"""Text with quotes split into words, each letter of which knows where it stands, so that one word can be changed there.
+"""Splits quoted text into words and records the position of each letter, so that one word can be changed in place.
 
 systemd units, environment files and /etc/default/docker quote nearly alike (systemd.syntax(7), sh(1)).
 """
@@ -8,7 +8,7 @@ from msgspec import Struct
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "s": " "}
 _HEX_LENGTH = {"x": 2, "u": 4, "U": 8}
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:=,@+")
-"""Letters that mean themselves everywhere: in quotes of both kinds, bare, in systemd and in a shell."""
+"""Letters that are never special: in quotes of both kinds, bare, in systemd and in a shell."""
 
 
 class Word(Struct, frozen=True, kw_only=True):
@@ -17,8 +17,8 @@ class Word(Struct, frozen=True, kw_only=True):
     Attributes:
         text: without quotes and escapes.
         start: offset of its first letter or quote in what was split.
-        end: offset behind its last letter or quote.
-        offsets: where each letter of `text` begins.
+        end: offset after its last letter or quote.
+        offsets: position of each letter of `text`.
     """
 
     text: str
@@ -27,7 +27,7 @@ class Word(Struct, frozen=True, kw_only=True):
     offsets: tuple[int, ...]
 
     def span(self, first: int, last: int) -> tuple[int, int]:
-        """Where letters first…last (exclusive) of the text stand, without the quotes around them."""
+        """Position of letters first…last (exclusive) of the text, without the quotes around them."""
         if first >= len(self.offsets):
             inner = self.offsets[-1] + 1 if self.offsets else self.end
             return inner, inner
@@ -37,9 +37,10 @@ class Word(Struct, frozen=True, kw_only=True):
 
 
 def split(text: str, *, escapes: bool = True, start: int = 0, end: int | None = None) -> tuple[Word, ...]:
-    r"""The words between blanks; quotes of both kinds join, a backslash takes the next letter or, with `escapes`, C's forms.
+    r"""The words between blanks; quotes of both kinds join, a backslash escapes the next letter or, with `escapes`,
+    starts a C escape.
 
-    A quote that isn't closed reaches to the end, as in systemd's relaxed mode. Never raises.
+    An unclosed quote extends to the end, as in systemd's relaxed mode. Never raises.
 
     >>> [word.text for word in split("dockerd -H fd:// '--label=a b' \\x41")]
     ['dockerd', '-H', 'fd://', '--label=a b', 'A']
@@ -78,7 +79,7 @@ def split(text: str, *, escapes: bool = True, start: int = 0, end: int | None = 
 
 
 def unescape(text: str, index: int, *, escapes: bool, quote: str = "") -> tuple[str, int]:
-    r"""What a backslash at `index` and the letters behind it mean, and how many letters that takes.
+    r"""The value of a backslash escape at `index`, and its length.
 
     With `escapes` C's forms as systemd knows them (\x41, \101, \s); without, as a shell: the next letter itself, within
     double quotes only before " \ $ and `, a line end vanishes.
@@ -105,7 +106,7 @@ def _number(digits: str, base: int, length: int, prefix: str) -> tuple[str, int]
         value = int(digits, base)
         if 0 < value < 0x110000 and not 0xD800 <= value < 0xE000:
             return chr(value), 1 + len(prefix) + length
-    # Not a number: the backslash vanishes and the letter stays.
+    # Not a number: the backslash is dropped and the letter stays.
     return (prefix or digits[:1]), 2
 
 

@@ -1,1 +1,1 @@
-"""Formats: the bolt databases of the engine and of BuildKit."""
+"""Formats of the bolt databases of the engine and of BuildKit."""

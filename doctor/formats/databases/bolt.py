@@ -1,7 +1,7 @@
-"""Bolt databases (bbolt), read tolerantly: every tree that the file still holds, and what is broken in it.
+"""Reads bolt databases (bbolt) tolerantly: every tree that is still in the file, and its errors.
 
-dockerd, BuildKit and containerd keep their records so. The library itself takes a lock, and panics on a torn page;
-this reader takes bytes. Format: go.etcd.io/bbolt, page.go, db.go, freelist.go, version 2 (unchanged since 2014).
+dockerd, BuildKit and containerd use this format. The library itself takes a lock, and panics on a corrupt page; this
+reader works on bytes. Format: go.etcd.io/bbolt, page.go, db.go, freelist.go, version 2 (unchanged since 2014).
 """
 
 import struct
@@ -14,16 +14,16 @@ from doctor.model.errors import FormatError
 from doctor.model.text import flipped_byte
 
 MAX_BYTES = 256 << 20
-"""Bigger files aren't walked."""
+"""Larger files aren't read."""
 
 MAX_KEYS = 500_000
 """More keys than any engine keeps in one database; a walk ends there with an error."""
 
 MAX_DEPTH = 32
-"""Of pages and of buckets: bolt's own trees reach 4 or 5."""
+"""Depth limit of pages and of buckets: bolt's own trees reach 4 or 5."""
 
 MAX_ERRORS = 1000
-"""Of one walk; later ones aren't kept."""
+"""Limit of errors of one walk; later ones are dropped."""
 
 _MAGIC = 0xED0CDAED
 _META = struct.Struct("<IIIIQQQQQQ")
@@ -36,7 +36,7 @@ class Bucket(Struct, kw_only=True):
     Attributes:
         keys: values by key, as found.
         buckets: nested buckets by name.
-        sequence: its counter (`NextSequence`); must be kept when the bucket is written anew.
+        sequence: its counter (`NextSequence`); must be kept when the bucket is rewritten.
     """
 
     keys: dict[bytes, bytes] = {}
@@ -44,7 +44,7 @@ class Bucket(Struct, kw_only=True):
     sequence: int = 0
 
     def at(self, *path: str) -> "Bucket | None":
-        """A nested bucket by the names that lead to it; None where there is none."""
+        """A nested bucket by its path of names; None if it is missing."""
         bucket: Bucket | None = self
         for name in path:
             bucket = None if bucket is None else bucket.buckets.get(name.encode())
@@ -78,9 +78,9 @@ class Generation(Struct, frozen=True, kw_only=True):
 
     Attributes:
         meta: its meta page.
-        root: the root bucket: what could be read.
-        errors: what is wrong in its tree ("page 7: is page 0"); empty for a whole one.
-        freelist_error: what is wrong with its freelist, "" if nothing: bolt panics on it at open, but it can be
+        root: the readable part of the root bucket.
+        errors: faults of its tree ("page 7: is page 0"); empty for an intact one.
+        freelist_error: fault of its freelist, "" for none: bolt panics on it at open, but it can be
             rebuilt from the tree.
     """
 
@@ -91,16 +91,16 @@ class Generation(Struct, frozen=True, kw_only=True):
 
     @property
     def is_clean(self) -> bool:
-        """Whether every page of its tree is whole."""
+        """Whether every page of its tree is intact."""
         return not self.errors
 
 
 class Database(Struct, frozen=True, kw_only=True):
-    """What a file holds.
+    """Contents of a file.
 
     Attributes:
-        generations: newest first; none for an empty file, one where a meta page is lost.
-        is_empty: zero length: bolt makes a new database there without a word.
+        generations: newest first; none for an empty file, one if a meta page is lost.
+        is_empty: zero length: bolt silently creates a new database.
         lost_metas: meta pages (0, 1) that aren't valid.
     """
 
@@ -110,12 +110,12 @@ class Database(Struct, frozen=True, kw_only=True):
 
     @property
     def is_sound(self) -> bool:
-        """Whether bolt opens it and finds everything: the newest generation is whole, its freelist too."""
+        """Whether bolt can open and read it: the newest generation and its freelist are intact."""
         return self.is_empty or (self.generations[0].is_clean and not self.generations[0].freelist_error)
 
     @property
     def best(self) -> Generation | None:
-        """The newest generation whose tree is whole; None where every one is damaged."""
+        """The newest generation with an intact tree; None if all are damaged."""
         return next((generation for generation in self.generations if generation.is_clean), None)
 
 
@@ -195,7 +195,7 @@ def _meta_at(view: memoryview, offset: int, page: int) -> Meta | None:
 
 
 def walk(data: bytes | memoryview, meta: Meta) -> tuple[Bucket, tuple[str, ...]]:
-    """The tree at a page that a meta names, or that somebody believes to be a root; what could be read, and the errors."""
+    """The tree at a meta's root page, or at a presumed root; its readable part and the errors."""
     root, errors, _ = _Walk(Pages(memoryview(data), meta.page_size, meta.high_water)).run(meta)
     return root, errors
 
@@ -210,7 +210,7 @@ class _Walk:
         self.left = MAX_KEYS
 
     def _note(self, error: str) -> None:
-        # The first errors tell the story; a hostile file could make millions.
+        # The first errors suffice; a hostile file could cause millions.
         if len(self.errors) < MAX_ERRORS:
             self.errors.append(error)
 
@@ -229,7 +229,7 @@ class _Walk:
         return root, tuple(self.errors), frozenset(self.used)
 
     def _leaves(self, root: int) -> Iterator[Leaf]:
-        """The leaf pages below a page, in key order; a damaged page is noted and left out."""
+        """The leaf pages below a page, in key order; a damaged page is recorded and skipped."""
         stack: list[tuple[int, int, bytes, bytes | None, bytes | None]] = [(root, 0, b"", None, None)]
         while stack and self.left > 0:
             number, depth, low, high, named = stack.pop()
@@ -276,7 +276,7 @@ class _Walk:
     def _take_inline(
         self, bucket: Bucket, value: memoryview, page: int, depth: int
     ) -> Iterator[tuple[Bucket, int, int]]:
-        """A small bucket stands whole in its element's value, as a leaf page with a header but no number."""
+        """A small bucket is stored inline in its element's value, as a leaf page with a header but no number."""
         try:
             leaf = Pages.inline(value, page)
         except PageError as error:

@@ -1,4 +1,4 @@
-"""The one flipped bit for which bolt goes back to the older state of a database without a word."""
+"""Finds the flipped bit that makes bolt silently use the older state of a database."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ _META_START, _META_END = 16, 80
 
 
 class Flip(Struct, frozen=True):
-    """A bit: its byte's position in the file, and its mask. As a function a pure edit that flips it."""
+    """A bit: its byte's position in the file, and its mask. Called as a function it is a pure edit that flips it."""
 
     position: int
     mask: int
@@ -25,7 +25,7 @@ class Flip(Struct, frozen=True):
 
 
 def lost_meta(data: bytes) -> Flip | None:
-    """Return the bit that makes the newer one of the two meta pages valid again, where bolt takes the older for it.
+    """Return the bit that makes the newer of the two meta pages valid, if bolt uses the older one because of it.
 
     A meta page has a checksum: the bit is proven.
 

@@ -1,4 +1,4 @@
-"""Pages of a bolt file, each checked against every bound before anything in it is believed."""
+"""Pages of a bolt file, each checked against every bound before its content is used."""
 
 import struct
 
@@ -11,7 +11,7 @@ BUCKET = 0x01
 """Flag of a leaf element whose value is a bucket."""
 
 NOT_STORED = 0xFFFFFFFFFFFFFFFF
-"""In the place of a freelist's page: the list isn't kept, bolt makes it by walking the tree at open."""
+"""In place of a freelist's page: the list isn't stored, bolt rebuilds it from the tree at open."""
 
 _HEADER = struct.Struct("<QHHI")
 _ELEMENT = struct.Struct("<IIII")
@@ -20,7 +20,7 @@ _KINDS = {BRANCH: "a branch", LEAF: "a leaf", META: "a meta page", FREELIST: "a 
 
 
 class PageError(Exception):
-    """A page can't be what it must be. Stays inside the reader, which keeps its text."""
+    """A page is invalid. Stays inside the reader, which keeps its text."""
 
     def __init__(self, number: int, why: str) -> None:
         super().__init__(f"page {number}: {why}")
@@ -34,7 +34,7 @@ class Leaf(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """A page with its overflow, bounds known to lie in the file."""
+    """A page with its overflow, with checked bounds."""
 
     number: int
     flags: int
@@ -43,7 +43,7 @@ class Page(Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """What the page says it is."""
+        """The type in the page's header."""
         return _KINDS.get(self.flags, f"of unknown type {self.flags:#x}")
 
     def leaf(self, low: bytes = b"", high: bytes | None = None) -> Leaf:
@@ -61,7 +61,7 @@ class Page(Struct, frozen=True):
             total += ksize + vsize
             # Elements may not overlap: their sum bounds the memory that a hostile page can ask for.
             if start < table or middle + vsize > size or total > size:
-                raise PageError(self.number, f"element {index} lies outside")
+                raise PageError(self.number, f"element {index} is out of bounds")
             key = bytes(self.body[start:middle])
             if previous is not None and key <= previous:
                 raise PageError(self.number, f"keys out of order at element {index}")
@@ -76,12 +76,12 @@ class Page(Struct, frozen=True):
             raise PageError(self.number, f"should be part of the tree, is {self.kind}")
         size, table = len(self.body), 16 + 16 * self.count
         if table > size or not self.count:
-            raise PageError(self.number, f"{self.count} children can't be")
+            raise PageError(self.number, f"{self.count} children are impossible")
         children: list[tuple[bytes, int]] = []
         for index, (position, ksize, child) in enumerate(_BRANCH.iter_unpack(self.body[16:table])):
             start = 16 + 16 * index + position
             if start < table or start + ksize > size:
-                raise PageError(self.number, f"child {index} lies outside")
+                raise PageError(self.number, f"child {index} is out of bounds")
             key = bytes(self.body[start : start + ksize])
             if children and key <= children[-1][0]:
                 raise PageError(self.number, f"keys out of order at child {index}")
@@ -95,11 +95,11 @@ class Page(Struct, frozen=True):
         expected = table
         for index, numbers in enumerate((_ELEMENT if is_leaf else _BRANCH).iter_unpack(self.body[16:table])):
             if 16 + 16 * index + numbers[1 if is_leaf else 0] != expected:
-                raise PageError(self.number, f"element {index} does not begin where the one before ends")
+                raise PageError(self.number, f"element {index} does not start at the end of the previous one")
             expected += numbers[2] + numbers[3] if is_leaf else numbers[1]
 
     def free_ids(self, limit: int) -> tuple[int, ...]:
-        """The pages that a freelist names, at most as many as the file has. Raises PageError."""
+        """The pages of a freelist, at most as many as the file has. Raises PageError."""
         if not self.flags & FREELIST:
             raise PageError(self.number, f"should be the freelist, is {self.kind}")
         count, start = self.count, 16
@@ -125,7 +125,7 @@ class Pages:
 
     @property
     def shortfall(self) -> int:
-        """How many bytes the file is too short for its own high water mark: dockerd dies of SIGBUS there."""
+        """How many bytes the file lacks below its own high water mark: dockerd dies of SIGBUS there."""
         return max(0, self.high_water * self.page_size - len(self.view))
 
     def open(self, number: int, used: set[int]) -> Page:
@@ -134,13 +134,13 @@ class Pages:
             raise PageError(number, "outside of the database")
         start = number * self.page_size
         if start + self.page_size > len(self.view):
-            raise PageError(number, "behind the end of the file")
+            raise PageError(number, "after the end of the file")
         own, flags, count, overflow = _HEADER.unpack_from(self.view, start)
         if own != number:
             raise PageError(number, f"says it is page {own}")
         end = start + (overflow + 1) * self.page_size
         if number + overflow >= self.high_water or end > len(self.view):
-            raise PageError(number, f"{overflow} pages of overflow lie outside")
+            raise PageError(number, f"{overflow} pages of overflow are out of bounds")
         span = range(number, number + overflow + 1)
         if not used.isdisjoint(span):
             raise PageError(number, "used twice")
@@ -149,7 +149,7 @@ class Pages:
 
     @staticmethod
     def inline(value: memoryview, number: int) -> Leaf:
-        """The leaf of an inline bucket, which stands in page `number`. Raises PageError."""
+        """The leaf of an inline bucket in page `number`. Raises PageError."""
         if len(value) < 16:
             raise PageError(number, "an inline bucket is too short")
         _, flags, count, _ = _HEADER.unpack_from(value)

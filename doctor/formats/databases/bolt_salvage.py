@@ -1,4 +1,4 @@
-"""Records in the pages of a damaged bolt file, reachable or not."""
+"""Recovers records from the pages of a damaged bolt file, reachable or not."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,11 +10,11 @@ _PAGE_SIZES = (4096, 16384, 65536, 8192, 32768, 2048, 1024)
 
 
 def leaf_entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (key, value) of every leaf page whose number and bounds are right, also of older generations.
+    """Yield (key, value) of every leaf page with a correct number and bounds, including older generations.
 
-    A page is believed if its number says where it lies: the cheapest proof that it is a page. The same key comes several
-    times, once for each generation that is still there; only the reader knows which value is newer. Small buckets stand
-    inside the values of their parents and are looked through too. Nothing is yielded for a file above the size limit.
+    A page is accepted if its number matches its position: the cheapest proof that it is a page. The same key may occur
+    several times, once for each remaining generation; the caller decides which value is newer. Small inline buckets are
+    searched too. Nothing is yielded for a file above the size limit.
     """
     if len(data) > MAX_BYTES:
         return
@@ -22,7 +22,7 @@ def leaf_entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     metas = find_metas(view)
     page_size = metas[0].page_size if metas else _guess_page_size(view)
     pages = Pages(view, page_size, len(view) // page_size)
-    # Hostile pages may claim each other as overflow; in a real file no element is met twice.
+    # Hostile pages may claim each other as overflow; in a real file no element occurs twice.
     left = MAX_KEYS
     for number in range(2, pages.high_water):
         try:
@@ -35,11 +35,10 @@ def leaf_entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def old_trees(data: bytes, fits: Callable[[dict[bytes, bool]], bool]) -> Iterator[Bucket]:
-    """Yield every whole tree below a page that looks like the one that is searched for.
+    """Yield every intact tree below a page that matches.
 
-    A commit writes new pages and leaves the old ones until their space is used again. Pages below an old one may have been
-    used again too: only the reader can tell by what is in it. ``fits`` is asked with the names in a page, and whether each is
-    a bucket.
+    A commit writes new pages and leaves the old ones until their space is reused. Pages below an old one may have been
+    reused too: the caller must check the content. ``fits`` gets the names in a page, and whether each is a bucket.
     """
     if len(data) > MAX_BYTES:
         return
@@ -66,7 +65,7 @@ def old_trees(data: bytes, fits: Callable[[dict[bytes, bool]], bool]) -> Iterato
 
 
 def small_buckets(data: bytes) -> Iterator[tuple[bytes, Bucket]]:
-    """Yield (name, bucket) of every bucket that stands whole inside an element of some leaf page, older generations too."""
+    """Yield (name, bucket) of every intact inline bucket of any leaf page, including older generations."""
     if len(data) > MAX_BYTES:
         return
     view = memoryview(data)
@@ -89,7 +88,7 @@ def small_buckets(data: bytes) -> Iterator[tuple[bytes, Bucket]]:
 
 
 def _inline(value: memoryview, number: int, depth: int) -> Bucket | None:
-    """Return a bucket that stands in a value; ``None`` where it, or one in it, has pages of its own or is damaged."""
+    """Return an inline bucket of a value; ``None`` if it, or one in it, has separate pages or is damaged."""
     if len(value) <= 16 or any(value[:8]) or depth > MAX_DEPTH:
         return None
     try:
@@ -121,7 +120,7 @@ def _entries(leaf: Leaf, number: int, depth: int) -> Iterator[tuple[bytes, bytes
 
 
 def _guess_page_size(view: memoryview) -> int:
-    """Return the size at which most pages carry their own number; the common one where no page does."""
+    """Return the page size at which most pages have their own number; the default if none has."""
 
     def score(size: int) -> int:
         starts = range(2 * size, len(view) - size + 1, size)

@@ -1,4 +1,4 @@
-"""Bolt databases made anew, and mended by their meta pages alone. Bytes in, bytes out."""
+"""Writes bolt databases, and repairs them by their meta pages alone. Works on bytes."""
 
 import struct
 
@@ -18,7 +18,7 @@ MAX_ELEMENTS = 0xFFFE
 
 
 def write(root: Bucket, *, page_size: int = 4096) -> bytes:
-    """A database that holds a root bucket: one leaf page for each bucket, as long as it must be.
+    """A database with a root bucket: one leaf page for each bucket, as long as needed.
 
     bolt splits long pages when it next writes to them. Checked against bbolt 1.3.10: `tx.Check` finds nothing.
 
@@ -44,18 +44,18 @@ def write(root: Bucket, *, page_size: int = 4096) -> bytes:
 
 
 def with_generation(data: bytes, generation: Generation) -> bytes:
-    """The same database, opened at one of its generations: only the two meta pages change, nothing else.
+    """The same database at one of its generations: only the two meta pages change.
 
-    Both name its root, and say that the freelist isn't stored: bolt rebuilds it from the tree at the next open. This
-    mends a broken freelist (newest generation) and a broken newest tree (the older one).
+    Both name its root and a freelist that isn't stored: bolt rebuilds it from the tree at the next open. This repairs a
+    broken freelist (newest generation) and a broken newest tree (the older one).
 
     Raises:
-        FormatError: the generation isn't whole, or the file ends before its last page.
+        FormatError: the generation is damaged, or the file ends before its last page.
     """
     meta = generation.meta
     size = meta.page_size
     if generation.errors:
-        raise FormatError(f"this generation isn't whole: {generation.errors[0]}")
+        raise FormatError(f"this generation is damaged: {generation.errors[0]}")
     if meta.high_water * size > len(data):
         raise FormatError("the file ends before the last page of this generation")
     even = (meta.txid + 2) & ~1 if meta.txid < 1 << 62 else 2
@@ -71,7 +71,7 @@ def with_generation(data: bytes, generation: Generation) -> bytes:
         )
         for page in (0, 1)
     ]
-    # Behind the meta itself a page keeps whatever it had.
+    # After the meta itself a page keeps its old bytes.
     used = _HEADER.size + _META.size + 8
     return b"".join([
         pages[0][:used],
@@ -88,7 +88,7 @@ def _meta_page(page: int, page_size: int, root: tuple[int, int], *, freelist: in
 
 
 class _Pages:
-    """The pages behind the two metas, numbered as they come."""
+    """The pages after the two metas, numbered in order."""
 
     def __init__(self, page_size: int) -> None:
         self.page_size = page_size
@@ -96,7 +96,7 @@ class _Pages:
         self.next = 2
 
     def add(self, flags: int, count: int, body: bytes) -> int:
-        """Put a page behind the last; its number."""
+        """Append a page; returns its number."""
         number = self.next
         length = -(-(_HEADER.size + len(body)) // self.page_size)
         self.next += length
@@ -105,7 +105,7 @@ class _Pages:
         return number
 
     def bucket(self, bucket: Bucket, depth: int) -> int:
-        """Write a bucket and those inside it; the page of its leaf."""
+        """Write a bucket and its nested ones; returns the page of its leaf."""
         if depth > 32:
             raise FormatError("buckets nested deeper than 32")
         elements = [(key, 0, value) for key, value in bucket.keys.items()]
@@ -118,16 +118,16 @@ class _Pages:
 
 def _leaf_body(elements: list[tuple[bytes, int, bytes]]) -> bytes:
     if len(elements) > MAX_ELEMENTS:
-        raise FormatError(f"{len(elements)} keys in one bucket: more than one page counts")
+        raise FormatError(f"{len(elements)} keys in one bucket: more than one page can count")
     names = [key for key, _, _ in elements]
     if len(set(names)) != len(names):
-        raise FormatError("a key and a bucket of one name")
+        raise FormatError("a key and a bucket of the same name")
     table, data = [], []
     position = _ELEMENT.size * len(elements)
     for index, (key, flags, value) in enumerate(elements):
         if not 0 < len(key) <= MAX_KEY:
-            raise FormatError(f"bolt takes no key of {len(key)} bytes")
-        # A position counts from its own element.
+            raise FormatError(f"bolt does not accept a key of {len(key)} bytes")
+        # A position is relative to its own element.
         table.append(_ELEMENT.pack(flags, position - _ELEMENT.size * index, len(key), len(value)))
         data += [key, value]
         position += len(key) + len(value)

@@ -1,11 +1,11 @@
-"""CRC-32C (Castagnoli), which zlib has not: raft logs and thin pools are summed with it."""
+"""CRC-32C (Castagnoli), which zlib lacks: the checksum of raft logs and thin pools."""
 
 _POLYNOMIAL = 0x82F63B78
 _table: list[int] = []
 
 
 def crc32c(data: bytes, value: int = 0) -> int:
-    """Return the sum, to be continued with the value so far. About 15 MiB a second.
+    """Return the checksum, continued from the given value. About 15 MiB a second.
 
     >>> hex(crc32c(b"123456789")), crc32c(b"789", crc32c(b"123456")) == crc32c(b"123456789")
     ('0xe3069283', True)

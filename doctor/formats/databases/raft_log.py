@@ -1,9 +1,9 @@
 """etcd's write-ahead log, in which a swarm manager keeps services, secrets and configs (encrypted).
 
-A file is a row of frames: eight bytes little endian, of which the low 56 bits are the length of a record and, when the top bit
-is set, three bits the length of the padding; then the record, a protobuf message {1: type, 2: sum, 3: data}. The sum is the
-CRC-32C of the data of all records since the last record of type 4, which holds the sum to start from. A length of zero ends the
-log: the file was made longer in advance, with zeros.
+A file is a sequence of frames: eight bytes little endian, of which the low 56 bits are the length of a record and, when
+the top bit is set, three bits the length of the padding; then the record, a protobuf message {1: type, 2: sum, 3:
+data}. The sum is the CRC-32C of the data of all records since the last record of type 4, which holds the sum to start
+from. A length of zero ends the log: the file is preallocated with zeros.
 
 Source: etcd server/wal/decoder.go and walpb/record.proto, release 3.5.
 """
@@ -26,13 +26,13 @@ class _Record(Struct, frozen=True):
 
 
 def problem_of(content: bytes, *, sum_bytes: int) -> str:
-    """Return why etcd could not read the log, "" where it could.
+    """Return why etcd could not read the log, "" if it could.
 
-    A record that was torn as the last one is no problem: etcd cuts it off. Only the last ``sum_bytes`` bytes of records are
-    summed; the frames of all are looked at.
+    A truncated last record is not a problem: etcd cuts it off. Only the last ``sum_bytes`` bytes of records are
+    verified by checksum; all frames are checked.
 
     >>> problem_of(bytes(64), sum_bytes=1 << 20), problem_of(bytes(8) + b"lost", sum_bytes=1 << 20)
-    ('no record', 'zeros at byte 0 and records behind them')
+    ('no record', 'zeros at byte 0 and records after them')
     """
     records: list[_Record] = []
     offset = 0
@@ -40,7 +40,7 @@ def problem_of(content: bytes, *, sum_bytes: int) -> str:
         length = int.from_bytes(content[offset : offset + _HEADER], "little")
         if not length:
             rest = content[offset:].strip(b"\0")
-            return f"zeros at byte {offset} and records behind them" if rest else _sums(records, sum_bytes)
+            return f"zeros at byte {offset} and records after them" if rest else _sums(records, sum_bytes)
         size = length & _LENGTH
         padding = length >> 56 & 7 if length >> 63 else 0
         end = offset + _HEADER + size + padding
@@ -48,7 +48,7 @@ def problem_of(content: bytes, *, sum_bytes: int) -> str:
         found = _record(offset, body) if end <= len(content) else None
         if found is None:
             if end > len(content) or _is_torn(offset, body):
-                # What is behind a torn end was never written, so a whole file ends here.
+                # The rest after a truncated record was never written, so a valid file ends here.
                 return _sums(records, sum_bytes) if end <= len(content) else f"the record at byte {offset} has no end"
             return f"no record at byte {offset}"
         records.append(found)
@@ -64,7 +64,7 @@ def _sums(records: list[_Record], sum_bytes: int) -> str:
     while first and left > 0:
         first -= 1
         left -= len(records[first].data)
-    # Each sum goes on from the one of the record before, so the check may begin anywhere.
+    # Each sum continues the previous record's, so the check may start anywhere.
     value = records[first - 1].sum if first else 0
     for index in range(first, len(records)):
         record = records[index]
@@ -95,7 +95,7 @@ def _is_torn(start: int, data: bytes) -> bool:
 
 
 def _record(start: int, body: bytes) -> _Record | None:
-    """Return the message in a frame, ``None`` for anything else."""
+    """Return the message in a frame, ``None`` if it is invalid."""
     values = {1: 0, 2: 0}
     data = b""
     offset = 0
@@ -113,7 +113,7 @@ def _record(start: int, body: bytes) -> _Record | None:
 
 
 def _varint(body: bytes, offset: int) -> tuple[int, int]:
-    """Return a number and the offset behind it; -1 where there is none."""
+    """Return a number and the offset after it; -1 if it is invalid."""
     value = shift = 0
     while offset < len(body) and shift < 64:
         byte = body[offset]

@@ -1,1 +1,1 @@
-"""Formats: the rules of the packet filter: what the engine needs, what others made, what becomes of a packet."""
+"""Formats of packet filter rules: iptables and nftables."""

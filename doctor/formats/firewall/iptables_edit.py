@@ -1,4 +1,4 @@
-"""Small changes to a saved rule set: where a rule goes, which lines do it, which take it back, and what is saved after it."""
+"""Plans small changes to a saved rule set: positions of rules, the lines that apply and undo them, and the result."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -20,9 +20,9 @@ class Wanted(Struct, frozen=True):
 
     Attributes:
         text: "-A CHAIN …", as iptables-save spells it.
-        block: rules with the same block belong side by side; "" for none.
-        head: whether it goes to the top of a chain that holds no other rule of the layout.
-        present: how the chain spells this rule now, where that differs from ``text``.
+        block: rules with the same block are adjacent; "" for none.
+        head: whether it goes to the top of a chain without other rules of the layout.
+        present: the current spelling in the chain, if it differs from ``text``.
     """
 
     text: str
@@ -32,17 +32,17 @@ class Wanted(Struct, frozen=True):
 
 
 class ChainEdit(Struct, frozen=True, kw_only=True):
-    """What is to change in one chain.
+    """Changes to one chain.
 
     Attributes:
-        chain: its name; it is made when it does not exist.
-        layout: rules in the order in which they should stand, the missing ones among them.
+        chain: its name; it is created if missing.
+        layout: rules in the required order, including the missing ones.
         add: texts of the layout to add.
-        lift: texts, in order, that move above the first rule equal to ``above``.
+        lift: texts, in order, to move above the first rule equal to ``above``.
         above: the rule that must no longer come first.
-        top: where rules go that belong to the top, among rules of others alone: right above this one, to the end for "", to the
-            very top for ``None``.
-        remove: texts to take out, first occurrence each.
+        top: position of top rules among foreign rules: directly above this one, at the end for "", at the very top for
+        ``None``.
+        remove: texts to remove, first occurrence each.
     """
 
     chain: str
@@ -55,12 +55,12 @@ class ChainEdit(Struct, frozen=True, kw_only=True):
 
 
 class Edited(Struct, kw_only=True):
-    """A chain after an edit, and how to get there and back.
+    """A chain after an edit, with the lines to apply and to undo it.
 
     Attributes:
         rules: the texts after it.
-        lines: what iptables-restore is told, in order.
-        undo: groups of lines, in order; each group belongs in one restore, so that it happens whole or not at all.
+        lines: input of iptables-restore, in order.
+        undo: groups of lines, in order; each group goes into one restore, so that it is atomic.
     """
 
     chain: str
@@ -69,7 +69,7 @@ class Edited(Struct, kw_only=True):
     undo: list[list[str]] = []
 
     def insert(self, position: int, text: str) -> None:
-        """Put a rule before the one at ``position``, counted from 0."""
+        """Insert a rule before the one at ``position``, counted from 0."""
         spec = _spec(text, self.chain)
         at_end = position >= len(self.rules)
         self.lines.append(f"-A {self.chain} {spec}" if at_end else f"-I {self.chain} {position + 1} {spec}")
@@ -77,16 +77,16 @@ class Edited(Struct, kw_only=True):
         self.undo.insert(0, [f"-D {self.chain} {spec}"])
 
     def remove(self, text: str) -> None:
-        """Take out the first rule that is spelled so."""
+        """Remove the first rule with this text."""
         position = self.rules.index(text)
         spec = _spec(text, self.chain)
         self.lines.append(f"-D {self.chain} {spec}")
         del self.rules[position]
-        # Where the removal never happened, the first line keeps the second from doubling the rule.
+        # If the removal never happened, the first line keeps the second from duplicating the rule.
         self.undo[:0] = [[f"-D {self.chain} {spec}"], [f"-I {self.chain} {position + 1} {spec}"]]
 
     def move(self, text: str, position: int) -> None:
-        """Move the first rule that is spelled so up to before the one at ``position``."""
+        """Move the first rule with this text up to before the one at ``position``."""
         old = self.rules.index(text)
         spec = _spec(text, self.chain)
         self.lines += [f"-D {self.chain} {spec}", f"-I {self.chain} {position + 1} {spec}"]
@@ -96,7 +96,7 @@ class Edited(Struct, kw_only=True):
 
 
 def edit(rules: Iterable[str], change: ChainEdit) -> Edited:
-    """Return a chain after a change; rules that are already there, gone or in place are left alone."""
+    """Return a chain after a change; idempotent for rules that are already present, removed or in place."""
     done = Edited(chain=change.chain, rules=list(rules))
     for text in change.remove:
         if text in done.rules:
@@ -116,10 +116,10 @@ def edit(rules: Iterable[str], change: ChainEdit) -> Edited:
 
 
 def place(rules: Sequence[str], layout: Sequence[Wanted], text: str) -> int:
-    """Return where a rule of the layout goes, counted from 0, among the rules that are there.
+    """Return the position of a rule of the layout among the present rules, counted from 0.
 
-    Next to its own block if some of that is there; else behind the nearest rule that the layout has before it, or before the
-    nearest that it has after it; else to the top or the end.
+    Next to its own block if part of it is present; else after the nearest earlier rule of the layout, or before the
+    nearest later one; else at the top or the end.
 
     >>> place(["-A F -j A", "-A F -j foreign", "-A F -j C"], [Wanted("-A F -j A"), Wanted("-A F -j B")], "-A F -j B")
     1
@@ -168,7 +168,7 @@ class _Places:
         return self.positions.get(wanted.present) if found is None else found
 
     def _learn(self, rules: Sequence[str]) -> None:
-        """Take in what is there; a rule that went to the end, as most do after a flush, moves no other."""
+        """Update for the present rules; a rule appended at the end, as most are after a flush, moves no other."""
         if len(rules) == self.known + 1 and (not self.known or self.positions.get(rules[-2]) == self.known - 1):
             self.positions.setdefault(rules[-1], self.known)
         elif len(rules) != self.known:
@@ -179,7 +179,7 @@ class _Places:
 def saved_after(
     ruleset: Ruleset, table: str, chains: Sequence[Edited], policies: Mapping[str, str] | None = None
 ) -> str:
-    """Return what the save command would print with these chains and policies changed; counters are those of before."""
+    """Return the output of the save command with these chains and policies changed; counters are kept."""
     changed = {edited.chain: edited for edited in chains}
     known = {chain.name for chain in ruleset.chains if chain.table == table}
     made = [f":{name} - [0:0]" for name in changed if name not in known and name not in _BUILT_IN.get(table, ())]
@@ -214,7 +214,7 @@ def _with_policy(line: str, policies: Mapping[str, str]) -> str:
 
 
 def _chain_of(line: str) -> str:
-    """Return the chain of a rule's line, "" for any other line; counters may stand in front."""
+    """Return the chain of a rule's line, "" for any other line; it may start with counters."""
     words = line.split(None, 3)
     if words and words[0].startswith("[") and len(words) > 2:
         words = words[1:]

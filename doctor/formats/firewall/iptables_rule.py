@@ -1,4 +1,4 @@
-"""One iptables rule in a form in which two spellings of the same rule are equal."""
+"""Canonical form of an iptables rule: two spellings of the same rule are equal."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -27,11 +27,11 @@ Option = tuple[bool, str, tuple[str, ...]]
 
 
 class CanonicalRule(Struct, frozen=True, kw_only=True):
-    """A rule without its chain: what it matches and what it does.
+    """A rule without its chain: its matches and its target.
 
     Attributes:
         basics: -p, -s, -d, -i, -o and -f, sorted.
-        matches: each match module with its options, sorted; those that say nothing are left out, comments too.
+        matches: each match module with its options, sorted; comments and modules without effect are omitted.
         target: the chain or target; "" for a rule that only counts.
         is_goto: whether it goes (-g) instead of jumping.
         target_options: options of the target, sorted.
@@ -44,7 +44,7 @@ class CanonicalRule(Struct, frozen=True, kw_only=True):
     target_options: tuple[Option, ...]
 
     def basic(self, name: str) -> str | None:
-        """The value of -p, -s, -d, -i or -o, with "!" in front where negated; None where it isn't given."""
+        """The value of -p, -s, -d, -i or -o, with "!" in front where negated; None if it isn't given."""
         for negated, option, arguments in self.basics:
             if option == name:
                 return ("!" if negated else "") + " ".join(arguments)
@@ -60,7 +60,7 @@ class CanonicalRule(Struct, frozen=True, kw_only=True):
 
 
 def split_words(text: str) -> list[str]:
-    r"""The words of a line of iptables-save, which quotes with double quotes and backslashes.
+    r"""The words of a line of iptables-save, quoted with double quotes and backslashes.
 
     >>> split_words('-A INPUT -m comment --comment "say \\"hi\\"" -j LOG')[5]
     'say "hi"'
@@ -75,7 +75,7 @@ def split_words(text: str) -> list[str]:
 
 
 def canonical(words: Sequence[str]) -> CanonicalRule:
-    """The canonical form of a rule's words behind "-A CHAIN". Never raises; unknown options are kept as they stand.
+    """The canonical form of a rule's words after "-A CHAIN". Never raises; unknown options are kept unchanged.
 
     >>> a = canonical("-d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT".split())
     >>> b = canonical("-p 6 --destination 172.17.0.2 -o docker0 ! -i docker0 --dport 80 -j ACCEPT".split())
@@ -96,7 +96,7 @@ def _canonical(words: tuple[str, ...]) -> CanonicalRule:
         negated, name, arguments = option
         first = arguments[0] if arguments else ""
         if name == "-c":
-            # Counters are no part of what a rule does.
+            # Counters are not part of a rule's effect.
             continue
         if name in {"-j", "-g"}:
             target, is_goto, current = first, name == "-g", target_options
@@ -230,7 +230,7 @@ def _ipv4(text: str) -> int | None:
 
 
 def _sorted_groups(groups: list[tuple[str, list[Option]]]) -> tuple[tuple[str, tuple[Option, ...]], ...]:
-    # A module without options (`-m tcp` alone) repeats -p; a comment says nothing to the kernel.
+    # A module without options (`-m tcp` alone) repeats -p; a comment has no effect in the kernel.
     return tuple(sorted((name, tuple(sorted(options))) for name, options in groups if options and name != "comment"))
 
 

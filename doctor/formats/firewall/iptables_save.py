@@ -1,4 +1,4 @@
-"""What iptables-save prints: tables, chains and rules in order, each rule with its exact text."""
+"""Parses the output of iptables-save: tables, chains and rules in order, each rule with its exact text."""
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ class Chain(Struct, frozen=True, kw_only=True):
     Attributes:
         table: "filter", "nat", "raw", "mangle" or "security".
         name: the chain.
-        policy: "ACCEPT" or "DROP" for a built-in chain; None for a chain of users.
+        policy: "ACCEPT" or "DROP" for a built-in chain; None for a user-defined chain.
         packets: how many packets met the policy.
         bytes: how many bytes.
     """
@@ -30,9 +30,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     Attributes:
         table: its table.
         chain: its chain.
-        text: the line without its counters, "-A FORWARD -j DOCKER-USER"; what iptables-restore takes.
+        text: the line without its counters, "-A FORWARD -j DOCKER-USER", as input for iptables-restore.
         line: its line in the output, counted from 1.
-        packets: packets that met it; None where the counters weren't saved (`-c`).
+        packets: packets that matched it; None without saved counters (`-c`).
     """
 
     table: str
@@ -43,7 +43,7 @@ class Rule(Struct, frozen=True, kw_only=True):
 
     @property
     def canonical(self) -> CanonicalRule:
-        """The rule in the form in which two spellings of it are equal."""
+        """The canonical form of the rule."""
         return canonical(split_words(self.text)[2:])
 
 
@@ -53,7 +53,7 @@ class Ruleset(Struct, frozen=True, kw_only=True):
     Attributes:
         chains: in the order saved.
         rules: of all tables, in the order saved.
-        lines: the output itself, line by line; `render` gives it back.
+        lines: the output itself, line by line; `render` reproduces it.
     """
 
     chains: tuple[Chain, ...]
@@ -62,15 +62,15 @@ class Ruleset(Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no rule, no chain of users and no policy but ACCEPT: nobody set this backend up."""
+        """Whether there are no rules, no user-defined chains and only ACCEPT policies: this backend is unused."""
         return not self.rules and all(chain.policy == "ACCEPT" for chain in self.chains)
 
     def chain(self, table: str, name: str) -> Chain | None:
-        """A chain, None where it doesn't exist."""
+        """A chain, None if it doesn't exist."""
         return next((chain for chain in self.chains if chain.name == name and chain.table == table), None)
 
     def of(self, table: str, chain: str) -> tuple[Rule, ...]:
-        """The rules of a chain in the order in which packets meet them."""
+        """The rules of a chain in evaluation order."""
         return tuple(rule for rule in self.rules if rule.chain == chain and rule.table == table)
 
 
@@ -78,7 +78,7 @@ def parse(text: str) -> Ruleset:
     r"""The rules that `iptables-save`, `iptables-legacy-save` or their IPv6 twins printed.
 
     Raises:
-        FormatError: a line that none of them prints, or a torn end (no COMMIT after a table began).
+        FormatError: an unknown line, or truncated output (a table without COMMIT).
 
     >>> saved = "*nat\n:DOCKER - [0:0]\n-A DOCKER -i docker0 -j RETURN\nCOMMIT\n"
     >>> parse(saved).of("nat", "DOCKER")[0].text

@@ -1,4 +1,4 @@
-"""What `nft -j list ruleset` prints: every table, chain and rule of nf_tables, whoever made it."""
+"""Parses the output of `nft -j list ruleset`: every table, chain and rule of nf_tables."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class NftChain(Struct, frozen=True, kw_only=True):
         name: the chain.
         hook: "forward", "prerouting" … for a base chain; "" for one that is only jumped to.
         kind: "filter", "nat" or "route"; "" without a hook.
-        priority: of a base chain: the lower is asked first.
+        priority: of a base chain: lower ones run first.
         policy: "accept" or "drop"; "" without a hook.
     """
 
@@ -42,8 +42,8 @@ class NftRule(Struct, frozen=True, kw_only=True):
         family: of its table.
         table: its table.
         chain: its chain.
-        handle: by which nft deletes it.
-        expressions: matches and statements as nft gives them, in order.
+        handle: nft's id for deletion.
+        expressions: matches and statements as in nft's output, in order.
         comment: "" without one.
     """
 
@@ -56,12 +56,12 @@ class NftRule(Struct, frozen=True, kw_only=True):
 
     @property
     def verdict(self) -> str:
-        """What becomes of a packet that matches all: "drop", "jump" …; "" for a rule that decides nothing by itself."""
+        """The verdict: "drop", "jump" …; "" for a rule without one."""
         for expression in reversed(self.expressions):
             for verdict in _VERDICTS:
                 if verdict in expression:
                     return verdict
-            # What iptables-nft couldn't translate stands there by its iptables name.
+            # Extensions that iptables-nft can't translate have their iptables name.
             target = _xt(expression, "target").lower()
             if target in _VERDICTS:
                 return target
@@ -69,14 +69,14 @@ class NftRule(Struct, frozen=True, kw_only=True):
 
     @property
     def is_unconditional(self) -> bool:
-        """Whether it meets every packet of its chain: nothing in it but counters, logs and the verdict."""
+        """Whether it matches every packet of its chain: it has only counters, logs and the verdict."""
         return all(
             _xt(expression, "target") or not (set(expression) - _UNCONDITIONAL) for expression in self.expressions
         )
 
     @property
     def target(self) -> str:
-        """The chain that it jumps or goes to; "" for others."""
+        """The target chain of its jump or goto; "" otherwise."""
         for expression in self.expressions:
             for verdict in ("jump", "goto"):
                 where = expression.get(verdict)
@@ -95,11 +95,11 @@ class NftRuleset(Struct, frozen=True, kw_only=True):
     """All of nf_tables, in the order listed.
 
     Attributes:
-        version: of nft, as it says.
+        version: of nft.
         tables: as (family, name).
         chains: of all tables.
-        rules: of all tables, in the order in which packets meet them within a chain.
-        maps: named maps and sets, as nft gives them.
+        rules: of all tables, in evaluation order within a chain.
+        maps: named maps and sets, as in nft's output.
     """
 
     version: str
@@ -109,9 +109,9 @@ class NftRuleset(Struct, frozen=True, kw_only=True):
     maps: tuple[dict[str, Any], ...]
 
     def base_chains(self, hook: str, *, ip_version: int = 4) -> tuple[NftChain, ...]:
-        """The chains that every packet of an IP version meets at a hook, first asked first.
+        """The chains that every packet of an IP version passes at a hook, in order.
 
-        An accept ends one of them only: a drop in any of the others is final.
+        An accept ends only one of them: a drop in any other is final.
         """
         families = _FAMILIES[ip_version]
         found = [chain for chain in self.chains if chain.hook == hook and chain.family in families]
@@ -128,7 +128,7 @@ class NftRuleset(Struct, frozen=True, kw_only=True):
 
 
 def parse(data: bytes) -> NftRuleset:
-    """The ruleset. Objects of kinds that are not known here are passed over.
+    """The ruleset. Objects of unknown kinds are skipped.
 
     Raises:
         FormatError: not the JSON that nft prints.
@@ -152,7 +152,7 @@ def parse(data: bytes) -> NftRuleset:
             raise FormatError("not a ruleset of nft: an entry without a kind")
         kind, item = next(iter(entry.items()))
         if not isinstance(item, dict):
-            raise FormatError(f"not a ruleset of nft: {kind[:20]!r} is no object")
+            raise FormatError(f"not a ruleset of nft: {kind[:20]!r} is not an object")
         if kind == "table":
             tables.append((_text(item, "family"), _text(item, "name")))
         elif kind == "chain":
@@ -180,7 +180,7 @@ def _chain(item: dict[str, Any]) -> NftChain:
         hook=_text(item, "hook"),
         kind=_text(item, "type"),
         priority=_number(item, "prio"),
-        # nft leaves the policy out where it is the default.
+        # nft omits a default policy.
         policy=_text(item, "policy") or ("accept" if _text(item, "hook") else ""),
     )
 

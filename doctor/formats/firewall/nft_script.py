@@ -1,7 +1,7 @@
-"""Files that ``nft -f`` loads: which rules they put into which chain. Includes are read, definitions put in.
+"""Reads files of ``nft -f``: the rules of each chain. Includes are read, definitions expanded.
 
-Only what makes, empties or removes tables, chains and rules counts. As for nft, a file with a part that is not closed loads
-nothing: that is a ``FormatError``.
+Only commands that create, flush or delete tables, chains and rules are used. As in nft, a file with an unclosed block
+loads nothing: that is a ``FormatError``.
 """
 
 import re
@@ -11,14 +11,14 @@ from typing import NamedTuple
 from doctor.model.errors import FormatError
 
 MAX_DEPTH = 16
-"""Of includes in includes, as nft has it."""
+"""Limit of nested includes, as in nft."""
 MAX_WORDS = 400_000
 MAX_DEFINED = 4096
 
 Key = tuple[str, str, str]
 """Family, table, chain."""
 Include = Callable[[str], Iterator[tuple[str, str]]]
-"""Given the pattern of an include, yields the path and the text of each file that it names."""
+"""For the pattern of an include, yields the path and text of each matching file."""
 
 _WORD = re.compile(r'\\\r?\n|#[^\n]*|"[^"\n]*"|\n|[!<>=]=|[{};,=]|[^\s{};,="#!<>]+|[!<>"]')
 _FAMILIES = frozenset({"ip", "ip6", "inet", "arp", "bridge", "netdev"})
@@ -26,7 +26,7 @@ _ENDS = frozenset({"\n", ";", "{", "}"})
 
 
 class Word(NamedTuple):
-    """A word with the place where it stands."""
+    """A word with its place."""
 
     text: str
     path: str
@@ -34,7 +34,7 @@ class Word(NamedTuple):
 
 
 class ScriptRule(NamedTuple):
-    """A rule in nft's words, and the place where it stands."""
+    """A rule in nft's syntax, and its place."""
 
     words: tuple[str, ...]
     path: str
@@ -42,7 +42,7 @@ class ScriptRule(NamedTuple):
 
 
 def rules_of(path: str, text: str, include: Include) -> dict[Key, list[ScriptRule]]:
-    """Return the rules that a file loads, by chain; raises ``FormatError`` for one that is not whole, or endless.
+    """Return the rules that a file loads, by chain; raises ``FormatError`` for an incomplete or endless one.
 
     >>> text = "table ip filter { chain DOCKER-USER { tcp dport 80 drop; } }"
     >>> [(key, rule.words) for key, rules in rules_of("/etc/nftables.conf", text, lambda _: iter(())).items() for rule in rules]
@@ -99,20 +99,20 @@ class _Script:
             elif word.text == "}" and not depth:
                 self._statement(scope, statement)
                 if not scope:
-                    raise FormatError("a brace is closed that was not opened", where=f"{word.path}:{word.line}")
+                    raise FormatError("unmatched closing brace", where=f"{word.path}:{word.line}")
                 return
             elif word.text != "\n":
                 depth += (word.text == "{") - (word.text == "}")
                 statement += self._put_in(word)
         if scope or depth:
-            raise FormatError("a brace is not closed")
+            raise FormatError("unclosed brace")
         self._statement(scope, statement)
 
     def _put_in(self, word: Word) -> list[Word]:
         return self.defined.get(word.text[1:], [word]) if word.text.startswith("$") else [word]
 
     def _opens(self, scope: tuple[str, ...], statement: list[Word]) -> bool:
-        """Read the block of a table or chain, if that is what a brace opens here."""
+        """Read the block of a table or chain, if a brace opens one here."""
         words = [word.text for word in statement]
         if words and words[0] in {"add", "create"}:
             words = words[1:]
@@ -166,5 +166,5 @@ class _Script:
 
 
 def _named(words: list[str]) -> tuple[str, ...]:
-    """Return family, table and perhaps chain as a command names them; the family is IPv4's unless it says another."""
+    """Return family, table and optional chain of a command; the default family is ip."""
     return tuple(words) if words and words[0] in _FAMILIES else ("ip", *words)

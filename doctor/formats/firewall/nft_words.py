@@ -1,4 +1,4 @@
-"""A rule in nft's words as iptables has it; ``None`` where iptables has no words for it, or this module does not know them."""
+"""Translates an nft rule to iptables; ``None`` if iptables has no equivalent, or this module does not know it."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -25,11 +25,11 @@ _MOST_PORTS, _MOST_RULES = 15, 64
 
 
 class _UnknownError(Exception):
-    """A word that has no counterpart."""
+    """A word without equivalent."""
 
 
 def as_iptables(chain: str, words: Sequence[str], version: int) -> tuple[str, ...] | None:
-    """Return the rules of iptables that do what one rule of nft does.
+    """Return the iptables rules equivalent to one nft rule.
 
     >>> as_iptables("X", ["iifname", '"eth0"', "ip", "saddr", "!=", "10.0.0.0/8", "tcp", "dport", "80", "drop"], 4)
     ('-A X ! -s 10.0.0.0/8 -i eth0 -p tcp -m tcp --dport 80 -j DROP',)
@@ -200,7 +200,7 @@ class _Rule:
             raise _UnknownError
 
     def _values(self) -> tuple[bool, list[str]]:
-        """Return whether a comparison is negated, and what it compares with: one value, several, or a set."""
+        """Return whether a comparison is negated, and its right side: one value, several, or a set."""
         negated = self.words[0] in {"!=", "ne"}
         if self.words[0] in {"!=", "ne", "==", "eq"}:
             del self.words[0]

@@ -1,1 +1,1 @@
-"""Formats: the rest of the host: space, mounts, processes, packages."""
+"""Formats of the rest of the host: space, mounts, processes, packages."""

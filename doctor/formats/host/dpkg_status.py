@@ -1,4 +1,4 @@
-"""/var/lib/dpkg/status: the few packages that matter to a container host, out of thousands."""
+"""Reads /var/lib/dpkg/status: the few packages that matter to a container host, out of thousands."""
 
 from collections.abc import Iterable
 from mmap import mmap
@@ -28,14 +28,14 @@ class Package(Struct, frozen=True, kw_only=True):
 
     @property
     def is_held(self) -> bool:
-        """Whether somebody keeps it from being upgraded."""
+        """Whether it is held back from upgrades."""
         return self.status.startswith("hold ")
 
 
 def find(data: bytes | mmap, names: Iterable[str]) -> tuple[Package, ...]:
-    r"""The packages of these names that the file has, in the order of the names; several where several architectures are.
+    r"""The packages with these names, in the order of the names; one per architecture.
 
-    Never raises. Only the paragraphs asked for are read, the rest is passed over by a search for bytes.
+    Never raises. Only the requested paragraphs are parsed, the rest is skipped by a byte search.
 
     >>> status = b"Package: a\n\nPackage: runc\nStatus: hold ok installed\nVersion: 1.1.15+ds1-2\n\n"
     >>> package = find(status, ["docker.io", "runc"])[0]
@@ -55,7 +55,7 @@ def find(data: bytes | mmap, names: Iterable[str]) -> tuple[Package, ...]:
 
 def _package(name: str, data: bytes | mmap, start: int) -> Package:
     end = data.find(b"\n\n", start)
-    # A paragraph is a few kilobytes; a torn file has no end to it.
+    # A paragraph is a few kilobytes; in a truncated file it has no end.
     paragraph = data[start : min(len(data) if end < 0 else end, start + (1 << 20))].decode("utf-8", "replace")
     fields: dict[str, str] = {}
     for line in paragraph.split("\n"):

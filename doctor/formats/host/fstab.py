@@ -1,4 +1,4 @@
-"""/etc/fstab: what is mounted at boot, and edits of it that leave every other byte."""
+"""Reads /etc/fstab, and edits it without changing any other byte."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def parse(text: str) -> tuple[Entry, ...]:
 
 
 def with_options(text: str, point: str, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> str:
-    r"""The text with the options of what is mounted at ``point`` changed.
+    r"""The text with the options of the mount at ``point`` changed.
 
     >>> with_options("UUID=1  /srv ext4 noexec,noatime 0 2\n", "/srv", lambda all: tuple(o for o in all if o != "noexec"))
     'UUID=1  /srv ext4 noatime 0 2\n'
@@ -57,7 +57,7 @@ def with_options(text: str, point: str, change: Callable[[tuple[str, ...]], tupl
 
 
 def without_swap(text: str) -> str:
-    r"""The text with its swap areas made comments.
+    r"""The text with its swap areas commented out.
 
     >>> without_swap("/dev/sda3 none swap sw 0 0\n/dev/sda1 / ext4 defaults 0 1\n")
     '# /dev/sda3 none swap sw 0 0\n/dev/sda1 / ext4 defaults 0 1\n'

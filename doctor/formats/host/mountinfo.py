@@ -15,14 +15,14 @@ class Mount(Struct, frozen=True, kw_only=True):
 
     Attributes:
         mount_id: number of the mount, unique while it exists.
-        parent_id: the mount it stands on.
+        parent_id: the mount it is mounted on.
         device: "major:minor" of the files in it.
         root: the directory of the file system that is its root ("/" unless a bind mount or subvolume).
-        mount_point: where it stands, seen from the process's root.
+        mount_point: its path, seen from the process's root.
         options: options of this mount ("rw", "nosuid").
         propagation: optional fields ("shared:1", "master:2"); empty for a private mount.
         fs_type: type of the file system, with its subtype ("fuse.sshfs").
-        source: what is mounted, as its file system sees it; "none" where it has no source.
+        source: the mounted device or resource; "none" without one.
         super_options: options of the file system ("rw", "lowerdir=…").
     """
 
@@ -39,7 +39,7 @@ class Mount(Struct, frozen=True, kw_only=True):
 
     @property
     def is_read_only(self) -> bool:
-        """Whether nothing can be written through it: the mount or its file system is read-only."""
+        """Whether the mount or its file system is read-only."""
         return "ro" in self.options or "ro" in self.super_options
 
     @property
@@ -48,7 +48,7 @@ class Mount(Struct, frozen=True, kw_only=True):
         return any(field.startswith("shared:") for field in self.propagation)
 
     def super_option(self, name: str) -> str | None:
-        """The value of an option of the file system ("" for one without a value); None where it isn't set."""
+        """The value of an option of the file system ("" for one without a value); None if it isn't set."""
         for option in self.super_options:
             key, _, value = option.partition("=")
             if key == name:
@@ -57,7 +57,7 @@ class Mount(Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> tuple[Mount, ...]:
-    r"""The mounts in the kernel's order: of two on one place the later hides the earlier.
+    r"""The mounts in the kernel's order: of two on one path the later hides the earlier.
 
     Source: Documentation/filesystems/proc.rst, section 3.5; octal escapes since `seq_path` (fs/seq_file.c).
 
@@ -76,7 +76,7 @@ def parse(text: str) -> tuple[Mount, ...]:
 
 
 def covering(mounts: Iterable[Mount], path: str) -> Mount | None:
-    r"""The mount in which a path without symbolic links lies: the deepest, of several there the last.
+    r"""The mount of a path without symbolic links: the deepest, or the last of several there.
 
     >>> covering(parse("1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 8:2 / /var rw - xfs /dev/sdb rw"), "/var/lib").fs_type
     'xfs'
@@ -104,7 +104,7 @@ def unescape(field: str) -> str:
 def _parse_line(line: str, number: int) -> Mount:
     fields = line.split(" ")
     try:
-        # Optional fields end at "-"; the search starts behind the six fixed ones.
+        # Optional fields end at "-"; the search starts after the six fixed ones.
         dash = fields.index("-", 6)
         fs_type, source, *rest = fields[dash + 1 :]
         mount_id, parent_id = int(fields[0]), int(fields[1])
@@ -120,6 +120,6 @@ def _parse_line(line: str, number: int) -> Mount:
         propagation=tuple(fields[6:dash]),
         fs_type=unescape(fs_type),
         source=unescape(source),
-        # Super options come from the file system and may hold blanks in old kernels.
+        # Super options come from the file system and may contain blanks in old kernels.
         super_options=tuple(unescape(" ".join(rest)).split(",")) if rest else (),
     )

@@ -1,4 +1,4 @@
-"""/etc/os-release: which distribution a host runs."""
+"""Reads /etc/os-release: the distribution of a host."""
 
 from msgspec import Struct
 
@@ -9,11 +9,11 @@ class OsRelease(Struct, frozen=True, kw_only=True):
     """The distribution.
 
     Attributes:
-        id: "debian", "ubuntu", "rhel"; "linux" where it isn't said (os-release(5)).
-        id_like: what it descends from, nearest first.
+        id: "debian", "ubuntu", "rhel"; "linux" if it is missing (os-release(5)).
+        id_like: parent distributions, nearest first.
         version_id: "13", "24.04"; "" for rolling ones.
         codename: "trixie".
-        name: for people ("Debian GNU/Linux 13 (trixie)").
+        name: display name ("Debian GNU/Linux 13 (trixie)").
     """
 
     id: str
@@ -28,7 +28,7 @@ class OsRelease(Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> OsRelease:
-    r"""The distribution that a file names. Never raises: what is no assignment is skipped.
+    r"""The distribution that a file names. Never raises: other lines are skipped.
 
     >>> parse('ID=ubuntu\nID_LIKE="debian"\nVERSION_ID="24.04"\n').is_like("debian")
     True

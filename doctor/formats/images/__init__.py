@@ -1,1 +1,1 @@
-"""Formats: images: configs, names, and copies of what is damaged."""
+"""Formats of images: digests and names."""

@@ -1,4 +1,4 @@
-"""Digests and chain ids: how Docker and OCI name content and stacks of layers."""
+"""Digests and chain ids: Docker's and OCI's names of contents and layer stacks."""
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -39,7 +39,7 @@ def chain_ids(diff_ids: Iterable[str]) -> tuple[str, ...]:
     (OCI image specification, "Layer ChainID").
 
     Raises:
-        FormatError: something in the list is no digest.
+        FormatError: an entry of the list is not a digest.
 
     >>> chain_ids(["sha256:" + "0" * 64, "sha256:" + "1" * 64])[1]
     'sha256:f94b891e05f6e37c90d87edfd5bb98a02d618a437c35f3a94b3b00e48e894631'
@@ -53,5 +53,5 @@ def chain_ids(diff_ids: Iterable[str]) -> tuple[str, ...]:
 
 
 def chain_id(diff_ids: Sequence[str]) -> str:
-    """The chain id of a whole stack: that of its top layer, "" for an image without layers."""
+    """The chain id of a stack: that of its top layer, "" for an image without layers."""
     return chain_ids(diff_ids)[-1] if diff_ids else ""

@@ -1,4 +1,4 @@
-"""repositories.json with the place of each of its words, and the grammar of the references in it."""
+"""Parses repositories.json with the position of each word, and the grammar of its references."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _KEYS = 3
 
 
 class Word(Struct, frozen=True, kw_only=True):
-    """A string of the file: ``start`` and ``end`` (exclusive) of the bytes between its quotes, and what they mean."""
+    """A string of the file: ``start`` and ``end`` (exclusive) of the bytes between its quotes, and their value."""
 
     start: int
     end: int
@@ -28,13 +28,13 @@ class Word(Struct, frozen=True, kw_only=True):
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """One name of an image with all that leads to it.
+    """One name of an image with the keys above it.
 
     Attributes:
         top: the key of the whole list, "Repositories".
         repository: the key of the name's repository; the lines of a repository share one.
         reference: the name.
-        digest: of the image that it means.
+        digest: of its image.
     """
 
     top: Word
@@ -44,7 +44,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 def read(data: bytes) -> tuple[Line, ...]:
-    """Return the lines of a file that is JSON, in its order, repeated ones too; what has another shape is passed over.
+    """Return the lines of a JSON file in order, including duplicates; other shapes are skipped.
 
     >>> line = read(b'{"Repositories":{"app":{"app:1":"sha256:00"}}}')[0]
     >>> line.repository, line.reference.text, line.digest.text
@@ -81,7 +81,8 @@ def _word(data: bytes, match: re.Match[bytes]) -> Word:
 
 
 def meaning(raw: bytes) -> str | None:
-    r"""Return what the bytes between the quotes of a JSON string mean, as Go reads them; ``None`` where they end it early.
+    r"""Return the value of the bytes between the quotes of a JSON string, as Go reads them; ``None`` if they end it
+    early.
 
     >>> meaning(b"app:1"), meaning(rb"app:\u0031"), meaning(b'a"b'), meaning(b"a\xe5")
     ('app:1', 'app:1', None, 'a\ufffd')
@@ -105,7 +106,7 @@ def is_repository(name: str) -> bool:
 
 
 def is_reference_of(repository: str, reference: str) -> bool:
-    """Whether a text is a tag or digest of a repository in the form in which dockerd keeps it.
+    """Whether a text is a tag or digest of a repository in dockerd's stored form.
 
     >>> is_reference_of("app", "app:1"), is_reference_of("app", "apq:1"), is_reference_of("app", "app:!")
     (True, False, False)

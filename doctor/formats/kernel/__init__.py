@@ -1,1 +1,1 @@
-"""Formats: the kernel: release, features, modules, settings, namespaces, control groups."""
+"""Formats of the kernel: release, features, modules, settings, namespaces, control groups."""

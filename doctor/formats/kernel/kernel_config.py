@@ -1,4 +1,4 @@
-"""How a kernel was built: /proc/config.gz and /boot/config-RELEASE."""
+"""Reads the build configuration of a kernel: /proc/config.gz and /boot/config-RELEASE."""
 
 import re
 import zlib
@@ -21,7 +21,7 @@ class KernelConfig(Struct, frozen=True, kw_only=True, dict=True):
     Attributes:
         architecture: of the header line ("x86_64"); "" without one.
         release: the release that the header names ("6.12.48-amd64" or just "6.12.48": it lacks the local version
-            in most builds); "" without one. A file whose release isn't the running kernel's says nothing about it.
+            in most builds); "" without one. A file of another release does not describe the running kernel.
         text: the file.
     """
 
@@ -35,9 +35,9 @@ class KernelConfig(Struct, frozen=True, kw_only=True, dict=True):
         return {yes or no: value if yes else "n" for yes, value, no in re.findall(_OPTION, self.text)}
 
     def value(self, option: str) -> str:
-        """The value of one option, "n" where the file switches it off or doesn't know it.
+        """The value of one option, "n" if it is off or missing.
 
-        Looks only for this option: a check that asks for a few doesn't pay for ten thousand.
+        Searches only for this option, which is cheaper than parsing ten thousand.
         """
         name = option.removeprefix("CONFIG_")
         at = self.text.find(f"\nCONFIG_{name}=")
@@ -56,7 +56,7 @@ def parse(data: bytes) -> KernelConfig:
     r"""A configuration, plain or compressed with gzip.
 
     Raises:
-        FormatError: torn gzip, bigger than the limit, or not one option in it.
+        FormatError: truncated gzip, larger than the limit, or without any option.
 
     >>> config = parse(b"# Linux/x86_64 6.12.48 Kernel Configuration\nCONFIG_VETH=m\n# CONFIG_AUFS_FS is not set\n")
     >>> config.release, config.value("VETH"), config.is_enabled("CONFIG_AUFS_FS")
@@ -66,7 +66,7 @@ def parse(data: bytes) -> KernelConfig:
         data = _decompress(data)
     if len(data) > MAX_BYTES:
         raise FormatError(f"not read: a kernel configuration of {len(data)} bytes")
-    # A line break in front lets `value` find the first option too.
+    # A leading line break lets `value` find the first option too.
     text = "\n" + data.decode("utf-8", "replace")
     if "\nCONFIG_" not in text:
         raise FormatError("not a kernel configuration: no option in it")
@@ -79,9 +79,9 @@ def parse(data: bytes) -> KernelConfig:
 
 
 def matches_release(config: KernelConfig, running: str) -> bool:
-    r"""Whether a configuration belongs to the running kernel, as far as its header tells.
+    r"""Whether a configuration belongs to the running kernel, according to its header.
 
-    The header has the version without what the build adds, so "6.1.0" speaks for "6.1.0-18-amd64" and not for "6.1.1".
+    The header has the version without the build suffix, so "6.1.0" matches "6.1.0-18-amd64" but not "6.1.1".
 
     >>> config = parse(b"# Linux/x86_64 6.1.0 Kernel Configuration\nCONFIG_A=y\n")
     >>> matches_release(config, "6.1.0-18-amd64"), matches_release(config, "6.1.1")
@@ -97,7 +97,7 @@ def _decompress(data: bytes) -> bytes:
     try:
         found = unpacker.decompress(data, MAX_BYTES)
     except zlib.error as error:
-        raise FormatError(f"torn gzip: {error}") from None
+        raise FormatError(f"corrupt gzip: {error}") from None
     if not unpacker.eof:
-        raise FormatError("torn gzip: it ends too early" if not unpacker.unconsumed_tail else "not read: too big")
+        raise FormatError("truncated gzip" if not unpacker.unconsumed_tail else "not read: too large")
     return found

@@ -1,4 +1,4 @@
-"""Kernel modules: which exist, are built in, are loaded, and may be loaded."""
+"""Kernel modules: available, built in, loaded and blocked ones."""
 
 import re
 
@@ -13,8 +13,8 @@ class ModuleRule(Struct, frozen=True, kw_only=True):
 
     Attributes:
         kind: "blacklist", "install", "options", "alias", "softdep" or "remove".
-        module: what it speaks of, with underscores.
-        rest: what stands behind.
+        module: its module, with underscores.
+        rest: the rest of the line.
         path: the file, as the caller names it.
         line: counted from 1.
     """
@@ -54,7 +54,7 @@ def parse_dependencies(text: str) -> dict[str, str]:
 
 
 def parse_built_in(text: str) -> frozenset[str]:
-    r"""The modules of /lib/modules/RELEASE/modules.builtin: never in /proc/modules, always there.
+    r"""The modules of /lib/modules/RELEASE/modules.builtin: always available, never in /proc/modules.
 
     >>> sorted(parse_built_in("kernel/fs/ext4/ext4.ko\nkernel/net/bridge/br-netfilter.ko\n"))
     ['br_netfilter', 'ext4']
@@ -63,7 +63,7 @@ def parse_built_in(text: str) -> frozenset[str]:
 
 
 def parse_loaded(text: str) -> frozenset[str]:
-    r"""The modules in /proc/modules that are live or coming up.
+    r"""The modules in /proc/modules that are live or loading.
 
     >>> sorted(parse_loaded("overlay 151552 0 - Live 0x0\nbridge 1 0 - Unloading 0x0\n"))
     ['overlay']
@@ -77,7 +77,7 @@ def parse_loaded(text: str) -> frozenset[str]:
 
 
 def parse_rules(text: str, path: str = "") -> tuple[ModuleRule, ...]:
-    r"""The lines of a modprobe.d file in order (modprobe.d(5)). Never raises: what modprobe skips is skipped.
+    r"""The lines of a modprobe.d file in order (modprobe.d(5)). Never raises: lines that modprobe skips are skipped.
 
     >>> rule = parse_rules("# hardening\ninstall br-netfilter /bin/true\n")[0]
     >>> rule.module, rule.is_forbidding, rule.line

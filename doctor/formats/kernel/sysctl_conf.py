@@ -1,4 +1,4 @@
-"""sysctl.d files: which file sets a kernel parameter last, and changing that one line."""
+"""sysctl.d files: finds and edits the line that sets a kernel parameter last."""
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -8,7 +8,7 @@ from msgspec import Struct
 from doctor.formats.text import line_end
 
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
-"""Where settings are read from, most important first: a file hides those of the same name in later directories."""
+"""Directories of settings, highest priority first: a file hides those of the same name in later directories."""
 
 LEGACY = "/etc/sysctl.conf"
 """Read last of all by procps (`sysctl --system`); by systemd only where a 99-sysctl.conf links to it."""
@@ -60,7 +60,7 @@ def proc_path(key: str) -> str:
 
 
 def parse(text: str, path: str = "") -> tuple[Setting, ...]:
-    r"""The settings of one file, in order. Never raises: what systemd and procps skip with a warning is skipped.
+    r"""The settings of one file, in order. Never raises: lines that systemd and procps skip with a warning are skipped.
 
     >>> [(s.key, s.value) for s in parse("# off\nnet/ipv4/ip_forward = 0\n-net.ipv4.conf.*.forwarding=0\n")]
     [('net.ipv4.ip_forward', '0'), ('net.ipv4.conf.*.forwarding', '0')]
@@ -74,12 +74,12 @@ def parse(text: str, path: str = "") -> tuple[Setting, ...]:
 
 
 def effective_order(paths: Iterable[str], *, legacy_last: bool = False) -> tuple[str, ...]:
-    """The files that are read, in the order in which they are applied: a later one wins.
+    """The files that are read, in the order in which they are applied: later ones win.
 
-    Of several files of one name only that in the most important directory is read; then all are sorted by name.
+    Of several files of one name only that in the directory of highest priority is read; then all are sorted by name.
 
     Args:
-        paths: every existing *.conf in `DIRECTORIES`, and LEGACY where it exists. A link to /dev/null masks: pass it too.
+        paths: every existing *.conf in `DIRECTORIES`, and LEGACY if it exists. A link to /dev/null masks: pass it too.
         legacy_last: True for procps, which reads LEGACY after everything; False for systemd, which doesn't read it.
 
     >>> effective_order(["/usr/lib/sysctl.d/50-a.conf", "/etc/sysctl.d/50-a.conf", "/run/sysctl.d/10-b.conf"])
@@ -103,8 +103,8 @@ def effective_order(paths: Iterable[str], *, legacy_last: bool = False) -> tuple
 def last_setter(settings: Sequence[Setting], key: str) -> Setting | None:
     """The line that decides a parameter, of settings in the order in which their files are applied; None if none does.
 
-    As systemd-sysctl decides: a line that names the parameter beats every pattern, whatever the order; an exclusion
-    keeps patterns away from it; otherwise the last wins.
+    Rules of systemd-sysctl: a line that names the parameter overrides every pattern, in any order; an exclusion exempts
+    it from patterns; otherwise the last wins.
     """
     key = normalize(key)
     named = [setting for setting in settings if not setting.is_pattern and setting.key == key]
@@ -128,7 +128,7 @@ def matches(pattern: str, key: str) -> bool:
 def set_value(text: str, key: str, value: str) -> str:
     r"""The file with a parameter set: the value of its last line changed in place, or a line appended.
 
-    Every other byte stays. A pattern is never changed, since it speaks for other parameters too.
+    Every other byte is kept. A pattern is never changed, since it also sets other parameters.
 
     >>> set_value("net.ipv4.ip_forward =  0\t\r\n# end\r\n", "net.ipv4.ip_forward", "1")
     'net.ipv4.ip_forward =  1\t\r\n# end\r\n'
@@ -155,7 +155,7 @@ class _Line(Struct, frozen=True, kw_only=True):
 
 
 def _read(line: str) -> _Line | None:
-    """The parts of a line that sets something; None for comments, blank lines and what nobody understands."""
+    """The parts of a line with a setting; None for comments, blank and invalid lines."""
     bare = line.strip()
     if not bare or bare[0] in "#;":
         return None
@@ -163,7 +163,7 @@ def _read(line: str) -> _Line | None:
     key, equals, _ = line.partition("=")
     name = normalize(key.strip().removeprefix("-")) if optional else normalize(key)
     if not name or not (equals or optional):
-        # Without "=" only an exclusion means something.
+        # Without "=" only an exclusion is valid.
         return None
     if not equals:
         return _Line(key=name, value=None, optional=True, start=len(line), end=len(line))

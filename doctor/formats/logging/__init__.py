@@ -1,1 +1,1 @@
-"""Formats: logging drivers and logs."""
+"""Formats of logging drivers and logs."""

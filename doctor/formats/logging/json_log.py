@@ -1,4 +1,4 @@
-"""Logs of the json-file driver: one JSON object a line, and what a crash leaves between them."""
+"""Logs of the json-file driver: one JSON object a line; finds and removes damage after a crash."""
 
 import json
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from doctor.formats.json_safe import load
 from doctor.model.errors import FormatError
 
 MAX_LINE = 16 << 20
-"""dockerd splits at 16 KiB; logs of other writers get this much before they count as damage."""
+"""dockerd splits at 16 KiB; longer lines of other writers count as damage above this size."""
 
 
 class Damage(Struct, frozen=True, kw_only=True):
@@ -18,8 +18,8 @@ class Damage(Struct, frozen=True, kw_only=True):
 
     Attributes:
         start: offset of the first damaged byte.
-        end: offset behind the last, its line end included.
-        kind: "nul" for a run of NUL bytes (lost blocks), "torn" for a line that isn't whole, "garbage" for others.
+        end: offset after the last, its line end included.
+        kind: "nul" for a run of NUL bytes (lost blocks), "truncated" for an incomplete line, "garbage" for others.
     """
 
     start: int
@@ -30,7 +30,7 @@ class Damage(Struct, frozen=True, kw_only=True):
 def damages(data: bytes | mmap) -> tuple[Damage, ...]:
     r"""The damaged spans in order; neighbours are joined. Every byte outside of them is a readable line. Never raises.
 
-    A last line without its line end is torn, also when it parses: dockerd appends the next line to it.
+    A last line without its line end counts as truncated, even if it parses: dockerd appends the next line to it.
 
     >>> good = b'{"log":"a\\n","stream":"stdout","time":"2024-01-01T00:00:00Z"}\n'
     >>> damages(good + b'\0\0{"log":"b' + good)
@@ -52,14 +52,14 @@ def damages(data: bytes | mmap) -> tuple[Damage, ...]:
 
 
 def repaired(data: bytes | mmap, found: Iterable[Damage]) -> bytes:
-    r"""The file with as little taken out as makes it readable: each whole line stays byte for byte.
+    r"""The file with the least removed to make it readable: each complete line is kept byte for byte.
 
-    Of a damaged span the whole line at its end is kept where there is one: the end of a line that was written right
-    behind lost blocks, or behind a torn line. A torn last line that parses gets its line end.
+    A complete line at the end of a damaged span is kept: it was written directly after lost blocks or a truncated line.
+    A truncated last line that parses gets its line end.
 
     >>> good = b'{"log":"a\\n","stream":"stdout","time":"2024-01-01T00:00:00Z"}\n'
-    >>> torn = good + b'\0\0' + good
-    >>> repaired(torn, damages(torn)) == good + good
+    >>> broken = good + b'\0\0' + good
+    >>> repaired(broken, damages(broken)) == good + good
     True
     """
     parts: list[bytes] = []
@@ -71,7 +71,7 @@ def repaired(data: bytes | mmap, found: Iterable[Damage]) -> bytes:
 
 
 def _kept(span: bytes) -> list[bytes]:
-    """The whole lines within a damaged span."""
+    """The complete lines within a damaged span."""
     kept = []
     for line in span.split(b"\n"):
         # Quotes inside a message are escaped, so the last of these begins the last entry.
@@ -82,17 +82,17 @@ def _kept(span: bytes) -> list[bytes]:
 
 
 def _fault(data: bytes | mmap, start: int, end: int) -> str:
-    """What is wrong with the line start…end, "" if nothing."""
+    """The fault of the line start…end, "" for none."""
     if data.find(b"\0", start, end) >= 0:
         return "nul"
     if data[end - 1 : end] != b"\n":
-        return "torn"
+        return "truncated"
     if end - start > MAX_LINE:
         return "garbage"
     line = data[start : end - 1]
     if _is_entry(line):
         return ""
-    return "torn" if line.startswith(b"{") else "garbage"
+    return "truncated" if line.startswith(b"{") else "garbage"
 
 
 def _is_entry(line: bytes) -> bool:
@@ -104,7 +104,7 @@ def _is_entry(line: bytes) -> bool:
     except (ValueError, RecursionError):
         pass
     try:
-        # Go takes bytes that aren't UTF-8.
+        # Go accepts bytes that aren't UTF-8.
         return isinstance(load(line), dict)
     except FormatError:
         return False

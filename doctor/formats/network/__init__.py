@@ -1,1 +1,1 @@
-"""Formats: networks of the engine and of the host: records, links, addresses, routes, names."""
+"""Formats of networks of the engine and the host: records, links, addresses, routes, names."""

@@ -1,6 +1,6 @@
-"""Default gateways in what network managers keep: their settings and the leases that DHCP servers gave them.
+"""Finds default gateways in the files of network managers: settings and DHCP leases.
 
-Each function takes a file's text and returns what it names, without judging addresses; text of any other form names nothing.
+Each function takes a file's text and returns its gateways, without validating addresses; other text yields none.
 """
 
 import re
@@ -19,7 +19,7 @@ _IP_ROUTE = re.compile(r"\broute\s+add\s+(?:-net\s+)?(?:default|0\.0\.0\.0/0)\s+
 
 
 class Gateway(Struct, frozen=True):
-    """A gateway, the interface it is for (a shell pattern; "" where the file names none), and the route's metric."""
+    """A gateway, the interface it is for (a shell pattern; "" if the file names none), and the route's metric."""
 
     device: str
     address: str
@@ -143,7 +143,7 @@ def route_lines(text: str, device: str = "") -> Iterator[Gateway]:
 
 
 def netplan(text: str) -> Iterator[Gateway]:
-    r"""Yield those of netplan's or cloud-init's YAML, as far as indentation tells what belongs together.
+    r"""Yield those of netplan's or cloud-init's YAML, grouped by indentation.
 
     >>> list(netplan("network:\n  ethernets:\n    eth0:\n      routes:\n        - to: default\n          via: 192.0.2.1\n"))
     [Gateway(device='eth0', address='192.0.2.1', metric=0)]
@@ -183,7 +183,7 @@ def _flow_routes(line: str) -> Iterator[tuple[str, str]]:
 
 
 def _owner(above: list[tuple[int, str]]) -> str:
-    """Return the interface that a line is beneath: the key below ``ethernets:`` and its like; cloud-init's own form has none."""
+    """Return the interface of a line: the key below ``ethernets:`` and similar keys; cloud-init's own form has none."""
     kinds = {"ethernets", "bonds", "bridges", "vlans", "wifis"}
     for (_, kind), (_, name) in pairwise(above):
         if kind in kinds:

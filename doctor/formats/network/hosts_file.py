@@ -1,4 +1,4 @@
-"""/etc/hosts: which address the host's own tables give to a name."""
+"""Reads /etc/hosts: the addresses of names."""
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ class HostsEntry(Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> tuple[HostsEntry, ...]:
-    r"""The entries in order; the first that has a name counts. Never raises: what is no entry is skipped.
+    r"""The entries in order; the first one with a name counts. Never raises: other lines are skipped.
 
     >>> parse("127.0.0.1\tlocalhost # me\n")
     (HostsEntry(address='127.0.0.1', names=('localhost',), line=1),)
@@ -26,6 +26,6 @@ def parse(text: str) -> tuple[HostsEntry, ...]:
 
 
 def addresses(entries: tuple[HostsEntry, ...], name: str) -> tuple[str, ...]:
-    """The addresses of a name, in the order of the file; names differ in no case."""
+    """The addresses of a name, in the order of the file; names are case-insensitive."""
     wanted = name.lower()
     return tuple(entry.address for entry in entries if wanted in map(str.lower, entry.names))

@@ -1,4 +1,4 @@
-"""What iproute2 prints with ``-j``, and what it would print after a change of links, addresses or routes."""
+"""Parses the output of iproute2 with ``-j``, and predicts it after a change of links, addresses or routes."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from doctor.formats import json_safe
 from doctor.model.errors import FormatError
 
 ADDRESSES = ("ip", "-j", "-d", "addr")
-"""Links and their addresses, ``-d`` for what a link is (bridge, veth …)."""
+"""Links and their addresses, ``-d`` for the type of a link (bridge, veth …)."""
 
 ROUTES = ("ip", "-j", "route", "show", "table", "all")
 """Routes of both families; those of the main table carry no "table"."""
@@ -21,7 +21,7 @@ Change = tuple[str, str, dict[str, str | int]]
 def load(raw: bytes) -> list[dict[str, Any]]:
     """Return the objects of an ``ip -j`` answer. Raises ``FormatError`` for anything else.
 
-    iproute2 prints ``{}`` for what a filter left out, and nothing at all where there are no routes.
+    iproute2 prints ``{}`` for filtered objects, and nothing if there are no routes.
 
     >>> load(b'[{"ifname":"lo"},{}]')
     [{'ifname': 'lo'}]
@@ -35,10 +35,10 @@ def load(raw: bytes) -> list[dict[str, Any]]:
 
 
 def predict(change: Change, addresses: bytes, routes: bytes) -> tuple[bytes, bytes]:
-    """Return what ``ADDRESSES`` and ``ROUTES`` print after one change; what is not understood stays as it is.
+    """Return the output of ``ADDRESSES`` and ``ROUTES`` after one change; unknown changes are ignored.
 
-    The kernel's own doing is part of it: an address brings its connected route, a link that goes down loses its routes,
-    one that comes up gets those of its addresses back.
+    The kernel's side effects are included: an address adds its connected route, a link that goes down loses its routes,
+    one that comes up regains those of its addresses.
     """
     links = load(addresses)
     table = load(routes)
@@ -166,7 +166,7 @@ def _route(table: list[dict[str, Any]], command: str, arguments: dict[str, str |
 
 
 def addresses_of(link: dict[str, Any]) -> Iterator[tuple[str, str, int, str]]:
-    """Yield (family, address, prefix length, scope) of a link's addresses; entries of other shapes are left out."""
+    """Yield (family, address, prefix length, scope) of a link's addresses; entries of other shapes are skipped."""
     for entry in link.get("addr_info", ()):
         if isinstance(entry, dict) and isinstance(entry.get("local"), str) and isinstance(entry.get("prefixlen"), int):
             yield str(entry.get("family", "")), entry["local"], entry["prefixlen"], str(entry.get("scope", ""))

@@ -1,7 +1,7 @@
-"""Records of libnetwork's store, judged as the engine decodes them at its start.
+"""Validates records of libnetwork's store as the engine decodes them at its start.
 
-Go's ``encoding/json`` refuses one syntax error, and the engine's own decoders then assert types and parse addresses: a key
-that is missing or of another type is a panic. Sources: moby libnetwork/network.go, endpoint.go, endpoint_info.go,
+Go's ``encoding/json`` rejects any syntax error, and the engine's own decoders then assert types and parse addresses: a
+key that is missing or of another type is a panic. Sources: moby libnetwork/network.go, endpoint.go, endpoint_info.go,
 sandbox_store.go, endpoint_cnt.go, driverapi/ipamdata.go, drivers/{bridge,macvlan,ipvlan}/*_store.go, v26.1.5.
 """
 
@@ -16,13 +16,13 @@ INDEX_BYTES = 8
 """A value is the record's index, eight bytes, then JSON (moby libnetwork/internal/kvstore/boltdb)."""
 
 KINDS = frozenset(SHAPES)
-"""Kinds of record that are known here."""
+"""Known kinds of record."""
 
 _ID_KEYS = {"endpoint_count": "", "sandbox": "ID", "bridge": "ID", "macvlan": "ID", "ipvlan": "ID"}
 
 
 def parts(key: bytes) -> tuple[str, tuple[str, ...]]:
-    """The kind and the ids that a key names; ("", ()) for one that is no record's.
+    """The kind and the ids of a key; ("", ()) for a key that is not a record's.
 
     >>> parts(b"docker/network/v1.0/endpoint/aa/bb/")
     ('endpoint', ('aa', 'bb'))
@@ -35,16 +35,16 @@ def parts(key: bytes) -> tuple[str, tuple[str, ...]]:
 
 
 def names_ids(kind: str, ids: tuple[str, ...]) -> bool:
-    """Whether a key of this kind names ids, as many as it has to."""
+    """Whether a key of this kind has the right number of ids."""
     if kind == "endpoint":
         return len(ids) == 2 and network_identity(ids[0]) and is_hex64(ids[1])
     return len(ids) == 1 and (sandbox_identity(ids[0]) if kind == "sandbox" else network_identity(ids[0]))
 
 
 def flaw(kind: str, ids: tuple[str, ...], data: bytes, *, strict: bool = False) -> str:
-    """What is wrong with a record (without its index) in the eyes of the engine, "" if nothing.
+    """The fault of a record (without its index) for the engine, "" for none.
 
-    ``strict``: a key that no engine known here writes is wrong too, even if it is no known one with a bit flipped.
+    ``strict``: any key that no known engine writes is wrong too, even if it is not one bit away from a known one.
 
     >>> flaw("endpoint_count", ("0" * 64,), b'{"Count":0}'), flaw("endpoint_count", ("0" * 64,), b'{"Count":p}')
     ('', 'not JSON: expecting value at line 1, column 10')
@@ -53,7 +53,7 @@ def flaw(kind: str, ids: tuple[str, ...], data: bytes, *, strict: bool = False) 
         data.decode()
         record = load(data)
     except UnicodeDecodeError:
-        return "it holds bytes that are no UTF-8, which Go never writes"
+        return "it contains bytes that are not UTF-8, which Go never writes"
     except FormatError as error:
         return str(error)
     if not isinstance(record, dict):
@@ -76,7 +76,9 @@ _LENIENT = frozenset({"ep_iface", "joinInfo", "exposed_ports", "sandbox", "svcAl
 
 
 def is_refused(kind: str, ids: tuple[str, ...], data: bytes) -> bool:
-    """Whether the engine fails on a record that has a flaw, or loses count of what depends on it, rather than reads it otherwise."""
+    """Whether the engine fails on a flawed record, or miscounts its dependants, instead of reading a different
+    value.
+    """
     try:
         record = load(data)
     except FormatError:

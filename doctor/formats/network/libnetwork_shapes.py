@@ -1,4 +1,4 @@
-"""The records of libnetwork's store: which keys each has, and what its values may be. See ``doctor.formats.network.libnetwork``."""
+"""Schema of libnetwork's records: their keys and allowed values. See ``doctor.formats.network.libnetwork``."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ _OPTIONS = frozenset(
 
 
 def _options(value: Any, strict: bool = False) -> bool:
-    """A network's options: anybody may name new ones, but not one bit away from the engine's own."""
+    """A network's options: users may add any, but not one bit away from the engine's own."""
     if value is None:
         return True
     bits = 3 if strict else 1
@@ -265,4 +265,4 @@ _LIGHT_ENDPOINT: tuple[tuple[str, ...], dict[str, Judge]] = (
 SHAPES["macvlan-endpoint"] = SHAPES["ipvlan-endpoint"] = _LIGHT_ENDPOINT
 
 SOFT = frozenset({time, identity, interface, address, network_type, ipam_type, scope, balancer})
-"""A text that one of these refuses is read by the engine all the same."""
+"""The engine still reads a text that one of these rejects."""

@@ -1,4 +1,4 @@
-"""Judgements on single values of libnetwork's records: whether each is what the engine writes there."""
+"""Validators of single values of libnetwork's records."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from doctor.model.errors import FormatError
 from doctor.model.text import is_one_bit_off
 
 Judge = Callable[[Any, bool], bool]
-"""Whether a value is what the engine writes; asked strictly, an object may have no unknown key."""
+"""Whether a value is valid; with ``strict`` an object must not have unknown keys."""
 
 _HEX = frozenset("0123456789abcdef")
 _SHORTEST_TIME = 20
@@ -32,7 +32,7 @@ def number(value: Any, _strict: bool = False) -> bool:
 
 
 def count(value: Any, _strict: bool = False) -> bool:
-    """A number that an unsigned 64-bit counter holds."""
+    """An unsigned 64-bit number."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64
 
 
@@ -47,7 +47,7 @@ def protocol(value: Any, _strict: bool = False) -> bool:
 
 
 def anything(value: Any, _strict: bool = False) -> bool:
-    """What the engine reads without asking what it is."""
+    """Any value that the engine reads unchecked."""
     del value
     return True
 
@@ -80,7 +80,7 @@ def _is_swarm_id(value: Any) -> bool:
 
 
 def time(value: Any, _strict: bool = False) -> bool:
-    """2026-11-29T11:13:38.844724958Z, as Go prints it; a regular expression would cost each scan its making."""
+    """2026-11-29T11:13:38.844724958Z, as Go prints it; compiling a regular expression would slow each scan."""
     if not isinstance(value, str) or len(value) < _SHORTEST_TIME or value[10] != "T":
         return False
     date, clock = value[:10].split("-"), value[11:19].split(":")
@@ -114,7 +114,7 @@ def cidr(value: Any, _strict: bool = False) -> bool:
 
 
 def address(value: Any, _strict: bool = False) -> bool:
-    """An address, or what Go prints for none."""
+    """An address, or Go's text for none."""
     if not isinstance(value, str):
         return False
     return value in {"", "<nil>"} or (_is_ipv6(value, prefix=False) if ":" in value else _is_ipv4(value))
@@ -137,7 +137,7 @@ def _is_ipv6(value: str, *, prefix: bool) -> bool:
 
 
 def interface(value: Any, _strict: bool = False) -> bool:
-    """The name of a network interface: the kernel takes 15 bytes."""
+    """The name of a network interface: the kernel accepts 15 bytes."""
     return (
         isinstance(value, str)
         and value.isascii()
@@ -156,7 +156,7 @@ balancer = one_of("", "NAT", "DSR")
 
 
 def word(*known: str) -> Judge:
-    """Text that is not one of these with a bit flipped: plugins bring words of their own."""
+    """Text that is not one bit away from these: plugins have their own words."""
     return lambda value, _strict: isinstance(value, str) and not any(is_one_bit_off(value, word) for word in known)
 
 
@@ -165,19 +165,19 @@ ipam_type = word("default", "null")
 
 
 def nothing_or(judge: Judge) -> Judge:
-    """Null, or what another judgement takes."""
+    """Null, or a value that another validator accepts."""
     return lambda value, strict: value is None or judge(value, strict)
 
 
 def list_of(judge: Judge) -> Judge:
-    """Null, or a list of what another judgement takes."""
+    """Null, or a list of values that another validator accepts."""
     return lambda value, strict: (
         value is None or (isinstance(value, list) and all(judge(item, strict) for item in value))
     )
 
 
 def map_of(judge: Judge) -> Judge:
-    """Null, or an object whose values another judgement takes."""
+    """Null, or an object of values that another validator accepts."""
     return lambda value, strict: (
         value is None or (isinstance(value, dict) and all(judge(item, strict) for item in value.values()))
     )
@@ -201,7 +201,7 @@ def is_slip(key: str, known: Any, present: Any) -> bool:
 
 
 def json_text(judge: Judge) -> Judge:
-    """Text that holds JSON."""
+    """Text with JSON."""
 
     def judged(value: Any, strict: bool) -> bool:
         if not isinstance(value, str):

@@ -9,10 +9,10 @@ class Route(Struct, frozen=True, kw_only=True):
     """One IPv4 route of the main table.
 
     Attributes:
-        interface: where it leads.
+        interface: its interface.
         destination: "10.88.0.0/24"; "0.0.0.0/0" for the default route.
-        gateway: "" for a network that is reached directly.
-        metric: the lower wins among equal destinations.
+        gateway: "" for a directly connected network.
+        metric: lower wins among equal destinations.
         flags: as the kernel has them (1 up, 2 gateway, 4 host, 0x200 reject).
     """
 
@@ -24,12 +24,12 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def is_default(self) -> bool:
-        """Whether everything unknown goes there."""
+        """Whether it is the default route."""
         return self.destination == "0.0.0.0/0"
 
 
 class Listener(Struct, frozen=True, kw_only=True):
-    """A socket that waits for traffic.
+    """A listening socket.
 
     Attributes:
         protocol: "tcp", "tcp6", "udp" or "udp6".
@@ -112,9 +112,9 @@ def parse_listeners(text: str, protocol: str) -> tuple[Listener, ...]:
 
 
 def parse_unix_listeners(text: str) -> tuple[tuple[int, str], ...]:
-    r"""Inode and path of each Unix socket of /proc/net/unix that takes connections and has an absolute path.
+    r"""Inode and path of each listening Unix socket of /proc/net/unix with an absolute path.
 
-    The path is the one it was bound to: it stays when the file is gone.
+    The path is the one it was bound to: it remains after the file is removed.
 
     >>> row = "ffff0000: 00000002 00000000 00010000 0001 01 20467 /run/docker.sock"
     >>> parse_unix_listeners("Num RefCount Protocol Flags Type St Inode Path\n" + row)

@@ -1,4 +1,4 @@
-"""/etc/resolv.conf of a host, and the copies that Docker writes for its containers with their notes."""
+"""Reads /etc/resolv.conf of a host, and Docker's copies for containers with their comments."""
 
 import re
 import socket
@@ -10,14 +10,14 @@ _EXT_SERVERS = r"ExtServers: \[(.*)\]"
 
 
 class ResolvConf(Struct, frozen=True, kw_only=True):
-    """What a resolver reads from the file, and what Docker noted in it.
+    """Settings of the file, and Docker's comments in it.
 
     Attributes:
         nameservers: in order; the C library asks only the first three.
         search: domains of the last search or domain line.
         options: of all options lines ("ndots:5").
         based_on: the host's file that Docker made this from ("" in a host's own file).
-        ext_servers: servers behind 127.0.0.11, as Docker notes them: "8.8.8.8", "host(127.0.0.53)".
+        ext_servers: upstream servers of 127.0.0.11, from Docker's comments: "8.8.8.8", "host(127.0.0.53)".
         lines: line of each nameserver, counted from 1.
     """
 
@@ -30,12 +30,12 @@ class ResolvConf(Struct, frozen=True, kw_only=True):
 
     @property
     def is_loopback_only(self) -> bool:
-        """Whether every server is this host itself: useless inside a container's own network namespace."""
+        """Whether every server is this host itself: unreachable from a container's own network namespace."""
         return bool(self.nameservers) and all(is_loopback(server) for server in self.nameservers)
 
 
 def parse(text: str) -> ResolvConf:
-    r"""The settings of a resolv.conf. Never raises: the C library skips what it doesn't know, so does this.
+    r"""The settings of a resolv.conf. Never raises: unknown lines are skipped, as in the C library.
 
     >>> found = parse("# x\nnameserver 127.0.0.53\noptions edns0 trust-ad\nsearch lan\n")
     >>> found.nameservers, found.is_loopback_only, found.search
@@ -74,7 +74,9 @@ def parse(text: str) -> ResolvConf:
 
 
 def _is_address(text: str) -> bool:
-    """Whether the C library takes it (resolv/res_init.c): an IPv4 address in any of its forms, or IPv6 with a zone."""
+    """Whether the C library accepts it (resolv/res_init.c): an IPv4 address in any of its forms, or IPv6 with a
+    zone.
+    """
     try:
         socket.inet_aton(text)
     except (OSError, ValueError):

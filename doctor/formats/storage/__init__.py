@@ -1,1 +1,1 @@
-"""Formats: storage drivers and the file systems below them."""
+"""Formats of storage drivers and the file systems below them."""

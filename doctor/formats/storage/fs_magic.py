@@ -50,7 +50,7 @@ NAMES = {
 
 
 def name(magic: int) -> str:
-    """The name of a file system; its number where it has none here.
+    """The name of a file system; its number if it is unknown.
 
     The kernel's field is signed on some architectures, so only its low 32 bits count.
 

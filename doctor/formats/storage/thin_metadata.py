@@ -1,8 +1,8 @@
-"""Reads the metadata of a device-mapper thin pool, in user space: which block of the pool each device has where.
+"""Reads the metadata of a device-mapper thin pool, in user space: the blocks of the pool that each device maps.
 
 Sources: kernel drivers/md/dm-thin-metadata.c (superblock, two-level mapping tree, device details) and
 drivers/md/persistent-data/dm-btree-internal.h (nodes). All numbers are little-endian; a metadata block has 4,096 bytes and
-a CRC-32C. Nothing is believed that lacks its checksum, and no node is visited twice.
+a CRC-32C. Blocks without a valid checksum are rejected, and no node is visited twice.
 """
 
 import struct
@@ -31,7 +31,7 @@ _MAX_DEVICES = 1 << 20
 _MAX_ERRORS = 20
 
 Read = Callable[[int], bytes]
-"""Returns a metadata block by its number; fewer bytes where the file ends."""
+"""Returns a metadata block by its number; fewer bytes at the end of the file."""
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class Device(Struct, frozen=True, kw_only=True):
     Attributes:
         id: its number.
         root: block of its mappings' tree.
-        mapped_blocks: how many blocks it has by its own record, -1 where that is lost.
+        mapped_blocks: how many blocks it has by its own record, -1 if the record is lost.
     """
 
     id: int
@@ -74,21 +74,23 @@ class Node(Struct, frozen=True, kw_only=True):
 
 
 def checksum(block: bytes) -> int:
-    """Return the kernel's CRC-32C of a block without its first four bytes: begun with all ones, not inverted in the end."""
+    """Return the kernel's CRC-32C of a block without its first four bytes: initial value all ones, not inverted at the
+    end.
+    """
     return crc32c(block[4:BLOCK_BYTES]) ^ 0xFFFFFFFF
 
 
 def problem_of(block: bytes) -> str:
-    """Return why the kernel would not open a pool with this block 0, or would only read it; "" where it would use it.
+    """Return why the kernel would refuse a pool with this block 0, or open it read-only; "" if it would use it.
 
     >>> problem_of(bytes(4096)), problem_of(b"LABELONE" * 512), problem_of(b"cut")
-    ('superblock is zeros', 'superblock is none of a thin pool', 'superblock has only 3 of 4096 bytes')
+    ('superblock is zeros', 'superblock is not one of a thin pool', 'superblock has only 3 of 4096 bytes')
     """
     try:
         found = superblock(block)
     except FormatError as error:
         return error.what
-    return "superblock asks for a check, and until then the kernel only reads the pool" if found.needs_check else ""
+    return "superblock requires a check; until then the kernel opens the pool read-only" if found.needs_check else ""
 
 
 def superblock(block: bytes) -> Superblock:
@@ -98,16 +100,16 @@ def superblock(block: bytes) -> Superblock:
     fields = _SUPERBLOCK.unpack_from(block)
     told, flags, number, _, magic, version = fields[:6]
     if magic != _MAGIC:
-        raise FormatError("superblock is none of a thin pool" if block.strip(b"\0") else "superblock is zeros")
+        raise FormatError("superblock is not one of a thin pool" if block.strip(b"\0") else "superblock is zeros")
     if number:
-        raise FormatError(f"superblock says that it is block {number}")
+        raise FormatError(f"superblock has the block number {number}")
     if checksum(block) ^ _SUPERBLOCK_XOR != told:
-        raise FormatError("superblock does not have its checksum")
+        raise FormatError("superblock has a wrong checksum")
     if version not in {1, 2}:
         raise FormatError(f"superblock has the format {version}, and the kernel knows 1 and 2")
     sectors = fields[13]
     if not 128 <= sectors <= 1 << 21 or sectors % 128:
-        raise FormatError(f"superblock says that its blocks have {sectors} sectors")
+        raise FormatError(f"superblock has a block size of {sectors} sectors")
     return Superblock(
         needs_check=bool(flags & _NEEDS_CHECK),
         transaction=fields[7],
@@ -118,7 +120,9 @@ def superblock(block: bytes) -> Superblock:
 
 
 def node(block: bytes, number: int, value_bytes: int) -> Node:
-    """Parse a node whose leaf values have ``value_bytes``. Raises ``FormatError`` for anything else, or damage."""
+    """Parse a node whose leaf values have ``value_bytes``. Raises ``FormatError`` for another block or a damaged
+    one.
+    """
     if len(block) < BLOCK_BYTES:
         raise FormatError(f"block {number} is beyond the end of the metadata")
     told, flags, where, count, most, size, _ = _NODE.unpack_from(block)
@@ -146,9 +150,9 @@ class Metadata:
 
     Attributes:
         top: the superblock.
-        errors: what could not be read, the first few.
+        errors: the first few read errors.
 
-    Raises ``FormatError`` where there is no sound superblock.
+    Raises ``FormatError`` without a valid superblock.
     """
 
     def __init__(self, read: Read, top: Superblock | None = None) -> None:
@@ -157,7 +161,7 @@ class Metadata:
         self.errors: list[str] = []
 
     def devices(self) -> dict[int, Device]:
-        """Return the devices by number; what is damaged is in ``errors``."""
+        """Return the devices by number; damage is listed in ``errors``."""
         records = {key: _DETAILS.unpack(value)[0] for key, value in self._entries(self.top.details_root, _DETAILS.size)}
         found = {}
         for key, value in self._entries(self.top.mapping_root, 8):
@@ -168,7 +172,7 @@ class Metadata:
         return found
 
     def mappings(self, device: Device) -> Iterator[tuple[int, int, int]]:
-        """Yield (block of the device, block of the pool, how many) in order; what is damaged is in ``errors``."""
+        """Yield (block of the device, block of the pool, how many) in order; damage is listed in ``errors``."""
         start = place = length = 0
         for key, value in self._entries(device.root, 8):
             block = int.from_bytes(value, "little") >> _TIME_BITS
@@ -208,17 +212,17 @@ class Metadata:
 
 
 def recovered(read: Read, blocks: int, expected: frozenset[int], block_bytes: int) -> Metadata:
-    """Return the metadata of a pool whose superblock is lost, by its trees. Raises ``FormatError``.
+    """Return the metadata of a pool without a superblock, from its trees. Raises ``FormatError``.
 
-    Kernel commits write trees anew and leave the old ones, so several may be whole. The one whose devices are the expected
-    ones and have the numbers of blocks that their records tell is taken, of several the one with the highest transaction.
-    Only for pools of up to about a hundred devices, whose list of devices is one block.
+    Kernel commits write new trees and leave the old ones, so several may be intact. The one with the expected devices
+    and the block counts of their records is used; of several, the one with the highest transaction. Only for pools of
+    up to about a hundred devices, with a device list of one block.
 
     Args:
         read: returns a block.
         blocks: how many there are.
-        expected: numbers of the devices that the engine knows.
-        block_bytes: size of a block of the pool, which only the superblock tells: 64 KiB if the engine made the pool.
+        expected: numbers of the engine's devices.
+        block_bytes: size of a block of the pool, which only the superblock has: 64 KiB if the engine created the pool.
     """
     tops: list[tuple[int, Node]] = []
     records: list[tuple[int, Node]] = []
@@ -245,7 +249,7 @@ def recovered(read: Read, blocks: int, expected: frozenset[int], block_bytes: in
             if not made.errors and (best is None or score > best):
                 best, chosen = score, made
     if chosen is None:
-        raise FormatError("the superblock is lost, and no whole tree of the known devices is there")
+        raise FormatError("the superblock is lost, and there is no intact tree of the known devices")
     return chosen
 
 
@@ -268,7 +272,7 @@ def _guess(mapping: int, details: int, transaction: int, block_bytes: int) -> Su
 
 
 def _agreeing(made: Metadata) -> int:
-    """Return how many devices have as many mappings as their record tells."""
+    """Return how many devices have as many mappings as in their record."""
     count = 0
     for device in made.devices().values():
         count += sum(length for _, _, length in made.mappings(device)) == device.mapped_blocks

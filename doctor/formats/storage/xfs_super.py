@@ -1,4 +1,4 @@
-"""The superblock of XFS: whether its directories keep file types, without which overlay can't stand on it."""
+"""Reads the superblock of XFS: overlay needs directories that keep file types."""
 
 import struct
 
@@ -11,7 +11,7 @@ SIZE = 264
 
 
 class XfsSuper(Struct, frozen=True, kw_only=True):
-    """What the superblock says.
+    """Fields of the superblock.
 
     Attributes:
         version: 4 or 5.

@@ -142,7 +142,7 @@ def test_a_truncated_file_says_so() -> None:
 
 def test_only_whole_generations_are_pointed_at() -> None:
     database = bolt.read(LOCAL_KV[: 5 * 4096])
-    with pytest.raises(FormatError, match="isn't whole"):
+    with pytest.raises(FormatError, match="is damaged"):
         bolt_write.with_generation(LOCAL_KV, database.generations[0])
 
 

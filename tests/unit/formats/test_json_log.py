@@ -28,8 +28,8 @@ def test_whole_logs_have_no_damage(messages: list[str]) -> None:
 def test_each_kind_of_damage_is_named() -> None:
     a, b = line("a"), line("b")
     assert json_log.damages(a + b"\0" * 50 + b) == (Damage(start=len(a), end=len(a) + 50 + len(b), kind="nul"),)
-    assert json_log.damages(a + b[:20]) == (Damage(start=len(a), end=len(a) + 20, kind="torn"),)
-    assert json_log.damages(a[:20] + b"\n" + b) == (Damage(start=0, end=21, kind="torn"),)
+    assert json_log.damages(a + b[:20]) == (Damage(start=len(a), end=len(a) + 20, kind="truncated"),)
+    assert json_log.damages(a[:20] + b"\n" + b) == (Damage(start=0, end=21, kind="truncated"),)
     assert json_log.damages(b"hello\n" + b) == (Damage(start=0, end=6, kind="garbage"),)
     assert json_log.damages(b"12\n")[0].kind == "garbage"
 
@@ -81,4 +81,4 @@ def test_any_bytes_are_looked_at(data: bytes) -> None:
 
 
 def test_deeply_nested_lines_do_not_crash() -> None:
-    assert json_log.damages(b'{"log":' * 50_000 + b"\n")[0].kind == "torn"
+    assert json_log.damages(b'{"log":' * 50_000 + b"\n")[0].kind == "truncated"

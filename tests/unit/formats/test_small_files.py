@@ -275,7 +275,7 @@ def test_text_gives_back_every_byte(data: bytes) -> None:
         (b"\0\0\0", "NUL"),
         (b'{"a": 1', "too early"),
         (b'{"a": "x', "too early"),
-        (b"{} x", "behind the value"),
+        (b"{} x", "data after the value"),
         (b"[NaN]", "NaN"),
         (b'{"a": 01}', "not JSON"),
         (b"1" * 5000, "not JSON"),
