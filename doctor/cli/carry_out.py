@@ -25,6 +25,7 @@ from doctor.model.finding import Finding
 from doctor.model.report import HostInfo, ManualFix, PlanReport, RepairReport
 from doctor.model.severity import Applicability
 from doctor.model.step import Step
+from doctor.model.text import plural
 from doctor.model.verdict import judge
 from doctor.repair import apply as repair
 from doctor.repair.plan import Plan
@@ -107,7 +108,7 @@ def _ask(job: Job, report: PlanReport) -> None:
         report, colour=job.shared.colour, verbose=job.shared.verbose, program=spelled.name()
     )
     sys.stderr.write(text.decode())
-    if not asked(f"Apply these {len(report.actions)} actions? [y/N] "):
+    if not asked(f"Apply {plural(len(report.actions), 'action')}? [y/N] "):
         raise RefusedError("nothing was applied: you answered no")
 
 

@@ -24,6 +24,7 @@ from doctor.cli.work import warn_unfinished
 from doctor.host.base import Host
 from doctor.model.report import PlannedAction, PlanReport
 from doctor.model.severity import Applicability
+from doctor.model.text import plural
 from doctor.model.verdict import judge
 from doctor.plugins.catalog import Catalog
 from doctor.repair.choose import parse
@@ -102,12 +103,15 @@ def warn_incomplete(job: Job, report: PlanReport) -> None:
     """Warn that the scan was incomplete. The text format prints this itself, as the plan's first line."""
     blind = report.before.incomplete
     if blind and (job.options.format != "text" or job.options.apply):
-        says = report.before.unseen or f"{blind} checks could not examine everything ('doctor scan' says why)"
+        says = (
+            report.before.unseen
+            or f"{plural(blind, 'check')} could not examine everything ('doctor scan' shows the reasons)"
+        )
         job.shared.progress(f"note: {says}")
 
 
 def plan_of(job: Job, allow: Applicability) -> Plan:
-    """Plan what the command line asked for."""
+    """Make the plan for the options."""
     ids = job.catalog.choose((), job.settings.skip)
     wanted = job.catalog.choose(job.options.ids, ()) if job.options.ids else ()
     return make_plan(

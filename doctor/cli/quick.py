@@ -33,16 +33,16 @@ SHARED = ("verbose", "quiet", "color")
 
 PLAN_VALUES = {word: field for word, field in VALUES.items() if field in {"root", "format", "output", "color"}}
 PLAN_FLAGS = {word: field for word, field in FLAGS.items() if field in {"deep", "verbose", "quiet"}}
-"""``doctor fix`` that only prints its plan for all findings; more words need more than they save."""
+"""Options of a ``doctor fix`` that only prints its plan for all findings; other options would not save time."""
 
 
 def scan_options(arguments: list[str]) -> tuple[dict[str, str], dict[str, bool]] | None:
-    """Return the values and flags that stand behind ``scan``, by field; ``None`` where typer must look."""
+    """Return the values and flags after ``scan``, by field; ``None`` if typer must parse the line."""
     return _options(arguments[1:], VALUES, FLAGS) if arguments[:1] == ["scan"] else None
 
 
 def plan_options(arguments: list[str]) -> tuple[dict[str, str], dict[str, bool]] | None:
-    """Return the values and flags that stand behind ``fix``, by field; ``None`` where typer must look."""
+    """Return the values and flags after ``fix``, by field; ``None`` if typer must parse the line."""
     return _options(arguments[1:], PLAN_VALUES, PLAN_FLAGS) if arguments[:1] == ["fix"] else None
 
 
@@ -68,14 +68,14 @@ def _options(
 
 
 def scan(values: dict[str, str], flags: dict[str, bool]) -> int:
-    """Run the scan that was asked for and return its exit code."""
+    """Run the requested scan and return its exit code."""
     from doctor.cli import scan as body
 
     return _run(body, values, flags)
 
 
 def plan(values: dict[str, str], flags: dict[str, bool]) -> int:
-    """Print the plan that was asked for and return its exit code."""
+    """Print the requested plan and return its exit code."""
     from doctor.cli import fix as body
 
     return _run(body, values, flags)

@@ -27,7 +27,7 @@ def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -
         return _list(is_blind=unseen.warn("repairs", shared))
     if not os.path.isdir(runs_dir()):
         unseen.refuse("repairs")
-        raise RefusedError("there is no repair to undo")
+        raise RefusedError("no repair to undo")
     unseen.warn("repairs", shared)
     with at_work(shared):
         warn_aside(shared)
@@ -45,11 +45,11 @@ def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -
 def _go_on(left: Run, shared: Shared) -> int:
     host = _host(left)
     undone = back.resume(left, host, progress=shared.progress)
-    return _ended(undone, shared, ": the undo that was interrupted is finished", lost(left.plan(), host))
+    return _ended(undone, shared, ": the interrupted undo is finished", lost(left.plan(), host))
 
 
 def _ended(undone: back.Undone, shared: Shared, how: str, stopped: tuple[str, ...]) -> int:
-    """Say how an undo ended and return the exit code; each place that it could not restore is named, with the way on.
+    """Report the result of an undo and return the exit code. Each place that it could not restore is named, with the next command.
 
     ``stopped`` is what ran before it and does not run now.
     """
@@ -72,7 +72,7 @@ def _ended(undone: back.Undone, shared: Shared, how: str, stopped: tuple[str, ..
     if undone.half_done:
         return ExitCode.HALF_DONE
     if stopped:
-        print(visible(f"'{command('undo', undone.run)}' brings the repair back"), file=sys.stderr)
+        print(visible(f"'{command('undo', undone.run)}' restores the repair"), file=sys.stderr)
     return ExitCode.FOUND if stopped else ExitCode.OK
 
 
@@ -107,7 +107,7 @@ def _without_steps(shared: Shared) -> Callable[[str], None]:
 
 
 def _effect(backwards: PlanRecord, host: Host) -> tuple[str, ...]:
-    """Return what becomes of a running engine and its containers; wrong settings or plugins don't stop an undo."""
+    """Return the consequences for a running engine and its containers; invalid settings or plugins don't stop an undo."""
     if not backwards.engine_ran:
         return ()
     try:
@@ -121,7 +121,7 @@ def _effect(backwards: PlanRecord, host: Host) -> tuple[str, ...]:
 
 
 def _ask(chosen: Run, backwards: PlanRecord, effect: tuple[str, ...]) -> None:
-    """Show what would be undone and what follows, and ask."""
+    """Show the steps of the undo and their consequences, and ask."""
     for action in backwards.actions:
         print(visible(f"{action.number:>3}. {action.summary}"))
     for line in effect:
@@ -138,7 +138,7 @@ def _list(*, is_blind: bool) -> int:
         print("no repairs recorded")
     for one in known:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.plan.started))
-        what = f"undoes {one.plan.undoes}" if one.plan.undoes else f"{len(one.plan.actions)} actions"
+        what = f"undoes {one.plan.undoes}" if one.plan.undoes else plural(len(one.plan.actions), "action")
         result = (one.result or "unfinished").partition(":")[0]
         print(visible(f"{one.run.name:<20} {when}  {result:<12} {what:<14} {one.plan.root}"))
     for other in aside:

@@ -62,7 +62,7 @@ def _plain(root: DataRoot, scratch: str) -> dict[str, Any]:
     if scratch:
         args = {"change": ["/doctor/change"], "hide": ["/doctor/gone", "/doctor/directory"]}
         return {"id": "plain", **_WORK, "args": args, "scratch": {"directory": scratch, "files": _SEED}}
-    # A lower layer of that file system is needed, whatever is in it: nothing of it is looked at.
+    # The test needs a lower layer on that file system; its content is not read.
     return {"id": "plain", **_WORK, "args": {}, "layers": [root.resolved]}
 
 

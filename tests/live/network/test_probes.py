@@ -415,7 +415,7 @@ def test_dead_name_servers_and_images_without_a_program_that_runs(patient_box: B
     box.docker("build", "-q", "-t", "torn:1", "-", input=torn)
     found = probe(box, "image")
     assert found.named("fail") == {"image"}
-    assert "its program /app is damaged" in found.said("image")
+    assert "program /app is corrupt" in found.said("image")
 
 
 @pytest.mark.parametrize("after", [0.25, 0.45])

@@ -144,7 +144,7 @@ def test_what_was_changed_after_the_repair_is_not_lost(patient_box: Box) -> None
     assert box.read(HARDENING) == edited
     kit.undo(box, "--force")
     assert box.read(HARDENING) == broken + "# mine, later\n"
-    assert "there is no repair to undo" in kit.undo(box, code=5).stderr
+    assert "no repair to undo" in kit.undo(box, code=5).stderr
 
 
 def test_an_undo_can_be_taken_back(patient_box: Box) -> None:
@@ -176,4 +176,4 @@ def test_a_failed_proof_takes_all_of_it_back(patient_box: Box) -> None:
     assert "rolled back" in done.stdout
     after = kit.kernel(box), kit.files(box, "/etc")
     assert after == before, kit.words((before[0] ^ after[0]) | (before[1] ^ after[1]))
-    assert "there is no repair to undo" in kit.undo(box, code=5).stderr
+    assert "no repair to undo" in kit.undo(box, code=5).stderr
