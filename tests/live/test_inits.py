@@ -19,4 +19,5 @@ def test_repaired_and_undone_under_its_manager(can_box: None, fault: str, manage
     result = run(Case(fault=fault, manager=manager, when=when))
     print(result.injected, result.output)
     assert not result.up
-    assert result.word == "ok"
+    # In brackets: on the directory that undo has brought back no engine starts, which undo says.
+    assert result.word.partition(" (")[0] == "ok"
