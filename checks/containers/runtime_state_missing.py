@@ -20,7 +20,7 @@ def runtime_state_missing(directories: EngineDirectories) -> Iterator[Finding]:
 
     How it is fixed:
         By a person: nothing rebuilds that state. Its first process is killed by its id, which ends the container, and it is started
-        anew; what it wrote stays.
+        anew; what it wrote stays. Where the engine's own containerd lost its files too, that start fails until the engine is restarted.
 
     References:
         https://github.com/opencontainers/runc/blob/v1.1.15/libcontainer/factory_linux.go

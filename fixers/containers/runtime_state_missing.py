@@ -10,4 +10,7 @@ from doctor.facts.engine.details import LostState
 @fixer(applicability=Applicability.MANUAL)
 def runtime_state_missing(detail: LostState) -> Iterator[Action]:
     """Name the commands that end and start it."""
-    yield Advise(text=f"kill -9 {detail.pid}; docker start {detail.name}: what runs in it ends without notice")
+    yield Advise(
+        text=f"kill -9 {detail.pid}; docker start {detail.name} (where that fails: systemctl restart docker): what runs in it ends"
+        " without notice"
+    )
