@@ -204,8 +204,9 @@ class OverlayHost:
             return self.base.read(path, follow=follow, limit_bytes=limit_bytes)
         target = self._target(path) if follow else path
         if self._nearest(target) is None:
-            # Asked as it was asked here: a refusal names the same path.
-            return self.base.read(path, follow=follow, limit_bytes=limit_bytes)
+            # Asked as it was asked here, so that a refusal names the same path: unless only a predicted link leads there.
+            asked = path if target in {path, self._target(path, self.base)} else target
+            return self.base.read(asked, follow=follow, limit_bytes=limit_bytes)
         change = self._new(target)
         if change is None:
             return self.base.read(self._below(target), follow=follow, limit_bytes=limit_bytes)
@@ -213,9 +214,9 @@ class OverlayHost:
             return change.node.content
         raise HostError(Missing.undecodable(path, "not a file"))
 
-    def _target(self, path: HostPath) -> HostPath:
+    def _target(self, path: HostPath, host: Host | None = None) -> HostPath:
         try:
-            return self.resolve(path)
+            return (host or self).resolve(path)
         except HostError:
             return path
 

@@ -18,9 +18,10 @@ def down(
     """Start it, unless something is in the way that only a person can move."""
     reasons = () if isinstance(blockers, Missing) else blockers.reasons
     if not detail.is_wanted:
-        is_masked = not isinstance(units, Missing) and units.get("docker.service").load == "masked"
-        first = "systemctl unmask docker.service && " if is_masked else ""
-        yield Advise(text=f"{first}systemctl enable --now docker, if it is to run")
+        if not isinstance(units, Missing) and units.get("docker.service").load == "masked":
+            yield Advise(text="systemctl unmask docker.service && systemctl enable --now docker, if it is to run")
+        else:
+            yield Advise(text="systemctl enable --now docker, if it is to run")
     elif control.manual:
         yield Advise(text=control.manual)
     elif reasons:

@@ -8,7 +8,7 @@ from doctor.host.overlay import OverlayHost
 from doctor.host.recorded import RootHost
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
-from doctor.model.step import File, Move, Put
+from doctor.model.step import File, Move, Put, Symlink
 
 
 @pytest.fixture
@@ -38,3 +38,12 @@ def test_what_may_not_pass_a_link_does_not(host: OverlayHost) -> None:
     host.apply(Put(path="/run/new", node=File(content=b"made")))
     with pytest.raises(HostError):
         host.lstat(HostPath("/var/run/new"), follow=False)
+
+
+def test_a_predicted_link_leads_to_what_no_step_changed(host: OverlayHost) -> None:
+    """The same file through the link itself, and through a link of the host that leads to it."""
+    host.apply(Put(path="/run/link", node=Symlink(target="other")))
+    for top in ("/run", "/var/run"):
+        assert host.read(HostPath(f"{top}/link")) == b"there"
+    with pytest.raises(HostError, match="/var/run/nothing"):
+        host.read(HostPath("/var/run/nothing"))
