@@ -92,7 +92,7 @@ class KernelRelease(Struct, frozen=True, kw_only=True):
     Attributes:
         text: as given.
         numbers: of upstream, always three or four: 6.1 is (6, 1, 0). Debian's and Ubuntu's third number is 0 for every
-        stable update.
+            stable update.
         candidate: number of the release candidate; None for a release.
         build: the packager's numbers after the upstream version: (1160, 6, 1) of "3.10.0-1160.6.1.el7.x86_64".
         vendor: "el7", "amzn2", "fc40" …; "uek" for Oracle's; "" if unknown.

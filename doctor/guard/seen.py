@@ -41,7 +41,7 @@ class Earlier:
 
     Attributes:
         is_settled: whether it is from this boot and day, found nothing against a start, and no path it read has
-        changed.
+            changed.
         checksum: of the record.
         changed: the paths that have changed since.
     """

@@ -1,7 +1,7 @@
 """Makes the metadata backup: after a scan that found the data root healthy, it copies the small files that can't be
 rebuilt.
 
-Only files whose size, time or inode changed since the last backup are read; names and the short texts of layer and
+Only files with a changed size, time or inode since the last backup are read; names and the short texts of layer and
 mount records come from the scan. Errors never fail a scan: they become notes.
 """
 

@@ -14,10 +14,10 @@ class Changes(Struct, frozen=True, kw_only=True):
 
     Attributes:
         since: when that scan started, seconds since the epoch; ``None`` without a previous scan; all findings are then
-        new.
+            new.
         new: not in the previous scan.
         gone: only in the previous scan; limited to checks that ran both times, since a check that could not run proves
-        nothing.
+            nothing.
         same: in both scans.
     """
 

@@ -141,12 +141,12 @@ class History:
         return self._with(select, "earlier scans are not shown") or ()
 
     def last(self, host: HostInfo | None = None) -> ScanReport | None:
-        """Return the latest scan, of one host or of any; ``None`` if there is none."""
+        """Return the latest scan, of one host or of any; ``None`` without one."""
         found = self.scans(host, 1)
         return self.named(found[0].number) if found else None
 
     def named(self, number: int) -> ScanReport | None:
-        """Return the scan with this number; ``None`` if there is none, or (with a note) if it can't be read."""
+        """Return the scan with this number; ``None`` if it does not exist, or (with a note) if it can't be read."""
 
         def select(connection: "sqlite3.Connection") -> bytes | None:
             found = connection.execute("SELECT body FROM scan WHERE number = ?", (number,)).fetchone()

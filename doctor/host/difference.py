@@ -1,4 +1,4 @@
-"""Whether the answers that something depends on differ between two predictions over one host."""
+"""Finds whether the inputs of a result differ between two predictions over one host."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -15,14 +15,14 @@ _Value = TypeVar("_Value")
 
 
 class Aliases:
-    """Where paths of a host that no prediction changes lead to through links. Kept as long as that host is looked at."""
+    """Resolved paths of the base host, cached while that host is in use."""
 
     def __init__(self, base: Host) -> None:
         self._base = base
         self._real: dict[str, str] = {"": "", "/": "/"}
 
     def of(self, path: str) -> set[str]:
-        """Return the path, the entry it means and what that leads to."""
+        """Return the path, its entry, and the target of that entry."""
         above, _, name = path.rstrip("/").rpartition("/")
         return {path, f"{self._lead(above).rstrip('/')}/{name}", self._lead(path)}
 
@@ -51,14 +51,14 @@ class Aliases:
 
 
 class Difference:
-    """The changes that only one of two looks has, and what they touch.
+    """The changes in only one of two predictions, and their effects.
 
     Args:
-        paths: real paths whose node or attributes differ; what is below them may differ too.
+        paths: resolved paths with a different node or attributes; paths below them may differ too.
         answers: commands and API paths; ``("READ", path)`` for one file, ``("GET", "*")`` for the whole API.
         processes: whether other processes run.
-        aliases: of the host below.
-        links: predicted links of either look, and where they lead.
+        aliases: of the base host.
+        links: predicted links of either prediction, and their targets.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Difference:
         self._led: dict[str, bool] = {}
 
     def touches(self, notes: Notes) -> bool:
-        """Whether an answer noted may differ; the facts in the notes are not judged."""
+        """Whether a recorded answer may differ; recorded facts are not compared."""
         if self._answers and self._other_answers(notes):
             return True
         if not self._paths:
@@ -106,7 +106,7 @@ class Difference:
         )
 
     def _is_changed(self, path: str) -> bool:
-        """Whether what is at a path, or above it, differs."""
+        """Whether a path or one of its parents differs."""
         known = self._known.get(path)
         if known is None:
             known = path in self._paths or any(above in self._paths for above in _above(path))
@@ -123,12 +123,12 @@ class Difference:
         return any(end in self._parents for end in self._ends(path))
 
     def _ends(self, path: str) -> set[str]:
-        """Return all places that a path means in either look."""
+        """Return all resolved places of a path in either prediction."""
         return self._aliases.of(path) | self._links.get(path, frozenset())
 
 
 def between(earlier: Host, later: Host, aliases: Aliases) -> "Difference | None":
-    """Return in what two predictions over one host differ, or one and that host; ``None`` where they are not such."""
+    """Return the difference of two predictions over one host, or of one and its host; ``None`` for other hosts."""
     before = earlier if isinstance(earlier, OverlayHost) else None
     after = later if isinstance(later, OverlayHost) else None
     bases = {id(earlier if before is None else before.base), id(later if after is None else after.base)}

@@ -1,4 +1,4 @@
-"""A host that notes each question it is asked, so that one can see later whether an answer may have changed."""
+"""A host that records each request, so that a later comparison shows whether an answer may have changed."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,11 +11,11 @@ class Notes:
     """The paths and values that a result depends on.
 
     Attributes:
-        looked: paths that were looked at with no link followed; ``followed`` those reached through links.
-        listed: directories whose names were read.
-        trees: directories of which anything may have been read.
+        looked: paths examined without following links; ``followed``: those reached through links.
+        listed: directories that were listed.
+        trees: directories that may have been read in any part.
         asked: commands, API paths (``("GET", path)``), ``("processes",)`` and ``("environ",)``.
-        facts: facts that were used, in their order.
+        facts: used facts, in order.
     """
 
     __slots__ = ("asked", "facts", "followed", "listed", "looked", "trees")
@@ -30,9 +30,9 @@ class Notes:
 
 
 class NotedHost:
-    """``below``, with a note of each question in ``notes``, which whoever wants to know replaces.
+    """``below``, with a record of each request in ``notes``, which the caller replaces as needed.
 
-    Its clock stands still: what is found out in one go, predictions included, is of one moment.
+    Its clock stands still: all results of one run, predictions included, have the same time.
     """
 
     def __init__(self, below: Host, clock: float | None = None) -> None:
@@ -45,7 +45,7 @@ class NotedHost:
 
     @property
     def last_read(self) -> str:
-        """The file that was opened last."""
+        """The file opened last."""
         return self.below.last_read
 
     @last_read.setter
@@ -53,7 +53,7 @@ class NotedHost:
         self.below.last_read = path
 
     def is_live(self) -> bool:
-        """As the host below: no prediction changes it."""
+        """As the base host: no prediction changes it."""
         return self.below.is_live()
 
     def _look(self, path: str, *, follow: bool) -> None:
@@ -70,12 +70,12 @@ class NotedHost:
         return self.below.open_fd(path, follow=follow)
 
     def lstat(self, path: HostPath, *, follow: bool = True) -> Stat:
-        """Return what is at a path."""
+        """Return the status of a path."""
         self._look(path, follow=follow)
         return self.below.lstat(path, follow=follow)
 
     def exists(self, path: HostPath) -> bool:
-        """Whether something is at a path."""
+        """Whether a path exists."""
         self._look(path, follow=True)
         return self.below.exists(path)
 
@@ -102,7 +102,7 @@ class NotedHost:
         return self.below.listdir(path, follow=follow)
 
     def birth(self, path: HostPath) -> tuple[int, int]:
-        """Return inode and birth."""
+        """Return inode and birth time."""
         self._look(path, follow=False)
         return self.below.birth(path)
 
@@ -117,14 +117,14 @@ class NotedHost:
         return self.below.flags(path)
 
     def held(self, path: HostPath, names: Iterable[str] = (".",)) -> dict[str, int]:
-        """Return what is immutable or append-only."""
+        """Return the immutable or append-only entries."""
         asked = tuple(names)
         self._look(path, follow=False)
         self.notes.looked.update(f"{path.rstrip('/')}/{name}" for name in asked if name != ".")
         return self.below.held(path, asked)
 
     def is_mount_point(self, path: HostPath) -> bool:
-        """Whether something is mounted at a path."""
+        """Whether a path is a mount point."""
         self._look(path, follow=False)
         return self.below.is_mount_point(path)
 
@@ -154,16 +154,16 @@ class NotedHost:
         return self.below.environ(pid)
 
     def now(self) -> float:
-        """Return when it was asked first."""
+        """Return the time of the first request."""
         if self._clock is None:
             self._clock = self.below.now()
         return self._clock
 
 
 def in_whole(host: Host, *trees: HostPath) -> Host:
-    """Return the host to read directories from without a note of each question: all that is in these trees is noted.
+    """Return the host to read directories from without a record of each request: these trees are recorded as a whole.
 
-    For who opens by descriptor or reads in further processes, whose questions would not be seen.
+    For callers that open by descriptor or read in other processes, where requests can't be recorded.
     """
     while isinstance(host, NotedHost):
         host.notes.trees.update(trees)

@@ -1,4 +1,4 @@
-"""What a plan comes to: the verdict on the host as it is, in the words of a repair."""
+"""The verdict of a plan: that of the host now, worded for a repair."""
 
 import time
 from typing import TYPE_CHECKING
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 def judge_plan(
     before: Verdict, *, steps: int, mends: int, is_left: bool, can_try: bool = False, proof: "LastProof | None" = None
 ) -> Verdict:
-    """Judge a plan: "nothing to repair" is said only where all was looked at and tried, and nothing is wrong.
+    """Judge a plan: "nothing to repair" only if everything was examined and tried, and nothing is wrong.
 
-    ``can_try``: it is of a host on which test containers can run; ``proof`` is what the last of them saw. Where they failed, an
-    empty plan is no good end: the checks don't see what is wrong.
+    ``can_try``: test containers can run on the host; ``proof`` is their last result. If they failed, an empty plan is
+    not a success: the checks miss the fault.
     """
     if steps:
-        says = f"{plural(steps, 'step')} would mend {plural(mends, 'finding')}; nothing is changed yet"
+        says = f"{plural(steps, 'step')} would resolve {plural(mends, 'finding')}; nothing is changed yet"
         says += _gap(before) if before.state is State.INCOMPLETE else ""
         return replace(before, says="; ".join(filter(None, (says, before.left_out))))
     has_failed = can_try and proof is not None and any(probe.result is Result.FAIL for probe in proof.probes)

@@ -45,7 +45,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
         name: the probe ("egress").
         proves: the ability in a few words.
         result: pass, fail, skip (nothing to prove here), unproven (the ability is used here but could not be tried as
-        its users do), error (the runtime itself failed).
+            its users do), error (the runtime itself failed).
         message: the result in words; for a skip or error the reason.
         evidence: requests and answers.
         seconds: wall time.
@@ -74,7 +74,7 @@ class ScanReport(Struct, frozen=True, kw_only=True):
         fail_on: the least severity that counts against the host.
         scope: how many checks exist, and the option that left some out.
         hidden: fingerprints of findings that a display filter (``--since-last``) hides; they stay among ``findings``,
-        and the verdict and every metric count them.
+            and the verdict and every metric count them.
         repair: result of the repair, if there was one.
         notes: further remarks for the reader, one line each (a waiver that expired, a history that can't be kept).
     """
@@ -133,7 +133,7 @@ class PlannedAction(Struct, frozen=True, kw_only=True):
         summary: its effect.
         risk: the worse of the fixer's and the action's.
         fixes: fingerprints of the findings it repairs; empty for actions that the plan adds (stop and start of an
-        engine).
+            engine).
         check_ids: ids of those findings.
         diff: a unified diff, or one line per change that is not text.
         result: "" in a plan; after applying: "done", "failed: …", "not reached", "rolled back", "not

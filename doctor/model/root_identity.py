@@ -57,8 +57,7 @@ class RootIdentity(Struct, frozen=True, kw_only=True):
         engine_id: the text of ``engine-id``, "" if it is missing or has an unknown form.
         file_system: magic number and id, as hex.
         places: name → inode and birth time (nanoseconds since the epoch, 0: the file system doesn't record it) of the
-        root (".")
-            and of the directories in it.
+            root (".") and of the directories in it.
         names: the first 12 digits of random names (layer directories, containers, anonymous volumes): the ``SKETCH`` smallest.
         volumes: hashes of the names of the other volumes, likewise.
         unknown_elders: for the compared root, how many of its random names are missing in the record and older than it.

@@ -134,7 +134,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
         env: environment for a detached command; empty means doctor's own clean one.
         stdout: file a detached command writes to (append); "" means /dev/null.
         until: for engine commands, wait until the engine answers ("up"), has stopped ("down"), or the socket accepts
-        connections ("listens": containerd).
+            connections ("listens": containerd).
         socket: where it answers, "" for /var/run/docker.sock.
         may_fail: whether a non-zero exit is accepted (a reversal of something that had no effect).
         ends: processes that end with it (an engine stopped by its unit), for the prediction.

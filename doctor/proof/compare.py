@@ -43,7 +43,7 @@ class Comparer:
         tree: the layer's directory.
         shift: added to a header's owner on disk; ``None``: owners are not compared.
         is_built: whether BuildKit made the directory: as the upper directory of a mount it has devices that a tar
-        omits.
+            omits.
     """
 
     def __init__(self, tree: Tree, shift: int | None, *, is_built: bool) -> None:

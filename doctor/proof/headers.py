@@ -1,4 +1,4 @@
-"""A layer's tar headers against its directory, contents left out, as far as a number of entries goes."""
+"""Compares a layer's tar headers with its directory, without contents, up to a number of entries."""
 
 import stat as st
 from collections.abc import Iterable
@@ -17,7 +17,9 @@ _HEAD_BYTES = 4 << 20
 
 
 def compare_all(host: Host, tasks: Iterable[Task], most: int) -> tuple[dict[str, HeaderLook], int]:
-    """Return looks at layers in the order given until ``most`` entries were compared, and how many layers are left."""
+    """Return results for layers in the given order until ``most`` entries were compared, and how many layers are
+    left.
+    """
     looks: dict[str, HeaderLook] = {}
     left = 0
     for task in tasks:
@@ -48,7 +50,7 @@ def compare_headers(host: Host, task: Task, most: int) -> HeaderLook:
 
 
 class _Headers(Comparer):
-    """Compares without reading a content: of a hard link that is none any more, the size must do."""
+    """Compares without reading contents: for a broken hard link, only the size is compared."""
 
     def _digest(self, name: bytes, status: Status) -> bytes:
         del name, status
@@ -56,7 +58,7 @@ class _Headers(Comparer):
 
 
 class _Look:
-    """The state of one look."""
+    """The state of one comparison."""
 
     def __init__(self, tree: Tree, task: Task) -> None:
         self.tree = tree
@@ -65,7 +67,7 @@ class _Look:
         self.entries = self.files = self.fit = self.timely = self.oldest = 0
 
     def run(self, host: Host, most: int) -> HeaderLook:
-        """Take headers; of a tar-split that can't be read to its end nothing is believed: other checks name it."""
+        """Compare headers; a truncated tar-split is ignored: other checks report it."""
         try:
             is_whole = self._take(host, most)
         except FormatError:
@@ -83,7 +85,7 @@ class _Look:
         )
 
     def _lost(self) -> Iterable[Lost]:
-        # That something is gone or stands for something else is no loss of attributes: --deep tells it apart.
+        # A missing or replaced file is not a loss of attributes: --deep reports it.
         return (one for one in self.compared.lost.values() if one.exists or one.kind in {"hardlink", "char"})
 
     def _take(self, host: Host, most: int) -> bool:
@@ -94,11 +96,11 @@ class _Look:
                 head.append(part.raw)
                 gathered += len(part.raw)
                 if gathered > _HEAD_BYTES:
-                    raise FormatError("a header that does not end")
+                    raise FormatError("a header without an end")
                 continue
             if self.entries >= most:
                 return False
-            # The padding of the file before stands in front of its successor's header.
+            # The padding of the previous file precedes the next header.
             self._entry(part.name, part.size, (head[0] if len(head) == 1 else b"".join(head))[skip:])
             head.clear()
             gathered, skip = 0, -part.size % BLOCK

@@ -45,7 +45,7 @@ class _Way(Struct, frozen=True):
 
 
 def make(tree: Tree, diff: str, buffer: memoryview, *, most_bytes: int) -> tuple[bytes | None, int]:
-    """Return the tar-split of a directory whose tar has this digest, else ``None``; and how many bytes were read.
+    """Return the tar-split of a directory if its tar has this digest, else ``None``; and how many bytes were read.
 
     Raises ``HostError``, ``OSError``.
     """

@@ -37,7 +37,7 @@ def look_at_all(host: Host, tasks: list[Task], work: Work = look) -> Iterator[La
     progress = _Progress(tasks)
     try:
         for found in _look_at_all(host, tasks, work):
-            progress.tell(found)
+            progress.show(found)
             yield found
     finally:
         progress.end()
@@ -144,7 +144,7 @@ class _Progress:
         self._shown = False
         self._is_terminal = sys.stderr is not None and sys.stderr.isatty()
 
-    def tell(self, found: LayerLook) -> None:
+    def show(self, found: LayerLook) -> None:
         """Count a layer."""
         self._done += 1
         self._seen += found.bytes_read

@@ -62,7 +62,7 @@ Each container:
     timeout_s     the container is killed after so many seconds
     output_bytes  how much of stdout and of stderr is kept (1 MiB); the rest is read and dropped
     stdin         text; without it /dev/null
-    background, ready (a text that stdout must contain before the batch goes on, waited for at most 10 s)
+    background, ready (a text that stdout must contain before the batch continues, within 10 s)
 
 One JSON line for each container, as it ends:
 

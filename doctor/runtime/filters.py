@@ -217,7 +217,7 @@ def _segments(table: dict[int, _Rule], default: int) -> list[tuple[int, _Rule]]:
 
 
 def _search(segments: list[tuple[int, _Rule]], default: int) -> list[Instruction]:
-    """A binary search whose leaves return, so every jump goes forward over the left half."""
+    """A binary search; its leaves return, so every jump goes forward over the left half."""
     if len(segments) == 1:
         return _leaf(segments[0][1], default)
     middle = len(segments) // 2

@@ -46,7 +46,7 @@ class Start:
         stdio: descriptors that become 0, 1 and 2.
         go: read end of a pipe: a byte means that groups and network are ready, end of file that the runtime has ended.
         report: write end of the pipe that takes "!CODE NUL MESSAGE" or the entry program's errno; end of file is
-        success.
+            success.
         netns: descriptor of a network namespace to join, or None.
         assemble: assembles the root in place of `rootfs.build` and returns its descriptor (user namespace), or None.
         bridge: its end of the network is configured by `configure`.

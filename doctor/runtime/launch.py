@@ -58,7 +58,7 @@ class Stdio:
 
 
 class Running:
-    """A container whose process exists. `wait` or `reap` must follow."""
+    """A container with a process. `wait` or `reap` must follow."""
 
     def __init__(self, plan: Plan, pid: int, group: cgroups.Group, report: int) -> None:
         self.plan = plan

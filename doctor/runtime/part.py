@@ -5,7 +5,7 @@ from doctor.runtime.values import Failure
 
 
 class Part(Reader):
-    """An object whose messages name the field from the top: "linux.seccomp.flags: …"."""
+    """An object; its messages name the field from the top: "linux.seccomp.flags: …"."""
 
     def part(self, name: str) -> "Part":
         """The object of this name; empty if it is absent."""

@@ -91,7 +91,7 @@ class Bridge:
         mtu: bytes, None for the kernel's default.
         mac: the container's hardware address, None for a random one.
         uplink: `name` is an interface of the host instead of a bridge: the container is attached behind it, as a
-        neighbour on its link.
+            neighbour on its link.
     """
 
     name: str
@@ -105,7 +105,9 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetPlan:
-    """The network: kind is none, host, bridge, container (target: a batch id or a process id) or path (target: a file)."""
+    """The network: kind "none", host, bridge, container (target: a batch id or a process id) or path (target: a
+    file).
+    """
 
     kind: str = "none"
     target: str = ""
@@ -258,7 +260,7 @@ class Plan:
         timeout_s: the container is killed after so many seconds, None for never.
         output_bytes: how much of stdout and of stderr is kept; the rest is read and dropped.
         stdin: text the command reads (batch only), None for /dev/null.
-        background: the batch goes on while it runs, and kills it at its end.
+        background: the batch continues while it runs, and kills it at its end.
         ready: a background container counts as started when its stdout contains this.
     """
 

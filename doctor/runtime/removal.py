@@ -46,7 +46,7 @@ def _is_same(parent: int, name: str, tree: int) -> bool:
 
 
 class _Level:
-    """A directory whose names are being removed; `entered` is the last one that was entered."""
+    """A directory that is being emptied; `entered` is the last one that was entered."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor

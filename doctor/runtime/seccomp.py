@@ -51,7 +51,7 @@ def _segments(rules: dict[int, str]) -> list[tuple[int, str]]:
 
 
 def _search(segments: list[tuple[int, str]]) -> list[Instruction]:
-    """A binary search whose leaves return, so every jump goes forward over the left half."""
+    """A binary search; its leaves return, so every jump goes forward over the left half."""
     if len(segments) == 1:
         return _leaf(segments[0][1])
     middle = len(segments) // 2

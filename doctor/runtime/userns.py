@@ -57,7 +57,7 @@ def clone(start: "Start", flags: int) -> int:
     )
 
 
-def _help(start: "Start", flags: int, tell: int) -> None:
+def _help(start: "Start", flags: int, report: int) -> None:
     """The helper: reports the process id or the error, and exits. Returns only in the container's process."""
     pid, text = -1, b""
     try:
@@ -72,7 +72,7 @@ def _help(start: "Start", flags: int, tell: int) -> None:
         text = f"the container could not be prepared: {error.filename or ''} {reason(error)}".encode("utf-8", "replace")
     finally:
         if pid != 0:
-            os.write(tell, text[:4000])
+            os.write(report, text[:4000])
             leave(0 if pid > 0 else FAILED)
 
 
@@ -209,7 +209,8 @@ def assemble(plan: Plan) -> int:
     os.chdir("own")
     for name in ("root", "dev", "proc", "sys"):
         os.mkdir(name)
-    # The helper's mounts are locked; a clone of one is not, and can be moved and pivoted to. What is beneath stays so.
+    # The helper's mounts are locked; a clone of one is not, and can be moved and pivoted to. Mounts beneath stay
+    # locked.
     kernel.mount(b"../root", b"root", None, MS_BIND | MS_REC)
     root = os.open("root", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     group = kernelfs.TERMINAL_GROUP if count > kernelfs.TERMINAL_GROUP else 0

@@ -14,7 +14,7 @@ _END = bytes(1024)
 
 
 class Archive:
-    """The tar of some images whose blobs are in a target."""
+    """The tar of images with their blobs in a target."""
 
     def __init__(self, target: Target, images: tuple[Written, ...]) -> None:
         self.target = target

@@ -13,7 +13,7 @@ from doctor.proof.tar.tar_split import crc64
 from doctor.proof.tree import open_tree
 from doctor.salvage import layout
 from doctor.salvage.layer import Assembly, SplitError, UnprovenError, joined, known, unread
-from doctor.salvage.progress import human, telling
+from doctor.salvage.progress import human, with_progress
 from doctor.salvage.target import Target
 from doctor.salvage.tree import TreeTar
 from doctor.salvage.values import Blob, Image, Layer, Left, Source, Store, Written
@@ -190,7 +190,7 @@ class Writer:
         for assembly in self._assemblies(layer):
             try:
                 blob = self.target.layer(
-                    telling(assembly.pieces(), self.titles[layer.chain], size, self.progress),
+                    with_progress(assembly.pieces(), self.titles[layer.chain], size, self.progress),
                     size,
                     layer.diff,
                     self.titles[layer.chain],

@@ -84,7 +84,7 @@ def normal(reference: str) -> str:
 
 
 def docker_manifest(images: Iterable[Written]) -> bytes:
-    """Return the ``manifest.json`` of ``docker load``: paths in the same tar, whose layers may be compressed."""
+    """Return the ``manifest.json`` of ``docker load``: paths in the same tar; layers may be compressed."""
     return encoded(
         [
             {

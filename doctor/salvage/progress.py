@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterator
 
-_TELL_BYTES = 256 << 20
+_STEP_BYTES = 256 << 20
 
 
-def telling(pieces: Iterator[bytes], what: str, size: int, progress: Callable[[str], None]) -> Iterator[bytes]:
+def with_progress(pieces: Iterator[bytes], what: str, size: int, progress: Callable[[str], None]) -> Iterator[bytes]:
     """Pass the pieces on and report progress now and then; a size that proves too small is not shown."""
-    done = told = 0
+    done = shown = 0
     for piece in pieces:
         yield piece
         done += len(piece)
-        if done - told >= _TELL_BYTES:
-            told = done
+        if done - shown >= _STEP_BYTES:
+            shown = done
             progress(f"{what}: {human(done)} of {human(max(size, done))}")
 
 

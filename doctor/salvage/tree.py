@@ -35,7 +35,7 @@ class TreeTar:
         top: the directory.
         is_layer: whether it is an upper directory of overlayfs.
         has_marks: whether files named ``.wh.NAME`` may also mark removals: aufs, and fuse-overlayfs without the right
-        to make devices.
+            to make devices.
 
     Attributes:
         skipped: the first few names that a tar can't hold or that could not be read; ``lost`` counts the latter.

@@ -14,7 +14,7 @@ from doctor.salvage.difference import DifferenceTar
 from doctor.salvage.layer import UnprovenError, joined
 from doctor.salvage.layered import Layered
 from doctor.salvage.memory import Memory, Noted
-from doctor.salvage.progress import human, telling
+from doctor.salvage.progress import human, with_progress
 from doctor.salvage.target import Target
 from doctor.salvage.tree import TreeTar
 from doctor.salvage.uppers import Upper
@@ -97,7 +97,7 @@ class TreeWriter:
                 self._container(upper)
 
     def images(self, images: tuple[Written, ...]) -> tuple[Written, ...]:
-        """Return images of the containers whose image is among the given ones."""
+        """Return images of the containers with one of the given base images."""
         made = Layered(self.target, images)
         found = [made.image(upper, tree, self.digests[tree.file]) for upper, tree in self.layers]
         return tuple(one for one in found if one is not None)
@@ -150,7 +150,7 @@ class TreeWriter:
             self.progress(f"{kind} {name}: {human(size)}")
             digest = sha256()
             with self.target.writing(file) as sink:
-                for piece in telling(joined(tree.pieces()), f"{kind} {name}", size, self.progress):
+                for piece in with_progress(joined(tree.pieces()), f"{kind} {name}", size, self.progress):
                     digest.update(piece)
                     sink.write(piece)
         except UnprovenError as error:

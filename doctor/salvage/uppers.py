@@ -67,14 +67,14 @@ def find(host: Host, root: DataRoot, facts: Facts) -> Iterator[Upper]:
     """Yield the writable layers of all containers of all drivers, and of containerd."""
     found = facts.get(Containers)
     containers = found if isinstance(found, Containers) else Containers()
-    told: set[str] = set()
+    seen: set[str] = set()
     for upper in (*_overlay2(facts), *_others(host, root, containers), *_snapshots(host, root, facts, containers)):
-        if upper.problem and upper.id in told:
+        if upper.problem and upper.id in seen:
             continue
-        told.add(upper.id)
+        seen.add(upper.id)
         yield upper
     for container in containers.items:
-        if container.id not in told:
+        if container.id not in seen:
             problem = f"no record shows where driver {container.driver or 'unknown'} has its writable layer"
             yield Upper(
                 id=container.id, title=container.title, container=container, driver=container.driver, problem=problem
@@ -95,9 +95,9 @@ def _overlay2(facts: Facts) -> Iterator[Upper]:
         directory = record.mount_id if record is not None else None
         if directory not in graph.layers.directories:
             directory = graph.mount_of(identity)
-        told = mounts.get(identity)
-        if not directory and told is not None and told.mount_id in graph.layers.directories:
-            directory = told.mount_id
+        mount = mounts.get(identity)
+        if not directory and mount is not None and mount.mount_id in graph.layers.directories:
+            directory = mount.mount_id
         container = graph.containers.get(identity) or lost.get(identity)
         if not directory and container is not None and container.driver not in {"", "overlay2"}:
             continue
@@ -107,7 +107,7 @@ def _overlay2(facts: Facts) -> Iterator[Upper]:
             container=container,
             driver="overlay2",
             directory=graph.layers.directory_path(directory, "diff") if directory else None,
-            parent=graph.mount_parent(identity) or (told.parent.removeprefix("sha256:") if told is not None else ""),
+            parent=graph.mount_parent(identity) or (mount.parent.removeprefix("sha256:") if mount is not None else ""),
             problem="" if directory else "no record shows which directory is its writable layer",
         )
 

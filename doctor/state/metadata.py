@@ -94,7 +94,7 @@ class Confirmed(Struct, frozen=True, kw_only=True):
         generation: the name of the backup's file; ``when`` in seconds since the epoch.
         elapsed: as of a backup, at that moment.
         path: resolved path of the data root, with ``engine_id`` at that time: each scan compares them, and this file is
-        small.
+            small.
     """
 
     generation: str

@@ -109,14 +109,14 @@ class Store:
 
     def confirm(self, name: str, when: float, identity: RootIdentity) -> None:
         """Record that a backup still matches the data root."""
-        told = Confirmed(
+        confirmed = Confirmed(
             generation=name,
             when=when,
             elapsed=self._elapsed(when),
             path=identity.path,
             engine_id=identity.engine_id,
         )
-        atomic_write(os.path.join(self.path, CONFIRMED), encode(told))
+        atomic_write(os.path.join(self.path, CONFIRMED), encode(confirmed))
 
     def last_look(self) -> tuple[float, float] | None:
         """Return (when, elapsed) of the last healthy scan, ``None`` before the first."""

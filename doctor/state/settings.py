@@ -74,7 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """All settings of ``doctor.toml``, with their defaults.
 
     Attributes:
-        path: the file it was read from, "" if there is none.
+        path: the file it was read from, "" without one.
         fail_on: findings at or above it make a scan exit with 1.
         allow: the highest risk of a repair by default.
         skip: ids and areas that a scan skips.

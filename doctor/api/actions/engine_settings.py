@@ -62,7 +62,7 @@ def mend_settings(file: HostPath) -> EditFile:
 def _mended(data: bytes) -> bytes:
     from doctor.formats.config import json_mend  # noqa: PLC0415 - only a broken file is mended
 
-    mended = json_mend.examine(data).mended
+    mended = json_mend.examine(data).repaired
     return data if mended is None else mended
 
 

@@ -86,7 +86,7 @@ def _file(config: EngineConfig) -> dict[str, Any]:
         return config.json.value
     from doctor.formats.config import daemon_json, json_mend  # noqa: PLC0415 - only a broken file is mended
 
-    mended = json_mend.examine(config.json.content).mended
+    mended = json_mend.examine(config.json.content).repaired
     return {} if mended is None else daemon_json.read(mended).value
 
 

@@ -32,7 +32,7 @@ class Places(Struct, frozen=True, kw_only=True):
 
     Attributes:
         root: as written, "" where it is not set; an empty one is ignored (the files are merged with mergo, which skips
-        it).
+            it).
         state: likewise, the directory for state that is lost at boot; ``address``: the socket.
         imports: further files, as written; each overrides the file that imports it.
         line: the line of ``root``, 0 if unknown.

@@ -21,31 +21,31 @@ class Mending(Struct, frozen=True, kw_only=True):
     Attributes:
         mistakes: in order of position; empty for a file that dockerd accepts.
         places: the place of each mistake ("line 3, column 5").
-        mended: the file with only the mistakes fixed, which dockerd accepts; None if a mistake is ambiguous. Comments
-        are dropped: JSON has none.
-        value: the settings in `mended`; None without it.
+        repaired: the file with only the mistakes fixed, which dockerd accepts; None if a mistake is ambiguous. Comments
+            are dropped: JSON has none.
+        value: the settings in `repaired`; None without it.
     """
 
     mistakes: tuple[Mistake, ...]
     places: tuple[str, ...]
-    mended: bytes | None
+    repaired: bytes | None
     value: dict[str, Any] | None
 
 
 def examine(data: bytes) -> Mending:
-    r"""The mistakes in a file and its mended bytes. Never raises.
+    r"""The mistakes in a file and its repaired bytes. Never raises.
 
     >>> found = examine(b"{\n  \"debug\": true, // for now\n  'log-driver': \"json-file\",\n}\n")
     >>> [mistake.kind for mistake in found.mistakes]
     ['comment', 'single-quotes', 'trailing-comma']
-    >>> print(found.mended.decode(), end="")
+    >>> print(found.repaired.decode(), end="")
     {
       "debug": true,
       "log-driver": "json-file"
     }
     """
     try:
-        return Mending(mistakes=(), places=(), mended=data, value=daemon_json.read(data).value)
+        return Mending(mistakes=(), places=(), repaired=data, value=daemon_json.read(data).value)
     except FormatError:
         pass
     if len(data) > MAX_BYTES:
@@ -55,7 +55,7 @@ def examine(data: bytes) -> Mending:
         edits = (Edit(start=0, end=0, new="\ufeff"),)
         mistake = Mistake(kind="utf-16-unmarked", start=0, end=0, edits=edits)
         settings = daemon_json.read(unmarked).value
-        return Mending(mistakes=(mistake,), places=("line 1, column 1",), mended=unmarked, value=settings)
+        return Mending(mistakes=(mistake,), places=("line 1, column 1",), repaired=unmarked, value=settings)
     try:
         opened = open_text(data)
     except FormatError as error:
@@ -67,16 +67,16 @@ def examine(data: bytes) -> Mending:
         kind = "unreadable" if root is None or root.kind == "object" else "no-object"
         mistakes = (Mistake(kind=kind, start=start, end=end, edits=()),)
     places = tuple(place(opened.text, mistake.start) for mistake in mistakes)
-    mended: bytes | None = None
+    repaired: bytes | None = None
     value: dict[str, Any] | None = None
     if all(mistake.edits for mistake in mistakes):
         edited = apply(opened.text, (edit for mistake in mistakes for edit in mistake.edits))
         try:
-            mended = opened.encode(edited)
-            value = daemon_json.read(mended).value
+            repaired = opened.encode(edited)
+            value = daemon_json.read(repaired).value
         except (FormatError, UnicodeEncodeError):
-            mended = None
-    return Mending(mistakes=mistakes, places=places, mended=mended, value=value)
+            repaired = None
+    return Mending(mistakes=mistakes, places=places, repaired=repaired, value=value)
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
@@ -94,7 +94,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 def _hopeless(kind: str, end: int, where: str) -> Mending:
     mistake = Mistake(kind=kind, start=0, end=end, edits=())
-    return Mending(mistakes=(mistake,), places=(where,), mended=None, value=None)
+    return Mending(mistakes=(mistake,), places=(where,), repaired=None, value=None)
 
 
 def _unmarked_utf16(data: bytes) -> bytes | None:

@@ -17,7 +17,7 @@ class JsonText(Struct, frozen=True, kw_only=True):
     Attributes:
         text: without the byte order mark; bytes that aren't UTF-8 as lone surrogates.
         encoding: "utf-8", "utf-16-le" or "utf-16-be".
-        mark: the byte order mark, b"" if there is none.
+        mark: the byte order mark, b"" without one.
     """
 
     text: str

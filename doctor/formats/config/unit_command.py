@@ -36,8 +36,7 @@ class Command(Struct, frozen=True, kw_only=True):
         arguments: after the program.
         setting: the effective ExecStart.
         is_refused: there is more than one ExecStart and the unit isn't a oneshot: systemd refuses to start it. A
-        drop-in
-            that lacks the empty "ExecStart=" before its own is the usual reason.
+            drop-in that lacks the empty "ExecStart=" before its own is the usual reason.
         missing_files: environment files that don't exist and weren't marked optional ("-"): the unit won't start.
     """
 

@@ -28,7 +28,8 @@ class Certificate(Struct, frozen=True, kw_only=True):
 
 
 def certificates(pem: bytes) -> tuple[Certificate, ...]:
-    """Return the certificates of a file in their order. Raises ``FormatError`` where there is none, or one is damaged.
+    """Return the certificates of a file in their order. Raises ``FormatError`` if there are no certificates, or one is
+    damaged.
 
     >>> certificates(b"no certificate")
     Traceback (most recent call last):

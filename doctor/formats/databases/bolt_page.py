@@ -8,7 +8,7 @@ BRANCH, LEAF, META, FREELIST = 0x01, 0x02, 0x04, 0x10
 """Kinds of page."""
 
 BUCKET = 0x01
-"""Flag of a leaf element whose value is a bucket."""
+"""Flag of a leaf element with a bucket as its value."""
 
 NOT_STORED = 0xFFFFFFFFFFFFFFFF
 """In place of a freelist's page: the list isn't stored, bolt rebuilds it from the tree at open."""

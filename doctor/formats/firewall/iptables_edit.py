@@ -41,7 +41,7 @@ class ChainEdit(Struct, frozen=True, kw_only=True):
         lift: texts, in order, to move above the first rule equal to ``above``.
         above: the rule that must no longer come first.
         top: position of top rules among foreign rules: directly above this one, at the end for "", at the very top for
-        ``None``.
+            ``None``.
         remove: texts to remove, first occurrence each.
     """
 

@@ -14,7 +14,7 @@ MAX_LINE = 16 << 20
 
 
 class Damage(Struct, frozen=True, kw_only=True):
-    """Bytes that `docker logs` can't read: it stops there, although the file goes on.
+    """Bytes that `docker logs` can't read: it stops there, although the file continues.
 
     Attributes:
         start: offset of the first damaged byte.

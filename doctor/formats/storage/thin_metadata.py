@@ -98,12 +98,12 @@ def superblock(block: bytes) -> Superblock:
     if len(block) < BLOCK_BYTES:
         raise FormatError(f"superblock has only {len(block)} of {BLOCK_BYTES} bytes")
     fields = _SUPERBLOCK.unpack_from(block)
-    told, flags, number, _, magic, version = fields[:6]
+    stored, flags, number, _, magic, version = fields[:6]
     if magic != _MAGIC:
         raise FormatError("superblock is not one of a thin pool" if block.strip(b"\0") else "superblock is zeros")
     if number:
         raise FormatError(f"superblock has the block number {number}")
-    if checksum(block) ^ _SUPERBLOCK_XOR != told:
+    if checksum(block) ^ _SUPERBLOCK_XOR != stored:
         raise FormatError("superblock has a wrong checksum")
     if version not in {1, 2}:
         raise FormatError(f"superblock has the format {version}, and the kernel knows 1 and 2")
@@ -120,13 +120,13 @@ def superblock(block: bytes) -> Superblock:
 
 
 def node(block: bytes, number: int, value_bytes: int) -> Node:
-    """Parse a node whose leaf values have ``value_bytes``. Raises ``FormatError`` for another block or a damaged
+    """Parse a node with leaf values of ``value_bytes``. Raises ``FormatError`` for another block or a damaged
     one.
     """
     if len(block) < BLOCK_BYTES:
         raise FormatError(f"block {number} is beyond the end of the metadata")
-    told, flags, where, count, most, size, _ = _NODE.unpack_from(block)
-    if checksum(block) ^ _NODE_XOR != told:
+    stored, flags, where, count, most, size, _ = _NODE.unpack_from(block)
+    if checksum(block) ^ _NODE_XOR != stored:
         raise FormatError(f"block {number}: its checksum is wrong")
     is_leaf = bool(flags & _LEAF)
     wanted = value_bytes if is_leaf else 8

@@ -118,7 +118,7 @@ def assemble(parts: Iterable[Part], content: Callable[[bytes, int], Iterable[byt
     Args:
         parts: of `read`.
         content: returns the chunks of a file by its name and expected size, None for a missing file. Its exceptions
-        pass through. Chunks may be views of one reused buffer.
+            pass through. Chunks may be views of one reused buffer.
     """
     hasher = _Hasher()
     files = 0

@@ -274,7 +274,7 @@ def _repeated(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[Al
             for reading in _fitting(data, line, known, lambda text: is_reference_of(repository, text))  # noqa: B023 - used at once
             if reading.source and reading.name not in seen
         ]
-        # The last one counts, so that it is the first whose name is lost.
+        # The last one counts, so the first one's name is lost.
         yield _decided(
             data, AlteredTag(part="reference", name=name, image=lines[0].digest.text, readings=tuple(readings))
         )

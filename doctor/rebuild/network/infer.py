@@ -46,7 +46,7 @@ def infer(
         if IPv4Network(subnet, strict=False).overlaps(address.network):
             # A bridge never shares a subnet with another interface: this was macvlan or ipvlan, and its parent isn't recorded.
             return Inferred(
-                refusal=f"its subnet is that of {name}: a macvlan or ipvlan network, whose options are not recorded"
+                refusal=f"its subnet is that of {name}: a macvlan or ipvlan network without recorded options"
             )
     if any(subnet.overlaps(address.network) for subnet in taken):
         return Inferred(refusal=f"another network has its addresses ({address.network})")

@@ -37,7 +37,7 @@ class RebuiltNetworks(Struct, frozen=True, kw_only=True):
 
     Attributes:
         content: the file, b"" if it would be empty.
-        kept: names of networks whose own records were found.
+        kept: names of networks with their own records.
         inferred: names of networks rebuilt from their containers: id, subnet, gateway and static addresses are right,
             labels, driver options and IPv6 are not known.
         assumed: likewise, with the assumed subnet and its basis.

@@ -31,7 +31,7 @@ class Rolled(Struct, frozen=True, kw_only=True):
 def rolled_networks(database: NetworkDatabase, containers: Containers) -> tuple[Rolled, ...]:
     """Return the networks that an older database lost.
 
-    A network with only stopped containers can be removed, and they still name it: that is no fault. A network with a
+    A network with only stopped containers can be removed, and they still name it: that is not a fault. A network with a
     running container can't be removed (libnetwork: "has active endpoints"), and a container that the engine restarts by
     itself and that nobody stopped is down only if its start failed.
     """

@@ -22,7 +22,7 @@ class RebuiltVolumes(Struct, frozen=True, kw_only=True):
 
     Attributes:
         content: the file.
-        kept: names whose own records were found, labels included.
+        kept: names with their own records, labels included.
         restored: names with a record only in the metadata backup; ``age`` is its age.
         inferred: names with a record made from their directory: options are right, labels are not known.
     """

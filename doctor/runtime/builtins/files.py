@@ -151,7 +151,7 @@ def _hide(path: str) -> None:
     os.rmdir(path)
     _must(not os.path.lexists(path), f"'{path}' is still there after it was removed: no whiteout was made")
     os.mkdir(path)
-    _must(os.listdir(path) == [], f"'{path}' was made anew and shows the lower layer's files: it is not opaque")
+    _must(os.listdir(path) == [], f"'{path}' was recreated and shows the lower layer's files: it is not opaque")
 
 
 def _change(path: str) -> None:

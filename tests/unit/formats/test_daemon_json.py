@@ -73,7 +73,7 @@ def test_deep_nesting_neither_crashes_nor_passes() -> None:
         daemon_json.read(b'{"a":' * 100_000)
     with pytest.raises(FormatError):
         daemon_json.read(b'{"a":' * 5000 + b"1" + b"}" * 5000)
-    assert json_mend.examine(b"[" * 100_000).mended is None
+    assert json_mend.examine(b"[" * 100_000).repaired is None
 
 
 def test_repeated_keys_are_reported_at_any_depth() -> None:
@@ -83,7 +83,7 @@ def test_repeated_keys_are_reported_at_any_depth() -> None:
 
 
 def mended(text: str) -> str | None:
-    result = json_mend.examine(text.encode("utf-8", "surrogateescape")).mended
+    result = json_mend.examine(text.encode("utf-8", "surrogateescape")).repaired
     return None if result is None else result.decode()
 
 
@@ -141,7 +141,7 @@ def test_clear_mistakes_are_mended_and_nothing_else_changes(text: str, wanted: s
 )
 def test_what_could_mean_two_things_is_left_to_its_owner(text: str) -> None:
     found = json_mend.examine(text.encode())
-    assert found.mended is None
+    assert found.repaired is None
     assert found.value is None
 
 
@@ -154,7 +154,7 @@ def test_of_two_edits_that_overlap_the_first_is_made() -> None:
 
 def test_utf16_without_a_mark_gets_one() -> None:
     data = '{"debug": true}'.encode("utf-16-le")
-    assert json_mend.examine(data).mended == b"\xff\xfe" + data
+    assert json_mend.examine(data).repaired == b"\xff\xfe" + data
 
 
 def test_places_are_those_of_an_editor() -> None:
@@ -165,8 +165,8 @@ def test_places_are_those_of_an_editor() -> None:
 @given(st.binary(max_size=80) | ODD.map(str.encode) | ODD.map(lambda text: ("{" + text).encode()))
 def test_mending_never_raises_and_always_ends_valid(data: bytes) -> None:
     found = json_mend.examine(data)
-    if found.mended is not None:
-        assert daemon_json.read(found.mended).value == found.value
+    if found.repaired is not None:
+        assert daemon_json.read(found.repaired).value == found.value
     else:
         assert found.mistakes
 
