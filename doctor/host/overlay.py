@@ -305,6 +305,7 @@ class OverlayHost:
 
     def resolve(self, path: HostPath) -> HostPath:
         """Return ``path`` with links followed: those of the base host, then a predicted one at the end."""
+        path = self._place(path, follow=True)
         change = self._new(path)
         if change is not None:
             if isinstance(change.node, Symlink):
