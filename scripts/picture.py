@@ -53,6 +53,8 @@ def main() -> int:
         text = shown(box, "scan")
         text += shown(box, "fix", "--apply", "--yes")
         text += "\x1b[1m$ doctor scan --quiet; echo $?\x1b[0m\n" + str(box.doctor("scan", "--quiet").returncode) + "\n"
+    # The command's name as after an installation, not its path in this checkout.
+    text = text.replace(str(box.doctor_path), "doctor")
     # Readers don't need the vendor suffix of the kernel.
     text = re.sub(r"(kernel \d+\.\d+\.\d+)-[\w.-]+", r"\1", text)
     console = Console(record=True, width=WIDTH, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115

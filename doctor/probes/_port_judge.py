@@ -84,7 +84,7 @@ def _verdict(setting: Setting, found: _Found) -> ProbeResult:
     if found.open:
         return unproven(_joined((*found.open, *found.good)), found.evidence)
     if found.good:
-        by = f" by {setting.client.interface}" if setting.client.is_real else ""
+        by = f" on {setting.client.interface}" if setting.client.is_real else ""
         return passed(
             _joined([text + by for text in found.good]) + "".join(f"; {note}" for note in found.notes), found.evidence
         )

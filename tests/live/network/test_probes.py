@@ -212,7 +212,7 @@ def test_udp_and_what_is_not_tried(patient_box: Box) -> None:
     before = traces(box)
     found = probe(box, "port")
     assert found.named("pass") == {"port"}
-    assert "a new UDP port on bridge answers an outside host by eth0" in found.said("port")
+    assert "a new UDP port on bridge answers an outside host on eth0" in found.said("port")
     assert "not tried: UDP: a server need not answer | 0.0.0.0:5353" in found.said("port")
     assert traces(box) == before
     with undone(box):
