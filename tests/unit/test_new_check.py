@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROBLEM = "skeleton-of-a-check"
 ROOMS = ("doctor", "checks", "fixers", "reports", "scripts")
-FILES = ("pyproject.toml", "README.md", "tests/__init__.py", "tests/conftest.py", "tests/unit/test_architecture.py")
+FILES = ("pyproject.toml", "README.md", "tests/unit/test_architecture.py")
 AREAS = sorted(path.parent.name for path in (ROOT / "checks").glob("*/__init__.py"))
 BIN = Path(sys.executable).parent
 pytestmark = pytest.mark.timeout(600)
@@ -42,7 +42,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     top = tmp_path_factory.mktemp("copy")
     for name in ROOMS:
         shutil.copytree(ROOT / name, top / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (*FILES, *(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/cases/**/*.py"))):
+    tests = [*ROOT.glob("tests/*.py"), *ROOT.glob("tests/cases/**/*.py")]
+    for name in (*FILES, *(str(path.relative_to(ROOT)) for path in tests)):
         (top / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, top / name)
     return top
