@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.tls import TlsListener, TlsProblem
-from doctor.formats.config import x509
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
+
+if TYPE_CHECKING:
+    from doctor.formats.config import x509
 
 _LIMIT_BYTES = 1 << 20
 _CERTIFICATES = ("tlscert", "tlscacert")
@@ -50,6 +53,8 @@ def _problem(config: EngineConfig, key: str, path: HostPath, why: str, *, stops:
 
 
 def _invalid(host: Host, config: EngineConfig, gaps: list[Missing]) -> Iterator[TlsProblem]:
+    from doctor.formats.config import x509  # noqa: PLC0415 - few engines encrypt, and it costs a scan 2 ms
+
     for key in _CERTIFICATES:
         path = _path(config, key)
         content = None if path is None else _read(host, path, gaps)
@@ -66,7 +71,7 @@ def _invalid(host: Host, config: EngineConfig, gaps: list[Missing]) -> Iterator[
             yield _problem(config, key, path, reasons[0])
 
 
-def _time(certificate: x509.Certificate, now: float) -> str:
+def _time(certificate: "x509.Certificate", now: float) -> str:
     if now > certificate.not_after:
         return f"expired on {time.strftime('%Y-%m-%d', time.gmtime(certificate.not_after))}"
     if now < certificate.not_before:
@@ -75,6 +80,8 @@ def _time(certificate: x509.Certificate, now: float) -> str:
 
 
 def _foreign_key(host: Host, config: EngineConfig, gaps: list[Missing]) -> Iterator[TlsProblem]:
+    from doctor.formats.config import x509  # noqa: PLC0415
+
     certificate, key = _path(config, "tlscert"), _path(config, "tlskey")
     if certificate is None or key is None:
         return
