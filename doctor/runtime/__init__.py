@@ -39,9 +39,9 @@ Each container:
     userns        "FIRST:COUNT": a new user namespace where ids 0 … are FIRST … of the host; it owns all other namespaces,
                   so root inside has no rights outside. Layers and rootfs get these owners by mapped mounts (Linux 5.19
                   and 5.12, not on every file system; refused where they can't) unless they belong to the range already.
-                  What root writes to upper (empty, or the range's) belongs to FIRST; to a rootfs that is mapped, to
-                  root on disk. Volumes are not mapped. With a net that is not its own, /sys is a read-only bind of the
-                  host's
+                  Files that root writes to upper (empty, or the range's) belong to FIRST; to a rootfs that is mapped,
+                  to root on disk. Volumes are not mapped. With a net that is not its own, /sys is a read-only bind of
+                  the host's
     bridge        object for net "bridge": name, address "A.B.C.D/N", gateway (default route; optional), create (make the
                   bridge with the gateway's address if it is missing, remove it afterwards), mtu, mac; uplink true: name is an
                   interface of the host, and the container stands behind it as a neighbour on its wire, so that its packets

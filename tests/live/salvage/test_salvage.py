@@ -196,7 +196,7 @@ def test_the_disk_is_never_filled(dead_box: Box, how: tuple[str, ...]) -> None:
     done = dead_box.doctor("salvage", "--to", OUT, *how)
     assert done.returncode == 5
     assert "needs" in done.stderr
-    assert "free to use" in done.stderr
+    assert "available" in done.stderr
     left = dead_box.run(["ls", "-A", f"{OUT}/blobs/sha256"]).stdout.split()
     assert not [name for name in left if name.startswith(".")]
     dead_box.run(["mount", "-o", "remount,size=32m", OUT])

@@ -1,4 +1,4 @@
-"""daemon.json is judged as dockerd judges it, and mended only where nobody could mean anything else."""
+"""daemon.json is validated like dockerd does, and repaired only if the fix is unambiguous."""
 
 import contextlib
 import json

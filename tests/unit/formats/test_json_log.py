@@ -36,8 +36,8 @@ def test_each_kind_of_damage_is_named() -> None:
 
 def test_the_line_behind_the_damage_is_kept() -> None:
     a, b, c = line("a"), line('say {"log":"x"}'), line("c")
-    for torn in (a + b"\0" * 4096 + b + c, a + line("lost")[:25] + b + c, a + b"\0" * 9 + line("x")[:12] + b + c):
-        assert json_log.repaired(torn, json_log.damages(torn)) == a + b + c
+    for broken in (a + b"\0" * 4096 + b + c, a + line("lost")[:25] + b + c, a + b"\0" * 9 + line("x")[:12] + b + c):
+        assert json_log.repaired(broken, json_log.damages(broken)) == a + b + c
 
 
 def test_a_last_line_without_its_end_gets_it() -> None:
@@ -59,8 +59,8 @@ def test_a_repaired_log_is_whole_and_keeps_every_untouched_line(messages: list[s
         del data[start:end]
     else:
         data[start:end] = chance.randbytes(end - start)
-    torn = bytes(data)
-    repaired = json_log.repaired(torn, json_log.damages(torn))
+    broken = bytes(data)
+    repaired = json_log.repaired(broken, json_log.damages(broken))
     assert json_log.damages(repaired) == ()
     position = 0
     for text in lines:
@@ -69,7 +69,7 @@ def test_a_repaired_log_is_whole_and_keeps_every_untouched_line(messages: list[s
         position += len(text)
     position = 0
     for text in lines:
-        if position > end and torn[end:].endswith(b"".join(lines)[end:]):
+        if position > end and broken[end:].endswith(b"".join(lines)[end:]):
             assert text in repaired
         position += len(text)
 

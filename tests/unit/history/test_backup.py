@@ -1,4 +1,4 @@
-"""Taking a metadata backup of a tiny true data root, and reading it back as facts."""
+"""Makes a metadata backup of a small real data root, and reads it back as facts."""
 
 import os
 import shutil
@@ -55,13 +55,13 @@ class Reads(RootHost):
         self.names: list[str] = []
 
     def read(self, path: Any, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
-        """Note the name."""
+        """Record the name."""
         self.names.append(path)
         return super().read(path, follow=follow, limit_bytes=limit_bytes)
 
 
 def take(top: Path, keep: KeepMetadata = KeepMetadata()) -> tuple[tuple[str, ...], list[str]]:  # noqa: B008 - frozen
-    """Take a backup into the root's own state directory; return notes, and the files read for it."""
+    """Make a backup in the root's own state directory; return notes, and the files read for it."""
     host = Reads(str(top))
     found = scan(host, CATALOG, [name for name in CATALOG.checks if name.startswith("state/")])
     assert backup.is_healthy(found.findings, found.outcomes, CATALOG.checks)
@@ -137,7 +137,7 @@ def test_a_sick_or_half_seen_root_is_not_healthy(top: Path) -> None:
 
 
 def test_a_database_that_never_holds_still_keeps_its_older_copy(top: Path) -> None:
-    """A living engine commits at each look: the copy from before stays, and the report says so."""
+    """A running engine commits during each read: the earlier copy is kept, and a note says so."""
     take(top)
     database = top / DOCKER / "volumes/metadata.db"
 
@@ -162,7 +162,7 @@ def test_a_database_that_never_holds_still_keeps_its_older_copy(top: Path) -> No
 
 
 def test_what_the_root_holds_is_never_followed_out_of_it(top: Path, tmp_path: Path) -> None:
-    """A link, a FIFO and a directory where a file belongs: nothing of them is kept, nothing hangs."""
+    """A link, a FIFO and a directory in place of a file: none is kept, and nothing hangs."""
     secret = tmp_path / "secret"
     secret.write_text("outside")
     split = top / STORE / f"layerdb/sha256/{roots.CHAIN_TOP}/tar-split.json.gz"
@@ -218,7 +218,7 @@ def test_what_the_root_itself_tells_wins_over_the_backup(top: Path) -> None:
 
 
 def test_a_volume_made_anew_keeps_its_own_options(top: Path) -> None:
-    """A record of another volume of the same name is not believed."""
+    """A record of another volume of the same name is rejected."""
     take(top)
     (top / DOCKER / "volumes/metadata.db").write_bytes(b"x")
     (top / DOCKER / "volumes/scratch/opts.json").write_text('{"MountType":"nfs","MountOpts":"","MountDevice":":/x"}')
@@ -226,7 +226,7 @@ def test_a_volume_made_anew_keeps_its_own_options(top: Path) -> None:
 
 
 def test_files_and_tar_splits_come_back_whole(top: Path) -> None:
-    """Only of what is damaged, each with its age; an older backup helps where the newest has the damage."""
+    """Only for damaged files, each with its age; an older backup is used if the newest has the damage."""
     take(top)
     original = (top / CONFIG).read_bytes()
     split = top / STORE / f"layerdb/sha256/{roots.CHAIN_TOP}/tar-split.json.gz"
@@ -248,7 +248,7 @@ def test_files_and_tar_splits_come_back_whole(top: Path) -> None:
 
 
 def test_another_roots_backup_is_not_used(top: Path) -> None:
-    """A root is known whatever became of its engine-id; another one in its place, or where others can write, has no backup."""
+    """A root is recognized without its engine-id; another root in its place, or a writable one, has no backup."""
     take(top)
     (top / TAGS).write_bytes(b"")
     damage = ("", "no id of any engine", ENGINE_ONE.replace("f", "g"), ENGINE_ONE.replace("7", "6", 1), ENGINE_TWO)
@@ -307,7 +307,7 @@ def test_twenty_containers_cost_little(top: Path) -> None:
 @pytest.mark.parametrize("where", ["var/lib/doctor", "var/lib/doctor/metadata", "list", "blob"])
 @pytest.mark.parametrize("mode", [0o777, 0o770])
 def test_what_others_can_write_is_no_backup(top: Path, where: str, mode: int) -> None:
-    """A directory on the way, a list, a content: whoever may write one of them could make root write anything."""
+    """A parent directory, a list, a content: a user who can write one of them could make root write anything."""
     take(top)
     metadata = top / "var/lib/doctor/metadata"
     (top / TAGS).write_bytes(b"")
@@ -321,7 +321,7 @@ def test_what_others_can_write_is_no_backup(top: Path, where: str, mode: int) ->
 
 
 def test_a_backup_is_not_taken_where_others_can_write(top: Path) -> None:
-    """It says so, and what to do."""
+    """The message has the reason and the remedy."""
     take(top)
     (top / "var/lib/doctor/metadata").chmod(0o777)
     facts = Facts(RootHost(str(top)))
@@ -332,7 +332,7 @@ def test_a_backup_is_not_taken_where_others_can_write(top: Path) -> None:
 
 
 def test_a_clock_that_went_back_is_noted(top: Path) -> None:
-    """The backup is confirmed, nothing is removed, and its age is honest."""
+    """The backup is confirmed, nothing is removed, and its age is correct."""
 
     class In2038(RootHost):
         def now(self) -> float:

@@ -1,4 +1,4 @@
-"""The history of scans: what goes in comes out, and nothing on disk makes a scan fail."""
+"""The history of scans: stored scans are read back, and no file on disk makes a scan fail."""
 
 import os
 import sqlite3
@@ -165,7 +165,7 @@ def test_nobody_else_can_read_it(tmp_path: Path) -> None:
 
 
 def test_reading_makes_no_file(tmp_path: Path) -> None:
-    """A host that was never scanned has no history, and a look at it leaves none."""
+    """A host that was never scanned has no history, and reading it creates none."""
     with History(str(tmp_path / "none")) as history:
         assert history.rows(HOST) == ()
         assert history.last() is None
@@ -173,7 +173,7 @@ def test_reading_makes_no_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("damage", ["garbage", "nul", "torn", "pages"])
+@pytest.mark.parametrize("damage", ["garbage", "nul", "truncated", "pages"])
 def test_a_damaged_history_is_set_aside(tmp_path: Path, damage: str) -> None:
     """It is kept under another name, a note says so, and this scan is the first of a new one."""
     file = tmp_path / NAME
@@ -186,7 +186,7 @@ def test_a_damaged_history_is_set_aside(tmp_path: Path, damage: str) -> None:
         {
             "garbage": b"\xa5" * size,
             "nul": bytes(size),
-            "torn": content[: 4096 + 100],
+            "truncated": content[: 4096 + 100],
             "pages": content[:4096] + b"\xff" * (size - 4096),
         }[damage]
     )
@@ -241,7 +241,7 @@ def test_a_place_that_cannot_be_written_is_a_note(tmp_path: Path) -> None:
 
 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
-    """Who could plant one would have root write where he likes."""
+    """A user who could plant one would redirect root's writes."""
     (tmp_path / "target").write_bytes(b"")
     (tmp_path / NAME).symlink_to(tmp_path / "target")
     with History(str(tmp_path)) as history:
@@ -264,7 +264,7 @@ def test_two_doctors_at_once_both_keep_their_scan(tmp_path: Path) -> None:
 
 
 def test_a_history_that_others_can_write_is_not_used(tmp_path: Path) -> None:
-    """Neither read nor written, and said."""
+    """It is neither read nor written, and a note says so."""
     with History(str(tmp_path)) as history:
         history.record(scan(finding("a")), now=NOW)
     (tmp_path / "history.db").chmod(0o666)

@@ -85,7 +85,7 @@ def test_images_by_their_records(contents: Contents, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("database", [None, b"", b"\x00" * 16384, b"garbage" * 3000])
 def test_images_without_records(contents: Contents, tmp_path: Path, database: bytes | None) -> None:
-    """Their names are lost, and said to be; what an index names is no image of its own."""
+    """Their names are lost, with a note; a manifest of an index is not a separate image."""
     plain, pulled = contents.manifest(b"one"), contents.manifest(b"two")
     index = contents.index(pulled)
     contents.save()
@@ -100,7 +100,7 @@ def test_images_without_records(contents: Contents, tmp_path: Path, database: by
 
 
 def test_what_is_damaged_is_left_out(contents: Contents, tmp_path: Path) -> None:
-    """An altered layer, a missing one, an altered manifest, a link and a directory in a blob's place."""
+    """An altered layer, a missing one, an altered manifest, a link and a directory in place of a blob."""
     digests = {
         name: contents.manifest(name.encode()) for name in ("good", "altered", "gone", "broken", "linked", "dir")
     }
@@ -142,7 +142,7 @@ def test_hostile_manifests(contents: Contents, tmp_path: Path, document: dict[st
 
 
 def test_deep_indexes_end(contents: Contents, tmp_path: Path) -> None:
-    """An index of an index, ten deep: no engine makes that."""
+    """An index of an index, ten deep: no engine creates that."""
     here = contents.manifest()
     for _ in range(10):
         here = contents.index(here)

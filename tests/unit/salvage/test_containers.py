@@ -45,7 +45,7 @@ def members(to: Path, outcome: Outcome) -> dict[str, tarfile.TarInfo]:
 
 
 def full_copy(root: MadeRoot, driver: str, place: str) -> None:
-    """A container's directory and the one it began as, which hold the image's files too."""
+    """A container's directory and its base, which also hold the image's files."""
     for name in (f"{MOUNT}-init", MOUNT):
         top = root.data / place.format(name)
         (top / "etc/deep").mkdir(parents=True)
@@ -107,7 +107,7 @@ def test_a_zfs_data_set_that_is_not_mounted_is_told(tmp_path: Path) -> None:
 
 
 def test_aufs_tells_by_names_what_was_removed(tmp_path: Path) -> None:
-    """Its own links are left out, its whiteouts and opaque directories get the form of OCI layers."""
+    """Its own links are omitted, its whiteouts and opaque directories are converted to those of OCI layers."""
     root = MadeRoot(tmp_path / "host", "aufs")
     top = root.data / "aufs/diff" / MOUNT
     (top / "hides").mkdir(parents=True)

@@ -15,7 +15,7 @@ from tests.unit.salvage.test_salvage import made
 
 
 def test_images_of_a_directory(tmp_path: Path) -> None:
-    """The same as with the whole host, and a salvage begun one way is gone on with the other way."""
+    """The same as with the whole host, and a salvage started one way continues the other way."""
     root, app, base, _ = made(tmp_path)
     out = str(tmp_path / "out")
     assert run(["salvage", "--quiet", "--data-root", str(root.data), "--to", out]) == 0
@@ -65,7 +65,7 @@ def test_what_is_no_data_root_is_told(tmp_path: Path) -> None:
 
 
 def test_a_scan_of_a_directory(tmp_path: Path) -> None:
-    """Its own damage is found; whatever a host would have besides is no finding."""
+    """Its own damage is found; missing parts of a host are not findings."""
     root, app, *_ = made(tmp_path)
     (root.store / "imagedb/content/sha256" / app).write_bytes(b"")
     out = tmp_path / "report.json"

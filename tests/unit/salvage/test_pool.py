@@ -57,7 +57,7 @@ def test_trees_of_one_and_several_nodes() -> None:
 
 @pytest.mark.skipif(not shutil.which("thin_restore"), reason="needs thin-provisioning-tools")
 def test_what_thin_restore_wrote(tmp_path: Path) -> None:
-    """The tool of the kernel's own people is the judge of how metadata looks."""
+    """The metadata that thin_restore of the kernel project wrote is the reference."""
     lines = [
         '<superblock uuid="" time="1" transaction="3" flags="0" version="2" data_block_size="128" nr_data_blocks="6000">'
     ]
@@ -83,7 +83,7 @@ def test_what_thin_restore_wrote(tmp_path: Path) -> None:
 
 
 def test_a_lost_superblock_is_made_up_for_by_the_trees() -> None:
-    """Of two generations the later one; without its list of devices nothing is made up."""
+    """Of two generations the later one; without its list of devices no mapping is invented."""
     newer = metadata(TREES, transaction=8)
     count = len(newer) // BLOCK_BYTES
     older = metadata({1: {0: 100}, 2: {}, 9: {}}, transaction=5)
@@ -122,7 +122,7 @@ def test_no_damage_ends_but_in_an_error(position: int, byte: int, tail: bytes) -
 
 
 def can_mount() -> str:
-    """Why a data root in a pool can't be read here, "" where it can."""
+    """Why a data root in a pool can't be read here, "" if it can."""
     if os.geteuid() != 0 or not shutil.which("mkfs.ext4"):
         return "needs root and e2fsprogs"
     script = "truncate -s 2M i; mkfs.ext4 -q i; mkdir m; mount -o loop i m"
@@ -137,7 +137,7 @@ mounts = pytest.mark.skipif(bool(can_mount()), reason=can_mount() or "it can")
 
 
 def done(root: MadeRoot, to: Path) -> Outcome:
-    """Salvage all of it, in a process of its own: it makes itself a mount namespace."""
+    """Salvage everything in a separate process: it creates a mount namespace."""
     script = (
         "import sys; from msgspec import json; from doctor.host.recorded import RootHost;"
         "from doctor.salvage.work import Wish, salvage;"
@@ -239,7 +239,7 @@ def test_a_pool_without_its_superblock(tmp_path: Path) -> None:
 
 @mounts
 def test_lost_blocks_of_a_pool_are_no_proof(tmp_path: Path) -> None:
-    """A data file that is cut off: what is in it comes out, what is not is left out with a note."""
+    """A truncated data file: its content is salvaged, the rest is skipped with a note."""
     root, *_ = made(tmp_path, "devicemapper")
     into_pool(root.data)
     os.truncate(root.data / "devicemapper/devicemapper/data", 0)
@@ -250,7 +250,7 @@ def test_lost_blocks_of_a_pool_are_no_proof(tmp_path: Path) -> None:
 
 
 def test_a_pool_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """A logical volume of the old host: how to go on is said; devices mounted by hand are read."""
+    """A logical volume of the old host: the message names the next step; devices mounted by hand are read."""
     root, app, base, _ = made(tmp_path, "devicemapper")
     containers_of(root, "devicemapper", identity=CONTAINER)
     wish = Wish(to=str(tmp_path / "out"))

@@ -92,7 +92,9 @@ DAMAGES = {
 
 @pytest.mark.parametrize("name", sorted(DAMAGES))
 def test_what_is_not_proven_is_left_out(name: str, tmp_path: Path) -> None:
-    """The image on the damaged layer goes with its reason, the other one stays; nothing of it is among the blobs."""
+    """The image with the damaged layer is skipped with its reason, the other one stays; none of its blobs is
+    written.
+    """
     root, app, base, chain = made(tmp_path)
     damage, reason = DAMAGES[name]
     damage(root, chain)
@@ -106,7 +108,7 @@ def test_what_is_not_proven_is_left_out(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(DAMAGES))
 def test_what_is_not_proven_comes_marked_on_request(name: str, tmp_path: Path) -> None:
-    """Under another id and another name, with the reason: it can't pass for the image that it was."""
+    """Under another id and another name, with the reason: it can't be taken for the original image."""
     root, app, base, chain = made(tmp_path)
     DAMAGES[name][0](root, chain)
     outcome = done(root, tmp_path / "out", unproven=True)
@@ -211,7 +213,7 @@ def test_a_cache_id_that_climbs_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_names_choose_images(tmp_path: Path) -> None:
-    """By name, by the beginning of an id, and not by what means two; a later choice adds to the layout."""
+    """By name, by an id prefix, and not by an ambiguous prefix; a later choice adds to the layout."""
     root, app, base, _ = made(tmp_path)
     assert [image.id for image in done(root, tmp_path / "out", "docker.io/library/base:1").images] == [base]
     assert [image.id for image in done(root, tmp_path / "out", app[:8]).images] == [app]
@@ -265,7 +267,7 @@ def test_a_metadata_backup_is_one_more_source(tmp_path: Path) -> None:
 
 
 def peak_kib(root: MadeRoot, to: Path, *options: str) -> int:
-    """The most memory that the installed command took for a salvage.
+    """Peak memory of the installed command during a salvage.
 
     VmHWM is the process's own; ru_maxrss begins with that of the one that started it, which here is larger than any salvage.
     """

@@ -22,7 +22,7 @@ def packed(top: Path, *, is_layer: bool = False) -> tuple[TreeTar, tarfile.TarFi
 
 
 def test_all_that_a_file_has(tmp_path: Path) -> None:
-    """Content, mode, owner, time to the nanosecond, links, FIFOs, names that are no UTF-8 and long ones."""
+    """Content, mode, owner, time to the nanosecond, links, FIFOs, names that are not UTF-8 and long ones."""
     top = tmp_path / "data"
     (top / "deep" / ("d" * 90) / ("e" * 90)).mkdir(parents=True)
     long = top / "deep" / ("d" * 90) / ("e" * 90) / "file"
@@ -50,7 +50,7 @@ def test_all_that_a_file_has(tmp_path: Path) -> None:
 
 
 def test_extended_attributes(tmp_path: Path) -> None:
-    """As GNU tar and Docker write them; bytes that are no text stay as they are."""
+    """As GNU tar and Docker write them; bytes that are not text are kept."""
     top = tmp_path / "data"
     top.mkdir()
     (top / "file").write_bytes(b"")

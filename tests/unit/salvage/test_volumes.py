@@ -47,7 +47,7 @@ esac
 
 
 def restored(out: Path, tools: Path) -> subprocess.CompletedProcess[str]:
-    """Run the script that makes the volumes again, with a docker that keeps them in ``tools``."""
+    """Run the script that recreates the volumes, with a docker that keeps them in ``tools``."""
     tools.mkdir(exist_ok=True)
     (tools / "docker").write_text(FAKE)
     (tools / "docker").chmod(0o755)
@@ -123,7 +123,9 @@ def test_labels_that_are_no_text(tmp_path: Path) -> None:
 
 
 def test_the_script_makes_the_volumes_again(tmp_path: Path) -> None:
-    """Run by sh with GNU tar: labels with quotes and blanks, a hole, a hard link, a mode; what is there stays as it is."""
+    """Run by sh with GNU tar: labels with quotes and blanks, a hole, a hard link, a mode; existing volumes are not
+    changed.
+    """
     root = MadeRoot(tmp_path / "host")
     data = volume(root, "data", {"file": b"kept\n"})
     os.link(data / "file", data / "other")
@@ -183,7 +185,7 @@ def test_a_second_run_copies_only_what_changed(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_file_of_holes_does_not_need_their_room(tmp_path: Path) -> None:
-    """A terabyte that is not there: read by Python's tarfile with its size and its few bytes."""
+    """A sparse terabyte: Python's tarfile reads its size and its few bytes."""
     root = MadeRoot(tmp_path / "host")
     data = volume(root, "disk", {})
     with open(data / "image", "wb") as stream:

@@ -1,4 +1,4 @@
-"""Layers proven and made again: against a generator whose layers dockerd accepts, and entries broken one by one."""
+"""Layers are proven and recreated: with a generator of layers that dockerd accepts, and entries broken one by one."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def own(generated: Path, tmp_path: Path) -> Path:
-    """A copy that a test may break."""
+    """A copy for a test to break."""
     target = tmp_path / "host"
     os.spawnlp(os.P_WAIT, "cp", "cp", "-a", str(generated), str(target))
     return target

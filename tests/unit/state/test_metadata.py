@@ -148,7 +148,7 @@ def test_an_interrupted_backup_leaves_the_older_one_whole(store: Store, monkeypa
 
 
 def test_a_rotten_content_is_written_again(store: Store) -> None:
-    """A blob that lost its bytes is no reason not to keep them anew."""
+    """A truncated blob is rewritten."""
     kept(store, 1 * DAY, b"tags")
     blob = Path(store.blobs, next(iter(blobs(store))))
     blob.write_bytes(b"")
