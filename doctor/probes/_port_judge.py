@@ -64,7 +64,7 @@ def _gathered(setting: Setting, ended: dict[str, Ended], met: dict[str, tuple[li
             _own_udp(setting, setting.network, setting.udp_client, ended, found)
     for one in setting.asked:
         targets, is_heard = met[one.client.client]
-        seen = ended.get(f"seen-{one.pid}")
+        seen = ended.get(f"seen-{one.endpoint.container_id[:12]}")
         _published(setting, one, targets.pop(0), seen, found, sees_client=sees_client, is_heard=is_heard)
     for left in setting.left_out:
         ports = ", ".join(left.ports)

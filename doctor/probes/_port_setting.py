@@ -20,9 +20,10 @@ _NOBODY = Outside(interface="", client="", host="", prefix=32)
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """A published port of a running container: asked at ``address``; ``pid`` is the container's, 0 where unknown.
+    """A published port of a running container: asked at ``address``.
 
     Attributes:
+        process: by which the runtime joins the container's network, "" where unknown.
         interface: the outer interface that has the address, "" if none has it.
         client: the outside host that connects.
     """
@@ -31,7 +32,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     endpoint: Endpoint
     port: PublishedPort
     address: str
-    pid: int
+    process: str = ""
     interface: str = ""
     client: Outside = _NOBODY
 

@@ -6,6 +6,7 @@ from typing import Any
 from doctor.api import Evidence, Missing, probe
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.files import RuntimeStates
 from doctor.facts.engine.state import EngineState
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.kernel.sysctl import Sysctl
@@ -35,6 +36,7 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     config: EngineConfig,
     state: EngineState | Missing,
     containers: Containers | Missing,
+    runtimes: RuntimeStates | Missing,
     firewall: Firewall | Missing,
     sysctl: Sysctl | Missing,
 ) -> Probing:
@@ -57,7 +59,7 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     own = _own(host)
     if not servers:
         return failed(f"{why} has no IPv4 server, and a container on an IPv4 bridge can't use another")
-    asked = _embedded(networks, containers, state)
+    asked = _embedded(networks, containers, runtimes, state)
     launched = [
         {"id": "host", "net": "host", **_ask(dict.fromkeys((*own, *servers)))},
         {"id": "inside", "net": f"network:{network.id}", **_ask(servers), **start.container},
@@ -70,10 +72,10 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     problem = not_run(ended.get(name) for name in ("host", "inside"))
     if problem is not None:
         return problem
-    lost = [
-        name for n, (name, _) in enumerate(asked) if (one := ended.get(f"name{n}")) and not one.error and not _any(one)
-    ]
-    return _judge(servers, why, ended, network.name, embedded=(len(asked), lost), has_own=bool(own))
+    # A container that ended meanwhile can't be joined: it is not counted.
+    tried = [(name, one) for n, (name, _) in enumerate(asked) if (one := ended.get(f"name{n}")) and not one.error]
+    lost = [name for name, one in tried if not _any(one)]
+    return _judge(servers, why, ended, network.name, embedded=(len(tried), lost), has_own=bool(own))
 
 
 def servers_of(host: HostDns, config: EngineConfig) -> tuple[tuple[str, ...], str]:
@@ -107,16 +109,21 @@ def _ask(servers: Iterable[str], name: str = _NAME) -> dict[str, Any]:
 
 
 def _embedded(
-    networks: Networks, containers: Containers | Missing, state: EngineState | Missing
+    networks: Networks,
+    containers: Containers | Missing,
+    runtimes: RuntimeStates | Missing,
+    state: EngineState | Missing,
 ) -> tuple[tuple[str, str], ...]:
     """Return name and process of running containers that use the engine's own server; none if the engine is down."""
-    if isinstance(containers, Missing) or not isinstance(state, EngineState) or not state.is_running:
+    if isinstance(containers, Missing) or isinstance(runtimes, Missing):
+        return ()
+    if not isinstance(state, EngineState) or not state.is_running:
         return ()
     found = {}
     for endpoint in networks.running:
         network, container = networks.get(endpoint.network_id), containers.get(endpoint.container_id)
         if network is not None and network.is_bridge and not network.is_default and container is not None:
-            found[container.name] = f"{container.state.pid}:{container.id}" if container.state.pid else ""
+            found[container.name] = runtimes.process(container.id)
     return tuple((name, process) for name, process in sorted(found.items()) if process and _is_host_name(name))[
         :_MOST_CONTAINERS
     ]

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from doctor.api import Missing, probe
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Containers
+from doctor.facts.engine.files import RuntimeStates
 from doctor.facts.engine.state import EngineState
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.kernel.sysctl import Sysctl
@@ -35,6 +36,7 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     links: Links,
     config: EngineConfig,
     containers: Containers | Missing,
+    runtimes: RuntimeStates | Missing,
     state: EngineState | Missing,
     firewall: Firewall | Missing,
     sysctl: Sysctl | Missing,
@@ -61,7 +63,7 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     """
     way = way_in(config, state, firewall)
     network = bridge_network(networks)
-    asked = _published(networks, links, containers)
+    asked = _published(networks, links, containers, runtimes)
     if network is None and not asked:
         return skipped("the engine has no bridge network")
     if way.kind == "lost":
@@ -83,6 +85,10 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         proxy_only=config.get("iptables", True) is False,
         left_out=tuple(not_asked(networks, containers)),
     )
+    return (yield from _tried(setting, links, uplink, sysctl))
+
+
+def _tried(setting: Setting, links: Links, uplink: Link | None, sysctl: Sysctl | Missing) -> Probing:
     real = _behind(setting, links, uplink)
     if real is not None:
         ended = yield Launch(tuple(_containers(real)))
@@ -134,7 +140,9 @@ def _on_bridge(setting: Setting, links: Links, sysctl: Sysctl | Missing) -> Prob
     return judge(setting, ended)
 
 
-def _published(networks: Networks, links: Links, containers: Containers | Missing) -> tuple[Asked, ...]:
+def _published(
+    networks: Networks, links: Links, containers: Containers | Missing, runtimes: RuntimeStates | Missing
+) -> tuple[Asked, ...]:
     """Return the published TCP ports of running containers that an outside host can reach, at most 8."""
     holders = {address.address: link for link in links.links for address in link.ipv4}
     # If the host is a container itself, its uplink is a veth, which `outer` leaves out.
@@ -152,7 +160,6 @@ def _published(networks: Networks, links: Links, containers: Containers | Missin
             or address.startswith("127.")
         ):
             continue
-        owner = None if isinstance(containers, Missing) else containers.get(endpoint.container_id)
         found.append(
             Asked(
                 network=network,
@@ -160,7 +167,7 @@ def _published(networks: Networks, links: Links, containers: Containers | Missin
                 port=published,
                 address=address,
                 interface=name if (name := holders[address].name) in names else "",
-                pid=owner.state.pid if owner else 0,
+                process="" if isinstance(runtimes, Missing) else runtimes.process(endpoint.container_id),
             )
         )
     return tuple(found[:_MOST])
@@ -205,11 +212,11 @@ def _containers(setting: Setting) -> list[dict[str, Any]]:
     found += [_client(setting, number, client) for number, client in enumerate(setting.clients)]
     if setting.network is not None:
         found.append(_look("server", "container:server", (SERVER_PORT,), setting, setting.network.gateway))
-    for pid in dict.fromkeys(one.pid for one in setting.asked if one.pid):
-        mine = [one for one in setting.asked if one.pid == pid]
+    for process in dict.fromkeys(one.process for one in setting.asked if one.process):
+        mine = [one for one in setting.asked if one.process == process]
         ports = tuple(one.port.container_port for one in mine)
-        net = f"container:{pid}:{mine[0].endpoint.container_id}"
-        found.append(_look(str(pid), net, ports, setting, mine[0].network.gateway))
+        name = mine[0].endpoint.container_id[:12]
+        found.append(_look(name, f"container:{process}", ports, setting, mine[0].network.gateway))
     return found
 
 

@@ -170,6 +170,13 @@ class RuntimeStates(Struct, frozen=True, kw_only=True):
         """Return the state of a container, or ``None``."""
         return next((state for state in self.items if state.container_id == container_id), None)
 
+    def process(self, container_id: str) -> str:
+        """Return "PID:CONTAINER:FIRST-LAST", by which the runtime joins a container's network; "" if runc has no record of it."""
+        state = self.of(container_id)
+        if state is None or not (state.pid and state.started and state.is_alive):
+            return ""
+        return f"{state.pid}:{container_id}:{state.started}-{state.started}"
+
 
 class FileLock(Struct, frozen=True, kw_only=True):
     """A lock from /proc/locks.

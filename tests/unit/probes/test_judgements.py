@@ -192,7 +192,7 @@ def test_the_servers_of_a_container(text: str, resolved: str, setting: Any, expe
 
 def test_names() -> None:
     def asked(text: str, host: dict[str, Any], inside: dict[str, Any]) -> ProbeResult:
-        work = dns(NETWORKS, host_dns(text), EngineConfig(), UP, GONE, RULES, GONE)
+        work = dns(NETWORKS, host_dns(text), EngineConfig(), UP, GONE, GONE, RULES, GONE)
         return end(work, said(begin(work), {"host": {"dns": host}, "inside": {"dns": inside}}))
 
     there = "nameserver 192.0.2.53\n"
@@ -204,7 +204,7 @@ def test_names() -> None:
     assert dead.by_others, "no repair of this host can mend a dead server"
     assert asked("", SILENT, SILENT).result is Result.SKIP, "this host names no server"
     # The host has its own resolver, and a container is given public servers that are out of its reach.
-    work = dns(NETWORKS, host_dns("nameserver 127.0.0.1\n"), EngineConfig(), UP, GONE, RULES, GONE)
+    work = dns(NETWORKS, host_dns("nameserver 127.0.0.1\n"), EngineConfig(), UP, GONE, GONE, RULES, GONE)
     ended = said(begin(work), {})
     first = ended["host"].output["results"][0]
     assert first["host"] == "127.0.0.1"

@@ -24,10 +24,10 @@ BRIDGE = Network(
 PORT = PublishedPort(protocol="tcp", host_ip="0.0.0.0", host_port=8081, container_ip="172.17.0.2", container_port=80)
 WEB = Asked(
     network=BRIDGE,
-    endpoint=Endpoint(id="e", network_id="n1", container="web", is_running=True),
+    endpoint=Endpoint(id="e", network_id="n1", container_id="c0ffee", container="web", is_running=True),
     port=PORT,
     address="198.51.100.1",
-    pid=7,
+    process="7:c0ffee:1-1",
     client=CLIENT,
 )
 OWN, MINE, PROXY = "192.0.2.2:40001", "192.0.2.2:40002", "172.17.0.1:50000"
@@ -69,7 +69,7 @@ def met(
         "client0": {"ok": True, "results": results},
         "server": {"ready": True},
         "seen-server": {"ok": True, "listening": [SERVER_PORT], "seen": {str(SERVER_PORT): list(own)}},
-        "seen-7": seen,
+        "seen-c0ffee": seen,
         "client-udp": udp or {},
     }
     return judge(how, {name: Ended(id=name, exit=0, output=output) for name, output in ended.items()})
@@ -117,7 +117,7 @@ def test_an_own_port_without_answer() -> None:
         "client0": Ended(id="client0", exit=0, output={"results": results}),
         "server": Ended(id="server", exit=0, output={"ready": True}),
         "seen-server": Ended(id="seen-server", exit=0, output={"ok": True, "seen": {}}),
-        "seen-7": Ended(id="seen-7", exit=0, output={"ok": True, "listening": [80], "seen": {"80": [MINE]}}),
+        "seen-c0ffee": Ended(id="seen-c0ffee", exit=0, output={"ok": True, "listening": [80], "seen": {"80": [MINE]}}),
     }
     found = judge(how, ended)
     assert found.result is Result.FAIL
