@@ -273,7 +273,7 @@ def test_a_repair_that_can_not_be_recorded_does_not_stay(place: Place) -> None:
 def test_a_state_directory_that_others_may_write_is_refused_before_all(place: Place) -> None:
     """As a tmpfs is by its default mode: the sticky bit saves what is in it, but not what is made anew."""
     place.state.chmod(0o1777)
-    with pytest.raises(RefusedError, match="others than root"), alone():
+    with pytest.raises(RefusedError, match="users other than root"), alone():
         pass
     assert list(place.state.iterdir()) == []
 

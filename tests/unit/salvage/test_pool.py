@@ -93,7 +93,7 @@ def test_a_lost_superblock_is_made_up_for_by_the_trees() -> None:
     broken = bytearray(newer)
     for number in (0, count - 2):
         broken[number * BLOCK_BYTES + 200] ^= 1
-    with pytest.raises(FormatError, match="no whole tree"):
+    with pytest.raises(FormatError, match="no intact tree"):
         recovered(*reader(bytes(broken)), frozenset(TREES), 1 << 16)
 
 
