@@ -84,8 +84,18 @@ def field(*, ipv6: bool = False) -> Iterator[Field]:
         box.start_dockerd("--live-restore")
         box.load_images()
         targets = reach.build(box, ipv6=ipv6)
+        ready = Field(box, targets)
+        _wait(ready, ipv6=ipv6)
+        yield ready
+
+
+def _wait(place: Field, *, ipv6: bool) -> None:
+    """Wait until all servers answer, at most 10 s: an IPv6 address is used only when nobody else is found to have it."""
+    for _ in range(20):
         time.sleep(0.5)
-        yield Field(box, targets)
+        names = {found.target for found in place.scan()}
+        if not ipv6 or {f"{name} (IPv6)" for name in names if "IPv6" not in name} <= names:
+            return
 
 
 def of_seed(seed: int) -> tuple[Wish, str]:
