@@ -104,6 +104,14 @@ class ContainerWriter:
         write_file(f"{folder}/mount-id", mount_id)
         write_file(f"{folder}/init-id", f"{mount_id}-init")
         write_file(f"{folder}/parent", top.chain_id)
+        # The engine writes these once, when it creates the container.
+        own = f"{self._root}/overlay2/{mount_id}"
+        for path in (
+            f"{own}/link",
+            f"{own}/lower",
+            *(f"{folder}/{name}" for name in ("mount-id", "init-id", "parent")),
+        ):
+            os.utime(path, (when, when))
 
     def _files_of(self, container: Container) -> None:
         identity = container.container_id

@@ -3,7 +3,7 @@
 import functools
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -95,7 +95,13 @@ class Builder:
         ]
         if below.files and self._rng.random() < 0.3:
             entries.append(Entry(path=self._rng.choice(below.files), kind=Kind.WHITEOUT, mode=0, mtime=mtime))
-        return ordered(with_parents(entries, mtime))
+        # Overlayfs marks each directory that it copies up; an empty mark means that its origin is unknown.
+        return [
+            replace(entry, xattrs={**entry.xattrs, "trusted.overlay.origin": b""})
+            if entry.kind is Kind.DIRECTORY
+            else entry
+            for entry in ordered(with_parents(entries, mtime))
+        ]
 
     def _application(self, number: int, mtime: int) -> Iterator[Entry]:
         folder = f"srv/app-{number:04}"

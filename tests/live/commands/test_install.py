@@ -115,8 +115,8 @@ def house(dist: Path) -> Iterator[Path]:
 
 
 def test_sudo_finds_the_command_that_the_readme_installs(house: Path, bare_box: Box) -> None:
-    """Each line of the README's "On a host of yours", as an ordinary user types it; the index is a directory here."""
-    block = re.search(r"## On a host of yours\n.*?```sh\n(.*?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
+    """Each line of the README's "On your own host", as an ordinary user types it; the index is a directory here."""
+    block = re.search(r"## On your own host\n.*?```sh\n(.*?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
     assert block is not None
     box = bare_box
     box.run(["mkdir", "-p", "/root/.config/pip"])

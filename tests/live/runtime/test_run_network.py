@@ -114,7 +114,7 @@ def test_neither_group_nor_time_alone_make_a_process_the_container_s(box: Box) -
     box.write(path, json.dumps(config | {"State": early | {"StartedAt": "garbage"}}))
     done = box.doctor(*join)
     assert done.returncode == 2
-    assert "nothing says when container 'web' was started" in done.stderr
+    assert "container 'web': its start time is unknown" in done.stderr
     box.write(path, json.dumps(config))
     assert "eth0" in box.doctor(*join).stdout
     box.write(state, json.dumps(runc))

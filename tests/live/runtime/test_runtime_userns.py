@@ -7,7 +7,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,10 @@ def sleeping(*options: object) -> Iterator[int]:
 def _sleeper(runtime: int) -> int | None:
     children = Path(f"/proc/{runtime}/task/{runtime}/children").read_text().split()
     for pid in map(int, children):
-        if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep\0"):
-            return pid
+        # The process of a step of the start may have ended meanwhile.
+        with suppress(ProcessLookupError, FileNotFoundError):
+            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep\0"):
+                return pid
     return None
 
 
