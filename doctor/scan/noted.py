@@ -118,7 +118,7 @@ class NotedFacts(Facts):
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values can't be told apart, types and order included (1 is not true); of an unknown kind none are."""
+    """Whether two values are equal in types and order too (1 is not true); values of an unknown kind never are."""
     if one is other:
         return True
     if type(one) is not type(other):

@@ -86,7 +86,7 @@ class Case:
         return RootHost(str(where), self.answers())
 
 
-class Told(Protocol):
+class Story(Protocol):
     """A story in Python that becomes a case."""
 
     def case(self) -> Case:
@@ -115,8 +115,8 @@ def _by_name() -> dict[str, Case]:
 def _stories() -> Iterator[Case]:
     for path in sorted(HERE.glob("*/**/*.py")):
         module = importlib.import_module(".".join(("tests.cases", *path.relative_to(HERE).with_suffix("").parts)))
-        told: Iterable[Told] = getattr(module, "CASES", ())
-        yield from (one.case() for one in told)
+        stories: Iterable[Story] = getattr(module, "CASES", ())
+        yield from (one.case() for one in stories)
 
 
 def load(folder: Path) -> Case:

@@ -35,7 +35,7 @@ def docker_user_missing(
         The chain, the jump at the top of FORWARD, and the rules as the last healthy scan or a saved rule file has them: rules.v4,
         /etc/sysconfig/iptables, nftables.conf with what it includes and the files in nftables.d. Where the rules alone are gone,
         or no service loads the file, a person must choose. Rules of nft that iptables has no words for are shown with the
-        commands that add them. Where nothing tells what the chain held, a person must say that it was empty, or load the rules.
+        commands that add them. If the earlier content of the chain is unknown, a person must confirm that it was empty, or load the rules.
 
     References:
         https://docs.docker.com/engine/network/firewall-iptables/

@@ -50,7 +50,7 @@ class Glance(Struct, frozen=True, kw_only=True):
 
 
 def glance(host: Host, split: HostPath, top: HostPath, shift: int | None) -> Glance:
-    """Compare the first entries of a layer; ``shift`` as for ``Task``. Nothing is told of what can't be read."""
+    """Compare the first entries of a layer; ``shift`` as for ``Task``. Entries that can't be read are left out."""
     files = timely = 0
     for name, block in _headers(host, split):
         if name.endswith(_OPAQUE):

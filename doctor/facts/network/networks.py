@@ -61,7 +61,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         container_id: "" where no container says it is its own.
         container: the container's name for messages.
         interface: name that the container's end of the veth had on the host before it was moved in, as the bridge driver
-            keeps it (SrcName), "" where unknown; which interface is the host's end, ``doctor.facts.network.wires`` tells.
+            keeps it (SrcName), "" where unknown; ``doctor.facts.network.wires`` knows the host's end.
         is_running: whether the container's first process is alive now.
         started: RFC 3339, when the container started; rules of ports stand in this order.
         ports: in the order in which the engine mapped them.

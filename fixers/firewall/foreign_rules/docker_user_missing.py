@@ -14,7 +14,7 @@ _SHOWN = 8
 
 @fixer(applicability=Applicability.SAFE)
 def docker_user_missing(detail: UserChain, rules: EngineRules) -> Iterator[Action]:
-    """Make the chain if it is gone, the jump at the top of FORWARD, and the rules where something tells which they were."""
+    """Create the missing chain, the jump at the top of FORWARD, and the rules as far as they are known."""
     for family in rules.families:
         if family.version == detail.version:
             yield from _actions(family, detail)

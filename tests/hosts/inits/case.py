@@ -225,8 +225,8 @@ def _unforeseen(said: str, undone: Look, gone: frozenset[str]) -> Iterator[str]:
     may = any("may not start on what comes back" in line for line in notes)
     if not may and any("will not start on what comes back" in line for line in notes) == undone.up:
         yield "undo foresaw that no engine would start" if undone.up else "undo did not foresee that no engine starts"
-    told = [line for line in notes if "not shown" in line or "not started again" in line or "may keep" in line]
-    if unsaid := [name for name in sorted(gone) if not any(name in line for line in told)]:
+    foreseen = [line for line in notes if "not shown" in line or "not started again" in line or "may keep" in line]
+    if unsaid := [name for name in sorted(gone) if not any(name in line for line in foreseen)]:
         yield f"undo did not foresee that {', '.join(unsaid)} stops"
 
 
