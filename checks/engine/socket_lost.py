@@ -33,7 +33,7 @@ def socket_lost(sockets: LostSockets) -> Iterator[Finding]:
     for socket in sockets.items:
         yield Finding(
             subject=Subject("file", socket.path),
-            message=f"docker commands fail: {socket.path} leads to {socket.there}, and the engine listens on a socket without a path",
+            message=f"docker commands fail: {socket.path} leads to {socket.there}, so nobody reaches the socket on which the engine listens",
             evidence=(
                 Evidence(socket.path, socket.there),
                 Evidence(f"/proc/{sockets.pid}/net/unix", f"process {sockets.pid} listens on socket {socket.inode}"),

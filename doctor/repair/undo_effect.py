@@ -57,13 +57,13 @@ def foreseen(record: PlanRecord, host: Host, catalog: Catalog, ids: Iterable[str
     try:
         before, after = scan(host, catalog, ids), scan(_predicted(record, host), catalog, ids)
     except (HostError, DoctorError) as error:
-        return (f"unknown whether the engine starts on what comes back: {error}",)
+        return (f"unknown whether the engine starts with the restored state: {error}",)
     back = _returning(before, after)
     lines = tuple(_start(record, before, after, is_whole=not back))
     said = " ".join(lines)
     left = [found for found in back if found.message not in said]
-    more = (f"{len(left) - _NAMED} more findings come back",) if len(left) > _NAMED else ()
-    return (*lines, *(f"{one.level.word} that comes back: {one.message} ({one.id})" for one in left[:_NAMED]), *more)
+    more = (f"{len(left) - _NAMED} more findings return",) if len(left) > _NAMED else ()
+    return (*lines, *(f"{one.level.word} that returns: {one.message} ({one.id})" for one in left[:_NAMED]), *more)
 
 
 def _start(record: PlanRecord, before: Scan, after: Scan, *, is_whole: bool) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _start(record: PlanRecord, before: Scan, after: Scan, *, is_whole: bool) -> 
         will = "may" if is_by_hand and stuck.why in settings else "will"
         how = "stopped, and not started again without it" if stops else "left running without it"
         down = f"; {_named(running.values())}: {how}" if running else ""
-        yield f"the engine runs now, and {will} not start on what comes back: {stuck.why}{down}"
+        yield f"the engine runs now, and {will} not start with the restored state: {stuck.why}{down}"
         return
     hidden = obstacle.of_hidden(before, after, frozenset())
     if hidden is not None:
@@ -99,7 +99,7 @@ def _start(record: PlanRecord, before: Scan, after: Scan, *, is_whole: bool) -> 
         (
             "stopped with the engine, and started again"
             if is_whole
-            else "stopped with the engine; what comes back may keep them from starting again",
+            else "stopped with the engine; the restored state may keep them from starting again",
             [name for one, name in running.items() if one not in unseen and stops],
         ),
     ):
@@ -168,7 +168,7 @@ def lost(record: PlanRecord, host: Host) -> tuple[str, ...]:
     left: tuple[str, ...] = ()
     if launch.answers(socket):
         left = not_running(host, socket, {one.id: one.name for one in record.ran})
-    # An engine may end of what has come back a moment after its start.
+    # An engine may end because of the restored state, a moment after its start.
     if not launch.answers(socket):
         down = f"; {_named(one.name for one in record.ran)}: not running either" if record.ran else ""
         return (f"the engine ran before this undo and does not run now{down}",)

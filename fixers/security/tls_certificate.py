@@ -17,6 +17,6 @@ def tls_certificate(detail: TlsProblem) -> Iterator[Action]:
         )
         return
     yield Advise(
-        text=f"date shows whether the clock is right, openssl x509 -in {detail.path} -noout -dates -issuer who signed it: renew it there,"
+        text=f"check the clock with date, then the issuer with openssl x509 -in {detail.path} -noout -dates -issuer; renew the certificate there,"
         " then systemctl restart docker"
     )

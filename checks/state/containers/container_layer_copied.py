@@ -22,7 +22,7 @@ def container_layer_copied(copied: CopiedRoot, graph: LayerGraph) -> Iterator[Fi
         were emptied: files deleted in the container are back, its program can't read or write its own files. No record says what was lost.
 
     How it is fixed:
-        By a person: a repair of image layers leaves it as it is. Save what the container wrote, and create it anew from its image;
+        By a person: a repair of image layers leaves it as it is. Save what the container wrote, and recreate it from its image;
         its volumes are not concerned. Where the content is right as it is, waive the finding in doctor.toml.
 
     References:

@@ -11,6 +11,6 @@ def container_layer_copied(finding: Finding) -> Iterator[Action]:
     """Name the commands that show what the container wrote, and the way out."""
     name = finding.subject.name
     yield Advise(
-        text=f"docker diff {name} shows what it wrote and docker cp saves it; then docker rm {name} and create it anew from its image"
+        text=f"docker diff {name} shows what it wrote and docker cp saves it; then docker rm {name} and recreate it from its image"
         " (docker compose up --force-recreate); its volumes stay"
     )

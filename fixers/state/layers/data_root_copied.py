@@ -10,5 +10,5 @@ from doctor.api.actions.advice import Advise
 def data_root_copied() -> Iterator[Action]:
     """Name the command that proves and mends the layers."""
     yield Advise(
-        text="'doctor fix --deep --apply --allow disruptive' mends it: it reads each layer, proves it by its digest, and restores what the headers say"
+        text="'doctor fix --deep --apply --allow disruptive' repairs it: each layer is read, verified by its digest, and restored from its tar headers"
     )

@@ -222,8 +222,8 @@ def _undo(row: _Row, host: Managed, broken: Look, fixed: Look, before: dict[str,
 def _unforeseen(said: str, undone: Look, gone: frozenset[str]) -> Iterator[str]:
     """What the undo did not say before it began, or said wrongly, of what became of the engine and its containers."""
     notes = [line for line in said.splitlines() if line.startswith("note: ")]
-    may = any("may not start on what comes back" in line for line in notes)
-    if not may and any("will not start on what comes back" in line for line in notes) == undone.up:
+    may = any("may not start with the restored state" in line for line in notes)
+    if not may and any("will not start with the restored state" in line for line in notes) == undone.up:
         yield "undo foresaw that no engine would start" if undone.up else "undo did not foresee that no engine starts"
     foreseen = [line for line in notes if "not shown" in line or "not started again" in line or "may keep" in line]
     if unsaid := [name for name in sorted(gone) if not any(name in line for line in foreseen)]:

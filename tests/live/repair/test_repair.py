@@ -77,7 +77,7 @@ def test_several_faults_one_restart(patient_box: Box) -> None:
     assert '"labels": ["rack=4"]' in box.read("/etc/docker/daemon.json")
     # The engine ran on a file that was gone under it; on that old state it can't start.
     undone = kit.undo(box, code=1)
-    assert "will not start on what comes back" in undone.stderr
+    assert "will not start with the restored state" in undone.stderr
     assert "does not start on the old state" in undone.stderr
     assert kit.files(box, "/etc") == etc, kit.words(kit.files(box, "/etc") ^ etc)
     assert (box.workdir / "docker/image/overlay2/repositories.json").read_bytes() == b""
