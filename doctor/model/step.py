@@ -6,6 +6,8 @@ consists of steps (``doctor.repair.undo``).
 
 import msgspec
 
+from doctor.model.paths import is_beneath
+
 
 class File(msgspec.Struct, tag="file", frozen=True, kw_only=True):
     """A regular file: its content as bytes, or ``blob``, a file of the run's directory that holds large content."""
@@ -216,3 +218,14 @@ class StartContainers(msgspec.Struct, tag="start-containers", frozen=True, kw_on
 
 
 Step = Put | Move | Attributes | Kernel | Run | Signal | Netlink | Reload | StartContainers
+
+
+def places(step: Step) -> tuple[str, ...]:
+    """Return the paths that a step changes on the host: both ends of a move, since its reversal writes at ``to``."""
+    ends = (getattr(step, "path", ""), step.to if isinstance(step, Move) else "")
+    return tuple(end.removeprefix("host:") for end in ends if end)
+
+
+def touches(step: Step, tops: tuple[str, ...]) -> bool:
+    """Whether a step writes beneath one of these directories."""
+    return any(is_beneath(path, top) for path in places(step) for top in tops)

@@ -8,7 +8,7 @@ from doctor.host.base import Host
 from doctor.model.errors import RefusedError, RepairError
 from doctor.model.missing import Missing
 from doctor.model.paths import is_beneath
-from doctor.model.step import Step
+from doctor.model.step import Step, places
 from doctor.repair.execute import Executor
 from doctor.repair.record import PlanRecord, Run
 from doctor.scan.resolve import Facts
@@ -53,7 +53,7 @@ def _left(run: Run, record: PlanRecord) -> list[str]:
     steps = [(action.engine, step) for action in record.actions for step in action.steps]
     left = [(engine, step) for number, (engine, step) in enumerate(steps) if number not in done]
     first = next((engine for engine, _ in left), False)
-    paths = [getattr(step, "path", "") for _, step in left]
+    paths = [path for _, step in left for path in places(step)]
     return [] if first else [path for path in paths if any(is_beneath(path, top) for top in record.data_roots)]
 
 

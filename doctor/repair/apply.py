@@ -15,12 +15,11 @@ from doctor.model.errors import DoctorError, RefusedError, RepairError
 from doctor.model.finding import Finding
 from doctor.model.report import HalfDone, PlannedAction, ProbeResult
 from doctor.model.severity import Applicability, Severity
-from doctor.model.step import File, Put
+from doctor.model.step import File, Put, touches
 from doctor.plugins.catalog import Catalog
 from doctor.repair.again import engine_aside
 from doctor.repair.expected import Expected, expected_of, present, standing, with_stopped
 from doctor.repair.holders import refuse_held
-from doctor.repair.lower import touches
 from doctor.repair.nodes import Tree
 from doctor.repair.perform import perform
 from doctor.repair.plan import Plan

@@ -4,9 +4,8 @@ from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.missing import Missing
-from doctor.model.paths import is_beneath
 from doctor.model.report import HalfDone
-from doctor.model.step import Kernel, Netlink, Reload, Run, StartContainers, Step
+from doctor.model.step import Kernel, Netlink, Reload, Run, StartContainers, Step, touches
 from doctor.repair import engine_requests, launch
 from doctor.repair.record import ActionRecord, PlanRecord
 from doctor.repair.record import Run as RunDirectory
@@ -20,10 +19,10 @@ def with_engine(
 
     An engine that the run had not touched yet, and that holds nothing of what is written, goes on.
     """
-    touches = touch(actions, record.data_roots)
-    if touches or engine_begun(run, record):
+    writes = _touch(actions, record.data_roots)
+    if writes or engine_begun(run, record):
         before = _containers(record) if is_rollback else StartContainers(containers=())
-        return _stopped(record, actions, host, before, touches=touches, starting=_is_starting(run, record))
+        return _stopped(record, actions, host, before, writes=writes, starting=_is_starting(run, record))
     return [*actions, *_reload(record, host)]
 
 
@@ -68,11 +67,8 @@ def _reload(record: PlanRecord, host: Host) -> list[ActionRecord]:
     ]
 
 
-def touch(actions: list[ActionRecord], tops: tuple[str, ...]) -> bool:
-    """Whether an action writes beneath one of these directories."""
-    return any(
-        is_beneath(getattr(step, "path", ""), top) for action in actions for step in action.steps for top in tops
-    )
+def _touch(actions: list[ActionRecord], tops: tuple[str, ...]) -> bool:
+    return any(touches(step, tops) for action in actions for step in action.steps)
 
 
 def _is_starting(run: RunDirectory, record: PlanRecord) -> bool:
@@ -90,7 +86,7 @@ def _stopped(
     host: Host,
     before: StartContainers,
     *,
-    touches: bool,
+    writes: bool,
     starting: bool,
 ) -> list[ActionRecord]:
     """Stop an engine that runs now; start it again afterwards if it ran before the repair."""
@@ -98,10 +94,10 @@ def _stopped(
         launch.settle()
     control = Facts(host).get(EngineControl)
     if isinstance(control, Missing):
-        if touches and host.is_live():
+        if writes and host.is_live():
             raise RefusedError(f"unknown whether an engine holds the data root: {control.reason}")
         return actions
-    service = bool(control.containerd) and touch(actions, record.service_roots)
+    service = bool(control.containerd) and _touch(actions, record.service_roots)
     stop = control.stop_steps(with_containerd=service)
     # A stopped engine does not tell how it was started; the run that stopped it knows.
     start = control.start_steps() if control.is_running else _recorded_start(record) or control.start_steps()

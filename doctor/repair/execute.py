@@ -20,6 +20,7 @@ from doctor.model.step import (
     Signal,
     StartContainers,
     Step,
+    places,
 )
 from doctor.model.view import Stat
 from doctor.repair import engine_requests, launch, moving, together
@@ -133,7 +134,7 @@ class Executor:
     def _guard(self, step: Step) -> None:
         """Promise 4: a data root is only touched while nobody holds it, whatever the plan believed."""
         path = getattr(step, "path", "")
-        for top in self._record.locked_with(path) if path else ():
+        for top in dict.fromkeys(top for place in places(step) for top in self._record.locked_with(place)):
             holder = freed(self.tree.root, top, self._record)
             if holder:
                 raise RefusedError(

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, openat2
 from doctor.model.errors import RefusedError
-from doctor.model.step import Attributes, Move, Put
+from doctor.model.step import Attributes, Move, Put, places
 from doctor.repair import launch
 from doctor.repair.record import PlanRecord
 
@@ -81,7 +81,7 @@ def refuse_held(record: PlanRecord) -> None:
     steps = [step for action in record.actions for step in action.steps]
     if any(action.engine for action in record.actions):
         return
-    paths = [step.path for step in steps if isinstance(step, Put | Move | Attributes)]
+    paths = [path for step in steps if isinstance(step, Put | Move | Attributes) for path in places(step)]
     for top in dict.fromkeys(top for path in paths for top in record.locked_with(path)):
         holder = freed(record.root, top, record)
         if holder:

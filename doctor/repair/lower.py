@@ -20,13 +20,13 @@ from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath, parent
 from doctor.model.report import ManualFix
 from doctor.model.severity import Applicability
-from doctor.model.step import Answer, Attributes, File, Meta, Move, Put, Step
+from doctor.model.step import Answer, Attributes, File, Meta, Move, Put, Step, touches
 from doctor.plugins.catalog import Catalog
 from doctor.repair.choose import Answers
 from doctor.repair.diff import describe
 from doctor.repair.obstacle import Obstacle
 from doctor.scan.resolve import Facts
-from doctor.scan.risk import info_after_reload, touch
+from doctor.scan.risk import info_after_reload
 
 _NAMED = 8
 _MASK = MASK.encode()
@@ -109,7 +109,8 @@ def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
     planned: list[Planned] = []
     ordered = sorted(draft.chosen, key=lambda item: item.action.stage)
     stop = draft.is_running and any(
-        item.restarts or touch(_steps(item.action, overlay, draft), draft.data_roots) for item in ordered
+        item.restarts or any(touches(step, draft.data_roots) for step in _steps(item.action, overlay, draft))
+        for item in ordered
     )
     service = draft.stops_service
     starts = stop or any(item.restarts and item.action.stage is Stage.ENGINE for item in ordered)
@@ -356,9 +357,3 @@ def _engine(
             engine=True,
         )
     )
-
-
-def touches(step: Step, data_roots: tuple[str, ...]) -> bool:
-    """Whether a step writes beneath a data root."""
-    path = getattr(step, "path", "")
-    return any(is_beneath(path, top) for top in data_roots)

@@ -11,7 +11,7 @@ from doctor.model.host_identity import HostIdentity
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 from doctor.model.root_identity import RootIdentity
-from doctor.repair.engine_back import touch
+from doctor.model.step import touches
 from doctor.repair.record import PlanRecord
 from doctor.scan.resolve import Facts
 
@@ -64,7 +64,7 @@ def refuse_other(record: PlanRecord, host: Host) -> None:
             where=record.root,
             do="mount that one there, then undo again",
         )
-    if not any(touch([action], record.data_roots) for action in record.actions):
+    if not any(touches(step, record.data_roots) for action in record.actions for step in action.steps):
         return
     for recorded in record.roots:
         root = facts_at(host, recorded.path).get(DataRoot)

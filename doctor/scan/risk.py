@@ -4,8 +4,6 @@ A fixer says what its repair costs at least. What stops because of it, what it o
 the steps on a prediction of the host.
 """
 
-from collections.abc import Iterable
-
 import msgspec
 from msgspec import Struct
 
@@ -20,9 +18,8 @@ from doctor.model.action import Action
 from doctor.model.errors import DoctorError
 from doctor.model.finding import Evidence
 from doctor.model.missing import HostError, Missing
-from doctor.model.paths import is_beneath
 from doctor.model.severity import Applicability
-from doctor.model.step import File, Netlink, Put, Reload, Run, Signal, StartContainers, Step
+from doctor.model.step import File, Netlink, Put, Reload, Run, Signal, StartContainers, Step, touches
 from doctor.scan.opening import Ranked, opened
 from doctor.scan.resolve import Facts
 
@@ -69,7 +66,7 @@ def judge(actions: Ranked, view: Host, facts: Facts) -> Judged:
     stops = service = False
     if not isinstance(control, Missing):
         stops = control.is_running and _needs_stop(actions, steps, control, reloads)
-        service = bool(control.containerd) and touch(steps, control.service_roots)
+        service = bool(control.containerd) and any(touches(step, control.service_roots) for step in steps)
     why = _forbidden(control, engine=stops, service=service)
     if why:
         return Judged(risk=Applicability.MANUAL, why=why, stops_engine=stops, stops_service=service)
@@ -91,13 +88,8 @@ def _lowered(action: Action, trial: OverlayHost) -> list[Step]:
     return steps
 
 
-def touch(steps: Iterable[Step], tops: tuple[str, ...]) -> bool:
-    """Whether a step writes beneath one of these directories."""
-    return any(is_beneath(getattr(step, "path", ""), top) for step in steps for top in tops)
-
-
 def _needs_stop(actions: Ranked, steps: list[Step], control: EngineControl, reloads: frozenset[int]) -> bool:
-    if touch(steps, control.data_roots):
+    if any(touches(step, control.data_roots) for step in steps):
         return True
     return any(action.needs_engine_restart and number not in reloads for number, (action, _) in enumerate(actions))
 

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from doctor.model.step import Reload
+from doctor.host.recorded import RootHost
+from doctor.model.errors import RefusedError
+from doctor.model.step import File, Move, Put, Reload
+from doctor.plugins.catalog import Catalog
+from doctor.repair import undo
+from doctor.repair.apply import apply
 from doctor.repair.holders import freed
 from doctor.repair.record import ActionRecord, PlanRecord
 
@@ -52,3 +57,30 @@ def test_anybody_else_is_named_at_once(tmp_path: Path) -> None:
     with held(tmp_path, "backup", LONG) as process:
         assert freed(str(tmp_path), ROOT, record(tmp_path)).endswith("(backup)")
         assert process.poll() is None
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(Put(path=f"{ROOT}/file", node=File(content=b"new")), id="put"),
+        pytest.param(Move(path=f"{ROOT}/file"), id="quarantine"),
+        pytest.param(Move(path=f"{ROOT}/file", to="/elsewhere"), id="move"),
+    ],
+)
+def test_an_undo_does_not_write_into_a_root_that_somebody_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: Put | Move
+) -> None:
+    """The reversal of a move begins outside of the data root and ends in it."""
+    monkeypatch.setenv("DOCTOR_STATE_DIR", str(tmp_path / "state"))
+    top = tmp_path / "host"
+    (top / ROOT.lstrip("/")).mkdir(parents=True)
+    (top / ROOT.lstrip("/") / "file").write_bytes(b"old")
+    action = ActionRecord(number=1, summary="", risk=1, fixes=(), check_ids=(), diff="", steps=(step,))
+    plan = PlanRecord(run="run", doctor="", started=0.0, root=str(top), actions=(action,), data_roots=(ROOT,))
+    host = RootHost(str(top))
+    assert not apply(plan, host, Catalog(), prove=lambda _: (), progress=lambda _: None).error
+    run = undo.choose("")
+    with held(top, "backup", LONG), pytest.raises(RefusedError, match="holds the data root"):
+        undo.undo(run, undo.prepare(run, host), progress=lambda _: None)
+    assert undo.undo(run, undo.prepare(run, host), progress=lambda _: None).half_done == ()
+    assert (top / ROOT.lstrip("/") / "file").read_bytes() == b"old"
