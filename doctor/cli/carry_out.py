@@ -68,7 +68,7 @@ def _apply(job: Job, allow: Applicability) -> int:
             raise RefusedError(
                 "the host changed since the plan was shown; nothing was applied", do="review the plan again"
             )
-    record = repair.to_record(plan, job.host.root, new_name(job.started))
+    record = repair.to_record(plan, job.host.root, new_name(job.started), deep=job.options.deep)
     done = repair.apply(
         record,
         job.host,
@@ -76,7 +76,6 @@ def _apply(job: Job, allow: Applicability) -> int:
         prove=prover(job.host, job.catalog, job.shared),
         prove_images=image_prover(job.host, job.catalog, job.shared),
         progress=job.shared.progress,
-        deep=job.options.deep,
     )
     return _finish(job, done, report.host, plan)
 
@@ -129,12 +128,10 @@ def _repair_report(job: Job, done: repair.Done, host: HostInfo, plan: Plan | Non
     remaining = waive(after, job.settings, job.host.now(), job.catalog)
     if done.error:
         code = ExitCode.ROLLED_BACK if done.rolled_back else ExitCode.HALF_DONE
-    elif done.after is None:
-        code = ExitCode.OK
     else:
-        code = judge(remaining, done.after.outcomes, fail_on=job.settings.fail_on).exit_code
+        code = judge(remaining, done.after.outcomes if done.after else (), fail_on=job.settings.fail_on).exit_code
         code = ExitCode.FOUND if any(shortfalls(done.probes)) else code
-    gone = repair.findings_gone(plan.before.findings, remaining) if plan and not done.error else ()
+    gone = repair.findings_gone(plan.before, done.after, remaining) if plan and done.after and not done.error else ()
     return RepairReport(
         run=done.run,
         host=host,

@@ -13,6 +13,7 @@ from doctor.host.base import Host
 from doctor.model.action import Stage
 from doctor.model.errors import DoctorError, RefusedError, RepairError
 from doctor.model.finding import Finding
+from doctor.model.missing import HostError
 from doctor.model.report import HalfDone, PlannedAction, ProbeResult
 from doctor.model.severity import Applicability, Severity
 from doctor.model.step import File, Put, touches
@@ -80,7 +81,7 @@ def who_is_at_work() -> str:
     return lock_holder(lock_path())
 
 
-def to_record(plan: Plan, root: str, name: str) -> PlanRecord:
+def to_record(plan: Plan, root: str, name: str, *, deep: bool = False) -> PlanRecord:
     """Return the plan as data, complete enough to be finished by another process."""
     expected = _expected(plan)
     return PlanRecord(
@@ -103,6 +104,7 @@ def to_record(plan: Plan, root: str, name: str) -> PlanRecord:
         ),
         resolves=tuple(finding.fingerprint for finding in plan.resolves),
         check_ids=plan.check_ids,
+        deep=deep,
         predicted=tuple(finding.fingerprint for finding in (*plan.after.findings, *plan.before.findings)),
         probes=plan.probes,
         engine_was_running=plan.engine_was_running,
@@ -133,7 +135,6 @@ def apply(
     *,
     prove: Prove,
     progress: Progress,
-    deep: bool = False,
     prove_images: ProveImages | None = None,
 ) -> Done:
     """Apply a plan; the caller is ``alone``. Raises ``RefusedError`` where it may not begin; then nothing has changed."""
@@ -146,7 +147,7 @@ def apply(
     refuse_held(record)
     run = Run.create(record)
     run.reserve(_room_to_go_back(record))
-    return _carry_out(run, record, host, catalog, prove=prove, prove_images=prove_images, progress=progress, deep=deep)
+    return _carry_out(run, record, host, catalog, prove=prove, prove_images=prove_images, progress=progress)
 
 
 def _room_to_go_back(record: PlanRecord) -> int:
@@ -181,9 +182,7 @@ def resume(
         )
     refuse_other(record, host)
     with engine_aside(run, record, host, progress):
-        return _carry_out(
-            run, record, host, catalog, prove=prove, prove_images=prove_images, progress=progress, deep=False
-        )
+        return _carry_out(run, record, host, catalog, prove=prove, prove_images=prove_images, progress=progress)
 
 
 def _carry_out(
@@ -195,7 +194,6 @@ def _carry_out(
     prove: Prove,
     prove_images: ProveImages | None,
     progress: Progress,
-    deep: bool,
 ) -> Done:
     results: dict[int, str] = {}
     left: tuple[HalfDone, ...] = ()
@@ -204,11 +202,11 @@ def _carry_out(
     try:
         error = perform(run, record, results, progress, before_start=proof.offline)
         if not error:
-            after, error = _verify(record, proof, host, catalog, progress=progress, deep=deep)
+            after, error = _verify(record, proof, host, catalog, progress=progress)
         if not error:
             run.free_reserve()
             run.finish("applied", _there(record, after))
-    except (DoctorError, OSError) as failure:
+    except (DoctorError, HostError, OSError) as failure:
         # A disk that fills up or breaks while the result is checked: what could not be proven does not stay.
         error = f"the result could not be proven: {failure}"
     if error:
@@ -245,11 +243,9 @@ def _rolled_back(results: dict[int, str], left: tuple[HalfDone, ...]) -> dict[in
     return new
 
 
-def _verify(
-    record: PlanRecord, proof: Proof, host: Host, catalog: Catalog, *, progress: Progress, deep: bool
-) -> tuple[Scan, str]:
+def _verify(record: PlanRecord, proof: Proof, host: Host, catalog: Catalog, *, progress: Progress) -> tuple[Scan, str]:
     progress("checking the result")
-    after = scan(host, catalog, record.check_ids, deep=deep)
+    after = scan(host, catalog, record.check_ids, deep=record.deep)
     there = {finding.fingerprint: finding for finding in after.findings}
     still = [there[fingerprint] for fingerprint in record.resolves if fingerprint in there]
     if still:
@@ -301,7 +297,8 @@ def erased(plan: Plan, done: "Done") -> tuple[Finding, ...]:
     )
 
 
-def findings_gone(before: tuple[Finding, ...], after: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Return the findings of ``before`` that ``after`` no longer has."""
-    left = {finding.fingerprint for finding in after}
-    return tuple(finding for finding in before if finding.fingerprint not in left)
+def findings_gone(before: Scan, after: Scan, remaining: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the findings that a repair resolved: those of a check that could not examine everything afterwards do not count."""
+    left = {finding.fingerprint for finding in remaining}
+    blind = {outcome.id for outcome in after.outcomes if outcome.incomplete}
+    return tuple(finding for finding in before.findings if finding.fingerprint not in left and finding.id not in blind)

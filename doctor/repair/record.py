@@ -65,6 +65,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         engine_ran: of an undo, whether it stops an engine that answered when it was planned; ``ran`` the containers that ran
             then.
         repaired_images: ids of images that only this run makes whole: each must mount before an engine starts.
+        deep: whether the plan's checks read contents, so that those of its result do too.
     """
 
     run: str
@@ -86,6 +87,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     keeps: tuple[str, ...] = ()
     expected: Expected = Expected()
     repaired_images: tuple[str, ...] = ()
+    deep: bool = False
     engine_ran: bool = False
     ran: tuple[Stopped, ...] = ()
 

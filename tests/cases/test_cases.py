@@ -206,8 +206,8 @@ def test_applied_is_as_predicted_and_undo_brings_back_every_byte(
         assert [action.summary for action in plan_for(case, predicted).actions] == []
         return
     broken = tree(tmp_path / "host")
-    record = to_record(plan, host.root, "run")
-    done = apply(record, host, CATALOG, prove=lambda _: (), progress=quiet, deep=True)
+    record = to_record(plan, host.root, "run", deep=True)
+    done = apply(record, host, CATALOG, prove=lambda _: (), progress=quiet)
     assert done.error == ""
     for path, content in case.after.items():
         assert (tmp_path / "host" / path).read_bytes() == content
