@@ -30,6 +30,10 @@ def socket_closed(access: SocketAccess, state: EngineState) -> Iterator[Finding]
     if access.found is None or not access.is_closed or state.status not in {"running", "idle"}:
         return
     mode, uid, gid = access.found
+    # Podman, a rootless engine or a proxy may have put a link or a socket of its own here: that is not dockerd's to open.
+    is_own = state.pid > 0 or state.status == "idle"
+    if uid != 0 or not is_own or access.path not in {"/run/docker.sock", "/var/run/docker.sock"}:
+        return
     yield Finding(
         subject=Subject("file", access.path),
         message=f"members of the group {access.group} get permission denied: {access.path} is closed to them",

@@ -50,5 +50,5 @@ def _needed(units: EngineUnits, config: EngineConfig) -> Iterator[str]:
     is_hidden = units.get("docker.service").load == "masked"
     if is_hidden or (isinstance(hosts, list) and any(str(host).startswith("fd:") for host in hosts)):
         yield "docker.socket"
-    if config.get("containerd"):
+    if config.get("containerd") in {"/run/containerd/containerd.sock", "/var/run/containerd/containerd.sock"}:
         yield "containerd.service"

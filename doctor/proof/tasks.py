@@ -7,7 +7,7 @@ from doctor.proof.layer import Task
 
 def tasks_of(root: DataRoot, graph: LayerGraph) -> list[Task]:
     """Return the layers of sound images that have a directory and a tar-split, lowest first."""
-    shift = _shift(root)
+    shift = root.owner_shift
     tasks = []
     for layer in graph.needed():
         record, directory = graph.record(layer.chain), graph.cache.get(layer.chain)
@@ -29,13 +29,3 @@ def tasks_of(root: DataRoot, graph: LayerGraph) -> list[Task]:
             )
         )
     return tasks
-
-
-def _shift(root: DataRoot) -> int | None:
-    """Return what is added to owners: 0 in root's own data root, the first id of a remapped one (``…/100000.100000``).
-
-    ``None`` where the root belongs to somebody else (rootless): how its ids are mapped stands in no file of it.
-    """
-    if root.mapped_root is not None:
-        return root.mapped_root
-    return 0 if root.is_of_root else None

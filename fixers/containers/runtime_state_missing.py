@@ -11,6 +11,6 @@ from doctor.facts.engine.details import LostState
 def runtime_state_missing(detail: LostState) -> Iterator[Action]:
     """Name the commands that end and start it."""
     yield Advise(
-        text=f"kill -9 {detail.pid}; docker start {detail.name} (where that fails: systemctl restart docker): what runs in it ends"
-        " without notice"
+        text=f"kill -9 $(docker inspect -f '{{{{.State.Pid}}}}' {detail.name}), wait until docker ps shows that it ended, then docker start"
+        f" {detail.name} (if that fails: systemctl restart docker); its processes end without notice"
     )

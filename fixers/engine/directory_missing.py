@@ -11,7 +11,7 @@ from doctor.facts.engine.details import GoneDirectory
 @fixer(applicability=Applicability.SAFE)
 def directory_missing(detail: GoneDirectory) -> Iterator[Action]:
     """Create it empty; of another owner's root only a person knows the owner."""
-    if detail.uid:
+    if detail.uid or detail.gid:
         yield Advise(text=f"mkdir -m {detail.mode:04o} {detail.path}; chown {detail.uid}:{detail.gid} {detail.path}")
     else:
         yield MakeLiveDirectory(path=detail.path, mode=detail.mode)

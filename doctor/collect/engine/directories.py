@@ -35,7 +35,8 @@ def engine_directories(
     host: Host, state: EngineState, config: EngineConfig, root: DataRoot, containers: Containers | Missing
 ) -> EngineDirectories:
     """Return what is gone; absent while the engine does not run, since its start creates them."""
-    if not state.is_running or not host.is_live():
+    # A podman or a proxy that answers at the usual socket is no dockerd: then nothing is known of a process.
+    if not state.is_running or not state.pid or not host.is_live():
         raise HostError(Missing(Why.ABSENT, "the engine does not run"))
     look = _Look(host)
     gone = list(_of_root(look, root, _own_tmp(host, state.pid)))
@@ -44,16 +45,19 @@ def engine_directories(
     if running:
         top = host.resolve(_exec_root(config))
         pipes = join(top, "containerd")
-        if look.is_gone(pipes):
+        # Under userns-remap the names of bundles end in user and group (moby libcontainerd, WithBundle).
+        has_plain_bundles = root.mapped_root is None
+        if has_plain_bundles and look.is_gone(pipes):
             gone.append(GoneDirectory(path=pipes, mode=0o700, breaks="no container can be started or entered"))
         for container in running:
             bundle = join(pipes, container.id)
-            if look.is_gone(bundle):
+            if has_plain_bundles and look.is_gone(bundle) and _runs(host, container):
                 breaks = f"docker exec and a start of {container.title} fail"
                 gone.append(GoneDirectory(path=bundle, mode=0o755, breaks=breaks))
             place = join(top, "runtime-runc", "moby", container.id)
-            runtime = "" if container.host is None else container.host.runtime
-            if runtime in _DEFAULT_RUNTIMES and look.is_gone(join(place, "state.json")):
+            is_runc = container.host is not None and container.host.runtime in _DEFAULT_RUNTIMES
+            # It may have ended between the two looks.
+            if is_runc and look.is_gone(join(place, "state.json")) and _runs(host, container):
                 lost.append(LostState(name=container.title, pid=container.state.pid, path=place))
     return EngineDirectories(gone=tuple(gone), lost=tuple(lost), gaps=tuple(look.gaps))
 
@@ -79,8 +83,9 @@ class _Look:
 def _of_root(look: _Look, root: DataRoot, own_tmp: str) -> Iterator[GoneDirectory]:
     """Yield those of the data root. One whose parent is gone too is named with it, but for BuildKit's, which an engine may lack."""
     uid = root.uid if root.mapped_root is not None or not root.is_of_root else 0
-    gid = root.gid if uid else 0
     for name, mode, breaks in _PLACES:
+        # The directory of containers is passed by the mapped root's group (moby daemon.go).
+        gid = root.gid if uid or (name == "containers" and root.mapped_root is not None) else 0
         if name == "tmp" and own_tmp:
             continue
         path = HostPath(f"{root.resolved}/{name}")
@@ -91,11 +96,12 @@ def _of_root(look: _Look, root: DataRoot, own_tmp: str) -> Iterator[GoneDirector
 
 
 def _own_tmp(host: Host, pid: int) -> str:
-    """Return the directory that DOCKER_TMPDIR names in the place of ``tmp``, "" for none."""
+    """Return the directory that DOCKER_TMPDIR names in the place of ``tmp``, "" for none, "?" if that can't be read."""
     try:
-        return host.environ(pid).get("DOCKER_TMPDIR", "") if pid else ""
-    except HostError:
-        return ""
+        return host.environ(pid).get("DOCKER_TMPDIR", "")
+    except HostError as error:
+        # A recorded host has no environments; there the usual place is all that can be judged.
+        return "" if error.missing.why in {Why.ABSENT, Why.UNSUPPORTED} else "?"
 
 
 def _runs(host: Host, container: Container) -> bool:

@@ -55,14 +55,13 @@ def _few(host: Host, root: DataRoot, graph: LayerGraph) -> list[Glance]:
         if layer.chain in graph.cache and (record := graph.record(layer.chain)) is not None and not record.lacks_split
     )
     chosen = [sizes[number * len(sizes) // _SAMPLE] for number in range(_SAMPLE)] if len(sizes) > _SAMPLE else sizes
-    shift = root.mapped_root if root.mapped_root is not None else 0 if root.is_of_root else None
     layers = graph.layers
     return [
         glance(
             host,
             layers.record_path(chain, "tar-split.json.gz"),
             layers.directory_path(graph.cache[chain], "diff"),
-            shift,
+            root.owner_shift,
         )
         for _, chain in chosen
     ]

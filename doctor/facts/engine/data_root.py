@@ -104,6 +104,19 @@ class DataRoot(Struct, frozen=True, kw_only=True):
         return None if found is None else int(found[1])
 
     @property
+    def owner_shift(self) -> int | None:
+        """The number added to owners on disk: 0 in root's own data root, the first id of a remapped one.
+
+        ``None`` where owners can't be compared: the root of a rootless engine, whose map is in no file of it, and one that maps
+        users and groups from different numbers on.
+        """
+        found = MAPPED.fullmatch(self.resolved.rpartition("/")[2])
+        if found is None:
+            return 0 if self.is_of_root else None
+        user, group = self.resolved.rpartition("/")[2].split(".")[:2]
+        return int(user) if user == group else None
+
+    @property
     def prior_drivers(self) -> tuple[str, ...]:
         """The drivers that an engine without a configured one finds here; more than one stops it."""
         return tuple(found.name for found in self.drivers if found.name in PRIOR_DRIVERS and not found.is_empty)

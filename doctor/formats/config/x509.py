@@ -28,35 +28,47 @@ class Certificate(Struct, frozen=True, kw_only=True):
 
 
 def certificates(pem: bytes) -> tuple[Certificate, ...]:
-    """Return the certificates of a file in their order. Raises ``FormatError`` if there are no certificates, or one is
-    damaged.
+    """Return the certificates of a file in their order. Raises ``FormatError`` if there are no certificates, or the
+    first is damaged.
 
     >>> certificates(b"no certificate")
     Traceback (most recent call last):
     doctor.model.errors.FormatError: it has no certificate
     """
-    found = tuple(_certificate(der) for der in _blocks(pem, "CERTIFICATE"))
+    found: list[Certificate] = []
+    blocks = _blocks(pem, "CERTIFICATE")
+    while (block := next(blocks, None)) is not None:
+        try:
+            found.append(_certificate(_der(block)))
+        except FormatError:
+            # Go's crypto/tls needs the first one and passes over later ones that it can't parse.
+            if not found:
+                raise
     if not found:
         raise FormatError("it has no certificate")
-    return found
+    return tuple(found)
 
 
 def public_half(pem: bytes) -> bytes | None:
     """Return the public key's bits of a private key; ``None`` for one that does not hold them, or is encrypted."""
     if b"ENCRYPTED" in pem:
         return None
-    for der in _blocks(pem, r"(?:RSA |EC )?PRIVATE KEY"):
-        return _public(_inside(der, _SEQUENCE))
+    for block in _blocks(pem, r"(?:RSA |EC )?PRIVATE KEY"):
+        return _public(_inside(_der(block), _SEQUENCE))
     raise FormatError("it has no private key")
 
 
-def _blocks(pem: bytes, label: str) -> Iterator[bytes]:
+def _blocks(pem: bytes, label: str) -> Iterator[str]:
     text = pem.decode("latin-1")
     for found in re.finditer(rf"-----BEGIN {label}-----([A-Za-z0-9+/=\s]*)-----END {label}-----", text):
-        try:
-            yield base64.b64decode("".join(found[1].split()), validate=True)
-        except binascii.Error as error:
-            raise FormatError(f"its base64 is damaged: {error}") from error
+        yield found[1]
+
+
+def _der(block: str) -> bytes:
+    try:
+        return base64.b64decode("".join(block.split()), validate=True)
+    except binascii.Error as error:
+        raise FormatError(f"its base64 is damaged: {error}") from error
 
 
 def _certificate(der: bytes) -> Certificate:

@@ -103,7 +103,10 @@ class _Script:
                 return
             elif word.text != "\n":
                 depth += (word.text == "{") - (word.text == "}")
-                statement += self._put_in(word)
+                put = self._put_in(word)
+                # A definition of definitions grows with the product of their lengths.
+                self.count += len(put) - 1
+                statement += put
         if scope or depth:
             raise FormatError("unclosed brace")
         self._statement(scope, statement)

@@ -15,6 +15,11 @@ now = 1764000000
 [[api]]
 path = "/version"
 body = '{"Version": "26.1.5", "ApiVersion": "1.45", "MinAPIVersion": "1.24"}'
+
+[[process]]
+pid = 412
+argv = ["/usr/bin/dockerd"]
+exe = "/usr/bin/dockerd"
 """
 ROOT = ("image", "container", "network")
 case = partial(Recipe, area="containers", parts=ROOT)

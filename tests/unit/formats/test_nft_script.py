@@ -115,3 +115,10 @@ def test_a_set_of_sources_is_a_rule_each() -> None:
 def test_what_iptables_has_no_words_for(words: str) -> None:
     """Nothing is guessed: no rule is better than another rule."""
     assert as_iptables(CHAIN, words.split(), 4) is None
+
+
+def test_a_definition_of_definitions_is_bounded() -> None:
+    """It grows with the product of the lengths: 14 KB were eight million words."""
+    text = f"define a = {{ {', '.join(['1'] * 2000)} }}\n" + "add rule ip filter DOCKER-USER " + "$a " * 2000 + "\n"
+    with pytest.raises(FormatError, match="more than"):
+        rules_of("/etc/nftables.conf", text, lambda _: iter(()))

@@ -36,6 +36,15 @@ def test_validity_and_key_are_as_openssl_made_them(tmp_path: Path, kind: str) ->
     assert x509.public_half(key) != other.public
 
 
+def test_a_damaged_block_after_the_first_is_passed_over(tmp_path: Path) -> None:
+    """Go's crypto/tls needs the first certificate; what it can't parse after it stops no engine."""
+    pem, _ = made(tmp_path, "ec")
+    broken = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    assert x509.certificates(pem + broken) == x509.certificates(pem)
+    with pytest.raises(FormatError):
+        x509.certificates(broken + pem)
+
+
 def test_a_key_without_its_public_half_is_not_judged(tmp_path: Path) -> None:
     assert x509.public_half(made(tmp_path, "ed25519")[1]) is None
     assert x509.public_half(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") is None
