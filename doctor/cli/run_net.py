@@ -151,10 +151,16 @@ def _say_what_is_off(facts: Facts) -> None:
 def _container(name: str, facts: Facts) -> Container | None:
     """Return a container by name, id or beginning of the id."""
     containers = facts.get(Containers)
-    for container in containers.items if isinstance(containers, Containers) else ():
-        if container.name == name or (len(name) >= 4 and container.id.startswith(name)):
-            return container
-    return None
+    if not isinstance(containers, Containers):
+        return None
+    known = containers.get(name) or containers.named(name)
+    if known is not None or len(name) < 4:
+        return known
+    # A name goes before the beginning of an id, as for the engine.
+    found = [container for container in containers.items if container.id.startswith(name)]
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} container ids begin with '{name}'", do="give more digits, or the name")
+    return found[0] if found else None
 
 
 def _process(name: str, facts: Facts) -> str:

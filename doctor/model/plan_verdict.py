@@ -9,7 +9,7 @@ from doctor.model.exit_code import ExitCode
 from doctor.model.outcome import Result
 from doctor.model.severity import Severity
 from doctor.model.text import plural
-from doctor.model.verdict import State, Verdict, tried
+from doctor.model.verdict import State, Verdict, judge_probes, tried
 
 if TYPE_CHECKING:
     from doctor.model.report import LastProof
@@ -34,6 +34,10 @@ def judge_plan(
         says="; ".join(filter(None, (_nothing(before, proof, is_left, has_failed, can_try), words, before.left_out))),
     )
     if not has_failed:
+        # A container that could not be tried leaves its question open, as it does in a scan.
+        is_open = can_try and proof is not None and judge_probes(proof.probes).incomplete > 0
+        if is_open and before.state is not State.PROBLEMS:
+            return replace(verdict, state=State.INCOMPLETE, exit_code=ExitCode.INCOMPLETE)
         return verdict
     return replace(
         verdict,
@@ -51,7 +55,7 @@ def _nothing(before: Verdict, proof: "LastProof | None", is_left: bool, has_fail
     if has_failed:
         return "no finding that doctor can repair"
     checks = plural(before.passed, "check")
-    if can_try and (proof is None or not proof.probes):
+    if can_try and (proof is None or judge_probes(proof.probes).state is not State.CLEAR):
         return f"no problem found by {checks}"
     return f"nothing to repair: {checks} found no problem"
 

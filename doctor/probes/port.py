@@ -19,7 +19,7 @@ from doctor.probes._outside import NO_WAY, Outside, behind, free_networks, on_ow
 from doctor.probes._place import bridge_network
 from doctor.probes._port_judge import judge
 from doctor.probes._port_left import IPV6, is_paused, not_asked
-from doctor.probes._port_setting import SERVER_PORT, Asked, Setting
+from doctor.probes._port_setting import SERVER_PORT, Asked, LeftOut, Setting
 from doctor.probes._result import failed, skipped, unproven
 from doctor.probes._rules import CHAIN, Way, start_of, way_in
 
@@ -63,7 +63,8 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     """
     way = way_in(config, state, firewall)
     network = bridge_network(networks)
-    asked = _published(networks, links, containers, runtimes)
+    published = _published(networks, links, containers, runtimes)
+    asked = published[:_MOST]
     if network is None and not asked:
         return skipped("the engine has no bridge network")
     if way.kind == "lost":
@@ -83,7 +84,7 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         uplink=uplink.name if (uplink := uplink_of(links)) is not None else "",
         host_port=_free_port(networks, listeners),
         proxy_only=config.get("iptables", True) is False,
-        left_out=tuple(not_asked(networks, containers)),
+        left_out=(*not_asked(networks, containers), *_beyond(published[_MOST:])),
     )
     return (yield from _tried(setting, links, uplink, sysctl))
 
@@ -143,7 +144,7 @@ def _on_bridge(setting: Setting, links: Links, sysctl: Sysctl | Missing) -> Prob
 def _published(
     networks: Networks, links: Links, containers: Containers | Missing, runtimes: RuntimeStates | Missing
 ) -> tuple[Asked, ...]:
-    """Return the published TCP ports of running containers that an outside host can reach, at most 8."""
+    """Return the published TCP ports of running containers that an outside host can reach."""
     holders = {address.address: link for link in links.links for address in link.ipv4}
     # If the host is a container itself, its uplink is a veth, which `outer` leaves out.
     ways = (*links.uplinks(), *links.outer())
@@ -170,7 +171,12 @@ def _published(
                 process="" if isinstance(runtimes, Missing) else runtimes.process(endpoint.container_id),
             )
         )
-    return tuple(found[:_MOST])
+    return tuple(found)
+
+
+def _beyond(rest: tuple[Asked, ...]) -> tuple[LeftOut, ...]:
+    why = f"only {_MOST} ports are tested"
+    return (LeftOut(ports=tuple(one.title for one in rest), why=why, is_said=True),) if rest else ()
 
 
 def _free_port(networks: Networks, listeners: Listeners | Missing) -> int:

@@ -276,6 +276,11 @@ def test_an_empty_plan_says_what_it_rests_on() -> None:
     failed = replace(samples.NOTHING, proof=LastProof(started=samples.STARTED, probes=(FAILED,))).verdict
     assert f"test containers failed: {FAILED.name}" in failed.says
     assert failed.exit_code == ExitCode.FOUND
+    for result in (Result.ERROR, Result.UNPROVEN):
+        untested = LastProof(started=samples.STARTED, probes=(replace(FAILED, result=result),))
+        verdict = replace(samples.NOTHING, proof=untested).verdict
+        assert verdict.exit_code == ExitCode.INCOMPLETE
+        assert "nothing to repair" not in verdict.says
     disk = replace(samples.NOTHING, host=replace(samples.NOTHING.host, root="/mnt")).verdict
     assert disk.says.startswith("nothing to repair: ")
     assert disk.exit_code == ExitCode.OK
