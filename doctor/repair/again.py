@@ -35,16 +35,18 @@ def engine_aside(run: Run, record: PlanRecord, host: Host, progress: Callable[[s
     executor = Executor(run, record)
     progress("stopping the engine, which runs again" if control.is_running else "stopping containerd, which runs again")
     _act(executor, control.stop_steps(with_containerd=service))
-    yield
     wanted = control.is_running and not (record.undoes and not record.engine_was_running)
     try:
-        # One that the run itself has started answers by now, and is left alone.
-        _act(
-            executor,
-            (*(control.start_containerd_steps() if service else ()), *(control.start_steps() if wanted else ())),
-        )
-    except RepairError as failure:
-        progress(f"the engine does not start: {failure}")
+        yield
+    finally:
+        # Also after an error: an engine that ran is not left stopped. One that the run itself has started answers by now.
+        try:
+            _act(
+                executor,
+                (*(control.start_containerd_steps() if service else ()), *(control.start_steps() if wanted else ())),
+            )
+        except RepairError as failure:
+            progress(f"the engine does not start: {failure}")
 
 
 def _left(run: Run, record: PlanRecord) -> list[str]:

@@ -298,11 +298,11 @@ def _refusal(
     judged = Judged(risk=Applicability.MANUAL)
     try:
         judged = judge(actions, overlay, draft.facts)
+        refused = _Refusal(judged.why) if judged.why else _hindered(draft, judged, overlay)
     except HostError as error:
         return _Refusal(f"it can't be planned: {error.missing.reason}"), judged
     except DoctorError as error:
         return _Refusal(f"it can't be planned: {error}"), judged
-    refused = _Refusal(judged.why) if judged.why else _hindered(draft, judged, overlay)
     if refused is not None:
         return refused, judged
     draft.judged[finding.fingerprint] = judged.risk
