@@ -134,16 +134,18 @@ def _take(places: dict[str, _Place], step: Step, before: Before) -> None:
         case Put(path=path, node=node, meta=meta):
             place = places.setdefault(path, _Place(before))
             place.left = node
-            place.keeps_meta = place.keeps_meta and meta is None
+            # Mode, owner and attributes stay only while a file is replaced by a file.
+            place.keeps_meta = place.keeps_meta and meta is None and isinstance(node, File)
             place.is_known = not (isinstance(node, HardLink) or (isinstance(node, File) and bool(node.blob)))
         case Move(path=path, to=to):
             # What lies beneath has gone with it.
             for other, beneath in places.items():
                 beneath.is_known = beneath.is_known and not is_beneath(other, path)
             place = places.setdefault(path, _Place(before))
-            place.left, place.is_known = None, True
+            place.left, place.is_known, place.keeps_meta = None, True, False
             if to:
-                places.setdefault(to, _Place(before)).is_known = False
+                moved = places.setdefault(to, _Place(before))
+                moved.is_known = moved.keeps_meta = False
         case Attributes(path=path):
             place = places.setdefault(path, _Place(before))
             place.is_known = place.keeps_meta = False

@@ -40,8 +40,10 @@ def test_a_container_that_the_runtime_forgot(patient_box: Box) -> None:
     box.run(["rm", "-rf", f"/run/docker/runtime-runc/moby/{identity}"])
     assert fails(box, "docker exec plain true")
     assert kit.ids(box) == {"containers/runtime-state-missing"}
-    pid = box.docker("inspect", "-f", "{{.State.Pid}}", "plain")
-    assert f"kill -9 {pid}; docker start plain" in " ".join(box.doctor("scan").stdout.split())
-    box.run(["sh", "-c", f"kill -9 {pid}; sleep 1; docker start plain"])
+    kill = "kill -9 $(docker inspect -f '{{.State.Pid}}' plain)"
+    assert f"{kill}, wait until docker ps shows that it ended, then docker start plain" in " ".join(
+        box.doctor("scan").stdout.split()
+    )
+    box.run(["sh", "-c", f"{kill}; sleep 1; docker start plain"])
     assert not fails(box, "docker exec plain true")
     assert kit.ids(box) == set()

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from doctor.host.recorded import RootHost
@@ -48,6 +48,13 @@ def take_back(quiet: Callable[[str], None], root: str, name: str = "") -> None:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, min_size=1, max_size=6))
+@example(
+    steps=[
+        Put(path="/a", node=Symlink(target="/etc/passwd"), meta=None),
+        Put(path="/a", node=File(content=b""), meta=None),
+    ]
+)
+@example(steps=[Move(path="/a"), Put(path="/a", node=File(content=b""), meta=None)])
 def test_undo_after_apply_is_identity(steps: list[Step], quiet: Callable[[str], None]) -> None:
     """Whatever a plan did, or failed to do, undo or rollback gives back every byte, mode, owner and xattr."""
     with TemporaryDirectory() as place:
