@@ -14,7 +14,7 @@ from doctor.api.actions.files import EditFile, missing_parents
 from doctor.api.actions.units import ReloadUnits
 from doctor.facts.config.engine import Place
 from doctor.facts.engine.units import EngineUnits
-from doctor.facts.secrets.redact import revealed, shown
+from doctor.facts.secrets.redact import as_json, revealed
 from doctor.formats.config import env_file, flag_edit, json_edit, unit_command, unit_file
 from doctor.formats.text import decode, encode
 from doctor.model.action import Action, Stage
@@ -35,7 +35,7 @@ def set_setting(file: HostPath, path: tuple[str, ...], value: Any, *, restart: b
     return EditFile(
         path=file,
         edit=_Json(path=path, value=value),
-        what=f"set {'.'.join(path)} to {_shown(value)} in {file}",
+        what=f"set {'.'.join(path)} to {as_json(value)} in {file}",
         create=True,
         needs_engine_restart=restart,
     )
@@ -219,9 +219,3 @@ def _command(text: str, path: HostPath) -> unit_file.Setting:
 
 def _of(place: Place) -> str:
     return f"{place.variable} of {place.file}" if place.variable else place.file
-
-
-def _shown(value: Any) -> str:
-    import json  # noqa: PLC0415 - only for what is planned
-
-    return json.dumps(shown(value), ensure_ascii=False)

@@ -88,6 +88,17 @@ def shown(value: Any) -> Any:
     return [shown(item) for item in value] if isinstance(value, list) else value
 
 
+def as_json(value: Any) -> str:
+    """Return a setting's value as JSON, each ``Concealed`` text as its mask: for messages, never as Python prints it.
+
+    >>> print(as_json(["fd://", conceal("http-proxy", "http://u:p@h"), True]))
+    ["fd://", "http://***@h", true]
+    """
+    import json  # noqa: PLC0415 - only for a finding or a plan
+
+    return json.dumps(shown(value), ensure_ascii=False)
+
+
 def conceal(name: str, value: Any) -> Any:
     """Return a setting's value with each text in it ``Concealed`` that must not be shown under its name.
 
