@@ -14,14 +14,14 @@ from unittest.mock import patch
 from msgspec import Struct
 from msgspec.structs import replace
 
-import doctor.repair.plan
+import doctor.repair.planning.plan
 from doctor.host.base import Host
 from doctor.host.noted import NotedHost
 from doctor.host.recorded import RootHost
 from doctor.model.severity import Applicability
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.load import load
-from doctor.repair.plan import make_plan
+from doctor.repair.planning.plan import make_plan
 from doctor.scan.noted import NotedFacts
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan, scan
@@ -62,7 +62,7 @@ def compared() -> Iterator[Compared]:
 
     # Other programs fill the file system that a case is on.
     still = cache(RootHost.statfs)
-    with patch.object(doctor.repair.plan, "scan", twice), patch.object(RootHost, "statfs", still):
+    with patch.object(doctor.repair.planning.plan, "scan", twice), patch.object(RootHost, "statfs", still):
         yield seen
 
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from doctor.cli.arguments import Color, Quiet, Verbose
 from doctor.cli.ending import ended
+from doctor.cli.options.shared import Color, Quiet, Verbose
 
 app = typer.Typer(
     name="doctor",
@@ -33,17 +33,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _COMMANDS = {
-    "scan": ("commands", "scan"),
-    "fix": ("commands", "fix"),
-    "undo": ("commands", "undo"),
-    "probe": ("commands", "probe"),
-    "run": ("commands", "run_container"),
-    "salvage": ("commands", "salvage"),
-    "report": ("commands_about", "report"),
-    "explain": ("commands_about", "explain"),
-    "list": ("commands_about", "list_all"),
-    "schedule": ("commands_about", "schedule"),
-    "guard": ("commands_about", "guard"),
+    "scan": ("host", "scan"),
+    "fix": ("host", "fix"),
+    "undo": ("host", "undo"),
+    "probe": ("host", "probe"),
+    "run": ("host", "run_container"),
+    "salvage": ("host", "salvage"),
+    "report": ("about", "report"),
+    "explain": ("about", "explain"),
+    "list": ("about", "list_all"),
+    "schedule": ("about", "schedule"),
+    "guard": ("about", "guard"),
 }
 
 
@@ -75,7 +75,7 @@ def _build(wanted: str) -> None:
     names = (wanted,) if wanted in _COMMANDS else tuple(_COMMANDS)
     for name in names:
         module, attribute = _COMMANDS[name]
-        thing = getattr(import_module(f"doctor.cli.{module}"), attribute)
+        thing = getattr(import_module(f"doctor.cli.options.{module}"), attribute)
         if isinstance(thing, typer.Typer):
             app.add_typer(thing, name=name)
         else:
@@ -87,7 +87,7 @@ def _build(wanted: str) -> None:
 def run(arguments: list[str]) -> int:
     """Run the app and return its exit code."""
     if arguments[:1] == ["--install-completion"]:
-        from doctor.cli import completion
+        from doctor.cli.commands import completion
 
         return ended(completion.install)
     _build(next((word for word in arguments if not word.startswith("-")), ""))

@@ -14,7 +14,7 @@ def main() -> int:
     if arguments == ["guard"]:
         import os
 
-        from doctor.cli import guard
+        from doctor.cli.commands import guard
 
         # Skip the interpreter's shutdown: it costs as much as a run on an unchanged data root.
         os._exit(guard.run())

@@ -69,14 +69,14 @@ def _options(
 
 def scan(values: dict[str, str], flags: dict[str, bool]) -> int:
     """Run the requested scan and return its exit code."""
-    from doctor.cli import scan as body
+    from doctor.cli.commands import scan as body
 
     return _run(body, values, flags)
 
 
 def plan(values: dict[str, str], flags: dict[str, bool]) -> int:
     """Print the requested plan and return its exit code."""
-    from doctor.cli import fix as body
+    from doctor.cli.commands import fix as body
 
     return _run(body, values, flags)
 

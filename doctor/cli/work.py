@@ -45,7 +45,7 @@ def warn_unfinished(shared: Shared) -> None:
 
 def warn_aside(shared: Shared) -> None:
     """Name the runs that can't be read and are skipped."""
-    from doctor.repair.runs import survey
+    from doctor.repair.runs.found import survey
 
     for one in survey()[1]:
         if not one.may_be_unfinished:
@@ -53,7 +53,7 @@ def warn_aside(shared: Shared) -> None:
 
 
 def _warn_left(shared: Shared) -> None:
-    from doctor.repair.runs import unfinished
+    from doctor.repair.runs.found import unfinished
 
     try:
         left = unfinished()

@@ -1,7 +1,7 @@
 """The reversible primitives that every action consists of.
 
 Journal, prediction, apply and undo know only these, so a new action changes none of them. Each step has an inverse that
-consists of steps (``doctor.repair.undo``).
+consists of steps (``doctor.repair.undo.undo``).
 """
 
 import msgspec

@@ -18,16 +18,16 @@ from doctor.model.report import HalfDone, PlannedAction, ProbeResult
 from doctor.model.severity import Applicability, Severity
 from doctor.model.step import File, Put, touches
 from doctor.plugins.catalog import Catalog
-from doctor.repair.again import engine_aside
+from doctor.repair.aside import engine_aside
+from doctor.repair.engine.holders import refuse_held
 from doctor.repair.expected import Expected, expected_of, present, standing, with_stopped
-from doctor.repair.holders import refuse_held
-from doctor.repair.nodes import Tree
-from doctor.repair.perform import perform
-from doctor.repair.plan import Plan
-from doctor.repair.proof import Progress, Proof, Prove, ProveImages, starts_engine
-from doctor.repair.record import ActionRecord, PlanRecord, Run
-from doctor.repair.runs import unfinished
-from doctor.repair.whose import disk_of, refuse_other, roots_of
+from doctor.repair.planning.plan import Plan
+from doctor.repair.proof.prove import Progress, Proof, Prove, ProveImages, starts_engine
+from doctor.repair.runs.found import unfinished
+from doctor.repair.runs.record import ActionRecord, PlanRecord, Run
+from doctor.repair.runs.whose import disk_of, refuse_other, roots_of
+from doctor.repair.steps.nodes import Tree
+from doctor.repair.steps.perform import perform
 from doctor.scan.run import Scan, scan
 from doctor.state.files import ensure_dir, lock_holder, locked
 from doctor.state.paths import runs_dir, state_dir
@@ -275,7 +275,7 @@ def _shown(action: ActionRecord, result: str) -> PlannedAction:
 
 def take_back(run: Run, host: Host, progress: Progress) -> tuple[HalfDone, ...]:
     """Undo what a failed run did, as a run of its own, record how that ended, and return what it could not restore."""
-    from doctor.repair.undo import roll_back  # noqa: PLC0415 - undo stands on this module's neighbours
+    from doctor.repair.undo.undo import roll_back  # noqa: PLC0415 - undo stands on this module's neighbours
 
     left = roll_back(run, host, progress)
     # On a disk that takes nothing any more the run stays unfinished, and the next command says so.

@@ -23,15 +23,15 @@ from doctor.model.step import (
     Step,
     Symlink,
 )
-from doctor.repair.compare import is_as, is_done
-from doctor.repair.foresee import hindrance
-from doctor.repair.inverse import inverse
-from doctor.repair.journal import Before
-from doctor.repair.moving import are_alike
-from doctor.repair.nodes import Tree
-from doctor.repair.perform import Failure
-from doctor.repair.record import PlanRecord
-from doctor.repair.record import Run as RunDirectory
+from doctor.repair.planning.foresee import hindrance
+from doctor.repair.runs.journal import Before
+from doctor.repair.runs.record import PlanRecord
+from doctor.repair.runs.record import Run as RunDirectory
+from doctor.repair.steps.compare import is_as, is_done
+from doctor.repair.steps.inverse import inverse
+from doctor.repair.steps.moving import are_alike
+from doctor.repair.steps.nodes import Tree
+from doctor.repair.steps.perform import Failure
 from doctor.state.files import atomic_write
 from doctor.state.paths import runs_dir
 

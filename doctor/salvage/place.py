@@ -14,7 +14,7 @@ from doctor.host.data_root import DataRootHost
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath, join
-from doctor.repair.holders import holder_of
+from doctor.repair.engine.holders import holder_of
 from doctor.salvage.target import Target
 from doctor.salvage.values import Outcome
 from doctor.state.files import locked

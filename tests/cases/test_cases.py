@@ -19,10 +19,10 @@ from doctor.model.paths import is_beneath
 from doctor.model.severity import Applicability
 from doctor.model.step import Move, Netlink, Run, Signal
 from doctor.plugins.load import load as load_catalog
-from doctor.repair import undo
 from doctor.repair.apply import apply, to_record
-from doctor.repair.plan import Plan, make_plan
-from doctor.repair.runs import find_run
+from doctor.repair.planning.plan import Plan, make_plan
+from doctor.repair.runs.found import find_run
+from doctor.repair.undo import undo
 from doctor.scan.run import Scan, scan
 from tests.cases.case import HERE, Case, all_cases
 

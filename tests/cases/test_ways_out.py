@@ -10,8 +10,8 @@ import pytest
 from doctor.model.report import ManualFix
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.load import load as load_catalog
-from doctor.repair.choose import parse
-from doctor.repair.plan import Plan, make_plan
+from doctor.repair.planning.choose import parse
+from doctor.repair.planning.plan import Plan, make_plan
 from tests.cases.case import Case, all_cases
 from tests.cases.test_cases import plan_for
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.cli import completion
+from doctor.cli.commands import completion
 from doctor.model.errors import RefusedError, UsageError
 
 

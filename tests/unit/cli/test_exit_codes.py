@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from doctor.cli import guard
+from doctor.cli.commands import guard
 from doctor.model.errors import DoctorError
 from doctor.model.exit_code import ExitCode
 

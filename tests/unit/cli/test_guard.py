@@ -13,7 +13,7 @@ import pytest
 from doctor.api import HostPath
 from doctor.api.actions.files import CopyAside
 from doctor.api.actions.state import aside
-from doctor.cli import guard, guard_unit
+from doctor.cli.commands import guard, guard_unit
 from doctor.guard.aside import CannotKeepError, keep
 from doctor.host.recorded import RootHost
 from doctor.model.errors import DoctorError
@@ -157,7 +157,7 @@ def test_what_is_too_large_or_gone_is_no_copy(tmp_path: Path) -> None:
 def test_hashes_need_no_openssl() -> None:
     """Loading it costs more than all that the guard hashes; the hashes are the same, and others may load it later."""
     code = (
-        "import sys\nfrom doctor.cli.guard import _load_hashlib\n_load_hashlib()\nimport hashlib\n"
+        "import sys\nfrom doctor.cli.commands.guard import _load_hashlib\n_load_hashlib()\nimport hashlib\n"
         "print('_hashlib' in sys.modules, hashlib.sha256(b'').hexdigest()[:8])\nimport _hashlib, ssl"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -9,7 +9,7 @@ import doctor.reports
 import pytest
 
 import doctor.probes
-from doctor.cli import list as listing
+from doctor.cli.commands import list as listing
 from doctor.cli.common import Shared
 from doctor.model.errors import UsageError
 from doctor.plugins.catalog import Catalog, Entry

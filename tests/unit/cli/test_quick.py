@@ -12,8 +12,8 @@ from typer.main import get_command
 
 from doctor.cli import app as full
 from doctor.cli import entry, quick
-from doctor.cli import fix as plan_body
-from doctor.cli import scan as body
+from doctor.cli.commands import fix as plan_body
+from doctor.cli.commands import scan as body
 
 
 def declared(name: str = "scan") -> dict[str, tuple[str, bool]]:
@@ -93,7 +93,7 @@ def test_a_plan_loads_nothing_that_changes_a_host(tmp_path: Path) -> None:
     """A plan for a healthy host costs little more than its scan."""
     code = (
         "import sys; from doctor.cli.entry import main; code = main(); "
-        "print(code, sorted({'typer', 'doctor.repair.apply', 'doctor.repair.execute', 'doctor.scan.prove'} & set(sys.modules)))"
+        "print(code, sorted({'typer', 'doctor.repair.apply', 'doctor.repair.steps.execute', 'doctor.scan.prove'} & set(sys.modules)))"
     )
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/os-release").write_text("ID=debian\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from doctor.cli import report
+from doctor.cli.commands import report
 from doctor.cli.common import Shared
 from doctor.history.store import History
 from doctor.model.errors import DoctorError, UsageError

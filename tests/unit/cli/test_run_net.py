@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.cli.run_net import _container
+from doctor.cli.commands.run_net import _container
 from doctor.facts.containers.containers import Container, Containers, State
 from doctor.host.recorded import RootHost
 from doctor.model.errors import UsageError

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from doctor.cli import installed, schedule, units
+from doctor.cli import installed
+from doctor.cli.commands import schedule, units
 from doctor.cli.common import Shared
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 

@@ -16,8 +16,8 @@ from doctor.formats.firewall import iptables_save
 from doctor.model.missing import Missing
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.load import load
-from doctor.repair.choose import parse
-from doctor.repair.plan import Plan, make_plan
+from doctor.repair.planning.choose import parse
+from doctor.repair.planning.plan import Plan, make_plan
 from doctor.scan.run import scan
 from tests.cases.case import Case, all_cases
 from tests.cases.firewall.host import Host

@@ -11,7 +11,7 @@ from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, Wanted, edi
 from doctor.formats.firewall.iptables_strip import engine_lines, without_engine_lines
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.load import load
-from doctor.repair.plan import make_plan
+from doctor.repair.planning.plan import make_plan
 from doctor.scan.run import scan
 from tests.cases.case import find
 from tests.clocks import within

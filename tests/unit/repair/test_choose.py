@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from doctor.cli.fix import Options
+from doctor.cli.commands.fix import Options
 from doctor.cli.spelled import command
 from doctor.facts.images.images import Images
 from doctor.facts.secrets.redact import redact
 from doctor.host.recorded import RootHost
 from doctor.model.errors import UsageError
 from doctor.plugins.load import load as load_catalog
-from doctor.repair import undo
 from doctor.repair.apply import apply, to_record
-from doctor.repair.choose import parse
-from doctor.repair.plan import Plan, make_plan
-from doctor.repair.runs import find_run
+from doctor.repair.planning.choose import parse
+from doctor.repair.planning.plan import Plan, make_plan
+from doctor.repair.runs.found import find_run
+from doctor.repair.undo import undo
 from tests.cases.case import find
 from tests.cases.roots import WEB
 

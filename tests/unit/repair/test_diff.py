@@ -5,7 +5,7 @@ from pathlib import Path
 from doctor.host.overlay import OverlayHost
 from doctor.host.recorded import RootHost
 from doctor.model.step import File, Put
-from doctor.repair.diff import describe
+from doctor.repair.planning.diff import describe
 
 KEY = b"-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n"
 

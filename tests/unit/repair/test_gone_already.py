@@ -3,7 +3,7 @@
 import pytest
 
 from doctor.model.step import Run
-from doctor.repair.perform import is_gone
+from doctor.repair.steps.perform import is_gone
 
 NO_CHAIN = "iptables-nft-restore: line 2 failed: No chain/target/match by that name."
 

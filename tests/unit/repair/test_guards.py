@@ -6,7 +6,7 @@ import pytest
 
 from doctor.model.action import Stage
 from doctor.plugins.load import load as load_catalog
-from doctor.repair.plan import Plan, make_plan
+from doctor.repair.planning.plan import Plan, make_plan
 from tests.cases import roots
 from tests.cases.case import find
 from tests.cases.roots import Tree

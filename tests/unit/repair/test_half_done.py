@@ -17,12 +17,12 @@ from doctor.host.syscalls import IMMUTABLE, get_flags, set_flags
 from doctor.model.errors import RefusedError
 from doctor.model.step import Attributes, Directory, File, Meta, Move, Put, Step, Symlink
 from doctor.plugins.catalog import Catalog
-from doctor.repair import undo
 from doctor.repair.apply import Done, alone, apply
-from doctor.repair.execute import Executor
-from doctor.repair.foresee import hindrance
-from doctor.repair.journal import Before
-from doctor.repair.runs import find_run, unfinished
+from doctor.repair.planning.foresee import hindrance
+from doctor.repair.runs.found import find_run, unfinished
+from doctor.repair.runs.journal import Before
+from doctor.repair.steps.execute import Executor
+from doctor.repair.undo import undo
 from tests.unit.repair.test_undo import record
 from tests.unit.repair.trees import build, look
 
@@ -168,7 +168,7 @@ def apply_with(
         count += 1
         act(self, step, before)
 
-    monkeypatch.setattr("doctor.repair.perform.group", lambda _: ())
+    monkeypatch.setattr("doctor.repair.steps.perform.group", lambda _: ())
     monkeypatch.setattr(Executor, "act", wrapped)
     try:
         plan = record(PLAN, str(place.top))

@@ -13,10 +13,10 @@ from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError
 from doctor.model.step import File, Move, Put, Reload
 from doctor.plugins.catalog import Catalog
-from doctor.repair import undo
 from doctor.repair.apply import apply
-from doctor.repair.holders import freed
-from doctor.repair.record import ActionRecord, PlanRecord
+from doctor.repair.engine.holders import freed
+from doctor.repair.runs.record import ActionRecord, PlanRecord
+from doctor.repair.undo import undo
 
 ROOT = "/var/lib/docker"
 SECONDS = 1.0

@@ -17,10 +17,10 @@ from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError
 from doctor.model.host_identity import HostIdentity
 from doctor.model.step import File, Meta, Move, Put, Step
-from doctor.repair import undo
-from doctor.repair.record import PlanRecord, Run
-from doctor.repair.runs import find_run
-from doctor.repair.whose import disk_of, roots_of
+from doctor.repair.runs.found import find_run
+from doctor.repair.runs.record import PlanRecord, Run
+from doctor.repair.runs.whose import disk_of, roots_of
+from doctor.repair.undo import undo
 from doctor.scan.resolve import Facts
 from tests.unit.repair.test_undo import carry_out, record
 from tests.unit.repair.trees import build, look

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from doctor.repair.later_settings import changed_settings, is_settings
+from doctor.repair.undo.later_settings import changed_settings, is_settings
 
 HOST = {"Memory": 0, "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}, "Binds": None}
 CONFIG = {"Name": "/web", "State": {"Running": True}, "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}}}  # fmt: skip

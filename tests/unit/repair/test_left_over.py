@@ -10,12 +10,12 @@ import pytest
 from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError, RepairError
 from doctor.model.step import File, Kernel, Move, Put, Step, Symlink
-from doctor.repair import undo
-from doctor.repair.diff import redact
-from doctor.repair.journal import Entry
-from doctor.repair.later import later
-from doctor.repair.record import Run
-from doctor.repair.runs import find_run, unfinished
+from doctor.repair.planning.diff import redact
+from doctor.repair.runs.found import find_run, unfinished
+from doctor.repair.runs.journal import Entry
+from doctor.repair.runs.record import Run
+from doctor.repair.undo import undo
+from doctor.repair.undo.later import later
 from doctor.state import files
 from tests.unit.repair.test_undo import carry_out, record, take_back
 from tests.unit.repair.trees import build, look

@@ -10,7 +10,7 @@ from doctor.api.actions.engine_settings import set_setting
 from doctor.model.action import Action
 from doctor.model.paths import HostPath
 from doctor.plugins.load import load as load_catalog
-from doctor.repair.plan import make_plan
+from doctor.repair.planning.plan import make_plan
 from tests.cases.case import find
 
 CATALOG = load_catalog()

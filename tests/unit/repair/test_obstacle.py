@@ -9,8 +9,8 @@ from doctor.facts.engine.start import STOPPERS
 from doctor.model.action import Stage
 from doctor.model.declare import CheckDeclaration
 from doctor.plugins.load import load as load_catalog
-from doctor.repair.choose import parse
-from doctor.repair.plan import Plan, make_plan
+from doctor.repair.planning.choose import parse
+from doctor.repair.planning.plan import Plan, make_plan
 from tests.cases.case import find
 
 CATALOG = load_catalog()

@@ -17,13 +17,13 @@ from doctor.host.recorded import Answers, RootHost
 from doctor.model.outcome import Result
 from doctor.model.report import ProbeResult
 from doctor.plugins.load import load as load_catalog
-from doctor.repair import engine_proof
 from doctor.repair.apply import apply, to_record
-from doctor.repair.engine_proof import ask_engine
 from doctor.repair.expected import Expected, Need, expected_of, present
-from doctor.repair.plan import make_plan
-from doctor.repair.proof import Proof, shortfalls
-from doctor.repair.runs import find_run
+from doctor.repair.planning.plan import make_plan
+from doctor.repair.proof import engine_proof
+from doctor.repair.proof.engine_proof import ask_engine
+from doctor.repair.proof.prove import Proof, shortfalls
+from doctor.repair.runs.found import find_run
 from doctor.scan.resolve import Facts
 from tests.cases.recipe import Recipe
 

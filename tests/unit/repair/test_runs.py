@@ -10,11 +10,11 @@ from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError
 from doctor.model.step import File, Move, Put, Step
 from doctor.plugins.catalog import Catalog
-from doctor.repair import undo
 from doctor.repair.apply import apply
-from doctor.repair.journal import Entry, line, parse
-from doctor.repair.record import Run
-from doctor.repair.runs import find_run, new_name, survey, unfinished
+from doctor.repair.runs.found import find_run, new_name, survey, unfinished
+from doctor.repair.runs.journal import Entry, line, parse
+from doctor.repair.runs.record import Run
+from doctor.repair.undo import undo
 from tests.unit.repair.test_undo import carry_out, killed_at, record
 from tests.unit.repair.trees import build, look
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from doctor.repair.record import PlanRecord
+from doctor.repair.runs.record import PlanRecord
 
 SERVICE = ("/var/lib/containerd", "/mnt/disk/containerd")
 RECORD = PlanRecord(

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from doctor.host.recorded import RootHost
 from doctor.model.step import Attributes, Directory, File, HardLink, Meta, Move, Put, Step, Symlink
 from doctor.plugins.catalog import Catalog
-from doctor.repair import undo
 from doctor.repair.apply import apply, resume
-from doctor.repair.record import PlanRecord, Run
-from doctor.repair.runs import find_run, unfinished
-from doctor.repair.together import MOST, group
+from doctor.repair.runs.found import find_run, unfinished
+from doctor.repair.runs.record import PlanRecord, Run
+from doctor.repair.steps.together import MOST, group
+from doctor.repair.undo import undo
 from tests.unit.repair.test_undo import carry_out, killed_at, record, take_back, without_times
 from tests.unit.repair.trees import NAMES, build, look
 
@@ -73,7 +73,7 @@ def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no steps be grouped."""
-    monkeypatch.setattr("doctor.repair.perform.group", lambda _: ())
+    monkeypatch.setattr("doctor.repair.steps.perform.group", lambda _: ())
 
 
 def test_together_is_as_one_by_one(top: Path, quiet: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,10 @@ from doctor.host.recorded import RootHost
 from doctor.model.errors import DoctorError
 from doctor.model.step import Attributes, File, Meta, Move, Put, Step, Symlink
 from doctor.plugins.catalog import Catalog
-from doctor.repair import undo
 from doctor.repair.apply import apply, resume
-from doctor.repair.record import ActionRecord, PlanRecord
-from doctor.repair.runs import find_run, unfinished
+from doctor.repair.runs.found import find_run, unfinished
+from doctor.repair.runs.record import ActionRecord, PlanRecord
+from doctor.repair.undo import undo
 from tests.unit.repair.trees import STEPS, build, look
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can only be restored as root")

@@ -30,7 +30,7 @@ FILES = [path for room in ("doctor", "checks", "fixers", "reports") for path in 
 QUOTED = re.compile(r"'(doctor [a-z-][^']*)'")
 BARE = re.compile(r"(?<!['\w/-])doctor (?:scan|fix|undo|probe|report|explain|list|guard|salvage|schedule)(?: |$)")
 # Help texts show commands bare, in columns, under their own name; so do default values.
-HELP = {"doctor/cli/app.py", "doctor/cli/commands.py", "doctor/cli/commands_about.py", "doctor/cli/spelled.py"}
+HELP = {"doctor/cli/app.py", "doctor/cli/options/host.py", "doctor/cli/options/about.py", "doctor/cli/spelled.py"}
 
 
 def sayings(path: Path) -> Iterator[str]:
@@ -155,7 +155,9 @@ def test_a_command_and_an_answer_survive_redaction(name: str, capsysbinary: pyte
 ADVISING = [
     path
     for path in FILES
-    if str(path.relative_to(ROOT)).startswith(("fixers/", "doctor/cli/fix", "doctor/cli/run", "doctor/repair/choose"))
+    if str(path.relative_to(ROOT)).startswith(
+        ("fixers/", "doctor/cli/commands/fix", "doctor/cli/commands/run", "doctor/repair/planning/choose")
+    )
     or path.name == "package_commands.py"
 ]
 

@@ -12,7 +12,7 @@ from doctor.model.outcome import Outcome, Result
 from doctor.model.severity import Applicability
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.load import load
-from doctor.repair.plan import make_plan
+from doctor.repair.planning.plan import make_plan
 from doctor.scan.run import Scan, scan
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,149 @@
+"""``doctor schedule``: regular scans by a systemd timer, or by cron on hosts without systemd."""
+
+import os
+import time
+
+from msgspec import Struct
+
+from doctor.cli import installed, spelled, unseen
+from doctor.cli.commands import units
+from doctor.cli.common import Shared, load_settings
+from doctor.model.errors import DoctorError, UsageError
+from doctor.model.exit_code import ExitCode
+from doctor.model.text import visible
+from doctor.state.paths import state_dir
+from doctor.state.settings import EVERY, Settings
+
+
+class Places(Struct, frozen=True, kw_only=True):
+    """Paths of a schedule on a host."""
+
+    units: str = "/etc/systemd/system"
+    cron: str = "/etc/cron.d/doctor"
+    systemd: str = "/run/systemd/system"
+    stamp: str = "/var/lib/systemd/timers/stamp-doctor-scan.timer"
+
+
+HERE = Places()
+
+
+def install(shared: Shared, *, every: str = "", probe: bool = False, places: Places = HERE) -> int:
+    """Write, show and start the timer or the cron entry; return 0. A second call is a no-op."""
+    installed.need_root("install a schedule")
+    settings = load_settings()
+    if every and every not in EVERY:
+        raise UsageError(f"--every '{every}' is unknown", do=f"choose one of {', '.join(EVERY)}")
+    job = _job(every or settings.schedule.every, probe=probe or settings.schedule.probe)
+    installed.warn(job.command[0], shared)
+    _check_places(settings)
+    is_systemd = os.path.isdir(places.systemd)
+    if not is_systemd and not os.path.isdir(os.path.dirname(places.cron)):
+        raise DoctorError(
+            "this host has neither systemd nor cron",
+            where=places.cron,
+            do="install cron, or schedule 'doctor scan' in another way",
+        )
+    wanted = _files(job, places, is_systemd=is_systemd)
+    # After a change of the init system, the host would be scanned twice.
+    for path in _ours(places):
+        if path not in wanted:
+            _remove_file(path, shared)
+    changed = [path for path, text in wanted.items() if installed.write(path, text, units.MADE)]
+    for path, text in wanted.items():
+        installed.show(path, text, shared, is_new=path in changed)
+    if is_systemd:
+        if changed:
+            installed.systemctl("daemon-reload")
+        installed.systemctl("enable", "--now", units.TIMER)
+        if changed:
+            # A running timer keeps its old times until it is restarted.
+            installed.systemctl("restart", units.TIMER)
+    installed.say(shared, f"scans run {job.every}; reports are written to {_reports(settings)}")
+    return 0
+
+
+def remove(shared: Shared, *, places: Places = HERE) -> int:
+    """Stop the schedule and remove its files; history and reports are kept. Return 0, also if nothing was installed."""
+    installed.need_root("remove a schedule")
+    found = _ours(places)
+    if os.path.isdir(places.systemd) and any(path.endswith(units.TIMER) for path in found):
+        installed.systemctl("disable", "--now", units.TIMER)
+    for path in found:
+        _remove_file(path, shared)
+    if os.path.isdir(places.systemd) and found:
+        installed.systemctl("daemon-reload")
+    if os.path.exists(places.stamp):
+        os.unlink(places.stamp)
+    installed.say(shared, "schedule removed; history and reports are kept" if found else "no schedule is installed")
+    return 0
+
+
+def status(shared: Shared, *, places: Places = HERE) -> int:
+    """Print the installed files, the next run and the last kept scan; return 0, or 3 if the history can't be read."""
+    from doctor.history.store import History
+
+    is_blind = unseen.warn("scans", shared)
+    found = _ours(places)
+    if not found:
+        print(spelled.pasted("not installed; 'doctor schedule install' installs it"))
+    for path in found:
+        print(visible(path))
+    if any(path.endswith(units.TIMER) for path in found) and os.path.isdir(places.systemd):
+        print(_next())
+    with History() as history:
+        last = history.scans(limit=1)
+        if last:
+            when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(last[0].started))
+            print(f"last scan: {when}, exit code {last[0].exit_code}")
+        else:
+            print("last scan: unknown" if is_blind else "last scan: none")
+        for note in history.notes:
+            shared.progress(f"note: {note}")
+    return ExitCode.INCOMPLETE if is_blind else ExitCode.OK
+
+
+def _job(every: str, *, probe: bool) -> units.Job:
+    command = (installed.command(), "scan", "--scheduled", *(("--probe",) if probe else ()))
+    return units.Job(command=command, every=every, environment=spelled.moved(), probe=probe, host=os.uname().nodename)
+
+
+def _check_places(settings: Settings) -> None:
+    for name, place in (("html", settings.report.html), ("prometheus", settings.report.prometheus)):
+        above = os.path.dirname(place)
+        if place and above != state_dir() and not os.path.isdir(above):
+            raise UsageError(f"the directory of 'report.{name}' does not exist", where=above, do="create it first")
+
+
+def _files(job: units.Job, places: Places, *, is_systemd: bool) -> dict[str, str]:
+    if not is_systemd:
+        return {places.cron: units.cron(job)}
+    return {
+        os.path.join(places.units, units.SERVICE): units.service(job),
+        os.path.join(places.units, units.TIMER): units.timer(job),
+    }
+
+
+def _ours(places: Places) -> list[str]:
+    """Return the existing files of a schedule, without files of the same name that doctor did not write."""
+    candidates = (
+        places.cron,
+        os.path.join(places.units, units.SERVICE),
+        os.path.join(places.units, units.TIMER),
+    )
+    return [path for path in candidates if units.MADE in installed.read(path)]
+
+
+def _remove_file(path: str, shared: Shared) -> None:
+    os.unlink(path)
+    installed.say(shared, f"removed {path}")
+
+
+def _reports(settings: Settings) -> str:
+    return " and ".join(filter(None, (settings.report.html, settings.report.prometheus)))
+
+
+def _next() -> str:
+    shown = installed.systemctl("show", units.TIMER, "--property=ActiveState,NextElapseUSecRealtime,LastTriggerUSec")
+    values = dict(line.partition("=")[::2] for line in shown.splitlines())
+    state = values.get("ActiveState", "unknown")
+    return f"timer {state}, next {values.get('NextElapseUSecRealtime') or 'unknown'}, last {values.get('LastTriggerUSec') or 'never'}"

@@ -1,0 +1,171 @@
+"""Options and help of the other commands: list, explain, report, schedule and guard."""
+
+from typing import Annotated
+
+import typer
+
+from doctor.cli.options.shared import Color, Output, Quiet, Verbose, shared_options
+
+
+def list_all(
+    context: typer.Context,
+    kind: Annotated[
+        str, typer.Argument(metavar="[KIND]", help="checks, fixers, probes, formats or plugins; default: all.")
+    ] = "",
+    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")] = "text",  # noqa: A002
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """List checks, fixers, probes, report formats and plugins.
+
+    \b
+    Examples:
+      doctor list checks
+      doctor list --format json
+    """
+    from doctor.cli.commands import list as body
+
+    raise typer.Exit(body.run(kind, format, shared_options(context, verbose, quiet, color)))
+
+
+def explain(
+    context: typer.Context,
+    words: Annotated[
+        list[str], typer.Argument(metavar='ID | "ERROR TEXT"', help="A check id, an area, or a pasted error line.")
+    ],
+    color: Color = "auto",
+) -> None:
+    """Describe a check, or find the cause of an error message.
+
+    \b
+    Examples:
+      doctor explain network/ip-forward-off
+      doctor explain "failed to start daemon: error initializing graphdriver"
+    """
+    from doctor.cli.commands import explain as body
+
+    raise typer.Exit(body.run(" ".join(words), shared_options(context, False, False, color)))
+
+
+def report(
+    context: typer.Context,
+    scan_number: Annotated[str, typer.Argument(metavar="[SCAN]", help="Scan number; default: the last scan.")] = "",
+    output: Output = "",
+    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="Default: html.")] = "html",  # noqa: A002
+    list_scans: Annotated[bool, typer.Option("--list", help="List the kept scans.")] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """Write the HTML report of a kept scan, with earlier scans.
+
+    \b
+    Examples:
+      doctor report -o report.html
+      doctor report --list
+    """
+    from doctor.cli.commands import report as body
+
+    shared = shared_options(context, verbose, quiet, color)
+    raise typer.Exit(body.run(scan_number, output, shared, format_name=format, list_scans=list_scans))
+
+
+schedule = typer.Typer(
+    help="Schedule scans with systemd or cron.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@schedule.command("install")
+def schedule_install(
+    context: typer.Context,
+    every: Annotated[str, typer.Option("--every", metavar="WHEN", help="hourly, daily or weekly.")] = "",
+    probe: Annotated[bool, typer.Option("--probe", help="Run test containers in each scan.")] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """Write, show and start the timer or cron entry.
+
+    Each scan is recorded and writes the HTML report.
+
+    \b
+    Examples:
+      doctor schedule install
+      doctor schedule install --every hourly
+    """
+    from doctor.cli.commands import schedule as body
+
+    raise typer.Exit(body.install(shared_options(context, verbose, quiet, color), every=every, probe=probe))
+
+
+@schedule.command("remove")
+def schedule_remove(
+    context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
+) -> None:
+    """Remove the schedule; history and reports are kept."""
+    from doctor.cli.commands import schedule as body
+
+    raise typer.Exit(body.remove(shared_options(context, verbose, quiet, color)))
+
+
+@schedule.command("status")
+def schedule_status(
+    context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
+) -> None:
+    """Show the schedule, its next run and the last scan."""
+    from doctor.cli.commands import schedule as body
+
+    raise typer.Exit(body.status(shared_options(context, verbose, quiet, color)))
+
+
+guard = typer.Typer(
+    help="Check the data root before each engine start.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+
+@guard.callback()
+def guard_now(context: typer.Context) -> None:
+    """Back up the metadata, and stop a start that would destroy data.
+
+    The exit code is 10 if an engine start would destroy data, else 0, even on errors.
+
+    \b
+    Examples:
+      doctor guard
+      doctor guard install
+    """
+    from doctor.cli.commands import guard as body
+
+    if context.invoked_subcommand is None:
+        raise typer.Exit(body.run())
+
+
+@guard.command("install")
+def guard_install(
+    context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
+) -> None:
+    """Install a drop-in of docker.service that runs the guard."""
+    from doctor.cli.commands import guard_unit as body
+
+    raise typer.Exit(body.install(shared_options(context, verbose, quiet, color)))
+
+
+@guard.command("remove")
+def guard_remove(context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto") -> None:
+    """Remove the drop-in; copies and backups are kept."""
+    from doctor.cli.commands import guard_unit as body
+
+    raise typer.Exit(body.remove(shared_options(context, verbose, quiet, color)))
+
+
+@guard.command("status")
+def guard_status() -> None:
+    """Show whether the guard is installed and active."""
+    from doctor.cli.commands import guard_unit as body
+
+    raise typer.Exit(body.status())

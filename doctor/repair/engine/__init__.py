@@ -1,0 +1,1 @@
+"""Stops, starts and asks the engine, and finds the lock holder of a data root."""

@@ -1,0 +1,103 @@
+"""Who holds a data root: decided by the locks on its databases, not by a pid file or a process name.
+
+dockerd and containerd keep an exclusive flock on each bolt database for as long as they live (bbolt Open), also when they
+run in another mount or pid namespace.
+"""
+
+import fcntl
+import os
+import time
+from contextlib import suppress
+
+from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, openat2
+from doctor.model.errors import RefusedError
+from doctor.model.step import Attributes, Move, Put, places
+from doctor.repair.engine import launch
+from doctor.repair.runs.record import PlanRecord
+
+_DATABASES = (
+    "network/files/local-kv.db",
+    "volumes/metadata.db",
+    "buildkit/cache.db",
+    "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db",
+    "io.containerd.metadata.v1.bolt/meta.db",
+    "io.containerd.snapshotter.v1.overlayfs/metadata.db",
+)
+_ENGINES = ("(dockerd)", "(dockerd-current)", "(containerd)")
+_ENDING_S = 45.0
+"""dockerd gives containers 15 s by default (shutdown-timeout), each its own stop timeout, and its containerd 10 s."""
+_STEP_S = 0.1
+
+
+def holder_of(root: str, data_root: str) -> str:
+    """Return who holds the data root, in words ("process 412 (dockerd)"), or "" where nobody does."""
+    top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for name in _DATABASES:
+            path = f"{data_root.strip('/')}/{name}"
+            try:
+                descriptor = openat2(top, path, os.O_RDONLY | os.O_NONBLOCK, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
+            except OSError:
+                continue
+            try:
+                if not _is_free(descriptor):
+                    # Who ends while it is looked up has no name any more, and no lock either.
+                    who = _name(descriptor)
+                    if who.endswith(")") or not _is_free(descriptor):
+                        return who
+            finally:
+                os.close(descriptor)
+    finally:
+        os.close(top)
+    return ""
+
+
+def _is_free(descriptor: int) -> bool:
+    """Whether a shared lock can be had, which is given back at once: only an exclusive one of somebody else forbids it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except OSError:
+        return False
+    return True
+
+
+def freed(root: str, data_root: str, record: PlanRecord) -> str:
+    """Return who still holds the data root after the time that an engine takes to end, in words, or "".
+
+    An engine that is being stopped answers no more, and keeps its locks until its last container has ended. One that answers,
+    and any other process, is not waited for.
+    """
+    holder = holder_of(root, data_root)
+    deadline = time.monotonic() + _ENDING_S
+    while holder.endswith(_ENGINES) and time.monotonic() < deadline and not launch.answers(record.socket):
+        time.sleep(_STEP_S)
+        holder = holder_of(root, data_root)
+    return holder
+
+
+def refuse_held(record: PlanRecord) -> None:
+    """Refuse a plan for a data root that somebody holds and that the plan itself does not stop."""
+    steps = [step for action in record.actions for step in action.steps]
+    if any(action.engine for action in record.actions):
+        return
+    paths = [path for step in steps if isinstance(step, Put | Move | Attributes) for path in places(step)]
+    for top in dict.fromkeys(top for path in paths for top in record.locked_with(path)):
+        holder = freed(record.root, top, record)
+        if holder:
+            raise RefusedError(f"{holder} holds the data root", where=top, do="stop it, then run doctor again")
+
+
+def _name(descriptor: int) -> str:
+    """Return the lock's owner from /proc/locks; pid 0 or an unknown one lives in another pid namespace."""
+    status = os.fstat(descriptor)
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    with suppress(OSError), open("/proc/locks", encoding="ascii", errors="replace") as stream:
+        for line in stream:
+            fields = line.split()
+            if device in fields and "FLOCK" in fields:
+                pid = fields[fields.index(device) - 1]
+                with suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as comm:
+                    return f"process {pid} ({comm.read().strip()})"
+                return f"process {pid}"
+    return "another process"

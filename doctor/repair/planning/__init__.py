@@ -1,0 +1,1 @@
+"""From findings to an ordered plan with its predicted result. Changes nothing."""

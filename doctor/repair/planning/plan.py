@@ -1,0 +1,342 @@
+"""From findings to an ordered, conflict-free plan with its predicted result. Changes nothing.
+
+The plan is a fixed point: actions are lowered against a prediction of the host, the prediction is scanned again, and what
+then shows up (a container behind a broken layer) is planned too, until nothing new is fixable.
+"""
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose
+from doctor.facts.engine.control import EngineControl
+from doctor.host.base import Host
+from doctor.host.overlay import OverlayHost
+from doctor.model.action import Action, Stage
+from doctor.model.errors import DoctorError
+from doctor.model.finding import Finding
+from doctor.model.missing import HostError, Missing
+from doctor.model.report import ManualFix, Question
+from doctor.model.severity import Applicability
+from doctor.model.step import Reload
+from doctor.plugins.catalog import Catalog
+from doctor.repair.planning import obstacle
+from doctor.repair.planning.choose import Answers, Choice, question
+from doctor.repair.planning.foresee import hindrance
+from doctor.repair.planning.lower import Chosen, Draft, Planned, canonical, lower, writes_mask
+from doctor.scan.noted import NotedFacts
+from doctor.scan.opening import as_question
+from doctor.scan.risk import Judged, judge
+from doctor.scan.run import Scan, actions_for, scan
+
+_ROUNDS = 8
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What a repair would do, and how the host is predicted to be afterwards.
+
+    Attributes:
+        before: the scan it starts from.
+        after: the scan of the prediction.
+        actions: in the order of applying.
+        manual: findings that are left to a person, each with why.
+        engine_was_running: whether the engine held the data root when it was planned.
+        judged: what the repair of a finding costs, by fingerprint, of those that are mended or would be with another ``--allow``.
+        data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
+        service_roots: those of a containerd that is a service of its own.
+    """
+
+    before: Scan
+    after: Scan
+    actions: tuple[Planned, ...]
+    manual: tuple[ManualFix, ...]
+    engine_was_running: bool
+    data_roots: tuple[str, ...]
+    check_ids: tuple[str, ...]
+    service_roots: tuple[str, ...] = ()
+    judged: dict[str, Applicability] = {}
+
+    @property
+    def risk(self) -> Applicability | None:
+        """The worst risk of all actions, or ``None`` for an empty plan."""
+        return max((action.risk for action in self.actions), default=None)
+
+    @property
+    def resolves(self) -> tuple[Finding, ...]:
+        """The findings that some action mends and the prediction no longer has."""
+        mended = {finding.fingerprint: finding for action in self.actions for finding in action.findings}
+        left = {finding.fingerprint for finding in self.after.findings}
+        return tuple(finding for fingerprint, finding in mended.items() if fingerprint not in left)
+
+    @property
+    def probes(self) -> tuple[str, ...]:
+        """The probes that the mended findings say were broken, sorted."""
+        return tuple(sorted({name for finding in self.resolves for name in self.before.breaks.get(finding.id, ())}))
+
+
+def make_plan(
+    host: Host,
+    catalog: Catalog,
+    ids: Iterable[str],
+    *,
+    wanted: Iterable[str] = (),
+    allow: Applicability = Applicability.SAFE,
+    is_waived: Callable[[Finding], bool] = lambda _: False,
+    deep: bool = False,
+    choices: tuple[Choice, ...] = (),
+) -> Plan:
+    """Plan the repair of ``host``.
+
+    ``ids`` are the checks that judge it; ``wanted`` limits the repair to findings of these checks (all, if empty);
+    ``is_waived`` tells which findings a person accepted, ``choices`` what a person chose between candidates. Raises
+    ``UsageError`` for a choice that is none.
+    """
+    ids = tuple(ids)
+    before = scan(host, catalog, ids, deep=deep, facts=NotedFacts(host))
+    control = before.facts.get(EngineControl)
+    draft = Draft(
+        host=host,
+        catalog=catalog,
+        ids=ids,
+        allow=allow,
+        wanted=frozenset(wanted),
+        data_roots=() if isinstance(control, Missing) else control.data_roots,
+        control=None if isinstance(control, Missing) else control,
+        facts=before.facts,
+        deep=deep,
+        handled={finding.fingerprint for finding in before.findings if is_waived(finding)},
+        answers=Answers(choices),
+    )
+    waived = frozenset(draft.handled)
+    plan = _settle(draft, before)
+    draft.answers.complain()
+    stuck = _would_not_start(plan, waived, frozenset(draft.opened))
+    if stuck is None:
+        return plan
+    # A running engine that can't start again is worth more than what its stop would mend; a start that fails, worth nothing.
+    draft.chosen, draft.manual, draft.asked, draft.handled, draft.blocked = [], {}, {}, set(waived), stuck
+    draft.judged = {}
+    draft.stops_service = False
+    return _settle(draft, before)
+
+
+def _would_not_start(plan: Plan, waived: frozenset[str], opened: frozenset[str]) -> obstacle.Obstacle | None:
+    """Return why an engine that the plan starts, restarts or reloads may not be; ``None`` where it may."""
+    reloads = any(isinstance(step, Reload) for action in plan.actions for step in action.steps)
+    if not reloads and not any(action.engine for action in plan.actions):
+        return None
+    found = obstacle.of_prediction(plan.before, plan.after, waived, was_running=plan.engine_was_running)
+    return found or (None if reloads else obstacle.of_opening(plan.before.facts, plan.after.facts, opened))
+
+
+def _settle(draft: Draft, before: Scan) -> Plan:
+    """Choose, predict and look again until nothing new is fixable.
+
+    What a person would have to decide is judged anew in each round: a repair of something else may be the missing proof.
+    """
+    current, blocked = before, draft.blocked
+    for _ in range(_ROUNDS):
+        if not _choose(draft, current):
+            break
+        overlay, actions = lower(draft)
+        current = _predicted(draft, overlay, current)
+        draft.handled -= draft.manual.keys()
+        draft.manual, draft.blocked = {}, blocked
+    else:
+        _choose(draft, current)
+    overlay, actions = lower(draft)
+    after = _predicted(draft, overlay, current) if actions else before
+    return Plan(
+        before=before,
+        after=after,
+        actions=actions,
+        manual=(*draft.manual.values(), *draft.asked.values()),
+        engine_was_running=draft.is_running,
+        data_roots=draft.data_roots,
+        service_roots=() if draft.control is None else draft.control.service_roots,
+        judged=draft.judged,
+        check_ids=draft.ids,
+    )
+
+
+def _predicted(draft: Draft, overlay: OverlayHost, earlier: Scan) -> Scan:
+    """Scan a prediction; what its steps don't touch is kept from the scan before."""
+    facts = earlier.facts.predicted(overlay)
+    return scan(overlay, draft.catalog, draft.ids, deep=draft.deep, facts=facts)
+
+
+def _choose(draft: Draft, current: Scan) -> bool:
+    """Take the actions for findings not seen before into the draft; return whether there were any."""
+    overlay, planned = lower(draft)
+    if draft.wanted and not draft.is_running:
+        left = [one for one in current.findings if one.id not in draft.wanted and one.fingerprint not in draft.handled]
+        _block(draft, obstacle.of_unasked(left))
+    grown = False
+    for finding, offered in _in_turn(draft, current, overlay, starts=any(action.engine for action in planned)):
+        draft.handled.add(finding.fingerprint)
+        questions = tuple(question(finding, action) for action, _ in offered if isinstance(action, Choose))
+        actions = [(action, risk) for action, risk in offered if not isinstance(action, Choose)]
+        refused, judged = _not_to_do(draft, finding, actions, questions, overlay)
+        if refused is not None:
+            # What only stops the next start of an engine that runs may be mended by what its restart is for.
+            if finding.start_destroys or not draft.is_running:
+                _block(draft, obstacle.of_left(refused))
+            draft.manual[finding.fingerprint] = refused
+            continue
+        if questions:
+            draft.asked[finding.fingerprint] = ManualFix(
+                finding=finding, why="the rest of it is mended either way", advice="", questions=questions
+            )
+        for number, (action, _) in enumerate(actions):
+            _merge(draft, Chosen(action=action, risk=judged.risk, findings=[finding], reloads=number in judged.reloads))
+        grown = True
+    return grown
+
+
+def _block(draft: Draft, found: obstacle.Obstacle | None) -> None:
+    draft.blocked = draft.blocked if found is None else found.beside(draft.blocked)
+
+
+def _not_to_do(
+    draft: Draft,
+    finding: Finding,
+    actions: list[tuple[Action, Applicability]],
+    questions: tuple[Question, ...],
+    overlay: OverlayHost,
+) -> tuple[ManualFix | None, Judged]:
+    """Return what to say of a finding that this plan does not mend, ``None`` where it does, and what its repair costs."""
+    judged = Judged(risk=Applicability.MANUAL)
+    if not actions and questions:
+        why = "several candidates fit, and nothing on the host shows which is right: add one of these to 'doctor fix'"
+        if all(len(one.candidates) == 1 for one in questions):
+            why = "one candidate fits, and nothing proves it: add this to 'doctor fix' if it is right"
+        return ManualFix(finding=finding, why=why, advice="", questions=questions), judged
+    if not actions:
+        why, advice = "doctor has no fixer for it", f"see 'doctor explain {finding.id}'"
+        return ManualFix(finding=finding, why=why, advice=advice), judged
+    refusal, judged = _refusal(draft, finding, actions, overlay)
+    if refusal is None:
+        return None, judged
+    advice = refusal.advice or "; ".join(action.summary for action, _ in actions)
+    if draft.blocked is not None and _starts(actions):
+        advice = draft.blocked.then
+    return ManualFix(finding=finding, why=refusal.why, advice=advice, questions=questions), judged
+
+
+def _in_turn(
+    draft: Draft, current: Scan, view: OverlayHost, *, starts: bool
+) -> list[tuple[Finding, list[tuple[Action, Applicability]]]]:
+    """Return the findings to plan for now, with their actions: first those that forbid an engine's start.
+
+    A plan that starts the engine (``starts``: already, or by an action here) takes those in whatever was asked for.
+    """
+    found = [
+        (finding, _actions(draft, finding, current, view))
+        for finding in current.findings
+        if finding.fingerprint not in draft.handled
+        and (not draft.wanted or finding.id in draft.wanted or finding.start_destroys)
+    ]
+    asked = [item for item in found if not draft.wanted or item[0].id in draft.wanted]
+    # A repair under a running engine may stop it, and then starts it again.
+    starts = starts or draft.is_running or any(_starts(actions) for _, actions in asked)
+    return sorted(found if starts else asked, key=lambda item: not obstacle.forbids_start(item[0]))
+
+
+def _starts(actions: list[tuple[Action, Applicability]]) -> bool:
+    return any(action.stage is Stage.ENGINE for action, _ in actions)
+
+
+def _actions(draft: Draft, finding: Finding, current: Scan, view: OverlayHost) -> list[tuple[Action, Applicability]]:
+    try:
+        fixer = draft.catalog.fixer(finding.id)
+    except DoctorError as error:
+        return [(Advise(text=str(error)), Applicability.MANUAL)]
+    if fixer is None:
+        return []
+    declared: Applicability = getattr(fixer.declaration, "applicability", Applicability.MANUAL)
+    offered = [(action, max(declared, action.risk)) for action in actions_for(finding, fixer, current.facts)]
+    return _unless_opening(draft, finding, offered, declared, view)
+
+
+def _unless_opening(
+    draft: Draft,
+    finding: Finding,
+    offered: list[tuple[Action, Applicability]],
+    declared: Applicability,
+    view: OverlayHost,
+) -> list[tuple[Action, Applicability]]:
+    """Return the actions with answered questions carried out; what opens something to others is a question too."""
+    answered = draft.answers.apply(finding, offered, declared)
+    actions = [item for item in answered if not isinstance(item[0], Choose)]
+    if not any(action.stage in {Stage.CONFIG, Stage.FIREWALL} for action, _ in actions):
+        return answered
+    try:
+        opens = tuple(one for one in judge(actions, view, draft.facts).opens if one.value not in draft.opened)
+    except (HostError, DoctorError):
+        return answered
+    if not opens:
+        return answered
+    if answered == offered:  # else a person chose
+        answered = draft.answers.apply(finding, as_question(answered, opens), declared)
+    if any(not isinstance(action, Choose) for action, _ in answered):
+        draft.opened.update(one.value for one in opens)
+    return answered
+
+
+class _Refusal(Struct, frozen=True):
+    """Why actions are not part of a plan, and what a person does first; "" for the actions themselves."""
+
+    why: str
+    advice: str = ""
+
+
+def _refusal(
+    draft: Draft, finding: Finding, actions: list[tuple[Action, Applicability]], overlay: OverlayHost
+) -> tuple[_Refusal | None, Judged]:
+    """Return why actions can't be part of this plan, ``None`` where they can, and what they cost; they are on ``overlay`` then."""
+    judged = Judged(risk=Applicability.MANUAL)
+    try:
+        judged = judge(actions, overlay, draft.facts)
+        refused = _Refusal(judged.why) if judged.why else _hindered(draft, judged, overlay)
+    except HostError as error:
+        return _Refusal(f"it can't be planned: {error.missing.reason}"), judged
+    except DoctorError as error:
+        return _Refusal(f"it can't be planned: {error}"), judged
+    if refused is not None:
+        return refused, judged
+    draft.judged[finding.fingerprint] = judged.risk
+    if draft.blocked is not None:
+        if _starts(actions) and not judged.reloads:
+            return _Refusal(f"the engine is not started until a person acts: {draft.blocked.why}"), judged
+        if judged.stops_engine or judged.reloads:
+            why = f"it needs a start of the engine, which waits until a person acts: {draft.blocked.why}"
+            return _Refusal(why), judged
+    if judged.risk > draft.allow:
+        return _Refusal(f"it is {judged.risk.word}: add --allow {judged.risk.word}"), judged
+    draft.stops_service = draft.stops_service or judged.stops_service
+    return None, judged
+
+
+def _hindered(draft: Draft, judged: Judged, overlay: OverlayHost) -> _Refusal | None:
+    """Take steps into the prediction; return why one can't be done, ``None`` where all can."""
+    for step in judged.steps:
+        place = canonical(step, overlay, draft.data_roots)
+        if writes_mask(place, overlay, draft.data_roots):
+            # Not one step of it is done: the others may take away where the value still stands.
+            return _Refusal(f"it would write a masked value into {getattr(step, 'path', '')}")
+        held = hindrance(overlay, place)
+        if held is not None:
+            return _Refusal(f"a step of it would fail: {held.why}", f"{held.do}, then 'doctor fix' again")
+        overlay.apply(step)
+    return None
+
+
+def _merge(draft: Draft, item: Chosen) -> None:
+    """Add an action, or note that one already there mends this finding too."""
+    for other in draft.chosen:
+        if other.action == item.action:
+            other.risk = max(item.risk, other.risk)
+            other.findings = [*other.findings, *item.findings]
+            return
+    draft.chosen.append(item)

@@ -1,0 +1,1 @@
+"""Proves a repair: the disk, the images, the engine, then test containers."""

@@ -1,0 +1,108 @@
+"""All runs of this host, in the order of their numbers, and which of them is unfinished.
+
+A run that can't be read is set aside, said so, and the rest goes on. Only the newest one may be one that a crash left half done:
+no repair begins beside an unfinished one.
+"""
+
+import os
+import time
+
+from msgspec import Struct
+
+from doctor.model.errors import DoctorError, RefusedError, UsageError
+from doctor.repair.runs.record import PlanRecord, Run
+from doctor.state.paths import runs_dir
+from doctor.state.trust import refuse_weak
+
+
+class Known(Struct, frozen=True):
+    """A run that can be read, with its plan and how it ended ("" while it is unfinished)."""
+
+    run: Run
+    plan: PlanRecord
+    result: str
+
+
+class Aside(Struct, frozen=True):
+    """A run that can't be read: why, and whether it may have changed anything that nothing has rolled back."""
+
+    run: Run
+    why: DoctorError
+    may_be_unfinished: bool
+
+
+def survey() -> tuple[tuple[Known, ...], tuple[Aside, ...]]:
+    """Return the runs, oldest first, and those that are set aside. Raises ``RefusedError`` where others can write their directory."""
+    known: list[Known] = []
+    aside: list[Aside] = []
+    # A repair after it: then it was not unfinished, whatever its journal still says.
+    is_over = False
+    for run in reversed(_all()):
+        found = _read(run, is_over=is_over)
+        if isinstance(found, Aside):
+            aside.append(found)
+        else:
+            known.append(found)
+            is_over = is_over or not found.plan.undoes
+    return tuple(reversed(known)), tuple(reversed(aside))
+
+
+def _read(run: Run, *, is_over: bool) -> Known | Aside:
+    is_open = not is_over
+    try:
+        journal = run.journal()
+        # Without a line after the first it has changed nothing.
+        is_open = is_open and not journal.result and len(journal.entries) + len(journal.damaged) > 1
+        plan = run.plan()
+    except DoctorError as error:
+        return Aside(run, error, is_open)
+    if is_over and not journal.result:
+        why = RefusedError("its journal does not say how it ended", where=run.path)
+        return Aside(run, why, may_be_unfinished=False)
+    return Known(run, plan, journal.result)
+
+
+def _all() -> list[Run]:
+    if not os.path.isdir(runs_dir()):
+        return []
+    refuse_weak(runs_dir(), "the directory of repairs")
+    try:
+        names = os.listdir(runs_dir())
+    except OSError as error:
+        raise RefusedError(f"can't list the repairs: {error.strerror}", where=runs_dir()) from error
+    runs = [Run(os.path.join(runs_dir(), name)) for name in names if not name.startswith(".")]
+    runs = [
+        run for run in runs if any(os.path.lexists(os.path.join(run.path, name)) for name in ("plan.json", "journal"))
+    ]
+    return sorted(runs, key=lambda run: (run.number, run.name))
+
+
+def find_run(name: str) -> Run:
+    """Return the run with this name or number; raises ``UsageError``."""
+    for run in _all():
+        if name == run.name or (run.number and name.isdigit() and int(name) == run.number):
+            return run
+    raise UsageError(f"no run '{name}'", do="see 'doctor undo --list'")
+
+
+def unfinished() -> Known | None:
+    """Return the run that a crash left half done, or ``None``.
+
+    An undo comes before the repair that it takes back: it must be finished from where it stands. Raises ``RefusedError`` where
+    the newest run can't be read and may be half done: nobody can say then what the host is like.
+    """
+    known, aside = survey()
+    for one in aside:
+        if one.may_be_unfinished:
+            raise RefusedError(
+                f"run {one.run.name} is the newest and may be half done, and {one.why.what}",
+                where=one.why.where,
+                do=one.why.do,
+            )
+    found = [one for one in known if not one.result]
+    return next((one for one in found if one.plan.undoes), found[0] if found else None)
+
+
+def new_name(now: float) -> str:
+    """Return a fresh run id: the next number, then the time for people to read."""
+    return f"{max((run.number for run in _all()), default=0) + 1:04}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}"

@@ -1,0 +1,265 @@
+"""What a run leaves on disk: its plan as data, and a journal that is written before each step.
+
+A run's directory holds ``plan.json``, ``journal`` (one entry a line, synced; with the short files that steps replaced),
+``backup/N`` (the longer file that step N replaced) and ``quarantine/N`` (what step N moved out of service).
+"""
+
+import os
+import re
+import shutil
+from contextlib import suppress
+from hashlib import sha256
+
+import msgspec
+
+from doctor.model.errors import DoctorError, RefusedError, RepairError
+from doctor.model.host_identity import HostIdentity
+from doctor.model.paths import is_beneath
+from doctor.model.root_identity import RootIdentity
+from doctor.model.step import Reload, Step, Stopped
+from doctor.model.step import Run as Command
+from doctor.repair.expected import Expected
+from doctor.repair.runs.journal import Entry, Journal, line, parse
+from doctor.state.files import append, atomic_write, ensure_dir
+from doctor.state.paths import runs_dir
+from doctor.state.trust import weakness
+
+
+class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An action as it was planned, with the steps it lowered to.
+
+    ``engine`` marks the stop and start that the plan itself put in: an undo makes its own. ``undoes`` is the number of the
+    action that one of an undo takes back, 0 for its own stop and start.
+    """
+
+    number: int
+    summary: str
+    risk: int
+    fixes: tuple[str, ...]
+    check_ids: tuple[str, ...]
+    diff: str
+    steps: tuple[Step, ...]
+    engine: bool = False
+    undoes: int = 0
+
+
+class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan as it was applied.
+
+    Attributes:
+        root: what paths are relative to: "/" or a mounted directory.
+        resolves: fingerprints of the findings that must be gone afterwards.
+        check_ids: the checks that were part of it.
+        predicted: fingerprints of the findings that were expected to stay or come.
+        probes: probes that prove it.
+        engine_was_running: whether an engine held the data root when the run began.
+        data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
+        service_roots: those of a containerd that is a service of its own.
+        undoes: the run that this one takes back, or "".
+        is_rollback: whether it does so because that run failed: all must be as before then, an engine that ran included.
+        host: which disk it repairs, where that is not the running host's.
+        roots: which data roots it writes in.
+        keeps: paths that an undo does not restore, as they hold somebody's later work, or that it merged with that.
+        expected: what must be in the data root afterwards, by name; empty for a run that neither writes there nor starts an
+            engine.
+        engine_ran: of an undo, whether it stops an engine that answered when it was planned; ``ran`` the containers that ran
+            then.
+        repaired_images: ids of images that only this run makes whole: each must mount before an engine starts.
+        deep: whether the plan's checks read contents, so that those of its result do too.
+    """
+
+    run: str
+    doctor: str
+    started: float
+    root: str
+    actions: tuple[ActionRecord, ...]
+    resolves: tuple[str, ...] = ()
+    check_ids: tuple[str, ...] = ()
+    predicted: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+    engine_was_running: bool = False
+    data_roots: tuple[str, ...] = ()
+    service_roots: tuple[str, ...] = ()
+    undoes: str = ""
+    is_rollback: bool = False
+    host: HostIdentity = HostIdentity()
+    roots: tuple[RootIdentity, ...] = ()
+    keeps: tuple[str, ...] = ()
+    expected: Expected = Expected()
+    repaired_images: tuple[str, ...] = ()
+    deep: bool = False
+    engine_ran: bool = False
+    ran: tuple[Stopped, ...] = ()
+
+    @property
+    def socket(self) -> str:
+        """Where the engine answers that the plan stops, starts or asks, "" for the usual place."""
+        steps = (step for action in self.actions for step in action.steps)
+        return next((step.socket for step in steps if isinstance(step, Command | Reload) and step.socket), "")
+
+    def locked_with(self, path: str) -> tuple[str, ...]:
+        """Return the directories that nobody may hold while ``path`` is written; () outside of all.
+
+        All of an engine's: what a link moved to another disk has its lock where it came from. A containerd that is a service
+        holds its own all the time, which is no reason to leave the engine's alone; of one root in the other, nobody may hold
+        either.
+        """
+        engine = tuple(top for top in self.data_roots if top not in self.service_roots)
+        return tuple(
+            top
+            for tops in (self.service_roots, engine)
+            if any(is_beneath(path, place) for place in tops)
+            for top in tops
+        )
+
+
+_encoder = msgspec.json.Encoder()
+_plans = msgspec.json.Decoder(PlanRecord)
+
+
+_NAME = re.compile(r"(\d{4,})-\d{8}-\d{6}")
+
+
+class Run:
+    """A run's directory. Its name begins with its number, which alone orders runs: clocks go back."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.name = os.path.basename(path)
+
+    @property
+    def number(self) -> int:
+        """The number in its name, 0 where it has none."""
+        found = _NAME.fullmatch(self.name)
+        return int(found[1]) if found else 0
+
+    @classmethod
+    def unkept(cls, name: str) -> "Run":
+        """Return a run of which nothing is recorded, for a rollback on a disk that takes nothing any more."""
+        return _Unkept(os.path.join(runs_dir(), name))
+
+    @classmethod
+    def create(cls, plan: PlanRecord) -> "Run":
+        """Make the directory and write the plan, synced, before anything on the host changes."""
+        run = cls(os.path.join(runs_dir(), plan.run))
+        ensure_dir(run.path)
+        try:
+            for name in ("backup", "quarantine"):
+                ensure_dir(os.path.join(run.path, name))
+            text = msgspec.json.format(_encoder.encode(plan), indent=1)
+            atomic_write(run._file("plan.json"), text)
+            # Synced with the first intent: before that nothing has changed.
+            begun = Entry(state="begun", result=sha256(text).hexdigest())
+            append(run._file("journal"), line(begun), is_synced=False)
+        except (OSError, DoctorError) as error:
+            shutil.rmtree(run.path, ignore_errors=True)
+            why = error.strerror if isinstance(error, OSError) else error
+            raise RefusedError(
+                f"can't keep the plan and its journal: {why}", where=run.path, do="make room there; nothing was changed"
+            ) from error
+        return run
+
+    def reserve(self, size_bytes: int) -> None:
+        """Take the room that a way back may need, before the first step; raises ``RefusedError`` where there is none."""
+        descriptor = os.open(self._file("reserve"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, size_bytes)
+        except OSError as error:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise RefusedError(
+                f"no room for what an undo of the repair needs ({size_bytes >> 10} KiB): {error.strerror}",
+                where=self.path,
+                do="make room there; nothing was changed",
+            ) from error
+        finally:
+            os.close(descriptor)
+
+    def free_reserve(self) -> None:
+        """Give the room back: the way back begins, or none is needed any more."""
+        with suppress(OSError):
+            os.unlink(self._file("reserve"))
+
+    def _file(self, name: str) -> str:
+        return os.path.join(self.path, name)
+
+    def backup_file(self, step: int) -> str:
+        """Return where the content that a step replaces is kept."""
+        return os.path.join(self.path, "backup", str(step))
+
+    def quarantine_file(self, name: str) -> str:
+        """Return where what a step moves out of service goes, if it is on this file system."""
+        return os.path.join(self.path, "quarantine", name)
+
+    def plan(self) -> PlanRecord:
+        """Return the plan; raises ``RefusedError`` when the file is gone, damaged, or could have been written by others."""
+        path = self._file("plan.json")
+        try:
+            data = self._read("plan.json")
+            plan = _plans.decode(data)
+        except (OSError, msgspec.DecodeError, RecursionError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise RefusedError(
+                f"can't read the plan of run {self.name}: {why}", where=path, do=self._by_hand()
+            ) from error
+        begun = next((entry.result for entry in self.journal().entries if entry.state == "begun"), "")
+        if begun and begun != sha256(data).hexdigest():
+            raise RefusedError(
+                f"the plan of run {self.name} is damaged: it does not have its checksum", where=path, do=self._by_hand()
+            )
+        return plan
+
+    def _by_hand(self) -> str:
+        return (
+            f"the files it replaced are in {self.path}/backup and /quarantine, short ones in its journal; "
+            f"when the host is as you want it, move {self.path} away"
+        )
+
+    def _read(self, name: str) -> bytes:
+        path = self._file(name)
+        weak = weakness(path)
+        if weak is not None:
+            raise RefusedError(
+                f"run {self.name} is not used: others than root could have written it: {weak}", where=path, do=weak.do
+            )
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as stream:
+            return stream.read()
+
+    def write(self, *entries: Entry, is_synced: bool = True) -> None:
+        """Append entries to the journal and sync them, or leave that to the next ones; raises ``RepairError``."""
+        try:
+            append(self._file("journal"), b"\n".join(map(line, entries)), is_synced=is_synced)
+        except OSError as error:
+            raise RepairError(f"can't write the journal: {error.strerror}", where=self._file("journal")) from error
+
+    def journal(self) -> Journal:
+        """Return what its journal says; raises ``RefusedError`` where it can't be read, or others could have written it."""
+        try:
+            return parse(self._read("journal"))
+        except FileNotFoundError:
+            return Journal()
+        except OSError as error:
+            raise RefusedError(
+                f"can't read the journal of run {self.name}: {error.strerror}", where=self._file("journal")
+            ) from error
+
+    @property
+    def result(self) -> str:
+        """Return how the run ended: "applied", "rolled back", "undone", …, or "" while it is unfinished."""
+        return self.journal().result
+
+    def finish(self, result: str, there: Expected | None = None) -> None:
+        """Record how the run ended, and what is whole in the data root then."""
+        self.write(Entry(state="finished", result=result, there=there))
+
+
+class _Unkept(Run):
+    """A run without a directory: its journal is refused, as by a full disk."""
+
+    def write(self, *entries: Entry, is_synced: bool = True) -> None:
+        """Refuse; a rollback goes on without."""
+        del entries, is_synced
+        raise RepairError("the rollback is not recorded", where=self.path)
+
+    def finish(self, result: str, there: Expected | None = None) -> None:
+        """There is nothing to record it in."""

@@ -1,0 +1,96 @@
+"""Which disk and which data root a run is of: recorded with it, and compared before an undo writes."""
+
+from msgspec.structs import replace
+
+from doctor.collect.backup.root_identity import likeness, root_identity
+from doctor.facts.config.engine import EngineConfig, Setting
+from doctor.facts.engine.data_root import DataRoot
+from doctor.host.base import Host
+from doctor.model.errors import RefusedError
+from doctor.model.host_identity import HostIdentity
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath
+from doctor.model.root_identity import RootIdentity
+from doctor.model.step import touches
+from doctor.repair.runs.record import PlanRecord
+from doctor.scan.resolve import Facts
+
+
+def disk_of(host: Host) -> HostIdentity:
+    """Return what tells a mounted disk from others; nothing for the running host, which is itself."""
+    if host.root == "/":
+        return HostIdentity()
+    return HostIdentity(machine=_machine(host), file_system=_file_system(host), root=tuple(_births(host)))
+
+
+def _machine(host: Host) -> str:
+    try:
+        text = host.read(HostPath("/etc/machine-id"), limit_bytes=4096).decode("ascii", "replace").strip()
+    except HostError:
+        return ""
+    # An image has "uninitialized" until its first boot (machine-id(5)).
+    return text if len(text) == 32 else ""
+
+
+def _file_system(host: Host) -> str:
+    try:
+        found = host.statfs(HostPath("/"))
+    except HostError:
+        return ""
+    return f"{found.magic:x}:{found.fsid:x}" if found.fsid else ""
+
+
+def _births(host: Host) -> list[tuple[int, int]]:
+    found = []
+    for path in ("/", "/etc"):
+        try:
+            found.append(host.birth(HostPath(path)))
+        except HostError:
+            continue
+    return [place for place in found if all(place)]
+
+
+def roots_of(facts: Facts, host: Host) -> tuple[RootIdentity, ...]:
+    """Return which data root a repair finds."""
+    root = facts.get(DataRoot)
+    return (root_identity(host, root),) if isinstance(root, DataRoot) else ()
+
+
+def refuse_other(record: PlanRecord, host: Host) -> None:
+    """Raise ``RefusedError`` where another disk, or another data root, lies by now where a run wrote."""
+    if record.host.is_other(disk_of(host)):
+        raise RefusedError(
+            f"another disk is mounted there than the one that this run repaired (machine id {record.host.machine or 'unknown'})",
+            where=record.root,
+            do="mount that one there, then undo again",
+        )
+    if not any(touches(step, record.data_roots) for action in record.actions for step in action.steps):
+        return
+    for recorded in record.roots:
+        root = facts_at(host, recorded.path).get(DataRoot)
+        if not isinstance(root, DataRoot):
+            raise RefusedError(
+                "the data root that this run repaired is not there",
+                where=recorded.path,
+                do="put it back in its place, or mount it there, then undo again",
+            )
+        found = likeness(host, root, recorded)
+        if not found.is_same:
+            raise RefusedError(
+                f"another data root lies there than the one that this run repaired ({found.in_words})",
+                where=root.resolved,
+                do="put that one back in its place, then undo again",
+            )
+
+
+def facts_at(host: Host, path: str) -> Facts:
+    """Return the facts of a host whose data root is the one at ``path``, whatever its settings name by now."""
+    facts = Facts(host)
+    root, config = facts.get(DataRoot), facts.get(EngineConfig)
+    if isinstance(root, DataRoot) and root.resolved == path:
+        return facts
+    # The path is a real place: that of a remapped engine has the remapped ids in it already.
+    settings = {} if isinstance(config, Missing) else {**config.settings}
+    settings.pop("userns-remap", None)
+    settings["data-root"] = Setting(value=path)
+    return Facts(host, (replace(EngineConfig() if isinstance(config, Missing) else config, settings=settings),))

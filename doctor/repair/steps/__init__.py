@@ -1,0 +1,1 @@
+"""Carries out reversible steps on the host, and computes their inverses."""

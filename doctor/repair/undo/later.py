@@ -1,0 +1,226 @@
+"""What was done on the host after a repair, and an undo would lose."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.facts.containerd.lists import CONTENTS
+from doctor.formats.merge import merge
+from doctor.host.base import Host
+from doctor.model.paths import is_beneath
+from doctor.model.step import Attributes, Directory, File, HardLink, Meta, Move, Node, Put, Step
+from doctor.repair.expected import Expected, standing
+from doctor.repair.rollback import is_back
+from doctor.repair.runs.journal import Before, Journal
+from doctor.repair.runs.record import PlanRecord
+from doctor.repair.runs.whose import facts_at
+from doctor.repair.steps.compare import is_as
+from doctor.repair.steps.nodes import Tree, meta_at
+from doctor.repair.undo.later_settings import changed_settings, is_settings
+from doctor.scan.resolve import Facts
+from doctor.state.paths import runs_dir
+
+# Where a kind of thing is recorded for all of its kind; the engine writes these itself, so that only what they list counts.
+_STORES = {
+    "network/files/local-kv.db": "networks",
+    "image/overlay2/repositories.json": "tags",
+    "volumes/metadata.db": "volumes",
+}
+_CONTAINERD = "stored"
+# Their directories have names of their own: the engine makes none of them for itself.
+_OF_ONE = ("containers", "volumes", "overlay2")
+_MOST_BYTES = 64 << 20
+
+
+class Later(Struct, frozen=True):
+    """One place that was changed after the repair.
+
+    Attributes:
+        path: as the host names it.
+        what: what is new there, in words.
+        merged: the content with the repair's own change gone and the later one kept, ``None`` where that can't be had.
+        is_kept: whether it stays as it is, because it came after the repair and can't be merged.
+    """
+
+    path: str
+    what: str
+    merged: bytes | None = None
+    is_kept: bool = False
+
+
+class _Place(Struct):
+    """A path with what was there first, and what the repair left (``None``: nothing); ``is_known`` where that is known.
+
+    ``keeps_meta``: no step named another mode, owner or attribute.
+    """
+
+    before: Before
+    left: Node | None = None
+    is_known: bool = True
+    keeps_meta: bool = True
+
+
+def later(record: PlanRecord, journal: Journal, host: Host) -> tuple[Later, ...]:
+    """Return what was changed after a run in the places that it wrote."""
+    tree = Tree(record.root)
+    there = _there(journal)
+    now = Expected()
+    if there is not None:
+        # What the settings name by now may be another one.
+        now = standing(facts_at(host, record.roots[0].path) if record.roots else Facts(host))
+    found: list[Later] = []
+    for path, place in _places(record, journal).items():
+        top = next((top for top in record.data_roots if is_beneath(path, top)), "")
+        if not _differs(tree, path, place):
+            found += _as_attributed(tree, path, place) if not top else ()
+            continue
+        if not top and not _is_of_a_process(tree, path, place):
+            found.append(Later(path, path, _merged(tree, path, place)))
+        elif top and there is not None:
+            name = path[len(top) + 1 :]
+            found += _inside(tree, path, place, _new(name, now, there))
+            found += _settings(tree, path, place, now) if is_settings(name) else ()
+    return tuple(found)
+
+
+def _there(journal: Journal) -> Expected | None:
+    ends = [entry.there for entry in journal.entries if entry.state == "finished" and entry.there is not None]
+    return ends[-1] if ends else None
+
+
+def _inside(tree: Tree, path: str, place: _Place, new: tuple[str, ...] | None) -> Iterator[Later]:
+    """Judge a place in a data root, where the engine writes too: what counts is what is new to a person."""
+    if new:
+        yield Later(path, ", ".join(new), _merged(tree, path, place))
+    elif new is None and place.is_known and place.left is None:
+        yield Later(path, f"the directory {path}", is_kept=True)
+
+
+def _settings(tree: Tree, path: str, place: _Place, now: Expected) -> Iterator[Later]:
+    """Judge a container's own settings: the engine rewrites the files, so that only what a person sets counts."""
+    left, found = _content(place.left), tree.content(path, _MOST_BYTES)
+    if left is None or found is None:
+        return
+    _, identity, name = path.rsplit("/", 2)
+    words = changed_settings(name, left, found, now.containers.get(identity, identity[:12]))
+    if words:
+        yield Later(path, ", ".join(words), _merged(tree, path, place))
+
+
+def _new(name: str, now: Expected, there: Expected) -> tuple[str, ...] | None:
+    """Return what a store lists by now and did not then; ``None`` for the directory of one thing, () for anything else."""
+    kind = _CONTAINERD if f"/{name}".endswith(f"/{CONTENTS}") else _STORES.get(name)
+    if kind:
+        return Expected(**{kind: getattr(now, kind)}).beyond(there)
+    top, _, rest = name.partition("/")
+    return None if top in _OF_ONE and rest and "/" not in rest else ()
+
+
+def _places(record: PlanRecord, journal: Journal) -> dict[str, _Place]:
+    """Return each path that steps wrote, with what they left there; of one that may be half done, nobody knows."""
+    steps = [step for action in record.actions for step in action.steps]
+    places: dict[str, _Place] = {}
+    for number, before in journal.begun.items():
+        _take(places, steps[number], before)
+        if number not in journal.done:
+            for path in (getattr(steps[number], "path", ""), getattr(steps[number], "to", "")):
+                if path in places:
+                    places[path].is_known = False
+    return places
+
+
+def _take(places: dict[str, _Place], step: Step, before: Before) -> None:
+    match step:
+        case Put(path=path, node=node, meta=meta):
+            place = places.setdefault(path, _Place(before))
+            place.left = node
+            # Mode, owner and attributes stay only while a file is replaced by a file.
+            place.keeps_meta = place.keeps_meta and meta is None and isinstance(node, File)
+            place.is_known = not (isinstance(node, HardLink) or (isinstance(node, File) and bool(node.blob)))
+        case Move(path=path, to=to):
+            # What lies beneath has gone with it.
+            for other, beneath in places.items():
+                beneath.is_known = beneath.is_known and not is_beneath(other, path)
+            place = places.setdefault(path, _Place(before))
+            place.left, place.is_known, place.keeps_meta = None, True, False
+            if to:
+                moved = places.setdefault(to, _Place(before))
+                moved.is_known = moved.keeps_meta = False
+        case Attributes(path=path):
+            place = places.setdefault(path, _Place(before))
+            place.is_known = place.keeps_meta = False
+
+
+def _differs(tree: Tree, path: str, place: _Place) -> bool:
+    """Whether a path is neither as the repair left it nor as it was before; where it can't be seen, it is not known to be."""
+    if not place.is_known:
+        return False
+    try:
+        if isinstance(place.left, Directory) or is_as(tree, path, place.left, None):
+            return False
+        if place.before.moved_to:
+            return not is_back(tree, place.before.moved_to, path)
+        return not is_as(tree, path, place.before.node, None)
+    except OSError:
+        return False
+
+
+def _is_of_a_process(tree: Tree, path: str, place: _Place) -> bool:
+    """Whether a service has put its socket or pid file where the repair had cleared the place: the next start makes it anew."""
+    try:
+        found = tree.lstat(path) if place.left is None else None
+    except OSError:
+        return False
+    if found is None:
+        return False
+    return found.kind == "s" or (path.endswith(".pid") and (tree.content(path, 32) or b"").strip().isdigit())
+
+
+def _as_attributed(tree: Tree, path: str, place: _Place) -> Iterator[Later]:
+    """Judge a file whose content is not a later one: the repair had kept mode, owner and attributes, so other ones came later."""
+    meta, was = place.before.meta, place.before.node
+    if not (place.is_known and place.keeps_meta and isinstance(place.left, File) and isinstance(was, File) and meta):
+        return
+    try:
+        found = tree.lstat(path)
+        if found is None:
+            return
+        with tree.parent(path) as (directory, name):
+            now = meta_at(directory, name, found)
+    except OSError:
+        return
+    changed = (
+        ("mode", now.mode != meta.mode),
+        ("owner", (now.uid, now.gid) != (meta.uid, meta.gid)),
+        ("attributes", _worn(now) != _worn(meta)),
+    )
+    words = [word for word, is_changed in changed if is_changed]
+    if words:
+        yield Later(path, f"{' and '.join(words)} of {path}", _content(was))
+
+
+def _worn(meta: Meta) -> dict[str, bytes]:
+    """Return what a person sets; labels come and go with a policy."""
+    return {key: value for key, value in meta.xattrs.items() if not key.startswith("security.")}
+
+
+def _merged(tree: Tree, path: str, place: _Place) -> bytes | None:
+    """Return the three-way merge of a file, where it is still one and all three contents are known."""
+    if not isinstance(place.left, File) or place.left.blob:
+        return None
+    kept = place.before.moved_to
+    before = _content(File(blob=kept) if kept.startswith(runs_dir() + "/") else place.before.node)
+    now = tree.content(path, _MOST_BYTES)
+    return None if before is None or now is None else merge(before, place.left.content, now)
+
+
+def _content(node: Node | None) -> bytes | None:
+    if not isinstance(node, File):
+        return None
+    if not node.blob:
+        return node.content
+    try:
+        with open(node.blob, "rb") as stream:
+            return stream.read(_MOST_BYTES)
+    except OSError:
+        return None
