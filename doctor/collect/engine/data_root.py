@@ -1,7 +1,8 @@
 """Reads what the data root is and which storage drivers left something in it."""
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.engine.data_root import GRAPH_DRIVERS, MAPPED, DataRoot, DriverDirectory
+from doctor.facts.engine.data_root import MAPPED, DataRoot, DriverDirectory
 from doctor.facts.host.mounts import Mounts
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -76,10 +77,10 @@ def _magic(host: Host, path: HostPath) -> int | None:
 def _drivers(
     host: Host, root: HostPath, entries: dict[str, str], places: dict[str, HostPath], gaps: list[Missing]
 ) -> list[DriverDirectory]:
-    image = places.get("image", join(root, "image"))
-    stores = _names(host, image, gaps) if entries.get("image") == "d" else []
+    image = places.get(docker.IMAGE, join(root, docker.IMAGE))
+    stores = _names(host, image, gaps) if entries.get(docker.IMAGE) == "d" else []
     drivers = []
-    for name in GRAPH_DRIVERS:
+    for name in docker.GRAPH_DRIVERS:
         if name not in entries and name not in stores:
             continue
         store = join(image, name)
@@ -89,9 +90,9 @@ def _drivers(
                 name=name,
                 exists=entries.get(name) == "d",
                 is_empty=entries.get(name) != "d" or _is_empty(host, places.get(name, join(root, name)), gaps),
-                images=len(_names(host, join(store, "imagedb/content/sha256"), gaps)) if inside else 0,
-                layers=len(_names(host, join(store, "layerdb/sha256"), gaps)) if inside else 0,
-                containers=len(_names(host, join(store, "layerdb/mounts"), gaps)) if inside else 0,
+                images=len(_names(host, join(store, docker.IMAGE_CONFIGS), gaps)) if inside else 0,
+                layers=len(_names(host, join(store, docker.LAYER_RECORDS), gaps)) if inside else 0,
+                containers=len(_names(host, join(store, docker.MOUNT_RECORDS), gaps)) if inside else 0,
             )
         )
     return drivers

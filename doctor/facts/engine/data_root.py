@@ -4,18 +4,10 @@ import re
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.formats.host.mountinfo import Mount
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
-
-GRAPH_DRIVERS = ("overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs", "aufs", "overlay", "devicemapper")
-"""Storage drivers that any engine had on Linux; each owns a directory of its name in the data root."""
-
-PRIOR_DRIVERS = ("overlay2", "fuse-overlayfs", "btrfs", "zfs")
-"""Drivers whose non-empty directory counts as "this root was used with it": vfs and the removed ones don't.
-
-Source: moby daemon/graphdriver/driver.go (scanPriorDrivers), engine 24 and later.
-"""
 
 MAPPED = re.compile(r"([0-9]+)\.[0-9]+")
 """Name of the directory of an engine with ``userns-remap``: user and group that its containers' root is mapped to."""
@@ -80,9 +72,12 @@ class DataRoot(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def at(self, *parts: str) -> HostPath:
-        """Return a path below the real place, through the link if the first part is one."""
-        place = self.places.get(parts[0]) if parts else None
-        return join(self.resolved, *parts) if place is None else join(place, *parts[1:])
+        """Return a path below the real place, through the link if its first component is one."""
+        if not self.places:
+            return join(self.resolved, *parts)
+        top, _, rest = "/".join(parts).partition("/")
+        place = self.places.get(top, join(self.resolved, top))
+        return join(place, rest) if rest else place
 
     def has(self, name: str) -> bool:
         """Whether a directory of this name lies directly in the root."""
@@ -119,7 +114,7 @@ class DataRoot(Struct, frozen=True, kw_only=True):
     @property
     def prior_drivers(self) -> tuple[str, ...]:
         """The drivers that an engine without a configured one finds here; more than one stops it."""
-        return tuple(found.name for found in self.drivers if found.name in PRIOR_DRIVERS and not found.is_empty)
+        return tuple(found.name for found in self.drivers if found.name in docker.PRIOR_DRIVERS and not found.is_empty)
 
     @property
     def active_driver(self) -> str:

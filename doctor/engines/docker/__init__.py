@@ -1,0 +1,1 @@
+"""Docker Engine. This file imports nothing: the lower rooms load it with ``places``."""

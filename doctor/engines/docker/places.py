@@ -1,0 +1,188 @@
+"""Where Docker Engine keeps things, and how its processes, units and files are named.
+
+A path below the data root is relative to it: ``root.at(docker.NETWORK_DATABASE)`` is its place on a host, the relative name its
+key in a metadata backup. A path anywhere else is a ``HostPath``.
+
+Sources are paths in Moby's repository; without a version, the name is the same in every engine from 1.10 to 29.
+"""
+
+from doctor.model.paths import HostPath
+
+# The data root
+
+DEFAULT_ROOT = HostPath("/var/lib/docker")
+"""The data root without ``data-root`` (daemon/config/config_linux.go)."""
+ENGINE_ID = "engine-id"
+"""The engine ID file (daemon/id.go, since 23.0; before, the ID came from ``KEY_FILE``)."""
+IMAGE = "image"
+"""The image stores, one directory for each storage driver (daemon/daemon.go)."""
+CONTAINERS = "containers"
+"""The directories of containers, named by ID (daemon/daemon.go)."""
+NETWORK = "network"
+NETWORK_FILES = "network/files"
+NETWORK_DATABASE = "network/files/local-kv.db"
+"""The network database, bolt (libnetwork/datastore; file name in libnetwork/datastore/datastore.go)."""
+VOLUMES = "volumes"
+VOLUME_DATABASE = "volumes/metadata.db"
+"""The volume database, bolt (volume/service/store.go)."""
+VOLUME_DATA = "_data"
+"""The files of a local volume, in its directory (volume/local/local.go)."""
+VOLUME_OPTIONS = "opts.json"
+"""The mount options of a local volume, in its directory (volume/local/local.go)."""
+PLUGINS = "plugins"
+SWARM = "swarm"
+TRUST = "trust"
+RUNTIMES = "runtimes"
+"""Scripts that start runtimes with arguments (daemon/runtime_unix.go)."""
+TMP = "tmp"
+OWN_CONTAINERD = "containerd/daemon"
+"""The root of the containerd that dockerd starts itself (libcontainerd/supervisor); its files are named by containerd's places."""
+CONTAINERD = "containerd"
+
+# BuildKit, by builder/builder-next/controller.go
+
+BUILDKIT = "buildkit"
+BUILDKIT_DATABASES = ("cache.db", "containerdmeta.db", "history.db", "metadata_v2.db", "snapshots.db")
+"""BuildKit's databases, bolt, in its directory; they refer to each other. ``history.db`` since 23.0."""
+BUILDKIT_CACHE = "cache.db"
+BUILDKIT_METADATA = "metadata_v2.db"
+BUILDKIT_SNAPSHOTS = "snapshots.db"
+BUILDKIT_BLOBS = "buildkit/content/blobs/sha256"
+BUILDKIT_INGEST = "buildkit/content/ingest"
+BUILDKIT_EXECUTOR = "buildkit/executor"
+
+# Storage drivers, by daemon/graphdriver
+
+OVERLAY2 = "overlay2"
+"""The storage driver; its layer directories are in a directory of this name (daemon/graphdriver/overlay2/overlay.go)."""
+GRAPH_DRIVERS = (OVERLAY2, "fuse-overlayfs", "btrfs", "zfs", "vfs", "aufs", "overlay", "devicemapper")
+"""Storage drivers that any engine had on Linux; each owns a directory of its name in the data root."""
+PRIOR_DRIVERS = (OVERLAY2, "fuse-overlayfs", "btrfs", "zfs")
+"""Drivers whose directory, if it is not empty, counts as "this root was used with it" (daemon/graphdriver/driver.go,
+scanPriorDrivers, since 24.0): vfs and the removed ones don't."""
+SNAPSHOTTER = "overlayfs"
+"""The storage driver that ``docker info`` shows while containerd keeps the images."""
+SHORT_LINKS = "l"
+"""The directory of short links, among the layer directories."""
+LINK, LOWER, DIFF, WORK, MERGED, COMMITTED = "link", "lower", "diff", "work", "merged", "committed"
+"""What is in a layer directory; ``committed`` since 18.09."""
+INIT_SUFFIX = "-init"
+"""Ends the name of the layer directory that the engine prepares below a container's writable layer (layer/layer_store.go)."""
+
+# The image store of a storage driver: IMAGE/DRIVER
+
+IMAGE_CONFIGS = "imagedb/content/sha256"
+"""Image configs, named by their digest (image/fs.go); relative to the image store, as are the next five."""
+IMAGE_METADATA = "imagedb/metadata/sha256"
+"""Directories with ``parent`` and ``lastUpdated`` of an image (image/fs.go)."""
+LAYERDB = "layerdb"
+LAYER_RECORDS = "layerdb/sha256"
+"""Layer records, named by chain ID (layer/filestore.go)."""
+MOUNT_RECORDS = "layerdb/mounts"
+"""Mount records, named by container ID (layer/filestore.go)."""
+UNFINISHED_RECORDS = "layerdb/tmp"
+"""Layer records that were being written (layer/filestore.go)."""
+TAGS = "repositories.json"
+"""The tag file: references and the images that they name (reference/store.go)."""
+PARENT = "parent"
+"""The parent's digest: in a layer record, a mount record and the metadata of an image."""
+DIFF_ID, CACHE_ID, LAYER_SIZE = "diff", "cache-id", "size"
+"""Files of a layer record."""
+TAR_SPLIT = "tar-split.json.gz"
+"""The tar-split file of a layer record."""
+MOUNT_ID, INIT_ID = "mount-id", "init-id"
+"""Files of a mount record: the names of the writable layer and of the init layer."""
+REMOVING_SUFFIX = "-removing"
+"""Ends the name of a layer record that is being removed (layer/filestore.go, since 19.03)."""
+
+# A container's directory (container/container.go)
+
+CONTAINER_CONFIG = "config.v2.json"
+HOST_CONFIG = "hostconfig.json"
+HOSTS, HOSTNAME, RESOLV_CONF = "hosts", "hostname", "resolv.conf"
+TEMPORARY_PREFIX = ".tmp-"
+"""Begins the name of a file that is written before it replaces another (pkg/atomicwriter, pkg/ioutils)."""
+
+# The host
+
+CONFIG_DIRECTORY = HostPath("/etc/docker")
+DAEMON_JSON = HostPath("/etc/docker/daemon.json")
+"""The settings file without ``config-file`` (daemon/config/config_linux.go)."""
+KEY_FILE = HostPath("/etc/docker/key.json")
+"""The key of engines before 23.0 and of Docker Content Trust."""
+SOCKET = HostPath("/var/run/docker.sock")
+"""The socket without ``hosts`` (opts/hosts_unix.go)."""
+SOCKETS = (SOCKET, HostPath("/run/docker.sock"))
+"""Both spellings of the default socket."""
+PID_FILE = HostPath("/var/run/docker.pid")
+"""The pid file without ``pidfile`` (daemon/config/config_linux.go)."""
+EXEC_ROOT = HostPath("/var/run/docker")
+"""State that ends with the boot, without ``exec-root`` (daemon/config/config_linux.go)."""
+EXEC_ROOTS = (HostPath("/run/docker"), EXEC_ROOT)
+RUNC_STATE = "runtime-runc/moby"
+"""runc's state of running containers, below the exec root."""
+EXEC_CONTAINERD = "containerd"
+"""Pipes of running containers and the sockets of dockerd's own containerd, below the exec root."""
+LOG_FILE = HostPath("/var/log/dockerd.log")
+NAMESPACE = "moby"
+"""The containerd namespace of dockerd's containers and images (libcontainerd)."""
+
+PROCESS = "dockerd"
+PROCESSES = (PROCESS, "dockerd-current")
+"""Names of the engine's process; the second one is Red Hat's of Docker 1.12 and 1.13."""
+SERVICE = "docker.service"
+SOCKET_UNIT = "docker.socket"
+UNITS = (SERVICE, SOCKET_UNIT)
+DROPINS = HostPath("/etc/systemd/system/docker.service.d")
+CRI_PROCESS = "cri-dockerd"
+"""The program that gives Docker Engine a CRI socket for Kubernetes (github.com/Mirantis/cri-dockerd)."""
+
+
+def image_store(driver: str = OVERLAY2) -> str:
+    """Return the image store of a storage driver."""
+    return f"{IMAGE}/{driver}"
+
+
+def image_config(identity: str, driver: str = OVERLAY2) -> str:
+    """Return the config of an image, by the 64 digits of its ID."""
+    return f"{IMAGE}/{driver}/{IMAGE_CONFIGS}/{identity}"
+
+
+def image_metadata(identity: str, driver: str = OVERLAY2) -> str:
+    """Return the directory with the metadata of an image."""
+    return f"{IMAGE}/{driver}/{IMAGE_METADATA}/{identity}"
+
+
+def tags(driver: str = OVERLAY2) -> str:
+    """Return the tag file."""
+    return f"{IMAGE}/{driver}/{TAGS}"
+
+
+def layer_record(chain: str, driver: str = OVERLAY2) -> str:
+    """Return the record of a layer, by the 64 digits of its chain ID."""
+    return f"{IMAGE}/{driver}/{LAYER_RECORDS}/{chain}"
+
+
+def tar_split(chain: str, driver: str = OVERLAY2) -> str:
+    """Return the tar-split file of a layer."""
+    return f"{IMAGE}/{driver}/{LAYER_RECORDS}/{chain}/{TAR_SPLIT}"
+
+
+def mount_record(container: str, driver: str = OVERLAY2) -> str:
+    """Return the mount record of a container."""
+    return f"{IMAGE}/{driver}/{MOUNT_RECORDS}/{container}"
+
+
+def container_file(container: str, name: str) -> str:
+    """Return a file in the directory of a container."""
+    return f"{CONTAINERS}/{container}/{name}"
+
+
+def volume_options(volume: str) -> str:
+    """Return the file with the options of a local volume."""
+    return f"{VOLUMES}/{volume}/{VOLUME_OPTIONS}"
+
+
+def log_name(container: str) -> str:
+    """Return the name of a container's ``json-file`` log, in its directory."""
+    return f"{container}-json.log"
