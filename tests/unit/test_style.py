@@ -21,6 +21,8 @@ ROOMS = (
     "Makefile",
     "README.md",
     "SECURITY.md",
+    "checks/state/layers",
+    "checks/state/overlay2",
     "docs/decisions/00[0-2]*.md",
     "docs/design.md",
     "docs/guide.md",
@@ -38,6 +40,8 @@ ROOMS = (
     "doctor/runtime",
     "doctor/salvage",
     "doctor/state",
+    "fixers/state/layers",
+    "fixers/state/overlay2",
     "reports",
     "scripts",
 )

@@ -1,4 +1,4 @@
-"""Layers lost attributes as a copy of the data root loses them."""
+"""Image layers lost attributes because the data root was copied."""
 
 from collections.abc import Iterator
 
@@ -10,23 +10,26 @@ from doctor.model.text import plural, visible
 _SHOWN, _SHOWN_EACH = 6, 2
 
 
-@check(severity=Severity.ERROR, ok="a sample of layers' entries has the owners, modes and marks of the tar headers")
+@check(
+    severity=Severity.ERROR,
+    ok="sampled entries of image layers have the owners, modes and whiteouts of their tar headers",
+)
 def data_root_copied(copied: CopiedRoot, graph: LayerGraph) -> Iterator[Finding]:
-    """Layers of images lost owners, modes, links or marks, as a copy of the data root with ``cp -r`` loses them.
+    """Image layers lost owners, modes, links or whiteouts, as after a copy of the data root with ``cp -r``.
 
     What it looks at:
-        The first tar headers of four layers against the entries in ``overlay2``: owner, mode, links, extended attributes,
-        whiteouts, opaque marks. Where one differs, where all files of a layer have another time than their headers, or where a
-        container's layer shows that it was copied, the headers of many layers, small ones first: 10,000 entries. Contents are not
-        read, and what ``--deep`` finds beyond them is state/layer-metadata-lost.
+        The first tar headers of four layers are compared with the entries in ``overlay2``: owner, mode, links, extended
+        attributes, whiteouts, opaque marks. If one entry differs, if all files of a layer have other times than their headers,
+        or if a container's layer was copied, the headers of many layers are compared, small layers first, up to 10,000 entries.
+        Contents are not read. The check state/layer-metadata-lost (``--deep``) finds the rest.
 
     Why it matters:
-        Deleted files are back, programs lose set-uid bits and capabilities, services can't read or write their own files, in each
-        container of these images. The engine says nothing of it.
+        In every container of these images, deleted files are back, programs have no set-uid bits or capabilities, and services
+        can't read or write their own files. The engine reports nothing.
 
     How it is fixed:
-        ``doctor fix --deep`` proves each layer by its digest, and gives its entries what their headers say. Containers' own layers
-        have no headers: state/container-layer-copied names them.
+        ``doctor fix --deep`` verifies each layer by its digest and restores its entries from the tar headers. Containers'
+        writable layers have no headers: state/container-layer-copied lists them.
 
     References:
         https://docs.kernel.org/filesystems/overlayfs.html
@@ -44,11 +47,12 @@ def data_root_copied(copied: CopiedRoot, graph: LayerGraph) -> Iterator[Finding]
     if len(evidence) < count:
         evidence.append(Evidence("and more entries", str(count - len(evidence))))
     if copied.left:
-        evidence.append(Evidence("layers not looked at, or not to their end", str(copied.left)))
+        evidence.append(Evidence("layers not examined, or not completely", str(copied.left)))
     images = graph.image_titles(tuple({one for look in lossy for one in graph.expected[look.chain].images}))
     yield Finding(
         subject=Subject("data-root", "overlay2"),
-        message=f"deleted files may be back and permissions wrong: {count} {'entry' if count == 1 else 'entries'} in"
-        f" {plural(len(lossy), 'layer')} lost what the tar headers say (images {', '.join(images[:_SHOWN])})",
+        message=f"{count} {'entry differs' if count == 1 else 'entries differ'} from the tar headers in"
+        f" {plural(len(lossy), 'layer')} (images {', '.join(images[:_SHOWN])}): deleted files may be back and permissions"
+        " wrong",
         evidence=tuple(evidence),
     )

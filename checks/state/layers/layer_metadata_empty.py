@@ -1,4 +1,4 @@
-"""The record of a layer lost what it must say."""
+"""The record of a layer is corrupt."""
 
 from collections.abc import Iterator
 
@@ -11,24 +11,24 @@ from doctor.facts.layers.graph import LayerGraph
     severity=Severity.ERROR,
     detail=LayerDamage,
     breaks=("image",),
-    ok="the record of each layer says what its images say",
+    ok="the record of each layer matches its images",
 )
 def layer_metadata_empty(graph: LayerGraph) -> Iterator[Finding]:
-    """The record of a layer is damaged, so the engine drops every image and every container that stands on it.
+    """The record of a layer is corrupt, so the engine drops all images and containers that use the layer.
 
     What it looks at:
-        ``diff``, ``parent``, ``size`` and ``cache-id`` in ``image/overlay2/layerdb/sha256/CHAIN`` of each layer that a
-        sound image has: the first two against what follows from the image's config, ``size`` must be a number, ``cache-id``
-        the name of a directory in ``overlay2`` that no other layer claims.
+        The files ``diff``, ``parent``, ``size`` and ``cache-id`` in ``image/overlay2/layerdb/sha256/CHAIN`` for each layer of
+        an image with a valid config. ``diff`` and ``parent`` must match the image's config, ``size`` must be a number, and
+        ``cache-id`` must name a directory in ``overlay2`` that no other layer claims.
 
     Why it matters:
-        A power cut leaves these files empty or full of NULs. dockerd then only logs "not restoring image … layer does not
-        exist" and shows a shorter list; if it is the lowest layer, the list is empty.
+        A power failure leaves these files empty or full of NUL bytes. dockerd only logs "not restoring image … layer does not
+        exist" and lists fewer images. If the lowest layer is affected, the list is empty.
 
     How it is fixed:
-        ``diff`` and ``parent`` are computed from the image's config, ``size`` is summed. The directory is proven: its files,
-        put together as the layer's tar-split says, must hash to the layer's digest. Without a tar-split, doctor's metadata
-        backup names it.
+        ``diff`` and ``parent`` are computed from the image's config, ``size`` is the sum of the files' sizes. The directory is
+        identified by its content: its files, reassembled with the layer's tar-split, must hash to the layer's digest. Without a
+        tar-split, doctor's metadata backup names the directory.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go
@@ -40,10 +40,10 @@ def layer_metadata_empty(graph: LayerGraph) -> Iterator[Finding]:
             images = ", ".join(graph.image_titles(layer.images)[:6])
             yield Finding(
                 subject=Subject("layer", layer.chain[:12]),
-                message=f"images are gone for the engine: the record of {graph.title(layer.chain)} is damaged",
+                message=f"the record of {graph.title(layer.chain)} is corrupt: the engine does not load images with this layer",
                 evidence=(
                     *(Evidence(graph.layers.record_path(layer.chain, name), text) for name, text in damaged.items()),
-                    Evidence("images that stand on it", images),
+                    Evidence("images with this layer", images),
                 ),
                 detail=LayerDamage(chain=layer.chain, files=tuple(damaged)),
             )

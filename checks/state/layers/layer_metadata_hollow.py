@@ -1,4 +1,4 @@
-"""An empty record blocks a layer."""
+"""An empty layer record blocks pulls."""
 
 from collections.abc import Iterator
 
@@ -9,18 +9,18 @@ from doctor.facts.layers.graph import LayerGraph
 
 @check(severity=Severity.WARNING, detail=OfLayer, ok="no empty layer record blocks a pull")
 def layer_metadata_hollow(graph: LayerGraph) -> Iterator[Finding]:
-    """An interrupted pull left an empty layer record, so every later pull of an image with that layer fails.
+    """An interrupted pull left an empty layer record, so each later pull of an image with that layer fails.
 
     What it looks at:
-        Directories of ``image/overlay2/layerdb/sha256`` without ``diff`` and ``cache-id`` whose layer no image, no other
-        record and no container needs. While an image's config is damaged nothing is said: it may need the layer.
+        Directories in ``image/overlay2/layerdb/sha256`` without ``diff`` and ``cache-id`` whose layer no image, no container
+        and no other record needs. While the config of any image is corrupt, none are reported: that image may need the layer.
 
     Why it matters:
-        dockerd starts without a word, and then "rename …/layerdb/tmp/write-set-… : file exists" ends every pull or load that
-        brings this layer, for ever.
+        dockerd starts normally, but each pull or load that contains this layer fails with "rename …/layerdb/tmp/write-set-… :
+        file exists".
 
     How it is fixed:
-        The directory, which holds nothing that anything refers to, goes into quarantine.
+        The directory is moved to quarantine. Nothing refers to it.
 
     References:
         https://github.com/moby/moby/issues/44909
@@ -34,7 +34,7 @@ def layer_metadata_hollow(graph: LayerGraph) -> Iterator[Finding]:
         if record.is_hollow and f"sha256:{chain}" not in needed:
             yield Finding(
                 subject=Subject("layer", chain[:12]),
-                message=f"no image with layer {chain[:12]} can be pulled or loaded: an interrupted pull left its empty record",
-                evidence=(Evidence(graph.layers.record_path(chain), "has neither diff nor cache-id"),),
+                message=f"the record of layer {chain[:12]} is empty after an interrupted pull: no image with this layer can be pulled or loaded",
+                evidence=(Evidence(graph.layers.record_path(chain), "no diff and no cache-id"),),
                 detail=OfLayer(chain=chain),
             )

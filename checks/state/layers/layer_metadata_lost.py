@@ -1,4 +1,4 @@
-"""Entries of an image's layer lost what their headers say."""
+"""Entries of an image layer differ from their tar headers."""
 
 from collections.abc import Iterator
 
@@ -13,25 +13,25 @@ from doctor.model.text import visible
     severity=Severity.ERROR,
     detail=OfLayer,
     deep=True,
-    ok="modes, owners, links and deletions in each layer are those of its tar",
+    ok="modes, owners, links and whiteouts in each layer match its tar headers",
 )
 def layer_metadata_lost(graph: LayerGraph, content: LayerContent) -> Iterator[Finding]:
-    """Owners, modes, links or deletions in a layer are lost, so deleted files are back and permissions are wrong.
+    """Owners, modes, links or whiteouts in an image layer are lost, so deleted files are back and permissions are wrong.
 
     What it looks at:
         With ``--deep``: mode, owner, type, extended attributes, links, hard links, whiteouts (a character device 0/0 for each
-        file that a layer deletes) and opaque marks of all that ``overlay2/DIRECTORY/diff`` holds, against the tar headers
-        that the layer's tar-split keeps. Times are no finding. Owners are not compared in a rootless data root.
+        file that a layer deletes) and opaque marks of all entries in ``overlay2/DIRECTORY/diff``, compared with the tar headers
+        in the layer's tar-split. Times are not compared, nor owners in a rootless data root.
 
     Why it matters:
-        ``cp -r``, ``rsync`` without ``-aHAX`` or a backup without extended attributes lose them. Nothing says so, and
-        ``docker save`` still succeeds, since it reads contents only: files that an image deleted reappear, set-uid bits and
-        capabilities are gone, services can't read their own files.
+        ``cp -r``, ``rsync`` without ``-aHAX`` and a backup without extended attributes lose these attributes silently. ``docker
+        save`` still succeeds because it reads only contents. Files that an image deleted are back, set-uid bits and
+        capabilities are missing, and services can't read their own files.
 
     How it is fixed:
-        Each entry gets what its header says; contents stay as they are. A hard link is joined again only where both files
-        are equal. A second comparison must find nothing. No header says what containers' own layers lost:
-        state/container-layer-copied names those that were copied too.
+        Each entry gets the attributes of its header. Contents are not changed, and a hard link is restored only if both files
+        are equal. A second comparison must find no difference. Containers' writable layers have no headers:
+        state/container-layer-copied lists those that were copied.
 
     References:
         https://github.com/vbatts/tar-split
@@ -50,8 +50,8 @@ def layer_metadata_lost(graph: LayerGraph, content: LayerContent) -> Iterator[Fi
             evidence.append(Evidence("and more entries", str(count - 20)))
         yield Finding(
             subject=Subject("layer", chain[:12]),
-            message="deleted files may be back and permissions wrong: "
-            f"{count} {'entry' if count == 1 else 'entries'} of {graph.title(chain)} lost what the tar headers say",
+            message=f"{count} {'entry' if count == 1 else 'entries'} of {graph.title(chain)} {'differs' if count == 1 else 'differ'} from the "
+            "tar headers: deleted files may be back and permissions wrong",
             evidence=tuple(evidence),
             detail=OfLayer(chain=chain),
         )

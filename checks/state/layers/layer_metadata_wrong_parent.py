@@ -1,4 +1,4 @@
-"""The record of a layer names another parent than its image."""
+"""The record of a layer names the wrong parent."""
 
 from collections.abc import Iterator
 
@@ -12,14 +12,14 @@ def layer_metadata_wrong_parent(graph: LayerGraph) -> Iterator[Finding]:
     """The record of a layer names a wrong parent or none, so removing another image deletes layers that are still needed.
 
     What it looks at:
-        ``parent`` in each layer's record against the chain that follows from the configs of the images that have it.
+        ``parent`` in each layer's record, compared with the parent that is computed from the configs of its images.
 
     Why it matters:
-        Nothing looks broken: mounts use another file. But the engine counts references by ``parent``, so ``docker rmi`` of
-        some other image deletes layers below this one, and ``docker save`` then fails.
+        The fault is not visible: mounts use another file. But the engine counts references by ``parent``, so ``docker rmi`` of
+        another image deletes layers below this one, and ``docker save`` then fails.
 
     How it is fixed:
-        The computed value is written. Remove no image before.
+        The computed value is written. Remove no image before the repair.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/layer_store.go
@@ -32,11 +32,11 @@ def layer_metadata_wrong_parent(graph: LayerGraph) -> Iterator[Finding]:
         if record.parent != right and (record.parent is None or is_digest(record.parent)):
             yield Finding(
                 subject=Subject("layer", layer.chain[:12]),
-                message=f"removing an image would delete layers of another: {graph.title(layer.chain)} names "
-                f"{'a wrong parent' if record.parent else 'no parent'}",
+                message=f"the record of {graph.title(layer.chain)} names {'the wrong' if record.parent else 'no'} parent: removing another "
+                "image would delete layers that are still needed",
                 evidence=(
                     Evidence(graph.layers.record_path(layer.chain, "parent"), record.parent or "no such file"),
-                    Evidence("computed from the image's config", right or "no parent: it is the first layer"),
+                    Evidence("computed from the image's config", right or "no parent: it is the lowest layer"),
                 ),
                 detail=OfLayer(chain=layer.chain),
             )

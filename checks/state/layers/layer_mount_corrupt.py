@@ -1,4 +1,4 @@
-"""A container's mount record is damaged."""
+"""A container's mount record is corrupt."""
 
 from collections.abc import Iterator
 
@@ -15,19 +15,19 @@ from doctor.facts.layers.graph import LayerGraph
     ok="each container has its mount record",
 )
 def layer_mount_corrupt(graph: LayerGraph) -> Iterator[Finding]:
-    """A container's mount record is damaged or gone, so the container vanishes from the engine; its files are still there.
+    """A container's mount record is corrupt or missing, so the engine does not list the container; its files still exist.
 
     What it looks at:
-        ``mount-id``, ``init-id`` and ``parent`` in ``image/overlay2/layerdb/mounts/CONTAINER`` of each container of overlay2:
-        the name of its layer directory, the same with ``-init``, and the top layer of its image.
+        The files ``mount-id``, ``init-id`` and ``parent`` in ``image/overlay2/layerdb/mounts/CONTAINER`` of each container with
+        overlay2: the name of its layer directory, the same name with ``-init``, and the top layer of its image.
 
     Why it matters:
-        dockerd logs "failed to load container mount … mount does not exist" and lists one container less. Its name and its
-        address are free again, and a prune may take its volumes.
+        dockerd logs "failed to load container mount … mount does not exist" and does not list the container. Its name and its
+        address are free for others, and a prune may remove its volumes.
 
     How it is fixed:
-        ``init-id`` and ``parent`` are computed. The layer directory is found by elimination: it must stand on the
-        container's image and belong to no other container. Where two fit, doctor's metadata backup tells, else a person.
+        ``init-id`` and ``parent`` are computed. The layer directory is found by elimination: it must be above the container's
+        image and belong to no other container. If several match, doctor's metadata backup decides, otherwise the administrator.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go
@@ -41,9 +41,9 @@ def layer_mount_corrupt(graph: LayerGraph) -> Iterator[Finding]:
             path = graph.layers.mount_path(container.id)
             yield Finding(
                 subject=Subject("container", container.title),
-                message=f"the engine may delete layers that container {container.title} stands on: its mount record names none"
+                message=f"the mount record of container {container.title} names no parent: the engine may delete layers that it needs"
                 if only_parent
-                else f"container {container.title} has vanished for the engine: its mount record is damaged",
+                else f"the mount record of container {container.title} is corrupt: the engine does not load the container",
                 evidence=tuple(Evidence(f"{path}/{name}", text) for name, text in damaged.items()),
                 detail=OfMount(container_id=container.id, files=tuple(damaged)),
                 severity=Severity.WARNING if only_parent else None,

@@ -1,4 +1,4 @@
-"""An empty mount record is left over."""
+"""An empty mount record is stale."""
 
 from collections.abc import Iterator
 
@@ -8,19 +8,19 @@ from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
 
 
-@check(severity=Severity.INFO, detail=OfFile, ok="no empty mount record is left over")
+@check(severity=Severity.INFO, detail=OfFile, ok="no stale empty mount record exists")
 def layer_mount_stray(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
-    """An empty mount record of a container that does not exist is left over; the engine ignores it.
+    """A container that does not exist has an empty mount record, which the engine ignores.
 
     What it looks at:
-        Directories in ``image/overlay2/layerdb/mounts`` without a single file whose name is no container's. A record with
-        any file in it is never one of these: it may lead to what a lost container wrote.
+        Empty directories in ``image/overlay2/layerdb/mounts`` whose name is not the ID of a container. A record with any file
+        is never reported: it may lead to the data of a lost container.
 
     Why it matters:
-        It does no harm, and tells that a container's creation or removal was interrupted here.
+        It does no harm. It shows that the creation or removal of a container was interrupted.
 
     How it is fixed:
-        While the engine is down it goes into quarantine. Nothing is stopped for it.
+        If the engine is down, the record is moved to quarantine. Nothing is stopped for this repair.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go
@@ -29,7 +29,7 @@ def layer_mount_stray(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Findi
         path = graph.layers.mount_path(name)
         yield Finding(
             subject=Subject("mount-record", name[:12]),
-            message=f"an empty mount record of no container is left over: {name[:12]}; the engine ignores it",
-            evidence=(Evidence(path, "an empty directory"),),
+            message=f"mount record {name[:12]} is empty and belongs to no container: the engine ignores it",
+            evidence=(Evidence(path, "empty directory"),),
             detail=OfFile(path=path),
         )

@@ -1,4 +1,4 @@
-"""Directories of layers that nothing needs any more."""
+"""No layer record refers to a layer directory."""
 
 from collections.abc import Iterator
 
@@ -13,25 +13,25 @@ _SHOWN = 20
 @check(
     severity=Severity.INFO,
     detail=OfDirectories,
-    ok="each layer's directory belongs to an image, a container or the build cache",
+    ok="each layer directory belongs to an image, a container or the build cache",
 )
 def layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
-    """Directories of layers that nothing refers to take space that no prune frees; nothing is broken.
+    """Layer directories without any reference occupy space that no prune frees; nothing is broken.
 
     What it looks at:
-        Directories of ``overlay2`` that are named like a layer's and that no layer record, mount record or half-removed
-        record names, no ``lower`` of a directory in use leads to, no mount shows, and that BuildKit's databases do not hold.
-        Nothing is said while anything that could name them is damaged: an image's config, a layer record, a mount record,
-        a database of the build cache. Nor of what a running engine made itself: it may be a pull that goes on. A directory
-        with an ``-init`` beside it is a container's data and never one of these.
+        Directories in ``overlay2`` with the name of a layer directory to which nothing refers: no layer record, mount record or
+        half-removed record, no ``lower`` of a directory in use, no mount, no database of BuildKit. None are reported while
+        anything that could refer to them is corrupt: an image's config, a layer record, a mount record, a build cache database.
+        Directories that a running engine created are not reported: they may belong to a current pull. A directory with an
+        ``-init`` beside it holds a container's data and is never reported.
 
     Why it matters:
         An interrupted pull, build or removal leaves them, and neither ``docker system prune`` nor a restart removes them.
-        Entries with another name are listed too: the engine never made them.
+        Entries with other names are also listed: the engine did not create them.
 
     How it is fixed:
-        With ``--allow destructive`` they go into doctor's quarantine, from which ``doctor undo`` brings them back; the space
-        is free when that run is removed. Entries that no engine makes stay where they are.
+        With ``--allow destructive`` they are moved to doctor's quarantine, and ``doctor undo`` restores them. The space is
+        freed when that run is removed. Entries that the engine did not create are left in place.
 
     References:
         https://github.com/moby/moby/issues/45939
@@ -41,16 +41,16 @@ def layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
         count = len(leftovers.orphans)
         yield Finding(
             subject=Subject("directory", "overlay2"),
-            message=f"{count} layer {'directory' if count == 1 else 'directories'} of overlay2 take space for nothing: "
-            "no image, no container and no build cache refers to them",
+            message=f"{count} layer {'directory' if count == 1 else 'directories'} in overlay2 {'is' if count == 1 else 'are'} unused: no "
+            f"image, container or build cache needs the space that {'it occupies' if count == 1 else 'they occupy'}",
             evidence=_evidence(graph, leftovers.orphans, "nothing refers to it"),
             detail=OfDirectories(directories=leftovers.orphans),
         )
     for name in leftovers.foreign:
         yield Finding(
             subject=Subject("layer-directory", name),
-            message=f"overlay2/{name} is no directory that the engine makes: it takes space and is ignored for ever",
-            evidence=_evidence(graph, (name,), "not named like a layer"),
+            message=f"overlay2/{name} was not created by the engine: it occupies space and the engine ignores it",
+            evidence=_evidence(graph, (name,), "not the name of a layer directory"),
             detail=OfDirectories(directories=()),
         )
 

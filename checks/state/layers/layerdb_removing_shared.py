@@ -1,4 +1,4 @@
-"""A half-removed record shares a live layer's directory."""
+"""A half-removed layer record shares the directory of a live layer."""
 
 from collections.abc import Iterator
 
@@ -8,20 +8,25 @@ from doctor.facts.layers.details import SharedRecord
 from doctor.facts.layers.graph import LayerGraph
 
 
-@check(severity=Severity.CRITICAL, detail=SharedRecord, ok="no half-removed record shares a live layer's directory")
+@check(
+    severity=Severity.CRITICAL,
+    detail=SharedRecord,
+    ok="no half-removed layer record shares the directory of a live layer",
+)
 def layerdb_removing_shared(graph: LayerGraph, state: EngineState | Missing) -> Iterator[Finding]:
-    """A half-removed record names the directory of a live layer, so the next clean stop of the engine deletes that layer.
+    """A half-removed layer record names the directory of a live layer, so the next clean engine stop deletes that layer.
 
     What it looks at:
-        Directories ``CHAIN-NUMBER-removing`` in ``image/overlay2/layerdb/sha256`` whose ``cache-id`` a live record has too.
+        Directories ``CHAIN-NUMBER-removing`` in ``image/overlay2/layerdb/sha256`` whose ``cache-id`` is also in a live record.
 
     Why it matters:
-        At a clean shutdown dockerd finishes interrupted removals by deleting the directory, whoever else uses it. Everything
-        looks healthy until then; it happens after a file system was rolled back or restored.
+        At a clean shutdown dockerd finishes interrupted removals: it deletes the directory even if another layer uses it. Until
+        then the fault is not visible. It happens after a file system was rolled back or restored.
 
     How it is fixed:
-        The half-removed record goes into quarantine before the engine is started; the layer stays. Doctor writes nothing
-        beneath the data root of a running engine, so there a person moves the record away, and no plan stops the engine.
+        If the engine is down, the half-removed record is moved to quarantine before it starts; the layer is kept. Doctor
+        changes nothing in the data root of a running engine and stops no engine for this repair: the administrator must move
+        the record away.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/layer_store.go
@@ -33,8 +38,8 @@ def layerdb_removing_shared(graph: LayerGraph, state: EngineState | Missing) -> 
             path = graph.layers.record_path(name)
             yield Finding(
                 subject=Subject("layer", owners[cache_id][:12]),
-                message=f"the next stop of the engine deletes {graph.title(owners[cache_id])}: "
-                "a half-removed record names its directory",
+                message=f"a half-removed record names the directory of {graph.title(owners[cache_id])}: the next clean stop of the engine "
+                "deletes this layer",
                 evidence=(
                     Evidence(f"{path}/cache-id", cache_id),
                     Evidence(graph.layers.record_path(owners[cache_id], "cache-id"), cache_id),

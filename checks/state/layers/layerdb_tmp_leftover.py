@@ -1,4 +1,4 @@
-"""An interrupted pull left its unfinished record."""
+"""An interrupted pull left an unfinished layer record."""
 
 from collections.abc import Iterator
 
@@ -9,19 +9,19 @@ from doctor.facts.layers.leftovers import Leftovers
 from doctor.model.paths import join
 
 
-@check(severity=Severity.INFO, detail=OfFile, ok="no unfinished layer record is left over")
+@check(severity=Severity.INFO, detail=OfFile, ok="no stale unfinished layer record exists")
 def layerdb_tmp_leftover(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
     """An interrupted pull, load or build left an unfinished layer record, which the engine ignores and never removes.
 
     What it looks at:
-        Entries of ``image/overlay2/layerdb/tmp`` that are older than the running engine, or any while none runs.
+        Entries of ``image/overlay2/layerdb/tmp`` that are older than the running engine, or all entries if no engine runs.
 
     Why it matters:
-        It takes a little space and nothing else. It may hold the tar-split of a layer whose own record is lost: while a
-        layer's record is missing or damaged, nothing is said and nothing moved.
+        It occupies little space and does no harm. It may hold the tar-split of a layer whose record is lost: while any layer
+        record is missing or corrupt, nothing is reported or moved.
 
     How it is fixed:
-        While the engine is down it goes into quarantine. Nothing is stopped for it.
+        If the engine is down, the record is moved to quarantine. Nothing is stopped for this repair.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go
@@ -32,7 +32,7 @@ def layerdb_tmp_leftover(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Fi
         path = join(graph.layers.layerdb, "tmp", name)
         yield Finding(
             subject=Subject("layer-record", name),
-            message=f"an interrupted pull or build left its unfinished record {name}; the engine ignores it",
+            message=f"layer record {name} is unfinished after an interrupted pull, load or build: the engine ignores it",
             evidence=(Evidence(path, "older than the engine" if leftovers.is_engine_up else "no engine runs"),),
             detail=OfFile(path=path),
         )

@@ -1,4 +1,4 @@
-"""A layer's tar-split is gone."""
+"""A layer's tar-split is missing or corrupt."""
 
 from collections.abc import Iterator
 
@@ -8,23 +8,23 @@ from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.tar_splits import AlteredSplits
 
 
-@check(severity=Severity.WARNING, detail=OfLayer, ok="each layer has the list that its tar is made from")
+@check(severity=Severity.WARNING, detail=OfLayer, ok="each layer has its tar-split")
 def tar_split_corrupt(graph: LayerGraph, altered: AlteredSplits | Missing) -> Iterator[Finding]:
-    """A layer's tar-split is empty, torn or gone, so images with this layer run but can't be saved or pushed.
+    """A layer's tar-split is empty, truncated or missing, so images with this layer run but can't be saved or pushed.
 
     What it looks at:
-        The size, the first and the last bytes of ``tar-split.json.gz`` in the record of each layer that a sound image has.
-        Where a metadata backup tells the file's digest (64 MiB of such files in a scan), one with another digest must unpack
-        to its end. Without a backup the whole content is read with ``--deep`` (``state/tar-split-damaged``).
+        The size and the first and last bytes of ``tar-split.json.gz`` in the record of each layer of an image with a valid
+        config. If a metadata backup has the file's digest and the digest differs, the file must decompress completely (up to 64
+        MiB of such files per scan). Without a backup only ``--deep`` reads the whole content (``state/tar-split-damaged``).
 
     Why it matters:
-        The file holds the headers of the layer's tar. Without it ``docker save`` and ``docker push`` fail, and nothing can
-        prove the layer's content any more.
+        The file holds the headers of the layer's tar. Without it ``docker save`` and ``docker push`` fail, and the layer's
+        content can't be verified.
 
     How it is fixed:
-        From doctor's metadata backup. Without one it is made again: Docker writes the tar of a directory always the same way,
-        and the result counts only if it has the layer's digest. For layers that other tools made, by pulling or loading the
-        image again after removing it.
+        From doctor's metadata backup. Without one it is recreated: Docker writes the tar of a directory always in the same way,
+        and the result is used only if it has the layer's digest. If another tool made the layer, remove the image, then pull or
+        load it again.
 
     References:
         https://github.com/vbatts/tar-split
@@ -34,12 +34,12 @@ def tar_split_corrupt(graph: LayerGraph, altered: AlteredSplits | Missing) -> It
     for layer in graph.needed():
         record = graph.record(layer.chain)
         if record is not None and not record.is_hollow and (record.lacks_split or layer.chain in damaged):
-            problem = damaged.get(layer.chain) or ("it is empty" if record.tar_split_bytes == 0 else "no such file")
+            problem = damaged.get(layer.chain) or ("empty file" if record.tar_split_bytes == 0 else "no such file")
             if record.is_split_torn:
-                problem = "it begins or ends as no gzip file does"
+                problem = "truncated or corrupt: not the beginning or end of a gzip file"
             yield Finding(
                 subject=Subject("layer", layer.chain[:12]),
-                message=f"images can't be saved or pushed: {graph.title(layer.chain)} lost its tar-split",
+                message=f"the tar-split of {graph.title(layer.chain)} is missing or corrupt: images with this layer can't be saved or pushed",
                 evidence=(Evidence(graph.layers.record_path(layer.chain, "tar-split.json.gz"), problem),),
                 detail=OfLayer(chain=layer.chain),
             )

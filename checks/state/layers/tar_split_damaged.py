@@ -1,4 +1,4 @@
-"""A layer's tar-split can't be read."""
+"""A layer's tar-split can't be read completely."""
 
 from collections.abc import Iterator
 
@@ -9,38 +9,36 @@ from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.tar_splits import TarSplits
 
 
-@check(
-    severity=Severity.WARNING, detail=OfLayer, deep=True, ok="the list that each layer's tar is made from can be read"
-)
+@check(severity=Severity.WARNING, detail=OfLayer, deep=True, ok="the tar-split of each layer can be read")
 def tar_split_damaged(graph: LayerGraph, splits: TarSplits, content: LayerContent) -> Iterator[Finding]:
-    """A layer's tar-split is damaged, so images with this layer run but can't be saved or pushed.
+    """A layer's tar-split is corrupt, so images with this layer run but can't be saved or pushed.
 
     What it looks at:
-        With ``--deep``: the whole content of ``tar-split.json.gz`` in the record of each layer that a sound image has. It must
-        unpack to its end and describe a tar of whole blocks; where each file has the checksum that it tells and the whole has
-        not the layer's digest, it is not the layer's.
+        With ``--deep``: the whole content of ``tar-split.json.gz`` in the record of each layer of an image with a valid config.
+        It must decompress completely and describe a tar of whole blocks. If each file has the checksum in the tar-split, but
+        the whole does not have the layer's digest, the tar-split belongs to another layer.
 
     Why it matters:
-        The file holds the headers of the layer's tar. ``docker save`` and ``docker push`` end with "unexpected EOF", and
-        nothing can prove the layer's content any more.
+        The file holds the headers of the layer's tar. ``docker save`` and ``docker push`` fail with "unexpected EOF", and the
+        layer's content can't be verified.
 
     How it is fixed:
-        From doctor's metadata backup. Without one it is made again: Docker writes the tar of a directory always the same way,
-        and the result counts only if it has the layer's digest. For layers that other tools made, by pulling or loading the
-        image again after removing it.
+        From doctor's metadata backup. Without one it is recreated: Docker writes the tar of a directory always in the same way,
+        and the result is used only if it has the layer's digest. If another tool made the layer, remove the image, then pull or
+        load it again.
 
     References:
         https://github.com/vbatts/tar-split
     """
     foreign = {
-        chain: "its headers are not the layer's: with files that have all their checksums it makes another digest"
+        chain: "not this layer's: all files have its checksums, but the resulting tar has another digest"
         for chain, found in content.looks.items()
         if found.is_split_foreign
     }
     for chain, problem in {**splits.damaged, **foreign}.items():
         yield Finding(
             subject=Subject("layer", chain[:12]),
-            message=f"images can't be saved or pushed: the tar-split of {graph.title(chain)} is damaged",
+            message=f"the tar-split of {graph.title(chain)} is corrupt: images with this layer can't be saved or pushed",
             evidence=(Evidence(graph.layers.record_path(chain, "tar-split.json.gz"), problem),),
             detail=OfLayer(chain=chain),
         )

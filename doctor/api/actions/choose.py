@@ -35,7 +35,7 @@ class Choose(Struct, frozen=True, kw_only=True):
     plan takes the actions of the chosen option instead. Other actions of the same fixer are done either way.
 
     Attributes:
-        question: what is to be decided, without a question mark ("which layer directory is container web's").
+        question: what is to be decided, without a question mark ("which layer directory belongs to container web").
         options: the candidates, at least one.
         subject: what the question is about where that is not the finding's own subject (a reference of a list of tags).
     """

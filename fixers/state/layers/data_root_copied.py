@@ -1,4 +1,4 @@
-"""Only the digest of a whole layer proves the headers that its entries are mended by."""
+"""Only the digest of a whole layer proves the headers from which its entries are restored."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def data_root_copied() -> Iterator[Action]:
-    """Name the command that proves and mends the layers."""
+    """Name the command that verifies and repairs the layers."""
     yield Advise(
-        text="'doctor fix --deep --apply --allow disruptive' repairs it: each layer is read, verified by its digest, and restored from its tar headers"
+        text="'doctor fix --deep --apply --allow disruptive' reads each layer, verifies it by its digest, and restores its entries from the tar headers"
     )

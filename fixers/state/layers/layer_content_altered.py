@@ -1,4 +1,4 @@
-"""Put the right content of a layer's files back."""
+"""Restore the content of a layer's files."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from doctor.model.text import visible
 
 @fixer(applicability=Applicability.SAFE)
 def layer_content_altered(detail: OfLayer, graph: LayerGraph, content: LayerContent) -> Iterator[Action]:
-    """Copy from other layers where that proves the layer; else name the images."""
+    """Copy the files from other layers if that proves the layer; otherwise name the images to pull again."""
     chain = detail.chain
     found = content.looks[chain]
     top = graph.layers.directory_path(found.directory, "diff")
@@ -24,7 +24,7 @@ def layer_content_altered(detail: OfLayer, graph: LayerGraph, content: LayerCont
             yield CopyOver(
                 source=HostPath(one.copy),
                 path=join(top, name),
-                what=f"copy {visible(name)} of {graph.title(chain)} from an equal one in another layer",
+                what=f"copy {visible(name)} of {graph.title(chain)} from another layer with the same file",
                 stage=Stage.LAYERS,
             )
         return

@@ -1,4 +1,4 @@
-"""Say how files are looked at that no image has."""
+"""Show how to examine files that no image has."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def layer_extra_files(finding: Finding) -> Iterator[Action]:
-    """Who wrote them is worth more than their removal."""
+    """Advise to find out who wrote the files before they are removed."""
     path = finding.evidence[0].source
     yield Advise(
-        text=f"ls -la --time-style=full-iso {path!r} shows when and by whom; move it away while the engine is stopped, or docker rmi"
-        " and docker pull the image again"
+        text=f"ls -la --time-style=full-iso {path!r} shows when and by whom it was written; move it away while the engine is stopped, or"
+        " docker rmi and docker pull the image again"
     )

@@ -1,4 +1,4 @@
-"""Rebuild a layer's record from what proves it."""
+"""Rebuild a layer record from its image, its directory or the backup."""
 
 from collections.abc import Iterator
 
@@ -25,9 +25,9 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
     made: MadeSplits | Missing,
     clues: DirectoryClues,
 ) -> Iterator[Action]:
-    """Write what the image's config says, and the directory whose content proves to be the layer's, else the kept one.
+    """Write the values of the image's config, and the directory whose content is proven, otherwise the directory in the backup.
 
-    Where the tar-split is gone too, neither proves the other: a directory whose tar has the digest tells both, or none.
+    Without the tar-split neither proves the other: a directory whose tar has the layer's digest proves both.
     """
     chain, files = detail.chain, detail.files
     layer, proof = graph.expected[chain], proofs.of(chain)
@@ -40,18 +40,18 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
         directory = proof.directory
         if isinstance(backup, MetadataBackup) and kept is not None and not directory:
             directory = kept.cache_id if kept.cache_id in graph.free_directories() else ""
-            origin = f" (its directory from the backup {backup.age})"
+            origin = f" (with the directory from the backup {backup.age})"
         proven = made.items.get(chain) if isinstance(made, MadeSplits) and not directory else None
         if proven is not None:
             directory, split = proven.directory, proven.content
-            origin = " and its tar-split (its directory makes a tar with its digest)"
+            origin = " and its tar-split (the tar of its directory has the layer's digest)"
         if not directory and isinstance(made, Missing) and layer_candidates(graph, layer):
             yield _ask(detail, graph, clues, layer)
             return
         if not directory:
             yield Advise(
-                text=f"{fetch_again(())}, for each image on layer {chain[:12]}: which directory holds it can't "
-                f"be proven ({proof.why})"
+                text=f"{fetch_again(())}, for each image with layer {chain[:12]}: no directory is proven to hold it "
+                f"({proof.why})"
             )
             return
         values["cache-id"] = directory
@@ -60,7 +60,7 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
         values["size"] = values["size"] if is_size(values["size"]) else "0"
     if "parent" in files and not layer.parent:
         yield Quarantine(
-            path=graph.layers.record_path(chain, "parent"), why="the first layer has no parent", stage=Stage.LAYERS
+            path=graph.layers.record_path(chain, "parent"), why="the lowest layer has no parent", stage=Stage.LAYERS
         )
     wanted = [name for name in files if name in values]
     contents = {name: values[name].encode() for name in wanted}
@@ -78,7 +78,7 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
 
 
 def _ask(detail: LayerDamage, graph: LayerGraph, clues: DirectoryClues, layer: Expected) -> Choose:
-    """Return the question which of the directories that stand on the same layers is this layer's."""
+    """Return the question which of the directories with the same parent layers belongs to this layer."""
     files = detail.files
     values = {"diff": layer.diff, "size": "0", **({"parent": f"sha256:{layer.parent}"} if layer.parent else {})}
     return Choose(
@@ -94,7 +94,7 @@ def _ask(detail: LayerDamage, graph: LayerGraph, clues: DirectoryClues, layer: E
                             for file, text in {**values, "cache-id": name}.items()
                             if file in files
                         ),
-                        what=f"rebuild the record of {graph.title(layer.chain)}: {', '.join(files)} (its directory as chosen)",
+                        what=f"rebuild the record of {graph.title(layer.chain)}: {', '.join(files)} (with the chosen directory)",
                         stage=Stage.LAYERS,
                     ),
                 ),

@@ -1,4 +1,4 @@
-"""Set an empty layer record aside."""
+"""Quarantine an empty layer record."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.layers.graph import LayerGraph
 
 @fixer(applicability=Applicability.SAFE)
 def layer_metadata_hollow(detail: OfLayer, graph: LayerGraph) -> Iterator[Action]:
-    """Move the directory into quarantine: nothing refers to it."""
+    """Move the directory to quarantine: nothing refers to it."""
     yield Quarantine(
         path=graph.layers.record_path(detail.chain),
         why="an interrupted pull left it, and nothing refers to it",

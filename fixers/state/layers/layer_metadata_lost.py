@@ -1,4 +1,4 @@
-"""Give a layer's entries what their headers say."""
+"""Restore a layer's entries from their tar headers."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from doctor.model.text import visible
 
 @fixer(applicability=Applicability.SAFE)
 def layer_metadata_lost(detail: OfLayer, graph: LayerGraph, content: LayerContent) -> Iterator[Action]:
-    """Restore what can be; name what only a person can put right."""
+    """Restore the entries that can be restored; otherwise show how to fetch the image again."""
     chain = detail.chain
     found = content.looks[chain]
     can = tuple(one for one in found.lost if one.is_restorable) if found.can_restore else ()
@@ -23,9 +23,8 @@ def layer_metadata_lost(detail: OfLayer, graph: LayerGraph, content: LayerConten
         return
     if not found.can_restore:
         yield Advise(
-            text="first 'doctor fix --apply' for the layer's content (state/layer-content-altered, "
-            "state/layer-extra-files): while its"
-            " digest is another one, nothing proves that the headers are this layer's"
+            text="first run 'doctor fix --apply' for the layer's content (state/layer-content-altered, "
+            "state/layer-extra-files): until its digest matches, the headers are not proven to be this layer's"
         )
         return
     names = ", ".join(visible(one.name.decode("utf-8", "surrogateescape")) for one in found.lost[:6])

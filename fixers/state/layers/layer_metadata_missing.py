@@ -1,4 +1,4 @@
-"""Write a lost layer record again."""
+"""Recreate a missing layer record."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ def layer_metadata_missing(  # noqa: PLR0917 - each is a fact of its own
     backup: MetadataBackup | Missing,
     splits: KeptTarSplits | Missing,
 ) -> Iterator[Action]:
-    """Write what the image tells and the directory that all above it stands on, or the backup's; else name the images."""
+    """Write a record from the image's config, with the directory that the layers above or the backup name."""
     chain, directory = detail.chain, detail.directory
     layer = graph.expected[chain]
     kept = backup.layers.get(chain) if isinstance(backup, MetadataBackup) else None
@@ -70,7 +70,7 @@ def _rebuild(
     splits: KeptTarSplits | Missing,
     age: str,
 ) -> Rebuild:
-    """Return what writes a layer's record for a directory; ``age`` of the backup that names it, "" where none does."""
+    """Return the action that writes a layer's record with a directory; ``age`` is the backup's that names it, or ""."""
     layer = graph.expected[chain]
     size = proofs.of(chain).size_bytes
     values = {"diff": layer.diff, "size": str(max(size, 0)), "cache-id": directory}
@@ -88,8 +88,8 @@ def _rebuild(
             Wanted(path=graph.layers.record_path(chain, name), node=File(content=content))
             for name, content in contents.items()
         ),
-        what=f"write the record of {graph.title(chain)} again"
-        + (f", with the backup {age}" if age else "")
+        what=f"recreate the record of {graph.title(chain)}"
+        + (f", from the backup {age}" if age else "")
         + ("" if split is not None else ", without its tar-split"),
         stage=Stage.LAYERS,
     )

@@ -1,4 +1,4 @@
-"""Write the parent that the image's config gives."""
+"""Write the parent that is computed from the image's config."""
 
 from collections.abc import Iterator
 
@@ -12,12 +12,12 @@ from doctor.model.step import File
 
 @fixer(applicability=Applicability.SAFE)
 def layer_metadata_wrong_parent(detail: OfLayer, graph: LayerGraph) -> Iterator[Action]:
-    """Write the computed value; the first layer has no such file."""
+    """Write the computed parent; remove the file if the layer is the lowest."""
     chain = detail.chain
     path = graph.layers.record_path(chain, "parent")
     parent = graph.expected[chain].parent
     if not parent:
-        yield Quarantine(path=path, why="the first layer has no parent", stage=Stage.LAYERS)
+        yield Quarantine(path=path, why="the lowest layer has no parent", stage=Stage.LAYERS)
         return
     yield Rebuild(
         items=(Wanted(path=path, node=File(content=f"sha256:{parent}".encode())),),

@@ -17,7 +17,7 @@ from doctor.model.step import File
 def layer_mount_corrupt(
     detail: OfMount, graph: LayerGraph, clues: DirectoryClues, backup: MetadataBackup | Missing
 ) -> Iterator[Action]:
-    """Write the computed values, and the one directory that can be the container's; of several the backup's, or the chosen."""
+    """Write the computed values, with the only possible layer directory, the one in the backup, or the chosen one."""
     container_id, files = detail.container_id, detail.files
     title = graph.container_title(container_id)
     record = graph.layers.mounts.get(container_id)
@@ -26,7 +26,7 @@ def layer_mount_corrupt(
     origin = ""
     if not mount and kept is not None and isinstance(backup, MetadataBackup) and _is_free(container_id, graph, kept):
         mount = kept.mount_id
-        origin = f" (its directory from the backup {backup.age})"
+        origin = f" (with the directory from the backup {backup.age})"
     if mount:
         below = kept.parent if kept is not None and kept.mount_id == mount else ""
         yield _rebuild(graph, detail, mount, origin, below)
@@ -34,19 +34,19 @@ def layer_mount_corrupt(
     candidates = graph.mount_candidates(container_id)
     if not candidates:
         yield Advise(
-            text=f"cp -a the layer directory of container {title} back from a backup, none is left over; else docker rm {title}, and"
-            " create it again"
+            text=f"restore the layer directory of container {title} from a backup with cp -a: no unused directory exists; otherwise"
+            f" docker rm {title}, and create it again"
         )
         return
     container = graph.containers.get(container_id)
     made = container.created[:19].replace("T", " ") if container is not None else "at an unknown time"
     yield Choose(
-        question=f"which layer directory is container {title}'s (created {made} UTC)",
+        question=f"which layer directory belongs to container {title} (created {made} UTC)",
         options=tuple(
             Option(
                 name=name,
                 evidence=clues.evidence(graph, name),
-                actions=(_rebuild(graph, detail, name, " (its directory as chosen)"),),
+                actions=(_rebuild(graph, detail, name, " (with the chosen directory)"),),
                 takes=f"layer directory {name[:12]}",
             )
             for name in candidates
@@ -55,9 +55,9 @@ def layer_mount_corrupt(
 
 
 def _rebuild(graph: LayerGraph, damage: OfMount, mount: str, origin: str, below: str = "") -> Rebuild:
-    """Return what writes the damaged files of a container's mount record for the directory ``mount``.
+    """Return the action that writes the damaged files of a container's mount record for the directory ``mount``.
 
-    ``below`` is the digest of the layer that a backup says it stands on, for a container whose image is lost as well.
+    ``below`` is the digest of its parent layer in a backup, for a container whose image is lost as well.
     """
     container_id, files = damage.container_id, damage.files
     parent = graph.mount_parent(container_id)
@@ -81,6 +81,6 @@ def _rebuild(graph: LayerGraph, damage: OfMount, mount: str, origin: str, below:
 
 
 def _is_free(container_id: str, graph: LayerGraph, kept: KeptMount) -> bool:
-    """Whether the directory that a backup names is still there, and no other container's."""
+    """Whether the directory that a backup names exists and belongs to no other container."""
     others = {record.mount_id for identity, record in graph.layers.mounts.items() if identity != container_id}
     return kept.mount_id in graph.layers.directories and kept.mount_id not in others

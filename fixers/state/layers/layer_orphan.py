@@ -1,4 +1,4 @@
-"""Take layers that nothing needs out of the data root."""
+"""Quarantine unused layer directories."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,12 @@ from doctor.facts.layers.graph import LayerGraph
 
 @fixer(applicability=Applicability.DESTRUCTIVE)
 def layer_orphan(finding: Finding, detail: OfDirectories, graph: LayerGraph) -> Iterator[Action]:
-    """Move each directory into quarantine with the short name that leads to it, after all that may copy from it."""
+    """Move each directory and its short link to quarantine, after all repairs that may copy from it."""
     directories = detail.directories
     if not directories:
         yield Advise(
-            text=f"ls -la {graph.layers.directory_path(finding.subject.name)} shows what it is: mv it to /root/, it is "
-            "none of the engine's"
+            text=f"ls -la {graph.layers.directory_path(finding.subject.name)} shows what it is; mv it to /root/: it does "
+            "not belong to the engine"
         )
     for name in directories:
         yield Quarantine(
@@ -27,5 +27,5 @@ def layer_orphan(finding: Finding, detail: OfDirectories, graph: LayerGraph) -> 
         for link, target in graph.layers.links.items():
             if target == f"../{name}/diff":
                 yield Quarantine(
-                    path=graph.layers.link_path(link), why=f"it leads to {name[:12]} alone", stage=Stage.DATABASES
+                    path=graph.layers.link_path(link), why=f"it points only to {name[:12]}", stage=Stage.DATABASES
                 )

@@ -1,4 +1,4 @@
-"""Keep a clean stop of the engine from deleting a live layer."""
+"""Prevent the deletion of a live layer at a clean engine stop."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,13 @@ from doctor.facts.layers.details import SharedRecord
 
 @fixer(applicability=Applicability.SAFE)
 def layerdb_removing_shared(detail: SharedRecord) -> Iterator[Action]:
-    """Move the half-removed record into quarantine while no engine runs; the layer's own record and directory stay."""
+    """Move the half-removed record to quarantine if no engine runs; keep the layer's own record and directory."""
     if detail.is_down:
-        yield Quarantine(path=detail.path, why="the engine would delete a live layer to finish it", stage=Stage.GUARD)
+        yield Quarantine(
+            path=detail.path, why="the engine would delete a live layer to finish this removal", stage=Stage.GUARD
+        )
         return
     yield Advise(
-        text=f"before the engine is stopped or restarted, mv {detail.path} /root/: the running engine does not "
-        "use it, and would delete a live layer at its stop to finish it"
+        text=f"before you stop or restart the engine, mv {detail.path} /root/: the running engine does not use it, but "
+        "deletes a live layer when it stops"
     )

@@ -1,4 +1,4 @@
-"""Set an unfinished layer record aside."""
+"""Quarantine an unfinished layer record."""
 
 from collections.abc import Iterator
 
@@ -11,8 +11,8 @@ from doctor.facts.layers.leftovers import Leftovers
 
 @fixer(applicability=Applicability.SAFE)
 def layerdb_tmp_leftover(detail: OfFile, leftovers: Leftovers) -> Iterator[Action]:
-    """Move it into quarantine while no engine runs."""
+    """Move the record to quarantine if no engine runs."""
     if leftovers.is_engine_up:
-        yield Advise(text="leave it until the engine is down for another reason: it does no harm")
+        yield Advise(text="leave it until the engine is stopped for another reason: it does no harm")
         return
-    yield Quarantine(path=detail.path, why="an interrupted pull or build left it", stage=Stage.LAYERS)
+    yield Quarantine(path=detail.path, why="an interrupted pull, load or build left it", stage=Stage.LAYERS)

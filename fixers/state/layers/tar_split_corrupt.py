@@ -1,4 +1,4 @@
-"""Bring a layer's tar-split back."""
+"""Restore or recreate a layer's tar-split."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from doctor.facts.layers.made_splits import MadeSplits
 def tar_split_corrupt(
     detail: OfLayer, graph: LayerGraph, kept: KeptTarSplits | Missing, made: MadeSplits | Missing
 ) -> Iterator[Action]:
-    """Write the one of the backup, else one that the layer's directory proves; without both, name the images to pull again."""
+    """Write the tar-split of the backup, or one that the layer's directory proves; otherwise name the images to pull again."""
     chain = detail.chain
     found = kept.items.get(chain) if isinstance(kept, KeptTarSplits) else None
     proven = made.items.get(chain) if isinstance(made, MadeSplits) else None

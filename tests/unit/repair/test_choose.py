@@ -59,7 +59,7 @@ def test_candidates_are_shown_with_evidence_and_none_is_taken(tmp_path: Path) ->
     assert plan.actions == ()
     assert len(options(plan)) == 4
     question = plan.manual[0].questions[0]
-    assert "which layer directory is container" in question.text
+    assert "which layer directory belongs to container" in question.text
     for candidate in question.candidates:
         assert [seen.source for seen in candidate.evidence] == ["directory", "made", "holds"]
 

@@ -72,7 +72,7 @@ LOGS = Finding(
 LOST = Finding(
     id="state/layer-mount-corrupt",
     subject=Subject("container", "shop-db"),
-    message="container shop-db has vanished for the engine: its mount record is damaged",
+    message="the mount record of container shop-db is corrupt: the engine does not load the container",
     severity=Severity.ERROR,
     evidence=(Evidence("/var/lib/docker/image/overlay2/layerdb/mounts/4c1f/mount-id", "it is empty"),),
 )
@@ -231,7 +231,7 @@ MANUAL = (
         advice="",
         questions=(
             Question(
-                text="which layer directory is container shop-db's (created 2026-11-20 08:01:13 UTC)",
+                text="which layer directory belongs to container shop-db (created 2026-11-20 08:01:13 UTC)",
                 candidates=tuple(
                     Candidate(
                         name=name * 32,

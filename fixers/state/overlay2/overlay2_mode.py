@@ -1,4 +1,4 @@
-"""Close the directory of layers."""
+"""Correct the mode of the layer directories."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.layers.directory_modes import DirectoryModes
 
 @fixer(applicability=Applicability.SAFE)
 def overlay2_mode(detail: OfFile, modes: DirectoryModes) -> Iterator[Action]:
-    """Give it the mode and the owner that the engine gives it; its group stays unless it may write."""
+    """Set the mode and owner that the engine uses; keep the group unless it may write."""
     path = detail.path
     mode = modes.right[path]
     yield SetAttributes(path=path, what=f"set {path} to mode {mode:04o}", mode=mode, uid=modes.uid, stage=Stage.LINKS)

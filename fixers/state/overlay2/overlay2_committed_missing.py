@@ -7,16 +7,17 @@ from doctor.api.actions.state import Rebuild, Wanted
 from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.step import File
+from doctor.model.text import plural
 
 
 @fixer(applicability=Applicability.SAFE)
 def overlay2_committed_missing(detail: OfDirectories, graph: LayerGraph) -> Iterator[Action]:
-    """Make the empty file in each."""
+    """Create the empty file in each directory."""
     names = detail.directories
     yield Rebuild(
         items=tuple(
             Wanted(path=graph.layers.directory_path(name, "committed"), node=File(), mode=0o600) for name in names
         ),
-        what=f"mark {len(names)} {'layer' if len(names) == 1 else 'layers'} as finished",
+        what=f"mark {plural(len(names), 'layer')} as finished",
         stage=Stage.LINKS,
     )

@@ -1,4 +1,4 @@
-"""The directory of an image's layer is gone."""
+"""The directory of an image layer is missing."""
 
 from collections.abc import Iterator
 
@@ -13,21 +13,21 @@ from doctor.facts.layers.records import DIRECTORY_NAME
     detail=LayerPlace,
     breaks=("image",),
     causes=("state/overlay2-root-missing",),
-    ok="each layer of each image has its files",
+    ok="each image layer has its directory",
 )
 def overlay2_layer_missing(graph: LayerGraph) -> Iterator[Finding]:
-    """The directory of an image's layer is gone, so the image is listed and can't be run.
+    """The directory of an image layer is missing, so the image is listed but can't run.
 
     What it looks at:
-        Whether the directory that each layer's record names is in ``overlay2`` and has a ``diff``.
+        Whether the directory that each layer's record names exists in ``overlay2`` and has a ``diff``.
 
     Why it matters:
-        Everything on that layer fails with "no such file or directory", and so do its containers. A pull or load says
-        "Already exists" and heals nothing, because the record claims that the layer is there.
+        Images and containers with this layer fail with "no such file or directory". A pull or load reports "Already exists" and
+        repairs nothing, because the record claims that the layer exists.
 
     How it is fixed:
-        If another directory is proven to hold the layer's content, the record is corrected. A layer without any file is made
-        again, since an empty directory is its content. Otherwise the image must be removed and pulled or loaded again.
+        If another directory is proven to hold the layer's content, the record is corrected. A layer without files is recreated:
+        its content is an empty directory. Otherwise the image must be removed and pulled or loaded again.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/layer_store.go
@@ -45,7 +45,7 @@ def overlay2_layer_missing(graph: LayerGraph) -> Iterator[Finding]:
             path = graph.layers.directory_path(name) if found is None else graph.layers.directory_path(name, "diff")
             yield Finding(
                 subject=Subject("layer", layer.chain[:12]),
-                message=f"images can't be run: the files of {graph.title(layer.chain)} are gone",
-                evidence=(Evidence(path, "no such directory"), Evidence("images that stand on it", images)),
+                message=f"the files of {graph.title(layer.chain)} are missing: images with this layer can't run",
+                evidence=(Evidence(path, "no such directory"), Evidence("images with this layer", images)),
                 detail=LayerPlace(chain=layer.chain, directory=name),
             )

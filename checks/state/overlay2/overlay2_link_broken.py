@@ -1,4 +1,4 @@
-"""The short names of layer directories are broken."""
+"""The short link of a layer directory is broken."""
 
 from collections.abc import Iterator
 
@@ -12,23 +12,24 @@ from doctor.facts.layers.graph import LayerGraph, shown
     detail=OfDirectories,
     breaks=("image", "storage"),
     causes=("state/layer-metadata-empty", "state/overlay2-root-missing"),
-    ok="each layer directory has its short name",
+    ok="each layer directory has its short link",
 )
 def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
-    """The short name of a layer directory is broken, so containers can't be mounted or start without that layer's files.
+    """The short link of a layer directory is broken, so containers can't be mounted or start without that layer's files.
 
     What it looks at:
-        For each directory of ``overlay2`` that an image, a container or BuildKit needs: its file ``link`` (26 characters)
-        and the entry of that name in ``overlay2/l``, which must lead back to its ``diff``. If the whole of ``l`` is gone,
-        that is one finding, and where something else has its place, the engine does not start. A directory whose name nothing tells is left until its place in the chain is known.
+        Each directory of ``overlay2`` that an image, a container or BuildKit needs: its file ``link`` (26 characters), and the
+        entry of that name in ``overlay2/l``, which must point to its ``diff``. If all of ``l`` is missing, that is one finding.
+        If ``l`` is not a directory, the engine does not start. A directory whose short link is unknown is left until its place
+        in the chain is known.
 
     Why it matters:
-        Mount options hold these names. A missing entry fails every mount that needs it ("readlink …/overlay2/l: invalid
-        argument"); an empty ``link`` is worse: layers made on it mount without its files and without an error.
+        Mount options use these names. A missing entry fails each mount that needs it ("readlink …/overlay2/l: invalid
+        argument"). An empty ``link`` is worse: layers created on it mount without its files and without an error.
 
     How it is fixed:
-        The name is told three times: by ``link``, by the entry in ``l``, and by ``lower`` of everything above. What most of
-        them say is written; if all are lost, a new name serves as well, since every ``lower`` that uses it is rewritten too.
+        The name is recorded in three places: ``link``, the entry in ``l``, and ``lower`` of all layers above. The name that
+        most of them have is written. If all are lost, a new name is used, and each ``lower`` that refers to it is rewritten.
 
     References:
         https://github.com/moby/moby/issues/35747
@@ -41,13 +42,17 @@ def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
         is_in_the_way = places.link_directory not in {"", "d"}
         yield Finding(
             subject=Subject("directory", "overlay2/l"),
-            message=f"the engine can't start: overlay2/l, with the short names of {len(whole)} layer directories, is no directory"
+            message=f"overlay2/l, with the short links of {len(whole)} layer directories, is not a directory: the engine can't start"
             if is_in_the_way
-            else f"no container can be mounted: the short names of {len(whole)} layer directories are gone",
+            else f"the short links of {len(whole)} layer directories are missing: no container that needs them can be mounted",
             evidence=(
                 Evidence(
                     places.directory_path("l"),
-                    "not a directory" if is_in_the_way else "no link is in it" if places.link_directory else "missing",
+                    "not a directory"
+                    if is_in_the_way
+                    else "no link in it"
+                    if places.link_directory
+                    else "no such directory",
                 ),
             ),
             detail=OfDirectories(directories=whole),
@@ -60,7 +65,7 @@ def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
         right = graph.names[name]
         yield Finding(
             subject=Subject("layer-directory", name[:12] + ("-init" if name.endswith("-init") else "")),
-            message=f"{graph.directory_title(name)} can't be mounted: its short name is broken",
+            message=f"the short link of {graph.directory_title(name)} is broken: the layer can't be mounted",
             evidence=(
                 Evidence(places.directory_path(name, "link"), shown(link)),
                 Evidence(places.link_path(right), places.links.get(right) or "no such link"),

@@ -1,4 +1,4 @@
-"""A layer directory names other parents than it has."""
+"""A layer directory lists the wrong parents."""
 
 from collections.abc import Iterator
 
@@ -15,19 +15,20 @@ from doctor.facts.layers.graph import LayerGraph
     ok="each layer directory names the layers below it",
 )
 def overlay2_lower_wrong(graph: LayerGraph) -> Iterator[Finding]:
-    """A layer directory names other layers below it than it stands on, so containers start with files missing or changed.
+    """A layer directory lists the wrong layers below it, so containers start with missing or wrong files.
 
     What it looks at:
-        ``lower`` of each directory of ``overlay2`` that an image, a container or BuildKit needs, against what follows from
-        the layer records, the mount records and BuildKit's list: the short names of all layers below, nearest first.
+        ``lower`` of each directory of ``overlay2`` that an image, a container or BuildKit needs, compared with the list that is
+        computed from the layer records, the mount records and BuildKit's database: the short links of all layers below, nearest
+        first.
 
     Why it matters:
-        The kernel mounts exactly what ``lower`` says. A short list gives a half-empty root ("exec: sh: executable file not
-        found"), and everything built or run meanwhile inherits it.
+        The kernel mounts exactly the layers in ``lower``. A short list gives an incomplete root ("exec: sh: executable file not
+        found"), and everything built or run meanwhile inherits the fault.
 
     How it is fixed:
-        The computed list is written, for this directory and for all that stand on it, the ``-init`` directories of
-        containers and BuildKit's own too.
+        The computed list is written for this directory and for all layers above it, also for the ``-init`` directories of
+        containers and for BuildKit's own.
 
     References:
         https://github.com/moby/moby/issues/42456
@@ -38,9 +39,9 @@ def overlay2_lower_wrong(graph: LayerGraph) -> Iterator[Finding]:
         right = graph.lowers[name] or ()
         yield Finding(
             subject=Subject("layer-directory", name[:12] + ("-init" if name.endswith("-init") else "")),
-            message=f"{graph.directory_title(name)} is mounted with {len(found or ())} of {len(right)} layers below it"
+            message=f"{graph.directory_title(name)} lists {len(found or ())} of {len(right)} layers below it: its mount misses or changes files"
             if len(found or ()) != len(right)
-            else f"{graph.directory_title(name)} is mounted on other layers than it stands on",
+            else f"{graph.directory_title(name)} lists the wrong layers below it: its mount misses or changes files",
             evidence=(
                 Evidence(
                     graph.layers.directory_path(name, "lower"),

@@ -1,4 +1,4 @@
-"""An entry of a container's -init layer is of another kind than the engine made it."""
+"""An entry of a container's -init layer has the wrong type."""
 
 from collections.abc import Iterator
 
@@ -14,23 +14,23 @@ _NEEDED = frozenset({"etc", "etc/hosts", "etc/hostname", "etc/resolv.conf", "pro
     severity=Severity.ERROR,
     detail=OfContainer,
     breaks=("storage",),
-    ok="each container's -init layer holds what the engine put there",
+    ok="the entries of each container's -init layer have the right type",
 )
 def overlay2_init_wrong(inits: InitLayers, graph: LayerGraph) -> Iterator[Finding]:
-    """A directory lies where the engine made a file in the layer below a container's own files, so it can't start.
+    """An entry of a container's -init layer has the wrong type, such as a directory for a file, so the container can't start.
 
     What it looks at:
-        The kinds of ``etc/hosts``, ``etc/hostname``, ``etc/resolv.conf`` and ``etc/mtab`` in the ``-init`` layer of each
-        container; where one is wrong, also ``.dockerenv`` and the entries of ``dev``.
+        The types of ``etc/hosts``, ``etc/hostname``, ``etc/resolv.conf`` and ``etc/mtab`` in the ``-init`` layer of each
+        container. If one is wrong, also ``.dockerenv`` and the entries of ``dev``.
 
     Why it matters:
-        The engine mounts the container's own hosts, hostname and resolv.conf over these files. Over a directory the start
-        ends with "not a directory: Are you trying to mount a directory onto a file". The container's files are all there. A
-        wrong ``mtab``, ``.dockerenv`` or entry of ``dev`` keeps nothing from starting and is only noted.
+        The engine mounts the container's own hosts, hostname and resolv.conf over these files. Over a directory the start fails
+        with "not a directory: Are you trying to mount a directory onto a file". The container's files are complete. A wrong
+        ``mtab``, ``.dockerenv`` or entry of ``dev`` does not prevent a start and is only noted.
 
     How it is fixed:
-        What is wrong goes into quarantine and the entry is made again: these are always the same empty files, directories
-        and one link, whatever the image.
+        The wrong entry is moved to quarantine and recreated: the layer always has the same empty files, directories and one
+        link, whatever the image.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/initlayer/setup_unix.go
@@ -39,10 +39,10 @@ def overlay2_init_wrong(inits: InitLayers, graph: LayerGraph) -> Iterator[Findin
         record = graph.layers.mounts[container_id]
         title = graph.container_title(container_id)
         entry, kind = min(wrong.items(), key=lambda item: (item[0] not in _NEEDED, item[0]))
-        consequence = "can't start" if entry in _NEEDED else "starts with a difference"
+        consequence = "the container can't start" if entry in _NEEDED else "the container still starts"
         yield Finding(
             subject=Subject("container", title),
-            message=f"container {title} {consequence}: {kind} lies where the engine made {entry} for it",
+            message=f"{entry} in the -init layer of container {title} is {kind}: {consequence}",
             evidence=tuple(
                 Evidence(graph.layers.directory_path(f"{record.mount_id}-init", f"diff/{entry}"), found)
                 for entry, found in wrong.items()

@@ -1,4 +1,4 @@
-"""A container's work directory is gone."""
+"""The work directory of a container is missing."""
 
 from collections.abc import Iterator
 
@@ -11,19 +11,19 @@ from doctor.facts.layers.graph import LayerGraph
     severity=Severity.ERROR,
     detail=OfDirectory,
     breaks=("storage",),
-    ok="each container's layer can be mounted writable",
+    ok="each writable layer has its work directory",
 )
 def overlay2_work_missing(graph: LayerGraph) -> Iterator[Finding]:
-    """A container's layer has no work directory, so the kernel does not mount it and the container can't start.
+    """A container's writable layer has no work directory, so the kernel refuses to mount it and the container can't start.
 
     What it looks at:
-        ``work`` in the directory of ``overlay2`` that each mount record names, where there is a ``lower``.
+        ``work`` in the directory of ``overlay2`` that each mount record names, if that directory has a ``lower``.
 
     Why it matters:
-        overlayfs refuses a writable mount without it. The container's files are all there.
+        overlayfs refuses a writable mount without it. The container's files are complete.
 
     How it is fixed:
-        An empty directory is made: the kernel fills it itself.
+        An empty directory is created. The kernel fills it.
 
     References:
         https://docs.kernel.org/filesystems/overlayfs.html
@@ -33,7 +33,7 @@ def overlay2_work_missing(graph: LayerGraph) -> Iterator[Finding]:
         if found is not None and found.has_diff and not found.has_work and (found.lower or graph.lowers[found.id]):
             yield Finding(
                 subject=Subject("layer-directory", found.id[:12]),
-                message=f"{graph.directory_title(found.id)} can't be mounted: its work directory is gone",
+                message=f"the work directory of {graph.directory_title(found.id)} is missing: the container can't start",
                 evidence=(Evidence(graph.layers.directory_path(found.id, "work"), "no such directory"),),
                 detail=OfDirectory(directory=found.id),
             )

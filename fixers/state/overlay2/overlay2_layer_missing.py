@@ -1,4 +1,4 @@
-"""Find a layer's files, or make a layer that has none."""
+"""Find a layer's directory, or recreate a layer without files."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from doctor.model.step import Directory, File, Symlink
 
 @fixer(applicability=Applicability.SAFE)
 def overlay2_layer_missing(detail: LayerPlace, graph: LayerGraph, proofs: LayerProofs) -> Iterator[Action]:
-    """Correct the record if a directory is proven; make an empty layer; say what to pull otherwise."""
+    """Correct the record if a directory is proven; recreate an empty layer; otherwise name the images to pull again."""
     chain, name = detail.chain, detail.directory
     layer, proof = graph.expected[chain], proofs.of(chain)
     if proof.directory and proof.directory != name:
@@ -22,7 +22,7 @@ def overlay2_layer_missing(detail: LayerPlace, graph: LayerGraph, proofs: LayerP
             items=(
                 Wanted(path=graph.layers.record_path(chain, "cache-id"), node=File(content=proof.directory.encode())),
             ),
-            what=f"name the directory that is proven to hold {graph.title(chain)}",
+            what=f"write the proven directory into the record of {graph.title(chain)}",
             stage=Stage.LAYERS,
         )
     elif layer.diff == EMPTY_LAYER:
@@ -37,7 +37,7 @@ def overlay2_layer_missing(detail: LayerPlace, graph: LayerGraph, proofs: LayerP
 
 
 def _empty(graph: LayerGraph, name: str, parent: str) -> Iterator[Wanted]:
-    """Yield a layer directory without content, with the layers below it as far as their places are known."""
+    """Yield an empty layer directory, with the known layers below it."""
     at = graph.layers.directory_path
     link = graph.names.get(name) or derived_name(name)
     below = graph.cache.get(parent)

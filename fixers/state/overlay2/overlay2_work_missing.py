@@ -1,4 +1,4 @@
-"""Make a container's work directory again."""
+"""Recreate a container's work directory."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,10 @@ from doctor.model.step import Directory
 
 @fixer(applicability=Applicability.SAFE)
 def overlay2_work_missing(detail: OfDirectory, graph: LayerGraph) -> Iterator[Action]:
-    """Make it, empty and closed, as overlay2 does."""
+    """Create it empty and with mode 0700, as overlay2 does."""
     name = detail.directory
     yield Rebuild(
         items=(Wanted(path=graph.layers.directory_path(name, "work"), node=Directory(), mode=0o700),),
-        what=f"make the work directory of {graph.directory_title(name)}",
+        what=f"create the work directory of {graph.directory_title(name)}",
         stage=Stage.LINKS,
     )

@@ -1,28 +1,29 @@
-"""A layer that others stand on is not marked as finished."""
+"""A layer with layers above it is not marked as finished."""
 
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
+from doctor.model.text import plural
 
 
-@check(severity=Severity.INFO, detail=OfDirectories, ok="layers that others stand on are marked as finished")
+@check(severity=Severity.INFO, detail=OfDirectories, ok="layers with other layers above them are marked as finished")
 def overlay2_committed_missing(graph: LayerGraph) -> Iterator[Finding]:
-    """Layers that others stand on lack the mark that they are finished, so the engine may mount one of them writable.
+    """Image layers with other layers above them are not marked as finished, so the engine may mount one writable.
 
     What it looks at:
-        The file ``committed`` in directories of ``overlay2`` that belong to an image and that another layer stands on. A
-        root on which no directory has it was made by an engine before 20.10, and nothing is said. Something else of that
-        name, as a directory, is an error.
+        The file ``committed`` in directories of ``overlay2`` that belong to an image and have layers above them. If no
+        directory has the file, an engine before 20.10 created the data root, and nothing is reported. If ``committed`` is not a
+        regular file (a directory, for example), that is an error.
 
     Why it matters:
-        Without the mark dockerd mounts such a layer writable when it compares it with its parent. No failure is known from
-        it; the mark is cheap and lets nothing alter an image's layer. With a directory in its place no new container can be
-        made from the image ("rename …: file exists").
+        Without the mark dockerd mounts such a layer writable when it compares the layer with its parent. No failure is known,
+        but the mark protects an image's layer from changes. If a directory has its name, no container can be created from the
+        image ("rename …: file exists").
 
     How it is fixed:
-        The empty file is made; what is in its place goes into quarantine.
+        The empty file is created. An entry that has its name is moved to quarantine.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/graphdriver/overlay2/overlay.go
@@ -34,7 +35,7 @@ def overlay2_committed_missing(graph: LayerGraph) -> Iterator[Finding]:
         if directories[name].committed not in {"", "f"}:
             yield Finding(
                 subject=Subject("layer-directory", name),
-                message=f"no new container starts from images with {graph.title(chain)}: its mark of being finished is no file",
+                message=f"'committed' of {graph.title(chain)} is not a file: no new container starts from images with this layer",
                 evidence=(Evidence(graph.layers.directory_path(name, "committed"), "not a regular file"),),
                 detail=OfDirectories(directories=(name,)),
                 severity=Severity.ERROR,
@@ -44,7 +45,8 @@ def overlay2_committed_missing(graph: LayerGraph) -> Iterator[Finding]:
     if lacking and (is_known or not directories):
         yield Finding(
             subject=Subject("directory", "overlay2"),
-            message=f"{len(lacking)} layers of images are not marked as finished, so the engine may mount one writable",
+            message=f"{plural(len(lacking), 'image layer')} {'is' if len(lacking) == 1 else 'are'} not marked as finished: the engine may mount "
+            f"{'it' if len(lacking) == 1 else 'one'} writable",
             evidence=tuple(
                 Evidence(graph.layers.directory_path(name, "committed"), "no such file") for name in lacking[:6]
             ),

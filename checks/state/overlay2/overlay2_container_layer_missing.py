@@ -1,4 +1,4 @@
-"""A container's own files are gone."""
+"""The writable layer of a container is missing."""
 
 from collections.abc import Iterator
 
@@ -11,20 +11,20 @@ from doctor.facts.layers.records import DIRECTORY_NAME
     severity=Severity.CRITICAL,
     breaks=("storage",),
     causes=("state/overlay2-root-missing",),
-    ok="each container's own files are there",
+    ok="each container has its writable layer",
 )
 def overlay2_container_layer_missing(graph: LayerGraph) -> Iterator[Finding]:
-    """The directory with a container's own files is gone, so the container can't start and what it wrote is lost.
+    """The writable layer of a container is missing, so the container can't start and the files that it wrote are lost.
 
     What it looks at:
-        Whether the directory that each container's mount record names is in ``overlay2`` and has a ``diff``.
+        Whether the directory that each container's mount record names exists in ``overlay2`` and has a ``diff``.
 
     Why it matters:
-        It holds everything the container wrote outside of volumes. ``docker start`` says "no such file or directory".
+        It holds all files that the container wrote outside volumes. ``docker start`` fails with "no such file or directory".
 
     How it is fixed:
-        By hand, from a backup. An empty directory in its place would let the container start as if it had never written
-        anything, so doctor makes none.
+        Manually, from a backup. Doctor does not create an empty directory: the container would start as if it had never written
+        anything.
 
     References:
         https://docs.docker.com/engine/storage/drivers/overlayfs-driver/
@@ -40,6 +40,6 @@ def overlay2_container_layer_missing(graph: LayerGraph) -> Iterator[Finding]:
             path = graph.layers.directory_path(name) if found is None else graph.layers.directory_path(name, "diff")
             yield Finding(
                 subject=Subject("container", graph.container_title(container_id)),
-                message=f"container {graph.container_title(container_id)} can't start: the files it wrote are gone",
+                message=f"the writable layer of container {graph.container_title(container_id)} is missing: it can't start, and the files it wrote are lost",
                 evidence=(Evidence(path, "no such directory"),),
             )

@@ -1,4 +1,4 @@
-"""Clear the mount point of a layer."""
+"""Empty the mount point of a layer."""
 
 from collections.abc import Iterator
 
@@ -12,11 +12,11 @@ from doctor.facts.layers.leftovers import Leftovers
 
 @fixer(applicability=Applicability.SAFE)
 def overlay2_merged_leftover(detail: OfDirectory, leftovers: Leftovers, graph: LayerGraph) -> Iterator[Action]:
-    """Move what lies there into quarantine while no engine runs; the mount point itself stays."""
+    """Move its files to quarantine if no engine runs; keep the mount point itself."""
     if leftovers.is_engine_up:
-        yield Advise(text="leave it until the engine is down for another reason: it does no harm")
+        yield Advise(text="leave it until the engine is stopped for another reason: it does no harm")
         return
     name = detail.directory
     for entry in leftovers.merged[name]:
         path = graph.layers.directory_path(name, f"merged/{entry}")
-        yield Quarantine(path=path, why="it lies beneath a mount point", stage=Stage.LINKS)
+        yield Quarantine(path=path, why="the next mount would hide it", stage=Stage.LINKS)

@@ -1,4 +1,4 @@
-"""Make a container's -init layer again."""
+"""Recreate a container's -init layer."""
 
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ from doctor.model.step import Directory, File, Symlink
 
 @fixer(applicability=Applicability.SAFE)
 def overlay2_init_missing(detail: InitMissing, graph: LayerGraph) -> Iterator[Action]:
-    """Make the fixed set of files, and the links that make it a layer of its image."""
+    """Create its fixed set of files, and the links that connect it with the layers of its image."""
     name = f"{detail.directory}-init"
     yield Rebuild(
         items=tuple(_layer(graph, name, detail.directory, detail.below)),
-        what=f"make the -init layer of container {graph.container_title(detail.container_id)} again",
+        what=f"recreate the -init layer of container {graph.container_title(detail.container_id)}",
         stage=Stage.LINKS,
     )
 
@@ -43,7 +43,7 @@ def _layer(graph: LayerGraph, name: str, own: str, below: str) -> Iterator[Wante
 
 
 def _link(graph: LayerGraph, name: str, own: str) -> str:
-    """Return the name under which the container's own layer knows it, a new one where that is lost."""
+    """Return the name under which the container's writable layer knows it, or a new name if that is lost."""
     if name in graph.names and LINK_NAME.fullmatch(graph.layers.directories[name].link or ""):
         return graph.names[name]
     lower = graph.layers.directories[own].lower

@@ -1,4 +1,4 @@
-"""The directory of all layers is gone."""
+"""The directory of all layers is missing."""
 
 from collections.abc import Iterator
 
@@ -7,20 +7,20 @@ from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.layers.graph import LayerGraph
 
 
-@check(severity=Severity.CRITICAL, breaks=("image", "storage"), ok="the directory of all layers is there")
+@check(severity=Severity.CRITICAL, breaks=("image", "storage"), ok="the directory of all layers exists")
 def overlay2_root_missing(root: DataRoot, graph: LayerGraph) -> Iterator[Finding]:
-    """The directory of all layers is gone or empty, so images and containers are listed and none can run.
+    """The directory of all layers is missing or empty, so images and containers are listed but none can run.
 
     What it looks at:
-        Whether ``overlay2`` in the data root holds anything while layer records name directories in it.
+        Whether ``overlay2`` in the data root has any entry while layer records name directories in it.
 
     Why it matters:
         dockerd starts and lists everything. Each run fails with "stat …/overlay2/…: no such file or directory", and a pull
-        says "Already exists" and repairs nothing.
+        reports "Already exists" and repairs nothing.
 
     How it is fixed:
-        By hand: the usual reason is a file system that is not mounted. Find it and mount it before the engine starts: with
-        the directory missing an engine of release 29 or newer switches to the other image store.
+        Manually: usually a file system is not mounted. Find it and mount it before the engine starts: if the directory is
+        missing, an engine of release 29 or later switches to the other image store.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/graphdriver/overlay2/overlay.go
@@ -29,10 +29,9 @@ def overlay2_root_missing(root: DataRoot, graph: LayerGraph) -> Iterator[Finding
     if named and not graph.layers.directories:
         yield Finding(
             subject=Subject("directory", "overlay2"),
-            message="no image and no container can run: the directory of all layers is "
-            + ("empty" if root.has("overlay2") else "gone"),
+            message=f"the directory of all layers is {'empty' if root.has('overlay2') else 'missing'}: no image and no container can run",
             evidence=(
                 Evidence(root.at("overlay2"), "empty" if root.has("overlay2") else "no such directory"),
-                Evidence("layers that name a directory in it", str(len(named))),
+                Evidence("layer records that name a directory in it", str(len(named))),
             ),
         )

@@ -1,4 +1,4 @@
-"""Give layer directories their short names back."""
+"""Restore the short links of layer directories."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from doctor.model.step import File, Symlink
 
 @fixer(applicability=Applicability.SAFE)
 def overlay2_link_broken(detail: OfDirectories, graph: LayerGraph) -> Iterator[Action]:
-    """Write ``link`` and the entry in ``l``, as most of what is left of the name tells."""
+    """Write ``link`` and the entry in ``l``, with the name that most of the remaining records have."""
     directories = detail.directories
     items: list[Wanted] = []
     for name in directories:
@@ -19,4 +19,8 @@ def overlay2_link_broken(detail: OfDirectories, graph: LayerGraph) -> Iterator[A
         items.append(Wanted(path=graph.layers.directory_path(name, "link"), node=File(content=link.encode())))
         items.append(Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff")))
     subject = f"{len(directories)} layer directories" if len(directories) > 1 else graph.directory_title(directories[0])
-    yield Rebuild(items=tuple(items), what=f"restore the short name of {subject}", stage=Stage.LINKS)
+    yield Rebuild(
+        items=tuple(items),
+        what=f"restore the short {'link' if len(directories) == 1 else 'links'} of {subject}",
+        stage=Stage.LINKS,
+    )

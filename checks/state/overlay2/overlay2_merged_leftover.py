@@ -1,4 +1,4 @@
-"""Files lie where a layer is mounted."""
+"""The mount point of a layer is not empty."""
 
 from collections.abc import Iterator
 
@@ -8,20 +8,20 @@ from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
 
 
-@check(severity=Severity.INFO, detail=OfDirectory, ok="nothing lies beneath the mount points of layers")
+@check(severity=Severity.INFO, detail=OfDirectory, ok="the mount points of unmounted layers are empty")
 def overlay2_merged_leftover(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
-    """Files lie in the mount point of a layer that is not mounted; the next mount hides them, and nothing ever removes them.
+    """The mount point of an unmounted layer has files, which the next mount hides and nothing ever removes.
 
     What it looks at:
-        ``merged`` of the directories in ``overlay2`` at which nothing is mounted, and whether it is empty.
+        Whether ``merged`` is empty in the directories of ``overlay2`` where nothing is mounted.
 
     Why it matters:
-        It does no harm to any container. Something wrote there while the container's file system was not mounted (a script, a
-        backup that was restored), and whoever wrote it may miss it: the container does not have these files.
+        It does no harm to any container. A script or a restored backup wrote there while the container's file system was not
+        mounted. Its author may miss the files: the container does not have them.
 
     How it is fixed:
-        While the engine is down they go into quarantine. ``merged`` itself is never removed: where it is mounted it is the
-        whole container.
+        If the engine is down, the files are moved to quarantine. ``merged`` itself is never removed: when mounted, it is the
+        container's root.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/graphdriver/overlay2/overlay.go
@@ -31,7 +31,7 @@ def overlay2_merged_leftover(leftovers: Leftovers, graph: LayerGraph) -> Iterato
         shown = name[:12] + ("-init" if name.endswith("-init") else "")
         yield Finding(
             subject=Subject("layer-directory", shown),
-            message=f"{count} in the mount point of {graph.directory_title(name)} will be hidden by its next mount",
+            message=f"the mount point of {graph.directory_title(name)} has {count}: the next mount hides {'it' if len(entries) == 1 else 'them'}",
             evidence=(Evidence(graph.layers.directory_path(name, "merged"), ", ".join(entries[:10])),),
             detail=OfDirectory(directory=name),
         )

@@ -1,4 +1,4 @@
-"""A container's -init layer is gone."""
+"""A container's -init layer is missing."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,20 @@ from doctor.facts.layers.details import InitMissing
 from doctor.facts.layers.graph import LayerGraph
 
 
-@check(severity=Severity.ERROR, detail=InitMissing, breaks=("storage",), ok="each container's -init layer is there")
+@check(severity=Severity.ERROR, detail=InitMissing, breaks=("storage",), ok="each container has its -init layer")
 def overlay2_init_missing(graph: LayerGraph) -> Iterator[Finding]:
-    """The layer that the engine prepares below a container's own files is gone, so the container can't start.
+    """The -init layer below a container's writable layer is missing, so the container can't start.
 
     What it looks at:
-        Whether ``overlay2/ID-init`` with a ``diff`` exists for each container whose own layer directory does, and whose
-        image's layers are all known.
+        Whether ``overlay2/ID-init`` with a ``diff`` exists for each container whose writable layer exists and whose image
+        layers are all known.
 
     Why it matters:
-        The container's mount names it; ``docker start`` says "no such file or directory". The container's files are all there.
+        The container's mount names it: ``docker start`` fails with "no such file or directory". The container's files are
+        complete.
 
     How it is fixed:
-        It is made again: it is always the same set of empty files and directories that dockerd bind-mounts over.
+        It is recreated: it always has the same empty files and directories, over which dockerd bind-mounts.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/initlayer/setup_unix.go
@@ -35,7 +36,7 @@ def overlay2_init_missing(graph: LayerGraph) -> Iterator[Finding]:
             title = graph.container_title(container_id)
             yield Finding(
                 subject=Subject("container", title),
-                message=f"container {title} can't start: the layer that the engine prepared for it is gone",
+                message=f"the -init layer of container {title} is missing: the container can't start",
                 evidence=(Evidence(graph.layers.directory_path(f"{own.id}-init", "diff"), "no such directory"),),
                 detail=InitMissing(container_id=container_id, directory=own.id, below=below),
             )

@@ -1,4 +1,4 @@
-"""Make entries of a container's -init layer again."""
+"""Recreate entries of a container's -init layer."""
 
 from collections.abc import Iterator
 
@@ -12,14 +12,14 @@ from doctor.model.step import Directory, File, Symlink
 
 @fixer(applicability=Applicability.SAFE)
 def overlay2_init_wrong(detail: OfContainer, inits: InitLayers, graph: LayerGraph) -> Iterator[Action]:
-    """Set what is wrong aside, and put there what the engine puts there."""
+    """Move the wrong entries to quarantine, and recreate them as the engine does."""
     container_id = detail.container_id
     top = graph.layers.directory_path(f"{graph.layers.mounts[container_id].mount_id}-init", "diff")
     wrong = inits.wrong[container_id]
     needed = {entry for entry in (*FOLDERS, *FILES, *LINKS) if entry in wrong or entry.partition("/")[0] in wrong}
     yield Rebuild(
         items=tuple(_wanted(f"{top}/{entry}", entry) for entry in (*FOLDERS, *FILES, *LINKS) if entry in needed),
-        what=f"make {', '.join(sorted(wrong))} in the -init layer of container {graph.container_title(container_id)} again",
+        what=f"recreate {', '.join(sorted(wrong))} in the -init layer of container {graph.container_title(container_id)}",
         stage=Stage.LINKS,
     )
 
