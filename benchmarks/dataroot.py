@@ -12,7 +12,8 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from benchmarks.rootgen.containers import Container, ContainerWriter
+from benchmarks.rootgen.container import Container
+from benchmarks.rootgen.containers import ContainerWriter
 from benchmarks.rootgen.disk import write_file
 from benchmarks.rootgen.images import Image, ImageWriter
 from benchmarks.rootgen.networks import Network, write_networks

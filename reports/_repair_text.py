@@ -1,7 +1,8 @@
 """Plans, repairs and results of test containers, as lines for a terminal."""
 
 from doctor.model.finding import Evidence, Finding
-from doctor.model.report import HalfDone, ManualFix, PlannedAction, PlanReport, ProbeResult, Question, RepairReport
+from doctor.model.probe_result import ProbeResult
+from doctor.model.report import HalfDone, ManualFix, PlannedAction, PlanReport, Question, RepairReport
 from doctor.model.severity import Applicability, Severity
 from doctor.model.text import plural
 

@@ -4,7 +4,8 @@ import time
 
 from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
-from doctor.model.report import ManualFix, PlanReport, ProbeResult, RepairReport, ScanReport
+from doctor.model.probe_result import ProbeResult
+from doctor.model.report import ManualFix, PlanReport, RepairReport, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.text import plural
 from doctor.model.verdict import is_problem

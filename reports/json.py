@@ -6,6 +6,7 @@ from typing import Any
 from doctor.api import report_format
 from doctor.model.finding import Finding
 from doctor.model.outcome import Outcome
+from doctor.model.probe_result import ProbeResult
 from doctor.model.report import (
     Candidate,
     HalfDone,
@@ -13,7 +14,6 @@ from doctor.model.report import (
     ManualFix,
     PlannedAction,
     PlanReport,
-    ProbeResult,
     RepairReport,
     Report,
     ScanReport,

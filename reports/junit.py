@@ -5,7 +5,8 @@ from html import escape
 from doctor.api import report_format
 from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
-from doctor.model.report import ProbeReport, ProbeResult, Report, ScanReport
+from doctor.model.probe_result import ProbeResult
+from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.text import visible
 from doctor.model.verdict import State, Verdict
 

@@ -4,7 +4,8 @@ import re
 
 from doctor.api import report_format
 from doctor.model.finding import Evidence, Finding
-from doctor.model.report import PlannedAction, PlanReport, ProbeResult, RepairReport, Report, ScanReport
+from doctor.model.probe_result import ProbeResult
+from doctor.model.report import PlannedAction, PlanReport, RepairReport, Report, ScanReport
 from doctor.model.text import visible
 
 from ._words import accepted, apart, causes_by_check, fix_line, incomplete, rolled_back, to_do, unresolved, when

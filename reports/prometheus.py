@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from doctor.api import report_format
 from doctor.model.outcome import Result
-from doctor.model.report import ProbeReport, ProbeResult, Report, ScanReport
+from doctor.model.probe_result import ProbeResult
+from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.text import visible
 from doctor.model.verdict import State, Verdict
 

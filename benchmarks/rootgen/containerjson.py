@@ -1,12 +1,10 @@
 """config.v2.json and hostconfig.json with the fields and the order of dockerd 26.1 (moby/moby:container/container.go)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.rootgen.clock import stamp
+from benchmarks.rootgen.container import Container
 from benchmarks.rootgen.images import run_config
-
-if TYPE_CHECKING:
-    from benchmarks.rootgen.containers import Container
 
 _NEVER = "0001-01-01T00:00:00Z"
 _COMMAND = ["sh", "-c", "cat /root/marker; echo again"]
@@ -18,7 +16,7 @@ _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-tr
 _ZEROS = ("CpuPeriod", "CpuQuota", "CpuRealtimePeriod", "CpuRealtimeRuntime")
 
 
-def config_json(container: "Container", seen_as: str, data_root: str, sandbox: str) -> dict[str, Any]:
+def config_json(container: Container, seen_as: str, data_root: str, sandbox: str) -> dict[str, Any]:
     """config.v2.json; `seen_as` is the container's directory and `data_root` the root as dockerd names them."""
     ports: dict[str, dict[str, str]] = {"80/tcp": {}} if container.host_port is not None else {}
     run = run_config(
@@ -64,7 +62,7 @@ def config_json(container: "Container", seen_as: str, data_root: str, sandbox: s
     }
 
 
-def _state(container: "Container") -> dict[str, Any]:
+def _state(container: Container) -> dict[str, Any]:
     return {
         "Running": False,
         "Paused": False,
@@ -81,7 +79,7 @@ def _state(container: "Container") -> dict[str, Any]:
     }
 
 
-def _network_settings(container: "Container", sandbox: str) -> dict[str, Any]:
+def _network_settings(container: Container, sandbox: str) -> dict[str, Any]:
     endpoint = {
         "IPAMConfig": None,
         "Links": None,
@@ -116,7 +114,7 @@ def _network_settings(container: "Container", sandbox: str) -> dict[str, Any]:
     }
 
 
-def _mount_points(container: "Container", data_root: str) -> dict[str, Any]:
+def _mount_points(container: Container, data_root: str) -> dict[str, Any]:
     if container.volume is None:
         return {}
     name = container.volume.name
@@ -134,7 +132,7 @@ def _mount_points(container: "Container", data_root: str) -> dict[str, Any]:
     return {"/data": point}
 
 
-def host_config_json(container: "Container") -> dict[str, Any]:
+def host_config_json(container: Container) -> dict[str, Any]:
     """hostconfig.json, with dockerd's defaults."""
     network = container.network
     binding = [{"HostIp": "", "HostPort": str(container.host_port)}]

@@ -25,31 +25,10 @@ def main() -> int:
         asked = quick.scan_options(arguments) or quick.plan_options(arguments)
         if asked is not None:
             from doctor.cli.ending import ended
+            from doctor.cli.late import load_msgspec
 
             load_msgspec()
             return ended(lambda: way(*asked))
     from doctor.cli.app import run
 
     return run(arguments)
-
-
-def load_msgspec() -> None:
-    """Import msgspec without its unused imports, which cost 17 ms, as much as sixty checks.
-
-    msgspec tries typing_extensions first, which loads ``inspect``, and falls back to the standard library, which is enough
-    in every Python that doctor supports. Its modules for JSON schemas are loaded at the first use.
-    """
-    name = "typing_extensions"
-    if name in sys.modules or "msgspec" in sys.modules:
-        return
-    from doctor.cli.late import Late
-
-    late = [Late(each) for each in ("textwrap", "msgspec.inspect") if each not in sys.modules]
-    sys.modules.update({each.__name__: each for each in late})
-    sys.modules[name] = None  # type: ignore[assignment] # import's marker for a missing module
-    try:
-        import msgspec as msgspec  # noqa: PLC0414
-    finally:
-        del sys.modules[name]
-        for each in late:
-            del sys.modules[each.__name__]

@@ -4,6 +4,7 @@ It accepts valid, common spellings only. For help, mistakes and rare spellings i
 line, so help and errors have one source. A test compares the options of both.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 VALUES = {
@@ -71,17 +72,18 @@ def scan(values: dict[str, str], flags: dict[str, bool]) -> int:
     """Run the requested scan and return its exit code."""
     from doctor.cli.commands import scan as body
 
-    return _run(body, values, flags)
+    return _run(body.run, body.Options, values, flags)
 
 
 def plan(values: dict[str, str], flags: dict[str, bool]) -> int:
     """Print the requested plan and return its exit code."""
     from doctor.cli.commands import fix as body
+    from doctor.cli.commands.planned import Options
 
-    return _run(body, values, flags)
+    return _run(body.run, Options, values, flags)
 
 
-def _run(body: Any, values: dict[str, str], flags: dict[str, bool]) -> int:
+def _run(body: Callable[[Any, Any], int], options: type, values: dict[str, str], flags: dict[str, bool]) -> int:
     from msgspec import convert
 
     from doctor.cli.common import Shared
@@ -89,5 +91,4 @@ def _run(body: Any, values: dict[str, str], flags: dict[str, bool]) -> int:
     shared = Shared.make(
         verbose=flags.pop("verbose", False), quiet=flags.pop("quiet", False), color=values.pop("color", "auto")
     )
-    code: int = body.run(convert({**values, **flags}, body.Options), shared)
-    return code
+    return body(convert({**values, **flags}, options), shared)

@@ -1,22 +1,19 @@
 """The verdict of a plan: that of the host now, worded for a repair."""
 
 import time
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from doctor.model.exit_code import ExitCode
 from doctor.model.outcome import Result
+from doctor.model.probe_result import LastProof
 from doctor.model.severity import Severity
 from doctor.model.text import plural
 from doctor.model.verdict import State, Verdict, judge_probes, tried
 
-if TYPE_CHECKING:
-    from doctor.model.report import LastProof
-
 
 def judge_plan(
-    before: Verdict, *, steps: int, mends: int, is_left: bool, can_try: bool = False, proof: "LastProof | None" = None
+    before: Verdict, *, steps: int, mends: int, is_left: bool, can_try: bool = False, proof: LastProof | None = None
 ) -> Verdict:
     """Judge a plan: "nothing to repair" only if everything was examined and tried, and nothing is wrong.
 
@@ -47,7 +44,7 @@ def judge_plan(
     )
 
 
-def _nothing(before: Verdict, proof: "LastProof | None", is_left: bool, has_failed: bool, can_try: bool) -> str:
+def _nothing(before: Verdict, proof: LastProof | None, is_left: bool, has_failed: bool, can_try: bool) -> str:
     if is_left or before.state is State.PROBLEMS:
         return "nothing here that doctor can repair"
     if before.state is State.INCOMPLETE:
@@ -60,7 +57,7 @@ def _nothing(before: Verdict, proof: "LastProof | None", is_left: bool, has_fail
     return f"nothing to repair: {checks} found no problem"
 
 
-def _proof(proof: "LastProof | None") -> str:
+def _proof(proof: LastProof | None) -> str:
     again = "'doctor scan --probe'"
     if proof is None or not proof.probes:
         since = "" if proof is None else " since the last repair"

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.model.report import ProbeResult
+from doctor.model.probe_result import ProbeResult
 
 
 class Launch(Struct, frozen=True):

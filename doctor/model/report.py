@@ -8,6 +8,7 @@ from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
 from doctor.model.plan_verdict import judge_plan
+from doctor.model.probe_result import LastProof, ProbeResult
 from doctor.model.severity import Applicability, Severity
 from doctor.model.verdict import Scope, Verdict, judge, judge_probes
 
@@ -36,29 +37,6 @@ class HistoryRow(Struct, frozen=True, kw_only=True):
     started: float
     counts: dict[str, int]
     exit_code: int
-
-
-class ProbeResult(Struct, frozen=True, kw_only=True):
-    """Result of a test container.
-
-    Attributes:
-        name: the probe ("egress").
-        proves: the ability in a few words.
-        result: pass, fail, skip (nothing to prove here), unproven (the ability is used here but could not be tried as
-            its users do), error (the runtime itself failed).
-        message: the result in words; for a skip or error the reason.
-        evidence: requests and answers.
-        seconds: wall time.
-        by_others: the cause is outside of this host or a rule of the administrator: no repair is rolled back for it.
-    """
-
-    name: str
-    proves: str
-    result: Result
-    message: str
-    evidence: tuple[Evidence, ...] = ()
-    seconds: float = 0.0
-    by_others: bool = False
 
 
 class ScanReport(Struct, frozen=True, kw_only=True):
@@ -174,16 +152,6 @@ class ManualFix(Struct, frozen=True, kw_only=True):
     why: str
     advice: str
     questions: tuple[Question, ...] = ()
-
-
-class LastProof(Struct, frozen=True, kw_only=True):
-    """The test containers of an earlier scan of this host: when (seconds since the epoch), and what each proved.
-
-    Without any, the host was repaired since they were tried.
-    """
-
-    started: float
-    probes: tuple[ProbeResult, ...]
 
 
 class PlanReport(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 from collections.abc import Container, Iterable
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,11 +9,9 @@ from msgspec.structs import replace
 from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Finding
 from doctor.model.outcome import NEEDS_DEEP, Outcome, Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.severity import Severity
 from doctor.model.text import plural
-
-if TYPE_CHECKING:
-    from doctor.model.report import ProbeResult
 
 _NAMED = 3
 _NOT_DEEP = "layers' contents not compared (--deep)"
@@ -107,7 +104,7 @@ def judge(
     outcomes: Iterable[Outcome],
     *,
     fail_on: Severity,
-    probes: "tuple[ProbeResult, ...]" = (),
+    probes: tuple[ProbeResult, ...] = (),
     scope: Scope = Scope(),  # noqa: B008 - it is frozen
     hidden: Container[str] = frozenset(),
 ) -> Verdict:
@@ -147,14 +144,14 @@ def judge(
     )
 
 
-def _untold(probes: "tuple[ProbeResult, ...]", findings: tuple[Finding, ...]) -> int:
+def _untold(probes: tuple[ProbeResult, ...], findings: tuple[Finding, ...]) -> int:
     """Return how many test containers failed without a finding: a finding may be waived, a bare failure may not."""
     failed = {f"probe/{probe.name}-failed" for probe in probes if probe.result is Result.FAIL}
     return len(failed - {finding.id for finding in findings}) if failed else 0
 
 
 def _state(
-    outcomes: tuple[Outcome, ...], probes: "tuple[ProbeResult, ...]", *, has_problems: bool, has_more: bool
+    outcomes: tuple[Outcome, ...], probes: tuple[ProbeResult, ...], *, has_problems: bool, has_more: bool
 ) -> State:
     results = {probe.result for probe in probes}
     if has_problems:
@@ -171,7 +168,7 @@ def _has_looked(outcomes: tuple[Outcome, ...]) -> bool:
     return any(outcome.result in {Result.PASS, Result.FAIL} for outcome in outcomes)
 
 
-def judge_probes(probes: "tuple[ProbeResult, ...]") -> Verdict:
+def judge_probes(probes: tuple[ProbeResult, ...]) -> Verdict:
     """Judge test containers alone: a failed or untried one is never green, nor is an empty list."""
     results = [probe.result for probe in probes]
     state = State.CLEAR if Result.PASS in results else State.INCOMPLETE
@@ -223,7 +220,7 @@ def _clear(state: State, standing: list[Finding], below: list[Severity], fail_on
     return f"{begin}, with {plural(remarks, 'remark')}" if remarks else begin
 
 
-def tried(probes: "tuple[ProbeResult, ...]") -> list[str]:
+def tried(probes: tuple[ProbeResult, ...]) -> list[str]:
     """Return which test containers passed, failed, and were not tried."""
     words = {
         Result.FAIL: "test containers failed",

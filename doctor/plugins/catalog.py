@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -18,37 +18,7 @@ from doctor.model.declare import (
     declaration_of,
 )
 from doctor.model.errors import DoctorError, UsageError
-
-
-class Entry(Struct, frozen=True, kw_only=True):
-    """One file in the right place.
-
-    Attributes:
-        id: ``network/ip-forward-off`` for a check or fixer, ``egress`` for a probe, ``json`` for a format; a plugin's
-            carry its name and a colon in front.
-        module: what to import.
-        plugin: name of the plugin, "" for doctor's own.
-        path: the file.
-    """
-
-    id: str
-    module: str
-    plugin: str
-    path: str
-
-
-class Loaded(Struct, frozen=True):
-    """An imported entry: its function and what its decorator was told."""
-
-    entry: Entry
-    function: Callable[..., Any]
-    declaration: Declaration
-
-    @property
-    def summary(self) -> str:
-        """The first sentence of the docstring."""
-        text = (self.function.__doc__ or "").strip().split("\n\n", 1)[0]
-        return " ".join(text.split())
+from doctor.plugins.entry import Entry, Loaded
 
 
 class Catalog(Struct):

@@ -11,8 +11,8 @@ from doctor.facts.network.networks import Network
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing
 from doctor.model.outcome import Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended
-from doctor.model.report import ProbeResult
 from doctor.probes._cuts import Cut, Path, cut, cut_for_it_alone
 from doctor.probes._outside import Outside
 from doctor.probes._port_setting import SERVER_PORT, Asked, Setting

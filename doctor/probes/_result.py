@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from doctor.model.finding import Evidence
 from doctor.model.outcome import Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended
-from doctor.model.report import ProbeResult
 
 _REACHED = {"tcp": "connected", "greet": "connected", "dns": "answered", "ping": "echo"}
 

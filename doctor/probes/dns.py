@@ -12,8 +12,8 @@ from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.dns import RESOLVED, HostDns, is_loopback
 from doctor.facts.network.networks import Networks
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.model.report import ProbeResult
 from doctor.model.text import plural
 from doctor.probes._place import bridge_network
 from doctor.probes._result import failed, failed_beyond, not_run, passed, results_of, skipped, target_word, unproven

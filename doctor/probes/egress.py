@@ -15,8 +15,8 @@ from doctor.facts.network.dns import HostDns, is_loopback
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Network, Networks
 from doctor.model.outcome import Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.model.report import ProbeResult
 from doctor.probes._outside import NO_WAY, Outside, behind, free_networks, is_named, uplink_of
 from doctor.probes._result import failed, not_run, passed, result, results_of, skipped, target_word, unproven
 from doctor.probes._rules import start_of

@@ -8,8 +8,8 @@ from msgspec import Struct
 from doctor.api import Evidence, probe
 from doctor.facts.kernel.cgroups import Cgroups
 from doctor.model.outcome import Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.model.report import ProbeResult
 from doctor.probes._result import failed, passed, result, unproven
 
 _MIB = 1 << 20

@@ -8,8 +8,8 @@ from doctor.facts.host.mounts import Mounts
 from doctor.facts.images.samples import ImageSample, ImageSamples
 from doctor.facts.storage.writable import OwnDirectory, WriteTrial
 from doctor.model.outcome import Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.model.report import ProbeResult
 from doctor.model.text import plural
 from doctor.probes._result import failed, not_run, passed, result, skipped, unproven
 

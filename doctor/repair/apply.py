@@ -14,7 +14,8 @@ from doctor.model.action import Stage
 from doctor.model.errors import DoctorError, RefusedError, RepairError
 from doctor.model.finding import Finding
 from doctor.model.missing import HostError
-from doctor.model.report import HalfDone, PlannedAction, ProbeResult
+from doctor.model.probe_result import ProbeResult
+from doctor.model.report import HalfDone, PlannedAction
 from doctor.model.severity import Applicability, Severity
 from doctor.model.step import File, Put, touches
 from doctor.plugins.catalog import Catalog

@@ -14,8 +14,8 @@ from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.finding import Evidence, Finding, Subject
 from doctor.model.missing import Missing
 from doctor.model.outcome import Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.model.report import ProbeResult
 from doctor.model.severity import Severity
 from doctor.plugins.catalog import Catalog
 from doctor.scan.batch import Addresses, launch

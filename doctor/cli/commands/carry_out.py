@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from doctor import __version__
 from doctor.cli import spelled
-from doctor.cli.commands.fix import Job, plan_of, plan_report, warn_incomplete
+from doctor.cli.commands.planned import Job, plan_of, plan_report, warn_incomplete
 from doctor.cli.commands.provers import image_prover, prover
 from doctor.cli.common import (
     asked,

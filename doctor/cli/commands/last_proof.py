@@ -1,6 +1,7 @@
 """The last results of test containers in the kept scans, which ``fix`` reports if there is nothing to repair."""
 
-from doctor.model.report import HostInfo, LastProof
+from doctor.model.probe_result import LastProof
+from doctor.model.report import HostInfo
 
 _SCANS = 60
 

@@ -9,7 +9,8 @@ from doctor.cli.common import Shared, load_catalog, load_settings
 from doctor.model.declare import CheckDeclaration, Declaration, FixerDeclaration, FormatDeclaration, ProbeDeclaration
 from doctor.model.errors import UsageError
 from doctor.model.text import visible
-from doctor.plugins.catalog import Catalog, Entry, Loaded
+from doctor.plugins.catalog import Catalog
+from doctor.plugins.entry import Entry, Loaded
 from doctor.state.settings import Settings
 
 KINDS = ("checks", "fixers", "probes", "formats", "plugins")

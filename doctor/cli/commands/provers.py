@@ -4,7 +4,7 @@ from doctor.cli.common import Shared
 from doctor.collect.images.samples import samples_of
 from doctor.facts.layers.graph import LayerGraph
 from doctor.host.base import Host
-from doctor.model.report import ProbeResult
+from doctor.model.probe_result import ProbeResult
 from doctor.plugins.catalog import Catalog
 from doctor.repair.proof.prove import Prove, ProveImages
 from doctor.scan.prove import prove

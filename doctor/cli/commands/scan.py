@@ -24,7 +24,8 @@ from doctor.cli.work import warn_unfinished
 from doctor.facts.engine.state import EngineVersion
 from doctor.host.base import Host
 from doctor.model.errors import UsageError
-from doctor.model.report import ProbeResult, ScanReport
+from doctor.model.probe_result import ProbeResult
+from doctor.model.report import ScanReport
 from doctor.model.severity import Severity
 from doctor.model.verdict import Scope
 from doctor.plugins.catalog import Catalog

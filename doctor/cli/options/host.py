@@ -111,10 +111,11 @@ def fix(
       doctor fix --root /mnt/disk --apply
     """
     from doctor.cli.commands import fix as body
+    from doctor.cli.commands.planned import Options
 
     raise typer.Exit(
         body.run(
-            body.Options(
+            Options(
                 ids=tuple(ids or ()),
                 apply=apply,
                 yes=yes,

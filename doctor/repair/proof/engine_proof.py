@@ -13,7 +13,7 @@ from doctor.model.finding import Evidence
 from doctor.model.missing import HostError, Missing
 from doctor.model.outcome import Result
 from doctor.model.paths import HostPath
-from doctor.model.report import ProbeResult
+from doctor.model.probe_result import ProbeResult
 from doctor.repair.expected import DRIVER, Expected
 from doctor.scan.resolve import Facts
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from doctor.host.base import Host
 from doctor.model.outcome import Result
-from doctor.model.report import ProbeResult
+from doctor.model.probe_result import ProbeResult
 from doctor.repair.expected import Expected, present
 from doctor.repair.proof.engine_proof import ask_engine
 from doctor.repair.runs.record import PlanRecord

@@ -12,7 +12,8 @@ import doctor.probes
 from doctor.cli.commands import list as listing
 from doctor.cli.common import Shared
 from doctor.model.errors import UsageError
-from doctor.plugins.catalog import Catalog, Entry
+from doctor.plugins.catalog import Catalog
+from doctor.plugins.entry import Entry
 from doctor.state.settings import Settings
 
 PLAIN = Shared(verbose=False, quiet=False, colour=False)

@@ -13,6 +13,7 @@ from typer.main import get_command
 from doctor.cli import app as full
 from doctor.cli import entry, quick
 from doctor.cli.commands import fix as plan_body
+from doctor.cli.commands import planned
 from doctor.cli.commands import scan as body
 
 
@@ -41,7 +42,7 @@ def test_a_plan_takes_some_of_the_options_of_fix() -> None:
     ours = {word: (field, False) for word, field in quick.PLAN_VALUES.items()}
     ours |= {word: (field, True) for word, field in quick.PLAN_FLAGS.items()}
     assert ours.items() <= declared("fix").items()
-    assert {field for field, _ in ours.values()} - set(quick.SHARED) <= set(plan_body.Options.__struct_fields__)
+    assert {field for field, _ in ours.values()} - set(quick.SHARED) <= set(planned.Options.__struct_fields__)
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, arguments: list[str], way: Any) -> tuple[Any, Any] | None:

@@ -14,14 +14,8 @@ from msgspec.structs import replace
 from doctor.history.store import NAME, History
 from doctor.model.finding import Evidence, Finding, FixSummary, Subject
 from doctor.model.outcome import Outcome, Result
-from doctor.model.report import (
-    HostInfo,
-    ManualFix,
-    PlannedAction,
-    ProbeResult,
-    RepairReport,
-    ScanReport,
-)
+from doctor.model.probe_result import ProbeResult
+from doctor.model.report import HostInfo, ManualFix, PlannedAction, RepairReport, ScanReport
 from doctor.model.severity import Applicability, Severity
 from doctor.state.settings import Keep
 

@@ -21,8 +21,8 @@ from doctor.formats.network import resolv_conf
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Result
 from doctor.model.paths import HostPath
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.model.report import ProbeResult
 from doctor.model.verdict import judge_probes
 from doctor.probes.dns import dns, servers_of
 from doctor.probes.egress import egress

@@ -9,8 +9,8 @@ from doctor.facts.network.networks import Endpoint, Network, PublishedPort
 from doctor.formats.firewall.iptables_save import parse
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended
-from doctor.model.report import ProbeResult
 from doctor.probes._outside import Outside
 from doctor.probes._port_judge import judge
 from doctor.probes._port_setting import SERVER_PORT, Asked, LeftOut, Setting

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.cli.commands.fix import Options
+from doctor.cli.commands.planned import Options
 from doctor.cli.spelled import command
 from doctor.facts.images.images import Images
 from doctor.facts.secrets.redact import redact

@@ -15,7 +15,7 @@ from doctor.formats.databases.bolt_write import write
 from doctor.host.base import ApiAnswer
 from doctor.host.recorded import Answers, RootHost
 from doctor.model.outcome import Result
-from doctor.model.report import ProbeResult
+from doctor.model.probe_result import ProbeResult
 from doctor.plugins.load import load as load_catalog
 from doctor.repair.apply import apply, to_record
 from doctor.repair.expected import Expected, Need, expected_of, present

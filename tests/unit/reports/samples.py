@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from doctor.model.finding import Evidence, Finding, FixSummary, Subject
 from doctor.model.outcome import Outcome, Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.report import (
     Candidate,
     HalfDone,
@@ -13,7 +14,6 @@ from doctor.model.report import (
     PlannedAction,
     PlanReport,
     ProbeReport,
-    ProbeResult,
     Question,
     RepairReport,
     Report,

@@ -13,7 +13,8 @@ from doctor.cli.common import Shared, emit
 from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Finding, Subject
 from doctor.model.outcome import NEEDS_DEEP, Outcome, Result
-from doctor.model.report import LastProof, ProbeReport, ProbeResult, Report, ScanReport
+from doctor.model.probe_result import LastProof, ProbeResult
+from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.verdict import Scope, State
 from doctor.plugins.load import load

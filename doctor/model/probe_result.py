@@ -1,0 +1,39 @@
+"""Results of test containers: of one, and of the last scan that tried any."""
+
+from msgspec import Struct
+
+from doctor.model.finding import Evidence
+from doctor.model.outcome import Result
+
+
+class ProbeResult(Struct, frozen=True, kw_only=True):
+    """Result of a test container.
+
+    Attributes:
+        name: the probe ("egress").
+        proves: the ability in a few words.
+        result: pass, fail, skip (nothing to prove here), unproven (the ability is used here but could not be tried as
+            its users do), error (the runtime itself failed).
+        message: the result in words; for a skip or error the reason.
+        evidence: requests and answers.
+        seconds: wall time.
+        by_others: the cause is outside of this host or a rule of the administrator: no repair is rolled back for it.
+    """
+
+    name: str
+    proves: str
+    result: Result
+    message: str
+    evidence: tuple[Evidence, ...] = ()
+    seconds: float = 0.0
+    by_others: bool = False
+
+
+class LastProof(Struct, frozen=True, kw_only=True):
+    """The test containers of an earlier scan of this host: when (seconds since the epoch), and what each proved.
+
+    Without any, the host was repaired since they were tried.
+    """
+
+    started: float
+    probes: tuple[ProbeResult, ...]

@@ -1,0 +1,39 @@
+"""An entry of the catalogue: a file in the right place, and what it declares once it is imported."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from doctor.model.declare import Declaration
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One file in the right place.
+
+    Attributes:
+        id: ``network/ip-forward-off`` for a check or fixer, ``egress`` for a probe, ``json`` for a format; a plugin's
+            carry its name and a colon in front.
+        module: what to import.
+        plugin: name of the plugin, "" for doctor's own.
+        path: the file.
+    """
+
+    id: str
+    module: str
+    plugin: str
+    path: str
+
+
+class Loaded(Struct, frozen=True):
+    """An imported entry: its function and what its decorator was told."""
+
+    entry: Entry
+    function: Callable[..., Any]
+    declaration: Declaration
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the docstring."""
+        text = (self.function.__doc__ or "").strip().split("\n\n", 1)[0]
+        return " ".join(text.split())
