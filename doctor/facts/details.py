@@ -19,7 +19,7 @@ class OfHostConfig(Struct, frozen=True, kw_only=True):
 
 
 class OfLayer(Struct, frozen=True, kw_only=True):
-    """A layer, by its chain id without "sha256:"."""
+    """A layer, by its chain ID without "sha256:"."""
 
     chain: str
 

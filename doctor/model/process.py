@@ -9,9 +9,9 @@ class Process(Struct, frozen=True, kw_only=True):
     Attributes:
         start_ticks: field 22 of stat, clock ticks since boot: detects a reused pid.
         state: one letter, ``Z`` for a zombie.
-        exe: target of /proc/PID/exe, " (deleted)" included; "" where denied or for kernel threads.
-        mount_namespace: "mnt:[4026531841]" or "" where denied; likewise ``pid_namespace``.
-        cgroup: the path of its v2 or systemd-named cgroup, "" where unknown.
+        exe: target of /proc/PID/exe, " (deleted)" included; "" if denied or for kernel threads.
+        mount_namespace: "mnt:[4026531841]" or "" if denied; likewise ``pid_namespace``.
+        cgroup: the path of its v2 or systemd-named cgroup, "" if unknown.
     """
 
     pid: int

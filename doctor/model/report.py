@@ -18,10 +18,10 @@ class HostInfo(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: host name, or the directory's for a mounted root.
-        kernel: release as ``uname -r`` prints it, "" where unknown.
+        kernel: release as ``uname -r`` prints it, "" if unknown.
         root: "/" for the live host, else the directory or bundle examined.
-        os: PRETTY_NAME of os-release, "" where unknown.
-        engine: version of the Docker Engine, "" where unknown.
+        os: PRETTY_NAME of os-release, "" if unknown.
+        engine: version of the Docker Engine, "" if unknown.
     """
 
     name: str
@@ -165,7 +165,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
         remaining: findings predicted to remain.
         before: the verdict on the host now: an empty plan after an incomplete scan does not mean a healthy host.
         probes: names of the probes that will prove it.
-        proof: the last test containers of this host, where the plan is empty; ``None`` where no kept scan tried any.
+        proof: the last test containers of this host, where the plan is empty; ``None`` if no kept scan tried any.
         command: the command that applies it, with all options ("doctor fix --deep --apply").
     """
 

@@ -128,7 +128,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
         argv: the command; no shell.
         stdin: its input.
         undo: commands that undo it, in order; each must be a no-op if the command had no effect.
-        undo_stdin: one stdin per undo command ("" where shorter).
+        undo_stdin: one stdin per undo command ("" if shorter).
         timeout_s: seconds until it is killed and counts as failed.
         predicts: its changes, for the prediction.
         detach: start it in its own session and do not wait (an engine that was started by hand).

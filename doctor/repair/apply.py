@@ -40,7 +40,7 @@ class Done(Struct, frozen=True, kw_only=True):
     Attributes:
         run: its id.
         actions: each with its result.
-        after: the scan that judged it, ``None`` where it came to none.
+        after: the scan that judged it, ``None`` if it came to none.
         probes: the proof.
         error: what failed, or "".
         rolled_back: whether it failed, and all that it changed is as it was before.

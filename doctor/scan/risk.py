@@ -31,7 +31,7 @@ class Judged(Struct, frozen=True, kw_only=True):
 
     Attributes:
         risk: the least that ``--allow`` must be.
-        why: why doctor does not do it at all, "" where it may.
+        why: why doctor does not do it at all, "" if it may.
         stops_engine: whether the running engine must be stopped for it.
         stops_service: whether a containerd that is a service of its own must be.
         reloads: numbers of the actions for which a reload of the running engine is enough.

@@ -101,7 +101,7 @@ class _Look(Struct, frozen=True, kw_only=True):
 
     Attributes:
         ok: its line for a pass.
-        declaration: ``None`` where the check could not be loaded.
+        declaration: ``None`` if the check could not be loaded.
         gaps: what it had to go without.
         is_late: whether it judges what the others could not decode, and has not run yet.
     """

@@ -54,7 +54,7 @@ class Motion:
         return any(self._changed(place) >= since for place in self._places)
 
     def _changed(self, place: HostPath) -> float:
-        """Return when what is there changed last, in seconds since the epoch; 0.0 where there is nothing."""
+        """Return when what is there changed last, in seconds since the epoch; 0.0 if there is nothing."""
         try:
             return self._host.lstat(place).mtime_ns / 1e9
         except HostError:

@@ -1,4 +1,4 @@
-"""What containerd lost, made again: a list, or a content."""
+"""What containerd lost, recreated: a list, or a content."""
 
 from collections.abc import Iterator
 

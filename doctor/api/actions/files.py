@@ -13,7 +13,7 @@ from doctor.model.view import View
 
 
 def read_or_none(view: View, path: HostPath) -> bytes | None:
-    """Return a file's content, or ``None`` where there is nothing; raises ``HostError`` where it can't be read."""
+    """Return a file's content, or ``None`` if there is nothing; raises ``HostError`` where it can't be read."""
     try:
         return view.read(path)
     except HostError as error:

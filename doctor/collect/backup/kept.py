@@ -139,7 +139,7 @@ def _look(host: Host, path: str) -> Look | None:
 
 
 def told_engine_id(host: Host, root: DataRoot) -> str:
-    """Return the engine's id as the last healthy scan of this data root saw it, "" where nothing tells.
+    """Return the engine's id as the last healthy scan of this data root saw it, "" if nothing tells.
 
     One small file, so that each scan can compare. It is no proof: ``Backups`` is.
     """

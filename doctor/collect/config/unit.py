@@ -38,7 +38,7 @@ class Launch(Struct):
 
 
 def read_text(host: Host, path: HostPath, gaps: list[Missing]) -> str | None:
-    """Return a small file's text, ``None`` where there is none; what can't be read becomes a gap."""
+    """Return a small file's text, ``None`` if there is none; what can't be read becomes a gap."""
     try:
         return decode(host.read(path, limit_bytes=1 << 20))
     except HostError as error:
@@ -99,7 +99,7 @@ def listen_streams(host: Host, name: str) -> tuple[str, ...]:
 
 
 def socket_unit(host: Host, name: str) -> unit_file.Unit | None:
-    """Return a socket unit with its drop-ins, ``None`` where there is none, or it is masked."""
+    """Return a socket unit with its drop-ins, ``None`` if there is none, or it is masked."""
     main = _main(host, name)
     if main is None or _is_null(host, main):
         return None

@@ -92,7 +92,7 @@ def task_of(known: ContainerdList, snapshot: Snapshot, layer: Layer, shift: int 
 
 
 def shift_of(host: Host, known: ContainerdList) -> int | None:
-    """Return 0 where root unpacked; ``None``, owners can't be compared, in a rootless store."""
+    """Return 0 if root unpacked; ``None``, owners can't be compared, in a rootless store."""
     return 0 if is_of_root(host, known.top) else None
 
 

@@ -81,7 +81,7 @@ def _document(host: Host, path: HostPath, digits: str) -> dict[str, Any] | None:
 
 
 def _layers(documents: dict[str, dict[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the topmost chain id by config, and the diff id by layer, of all manifests whose config is here."""
+    """Return the topmost chain ID by config, and the diff ID by layer, of all manifests whose config is here."""
     tops: dict[str, str] = {}
     diffs: dict[str, str] = {}
     for document in documents.values():

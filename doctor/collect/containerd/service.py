@@ -198,7 +198,7 @@ def _glob(host: Host, pattern: HostPath, found: _Settings) -> list[HostPath]:
 
 
 def _unit_words(host: Host) -> tuple[str, ...]:
-    """Return what systemd gives it, () where there is no such unit."""
+    """Return what systemd gives it, () if there is no such unit."""
     from doctor.collect.config import unit as engine_unit  # noqa: PLC0415 - a containerd that runs says so itself
 
     launch = engine_unit.Launch()

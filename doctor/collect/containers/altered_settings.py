@@ -57,7 +57,7 @@ class _Flipped:
 
 
 def flipped_at(content: bytes, kept: bytes) -> int:
-    """Return where the only bit is that differs, -1 where more differs or where the engine may have written it.
+    """Return where the only bit is that differs, -1 if more differs or where the engine may have written it.
 
     A number that went up differs from the one before in one bit often enough, and so may the name after ``docker rename``.
 

@@ -113,7 +113,7 @@ def _has_entries(host: Host, path: HostPath) -> bool:
 
 
 def _read(host: Host, path: HostPath) -> tuple[BoltFile, bytes, tuple[Missing, ...]]:
-    """Return what a database file is, its bytes where they are needed for salvage, and what could not be looked at."""
+    """Return what a database file is, its bytes where they are needed for salvage, and what could not be examined."""
     try:
         status = host.lstat(path, follow=False)
         if status.kind != "f":

@@ -10,7 +10,7 @@ _CVE = re.compile(rb"CVE-\d{4}-\d{4,7}")
 
 
 def named_fixes(host: Host, package: str, *, limit_bytes: int) -> frozenset[str] | None:
-    """Return the CVEs that a package's changelog names; ``None`` where it can't be read, as in images without docs.
+    """Return the CVEs that a package's changelog names; ``None`` if it can't be read, as in images without docs.
 
     Debian keeps a package's own changelog as ``changelog.Debian.gz`` beside the program's, or, for software that is
     Debian's own, as ``changelog.gz`` (Debian policy 12.7). Not more than ``limit_bytes`` of it are unpacked.

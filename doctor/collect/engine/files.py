@@ -203,7 +203,7 @@ def file_locks(host: Host, processes: Processes) -> FileLocks:
 
 
 def _init_process(host: Host, path: HostPath, gaps: list[Missing]) -> tuple[int, int]:
-    """Return the pid of the container's first process and when it began, each 0 where the file does not say it."""
+    """Return the pid of the container's first process and when it began, each 0 if the file does not say it."""
     try:
         state: dict[str, Any] = load_object(host.read(path, follow=False))
     except FormatError:
@@ -220,7 +220,7 @@ def _init_process(host: Host, path: HostPath, gaps: list[Missing]) -> tuple[int,
 
 
 def _json_problem(host: Host, path: HostPath, gaps: list[Missing], *, kind: type = dict) -> str | None:
-    """Return what is wrong with a JSON file, "" for nothing, ``None`` where there is no such file.
+    """Return what is wrong with a JSON file, "" for nothing, ``None`` if there is no such file.
 
     docker-state.json is an object; state.json the list of known managers (swarmkit node/node.go, persistentRemotes).
     """

@@ -49,7 +49,7 @@ def lost_sockets(host: Host, config: EngineConfig | Missing, processes: Processe
 def _suspects(
     host: Host, listening: list[tuple[int, HostPath]], answer: EngineAnswer
 ) -> Iterator[tuple[int, HostPath, str]]:
-    """Yield sockets, the engine's or not, with what is at their paths; "" where that has to be asked for."""
+    """Yield sockets, the engine's or not, with what is at their paths; "" if that has to be asked for."""
     refusing = _refusing(host, answer)
     names = Counter(path.rpartition("/")[2] for _, path in listening)
     for inode, path in listening:
@@ -79,7 +79,7 @@ def _refusing(host: Host, answer: EngineAnswer) -> str:
 
 
 def _there(host: Host, path: HostPath) -> str:
-    """Return "s" for a socket at a path, in words what else is there, or "" where that can't be seen."""
+    """Return "s" for a socket at a path, in words what else is there, or "" if that can't be seen."""
     try:
         kind = host.lstat(path).kind
         kind = host.lstat(host.resolve(path)).kind if kind == "l" else kind

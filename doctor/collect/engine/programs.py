@@ -45,7 +45,7 @@ def engine_programs(host: Host, state: EngineState | Missing) -> EnginePrograms:
 
 
 def problem_of(host: Host, path: HostPath) -> str | None:
-    """Return "" for a usable program, what is wrong with it, or ``None`` where there is nothing."""
+    """Return "" for a usable program, what is wrong with it, or ``None`` if there is nothing."""
     try:
         found = host.lstat(host.resolve(path))
     except HostError:

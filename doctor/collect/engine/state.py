@@ -50,7 +50,7 @@ def engine_answer(host: Host, processes: Processes | Missing, config: EngineConf
 
 
 def _unserved(host: Host) -> str:
-    """Return how the usual socket hangs, "" where it does not: systemd listens there, and the engine listens elsewhere."""
+    """Return how the usual socket hangs, "" if it does not: systemd listens there, and the engine listens elsewhere."""
     if not _waits_for_a_caller(host):
         return ""
     try:
@@ -61,7 +61,7 @@ def _unserved(host: Host) -> str:
 
 
 def _socket(config: EngineConfig) -> str:
-    """Return the Unix socket that the engine listens on, the usual one first, or "" where there is none."""
+    """Return the Unix socket that the engine listens on, the usual one first, or "" if there is none."""
     hosts = config.get("hosts")
     addresses = [text for text in hosts if isinstance(text, str)] if isinstance(hosts, list) else []
     paths = [

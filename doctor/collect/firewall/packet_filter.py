@@ -72,7 +72,7 @@ def _follow(host: Host, path: HostPath) -> list[HostPath]:
 
 
 def _alternative(links: list[HostPath]) -> str:
-    """Return where the link of the alternatives system points to, "" where the command is no alternative."""
+    """Return where the link of the alternatives system points to, "" if the command is no alternative."""
     return next((target for link, target in pairwise(links) if link == "/etc/alternatives/iptables"), "")
 
 

@@ -113,7 +113,7 @@ def _family(number: int, saved: Saved, generation: Generation, networks: Network
 
 
 def _seen_order(saved: Saved, networks: Networks) -> tuple[str, ...]:
-    """Return the bridges as their rules stand now, newest first, or () where that is as computed or can't be seen.
+    """Return the bridges as their rules stand now, newest first, or () if that is as computed or can't be seen.
 
     An engine that was restarted, or upgraded, has put them in its own order: what is missing goes where its like would be.
     """

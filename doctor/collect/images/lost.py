@@ -39,7 +39,7 @@ def lost_images(
 
 
 def _gone(host: Host, top: HostPath) -> HostPath | None:
-    """Return the uppermost directory on the way to the configs that is gone, ``None`` where all are there."""
+    """Return the uppermost directory on the way to the configs that is gone, ``None`` if all are there."""
     path = parent(top)
     for name in ("", top.rpartition("/")[2], *_CONFIGS.split("/")):
         path = join(path, name) if name else path

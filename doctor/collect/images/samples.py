@@ -62,7 +62,7 @@ def _chosen(graph: LayerGraph, sound: list[ImageConfig]) -> list[ImageConfig]:
 
 
 def _lost_layer(graph: LayerGraph, config: ImageConfig) -> str:
-    """Return the first layer of an image, lowest first, that has no directory with files; "" where each has one."""
+    """Return the first layer of an image, lowest first, that has no directory with files; "" if each has one."""
     for chain in config.chain:
         directory = graph.directory(graph.cache.get(chain, ""))
         if directory is None or not directory.has_diff:
@@ -189,7 +189,7 @@ def _sample(looked: _Looked, config: ImageConfig) -> ImageSample:
 
 
 def _linked(graph: LayerGraph, name: str) -> str:
-    """Return the directory that a short link leads to, "" where it leads to none: the link itself is not handed on."""
+    """Return the directory that a short link leads to, "" if it leads to none: the link itself is not handed on."""
     target = graph.layers.links.get(name, "")
     path = target.removeprefix("../")
     directory = path.removesuffix("/diff")

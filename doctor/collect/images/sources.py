@@ -74,7 +74,7 @@ def _unflipped(host: Host, images: Images, identity: str) -> ImageSource | None:
 
 
 def unflip(content: bytes, wanted: str) -> bytes | None:
-    """Return the content with the one bit changed that gives it the wanted sha256, ``None`` where no single bit does."""
+    """Return the content with the one bit changed that gives it the wanted sha256, ``None`` if no single bit does."""
     changed = bytearray(content)
     before = sha256()
     for index, byte in enumerate(content):

@@ -41,7 +41,7 @@ def modules(host: Host, kernel: Kernel, sysctl: Sysctl | Missing) -> Modules:
 
 
 def _text(host: Host, path: str, gaps: list[Missing]) -> str | None:
-    """Return a file's text, ``None`` where there is none or it can't be read."""
+    """Return a file's text, ``None`` if there is none or it can't be read."""
     try:
         return decode(host.read(HostPath(path)))
     except HostError as error:

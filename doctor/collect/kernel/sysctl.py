@@ -156,7 +156,7 @@ class _Reader:
         return sysctl_conf.parse(decode(raw), path)
 
     def ufw_file(self) -> str | None:
-        """Return the file that ufw applies when it starts, or ``None`` where ufw is off or not here."""
+        """Return the file that ufw applies when it starts, or ``None`` if ufw is off or not here."""
         if self._variable(_UFW_CONF, "ENABLED").lower() != "yes":
             return None
         return self._variable(_UFW_DEFAULTS, "IPT_SYSCTL") or _UFW_FILE

@@ -30,7 +30,7 @@ def copied_layers(host: Host, graph: LayerGraph, *, since_ns: int = 0, has_marks
     Args:
         host: where they are.
         graph: the layers.
-        since_ns: when image layers were copied without their times, 0 where they were not: then a container that was created
+        since_ns: when image layers were copied without their times, 0 if they were not: then a container that was created
             earlier and written later was copied with them.
         has_marks: whether the kernel that mounted them is known to write marks.
     """

@@ -128,7 +128,7 @@ class _Prover:
         return self._chunks(path) if kind == "f" else None
 
     def _walk(self, identity: str) -> frozenset[bytes] | None:
-        """Return the names of everything in a directory's ``diff`` but directories; ``None`` where it can't be read."""
+        """Return the names of everything in a directory's ``diff`` but directories; ``None`` if it can't be read."""
         if identity not in self.walked:
             found: set[bytes] = set()
             try:

@@ -72,7 +72,7 @@ class _Reader:
             return ""
 
     def open(self, path: str) -> Folder | None:
-        """Open a directory; ``None`` where there is none."""
+        """Open a directory; ``None`` if there is none."""
         try:
             return open_folder(self.host, HostPath(path))
         except HostError as error:

@@ -56,7 +56,7 @@ def tar_splits(host: Host, graph: LayerGraph, content: LayerContent, altered: Al
 def altered_splits(host: Host, graph: LayerGraph, kept: KeptDigests) -> AlteredSplits:
     """Return those of needed layers that differ from the backup's and can't be read; absent without a backup.
 
-    One that differs and can be read was made again: it is no damage, whatever the backup is of.
+    One that differs and can be read was recreated: it is no damage, whatever the backup is of.
     """
     damaged: dict[str, str] = {}
     gaps: list[Missing] = []

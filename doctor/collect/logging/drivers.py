@@ -69,7 +69,7 @@ def _files(host: Host, containers: Containers, gaps: list[Missing]) -> list[LogF
 
 
 def _size(host: Host, container: Container, gaps: list[Missing]) -> int | None:
-    """Return the bytes of a container's log and its rotated siblings, ``None`` where the log is not there.
+    """Return the bytes of a container's log and its rotated siblings, ``None`` if the log is not there.
 
     The path that config.v2.json names is not followed: a container's files lie in its own directory.
     """

@@ -60,7 +60,7 @@ def _lists(host: Host, gaps: list[Missing]) -> Iterator[ServerList]:
 
 
 def _answers(sockets: Listeners | Missing) -> frozenset[str] | None:
-    """Return the addresses with a listener on port 53; ``None`` where the kernel's tables are not there."""
+    """Return the addresses with a listener on port 53; ``None`` if the kernel's tables are not there."""
     if isinstance(sockets, Missing):
         return None
     return frozenset(socket.address for socket in sockets.items if socket.port == 53)

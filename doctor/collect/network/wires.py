@@ -52,7 +52,7 @@ def wires(host: Host, networks: Networks, containers: Containers, links: Links) 
 
 
 def _index(host: Host, pid: int, network: Network) -> int:
-    """Return the number of a container's interface in a network, 0 where it has none there."""
+    """Return the number of a container's interface in a network, 0 if it has none there."""
     top = f"/proc/{pid}/net"
     subnets = {str(IPv4Network(subnet, strict=False)) for subnet in network.subnets}
     try:
@@ -71,7 +71,7 @@ def _index(host: Host, pid: int, network: Network) -> int:
 
 
 def _gateway_mac(host: Host, pid: int, network: Network) -> str:
-    """Return the gateway's hardware address from the container's neighbour table, "" where it is not in it."""
+    """Return the gateway's hardware address from the container's neighbour table, "" if it is not in it."""
     gateway = network.gateway.partition("/")[0]
     for line in decode(host.read(HostPath(f"/proc/{pid}/net/arp"))).splitlines()[1:]:
         # Address, type, flags (2: complete), hardware address, mask, device (net/ipv4/arp.c).

@@ -52,7 +52,7 @@ def storage(  # noqa: PLR0917 - a parameter a fact
 
 
 def _first_choice(version: EngineVersion | Missing, file_system: str, *, overlay: bool | None) -> str:
-    """Return the driver that an engine takes for a fresh root; "" where that is not certain.
+    """Return the driver that an engine takes for a fresh root; "" if that is not certain.
 
     overlay2 comes first since 23.0; since 29.0 a fresh root gets the containerd image store.
     """

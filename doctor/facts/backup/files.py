@@ -46,9 +46,9 @@ class MetadataBackup(Struct, frozen=True, kw_only=True):
     Attributes:
         age: of the newest backup, in words ("of 2 days ago").
         files: by their path on the host, for files that are damaged or missing.
-        layers: records by chain id.
+        layers: records by chain ID.
         mounts: mount records by container id.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     age: str
@@ -66,12 +66,12 @@ class KeptVolumes(Struct, frozen=True, kw_only=True):
 
 
 class KeptTarSplits(Struct, frozen=True, kw_only=True):
-    """tar-split files by chain id, of layers that lost theirs."""
+    """tar-split files by chain ID, of layers that lost theirs."""
 
     items: dict[str, KeptFile]
 
 
 class DeepTarSplits(Struct, frozen=True, kw_only=True):
-    """tar-split files by chain id, of layers whose own one can't be read (``--deep``)."""
+    """tar-split files by chain ID, of layers whose own one can't be read (``--deep``)."""
 
     items: dict[str, KeptFile]

@@ -14,7 +14,7 @@ class Conflict(Struct, frozen=True, kw_only=True):
         key: of daemon.json.
         flags: the flags that set it, each with its place.
         in_file: the value there; ``by_flag`` the flags' in the same form.
-        joined: both together, where they don't contradict each other; ``None`` where they do.
+        joined: both together, where they don't contradict each other; ``None`` if they do.
     """
 
     key: str

@@ -16,7 +16,7 @@ class Place(Struct, frozen=True, kw_only=True):
     Attributes:
         kind: ``unit`` (ExecStart= of a unit or drop-in) or ``variable`` (of an environment file or sourced by a script).
         file: the file.
-        line: from 1; 0 where unknown.
+        line: from 1; 0 if unknown.
         variable: the variable's name ("OPTIONS"), "" in a unit.
         is_packaged: the file belongs to the distribution's package: it is overridden, never edited.
     """
@@ -59,10 +59,10 @@ class EngineFlags(Guarded, frozen=True, kw_only=True):
 
     Attributes:
         launcher: what starts the engine here: ``systemd``, ``sysv``, ``openrc`` or "" (by hand, or not known).
-        launcher_file: the unit or init script, "" where there is none.
+        launcher_file: the unit or init script, "" if there is none.
         configured: flags of the next start, in order.
         arguments: words of the next start that are no flags: dockerd refuses to start with any.
-        running: flags of the running process, ``None`` where none runs.
+        running: flags of the running process, ``None`` if none runs.
         environment: variables that dockerd reads, by name (DOCKER_DRIVER, HTTP_PROXY …); they hold secrets.
         unread: variables that look like settings and are read by nothing.
         commands: every ExecStart= of the unit that counts, as (place, command): systemd refuses more than one.
@@ -103,8 +103,8 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
         exists: whether it is there.
         is_explicit: named by ``--config-file``: then it must exist.
         content: its bytes; they may hold proxy credentials.
-        value: its settings as written, credentials masked; {} where it can't be parsed.
-        problem: why dockerd refuses the file, in the words of its log, "" where it doesn't.
+        value: its settings as written, credentials masked; {} if it can't be parsed.
+        problem: why dockerd refuses the file, in the words of its log, "" if it doesn't.
         where: the place of the problem ("line 7, column 3").
         duplicates: keys that stand more than once; the last counts.
         mistakes: what its author wrote by mistake where it can't be parsed ("trailing-comma").
@@ -140,7 +140,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         value: as daemon.json would hold it (bool, int, str, list, dict).
         origin: ``default``, ``file`` (daemon.json), ``flag`` or ``environment``.
         file: the file in which it stands; "" for a default or a flag seen only on a running process.
-        line: from 1, 0 where unknown.
+        line: from 1, 0 if unknown.
     """
 
     value: Any

@@ -56,7 +56,7 @@ def _from_flags(key: str, values: tuple[str, ...]) -> Any:
 
 
 def joined(first: Any, second: Any) -> Any:
-    """Return two values of one setting as one, ``None`` where they contradict each other.
+    """Return two values of one setting as one, ``None`` if they contradict each other.
 
     >>> joined(["tcp://127.0.0.1:2375"], ["fd://"]), joined({"a": "1"}, {"a": "2"}), joined("x", "x")
     (['fd://', 'tcp://127.0.0.1:2375'], None, 'x')

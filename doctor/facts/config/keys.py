@@ -33,7 +33,7 @@ class KeyProblem(Struct, frozen=True, kw_only=True):
             nothing) or ``wrong-type`` (stops dockerd).
         path: the keys that lead to it.
         meant: the key that is meant where that is clear, "" otherwise; ``close`` those that it could be where it is not.
-        value: what stands there; ``wanted`` the same in the right type, ``None`` where that is not clear.
+        value: what stands there; ``wanted`` the same in the right type, ``None`` if that is not clear.
         says: what the engine expects there, in words.
     """
 

@@ -17,11 +17,11 @@ class Option(Struct, frozen=True):
     Attributes:
         kind: ``bool``, ``int``, ``string``, ``strings``, ``bytes`` (string or int), ``string-map``, ``bool-map``,
             ``object-map``, ``objects`` (list), ``object``.
-        default: what the engine uses where nothing sets it; ``None`` where that depends on the host.
+        default: what the engine uses where nothing sets it; ``None`` if that depends on the host.
         reload: whether SIGHUP makes a running engine take a new value.
         since: first release that knows it, (0, 0) for all from 19.03 on.
         removed: first release that refuses it, ``None`` for none so far.
-        successor: the key that does the same today and takes the same value, "" where there is none.
+        successor: the key that does the same today and takes the same value, "" if there is none.
         why_removed: what became of it, for the finding.
     """
 

@@ -275,7 +275,7 @@ def _named(config: EngineConfig, things: NamedThings) -> Iterator[ValueProblem]:
 
 
 def _default_runtime(config: EngineConfig) -> str:
-    """Return the path of the runtime that containers start with where they name none, "" where it has none."""
+    """Return the path of the runtime that containers start with where they name none, "" if it has none."""
     known, name = config.get("runtimes"), config.get("default-runtime")
     found = known.get(name) if isinstance(known, dict) and isinstance(name, str) else None
     return str(found.get("path", "")) if isinstance(found, dict) else ""

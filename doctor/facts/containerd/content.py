@@ -47,7 +47,7 @@ class StoreContent(Struct, frozen=True, kw_only=True):
 
 
 class ContainerdContent(Struct, frozen=True, kw_only=True):
-    """All stores; ``gaps``: what could not be looked at."""
+    """All stores; ``gaps``: what could not be examined."""
 
     items: tuple[StoreContent, ...]
     gaps: tuple[Missing, ...] = ()

@@ -26,7 +26,7 @@ _ANY_HEAD = 96
 
 
 class FlawedItem(Struct, frozen=True):
-    """Something in the file, as bytes that stand in a page, with what should stand there; ``right`` is b"" where that is not known."""
+    """Something in the file, as bytes that stand in a page, with what should stand there; ``right`` is b"" if that is not known."""
 
     what: str
     wrong: bytes

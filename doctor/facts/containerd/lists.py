@@ -31,7 +31,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: its key in the snapshotter ("moby/14/sha256:8ad7…").
-        key: what its client calls it: a chain id with "sha256:", a container's id, a name of BuildKit's.
+        key: what its client calls it: a chain ID with "sha256:", a container's id, a name of BuildKit's.
         id: name of its directory.
         kind: ``VIEW``, ``ACTIVE`` or ``COMMITTED``.
         parent: name of the snapshot below it, "".
@@ -45,12 +45,12 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     @property
     def chain(self) -> str:
-        """Digits of the chain id of the image layer that it holds, "" for everything else."""
+        """Digits of the chain ID of the image layer that it holds, "" for everything else."""
         return self.key[7:] if self.kind == COMMITTED and self.key.startswith("sha256:") else ""
 
 
 class Layer(Struct, frozen=True, kw_only=True):
-    """A layer that an image says it has: digits of its chain id, its diff id, the digits of its blob."""
+    """A layer that an image says it has: digits of its chain ID, its diff ID, the digits of its blob."""
 
     chain: str
     diff: str
@@ -133,7 +133,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
         return tuple(sorted({short(image.name) for image in self.images if image.target in targets}))
 
     def layer(self, chain: str) -> Layer | None:
-        """Return what an image says of the layer with this chain id, ``None`` where no image has it."""
+        """Return what an image says of the layer with this chain ID, ``None`` if no image has it."""
         return next((layer for parts in self.parts.values() for layer in parts.layers if layer.chain == chain), None)
 
 

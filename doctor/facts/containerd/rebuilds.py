@@ -1,4 +1,4 @@
-"""containerd's databases as they can be made again. Read only when a fixer asks."""
+"""containerd's databases as they can be recreated. Read only when a fixer asks."""
 
 from msgspec import Struct
 

@@ -14,7 +14,7 @@ CONFIG = HostPath("/etc/containerd/config.toml")
 
 
 class RunningContainerd(Struct, frozen=True, kw_only=True):
-    """A process that holds the service's root; ``socket`` is where it answers, "" where that is not known."""
+    """A process that holds the service's root; ``socket`` is where it answers, "" if that is not known."""
 
     pid: int
     socket: str
@@ -32,11 +32,11 @@ class ContainerdService(Struct, frozen=True, kw_only=True):
         resolved: its real place; below it no link is followed.
         exists: whether there is such a directory.
         state: the directory of what lives until the next boot.
-        origin: what says so ("/etc/containerd/config.toml:2", "process 412: --root"), "" where it is built in.
+        origin: what says so ("/etc/containerd/config.toml:2", "process 412: --root"), "" if it is built in.
         config: the settings file that counts.
-        problem: why containerd can't start on its settings, "" where it can; ``where`` names the place in a file.
+        problem: why containerd can't start on its settings, "" if it can; ``where`` names the place in a file.
         running: the processes that hold the root: one, but for somebody's second try.
-        gaps: what could not be looked at: the root may then be another one.
+        gaps: what could not be examined: the root may then be another one.
     """
 
     top: HostPath = ROOT
@@ -52,20 +52,20 @@ class ContainerdService(Struct, frozen=True, kw_only=True):
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """The root as it was set and its real place; () where there is none."""
+        """The root as it was set and its real place; () if there is none."""
         return tuple(dict.fromkeys((self.top, self.resolved))) if self.exists else ()
 
 
 def is_engines(process: Process, engines: frozenset[int]) -> bool:
     """Whether a containerd was started by dockerd: it has such a parent, or settings that dockerd wrote, and may outlive it.
 
-    Source: moby libcontainerd/supervisor/remote_daemon.go.
+    Source: Moby libcontainerd/supervisor/remote_daemon.go.
     """
     return process.ppid in engines or any("/docker/containerd/" in word for word in process.argv)
 
 
 def option(words: tuple[str, ...], *names: str) -> str | None:
-    """Return the value of a flag of containerd, the last one; ``None`` where it is not given.
+    """Return the value of a flag of containerd, the last one; ``None`` if it is not given.
 
     It takes one dash or two, and each of its flags has a value (Go's flag package).
 

@@ -1,4 +1,4 @@
-"""From what damaged contents and snapshots of containerd can be made again. Read only when a fixer asks."""
+"""From what damaged contents and snapshots of containerd can be recreated. Read only when a fixer asks."""
 
 from msgspec import Struct
 

@@ -11,7 +11,7 @@ class StoreDatabase(Struct, frozen=True, kw_only=True):
 
     Attributes:
         path: of the file.
-        problem: why it lists nothing (``no such file``, ``no bytes``, ``whole and without a record``), "" where it does or
+        problem: why it lists nothing (``no such file``, ``no bytes``, ``whole and without a record``), "" if it does or
             where it is damaged: containerd does not start, or does not collect, on a damaged one.
         beside: directories whose content is there and that it should list.
     """
@@ -41,7 +41,7 @@ class ContainerdStore(Struct, frozen=True, kw_only=True):
 
 
 class ContainerdStores(Struct, frozen=True, kw_only=True):
-    """The stores of the engine's own containerd and of a separate service; ``gaps``: what could not be looked at."""
+    """The stores of the engine's own containerd and of a separate service; ``gaps``: what could not be examined."""
 
     items: tuple[ContainerdStore, ...]
     gaps: tuple[Missing, ...] = ()

@@ -20,7 +20,7 @@ class Port(Struct, frozen=True, kw_only=True):
     Attributes:
         protocol: ``tcp``, ``udp`` or ``sctp``.
         host_ip: address on the host, "" for any.
-        host_port: 0 where the engine chooses one at start.
+        host_port: 0 if the engine chooses one at start.
         container_port: inside the container.
     """
 
@@ -148,12 +148,12 @@ class Container(Struct, frozen=True, kw_only=True):
         directory: where its files are.
         name: without the leading slash.
         image: the reference it was made from ("app:latest"), or an image id.
-        image_id: digest of the image's config ("sha256:…"); "" where the file lost it.
+        image_id: digest of the image's config ("sha256:…"); "" if the file lost it.
         driver: the storage driver its layer lives with.
         created: RFC 3339.
         networks: by network name.
         ports: published now: only while it runs. What was asked for is ``host.ports``.
-        host: the host config; ``None`` where hostconfig.json is missing or broken.
+        host: the host config; ``None`` if hostconfig.json is missing or broken.
         log_path: the json-file log, "" for other drivers.
         sandbox_id: its network sandbox, "" for none.
         directories: names of directories among its files, but for those the engine makes (mounts, checkpoints, secrets).
@@ -246,7 +246,7 @@ class Containers(Struct, frozen=True, kw_only=True, dict=True):
         broken: their unreadable config files, and those of directories that have no readable config.
         directories: names of all directories that look like a container's id.
         strays: other names found there.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     items: tuple[Container, ...] = ()

@@ -12,7 +12,7 @@ class ContainerSources(Struct, frozen=True, kw_only=True):
     Attributes:
         devices: container id → paths given with ``--device``.
         mounts: container id → sources of mounts that the engine does not make itself (``--mount type=bind``).
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     devices: dict[str, tuple[HostPath, ...]] = {}

@@ -15,7 +15,7 @@ class LostContainer(Guarded, frozen=True, kw_only=True):
     Attributes:
         id: 64 hex digits.
         directory: where its settings were.
-        layer: the directory with the files it wrote, "" where its mount record doesn't tell.
+        layer: the directory with the files it wrote, "" if its mount record doesn't tell.
         name: by which people knew it, as the metadata backup has it; "" without one.
         config: its config and host config as the backup has them, ``None`` without.
         age: how old the backup is, in words.

@@ -17,7 +17,7 @@ BUILT_IN_RUNTIMES = re.compile(r"|runc|io\.containerd\..*|.*/.*")
 
 
 class LostNetwork(Struct, frozen=True, kw_only=True):
-    """A network that is not in the database: its id ("" where no container that ran knows it), and who names it."""
+    """A network that is not in the database: its id ("" if no container that ran knows it), and who names it."""
 
     identity: str
     name: str

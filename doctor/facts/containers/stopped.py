@@ -15,7 +15,7 @@ class Stopping(Struct, frozen=True, kw_only=True):
 
     Attributes:
         container: its id, its name, whether it is paused.
-        policy: its restart policy where the engine starts it by itself, "" where nobody does.
+        policy: its restart policy where the engine starts it by itself, "" if nobody does.
         is_removed: it was run with ``--rm``: its stop removes it.
         has_files: ``--rm``, and it wrote files outside of volumes, which go with it.
     """

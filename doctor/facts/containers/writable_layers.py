@@ -11,7 +11,7 @@ class WritableLayers(Struct, frozen=True, kw_only=True):
 
     Attributes:
         places: container id → the directory with what it wrote.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     places: dict[str, HostPath]

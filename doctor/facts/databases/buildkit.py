@@ -7,9 +7,9 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """One bucket of ``buildkit/snapshots.db`` (moby builder/builder-next/adapters/snapshot/snapshot.go).
 
     Attributes:
-        parent: key of the snapshot below, "" for none, ``None`` where it isn't said.
+        parent: key of the snapshot below, "" for none, ``None`` if it isn't said.
         committed: the directory that the snapshot became, "" while it is none.
-        chain: chain id without "sha256:" of the image layer that it became, "" while it is none.
+        chain: chain ID without "sha256:" of the image layer that it became, "" while it is none.
     """
 
     parent: str | None
@@ -23,7 +23,7 @@ class Snapshots(Struct, frozen=True, kw_only=True):
     items: dict[str, Snapshot]
 
     def directory(self, key: str, cache: dict[str, str]) -> str | None:
-        """Return the overlay2 directory of a key; ``cache`` maps chain ids to directories."""
+        """Return the overlay2 directory of a key; ``cache`` maps chain IDs to directories."""
         found = self.items.get(key)
         if found is not None and found.committed:
             return found.committed
@@ -47,5 +47,5 @@ class Snapshots(Struct, frozen=True, kw_only=True):
         return known
 
     def built(self) -> dict[str, str]:
-        """Return chain id → directory of the image layers that BuildKit made."""
+        """Return chain ID → directory of the image layers that BuildKit made."""
         return {found.chain: found.committed for found in self.items.values() if found.chain and found.committed}

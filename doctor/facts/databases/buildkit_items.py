@@ -40,7 +40,7 @@ def flawed_items(root: Bucket | None) -> Iterator[tuple[bytes, bytes]]:
 
 
 def mended_item(value: bytes) -> bytes | None:
-    """Return the value with the one bit flipped back that explains it, ``None`` where more than one does."""
+    """Return the value with the one bit flipped back that explains it, ``None`` if more than one does."""
     ways = [way for way in flips(value, 0) if _decodes(_STRICT, way) and is_as_written(way, sort_keys=False)]
     return ways[0] if len(ways) == 1 else None
 

@@ -26,8 +26,8 @@ class BoltFile(Struct, frozen=True, kw_only=True):
         is_file: whether a regular file is there.
         size_bytes: of the file.
         device: st_dev of the file, ``inode`` its number: the name of its lock in /proc/locks.
-        database: its generations, ``None`` where no meta page is valid.
-        flip: the bit for which bolt takes the older of its two states, though the newer one is there; ``None`` where it doesn't.
+        database: its generations, ``None`` if no meta page is valid.
+        flip: the bit for which bolt takes the older of its two states, though the newer one is there; ``None`` if it doesn't.
     """
 
     path: HostPath
@@ -57,7 +57,7 @@ class BoltFile(Struct, frozen=True, kw_only=True):
 
     @property
     def root(self) -> Bucket | None:
-        """The newest whole tree, ``None`` where there is none."""
+        """The newest whole tree, ``None`` if there is none."""
         best = self.database.best if self.database is not None else None
         return None if best is None else best.root
 
@@ -110,7 +110,7 @@ class NetworkDatabase(Struct, frozen=True, kw_only=True):
         file: the file.
         networks: by id, of the newest whole tree.
         salvaged: key → value (with its index) that leaf pages of a broken file still hold, the newest of each.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     file: BoltFile
@@ -135,7 +135,7 @@ class VolumeDatabase(Struct, frozen=True, kw_only=True):
         file: the file.
         records: by name, of the newest whole tree.
         salvaged: key → value that leaf pages of a broken file still hold.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     file: BoltFile
@@ -151,7 +151,7 @@ class BuildkitDatabases(Struct, frozen=True, kw_only=True):
         directory: ``buildkit``.
         files: by name.
         flawed: (key, value) in ``metadata_v2.db`` that the engine can't decode at its start.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     directory: HostPath
@@ -172,7 +172,7 @@ class ServiceDatabase(Struct, frozen=True, kw_only=True):
         directory: the directory that holds it.
         holds_images: whether image contents or snapshots lie beside it, those of other clients (Kubernetes) among them.
         flawed: what in its newest whole tree no containerd writes so.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     file: BoltFile
@@ -191,7 +191,7 @@ class ContainerdDatabase(Struct, frozen=True, kw_only=True):
         holds_images: whether image contents or snapshots lie beside it (the containerd image store): then the database
             is the only list of them, and its loss lets the next garbage collection delete them.
         flawed: what in its newest whole tree no containerd writes so.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     file: BoltFile

@@ -23,7 +23,7 @@ class FlawedRecord(Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: in its bucket.
-        kind: ``network``, ``bridge-endpoint``, ``volume`` …; "" where the key names none.
+        kind: ``network``, ``bridge-endpoint``, ``volume`` …; "" if the key names none.
         ids: that the key names.
         problem: what is wrong.
         refused: whether the engine can't decode it.

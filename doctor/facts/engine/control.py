@@ -23,7 +23,7 @@ class Holder(Guarded, frozen=True, kw_only=True):
         env: its environment: it holds secrets, and goes into the root-only journal at most.
         stdout: the regular file its output goes to, "" for anything else.
         unit: the systemd unit it runs in, "" for none.
-        socket: of a containerd, where it answers; "" where that is not known.
+        socket: of a containerd, where it answers; "" if that is not known.
     """
 
     pid: int
@@ -87,13 +87,13 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         holders: what holds the data root now, dockerd first; its own containerd is one, the system's is not.
         containerd: a containerd that dockerd does not own, and that keeps its state in ``service_roots``.
         data_roots: directories that nobody may hold while a repair writes beneath them, ``service_roots`` among them.
-        service_roots: root of a containerd that is a service, and its real place; () where there is none. A containerd that runs beside an engine
+        service_roots: root of a containerd that is a service, and its real place; () if there is none. A containerd that runs beside an engine
             holds it all the time: it stands in the way of what is written there, and of nothing else.
         stopping: the containers that a stop of the engine stops, in the order in which they are started again; none with
             live-restore.
         unnamed: how many more run whose files can't be read, so that doctor can't name or start them.
         keeps: how many containers run on while the engine is stopped (live-restore).
-        manual: why doctor can't start it again and what a person must type, "" where it can.
+        manual: why doctor can't start it again and what a person must type, "" if it can.
         socket: the Unix socket on which it answers.
         turns_forwarding_on: whether a start turns IPv4 forwarding on where it is off, as dockerd does unless it is told not
             to (moby libnetwork/drivers/bridge/setup_ip_forwarding.go).
@@ -128,7 +128,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
 
     @property
     def containers_again(self) -> StartContainers | None:
-        """The step that starts what ran before and nobody else starts; ``None`` where there is none."""
+        """The step that starts what ran before and nobody else starts; ``None`` if there is none."""
         left = tuple(one.container for one in self.stopping if not one.is_removed)
         return StartContainers(containers=left, socket=self.socket) if left else None
 
@@ -172,7 +172,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
 
     @property
     def containerd_manual(self) -> str:
-        """Why doctor can't start the system's containerd again, "" where it can."""
+        """Why doctor can't start the system's containerd again, "" if it can."""
         if all(holder.unit or (holder.argv and holder.socket) for holder in self.containerd):
             return ""
         return "containerd was started by hand and its command line or socket is unknown: stop and start it as you did before"

@@ -20,7 +20,7 @@ class DriverDirectory(Struct, frozen=True, kw_only=True):
         name: of the driver, as ``docker info`` shows it.
         exists: whether its directory is there.
         is_empty: whether nothing is in that directory (true when it is absent).
-        images: configs in ``image/NAME/imagedb``, 0 where there is no such store.
+        images: configs in ``image/NAME/imagedb``, 0 if there is no such store.
         layers: entries of ``image/NAME/layerdb/sha256``.
         containers: entries of ``image/NAME/layerdb/mounts``: containers whose writable layer this driver holds.
     """
@@ -48,12 +48,12 @@ class DataRoot(Struct, frozen=True, kw_only=True):
         uid: owner; ``gid`` its group, ``mode`` its permission bits, ``device`` the st_dev it lies on.
         is_of_root: whether an engine that runs as root writes it, whoever owns it now (``chown -R``); false where a user's
             own engine (rootless) may.
-        magic: f_type of its file system, ``None`` where it could not be asked.
-        mount: the mount it lies in, ``None`` where the mount table is unknown.
+        magic: f_type of its file system, ``None`` if it could not be asked.
+        mount: the mount it lies in, ``None`` if the mount table is unknown.
         drivers: one for each storage driver that has a directory or an image store here.
-        configured_driver: ``storage-driver`` of the settings, "" where the engine chooses itself.
+        configured_driver: ``storage-driver`` of the settings, "" if the engine chooses itself.
         places: name → real place of an entry that is a symbolic link (a directory moved to another disk by hand).
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     path: HostPath
@@ -94,7 +94,7 @@ class DataRoot(Struct, frozen=True, kw_only=True):
 
     @property
     def mapped_root(self) -> int | None:
-        """The user that root in containers is mapped to (``userns-remap``), ``None`` where it is none."""
+        """The user that root in containers is mapped to (``userns-remap``), ``None`` if it is none."""
         found = MAPPED.fullmatch(self.resolved.rpartition("/")[2])
         return None if found is None else int(found[1])
 
@@ -102,7 +102,7 @@ class DataRoot(Struct, frozen=True, kw_only=True):
     def owner_shift(self) -> int | None:
         """The number added to owners on disk: 0 in root's own data root, the first id of a remapped one.
 
-        ``None`` where owners can't be compared: the root of a rootless engine, whose map is in no file of it, and one that maps
+        ``None`` if owners can't be compared: the root of a rootless engine, whose map is in no file of it, and one that maps
         users and groups from different numbers on.
         """
         found = MAPPED.fullmatch(self.resolved.rpartition("/")[2])

@@ -24,7 +24,7 @@ class StartFailure(Struct, frozen=True, kw_only=True):
 
 
 class ContainerdDown(Struct, frozen=True, kw_only=True):
-    """The unit that starts it, "" where systemd has none; where its settings keep it from starting, "" too.
+    """The unit that starts it, "" if systemd has none; where its settings keep it from starting, "" too.
 
     ``is_masked``: systemd refuses to start it.
     """
@@ -35,7 +35,7 @@ class ContainerdDown(Struct, frozen=True, kw_only=True):
 
 
 class SeveralDrivers(Struct, frozen=True, kw_only=True):
-    """The one driver that holds images or containers, "" where several or none do."""
+    """The one driver that holds images or containers, "" if several or none do."""
 
     driver: str
 

@@ -12,7 +12,7 @@ class EngineDirectories(Struct, frozen=True, kw_only=True):
     Attributes:
         gone: directories that can be created again, empty.
         lost: states of containers, which nothing creates again.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     gone: tuple[GoneDirectory, ...] = ()

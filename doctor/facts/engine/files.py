@@ -17,7 +17,7 @@ class PidFile(Struct, frozen=True, kw_only=True):
         path: of the file.
         kind: kind letter of what is there, "" for nothing.
         pid: what it says, 0 for none or nonsense.
-        process: what runs under that pid: a program's name, "" for nothing, ``None`` where processes can't be seen.
+        process: what runs under that pid: a program's name, "" for nothing, ``None`` if processes can't be seen.
         is_zombie: whether that process has ended and nobody reaped it: for dockerd it still counts as running.
         is_elsewhere: whether it is its owner's program, but another engine's: in a container, in other mounts, of another user.
     """
@@ -42,7 +42,7 @@ class PidFiles(Struct, frozen=True, kw_only=True):
     Attributes:
         items: those that exist.
         running: names of the engine's programs that really run on this host.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     items: tuple[PidFile, ...]
@@ -81,7 +81,7 @@ class EngineId(Struct, frozen=True, kw_only=True):
         text: what it says; bytes that are no UTF-8 are U+FFFD.
         kept: what the metadata backup of this root says in its place, if that shows the text to be damaged, else "".
         age: how old that backup is, in words.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     path: HostPath
@@ -98,7 +98,7 @@ class EngineId(Struct, frozen=True, kw_only=True):
 
     @property
     def whole(self) -> str:
-        """The identity, "" where there is none or a damaged one."""
+        """The identity, "" if there is none or a damaged one."""
         return "" if self.kind != "f" or _ID_DAMAGE.search(self.text) else self.text
 
     @property
@@ -148,8 +148,8 @@ class RuntimeState(Struct, frozen=True, kw_only=True):
     Attributes:
         container_id: its name.
         path: the directory.
-        pid: of the container's first process as runc wrote it, 0 where it can't be read.
-        started: when that process began, in clock ticks since boot (field 22 of /proc/PID/stat), 0 where it can't be read.
+        pid: of the container's first process as runc wrote it, 0 if it can't be read.
+        started: when that process began, in clock ticks since boot (field 22 of /proc/PID/stat), 0 if it can't be read.
         is_alive: whether that process, or a shim for this container, runs.
     """
 
@@ -184,7 +184,7 @@ class FileLock(Struct, frozen=True, kw_only=True):
     Attributes:
         pid: of the holder, 0 or less where it is in another pid namespace.
         device: of the file, ``inode`` its number.
-        holder: its program, "" where unknown.
+        holder: its program, "" if unknown.
         is_elsewhere: whether it is an engine's program, but not this host's engine: in a container, in other mounts.
     """
 

@@ -35,7 +35,7 @@ class GuardedFiles(Struct, frozen=True, kw_only=True):
     Attributes:
         items: the files.
         docker_group: members of the group docker by /etc/group: root in all but name.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     items: tuple[GuardedFile, ...]

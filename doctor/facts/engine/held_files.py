@@ -39,7 +39,7 @@ class HeldFiles(Struct, frozen=True, kw_only=True):
         items: they, the engine's own first.
         root_is_empty: whether the data root holds nothing: who makes an empty mount point immutable wants nobody to write
             beneath the disk that belongs there.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     items: tuple[HeldFile, ...] = ()

@@ -84,7 +84,7 @@ class EngineLog(Struct, frozen=True, kw_only=True):
         return found[-1] if found else ""
 
     def cause(self) -> Cause | None:
-        """Return what the fatal line means, ``None`` where no pattern knows it."""
+        """Return what the fatal line means, ``None`` if no pattern knows it."""
         line = self.fatal
         return next((cause for cause in CAUSES if line and re.search(cause.pattern, line)), None)
 

@@ -31,7 +31,7 @@ class OtherRoots(Struct, frozen=True, kw_only=True):
     Attributes:
         root: the one in force.
         items: the others, empty where the one in force holds images or containers.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     root: HostPath

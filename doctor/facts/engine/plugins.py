@@ -23,7 +23,7 @@ class BrokenPlugin(Struct, frozen=True, kw_only=True):
 
 
 class EnginePlugins(Struct, frozen=True, kw_only=True):
-    """The directories in ``plugins`` whose config can't be read; ``count`` of all. ``gaps``: what could not be looked at."""
+    """The directories in ``plugins`` whose config can't be read; ``count`` of all. ``gaps``: what could not be examined."""
 
     count: int = 0
     broken: tuple[BrokenPlugin, ...] = ()

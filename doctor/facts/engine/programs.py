@@ -10,7 +10,7 @@ class EnginePrograms(Struct, frozen=True, kw_only=True):
 
     Attributes:
         dockerd: its path.
-        found: name → path of those that are there and executable.
+        found: name → path of those that exist and are executable.
         broken: name → what is wrong with a file that is there ("not executable", "empty").
     """
 

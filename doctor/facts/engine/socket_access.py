@@ -10,12 +10,12 @@ class SocketAccess(Struct, frozen=True, kw_only=True):
 
     Attributes:
         path: the socket.
-        group: the group that it should have, by name; ``gid`` its number, ``None`` where no such group exists.
+        group: the group that it should have, by name; ``gid`` its number, ``None`` if no such group exists.
         place: where that is set, in words.
         by_systemd: systemd makes the socket; it fails without the group. dockerd goes on, unless the group ``is_set``.
         mode: the permission bits that it should have at least.
-        found: its mode, owner and group, ``None`` where there is no socket.
-        former: the line of the group in the backup of /etc/group, "" where there is none.
+        found: its mode, owner and group, ``None`` if there is no socket.
+        former: the line of the group in the backup of /etc/group, "" if there is none.
     """
 
     path: HostPath

@@ -68,7 +68,7 @@ STOPPERS = (
 
 
 class StartBlockers(Struct, frozen=True, kw_only=True):
-    """Reasons why a start would fail however the rest is mended, each in a few words; () where none is known."""
+    """Reasons why a start would fail however the rest is mended, each in a few words; () if none is known."""
 
     reasons: tuple[str, ...]
 

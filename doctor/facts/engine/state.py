@@ -14,10 +14,10 @@ class EngineAnswer(Struct, frozen=True, kw_only=True):
     """What the engine said to the first question of a scan (GET /version); later ones are asked only if it said something.
 
     Attributes:
-        version: the answer's object, {} where none came.
+        version: the answer's object, {} if none came.
         missing: why none came.
         is_idle: it was not asked, since the question would have started the engine.
-        socket: where it was asked, "" where it listens on no Unix socket.
+        socket: where it was asked, "" if it listens on no Unix socket.
         unserved: how the usual socket hangs: systemd listens there for an engine that listens only elsewhere; "" otherwise.
     """
 
@@ -35,7 +35,7 @@ class EngineVersion(Struct, frozen=True, kw_only=True):
         text: as it calls itself ("26.1.5+dfsg1").
         release: (major, minor, patch).
         source: where it was read ("GET /version", "package docker.io", "dockerd --version").
-        api: highest API version, "" where only a running engine knows.
+        api: highest API version, "" if only a running engine knows.
         components: versions of containerd, runc and docker-init as the engine reports them.
     """
 
@@ -62,9 +62,9 @@ class EngineState(Struct, frozen=True, kw_only=True):
         status: ``running`` (answers), ``down``, ``idle`` (down, but its socket waits to start it), ``starting`` (its
             young process is there and does not answer: it starts, or is being stopped), ``hung`` (accepts and does not answer in time) or ``absent``
             (not installed).
-        pid: of dockerd, 0 where none is seen; ``start_ticks`` its start (field 22 of stat).
-        started: when, seconds since the epoch, 0.0 where unknown.
-        binary: path of dockerd, "" where none is found.
+        pid: of dockerd, 0 if none is seen; ``start_ticks`` its start (field 22 of stat).
+        started: when, seconds since the epoch, 0.0 if unknown.
+        binary: path of dockerd, "" if none is found.
         reason: why it counts as this, one line.
     """
 

@@ -26,7 +26,7 @@ class SwarmLog(Struct, frozen=True, kw_only=True):
     Attributes:
         directory: ``swarm``.
         damaged: they, in the order in which a start reads them.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     directory: HostPath

@@ -10,9 +10,9 @@ class Series(Struct, frozen=True, kw_only=True):
 
     Attributes:
         numbers: what its versions begin with ((26,), (1, 7)).
-        last: its last release as a reader wants it, "" where unknown.
+        last: its last release as a reader wants it, "" if unknown.
         state: ``current``, ``ended`` or ``third parties`` (others than its makers go on).
-        ends: day on which support ends ("2026-09-30"), "" where no day was announced.
+        ends: day on which support ends ("2026-09-30"), "" if no day was announced.
     """
 
     numbers: tuple[int, ...]

@@ -131,7 +131,7 @@ class Component(Struct, frozen=True, kw_only=True):
         name: ``engine``, ``containerd`` or ``runc``.
         text: its version as it or its package says.
         source: where that was read.
-        package: of a distribution that may have taken fixes in; "" where upstream's number counts.
+        package: of a distribution that may have taken fixes in; "" if upstream's number counts.
         named_fixes: CVEs that the package's changelog names.
     """
 

@@ -25,7 +25,7 @@ class Cut(Struct, frozen=True, kw_only=True):
         networks: names of the networks it hits.
         lift: the engine's rules of that chain which stand below it, in order.
         priority: of the base chain of a table of nft.
-        handle: of the rule in that base chain, 0 where its policy decides.
+        handle: of the rule in that base chain, 0 if its policy decides.
         bridges: interfaces of the networks.
         is_narrow: whether a rule on the way asks for anything: an interface, a source, a port, a mark, a comment.
     """

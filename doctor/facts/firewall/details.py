@@ -37,7 +37,7 @@ class OtherChains(Struct, frozen=True, kw_only=True):
 
 
 class Switched(Struct, frozen=True, kw_only=True):
-    """Which backend has the rules, and where the alternative points to now, "" where there is none."""
+    """Which backend has the rules, and where the alternative points to now, "" if there is none."""
 
     wanted: str
     alternative: str

@@ -18,7 +18,7 @@ class ExpectedRule(Struct, frozen=True, kw_only=True):
         kind: what it is for, see ``doctor.facts.firewall.generations``.
         spec: the rule without ``-A CHAIN``, as iptables-save spells it.
         network: name of the network it serves, "" for the whole engine; ``bridge`` its interface.
-        container: whose port it serves, "" where it serves none; ``port`` that port.
+        container: whose port it serves, "" if it serves none; ``port`` that port.
         block: rules of one block belong side by side.
         slot: rules of a lower slot must stand above.
         head: whether it goes to the top of a chain that has no other rule of the engine.

@@ -45,7 +45,7 @@ class FirewallFiles(Struct, frozen=True, kw_only=True):
 
     Attributes:
         saved: saved rule files that exist, and files for nft that have rules of DOCKER-USER.
-        nftables: the service's file, ``None`` where there is none.
+        nftables: the service's file, ``None`` if there is none.
         firewalld_interfaces: interface → zone, as far as zone files of /etc/firewalld name it.
         ufw_enabled: ``ENABLED=yes`` in /etc/ufw/ufw.conf.
         gaps: files that could not be read.

@@ -79,7 +79,7 @@ class NftWalker(Struct):
         return None
 
     def _judge(self, rule: NftRule, packet: Packet) -> tuple[str, str]:
-        """Return the verdict of a rule for a packet and the chain it leads to; "" where it decides nothing."""
+        """Return the verdict of a rule for a packet and the chain it leads to; "" if it decides nothing."""
         sure = True
         for expression in rule.expressions:
             for kind, body in expression.items():
@@ -125,7 +125,7 @@ class NftWalker(Struct):
 
 
 def _match(body: Any, packet: Packet) -> bool | None:
-    """Return whether a condition holds, ``None`` where it can't be judged."""
+    """Return whether a condition holds, ``None`` if it can't be judged."""
     if not isinstance(body, dict):
         return None
     left, right, operator = body.get("left"), body.get("right"), body.get("op")

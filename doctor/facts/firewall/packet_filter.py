@@ -81,9 +81,9 @@ class Firewall(Struct, frozen=True, kw_only=True):
     """What filters packets on this host.
 
     Attributes:
-        backend: which kernel interface the ``iptables`` command uses: ``nft`` or ``legacy``; "" where there is no iptables.
+        backend: which kernel interface the ``iptables`` command uses: ``nft`` or ``legacy``; "" if there is no iptables.
         path: where the command is; ``target`` the program that its links lead to; ``alternative`` where the link
-            /etc/alternatives/iptables points to, "" where the command is no alternative.
+            /etc/alternatives/iptables points to, "" if the command is no alternative.
         v4: IPv4 rules of that backend; ``None`` without iptables.
         v6: IPv6 rules of that backend, asked only where the engine has IPv6 networks.
         other: IPv4 rules of the other backend, where the kernel holds any; ``other_name`` its name.

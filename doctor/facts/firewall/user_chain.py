@@ -67,7 +67,7 @@ class UserChain(Struct, frozen=True, kw_only=True):
 
     Attributes:
         missing: the engine's own rules for it that are not there: the jump and the final RETURN.
-        known: what it held, ``None`` where nothing tells.
+        known: what it held, ``None`` if nothing tells.
         is_emptied: whether the rules in it are gone.
         is_sure: whether they went with other rules, or with the chain; alone, somebody may have taken them out.
     """
@@ -102,7 +102,7 @@ def without_return(rules: tuple[str, ...]) -> tuple[str, ...]:
 def user_chain(
     family: FamilyRules, record: NetworkRecord | None, files: FirewallFiles | None, *, is_running: bool
 ) -> UserChain | None:
-    """Return what is wrong with the chain, ``None`` where all is well or nothing can be known."""
+    """Return what is wrong with the chain, ``None`` if all is well or nothing can be known."""
     rules = tuple(rule.text for rule in family.saved.rules("filter", CHAIN))
     known = _known(family.version, record, files)
     is_gone = was_flushed(family)

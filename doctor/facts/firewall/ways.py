@@ -201,7 +201,7 @@ def _of_nft(table: NftTable, walked: Iterable[tuple[str, str, str, bool]], gone:
 
 
 def _holds(ready: Prepared, flow: Flow, chain: str) -> bool | None:
-    """Whether a rule meets packets of a flow, ``None`` where that depends on what the flow leaves open."""
+    """Whether a rule meets packets of a flow, ``None`` if that depends on what the flow leaves open."""
     held: bool | None = None if ready.is_unsure else True
     for kind, negated, value in ready.conditions:
         found = _condition(kind, value, flow, chain)

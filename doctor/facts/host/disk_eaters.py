@@ -13,7 +13,7 @@ class Eater(Struct, frozen=True, kw_only=True):
         path: where it lies.
         size_bytes: as stat says, of all files beneath it.
         is_partial: not all of it could be counted in the time that a scan has.
-        frees: what a person types to get space back, "" where only they know what may go.
+        frees: what a person types to get space back, "" if only they know what may go.
     """
 
     what: str

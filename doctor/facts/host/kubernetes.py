@@ -9,12 +9,12 @@ class Kubelet(Struct, frozen=True, kw_only=True):
     """The kubelet of this host. The fact is missing where there is none.
 
     Attributes:
-        binary: its path, "" where only its files are there.
+        binary: its path, "" if only its files are there.
         is_running: whether its process is seen; ``None`` on a mounted root.
         evidence: the file or process that shows it ("/var/lib/kubelet/config.yaml").
-        endpoint: the container runtime's socket, "" where nothing names it.
+        endpoint: the container runtime's socket, "" if nothing names it.
         fails_on_swap: ``failSwapOn``, true by default.
-        cgroup_driver: ``cgroupDriver``, "" where nothing names it.
+        cgroup_driver: ``cgroupDriver``, "" if nothing names it.
         gaps: what could not be read.
     """
 

@@ -47,7 +47,7 @@ _PLAIN = {"engine": "docker", "cli": "docker", "containerd": "containerd", "runc
 
 
 def manager(system: System | Missing) -> str:
-    """Return the package manager of the distribution, "" where it is not known."""
+    """Return the package manager of the distribution, "" if it is not known."""
     if isinstance(system, Missing):
         return ""
     found = next((name for name, ids in _FAMILIES if any(map(system.os.is_like, ids))), "")

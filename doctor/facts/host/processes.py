@@ -10,7 +10,7 @@ class Processes(Struct, frozen=True, kw_only=True):
 
     Attributes:
         items: the processes.
-        own: doctor's own pid among them, 0 where it is not (a recorded host).
+        own: doctor's own pid among them, 0 if it is not (a recorded host).
     """
 
     items: tuple[Process, ...]

@@ -18,7 +18,7 @@ class FileSystem(Struct, frozen=True, kw_only=True):
         uses: what lies on it ("data root", "/var/log"), in the order in which they matter.
         path: the first of those as a path.
         size_bytes: all of it; ``used_bytes`` in use; ``available_bytes`` what an ordinary user may still write.
-        files: inodes, 0 where there is no limit; ``files_free`` of them.
+        files: inodes, 0 if there is no limit; ``files_free`` of them.
         read_only: whether it is mounted read-only.
     """
 
@@ -59,7 +59,7 @@ class FileSystem(Struct, frozen=True, kw_only=True):
 
     @property
     def stops_engine(self) -> str:
-        """Why no engine may be stopped or started on it, in a few words, "" where it may.
+        """Why no engine may be stopped or started on it, in a few words, "" if it may.
 
         dockerd comes up on a full disk, and has lost each container whose config it could not write at its stop (measured
         with 26.1.5 from 0 to 64 KiB left). It runs as root, so that the root's reserve counts as left.

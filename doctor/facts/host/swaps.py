@@ -8,7 +8,7 @@ class Swaps(Struct, frozen=True, kw_only=True):
 
     Attributes:
         used_kib: how much of them is in use.
-        free_kib: memory that is free for what is in them, ``None`` where unknown.
+        free_kib: memory that is free for what is in them, ``None`` if unknown.
     """
 
     devices: tuple[str, ...]

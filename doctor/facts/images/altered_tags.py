@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class AlteredTags(Struct, frozen=True, kw_only=True):
-    """What is altered in ``path``, at most 64 parts; ``age`` is that of the backup, "" where none was looked at.
+    """What is altered in ``path``, at most 64 parts; ``age`` is that of the backup, "" if none was looked at.
 
     Attributes:
         misled: names whose digest is altered: that there is no such image says nothing of an image.

@@ -21,7 +21,7 @@ class ImageConfig(Struct, frozen=True, kw_only=True):
         problem: why it can't be used ("its hash is 4f2a…", "it is empty"), "" for a sound one.
         size_bytes: of the file.
         diff_ids: digests of its layers, lowest first; empty where the file is broken.
-        chain: chain ids of its layers without "sha256:", lowest first.
+        chain: chain IDs of its layers without "sha256:", lowest first.
     """
 
     id: str
@@ -37,7 +37,7 @@ class ImageConfig(Struct, frozen=True, kw_only=True):
 
     @property
     def top(self) -> str:
-        """The chain id of its last layer, "" for an image without layers."""
+        """The chain ID of its last layer, "" for an image without layers."""
         return self.chain[-1] if self.chain else ""
 
 
@@ -74,7 +74,7 @@ class Images(Struct, frozen=True, kw_only=True, dict=True):
         described: ids that have a directory in ``imagedb/metadata``: an image of that id was here.
         parents: id → what its ``parent`` file says of the image it was built from, of those that have one.
         tags: the names.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     top: HostPath

@@ -34,7 +34,7 @@ class LostImages(Struct, frozen=True, kw_only=True):
     Attributes:
         items: those that the backup tells of.
         directories: names in ``overlay2`` that no image, container or build cache which is still known needs.
-        missing: the directory of the image store that is gone, its configs with it; ``None`` where they have theirs.
+        missing: the directory of the image store that is gone, its configs with it; ``None`` if they have theirs.
     """
 
     items: dict[str, LostImage] = {}

@@ -28,7 +28,7 @@ class ImageSample(Struct, frozen=True, kw_only=True):
         program: first word of its command, "" for none; ``search`` its PATH; ``is_program_of_volume`` whether a volume that the
             image declares covers it.
         change: a small regular file of a lower layer that a container may write to, "" for none; ``hide`` another one.
-        problem: why it can't be mounted at all, "" where it can be tried.
+        problem: why it can't be mounted at all, "" if it can be tried.
     """
 
     title: str
@@ -51,7 +51,7 @@ class ImageSamples(Struct, frozen=True, kw_only=True):
         items: at most five images, those with a name first.
         total: how many usable images there are.
         lost: titles of images, in or out of the sample, with a layer that has no directory.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     overlay2: HostPath

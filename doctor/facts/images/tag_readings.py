@@ -34,7 +34,7 @@ class AlteredTag(Struct, frozen=True, kw_only=True):
         name: the part as it stands; of a digest the name that means it.
         image: the digest that stands with it.
         readings: what may have stood there, best first; none where nothing tells.
-        proof: why the first reading is right; "" where a person has to say it.
+        proof: why the first reading is right; "" if a person has to say it.
         is_doubt: whether a person may have given the name as it stands.
     """
 

@@ -23,7 +23,7 @@ class Cgroups(Struct, frozen=True, kw_only=True):
         v1: controller → mount point of the v1 hierarchy that has it; "name=systemd" for a named one.
         v2: mount point of the v2 hierarchy, "" for none.
         v2_controllers: those of its root (cgroup.controllers).
-        kernel: what the kernel has, by name; {} where /proc/cgroups is not there (a kernel without v1).
+        kernel: what the kernel has, by name; {} if /proc/cgroups is not there (a kernel without v1).
     """
 
     v1: dict[str, str] = {}

@@ -12,7 +12,7 @@ class KubeletDriver(Struct, frozen=True, kw_only=True):
 
 
 class Forbidden(Struct, frozen=True, kw_only=True):
-    """The line in the way. ``file`` is "" where modules_disabled is what forbids."""
+    """The line in the way. ``file`` is "" if modules_disabled is what forbids."""
 
     module: str
     file: HostPath

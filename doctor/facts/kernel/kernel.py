@@ -14,10 +14,10 @@ class Kernel(Struct, frozen=True, kw_only=True):
 
     Attributes:
         release: of ``uname -r``.
-        vendor: "debian", "ubuntu", "rhel" (and its rebuilds), "amazon", "suse", "oracle", "fedora", or "" where nothing says
+        vendor: "debian", "ubuntu", "rhel" (and its rebuilds), "amazon", "suse", "oracle", "fedora", or "" if nothing says
             that a distribution built it.
-        package: version of its package ("6.1.76-1"), "" where unknown.
-        upstream: stable release it is built from ((6, 1, 76)), () where the vendor doesn't tell.
+        package: version of its package ("6.1.76-1"), "" if unknown.
+        upstream: stable release it is built from ((6, 1, 76)), () if the vendor doesn't tell.
         machine: "x86_64".
         boot_options: words of the command line.
         livepatches: names of live patches in force: then its number says less than what it is.
@@ -59,7 +59,7 @@ class Kernel(Struct, frozen=True, kw_only=True):
         return (other.numbers, other.build) > (self.release.numbers, self.release.build)
 
     def option(self, name: str) -> str | None:
-        """Return the value of a boot option ("" for one without), the last one's; ``None`` where it isn't given."""
+        """Return the value of a boot option ("" for one without), the last one's; ``None`` if it isn't given."""
         found = None
         for word in self.boot_options:
             key, _, value = word.partition("=")
@@ -89,7 +89,7 @@ class InstalledKernels(Struct, frozen=True, kw_only=True):
 
     Attributes:
         releases: directories of /lib/modules with a module list, as their names.
-        reboot_required: text of /run/reboot-required.pkgs (names), or () where no package asks for a reboot.
+        reboot_required: text of /run/reboot-required.pkgs (names), or () if no package asks for a reboot.
         asks_reboot: whether /run/reboot-required is there.
     """
 

@@ -25,11 +25,11 @@ class Sysctl(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def value(self, key: str) -> str | None:
-        """Return the text of a key, or ``None`` where this kernel has none."""
+        """Return the text of a key, or ``None`` if this kernel has none."""
         return self.values.get(key)
 
     def number(self, key: str) -> int | None:
-        """Return a key as an integer, or ``None`` where it is absent or no integer."""
+        """Return a key as an integer, or ``None`` if it is absent or no integer."""
         text = self.values.get(key)
         try:
             return None if text is None else int(text)

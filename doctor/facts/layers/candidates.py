@@ -16,7 +16,7 @@ class Clues(Struct, frozen=True, kw_only=True):
         made: when the engine made it, seconds since the epoch: the oldest of the small files beside ``diff``; 0.0 where
             there is none.
         names: the first paths in its ``diff``, sorted, directories with a slash; ``more`` whether there are others.
-        changed: the youngest change directly in ``diff``, seconds since the epoch; 0.0 where nothing is in it.
+        changed: the youngest change directly in ``diff``, seconds since the epoch; 0.0 if nothing is in it.
     """
 
     made: float

@@ -13,8 +13,8 @@ class Altered(Struct, frozen=True, kw_only=True):
         name: its path in the layer.
         why: what is wrong with it.
         size: bytes that it must have.
-        crc: CRC-64 of its right content, b"" where the tar-split keeps none.
-        copy: a file with the right content elsewhere in ``overlay2``, "" where there is none. With all copies in place the
+        crc: CRC-64 of its right content, b"" if the tar-split keeps none.
+        copy: a file with the right content elsewhere in ``overlay2``, "" if there is none. With all copies in place the
             layer's tar has its digest.
     """
 
@@ -31,7 +31,7 @@ class Lost(Struct, frozen=True, kw_only=True):
     Attributes:
         name: its path in the layer; that of a whiteout without its prefix.
         why: what is wrong with it.
-        kind: "file", "directory", "symlink", "hardlink", "char" ("block", "fifo" can't be made again).
+        kind: "file", "directory", "symlink", "hardlink", "char" ("block", "fifo" can't be recreated).
         exists: whether something of this kind is there: then only its attributes are set.
         mode: permission bits; ``uid`` and ``gid`` the owner on disk.
         mtime_ns: nanoseconds since 1970.
@@ -60,9 +60,9 @@ class LayerLook(Struct, frozen=True, kw_only=True):
     """One layer, looked at.
 
     Attributes:
-        chain: its chain id; ``directory`` its place in ``overlay2``.
-        diff_id: digest of the tar that tar-split and directory make, "" where none could be made.
-        is_proven: whether that is the layer's diff id.
+        chain: its chain ID; ``directory`` its place in ``overlay2``.
+        diff_id: digest of the tar that tar-split and directory make, "" if none could be made.
+        is_proven: whether that is the layer's diff ID.
         altered: files with another content, the first hundred; ``altered_count`` of how many.
         confirmed: files of a layer that is not proven whose content has the checksum that tar-split tells.
         unexamined: files that were not compared one by one, since checksums in Python are slow; 0 for a proven layer.
@@ -110,7 +110,7 @@ class LayerLook(Struct, frozen=True, kw_only=True):
 
 
 class LayerContent(Struct, frozen=True, kw_only=True):
-    """All layers of sound images that have a directory and a tar-split, by chain id, lowest first."""
+    """All layers of sound images that have a directory and a tar-split, by chain ID, lowest first."""
 
     looks: dict[str, LayerLook]
     overlay2: HostPath

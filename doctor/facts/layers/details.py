@@ -6,14 +6,14 @@ from doctor.model.paths import HostPath
 
 
 class LayerPlace(Struct, frozen=True, kw_only=True):
-    """A layer's chain id, and the directory that holds it ("" for unknown)."""
+    """A layer's chain ID, and the directory that holds it ("" for unknown)."""
 
     chain: str
     directory: str
 
 
 class LayerDamage(Struct, frozen=True, kw_only=True):
-    """The layer's chain id and the names of its damaged files."""
+    """The layer's chain ID and the names of its damaged files."""
 
     chain: str
     files: tuple[str, ...]

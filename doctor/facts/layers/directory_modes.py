@@ -15,7 +15,7 @@ class DirectoryModes(Struct, frozen=True, kw_only=True):
         right: directory → the mode that dockerd 23 and later give it.
         uid: of the engine, which owns them.
         is_reachable: whether the data root itself lets every user pass.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     found: dict[HostPath, Stat]

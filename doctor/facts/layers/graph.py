@@ -1,6 +1,6 @@
 """The layer graph: images, their chains, records, directories, links, mounts and containers, and where they disagree.
 
-Everything that follows from something else is computed here: chain ids and parents from image configs, a layer's ``lower``
+Everything that follows from something else is computed here: chain IDs and parents from image configs, a layer's ``lower``
 from its ancestors, a link's name from whatever still tells it. A check is a disagreement between that and the disk.
 """
 
@@ -16,7 +16,7 @@ from doctor.model.missing import Missing
 
 LINK_NAME = re.compile(r"[A-Z2-7]{26}")
 EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
-"""The diff id of a layer without any entry: a tar of 1,024 zero bytes."""
+"""The diff ID of a layer without any entry: a tar of 1,024 zero bytes."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -27,7 +27,7 @@ class Expected(Struct, frozen=True, kw_only=True):
     Attributes:
         chain: 64 hex digits.
         diff: digest of its tar.
-        parent: chain id of the layer below without "sha256:", "" for the first.
+        parent: chain ID of the layer below without "sha256:", "" for the first.
         depth: how many layers lie below.
         images: ids of the images that have this layer; empty where only the record itself proves it.
     """
@@ -46,15 +46,15 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         images: the image store.
         layers: the records as they lie there.
         containers: containers by their files; empty where there are none.
-        expected: by chain id, for each layer that an image has or that its record proves.
-        cache: chain id → directory, where the record names an existing one that no other record claims.
-        snapshots: directory of BuildKit → its parent directory ("" for none); ``None`` where its database can't tell.
-        built: chain id → directory of the layers that BuildKit made, by its own list.
+        expected: by chain ID, for each layer that an image has or that its record proves.
+        cache: chain ID → directory, where the record names an existing one that no other record claims.
+        snapshots: directory of BuildKit → its parent directory ("" for none); ``None`` if its database can't tell.
+        built: chain ID → directory of the layers that BuildKit made, by its own list.
         names: directory → the name that its link has or should have.
-        lowers: directory → the names that its ``lower`` should hold; ``None`` where its parent isn't known.
+        lowers: directory → the names that its ``lower`` should hold; ``None`` if its parent isn't known.
         parents: directory → the directory below it, "" for none; absent where it isn't known.
         referenced: directories that an image, a container or BuildKit needs.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     images: Images
@@ -71,7 +71,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def record(self, chain: str) -> LayerRecord | None:
-        """Return the record of a layer, ``None`` where its directory is missing."""
+        """Return the record of a layer, ``None`` if its directory is missing."""
         return self.layers.records.get(chain)
 
     def directory(self, identity: str) -> LayerDirectory | None:
@@ -83,7 +83,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         return tuple(sorted((one for one in self.expected.values() if one.images), key=lambda one: one.depth))
 
     def title(self, chain: str) -> str:
-        """Return how a person would name a layer: by an image that has it, else by its chain id."""
+        """Return how a person would name a layer: by an image that has it, else by its chain ID."""
         known = self.expected.get(chain)
         names = self.image_titles(known.images) if known else ()
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -164,7 +164,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         return False
 
     def mount_parent(self, container_id: str) -> str | None:
-        """Return the chain id a container's layer stands on: its image's top; "" for none, ``None`` where unknown."""
+        """Return the chain ID a container's layer stands on: its image's top; "" for none, ``None`` if unknown."""
         return mount_parent(container_id, self.images, self.layers, self.containers)
 
     def mount_candidates(self, container_id: str) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         )
 
     def mount_of(self, container_id: str) -> str:
-        """Return the one directory that can be a container's; "" where none or several can.
+        """Return the one directory that can be a container's; "" if none or several can.
 
         It is the one whose ``-init`` the container's record still names, else the one that stands on its image and fits no
         other container without one.
@@ -268,7 +268,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
 
 
 def mount_parent(container_id: str, images: Images, layers: Layers, containers: Containers) -> str | None:
-    """Return the chain id that a container's layer stands on, by its image, else by its mount record."""
+    """Return the chain ID that a container's layer stands on, by its image, else by its mount record."""
     container = containers.get(container_id)
     config = images.config(container.image_id) if container is not None else None
     if config is not None:

@@ -11,7 +11,7 @@ class HeaderLook(Struct, frozen=True, kw_only=True):
     """One layer: its first headers, or all.
 
     Attributes:
-        chain: its chain id; ``top`` its ``diff``; ``title`` what a person calls it, "" where it lost nothing.
+        chain: its chain ID; ``top`` its ``diff``; ``title`` what a person calls it, "" if it lost nothing.
         entries: how many headers were compared; ``is_whole`` whether these are all.
         files: regular files among them that have a content; ``fit`` of how many the size is the header's, ``timely`` of how many
             the time of change.
@@ -47,9 +47,9 @@ class LayerHeaders(Struct, frozen=True, kw_only=True):
     """The layers of sound images, small ones first, as far as a bound on the number of entries goes.
 
     Attributes:
-        looks: by chain id.
+        looks: by chain ID.
         left: how many layers were not looked at, or not to their end.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     looks: dict[str, HeaderLook]

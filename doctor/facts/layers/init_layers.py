@@ -18,7 +18,7 @@ class InitLayers(Struct, frozen=True, kw_only=True):
 
     Attributes:
         wrong: container id → entry ("etc/hosts") → what lies there ("a directory").
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     wrong: dict[str, dict[str, str]]

@@ -12,7 +12,7 @@ class LostLayer(Struct, frozen=True, kw_only=True):
     Attributes:
         directory: its name in ``overlay2``; an ``-init`` of the same name stands beside it.
         has_files: whether the container wrote anything.
-        below: the directory of the image layer it stands on, "" where its ``lower`` doesn't tell.
+        below: the directory of the image layer it stands on, "" if its ``lower`` doesn't tell.
     """
 
     directory: str
@@ -33,8 +33,8 @@ class Leftovers(Struct, frozen=True, kw_only=True):
         orphans: directories of overlay2 that are layers and that provably nothing refers to.
         foreign: other entries of overlay2 that no engine makes.
         lost_layers: writable layers of containers that nothing knows any more: user data.
-        unknown: why no directory can be called an orphan on this root, "" where that can be told.
-        gaps: what could not be looked at.
+        unknown: why no directory can be called an orphan on this root, "" if that can be told.
+        gaps: what could not be examined.
     """
 
     is_engine_up: bool

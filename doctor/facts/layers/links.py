@@ -29,7 +29,7 @@ def owners(layers: Layers) -> dict[str, str]:
 
 
 def paths(parents: dict[str, str]) -> dict[str, tuple[str, ...] | None]:
-    """Return directory → its ancestors, nearest first; ``None`` where one isn't known or they go in a circle."""
+    """Return directory → its ancestors, nearest first; ``None`` if one isn't known or they go in a circle."""
     known: dict[str, tuple[str, ...] | None] = {"": ()}
     for start in parents:
         trail: list[str] = []
@@ -90,7 +90,7 @@ def _votes(
 
 
 def parent_by_lower(found: LayerDirectory, known: dict[str, str]) -> str | None:
-    """Return the parent that a directory's own ``lower`` names; "" for none, ``None`` where it can't be told."""
+    """Return the parent that a directory's own ``lower`` names; "" for none, ``None`` if it can't be told."""
     if found.lower is None:
         return ""
     return known.get(found.lower[0]) if found.lower else None

@@ -1,4 +1,4 @@
-"""tar-split files made again from layer directories: proven by the layer's digest, or not here."""
+"""tar-split files recreated from layer directories: proven by the layer's digest, or not here."""
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ class MadeSplit(Struct, frozen=True, kw_only=True):
 
     Attributes:
         content: the bytes of ``tar-split.json.gz``.
-        directory: whose files make a tar with the layer's diff id: so it proves the directory, too.
+        directory: whose files make a tar with the layer's diff ID: so it proves the directory, too.
     """
 
     content: bytes
@@ -18,14 +18,14 @@ class MadeSplit(Struct, frozen=True, kw_only=True):
 
 
 class MadeSplits(Struct, frozen=True, kw_only=True):
-    """By chain id, of layers that lost theirs and whose backup has none."""
+    """By chain ID, of layers that lost theirs and whose backup has none."""
 
     items: dict[str, MadeSplit]
     gaps: tuple[Missing, ...] = ()
 
 
 class DeepMadeSplits(Struct, frozen=True, kw_only=True):
-    """By chain id, of layers whose own one was found damaged (``--deep``)."""
+    """By chain ID, of layers whose own one was found damaged (``--deep``)."""
 
     items: dict[str, MadeSplit]
     gaps: tuple[Missing, ...] = ()

@@ -79,7 +79,7 @@ def _problem(name: str, mount: Mount, graph: LayerGraph, by_name: dict[str, str]
 
 
 def _ancestors(graph: LayerGraph, name: str) -> list[str] | None:
-    """Return the directories below one, nearest first; ``None`` where one isn't known."""
+    """Return the directories below one, nearest first; ``None`` if one isn't known."""
     found: list[str] = []
     here = name
     while here in graph.parents and len(found) <= len(graph.parents):
@@ -91,7 +91,7 @@ def _ancestors(graph: LayerGraph, name: str) -> list[str] | None:
 
 
 def _directory(part: str, by_name: dict[str, str]) -> str | None:
-    """Return the directory of overlay2 that a path in the options means, "" for one elsewhere, ``None`` where unknown."""
+    """Return the directory of overlay2 that a path in the options means, "" for one elsewhere, ``None`` if unknown."""
     short = re.search(_SHORT, part)
     if short is not None:
         return by_name.get(short[1])

@@ -9,11 +9,11 @@ class LayerProof(Struct, frozen=True, kw_only=True):
     """What could be proven of one layer with a damaged record.
 
     Attributes:
-        chain: its chain id.
-        directory: the directory whose files, put together by the layer's tar-split, have the layer's diff id; of a layer
+        chain: its chain ID.
+        directory: the directory whose files, put together by the layer's tar-split, have the layer's diff ID; of a layer
             whose record is gone the one that all above it stands on; "" for none.
-        size_bytes: the sum over the directory's files, each inode once; -1 where no directory is known.
-        why: why no directory is proven, "" where one is.
+        size_bytes: the sum over the directory's files, each inode once; -1 if no directory is known.
+        why: why no directory is proven, "" if one is.
     """
 
     chain: str
@@ -23,7 +23,7 @@ class LayerProof(Struct, frozen=True, kw_only=True):
 
 
 class LayerProofs(Struct, frozen=True, kw_only=True):
-    """Proofs for the layers that need one, by chain id; a healthy root has none, and nothing is read for it."""
+    """Proofs for the layers that need one, by chain ID; a healthy root has none, and nothing is read for it."""
 
     items: dict[str, LayerProof]
     gaps: tuple[Missing, ...] = ()

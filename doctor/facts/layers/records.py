@@ -20,10 +20,10 @@ class LayerRecord(Struct, frozen=True, kw_only=True):
     Attributes:
         chain: the directory's name, 64 hex digits.
         diff: digest of the layer's tar.
-        parent: chain id of the layer below, with "sha256:".
+        parent: chain ID of the layer below, with "sha256:".
         cache_id: name of its directory in ``overlay2``.
         size: decimal bytes.
-        tar_split_bytes: size of tar-split.json.gz, -1 where there is none or no file.
+        tar_split_bytes: size of tar-split.json.gz, -1 if there is none or no file.
         is_split_torn: whether that file begins or ends as no gzip file does: it was cut, or its blocks never reached the disk.
         wrong_type: names of entries that are directories or links where a file belongs.
     """
@@ -53,8 +53,8 @@ class LayerDirectory(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: its name: 64 hex digits, ``…-init`` for what the engine prepares for a container, 25 characters of BuildKit.
-        link: content of ``link``, ``None`` where there is none.
-        lower: names in ``lower`` without "l/", nearest parent first; ``None`` where there is no such file.
+        link: content of ``link``, ``None`` if there is none.
+        lower: names in ``lower`` without "l/", nearest parent first; ``None`` if there is no such file.
         has_diff: whether ``diff`` is a directory; likewise ``has_work``, ``has_merged``.
         committed: kind letter of the marker ``committed``, "" for none: with a file the engine never mounts it writable again.
     """
@@ -87,15 +87,15 @@ class Layers(Struct, frozen=True, kw_only=True):
     """All records of overlay2's layers.
 
     Attributes:
-        records: ``layerdb/sha256`` by chain id.
-        removing: names ``CHAIN-NUMBER-removing`` → their cache id ("" where it can't be read).
+        records: ``layerdb/sha256`` by chain ID.
+        removing: names ``CHAIN-NUMBER-removing`` → their cache id ("" if it can't be read).
         unfinished: names in ``layerdb/tmp``.
         mounts: ``layerdb/mounts`` by container id.
         directories: ``overlay2`` by name, but for ``l``.
         links: ``overlay2/l``: name → target of the link, "" for what is no link.
         link_directory: kind letter of ``overlay2/l``, "" for nothing.
         layerdb: where the records are; ``overlay2`` where the directories are.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     records: dict[str, LayerRecord]

@@ -16,7 +16,7 @@ class HidesFiles(Struct, frozen=True, kw_only=True):
 
 
 class UnknownDriver(Struct, frozen=True, kw_only=True):
-    """The name as set, and the driver it is a spelling of ("" where that is not clear)."""
+    """The name as set, and the driver it is a spelling of ("" if that is not clear)."""
 
     name: str
     meant: str

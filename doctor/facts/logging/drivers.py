@@ -165,7 +165,7 @@ def default_options(config: EngineConfig) -> dict[str, str]:
 def opaque_because(
     config: EngineConfig, journald: str, *, kubelet_reads: bool, has_syslog: bool = True
 ) -> tuple[str, bool]:
-    """Return why new containers' logs can't be read, "" where they can, and whether that is harm rather than a choice.
+    """Return why new containers' logs can't be read, "" if they can, and whether that is harm rather than a choice.
 
     ``kubelet_reads`` is whether a kubelet of this host reads Docker's logs: it knows json-file only (``LogPath``).
     """
@@ -215,9 +215,9 @@ class Logging(Struct, frozen=True, kw_only=True):
         has_syslog: whether the socket of a syslog daemon is there; true where that does not matter or is not known.
         files: json-file logs of containers.
         rotated_by: files of logrotate.d that rotate them.
-        space_bytes: size of the file system they lie on, 0 where unknown.
+        space_bytes: size of the file system they lie on, 0 if unknown.
         deleted_open: paths of removed log files that the engine still holds open: their space comes back at its restart.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     journald: str

@@ -13,7 +13,7 @@ class ReadLog(Struct, frozen=True, kw_only=True):
         driver: its logging driver.
         status: HTTP status of the engine's answer.
         bytes: how much the answer holds; what it says is not kept.
-        file_bytes: size of its json-file log, -1 where it has none.
+        file_bytes: size of its json-file log, -1 if it has none.
         problem: the engine's own words for a refusal, "" for none.
     """
 

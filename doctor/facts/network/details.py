@@ -37,7 +37,7 @@ class BridgeMissing(Struct, frozen=True, kw_only=True):
     Attributes:
         addresses: with prefix length.
         ports: host ends of containers' veths that belong to it and are there.
-        mac: hardware address under which its containers know it, "" where none does: with another they would be cut off until
+        mac: hardware address under which its containers know it, "" if none does: with another they would be cut off until
             their kernel asks again.
     """
 
@@ -62,7 +62,7 @@ class Forwarding6Off(Struct, frozen=True, kw_only=True):
 
 
 class PortTaken(Struct, frozen=True, kw_only=True):
-    """Who has the port. ``pid`` is 0 where that is not known."""
+    """Who has the port. ``pid`` is 0 if that is not known."""
 
     port: int
     pid: int

@@ -33,11 +33,11 @@ class HostDns(Struct, frozen=True, kw_only=True):
     Attributes:
         kind: what /etc/resolv.conf is: ``f`` file, ``l`` link, ``d`` directory, "" nothing.
         target: of the link, "" for none.
-        config: its settings, ``None`` where nothing can be read there.
+        config: its settings, ``None`` if nothing can be read there.
         lists: files of resolved, NetworkManager, dnsmasq and resolvconf that hold servers, best first.
         has_stub_file: whether systemd-resolved's stub-resolv.conf is there.
         answers: loopback addresses on which somebody listens on port 53, as /proc/net shows them; ``None`` on a mounted root.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     kind: str
@@ -59,7 +59,7 @@ class HostDns(Struct, frozen=True, kw_only=True):
         return self.config is not None and self.config.nameservers == (STUB_ADDRESS,)
 
     def somebody_answers(self, address: str) -> bool | None:
-        """Whether somebody listens on port 53 of a loopback address; ``None`` where that can't be seen."""
+        """Whether somebody listens on port 53 of a loopback address; ``None`` if that can't be seen."""
         if self.answers is None:
             return None
         every = "::" if ":" in address else "0.0.0.0"  # noqa: S104 - compared, never bound
@@ -76,7 +76,7 @@ class HostDns(Struct, frozen=True, kw_only=True):
 
     @property
     def replacement(self) -> HostPath | None:
-        """Return the file that /etc/resolv.conf should be a link to on this host, ``None`` where nothing tells."""
+        """Return the file that /etc/resolv.conf should be a link to on this host, ``None`` if nothing tells."""
         if self.stub_lives:
             return STUB
         best = next(self.sources(), None)

@@ -39,7 +39,7 @@ class Link(Struct, frozen=True, kw_only=True):
         flags: IFF_ names as iproute2 prints them ("UP", "LOWER_UP", "NO-CARRIER", "LOOPBACK").
         kind: "bridge", "veth", "vxlan", … or "" for hardware and the loopback.
         master: name of the bridge or bond it is a port of, or "".
-        peer_index: interface number of a veth's other end, in its own namespace; 0 where unknown or none.
+        peer_index: interface number of a veth's other end, in its own namespace; 0 if unknown or none.
         peer_namespace: kernel's id of the network namespace that holds the other end, ``None`` when it is in this one.
         peer: name of the other end where it is in this namespace, else "".
         alone: whether the port is isolated from other isolated ports of its bridge.

@@ -35,7 +35,7 @@ class PortConflict(Struct, frozen=True, kw_only=True):
         container: its name; ``error`` what the engine noted at the last attempt, "" for nothing.
         protocol: ``tcp`` or ``udp``; ``address`` and ``port`` as the container asks for them.
         listener: the socket in the way.
-        pid: of its owner, 0 where unknown; ``owner`` its program and arguments.
+        pid: of its owner, 0 if unknown; ``owner`` its program and arguments.
     """
 
     container: str

@@ -21,7 +21,7 @@ class PublishedPort(Struct, frozen=True, kw_only=True):
     Attributes:
         protocol: ``tcp``, ``udp`` or ``sctp``.
         host_ip: address on the host, "0.0.0.0" or "::" for any of its family.
-        host_port: 0 where the gateway mode publishes without NAT.
+        host_port: 0 if the gateway mode publishes without NAT.
         container_ip: where it leads to; ``container_port`` inside the container.
     """
 
@@ -58,10 +58,10 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: 64 hex digits.
-        container_id: "" where no container says it is its own.
+        container_id: "" if no container says it is its own.
         container: the container's name for messages.
         interface: name that the container's end of the veth had on the host before it was moved in, as the bridge driver
-            keeps it (SrcName), "" where unknown; ``doctor.facts.network.wires`` knows the host's end.
+            keeps it (SrcName), "" if unknown; ``doctor.facts.network.wires`` knows the host's end.
         is_running: whether the container's first process is alive now.
         started: RFC 3339, when the container started; rules of ports stand in this order.
         ports: in the order in which the engine mapped them.
@@ -102,8 +102,8 @@ class Network(Struct, frozen=True, kw_only=True):
         trusted_interfaces: may reach containers directly (``…trusted_host_interfaces``, since 28.2).
         ipv6: whether it has IPv6.
         is_default: the engine's own network "bridge".
-        created: RFC 3339, or "" where unknown; that of the default network is the engine's last start.
-        mtu: 0 where nothing sets it.
+        created: RFC 3339, or "" if unknown; that of the default network is the engine's last start.
+        mtu: 0 if nothing sets it.
         options: the driver's options as given.
     """
 

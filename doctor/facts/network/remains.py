@@ -11,7 +11,7 @@ class NetworkRemains(Struct, frozen=True, kw_only=True):
     Attributes:
         tree: all that the newest whole tree holds.
         pages: key → value (with its index) that some page of the file still holds, the newest of each.
-        kept: the same from the newest metadata backup, {} where there is none.
+        kept: the same from the newest metadata backup, {} if there is none.
         age: how old that backup is, in words.
     """
 

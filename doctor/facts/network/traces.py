@@ -21,7 +21,7 @@ class NetworkTraces(Struct, frozen=True, kw_only=True):
         pools: (base, prefix length) from which the engine takes subnets.
         uplinks: interface → subnet, of those that lead out of the host.
         busy: subnets that no new network may have: of the default bridge, and of all interfaces.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     bridges: dict[str, str] = {}

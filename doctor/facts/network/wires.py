@@ -13,7 +13,7 @@ class Wire(Struct, frozen=True, kw_only=True):
         endpoint: the container's place in the network.
         network: that network.
         interface: of the host.
-        gateway_mac: hardware address under which the container knows its gateway, "" where it has forgotten it.
+        gateway_mac: hardware address under which the container knows its gateway, "" if it has forgotten it.
     """
 
     endpoint: Endpoint

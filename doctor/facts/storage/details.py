@@ -17,7 +17,7 @@ class MountedWith(Struct, frozen=True, kw_only=True):
 
 
 class HiddenImages(Struct, frozen=True, kw_only=True):
-    """The driver in force, and the one whose images are hidden ("" where naming it would hide others)."""
+    """The driver in force, and the one whose images are hidden ("" if naming it would hide others)."""
 
     driver: str
     wanted: str

@@ -70,13 +70,13 @@ class Storage(Struct, frozen=True, kw_only=True):
             not empty, else what an engine chooses for a fresh root, else "".
         configured: ``storage-driver`` of the settings, "" for none.
         is_snapshotter: images live in the containerd image store.
-        file_system: of the data root, "" where unknown.
-        has_d_type: whether directories tell the type of their entries; ``None`` where that can't be asked.
-        has_overlay: whether this kernel has overlayfs, loaded or loadable; ``None`` where unknown.
+        file_system: of the data root, "" if unknown.
+        has_d_type: whether directories tell the type of their entries; ``None`` if that can't be asked.
+        has_overlay: whether this kernel has overlayfs, loaded or loadable; ``None`` if unknown.
         options: mount options of the data root's mount, those of the file system included.
         is_read_only: whether nothing can be written there.
         unmounted: what /etc/fstab mounts at, above or beneath the data root and is not mounted, in its order.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     driver: str
@@ -111,7 +111,7 @@ def is_known(driver: str, release: Release, *, snapshotter: bool) -> bool:
 
 
 def wants_snapshotter(config: EngineConfig) -> bool | None:
-    """Return ``features.containerd-snapshotter``, ``None`` where nothing sets it."""
+    """Return ``features.containerd-snapshotter``, ``None`` if nothing sets it."""
     features = config.get("features")
     value = features.get("containerd-snapshotter") if isinstance(features, dict) else None
     return value if isinstance(value, bool) else None
@@ -126,7 +126,7 @@ def holders(root: DataRoot) -> tuple[DriverDirectory, ...]:
 def replacement(root: DataRoot | Missing, bad: str, release: Release, file_system: str) -> str | None:
     """Return the driver to name instead of one that can't run: that which holds the images, "" for the engine's own choice.
 
-    ``None`` where the bad driver itself holds images, or several others do: naming another one would hide them.
+    ``None`` if the bad driver itself holds images, or several others do: naming another one would hide them.
     """
     if isinstance(root, Missing):
         return ""

@@ -11,10 +11,10 @@ class ThinPool(Struct, frozen=True, kw_only=True):
 
     Attributes:
         metadata: the file with its metadata; ``data`` the one with the blocks.
-        problem: why the kernel would not use it, "" where the superblock is whole.
-        data_blocks: blocks of 64 KiB that the data file has, 0 where it is gone.
-        transaction: the one that the driver last noted, -1 where it didn't.
-        gaps: what could not be looked at.
+        problem: why the kernel would not use it, "" if the superblock is whole.
+        data_blocks: blocks of 64 KiB that the data file has, 0 if it is gone.
+        transaction: the one that the driver last noted, -1 if it didn't.
+        gaps: what could not be examined.
     """
 
     metadata: HostPath

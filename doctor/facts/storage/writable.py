@@ -23,7 +23,7 @@ class WriteTrial(Struct, frozen=True, kw_only=True):
     """What became of a file without a name that was written on the data root's file system just now.
 
     Attributes:
-        error: errno, 0 where it was written and synced.
+        error: errno, 0 if it was written and synced.
         words: what the kernel says of that error.
     """
 

@@ -1,6 +1,6 @@
 """Records of the volume database that no engine writes so, and which single bit mends each.
 
-Source: moby volume/service/db.go: name → {"Name","Driver","Labels","Options"}. dockerd skips a record that it can't decode.
+Source: Moby volume/service/db.go: name → {"Name","Driver","Labels","Options"}. dockerd skips a record that it can't decode.
 """
 
 from collections.abc import Mapping

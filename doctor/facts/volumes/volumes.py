@@ -17,7 +17,7 @@ class VolumeDirectory(Guarded, frozen=True, kw_only=True):
 
     Attributes:
         name: of the volume.
-        data_kind: kind letter of ``_data``, of a link that of what it leads to; "" where there is none.
+        data_kind: kind letter of ``_data``, of a link that of what it leads to; "" if there is none.
         options_status: of ``opts.json``: ``absent`` (a plain volume), ``ok`` or ``broken``.
         options_problem: what is wrong with a broken one.
         mount_type: ``type`` of the options ("nfs", "tmpfs"), "" for none; ``mount_options`` may hold a password.
@@ -44,7 +44,7 @@ class Volumes(Struct, frozen=True, kw_only=True):
         top: ``volumes``.
         exists: whether that directory is there.
         items: by name.
-        gaps: what could not be looked at.
+        gaps: what could not be examined.
     """
 
     top: HostPath
@@ -58,9 +58,9 @@ class Volumes(Struct, frozen=True, kw_only=True):
 
 
 def options_content(options: dict[str, str]) -> bytes | None:
-    """Return the ``opts.json`` that dockerd writes for a volume's options; ``None`` where one isn't known to it.
+    """Return the ``opts.json`` that dockerd writes for a volume's options; ``None`` if one isn't known to it.
 
-    Source: moby volume/local/local_unix.go (optsConfig); "size" is a quota in bytes, with docker's units.
+    Source: Moby volume/local/local_unix.go (optsConfig); "size" is a quota in bytes, with docker's units.
 
     >>> options_content({"type": "tmpfs", "o": "size=1m", "device": "tmpfs"})
     b'{"MountType":"tmpfs","MountOpts":"size=1m","MountDevice":"tmpfs","Quota":{"Size":0}}'

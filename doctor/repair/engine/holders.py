@@ -30,7 +30,7 @@ _STEP_S = 0.1
 
 
 def holder_of(root: str, data_root: str) -> str:
-    """Return who holds the data root, in words ("process 412 (dockerd)"), or "" where nobody does."""
+    """Return who holds the data root, in words ("process 412 (dockerd)"), or "" if nobody does."""
     top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for name in _DATABASES:

@@ -24,7 +24,7 @@ class Hindrance(Struct, frozen=True):
 
 
 def hindrance(host: Host, step: Step) -> Hindrance | None:
-    """Return what would make a step fail at its place, ``None`` where nothing is seen."""
+    """Return what would make a step fail at its place, ``None`` if nothing is seen."""
     match step:
         case Put(path=path, node=node):
             is_entry = isinstance(node, Directory)

@@ -75,7 +75,7 @@ class Draft(Struct):
         asked: questions beside actions that are done either way, by fingerprint.
         answers: what was chosen on the command line.
         stops_service: whether an action writes what a containerd holds that is a service of its own and runs.
-        blocked: why no engine may be stopped or started by it, ``None`` where it may.
+        blocked: why no engine may be stopped or started by it, ``None`` if it may.
     """
 
     host: Host

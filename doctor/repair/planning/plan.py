@@ -122,7 +122,7 @@ def make_plan(
 
 
 def _would_not_start(plan: Plan, waived: frozenset[str], opened: frozenset[str]) -> obstacle.Obstacle | None:
-    """Return why an engine that the plan starts, restarts or reloads may not be; ``None`` where it may."""
+    """Return why an engine that the plan starts, restarts or reloads may not be; ``None`` if it may."""
     reloads = any(isinstance(step, Reload) for action in plan.actions for step in action.steps)
     if not reloads and not any(action.engine for action in plan.actions):
         return None
@@ -205,7 +205,7 @@ def _not_to_do(
     questions: tuple[Question, ...],
     overlay: OverlayHost,
 ) -> tuple[ManualFix | None, Judged]:
-    """Return what to say of a finding that this plan does not mend, ``None`` where it does, and what its repair costs."""
+    """Return what to say of a finding that this plan does not mend, ``None`` if it does, and what its repair costs."""
     judged = Judged(risk=Applicability.MANUAL)
     if not actions and questions:
         why = "several candidates fit, and nothing on the host shows which is right: add one of these to 'doctor fix'"
@@ -294,7 +294,7 @@ class _Refusal(Struct, frozen=True):
 def _refusal(
     draft: Draft, finding: Finding, actions: list[tuple[Action, Applicability]], overlay: OverlayHost
 ) -> tuple[_Refusal | None, Judged]:
-    """Return why actions can't be part of this plan, ``None`` where they can, and what they cost; they are on ``overlay`` then."""
+    """Return why actions can't be part of this plan, ``None`` if they can, and what they cost; they are on ``overlay`` then."""
     judged = Judged(risk=Applicability.MANUAL)
     try:
         judged = judge(actions, overlay, draft.facts)
@@ -319,7 +319,7 @@ def _refusal(
 
 
 def _hindered(draft: Draft, judged: Judged, overlay: OverlayHost) -> _Refusal | None:
-    """Take steps into the prediction; return why one can't be done, ``None`` where all can."""
+    """Take steps into the prediction; return why one can't be done, ``None`` if all can."""
     for step in judged.steps:
         place = canonical(step, overlay, draft.data_roots)
         if writes_mask(place, overlay, draft.data_roots):

@@ -119,7 +119,7 @@ class _Asked:
         self.socket = HostPath(socket) if socket else None
 
     def state(self, identity: str) -> dict[str, Any] | None:
-        """Return a container's state, ``None`` where there is no such container."""
+        """Return a container's state, ``None`` if there is no such container."""
         try:
             found = self.get(f"/containers/{quote(identity)}/json")
         except UnansweredError:

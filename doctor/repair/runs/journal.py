@@ -16,7 +16,7 @@ from doctor.repair.expected import Expected
 class Before(msgspec.Struct, frozen=True, kw_only=True):
     """What was at a step's path.
 
-    ``node`` is ``None`` where there was nothing; a short file's content stands in
+    ``node`` is ``None`` if there was nothing; a short file's content stands in
     ``File.content``, a longer one's in ``File.blob``.
 
     ``values`` holds old contents of kernel files by path; ``moved_to`` where a Move really went; ``displaced`` where it
@@ -60,7 +60,7 @@ class Journal(msgspec.Struct, frozen=True):
 
     @property
     def result(self) -> str:
-        """How the run ended, "" where no line says so."""
+        """How the run ended, "" if no line says so."""
         ends = [entry.result for entry in self.entries if entry.state == "finished"]
         return ends[-1] if ends else ""
 

@@ -129,7 +129,7 @@ class Run:
 
     @property
     def number(self) -> int:
-        """The number in its name, 0 where it has none."""
+        """The number in its name, 0 if it has none."""
         found = _NAME.fullmatch(self.name)
         return int(found[1]) if found else 0
 

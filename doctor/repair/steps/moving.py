@@ -35,7 +35,7 @@ def move(source: int, name: str, target: int, target_name: str, *, is_own: bool)
 
 
 def _copy(here: str, there: str, *options: str) -> str:
-    """Copy with owners, xattrs, hard links and devices, which shutil does not; return why not, "" where it worked."""
+    """Copy with owners, xattrs, hard links and devices, which shutil does not; return why not, "" if it worked."""
     done = commands.run(("cp", "-a", "-T", "--reflink=auto", *options, "--", here, there), timeout_s=3600)
     return "" if not done.exit else _last_line(done.stderr)
 

@@ -80,7 +80,7 @@ class Tree:
     def snapshot(self, path: str, blob: str, *, attributes: bool = False) -> tuple[Node | None, Meta | None]:
         """Return what is at ``path``; a file's content is copied to ``blob`` and synced, a short one comes along.
 
-        With ``attributes`` only these change: of a socket or FIFO, which can't be made again, they alone are returned.
+        With ``attributes`` only these change: of a socket or FIFO, which can't be recreated, they alone are returned.
         """
         found = self.lstat(path)
         if found is None:
@@ -283,7 +283,7 @@ def _set_flags(directory: int, name: str, flags: int) -> None:
 
 
 def _read_short(directory: int, name: str) -> bytes | None:
-    """Return a regular file's content, ``None`` where it is longer than a journal line should hold."""
+    """Return a regular file's content, ``None`` if it is longer than a journal line should hold."""
     source = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
     with open(source, "rb") as stream:
         if not st.S_ISREG(os.fstat(source).st_mode):

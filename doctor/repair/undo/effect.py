@@ -44,7 +44,7 @@ def with_running(record: PlanRecord, host: Host) -> PlanRecord:
 
 
 def foreseen(record: PlanRecord, host: Host, catalog: Catalog, ids: Iterable[str]) -> tuple[str, ...]:
-    """Return in one line each what becomes of the engine that runs now, and of its containers; () where it goes on.
+    """Return in one line each what becomes of the engine that runs now, and of its containers; () if it goes on.
 
     Judged as a plan's own start is: the steps on a prediction of the host, scanned.
     """

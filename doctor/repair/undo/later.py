@@ -38,7 +38,7 @@ class Later(Struct, frozen=True):
     Attributes:
         path: as the host names it.
         what: what is new there, in words.
-        merged: the content with the repair's own change gone and the later one kept, ``None`` where that can't be had.
+        merged: the content with the repair's own change gone and the later one kept, ``None`` if that can't be had.
         is_kept: whether it stays as it is, because it came after the repair and can't be merged.
     """
 
