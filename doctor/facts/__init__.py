@@ -1,1 +1,1 @@
-"""A module per family of facts: frozen values and the judgements on them. ``facts.X`` is collected in ``collect.X``."""
+"""Facts: frozen values and the judgements on them, one folder per subject. ``facts.X`` is collected in ``collect.X``."""

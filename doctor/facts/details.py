@@ -1,4 +1,4 @@
-"""Details of findings that only name a thing; those that say more are in ``facts/SUBJECT/details.py``."""
+"""Details of findings that only name a subject; others are in ``facts/SUBJECT/details.py``."""
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ class OfFile(Struct, frozen=True, kw_only=True):
 
 
 class OfHostConfig(Struct, frozen=True, kw_only=True):
-    """A container's host config, and a whole temporary file beside it, if there is one."""
+    """A container's host config, and a valid temporary file beside it, if there is one."""
 
     path: HostPath
     sibling: HostPath | None
@@ -25,13 +25,13 @@ class OfLayer(Struct, frozen=True, kw_only=True):
 
 
 class OfDirectory(Struct, frozen=True, kw_only=True):
-    """A directory of overlay2, by its name."""
+    """A layer directory, by its name."""
 
     directory: str
 
 
 class OfDirectories(Struct, frozen=True, kw_only=True):
-    """Several directories of overlay2."""
+    """Several layer directories."""
 
     directories: tuple[str, ...]
 
@@ -43,7 +43,7 @@ class OfImage(Struct, frozen=True, kw_only=True):
 
 
 class OfMount(Struct, frozen=True, kw_only=True):
-    """A container's mount record: the container's full id, and the names of the files that are wrong."""
+    """A mount record: the container's full id, and the names of the wrong files."""
 
     container_id: str
     files: tuple[str, ...]
@@ -56,13 +56,13 @@ class OfContainer(Struct, frozen=True, kw_only=True):
 
 
 class OfSysctl(Struct, frozen=True, kw_only=True):
-    """A key of the kernel's settings."""
+    """A kernel setting (sysctl), by its key."""
 
     key: str
 
 
 class OfLimit(Struct, frozen=True, kw_only=True):
-    """A limit of the kernel's, and the value that leaves room."""
+    """A kernel limit, and a sufficient value for it."""
 
     wanted: int
 

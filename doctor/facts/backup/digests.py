@@ -1,12 +1,12 @@
-"""What the files of a data root were when its metadata backup was taken."""
+"""Digests of the files of a data root at the time of its metadata backup."""
 
 from msgspec import Struct
 
 
 class KeptDigests(Struct, frozen=True, kw_only=True):
-    """What the newest backup that was taken at this root's place tells of its files: (bytes, sha256) by relative path.
+    """Size and sha256 by relative path, from the newest backup that was taken of the root at this path.
 
-    Of whatever root lay there then: who acts on a difference asks ``Backups`` for the content, and that knows.
+    It may be the backup of another root that was at this path. ``Backups`` knows: ask it for the content before acting on a difference.
     """
 
     files: dict[str, tuple[int, str]]

@@ -1,4 +1,4 @@
-"""What the metadata backup still has of files that are damaged or gone. Read only when a fixer asks."""
+"""Copies in the metadata backup of files that are corrupt or missing. Read only when a fixer asks."""
 
 from typing import Annotated
 
@@ -10,11 +10,11 @@ from doctor.model.secret import SECRET, Guarded
 
 
 class KeptFile(Guarded, frozen=True, kw_only=True):
-    """A whole file of the newest backup that has it whole.
+    """The valid copy of a file from the newest backup that has one.
 
     Attributes:
         content: its bytes; a container's settings hold secrets.
-        mode: permission bits it had; ``uid`` and ``gid`` its owner.
+        mode: its permission bits; ``uid`` and ``gid`` its owner.
         age: how old the backup is, in words ("of 2 days ago").
     """
 
@@ -26,7 +26,7 @@ class KeptFile(Guarded, frozen=True, kw_only=True):
 
 
 class KeptLayer(Struct, frozen=True, kw_only=True):
-    """A layer's record, each text as it was; ``cache_id`` is the name of its directory in ``overlay2``."""
+    """A layer record; ``cache_id`` is the name of the layer directory."""
 
     diff: str
     cache_id: str
@@ -34,18 +34,18 @@ class KeptLayer(Struct, frozen=True, kw_only=True):
 
 
 class KeptMount(Struct, frozen=True, kw_only=True):
-    """A container's mount record: its directory of ``overlay2``, and the digest of the layer it stands on ("" for none)."""
+    """A mount record: the name of the layer directory, and the chain ID of the layer below ("" for none)."""
 
     mount_id: str
     parent: str
 
 
 class MetadataBackup(Struct, frozen=True, kw_only=True):
-    """The backup, as far as this root's damage asks for it.
+    """The part of the backup that is needed to repair this root.
 
     Attributes:
         age: of the newest backup, in words ("of 2 days ago").
-        files: by their path on the host, for files that are damaged or missing.
+        files: by their path on the host, for files that are corrupt or missing.
         layers: records by chain ID.
         mounts: mount records by container id.
         gaps: what could not be examined.
@@ -59,19 +59,19 @@ class MetadataBackup(Struct, frozen=True, kw_only=True):
 
 
 class KeptVolumes(Struct, frozen=True, kw_only=True):
-    """``metadata.db`` of the newest backup: key → value, of volumes that are still here."""
+    """``metadata.db`` of the newest backup: key → value, of volumes that still exist."""
 
     values: dict[bytes, bytes]
     age: str
 
 
 class KeptTarSplits(Struct, frozen=True, kw_only=True):
-    """tar-split files by chain ID, of layers that lost theirs."""
+    """tar-split files by chain ID, of layers whose own is missing."""
 
     items: dict[str, KeptFile]
 
 
 class DeepTarSplits(Struct, frozen=True, kw_only=True):
-    """tar-split files by chain ID, of layers whose own one can't be read (``--deep``)."""
+    """tar-split files by chain ID, of layers whose own can't be read (``--deep``)."""
 
     items: dict[str, KeptFile]

@@ -1,6 +1,6 @@
-"""The engine's lists as the metadata backup has them: what a check must know when such a list is gone.
+"""The engine's lists in the metadata backup, for the checks of a missing or corrupt list.
 
-Read only when the list on the host is damaged or missing; on a healthy root these facts are absent and cost nothing.
+Read only when the list on the host is corrupt or missing; on a healthy root these facts are absent and cost nothing.
 """
 
 from msgspec import Struct
@@ -10,10 +10,10 @@ from doctor.facts.databases.databases import NetworkDatabase
 
 
 class KeptTags(Struct, frozen=True, kw_only=True):
-    """``repositories.json`` of the newest backup: reference → digest, of images that may still be here.
+    """``repositories.json`` of the newest backup: reference → digest, of images that may still exist.
 
     Attributes:
-        age: how old it is, in words ("of 2 days ago").
+        age: age of the backup, in words ("of 2 days ago").
     """
 
     entries: dict[str, str]
@@ -21,11 +21,11 @@ class KeptTags(Struct, frozen=True, kw_only=True):
 
 
 class KeptNotes(Struct, frozen=True, kw_only=True):
-    """What the newest backup has of ``imagedb/metadata``: image id → file name → content, of images that are here.
+    """``imagedb/metadata`` of the newest backup: image id → file name → content, of images that exist.
 
     Attributes:
-        lost: ids of the images whose own notes are gone, or whose ``parent`` is damaged.
-        age: how old it is, in words ("of 2 days ago").
+        lost: ids of the images whose own notes are missing, or whose ``parent`` is corrupt.
+        age: age of the backup, in words ("of 2 days ago").
     """
 
     lost: dict[str, dict[str, bytes]]
@@ -37,8 +37,8 @@ class KeptNetworks(Struct, frozen=True, kw_only=True):
 
     Attributes:
         values: key → value (with its index) of all records.
-        names: id → name of the networks that the engine does not make itself.
-        age: how old it is, in words ("of 2 days ago").
+        names: id → name of the networks that the engine does not create itself.
+        age: age of the backup, in words ("of 2 days ago").
     """
 
     values: dict[bytes, bytes]
@@ -46,7 +46,7 @@ class KeptNetworks(Struct, frozen=True, kw_only=True):
     age: str
 
     def merged(self, database: NetworkDatabase) -> NetworkDatabase:
-        """Return the database with what the backup adds: of two records of one key the one with the higher index."""
+        """Return the database merged with the backup: of two records with one key, the one with the higher index."""
         salvaged = dict(self.values)
         for key, value in database.salvaged.items():
             if key not in salvaged or _index(value) >= _index(salvaged[key]):
@@ -54,7 +54,7 @@ class KeptNetworks(Struct, frozen=True, kw_only=True):
         return replace(database, salvaged=salvaged)
 
     def added(self, database: NetworkDatabase) -> tuple[str, ...]:
-        """Return the names of networks that only the backup knows."""
+        """Return the names of networks that only the backup has."""
         told = {key.decode("utf-8", "replace").split("/")[4] for key in database.salvaged if key.count(b"/") > 3}
         return tuple(sorted(name for identity, name in self.names.items() if identity not in told))
 

@@ -1,4 +1,4 @@
-"""What the last healthy scan knew of this host's own firewall rules and routes."""
+"""The host's own firewall rules and routes, as recorded by the last healthy scan."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from doctor.model.paths import HostPath
 
 
 class RecordedRoute(Struct, frozen=True, kw_only=True):
-    """A default route of the main table as it was; see ``doctor.facts.network.links.Route``."""
+    """A recorded default route of the main table; see ``doctor.facts.network.links.Route``."""
 
     version: int
     device: str
@@ -19,8 +19,8 @@ class RecordedFamily(Struct, frozen=True, kw_only=True):
     """The rules of one family.
 
     Attributes:
-        policy: of FORWARD.
-        chains: DOCKER-USER and the chains that it leads to, with their rules.
+        policy: the policy of FORWARD.
+        chains: DOCKER-USER and the chains that it jumps to, with their rules.
     """
 
     policy: str
@@ -31,8 +31,8 @@ class NetworkRecord(Struct, frozen=True, kw_only=True):
     """The record.
 
     Attributes:
-        path: where it lies, for evidence; ``age`` in words ("of 2 days ago").
-        families: by 4 and 6.
+        path: its file, for evidence; ``age`` in words ("of 2 days ago").
+        families: by IP version, 4 and 6.
         routes: default routes.
     """
 

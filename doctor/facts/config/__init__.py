@@ -1,1 +1,1 @@
-"""Facts: the engine's settings: daemon.json, its command line, and what each key means."""
+"""Facts on the engine's settings: daemon.json, the command line, and the meaning of each key."""

@@ -1,4 +1,4 @@
-"""Details of findings about the engine's settings: values that a check hands to its fixer."""
+"""Details of findings about the engine's settings: values that a check passes to its fixer."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from doctor.facts.config.engine import GivenFlag, Place
 
 
 class Conflict(Struct, frozen=True, kw_only=True):
-    """A key that flags and the file set differently.
+    """A key that is set both by flags and in the file.
 
     Attributes:
         key: of daemon.json.
-        flags: the flags that set it, each with its place.
-        in_file: the value there; ``by_flag`` the flags' in the same form.
-        joined: both together, where they don't contradict each other; ``None`` if they do.
+        flags: the flags that set it, each with its location.
+        in_file: the value in the file; ``by_flag`` that of the flags, in the same form.
+        joined: both values merged; ``None`` if they contradict each other.
     """
 
     key: str
@@ -31,7 +31,7 @@ class DroppedOption(Struct, frozen=True, kw_only=True):
 
 
 class BadFlag(Struct, frozen=True, kw_only=True):
-    """The flag and where it stands, the flag that does the same today ("" for none), and those that a misspelt one could be."""
+    """The flag and its location, the flag that replaces it today ("" for none), and the candidates for a misspelt one."""
 
     flag: GivenFlag
     place: Place

@@ -1,4 +1,4 @@
-"""How the Docker Engine is configured: its settings file, its command line, and both merged."""
+"""The engine's configuration: its settings file, its command line, and both merged."""
 
 from typing import Annotated, Any
 
@@ -11,10 +11,10 @@ from doctor.model.secret import SECRET, Guarded
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a flag of the next start stands, so that the one token can be changed there.
+    """The location of a flag of the next start, so that only this token is changed.
 
     Attributes:
-        kind: ``unit`` (ExecStart= of a unit or drop-in) or ``variable`` (of an environment file or sourced by a script).
+        kind: ``unit`` (ExecStart= of a unit or drop-in) or ``variable`` (in an environment file or sourced by a script).
         file: the file.
         line: from 1; 0 if unknown.
         variable: the variable's name ("OPTIONS"), "" in a unit.
@@ -33,9 +33,9 @@ class GivenFlag(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: the long name without dashes.
-        key: the key of daemon.json that says the same.
+        key: the equivalent key of daemon.json.
         value: as given; credentials in URLs are masked.
-        place: where the next start takes it from; ``None`` for one seen only on the running process.
+        place: where the next start reads it from; ``None`` for one seen only on the running process.
     """
 
     name: str
@@ -45,7 +45,7 @@ class GivenFlag(Struct, frozen=True, kw_only=True):
 
 
 class UnreadVariable(Struct, frozen=True, kw_only=True):
-    """A variable with flags in a file that nothing which starts this engine reads: its author believes it works."""
+    """A variable with flags in a file that the engine's unit or script does not read: it has no effect."""
 
     file: HostPath
     line: int
@@ -55,18 +55,18 @@ class UnreadVariable(Struct, frozen=True, kw_only=True):
 
 
 class EngineFlags(Guarded, frozen=True, kw_only=True):
-    """The command line: of the next start, from the files that make it, and of the running process.
+    """The command line of the next start, from its files, and of the running process.
 
     Attributes:
-        launcher: what starts the engine here: ``systemd``, ``sysv``, ``openrc`` or "" (by hand, or not known).
+        launcher: the init system that starts the engine: ``systemd``, ``sysv``, ``openrc`` or "" (by hand, or unknown).
         launcher_file: the unit or init script, "" if there is none.
         configured: flags of the next start, in order.
-        arguments: words of the next start that are no flags: dockerd refuses to start with any.
+        arguments: words of the next start that are not flags: dockerd refuses to start with any.
         running: flags of the running process, ``None`` if none runs.
         environment: variables that dockerd reads, by name (DOCKER_DRIVER, HTTP_PROXY …); they hold secrets.
-        unread: variables that look like settings and are read by nothing.
-        commands: every ExecStart= of the unit that counts, as (place, command): systemd refuses more than one.
-        missing_files: environment files that the unit needs and that are not there: systemd won't start it.
+        unread: variables that look like settings and that nothing reads.
+        commands: every effective ExecStart= of the unit, as (place, command): systemd refuses more than one.
+        missing_files: environment files that the unit requires and that do not exist: systemd does not start it.
         is_masked: the unit is a link to /dev/null.
         drop_ins: the unit's drop-ins, in order.
         gaps: files that could not be read.
@@ -99,21 +99,21 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
     """The engine's settings file (``--config-file``, default /etc/docker/daemon.json).
 
     Attributes:
-        path: where it is or would be.
-        exists: whether it is there.
+        path: its path, whether it exists or not.
+        exists: whether the file exists.
         is_explicit: named by ``--config-file``: then it must exist.
         content: its bytes; they may hold proxy credentials.
         value: its settings as written, credentials masked; {} if it can't be parsed.
-        problem: why dockerd refuses the file, in the words of its log, "" if it doesn't.
-        where: the place of the problem ("line 7, column 3").
-        duplicates: keys that stand more than once; the last counts.
-        mistakes: what its author wrote by mistake where it can't be parsed ("trailing-comma").
-        is_mendable: whether each mistake can be put right in one way only.
-        is_directory: a directory lies in its place, which dockerd refuses.
-        leads_to: target of a symbolic link in its place that leads to nothing, "" for none: dockerd takes its defaults.
-        nearby: files that a path of ``--config-file`` which leads to nothing may mean: the default one, and what is named alike.
-        has_mark: begins with a byte order mark.
-        mtime_ns: when it was last written.
+        problem: why dockerd refuses the file, in the words of its log; "" if it accepts it.
+        where: the position of the problem ("line 7, column 3").
+        duplicates: keys that occur more than once; the last one is effective.
+        mistakes: kinds of syntax errors that keep it from being parsed ("trailing-comma").
+        is_mendable: whether each mistake has exactly one correction.
+        is_directory: the path is a directory, which dockerd refuses.
+        leads_to: target of a dangling symbolic link at its path, "" for none: dockerd uses its defaults.
+        nearby: candidates if ``--config-file`` names a missing file: the default one, and files with a similar name.
+        has_mark: whether it begins with a byte order mark.
+        mtime_ns: its modification time.
     """
 
     path: HostPath
@@ -134,12 +134,12 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
 
 
 class Setting(Struct, frozen=True, kw_only=True):
-    """One effective setting and where it comes from.
+    """One effective setting and its origin.
 
     Attributes:
         value: as daemon.json would hold it (bool, int, str, list, dict).
         origin: ``default``, ``file`` (daemon.json), ``flag`` or ``environment``.
-        file: the file in which it stands; "" for a default or a flag seen only on a running process.
+        file: the file that sets it; "" for a default or a flag seen only on a running process.
         line: from 1, 0 if unknown.
     """
 
@@ -150,7 +150,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> str:
-        """Return where it stands, for evidence ("/etc/sysconfig/docker:3")."""
+        """Return its location, for evidence ("/etc/sysconfig/docker:3")."""
         if not self.file:
             return "the running dockerd's command line" if self.origin == "flag" else self.origin
         return f"{self.file}:{self.line}" if self.line else self.file
@@ -159,13 +159,13 @@ class Setting(Struct, frozen=True, kw_only=True):
 class EngineConfig(Struct, frozen=True, kw_only=True):
     """The engine's settings, merged as dockerd merges them: defaults, then daemon.json, then flags.
 
-    Keys are those of daemon.json. A key set in both places is a conflict that stops dockerd
+    Keys are those of daemon.json. A key set by a flag and in the file is a conflict, and dockerd does not start
     (``moby daemon/config/config.go``, findConfigurationConflicts); the flag is shown here.
 
     Attributes:
-        settings: what is set somewhere, by key.
-        flags: the command line these come from.
-        json: the settings file they come from.
+        settings: the keys that are set, with their values.
+        flags: the command line that they come from.
+        json: the settings file that they come from.
         gaps: what could not be read.
     """
 
@@ -182,7 +182,7 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
         return default_of(key) if default is None else default
 
     def setting(self, key: str) -> Setting:
-        """Return the value of a key and where it comes from; a default where nothing sets it."""
+        """Return the value of a key and its origin; the default if nothing sets it."""
         return self.settings.get(key) or Setting(value=default_of(key))
 
     def is_set(self, key: str) -> bool:
@@ -191,7 +191,7 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
 
     @property
     def data_root(self) -> HostPath:
-        """Return where images, containers and volumes live (``data-root``, default /var/lib/docker)."""
+        """Return the directory of images, containers and volumes (``data-root``, default /var/lib/docker)."""
         found = self.get("data-root", "/var/lib/docker")
         usable = isinstance(found, str) and found.startswith("/")
         return HostPath(found.rstrip("/") or "/") if usable else HostPath("/var/lib/docker")

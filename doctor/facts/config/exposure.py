@@ -1,4 +1,4 @@
-"""What a configuration of the engine opens to others, and what it guards: so that a repair never opens what was closed."""
+"""Services that a configuration of the engine exposes, and protections that it enables. A repair must not weaken either."""
 
 import ipaddress
 import re
@@ -18,13 +18,13 @@ _UNGUARDED = {
     "allow-direct-routing": "direct routing to published ports",
     "ip-forward-no-drop": "forwarding between networks (ip-forward-no-drop)",
 }
-"""Keys that open something when they are true, as moby's documentation of dockerd has them."""
+"""Keys that expose something when they are true, from Moby's documentation of dockerd."""
 _GUARDS = {
     "tlsverify": "client certificates (tlsverify)",
     "no-new-privileges": "no-new-privileges",
     "selinux-enabled": "SELinux labels of containers",
 }
-"""Keys that guard something when they are true."""
+"""Keys that protect something when they are true."""
 
 
 _CLOSING = re.compile(
@@ -32,27 +32,27 @@ _CLOSING = re.compile(
     r"userns|remap|seccomp|selinux|apparmor|privileged?s?|ip6?tables|nftables|firewall|isolat\w*|internal|restrict\w*|deny|"
     r"block\w*|allow\w*|whitelist|expose\w*|publish\w*|secur\w*|rootless"
 )
-"""Words in a setting's name that speak of who reaches what."""
+"""Words in the name of a setting that concern access."""
 
 
 class Exposure(Struct, frozen=True, kw_only=True):
-    """What the next start of an engine leaves open, and what it guards, each in a few words."""
+    """Services that the engine exposes after its next start, and its protections, each in a few words."""
 
     doors: frozenset[str]
     guards: frozenset[str]
 
     def opened_by(self, after: "Exposure") -> tuple[str, ...]:
-        """Return what is open or unguarded afterwards and is not so now."""
-        lost = (f"no {guard} any more" for guard in sorted(self.guards - after.guards))
+        """Return what is exposed or unprotected afterwards, and not now."""
+        lost = (f"no {guard}" for guard in sorted(self.guards - after.guards))
         new = after.doors - self.doors
         return (*sorted(door for door in new if f"{door}{_UNCERTIFIED}" not in new), *lost)
 
 
 def exposure(config: EngineConfig) -> Exposure:
-    """Return what the next start will open.
+    """Return the exposure after the next start.
 
-    A key that is given twice stops the start: of its two values only what both open counts as open, and what either guards as
-    guarded. A settings file that can't be read yet, and may be mended, has its values; its listeners were never open.
+    A key that is set twice stops the start: what both values expose counts as exposed, what either value protects counts as
+    protected. An invalid settings file that can be repaired counts with its values, but its listeners were never open.
     """
     readings = {key: tuple(_readings(config, key)) for key in _KEYS}
     certified = any(value is True for value in readings["tlsverify"])
@@ -71,7 +71,7 @@ _KEYS = (
 
 
 def _readings(config: EngineConfig, key: str) -> Iterator[Any]:
-    """Yield what the settings file and the flags of the next start say of a key, where they do."""
+    """Yield the value of a key in the settings file, and that of the flags of the next start, if they set it."""
     value = _file(config).get(key)
     if value is not None and fits(key, value) and not (config.json.problem and key == "hosts"):
         yield value
@@ -84,14 +84,14 @@ def _readings(config: EngineConfig, key: str) -> Iterator[Any]:
 def _file(config: EngineConfig) -> dict[str, Any]:
     if not config.json.problem:
         return config.json.value
-    from doctor.formats.config import daemon_json, json_mend  # noqa: PLC0415 - only a broken file is mended
+    from doctor.formats.config import daemon_json, json_mend  # noqa: PLC0415 - only an invalid file is repaired
 
-    mended = json_mend.examine(config.json.content).repaired
-    return {} if mended is None else daemon_json.read(mended).value
+    repaired = json_mend.examine(config.json.content).repaired
+    return {} if repaired is None else daemon_json.read(repaired).value
 
 
 def may_close(name: str, value: Any) -> bool:
-    """Whether a setting that dockerd does not know may have been meant to keep something closed: by its name, or by an address.
+    """Whether an unknown setting may have been meant to restrict access: judged by its name, or by an address in its value.
 
     >>> may_close("ip-addr", "10.0.0.1"), may_close("ipp", "127.0.0.1"), may_close("inter-container", False)
     (True, True, True)
@@ -116,7 +116,7 @@ def _names_closing(value: Any) -> bool:
 
 
 def network_listeners(hosts: Any) -> frozenset[str]:
-    """Return the addresses of ``hosts`` that others than this machine reach."""
+    """Return the addresses of ``hosts`` that other machines can reach."""
     tcp = (str(host) for host in (hosts if isinstance(hosts, list) else ()) if str(host).startswith("tcp://"))
     return frozenset(host for host in tcp if not _LOCAL.match(host.removeprefix("tcp://")))
 
@@ -132,14 +132,14 @@ def _other_doors(readings: dict[str, tuple[Any, ...]]) -> Iterator[str]:
     for address in _all(readings["metrics-addr"]):
         if not _LOCAL.match(str(address)):
             yield f"metrics on {address}"
-    # Two lists are joined, and each entry was asked for.
+    # Two lists are merged, and each entry was configured.
     for value in readings["insecure-registries"]:
         yield from (f"registry {one} without a verified certificate" for one in value)
     if "unconfined" in _all(readings["seccomp-profile"]):
         yield "containers without seccomp"
     yield from (text for key, text in _UNGUARDED.items() if True in _all(readings[key]))
     if readings["iptables"] in {(True,), ()}:
-        yield "published ports by rules of its own (iptables)"
+        yield "published ports through rules of its own (iptables)"
     if not any(str(address) not in {"0.0.0.0", "::"} for address in readings["ip"]):  # noqa: S104 - compared
         yield "published ports on every address (ip)"
 
@@ -150,7 +150,7 @@ def _guarding(readings: dict[str, tuple[Any, ...]]) -> Iterator[str]:
     if any(readings["userns-remap"]):
         yield "remapped users (userns-remap)"
     if any(value not in {"unconfined", ""} for value in readings["seccomp-profile"]):
-        yield "the seccomp profile that was chosen"
+        yield "the configured seccomp profile"
     if False in readings["icc"]:
         yield "separation of containers on the default bridge (icc=false)"
     yield from (text for key, text in _GUARDS.items() if True in readings[key])
@@ -159,5 +159,5 @@ def _guarding(readings: dict[str, tuple[Any, ...]]) -> Iterator[str]:
 
 
 def _all(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the one value, or that of both places where they agree."""
+    """Return the one value, or the common part of both."""
     return values[:1] if len(values) == 1 or len({repr(value) for value in values}) == 1 else ()

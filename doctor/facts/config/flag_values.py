@@ -1,4 +1,4 @@
-"""Values of settings: what flags mean in the terms of daemon.json."""
+"""Values of flags, converted to the form of daemon.json."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ from doctor.formats.config.flags import parse_bool
 
 
 def concealed_flag(key: str, value: str) -> str:
-    """Return the value of a flag, ``Concealed`` where it holds a secret; ``--log-opt`` holds "name=value".
+    """Return the value of a flag, ``Concealed`` if it holds a secret; ``--log-opt`` holds "name=value".
 
     >>> str(concealed_flag("log-opts", "splunk-token=1234-5678"))
     'splunk-token=***'
@@ -23,7 +23,7 @@ def concealed_flag(key: str, value: str) -> str:
 
 
 def from_flags(key: str, values: tuple[str, ...]) -> Any:
-    """Return what flags of one key say, in the form daemon.json would hold it. A value that does not fit stays text.
+    """Return the value that flags of one key set, in the form of daemon.json. A value of another type stays text.
 
     >>> from_flags("log-opts", ("max-size=10m", "max-file=3"))
     {'max-size': '10m', 'max-file': '3'}
@@ -56,7 +56,7 @@ def _from_flags(key: str, values: tuple[str, ...]) -> Any:
 
 
 def joined(first: Any, second: Any) -> Any:
-    """Return two values of one setting as one, ``None`` if they contradict each other.
+    """Merge two values of one setting; ``None`` if they contradict each other.
 
     >>> joined(["tcp://127.0.0.1:2375"], ["fd://"]), joined({"a": "1"}, {"a": "2"}), joined("x", "x")
     (['fd://', 'tcp://127.0.0.1:2375'], None, 'x')

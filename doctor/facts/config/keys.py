@@ -1,4 +1,4 @@
-"""What dockerd makes of each key of daemon.json: takes it, refuses it, or takes it and never reads it."""
+"""How dockerd handles each key of daemon.json: it accepts it, refuses it, or accepts it and never reads it."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -26,15 +26,15 @@ _MOST = 20
 
 
 class KeyProblem(Struct, frozen=True, kw_only=True):
-    """One key that is not what its author hoped.
+    """One key that does not have the intended effect.
 
     Attributes:
-        kind: ``unknown``, ``removed``, ``too-new`` (these three stop dockerd), ``ignored``, ``flattened`` (these two do
-            nothing) or ``wrong-type`` (stops dockerd).
+        kind: ``unknown``, ``removed``, ``too-new`` (dockerd does not start), ``ignored``, ``flattened`` (they have no
+            effect) or ``wrong-type`` (dockerd does not start).
         path: the keys that lead to it.
-        meant: the key that is meant where that is clear, "" otherwise; ``close`` those that it could be where it is not.
-        value: what stands there; ``wanted`` the same in the right type, ``None`` if that is not clear.
-        says: what the engine expects there, in words.
+        meant: the intended key if it is certain, otherwise ""; ``close`` the candidates if it is not.
+        value: the value; ``wanted`` the same in the right type, ``None`` if that is not certain.
+        says: what the engine expects, in words.
     """
 
     kind: str
@@ -52,16 +52,16 @@ class KeyProblem(Struct, frozen=True, kw_only=True):
 
 
 def fits(key: str, value: Any) -> bool:
-    """Whether a value has the JSON type of its key; any has that of an unknown key."""
+    """Whether a value has the JSON type of its key; an unknown key takes any type."""
     option = OPTIONS.get(key)
     return option is None or _fits(option.kind, value)
 
 
 def problems(value: dict[str, Any], release: Release) -> Iterator[KeyProblem]:
-    """Yield what is wrong with the keys of a settings file, in its order.
+    """Yield the problems with the keys of a settings file, in the order of the file.
 
-    With an unknown release only what every supported one refuses counts. A file with more than ``_MOST`` wrong keys is not
-    one that somebody wrote by hand; the first ones tell enough.
+    If the release is unknown, only what every supported release refuses counts. A file with more than ``_MOST`` wrong keys
+    was not written by hand: the first ones are enough.
     """
     yield from islice(_problems(value, release), _MOST)
 
@@ -83,11 +83,11 @@ def _problems(value: dict[str, Any], release: Release) -> Iterator[KeyProblem]:
 
 
 def _flattened(parent: str, item: dict[str, Any], release: Release, present: set[str]) -> Iterator[KeyProblem]:
-    """The children of an object that is no value are looked up as if they stood at the top; the parent never is."""
+    """Yield unknown children of a flattened object: dockerd looks them up as top-level keys, and never the parent."""
     refused = [name for name in item if not is_known(name, release) and not _is_unsure(name, release)]
     meant, close = _meant(parent, item, release, present)
     if refused:
-        # {"log-opt": {"max-size": …}} is refused for max-size, yet the parent is what is misspelt.
+        # dockerd refuses {"log-opt": {"max-size": …}} because of max-size, but the parent is misspelt.
         yield KeyProblem(kind="unknown", path=(parent,), meant=meant, close=close, value=item)
     elif item:
         yield KeyProblem(kind="flattened", path=(parent,), meant=meant, close=close, value=item)
@@ -106,7 +106,7 @@ def _key_problem(path: tuple[str, ...], value: Any, release: Release, present: s
             return KeyProblem(
                 kind="removed", path=path, meant=option.successor if free else "", value=value, says=option.why_removed
             )
-        says = f"it is known from {'.'.join(map(str, option.since))} on"
+        says = f"it exists since {'.'.join(map(str, option.since))}"
         return KeyProblem(kind="too-new", path=path, value=value, says=says)
     if option is None:
         meant, close = _meant(key, value, release, present)
@@ -119,10 +119,10 @@ def _is_unsure(name: str, release: Release) -> bool:
 
 
 def _meant(key: str, value: Any, release: Release, present: set[str]) -> tuple[str, tuple[str, ...]]:
-    """Return the key that a misspelt one surely is, or "" and those that it could be.
+    """Return the key that a misspelt one certainly stands for, or "" and the candidates.
 
-    It is one that differs in case, blanks, underscores, a plural or a slip of the hand, is set nowhere else, is known to this
-    release, and can take the value.
+    It differs only in case, blanks, underscores, a plural or a typing error, is not set elsewhere, is known to this
+    release, and accepts the value.
     """
     if FLAGS_WITHOUT_KEY.get(key):
         found: tuple[str, ...] = (FLAGS_WITHOUT_KEY[key],)
@@ -144,7 +144,7 @@ def _plain(key: str) -> str:
 
 
 def _type_problem(path: tuple[str, ...], value: Any, option: Option) -> KeyProblem | None:
-    """``null`` leaves a Go field as it was: no problem."""
+    """``null`` leaves a Go field unchanged: it is not a problem."""
     kind = option.kind
     if value is None or _fits(kind, value):
         return _item_problem(path, value, kind)
@@ -192,7 +192,7 @@ def _item_problem(path: tuple[str, ...], value: Any, kind: str) -> KeyProblem | 
 
 
 def _coerced(kind: str, value: Any) -> Any:
-    """Return the value in the right type where nothing can get lost or be meant otherwise, else ``None``."""
+    """Return the value converted to the right type if the conversion is lossless and unambiguous, else ``None``."""
     if kind == "bool":
         return _switch(value) if isinstance(value, str | int) else None
     if kind == "int" and isinstance(value, str):
@@ -207,7 +207,7 @@ def _coerced(kind: str, value: Any) -> Any:
 
 
 def _switch(value: str | int) -> bool | None:
-    """Return what Go reads as a boolean, and what people write who come from YAML or systemd."""
+    """Return the boolean for the words that Go, YAML and systemd accept."""
     word = str(value).strip().lower()
     return {"yes": True, "on": True, "enabled": True, "no": False, "off": False, "disabled": False}.get(
         word, parse_bool(word)
@@ -215,7 +215,7 @@ def _switch(value: str | int) -> bool | None:
 
 
 def _text(value: Any) -> Any:
-    """Return a number or boolean as the text a person would have written; anything else as it is."""
+    """Return a number or boolean as text in its usual spelling; anything else unchanged."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else value

@@ -1,7 +1,7 @@
-"""The keys of daemon.json: type, life span, default, and whether a running engine takes a change of it.
+"""The keys of daemon.json: type, releases, default, and whether a reload applies a change.
 
-From moby's ``daemon/config/config.go``, ``config_linux.go``, ``cmd/dockerd/config*.go`` and ``daemon/reload*.go`` at the
-tags 19.03 to 29.7. A key's life is in releases (major, minor): known from ``since``, rejected from ``removed`` on.
+From Moby's ``daemon/config/config.go``, ``config_linux.go``, ``cmd/dockerd/config*.go`` and ``daemon/reload*.go`` at the
+tags 19.03 to 29.7. Releases are (major, minor): a key is known since ``since`` and rejected since ``removed``.
 """
 
 from typing import Any
@@ -17,12 +17,12 @@ class Option(Struct, frozen=True):
     Attributes:
         kind: ``bool``, ``int``, ``string``, ``strings``, ``bytes`` (string or int), ``string-map``, ``bool-map``,
             ``object-map``, ``objects`` (list), ``object``.
-        default: what the engine uses where nothing sets it; ``None`` if that depends on the host.
-        reload: whether SIGHUP makes a running engine take a new value.
-        since: first release that knows it, (0, 0) for all from 19.03 on.
+        default: the engine's default; ``None`` if it depends on the host.
+        reload: whether a running engine applies a new value on SIGHUP.
+        since: first release that knows it, (0, 0) for all since 19.03.
         removed: first release that refuses it, ``None`` for none so far.
-        successor: the key that does the same today and takes the same value, "" if there is none.
-        why_removed: what became of it, for the finding.
+        successor: the key that replaces it with the same value, "" for none.
+        why_removed: the reason for its removal, for the finding.
     """
 
     kind: str
@@ -46,9 +46,9 @@ OPTIONS = {
     "builder": Option("object"),
     "cdi-spec-dirs": Option("strings", since=(25, 0)),
     "cgroup-parent": Option("string"),
-    "cluster-advertise": Option("string", removed=(23, 0), why_removed="the external key-value store is gone"),
-    "cluster-store": Option("string", removed=(23, 0), why_removed="the external key-value store is gone"),
-    "cluster-store-opts": Option("string-map", removed=(23, 0), why_removed="the external key-value store is gone"),
+    "cluster-advertise": Option("string", removed=(23, 0), why_removed="the external key-value store was removed"),
+    "cluster-store": Option("string", removed=(23, 0), why_removed="the external key-value store was removed"),
+    "cluster-store-opts": Option("string-map", removed=(23, 0), why_removed="the external key-value store was removed"),
     "config-file": Option("string"),
     "containerd": Option("string"),
     "containerd-namespace": Option("string", "moby"),
@@ -69,7 +69,7 @@ OPTIONS = {
     "default-stop-timeout": Option("int", 10, since=(29, 7), reload=True),
     "default-ulimits": Option("object-map"),
     "deprecated-key-path": Option("string"),
-    "disable-legacy-registry": Option("bool", removed=(19, 3), why_removed="v1 registries are gone for good"),
+    "disable-legacy-registry": Option("bool", removed=(19, 3), why_removed="support for v1 registries was removed"),
     "dns": Option("strings"),
     "dns-opts": Option("strings"),
     "dns-search": Option("strings"),
@@ -142,11 +142,11 @@ OPTIONS = {
 RESET_BY_RELOAD = frozenset({
     "features", "max-concurrent-downloads", "max-concurrent-uploads", "max-download-attempts", "network-diagnostic-port",
 })  # fmt: skip
-"""Keys that a reload sets back to their default where the file no longer has them (moby daemon/reload.go, 20.10 to 29.7). All
-others keep the old value then: only a restart takes their removal."""
+"""Keys that a reload resets to their default if the file no longer has them (moby daemon/reload.go, 20.10 to 29.7). All
+others keep the old value: only a restart applies their removal."""
 
 _RELOAD_ENDS_ENGINE = frozenset({"authorization-plugins"})
-"""dockerd ends, its containers with it, where a reload names a plugin that it can't find (daemon/command/daemon.go)."""
+"""dockerd exits, and its containers stop, if a reload names a plugin that it can't find (daemon/command/daemon.go)."""
 
 FLAGS_WITHOUT_KEY = {
     "add-runtime": "runtimes",
@@ -171,8 +171,8 @@ FLAGS_WITHOUT_KEY = {
     "validate": "",
     "version": "",
 }
-"""Names of flags that dockerd accepts as keys, because it looks a key up among flag names, and then never reads; with
-the key that is meant ("" for none)."""
+"""Names of flags that dockerd accepts as keys, because it looks a key up among the flag names, but never reads; with
+the intended key ("" for none)."""
 
 KEPT_OBJECTS = frozenset({
     "builder", "cluster-store-opts", "default-network-opts", "default-ulimits", "features", "log-opts", "nri-opts",
@@ -184,17 +184,17 @@ NEVER_ACCEPTED = frozenset({
     "containerd-plugin-namespace", "default-init", "resolv-conf", "security-insecure", "swarm-raft-election-tick",
     "swarm-raft-heartbeat-tick",
 })  # fmt: skip
-"""Keys that stand in moby's source and that every dockerd refuses, since no flag has their name."""
+"""Keys in Moby's source that every dockerd refuses, because no flag has their name."""
 
 
 def default_of(key: str) -> Any:
-    """Return the engine's own default of a key, ``None`` for one that has none or is unknown."""
+    """Return the engine's default of a key, ``None`` for a key that is unknown or has no default."""
     found = OPTIONS.get(key)
     return None if found is None else found.default
 
 
 def takes_by_reload(key: str, *, removed: bool) -> bool:
-    """Whether a running engine takes a change of this key on SIGHUP, for sure and without a risk to what runs."""
+    """Whether a running engine applies a change of this key on SIGHUP, reliably and without a risk to its containers."""
     option = OPTIONS.get(key)
     if option is None or not option.reload or key in _RELOAD_ENDS_ENGINE:
         return False
@@ -202,7 +202,7 @@ def takes_by_reload(key: str, *, removed: bool) -> bool:
 
 
 def is_known(key: str, release: tuple[int, int, int] | None) -> bool:
-    """Whether a dockerd of this release takes the key (reading it or not); ``None``: any supported release does."""
+    """Whether a dockerd of this release accepts the key (whether it reads it or not); ``None``: any supported release."""
     if key in FLAGS_WITHOUT_KEY:
         return True
     option = OPTIONS.get(key)

@@ -1,10 +1,10 @@
-"""Which known word a misspelt one is: by edits, not by looks, so that only a slip of the hand counts."""
+"""Finds the known word for a misspelt one by edit distance, so that only typing errors count."""
 
 from collections.abc import Iterable
 
 
 def edits(one: str, other: str, limit: int) -> int:
-    """Return how many letters must be inserted, removed, replaced or swapped with their neighbour; above ``limit``, more than it.
+    """Return the edit distance: letters inserted, removed, replaced or swapped with a neighbour. Above ``limit`` it is not exact.
 
     >>> edits("storage-drvier", "storage-driver", 2), edits("inof", "info", 2), edits("debug", "hosts", 2)
     (1, 1, 3)
@@ -27,9 +27,9 @@ def edits(one: str, other: str, limit: int) -> int:
 
 
 def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Return the known words that this one is but for a slip: one edit, two in a long word; those with the fewest.
+    """Return the known words within one edit, two for a long word; of these the nearest.
 
-    Case, ``-`` and ``_`` are no edits. Short words are all alike: below four letters nothing counts.
+    Differences in case, ``-`` and ``_`` don't count. Words below four letters are too similar to be matched.
 
     >>> nearest("live-restor", ["live-restore", "log-level"]), nearest("Log_Lvel", ["log-level"]), nearest("ipv4", ["ipv6", "ip"])
     (('live-restore',), ('log-level',), ('ipv6',))

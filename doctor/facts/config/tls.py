@@ -1,4 +1,4 @@
-"""The files with which the engine encrypts its TCP listener."""
+"""The certificate and key files of the engine's TCP listener."""
 
 from msgspec import Struct
 
@@ -7,10 +7,10 @@ from doctor.model.paths import HostPath
 
 
 class TlsProblem(Struct, frozen=True, kw_only=True):
-    """What is wrong with one file.
+    """The problem with one file.
 
     Attributes:
-        key: the setting, ``tlscert``, ``tlscacert`` or ``tlskey``; ``place`` where it is set.
+        key: the setting, ``tlscert``, ``tlscacert`` or ``tlskey``; ``place`` its location.
         why: in words ("expired on 2021-01-01").
         stops_start: whether dockerd refuses to start with it.
     """
@@ -23,7 +23,7 @@ class TlsProblem(Struct, frozen=True, kw_only=True):
 
 
 class TlsListener(Struct, frozen=True, kw_only=True):
-    """The engine's TLS listener: what is wrong with its files."""
+    """The engine's TLS listener: the problems with its files."""
 
     problems: tuple[TlsProblem, ...] = ()
     gaps: tuple[Missing, ...] = ()

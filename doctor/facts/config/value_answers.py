@@ -1,6 +1,6 @@
-"""What a setting that can't work was probably meant to be, as answers a repair may take or a person may choose between.
+"""Probable values for a setting that can't work: a repair may apply a certain one, a user chooses between others.
 
-An answer never opens what was closed: where the engine's default is more open than what somebody wrote, the setting is not
+An answer never weakens access control: if the engine's default is more open than the configured value, the setting is not
 offered for removal.
 """
 
@@ -15,12 +15,13 @@ from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.options import default_of
 from doctor.facts.config.spelling import nearest
 from doctor.facts.config.values import LOG_LEVELS, NamedThings, ValueProblem
+from doctor.facts.secrets.redact import as_json
 
 _CLOSES = frozenset({
     "authorization-plugins", "default-runtime", "firewall-backend", "fixed-cidr", "fixed-cidr-v6", "hosts", "icc", "insecure-registries", "ip",
     "iptables", "ip6tables", "no-new-privileges", "selinux-enabled", "tls", "tlscacert", "tlscert", "tlskey", "tlsverify", "userns-remap",
 })  # fmt: skip
-"""Settings that a person may have set to close or confine something."""
+"""Settings that may have been set to restrict access."""
 
 _WORDS = {
     "default-cgroupns-mode": ("private", "host"),
@@ -37,11 +38,11 @@ class Answer(Struct, frozen=True, kw_only=True):
     """One value that a setting could have instead.
 
     Attributes:
-        name: what is typed to choose it.
+        name: the word to type to choose it.
         value: the value as daemon.json holds it; ``None`` removes the setting.
-        why: what speaks for it.
-        key: the setting, where it is not the one with the problem.
-        is_sure: nothing else can have been meant.
+        why: the reason for it.
+        key: the setting, if it is not the one with the problem.
+        is_sure: no other value can have been intended.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 def answers(problem: ValueProblem, config: EngineConfig, things: NamedThings) -> tuple[Answer, ...]:
-    """Return what could stand there instead, likeliest first; one that is sure stands alone."""
+    """Return the possible values, likeliest first; a certain one alone."""
     key, value = problem.key, config.get(problem.key)
     rule = _RULES.get(key)
     given = rule(value, config, things) if rule is not None else ()
@@ -62,8 +63,8 @@ def answers(problem: ValueProblem, config: EngineConfig, things: NamedThings) ->
         return (sure,)
     if key not in _CLOSES and not any(answer.value is None and answer.key in {"", key} for answer in found):
         default = default_of(key)
-        then = "as if it was not set" if default is None else f"the engine's default is {default!r}"
-        found.append(Answer(name="remove", value=None, why=f"without it the engine starts, {then}"))
+        then = "as if it were not set" if default is None else f"with the default {as_json(default)}"
+        found.append(Answer(name="remove", value=None, why=f"without it the engine starts {then}"))
     return tuple(found)
 
 
@@ -74,7 +75,7 @@ def _bip(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answ
     del things
     if config.is_set("bridge") and config.get("bridge"):
         yield Answer(
-            name="keep-bip", value=None, why="the engine makes docker0 itself, with this address", key="bridge"
+            name="keep-bip", value=None, why="the engine creates docker0 itself, with this address", key="bridge"
         )
         return
     text = str(value)
@@ -85,7 +86,9 @@ def _bip(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answ
     if "/" not in text and int(interface.ip) & 0xFF:
         for length in (24, 16) if interface.version == 4 else (64,):
             yield Answer(
-                name=f"{text}/{length}", value=f"{text}/{length}", why="an address with the length of its network"
+                name=f"{text}/{length}",
+                value=f"{text}/{length}",
+                why="the address with the prefix length of its network",
             )
     elif "/" in text and interface.ip == interface.network.network_address:
         first = f"{interface.network.network_address + 1}/{interface.network.prefixlen}"
@@ -102,9 +105,9 @@ def _word(key: str) -> _Rule:
         del config, things
         near = nearest(str(value), _WORDS[key])
         if len(near) == 1:
-            yield Answer(name=near[0], value=near[0], why=f"{value!r} is spelled like it", is_sure=True)
+            yield Answer(name=near[0], value=near[0], why=f"{as_json(value)} is a misspelling of it", is_sure=True)
         for word in _WORDS[key][:2] if key != "log-level" else ("info", "debug"):
-            yield Answer(name=word, value=word, why="a value that the engine takes")
+            yield Answer(name=word, value=word, why="a value that the engine accepts")
 
     return rule
 
@@ -114,7 +117,7 @@ def _size(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Ans
     found = re.match(r"\s*(\d+)\s*([kmgt])", str(value), re.IGNORECASE)
     if found:
         text = f"{found[1]}{found[2].upper()}"
-        yield Answer(name=text, value=text, why=f"{value!r} as the engine reads sizes", is_sure=True)
+        yield Answer(name=text, value=text, why=f"{as_json(value)} in the engine's format", is_sure=True)
 
 
 def _dns(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
@@ -122,7 +125,7 @@ def _dns(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answ
     good = [item for item in value if _is_address(item)] if isinstance(value, list) else []
     if good:
         yield Answer(
-            name="valid", value=good, why=f"the name servers that are addresses: {', '.join(good)}", is_sure=True
+            name="valid", value=good, why=f"only the name servers that are addresses: {', '.join(good)}", is_sure=True
         )
 
 
@@ -149,7 +152,7 @@ def _mirrors(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[
         )
         made.append(f"{scheme}://{host}")
     if made and all(re.match(r"https?://[^/]", item) for item in made):
-        yield Answer(name="mended", value=made, why="each mirror with its scheme and without a query", is_sure=True)
+        yield Answer(name="corrected", value=made, why="each mirror with its scheme and without a query", is_sure=True)
 
 
 def _labels(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
@@ -166,10 +169,10 @@ def _labels(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[A
         first.setdefault(item.partition("=")[0], item)
         last[item.partition("=")[0]] = item
     if good and first == last:
-        yield Answer(name="valid", value=[*first.values()], why="the labels that the engine takes")
+        yield Answer(name="valid", value=[*first.values()], why="only the labels that the engine accepts")
     elif good:
-        yield Answer(name="first", value=[*first.values()], why="of a label that is given twice the first value")
-        yield Answer(name="last", value=[*last.values()], why="of a label that is given twice the last value")
+        yield Answer(name="first", value=[*first.values()], why="the first value of a label that is given twice")
+        yield Answer(name="last", value=[*last.values()], why="the last value of a label that is given twice")
 
 
 def _ulimits(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
@@ -186,7 +189,9 @@ def _ulimits(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[
             numbers["Soft"] = hard
         made[name] = numbers
     if made:
-        yield Answer(name="mended", value=made, why="limits as numbers, no soft limit above its hard one", is_sure=True)
+        yield Answer(
+            name="corrected", value=made, why="limits as numbers, no soft limit above its hard limit", is_sure=True
+        )
 
 
 def _number(value: Any) -> int | None:
@@ -204,16 +209,16 @@ def _exec_options(value: Any, config: EngineConfig, things: NamedThings) -> Iter
     known = [item for item in items if item.partition("=")[0].strip() == _CGROUP_DRIVER]
     drivers = [item.partition("=")[2] for item in known]
     if things.needs_systemd:
-        yield Answer(name="cgroupfs", value=[f"{_CGROUP_DRIVER}=cgroupfs"], why="the driver that needs no systemd")
+        yield Answer(name="cgroupfs", value=[f"{_CGROUP_DRIVER}=cgroupfs"], why="the driver that does not need systemd")
     elif known and set(drivers) <= set(_DRIVERS):
-        yield Answer(name="valid", value=known, why="the option that the engine knows", is_sure=True)
+        yield Answer(name="valid", value=known, why="only the option that the engine knows", is_sure=True)
     elif known:
         near = nearest(drivers[-1], _DRIVERS)
         for name in near or _DRIVERS:
             yield Answer(
                 name=name,
                 value=[f"{_CGROUP_DRIVER}={name}"],
-                why="a cgroup driver that there is",
+                why="a cgroup driver that exists",
                 is_sure=len(near) == 1,
             )
 
@@ -221,7 +226,7 @@ def _exec_options(value: Any, config: EngineConfig, things: NamedThings) -> Iter
 def _cgroup_parent(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
     del config, things
     name = re.sub(r"[^\w-]", "-", str(value).strip("/")) + ".slice"
-    yield Answer(name=name, value=name, why="the same as the name of a systemd slice")
+    yield Answer(name=name, value=name, why="the same name as a systemd slice")
 
 
 def _runtime(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
@@ -229,21 +234,19 @@ def _runtime(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[
     known = ["runc", *(config.get("runtimes") or {})]
     near = nearest(str(value), known)
     for name in near or known:
-        yield Answer(name=name, value=name, why="a runtime that is registered", is_sure=len(near) == 1)
+        yield Answer(name=name, value=name, why="a registered runtime", is_sure=len(near) == 1)
 
 
 def _runtimes(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
     del config, things
     if isinstance(value, dict) and "runc" in value:
         rest = {name: item for name, item in value.items() if name != "runc"}
-        yield Answer(name="without-runc", value=rest or None, why="runc needs no entry: the engine has it")
+        yield Answer(name="without-runc", value=rest or None, why="runc needs no entry: it is built in")
 
 
 def _icc(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
     del value, config, things
-    yield Answer(
-        name="iptables", value=True, why="the engine writes the rules that keep containers apart", key="iptables"
-    )
+    yield Answer(name="iptables", value=True, why="the engine writes the rules that isolate containers", key="iptables")
 
 
 def _group(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
@@ -252,7 +255,7 @@ def _group(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[An
     for name in near or (("docker",) if "docker" in things.groups else ()):
         yield Answer(name=name, value=name, why="a group of this host", is_sure=len(near) == 1)
     if "docker" not in things.groups:
-        yield Answer(name="root", value="root", why="only root may use the socket then")
+        yield Answer(name="root", value="root", why="only root can use the socket then")
 
 
 def _userns(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
@@ -260,12 +263,12 @@ def _userns(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[A
     near = nearest(str(value), things.users)
     for name in near:
         yield Answer(name=name, value=name, why="a user of this host")
-    yield Answer(name="default", value="default", why="the engine makes a user dockremap and its ranges")
+    yield Answer(name="default", value="default", why="the engine creates the user dockremap and its ranges")
 
 
 def _closed(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
     del value, config, things
-    yield Answer(name="127.0.0.1", value="127.0.0.1", why="ports are published to this host alone")
+    yield Answer(name="127.0.0.1", value="127.0.0.1", why="ports are published to this host only")
 
 
 _RULES: dict[str, _Rule] = {

@@ -1,7 +1,7 @@
-"""Values of settings that have the right type and still can't work: what ``dockerd --validate`` does not see.
+"""Values of settings that have the right type and still can't work: ``dockerd --validate`` accepts them.
 
-From moby's start-up code (``daemon/daemon.go``, ``daemon_unix.go``, ``config/config.go``, ``libnetwork``, ``registry``), each rule
-tried against a real start of 26.1.
+From Moby's start-up code (``daemon/daemon.go``, ``daemon_unix.go``, ``config/config.go``, ``libnetwork``, ``registry``), each rule
+verified with a real start of 26.1.
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.secrets.redact import as_json
 
 Release = tuple[int, int, int] | None
 LOG_LEVELS = ("panic", "fatal", "error", "warn", "warning", "info", "debug", "trace")
@@ -23,9 +24,9 @@ class ValueProblem(Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: the setting.
-        why: what is wrong, in the words of the engine's log where it has some.
-        stops: the engine does not start; otherwise containers fail or the value has no effect.
-        halts: no new container starts, though the engine does.
+        why: the problem, in the words of the engine's log if it logs one.
+        stops: whether the engine does not start; otherwise containers fail or the value has no effect.
+        halts: whether no new container starts, although the engine does.
     """
 
     key: str
@@ -35,13 +36,13 @@ class ValueProblem(Struct, frozen=True, kw_only=True):
 
 
 class NamedThings(Struct, frozen=True, kw_only=True):
-    """What settings name and what of it exists on the host.
+    """Paths, groups and users that settings name, and whether they exist on the host.
 
     Attributes:
-        missing_paths: setting → a path that it names and that is not there.
-        groups: names of /etc/group; ``users`` of /etc/passwd; empty where the file can't be read.
+        missing_paths: setting → a path that it names and that does not exist.
+        groups: names in /etc/group; ``users`` in /etc/passwd; empty if the file can't be read.
         subordinate: names that have a range both in /etc/subuid and in /etc/subgid.
-        needs_systemd: whether the cgroup driver systemd is asked for where no systemd runs.
+        needs_systemd: whether the cgroup driver systemd is configured and no systemd runs.
     """
 
     missing_paths: dict[str, str]
@@ -77,7 +78,7 @@ def _bip(value: Any) -> str:
     interface = ip_interface(str(value))
     is_host = interface.network.prefixlen >= interface.network.max_prefixlen - 1
     if interface.ip == interface.network.network_address and not is_host:
-        return f"{value} is the network's own address: bip is the bridge's address in it"
+        return f"{value} is the network's own address: bip must be the bridge's address in it"
     return ""
 
 
@@ -85,7 +86,7 @@ def _address(value: Any) -> str:
     try:
         ip_address(str(value))
     except ValueError:
-        return f"{value} is not an ip address"
+        return f"{value} is not an IP address"
     return ""
 
 
@@ -96,7 +97,7 @@ def _addresses(value: Any) -> str:
 def _labels(value: Any) -> str:
     values: dict[str, str] = {}
     for label in value if isinstance(value, list) else ():
-        # Compared as it is: two values that are masked are not the same.
+        # The real values are compared: two masked values would look equal.
         name, equals, text = (label[:] if isinstance(label, str) else str(label)).partition("=")
         if not equals:
             return f"bad attribute format: {label}"
@@ -154,19 +155,19 @@ def _ulimit_numbers(value: Any) -> str:
         for word in ("Soft", "Hard"):
             number = limit.get(word) if isinstance(limit, dict) else None
             if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
-                return f"ulimit {name}: {word} must be a number, not {number!r}"
+                return f"ulimit {name}: {word} must be a number, not {as_json(number)}"
     return ""
 
 
 def _size(value: Any) -> str:
-    """Sizes as go-units reads them: a number, and one of k, m, g, t, p, with or without i and b."""
+    """go-units accepts a number, and one of k, m, g, t, p, with or without i and b."""
     good = isinstance(value, int) or re.fullmatch(r"\d+(\.\d+)*\s?([kKmMgGtTpP][iI]?)?[bB]?", str(value))
-    return "" if good else f"invalid size: {value!r}"
+    return "" if good else f"invalid size: {as_json(value)}"
 
 
 def _one_of(*words: str) -> Callable[[Any], str]:
     def rule(value: Any) -> str:
-        return "" if value in words else f"{value!r} is none of {', '.join(words)}"
+        return "" if value in words else f"{as_json(value)} is not one of {', '.join(words)}"
 
     return rule
 
@@ -209,9 +210,9 @@ _RULES: dict[str, Callable[[Any], str]] = {
 
 
 def _together(config: EngineConfig, release: Release) -> Iterator[ValueProblem]:
-    """Yield settings that can't stand beside each other."""
+    """Yield settings that exclude each other."""
     if config.get("icc") is False and config.get("iptables") is False:
-        yield ValueProblem(key="icc", why="icc=false needs iptables, which is off too")
+        yield ValueProblem(key="icc", why="icc=false needs iptables, which is also off")
     bridge = config.get("bridge")
     if bridge not in (None, "") and config.is_set("bip"):
         yield ValueProblem(key="bip", why="bip and bridge exclude each other")
@@ -229,7 +230,7 @@ def _together(config: EngineConfig, release: Release) -> Iterator[ValueProblem]:
         yield ValueProblem(key="default-ulimits", why=soft, stops=False)
     wait = config.get("shutdown-timeout")
     if isinstance(wait, int) and wait < 0:
-        yield ValueProblem(key="shutdown-timeout", why=f"{wait} waits for ever", stops=False)
+        yield ValueProblem(key="shutdown-timeout", why=f"{wait} waits forever", stops=False)
 
 
 def _exec_options(config: EngineConfig, release: Release) -> Iterator[ValueProblem]:
@@ -240,7 +241,7 @@ def _exec_options(config: EngineConfig, release: Release) -> Iterator[ValueProbl
             stops = release is not None and release >= (28, 0)
             yield ValueProblem(key="exec-opts", why=f"unknown option: {option}", stops=stops)
         elif value not in {"systemd", "cgroupfs"}:
-            yield ValueProblem(key="exec-opts", why=f"invalid cgroup driver: {value!r}")
+            yield ValueProblem(key="exec-opts", why=f"invalid cgroup driver: {value}")
         else:
             driver = value
     parent = config.get("cgroup-parent")
@@ -250,9 +251,9 @@ def _exec_options(config: EngineConfig, release: Release) -> Iterator[ValueProbl
 
 
 def _named(config: EngineConfig, things: NamedThings) -> Iterator[ValueProblem]:
-    """Yield settings that name what is not there."""
+    """Yield settings that name something missing."""
     for key, path in things.missing_paths.items():
-        # A missing init or a missing runtime is met by the container, not by the engine.
+        # A missing init or runtime fails the container, not the engine.
         stops = key not in {"init-path", "runtimes"}
         halts = (key == "runtimes" and path == _default_runtime(config)) or (
             key == "init-path" and config.get("init") is True
@@ -275,7 +276,7 @@ def _named(config: EngineConfig, things: NamedThings) -> Iterator[ValueProblem]:
 
 
 def _default_runtime(config: EngineConfig) -> str:
-    """Return the path of the runtime that containers start with where they name none, "" if it has none."""
+    """Return the path of the default runtime, "" if it has none."""
     known, name = config.get("runtimes"), config.get("default-runtime")
     found = known.get(name) if isinstance(known, dict) and isinstance(name, str) else None
     return str(found.get("path", "")) if isinstance(found, dict) else ""

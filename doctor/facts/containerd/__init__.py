@@ -1,1 +1,1 @@
-"""Facts: containerd: its databases, contents and snapshots."""
+"""Facts on containerd: databases, contents and snapshots."""

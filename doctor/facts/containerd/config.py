@@ -1,4 +1,4 @@
-"""The few settings of containerd that checks judge."""
+"""The settings of containerd that checks examine."""
 
 from msgspec import Struct
 
@@ -8,12 +8,12 @@ CRI = frozenset({"cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runti
 
 
 class ContainerdConfig(Struct, frozen=True, kw_only=True):
-    """containerd's config.toml. Missing where there is none: the built-in settings then hold.
+    """containerd's config.toml. Missing if the file does not exist: the built-in settings then apply.
 
     Attributes:
         path: the file.
         disabled: ``disabled_plugins``.
-        line: on which it stands, 0 for none.
+        line: line of that setting, 0 for none.
     """
 
     path: HostPath
@@ -22,5 +22,5 @@ class ContainerdConfig(Struct, frozen=True, kw_only=True):
 
     @property
     def disables_cri(self) -> bool:
-        """Whether the plugin that kubelet talks to is off."""
+        """Whether the plugin that the kubelet uses is disabled."""
         return bool(CRI & set(self.disabled))

@@ -1,4 +1,4 @@
-"""What containerd's contents and unpacked snapshots really are, by digest and layer by layer (``--deep``)."""
+"""Comparison of containerd's contents with their digests, and of unpacked snapshots with their layers (``--deep``)."""
 
 from msgspec import Struct
 
@@ -8,13 +8,13 @@ from doctor.model.paths import HostPath
 
 
 class SnapshotLook(Struct, frozen=True, kw_only=True):
-    """An unpacked layer against its blob.
+    """An unpacked layer compared with its blob.
 
     Attributes:
         name: key of the snapshot.
-        altered: files with another content, the first hundred; ``altered_count`` of how many.
-        lost: entries whose headers say otherwise.
-        extra: names that the layer doesn't have, the first hundred; ``extra_count`` of how many.
+        altered: files with other content, the first hundred; ``altered_count`` the number of all.
+        lost: entries that are missing or differ from their tar header.
+        extra: names that the layer does not have, the first hundred; ``extra_count`` the number of all.
     """
 
     name: str
@@ -26,18 +26,18 @@ class SnapshotLook(Struct, frozen=True, kw_only=True):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the directory is the layer."""
+        """Whether the directory equals the layer."""
         return not (self.altered_count or self.lost or self.extra_count)
 
 
 class StoreContent(Struct, frozen=True, kw_only=True):
-    """One store, looked at.
+    """The result of one store.
 
     Attributes:
-        top: the containerd's directory.
-        altered: digits of contents that no longer have the digest of their name, though they have its size.
-        looks: by name of the snapshot, of those that are not what their blob is.
-        needing: names of the images that need a content, or have a snapshot's layer, by digits or snapshot name.
+        top: the directory of the containerd.
+        altered: digits of contents with the right size but without the digest that is their name.
+        looks: by name, the snapshots that differ from their blob.
+        needing: names of the images that use a content or a snapshot, by its digits or name.
     """
 
     top: HostPath
@@ -47,7 +47,7 @@ class StoreContent(Struct, frozen=True, kw_only=True):
 
 
 class ContainerdContent(Struct, frozen=True, kw_only=True):
-    """All stores; ``gaps``: what could not be examined."""
+    """The results of all stores; ``gaps``: what could not be examined."""
 
     items: tuple[StoreContent, ...]
     gaps: tuple[Missing, ...] = ()

@@ -1,4 +1,4 @@
-"""Details of findings about containerd: values that a check hands to its fixer."""
+"""Details of findings about containerd: values that a check passes to its fixer."""
 
 from msgspec import Struct
 
@@ -8,9 +8,9 @@ from doctor.model.paths import HostPath
 
 
 class ContainerdBroken(Struct, frozen=True, kw_only=True):
-    """The file, whether images live with it, whether it can be mended by itself, and whether it is a service's.
+    """The file, whether it lists images, whether it can be repaired on its own, and whether a separate service owns it.
 
-    ``flip`` is the bit of a meta page that is flipped, ``items`` what is damaged in a tree whose pages are whole.
+    ``flip`` is the flipped bit of a meta page; ``items`` are the corrupt values in a tree whose pages are valid.
     """
 
     path: HostPath
@@ -22,21 +22,21 @@ class ContainerdBroken(Struct, frozen=True, kw_only=True):
 
 
 class ListOld(Struct, frozen=True, kw_only=True):
-    """The database, and the directory of all that it no longer lists."""
+    """The database, and the directory with what it no longer lists."""
 
     path: HostPath
     top: HostPath
 
 
 class SnapshotsBroken(Struct, frozen=True, kw_only=True):
-    """The database, and whether one of its generations is whole."""
+    """The database, and whether one of its generations is valid."""
 
     path: HostPath
     is_mendable: bool
 
 
 class ListLost(Struct, frozen=True, kw_only=True):
-    """The database, and the directories that the next clean-up empties."""
+    """The database, and the directories that the next garbage collection empties."""
 
     path: HostPath
     beside: tuple[HostPath, ...]

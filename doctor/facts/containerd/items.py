@@ -1,7 +1,7 @@
-"""Names and values in containerd's ``meta.db`` that no containerd writes so, and the bytes that mend them.
+"""Names and values in ``meta.db`` that no containerd writes, and the bytes that correct them.
 
 Form: containerd core/metadata/buckets.go: buckets by name, times as Go's binary form, specs as a protobuf ``Any``. A container
-without its ``createdat``, or with a spec that can't be taken apart, makes containerd's service fail for all.
+without ``createdat``, or with a spec that can't be decoded, makes containerd's service fail for all containers.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _ANY_HEAD = 96
 
 
 class FlawedItem(Struct, frozen=True):
-    """Something in the file, as bytes that stand in a page, with what should stand there; ``right`` is b"" if that is not known."""
+    """Corrupt bytes in a page, and the right bytes; ``right`` is b"" if they are unknown."""
 
     what: str
     wrong: bytes
@@ -34,7 +34,7 @@ class FlawedItem(Struct, frozen=True):
 
 
 def flawed_items(root: Bucket | None) -> tuple[FlawedItem, ...]:
-    """Return what is damaged, the first 64."""
+    """Return the corrupt items, the first 64."""
     found: list[FlawedItem] = []
     waiting: list[tuple[Bucket, tuple[bytes, ...]]] = [(root, ())] if root is not None else []
     while waiting and len(found) < _MAX_FLAWED:
@@ -47,7 +47,7 @@ def flawed_items(root: Bucket | None) -> tuple[FlawedItem, ...]:
 
 
 def _names(bucket: Bucket, path: tuple[bytes, ...]) -> Iterator[FlawedItem]:
-    """A name that is one bit away from a known one, which is missing beside others that are known."""
+    """Yield names one bit away from a known name that is missing, in a bucket with other known names."""
     if path[-1:] == (b"labels",):
         return
     here = bucket.keys.keys() | bucket.buckets.keys()
@@ -57,7 +57,7 @@ def _names(bucket: Bucket, path: tuple[bytes, ...]) -> Iterator[FlawedItem]:
     for name in here - known:
         near = [word for word in known - here if flipped_byte(name, word) >= 0]
         if len(near) == 1 and (len(name) >= _SHORTEST or not path):
-            yield FlawedItem(f"{name.decode('utf-8', 'backslashreplace')!r} for {near[0].decode()!r}", name, near[0])
+            yield FlawedItem(f"{name.decode('utf-8', 'backslashreplace')} instead of {near[0].decode()}", name, near[0])
 
 
 def _values(bucket: Bucket) -> Iterator[FlawedItem]:
@@ -65,11 +65,11 @@ def _values(bucket: Bucket) -> Iterator[FlawedItem]:
         if name in _TIMES and not _is_time(value):
             ways = [way for way in flips(value[:1], 0) if _is_time(way + value[1:])]
             right = name + ways[0] + value[1:] if len(ways) == 1 else b""
-            yield FlawedItem(f"{name.decode()} is no time", name + value, right)
+            yield FlawedItem(f"{name.decode()} is not a valid time", name + value, right)
         elif name == b"spec" and value and not _is_any(value):
             heads = [way for way in flips(value[:_ANY_HEAD], 0) if _is_any(way + value[_ANY_HEAD:])]
             right = name + heads[0] + value[_ANY_HEAD:] if len(heads) == 1 else b""
-            yield FlawedItem("a container's spec can't be taken apart", name + value, right)
+            yield FlawedItem("the spec of a container can't be decoded", name + value, right)
 
 
 def _is_time(value: bytes) -> bool:
@@ -77,7 +77,7 @@ def _is_time(value: bytes) -> bool:
 
 
 def _is_any(value: bytes) -> bool:
-    """Whether a value is a type's name, field 1, and bytes, field 2, to its last byte."""
+    """Whether a value consists of a type's name, field 1, and bytes, field 2, and nothing else."""
     at = 0
     for tag in (0x0A, 0x12):
         if at >= len(value) or value[at] != tag:
@@ -90,7 +90,7 @@ def _is_any(value: bytes) -> bool:
 
 
 def _varint(value: bytes, at: int) -> tuple[int, int]:
-    """Return a number and where it ends; -1 for one that is none."""
+    """Return a number and the position after it; -1 if it is invalid."""
     found = shift = 0
     while at < len(value) and shift < 35:
         found |= (value[at] & 0x7F) << shift

@@ -1,6 +1,6 @@
-"""What containerd's two databases list of images: names, contents, snapshots; and what of it is not on disk.
+"""Images in containerd's two databases: names, contents, snapshots; and which of them are not on disk.
 
-Read only where containerd keeps images (dockerd with ``containerd-snapshotter``, or another client of a separate service).
+Read only if containerd stores images (dockerd with ``containerd-snapshotter``, or another client of a separate service).
 """
 
 from msgspec import Struct
@@ -18,7 +18,7 @@ VIEW, ACTIVE, COMMITTED = 1, 2, 3
 
 
 class NamedImage(Struct, frozen=True, kw_only=True):
-    """An image record: its namespace, its full name, the digits of the digest that it names, that blob's media type."""
+    """An image record: namespace, full name, digits of its target's digest, media type of that blob."""
 
     namespace: str
     name: str
@@ -31,10 +31,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: its key in the snapshotter ("moby/14/sha256:8ad7…").
-        key: what its client calls it: a chain ID with "sha256:", a container's id, a name of BuildKit's.
+        key: its client's name for it: a chain ID with "sha256:", a container's id, a name of BuildKit's.
         id: name of its directory.
         kind: ``VIEW``, ``ACTIVE`` or ``COMMITTED``.
-        parent: name of the snapshot below it, "".
+        parent: name of the snapshot below it, "" for none.
     """
 
     name: str
@@ -45,12 +45,12 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     @property
     def chain(self) -> str:
-        """Digits of the chain ID of the image layer that it holds, "" for everything else."""
+        """Digits of the chain ID of its image layer, "" for other snapshots."""
         return self.key[7:] if self.kind == COMMITTED and self.key.startswith("sha256:") else ""
 
 
 class Layer(Struct, frozen=True, kw_only=True):
-    """A layer that an image says it has: digits of its chain ID, its diff ID, the digits of its blob."""
+    """A layer of an image: digits of its chain ID, its diff ID, digits of its blob."""
 
     chain: str
     diff: str
@@ -58,12 +58,12 @@ class Layer(Struct, frozen=True, kw_only=True):
 
 
 class ImageParts(Struct, frozen=True, kw_only=True):
-    """What an image is made of, as far as its documents could be read.
+    """The contents and layers of an image, as far as its documents could be read.
 
     Attributes:
-        blobs: digits of every content it needs, its own document first; of other platforms only what was pulled.
+        blobs: digits of every content it needs, its own document first; of other platforms only those pulled.
         layers: of all its manifests.
-        problem: why a document could not be read, "".
+        problem: why a document could not be read, "" if all could.
     """
 
     blobs: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class ImageParts(Struct, frozen=True, kw_only=True):
 
 
 class BlobProblem(Struct, frozen=True, kw_only=True):
-    """A content that is not what it must be: its digits, what is wrong, and the bytes it must have."""
+    """A missing or corrupt content: its digits, the problem, and its right size in bytes."""
 
     digits: str
     why: str
@@ -86,13 +86,13 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
         top: its directory.
         images: the image records.
         sizes: bytes by digits, of every content that ``meta.db`` lists.
-        snapshots: the records of the overlayfs snapshotter by name; none where its database can't be read.
-        parts: by digits of an image's target; read only where something is wrong, or with ``--deep``.
-        blobs: contents that are gone or have another size.
-        lost: names of snapshots whose directory, or its ``fs``, is gone.
-        ahead: names of snapshots with a number that ``meta.db`` has not given yet: it is older than the snapshotter's list.
-        snapshotter_problem: what is wrong with the snapshotter's database, "".
-        snapshotter_mendable: whether one of its generations is whole.
+        snapshots: the records of the overlayfs snapshotter by name; empty if its database can't be read.
+        parts: by digits of an image's target; read only if something is wrong, or with ``--deep``.
+        blobs: contents that are missing or have another size.
+        lost: names of snapshots whose directory, or its ``fs``, is missing.
+        ahead: names of snapshots with a number that ``meta.db`` has not assigned yet: it is older than the snapshotter's list.
+        snapshotter_problem: what is wrong with the snapshotter's database, "" for nothing.
+        snapshotter_mendable: whether one of its generations is valid.
     """
 
     top: HostPath
@@ -112,7 +112,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
         return join(self.top, SNAPSHOTTER, "metadata.db")
 
     def blob_path(self, digits: str) -> HostPath:
-        """Return where a content lies."""
+        """Return the path of a content."""
         return join(self.top, BLOBS, digits)
 
     def tree_path(self, snapshot: Snapshot) -> HostPath:
@@ -120,7 +120,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
         return join(self.top, SNAPSHOTTER, "snapshots", str(snapshot.id), "fs")
 
     def needing(self, digits: str) -> tuple[str, ...]:
-        """Return the names of the images that need a content, as people write them."""
+        """Return the short names of the images that need a content."""
         return self._names({target for target, parts in self.parts.items() if digits in parts.blobs})
 
     def having(self, chain: str) -> tuple[str, ...]:
@@ -133,7 +133,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
         return tuple(sorted({short(image.name) for image in self.images if image.target in targets}))
 
     def layer(self, chain: str) -> Layer | None:
-        """Return what an image says of the layer with this chain ID, ``None`` if no image has it."""
+        """Return the layer with this chain ID, ``None`` if no image has it."""
         return next((layer for parts in self.parts.values() for layer in parts.layers if layer.chain == chain), None)
 
 
@@ -151,7 +151,7 @@ class ContainerdLists(Struct, frozen=True, kw_only=True):
 def kept_name(root: DataRoot, top: HostPath) -> str:
     """Return the name of a containerd's directory in the metadata backup; that of a service lies outside the data root.
 
-    What was kept of one place says nothing of another: snapshots are numbered from 1 in each.
+    A backup of one directory is not valid for another: snapshots are numbered from 1 in each.
     """
     if top == root.at("containerd", "daemon"):
         return "containerd/daemon"
@@ -159,7 +159,7 @@ def kept_name(root: DataRoot, top: HostPath) -> str:
 
 
 def short(name: str) -> str:
-    """Return an image's name as people write it.
+    """Return the short name of an image.
 
     >>> short("docker.io/library/app:1"), short("moby-dangling@sha256:0123456789abcdef")
     ('app:1', 'untagged 0123456789ab')

@@ -1,4 +1,4 @@
-"""containerd's databases as they can be recreated. Read only when a fixer asks."""
+"""Rebuilt databases of containerd. Read only when a fixer asks."""
 
 from msgspec import Struct
 
@@ -6,11 +6,11 @@ from doctor.model.paths import HostPath
 
 
 class Rebuilt(Struct, frozen=True, kw_only=True):
-    """A database that lists everything that lies beside it.
+    """A database that lists everything in its directory.
 
     Attributes:
         content: the file.
-        origin: where its records come from, in words.
+        origin: the source of its records, in words.
     """
 
     content: bytes
@@ -18,7 +18,7 @@ class Rebuilt(Struct, frozen=True, kw_only=True):
 
 
 class ContainerdRebuilds(Struct, frozen=True, kw_only=True):
-    """By path of the database; ``reasons`` say why another can't be made."""
+    """By path of the database; ``reasons`` say why another one can't be rebuilt."""
 
     items: dict[HostPath, Rebuilt]
     reasons: dict[HostPath, str] = {}

@@ -1,4 +1,4 @@
-"""The containerd that is a service of its own: where it keeps images and snapshots, and what runs of it."""
+"""containerd as a separate service: its directories, settings and processes."""
 
 from msgspec import Struct
 
@@ -10,33 +10,33 @@ ROOT = HostPath("/var/lib/containerd")
 STATE = HostPath("/run/containerd")
 SOCKET = "/run/containerd/containerd.sock"
 CONFIG = HostPath("/etc/containerd/config.toml")
-"""What holds where nothing else is said (containerd defaults/defaults_unix.go)."""
+"""The default settings (containerd defaults/defaults_unix.go)."""
 
 
 class RunningContainerd(Struct, frozen=True, kw_only=True):
-    """A process that holds the service's root; ``socket`` is where it answers, "" if that is not known."""
+    """A process that holds the service's root; ``socket`` is its socket, "" if unknown."""
 
     pid: int
     socket: str
 
 
 class ContainerdService(Struct, frozen=True, kw_only=True):
-    """Where the service keeps its files. There always is one, also where no such service was ever installed.
+    """The directories and settings of the service. The fact always exists, even if no such service was ever installed.
 
-    A flag wins over the file, a file over the one that imports it, all over what is built in (containerd
-    cmd/containerd/command/main.go, applyFlags; server/config/config.go, LoadConfig and mergeConfig). What runs counts before
-    what the next start would be told.
+    A flag overrides the file, an imported file the one that imports it, all override the built-in defaults (containerd
+    cmd/containerd/command/main.go, applyFlags; server/config/config.go, LoadConfig and mergeConfig). A running process takes
+    precedence over the settings of the next start.
 
     Attributes:
-        top: the root directory as it was set.
-        resolved: its real place; below it no link is followed.
-        exists: whether there is such a directory.
-        state: the directory of what lives until the next boot.
-        origin: what says so ("/etc/containerd/config.toml:2", "process 412: --root"), "" if it is built in.
-        config: the settings file that counts.
-        problem: why containerd can't start on its settings, "" if it can; ``where`` names the place in a file.
-        running: the processes that hold the root: one, but for somebody's second try.
-        gaps: what could not be examined: the root may then be another one.
+        top: the root directory as configured.
+        resolved: its real path; below it no link is followed.
+        exists: whether the directory exists.
+        state: the directory of the state that lasts until the next boot.
+        origin: what sets it ("/etc/containerd/config.toml:2", "process 412: --root"), "" for the built-in default.
+        config: the effective settings file.
+        problem: why containerd can't start with its settings, "" if it can; ``where`` is the position in a file.
+        running: the processes that hold the root: normally one.
+        gaps: what could not be examined: the real root may then be another one.
     """
 
     top: HostPath = ROOT
@@ -52,12 +52,12 @@ class ContainerdService(Struct, frozen=True, kw_only=True):
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """The root as it was set and its real place; () if there is none."""
+        """The root as configured and its real path; () if it does not exist."""
         return tuple(dict.fromkeys((self.top, self.resolved))) if self.exists else ()
 
 
 def is_engines(process: Process, engines: frozenset[int]) -> bool:
-    """Whether a containerd was started by dockerd: it has such a parent, or settings that dockerd wrote, and may outlive it.
+    """Whether dockerd started a containerd: it is its parent, or wrote its settings. Such a containerd may outlive dockerd.
 
     Source: Moby libcontainerd/supervisor/remote_daemon.go.
     """
@@ -65,9 +65,9 @@ def is_engines(process: Process, engines: frozenset[int]) -> bool:
 
 
 def option(words: tuple[str, ...], *names: str) -> str | None:
-    """Return the value of a flag of containerd, the last one; ``None`` if it is not given.
+    """Return the last value of a flag of containerd; ``None`` if it is not given.
 
-    It takes one dash or two, and each of its flags has a value (Go's flag package).
+    A flag has one dash or two, and always a value (Go's flag package).
 
     >>> option(("-root", "/a", "--root=/b"), "root"), option(("config", "--root", "/a"), "root")
     ('/b', None)
@@ -86,7 +86,7 @@ def option(words: tuple[str, ...], *names: str) -> str | None:
 
 
 def is_daemon(words: tuple[str, ...]) -> bool:
-    """Whether a command line starts the daemon, and not one of its other commands (``publish``, ``config dump``).
+    """Whether a command line starts the daemon, and not one of the other commands (``publish``, ``config dump``).
 
     >>> is_daemon(("-l", "debug")), is_daemon(("--address", "/run/c.sock", "publish"))
     (True, False)

@@ -1,4 +1,4 @@
-"""From what damaged contents and snapshots of containerd can be recreated. Read only when a fixer asks."""
+"""Sources from which corrupt contents and snapshots of containerd can be recreated. Read only when a fixer asks."""
 
 from msgspec import Struct
 
@@ -7,31 +7,31 @@ from doctor.model.paths import HostPath
 
 
 class BlobSource(Struct, frozen=True, kw_only=True):
-    """A copy of a damaged or lost content that has the hash of its name, and where it comes from."""
+    """A valid copy of a corrupt or missing content, verified by its digest, and its origin."""
 
     content: bytes
     origin: str
 
 
 class BlobSources(Struct, frozen=True, kw_only=True):
-    """By path of the content; only small ones are looked for. Read only when a fixer asks."""
+    """By path of the content; only small ones are searched for. Read only when a fixer asks."""
 
     items: dict[HostPath, BlobSource]
 
 
 class DeepBlobSources(Struct, frozen=True, kw_only=True):
-    """The same of contents that only ``--deep`` finds damaged."""
+    """The same for contents that only ``--deep`` finds corrupt."""
 
     items: dict[HostPath, BlobSource]
 
 
 class Unpacked(Struct, frozen=True, kw_only=True):
-    """What must be made so that a snapshot is its layer again, out of a blob that has its digest.
+    """The entries that must be written so that a snapshot equals its layer, from a blob with a valid digest.
 
     Attributes:
-        entries: in the order of the tar.
-        contents: of the files among them, by name.
-        problem: why it can't be made, "".
+        entries: the entries in the order of the tar.
+        contents: the contents of the files, by name.
+        problem: why it can't be recreated, "" if it can.
     """
 
     entries: tuple[Lost, ...] = ()
@@ -40,12 +40,12 @@ class Unpacked(Struct, frozen=True, kw_only=True):
 
 
 class SnapshotSources(Struct, frozen=True, kw_only=True):
-    """By path of the ``fs`` of a snapshot that is gone. Read only when a fixer asks."""
+    """By path of a snapshot's missing ``fs``. Read only when a fixer asks."""
 
     items: dict[HostPath, Unpacked]
 
 
 class DeepSnapshotSources(Struct, frozen=True, kw_only=True):
-    """The same of snapshots that only ``--deep`` finds altered."""
+    """The same for snapshots that only ``--deep`` finds altered."""
 
     items: dict[HostPath, Unpacked]

@@ -1,4 +1,4 @@
-"""containerd's own store of images and snapshots: whether its databases still list what lies beside them."""
+"""containerd's stores of images and snapshots: whether the databases list the contents of their directories."""
 
 from msgspec import Struct
 
@@ -7,13 +7,13 @@ from doctor.model.paths import HostPath
 
 
 class StoreDatabase(Struct, frozen=True, kw_only=True):
-    """One database, and what only it lists.
+    """One database, and the directories that only it lists.
 
     Attributes:
-        path: of the file.
-        problem: why it lists nothing (``no such file``, ``no bytes``, ``whole and without a record``), "" if it does or
-            where it is damaged: containerd does not start, or does not collect, on a damaged one.
-        beside: directories whose content is there and that it should list.
+        path: the file.
+        problem: why it lists nothing (``no such file``, ``no bytes``, ``whole and without a record``); "" if it does, or
+            if it is corrupt: then containerd does not start, or does not collect garbage.
+        beside: directories with content that it should list.
     """
 
     path: HostPath
@@ -22,7 +22,7 @@ class StoreDatabase(Struct, frozen=True, kw_only=True):
 
     @property
     def is_lost(self) -> bool:
-        """Whether containerd would take all that lies beside it for garbage."""
+        """Whether containerd would collect everything beside it as garbage."""
         return bool(self.problem and self.beside)
 
 
@@ -31,7 +31,7 @@ class ContainerdStore(Struct, frozen=True, kw_only=True):
 
     Attributes:
         top: the directory.
-        contents: ``meta.db``, the list of contents and of the snapshots' names in each namespace.
+        contents: ``meta.db``, the list of contents and snapshot names in each namespace.
         snapshots: the overlayfs snapshotter's ``metadata.db``, the list of its directories.
     """
 

@@ -1,1 +1,1 @@
-"""Facts: containers: their settings, what they need, what is left of lost ones."""
+"""Facts on containers: settings, requirements, and remains of lost containers."""

@@ -1,4 +1,4 @@
-"""Settings of containers that a flipped bit has changed, as the metadata backup shows."""
+"""Settings of containers that a flipped bit changed, according to the metadata backup."""
 
 from msgspec import Struct
 
@@ -7,12 +7,12 @@ from doctor.model.paths import HostPath
 
 
 class AlteredFile(Struct, frozen=True, kw_only=True):
-    """A file that differs from its kept one in a single bit.
+    """A file that differs from its backup in a single bit.
 
     Attributes:
-        title: of the container.
-        position: of the byte that differs.
-        kept: the file as it was.
+        title: title of the container.
+        position: position of the byte that differs.
+        kept: content of the file in the backup.
     """
 
     title: str
@@ -21,6 +21,6 @@ class AlteredFile(Struct, frozen=True, kw_only=True):
 
 
 class AlteredSettings(Struct, frozen=True, kw_only=True):
-    """By path. Absent where there is no backup."""
+    """By path. Absent if there is no backup."""
 
     items: dict[HostPath, AlteredFile]

@@ -1,4 +1,4 @@
-"""Containers as the engine keeps them on disk: right whether the engine lives or not."""
+"""Containers as stored on disk by the engine: valid whether the engine runs or not."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -19,7 +19,7 @@ class Port(Struct, frozen=True, kw_only=True):
 
     Attributes:
         protocol: ``tcp``, ``udp`` or ``sctp``.
-        host_ip: address on the host, "" for any.
+        host_ip: address on the host, "" for all.
         host_port: 0 if the engine chooses one at start.
         container_port: inside the container.
     """
@@ -31,15 +31,15 @@ class Port(Struct, frozen=True, kw_only=True):
 
 
 class Attachment(Struct, frozen=True, kw_only=True):
-    """A container's place in one network.
+    """A container's connection to one network.
 
     Attributes:
-        name: of the network; ``network_id`` its id, "" before the first start.
-        endpoint_id: "" unless it runs; so are the addresses, but for the ones asked for.
+        name: name of the network; ``network_id`` its id, "" before the first start.
+        endpoint_id: "" unless it runs; so are the addresses, except the requested ones.
         ip: IPv4 address without prefix; ``prefix`` its length; ``gateway`` the network's.
         ip6: global IPv6 address, ``gateway6`` the network's.
-        mac: of the endpoint.
-        static_ip: the IPv4 address asked for with ``--ip``, "" for none.
+        mac: MAC address of the endpoint.
+        static_ip: the IPv4 address requested with ``--ip``, "" for none.
     """
 
     name: str
@@ -63,7 +63,7 @@ class MountPoint(Struct, frozen=True, kw_only=True):
         source: path on the host.
         destination: path in the container.
         writable: whether the container may write to it.
-        must_exist: whether the engine refuses a source that is not there instead of making it (``--mount``).
+        must_exist: whether the engine refuses a missing source instead of creating it (``--mount``).
     """
 
     kind: str
@@ -76,10 +76,10 @@ class MountPoint(Struct, frozen=True, kw_only=True):
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """What config.v2.json says of a container's life; after a crash it is what was true before.
+    """The state of a container in config.v2.json; after a crash, the state before it.
 
     Attributes:
-        pid: of its first process while it runs, else 0.
+        pid: pid of its first process while it runs, else 0.
         started_at: RFC 3339; "0001-01-01T00:00:00Z" for never.
         health: ``healthy``, ``unhealthy``, ``starting`` or "" without a health check.
     """
@@ -109,10 +109,10 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 class HostConfig(Struct, frozen=True, kw_only=True):
-    """What was asked for when a container was made, as far as checks judge it (hostconfig.json).
+    """The options that a container was created with, as far as checks examine them (hostconfig.json).
 
     Attributes:
-        log_driver: "" means that the file lost it: no such container can start.
+        log_driver: "" if it is missing in the file: the container can't start.
         restart_policy: ``no``, ``always``, ``on-failure`` or ``unless-stopped``.
         network_mode: ``bridge``, ``host``, ``none``, ``container:ID`` or a network's name.
         memory_bytes: 0 for no limit; so is ``pids``.
@@ -147,16 +147,16 @@ class Container(Struct, frozen=True, kw_only=True):
         id: 64 hex digits, the name of its directory.
         directory: where its files are.
         name: without the leading slash.
-        image: the reference it was made from ("app:latest"), or an image id.
-        image_id: digest of the image's config ("sha256:…"); "" if the file lost it.
-        driver: the storage driver its layer lives with.
+        image: the reference it was created from ("app:latest"), or an image id.
+        image_id: digest of the image's config ("sha256:…"); "" if it is missing in the file.
+        driver: the storage driver of its writable layer.
         created: RFC 3339.
         networks: by network name.
-        ports: published now: only while it runs. What was asked for is ``host.ports``.
-        host: the host config; ``None`` if hostconfig.json is missing or broken.
+        ports: ports published now: only while it runs. The requested ones are ``host.ports``.
+        host: the host config; ``None`` if hostconfig.json is missing or corrupt.
         log_path: the json-file log, "" for other drivers.
         sandbox_id: its network sandbox, "" for none.
-        directories: names of directories among its files, but for those the engine makes (mounts, checkpoints, secrets).
+        directories: names of directories in its directory, except those of the engine (mounts, checkpoints, secrets).
     """
 
     id: str
@@ -183,49 +183,49 @@ class Container(Struct, frozen=True, kw_only=True):
 
     @property
     def named_places(self) -> tuple[Evidence, ...]:
-        """Return the mounts and networks that its config names, as evidence of what is lost with its host config."""
+        """Return the mounts and networks in its config, as evidence of the loss if its host config is missing."""
         mounts = ", ".join(sorted(mount.destination for mount in self.mounts))
         networks = ", ".join(place.name for place in self.networks)
         return (
-            Evidence("mounts its config names", mounts or "none"),
-            Evidence("networks its config names", networks or "none"),
+            Evidence("mounts in its config", mounts or "none"),
+            Evidence("networks in its config", networks or "none"),
         )
 
     @property
     def short(self) -> str:
-        """The twelve digits that ``docker ps`` shows."""
+        """The id of twelve digits, as ``docker ps`` shows it."""
         return self.id[:12]
 
     @property
     def title(self) -> str:
-        """The name a person knows it by: its name, or the short id where it has none."""
+        """Its name, or the short id if it has no name."""
         return self.name or self.short
 
     @property
     def restarts_itself(self) -> bool:
-        """Whether the engine starts it when it starts itself."""
+        """Whether the engine starts it at the engine's own start."""
         policy = self.host.restart_policy if self.host is not None else ""
         return policy == "always" or (policy == "unless-stopped" and not self.stopped_by_hand)
 
     @property
     def has_failed_start(self) -> bool:
-        """Whether it should run, and does not since its start failed: nobody but a person starts it again."""
+        """Whether it should run and does not because its start failed: the engine does not start it again."""
         policy = self.host.restart_policy if self.host is not None else ""
         away = self.state.word in {"created", "exited"} and not self.state.restarting
         return away and policy in _POLICIES and not self.stopped_by_hand and bool(self.state.error)
 
 
 class BrokenFile(Struct, frozen=True, kw_only=True):
-    """A container's file that is not what it should be.
+    """A missing or corrupt config file of a container.
 
     Attributes:
         container_id: the directory's name.
         file: ``config.v2.json`` or ``hostconfig.json``.
         path: the file.
         problem: what is wrong ("no such file", "not JSON: it is empty").
-        is_missing: whether there is none.
-        size_bytes: of what is there.
-        sibling: a temporary file beside it with a whole content for this container, if any: dockerd writes those and
+        is_missing: whether the file does not exist.
+        size_bytes: size of the file.
+        sibling: a temporary file beside it with valid content for this container, if any: dockerd writes such files and
             renames them.
     """
 
@@ -239,13 +239,13 @@ class BrokenFile(Struct, frozen=True, kw_only=True):
 
 
 class Containers(Struct, frozen=True, kw_only=True, dict=True):
-    """Every directory below ``containers/``: what can be read and what is broken.
+    """Every directory below ``containers/``: readable containers and corrupt files.
 
     Attributes:
-        items: containers by directory name; of these ``host`` may be ``None``.
+        items: containers by directory name; their ``host`` may be ``None``.
         broken: their unreadable config files, and those of directories that have no readable config.
         directories: names of all directories that look like a container's id.
-        strays: other names found there.
+        strays: other names in ``containers/``.
         gaps: what could not be examined.
     """
 
@@ -256,7 +256,7 @@ class Containers(Struct, frozen=True, kw_only=True, dict=True):
     gaps: tuple[Missing, ...] = ()
 
     def without_host_config(self, *, is_missing: bool) -> Iterator[tuple[BrokenFile, Container]]:
-        """Yield the containers whose own config can be read and whose host config is missing, or else is damaged."""
+        """Yield the containers with a readable config and a host config that is missing, or corrupt if not ``is_missing``."""
         for broken in self.broken:
             container = self.get(broken.container_id)
             if broken.file == HOST_CONFIG and broken.is_missing == is_missing and container is not None:
@@ -268,7 +268,7 @@ class Containers(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _by_id(self) -> dict[str, Container]:
-        # Asked once for every layer of every container: a search would make a scan quadratic in them.
+        # Called for every layer of every container: a search would make a scan quadratic.
         return {container.id: container for container in reversed(self.items)}
 
     def named(self, name: str) -> Container | None:

@@ -1,4 +1,4 @@
-"""Details of findings about containers: values that a check hands to its fixer."""
+"""Details of findings about containers: values that a check passes to its fixer."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from doctor.model.paths import HostPath
 
 
 class ConfigDamaged(Struct, frozen=True, kw_only=True):
-    """The file, a whole temporary file beside it if there is one, and where the container's files are."""
+    """The file, a valid temporary file beside it if one exists, and the container's directory."""
 
     path: HostPath
     sibling: HostPath | None
@@ -27,12 +27,12 @@ class WrongType(Struct, frozen=True, kw_only=True):
 
 
 class NameTaken(Struct, frozen=True, kw_only=True):
-    """The container that gives way, and what it would take from the other one.
+    """The container to rename, and what it would take from the other one.
 
     Attributes:
         path: its config; ``host_path`` its host config.
         name: a free name for it.
-        rivals: what it would take at the engine's start, since it restarts by itself ("port 8080/tcp"); empty for nothing.
+        rivals: resources it would take at the engine's start, because it restarts by itself ("port 8080/tcp").
     """
 
     path: HostPath

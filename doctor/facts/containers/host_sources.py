@@ -1,4 +1,4 @@
-"""Things of the host outside the data root that containers name."""
+"""Devices and mount sources outside the data root that containers name."""
 
 from msgspec import Struct
 
@@ -7,11 +7,11 @@ from doctor.model.paths import HostPath
 
 
 class ContainerSources(Struct, frozen=True, kw_only=True):
-    """Which of them are not there; absent for a host that is no running machine, where /dev says nothing.
+    """The missing ones; absent for a host that is not a running machine, because its /dev is not populated.
 
     Attributes:
         devices: container id → paths given with ``--device``.
-        mounts: container id → sources of mounts that the engine does not make itself (``--mount type=bind``).
+        mounts: container id → sources of mounts that the engine does not create itself (``--mount type=bind``).
         gaps: what could not be examined.
     """
 

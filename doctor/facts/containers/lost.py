@@ -1,4 +1,4 @@
-"""Containers whose directory is gone while their layer is still recorded."""
+"""Containers whose directory is missing while their layer is still recorded."""
 
 from typing import Annotated
 
@@ -10,14 +10,14 @@ from doctor.model.secret import SECRET, Guarded
 
 
 class LostContainer(Guarded, frozen=True, kw_only=True):
-    """One of them.
+    """A container without a directory.
 
     Attributes:
         id: 64 hex digits.
-        directory: where its settings were.
-        layer: the directory with the files it wrote, "" if its mount record doesn't tell.
-        name: by which people knew it, as the metadata backup has it; "" without one.
-        config: its config and host config as the backup has them, ``None`` without.
+        directory: the directory of its settings.
+        layer: the directory of its writable layer, "" if its mount record does not name it.
+        name: its name in the metadata backup; "" without one.
+        config: its config and host config in the backup, ``None`` without one.
         age: how old the backup is, in words.
     """
 
@@ -30,12 +30,12 @@ class LostContainer(Guarded, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """The name a person knows it by, else its short id."""
+        """Its name, else its short id."""
         return self.name or self.id[:12]
 
 
 class LostContainers(Struct, frozen=True, kw_only=True):
-    """All of them, by id."""
+    """All such containers, by id."""
 
     items: tuple[LostContainer, ...] = ()
     gaps: tuple[Missing, ...] = ()

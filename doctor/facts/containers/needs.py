@@ -1,4 +1,4 @@
-"""What containers name and the engine or the host has not got: each of them fails a start by name."""
+"""Networks, containers and runtimes that containers need and that are missing: a start fails."""
 
 import re
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from doctor.formats.images.oci_digest import is_hex64
 from doctor.model.severity import Severity
 
 BUILT_IN_RUNTIMES = re.compile(r"|runc|io\.containerd\..*|.*/.*")
-"""The engine's own, and shims that containerd finds by their name or path."""
+"""The engine's built-in runtimes, and shims that containerd finds by name or path."""
 
 
 class LostNetwork(Struct, frozen=True, kw_only=True):
-    """A network that is not in the database: its id ("" if no container that ran knows it), and who names it."""
+    """A network missing in the database: its id ("" if no container has recorded it), and the containers that name it."""
 
     identity: str
     name: str
@@ -25,21 +25,21 @@ class LostNetwork(Struct, frozen=True, kw_only=True):
 
 
 def severity_of(containers: list[Container]) -> Severity:
-    """Return an error where one of them is started by the engine itself, else a warning: it fails by hand only."""
+    """Return an error if the engine starts one of them by itself, else a warning: only a manual start fails."""
     return Severity.ERROR if any(one.restarts_itself or one.state.running for one in containers) else Severity.WARNING
 
 
 def titles(containers: list[Container]) -> str:
-    """Return the names of a few."""
+    """Return the names of the first five, and the number of others."""
     more = f" and {len(containers) - 5} more" if len(containers) > 5 else ""
     return ", ".join(one.title for one in containers[:5]) + more
 
 
 def lost_networks(database: NetworkDatabase, containers: Containers) -> dict[tuple[str, str], list[Container]]:
-    """Return (id, name) → containers, of networks that are not in the database.
+    """Return (id, name) → containers, of networks that are missing in the database.
 
-    A container that ran names its network by id: another one of the same name does not help. One that never ran has only the
-    name. Networks of a swarm have other ids and are kept elsewhere.
+    A container that ran names its network by id: another network with this name does not help. One that never ran has only the
+    name. Networks of a swarm have other ids and are stored elsewhere.
     """
     known = {network.name for network in database.networks.values()}
     found: dict[tuple[str, str], list[Container]] = {}
@@ -57,7 +57,7 @@ def _is_lost(place: Attachment, database: NetworkDatabase, known: set[str]) -> b
 
 
 def lost_containers(containers: Containers) -> Iterator[tuple[Container, str, str]]:
-    """Yield (container, what it shares, whom it names), where that container is not there."""
+    """Yield (container, what it shares, the missing container it shares it with)."""
     known = {identity for one in containers.items for identity in (one.id, one.name)} | set(containers.directories)
     for one in containers.items:
         if one.host is None:
@@ -73,7 +73,7 @@ def _is_short(name: str, known: set[str]) -> bool:
 
 
 def lost_runtimes(containers: Containers, config: EngineConfig) -> dict[str, list[Container]]:
-    """Return runtime → containers, of runtimes that no setting registers."""
+    """Return runtime → containers, of runtimes that are not registered."""
     setting = config.get("runtimes")
     known = {str(name).partition("=")[0] for name in setting} if isinstance(setting, dict | list | tuple) else set()
     found: dict[str, list[Container]] = {}

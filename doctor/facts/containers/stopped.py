@@ -1,4 +1,4 @@
-"""Which containers a stop of the engine stops, and in which order they are started again."""
+"""Containers that a stop of the engine stops, and the order in which they are started again."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,13 +11,13 @@ _JOINED = "container:"
 
 
 class Stopping(Struct, frozen=True, kw_only=True):
-    """One container that runs and that a stop of the engine stops.
+    """A running container that a stop of the engine stops.
 
     Attributes:
         container: its id, its name, whether it is paused.
-        policy: its restart policy where the engine starts it by itself, "" if nobody does.
-        is_removed: it was run with ``--rm``: its stop removes it.
-        has_files: ``--rm``, and it wrote files outside of volumes, which go with it.
+        policy: its restart policy if the engine starts it by itself, "" if it does not.
+        is_removed: whether it was run with ``--rm``: its stop removes it.
+        has_files: whether it was run with ``--rm`` and wrote files outside of volumes, which are removed with it.
     """
 
     container: Stopped
@@ -27,7 +27,7 @@ class Stopping(Struct, frozen=True, kw_only=True):
 
     @property
     def fate(self) -> str:
-        """What becomes of it, in one line of a plan."""
+        """The effect on the container, in one line of a plan."""
         name = self.container.name
         if self.is_removed:
             return f"container {name} stops and is removed: it was run with --rm"
@@ -38,7 +38,7 @@ class Stopping(Struct, frozen=True, kw_only=True):
 def stopping(containers: Iterable[Container], with_files: Iterable[str] = ()) -> tuple[Stopping, ...]:
     """Return the running ones of ``containers``, each after those that it needs; ``with_files`` are ids (``--rm`` only).
 
-    A container that joins the network, PIDs or IPC of another, or has a link to it, can only start after it (moby
+    A container that joins the network, PID or IPC namespace of another, or links to it, can only start after it (moby
     daemon/start.go, daemon/container_operations.go).
     """
     running = {one.id: one for one in containers if one.state.running}
@@ -57,7 +57,7 @@ def stopping(containers: Iterable[Container], with_files: Iterable[str] = ()) ->
 def _in_order(running: dict[str, Container]) -> Iterator[Container]:
     by_name = {one.name: one.id for one in running.values()}
     given: set[str] = set()
-    # A walk without recursion: containers.json is not trusted to be free of loops or short.
+    # Without recursion: the containers' files are untrusted and may have loops or long chains.
     for first in sorted(running.values(), key=lambda one: (one.created, one.id)):
         waiting = [first.id]
         on_the_way: set[str] = set()
@@ -76,7 +76,7 @@ def _in_order(running: dict[str, Container]) -> Iterator[Container]:
 
 
 def _needs(one: Container, by_name: dict[str, str]) -> Iterator[str]:
-    """Yield ids of the containers without which this one does not start."""
+    """Yield ids of the containers that this one needs to start."""
     host = one.host
     if host is None:
         return

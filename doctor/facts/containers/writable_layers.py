@@ -1,4 +1,4 @@
-"""Whether containers that the engine would delete at its start wrote anything."""
+"""Writable layers, with files, of containers that the engine removes at its start."""
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ class WritableLayers(Struct, frozen=True, kw_only=True):
     """The layers of containers with ``AutoRemove`` that hold at least one file.
 
     Attributes:
-        places: container id → the directory with what it wrote.
+        places: container id → the directory of its writable layer.
         gaps: what could not be examined.
     """
 

@@ -1,1 +1,1 @@
-"""Facts: the bolt databases of the engine and of BuildKit."""
+"""Facts on the bolt databases of the engine and BuildKit."""

@@ -1,4 +1,4 @@
-"""BuildKit's own list of the overlay2 directories that it uses."""
+"""BuildKit's list of the overlay2 directories that it uses."""
 
 from msgspec import Struct
 
@@ -7,9 +7,9 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """One bucket of ``buildkit/snapshots.db`` (moby builder/builder-next/adapters/snapshot/snapshot.go).
 
     Attributes:
-        parent: key of the snapshot below, "" for none, ``None`` if it isn't said.
-        committed: the directory that the snapshot became, "" while it is none.
-        chain: chain ID without "sha256:" of the image layer that it became, "" while it is none.
+        parent: key of the snapshot below, "" for none, ``None`` if it is not recorded.
+        committed: the directory that the snapshot became, "" if it is not committed.
+        chain: chain ID without "sha256:" of the image layer that it became, "" if it is not a layer.
     """
 
     parent: str | None
@@ -33,7 +33,7 @@ class Snapshots(Struct, frozen=True, kw_only=True):
         return key if found is not None and found.parent is not None else None
 
     def parents(self, cache: dict[str, str]) -> dict[str, str]:
-        """Return directory → parent directory, as far as it is told; "" for one without a parent."""
+        """Return directory → parent directory, as far as recorded; "" for one without a parent."""
         known: dict[str, str] = {}
         for key, found in self.items.items():
             if found.parent is None or found.committed or ":" in key:
@@ -47,5 +47,5 @@ class Snapshots(Struct, frozen=True, kw_only=True):
         return known
 
     def built(self) -> dict[str, str]:
-        """Return chain ID → directory of the image layers that BuildKit made."""
+        """Return chain ID → directory of the image layers that BuildKit created."""
         return {found.chain: found.committed for found in self.items.values() if found.chain and found.committed}

@@ -1,4 +1,4 @@
-"""Values of BuildKit's ``metadata_v2.db``: all are decoded at the engine's start, and one that can't be ends it.
+"""Values of BuildKit's ``metadata_v2.db``: the engine decodes all of them at its start, and fails if one is invalid.
 
 Form: buildkit cache/metadata/metadata.go, ``Value``: an object with "value" (anything) and "index" (text).
 """
@@ -27,7 +27,7 @@ _STRICT = msgspec.json.Decoder(_Strict)
 
 
 def flawed_items(root: Bucket | None) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (key, value) of what the engine can't decode, the first 64."""
+    """Yield (key, value) of the records that the engine can't decode, the first 64."""
     main = root.at("_main") if root is not None else None
     left = _MAX_FLAWED
     for item in main.buckets.values() if main is not None else ():
@@ -40,7 +40,7 @@ def flawed_items(root: Bucket | None) -> Iterator[tuple[bytes, bytes]]:
 
 
 def mended_item(value: bytes) -> bytes | None:
-    """Return the value with the one bit flipped back that explains it, ``None`` if more than one does."""
+    """Return the value with its flipped bit corrected, ``None`` if several bits are possible."""
     ways = [way for way in flips(value, 0) if _decodes(_STRICT, way) and is_as_written(way, sort_keys=False)]
     return ways[0] if len(ways) == 1 else None
 

@@ -1,4 +1,4 @@
-"""The bolt databases of the engine: what each holds, and what is wrong with it."""
+"""The bolt databases of the engine: contents and problems."""
 
 from typing import Annotated
 
@@ -20,14 +20,14 @@ class BoltFile(Struct, frozen=True, kw_only=True):
     """One database file.
 
     Attributes:
-        path: where it is or would be.
-        status: ``ok``; ``absent``; ``empty`` (bolt makes a new one without a word); ``broken``.
-        problem: what is wrong with a broken one.
-        is_file: whether a regular file is there.
-        size_bytes: of the file.
-        device: st_dev of the file, ``inode`` its number: the name of its lock in /proc/locks.
+        path: its path, whether it exists or not.
+        status: ``ok``; ``absent``; ``empty`` (bolt silently creates a new one); ``broken``.
+        problem: what is wrong with a corrupt one.
+        is_file: whether it is a regular file.
+        size_bytes: size of the file.
+        device: st_dev of the file; with ``inode`` it identifies its lock in /proc/locks.
         database: its generations, ``None`` if no meta page is valid.
-        flip: the bit for which bolt takes the older of its two states, though the newer one is there; ``None`` if it doesn't.
+        flip: the flipped bit that makes bolt open the older of its two states, ``None`` for none.
     """
 
     path: HostPath
@@ -42,7 +42,7 @@ class BoltFile(Struct, frozen=True, kw_only=True):
 
     @property
     def is_rolled_back(self) -> bool:
-        """Whether the engine opens it, and silently goes back to the state before its last change."""
+        """Whether the engine opens it, but silently at the state before its last change."""
         return self.status == "ok" and self.flip is not None
 
     @property
@@ -52,18 +52,18 @@ class BoltFile(Struct, frozen=True, kw_only=True):
 
     @property
     def is_lost(self) -> bool:
-        """Whether the engine would make an empty one in its place."""
+        """Whether the engine would create an empty one in its place."""
         return self.status in {"absent", "empty"}
 
     @property
     def root(self) -> Bucket | None:
-        """The newest whole tree, ``None`` if there is none."""
+        """The newest valid tree, ``None`` if there is none."""
         best = self.database.best if self.database is not None else None
         return None if best is None else best.root
 
     @property
     def remedy(self) -> str:
-        """How the file itself can be mended: ``meta``, ``freelist``, ``older`` (its other generation is whole), or ""."""
+        """The possible repair of the file itself: ``meta``, ``freelist``, ``older`` (its other generation is valid), or ""."""
         if self.flip is not None:
             return "meta"
         generations = self.database.generations if self.database is not None else ()
@@ -77,22 +77,22 @@ class BoltFile(Struct, frozen=True, kw_only=True):
 MENDS = {
     "meta": "flip one bit of its meta page back",
     "freelist": "rebuild its free list",
-    "older": "fall back to its last whole state",
+    "older": "fall back to its last valid state",
 }
-"""How a repair mends it, by ``BoltFile.remedy``."""
+"""The repair in words, by ``BoltFile.remedy``."""
 
 _STATES = {
-    "meta": "the newest, one bit of a meta page is flipped",
-    "freelist": "the newest",
-    "older": "the one before",
+    "meta": "the newest state; one bit of a meta page is flipped",
+    "freelist": "the newest state",
+    "older": "the state before the newest",
     "": "none",
 }
 
 
 def about(file: BoltFile) -> tuple[Evidence, ...]:
-    """Return what was seen of a database that is broken, or that bolt opens at an older state."""
+    """Return the evidence on a database that is corrupt, or that bolt opens at an older state."""
     problem = file.problem or "its newer meta page has a wrong checksum: the engine falls back to the older one"
-    return Evidence(file.path, problem), Evidence("its last whole state", _STATES[file.remedy])
+    return Evidence(file.path, problem), Evidence("its last valid state", _STATES[file.remedy])
 
 
 class NetworkRecord(Struct, frozen=True, kw_only=True):
@@ -108,8 +108,8 @@ class NetworkDatabase(Struct, frozen=True, kw_only=True):
 
     Attributes:
         file: the file.
-        networks: by id, of the newest whole tree.
-        salvaged: key → value (with its index) that leaf pages of a broken file still hold, the newest of each.
+        networks: by id, from the newest valid tree.
+        salvaged: key → value (with its index) from leaf pages of a corrupt file, the newest of each.
         gaps: what could not be examined.
     """
 
@@ -120,7 +120,7 @@ class NetworkDatabase(Struct, frozen=True, kw_only=True):
 
 
 class VolumeRecord(Guarded, frozen=True, kw_only=True):
-    """A volume in metadata.db: options are mount options of the local driver (they may hold a password: never shown)."""
+    """A volume in metadata.db: options are mount options of the local driver (they may hold a password and are never shown)."""
 
     name: str
     driver: str
@@ -133,8 +133,8 @@ class VolumeDatabase(Struct, frozen=True, kw_only=True):
 
     Attributes:
         file: the file.
-        records: by name, of the newest whole tree.
-        salvaged: key → value that leaf pages of a broken file still hold.
+        records: by name, from the newest valid tree.
+        salvaged: key → value from leaf pages of a corrupt file.
         gaps: what could not be examined.
     """
 
@@ -165,13 +165,13 @@ class BuildkitDatabases(Struct, frozen=True, kw_only=True):
 
 
 class ServiceDatabase(Struct, frozen=True, kw_only=True):
-    """``meta.db`` of a containerd that is a service of its own.
+    """``meta.db`` of a containerd that runs as a separate service.
 
     Attributes:
         file: the file.
         directory: the directory that holds it.
-        holds_images: whether image contents or snapshots lie beside it, those of other clients (Kubernetes) among them.
-        flawed: what in its newest whole tree no containerd writes so.
+        holds_images: whether image contents or snapshots exist beside it, also those of other clients (Kubernetes).
+        flawed: items of its newest valid tree that no containerd writes.
         gaps: what could not be examined.
     """
 
@@ -188,9 +188,9 @@ class ContainerdDatabase(Struct, frozen=True, kw_only=True):
     Attributes:
         file: the file.
         directory: the directory that holds it.
-        holds_images: whether image contents or snapshots lie beside it (the containerd image store): then the database
-            is the only list of them, and its loss lets the next garbage collection delete them.
-        flawed: what in its newest whole tree no containerd writes so.
+        holds_images: whether image contents or snapshots exist beside it (the containerd image store): then the database
+            is the only list of them, and without it the next garbage collection deletes them.
+        flawed: items of its newest valid tree that no containerd writes.
         gaps: what could not be examined.
     """
 

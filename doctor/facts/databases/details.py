@@ -1,4 +1,4 @@
-"""Details of findings about databases: values that a check hands to its fixer."""
+"""Details of findings about databases: values that a check passes to its fixer."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from doctor.model.paths import HostPath
 
 
 class BuildCacheBroken(Struct, frozen=True, kw_only=True):
-    """BuildKit's directory, the damaged files with whether each can be mended by itself, and damaged records."""
+    """BuildKit's directory, the corrupt files and whether each can be repaired on its own, and corrupt records."""
 
     directory: HostPath
     files: tuple[tuple[HostPath, bool], ...]

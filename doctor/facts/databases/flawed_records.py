@@ -1,4 +1,4 @@
-"""Records of a database that no engine writes so, and the search for the one bit that explains it."""
+"""Corrupt records of a database, and the search for a single flipped bit that explains them."""
 
 import json
 from collections.abc import Iterator
@@ -13,22 +13,22 @@ Records = dict[bytes, bytes]
 """Key → value."""
 
 MAX_SEARCH = 1 << 14
-"""Longer records are not searched: each of their bits costs a decoding."""
+"""Longer records are not searched: each bit costs one decoding."""
 
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
 class FlawedRecord(Struct, frozen=True, kw_only=True):
-    """A record that is not as an engine writes it.
+    """A record that no engine writes like this.
 
     Attributes:
-        key: in its bucket.
+        key: its key in the bucket.
         kind: ``network``, ``bridge-endpoint``, ``volume`` …; "" if the key names none.
-        ids: that the key names.
+        ids: the ids in the key.
         problem: what is wrong.
         refused: whether the engine can't decode it.
-        slips: (text in the record, what the other copies have) where only a comparison shows it, and which one is right.
-        kept: the value as the metadata backup has it, where that proves it; else b"".
+        slips: (text in the record, text in the other copies) if only a comparison shows the corruption and the right value.
+        kept: the value in the metadata backup if it proves the corruption, else b"".
     """
 
     key: bytes
@@ -41,19 +41,19 @@ class FlawedRecord(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """The record for a person: "bridge-endpoint 02ce371fce6e"."""
+        """The name of the record in messages: "bridge-endpoint 02ce371fce6e"."""
         return f"{self.kind} {self.ids[-1][:12]}" if self.kind else repr(self.key[:60])
 
 
 def flips(data: bytes, start: int) -> Iterator[bytes]:
-    """Yield the data with each single bit behind ``start`` flipped; nothing where it is too long for a search."""
+    """Yield the data with each single bit after ``start`` flipped; nothing if it is too long for a search."""
     for position in range(start, len(data) if len(data) <= MAX_SEARCH else start):
         for bit in range(8):
             yield data[:position] + bytes([data[position] ^ 1 << bit]) + data[position + 1 :]
 
 
 def is_altered(value: bytes, kept: bytes) -> bool:
-    """Whether only one bit differs, and not as one digit from another: the engine counts.
+    """Whether only one bit differs, except if it turns one digit into another: the engine changes its counters.
 
     >>> is_altered(b'{"Internal":tsue}', b'{"Internal":true}'), is_altered(b'{"Count":1}', b'{"Count":0}')
     (True, False)
@@ -63,7 +63,7 @@ def is_altered(value: bytes, kept: bytes) -> bool:
 
 
 def is_as_written(body: bytes, *, sort_keys: bool) -> bool:
-    """Whether Go's encoder writes this: no blank, its own escapes, the keys of a map in order."""
+    """Whether the bytes are as Go's encoder writes them: no blanks, its own escapes, the keys of a map in order."""
     try:
         value = load(body)
     except FormatError:
