@@ -1,1 +1,1 @@
-"""Facts: the engine itself: its process, its own files, its start, and what it runs from."""
+"""Facts on the engine itself: process, files, start, programs and data root."""

@@ -1,4 +1,4 @@
-"""How this host's engine is stopped and started, as steps for the one plan that does it."""
+"""How the engine of this host is stopped and started, as steps of a plan."""
 
 from typing import Annotated
 
@@ -9,21 +9,21 @@ from doctor.model.secret import SECRET, Guarded
 from doctor.model.step import Answer, Reload, Run, Signal, StartContainers, Step
 
 _STOP_S = 90.0
-"""dockerd gives containers 15 s, its plugins and containerd some more; a unit's TimeoutStopSec is 90 s by default."""
+"""dockerd waits 15 s for containers, then for its plugins and containerd; TimeoutStopSec of a unit is 90 s by default."""
 _START_S = 120.0
 _GONE = Answer(ask=("GET", "*"), exit=0)
 
 
 class Holder(Guarded, frozen=True, kw_only=True):
-    """A process that holds the data root, and all that starts it again.
+    """A process that holds the data root, and what is needed to start it again.
 
     Attributes:
         name: ``dockerd`` or ``containerd``.
         argv: its command line, the program as an absolute path.
-        env: its environment: it holds secrets, and goes into the root-only journal at most.
-        stdout: the regular file its output goes to, "" for anything else.
-        unit: the systemd unit it runs in, "" for none.
-        socket: of a containerd, where it answers; "" if that is not known.
+        env: its environment: it holds secrets and is written only to the journal, which only root can read.
+        stdout: the regular file that its output goes to, "" for anything else.
+        unit: its systemd unit, "" for none.
+        socket: the socket of a containerd, "" if unknown.
     """
 
     pid: int
@@ -37,7 +37,7 @@ class Holder(Guarded, frozen=True, kw_only=True):
     socket: str = ""
 
     def start(self, answers: tuple[Answer, ...], socket: str = "") -> Run:
-        """Return the step that starts it as it was; ``socket`` is where it answers then."""
+        """Return the step that starts it as before; ``socket`` is where it answers then."""
         return Run(
             argv=self.argv,
             detach=True,
@@ -51,7 +51,7 @@ class Holder(Guarded, frozen=True, kw_only=True):
         )
 
     def start_containerd(self) -> Run:
-        """Return the step that starts a containerd as it was, and waits until it answers: dockerd makes its own where none does."""
+        """Return the step that starts a containerd as before, and waits until it answers: otherwise dockerd starts its own."""
         if self.unit:
             return Run(
                 argv=("systemctl", "start", self.unit), timeout_s=_START_S, undo=(("systemctl", "stop", self.unit),)
@@ -68,7 +68,7 @@ class Holder(Guarded, frozen=True, kw_only=True):
         )
 
     def stop_containerd(self) -> Run | Signal:
-        """Return the step that ends a containerd; its shims, and containers in them, live on."""
+        """Return the step that stops a containerd; its shims and their containers continue to run."""
         if self.unit:
             undo = (("systemctl", "start", self.unit),)
             return Run(argv=("systemctl", "stop", self.unit), undo=undo, timeout_s=_STOP_S)
@@ -80,24 +80,24 @@ class EngineControl(Struct, frozen=True, kw_only=True):
     """How the engine is stopped and started here.
 
     Attributes:
-        manager: ``systemd``, ``sysv``, ``openrc``, ``hand`` (somebody started it) or ``none`` (a mounted root, or nothing
-            says how it is started).
+        manager: ``systemd``, ``sysv``, ``openrc``, ``hand`` (started by hand) or ``none`` (a mounted root, or it is unknown
+            how it is started).
         units: systemd's units, sockets first.
         script: the init script.
-        holders: what holds the data root now, dockerd first; its own containerd is one, the system's is not.
-        containerd: a containerd that dockerd does not own, and that keeps its state in ``service_roots``.
-        data_roots: directories that nobody may hold while a repair writes beneath them, ``service_roots`` among them.
-        service_roots: root of a containerd that is a service, and its real place; () if there is none. A containerd that runs beside an engine
-            holds it all the time: it stands in the way of what is written there, and of nothing else.
+        holders: the processes that hold the data root now, dockerd first; its own containerd is one, the system's is not.
+        containerd: a containerd that dockerd does not own, with its state in ``service_roots``.
+        data_roots: directories that no process may hold while a repair writes below them, including ``service_roots``.
+        service_roots: root of a separate containerd service, and its real path; () if there is none. A containerd that runs beside an
+            engine always holds it: it blocks writes there, and nothing else.
         stopping: the containers that a stop of the engine stops, in the order in which they are started again; none with
             live-restore.
-        unnamed: how many more run whose files can't be read, so that doctor can't name or start them.
-        keeps: how many containers run on while the engine is stopped (live-restore).
-        manual: why doctor can't start it again and what a person must type, "" if it can.
-        socket: the Unix socket on which it answers.
-        turns_forwarding_on: whether a start turns IPv4 forwarding on where it is off, as dockerd does unless it is told not
+        unnamed: number of other running containers whose files can't be read: doctor can't name or start them.
+        keeps: number of containers that continue to run while the engine is stopped (live-restore).
+        manual: why doctor can't start it again and the command to type, "" if it can.
+        socket: its Unix socket.
+        turns_forwarding_on: whether a start turns IPv4 forwarding on if it is off, as dockerd does unless configured not
             to (moby libnetwork/drivers/bridge/setup_ip_forwarding.go).
-        answer: what GET /version will say once it runs; ``unit_answers`` what systemd will say then.
+        answer: the predicted answer to GET /version once it runs; ``unit_answers`` those of systemd.
     """
 
     manager: str
@@ -118,22 +118,22 @@ class EngineControl(Struct, frozen=True, kw_only=True):
 
     @property
     def is_running(self) -> bool:
-        """Whether a process holds the data root, answering or not."""
+        """Whether a process holds the data root, whether it answers or not."""
         return bool(self.holders)
 
     @property
     def removes(self) -> tuple[str, ...]:
-        """The names of containers that a stop of the engine removes with files that they wrote (``--rm``)."""
+        """Return the containers that a stop of the engine removes together with files that they wrote (``--rm``)."""
         return tuple(one.container.name for one in self.stopping if one.has_files)
 
     @property
     def containers_again(self) -> StartContainers | None:
-        """The step that starts what ran before and nobody else starts; ``None`` if there is none."""
+        """Return the step that starts the containers that ran before and that the engine does not start; ``None`` for none."""
         left = tuple(one.container for one in self.stopping if not one.is_removed)
         return StartContainers(containers=left, socket=self.socket) if left else None
 
     def reload_steps(self, predicts: tuple[Answer, ...] = ()) -> tuple[Reload, ...]:
-        """Return what makes the running engine read its settings file again; nothing where none runs."""
+        """Return the steps that make the running engine reload its settings file; none if it does not run."""
         return tuple(
             Reload(pid=holder.pid, start_ticks=holder.start_ticks, socket=self.socket, predicts=predicts)
             for holder in self.holders
@@ -141,13 +141,13 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         )[:1]
 
     def stop_steps(self, *, with_containerd: bool = False) -> tuple[Step, ...]:
-        """Return what stops the engine and, on undo, starts it again; nothing where nothing runs.
+        """Return the steps that stop the engine and, on undo, start it again; none if it does not run.
 
-        ``with_containerd`` also stops the system's containerd, for repairs beneath its root.
+        ``with_containerd`` also stops the system's containerd, for repairs below its root.
         """
         steps: list[Step] = []
         if self.is_running and self.manager == "systemd":
-            # Undo restores unit files before it comes to this step: systemd must read them again first.
+            # An undo restores unit files before this step: systemd must reload them first.
             undo = (("systemctl", "daemon-reload"), ("systemctl", "start", *self.units))
             steps.append(
                 Run(
@@ -167,18 +167,18 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         return tuple(steps)
 
     def start_containerd_steps(self) -> tuple[Step, ...]:
-        """Return what starts the system's containerd again, before the engine; nothing where none ran."""
+        """Return the steps that start the system's containerd again, before the engine; none if it did not run."""
         return tuple(holder.start_containerd() for holder in self.containerd if holder.unit or holder.argv)
 
     @property
     def containerd_manual(self) -> str:
-        """Why doctor can't start the system's containerd again, "" if it can."""
+        """Return why doctor can't start the system's containerd again, "" if it can."""
         if all(holder.unit or (holder.argv and holder.socket) for holder in self.containerd):
             return ""
-        return "containerd was started by hand and its command line or socket is unknown: stop and start it as you did before"
+        return "containerd was started by hand and its command line or socket is unknown: stop and start it yourself"
 
     def start_steps(self) -> tuple[Step, ...]:
-        """Return what starts the engine, and then the containers that its stop has stopped; nothing where ``manual`` says why not."""
+        """Return the steps that start the engine, and then the containers stopped with it; none if ``manual`` is set."""
         start = self._start()
         again = self.containers_again
         return (*start, again) if start and again is not None else start
@@ -189,7 +189,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
             start = ("systemctl", "start", *self.units)
             return (
                 Run(argv=("systemctl", "daemon-reload")),
-                # A unit that failed too often refuses a start until its counter is cleared (systemd.unit, StartLimit).
+                # A unit that failed too often refuses to start until its counter is reset (systemd.unit, StartLimit).
                 Run(argv=("systemctl", "reset-failed", *self.units), may_fail=True),
                 Run(
                     argv=start,

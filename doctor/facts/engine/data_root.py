@@ -1,4 +1,4 @@
-"""The data root: where the engine keeps images, containers, volumes and networks."""
+"""The data root: the directory of the engine's images, containers, volumes and networks."""
 
 import re
 
@@ -10,19 +10,19 @@ from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
 MAPPED = re.compile(r"([0-9]+)\.[0-9]+")
-"""Name of the directory of an engine with ``userns-remap``: user and group that its containers' root is mapped to."""
+"""Name of the data root with ``userns-remap``: the user and group that root in containers is mapped to."""
 
 
 class DriverDirectory(Struct, frozen=True, kw_only=True):
-    """What one storage driver has in the data root.
+    """The data of one storage driver in the data root.
 
     Attributes:
-        name: of the driver, as ``docker info`` shows it.
-        exists: whether its directory is there.
-        is_empty: whether nothing is in that directory (true when it is absent).
+        name: name of the driver, as ``docker info`` shows it.
+        exists: whether its directory exists.
+        is_empty: whether that directory is empty or absent.
         images: configs in ``image/NAME/imagedb``, 0 if there is no such store.
         layers: entries of ``image/NAME/layerdb/sha256``.
-        containers: entries of ``image/NAME/layerdb/mounts``: containers whose writable layer this driver holds.
+        containers: entries of ``image/NAME/layerdb/mounts``: containers with a writable layer of this driver.
     """
 
     name: str
@@ -34,25 +34,25 @@ class DriverDirectory(Struct, frozen=True, kw_only=True):
 
     @property
     def holds_anything(self) -> bool:
-        """Whether images or containers live with this driver."""
+        """Whether images or containers use this driver."""
         return bool(self.images or self.layers or self.containers)
 
 
 class DataRoot(Struct, frozen=True, kw_only=True):
-    """The directory ``data-root`` names, with symbolic links to it followed once.
+    """The directory that ``data-root`` names, with symbolic links resolved once.
 
     Attributes:
-        path: as configured.
-        resolved: its real place; below it no link is followed.
-        entries: name → kind letter of what lies directly in it; of a link, the kind of what it names.
-        uid: owner; ``gid`` its group, ``mode`` its permission bits, ``device`` the st_dev it lies on.
-        is_of_root: whether an engine that runs as root writes it, whoever owns it now (``chown -R``); false where a user's
+        path: the path as configured.
+        resolved: its real path; below it no link is followed.
+        entries: name → kind letter of each entry; for a link, the kind of its target.
+        uid: its owner; ``gid`` its group, ``mode`` its permission bits, ``device`` its st_dev.
+        is_of_root: whether an engine that runs as root writes it, whoever owns it now (``chown -R``); false if a user's
             own engine (rootless) may.
-        magic: f_type of its file system, ``None`` if it could not be asked.
-        mount: the mount it lies in, ``None`` if the mount table is unknown.
-        drivers: one for each storage driver that has a directory or an image store here.
-        configured_driver: ``storage-driver`` of the settings, "" if the engine chooses itself.
-        places: name → real place of an entry that is a symbolic link (a directory moved to another disk by hand).
+        magic: f_type of its file system, ``None`` if it could not be read.
+        mount: the mount that contains it, ``None`` if the mount table is unknown.
+        drivers: the storage drivers that have a directory or an image store here.
+        configured_driver: ``storage-driver`` of the settings, "" if the engine chooses one.
+        places: name → real path of an entry that is a symbolic link (a directory moved to another disk by hand).
         gaps: what could not be examined.
     """
 
@@ -80,21 +80,21 @@ class DataRoot(Struct, frozen=True, kw_only=True):
         return join(place, rest) if rest else place
 
     def has(self, name: str) -> bool:
-        """Whether a directory of this name lies directly in the root."""
+        """Whether the root has a directory of this name."""
         return self.entries.get(name) == "d"
 
     def driver(self, name: str) -> DriverDirectory | None:
-        """Return what a driver has here, ``None`` for nothing."""
+        """Return the data of a driver, ``None`` for none."""
         return next((found for found in self.drivers if found.name == name), None)
 
     @property
     def holds_anything(self) -> bool:
-        """Whether images or containers of any driver are in it."""
+        """Whether it has images or containers of any driver."""
         return any(found.holds_anything for found in self.drivers)
 
     @property
     def mapped_root(self) -> int | None:
-        """The user that root in containers is mapped to (``userns-remap``), ``None`` if it is none."""
+        """The user that root in containers is mapped to (``userns-remap``), ``None`` without a mapping."""
         found = MAPPED.fullmatch(self.resolved.rpartition("/")[2])
         return None if found is None else int(found[1])
 
@@ -102,8 +102,8 @@ class DataRoot(Struct, frozen=True, kw_only=True):
     def owner_shift(self) -> int | None:
         """The number added to owners on disk: 0 in root's own data root, the first id of a remapped one.
 
-        ``None`` if owners can't be compared: the root of a rootless engine, whose map is in no file of it, and one that maps
-        users and groups from different numbers on.
+        ``None`` if owners can't be compared: in the root of a rootless engine, whose map is not stored in it, and in one that maps
+        users and groups with different offsets.
         """
         found = MAPPED.fullmatch(self.resolved.rpartition("/")[2])
         if found is None:
@@ -118,7 +118,7 @@ class DataRoot(Struct, frozen=True, kw_only=True):
 
     @property
     def active_driver(self) -> str:
-        """The driver this root is used with: the configured one, else the one that left something here, else ""."""
+        """The driver in use: the configured one, else the one with data here, else ""."""
         if self.configured_driver:
             return self.configured_driver
         if len(self.prior_drivers) == 1:

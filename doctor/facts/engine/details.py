@@ -1,4 +1,4 @@
-"""Details of findings about the engine: values that a check hands to its fixer."""
+"""Details of findings about the engine: values that a check passes to its fixer."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from doctor.model.paths import HostPath
 
 
 class EngineDown(Struct, frozen=True, kw_only=True):
-    """An engine that does not run; ``is_wanted``: nobody stopped and disabled it."""
+    """An engine that does not run; ``is_wanted``: it was not stopped and disabled on purpose."""
 
     is_wanted: bool
 
@@ -18,13 +18,13 @@ class EngineHung(Struct, frozen=True, kw_only=True):
 
 
 class StartFailure(Struct, frozen=True, kw_only=True):
-    """What to do about the last start that failed."""
+    """The advice on the last start that failed."""
 
     do: str
 
 
 class ContainerdDown(Struct, frozen=True, kw_only=True):
-    """The unit that starts it, "" if systemd has none; where its settings keep it from starting, "" too.
+    """The unit that starts it, "" if systemd has none, or if its settings prevent a start.
 
     ``is_masked``: systemd refuses to start it.
     """
@@ -35,20 +35,20 @@ class ContainerdDown(Struct, frozen=True, kw_only=True):
 
 
 class SeveralDrivers(Struct, frozen=True, kw_only=True):
-    """The one driver that holds images or containers, "" if several or none do."""
+    """The only driver with images or containers, "" if several or none have any."""
 
     driver: str
 
 
 class Held(Struct, frozen=True, kw_only=True):
-    """The file, and whether it is an empty data root, which may be kept from writing on purpose."""
+    """The file, and whether it is an empty data root, which may be write-protected on purpose."""
 
     path: HostPath
     is_guard: bool
 
 
 class SocketBlocked(Struct, frozen=True, kw_only=True):
-    """The path, and whether it can be moved: nothing is mounted on it."""
+    """The path, and whether it can be moved, because nothing is mounted on it."""
 
     path: HostPath
     is_movable: bool
@@ -62,7 +62,7 @@ class CertificateMissing(Struct, frozen=True, kw_only=True):
 
 
 class LogDamaged(Struct, frozen=True, kw_only=True):
-    """The swarm's directory, the file, and whether it only repeats what the managers know."""
+    """The swarm's directory, the file, and whether the managers have its content too."""
 
     directory: HostPath
     path: HostPath
@@ -70,7 +70,7 @@ class LogDamaged(Struct, frozen=True, kw_only=True):
 
 
 class Hole(Struct, frozen=True, kw_only=True):
-    """Component, its package where a distribution has one, the CVEs, and the releases with the fix."""
+    """The component, its distribution package if any, the CVEs, and the releases with the fix."""
 
     component: str
     package: str
@@ -79,25 +79,25 @@ class Hole(Struct, frozen=True, kw_only=True):
 
 
 class MaskedUnit(Struct, frozen=True, kw_only=True):
-    """The unit, and every masked unit that the engine's start needs."""
+    """The unit, and all masked units that the engine's start needs."""
 
     name: str
     together: tuple[str, ...]
 
 
 class UnservedSocket(Struct, frozen=True, kw_only=True):
-    """Where the engine's addresses are set, in words."""
+    """The place that sets the engine's addresses, in words."""
 
     place: str
 
 
 class GoneDirectory(Struct, frozen=True, kw_only=True):
-    """A directory that the running engine needs and that is not there.
+    """A missing directory that the running engine needs.
 
     Attributes:
-        path: where it belongs.
-        mode: that the engine gives it; ``uid`` and ``gid`` its owner.
-        breaks: what fails without it.
+        path: its path.
+        mode: the permission bits that the engine sets; ``uid`` and ``gid`` its owner.
+        breaks: consequences, in words.
     """
 
     path: HostPath
@@ -108,11 +108,11 @@ class GoneDirectory(Struct, frozen=True, kw_only=True):
 
 
 class LostState(Struct, frozen=True, kw_only=True):
-    """A running container whose state the runtime has lost.
+    """A running container without its state of the runtime.
 
     Attributes:
-        name: the container's; ``pid`` its first process.
-        path: where the state belongs.
+        name: name of the container; ``pid`` its first process.
+        path: path of the missing state.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Directories that a running engine needs and creates at its start only."""
+"""Directories that a running engine needs and that it creates only at its start."""
 
 from msgspec import Struct
 
@@ -7,11 +7,11 @@ from doctor.model.missing import Missing
 
 
 class EngineDirectories(Struct, frozen=True, kw_only=True):
-    """What of them is gone; nothing is judged while no engine runs.
+    """The missing ones; nothing is judged while no engine runs.
 
     Attributes:
-        gone: directories that can be created again, empty.
-        lost: states of containers, which nothing creates again.
+        gone: directories that can be recreated empty.
+        lost: states of containers, which can't be recreated.
         gaps: what could not be examined.
     """
 

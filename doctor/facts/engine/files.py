@@ -1,4 +1,4 @@
-"""Small files and sockets by which the engine knows itself and its helpers."""
+"""The engine's pid files, sockets, identity, swarm files, runtime states and file locks."""
 
 import re
 
@@ -14,12 +14,12 @@ class PidFile(Struct, frozen=True, kw_only=True):
 
     Attributes:
         owner: the program that writes it: ``dockerd`` or ``containerd``.
-        path: of the file.
-        kind: kind letter of what is there, "" for nothing.
-        pid: what it says, 0 for none or nonsense.
-        process: what runs under that pid: a program's name, "" for nothing, ``None`` if processes can't be seen.
-        is_zombie: whether that process has ended and nobody reaped it: for dockerd it still counts as running.
-        is_elsewhere: whether it is its owner's program, but another engine's: in a container, in other mounts, of another user.
+        path: the file.
+        kind: kind letter of what is at the path, "" for nothing.
+        pid: the pid in it, 0 if it is missing or invalid.
+        process: the program of that process, "" if none runs, ``None`` if processes can't be listed.
+        is_zombie: whether that process is a zombie: dockerd still regards it as running.
+        is_elsewhere: whether it belongs to another engine: in a container, another mount namespace, or of another user.
     """
 
     owner: str
@@ -32,7 +32,7 @@ class PidFile(Struct, frozen=True, kw_only=True):
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it names a living process that is not its owner (or a zombie): its owner then refuses to start."""
+        """Whether it names a running process that is not its owner, or a zombie: its owner refuses to start."""
         return bool(self.process) and (self.is_zombie or self.process != self.owner)
 
 
@@ -41,7 +41,7 @@ class PidFiles(Struct, frozen=True, kw_only=True):
 
     Attributes:
         items: those that exist.
-        running: names of the engine's programs that really run on this host.
+        running: names of the engine's programs that run on this host.
         gaps: what could not be examined.
     """
 
@@ -54,9 +54,9 @@ class SocketPath(Struct, frozen=True, kw_only=True):
     """A path on which the engine listens.
 
     Attributes:
-        path: of the socket.
-        kind: kind letter of what is there, "" for nothing.
-        is_empty: whether a directory there is empty.
+        path: the socket.
+        kind: kind letter of what is at the path, "" for nothing.
+        is_empty: whether it is an empty directory.
         is_mount_point: whether something is mounted on it.
     """
 
@@ -77,10 +77,10 @@ class EngineId(Struct, frozen=True, kw_only=True):
     """``engine-id`` in the data root.
 
     Attributes:
-        kind: kind letter of what is there, "" for nothing.
-        text: what it says; bytes that are no UTF-8 are U+FFFD.
-        kept: what the metadata backup of this root says in its place, if that shows the text to be damaged, else "".
-        age: how old that backup is, in words.
+        kind: kind letter of what is at the path, "" for nothing.
+        text: its text; bytes that are not UTF-8 are U+FFFD.
+        kept: the identity in the metadata backup of this root if it shows the text to be corrupt, else "".
+        age: age of that backup, in words.
         gaps: what could not be examined.
     """
 
@@ -93,44 +93,44 @@ class EngineId(Struct, frozen=True, kw_only=True):
 
     @property
     def is_fatal(self) -> bool:
-        """Whether dockerd ends on it: by "error loading ID file", or by a panic of its metrics, which take UTF-8 only."""
+        """Whether dockerd exits because of it: "error loading ID file", or a panic of its metrics, which accept only UTF-8."""
         return self.kind not in {"", "f"} or _NO_UTF8 in self.text
 
     @property
     def whole(self) -> str:
-        """The identity, "" if there is none or a damaged one."""
+        """The identity, "" if it is missing or corrupt."""
         return "" if self.kind != "f" or _ID_DAMAGE.search(self.text) else self.text
 
     @property
     def has_form(self) -> bool:
-        """Whether it looks as engines make it: a UUID, or before 24.0 the fingerprint of a key."""
+        """Whether it has a form that engines write: a UUID, or before 24.0 the fingerprint of a key."""
         return self.kind == "f" and re.fullmatch(_ID_FORM, self.text) is not None
 
     def is_damage_of(self, other: str) -> bool:
-        """Whether an engine that had the other identity never had this one: no form, or a single flipped bit.
+        """Whether this is a corrupt copy of the other identity: it has no valid form, or a single flipped bit.
 
-        Two random UUIDs differ in one bit by chance once in 10^34 pairs.
+        Two random UUIDs differ in only one bit in one of 10^34 pairs.
         """
         if self.kind != "f" or self.text == other:
             return False
         return is_one_bit_off(self.text, other) or (not self.has_form and re.fullmatch(_ID_FORM, other) is not None)
 
 
-# An id that was cut short (dockerd writes a random UUID), none at all, or what no program would write into one.
+# A truncated id (dockerd writes a random UUID), an empty one, or characters that no program writes.
 _NO_UTF8 = "\ufffd"
 _ID_FORM = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z2-7]{4}(?::[A-Z2-7]{4}){11}"
 _ID_DAMAGE = re.compile(rf"\A[0-9a-f-]{{0,35}}\Z|[\x00-\x1f\x7f{_NO_UTF8}]")
 
 
 class SwarmFiles(Struct, frozen=True, kw_only=True):
-    """What a swarm node keeps in ``swarm/``.
+    """The files of a swarm node in ``swarm/``.
 
     Attributes:
         directory: ``swarm``.
-        has_state: whether ``docker-state.json`` is there: this host is a swarm node.
+        has_state: whether ``docker-state.json`` exists: this host is a swarm node.
         state_problem: what is wrong with it, "" if nothing; likewise ``peers_problem`` of ``state.json``.
-        has_certificate: whether the node's certificate is there.
-        raft_files: how many files the raft log has: a manager's services, secrets and configs.
+        has_certificate: whether the node's certificate exists.
+        raft_files: number of files in the raft log: a manager's services, secrets and configs.
     """
 
     directory: HostPath
@@ -143,13 +143,13 @@ class SwarmFiles(Struct, frozen=True, kw_only=True):
 
 
 class RuntimeState(Struct, frozen=True, kw_only=True):
-    """What runc left of a container: a directory named after it below the exec root.
+    """runc's state of a container: a directory with its id below the exec root.
 
     Attributes:
         container_id: its name.
         path: the directory.
-        pid: of the container's first process as runc wrote it, 0 if it can't be read.
-        started: when that process began, in clock ticks since boot (field 22 of /proc/PID/stat), 0 if it can't be read.
+        pid: the container's first process as recorded by runc, 0 if it can't be read.
+        started: its start in clock ticks since boot (field 22 of /proc/PID/stat), 0 if it can't be read.
         is_alive: whether that process, or a shim for this container, runs.
     """
 
@@ -171,7 +171,7 @@ class RuntimeStates(Struct, frozen=True, kw_only=True):
         return next((state for state in self.items if state.container_id == container_id), None)
 
     def process(self, container_id: str) -> str:
-        """Return "PID:CONTAINER:FIRST-LAST", by which the runtime joins a container's network; "" if runc has no record of it."""
+        """Return "PID:CONTAINER:FIRST-LAST", which the runtime needs to join a container's network; "" if runc has no record."""
         state = self.of(container_id)
         if state is None or not (state.pid and state.started and state.is_alive):
             return ""
@@ -179,13 +179,13 @@ class RuntimeStates(Struct, frozen=True, kw_only=True):
 
 
 class FileLock(Struct, frozen=True, kw_only=True):
-    """A lock from /proc/locks.
+    """A lock in /proc/locks.
 
     Attributes:
-        pid: of the holder, 0 or less where it is in another pid namespace.
-        device: of the file, ``inode`` its number.
-        holder: its program, "" if unknown.
-        is_elsewhere: whether it is an engine's program, but not this host's engine: in a container, in other mounts.
+        pid: pid of the lock holder, 0 or less if it is in another PID namespace.
+        device: st_dev of the file; ``inode`` its number.
+        holder: program of the lock holder, "" if unknown.
+        is_elsewhere: whether it belongs to another engine: in a container, or in another mount namespace.
     """
 
     pid: int

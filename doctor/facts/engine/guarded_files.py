@@ -1,4 +1,4 @@
-"""Files through which whoever can write them becomes root: their modes and owners."""
+"""Files that give root to anyone who can write them: their modes and owners."""
 
 from msgspec import Struct
 
@@ -7,11 +7,11 @@ from doctor.model.paths import HostPath
 
 
 class GuardedFile(Struct, frozen=True, kw_only=True):
-    """One file that is there.
+    """One existing file.
 
     Attributes:
-        what: in a few words ("the engine's settings").
-        mode: its permission bits; ``allowed`` the most it should have.
+        what: its content in a few words ("the engine's settings").
+        mode: its permission bits; ``allowed`` the most permissive ones that are safe.
         kind: letter of its type.
     """
 
@@ -25,16 +25,16 @@ class GuardedFile(Struct, frozen=True, kw_only=True):
 
     @property
     def excess(self) -> int:
-        """Return the bits that are too many; the order of magnitude of an octal number says nothing."""
+        """Return the permission bits beyond the allowed ones."""
         return self.mode & ~self.allowed & 0o777
 
 
 class GuardedFiles(Struct, frozen=True, kw_only=True):
-    """The engine's sockets, settings, units and keys, as far as they are there.
+    """The engine's sockets, settings, units and keys that exist.
 
     Attributes:
         items: the files.
-        docker_group: members of the group docker by /etc/group: root in all but name.
+        docker_group: members of the group docker in /etc/group: equivalent to root.
         gaps: what could not be examined.
     """
 

@@ -1,4 +1,4 @@
-"""Files of the engine that the kernel lets nobody change: immutable or append-only by chattr(1)."""
+"""Files of the engine that are immutable or append-only (chattr(1))."""
 
 from msgspec import Struct
 
@@ -11,14 +11,14 @@ APPEND_ONLY = 0x20
 
 
 class HeldFile(Struct, frozen=True, kw_only=True):
-    """One of them.
+    """One immutable or append-only file.
 
     Attributes:
-        path: of the file or directory.
+        path: the file or directory.
         flags: ``IMMUTABLE``, ``APPEND_ONLY`` or both.
-        costs: what the engine can't do because of it: ``start``, ``create`` (pull images and make containers), ``load`` (the
-            container, which vanishes), ``run`` (the container), ``save`` (what changes of the container).
-        container: the name of the container whose it is, "" for the engine's own.
+        costs: the operation that fails because of it: ``start``, ``create`` (pull images, create containers), ``load`` (the
+            container, which disappears), ``run`` (the container), ``save`` (changes of the container).
+        container: name of the container that owns it, "" for the engine.
     """
 
     path: HostPath
@@ -28,17 +28,17 @@ class HeldFile(Struct, frozen=True, kw_only=True):
 
     @property
     def word(self) -> str:
-        """The flag as a person says it."""
+        """The flag in words."""
         return "immutable" if self.flags & IMMUTABLE else "append-only"
 
 
 class HeldFiles(Struct, frozen=True, kw_only=True):
-    """All that are found among the few files and directories that the engine writes at its start and for containers.
+    """The immutable ones among the files and directories that the engine writes at its start and for containers.
 
     Attributes:
-        items: they, the engine's own first.
-        root_is_empty: whether the data root holds nothing: who makes an empty mount point immutable wants nobody to write
-            beneath the disk that belongs there.
+        items: the files, the engine's own first.
+        root_is_empty: whether the data root is empty: an administrator may make an empty mount point immutable to prevent
+            writes while its disk is not mounted.
         gaps: what could not be examined.
     """
 

@@ -1,4 +1,4 @@
-"""Sockets that the running engine listens on and that nobody can reach any more: their path leads to something else."""
+"""Sockets of the running engine that clients can no longer reach, because their path names something else."""
 
 from msgspec import Struct
 
@@ -7,12 +7,12 @@ from doctor.model.paths import HostPath
 
 
 class LostSocket(Struct, frozen=True, kw_only=True):
-    """One of them.
+    """One unreachable socket.
 
     Attributes:
-        path: which the engine bound it to.
-        inode: of the socket, as /proc/PID/fd names it.
-        there: in words, what is at the path now: "nothing", "a directory", "another socket".
+        path: the path that the engine bound it to.
+        inode: inode of the socket, as in /proc/PID/fd.
+        there: what is at the path now, in words: "nothing", "a directory", "another socket".
     """
 
     path: HostPath
@@ -21,10 +21,10 @@ class LostSocket(Struct, frozen=True, kw_only=True):
 
 
 class LostSockets(Struct, frozen=True, kw_only=True):
-    """All of the engine's.
+    """All unreachable sockets of the engine.
 
     Attributes:
-        pid: of the engine.
+        pid: pid of the engine.
     """
 
     pid: int

@@ -1,17 +1,17 @@
-"""Programs of the engine that a unit or a package names and that are gone."""
+"""Programs of the engine that a unit or a package names and that are missing."""
 
 from msgspec import Struct
 
 
 class MissingProgram(Struct, frozen=True, kw_only=True):
-    """A program that something on this host names and that is not where it says.
+    """A missing or unusable program that something on this host names.
 
     Attributes:
         name: ``dockerd``, ``containerd`` or ``runc``.
-        path: where it should be.
+        path: its expected path.
         problem: ``no such file``, ``not executable``, ``empty`` or ``no file``.
-        where: what names it, a file and its line where there is one.
-        is_packaged: whether a package brought what names it, so that the package manager brings the program back.
+        where: what names it: a file, with its line if known.
+        is_packaged: whether a package owns what names it, so that the package manager can reinstall the program.
     """
 
     name: str
@@ -22,7 +22,7 @@ class MissingProgram(Struct, frozen=True, kw_only=True):
 
 
 class MissingPrograms(Struct, frozen=True, kw_only=True):
-    """All of them; ``orphaned``: how many containers lie in the data root of a live host on which no dockerd is found."""
+    """All missing programs; ``orphaned``: number of containers in the data root of a live host without any dockerd."""
 
     items: tuple[MissingProgram, ...] = ()
     orphaned: int = 0

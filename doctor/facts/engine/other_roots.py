@@ -1,4 +1,4 @@
-"""Data roots beside the one in force that hold what the engine no longer shows, asked for only while that one is empty."""
+"""Other data roots with images or containers that the engine does not show. Read only if the one in use is empty."""
 
 from msgspec import Struct
 
@@ -7,15 +7,15 @@ from doctor.model.paths import HostPath
 
 
 class OtherRoot(Struct, frozen=True, kw_only=True):
-    """One of them.
+    """One other data root.
 
     Attributes:
-        how: ``remap`` (a directory that userns-remap made, or the plain one beside it), ``default`` (the usual place, while
+        how: ``remap`` (a directory of userns-remap, or the plain one beside it), ``default`` (the default path, while
             ``data-root`` names another), ``snap`` (that of the snap package's engine), ``beside`` (a directory beside the one in
-            force, named after it) or ``replaced`` (the metadata backup knows another root at the very same path).
-        path: where it is; of a replaced one, the path that both share.
-        images: image configs in it; ``containers`` directories of containers.
-        age: of the backup that tells of a replaced one, in words.
+            use, named after it) or ``replaced`` (the metadata backup is of another root at the same path).
+        path: its path; for a replaced one, the path of both.
+        images: number of image configs; ``containers`` number of container directories.
+        age: age of the backup of a replaced one, in words.
     """
 
     how: str
@@ -26,11 +26,11 @@ class OtherRoot(Struct, frozen=True, kw_only=True):
 
 
 class OtherRoots(Struct, frozen=True, kw_only=True):
-    """All that hold anything.
+    """All other data roots that are not empty.
 
     Attributes:
-        root: the one in force.
-        items: the others, empty where the one in force holds images or containers.
+        root: the one in use.
+        items: the others; empty if the one in use has images or containers.
         gaps: what could not be examined.
     """
 

@@ -1,4 +1,4 @@
-"""Which files are the engine's own, and what becomes of the engine when it can't decode one."""
+"""The engine's own files, and the consequence if one can't be decoded."""
 
 from fnmatch import fnmatchcase
 
@@ -14,7 +14,7 @@ FATAL = (
     "engine-id",
     "swarm/*.json",
 )
-"""Beneath the data root: dockerd ends with an error (v26.1.5, each one tried)."""
+"""Paths below the data root: dockerd exits with an error (v26.1.5, each one tried)."""
 
 LOSES = (
     "containers/*",
@@ -26,11 +26,11 @@ LOSES = (
     "trust/*",
     "containerd/*",
 )
-"""Beneath the data root: the engine goes on without the container, image, layer or plugin."""
+"""Paths below the data root: the engine continues without the container, image, layer or plugin."""
 
 
 def severity_of(relative: str) -> Severity:
-    """Return how bad it is that a file beneath the data root can't be decoded.
+    """Return the severity if a file below the data root can't be decoded.
 
     >>> severity_of("volumes/v1/opts.json").name, severity_of("containers/c/config.v2.json").name, severity_of("x").name
     ('CRITICAL', 'ERROR', 'WARNING')

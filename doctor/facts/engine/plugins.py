@@ -1,4 +1,4 @@
-"""Managed plugins of the engine (``docker plugin install``) as they lie on disk."""
+"""Managed plugins of the engine (``docker plugin install``) on disk."""
 
 from msgspec import Struct
 
@@ -11,9 +11,9 @@ class BrokenPlugin(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: 64 hex digits, the name of its directory.
-        path: its ``config.json``; the settings in it may hold passwords and are not kept.
+        path: its ``config.json``; its settings may hold passwords and are not kept.
         problem: what is wrong with that file.
-        is_missing: whether there is none: then a removal of the plugin stopped half-way.
+        is_missing: whether the file does not exist: a removal of the plugin was interrupted.
     """
 
     id: str
@@ -23,7 +23,7 @@ class BrokenPlugin(Struct, frozen=True, kw_only=True):
 
 
 class EnginePlugins(Struct, frozen=True, kw_only=True):
-    """The directories in ``plugins`` whose config can't be read; ``count`` of all. ``gaps``: what could not be examined."""
+    """Directories in ``plugins`` whose config can't be read; ``count``: number of all. ``gaps``: what could not be examined."""
 
     count: int = 0
     broken: tuple[BrokenPlugin, ...] = ()

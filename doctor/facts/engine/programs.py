@@ -6,12 +6,12 @@ NAMES = ("runc", "containerd", "containerd-shim-runc-v2", "docker-init", "docker
 
 
 class EnginePrograms(Struct, frozen=True, kw_only=True):
-    """Which of the engine's helpers are installed. Missing where dockerd itself is not on this disk.
+    """The engine's helpers that are installed. Missing if dockerd itself is not on this disk.
 
     Attributes:
-        dockerd: its path.
-        found: name → path of those that exist and are executable.
-        broken: name → what is wrong with a file that is there ("not executable", "empty").
+        dockerd: path of dockerd.
+        found: name → path of those that are executable.
+        broken: name → problem of an existing file ("not executable", "empty").
     """
 
     dockerd: str

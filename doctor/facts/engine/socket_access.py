@@ -1,4 +1,4 @@
-"""Who may use the engine's Unix socket, as its settings say and as it is."""
+"""The group and permissions of the engine's Unix socket, configured and actual."""
 
 from msgspec import Struct
 
@@ -6,16 +6,16 @@ from doctor.model.paths import HostPath
 
 
 class SocketAccess(Struct, frozen=True, kw_only=True):
-    """The group of the usual socket.
+    """Access to the default socket.
 
     Attributes:
         path: the socket.
-        group: the group that it should have, by name; ``gid`` its number, ``None`` if no such group exists.
-        place: where that is set, in words.
-        by_systemd: systemd makes the socket; it fails without the group. dockerd goes on, unless the group ``is_set``.
-        mode: the permission bits that it should have at least.
+        group: name of the group that it should have; ``gid`` its number, ``None`` if no such group exists.
+        place: what sets the group, in words.
+        by_systemd: whether systemd creates the socket and fails without the group. dockerd continues, unless ``is_set``.
+        mode: the least permission bits that it should have.
         found: its mode, owner and group, ``None`` if there is no socket.
-        former: the line of the group in the backup of /etc/group, "" if there is none.
+        former: the line of the group in the backup of /etc/group, "" for none.
     """
 
     path: HostPath
@@ -30,12 +30,12 @@ class SocketAccess(Struct, frozen=True, kw_only=True):
 
     @property
     def stops_start(self) -> bool:
-        """Whether the engine can't be started without the group."""
+        """Whether the engine does not start without the group."""
         return self.gid is None and (self.by_systemd or self.is_set)
 
     @property
     def is_closed(self) -> bool:
-        """Whether members of the group can't use a socket that the settings give them."""
+        """Whether members of the group can't use the socket although the settings allow it."""
         if self.gid is None or self.found is None or self.found[2] == self.gid == 0:
             return False
         mode, _, gid = self.found

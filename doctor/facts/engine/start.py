@@ -1,4 +1,4 @@
-"""What stands in the way of the engine's start and only a person can move."""
+"""Problems that block the engine's start and that only the user can resolve."""
 
 from collections.abc import Iterator
 
@@ -68,16 +68,16 @@ STOPPERS = (
 
 
 class StartBlockers(Struct, frozen=True, kw_only=True):
-    """Reasons why a start would fail however the rest is mended, each in a few words; () if none is known."""
+    """Reasons why a start fails whatever else is repaired, each in a few words; () if none is known."""
 
     reasons: tuple[str, ...]
 
 
 def blockers(config: EngineConfig, things: NamedThings, storage: Storage | None, release: Release) -> Iterator[str]:
-    """Yield what no fixer settles: those findings are left to a person, and until then a start only fails again."""
+    """Yield problems that no fixer resolves: until the user resolves them, a start only fails again."""
     file, flags = config.json, config.flags
     if file.problem and not file.is_mendable:
-        yield f"{file.path} is {'a directory' if file.is_directory else 'no valid JSON'}"
+        yield f"{file.path} is {'a directory' if file.is_directory else 'not valid JSON'}"
     for problem in daemon_keys.problems(file.value, release):
         if problem.kind == "unknown" and problem.close and not problem.meant:
             yield f"{file.path} has the unknown key {problem.name}"
@@ -92,7 +92,7 @@ def blockers(config: EngineConfig, things: NamedThings, storage: Storage | None,
     if flags.is_masked:
         yield f"{flags.launcher_file} is masked"
     if flags.arguments:
-        yield f"{flags.arguments[0]!r} on its command line belongs to no flag"
+        yield f"'{flags.arguments[0]}' on its command line is not part of a flag"
     if storage is not None:
         yield from _ground(storage)
 
@@ -104,5 +104,5 @@ def _ground(storage: Storage) -> Iterator[str]:
     if overlay and storage.has_overlay is False:
         yield "the kernel has no overlayfs"
     if overlay and storage.file_system == "overlay":
-        yield "the data root lies on an overlay"
+        yield "the data root is on an overlay"
     yield from (f"{one.point} is not mounted" for one in storage.unmounted)

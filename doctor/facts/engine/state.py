@@ -1,4 +1,4 @@
-"""The Docker Engine itself: which version it is, whether it runs, and what it tells of itself."""
+"""The Docker Engine itself: version, state, and its answers to /version and /info."""
 
 from typing import Any
 
@@ -7,18 +7,18 @@ from msgspec import Struct
 from doctor.model.missing import Missing, Why
 
 ENGINE_SOCKET = "/var/run/docker.sock"
-"""Where dockerd listens unless ``hosts`` or ``-H`` say otherwise; ``fd://`` is systemd's socket of that name."""
+"""The default address of dockerd without ``hosts`` or ``-H``; ``fd://`` is systemd's socket with the same path."""
 
 
 class EngineAnswer(Struct, frozen=True, kw_only=True):
-    """What the engine said to the first question of a scan (GET /version); later ones are asked only if it said something.
+    """The answer to the first request of a scan (GET /version); others are sent only if the engine answers.
 
     Attributes:
-        version: the answer's object, {} if none came.
-        missing: why none came.
-        is_idle: it was not asked, since the question would have started the engine.
-        socket: where it was asked, "" if it listens on no Unix socket.
-        unserved: how the usual socket hangs: systemd listens there for an engine that listens only elsewhere; "" otherwise.
+        version: the object of the answer, {} without an answer.
+        missing: why there is no answer.
+        is_idle: no request was sent, because it would have started the engine.
+        socket: the Unix socket of the request, "" if it has none.
+        unserved: why the default socket hangs: systemd listens on it for an engine that listens elsewhere; "" otherwise.
     """
 
     version: dict[str, Any] = {}
@@ -29,14 +29,14 @@ class EngineAnswer(Struct, frozen=True, kw_only=True):
 
 
 class EngineVersion(Struct, frozen=True, kw_only=True):
-    """Which Docker Engine this is.
+    """The version of the Docker Engine.
 
     Attributes:
-        text: as it calls itself ("26.1.5+dfsg1").
+        text: the full version ("26.1.5+dfsg1").
         release: (major, minor, patch).
-        source: where it was read ("GET /version", "package docker.io", "dockerd --version").
-        api: highest API version, "" if only a running engine knows.
-        components: versions of containerd, runc and docker-init as the engine reports them.
+        source: its source ("GET /version", "package docker.io", "dockerd --version").
+        api: highest API version, "" if the engine does not run.
+        components: versions of containerd, runc and docker-init, as reported by the engine.
     """
 
     text: str
@@ -46,12 +46,12 @@ class EngineVersion(Struct, frozen=True, kw_only=True):
     components: dict[str, str] = {}
 
     def at_least(self, *release: int) -> bool:
-        """Whether this engine is of that release or newer: ``at_least(28, 0)``."""
+        """Whether this engine is at least of that release: ``at_least(28, 0)``."""
         return self.release >= release
 
     @property
     def major(self) -> int:
-        """Return the first number."""
+        """Return the major version."""
         return self.release[0]
 
 
@@ -59,13 +59,13 @@ class EngineState(Struct, frozen=True, kw_only=True):
     """Whether the engine runs.
 
     Attributes:
-        status: ``running`` (answers), ``down``, ``idle`` (down, but its socket waits to start it), ``starting`` (its
-            young process is there and does not answer: it starts, or is being stopped), ``hung`` (accepts and does not answer in time) or ``absent``
+        status: ``running`` (answers), ``down``, ``idle`` (down; its socket starts it), ``starting`` (its
+            young process does not answer: it starts or stops), ``hung`` (accepts and does not answer in time) or ``absent``
             (not installed).
-        pid: of dockerd, 0 if none is seen; ``start_ticks`` its start (field 22 of stat).
-        started: when, seconds since the epoch, 0.0 if unknown.
+        pid: pid of dockerd, 0 for none; ``start_ticks`` its start (field 22 of stat).
+        started: start time in seconds since the epoch, 0.0 if unknown.
         binary: path of dockerd, "" if none is found.
-        reason: why it counts as this, one line.
+        reason: the reason for this status, one line.
     """
 
     status: str
@@ -82,21 +82,21 @@ class EngineState(Struct, frozen=True, kw_only=True):
 
     @property
     def gaps(self) -> tuple[Missing, ...]:
-        """What a young engine has not told yet: whether it ever answers can't be known, so it is never green."""
+        """Return the unanswered requests of a starting engine: it may never answer, so the scan is never green."""
         if self.status != "starting":
             return ()
         return (Missing(Why.TIMED_OUT, f"the engine starts or stops and does not answer yet: {self.reason}"),)
 
 
 class EngineInfo(Struct, frozen=True, kw_only=True):
-    """What a running engine tells of itself (GET /info).
+    """The answer of a running engine to GET /info.
 
     Attributes:
-        driver_status: the storage driver's own lines ("Supports d_type" → "true").
+        driver_status: lines of the storage driver ("Supports d_type" → "true").
         swarm: LocalNodeState ("inactive", "active" …).
         warnings: its own warnings.
-        log_drivers: names of the logging drivers that this engine has, plugins included.
-        firewall_backend: since 29 ("iptables", "nftables"), "" before.
+        log_drivers: names of its logging drivers, including plugins.
+        firewall_backend: "iptables" or "nftables" since 29, "" before.
     """
 
     id: str = ""
@@ -121,6 +121,6 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
 
 
 def start_fails(state: EngineState | Missing) -> str:
-    """Return the consequence of a setting that dockerd refuses, in words: a living engine took its settings before."""
+    """Return the consequence of a setting that dockerd refuses, in words: a running engine still has earlier settings."""
     alive = isinstance(state, EngineState) and state.status in {"running", "hung"}
     return "the engine will not start again" if alive else "the engine does not start"

@@ -1,4 +1,4 @@
-"""What a swarm node needs beside its state: its certificate with the key, the raft log, the tasks it was given."""
+"""Other files that a swarm node needs: certificate, key, raft log and assigned tasks."""
 
 from msgspec import Struct
 
@@ -7,7 +7,7 @@ from doctor.model.paths import HostPath
 
 
 class DamagedFile(Struct, frozen=True, kw_only=True):
-    """One file that the node can't read.
+    """A file that the node can't read.
 
     Attributes:
         kind: ``pair`` (certificate or key), ``log`` or ``tasks``.
@@ -21,11 +21,11 @@ class DamagedFile(Struct, frozen=True, kw_only=True):
 
 
 class SwarmLog(Struct, frozen=True, kw_only=True):
-    """The damaged ones of a node that has a certificate.
+    """The corrupt files of a node that has a certificate.
 
     Attributes:
         directory: ``swarm``.
-        damaged: they, in the order in which a start reads them.
+        damaged: the files, in the order in which a start reads them.
         gaps: what could not be examined.
     """
 

@@ -1,15 +1,15 @@
-"""Files that some reader could not decode, gathered by the scan itself: no collector reads them once more."""
+"""Files that a collector could not decode, gathered by the scan: they are not read again."""
 
 from msgspec import Struct
 
 
 class UndecodedFile(Struct, frozen=True, kw_only=True):
-    """A file that is there and is not what its writer writes.
+    """An existing file with invalid content.
 
     Attributes:
-        path: of the file.
-        problem: what is wrong, without the path.
-        checks: ids of the checks that go without it.
+        path: the file.
+        problem: the problem, without the path.
+        checks: ids of the checks that lack it.
     """
 
     path: str
@@ -18,6 +18,6 @@ class UndecodedFile(Struct, frozen=True, kw_only=True):
 
 
 class Undecoded(Struct, frozen=True, kw_only=True):
-    """All of them that no finding is about yet. A check that asks for this runs after all others."""
+    """All undecoded files without a finding. A check of this fact runs after all others."""
 
     files: tuple[UndecodedFile, ...] = ()

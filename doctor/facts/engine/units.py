@@ -1,4 +1,4 @@
-"""What systemd says of the engine's units."""
+"""The state of the engine's units in systemd."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,10 +23,10 @@ class UnitState(Struct, frozen=True, kw_only=True):
 
     Attributes:
         load: ``loaded``, ``masked``, ``not-found``, ``bad-setting`` …
-        active: ``active``, ``inactive``, ``failed``, ``activating`` …; ``sub`` the finer word ("running", "auto-restart").
+        active: ``active``, ``inactive``, ``failed``, ``activating`` …; ``sub`` the detailed state ("running", "auto-restart").
         result: why it stopped: ``success``, ``exit-code``, ``start-limit-hit``, ``oom-kill`` …
         restarts: automatic restarts since it was last started by hand.
-        needs_reload: its files are newer than what systemd has read.
+        needs_reload: whether its files have changed since systemd loaded them.
         file_state: ``enabled``, ``disabled``, ``static`` …
         main_pid: its main process, 0 for none.
     """
@@ -43,25 +43,25 @@ class UnitState(Struct, frozen=True, kw_only=True):
 
     @property
     def exists(self) -> bool:
-        """Whether systemd has the unit."""
+        """Whether systemd knows the unit."""
         return self.load not in {"", "not-found"}
 
 
 class EngineUnits(Struct, frozen=True, kw_only=True):
-    """docker.service, docker.socket and containerd.service. Missing where the first process is no systemd."""
+    """docker.service, docker.socket and containerd.service. Missing if PID 1 is not systemd."""
 
     units: tuple[UnitState, ...]
 
     def get(self, name: str) -> UnitState:
-        """Return a unit; one that systemd does not know is empty."""
+        """Return a unit; an empty one if systemd does not know it."""
         return next((unit for unit in self.units if unit.name == name), UnitState(name=name))
 
     def changed(self, name: str, *, active: str = "", needs_reload: bool | None = None) -> "EngineUnits":
-        """Return the units as they are predicted after a start or a reload."""
+        """Return the units as predicted after a start or a reload."""
 
         def change(unit: UnitState) -> UnitState:
             if active and unit.name == name:
-                # What runs is loaded: a mask is gone before a start can succeed.
+                # A running unit is loaded: it was unmasked before it could start.
                 load = "loaded" if unit.load == "masked" else unit.load
                 unit = replace(unit, load=load, active=active, sub="running", result="success", restarts=0)
             return unit if needs_reload is None else replace(unit, needs_reload=needs_reload)
@@ -69,7 +69,7 @@ class EngineUnits(Struct, frozen=True, kw_only=True):
         return EngineUnits(units=tuple(change(unit) for unit in self.units))
 
     def unmasked(self, name: str, *, is_enabled: bool) -> "EngineUnits":
-        """Return the units as they are predicted after one was unmasked and systemd has read its files again."""
+        """Return the units as predicted after one is unmasked and systemd has reloaded its files."""
         state = "enabled" if is_enabled else "disabled"
         return EngineUnits(
             units=tuple(
@@ -78,7 +78,7 @@ class EngineUnits(Struct, frozen=True, kw_only=True):
         )
 
     def render(self) -> bytes:
-        """Return what ``systemctl show`` would print for these values."""
+        """Return the output of ``systemctl show`` for these values."""
         blocks = (
             f"Id={unit.name}\nLoadState={unit.load}\nActiveState={unit.active}\nSubState={unit.sub}\n"
             f"Result={unit.result}\nNRestarts={unit.restarts}\n"

@@ -1,4 +1,4 @@
-"""How long versions of the engine and containerd are looked after, and what runs against what is installed."""
+"""Support periods of the engine and containerd, and running programs that an upgrade has replaced."""
 
 from msgspec import Struct
 
@@ -9,10 +9,10 @@ class Series(Struct, frozen=True, kw_only=True):
     """One series of releases.
 
     Attributes:
-        numbers: what its versions begin with ((26,), (1, 7)).
-        last: its last release as a reader wants it, "" if unknown.
-        state: ``current``, ``ended`` or ``third parties`` (others than its makers go on).
-        ends: day on which support ends ("2026-09-30"), "" if no day was announced.
+        numbers: the prefix of its versions ((26,), (1, 7)).
+        last: its last release, for display, "" if unknown.
+        state: ``current``, ``ended`` or ``third parties`` (maintained by others).
+        ends: day on which support ends ("2026-09-30"), "" if none was announced.
     """
 
     numbers: tuple[int, ...]
@@ -22,7 +22,7 @@ class Series(Struct, frozen=True, kw_only=True):
 
 
 class Lifecycles(Struct, frozen=True, kw_only=True):
-    """The table (``data/lifecycles.json``), and the host's own day to compare with.
+    """The table (``data/lifecycles.json``), and the host's date to compare with.
 
     Attributes:
         checked: day on which the table was last compared with its sources.
@@ -35,19 +35,19 @@ class Lifecycles(Struct, frozen=True, kw_only=True):
     containerd: tuple[Series, ...]
 
     def of_engine(self, release: tuple[int, ...]) -> Series | None:
-        """Return the engine's series that a release belongs to; a major number that never was has none."""
+        """Return the engine's series of a release; ``None`` for a major version that never existed."""
         return next((series for series in self.engine if release[: len(series.numbers)] == series.numbers), None)
 
     def of_containerd(self, release: tuple[int, ...]) -> Series | None:
-        """Return containerd's series that a release belongs to."""
+        """Return containerd's series of a release."""
         return next((series for series in self.containerd if release[: len(series.numbers)] == series.numbers), None)
 
 
 class ReplacedPrograms(Struct, frozen=True, kw_only=True):
-    """Programs of the engine that run from a file that is no longer there: an upgrade put another in its place.
+    """Running programs of the engine whose file was replaced by an upgrade.
 
     Attributes:
-        items: their processes, dockerd and containerd; shims keep running old files by design and are left out.
+        items: processes of dockerd and containerd; shims run old files by design and are left out.
     """
 
     items: tuple[Process, ...] = ()

@@ -1,6 +1,6 @@
-"""Known holes by which a container gets out, and whether this host has them.
+"""Known container escape vulnerabilities, and whether this host has them.
 
-The table is data (``data/vulnerabilities.json``) with the day on which it was last compared with its sources.
+The table is data (``data/vulnerabilities.json``) with the day of its last comparison with its sources.
 """
 
 from msgspec import Struct
@@ -13,15 +13,15 @@ class KernelHole(Struct, frozen=True, kw_only=True):
     """One vulnerability of the kernel.
 
     Attributes:
-        title: what people call it ("Dirty Pipe"), or the part of the kernel.
-        what: what an attacker gets, in a few words.
-        introduced: first upstream release that has it, () for all.
-        fixed: first upstream release (X, Y) without it.
-        branches: first fixed release of each stable series; a series that is not here and older than ``fixed`` has it.
-        needs: what an attacker needs of the host: ``userns``, ``bpf``, ``net-raw`` (a default of containers), ``cgroup1``.
-        exploited: whether it is used in the wild.
-        option: CONFIG_ name without which it is not there, "" for always.
-        module: module that must be loadable, "" for none.
+        title: its common name ("Dirty Pipe"), or the part of the kernel.
+        what: the effect, in a few words.
+        introduced: first affected upstream release, () for all.
+        fixed: first fixed upstream release (X, Y).
+        branches: first fixed release of each stable series; a series older than ``fixed`` that is not listed is affected.
+        needs: preconditions on the host: ``userns``, ``bpf``, ``net-raw`` (a default of containers), ``cgroup1``.
+        exploited: whether it is exploited in the wild.
+        option: CONFIG_ option that the vulnerable code needs, "" for none.
+        module: module that the vulnerable code needs, "" for none.
     """
 
     id: str
@@ -36,9 +36,9 @@ class KernelHole(Struct, frozen=True, kw_only=True):
     module: str = ""
 
     def by_number(self, kernel: Kernel) -> str:
-        """Return what the version number proves: ``fixed``, ``affected``, or ``unknown`` where it proves nothing.
+        """Return what the version number proves: ``fixed``, ``affected``, or ``unknown`` if it proves nothing.
 
-        A vendor that keeps one number takes fixes and new code into it: only a number from after the fix proves anything.
+        Vendors that keep a version number backport fixes and new code: only a number after the fix proves anything.
         """
         numbers = kernel.upstream or kernel.release.numbers[:3]
         if numbers[:2] >= self.fixed:
@@ -46,14 +46,14 @@ class KernelHole(Struct, frozen=True, kw_only=True):
         if kernel.has_frozen_number or kernel.livepatches or (kernel.vendor and not kernel.upstream):
             return "unknown"
         for branch in self.branches:
-            # A series with a fix had the hole, also one that is older than the mainline release that brought it.
+            # A series with a fix was affected, even if it is older than the mainline release that introduced the bug.
             if branch[:2] == numbers[:2]:
                 return "fixed" if numbers >= branch else "affected"
         return "fixed" if self.introduced and numbers < self.introduced else "affected"
 
     @property
     def fixed_in(self) -> str:
-        """Return the fixed releases, oldest first, for a reader."""
+        """Return the fixed releases, oldest first, for display."""
         releases = [*self.branches, self.fixed]
         return ", ".join(".".join(map(str, release)) for release in releases)
 
@@ -63,11 +63,11 @@ class ComponentHole(Struct, frozen=True, kw_only=True):
 
     Attributes:
         component: ``engine``, ``containerd`` or ``runc``.
-        introduced: first release that has it, ``None`` for all.
-        branches: first fixed release of each series; a series newer than the newest of these is fixed.
-        needs: what must be in use: ``authz``, ``swarm``, ``userns-remap``, ``firewalld``, ``internal-network``, ``cri``,
+        introduced: first affected release, ``None`` for all.
+        branches: first fixed release of each series; newer series are fixed.
+        needs: features that must be in use: ``authz``, ``swarm``, ``userns-remap``, ``firewalld``, ``internal-network``, ``cri``,
             ``docker-cp``.
-        severity: of the finding, as a word.
+        severity: severity of the finding, as a word.
     """
 
     id: str
@@ -79,7 +79,7 @@ class ComponentHole(Struct, frozen=True, kw_only=True):
     severity: str = "error"
 
     def has(self, version: Version) -> bool:
-        """Whether upstream's release of this number has it."""
+        """Whether the upstream release of this version is affected."""
         if self.introduced is not None and version < self.introduced:
             return False
         branch = version.numbers[:2]
@@ -90,7 +90,7 @@ class ComponentHole(Struct, frozen=True, kw_only=True):
 
     @property
     def fixed_in(self) -> str:
-        """Return the fixed releases for a reader."""
+        """Return the fixed releases, for display."""
         return ", ".join(
             ".".join(map(str, fixed.numbers)) + (f"-{fixed.pre}" if fixed.pre else "") for fixed in self.branches
         )
@@ -100,7 +100,7 @@ class Vulnerabilities(Struct, frozen=True, kw_only=True):
     """The table.
 
     Attributes:
-        checked: day on which it was last compared with its sources ("2026-08-31").
+        checked: day of the last comparison with its sources ("2026-08-31").
     """
 
     checked: str
@@ -109,12 +109,12 @@ class Vulnerabilities(Struct, frozen=True, kw_only=True):
 
 
 class KernelExposure(Struct, frozen=True, kw_only=True):
-    """The kernel's holes on this host.
+    """The kernel's vulnerabilities on this host.
 
     Attributes:
-        affected: upstream's own number, in a kernel that no vendor changed.
-        likely: the number is affected, and the package's complete changelog does not name the fix.
-        unknown: the number is affected, and a vendor may have taken the fix in.
+        affected: the version is affected, and no vendor has changed the kernel.
+        likely: the version is affected, and the package's complete changelog does not name the fix.
+        unknown: the version is affected, and a vendor may have backported the fix.
         checked: day of the table.
     """
 
@@ -129,9 +129,9 @@ class Component(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: ``engine``, ``containerd`` or ``runc``.
-        text: its version as it or its package says.
-        source: where that was read.
-        package: of a distribution that may have taken fixes in; "" if upstream's number counts.
+        text: its version, from itself or its package.
+        source: the source of the version.
+        package: package of a distribution that may have backported fixes; "" if the upstream version is decisive.
         named_fixes: CVEs that the package's changelog names.
     """
 
@@ -143,12 +143,12 @@ class Component(Struct, frozen=True, kw_only=True):
 
     @property
     def version(self) -> Version | None:
-        """Return the upstream version in it."""
+        """Return the upstream version."""
         return parse(self.text)
 
 
 class Components(Struct, frozen=True, kw_only=True):
-    """Those that are known on this host."""
+    """The known components of this host."""
 
     items: tuple[Component, ...] = ()
 

@@ -113,7 +113,7 @@ SAID = {
     "failed to start daemon: mkdir /var/lib/docker/tmp: no space left on device": "full",
     "failed to start daemon: Error initializing network controller: error creating default bridge network: Failed to "
     "program NAT chain: failed to create NAT chain DOCKER: iptables failed": "firewall",
-    "conflict labels for rack=5 and rack=4": "one name and two values",
+    "conflict labels for rack=5 and rack=4": "the same name and different values",
     'failed to start daemon: Error initializing network controller: error creating default "bridge" network: bridge device'
     " with non default name br0 must be created manually": "configured to use does not exist",
     'Error during uid lookup for "dockremapper": getent unable to find entry "dockremapper" in passwd database': "user namespaces",
