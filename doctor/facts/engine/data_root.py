@@ -113,7 +113,7 @@ class DataRoot(Struct, frozen=True, kw_only=True):
 
     @property
     def prior_drivers(self) -> tuple[str, ...]:
-        """The drivers that an engine without a configured one finds here; more than one stops it."""
+        """The drivers that an engine without ``storage-driver`` finds here; with more than one it does not start."""
         return tuple(found.name for found in self.drivers if found.name in docker.PRIOR_DRIVERS and not found.is_empty)
 
     @property

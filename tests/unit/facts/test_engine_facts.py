@@ -103,7 +103,7 @@ def test_a_unit_of_containerd_is_asked_of_systemd() -> None:
 
 SAID = {
     "failed to start daemon: Devices cgroup isn't mounted": "control groups",
-    "failed to start daemon: error while opening volume store metadata database: timeout": "another process holds",
+    "failed to start daemon: error while opening volume store metadata database: timeout": "another process locks",
     "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character '}'": "settings file",
     "failed to start daemon: failed to set log opts: unknown log opt 'max-size' for journald log driver": "logging",
     "failed to start daemon: error initializing graphdriver: driver not supported: overlay3": "storage driver",
