@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 STYLE = ROOT / "docs/style.md"
 # Files and folders, as patterns; a room is added once its text is done.
 ROOMS = (
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "Makefile",
     "README.md",
