@@ -1,4 +1,4 @@
-"""A controller that limits containers is not there."""
+"""A controller that limits containers is missing."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,21 @@ from doctor.facts.kernel.cgroups import VITAL, Cgroups
 from doctor.facts.kernel.kernel import Kernel
 
 
-@check(severity=Severity.ERROR, breaks=("limits",), ok="every controller that limits containers is there")
+@check(severity=Severity.ERROR, breaks=("limits",), ok="every controller that limits containers is available")
 def controller_missing(cgroups: Cgroups, kernel: Kernel | Missing) -> Iterator[Finding]:
-    """A control group controller is missing, so a limit that a user gives a container is not enforced.
+    """A control group controller is missing, so the limit that a user sets for a container is not enforced.
 
     What it looks at:
-        v2: cgroup.controllers of the root for memory, pids, cpu, cpuset, io. v1: mounted hierarchies for those and devices,
-        freezer, cpuacct. /proc/cgroups and the kernel's command line tell whether a boot option switched one off.
+        v2: memory, pids, cpu, cpuset and io in the root's cgroup.controllers. v1: mounted hierarchies for those and for devices,
+        freezer and cpuacct. /proc/cgroups and the kernel's command line show whether a boot option disabled a controller.
 
     Why it matters:
-        "docker run --memory" is accepted with a warning and does nothing: one container can take the whole host. Without pids a
-        fork bomb in a container is one on the host. Without devices (v1) nothing starts.
+        "docker run --memory" prints a warning and has no effect: one container can use all memory of the host. Without pids,
+        a fork bomb in a container affects the whole host. Without devices (v1), no container starts.
 
     How it is fixed:
-        By a boot option: on Raspberry Pi OS cgroup_enable=memory; elsewhere a cgroup_disable= is taken out. On v1 the hierarchy
-        has to be mounted.
+        Manually, by a boot option: add cgroup_enable=memory on Raspberry Pi OS; elsewhere remove cgroup_disable=. On v1, mount the
+        hierarchy.
 
     References:
         https://docs.docker.com/engine/containers/resource_constraints/
@@ -33,7 +33,7 @@ def controller_missing(cgroups: Cgroups, kernel: Kernel | Missing) -> Iterator[F
         known = cgroups.kernel.get(name)
         seen = "not in /proc/cgroups" if known is None else f"hierarchy {known.hierarchy}, enabled {int(known.enabled)}"
         evidence = [
-            Evidence(_place(cgroups), f"{name} is not there ({cgroups.mode})"),
+            Evidence(_place(cgroups), f"{name} is missing ({cgroups.mode})"),
             Evidence("/proc/cgroups", seen),
         ]
         disabled = kernel.option("cgroup_disable") if isinstance(kernel, Kernel) else None
@@ -41,7 +41,7 @@ def controller_missing(cgroups: Cgroups, kernel: Kernel | Missing) -> Iterator[F
             evidence.append(Evidence("/proc/cmdline", f"cgroup_disable={disabled}"))
         yield Finding(
             subject=Subject("cgroup-controller", name),
-            message=f"limits of containers on {name} are not enforced: the control group controller is missing",
+            message=f"containers' {name} limits are not enforced: the control group controller is missing",
             evidence=tuple(evidence),
             severity=None if name in VITAL else Severity.WARNING,
         )

@@ -1,4 +1,4 @@
-"""Engine and kubelet manage control groups in different ways."""
+"""The engine and kubelet use different cgroup drivers."""
 
 from collections.abc import Iterator
 
@@ -12,20 +12,20 @@ from doctor.facts.kernel.details import KubeletDriver
 _KEY = "native.cgroupdriver="
 
 
-@check(severity=Severity.ERROR, detail=KubeletDriver, ok="engine and kubelet use one cgroup driver")
+@check(severity=Severity.ERROR, detail=KubeletDriver, ok="the engine and kubelet use the same cgroup driver")
 def driver_mismatch(
     kubelet: Kubelet, engine: EngineConfig, info: EngineInfo | Missing, cgroups: Cgroups | Missing
 ) -> Iterator[Finding]:
     """The engine and kubelet use different cgroup drivers, so kubelet doesn't start or the node becomes unstable.
 
     What it looks at:
-        cgroupDriver of kubelet's configuration, and the engine's driver: what it reports, else native.cgroupdriver of its
-        exec-opts, else its default (systemd on v2, cgroupfs on v1). Only where kubelet runs containers with this engine and
-        names its driver.
+        cgroupDriver in kubelet's configuration, and the engine's driver: native.cgroupdriver in exec-opts, else the driver that
+        the engine reports, else its default (cgroupfs on v1). The check applies only if kubelet runs containers with this engine
+        and its configuration sets a driver.
 
     Why it matters:
-        Up to 1.23 kubelet ends with "kubelet cgroup driver: systemd is different from docker cgroup driver: cgroupfs"; later
-        ones start pods whose limits two managers write at once.
+        Up to version 1.23, kubelet exits with "kubelet cgroup driver: systemd is different from docker cgroup driver: cgroupfs".
+        Later versions start pods, and two managers write their limits at the same time.
 
     How it is fixed:
         native.cgroupdriver in the engine's exec-opts is set to kubelet's driver, and the engine restarts.
@@ -40,7 +40,7 @@ def driver_mismatch(
         return
     yield Finding(
         subject=Subject("setting", "native.cgroupdriver"),
-        message=f"kubelet manages control groups by {kubelet.cgroup_driver} and the engine by {driver}: the node is unstable",
+        message=f"kubelet uses the cgroup driver {kubelet.cgroup_driver} and the engine {driver}: the node is unstable",
         evidence=(
             Evidence(kubelet.evidence, f"cgroupDriver: {kubelet.cgroup_driver}"),
             Evidence(source, driver),
@@ -57,5 +57,5 @@ def _driver(engine: EngineConfig, info: EngineInfo | Missing, cgroups: Cgroups |
         return info.cgroup_driver, "GET /info"
     if isinstance(cgroups, Cgroups) and cgroups.mode in {"v1", "hybrid"}:
         return "cgroupfs", "the engine's default on control groups version 1"
-    # On v2 the default is systemd only where systemd runs; that is not known here.
+    # On v2 the default is systemd only if systemd runs, which is not known here.
     return "", ""

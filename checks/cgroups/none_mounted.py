@@ -13,26 +13,27 @@ from doctor.facts.kernel.cgroups import Cgroups
     ok="control groups are mounted",
 )
 def none_mounted(cgroups: Cgroups) -> Iterator[Finding]:
-    """No control group hierarchy is mounted, so the engine doesn't start and no container can.
+    """No control group hierarchy is mounted, so neither the engine nor a container can start.
 
     What it looks at:
         The mount table, for file systems of type cgroup and cgroup2.
 
     Why it matters:
-        dockerd ends with "Devices cgroup isn't mounted", runc with "no cgroup mount found in mountinfo".
+        dockerd exits with "Devices cgroup isn't mounted", runc with "no cgroup mount found in mountinfo".
 
     How it is fixed:
-        systemd mounts them at boot; without it a script of the distribution does (cgroupfs-mount), or one command.
+        Manually. systemd mounts control groups at boot. Without systemd, a script of the distribution (cgroupfs-mount) or one
+        command does.
 
     References:
         https://docs.kernel.org/admin-guide/cgroup-v2.html
         https://github.com/tianon/cgroupfs-mount
     """
     if cgroups.mode == "none":
-        kernel = ", ".join(sorted(cgroups.kernel)) or "no controllers of v1 in this kernel"
+        kernel = ", ".join(sorted(cgroups.kernel)) or "this kernel has no v1 controllers"
         yield Finding(
             subject=Subject("cgroups", "mounts"),
-            message="the engine can't start and no container can: no control groups are mounted",
+            message="neither the engine nor a container can start: no control groups are mounted",
             evidence=(
                 Evidence("/proc/self/mountinfo", "no file system of type cgroup or cgroup2"),
                 Evidence("/proc/cgroups", kernel),

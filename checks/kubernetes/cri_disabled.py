@@ -1,5 +1,6 @@
-"""containerd serves no kubelet."""
+"""containerd does not serve the kubelet."""
 
+import json
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
@@ -16,12 +17,12 @@ def cri_disabled(kubelet: Kubelet, containerd: ContainerdConfig) -> Iterator[Fin
         ``disabled_plugins`` of /etc/containerd/config.toml, on a host whose kubelet uses containerd's socket.
 
     Why it matters:
-        The file that Docker's containerd.io package brings disables the plugin. kubelet then says "unknown service
+        The configuration file in Docker's containerd.io package disables the plugin. kubelet then reports "unknown service
         runtime.v1.RuntimeService", and the node never becomes ready.
 
     How it is fixed:
-        "cri" is taken out of the list; the rest of the file stays. containerd must be started again, which a person does: that is
-        told.
+        "cri" is removed from the list; the rest of the file is unchanged. doctor does not restart containerd: the plan reminds
+        the user to do it.
 
     References:
         https://kubernetes.io/docs/setup/production-environment/container-runtimes/#containerd
@@ -31,7 +32,7 @@ def cri_disabled(kubelet: Kubelet, containerd: ContainerdConfig) -> Iterator[Fin
             subject=Subject("file", containerd.path),
             message="the kubelet can't start any pod: containerd's CRI plugin is disabled",
             evidence=(
-                Evidence(f"{containerd.path}:{containerd.line}", f"disabled_plugins = {list(containerd.disabled)}"),
+                Evidence(f"{containerd.path}:{containerd.line}", f"disabled_plugins = {json.dumps(containerd.disabled)}"),
                 Evidence(kubelet.evidence, f"kubelet uses {kubelet.endpoint}"),
             ),
             detail=OfFile(path=containerd.path),

@@ -1,4 +1,4 @@
-"""The kubelet is told to use Docker and can't."""
+"""The kubelet is configured to use Docker, but cri-dockerd does not run."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,19 @@ from doctor.facts.host.kubernetes import Kubelet
 from doctor.facts.host.processes import Processes
 
 
-@check(severity=Severity.CRITICAL, ok="what the kubelet needs to use Docker runs")
+@check(severity=Severity.CRITICAL, ok="the kubelet's runtime endpoint is served")
 def docker_without_shim(kubelet: Kubelet, processes: Processes | Missing) -> Iterator[Finding]:
-    """The kubelet is told to use Docker by cri-dockerd, which does not run, so it can't start any pod.
+    """The kubelet is configured to use Docker through cri-dockerd, which does not run, so it can't start any pod.
 
     What it looks at:
-        The runtime endpoint of the kubelet (flags, kubeadm-flags.env, config.yaml) and whether cri-dockerd runs.
+        The runtime endpoint of the kubelet (flags, kubeadm-flags.env, config.yaml), and whether cri-dockerd runs.
 
     Why it matters:
-        kubelet lost its own way to Docker in 1.24; since then cri-dockerd stands between them. An endpoint "dockershim.sock" is left
-        from before that, and nobody serves it.
+        Since version 1.24, kubelet can use Docker only through cri-dockerd. An endpoint "dockershim.sock" is from an older
+        version, and no program serves it.
 
     How it is fixed:
-        By a person: start cri-dockerd, or move the node to containerd.
+        Manually: start cri-dockerd, or move the node to containerd.
 
     References:
         https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/
@@ -29,6 +29,6 @@ def docker_without_shim(kubelet: Kubelet, processes: Processes | Missing) -> Ite
         return
     yield Finding(
         subject=Subject("process", "cri-dockerd"),
-        message=f"the kubelet can't start any pod: nobody serves its runtime endpoint {kubelet.endpoint}",
+        message=f"the kubelet can't start any pod: no program serves its runtime endpoint {kubelet.endpoint}",
         evidence=(Evidence(kubelet.evidence, f"endpoint {kubelet.endpoint}"), Evidence("processes", "no cri-dockerd")),
     )

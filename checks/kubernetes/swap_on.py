@@ -1,4 +1,4 @@
-"""Swap keeps the kubelet from starting."""
+"""The kubelet does not start because swap is on."""
 
 from collections.abc import Iterator
 
@@ -7,20 +7,20 @@ from doctor.facts.host.kubernetes import Kubelet
 from doctor.facts.host.swaps import Swaps
 
 
-@check(severity=Severity.ERROR, ok="swap does not keep the kubelet from starting")
+@check(severity=Severity.ERROR, ok="swap does not prevent the kubelet's start")
 def swap_on(kubelet: Kubelet, swaps: Swaps) -> Iterator[Finding]:
-    """Swap is on and the kubelet is told to fail on swap, so it does not start.
+    """Swap is on and the kubelet is configured to fail on swap, so it does not start.
 
     What it looks at:
         /proc/swaps, and ``failSwapOn`` of /var/lib/kubelet/config.yaml (on by default).
 
     Why it matters:
-        kubelet ends with "running with swap on is not supported". It often shows only after a reboot, when swap that was turned off by
-        hand comes back from /etc/fstab; zram counts too.
+        kubelet exits with "running with swap on is not supported". This often appears only after a reboot, when /etc/fstab turns
+        on swap that was turned off by hand; zram counts too.
 
     How it is fixed:
-        The areas are taken out of use and their lines in /etc/fstab become comments, where memory has room for what is in them. A
-        kubelet with failSwapOn false starts with swap, too.
+        If memory has room for the swapped-out pages, the swap areas are turned off and their lines in /etc/fstab commented out.
+        A kubelet with failSwapOn: false also starts with swap.
 
     References:
         https://kubernetes.io/docs/concepts/cluster-administration/swap-memory-management/
@@ -28,7 +28,7 @@ def swap_on(kubelet: Kubelet, swaps: Swaps) -> Iterator[Finding]:
     if kubelet.fails_on_swap and swaps.devices:
         yield Finding(
             subject=Subject("swap", swaps.devices[0]),
-            message="the kubelet does not start again: swap is on, and failSwapOn is not false",
+            message="the kubelet will not start: swap is on, and failSwapOn is not false",
             evidence=(
                 Evidence("/proc/swaps", ", ".join(swaps.devices)),
                 Evidence(kubelet.evidence, "failSwapOn: true"),

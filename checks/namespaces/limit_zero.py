@@ -20,11 +20,11 @@ def limit_zero(sysctl: Sysctl, engine: EngineConfig, cgroups: Cgroups | Missing)
     """A limit on namespaces is 0, so containers that need one can't start.
 
     What it looks at:
-        user.max_{mnt,uts,ipc,pid,net}_namespaces always, user.max_user_namespaces where userns-remap is set (0 is a common and
-        sensible hardening elsewhere), user.max_cgroup_namespaces where control groups version 2 are in use.
+        user.max_{mnt,uts,ipc,pid,net}_namespaces always, user.max_user_namespaces if userns-remap is set (otherwise 0 is a common
+        and sensible hardening), user.max_cgroup_namespaces if control groups version 2 is in use.
 
     Why it matters:
-        unshare fails with ENOSPC: runc says "no space left on device", and people look for a full disk.
+        unshare fails with ENOSPC: runc reports "no space left on device", which looks like a full disk.
 
     How it is fixed:
         The limit is set to the kernel's default for this machine (half of kernel.threads-max), now and in sysctl.d.
@@ -32,14 +32,14 @@ def limit_zero(sysctl: Sysctl, engine: EngineConfig, cgroups: Cgroups | Missing)
     References:
         https://man7.org/linux/man-pages/man7/namespaces.7.html
     """
-    # kernel/fork.c, fork_init: each limit begins as half of the most threads there can be.
+    # kernel/fork.c, fork_init: the default of each limit is half of the maximum number of threads.
     wanted = (sysctl.number("kernel.threads-max") or 30000) // 2
     for kind in needed(engine, cgroups):
         key = f"user.max_{kind}_namespaces"
         if sysctl.number(key) == 0:
             yield Finding(
                 subject=Subject("sysctl", key),
-                message=f'containers can\'t start, with "no space left on device": {key} is 0',
+                message=f'containers can\'t start and fail with "no space left on device": {key} is 0',
                 evidence=(Evidence(f"/proc/sys/{key.replace('.', '/')}", "0"),),
                 detail=LimitZero(key=key, wanted=wanted),
             )

@@ -9,20 +9,20 @@ from doctor.facts.kernel.namespaces import VITAL, NamespaceKinds, needed
 
 
 @check(
-    severity=Severity.CRITICAL, breaks=("storage", "egress", "port"), ok="the kernel has every namespace that is needed"
+    severity=Severity.CRITICAL, breaks=("storage", "egress", "port"), ok="the kernel has all kinds of namespaces that are needed"
 )
 def missing(kinds: NamespaceKinds, engine: EngineConfig, cgroups: Cgroups | Missing) -> Iterator[Finding]:
-    """The kernel has no namespaces of a kind that containers are made of, so they can't start.
+    """The kernel lacks a kind of namespace that containers need, so they can't start.
 
     What it looks at:
-        /proc/self/ns: mnt, uts, ipc, pid and net always; user where userns-remap is set; cgroup where control groups version 2
-        are in use (their containers get one by default).
+        /proc/self/ns: mnt, uts, ipc, pid and net always; user if userns-remap is set; cgroup if control groups version 2 is in
+        use (containers then get one by default).
 
     Why it matters:
         runc fails with "namespace path: lstat /proc/…/ns/…: no such file or directory" or "invalid argument".
 
     How it is fixed:
-        By a kernel that is built with the namespace.
+        Manually: boot a kernel that is built with the namespace.
 
     References:
         https://man7.org/linux/man-pages/man7/namespaces.7.html

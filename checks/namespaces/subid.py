@@ -1,4 +1,4 @@
-"""The user that containers are remapped to has no ids to map."""
+"""The user that containers are remapped to has too few subordinate ids."""
 
 from collections.abc import Iterator
 
@@ -8,20 +8,20 @@ from doctor.facts.kernel.details import NoIds
 from doctor.facts.kernel.namespaces import NEEDED_IDS, SUBGID, SUBUID, SubIds
 
 
-@check(severity=Severity.ERROR, detail=NoIds, ok="the remapped user has its subordinate ids")
+@check(severity=Severity.ERROR, detail=NoIds, ok="the user for userns-remap has subordinate ids")
 def subid(ids: SubIds, engine: EngineConfig) -> Iterator[Finding]:
-    """userns-remap names a user without subordinate ids, so the engine doesn't start.
+    """userns-remap names a user with too few subordinate ids, so the engine doesn't start.
 
     What it looks at:
-        "userns-remap", and the user's ranges in /etc/subuid and /etc/subgid: together at least 65536 ids. "default" means the
-        user dockremap, whom the engine makes itself: it is judged only if it exists. Where nsswitch.conf asks another service
-        for ids, nothing is said.
+        "userns-remap", and the user's ranges in /etc/subuid and /etc/subgid: each file must give at least 65536 ids. "default"
+        means the user dockremap, which the engine creates itself: it is checked only if it exists. If nsswitch.conf gets ids
+        from another service, nothing is reported.
 
     Why it matters:
-        dockerd ends with "can't create ID mappings: no subuid ranges found for user".
+        dockerd exits with "can't create ID mappings: no subuid ranges found for user".
 
     How it is fixed:
-        A range of 65536 ids behind all others is added to the file, and the engine starts.
+        A range of 65536 ids after all others is added to the file, and the engine starts.
 
     References:
         https://docs.docker.com/engine/security/userns-remap/
@@ -42,7 +42,7 @@ def subid(ids: SubIds, engine: EngineConfig) -> Iterator[Finding]:
         if count < NEEDED_IDS:
             yield Finding(
                 subject=Subject("file", file),
-                message=f"the engine can't remap containers to {user}: {file} gives it {count} ids of {NEEDED_IDS}",
+                message=f"the engine can't remap containers to user {user}: {file} gives it {count} of {NEEDED_IDS} ids",
                 evidence=(
                     Evidence(engine.setting("userns-remap").place, f"userns-remap: {setting}"),
                     Evidence(file, f"{count} ids of {user}"),

@@ -1,4 +1,4 @@
-"""Say how a controller comes back."""
+"""Advise how to enable a missing controller."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,14 @@ from doctor.facts.kernel.kernel import Kernel
 
 @fixer(applicability=Applicability.MANUAL)
 def controller_missing(finding: Finding, cgroups: Cgroups, kernel: Kernel | Missing) -> Iterator[Action]:
-    """Name the boot option, or the mount on version 1."""
+    """Name the boot option, or the mount command for version 1."""
     name = finding.subject.name
     known = cgroups.kernel.get(name)
     disabled = kernel.option("cgroup_disable") if isinstance(kernel, Kernel) else None
     if disabled is not None and name in disabled.split(","):
         yield Advise(
-            text=f"take cgroup_disable={disabled} off the kernel's command line (grep -rn cgroup_disable "
-            "/etc/default/grub /boot shows where it stands), then systemctl reboot"
+            text=f"remove cgroup_disable={disabled} from the kernel's command line (grep -rn cgroup_disable "
+            "/etc/default/grub /boot shows where it is set), then systemctl reboot"
         )
     elif cgroups.mode == "v2" or (known is not None and not known.enabled):
         yield Advise(
@@ -25,4 +25,4 @@ def controller_missing(finding: Finding, cgroups: Cgroups, kernel: Kernel | Miss
             f" cgroup_enable={name} to GRUB_CMDLINE_LINUX in /etc/default/grub, and update-grub), then systemctl reboot"
         )
     else:
-        yield Advise(text=f"mount -t cgroup -o {name} cgroup /sys/fs/cgroup/{name}, and start the engine again")
+        yield Advise(text=f"mount -t cgroup -o {name} cgroup /sys/fs/cgroup/{name}, then restart the engine")

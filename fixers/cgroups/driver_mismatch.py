@@ -1,4 +1,4 @@
-"""Give the engine kubelet's cgroup driver."""
+"""Set the engine's cgroup driver to kubelet's."""
 
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ _KEY = "native.cgroupdriver="
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def driver_mismatch(detail: KubeletDriver, engine: EngineConfig) -> Iterator[Action]:
-    """Set native.cgroupdriver in daemon.json; a flag is left to a person."""
+    """Set native.cgroupdriver in daemon.json; if it is set by a flag, only advise."""
     if engine.flags.of_key("exec-opts"):
         yield Advise(
-            text=f"set --exec-opt {_KEY}{detail.wanted} where the engine's flags stand (systemctl cat "
-            "docker.service), then systemctl restart docker"
+            text=f"set --exec-opt {_KEY}{detail.wanted} where the engine's flags are set (systemctl cat "
+            "docker.service shows them), then systemctl restart docker"
         )
         return
     others = [option for option in engine.get("exec-opts") or () if not str(option).startswith(_KEY)]

@@ -1,4 +1,4 @@
-"""Say how control groups get mounted."""
+"""Advise how to mount control groups."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def none_mounted() -> Iterator[Action]:
-    """Mounting is the init system's: what stopped it has to be found first."""
+    """Name the command; the init system normally mounts them, and the cause of its failure is not known here."""
     yield Advise(
-        text="mount -t cgroup2 none /sys/fs/cgroup (without systemd also at each boot: package cgroupfs-mount), "
+        text="mount -t cgroup2 none /sys/fs/cgroup (without systemd, install the package cgroupfs-mount, which does it at boot), "
         "then start the engine"
     )

@@ -1,4 +1,4 @@
-"""Say how a host moves to version 2."""
+"""Advise how to move the host to version 2."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def v1_deprecated() -> Iterator[Action]:
-    """It takes a boot option and a reboot."""
+    """Name the boot option; it takes effect at a reboot."""
     yield Advise(
-        text="when it suits: add systemd.unified_cgroup_hierarchy=1 to the kernel's command line (GRUB_CMDLINE_LINUX "
+        text="at a convenient time, add systemd.unified_cgroup_hierarchy=1 to the kernel's command line (GRUB_CMDLINE_LINUX "
         "in /etc/default/grub, and update-grub), then systemctl reboot"
     )

@@ -1,4 +1,4 @@
-"""Let containerd serve the kubelet."""
+"""Enable containerd's CRI plugin."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def _enabled(data: bytes) -> bytes:
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def cri_disabled(detail: OfFile) -> Iterator[Action]:
-    """Take "cri" out of the disabled plugins; containerd reads it when it starts next."""
+    """Remove "cri" from the disabled plugins; containerd reads the file at its next start."""
     path = detail.path
-    what = f'take "cri" out of disabled_plugins in {path}; restart containerd then'
+    what = f'remove "cri" from disabled_plugins in {path} (restart containerd afterwards)'
     yield EditFile(path=path, edit=_enabled, what=what)

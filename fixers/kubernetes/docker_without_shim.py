@@ -1,4 +1,4 @@
-"""Say how the kubelet gets a runtime."""
+"""Advise how to give the kubelet a runtime."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def docker_without_shim(finding: Finding) -> Iterator[Action]:
-    """cri-dockerd or containerd: a person decides."""
+    """Name the commands for cri-dockerd and for containerd; the user decides."""
     place = finding.evidence[0].source
     yield Advise(
-        text="with cri-dockerd installed: systemctl enable --now cri-docker.socket cri-docker.service. To use containerd instead: name"
-        f" unix:///run/containerd/containerd.sock in {place}, then systemctl restart kubelet"
+        text="with cri-dockerd installed: systemctl enable --now cri-docker.socket cri-docker.service. To use containerd instead: set"
+        f" the endpoint in {place} to unix:///run/containerd/containerd.sock, then systemctl restart kubelet"
     )

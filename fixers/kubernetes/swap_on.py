@@ -1,4 +1,4 @@
-"""Take swap out of use."""
+"""Turn swap off."""
 
 from collections.abc import Iterator
 
@@ -14,17 +14,17 @@ from doctor.model.paths import HostPath
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def swap_on(swaps: Swaps) -> Iterator[Action]:
-    """Now and at the next boot; not where memory has no room for what is in it."""
+    """Turn it off now and at boot; if memory has no room for the swapped-out pages, only advise."""
     if not swaps.fits_memory:
         yield Advise(
-            text=f"end what needs memory first: {swaps.used_kib // 1024} MiB are swapped out; then swapoff -a, and make comments of"
+            text=f"first free memory: {swaps.used_kib // 1024} MiB are swapped out; then swapoff -a, and comment out"
             " the swap lines in /etc/fstab (sed -i '/\\sswap\\s/s/^/# /' /etc/fstab)"
         )
         return
     for device in swaps.devices:
         yield SwapOff(device=device)
     yield EditFile(
-        path=HostPath("/etc/fstab"), edit=_without_swap, what="make comments of the swap areas in /etc/fstab"
+        path=HostPath("/etc/fstab"), edit=_without_swap, what="comment out the swap areas in /etc/fstab"
     )
 
 

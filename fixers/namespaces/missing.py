@@ -1,4 +1,4 @@
-"""Say which kernel option brings a namespace."""
+"""Advise which kernel option a namespace needs."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,9 @@ _OPTIONS = {
 
 @fixer(applicability=Applicability.MANUAL)
 def missing(finding: Finding) -> Iterator[Action]:
-    """Every distribution's kernel has them; one's own needs the option."""
+    """Name the option; distributions' kernels have it, so this kernel was built by a user."""
     option = _OPTIONS.get(finding.subject.name, "NAMESPACES")
     yield Advise(
-        text=f"grep {option}= /boot/config-$(uname -r) shows how this kernel was built; boot one with CONFIG_{option}: every"
-        " distribution's standard kernel has it"
+        text=f"grep {option}= /boot/config-$(uname -r) shows how this kernel was built; boot a kernel with CONFIG_{option}, which"
+        " every distribution's standard kernel has"
     )

@@ -1,4 +1,4 @@
-"""Give the remapped user its ids."""
+"""Add subordinate ids for the user of userns-remap."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,11 +10,11 @@ from doctor.facts.kernel.namespaces import NEEDED_IDS
 
 @fixer(applicability=Applicability.SAFE)
 def subid(detail: NoIds) -> Iterator[Action]:
-    """Add a range behind all others; an engine that failed for want of it starts."""
+    """Add a range after all others; an engine that failed without it is started."""
     yield EditFile(
         path=detail.file,
         edit=_with(f"{detail.user}:{detail.start}:{NEEDED_IDS}\n".encode()),
-        what=f"give {detail.user} the ids from {detail.start} on in {detail.file}",
+        what=f"add {NEEDED_IDS} ids from {detail.start} for {detail.user} in {detail.file}",
         create=True,
         needs_engine_restart=True,
     )
