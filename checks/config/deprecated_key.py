@@ -1,4 +1,4 @@
-"""daemon.json has a key that a newer engine refuses."""
+"""daemon.json has a key that a newer engine rejects."""
 
 from collections.abc import Iterator
 
@@ -8,18 +8,18 @@ from doctor.facts.config.options import OPTIONS
 from doctor.facts.engine.state import EngineVersion
 
 
-@check(severity=Severity.INFO, ok="daemon.json has no key that the next engine refuses")
+@check(severity=Severity.INFO, ok="daemon.json has no key that newer engines reject")
 def deprecated_key(file: DaemonJson, version: EngineVersion) -> Iterator[Finding]:
-    """The settings file has a key that a later release refuses, so the upgrade to it would stop the engine.
+    """The settings file has a key that a later release rejects: after the upgrade, the engine would not start.
 
     What it looks at:
-        The keys of daemon.json that this release takes and a later one dropped.
+        The keys of daemon.json that this release accepts and a later one removed.
 
     Why it matters:
-        The package upgrade succeeds, and the engine does not start with the old file.
+        The package upgrade succeeds, but the engine does not start with the old file.
 
     How it is fixed:
-        By a person, before the upgrade: rename ``graph`` to ``data-root``, take the others out.
+        Manually, before the upgrade: rename ``graph`` to ``data-root``, and remove the others.
 
     References:
         https://docs.docker.com/engine/deprecated/
@@ -31,7 +31,7 @@ def deprecated_key(file: DaemonJson, version: EngineVersion) -> Iterator[Finding
         removed = ".".join(map(str, option.removed))
         yield Finding(
             subject=Subject("setting", key),
-            message=f"engine {removed} and later does not start with {key!r} in {file.path}",
+            message=f"engine {removed} and later will not start: {file.path} sets '{key}'",
             evidence=(
                 Evidence(file.path, key),
                 Evidence(version.source, f"engine {version.text}: {option.why_removed}"),

@@ -9,17 +9,17 @@ from doctor.facts.engine.state import EngineState, start_fails
 
 @check(severity=Severity.CRITICAL, detail=Place | None, stops_start=True, ok="the engine's unit has one command")
 def dropin_execstart(flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
-    """A drop-in sets ``ExecStart=`` without clearing the unit's own first, so systemd refuses to start the engine.
+    """A drop-in sets ``ExecStart=`` without first clearing the unit's value, so systemd refuses to start the engine.
 
     What it looks at:
-        The ``ExecStart=`` lines of docker.service and its drop-ins that count, in systemd's order.
+        The effective ``ExecStart=`` lines of docker.service and its drop-ins, in systemd's order.
 
     Why it matters:
-        ExecStart= is a list: a second one is added to the first, and only a oneshot service may have two. systemd says "Service
-        has more than one ExecStart= setting, which is only allowed for Type=oneshot services. Refusing".
+        ExecStart= is a list: a second line is added to the first, and only a oneshot service may have two. systemd reports
+        "Service has more than one ExecStart= setting, which is only allowed for Type=oneshot services. Refusing".
 
     How it is fixed:
-        An empty ``ExecStart=`` is put before the drop-in's own, which clears what came before: what its author meant.
+        An empty ``ExecStart=`` is inserted before the drop-in's line. It clears the earlier lines, as the drop-in's author meant.
 
     References:
         https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html
@@ -30,7 +30,7 @@ def dropin_execstart(flags: EngineFlags, state: EngineState | Missing) -> Iterat
     place, _ = flags.commands[-1]
     yield Finding(
         subject=Subject("unit", "docker.service"),
-        message=f"{start_fails(state)}: {place.file} adds a second ExecStart= to its unit, and systemd refuses that",
+        message=f"{start_fails(state)}: {place.file} adds a second ExecStart= to its unit, which systemd refuses",
         evidence=tuple(Evidence(f"{where.file}:{where.line}", text) for where, text in flags.commands),
         detail=None if place.is_packaged else place,
     )

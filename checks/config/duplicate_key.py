@@ -1,4 +1,4 @@
-"""A key stands twice in daemon.json."""
+"""A key occurs more than once in daemon.json."""
 
 from collections.abc import Iterator
 
@@ -6,19 +6,18 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
 
 
-@check(severity=Severity.WARNING, ok="no key stands twice in daemon.json")
+@check(severity=Severity.WARNING, ok="no key occurs twice in daemon.json")
 def duplicate_key(file: DaemonJson) -> Iterator[Finding]:
-    """A key stands twice in the settings file, so one of the two values is ignored without a word.
+    """A key occurs more than once in the settings file, so all its values but the last are silently ignored.
 
     What it looks at:
         Repeated keys of daemon.json, at any depth.
 
     Why it matters:
-        JSON readers take the last one. A setting that somebody added further up is not in force, and tools that rewrite the file
-        drop one of the two.
+        JSON parsers use the last value. An earlier value has no effect, and tools that rewrite the file drop it.
 
     How it is fixed:
-        Where all its values are the same, all but the last are removed. Otherwise ``--choose`` asks which value is meant.
+        If all values are equal, all but the last are removed. Otherwise ``--choose`` asks which value is meant.
 
     References:
         https://pkg.go.dev/encoding/json#Unmarshal
@@ -26,6 +25,6 @@ def duplicate_key(file: DaemonJson) -> Iterator[Finding]:
     for key in dict.fromkeys(file.duplicates):
         yield Finding(
             subject=Subject("setting", key),
-            message=f"{key!r} stands more than once in {file.path}: only the last one counts",
-            evidence=(Evidence(file.path, f"{file.duplicates.count(key) + 1} times {key}"),),
+            message=f"'{key}' occurs {file.duplicates.count(key) + 1} times in {file.path}: only the last value is used",
+            evidence=(Evidence(file.path, f"{key}: {file.duplicates.count(key) + 1} times"),),
         )

@@ -1,4 +1,4 @@
-"""The engine's unit needs an environment file that is not there."""
+"""The engine's unit requires an environment file that does not exist."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,19 @@ from doctor.facts.config.engine import EngineFlags
 from doctor.facts.engine.state import EngineState, start_fails
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="every environment file that the engine's unit needs is there")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="every environment file that the engine's unit requires exists")
 def environment_file_missing(flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
     """An ``EnvironmentFile=`` of the engine's unit does not exist, so systemd does not start it.
 
     What it looks at:
-        ``EnvironmentFile=`` of docker.service and its drop-ins; with a leading dash a file may be missing.
+        ``EnvironmentFile=`` of docker.service and its drop-ins; a file with a leading dash is optional.
 
     Why it matters:
-        systemd fails the unit with "Failed to load environment files: No such file or directory" before dockerd runs at all.
+        The unit fails with "Failed to load environment files: No such file or directory" before dockerd runs.
 
     How it is fixed:
-        A drop-in names the same files again, with the leading dash for those that are missing. Where the unit's command takes
-        options from variables, ``--choose`` asks first: those of the lost file would be empty.
+        A drop-in lists the same files, with a leading dash for the missing ones. If the unit's command uses variables,
+        ``--choose`` asks first: variables from the missing file would be empty.
 
     References:
         https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html
@@ -27,6 +27,6 @@ def environment_file_missing(flags: EngineFlags, state: EngineState | Missing) -
     for path in flags.missing_files:
         yield Finding(
             subject=Subject("file", path),
-            message=f"{start_fails(state)}: its unit needs the environment file {path}, which does not exist",
+            message=f"{start_fails(state)}: its unit requires the environment file {path}, which does not exist",
             evidence=(Evidence(flags.launcher_file, f"EnvironmentFile={path}"),),
         )

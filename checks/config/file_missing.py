@@ -1,4 +1,4 @@
-"""The settings file that a flag names is not there."""
+"""The settings file that a flag names does not exist."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,21 @@ from doctor.facts.config.engine import DaemonJson, EngineFlags
 from doctor.facts.engine.state import EngineState, start_fails
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="the settings file that a flag names is there")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="the engine's settings file exists if a flag names one")
 def file_missing(file: DaemonJson, flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
     """The settings file that ``--config-file`` names does not exist, so the engine does not start.
 
     What it looks at:
-        Whether ``--config-file`` is given, and whether its file is there. The default file may be missing, but not lie behind a
-        symbolic link that leads to nothing.
+        Whether ``--config-file`` is given, and whether its file exists. The default file may be missing, but must not be a
+        dangling symbolic link.
 
     Why it matters:
-        dockerd ends with "open …: no such file or directory" for a file that it was told to read. Where the default file is such
-        a link it starts with its defaults and says nothing: another data root, no log rotation, no registry mirror.
+        dockerd exits with "open …: no such file or directory" if the file of the flag is missing. If the default file is a
+        dangling link, dockerd silently starts with its defaults: another data root, no log rotation, no registry mirror.
 
     How it is fixed:
-        Where one file beside it is named alike but for a slip, the flag names that. Otherwise ``--choose`` asks: another file, or
-        the engine's defaults.
+        If exactly one file in the same directory has a similar name, the flag is changed to it. Otherwise ``--choose`` offers the
+        other settings files and the engine's defaults.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
@@ -29,7 +29,7 @@ def file_missing(file: DaemonJson, flags: EngineFlags, state: EngineState | Miss
     if file.leads_to and not file.is_explicit:
         yield Finding(
             subject=Subject("file", file.path),
-            message=f"the engine starts with its defaults: {file.path} leads to {file.leads_to}, which does not exist",
+            message=f"the engine starts with its defaults: {file.path} is a link to {file.leads_to}, which does not exist",
             evidence=(Evidence(file.path, f"symbolic link to {file.leads_to}"),),
             severity=Severity.WARNING,
             stops_start=False,

@@ -1,4 +1,4 @@
-"""One setting is given both as a flag and in daemon.json."""
+"""A setting is given both as a flag and in daemon.json."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from doctor.facts.config.details import Conflict
 from doctor.facts.config.engine import DaemonJson, EngineFlags
 from doctor.facts.config.flag_values import from_flags, joined
 from doctor.facts.engine.state import EngineState, start_fails
+from doctor.facts.secrets.redact import as_json
 
 
 @check(
@@ -16,20 +17,20 @@ from doctor.facts.engine.state import EngineState, start_fails
     ok="no setting is given both as a flag and in daemon.json",
 )
 def flag_file_conflict(flags: EngineFlags, file: DaemonJson, state: EngineState | Missing) -> Iterator[Finding]:
-    """A setting is given both as a flag and in the settings file, so the engine does not start, even where both agree.
+    """A setting is given both as a flag and in the settings file, so the engine does not start, even if both agree.
 
     What it looks at:
-        The flags of the next start (unit, drop-ins, environment files, init script) and the keys of daemon.json. ``runtimes``
-        may stand in both.
+        The flags of the next start (unit, drop-ins, environment files, init script) and the keys of daemon.json. Only
+        ``runtimes`` may be in both.
 
     Why it matters:
-        dockerd ends with "the following directives are specified both as a flag and in the configuration file". The commonest
-        is ``hosts`` beside the unit's own ``-H fd://``.
+        dockerd exits with "the following directives are specified both as a flag and in the configuration file". The most common
+        one is ``hosts`` with the unit's ``-H fd://``.
 
     How it is fixed:
-        The setting stays in daemon.json and the flag goes; lists and maps keep what both say. A packaged unit is not edited:
-        a drop-in starts its command without the flag. Where the two contradict each other, the file's value stays and the plan
-        says so: that counts as disruptive.
+        The setting is kept in daemon.json and the flag is removed; lists and maps are merged. A packaged unit is not edited: a
+        drop-in starts its command without the flag. If the two values contradict each other, the file's value is kept, and the
+        action counts as disruptive. If only one of them opens the engine to the network, ``--choose`` asks.
 
     References:
         https://docs.docker.com/engine/daemon/troubleshoot/#configure-the-daemon-host-options
@@ -45,7 +46,7 @@ def flag_file_conflict(flags: EngineFlags, file: DaemonJson, state: EngineState 
             subject=Subject("setting", key),
             message=f"{start_fails(state)}: {key} is set both in {file.path} and by --{given[0].name} in {places[0]}",
             evidence=(
-                Evidence(file.path, f"{key}: {value!r}"),
+                Evidence(file.path, f"{key}: {as_json(value)}"),
                 *(
                     Evidence(f"{flag.place.file}:{flag.place.line}", f"--{flag.name}={flag.value}")
                     for flag in given

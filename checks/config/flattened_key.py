@@ -1,4 +1,4 @@
-"""A known key stands inside an unknown object of daemon.json."""
+"""A known key is inside an unknown object of daemon.json."""
 
 from collections.abc import Iterator
 
@@ -6,22 +6,23 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineVersion
+from doctor.facts.secrets.redact import as_json
 
 
-@check(severity=Severity.WARNING, detail=KeyProblem, ok="no setting hides inside an object that dockerd does not know")
+@check(severity=Severity.WARNING, detail=KeyProblem, ok="no setting is inside an object that dockerd does not know")
 def flattened_key(file: DaemonJson, version: EngineVersion | Missing) -> Iterator[Finding]:
-    """Settings stand inside an object that dockerd does not know: they pass its validation, and most do nothing.
+    """Settings are inside an object that dockerd does not know: they pass its validation, but most have no effect.
 
     What it looks at:
-        Top-level objects of daemon.json that are no setting themselves, with children that are.
+        Top-level objects of daemon.json that are not settings themselves but contain settings.
 
     Why it matters:
         dockerd flattens every unknown object before it looks for unknown keys, so ``{"network": {"mtu": 1400}}`` is valid and
-        changes nothing. Booleans among the children are really applied, which surprises in the other direction.
+        has no effect. Booleans in such an object, however, are applied.
 
     How it is fixed:
-        ``--choose`` asks: the children move to the top level, where they are in force, or the object goes. It is not offered for
-        removal while dockerd applies a switch in it.
+        ``--choose`` offers to move the settings to the top level, where they take effect, or to remove the object. Removal is
+        not offered if the object contains a boolean, which dockerd applies.
 
     References:
         https://github.com/moby/moby/blob/master/daemon/config/config.go
@@ -32,7 +33,7 @@ def flattened_key(file: DaemonJson, version: EngineVersion | Missing) -> Iterato
             inside = ", ".join(problem.value)
             yield Finding(
                 subject=Subject("setting", problem.name),
-                message=f"{inside} inside {problem.name!r} in {file.path} is not what it seems: dockerd reads only booleans there",
-                evidence=(Evidence(file.path, f"{problem.name}: {problem.value!r}"),),
+                message=f"{inside} inside '{problem.name}' in {file.path} may have no effect: dockerd reads only booleans there",
+                evidence=(Evidence(file.path, f"{problem.name}: {as_json(problem.value)}"),),
                 detail=problem,
             )

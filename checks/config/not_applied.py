@@ -1,4 +1,4 @@
-"""The engine runs with older settings than daemon.json has."""
+"""The engine runs with older settings than those in daemon.json."""
 
 from collections.abc import Iterator
 
@@ -6,25 +6,26 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineInfo, EngineState
+from doctor.facts.secrets.redact import as_json
 
 
-@check(severity=Severity.WARNING, ok="the engine runs with the settings that daemon.json has")
+@check(severity=Severity.WARNING, ok="the engine runs with the settings in daemon.json")
 def not_applied(
     config: EngineConfig, state: EngineState, info: EngineInfo, root: DataRoot | Missing
 ) -> Iterator[Finding]:
     """The settings file was changed after the engine started, so the engine still runs with the old settings.
 
     What it looks at:
-        When daemon.json was written and when dockerd started, and what the running engine says of its logging driver, storage
-        driver, data root, default runtime and live-restore against the file.
+        The modification time of daemon.json against dockerd's start, and the logging driver, storage driver, data root, default
+        runtime, debug and live-restore of the running engine against the file.
 
     Why it matters:
-        dockerd reads the file when it starts; on SIGHUP it takes only some keys, and the logging driver is none of them. Whoever
-        edited the file believes that the change is in force, and the next reboot brings it at a bad moment.
+        dockerd reads the file at its start. On SIGHUP it reloads only some keys; the logging driver is not one of them. The
+        administrator believes that the change is active, and it takes effect unexpectedly at the next reboot.
 
     How it is fixed:
-        With a reload (SIGHUP) where the running engine takes the key that way, so that no container stops; else the engine is
-        restarted, and containers go on only where live-restore was on before.
+        If the engine can reload the key, it is reloaded (SIGHUP) and no container stops. Otherwise the engine is restarted, and
+        containers keep running only if live-restore was on before.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#configuration-reload-behavior
@@ -36,12 +37,12 @@ def not_applied(
         if key not in config.json.value or wanted is None or wanted == running or config.setting(key).origin != "file":
             continue
         if key == "data-root" and isinstance(root, DataRoot) and running == root.resolved:
-            # dockerd follows symbolic links to it once, at its start, and tells the place that they lead to.
+            # dockerd resolves symbolic links to it once, at its start, and reports the target.
             continue
         yield Finding(
             subject=Subject("setting", key),
-            message=f"{key} is {wanted!r} in {config.json.path}, and the engine still runs with {running!r}",
-            evidence=(Evidence(config.json.path, f"{key}: {wanted!r}"), Evidence("GET /info", f"{running!r}")),
+            message=f"{key} is {as_json(wanted)} in {config.json.path}, but the engine still runs with {as_json(running)}",
+            evidence=(Evidence(config.json.path, f"{key}: {as_json(wanted)}"), Evidence("GET /info", as_json(running))),
         )
 
 

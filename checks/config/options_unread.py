@@ -1,4 +1,4 @@
-"""Flags stand in a file that nothing reads."""
+"""Flags for the engine are in a file that is not read."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,23 @@ from doctor.facts.config.engine import EngineFlags, UnreadVariable
 
 
 @check(
-    severity=Severity.WARNING, detail=UnreadVariable, ok="every options file of the engine is read by what starts it"
+    severity=Severity.WARNING,
+    detail=UnreadVariable,
+    ok="every options file of the engine is read by its unit or init script",
 )
 def options_unread(flags: EngineFlags) -> Iterator[Finding]:
-    """Flags for the engine stand in a file that its unit or init script does not read, so they are not in force.
+    """Flags for the engine are in a file that its unit or init script does not read, so they have no effect.
 
     What it looks at:
-        DOCKER_OPTS, OPTIONS and their like in /etc/default/docker, /etc/sysconfig/docker (docker-storage, docker-network) and
-        /etc/conf.d/docker, and the variables that the unit's or script's command really uses.
+        DOCKER_OPTS, OPTIONS and similar variables in /etc/default/docker, /etc/sysconfig/docker (docker-storage, docker-network)
+        and /etc/conf.d/docker, and the variables that the command of the unit or script uses.
 
     Why it matters:
-        The units of docker-ce read no such file. After a change from the distribution's package the old options stay where they
-        were and do nothing: a registry mirror, a data root on another disk, a DNS server.
+        The units of docker-ce read no such file. After a change from the distribution's package to docker-ce, the old options
+        (a registry mirror, a data root on another disk, a DNS server) have no effect.
 
     How it is fixed:
-        ``--choose`` asks: the options move to daemon.json, where the engine reads them, or the line becomes a comment. Options that
+        ``--choose`` offers to move the options to daemon.json, which the engine reads, or to comment out the line. Options that
         make the engine listen are never moved.
 
     References:
@@ -30,7 +32,7 @@ def options_unread(flags: EngineFlags) -> Iterator[Finding]:
     for unread in flags.unread:
         yield Finding(
             subject=Subject("file", unread.file),
-            message=f"{unread.name} in {unread.file} is not in force: {unread.reader} does not read it",
+            message=f"{unread.name} in {unread.file} has no effect: {unread.reader} does not read it",
             evidence=(Evidence(f"{unread.file}:{unread.line}", f"{unread.name}={unread.value}"),),
             detail=unread,
         )

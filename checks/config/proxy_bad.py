@@ -1,11 +1,11 @@
-"""The engine's proxy is no URL."""
+"""The engine's proxy is not a URL."""
 
 import re
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.secrets.redact import redact
+from doctor.facts.secrets.redact import as_json, redact
 
 _URL = r"(?i)(?:https?|socks5)://[^\s\"']+"
 _KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY"}
@@ -13,19 +13,19 @@ _KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY"}
 
 @check(severity=Severity.WARNING, ok="the engine's proxy settings are usable")
 def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
-    """The proxy that the engine is given is no URL, so every pull fails.
+    """The engine's proxy setting is not a URL, so every pull fails.
 
     What it looks at:
         ``http-proxy`` and ``https-proxy`` of daemon.json or flags, else HTTP_PROXY and HTTPS_PROXY of the unit's environment.
         Credentials are never shown.
 
     Why it matters:
-        Without a scheme, or with a stray quote, Go's client refuses the proxy: "proxyconnect tcp: dial tcp: lookup" or "invalid
-        control character in URL" on every pull, with a network that works.
+        Without a scheme, or with a stray quote, Go's HTTP client rejects the proxy. Every pull fails with "proxyconnect tcp: dial
+        tcp: lookup" or "invalid control character in URL", although the network works.
 
     How it is fixed:
-        Blanks and quotes go and ``http://`` comes in front, where daemon.json or a flag has it and that makes a URL of it. In the
-        unit's environment by a person: ``http://proxy.example:3128``, also for HTTPS_PROXY.
+        In daemon.json or a flag, spaces and quotes are removed and ``http://`` is added, if the result is a URL. In the unit's
+        environment, correct it manually: ``http://proxy.example:3128``, also for HTTPS_PROXY.
 
     References:
         https://docs.docker.com/engine/daemon/proxy/
@@ -42,6 +42,6 @@ def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
         shown = redact(value)
         yield Finding(
             subject=Subject("setting", key),
-            message=f"images can't be pulled: the proxy {shown!r} ({place}) is no URL",
+            message=f"images can't be pulled: the proxy {as_json(shown)} ({place}) is not a URL",
             evidence=(Evidence(place, shown),),
         )

@@ -1,4 +1,4 @@
-"""daemon.json has a key that this engine no longer takes."""
+"""daemon.json has a key that this engine no longer accepts."""
 
 from collections.abc import Iterator
 
@@ -6,28 +6,29 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.secrets.redact import as_json
 
 
 @check(
     severity=Severity.CRITICAL,
     detail=KeyProblem,
     stops_start=True,
-    ok="daemon.json has no key that this engine dropped",
+    ok="daemon.json has no key that this engine removed",
 )
 def removed_key(file: DaemonJson, version: EngineVersion, state: EngineState | Missing) -> Iterator[Finding]:
-    """The settings file has a key that this release removed, so the engine does not start after its upgrade.
+    """The settings file has a key that this release removed, so the engine does not start after the upgrade.
 
     What it looks at:
-        The keys of daemon.json against the release that dropped them: ``graph`` and the ``cluster-*`` keys went with 23,
-        ``oom-score-adjust`` with 25, ``api-cors-header`` with 28.
+        The keys of daemon.json against the release that removed them: ``graph`` and the ``cluster-*`` keys in 23,
+        ``oom-score-adjust`` in 25, ``api-cors-header`` in 28.
 
     Why it matters:
-        The package upgrade succeeds and the engine is down, with "the following directives don't match any configuration option"
-        or a validation error.
+        The package upgrade succeeds, but the engine exits with "the following directives don't match any configuration option" or
+        a validation error.
 
     How it is fixed:
-        ``graph`` becomes ``data-root``, which takes the same value: all images, containers and volumes stay where they are.
-        The others are taken out; what they did is gone from the engine.
+        ``graph`` is renamed to ``data-root`` with the same value: all images, containers and volumes stay in place. Other keys
+        are removed; the engine no longer has these functions.
 
     References:
         https://docs.docker.com/engine/deprecated/
@@ -36,9 +37,9 @@ def removed_key(file: DaemonJson, version: EngineVersion, state: EngineState | M
         if problem.kind == "removed":
             yield Finding(
                 subject=Subject("setting", problem.name),
-                message=f"{start_fails(state)}: {file.path} sets {problem.name}, which engine {version.text} dropped",
+                message=f"{start_fails(state)}: {file.path} sets {problem.name}, which engine {version.text} does not accept",
                 evidence=(
-                    Evidence(file.path, f"{problem.name}: {problem.value}"),
+                    Evidence(file.path, f"{problem.name}: {as_json(problem.value)}"),
                     Evidence(version.source, f"engine {version.text}: {problem.says}"),
                 ),
                 detail=problem,

@@ -1,4 +1,4 @@
-"""A storage option that the engine dropped."""
+"""A storage option is set that the engine no longer accepts."""
 
 from collections.abc import Iterator
 
@@ -15,22 +15,22 @@ _REMOVED = (24, 0)
     severity=Severity.CRITICAL,
     detail=DroppedOption,
     stops_start=True,
-    ok="this engine takes all storage options that are set",
+    ok="no storage option is set that this engine removed",
 )
 def removed_storage_opt(
     config: EngineConfig, version: EngineVersion, state: EngineState | Missing
 ) -> Iterator[Finding]:
-    """The storage option ``overlay2.override_kernel_check`` is set, which the engine refuses since 24.0, so it does not start.
+    """The storage option ``overlay2.override_kernel_check`` is set, which engines since 24.0 reject: they do not start.
 
     What it looks at:
         ``storage-opts`` of daemon.json and ``--storage-opt`` flags, and the engine's release.
 
     Why it matters:
-        Guides for old CentOS kernels told everyone to set it. After the upgrade dockerd ends with "overlay2: unknown option
-        overlay2.override_kernel_check", and ``dockerd --validate`` does not see it.
+        Guides for old CentOS kernels recommended it. After the upgrade, dockerd exits with "overlay2: unknown option
+        overlay2.override_kernel_check"; ``dockerd --validate`` does not detect it.
 
     How it is fixed:
-        The option is taken out where it stands. It has had no effect since 19.03, which probes the kernel instead.
+        The option is removed. It has had no effect since 19.03, which probes the kernel instead.
 
     References:
         https://docs.docker.com/engine/deprecated/#support-for-the-overlay2override_kernel_check-storage-option
@@ -43,7 +43,7 @@ def removed_storage_opt(
             continue
         yield Finding(
             subject=Subject("storage option", DROPPED),
-            message=f"{start_fails(state)}: engine {version.text} refuses the storage option {DROPPED}",
+            message=f"{start_fails(state)}: engine {version.text} does not accept the storage option {DROPPED}",
             evidence=(Evidence(config.setting("storage-opts").place, text), Evidence(version.source, version.text)),
             detail=DroppedOption(text=text),
         )

@@ -1,4 +1,4 @@
-"""dockerd is given a flag that it does not know."""
+"""The engine's command line has a flag that dockerd does not know."""
 
 from collections.abc import Iterator
 
@@ -10,29 +10,34 @@ from doctor.facts.config.keys import fits
 from doctor.facts.config.options import OPTIONS
 from doctor.facts.config.spelling import nearest
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.secrets.redact import as_json
 from doctor.formats.config.flags import KNOWN, config_key
 
 
 @check(
-    severity=Severity.CRITICAL, detail=BadFlag | None, stops_start=True, ok="dockerd knows every flag that it is given"
+    severity=Severity.CRITICAL,
+    detail=BadFlag | None,
+    stops_start=True,
+    ok="dockerd knows every flag on its command line",
 )
 def unknown_flag(
     flags: EngineFlags, version: EngineVersion | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:
-    """The engine's command line has a flag or a word that this dockerd does not take, so it does not start.
+    """The engine's command line has a flag or a word that this dockerd does not accept, so it does not start.
 
     What it looks at:
-        The command line of the next start, from its unit with drop-ins and environment files, or from the init script. Flags
-        that an older release knew (``--graph``, ``--cluster-store``) count from the release that dropped them. Flags that
-        the running dockerd has are known to it.
+        The command line of the next start, from the unit with drop-ins and environment files, or from the init script. Flags of
+        older releases (``--graph``, ``--cluster-store``) are reported from the release that removed them. Flags of the running
+        dockerd count as known.
 
     Why it matters:
-        dockerd ends with "unknown flag: --graph" or "accepts no arguments". An unset variable or a lost quote in an environment
-        file is the usual reason for the second.
+        dockerd exits with "unknown flag: --graph" or "accepts no arguments". The usual cause of the second is an unset variable
+        or a missing quote in an environment file.
 
     How it is fixed:
-        ``--graph`` becomes ``--data-root``, which takes the same path, and a misspelt flag the one that it is but for a slip; where
-        two are as near, ``--choose`` asks. Other flags are removed: no start ever took them. A stray word is left to a person.
+        ``--graph`` is renamed to ``--data-root`` with the same path, and a misspelt flag to the flag with the most similar name;
+        if two are equally similar, ``--choose`` asks. Other flags are removed: dockerd never started with them. For a stray word,
+        doctor only advises.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/
@@ -57,13 +62,13 @@ def unknown_flag(
     if flags.arguments and flags.running is None:
         yield Finding(
             subject=Subject("flag", flags.arguments[0]),
-            message=f"{start_fails(state)}: {flags.arguments[0]!r} on its command line belongs to no flag",
+            message=f"{start_fails(state)}: {as_json(flags.arguments[0])} on its command line is not a flag or its value",
             evidence=(Evidence(flags.launcher_file, " ".join(flags.arguments)),),
         )
 
 
 def _bad(flag: GivenFlag, place: Place, successor: str, flags: EngineFlags) -> BadFlag:
-    """Return what a flag may have been: known, not given yet, and able to take the value."""
+    """Return the flags that may be meant: known, not yet given, and of the value's type."""
     if successor or flag.name in OPTIONS:
         return BadFlag(flag=flag, place=place, successor=successor)
     given = {other.name for other in flags.configured}

@@ -13,19 +13,19 @@ def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: Engin
     """The settings file has a key that this dockerd does not know, so the engine does not start.
 
     What it looks at:
-        The keys of daemon.json as dockerd looks them up: case matters, and the children of an object that is no setting count as
-        keys of their own, so that ``{"log-opt": {"max-size": "10m"}}`` is refused for max-size. Keys that only newer
-        engines know count too.
+        The keys of daemon.json as dockerd looks them up: case matters, and the children of an object that is not a setting count
+        as keys, so ``{"log-opt": {"max-size": "10m"}}`` is rejected because of max-size. Keys that only newer engines know are
+        reported too.
 
     Why it matters:
-        dockerd ends with "the following directives don't match any configuration option". A running engine is not touched until
-        it starts again.
+        dockerd exits with "the following directives don't match any configuration option". A running engine is not affected
+        until its next start.
 
     How it is fixed:
-        A key that is a known one but for case, underscores, a plural or a slip of the hand ("storage-drvier") gets that name, if
-        it can take the value. Where two keys fit, ``--choose`` decides, and where none does and it may be meant to keep
-        something closed (by its name, or by an address), or where the name would lead the engine to another store than the one
-        that holds the images. Any other is removed: no engine of this release starts with it.
+        A key that differs from a known one only in case, underscores, a plural or a typing error ("storage-drvier") is renamed,
+        if the value fits. ``--choose`` asks if two keys fit; if none fits and the key may be meant to keep something closed (by
+        its name, or by an address); or if the known key would make the engine use another store than the one with the images.
+        Any other key is removed: no engine of this release starts with it.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
@@ -36,11 +36,11 @@ def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: Engin
         if problem.kind not in {"unknown", "too-new"}:
             continue
         could_be = [problem.meant] if problem.meant else problem.close
-        hint = problem.says or (f"{' or '.join(could_be)} is meant?" if could_be else "")
+        hint = problem.says or (f"possibly {' or '.join(could_be)} is meant" if could_be else "")
         here = () if isinstance(version, Missing) else (Evidence(version.source, f"engine {version.text}"),)
         yield Finding(
             subject=Subject("setting", problem.name),
-            message=f"{start_fails(state)}: it does not know {problem.name!r} in {file.path}",
+            message=f"{start_fails(state)}: it does not know '{problem.name}' in {file.path}",
             evidence=(Evidence(file.path, f"{problem.name}: {hint}" if hint else problem.name), *here),
             detail=problem,
         )

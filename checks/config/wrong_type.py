@@ -6,6 +6,7 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.secrets.redact import as_json
 
 
 @check(
@@ -15,14 +16,14 @@ def wrong_type(file: DaemonJson, version: EngineVersion | Missing, state: Engine
     """A value of the settings file has the wrong JSON type, so the engine does not start.
 
     What it looks at:
-        Each known key's value: true and false without quotes, numbers without, sizes and log options with, lists in brackets.
+        The value of each known key: booleans and numbers without quotes, sizes and log options with quotes, lists in brackets.
 
     Why it matters:
-        dockerd ends with "json: cannot unmarshal string into Go struct field Config.… of type bool".
+        dockerd exits with "json: cannot unmarshal string into Go struct field Config.… of type bool".
 
     How it is fixed:
-        The value is written in the right type where nothing can get lost or be meant otherwise: "true" becomes true, 10 becomes
-        "10", "1.1.1.1" becomes ["1.1.1.1"]. Otherwise a person must decide.
+        The value is converted if that is unambiguous and loses nothing: "true" becomes true, 10 becomes "10", "1.1.1.1" becomes
+        ["1.1.1.1"]. Otherwise doctor only advises.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
@@ -33,6 +34,6 @@ def wrong_type(file: DaemonJson, version: EngineVersion | Missing, state: Engine
             yield Finding(
                 subject=Subject("setting", problem.name),
                 message=f"{start_fails(state)}: {problem.name} in {file.path} must be {problem.says}",
-                evidence=(Evidence(file.path, f"{problem.name}: {problem.value!r}"),),
+                evidence=(Evidence(file.path, f"{problem.name}: {as_json(problem.value)}"),),
                 detail=problem,
             )

@@ -1,4 +1,4 @@
-"""The engine is told to give containers servers on the loopback."""
+"""The engine's "dns" setting names only loopback addresses."""
 
 from collections.abc import Iterator
 
@@ -9,18 +9,18 @@ from doctor.facts.network.dns import is_loopback
 
 @check(severity=Severity.ERROR, breaks=("dns",), ok='"dns" names servers that containers can reach')
 def daemon_dns_loopback(engine: EngineConfig) -> Iterator[Finding]:
-    """The engine's "dns" setting names only addresses of the loopback, so containers ask themselves.
+    """The engine's "dns" setting names only loopback addresses, so containers send queries to themselves.
 
     What it looks at:
-        "dns" in daemon.json and --dns of the command line.
+        "dns" in daemon.json and --dns on the command line.
 
     Why it matters:
-        What stands there is copied into containers as it is. 127.0.0.1 in a container is the container: every name times out
-        or is refused on the default network.
+        The addresses are copied into containers unchanged. In a container, 127.0.0.1 is the container itself: on the default
+        network every name query times out or is refused.
 
     How it is fixed:
-        A person has to say which servers are meant: the address of the host on a bridge, if its resolver listens there, or the
-        real servers behind it.
+        Manually: set "dns" to the host's address on a bridge, if its resolver listens there, or to the servers that the resolver
+        uses.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/
@@ -32,6 +32,6 @@ def daemon_dns_loopback(engine: EngineConfig) -> Iterator[Finding]:
     if names and all(is_loopback(server) for server in names):
         yield Finding(
             subject=Subject("setting", "dns"),
-            message=f"containers on the default network resolve no names: they ask {', '.join(names)}, which inside a container is the container itself",
+            message=f"containers on the default network resolve no names: dns is set to {', '.join(names)}, which in a container is itself",
             evidence=(Evidence(engine.setting("dns").place, f"dns: {', '.join(names)}"),),
         )

@@ -1,4 +1,4 @@
-"""/etc/resolv.conf names no server."""
+"""/etc/resolv.conf names no name server."""
 
 from collections.abc import Iterator
 
@@ -8,17 +8,17 @@ from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 @check(severity=Severity.WARNING, breaks=("dns", "image"), ok="resolv.conf names a server")
 def resolv_empty(dns: HostDns) -> Iterator[Finding]:
-    """/etc/resolv.conf names no name server, so the host asks itself and new containers ask servers nobody chose.
+    """/etc/resolv.conf names no name server, so the host queries itself and new containers query 8.8.8.8.
 
     What it looks at:
-        The nameserver lines of /etc/resolv.conf that hold an address, unless something on the host answers names on 127.0.0.1,
-        which is what the C library asks then.
+        The nameserver lines with an address in /etc/resolv.conf. Nothing is reported if a program answers on 127.0.0.1, which the
+        C library then queries.
 
     Why it matters:
-        The host resolves no names, so pulls fail; the engine gives new containers 8.8.8.8 and 8.8.4.4 without a word.
+        The host resolves no names, so pulls fail. The engine silently gives new containers 8.8.8.8 and 8.8.4.4.
 
     How it is fixed:
-        The file is replaced by a link to the list that a program of the host has written, where there is one.
+        The file is replaced with a link to the server list that a program of the host has written, if there is one.
 
     References:
         https://man7.org/linux/man-pages/man5/resolv.conf.5.html

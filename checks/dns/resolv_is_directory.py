@@ -1,4 +1,4 @@
-"""/etc/resolv.conf is a directory, or nothing else that can be read."""
+"""/etc/resolv.conf is a directory, or otherwise not a file."""
 
 from collections.abc import Iterator
 
@@ -10,25 +10,25 @@ _KINDS = {"d": "a directory", "p": "a FIFO", "s": "a socket", "c": "a device", "
 
 @check(severity=Severity.CRITICAL, breaks=("dns", "image", "egress"), ok="resolv.conf is a file")
 def resolv_is_directory(dns: HostDns) -> Iterator[Finding]:
-    """/etc/resolv.conf is a directory, or another thing that is no file, so no container starts.
+    """/etc/resolv.conf is a directory, FIFO, socket or device, so no container starts.
 
     What it looks at:
-        The type of what is at /etc/resolv.conf: a directory, a FIFO, a socket or a device is no file.
+        The type of /etc/resolv.conf.
 
     Why it matters:
-        "docker run" fails with "read /etc/resolv.conf: is a directory", which a bind mount of a file that was not there made. Of a
-        FIFO the engine reads for ever: "docker run" hangs.
+        "docker run" fails with "read /etc/resolv.conf: is a directory". A bind mount of a missing file creates such a
+        directory. Reading from a FIFO blocks the engine: "docker run" hangs.
 
     How it is fixed:
-        It goes to quarantine and the file becomes a link to the list that a program of the host has written, where
-        there is one.
+        It is moved to quarantine and replaced with a link to the server list that a program of the host has written, if there
+        is one.
 
     References:
         https://docs.docker.com/engine/storage/bind-mounts/
     """
     if dns.kind in {"", "f", "l"}:
         return
-    kind = _KINDS.get(dns.kind, "no file")
+    kind = _KINDS.get(dns.kind, "not a file")
     yield Finding(
         subject=Subject("file", RESOLV_CONF),
         message=f"no container starts: /etc/resolv.conf is {kind}",

@@ -1,4 +1,4 @@
-"""resolv.conf names only this machine."""
+"""resolv.conf names only loopback addresses."""
 
 from collections.abc import Iterator
 
@@ -16,20 +16,20 @@ from doctor.facts.network.dns import RESOLV_CONF, HostDns
     ok="containers get name servers that they can reach",
 )
 def resolv_loopback_only(dns: HostDns, engine: EngineConfig, version: EngineVersion | Missing) -> Iterator[Finding]:
-    """The host's only name servers are on its loopback, so containers on the default network silently get 8.8.8.8.
+    """The host's name servers all have loopback addresses, so containers on the default network silently get 8.8.8.8.
 
     What it looks at:
-        The nameserver lines, unless "dns" is set for the engine. systemd-resolved's 127.0.0.53 is left out, since the engine
-        reads resolved's own list then; so is an engine of 28 or newer, which asks the host's resolver from outside the
-        container.
+        The nameserver lines, unless "dns" is set for the engine. systemd-resolved's 127.0.0.53 is accepted because the engine
+        then reads resolved's own list. An engine of version 28 or newer is not checked: it queries the host's resolver from
+        outside the container.
 
     Why it matters:
-        A container's loopback is its own. The engine leaves such servers out and puts 8.8.8.8 and 8.8.4.4 in their place with
-        no more than an info line in its log: internal names don't resolve, and many networks block those servers.
+        A container has its own loopback interface. The engine replaces such servers with 8.8.8.8 and 8.8.4.4 and logs only an
+        info line: internal names don't resolve, and many networks block those servers.
 
     How it is fixed:
-        "dns" in daemon.json is set to the real servers that dnsmasq, NetworkManager or resolvconf left in /run, where there
-        are some; the engine is restarted, and containers get them when they start again.
+        "dns" in daemon.json is set to the real servers that dnsmasq, NetworkManager or resolvconf list in /run, if there are
+        any. The engine is restarted, and containers get the servers at their next start.
 
     References:
         https://docs.docker.com/engine/network/#dns-services

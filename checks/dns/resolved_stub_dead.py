@@ -1,4 +1,4 @@
-"""resolv.conf names systemd-resolved, which does not run."""
+"""resolv.conf names systemd-resolved, which does not answer."""
 
 from collections.abc import Iterator
 
@@ -6,19 +6,19 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.network.dns import RESOLV_CONF, STUB_ADDRESS, HostDns
 
 
-@check(severity=Severity.ERROR, breaks=("dns", "image"), ok="the resolver that resolv.conf names answers")
+@check(severity=Severity.ERROR, breaks=("dns", "image"), ok="the resolver in resolv.conf answers")
 def resolved_stub_dead(dns: HostDns) -> Iterator[Finding]:
-    """/etc/resolv.conf names only systemd-resolved's stub, and nobody listens there, so no name resolves.
+    """/etc/resolv.conf names only systemd-resolved's stub, and no program listens there, so no name resolves.
 
     What it looks at:
-        The nameserver lines, and the sockets on port 53 of 127.0.0.53. A mounted disk is not judged.
+        The nameserver lines, and the sockets on port 53 of 127.0.0.53. A mounted disk is not checked.
 
     Why it matters:
-        The host resolves nothing, and containers of user networks get SERVFAIL for names outside.
+        The host resolves no names, and containers on user-defined networks get SERVFAIL for external names.
 
     How it is fixed:
-        The file becomes a link to the list of real servers that systemd-resolved or another program left in /run, where there
-        is one. Otherwise systemd-resolved has to be started.
+        The file is replaced with a link to a list of real servers that systemd-resolved or another program has written in
+        /run, if there is one. Otherwise the advice is to start systemd-resolved.
 
     References:
         https://www.freedesktop.org/software/systemd/man/latest/systemd-resolved.service.html
@@ -26,7 +26,7 @@ def resolved_stub_dead(dns: HostDns) -> Iterator[Finding]:
     if dns.is_stub and dns.somebody_answers(STUB_ADDRESS) is False:
         yield Finding(
             subject=Subject("file", RESOLV_CONF),
-            message=f"no name resolves: {RESOLV_CONF} names only {STUB_ADDRESS}, and nobody listens there",
+            message=f"no name resolves: {RESOLV_CONF} names only {STUB_ADDRESS}, and no program listens there",
             evidence=(
                 Evidence(RESOLV_CONF, f"nameserver {STUB_ADDRESS}"),
                 Evidence("/proc/net/{udp,tcp}", f"no listener on {STUB_ADDRESS}:53"),

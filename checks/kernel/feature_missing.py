@@ -1,4 +1,4 @@
-"""The kernel was built without something containers need."""
+"""The kernel was built without a feature that containers need."""
 
 from collections.abc import Iterator
 
@@ -6,21 +6,23 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.kernel.features import KernelNeeds
 
 
-@check(severity=Severity.ERROR, breaks=("storage", "egress", "port"), ok="the kernel has what containers need")
+@check(
+    severity=Severity.ERROR, breaks=("storage", "egress", "port"), ok="the kernel has the features that containers need"
+)
 def feature_missing(needs: KernelNeeds) -> Iterator[Finding]:
     """The running kernel was built without a feature that the engine or its containers need.
 
     What it looks at:
-        For each feature first whether it can be seen to work (file systems, files of /proc and /sys, interfaces, loaded
-        modules), then whether a module of the running kernel brings it, and only then the kernel's configuration, if its
-        header names the running release. Without any of these nothing is said. What only some networks or drivers need
-        counts only where they are used; two firewall backends count as one.
+        For each feature, first signs that it works (file systems, files of /proc and /sys, interfaces, loaded modules), then
+        the modules of the running kernel, and last the kernel's configuration, if its header names the running release.
+        Without any of these, nothing is reported. A feature that only some networks or drivers need is required only if they
+        are used. One of the two firewall backends is enough.
 
     Why it matters:
-        The engine fails to start, or containers fail with messages of runc or iptables that name anything but the kernel.
+        The engine does not start, or containers fail with messages of runc or iptables that don't mention the kernel.
 
     How it is fixed:
-        With another kernel: the finding says which package of the distribution brings the module, where one does.
+        Manually, with another kernel. The advice names the distribution's package that contains the module, if there is one.
 
     References:
         https://github.com/moby/moby/blob/master/contrib/check-config.sh

@@ -1,4 +1,4 @@
-"""A modprobe.d line keeps a module that containers need from being loaded."""
+"""A line in modprobe.d prevents loading of a module that containers need."""
 
 from collections.abc import Iterator
 
@@ -12,22 +12,22 @@ from doctor.facts.kernel.modules import ModuleRule, Modules
     severity=Severity.ERROR,
     detail=Forbidden,
     breaks=("storage", "egress", "port"),
-    ok="nothing forbids a module containers need",
+    ok="no module that containers need is forbidden",
 )
 def module_blacklisted(needs: KernelNeeds, modules: Modules) -> Iterator[Finding]:
-    """A hardening line forbids the kernel module of something containers need.
+    """A modprobe.d line or kernel.modules_disabled forbids a kernel module that containers need.
 
     What it looks at:
-        modprobe.d (/etc, /run, /usr/lib) for "install NAME /bin/false" and "blacklist NAME", and kernel.modules_disabled, for
-        modules that containers need and that are neither loaded nor built in. What is loaded already is not judged.
+        "install NAME /bin/false" and "blacklist NAME" in modprobe.d (/etc, /run, /usr/lib), and kernel.modules_disabled, for
+        modules that containers need and that are neither loaded nor built in.
 
     Why it matters:
-        An install line keeps even an explicit "modprobe" from loading the module. A blacklist line stops only loading by
-        alias (mounting a file system, opening a protocol), so it is a warning. modules_disabled lasts until the next boot.
+        An install line blocks even an explicit "modprobe". A blacklist line blocks only loading by alias (mounting a file
+        system, opening a protocol), so it is a warning. modules_disabled is in force until the next boot.
 
     How it is fixed:
-        A line in /etc is turned into a comment and the module is loaded. A package's file, and modules_disabled, are left to a
-        person.
+        A line in /etc is commented out and the module is loaded. For a package's file and for modules_disabled, doctor only
+        advises.
 
     References:
         https://man7.org/linux/man-pages/man5/modprobe.d.5.html
@@ -48,7 +48,7 @@ def _finding(module: str, consequence: str, where: str, rule: ModuleRule | None,
     line = "modules_disabled" if rule is None else f"{rule.kind} {rule.module} {rule.rest}".rstrip()
     return Finding(
         subject=Subject("module", module),
-        message=f"{consequence}: the module {module} is not loaded and '{line}' forbids it",
+        message=f"{consequence}: module {module} is not loaded, and '{line}' forbids loading it",
         evidence=(Evidence(where, line), Evidence("/proc/modules", f"{module} is not loaded")),
         detail=Forbidden(
             module=module,

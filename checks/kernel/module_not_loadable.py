@@ -1,4 +1,4 @@
-"""A module that containers need can't be loaded, since its file is not there."""
+"""A module that containers need can't be loaded because its file is missing."""
 
 from collections.abc import Iterator
 
@@ -10,22 +10,21 @@ from doctor.facts.kernel.features import KernelNeeds
     severity=Severity.CRITICAL,
     breaks=("storage", "egress", "port"),
     causes=("kernel/reboot-needed",),
-    ok="every module containers need is loaded or can be",
+    ok="every module that containers need is loaded or can be loaded",
 )
 def module_not_loadable(needs: KernelNeeds) -> Iterator[Finding]:
-    """A kernel module that containers need is not loaded, and its file is not on the disk, so it can't be.
+    """A kernel module that containers need is not loaded and can't be loaded, because its file is missing.
 
     What it looks at:
-        Features that are modules of the running kernel and that nothing shows to work, against
-        /lib/modules/RELEASE/modules.dep. Where that directory is gone altogether, the kernel was upgraded (and the old one
-        removed) without a reboot.
+        /lib/modules/RELEASE/modules.dep, for each feature that is a module of the running kernel and shows no sign of working. If
+        the whole directory is missing, the kernel was upgraded (and the old one removed) without a reboot.
 
     Why it matters:
-        What is loaded goes on working, what would be loaded on demand fails: the first container, network or firewall rule
-        that needs it. That is why Docker breaks "by itself" hours after an upgrade.
+        Loaded modules continue to work, but loading on demand fails: for the first container, network or firewall rule that
+        needs the module. So Docker breaks "by itself" hours after an upgrade.
 
     How it is fixed:
-        A reboot into the installed kernel, or the package that brings the running kernel's modules.
+        Manually: reboot into the installed kernel, or install the package with the running kernel's modules.
 
     References:
         https://docs.docker.com/engine/install/troubleshoot/
@@ -33,9 +32,9 @@ def module_not_loadable(needs: KernelNeeds) -> Iterator[Finding]:
     for judged in needs.of("gone"):
         feature = judged.feature
         why = (
-            f"the modules of the running kernel {needs.kernel.name} are gone"
+            f"the modules of the running kernel {needs.kernel.name} are missing"
             if not needs.has_tree
-            else f"kernel {needs.kernel.name} has no module {' or '.join(feature.modules)} on the disk"
+            else f"kernel {needs.kernel.name} has no file of module {' or '.join(feature.modules)}"
         )
         yield Finding(
             subject=Subject("kernel-feature", feature.name),

@@ -1,4 +1,4 @@
-"""The kernel is older than what the engine, its storage driver or cgroup v2 needs."""
+"""The kernel is too old for the engine, its storage driver or cgroup v2."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from doctor.facts.kernel.cgroups import Cgroups
 from doctor.facts.kernel.details import TooOld
 from doctor.facts.kernel.kernel import Kernel
 
-# RHEL and CentOS 7 took overlay with several lower layers and d_type into their 3.10.0-514.
+# RHEL and CentOS 7 backported overlay with several lower layers and d_type to their 3.10.0-514.
 _RHEL7_OVERLAY = (514,)
 
 
@@ -33,7 +33,7 @@ _FREEZER = _Need("cgroup v2", (5, 2), "containers can't be paused: cgroup v2 has
     severity=Severity.ERROR,
     detail=TooOld,
     breaks=("storage", "limits"),
-    ok="the kernel is new enough for engine, storage and cgroups",
+    ok="the kernel is new enough for the engine, storage and cgroups",
 )
 def too_old(
     kernel: Kernel,
@@ -42,18 +42,18 @@ def too_old(
     cgroups: Cgroups | Missing,
     state: EngineState | Missing,
 ) -> Iterator[Finding]:
-    """The running kernel is older than what the engine, the storage driver or the cgroup version needs.
+    """The running kernel is too old for the engine, the storage driver or the cgroup version.
 
     What it looks at:
-        The running release against: dockerd 3.10; overlay2 4.0 (3.10.0-514 of RHEL and CentOS 7, which took it back) where
-        overlay2 is configured, in use or would be chosen; cgroup v2 4.15 for devices and 5.2 for pausing, where v2 is
-        mounted. Kernels of vendors that keep one number for years are judged only where their own number is known.
+        The running release against 3.10 for dockerd; 4.0 for overlay2 (3.10.0-514 on RHEL and CentOS 7, which backported it) if
+        overlay2 is configured, in use or would be chosen; 4.15 for devices and 5.2 for pausing with cgroup v2, if v2 is
+        mounted. Kernels of vendors that keep one version number for years are checked only if their own number is known.
 
     Why it matters:
-        Mounting layers, limiting devices or pausing fails with messages that don't name the kernel.
+        Mounting layers, limiting devices or pausing fails with messages that don't mention the kernel.
 
     How it is fixed:
-        With a newer kernel of the distribution. The repair names the package; nothing is installed.
+        Manually, with a newer kernel of the distribution. The advice names the package; doctor installs nothing.
 
     References:
         https://docs.docker.com/engine/storage/drivers/overlayfs-driver/

@@ -32,7 +32,9 @@ def cri_disabled(kubelet: Kubelet, containerd: ContainerdConfig) -> Iterator[Fin
             subject=Subject("file", containerd.path),
             message="the kubelet can't start any pod: containerd's CRI plugin is disabled",
             evidence=(
-                Evidence(f"{containerd.path}:{containerd.line}", f"disabled_plugins = {json.dumps(containerd.disabled)}"),
+                Evidence(
+                    f"{containerd.path}:{containerd.line}", f"disabled_plugins = {json.dumps(containerd.disabled)}"
+                ),
                 Evidence(kubelet.evidence, f"kubelet uses {kubelet.endpoint}"),
             ),
             detail=OfFile(path=containerd.path),

@@ -9,7 +9,9 @@ from doctor.facts.kernel.namespaces import VITAL, NamespaceKinds, needed
 
 
 @check(
-    severity=Severity.CRITICAL, breaks=("storage", "egress", "port"), ok="the kernel has all kinds of namespaces that are needed"
+    severity=Severity.CRITICAL,
+    breaks=("storage", "egress", "port"),
+    ok="the kernel has all kinds of namespaces that are needed",
 )
 def missing(kinds: NamespaceKinds, engine: EngineConfig, cgroups: Cgroups | Missing) -> Iterator[Finding]:
     """The kernel lacks a kind of namespace that containers need, so they can't start.

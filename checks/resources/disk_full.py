@@ -1,4 +1,4 @@
-"""A file system that the engine or the host needs is nearly full."""
+"""A file system of the engine or the host is nearly full."""
 
 from collections.abc import Iterator
 
@@ -9,25 +9,27 @@ from doctor.facts.host.resources import FileSystem, FileSystems, size
 
 
 @check(
-    severity=Severity.WARNING, detail=Largest, breaks=("storage", "image"), ok="there is space where the engine writes"
+    severity=Severity.WARNING,
+    detail=Largest,
+    breaks=("storage", "image"),
+    ok="the file systems that the engine writes to have free space",
 )
 def disk_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Finding]:
-    """A file system is nearly full, so pulls, builds and writes of containers fail, and files are torn.
+    """A file system is nearly full, so pulls, builds and containers' writes fail, and files are truncated.
 
     What it looks at:
-        Space that an ordinary user may still write (not root's reserve) on the file systems of the data root, containerd, /,
-        /var/log, /tmp and /run, each once. The data root warns from 80 % and is critical from 90 %, others from 85 % and
-        95 %; only where less than 20 GiB are left, so that a big disk with room enough is no finding. Read-only file systems
-        are left out; btrfs and zfs, whose numbers are estimates, only warn when less than 1 GiB is left. Of a file system that is
-        nearly full, the largest logs, volumes, caches and stores are counted, for two seconds at most.
+        The space available to users (without root's reserve) on the file systems of the data root, containerd, /, /var/log,
+        /tmp and /run. For the data root, 80 % used is a warning and 90 % critical; for the others 85 % and 95 %. A file system
+        with 20 GiB or more left is not reported. Read-only file systems are skipped. btrfs and zfs only estimate free space:
+        they are a warning if less than 1 GiB is left. On a nearly full file system, doctor measures the largest logs, volumes,
+        caches and stores, for at most two seconds.
 
     Why it matters:
-        At 100 % the engine writes empty and half files of its state: stopped then, it loses containers. With less than 64 MiB
-        left where the data root lies, doctor neither stops nor starts the engine.
+        At 100 %, the engine writes its state files empty or truncated: if it is stopped then, it loses containers. If the data
+        root's file system has less than 64 MiB left, doctor neither stops nor starts the engine.
 
     How it is fixed:
-        A person decides what goes: doctor never deletes images, volumes or logs. It names what takes the most, and the command
-        that frees it.
+        Manually: doctor never deletes images, volumes or logs. The advice names the commands that free the most.
 
     References:
         https://docs.docker.com/engine/manage-resources/pruning/

@@ -1,4 +1,4 @@
-"""The host has nearly no open files left."""
+"""The host has almost reached its limit of open files."""
 
 from collections.abc import Iterator
 
@@ -7,18 +7,18 @@ from doctor.facts.details import OfLimit
 from doctor.facts.kernel.sysctl import Sysctl
 
 
-@check(severity=Severity.WARNING, detail=OfLimit, breaks=("limits",), ok="the host may open more files")
+@check(severity=Severity.WARNING, detail=OfLimit, breaks=("limits",), ok="the host is below its limit of open files")
 def fd_exhaustion(sysctl: Sysctl) -> Iterator[Finding]:
-    """Nearly all files that the host may have open are open, so programs fail with "too many open files in system".
+    """The host has almost reached its limit of open files, so programs fail with "too many open files in system".
 
     What it looks at:
         fs.file-nr: allocated handles against fs.file-max. A warning from 70 %, an error from 90 %.
 
     Why it matters:
-        The limit is the whole host's: one leaking container stops the engine, the log and ssh.
+        The limit applies to the whole host: one leaking container stops the engine, logging and ssh.
 
     How it is fixed:
-        fs.file-max is doubled, now and in sysctl.d. Who holds the files remains to be found (lsof).
+        fs.file-max is doubled, now and in sysctl.d. Find the program that holds the files yourself (lsof).
 
     References:
         https://docs.kernel.org/admin-guide/sysctl/fs.html
@@ -32,7 +32,7 @@ def fd_exhaustion(sysctl: Sysctl) -> Iterator[Finding]:
     percent = used * 100 // limit
     yield Finding(
         subject=Subject("sysctl", "fs.file-max"),
-        message=f"programs fail soon with too many open files in system: {used} of {limit} are open ({percent} %)",
+        message=f'programs will soon fail with "too many open files in system": {used} of {limit} are open ({percent} %)',
         evidence=(Evidence("/proc/sys/fs/file-nr", " ".join(numbers)),),
         detail=OfLimit(wanted=limit * 2),
         severity=Severity.ERROR if percent >= 90 else None,

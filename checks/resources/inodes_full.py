@@ -1,4 +1,4 @@
-"""A file system has nearly no inodes left."""
+"""A file system has almost no inodes left."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,24 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.host.resources import FileSystems
 
 
-@check(severity=Severity.WARNING, breaks=("storage", "image"), ok="there are inodes where the engine writes")
+@check(
+    severity=Severity.WARNING,
+    breaks=("storage", "image"),
+    ok="the file systems that the engine writes to have free inodes",
+)
 def inodes_full(systems: FileSystems) -> Iterator[Finding]:
-    """A file system has nearly no inodes left, so no file can be made although space is free.
+    """A file system has almost no inodes left, so files can't be created although space is free.
 
     What it looks at:
         Free inodes of the file systems of the data root, containerd, /, /var/log, /tmp and /run: a warning from 85 % used,
-        critical from 95 %. File systems without a limit (btrfs, xfs with dynamic inodes) are left out.
+        critical from 95 %. File systems without a limit (btrfs, xfs with dynamic inodes) are skipped.
 
     Why it matters:
-        "No space left on device" while df shows free space. Layers of small files (node_modules) use inodes up first. With less
-        than 1000 left where the data root lies, doctor neither stops nor starts the engine.
+        Programs fail with "no space left on device" while df shows free space. Layers of small files (node_modules) use up inodes
+        before space. If the data root's file system has fewer than 1000 left, doctor neither stops nor starts the engine.
 
     How it is fixed:
-        A person decides what goes; the number of inodes of ext4 is fixed when it is made.
+        Manually: the user decides what to delete. The number of inodes of an ext4 file system is fixed at its creation.
 
     References:
         https://man7.org/linux/man-pages/man8/mke2fs.8.html
@@ -31,8 +35,8 @@ def inodes_full(systems: FileSystems) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("file-system", system.path),
             message=(
-                f"no more files can be made on {' and '.join(system.uses)} soon: "
-                f"{percent} % of its inodes are used, {system.files_free} are left"
+                f"file creation on {' and '.join(system.uses)} will soon fail: "
+                f"{percent} % of the inodes are used, {system.files_free} left"
             ),
             evidence=(Evidence(f"statfs {system.path}", f"{system.files_free} of {system.files} inodes free"),),
             severity=Severity.CRITICAL if percent >= 95 or system.stops_engine else None,

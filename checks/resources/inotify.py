@@ -1,4 +1,4 @@
-"""Few inotify instances for many containers."""
+"""The limit of inotify instances is low for the number of containers."""
 
 from collections.abc import Iterator
 
@@ -6,24 +6,26 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.details import OfLimit
 from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.networks import Networks
+from doctor.model.text import plural
 
 KEY = "fs.inotify.max_user_instances"
 
 
-@check(severity=Severity.INFO, detail=OfLimit, ok="containers may watch files")
+@check(severity=Severity.INFO, detail=OfLimit, ok="the limit of inotify instances suits the number of containers")
 def inotify(sysctl: Sysctl, networks: Networks) -> Iterator[Finding]:
-    """The limit of inotify instances is the kernel's small default while many containers run as one user.
+    """The limit of inotify instances is low for the number of containers that share it.
 
     What it looks at:
         fs.inotify.max_user_instances (128 by default, counted per user: all containers of root share it) against twice the
-        number of running containers that have an address of a bridge network. It is a remark: who uses instances is not counted.
+        number of running containers with an address on a bridge network. The instances in use are not counted, so this is only
+        a remark.
 
     Why it matters:
         Programs that watch files (log shippers, web servers in development, systemd in a container) fail with "too many open
         files" or "inotify_init: no space left on device".
 
     How it is fixed:
-        The limit is raised, now and in sysctl.d; an instance costs memory only when it is used.
+        The limit is raised, now and in sysctl.d. An unused instance costs no memory.
 
     References:
         https://man7.org/linux/man-pages/man7/inotify.7.html
@@ -34,7 +36,7 @@ def inotify(sysctl: Sysctl, networks: Networks) -> Iterator[Finding]:
         return
     yield Finding(
         subject=Subject("sysctl", KEY),
-        message=f"containers that watch files may fail: {running} containers run and share {limit} inotify instances",
+        message=f"containers that watch files may fail: {plural(running, 'running container')} share {limit} inotify instances",
         evidence=(Evidence("/proc/sys/fs/inotify/max_user_instances", str(limit)),),
         detail=OfLimit(wanted=max(1024, 8 * running)),
     )

@@ -1,4 +1,4 @@
-"""The host has nearly no memory left."""
+"""The host has almost no memory left."""
 
 from collections.abc import Iterator
 
@@ -8,17 +8,18 @@ from doctor.facts.host.resources import GIB, Memory, size
 
 @check(severity=Severity.WARNING, breaks=("limits",), ok="the host has memory left")
 def memory(memory: Memory) -> Iterator[Finding]:
-    """The host has nearly no memory left, so the kernel ends processes of containers, or the engine.
+    """The host has almost no memory left, so the kernel may kill processes of containers, or the engine.
 
     What it looks at:
-        MemAvailable of /proc/meminfo, which counts what the page cache would give back: a warning below 15 % if that is less
-        than 1 GiB, an error below 5 %. Free swap is shown, not judged.
+        MemAvailable in /proc/meminfo, which includes the reclaimable page cache: a warning below 15 % if that is less than 1 GiB,
+        an error below 5 %. Free swap is shown as evidence only.
 
     Why it matters:
-        The out-of-memory killer chooses by size, not by blame. Containers without a memory limit are its usual cause.
+        The out-of-memory killer selects processes by size, so it may kill one that did not cause the shortage. The usual cause
+        is a container without a memory limit.
 
     How it is fixed:
-        A person finds the consumer ("docker stats") and gives it a limit.
+        Manually: find the consumer ("docker stats") and limit its memory.
 
     References:
         https://docs.docker.com/engine/containers/resource_constraints/
@@ -30,8 +31,8 @@ def memory(memory: Memory) -> Iterator[Finding]:
     yield Finding(
         subject=Subject("memory", "host"),
         message=(
-            f"the kernel may end containers or the engine soon: {size(memory.available_bytes)} "
-            f"of {size(memory.total_bytes)} memory are available ({ratio:.0%})"
+            f"the kernel may soon kill containers or the engine: {size(memory.available_bytes)} "
+            f"of {size(memory.total_bytes)} memory is available ({ratio:.0%})"
         ),
         evidence=(
             Evidence("/proc/meminfo", f"MemAvailable {size(memory.available_bytes)}"),

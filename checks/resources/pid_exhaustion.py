@@ -1,4 +1,4 @@
-"""The host has nearly no process ids left."""
+"""The host has almost no process ids left."""
 
 from collections.abc import Iterator
 
@@ -11,20 +11,20 @@ _MOST = 4194304
 """PID_MAX_LIMIT of 64-bit kernels (include/linux/threads.h)."""
 
 
-@check(severity=Severity.WARNING, detail=TasksFull, breaks=("limits",), ok="there are process ids left")
+@check(severity=Severity.WARNING, detail=TasksFull, breaks=("limits",), ok="the host has process ids left")
 def pid_exhaustion(tasks: Tasks, sysctl: Sysctl) -> Iterator[Finding]:
-    """Nearly all process ids of the host are used, so nothing can be started soon, not even a shell.
+    """Almost all process ids of the host are in use, so soon no process can start, not even a shell.
 
     What it looks at:
-        The number of tasks (threads count) in /proc/loadavg against the smaller of kernel.pid_max and kernel.threads-max: a
+        The number of tasks (including threads) in /proc/loadavg against the smaller of kernel.pid_max and kernel.threads-max: a
         warning from 70 %, an error from 90 %.
 
     Why it matters:
-        fork fails with "resource temporarily unavailable" everywhere: containers, the engine, ssh.
+        fork fails with "resource temporarily unavailable" everywhere: in containers, in the engine, in sshd.
 
     How it is fixed:
-        The limits that are near are doubled, now and in sysctl.d. Who makes the tasks remains to be found; --pids-limit bounds
-        a container.
+        The limits that are nearly reached are doubled, now and in sysctl.d. Find the program that creates the tasks yourself;
+        --pids-limit limits a container.
 
     References:
         https://docs.kernel.org/admin-guide/sysctl/kernel.html
@@ -39,7 +39,7 @@ def pid_exhaustion(tasks: Tasks, sysctl: Sysctl) -> Iterator[Finding]:
     percent = tasks.count * 100 // min(known.values())
     yield Finding(
         subject=Subject("tasks", "host"),
-        message=f"nothing can be started soon: {tasks.count} tasks run, {percent} % of what the host allows",
+        message=f"soon no process can start: {tasks.count} tasks run, {percent} % of the host's limit",
         evidence=(
             Evidence("/proc/loadavg", f"{tasks.count} tasks"),
             *(Evidence(key, str(limit)) for key, limit in known.items()),

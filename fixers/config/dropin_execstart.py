@@ -1,4 +1,4 @@
-"""Let a drop-in replace the unit's command."""
+"""Make a drop-in replace the unit's command."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,10 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def dropin_execstart(detail: Place | None, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Put the empty line before the drop-in's command that systemd asks for."""
+    """Insert the empty ExecStart= that systemd requires before the drop-in's command."""
     if detail is None:
         yield Advise(
-            text="systemctl cat docker.service shows a package's own files that set ExecStart= twice: reinstall that package"
+            text="systemctl cat docker.service shows a package's files that set ExecStart= twice: reinstall that package"
         )
     else:
         yield from with_reload(units, [clear_command(detail.file)])

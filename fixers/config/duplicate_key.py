@@ -1,4 +1,4 @@
-"""Leave one value of a key that stands more than once."""
+"""Keep one value of a key that occurs more than once."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,11 +14,11 @@ from doctor.formats.config import daemon_json, json_edit
 
 @fixer(applicability=Applicability.SAFE)
 def duplicate_key(finding: Finding, file: DaemonJson) -> Iterator[Action]:
-    """Remove what never counted where nothing is lost by it; ask which value is meant otherwise."""
+    """Remove the ignored values if all are equal; otherwise ask which value is meant."""
     key = finding.subject.name
     values = _values(file, key)
     if len(values) != json_edit.count(file.content, key):
-        yield Advise(text=f"grep -n '\"{key}\"' {file.path} shows where it stands: keep one")
+        yield Advise(text=f"grep -n '\"{key}\"' {file.path} shows its lines: keep one")
     elif all(value == values[-1] for value in values):
         yield _keep(file, key, len(values) - 1, restart=False)
     else:
@@ -45,7 +45,7 @@ def _keep(file: DaemonJson, key: str, number: int, *, restart: bool) -> EditFile
     return EditFile(
         path=file.path,
         edit=_kept(key, number),
-        what=f"keep {key} once in {file.path}, number {number + 1}",
+        what=f"remove all but number {number + 1} of the values of {key} in {file.path}",
         needs_engine_restart=restart,
     )
 

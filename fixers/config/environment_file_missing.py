@@ -1,4 +1,4 @@
-"""Let the engine's unit start without an environment file."""
+"""Make a missing environment file optional for the engine's unit."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _VARIABLE = re.compile(r"\$\{?\w+\}?")
 
 @fixer(applicability=Applicability.SAFE)
 def environment_file_missing(flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Make it optional; ask where options of the command may have stood in it."""
+    """Make it optional; ask first if the command's options may have come from it."""
     actions: list[Action] = [OptionalFiles(files=(flags.launcher_file, *flags.drop_ins), missing=flags.missing_files)]
     if isinstance(units, EngineUnits):
         actions.append(ReloadUnits(units=units))
@@ -23,14 +23,14 @@ def environment_file_missing(flags: EngineFlags, units: EngineUnits | Missing) -
         yield from actions
         return
     yield Choose(
-        question=f"whether the engine starts without {', '.join(flags.missing_files)}",
+        question=f"whether the engine should start without {', '.join(flags.missing_files)}",
         options=(
             Option(
                 name="without",
                 evidence=(
                     Evidence(
                         flags.launcher_file,
-                        f"its command uses {', '.join(used)}: options that stood in the file are gone",
+                        f"its command uses {', '.join(used)}: options from the missing file are not applied",
                     ),
                 ),
                 actions=tuple(actions),

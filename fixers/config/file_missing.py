@@ -1,4 +1,4 @@
-"""Let the engine find its settings file."""
+"""Point the engine to an existing settings file, or to none."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from doctor.model.paths import HostPath, parent
 
 @fixer(applicability=Applicability.SAFE)
 def file_missing(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Name the file that is meant; ask where none is, or several could be."""
+    """Name the file that is meant; ask if there are none or several."""
     yield from with_reload(units, _actions(file, flags, units))
 
 
@@ -22,12 +22,12 @@ def _actions(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing)
     place = given[-1].place if given else None
     if not file.is_explicit:
         yield Advise(
-            text=f"ls -ld {file.path} {parent(HostPath(file.leads_to))} shows where it ends: mount its disk or put the file back, then"
-            f" systemctl restart docker; or rm {file.path}, if the defaults are meant"
+            text=f"ls -ld {file.path} {parent(HostPath(file.leads_to))} shows the link: mount the disk of its target or restore the file,"
+            f" then systemctl restart docker; or rm {file.path} if the engine should use its defaults"
         )
     elif place is None:
         yield Advise(
-            text=f"start dockerd without --config-file={file.path}: ls -l {parent(file.path)} shows what is there"
+            text=f"start dockerd without --config-file={file.path}; ls -l {parent(file.path)} shows the existing files"
         )
     else:
         near = [path for path in dict.fromkeys(file.nearby) if parent(path) == parent(file.path)]
@@ -38,7 +38,7 @@ def _actions(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing)
         options = [
             Option(
                 name=path,
-                evidence=(Evidence(path, "a settings file that is there"),),
+                evidence=(Evidence(path, "an existing settings file"),),
                 actions=tuple(with_reload(units, [set_flag(place, "config-file", path, restart=False)])),
             )
             for path in dict.fromkeys(file.nearby)
@@ -46,7 +46,9 @@ def _actions(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing)
         ]
         default = "/etc/docker/daemon.json"
         reads = (
-            f"it reads {default}" if default in file.nearby else "the engine's defaults: no file of settings is read"
+            f"the engine reads {default}"
+            if default in file.nearby
+            else "the engine's defaults: it reads no settings file"
         )
         options.append(
             Option(
@@ -55,4 +57,4 @@ def _actions(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing)
                 actions=tuple(with_reload(units, [remove_flag(place, "config-file", restart=False)])),
             )
         )
-        yield Choose(question=f"which settings the engine reads instead of {file.path}", options=tuple(options))
+        yield Choose(question=f"which settings the engine should read instead of {file.path}", options=tuple(options))

@@ -1,4 +1,4 @@
-"""Leave a setting in one place."""
+"""Keep a setting in one place only."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,14 +18,14 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def flag_file_conflict(detail: Conflict, file: DaemonJson, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Keep the setting in daemon.json and take the flag out where it stands."""
+    """Keep the setting in daemon.json and remove the flag from the file that sets it."""
     yield from with_reload(units, _actions(detail, file))
 
 
 def _actions(conflict: Conflict, file: DaemonJson) -> Iterator[Action]:
     if any("***" in flag.value for flag in conflict.flags):
         yield Advise(
-            text=f"take --{conflict.flags[0].name} or {conflict.key} out: they hold a password, so decide yourself; "
+            text=f"remove --{conflict.flags[0].name} or {conflict.key} (doctor does not choose, because they contain a password), "
             "then systemctl restart docker"
         )
         return
@@ -36,12 +36,12 @@ def _actions(conflict: Conflict, file: DaemonJson) -> Iterator[Action]:
 
 
 def _which_listeners(conflict: Conflict, file: DaemonJson) -> Choose:
-    """Ask: one of the two opens the engine to the network, the other does not."""
+    """Ask which listeners are meant: one value opens the engine to the network, the other does not."""
     both = network_listeners(conflict.in_file) & network_listeners(conflict.by_flag)
     opened = network_listeners(conflict.joined) - both
     closed = [host for host in conflict.joined if host not in opened]
     return Choose(
-        question="whether the engine listens on the network",
+        question="whether the engine should listen on the network",
         options=tuple(
             Option(
                 name=name,
@@ -54,7 +54,7 @@ def _which_listeners(conflict: Conflict, file: DaemonJson) -> Choose:
 
 
 def _in_file(conflict: Conflict, file: DaemonJson, value: Any) -> Iterator[Action]:
-    """Take the flag out, and let the file have ``value``; ``None`` leaves it as it is."""
+    """Remove the flag, and set the file's key to ``value``; ``None`` keeps the file's value."""
     contradicts = value is None
     if not contradicts and value != conflict.in_file:
         yield set_setting(file.path, (conflict.key,), value, restart=False)
@@ -63,6 +63,6 @@ def _in_file(conflict: Conflict, file: DaemonJson, value: Any) -> Iterator[Actio
             continue
         action = remove_flag(place, conflict.flags[0].name, restart=False)
         if contradicts and isinstance(action, EditFile | OverrideCommand):
-            # One of two contradicting values is dropped: nobody can know which one is wanted.
+            # One of two contradicting values is dropped, and which one is meant is unknown.
             action = replace(action, risk=Applicability.DISRUPTIVE)
         yield action

@@ -1,4 +1,4 @@
-"""Move settings to where dockerd reads them."""
+"""Move settings to the place where dockerd reads them."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from doctor.facts.config.keys import KeyProblem
 
 @fixer(applicability=Applicability.SAFE)
 def flattened_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
-    """Ask whether its settings are wanted: they would be in force for the first time."""
+    """Ask whether the settings are wanted: they would take effect for the first time."""
     problem, file = detail, config.json
     options = []
     gone = remove_setting(file.path, problem.path, restart=False)
@@ -37,11 +37,13 @@ def flattened_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
         options.append(
             Option(
                 name="remove",
-                evidence=(Evidence("dockerd", f"reads nothing of {problem.name} today"),),
+                evidence=(Evidence("dockerd", f"reads nothing in {problem.name} now"),),
                 actions=(gone,),
             )
         )
     if options:
-        yield Choose(question=f"whether {inside} in {problem.name} is wanted", options=tuple(options))
+        yield Choose(question=f"whether {inside} inside {problem.name} is wanted", options=tuple(options))
     else:
-        yield Advise(text=f"grep -n {problem.name} {file.path}: {inside} is set at the top level too, keep one of each")
+        yield Advise(
+            text=f"grep -n {problem.name} {file.path}: {inside} is also set at the top level; keep one of each"
+        )

@@ -1,4 +1,4 @@
-"""Put a setting in force that dockerd never read, or remove it."""
+"""Rename a key that dockerd never reads to the setting, or remove it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,13 +19,13 @@ def ignored_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
         Option(name="remove", evidence=(Evidence("dockerd", f"never reads {problem.name}"),), actions=(gone,)),
     ]
     wanted = _wanted(problem.meant, problem.value)
-    # Listeners are never offered: that would open what was closed all the time.
+    # Listeners are never offered: they would open a port that was always closed.
     if wanted is not None and problem.meant != "hosts" and not config.is_set(problem.meant):
         options.insert(
             0,
             Option(
                 name=problem.meant,
-                evidence=(Evidence("dockerd", f"reads this as {problem.meant}; it gets in force for the first time"),),
+                evidence=(Evidence("dockerd", f"reads {problem.meant}: the setting takes effect for the first time"),),
                 actions=(gone, set_setting(file.path, (problem.meant,), wanted)),
             ),
         )
@@ -33,7 +33,7 @@ def ignored_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
 
 
 def _wanted(key: str, value: Any) -> Any:
-    """Return the value as the key takes it, ``None`` where it can't."""
+    """Return the value in the key's type, ``None`` if it does not fit."""
     for candidate in (value, [value]):
         if key and value not in (None, "") and fits(key, candidate):
             return candidate

@@ -1,4 +1,4 @@
-"""Put the JSON of the settings file right."""
+"""Correct the JSON of the settings file."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from doctor.facts.host.mounts import Mounts
 
 @fixer(applicability=Applicability.SAFE)
 def invalid_json(file: DaemonJson, mounts: Mounts | Missing) -> Iterator[Action]:
-    """Make the smallest change, where it can be meant in one way only; a directory in its place goes into quarantine."""
+    """Make the smallest change if only one is possible; move a directory in its place to quarantine."""
     if file.is_mendable:
         yield mend_settings(file.path)
     elif file.is_directory and isinstance(mounts, Mounts) and any(mounts.beneath(file.path)):
@@ -20,8 +20,8 @@ def invalid_json(file: DaemonJson, mounts: Mounts | Missing) -> Iterator[Action]
             text=f"findmnt {file.path} shows what is mounted there: umount {file.path}, then 'doctor fix --apply'"
         )
     elif file.is_directory:
-        # 'docker run -v' makes a directory where the file that it shall show is missing.
-        yield Quarantine(path=file.path, why="the settings file belongs there, and a directory is no settings")
+        # 'docker run -v' creates a directory if its source file is missing.
+        yield Quarantine(path=file.path, why="it is a directory in place of the settings file")
     else:
         yield Advise(
             text=f"edit {file.path} at {file.where or 'its beginning'}, then dockerd --validate --config-file {file.path}"

@@ -1,4 +1,4 @@
-"""Give a setting a value that can work."""
+"""Give a setting a valid value."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from doctor.facts.config.values import NamedThings, ValueProblem
 def invalid_value(
     finding: Finding, detail: ValueProblem, config: EngineConfig, things: NamedThings
 ) -> Iterator[Action]:
-    """Take the value that is surely meant; otherwise ask which of those that the engine takes."""
+    """Set the value if only one can be meant; otherwise ask."""
     key = finding.subject.name
     options = []
     for answer in answers(detail, config, things):
@@ -26,15 +26,15 @@ def invalid_value(
         if actions:
             options.append(Option(name=answer.name, evidence=(Evidence(key, answer.why),), actions=actions))
     if options:
-        yield Choose(question=f"which value {key} gets instead", options=tuple(options))
+        yield Choose(question=f"which value {key} should have instead", options=tuple(options))
     else:
         yield Advise(
-            text=f"edit {config.setting(key).place}: give {key} a value that works ({detail.why}), then dockerd --validate"
+            text=f"edit {config.setting(key).place}: give {key} a valid value ({detail.why}), then dockerd --validate"
         )
 
 
 def _actions(answer: Answer, key: str, config: EngineConfig) -> Iterator[Action]:
-    """Change the setting where it stands; nothing for a list or map that flags give, or for a flag of no file."""
+    """Change the setting where it is set; yield nothing for a list or map set by flags, or a flag from no file."""
     setting = config.setting(key)
     flags = [flag for flag in config.flags.of_key(key) if flag.place is not None]
     if setting.origin == "flag":

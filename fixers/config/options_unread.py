@@ -1,4 +1,4 @@
-"""Move options to where the engine reads them, or make a comment of them."""
+"""Move options to the place where the engine reads them, or comment them out."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,11 +17,11 @@ from doctor.formats.config import flags, words
 
 @fixer(applicability=Applicability.SAFE)
 def options_unread(detail: UnreadVariable, config: EngineConfig) -> Iterator[Action]:
-    """Ask whether they are still wanted: they would be in force for the first time."""
+    """Ask whether the options are still wanted: they would take effect for the first time."""
     cleared = EditFile(
         path=detail.file,
         edit=_commented(detail.line, detail.name),
-        what=f"make a comment of {detail.name} in {detail.file}, line {detail.line}",
+        what=f"comment out {detail.name} in {detail.file}, line {detail.line}",
     )
     options = [
         Option(
@@ -35,7 +35,9 @@ def options_unread(detail: UnreadVariable, config: EngineConfig) -> Iterator[Act
             0,
             Option(
                 name="daemon.json",
-                evidence=(Evidence(config.json.path, f"gets {', '.join(wanted)}, in force for the first time"),),
+                evidence=(
+                    Evidence(config.json.path, f"gets {', '.join(wanted)}, which take effect for the first time"),
+                ),
                 actions=(*moved, cleared),
             ),
         )
@@ -43,7 +45,7 @@ def options_unread(detail: UnreadVariable, config: EngineConfig) -> Iterator[Act
 
 
 def _settings(unread: UnreadVariable, config: EngineConfig) -> dict[str, Any]:
-    """Return the options as settings; {} where one can't be, is set already, or opens the engine to others."""
+    """Return the options as settings; {} if one can't be a setting, is already set, or opens the engine to others."""
     line = flags.parse([word.text for word in words.split(revealed(unread.value), escapes=False)])
     given: dict[str, list[str]] = {}
     for flag in line.flags:

@@ -1,4 +1,4 @@
-"""Make a URL of the engine's proxy."""
+"""Correct the URL of the engine's proxy."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _URL = re.compile(rf"(?:https?|socks5)://{_HOST.pattern}", re.IGNORECASE)
 
 @fixer(applicability=Applicability.SAFE)
 def proxy_bad(finding: Finding, config: EngineConfig, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Write it as a URL where it stands; name the drop-in where the environment has it."""
+    """Write a URL where the proxy is set; for the unit's environment, advise the drop-in."""
     key = finding.subject.name
     wanted = conceal(key, _url(config.get(key)))
     flags = [flag for flag in config.flags.of_key(key) if flag.place is not None]
@@ -35,7 +35,7 @@ def proxy_bad(finding: Finding, config: EngineConfig, units: EngineUnits | Missi
 
 
 def _url(value: object) -> str:
-    """Return the URL that a value surely means, "" where that is not clear."""
+    """Return the URL that a value means, "" if that is not certain."""
     text = revealed(value).strip().strip("\"'").strip() if isinstance(value, str) else ""
     if _URL.fullmatch(text):
         return text

@@ -1,4 +1,4 @@
-"""Give a dropped key its present name, or take it out."""
+"""Rename a removed key to its successor, or remove it."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,12 @@ from doctor.facts.config.keys import KeyProblem
 
 @fixer(applicability=Applicability.SAFE)
 def removed_key(detail: KeyProblem, file: DaemonJson) -> Iterator[Action]:
-    """Rename where a successor takes the same value, take out where there is none."""
+    """Rename the key if a successor takes the same value; otherwise remove it."""
     if detail.meant:
         yield rename_setting(file.path, detail.path[0], detail.meant, restart=False)
     elif detail.name == "graph" and file.value.get("data-root") != detail.value:
         yield Advise(
-            text=f"ls {detail.value}/image {file.value.get('data-root')}/image shows which holds your images: keep that as data-root in {file.path}"
+            text=f"ls {detail.value}/image {file.value.get('data-root')}/image shows which one has your images: keep that one as data-root in {file.path}"
         )
     else:
         yield remove_setting(file.path, detail.path, detail.says, restart=False)

@@ -1,4 +1,4 @@
-"""Take out a storage option that the engine dropped."""
+"""Remove a storage option that the engine no longer accepts."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.SAFE)
 def removed_storage_opt(detail: DroppedOption, config: EngineConfig) -> Iterator[Action]:
-    """Take it out of the list or the flags that hold it."""
+    """Remove it from the list or the flags that set it."""
     text = detail.text
     for flag in config.flags.of_key("storage-opts"):
         if flag.value == text and flag.place is not None:

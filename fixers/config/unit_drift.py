@@ -1,4 +1,4 @@
-"""Make systemd read unit files again."""
+"""Reload systemd's unit files."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def unit_drift(units: EngineUnits) -> Iterator[Action]:
-    """Reload; nothing that runs is touched."""
+    """Reload the files; no running unit is affected."""
     yield ReloadUnits(units=units)

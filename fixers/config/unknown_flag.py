@@ -1,4 +1,4 @@
-"""Give a dropped or misspelt flag its name, or take it out."""
+"""Rename a removed or misspelt flag, or remove it."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from doctor.facts.engine.units import EngineUnits
 def unknown_flag(
     finding: Finding, detail: BadFlag | None, flags: EngineFlags, units: EngineUnits | Missing
 ) -> Iterator[Action]:
-    """Rename it, remove it, or ask which of two flags it is."""
+    """Rename it, remove it, or ask which flag is meant."""
     yield from with_reload(units, _actions(finding, detail, flags))
 
 
@@ -23,12 +23,12 @@ def _actions(finding: Finding, bad: BadFlag | None, flags: EngineFlags) -> Itera
     if bad is None:
         show = "systemctl cat docker.service" if flags.launcher == "systemd" else f"cat {flags.launcher_file}"
         yield Advise(
-            text=f"{show} shows the command line: look for a lost quote or an unset variable around {finding.subject.name!r} (a"
-            " switch takes its value as --icc=false, never after a blank), then 'doctor scan'"
+            text=f"{show} shows the command line: look for a missing quote or an unset variable near '{finding.subject.name}' (a"
+            " boolean flag is set with =, as in --icc=false), then 'doctor scan'"
         )
     elif bad.close:
         yield Choose(
-            question=f"which flag --{bad.flag.name} in {bad.place.file} is",
+            question=f"which flag --{bad.flag.name} in {bad.place.file} means",
             options=(
                 *(
                     Option(
@@ -40,7 +40,9 @@ def _actions(finding: Finding, bad: BadFlag | None, flags: EngineFlags) -> Itera
                 ),
                 Option(
                     name="remove",
-                    evidence=(Evidence("dockerd", f"no release has --{bad.flag.name}: without it the defaults apply"),),
+                    evidence=(
+                        Evidence("dockerd", f"no release has --{bad.flag.name}; without it the default applies"),
+                    ),
                     actions=(remove_flag(bad.place, bad.flag.name, restart=False),),
                 ),
             ),
@@ -59,7 +61,7 @@ def _renamed(bad: BadFlag, name: str) -> Iterator[Action]:
         yield remove_flag(place, flag.name, restart=False)
     elif place.is_packaged:
         yield Advise(
-            text=f"systemctl edit --full docker.service: call --{flag.name} --{name}, then systemctl start docker"
+            text=f"systemctl edit --full docker.service: rename --{flag.name} to --{name}, then systemctl start docker"
         )
     else:
         yield set_flag(place, name, value, restart=False)

@@ -1,4 +1,4 @@
-"""Give a misspelt key its name, or take an unknown one out."""
+"""Rename a misspelt key, or remove an unknown one."""
 
 from collections.abc import Iterator
 
@@ -13,23 +13,23 @@ from doctor.facts.engine.data_root import DataRoot
 
 @fixer(applicability=Applicability.SAFE)
 def unknown_key(detail: KeyProblem, file: DaemonJson, root: DataRoot | Missing) -> Iterator[Action]:
-    """Rename it, remove it, or ask which of two keys it is."""
+    """Rename it, remove it, or ask which key is meant."""
     if detail.meant and not isinstance(root, Missing) and _leads_away(detail, root):
         yield Choose(
-            question=f"whether {detail.name!r} in {file.path} is {detail.meant}: the engine would no longer show what {root.resolved} holds",
+            question=f"whether '{detail.name}' in {file.path} means {detail.meant}: the engine would no longer list the content of {root.resolved}",
             options=tuple(_options(detail, file, (detail.meant,))),
         )
     elif detail.meant:
         yield rename_setting(file.path, detail.path[0], detail.meant, restart=False)
     elif detail.close:
         yield Choose(
-            question=f"which setting {detail.name!r} in {file.path} is",
+            question=f"which setting '{detail.name}' in {file.path} means",
             options=tuple(_options(detail, file, detail.close)),
         )
     elif may_close(detail.name, detail.value):
-        # What it was to keep closed, nobody can tell: the engine would start without it.
+        # It is unknown what the key was meant to keep closed, and the engine would start without it.
         yield Choose(
-            question=f"whether the engine starts without {detail.name!r} of {file.path}, which may be meant to keep something closed",
+            question=f"whether the engine should start without '{detail.name}' of {file.path}, which may be meant to keep something closed",
             options=(_removal(detail, file),),
         )
     else:
@@ -37,7 +37,7 @@ def unknown_key(detail: KeyProblem, file: DaemonJson, root: DataRoot | Missing) 
 
 
 def _leads_away(problem: KeyProblem, root: DataRoot) -> bool:
-    """Whether the engine has worked without the key, and under its right name it would show another store."""
+    """Whether the engine has data from its work without the key, and would use another store with the correct key."""
     value = problem.value
     if not root.holds_anything or not value:
         return False
@@ -62,6 +62,8 @@ def _options(problem: KeyProblem, file: DaemonJson, names: tuple[str, ...]) -> I
 def _removal(problem: KeyProblem, file: DaemonJson) -> Option:
     return Option(
         name="remove",
-        evidence=(Evidence("dockerd", f"{problem.name} is no setting of this release; without it the defaults apply"),),
+        evidence=(
+            Evidence("dockerd", f"{problem.name} is not a setting of this release; without it the default applies"),
+        ),
         actions=(remove_setting(file.path, problem.path, "no engine of this release starts with it", restart=False),),
     )

@@ -1,4 +1,4 @@
-"""Say which servers containers can be given."""
+"""Advise how to set name servers that containers can reach."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.MANUAL)
 def daemon_dns_loopback(engine: EngineConfig) -> Iterator[Action]:
-    """Only a person knows the server."""
+    """Name the setting; only the user knows the server."""
     yield Advise(
-        text=f"set 'dns' ({engine.setting('dns').place}) to a server that containers reach, or take it out (grep nameserver "
-        "/run/systemd/resolve/resolv.conf shows the host's own); systemctl restart docker"
+        text=f"set 'dns' ({engine.setting('dns').place}) to a server that containers can reach, or remove it (grep nameserver "
+        "/run/systemd/resolve/resolv.conf shows the host's servers); then systemctl restart docker"
     )

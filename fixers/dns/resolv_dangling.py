@@ -1,4 +1,4 @@
-"""Let resolv.conf lead somewhere."""
+"""Link resolv.conf to an existing server list."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from doctor.facts.network.dns import HostDns
 
 @fixer(applicability=Applicability.SAFE)
 def resolv_dangling(dns: HostDns) -> Iterator[Action]:
-    """Link the list that a program of the host has written; without one, say what to write."""
+    """Link the list that a program of the host has written; without one, only advise."""
     yield from link_resolver_list(dns.replacement)

@@ -1,4 +1,4 @@
-"""Put a real list in the place of an empty resolv.conf."""
+"""Replace an empty resolv.conf with a link to a server list."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from doctor.facts.network.dns import HostDns
 
 @fixer(applicability=Applicability.SAFE)
 def resolv_empty(dns: HostDns) -> Iterator[Action]:
-    """Link the list that a program of the host has written; without one, say what to write."""
+    """Link the list that a program of the host has written; without one, only advise."""
     yield from link_resolver_list(dns.replacement)

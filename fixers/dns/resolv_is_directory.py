@@ -1,4 +1,4 @@
-"""Take what is no file out of the place of resolv.conf."""
+"""Replace a resolv.conf that is not a file with a link to a server list."""
 
 from collections.abc import Iterator
 
@@ -13,9 +13,9 @@ def resolv_is_directory(dns: HostDns) -> Iterator[Action]:
     """Quarantine it and link the list that a program of the host has written."""
     target = dns.replacement
     if target is None:
-        yield Advise(text="mv /etc/resolv.conf /root/ and echo nameserver ADDRESS > /etc/resolv.conf")
+        yield Advise(text="mv /etc/resolv.conf /root/ && echo nameserver ADDRESS > /etc/resolv.conf")
         return
-    yield Quarantine(path=RESOLV_CONF, why="no container starts while it is no file")
+    yield Quarantine(path=RESOLV_CONF, why="it is not a file, so no container starts")
     yield MakeSymlink(
         path=RESOLV_CONF, target=target, what=f"make {RESOLV_CONF} a link to {target}", stage=Stage.CONFIG
     )

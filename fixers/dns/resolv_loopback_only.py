@@ -1,4 +1,4 @@
-"""Give containers the host's real name servers."""
+"""Set "dns" to the host's real name servers."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from doctor.facts.network.details import LoopbackOnly
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def resolv_loopback_only(detail: LoopbackOnly, engine: EngineConfig) -> Iterator[Action]:
-    """Set "dns" to servers that a program of the host has written down; invent none."""
+    """Set "dns" to servers that a program of the host lists; if there are none, advise."""
     servers = detail.servers
     if servers:
         yield set_setting(engine.json.path, ("dns",), list(servers))
     else:
         yield Advise(
-            text=f'set "dns": ["ADDRESS"] in {engine.json.path} to a server of your network that containers reach, then systemctl restart docker'
+            text=f'set "dns": ["ADDRESS"] in {engine.json.path} to a server of your network that containers can reach, then systemctl restart docker'
         )

@@ -1,4 +1,4 @@
-"""Lead resolv.conf past a dead resolver."""
+"""Link resolv.conf to a list of real servers instead of a dead resolver."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 @fixer(applicability=Applicability.SAFE)
 def resolved_stub_dead(dns: HostDns) -> Iterator[Action]:
-    """Link a list of real servers; without one, say what to write."""
+    """Link a list of real servers; without one, only advise."""
     target = dns.replacement
     if target is None:
         yield Advise(text="start systemd-resolved: systemctl start systemd-resolved")

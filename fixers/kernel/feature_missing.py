@@ -1,4 +1,4 @@
-"""Say which kernel has the feature."""
+"""Advise which kernel has the feature."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from doctor.facts.kernel.features import KernelNeeds
 
 @fixer(applicability=Applicability.MANUAL)
 def feature_missing(finding: Finding, needs: KernelNeeds, system: System | Missing) -> Iterator[Action]:
-    """Name the distribution's own kernel, or the options of a build of one's own."""
+    """Name the distribution's kernel, or the options for a custom kernel."""
     found = next((judged for judged in needs.judged if judged.feature.name == finding.subject.name), None)
     options = " or ".join(f"CONFIG_{option}" for option in found.feature.options) if found is not None else ""
     if needs.kernel.vendor or needs.distribution:
@@ -20,6 +20,6 @@ def feature_missing(finding: Finding, needs: KernelNeeds, system: System | Missi
         )
     else:
         yield Advise(
-            text=f"grep -E CONFIG_ /boot/config-$(uname -r) shows how it is built: build it with {options}, or boot a "
+            text=f"grep -E CONFIG_ /boot/config-$(uname -r) shows how the kernel was built: build it with {options}, or boot a "
             "distribution's kernel"
         )

@@ -1,4 +1,4 @@
-"""Allow a module again and load it."""
+"""Allow a forbidden module and load it."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,23 +11,23 @@ from doctor.facts.kernel.details import Forbidden
 
 @fixer(applicability=Applicability.SAFE)
 def module_blacklisted(detail: Forbidden) -> Iterator[Action]:
-    """Comment the line out if it is an administrator's, and load the module."""
+    """Comment out a line below /etc, and load the module."""
     if not detail.file:
         yield Advise(
-            text="kernel.modules_disabled can't be set back to 0 while the host runs: remove what sets it (grep -rn modules_disabled "
+            text="kernel.modules_disabled can't be reset while the host runs: remove the line that sets it (grep -rn modules_disabled "
             "/etc/sysctl.d /etc/sysctl.conf /usr/lib/sysctl.d), then systemctl reboot"
         )
     elif detail.file.startswith("/etc/"):
         yield EditFile(
             path=detail.file,
             edit=_commented(detail.kind, detail.module),
-            what=f"allow the module {detail.module} again in {detail.file}, line {detail.line}",
+            what=f"allow the module {detail.module}: comment out line {detail.line} of {detail.file}",
         )
         yield LoadModule(name=detail.module)
     else:
         name = detail.file.rpartition("/")[2]
         yield Advise(
-            text=f"sed {detail.line}d {detail.file} > /etc/modprobe.d/{name} (a file of one name there hides it), then modprobe"
+            text=f"sed {detail.line}d {detail.file} > /etc/modprobe.d/{name} (it overrides the package's file), then modprobe"
             f" {detail.module}"
         )
 

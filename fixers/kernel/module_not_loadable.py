@@ -1,4 +1,4 @@
-"""Say how the module comes back."""
+"""Advise how to get the missing module."""
 
 from collections.abc import Iterator
 
@@ -14,11 +14,11 @@ from doctor.facts.kernel.kernel import InstalledKernels
 def module_not_loadable(
     needs: KernelNeeds, installed: InstalledKernels | Missing, system: System | Missing
 ) -> Iterator[Action]:
-    """Reboot where another kernel is installed, else install the package with the running kernel's modules."""
+    """Advise a reboot if another kernel is installed, else the package with the running kernel's modules."""
     others = installed.releases if isinstance(installed, InstalledKernels) else ()
     if not needs.has_tree and others:
         yield Advise(text=f"reboot into the installed kernel {others[-1]}: systemctl reboot")
     else:
         yield Advise(
-            text=f"{install(system, needs.package)}; if it is no longer offered, the current kernel, then systemctl reboot"
+            text=f"{install(system, needs.package)}; if it is no longer available, install the current kernel and systemctl reboot"
         )

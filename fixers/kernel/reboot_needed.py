@@ -1,4 +1,4 @@
-"""Say that a reboot is due."""
+"""Advise a reboot."""
 
 from collections.abc import Iterator
 
@@ -8,5 +8,5 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def reboot_needed() -> Iterator[Action]:
-    """A reboot stops every container: a person chooses the moment."""
-    yield Advise(text="systemctl reboot when it suits; containers with a restart policy come back by themselves")
+    """Name the command; a reboot stops every container, so the user chooses the time."""
+    yield Advise(text="systemctl reboot at a convenient time; containers with a restart policy start by themselves")

@@ -1,4 +1,4 @@
-"""Say which kernel package is new enough."""
+"""Advise which kernel package is new enough."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.kernel.details import TooOld
 
 @fixer(applicability=Applicability.MANUAL)
 def too_old(detail: TooOld, system: System | Missing) -> Iterator[Action]:
-    """Name the distribution's way to a newer kernel."""
+    """Name the distribution's command for a newer kernel."""
     needed = detail.needed
     os = system.os if isinstance(system, System) else None
     if os is not None and os.is_like("ubuntu"):

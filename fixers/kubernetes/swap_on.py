@@ -23,9 +23,7 @@ def swap_on(swaps: Swaps) -> Iterator[Action]:
         return
     for device in swaps.devices:
         yield SwapOff(device=device)
-    yield EditFile(
-        path=HostPath("/etc/fstab"), edit=_without_swap, what="comment out the swap areas in /etc/fstab"
-    )
+    yield EditFile(path=HostPath("/etc/fstab"), edit=_without_swap, what="comment out the swap areas in /etc/fstab")
 
 
 def _without_swap(old: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Say what may take the space."""
+"""Advise how to free space."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,12 @@ from doctor.facts.host.details import Largest
 
 @fixer(applicability=Applicability.MANUAL)
 def disk_full(detail: Largest) -> Iterator[Action]:
-    """Name the commands that free what takes the most; what goes is for a person to say."""
+    """Name the commands that free the most; the user decides what to delete."""
     known = list(dict.fromkeys(eater.frees for eater in detail.eaters if eater.frees))
     if known:
         yield Advise(text=f"free space as you see fit: {'; '.join(known[:3])} (docker system df -v shows more)")
         return
     yield Advise(
-        text="see what takes the space: docker system df -v; journalctl --disk-usage; "
+        text="find what uses the space: docker system df -v; journalctl --disk-usage; "
         "then journalctl --vacuum-size=500M, docker image prune or docker builder prune as you see fit"
     )

@@ -1,4 +1,4 @@
-"""Allow more open files."""
+"""Raise the limit of open files."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Say what may take the inodes."""
+"""Advise how to free inodes."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def inodes_full(finding: Finding) -> Iterator[Action]:
-    """Name the command that shows it."""
+    """Name the commands that find and free them."""
     yield Advise(
-        text=f"see what takes them: du --inodes -xS {finding.subject.name} | sort -n | tail; "
+        text=f"find what uses the inodes: du --inodes -xS {finding.subject.name} | sort -n | tail; "
         "then docker image prune or docker builder prune as you see fit"
     )

@@ -1,4 +1,4 @@
-"""Allow more inotify instances."""
+"""Raise the limit of inotify instances."""
 
 from collections.abc import Iterator
 

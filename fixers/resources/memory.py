@@ -1,4 +1,4 @@
-"""Say how the consumer is found."""
+"""Advise how to find the consumer of the memory."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def memory() -> Iterator[Action]:
-    """Name the commands."""
+    """Name the commands that show it and limit it."""
     yield Advise(
-        text="docker stats --no-stream shows who takes it; docker update --memory LIMIT --memory-swap LIMIT NAME"
+        text="docker stats --no-stream shows the consumers; docker update --memory LIMIT --memory-swap LIMIT NAME limits one"
     )

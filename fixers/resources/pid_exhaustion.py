@@ -1,4 +1,4 @@
-"""Allow more tasks."""
+"""Raise the limits of tasks."""
 
 from collections.abc import Iterator
 
@@ -12,10 +12,10 @@ from doctor.facts.kernel.sysctl import SysctlFiles
 
 @fixer(applicability=Applicability.SAFE)
 def pid_exhaustion(detail: TasksFull, files: SysctlFiles | Missing) -> Iterator[Action]:
-    """Double the limits that are near, now and for the next boot."""
+    """Double the limits that are nearly reached, now and for the next boot."""
     if not detail.settings:
         yield Advise(
-            text="the limits are at the kernel's most: find who makes the tasks (ps -eLf), and give it --pids-limit"
+            text="the limits are at the kernel's maximum: find the program that creates the tasks (ps -eLf); if it runs in a container, limit it with --pids-limit"
         )
     for key, value in detail.settings:
         yield SetSysctl(key=key, value=str(value))
