@@ -1,12 +1,12 @@
 """containerd does not serve the kubelet."""
 
-import json
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containerd.config import ContainerdConfig
 from doctor.facts.details import OfFile
 from doctor.facts.host.kubernetes import Kubelet
+from doctor.facts.secrets.redact import as_json
 
 
 @check(severity=Severity.CRITICAL, detail=OfFile, ok="containerd serves the kubelet")
@@ -32,9 +32,7 @@ def cri_disabled(kubelet: Kubelet, containerd: ContainerdConfig) -> Iterator[Fin
             subject=Subject("file", containerd.path),
             message="the kubelet can't start any pod: containerd's CRI plugin is disabled",
             evidence=(
-                Evidence(
-                    f"{containerd.path}:{containerd.line}", f"disabled_plugins = {json.dumps(containerd.disabled)}"
-                ),
+                Evidence(containerd.place, f"disabled_plugins = {as_json(list(containerd.disabled))}"),
                 Evidence(kubelet.evidence, f"kubelet uses {kubelet.endpoint}"),
             ),
             detail=OfFile(path=containerd.path),

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile
+from doctor.facts.containerd.config import ContainerdConfig
 from doctor.facts.details import OfFile
 
 _LIST = re.compile(rb"^([ \t]*disabled_plugins[ \t]*=[ \t]*\[)([^\]]*)(\])", re.MULTILINE)
@@ -20,8 +22,11 @@ def _enabled(data: bytes) -> bytes:
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def cri_disabled(detail: OfFile) -> Iterator[Action]:
+def cri_disabled(detail: OfFile, containerd: ContainerdConfig) -> Iterator[Action]:
     """Remove "cri" from the disabled plugins; containerd reads the file at its next start."""
     path = detail.path
+    if not containerd.line:
+        yield Advise(text=f'remove "cri" from disabled_plugins in {path}, then systemctl restart containerd')
+        return
     what = f'remove "cri" from disabled_plugins in {path} (restart containerd afterwards)'
     yield EditFile(path=path, edit=_enabled, what=what)

@@ -1,24 +1,17 @@
-"""Reads containerd's settings, as text: the one list that matters here, without a TOML parser's start-up time."""
-
-import re
+"""Reads the plugins that containerd's settings disable."""
 
 from doctor.facts.containerd.config import ContainerdConfig
+from doctor.facts.containerd.service import CONFIG
 from doctor.facts.host.kubernetes import Kubelet
+from doctor.formats.config import containerd_toml
 from doctor.host.base import Host
 from doctor.model.declare import collector
-from doctor.model.paths import HostPath
-
-_PATH = HostPath("/etc/containerd/config.toml")
-_LIST = re.compile(r"^[ \t]*disabled_plugins[ \t]*=[ \t]*\[([^\]]*)\]", re.MULTILINE)
 
 
 @collector
 def containerd_config(host: Host, kubelet: Kubelet) -> ContainerdConfig:
-    """Return the list of disabled plugins. Only a Kubernetes node's is looked at."""
+    """Return the list of disabled plugins. It is read only on a Kubernetes node."""
     del kubelet
-    text = host.read(_PATH, limit_bytes=1 << 20).decode("utf-8", "replace")
-    found = _LIST.search(text)
-    if found is None:
-        return ContainerdConfig(path=_PATH)
-    names = tuple(name for name in re.findall(r"[\"']([^\"']+)[\"']", found[1]))
-    return ContainerdConfig(path=_PATH, disabled=names, line=text.count("\n", 0, found.start()) + 1)
+    # A corrupt file is a finding of the checks that need containerd's directories.
+    found = containerd_toml.before_error(host.read(CONFIG, limit_bytes=containerd_toml.MAX_BYTES))
+    return ContainerdConfig(path=CONFIG, disabled=found.disabled_plugins, line=found.disabled_line)

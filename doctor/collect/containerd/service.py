@@ -56,9 +56,7 @@ def containerd_service(host: Host, processes: Processes | Missing, engine: Engin
     running = [] if isinstance(processes, Missing) else [(one, _of(host, one)) for one in _services(processes)]
     chosen = next((found for _, found in running if _same(found.socket, wanted)), None)
     if chosen is None:
-        # A containerd that should run and does not may have ended because of its settings.
-        strict = isinstance(processes, Missing) or named is not None
-        chosen = _read(host, _unit_words(host), strict=strict)
+        chosen = _read(host, _unit_words(host))
     top = HostPath(chosen.root or ROOT)
     if top == "/":
         gap = Missing(Why.UNREADABLE, f"{chosen.origin}: containerd's root is /, where doctor looks for no images")
@@ -104,10 +102,10 @@ def _same(one: str, other: str) -> bool:
     return plain[0] == plain[1]
 
 
-def _read(host: Host, words: tuple[str, ...], *, cwd: str = "/", who: str = UNIT, strict: bool = False) -> _Settings:
+def _read(host: Host, words: tuple[str, ...], *, cwd: str = "/", who: str = UNIT) -> _Settings:
     named = option(words, "config", "c")
     found = _Settings(config=_absolute(named, cwd) if named else CONFIG)
-    _read_files(host, found, is_named=bool(named), strict=strict)
+    _read_files(host, found, is_named=bool(named))
     for name, value in (("root", option(words, "root")), ("state", option(words, "state"))):
         if value:
             setattr(found, name, value)
@@ -126,7 +124,7 @@ def _absolute(path: str, cwd: str) -> HostPath:
     return HostPath("/" + posixpath.normpath(posixpath.join(cwd, path)).lstrip("/"))
 
 
-def _read_files(host: Host, found: _Settings, *, is_named: bool, strict: bool) -> None:
+def _read_files(host: Host, found: _Settings, *, is_named: bool) -> None:
     """Read a settings file and those that it imports, each once: what is read later wins."""
     pending, seen = [found.config], set[str]()
     while pending and len(seen) < _MAX_FILES:
@@ -134,10 +132,10 @@ def _read_files(host: Host, found: _Settings, *, is_named: bool, strict: bool) -
         if path in seen:
             continue
         seen.add(path)
-        places = _file(host, path, found, must_exist=is_named or len(seen) > 1, strict=strict)
+        places = _file(host, path, found, must_exist=is_named or len(seen) > 1)
         if places.root:
             found.root = places.root
-            found.origin = f"{path}:{places.line}" if places.line else path
+            found.origin = f"{path}:{places.root_line}" if places.root_line else path
         found.state = places.state or found.state
         found.address = places.address or found.address
         if places.imports:
@@ -146,11 +144,11 @@ def _read_files(host: Host, found: _Settings, *, is_named: bool, strict: bool) -
         found.gaps.append(Missing(Why.UNREADABLE, f"{found.config}: imports more than {_MAX_FILES} files"))
 
 
-def _file(host: Host, path: HostPath, found: _Settings, *, must_exist: bool, strict: bool) -> containerd_toml.Places:
+def _file(host: Host, path: HostPath, found: _Settings, *, must_exist: bool) -> containerd_toml.Places:
     data = b""
     try:
         data = host.read(path, limit_bytes=containerd_toml.MAX_BYTES)
-        return containerd_toml.read(data, strict=strict)
+        return containerd_toml.read(data)
     except HostError as error:
         if not error.is_absent:
             found.gaps.append(error.missing)
@@ -161,7 +159,7 @@ def _file(host: Host, path: HostPath, found: _Settings, *, must_exist: bool, str
         line = error.where.removeprefix("line ")
         _refuse(found, f"{path}:{line}" if line.isdigit() else path, error.what)
         found.gaps.append(Missing(Why.UNDECODABLE, f"{found.where}: {error.what}", path))
-    return containerd_toml.guess(data)
+    return containerd_toml.before_error(data)
 
 
 def _refuse(found: _Settings, where: str, problem: str) -> None:

@@ -13,12 +13,17 @@ class ContainerdConfig(Struct, frozen=True, kw_only=True):
     Attributes:
         path: the file.
         disabled: ``disabled_plugins``.
-        line: line of that setting, 0 for none.
+        line: its line, 0 if it is not set or not spelled plainly.
     """
 
     path: HostPath
     disabled: tuple[str, ...] = ()
     line: int = 0
+
+    @property
+    def place(self) -> str:
+        """The file, with the line if it is known."""
+        return f"{self.path}:{self.line}" if self.line else self.path
 
     @property
     def disables_cri(self) -> bool:

@@ -1,7 +1,7 @@
-r"""Reads containerd's config.toml: its directories and its address. The full TOML parser is used only if needed.
+r"""Reads containerd's config.toml: its directories, its address, the files that it imports and the plugins that it disables.
 
-Keys: containerd cmd/containerd/server/config/config.go (Config); they stand before the first table in every version of the
-format. The address is ``[grpc] address`` up to version 3 and in ``[plugins."io.containerd.server.v1.grpc"]`` from 4 on.
+Keys: containerd cmd/containerd/server/config/config.go (Config). The address is ``[grpc] address`` up to version 3 and in
+``[plugins."io.containerd.server.v1.grpc"]`` from 4 on.
 """
 
 import re
@@ -11,20 +11,12 @@ from msgspec import Struct
 
 from doctor.model.errors import FormatError
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 256 << 10
+"""Larger than any real file: all default settings together are 8 KiB."""
+_MAX_DOTS = 500
+"""In one line. The parser's time grows with the square of a key's parts: 64 KiB of them take 12 s, 500 take 2 ms."""
 _GRPC = "io.containerd.server.v1.grpc"
-# Patterns are compiled at first use: most hosts have no such file.
-_TABLE = r"(?m)^[ \t]*\["
-_VALUE = r"""[ \t]*=[ \t]*(?:"([^"\\\n]*)"|'([^'\n]*)')[ \t]*(?:\#[^\n]*)?\r?$"""
-_PLAIN = {name: rf"(?m)^[ \t]*{name}{_VALUE}" for name in ("root", "state", "address")}
-_NAMED = {name: rf"\b{name}\b[\"']?[ \t]*[.=]" for name in ("root", "state", "address")}
-_NO_IMPORTS = r"(?m)^[ \t]*imports[ \t]*=[ \t]*\[[ \t]*\][ \t]*(?:\#[^\n]*)?\r?$"
-_IMPORTS = r"\bimports\b[\"']?[ \t]*="
-_COMMENT = r"(?m)^[ \t]*\#.*$"
-_ODD = r"(?m)\\[uU]|^[ \t]*[\"']?(?:grpc|plugins)\b"
-"""Escapes in names, and a table written as a value: the patterns can't read them."""
-
-_GRPC_TABLE = rf"(?m)^[ \t]*\[[ \t]*(?:grpc|plugins[ \t]*\.[ \t]*[\"']{re.escape(_GRPC)}[\"'])[ \t]*\][^\n]*\n"
+_ATTEMPTS = 4
 
 
 class Places(Struct, frozen=True, kw_only=True):
@@ -35,105 +27,101 @@ class Places(Struct, frozen=True, kw_only=True):
             it).
         state: likewise, the directory for state that is lost at boot; ``address``: the socket.
         imports: further files, as written; each overrides the file that imports it.
-        line: the line of ``root``, 0 if unknown.
+        disabled_plugins: as written.
+        root_line: the line of ``root``, 0 if unknown; ``disabled_line``: that of ``disabled_plugins``.
     """
 
     root: str = ""
     state: str = ""
     address: str = ""
     imports: tuple[str, ...] = ()
-    line: int = 0
+    disabled_plugins: tuple[str, ...] = ()
+    root_line: int = 0
+    disabled_line: int = 0
 
 
-def read(data: bytes, *, strict: bool = False) -> Places:
-    r"""Return the settings of the file; ``strict`` also detects other errors.
+def read(data: bytes) -> Places:
+    r"""Return the settings of the file.
 
     Raises:
         FormatError: containerd does not start on this file; ``where`` starts with "line " if the line is known.
 
-    >>> read(b'version = 2\nroot = "/data"  # moved\n[grpc]\n  address = "/run/c.sock"\n')
-    Places(root='/data', state='', address='/run/c.sock', imports=(), line=2)
+    >>> read(b'version = 2\nroot = "/data"  # moved\n[grpc]\n  address = "/run/c.sock"\n').root_line
+    2
     >>> read(b"imports = ['/etc/containerd/conf.d/*.toml']\n").imports
     ('/etc/containerd/conf.d/*.toml',)
     """
     try:
-        text = data.decode("utf-8")
+        return _places(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise FormatError("it is not UTF-8", where=f"line {line}") from error
-    plain = None if strict else _plainly(text)
-    return _whole(text) if plain is None else plain
 
 
-def guess(data: bytes) -> Places:
-    """Return the settings that can be read from a broken file: single lines before its first table."""
+def before_error(data: bytes) -> Places:
+    r"""Return the settings of a corrupt file that are before its first error.
+
+    >>> before_error(b'root = "/data"\nimports = [\n').root
+    '/data'
+    """
     text = data.decode("utf-8", "replace")
-    found = re.search(_PLAIN["root"], _head(text))
-    return Places() if found is None else Places(root=_text(found), line=_line(text, found.start()))
+    for _ in range(_ATTEMPTS):
+        try:
+            return _places(text)
+        except FormatError as error:
+            text = _cut(text, error.where.removeprefix("line "))
+    return Places()
 
 
-def _head(text: str) -> str:
-    table = re.search(_TABLE, text)
-    return text if table is None else text[: table.start()]
+def _cut(text: str, line: str) -> str:
+    """Return the lines before a line. If it is unknown, return those before the last value, which has no end."""
+    lines = text.split("\n")
+    if line.isdigit():
+        return "\n".join(lines[: int(line) - 1])
+    return "\n".join(lines[: max((number for number, one in enumerate(lines) if "=" in one), default=0)])
 
 
-def _plainly(text: str) -> Places | None:
-    """Return the settings if each is on its own line in the usual form, ``None`` if a parser is needed."""
-    text = re.sub(_COMMENT, "", text)
-    head = _head(text)
-    if '"""' in text or "'''" in text or re.search(_ODD, head):
-        return None
-    if len(re.findall(_IMPORTS, head)) != len(re.findall(_NO_IMPORTS, head)):
-        return None
-    found: dict[str, str] = {}
-    line = 0
-    tables = list(re.finditer(_GRPC_TABLE, text))
-    for name, part in (("root", head), ("state", head), ("address", _body(text, tables))):
-        matches = list(re.finditer(_PLAIN[name], part))
-        if len(tables) > 1 or len(matches) > 1 or len(re.findall(_NAMED[name], part)) != len(matches) or "\0" in part:
-            return None
-        for match in matches:
-            found[name] = _text(match)
-            line = _line(text, match.start()) if name == "root" else line
-    return Places(root=found.get("root", ""), state=found.get("state", ""), address=found.get("address", ""), line=line)
-
-
-def _body(text: str, tables: list[re.Match[str]]) -> str:
-    return _head(text[tables[0].end() :]) if tables else ""
-
-
-def _text(match: re.Match[str]) -> str:
-    return match[1] if match[1] is not None else match[2]
-
-
-def _line(text: str, offset: int) -> int:
-    return text.count("\n", 0, offset) + 1
-
-
-def _whole(text: str) -> Places:
-    import tomllib  # noqa: PLC0415 - costs 5 ms, and few files need it
-
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        what, _, place = str(error).partition(" (at ")
-        line = re.search(r"line ([0-9]+)", place)
-        raise FormatError(what, where=line[0] if line else "its end") from error
-    except RecursionError as error:
-        raise FormatError("it is nested too deeply") from error
-    imports = table.get("imports", [])
-    if not isinstance(imports, list) or not all(isinstance(one, str) for one in imports):
-        raise FormatError("imports is not a list of strings")
-    root = _string(table, "root")
-    known = re.search(_PLAIN["root"], _head(text))
+def _places(text: str) -> Places:
+    table = _parsed(text)
     plugin = _table(_table(table, "plugins"), _GRPC)
+    root, disabled = _string(table, "root"), _strings(table, "disabled_plugins")
     return Places(
         root=root,
         state=_string(table, "state"),
         address=_string(plugin, "address") or _string(_table(table, "grpc"), "address"),
-        imports=tuple(imports),
-        line=_line(text, known.start()) if known is not None and _text(known) == root else 0,
+        imports=_strings(table, "imports"),
+        disabled_plugins=disabled,
+        root_line=_line(text, "root") if root else 0,
+        disabled_line=_line(text, "disabled_plugins") if disabled else 0,
     )
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - costs a scan 2 ms, and not every host has this file
+
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _MAX_DOTS:
+            raise FormatError(f"it has more than {_MAX_DOTS} dots", where=f"line {number}")
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise FormatError("it is nested too deeply") from error
+    except ValueError as error:
+        # Not only TOMLDecodeError: Python converts no number of more than 4,300 digits.
+        what, _, place = str(error).partition(" (at ")
+        found = re.search(r"line [0-9]+", place)
+        raise FormatError(what.partition(";")[0], where=found[0] if found else "its end") from error
+
+
+def _line(text: str, key: str) -> int:
+    """Return the line that sets a key before the first table, 0 if it is not spelled plainly."""
+    for number, line in enumerate(text.split("\n"), 1):
+        name, equals, _ = line.partition("=")
+        if equals and name.strip(" \t") == key:
+            return number
+        if line.lstrip(" \t").startswith("["):
+            break
+    return 0
 
 
 def _table(table: dict[str, Any], name: str) -> dict[str, Any]:
@@ -150,3 +138,10 @@ def _string(table: dict[str, Any], name: str) -> str:
     if "\0" in found:
         raise FormatError(f"{name} contains a NUL")
     return found
+
+
+def _strings(table: dict[str, Any], name: str) -> tuple[str, ...]:
+    found = table.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise FormatError(f"{name} is not a list of strings")
+    return tuple(found)

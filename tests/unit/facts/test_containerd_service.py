@@ -1,7 +1,8 @@
 """Where a containerd that is a service keeps its files: command line, settings, imports, and what of them can't be read."""
 
+import contextlib
 import os
-import tomllib
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -158,6 +159,9 @@ def test_the_unit_says_it_where_nothing_runs(tmp_path: Path) -> None:
         (b"imports = 'x'\n", CONFIG, ROOT),
         (b'plugins = "x"\n', CONFIG, ROOT),
         (b"x = " + b"[" * 5000, CONFIG, ROOT),
+        (b'root = "/srv/a"\nx = ' + b"1" * 5000, CONFIG, "/srv/a"),
+        (b'root = "/srv/a"\nx' + b".y" * 50_000 + b" = 1", f"{CONFIG}:2", "/srv/a"),
+        (b'root = "/srv/a"\nx = [\n  "1"\n  "2"\n', f"{CONFIG}:4", "/srv/a"),
     ],
 )
 def test_broken_settings(tmp_path: Path, content: bytes, where: str, root: str) -> None:
@@ -245,71 +249,46 @@ def test_the_engines_own_directory_is_judged_once(tmp_path: Path) -> None:
     assert error.value.is_absent
 
 
-LINES = st.lists(
-    st.sampled_from(
-        [
-            'root = "/a"',
-            "  root='/b' # why",
-            'root = "/a#b"',
-            '"root" = "/q"',
-            'root = "\\u002fe"',
-            '"r\\u006fot" = "/e"',
-            'root = """',
-            "root = '''/m'''",
-            '"""',
-            "'''",
-            "root.x = 1",
-            "root = 1",
-            "imports = []",
-            "imports = ['x']",
-            "imports = [",
-            "]",
-            '  "y",',
-            "# root = '/c'",
-            'state = "/s"',
-            "[grpc]",
-            " [ grpc ]",
-            'address = "/run/a"',
-            "grpc.address = '/run/b'",
-            "grpc = { address = '/run/c' }",
-            '[plugins."io.containerd.server.v1.grpc"]',
-            "[plugins]",
-            '[plugins."io.containerd.server.v1.grpc".x]',
-            "[ttrpc]",
-            "[[x]]",
-            "disabled_plugins = ['cri']",
-            "version = 2",
-            "",
-            "x = 'root = 1'",
-            "\r",
-        ]
-    ),
-    max_size=7,
-).map("\n".join)
-
-
-@given(LINES)
-def test_the_short_way_reads_what_the_parser_reads(text: str) -> None:
-    """Wherever the whole is valid; what is not may be read or refused."""
-    try:
-        tomllib.loads(text)
-        whole = containerd_toml.read(text.encode(), strict=True)
-    except (tomllib.TOMLDecodeError, FormatError):
-        return
-    short = containerd_toml.read(text.encode())
-    assert (short.root, short.state, short.address, short.imports) == (
-        whole.root,
-        whole.state,
-        whole.address,
-        whole.imports,
-    )
-
-
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_fail(data: bytes) -> None:
-    """A refusal is a `FormatError`."""
-    for strict in (False, True):
-        try:
-            containerd_toml.read(data, strict=strict)
-        except FormatError:
-            containerd_toml.guess(data)
+    """A refusal is a `FormatError`; what is before the error can always be read."""
+    with contextlib.suppress(FormatError):
+        containerd_toml.read(data)
+    containerd_toml.before_error(data)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "state = '/s'",
+                "version = 2",
+                "# root = '/c'",
+                "",
+                "imports = []",
+                "x = [1]",
+                "disabled_plugins = ['cri']",
+            ]
+        ),
+        unique=True,
+    ),
+    st.sampled_from(
+        ["x = 1 2", "= 3", "y = [", "y = [\n 1", 'y = """', "state = 5", "\0", "[", "root = '/b'", "[p]\nz=1\n[p]"]
+    ),
+    st.sampled_from(["", "[grpc]", "imports = 5"]),
+)
+def test_all_before_an_error_is_read(before: list[str], error: str, after: str) -> None:
+    """What stands before the line (or the value without an end) that can't be read counts, and nothing after it."""
+    lines = ["root = '/a'", *before]
+    with pytest.raises(FormatError):
+        containerd_toml.read("\n".join([*lines, error, after]).encode())
+    found = containerd_toml.before_error("\n".join([*lines, error, after]).encode())
+    assert found == containerd_toml.read("\n".join(lines).encode())
+
+
+def test_a_file_made_to_be_slow_is_refused() -> None:
+    """The parser's time grows with the square of the parts of a key."""
+    started = time.process_time()
+    with pytest.raises(FormatError, match="more than 500 dots"):
+        containerd_toml.read(b"root = '/a'\nroot" + b".a" * 100_000 + b" = 1\n")
+    assert time.process_time() - started < 1
