@@ -1,4 +1,4 @@
-"""A content of containerd no longer has its digest."""
+"""The content of a containerd blob does not match its digest."""
 
 from collections.abc import Iterator
 
@@ -10,21 +10,22 @@ from doctor.model.paths import join
 _BLOBS = "io.containerd.content.v1.content/blobs/sha256"
 
 
-@check(severity=Severity.ERROR, detail=OfFile, deep=True, ok="each content of containerd has the digest of its name")
+@check(severity=Severity.ERROR, detail=OfFile, deep=True, ok="each content of containerd matches its digest")
 def containerd_blob_corrupt(content: ContainerdContent) -> Iterator[Finding]:
-    """A content of containerd is altered, so ``docker save`` and ``push`` hand on a damaged image without a word.
+    """The content of a containerd blob is corrupt, so ``docker save`` and ``push`` silently pass on a corrupt image.
 
     What it looks at:
-        With ``--deep``: every content that containerd lists, read and hashed; its sha256 must be its name. Contents with another
-        size than listed are the finding of another check.
+        With ``--deep``: each content that containerd lists is read and hashed; its sha256 must be its name. Another check
+        reports contents whose size differs from the list.
 
     Why it matters:
-        Containers run on, from the unpacked snapshots. ``docker save`` ends with success and writes the damaged content. A
-        damaged manifest or config makes the image vanish, or the list of images fail.
+        Running containers are not affected: they use the unpacked snapshots. ``docker save`` succeeds and writes the corrupt
+        content. If a manifest or config is corrupt, the image disappears from the list or the whole list fails.
 
     How it is fixed:
-        A small one from a copy with the right digest (the other store, BuildKit, doctor's metadata backup), or by the single
-        flipped bit that gives the digest back. A layer must be pulled or loaded again, after the images that need it are removed.
+        A small content is restored from a copy with the right digest (the other store, BuildKit, doctor's metadata backup), or
+        by flipping the single bit that makes the digest match. A layer must be pulled or loaded again, after the images that
+        need it are removed.
 
     References:
         https://github.com/containerd/containerd/blob/v1.7.24/docs/content-flow.md
@@ -36,11 +37,11 @@ def containerd_blob_corrupt(content: ContainerdContent) -> Iterator[Finding]:
             path = join(store.top, _BLOBS, digits)
             yield Finding(
                 subject=Subject("content", digits[:12]),
-                message=f"whoever loads {' or '.join(images[:3])} from here gets a damaged image: a content is altered"
+                message=f"a content of {' and '.join(images[:3])} is corrupt: 'docker save' and 'docker push' pass on a corrupt image"
                 if images
-                else "a content that no image needs is altered: build caches that have it are damaged",
+                else "a content that no image needs is corrupt: build caches that use it are corrupt too",
                 evidence=(
-                    Evidence(path, "its sha256 is another one"),
+                    Evidence(path, "its sha256 differs from its name"),
                     Evidence("images that need it", ", ".join(images[:6]) or "none"),
                 ),
                 severity=None if images else Severity.INFO,

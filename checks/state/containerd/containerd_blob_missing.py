@@ -1,4 +1,4 @@
-"""A content of containerd is gone or cut off."""
+"""A content of containerd is missing or truncated."""
 
 from collections.abc import Iterator
 
@@ -11,24 +11,24 @@ from doctor.facts.details import OfFile
     severity=Severity.ERROR,
     detail=OfFile,
     breaks=("image",),
-    ok="each content that containerd lists is there, with its size",
+    ok="each content that containerd lists exists, with its size",
 )
 def containerd_blob_missing(lists: ContainerdLists) -> Iterator[Finding]:
-    """A content that containerd lists is gone or has another size, so images can't be listed, saved or started.
+    """A content that containerd lists is missing or has another size, so images can't be listed, saved or started.
 
     What it looks at:
-        Each content of ``io.containerd.metadata.v1.bolt/meta.db``: whether ``io.containerd.content.v1.content/blobs`` has a file
-        of its name and size. Contents of other platforms that were never pulled are not listed there. A content that no image
-        needs (a build cache's) is only noted.
+        For each content in ``io.containerd.metadata.v1.bolt/meta.db``: whether ``io.containerd.content.v1.content/blobs`` has a
+        file with its name and size. Contents of other platforms that were never pulled are not in the list. A content that no
+        image needs (of a build cache) is only noted.
 
     Why it matters:
-        Without a config ``docker images`` fails as a whole: "failed to read config content"; without a manifest an image
-        vanishes; without a layer ``docker save`` writes an incomplete archive and says nothing. A pull does not mend it: containerd
-        believes its list.
+        Without a config ``docker images`` fails for all images: "failed to read config content". Without a manifest the image
+        disappears. Without a layer ``docker save`` silently writes an incomplete archive. A pull does not repair it: containerd
+        trusts its list.
 
     How it is fixed:
-        From a copy with the right digest: the other store, BuildKit's contents, doctor's metadata backup. Nothing else is
-        accepted: the digest is the content's name. Otherwise the image must be removed and pulled or loaded again.
+        From a copy with the right digest: the other store, BuildKit's contents, doctor's metadata backup. No other content is
+        accepted, because the digest is the name of the content. Otherwise the image must be removed and pulled or loaded again.
 
     References:
         https://github.com/containerd/containerd/blob/v1.7.24/docs/content-flow.md
@@ -39,10 +39,10 @@ def containerd_blob_missing(lists: ContainerdLists) -> Iterator[Finding]:
             path = known.blob_path(problem.digits)
             yield Finding(
                 subject=Subject("content", problem.digits[:12]),
-                message=f"{' and '.join(images[:3])} can't be saved, or not even listed: a content of "
-                f"{'it' if len(images) == 1 else 'them'} is damaged"
+                message=f"a content of {' and '.join(images[:3])} is missing or truncated: {'it' if len(images) == 1 else 'they'} can't be saved, or "
+                "not even listed"
                 if images
-                else "a content that no image needs is damaged: build caches that have it are built again",
+                else "a content that no image needs is missing or truncated: builds that use it run again without the cache",
                 evidence=(
                     Evidence(path, problem.why),
                     Evidence("images that need it", ", ".join(images[:6]) or "none"),

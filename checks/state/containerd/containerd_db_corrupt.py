@@ -1,4 +1,4 @@
-"""containerd's database is damaged."""
+"""The database of containerd is corrupt."""
 
 from collections.abc import Iterator
 
@@ -7,27 +7,28 @@ from doctor.facts.containerd.details import ContainerdBroken
 from doctor.facts.databases.databases import ContainerdDatabase, ServiceDatabase, about
 
 
-@check(severity=Severity.CRITICAL, detail=ContainerdBroken, breaks=("image",), ok="containerd's database is whole")
+@check(severity=Severity.CRITICAL, detail=ContainerdBroken, breaks=("image",), ok="containerd's database is valid")
 def containerd_db_corrupt(
     database: ContainerdDatabase | Missing, service: ServiceDatabase | Missing
 ) -> Iterator[Finding]:
-    """The database of containerd is damaged, so the engine does not start.
+    """The database of containerd is corrupt, so the engine does not start.
 
     What it looks at:
-        ``io.containerd.metadata.v1.bolt/meta.db`` of the engine's own containerd (``containerd/daemon`` in the data root) and of
-        a service (its ``root``, which is ``/var/lib/containerd`` where nothing else is set), read byte by byte, and whether image
-        contents or snapshots lie beside it. Then the names, times and container specs in it.
+        ``io.containerd.metadata.v1.bolt/meta.db`` of the engine's own containerd (``containerd/daemon`` in the data root) and
+        of the containerd service (in its ``root``, by default ``/var/lib/containerd``), byte by byte, and whether image
+        contents or snapshots exist beside it. Then the names, times and container specs in it.
 
     Why it matters:
-        dockerd waits 15 seconds and ends with "timeout waiting for containerd to start", or containerd lacks its services. A
-        containerd that is a service ends too, and with it all that use it.
-        With a storage driver the file lists only running containers. With the containerd image store it is the only list of
-        all images and snapshots: an engine that starts with an empty one deletes them all at its next clean-up.
+        dockerd waits 15 seconds and fails with "timeout waiting for containerd to start", or containerd lacks some of its
+        services. A containerd service fails too, and so do all programs that use it. With a storage driver the file lists only
+        running containers. With the containerd image store it is the only list of images and snapshots: an engine that starts
+        with an empty list deletes them all at its next cleanup.
 
     How it is fixed:
-        A damaged tree with a whole older one behind it is mended by the two meta pages alone. Otherwise the file goes into
-        quarantine where no images live with it; where they do, it is made again from old pages of it, doctor's metadata backup
-        and what is on disk, or a person must restore it before any start. A containerd that runs is stopped before.
+        If the newest tree is corrupt and an older one is valid, only the two meta pages are rewritten. If no images depend on
+        the file, it is moved to quarantine. If images do, the list is recreated from old pages of the file, doctor's metadata
+        backup and the files on disk; otherwise the administrator must restore it before any start. A running containerd is
+        stopped first.
 
     References:
         https://github.com/containerd/containerd/issues/10666
@@ -40,13 +41,13 @@ def containerd_db_corrupt(
         is_service = isinstance(found, ServiceDatabase)
         yield Finding(
             subject=Subject("file", file.path),
-            message=_effect(found)
-            + (": its database is damaged" if is_service else ": containerd's database is damaged")
-            + (", and it is the only list of all images" if found.holds_images else ""),
+            message="containerd's database is corrupt"
+            + (", and it is the only list of images: " if found.holds_images else ": ")
+            + _effect(found),
             evidence=(
                 *(about(file)[:1] if not found.flawed else ()),
                 *(Evidence(file.path, item.what) for item in found.flawed[:4]),
-                Evidence(found.directory, "image contents lie beside it" if found.holds_images else "no images"),
+                Evidence(found.directory, "image contents exist beside it" if found.holds_images else "no images"),
             ),
             detail=ContainerdBroken(
                 path=file.path,
@@ -64,7 +65,7 @@ def containerd_db_corrupt(
 def _effect(found: ContainerdDatabase | ServiceDatabase) -> str:
     is_service = isinstance(found, ServiceDatabase)
     if found.file.is_broken:
-        return "containerd and the services that need it can't start" if is_service else "the engine can't start"
+        return "containerd and the services that use it can't start" if is_service else "the engine can't start"
     if found.flawed:
-        return "containerd fails on a record, and the engine may not start"
-    return "containerd falls back to the state before its last write"
+        return "containerd fails to read a record, and the engine may not start"
+    return "containerd uses the state before its last write"

@@ -1,4 +1,4 @@
-"""An unpacked layer of containerd is not what its content says."""
+"""An unpacked layer of containerd differs from its content."""
 
 from collections.abc import Iterator
 
@@ -10,24 +10,22 @@ from doctor.model.paths import HostPath, join
 from doctor.model.text import visible
 
 
-@check(
-    severity=Severity.ERROR, detail=OfFile, deep=True, ok="each unpacked layer of containerd is what its content says"
-)
+@check(severity=Severity.ERROR, detail=OfFile, deep=True, ok="each unpacked layer of containerd matches its content")
 def containerd_snapshot_altered(lists: ContainerdLists, content: ContainerdContent) -> Iterator[Finding]:
-    """Files of an image's unpacked layer are not what the image has, so containers run with altered, missing or foreign files.
+    """Files of an unpacked image layer differ from the image, so containers run with altered, missing or extra files.
 
     What it looks at:
-        With ``--deep``: every entry of each layer's content (a tar, compressed or not, proven by its digest) against
-        ``snapshots/NUMBER/fs``: bytes, mode, owner, type, extended attributes, links, whiteouts, opaque marks, and names that the
-        layer doesn't have. Times are no finding. Layers whose content is damaged can't be compared.
+        With ``--deep``: each entry of each layer's content (a tar, compressed or not, verified by its digest), compared with
+        ``snapshots/NUMBER/fs``: bytes, mode, owner, type, extended attributes, links, whiteouts, opaque marks, and names that
+        are not in the layer. Times are not compared. Layers whose content is corrupt can't be compared.
 
     Why it matters:
-        Nothing else notices: containers start and use what is there, and ``docker save`` hands on the right content. A failing
-        disk does this, a copy without attributes, and somebody who hides.
+        Nothing else notices: containers start and use these files, and ``docker save`` writes the right content. The cause is a
+        failing disk, a copy without attributes, or an attacker.
 
     How it is fixed:
-        Unpacked again from the content: what differs is written anew, what the layer doesn't have goes into quarantine. Writable
-        layers of containers are not touched.
+        The layer is unpacked again from its content: entries that differ are rewritten, extra entries are moved to quarantine.
+        Writable layers of containers are not changed.
 
     References:
         https://github.com/opencontainers/image-spec/blob/main/layer.md
@@ -43,9 +41,9 @@ def containerd_snapshot_altered(lists: ContainerdLists, content: ContainerdConte
             count = look.altered_count + len(look.lost) + look.extra_count
             yield Finding(
                 subject=Subject("snapshot", name),
-                message=f"containers of {images or 'an image'} run with altered files: {count} "
-                f"{'entry' if count == 1 else 'entries'} of a layer {'is' if count == 1 else 'are'} not what the image has",
-                evidence=(*_evidence(top, look), Evidence("images that have the layer", images or "none")),
+                message=f"{count} {'entry' if count == 1 else 'entries'} of a layer of {images or 'an image'} {'differs' if count == 1 else 'differ'} "
+                "from the image: its containers run with altered files",
+                evidence=(*_evidence(top, look), Evidence("images with this layer", images or "none")),
                 detail=OfFile(path=top),
             )
 
@@ -53,7 +51,7 @@ def containerd_snapshot_altered(lists: ContainerdLists, content: ContainerdConte
 def _evidence(top: HostPath, look: SnapshotLook) -> Iterator[Evidence]:
     lines = [(one.name, one.why) for one in look.altered]
     lines += [(one.name, one.why) for one in look.lost]
-    lines += [(name, "the layer doesn't have it") for name in look.extra]
+    lines += [(name, "not in the layer") for name in look.extra]
     for name, why in lines[:20]:
         yield Evidence(join(top, visible(name.decode("utf-8", "surrogateescape"))), visible(why))
     more = look.altered_count + len(look.lost) + look.extra_count - min(len(lines), 20)

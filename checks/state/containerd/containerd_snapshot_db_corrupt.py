@@ -1,4 +1,4 @@
-"""containerd's list of snapshots is damaged."""
+"""containerd's list of snapshots is corrupt."""
 
 from collections.abc import Iterator
 
@@ -11,22 +11,22 @@ from doctor.facts.containerd.lists import ContainerdLists
     severity=Severity.CRITICAL,
     detail=SnapshotsBroken,
     breaks=("image",),
-    ok="the database of containerd's snapshotter is whole",
+    ok="the database of containerd's snapshotter is valid",
 )
 def containerd_snapshot_db_corrupt(lists: ContainerdLists) -> Iterator[Finding]:
-    """The database of containerd's snapshotter is damaged, so no container of the containerd image store can be started.
+    """The database of containerd's snapshotter is corrupt, so no container of the containerd image store can start.
 
     What it looks at:
-        ``io.containerd.snapshotter.v1.overlayfs/metadata.db`` beside a ``meta.db`` that lists images, read byte by byte.
+        ``io.containerd.snapshotter.v1.overlayfs/metadata.db`` beside a ``meta.db`` that lists images, byte by byte.
 
     Why it matters:
-        Images and containers are still listed; starts fail, and containerd may not come up at all. The file alone says which
-        directory is which snapshot, those with the writable layers of containers among them.
+        Images and containers are still listed, but starts fail, and containerd itself may not start. Only this file shows which
+        directory belongs to which snapshot, including the writable layers of containers.
 
     How it is fixed:
-        A damaged tree with a whole older one behind it is mended by the two meta pages alone. Otherwise the file is made again
-        from an old page of it or doctor's metadata backup, where that names every directory that is there. Otherwise a person
-        must restore it.
+        If the newest tree is corrupt and an older one is valid, only the two meta pages are rewritten. Otherwise the file is
+        recreated from an old page or from doctor's metadata backup, if that names every existing directory. Otherwise the
+        administrator must restore it.
 
     References:
         https://github.com/containerd/containerd/blob/v1.7.24/snapshots/storage/bolt.go
@@ -35,7 +35,7 @@ def containerd_snapshot_db_corrupt(lists: ContainerdLists) -> Iterator[Finding]:
         if known.snapshotter_problem:
             yield Finding(
                 subject=Subject("file", known.snapshotter),
-                message="no container can be started: the database of containerd's snapshotter is damaged",
+                message="the database of containerd's snapshotter is corrupt: no container can start",
                 evidence=(Evidence(known.snapshotter, known.snapshotter_problem),),
                 detail=SnapshotsBroken(path=known.snapshotter, is_mendable=known.snapshotter_mendable),
             )

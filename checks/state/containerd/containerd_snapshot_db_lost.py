@@ -1,4 +1,4 @@
-"""containerd's list of snapshots is gone."""
+"""containerd's list of snapshots is missing."""
 
 from collections.abc import Iterator
 
@@ -12,22 +12,23 @@ from doctor.facts.engine.state import EngineState
     severity=Severity.CRITICAL,
     detail=ListLost,
     breaks=("image",),
-    ok="containerd's snapshotter lists the snapshots that are there",
+    ok="containerd's snapshotter lists the snapshots that exist",
 )
 def containerd_snapshot_db_lost(stores: ContainerdStores, state: EngineState | Missing) -> Iterator[Finding]:
-    """The snapshotter of containerd lists none of the snapshots that lie beside it, so the next clean-up deletes them all.
+    """The database of containerd's snapshotter is missing or lists no snapshot, so the next cleanup deletes all snapshots.
 
     What it looks at:
-        ``io.containerd.snapshotter.v1.overlayfs/metadata.db`` of the engine's own containerd and of the service (its ``root``):
-        missing, without a byte, or new and without a record, while ``snapshots/`` has entries.
+        ``io.containerd.snapshotter.v1.overlayfs/metadata.db`` of the engine's own containerd and of the containerd service (in
+        its ``root``): missing, of length 0, or new and without a record, while ``snapshots/`` has entries.
 
     Why it matters:
-        Images are still listed, but no container can be made: "failed to get active mount: bucket does not exist". The next
-        garbage collection removes every snapshot directory, the writable layers of containers among them.
+        Images are still listed, but no container can be created: "failed to get active mount: bucket does not exist". The next
+        garbage collection removes every snapshot directory, including the writable layers of containers.
 
     How it is fixed:
-        From doctor's metadata backup, where that names every directory that is there: nothing else says which directory is which
-        snapshot. Otherwise by a person, and before anything is started: copy the directory away, restore a backup.
+        From doctor's metadata backup, if that names every existing directory: nothing else shows which directory belongs to
+        which snapshot. Otherwise manually, before anything is started: copy the directory to another disk, then restore a
+        backup.
 
     References:
         https://github.com/containerd/containerd/blob/v1.7.24/snapshots/storage/bolt.go
@@ -38,10 +39,11 @@ def containerd_snapshot_db_lost(stores: ContainerdStores, state: EngineState | M
         if lost.is_lost:
             yield Finding(
                 subject=Subject("file", lost.path),
-                message="the next clean-up of containerd deletes all its snapshots: the snapshotter's database lists none of them",
+                message="the database of containerd's snapshotter lists no snapshot: the next cleanup deletes all snapshots, including "
+                "the writable layers of containers",
                 evidence=(
                     Evidence(lost.path, lost.problem),
-                    *(Evidence(path, "holds what it should list") for path in lost.beside),
+                    *(Evidence(path, "has entries that it should list") for path in lost.beside),
                 ),
                 detail=ListLost(path=lost.path, beside=lost.beside),
                 start_destroys=not (isinstance(state, EngineState) and state.pid),

@@ -1,4 +1,4 @@
-"""containerd's list of images is gone."""
+"""containerd's list of images is missing."""
 
 from collections.abc import Iterator
 
@@ -12,24 +12,24 @@ from doctor.facts.engine.state import EngineState
     severity=Severity.CRITICAL,
     detail=ListLost,
     breaks=("image",),
-    ok="containerd's database lists the images that are there",
+    ok="containerd's database lists the images that exist",
 )
 def containerd_store_db_lost(stores: ContainerdStores, state: EngineState | Missing) -> Iterator[Finding]:
-    """The database of containerd lists none of the images that lie beside it, so its next clean-up deletes them all.
+    """The database of containerd is missing or lists no image, so its next cleanup deletes all images and snapshots.
 
     What it looks at:
-        ``io.containerd.metadata.v1.bolt/meta.db`` of the engine's own containerd and of the service (its ``root``): missing,
-        without a byte, or new and without a record, while contents or snapshots lie beside it.
+        ``io.containerd.metadata.v1.bolt/meta.db`` of the engine's own containerd and of the containerd service (in its
+        ``root``): missing, of length 0, or new and without a record, while contents or snapshots exist beside it.
 
     Why it matters:
-        containerd makes an empty database without a word. The images are gone from every list, and the first removal of
-        anything starts a garbage collection that deletes every content and every snapshot, writable layers included.
+        containerd silently creates an empty database. No list shows the images, and the first removal of anything starts a
+        garbage collection that deletes every content and every snapshot, including writable layers.
 
     How it is fixed:
-        The list is made again, before anything is started: from old pages of the file, doctor's metadata backup, and what is on
-        disk, which tells all but names: contents have their digest for a name, the snapshotter lists its snapshots, containers
-        name their images. What nobody names yet is held by a lease. Where the snapshotter's list is lost too and no backup has it,
-        or other programs keep images there, a person must restore it.
+        The list is recreated before anything starts, from old pages of the file, doctor's metadata backup, and the files on
+        disk: contents have their digest as name, the snapshotter lists its snapshots, containers name their images. A lease
+        protects everything without a name. If the snapshotter's list is lost too and no backup has it, or if other programs
+        keep images there, the administrator must restore it.
 
     References:
         https://github.com/containerd/containerd/blob/v1.7.24/metadata/gc.go
@@ -40,10 +40,11 @@ def containerd_store_db_lost(stores: ContainerdStores, state: EngineState | Miss
         if lost.is_lost:
             yield Finding(
                 subject=Subject("file", lost.path),
-                message="the next clean-up of containerd deletes all its images and snapshots: its database lists none of them",
+                message="containerd's database lists no image: the next cleanup deletes all images and snapshots, including the writable "
+                "layers of containers",
                 evidence=(
                     Evidence(lost.path, lost.problem),
-                    *(Evidence(path, "holds what it should list") for path in lost.beside),
+                    *(Evidence(path, "has entries that it should list") for path in lost.beside),
                 ),
                 detail=ListLost(path=lost.path, beside=lost.beside),
                 start_destroys=not (isinstance(state, EngineState) and state.pid),

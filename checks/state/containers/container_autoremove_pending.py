@@ -9,21 +9,22 @@ from doctor.facts.details import OfFile
 from doctor.facts.engine.state import EngineState
 
 
-@check(severity=Severity.WARNING, detail=OfFile, ok="a start of the engine deletes no container")
+@check(severity=Severity.WARNING, detail=OfFile, ok="the next start of the engine deletes no container")
 def container_autoremove_pending(
     containers: Containers, layers: WritableLayers, state: EngineState | Missing
 ) -> Iterator[Finding]:
-    """The next start of the engine deletes a container and all it wrote, because it was started with --rm before the crash.
+    """The next engine start deletes a container with all its files, because it was started with --rm before the crash.
 
     What it looks at:
-        Containers with ``AutoRemove`` in ``hostconfig.json`` whose own layer holds files, while no engine runs.
+        Containers with ``AutoRemove`` in ``hostconfig.json`` whose writable layer has files, while no engine runs.
 
     Why it matters:
-        dockerd removes them with their files as soon as it starts, without a question. After a crash that may be the work of
-        hours.
+        dockerd removes them with their files as soon as it starts, without a question. After a crash these files may be hours
+        of work.
 
     How it is fixed:
-        Their ``AutoRemove`` is switched off, so that they stay as stopped containers: take what you need, then ``docker rm``.
+        Their ``AutoRemove`` is switched off, so that they remain as stopped containers. Copy the files that you need, then
+        ``docker rm`` the container.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/daemon.go
@@ -36,7 +37,7 @@ def container_autoremove_pending(
         path = HostPath(f"{container.directory}/hostconfig.json")
         yield Finding(
             subject=Subject("container", container.title),
-            message=f"the next start of the engine deletes container {container.title} and all it wrote: it was run with --rm",
+            message=f"container {container.title} was run with --rm: the next start of the engine deletes it with all its files",
             evidence=(
                 Evidence(path, "AutoRemove: true"),
                 Evidence("the files it wrote", str(layers.places[container.id])),

@@ -1,4 +1,4 @@
-"""A container's config is damaged or gone."""
+"""A container's config is corrupt or missing."""
 
 from collections.abc import Iterator
 
@@ -10,20 +10,20 @@ from doctor.facts.layers.graph import LayerGraph
 
 @check(severity=Severity.ERROR, detail=ConfigDamaged, breaks=("storage",), ok="each container's config can be read")
 def container_config_corrupt(containers: Containers, graph: LayerGraph | Missing) -> Iterator[Finding]:
-    """A container's config is damaged or gone, so the container vanishes from the engine; its files are still there.
+    """A container's config is corrupt or missing, so the engine does not list the container; its files still exist.
 
     What it looks at:
-        ``config.v2.json`` of each directory in ``containers``: one JSON object that names the container of its directory.
-        Bytes behind the object are no damage: dockerd does not read them. An empty directory without a mount record is none.
+        ``config.v2.json`` in each directory of ``containers``: one JSON object with the ID of the container that owns the
+        directory. Bytes after the object are ignored, as dockerd ignores them. So is an empty directory without a mount record.
 
     Why it matters:
-        dockerd logs "failed to load container" and lists one container less. Its name, its address and its ports are free
-        again, ``docker volume prune`` may take its anonymous volumes, and nothing frees its files.
+        dockerd logs "failed to load container" and does not list the container. Its name, address and ports are free for
+        others, ``docker volume prune`` may remove its anonymous volumes, and nothing frees its files.
 
     How it is fixed:
-        From a whole temporary file that dockerd was about to rename, or from doctor's metadata backup: the container is then
-        as it was at the last healthy scan. Otherwise by hand: environment, command and labels are nowhere else, and doctor
-        guesses none. The evidence names the directory with the container's files.
+        From a complete temporary file that dockerd was about to rename, or from doctor's metadata backup: the container then
+        has the state of the last healthy scan. Otherwise manually: environment, command and labels are stored nowhere else, and
+        doctor does not guess them. The evidence names the directory with the container's files.
 
     References:
         https://github.com/moby/moby/issues/24971
@@ -40,8 +40,8 @@ def container_config_corrupt(containers: Containers, graph: LayerGraph | Missing
         where = (Evidence("the files it wrote", layer),) if layer else ()
         yield Finding(
             subject=Subject("container", broken.container_id[:12]),
-            message=f"container {broken.container_id[:12]} has vanished for the engine: its config is "
-            f"{'missing' if broken.is_missing else 'damaged'}",
+            message=f"the config of container {broken.container_id[:12]} is {'missing' if broken.is_missing else 'corrupt'}: the engine does "
+            "not load the container",
             evidence=(Evidence(broken.path, broken.problem), *where),
             detail=ConfigDamaged(path=broken.path, sibling=broken.sibling, layer=layer),
         )

@@ -1,4 +1,4 @@
-"""A container's directory is gone while its layer is there."""
+"""The directory of a container is missing while its writable layer exists."""
 
 from collections.abc import Iterator
 
@@ -11,23 +11,23 @@ from doctor.facts.details import OfContainer
     severity=Severity.ERROR,
     detail=OfContainer,
     breaks=("storage",),
-    ok="each recorded layer of a container has its container",
+    ok="each mount record has its container",
 )
 def container_dir_missing(lost: LostContainers) -> Iterator[Finding]:
-    """A container's directory with its settings is gone, so the container has vanished; the files it wrote are still there.
+    """The directory with a container's settings is missing, so the engine does not list the container; its files still exist.
 
     What it looks at:
-        Mount records in ``image/overlay2/layerdb/mounts`` that bear a container's id, older than a minute, without a
-        directory of that name in ``containers``. ``docker rm`` removes the mount record first, so it leaves no such thing.
-        Where that record is gone too, the layers of containers that doctor's metadata backup knows.
+        Mount records in ``image/overlay2/layerdb/mounts`` with the ID of a container, older than a minute, without a directory
+        of that name in ``containers``. ``docker rm`` removes the mount record first and so does not cause this. If the mount
+        record is missing too, the writable layers of containers in doctor's metadata backup.
 
     Why it matters:
-        dockerd says nothing: it lists one container less, and neither ``docker rm`` nor a prune ever frees its layer. The
-        data that the container wrote is in that layer and nowhere else.
+        dockerd logs nothing: it lists one container less, and neither ``docker rm`` nor a prune ever frees its writable layer.
+        The container's data exists only in that layer.
 
     How it is fixed:
-        From doctor's metadata backup: the container is then as it was at the last healthy scan. Without one its settings are
-        lost, and the evidence names the directory with its files. It is never removed.
+        From doctor's metadata backup: the container then has the state of the last healthy scan. Without a backup its settings
+        are lost, and the evidence names the directory with its files. That directory is never removed.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/delete.go
@@ -36,7 +36,7 @@ def container_dir_missing(lost: LostContainers) -> Iterator[Finding]:
     for container in lost.items:
         yield Finding(
             subject=Subject("container", container.title),
-            message=f"container {container.title} has vanished for the engine: its directory with all settings is gone",
+            message=f"the directory with all settings of container {container.title} is missing: the engine does not load the container",
             evidence=(
                 Evidence(container.directory, "no such directory"),
                 *((Evidence("the files it wrote", container.layer),) if container.layer else ()),

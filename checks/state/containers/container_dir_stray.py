@@ -1,4 +1,4 @@
-"""Something that is no container lies among the containers."""
+"""An entry in the directory of containers is not a container."""
 
 from collections.abc import Iterator
 
@@ -7,20 +7,20 @@ from doctor.facts.details import OfFile
 from doctor.facts.layers.leftovers import Leftovers
 
 
-@check(severity=Severity.INFO, detail=OfFile, ok="only containers lie among the containers")
+@check(severity=Severity.INFO, detail=OfFile, ok="the directory of containers has only containers")
 def container_dir_stray(leftovers: Leftovers) -> Iterator[Finding]:
-    """Something that is no container lies among the containers; the engine logs an error for it at each start, no more.
+    """An entry in the directory of containers is not a container; the engine logs an error for it at each start.
 
     What it looks at:
-        Entries of ``containers`` whose name is no container's id, and directories without a config whose id has no mount
-        record either, so that no layer is theirs. They must be older than the running engine.
+        Entries of ``containers`` whose name is not a container ID, and directories without a config whose ID also has no mount
+        record, so that no writable layer belongs to them. They must be older than the running engine.
 
     Why it matters:
-        Each start logs "failed to load container" for it. Nothing else happens.
+        Each start logs "failed to load container" for it. There is no other consequence.
 
     How it is fixed:
-        An empty directory goes into quarantine while the engine is down. One with files in it, or a file, is a person's to
-        look at.
+        If the engine is down, an empty directory is moved to quarantine. The administrator must examine a file, or a directory
+        with files.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/daemon.go
@@ -30,7 +30,7 @@ def container_dir_stray(leftovers: Leftovers) -> Iterator[Finding]:
         shown = name[:12] if len(name) == len("0" * 64) else name
         yield Finding(
             subject=Subject("file", f"containers/{shown}"),
-            message=f"containers/{shown} is no container; the engine logs an error for it at each start",
-            evidence=(Evidence(path, "an empty directory" if is_empty else "not a container's files"),),
+            message=f"containers/{shown} is not a container: the engine logs an error for it at each start",
+            evidence=(Evidence(path, "empty directory" if is_empty else "not a container's files"),),
             detail=OfFile(path=path),
         )

@@ -1,4 +1,4 @@
-"""A container's config names another storage driver than the one it lives with."""
+"""A container's config names the wrong storage driver."""
 
 from collections.abc import Iterator
 
@@ -14,17 +14,18 @@ from doctor.facts.layers.graph import LayerGraph
     ok="each container's config names the driver that holds its files",
 )
 def container_driver_mismatch(graph: LayerGraph) -> Iterator[Finding]:
-    """A container's config names no storage driver, or another than the one that holds its files, so the engine skips it.
+    """A container's config names no or the wrong storage driver, so the engine skips the container.
 
     What it looks at:
-        ``Driver`` in ``config.v2.json`` of each container that has a mount record of overlay2 whose directories exist: that
-        proves where it lives. A container of the containerd image store (``overlayfs``) has none, and is left alone.
+        ``Driver`` in ``config.v2.json`` of each container that has a mount record of overlay2 whose directories exist: they
+        prove that overlay2 holds its files. A container of the containerd image store (``overlayfs``) has no such record and is
+        not examined.
 
     Why it matters:
-        dockerd leaves the container out of its list with a debug line that nobody sees.
+        dockerd omits the container from its list and only logs a debug line.
 
     How it is fixed:
-        The driver is set to the one that holds the container's files; nothing else in the file changes.
+        The driver is set to the one that holds the container's files. Nothing else in the file changes.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/daemon.go
@@ -36,8 +37,9 @@ def container_driver_mismatch(graph: LayerGraph) -> Iterator[Finding]:
             path = HostPath(f"{container.directory}/config.v2.json")
             yield Finding(
                 subject=Subject("container", container.title),
-                message=f"container {container.title} has vanished for the engine: its config names "
-                + (f"the storage driver {container.driver[:40]!r}" if container.driver else "no storage driver"),
+                message=f"the config of container {container.title} names "
+                + (f"the storage driver {container.driver[:40]!r}" if container.driver else "no storage driver")
+                + ", but overlay2 holds its files: the engine does not load the container",
                 evidence=(
                     Evidence(path, f"Driver: {container.driver[:40]!r}"),
                     Evidence(graph.layers.mount_path(container.id, "mount-id"), own.id),

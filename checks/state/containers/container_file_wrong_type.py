@@ -1,4 +1,4 @@
-"""A directory lies where a container's file belongs."""
+"""A directory exists in place of a container's file."""
 
 from collections.abc import Iterator
 
@@ -9,20 +9,25 @@ from doctor.facts.containers.details import WrongType
 _FILES = ("hosts", "hostname", "resolv.conf", "resolv.conf.hash")
 
 
-@check(severity=Severity.ERROR, detail=WrongType, breaks=("storage",), ok="each container's files are files")
+@check(
+    severity=Severity.ERROR,
+    detail=WrongType,
+    breaks=("storage",),
+    ok="each container's hosts, hostname, resolv.conf and logs are files",
+)
 def container_file_wrong_type(containers: Containers) -> Iterator[Finding]:
-    """A directory lies where a container's hosts, hostname, resolv.conf or log belongs, so the container can't start.
+    """A container's hosts, hostname, resolv.conf or log is a directory, so the container can't start.
 
     What it looks at:
-        The kind of ``hosts``, ``hostname``, ``resolv.conf``, ``resolv.conf.hash``, ``ID-json.log`` and rotated logs in each
+        The type of ``hosts``, ``hostname``, ``resolv.conf``, ``resolv.conf.hash``, ``ID-json.log`` and rotated logs in each
         container's directory.
 
     Why it matters:
-        A bind mount made while the file was missing leaves an empty directory. dockerd then says "is a directory" at each
-        start of the container, or when its logs are read.
+        A bind mount of a missing file leaves an empty directory. dockerd then reports "is a directory" at each start of the
+        container, or when its logs are read.
 
     How it is fixed:
-        The directory goes into quarantine; dockerd writes the file anew when the container starts.
+        The directory is moved to quarantine. dockerd writes the file when the container starts.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/container_operations_unix.go
@@ -34,8 +39,8 @@ def container_file_wrong_type(containers: Containers) -> Iterator[Finding]:
         if wrong:
             yield Finding(
                 subject=Subject("container", container.title),
-                message=f"container {container.title} can't start, or its log can't be read: a directory lies where its "
-                f"{wrong[0].rpartition('/')[2].rpartition('-')[2]} belongs",
-                evidence=tuple(Evidence(path, "a directory") for path in wrong),
+                message=f"{wrong[0].rpartition('/')[2].rpartition('-')[2]} of container {container.title} is a directory: the container can't "
+                "start, or its log can't be read",
+                evidence=tuple(Evidence(path, "directory") for path in wrong),
                 detail=WrongType(paths=wrong),
             )

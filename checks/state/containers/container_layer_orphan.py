@@ -1,4 +1,4 @@
-"""What a container wrote is there, and nothing knows the container any more."""
+"""A container's writable layer exists, but no record refers to it."""
 
 from collections.abc import Iterator
 
@@ -9,25 +9,25 @@ from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
 
 
-@check(severity=Severity.WARNING, detail=OfDirectory, ok="each container's layer belongs to a container")
+@check(severity=Severity.WARNING, detail=OfDirectory, ok="each writable layer belongs to a container")
 def container_layer_orphan(
     leftovers: Leftovers, graph: LayerGraph, containers: LostContainers | Missing
 ) -> Iterator[Finding]:
-    """The files that a container wrote are there, but no record says whose they are, so no command reaches or frees them.
+    """The files of a container exist, but no record refers to them, so no command reaches or frees them.
 
     What it looks at:
-        Directories of ``overlay2`` with an ``-init`` beside them, as only containers have, that no mount record names and
-        that are not mounted. While a container lacks its mount record, directories that may be its own are left out, and so
-        are those of which doctor's metadata backup says whose they are.
+        Directories of ``overlay2`` with an ``-init`` beside them, as only containers have, that no mount record names and that
+        are not mounted. Not reported are directories that may belong to a container without its mount record, and those whose
+        container is known from doctor's metadata backup.
 
     Why it matters:
-        It is the last copy of what the container wrote outside of volumes. ``docker rm`` removes the files before the record,
-        so it does not leave this: the record was lost. A directory without any file is only noted.
+        It is the last copy of the files that the container wrote outside volumes. ``docker rm`` removes the files before the
+        record, so it is not the cause: the record was lost. A directory without any file is only noted.
 
     How it is fixed:
-        By hand: it is user data, and never removed. Copy what you need from the ``diff`` that the evidence names (``cp -a``
-        or ``tar --xattrs``), together with the image from ``doctor salvage``; a character device 0/0 in it stands for a file
-        that the container deleted.
+        Manually: it is user data, and doctor never removes it. Copy the files that you need from the ``diff`` in the evidence
+        (``cp -a`` or ``tar --xattrs``), together with the image from ``doctor salvage``. In it, a character device 0/0
+        represents a file that the container deleted.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/layer_store.go
@@ -36,11 +36,11 @@ def container_layer_orphan(
     for lost in leftovers.lost_layers:
         if graph.layers.directory_path(lost.directory, "diff") in known:
             continue
-        below = f", made from {graph.directory_title(lost.below)}" if lost.below else ""
-        what = "the files of a container that nothing knows any more" if lost.has_files else "an empty container layer"
+        below = f", created from {graph.directory_title(lost.below)}," if lost.below else ""
+        what = "the files of an unknown container" if lost.has_files else "an empty writable layer"
         yield Finding(
             subject=Subject("layer-directory", lost.directory[:12]),
-            message=f"overlay2/{lost.directory[:12]} holds {what}{below}: no command reaches or frees it",
+            message=f"overlay2/{lost.directory[:12]} has {what}{below} to which no record refers: no command reaches or frees it",
             evidence=(
                 Evidence(graph.layers.directory_path(lost.directory, "diff"), "files" if lost.has_files else "empty"),
                 Evidence(f"{graph.layers.layerdb}/mounts", "no record names it"),

@@ -1,4 +1,4 @@
-"""A container's log stops half-way."""
+"""A container's log is corrupt in the middle."""
 
 from collections.abc import Iterator
 
@@ -6,22 +6,24 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.details import OfFile
 from doctor.facts.logging.damage import LogDamage
+from doctor.model.text import plural
 
 
-@check(severity=Severity.WARNING, detail=OfFile, breaks=("logs",), ok="each container's log can be read to its end")
+@check(severity=Severity.WARNING, detail=OfFile, breaks=("logs",), ok="each container's log can be read completely")
 def container_log_damaged(containers: Containers, damage: LogDamage) -> Iterator[Finding]:
-    r"""A container's log holds bytes that are no line of it, so docker logs stops there and hides all later lines.
+    r"""A container's log has invalid bytes, so docker logs stops there and hides all later lines.
 
     What it looks at:
-        The last 64 KiB of each json-file log: lost blocks (NUL bytes), torn lines, and other bytes that are no JSON object.
+        The last 64 KiB of each json-file log: lost blocks (NUL bytes), truncated lines, and other bytes that are not a JSON
+        object.
 
     Why it matters:
-        ``docker logs`` ends with "invalid character '\\x00'"; newer engines end without a word and exit 0. The container goes
-        on writing behind the damage, where nobody sees it.
+        ``docker logs`` fails with "invalid character '\\x00'"; newer engines stop without a message and exit with 0. The
+        container continues to write after the invalid bytes, where nobody sees its lines.
 
     How it is fixed:
-        The damaged bytes are taken out while the engine is stopped; every whole line stays byte for byte. The old file is
-        kept.
+        The invalid bytes are removed while the engine is stopped. Each complete line is kept byte for byte, and so is a copy of
+        the old file.
 
     References:
         https://github.com/moby/moby/issues/53631
@@ -32,7 +34,7 @@ def container_log_damaged(containers: Containers, damage: LogDamage) -> Iterator
         title = container.title if container is not None else log.container_id[:12]
         yield Finding(
             subject=Subject("container", title),
-            message=f"'docker logs {title}' stops half-way: its log holds {log.bytes_lost} bytes that are no line of it",
+            message=f"the log of container {title} has {plural(log.bytes_lost, 'invalid byte')}: 'docker logs {title}' stops there and hides the later lines",
             evidence=(Evidence(log.path, f"{', '.join(log.kinds)} from byte {log.offset}"),),
             detail=OfFile(path=log.path),
         )

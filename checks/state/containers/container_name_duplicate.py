@@ -1,4 +1,4 @@
-"""Two containers have one name."""
+"""Two containers have the same name."""
 
 from collections.abc import Iterator
 
@@ -7,22 +7,24 @@ from doctor.facts.containers.containers import CONFIG, HOST_CONFIG, Container, C
 from doctor.facts.containers.details import NameTaken
 
 
-@check(severity=Severity.ERROR, detail=NameTaken, ok="no two containers have one name")
+@check(severity=Severity.ERROR, detail=NameTaken, ok="no two containers have the same name")
 def container_name_duplicate(containers: Containers) -> Iterator[Finding]:
     """Two containers have the same name, so the engine drops one of them at its start.
 
     What it looks at:
-        ``Name`` in ``config.v2.json`` of all containers; of two with one name also their published ports and static addresses.
+        ``Name`` in ``config.v2.json`` of all containers. If two have the same name, also their published ports and static
+        addresses.
 
     Why it matters:
-        dockerd logs "failed to register container name … name is reserved" and lists only one of the two; which one depends
-        on the order in which it reads them. It happens when a lost container comes back after its name was given away, and often
-        the port and the address with it: then whichever starts first takes them.
+        dockerd logs "failed to register container name … name is reserved" and lists only one of the two, depending on the
+        order in which it reads them. This happens when a lost container is restored after its name was reused. Often its port
+        and address were reused too: then the container that starts first takes them.
 
     How it is fixed:
-        The one that was created first gets its short id appended to its name: the engine gives no name away that a container
-        has, so it had vanished when the other one was made, and the other one is in service. Both keep their files, ports and
-        networks. If it restarts by itself and would take a port or an address of the other, its restart policy becomes "no".
+        The older container gets its short ID appended to its name. The engine never assigns a name that is in use, so the older
+        container was lost when the newer one was created, and the newer one is in service. Both keep their files, ports and
+        networks. If the older one restarts automatically and would take a port or an address of the newer one, its restart
+        policy is set to "no".
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/names.go
@@ -37,7 +39,7 @@ def container_name_duplicate(containers: Containers) -> Iterator[Finding]:
             path = HostPath(f"{container.directory}/{CONFIG}")
             yield Finding(
                 subject=Subject("container", container.short),
-                message=f"the engine drops a container at its start: {container.short} and {last.short} are both called {name}",
+                message=f"containers {container.short} and {last.short} have the same name {name}: the engine drops one of them at its start",
                 evidence=(
                     Evidence(path, f"created {container.created}"),
                     Evidence(f"{last.directory}/{CONFIG}", f"created {last.created}"),
@@ -52,12 +54,12 @@ def container_name_duplicate(containers: Containers) -> Iterator[Finding]:
 
 
 def _is_started(container: Container) -> bool:
-    """Whether the engine may start it at its own start: by any policy, since after a crash each of them can."""
+    """Whether the engine may start it automatically: with any policy, since after a crash each of them can."""
     return container.host is not None and container.host.restart_policy not in {"", "no"}
 
 
 def _rivals(one: Container, other: Container) -> Iterator[str]:
-    """Yield the ports and static addresses that both want."""
+    """Yield the ports and static addresses that both containers use."""
     if one.host is None or other.host is None:
         return
     for mine in one.host.ports:

@@ -1,4 +1,4 @@
-"""A container's removal stopped half-way."""
+"""A container's removal was interrupted."""
 
 from collections.abc import Iterator
 
@@ -8,21 +8,21 @@ from doctor.facts.engine.state import EngineState
 from doctor.facts.layers.graph import LayerGraph
 
 
-@check(severity=Severity.WARNING, ok="no removal of a container stopped half-way")
+@check(severity=Severity.WARNING, ok="no removal of a container was interrupted")
 def container_removal_half_done(
     containers: Containers, graph: LayerGraph | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:
-    """A container's removal stopped half-way, so it can neither be started nor read; the files it wrote are still there.
+    """A container's removal was interrupted, so the container can't start or be read; its files still exist.
 
     What it looks at:
-        ``Dead`` and ``RemovalInProgress`` in ``config.v2.json`` of containers whose own layer directory exists. While the
-        engine runs, a removal that is just under way is not taken for one that stopped.
+        ``Dead`` and ``RemovalInProgress`` in ``config.v2.json`` of containers whose layer directory exists. While the engine
+        runs, a current removal is not reported.
 
     Why it matters:
-        ``docker ps -a`` shows it as dead for ever. Whether its files may go is not for a program to say.
+        ``docker ps -a`` shows it as dead indefinitely. Only a person can decide whether its files may be deleted.
 
     How it is fixed:
-        By hand: remove it, or take its files first.
+        Manually: remove the container, or save its files first.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/delete.go
@@ -39,7 +39,7 @@ def container_removal_half_done(
             continue
         yield Finding(
             subject=Subject("container", container.title),
-            message=f"container {container.title} can neither be started nor read: its removal stopped half-way",
+            message=f"the removal of container {container.title} was interrupted: the container can't start or be read",
             evidence=(
                 Evidence(
                     f"{container.directory}/config.v2.json",

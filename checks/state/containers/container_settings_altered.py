@@ -1,4 +1,4 @@
-"""A flipped bit has changed a container's settings."""
+"""A flipped bit changed a container's settings."""
 
 from collections.abc import Iterator
 
@@ -8,22 +8,22 @@ from doctor.facts.details import OfFile
 
 
 @check(
-    severity=Severity.WARNING, detail=OfFile, ok="no container's settings are one bit away from those that a backup has"
+    severity=Severity.WARNING, detail=OfFile, ok="no container's settings differ in one bit from the metadata backup"
 )
 def container_settings_altered(altered: AlteredSettings) -> Iterator[Finding]:
-    """A container's settings differ in a single bit from those of the metadata backup, so it runs with others than it was given.
+    """A container's settings differ in one bit from the metadata backup, so the container runs with wrong settings.
 
     What it looks at:
-        ``config.v2.json`` and ``hostconfig.json`` of each container whose files can be read, by the digest that doctor's
-        metadata backup of this root has of them. Where it differs: whether a single bit does. One digit for another is the
-        engine's own counting, and another name may be a rename: nothing is said of these.
+        ``config.v2.json`` and ``hostconfig.json`` of each container whose files can be read, compared with their digests in
+        doctor's metadata backup of this data root. If a digest differs: whether the difference is a single bit. A changed digit
+        may be a counter of the engine, and a changed name may be a rename: these are not reported.
 
     Why it matters:
-        Bad memory and bad disks flip single bits. The file is still JSON, and the container starts with another variable,
-        path, limit or capability than somebody chose.
+        Faulty memory and disks flip single bits. The file is still valid JSON, but the container starts with a wrong variable,
+        path, limit or capability.
 
     How it is fixed:
-        The file is written from the backup.
+        The file is restored from the backup.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/container/container.go
@@ -31,7 +31,7 @@ def container_settings_altered(altered: AlteredSettings) -> Iterator[Finding]:
     for path, found in altered.items.items():
         yield Finding(
             subject=Subject("file", path),
-            message=f"container {found.title} has other settings than it was given: one bit of them is flipped",
+            message=f"one bit in the settings of container {found.title} is flipped: the container runs with wrong settings",
             evidence=(Evidence(path, f"byte {found.position} differs in one bit from the backup {found.kept.age}"),),
             detail=OfFile(path=path),
         )

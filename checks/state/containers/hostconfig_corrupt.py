@@ -1,4 +1,4 @@
-"""A container's host config is damaged."""
+"""A container's host config is corrupt."""
 
 from collections.abc import Iterator
 
@@ -9,19 +9,20 @@ from doctor.facts.details import OfHostConfig
 
 @check(severity=Severity.ERROR, detail=OfHostConfig, breaks=("storage",), ok="each container's host config can be read")
 def hostconfig_corrupt(containers: Containers) -> Iterator[Finding]:
-    """A container's host config is damaged, so the container vanishes from the engine; its files are still there.
+    """A container's host config is corrupt, so the engine does not list the container; its files still exist.
 
     What it looks at:
-        ``hostconfig.json`` of each container whose config can be read: one JSON object.
+        ``hostconfig.json`` of each container whose config can be read: it must be one JSON object.
 
     Why it matters:
-        It holds restart policy, ports, mounts, limits, capabilities and the log driver. dockerd refuses to load the container.
+        It has the container's restart policy, ports, mounts, limits, capabilities and log driver. dockerd refuses to load the
+        container without it.
 
     How it is fixed:
-        From a whole temporary file that dockerd was about to rename, or from doctor's metadata backup of this very
-        container. Otherwise doctor asks whether one will do that is rebuilt from what remains: mounts and networks in the
-        container's config, ports that were published when it ran last, the engine's defaults. It shows what is known and what is assumed
-        (limits, capabilities, devices are not recorded elsewhere); nothing in it opens more than the defaults do.
+        From a complete temporary file that dockerd was about to rename, or from this container's file in doctor's metadata
+        backup. Otherwise doctor offers to rebuild it from the mounts and networks in the container's config, the ports that
+        were published when it last ran, and the engine's defaults. It shows which values are known and which are assumed
+        (limits, capabilities and devices are recorded nowhere else). No value grants more than the defaults do.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/container/container.go
@@ -29,7 +30,7 @@ def hostconfig_corrupt(containers: Containers) -> Iterator[Finding]:
     for broken, container in containers.without_host_config(is_missing=False):
         yield Finding(
             subject=Subject("container", container.title),
-            message=f"container {container.title} has vanished for the engine: its host config is damaged",
+            message=f"the host config of container {container.title} is corrupt: the engine does not load the container",
             evidence=(Evidence(broken.path, broken.problem), *container.named_places),
             detail=OfHostConfig(path=broken.path, sibling=broken.sibling),
         )

@@ -9,20 +9,21 @@ from doctor.facts.details import OfHostConfig
 
 @check(severity=Severity.ERROR, detail=OfHostConfig, breaks=("storage",), ok="each container has its host config")
 def hostconfig_missing(containers: Containers) -> Iterator[Finding]:
-    """A container's host config is gone, so the engine loads it with an empty one: no ports, no limits, no restart policy.
+    """A container's host config is missing, so the engine uses an empty one: no ports, no limits, no restart policy.
 
     What it looks at:
-        Whether ``hostconfig.json`` is there for each container whose config can be read.
+        Whether ``hostconfig.json`` exists for each container whose config can be read.
 
     Why it matters:
-        Worse than a damaged one: the container is listed as if nothing had happened, its start fails with "no log driver
-        named ''", and the next change of its state writes the empty host config to disk.
+        This is worse than a corrupt file: the container is listed as usual, its start fails with "no log driver named ''", and
+        the next change of its state writes the empty host config to disk.
 
     How it is fixed:
-        From a whole temporary file that dockerd was about to rename, or from doctor's metadata backup of this very
-        container, before the engine runs. Otherwise doctor asks whether one will do that is rebuilt from what remains: mounts and networks in the
-        container's config, ports that were published when it ran last, the engine's defaults. It shows what is known and what is assumed
-        (limits, capabilities, devices are not recorded elsewhere); nothing in it opens more than the defaults do.
+        From a complete temporary file that dockerd was about to rename, or from this container's file in doctor's metadata
+        backup, before the engine runs. Otherwise doctor offers to rebuild it from the mounts and networks in the container's
+        config, the ports that were published when it last ran, and the engine's defaults. It shows which values are known and
+        which are assumed (limits, capabilities and devices are recorded nowhere else). No value grants more than the defaults
+        do.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/container/container.go
@@ -30,7 +31,7 @@ def hostconfig_missing(containers: Containers) -> Iterator[Finding]:
     for broken, container in containers.without_host_config(is_missing=True):
         yield Finding(
             subject=Subject("container", container.title),
-            message=f"container {container.title} lost its ports, limits and restart policy: its host config is missing",
+            message=f"the host config of container {container.title} is missing: the engine loads it without ports, limits and restart policy",
             evidence=(Evidence(broken.path, broken.problem), *container.named_places),
             detail=OfHostConfig(path=broken.path, sibling=broken.sibling),
         )

@@ -1,4 +1,4 @@
-"""runc's state of a dead container is in the way."""
+"""The runtime has stale state of a dead container."""
 
 from collections.abc import Iterator
 
@@ -8,19 +8,19 @@ from doctor.facts.details import OfFile
 from doctor.facts.engine.files import RuntimeStates
 
 
-@check(severity=Severity.ERROR, detail=OfFile, ok="the runtime left nothing of containers that are dead")
+@check(severity=Severity.ERROR, detail=OfFile, ok="the runtime has no stale state of dead containers")
 def runc_state_leftover(states: RuntimeStates, containers: Containers | Missing) -> Iterator[Finding]:
-    """The runtime's state of a dead container is still there, so the container can't be started again.
+    """The runtime has stale state of a dead container, so the container can't start again.
 
     What it looks at:
-        Directories in ``runtime-runc/moby`` below the exec root (/run/docker) for whose container neither the process that runc
-        noted nor a shim runs.
+        Directories in ``runtime-runc/moby`` below the exec root (/run/docker) of containers of which neither the process that
+        runc recorded nor a shim runs.
 
     Why it matters:
-        runc says "container with given ID already exists", and neither ``docker start`` nor a restart policy gets past it.
+        runc fails with "container with given ID already exists": neither ``docker start`` nor a restart policy works.
 
     How it is fixed:
-        The directory goes into quarantine: it describes a process that no longer exists.
+        The directory is moved to quarantine: it describes a process that no longer exists.
 
     References:
         https://github.com/moby/moby/issues/29748
@@ -34,7 +34,7 @@ def runc_state_leftover(states: RuntimeStates, containers: Containers | Missing)
         title = container.title if container is not None else state.container_id[:12]
         yield Finding(
             subject=Subject("container", title),
-            message=f"container {title} can't be started: the runtime still has the state of its dead process",
-            evidence=(Evidence(state.path, f"process {state.pid or 'unknown'} does not run, and no shim does"),),
+            message=f"the runtime has stale state of container {title}, whose process is dead: the container can't start",
+            evidence=(Evidence(state.path, f"process {state.pid or 'unknown'} does not run, nor does a shim"),),
             detail=OfFile(path=state.path),
         )

@@ -1,4 +1,4 @@
-"""A database of the build cache is damaged."""
+"""A database of the build cache is corrupt."""
 
 from collections.abc import Iterator
 
@@ -11,23 +11,24 @@ from doctor.facts.databases.details import BuildCacheBroken
     severity=Severity.CRITICAL,
     detail=BuildCacheBroken,
     stops_start=True,
-    ok="the databases of the build cache are whole",
+    ok="the databases of the build cache are valid",
 )
 def buildkit_db_corrupt(databases: BuildkitDatabases) -> Iterator[Finding]:
-    """A database of the build cache is damaged, so the whole engine does not start.
+    """A database of the build cache is corrupt, so the engine does not start.
 
     What it looks at:
-        The five bolt files in ``buildkit/``, read byte by byte: meta pages, the newest tree, the list of free pages; and each
-        value in ``metadata_v2.db``, which the engine decodes at its start.
+        The five bolt files in ``buildkit/``, byte by byte: meta pages, the newest tree, the list of free pages; and each value
+        in ``metadata_v2.db``, which the engine decodes at its start.
 
     Why it matters:
-        dockerd ends with "failed to open database file", or for two of them with only "invalid database" and no path. Nothing
-        in them but cache: images that were built are not affected.
+        dockerd fails with "failed to open database file", or for two of the files only with "invalid database" and no path. The
+        files hold only cache: built images are not affected.
 
     How it is fixed:
-        A value with one flipped bit gets it back where only one bit explains it. A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone.
-        Otherwise all of ``buildkit/`` goes into quarantine together, since its files refer to each other: the build cache is
-        lost, and its directories in ``overlay2`` are no longer freed by a prune.
+        A value with one flipped bit is corrected if only one bit explains it. If the free list is corrupt, or the newest tree
+        is corrupt and an older one is valid, only the two meta pages are rewritten. Otherwise all of ``buildkit/`` is moved to
+        quarantine, since its files refer to each other: the build cache is lost, and a prune no longer frees its directories in
+        ``overlay2``.
 
     References:
         https://github.com/etcd-io/bbolt/blob/v1.3.10/db.go
@@ -39,9 +40,9 @@ def buildkit_db_corrupt(databases: BuildkitDatabases) -> Iterator[Finding]:
         records = tuple(f"{key.decode('utf-8', 'replace')} can't be decoded" for key, _ in databases.flawed[:4])
         yield Finding(
             subject=Subject("directory", databases.directory),
-            message=f"the engine can't start: the build cache's {names} can't be opened"
+            message=f"{names} of the build cache can't be opened: the engine can't start"
             if broken
-            else "the engine can't start: a record of the build cache's metadata_v2.db can't be decoded",
+            else "a record in metadata_v2.db of the build cache can't be decoded: the engine can't start",
             evidence=(
                 *(Evidence(file.path, file.problem) for file in broken),
                 *(Evidence(databases.files["metadata_v2.db"].path, text) for text in records),

@@ -1,4 +1,4 @@
-"""Another process holds a database of the engine."""
+"""A foreign process holds a lock on a database of the engine."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.engine.state import EngineState
 _OWNERS = frozenset({"dockerd", "containerd"})
 
 
-@check(severity=Severity.ERROR, stops_start=True, ok="no foreign process holds a database of the engine")
+@check(severity=Severity.ERROR, stops_start=True, ok="no foreign process holds a lock on a database of the engine")
 def database_locked(
     locks: FileLocks,
     network: NetworkDatabase | Missing,
@@ -18,19 +18,19 @@ def database_locked(
     buildkit: BuildkitDatabases | Missing,
     state: EngineState | Missing,
 ) -> Iterator[Finding]:
-    """A process that is no engine holds a lock on a database of the engine, so the engine's start hangs or fails.
+    """A process other than the engine holds a lock on a database of the engine, so the engine's start hangs or fails.
 
     What it looks at:
-        /proc/locks for the inodes of ``local-kv.db``, ``volumes/metadata.db`` and BuildKit's databases, and what program
-        holds each lock. A holder in another pid namespace counts: it may be a second engine on the same data root. So does a
-        dockerd in other mounts while nothing answers on the engine's socket.
+        /proc/locks for the inodes of ``local-kv.db``, ``volumes/metadata.db`` and BuildKit's databases, and the program that
+        holds each lock. A lock holder in another PID namespace is reported too: it may be a second engine on the same data
+        root. So is a dockerd in another mount namespace while nothing answers on the engine's socket.
 
     Why it matters:
-        For most of these files dockerd waits without a word until the lock goes, and systemd shows "activating" for ever;
-        for the volume database it ends after a second with "timeout".
+        For most of these files dockerd waits for the lock without a message, and systemd shows "activating" indefinitely. For
+        the volume database it fails after one second with "timeout".
 
     How it is fixed:
-        By hand: end the process that holds it. Copying the file to get round the lock would let two engines write.
+        Manually: end the process that holds the lock. A copy of the file would let two engines write.
 
     References:
         https://github.com/moby/moby/issues/29519
@@ -44,10 +44,10 @@ def database_locked(
         for lock in locks.of(file.device, file.inode) if file.inode else ():
             if lock.holder in _OWNERS and (is_up or not lock.is_elsewhere):
                 continue
-            where = ", an engine of other mounts" if lock.is_elsewhere else ""
+            where = ", an engine in another mount namespace" if lock.is_elsewhere else ""
             who = f"process {lock.pid} ({lock.holder}{where})" if lock.holder else "a process in another pid namespace"
             yield Finding(
                 subject=Subject("file", file.path),
-                message=f"the engine's start hangs: {who} holds {file.path.rpartition('/')[2]}",
+                message=f"{who} holds the lock on {file.path.rpartition('/')[2]}: the start of the engine hangs or fails",
                 evidence=(Evidence("/proc/locks", f"FLOCK by pid {lock.pid} on inode {lock.inode}"),),
             )

@@ -1,4 +1,4 @@
-"""Bring an altered content of containerd back from a copy with its digest."""
+"""Restore a corrupt content of containerd from a copy with its digest."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_blob_corrupt(detail: OfFile, content: ContainerdContent, sources: DeepBlobSources) -> Iterator[Action]:
-    """Write the copy that has the digest, or the one flipped bit turned back; without one, name the images."""
+    """Write the copy with the right digest, or flip the one wrong bit back; otherwise name the images to pull again."""
     path = detail.path
     images = {name for store in content.items for name in store.needing.get(path.rpartition("/")[2], ())}
     yield from restore_content(path, sources.items.get(path), images)

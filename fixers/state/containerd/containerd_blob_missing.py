@@ -1,4 +1,4 @@
-"""Bring a content of containerd back from a copy with its digest."""
+"""Restore a missing content of containerd from a copy with its digest."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_blob_missing(detail: OfFile, lists: ContainerdLists, sources: BlobSources) -> Iterator[Action]:
-    """Write the copy that has the digest; without one, say which images come back how."""
+    """Write the copy with the right digest; otherwise show how to fetch the images again."""
     path = detail.path
     images = {name for known in lists.items for name in known.needing(path.rpartition("/")[2])}
     yield from restore_content(path, sources.items.get(path), images)

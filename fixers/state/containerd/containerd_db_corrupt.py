@@ -1,4 +1,4 @@
-"""Mend containerd's database, or set it aside where nothing depends on it."""
+"""Repair containerd's database, or quarantine it if no images depend on it."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,7 @@ from doctor.facts.containerd.details import ContainerdBroken
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 from doctor.facts.host.processes import Processes
 from doctor.model.step import File
+from doctor.model.text import plural
 
 _SHIMS = ("containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2")
 
@@ -18,16 +19,18 @@ _SHIMS = ("containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2
 def containerd_db_corrupt(
     detail: ContainerdBroken, rebuilds: ContainerdRebuilds | Missing, processes: Processes | Missing
 ) -> Iterator[Action]:
-    """Open it at a whole tree; without one, never let an engine start on an empty one while images live with it."""
+    """Open it at a valid tree; otherwise recreate the list, and never let an engine start with an empty list of images."""
     if detail.items and all(item.right for item in detail.items):
         pairs = tuple((item.wrong, item.right) for item in detail.items)
-        what = f"flip one bit back in {len(pairs)} place(s) of containerd's database"
+        what = f"flip one bit back in {plural(len(pairs), 'place')} of containerd's database"
         yield EditFile(path=detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
     elif detail.flip is not None:
         what = "flip one bit back in a meta page of containerd's database"
         yield EditFile(path=detail.path, edit=detail.flip, what=what, stage=Stage.DATABASES)
     elif detail.is_mendable:
-        yield EditFile(path=detail.path, edit=MendDatabase(), what="mend containerd's database", stage=Stage.DATABASES)
+        yield EditFile(
+            path=detail.path, edit=MendDatabase(), what="repair containerd's database", stage=Stage.DATABASES
+        )
     elif detail.holds_images and isinstance(rebuilds, ContainerdRebuilds) and detail.path in rebuilds.items:
         made = rebuilds.items[detail.path]
         yield Rebuild(
@@ -37,17 +40,15 @@ def containerd_db_corrupt(
         )
     elif detail.holds_images:
         yield Advise(
-            text="don't start the engine or containerd, whose first clean-up deletes what it doesn't list: cp -a it "
-            f"back to {detail.path}"
-            " from a backup first, or cp -a the whole root to another disk"
+            text="don't start the engine or containerd: the first cleanup deletes everything that is not listed. First restore "
+            f"{detail.path} from a backup with cp -a, or cp -a the whole root to another disk"
         )
     elif detail.is_service and isinstance(processes, Processes) and processes.of_host(*_SHIMS):
         yield Advise(
-            text="stop all containers first, those of other programs too (ps -C containerd-shim-runc-v2 shows them), "
-            f"then 'doctor fix --apply': without {detail.path} containerd "
-            "ends what it doesn't know"
+            text="first stop all containers, also those of other programs (ps -C containerd-shim-runc-v2 shows them), "
+            f"then run 'doctor fix --apply': without {detail.path} containerd kills containers that it does not know"
         )
     else:
         yield Quarantine(
-            path=detail.path, why="it lists only containers that ran, and none runs now", stage=Stage.DATABASES
+            path=detail.path, why="it lists only running containers, and none runs now", stage=Stage.DATABASES
         )

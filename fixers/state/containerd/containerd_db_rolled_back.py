@@ -1,4 +1,4 @@
-"""Bring containerd's list up to what lies on disk, or say how to keep what it does not list."""
+"""Complete containerd's list from the files on disk, or show how to keep what it does not list."""
 
 from collections.abc import Iterator
 
@@ -12,17 +12,17 @@ from doctor.model.step import File
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_db_rolled_back(detail: ListOld, rebuilds: ContainerdRebuilds) -> Iterator[Action]:
-    """Write a list of everything that is there; where that can't be proven, let nothing start."""
+    """Write a list of everything on disk; if that can't be proven, advise against any start."""
     made = rebuilds.items.get(detail.path)
     if made is not None:
         yield Rebuild(
             items=(Wanted(path=detail.path, node=File(content=made.content), mode=0o600),),
-            what=f"bring containerd's list of images up to what is there: from {made.origin}",
+            what=f"complete containerd's list of images from {made.origin}",
             stage=Stage.DATABASES,
         )
         return
-    why = rebuilds.reasons.get(detail.path, "no record shows what is missing in it")
+    why = rebuilds.reasons.get(detail.path, "no record shows which entries are missing")
     yield Advise(
-        text=f"start neither the engine nor containerd, and remove nothing: copy {detail.top} away ('cp -a'), then restore "
-        f"{detail.path} from a backup as new as the snapshots; {why}"
+        text=f"don't start the engine or containerd, and remove nothing: copy {detail.top} to another disk ('cp -a'), then restore "
+        f"{detail.path} from a backup as recent as the snapshots; {why}"
     )

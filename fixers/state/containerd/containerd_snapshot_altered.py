@@ -1,4 +1,4 @@
-"""Unpack what is altered in a snapshot again."""
+"""Unpack altered entries of a snapshot again."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from doctor.model.text import visible
 def containerd_snapshot_altered(
     finding: Finding, detail: OfFile, content: ContainerdContent, sources: DeepSnapshotSources
 ) -> Iterator[Action]:
-    """Write what differs out of the layer's content; name what only a person can put right."""
+    """Write entries that differ from the layer's content; show how to fetch the image if that is impossible."""
     path = detail.path
     found = sources.items.get(path)
     name = finding.subject.name

@@ -1,4 +1,4 @@
-"""Mend the database of containerd's snapshotter, or make it again."""
+"""Repair or recreate the database of containerd's snapshotter."""
 
 from collections.abc import Iterator
 
@@ -13,10 +13,10 @@ from doctor.model.step import File
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_snapshot_db_corrupt(detail: SnapshotsBroken, rebuilds: ContainerdRebuilds) -> Iterator[Action]:
-    """Open it at a whole tree; without one, write the records that name every directory, or let nothing start."""
+    """Open it at a valid tree; otherwise write records that name every directory, or advise against any start."""
     made = rebuilds.items.get(detail.path)
     if detail.is_mendable:
-        what = "mend the database of containerd's snapshotter"
+        what = "repair the database of containerd's snapshotter"
         yield EditFile(path=detail.path, edit=MendDatabase(), what=what, stage=Stage.DATABASES)
     elif made is not None:
         yield Rebuild(
@@ -25,8 +25,8 @@ def containerd_snapshot_db_corrupt(detail: SnapshotsBroken, rebuilds: Containerd
             stage=Stage.DATABASES,
         )
     else:
-        why = rebuilds.reasons.get(detail.path, "no record shows what was in it")
+        why = rebuilds.reasons.get(detail.path, "no record shows its content")
         yield Advise(
-            text=f"cp -a it back to {detail.path} from a backup of the same age, and never remove or empty it: the next clean-up of "
-            f"containerd would delete every snapshot; {why}"
+            text=f"restore {detail.path} from a backup of the same age with cp -a; don't remove or empty it, or the next cleanup of "
+            f"containerd deletes every snapshot; {why}"
         )

@@ -1,4 +1,4 @@
-"""Make the list that containerd lost again, or say how to keep what it no longer lists."""
+"""Recreate containerd's list of snapshots, or show how to keep the unlisted snapshots."""
 
 from collections.abc import Iterator
 
@@ -10,5 +10,5 @@ from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_snapshot_db_lost(detail: ListLost, rebuilds: ContainerdRebuilds) -> Iterator[Action]:
-    """Write a list of everything that is there; where that can't be proven, let nothing start."""
+    """Write a list of everything on disk; if that can't be proven, advise against any start."""
     yield from make_list_again(detail.path, detail.beside, rebuilds, of="snapshots")

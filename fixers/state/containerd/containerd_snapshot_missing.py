@@ -1,4 +1,4 @@
-"""Unpack a lost snapshot again."""
+"""Unpack a missing snapshot again."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_snapshot_missing(finding: Finding, detail: OfFile, sources: SnapshotSources) -> Iterator[Action]:
-    """Make the layer's directory from its proven content; of anything else say that there is no second copy."""
+    """Recreate an image layer from its verified content; otherwise report that there is no second copy."""
     path = detail.path
     found = sources.items.get(path)
     if found is not None and not found.problem and all(one.is_restorable for one in found.entries):
@@ -21,10 +21,10 @@ def containerd_snapshot_missing(finding: Finding, detail: OfFile, sources: Snaps
     elif found is not None:
         yield Advise(
             text=f"{fetch_again(())}: {path} can't be unpacked: "
-            + (found.problem or "some of its entries can't be made by doctor")
+            + (found.problem or "doctor can't recreate some of its entries")
         )
     else:
         yield Advise(
-            text=f"cp -a it back to {path} from a backup of the same age; it has no second copy. A container without it can only be"
+            text=f"restore {path} from a backup of the same age with cp -a: it has no second copy. A container without it can only be"
             " removed (docker rm) and created again"
         )

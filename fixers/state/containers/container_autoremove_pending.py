@@ -1,4 +1,4 @@
-"""Keep the engine's start from deleting a container."""
+"""Prevent the engine's start from deleting a container."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def container_autoremove_pending(finding: Finding, detail: OfFile) -> Iterator[Action]:
-    """Switch the one member off."""
+    """Switch off ``AutoRemove``."""
     yield EditFile(
         path=detail.path,
         edit=SetMember(path=("AutoRemove",), value=False),
-        what=f"keep container {finding.subject.name}, which the engine's start would delete (switch off its --rm)",
+        what=f"switch off --rm of container {finding.subject.name}, so that the engine's start does not delete it",
         stage=Stage.GUARD,
     )

@@ -1,4 +1,4 @@
-"""Bring a container's config back."""
+"""Restore a container's config."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from doctor.facts.containers.details import ConfigDamaged
 def container_config_corrupt(
     finding: Finding, detail: ConfigDamaged, backup: MetadataBackup | Missing
 ) -> Iterator[Action]:
-    """Put a whole temporary file in its place, or the one of the backup; else say where the container's files are."""
+    """Restore the temporary file or the backup; otherwise show where the container's files are."""
     if detail.sibling is not None:
         yield CopyOver(
             source=detail.sibling,
@@ -26,10 +26,10 @@ def container_config_corrupt(
         yield restore(detail.path, kept, what=f"restore the config of container {finding.subject.name}")
         return
     files = (
-        f"; the files it wrote are in {detail.layer}, and 'doctor salvage --containers --to DIR' copies them out"
+        f"; the files it wrote are in {detail.layer}, and 'doctor salvage --containers --to DIR' copies them"
         if detail.layer
         else ""
     )
     yield Advise(
-        text=f"cp -a it back to {detail.path} from a backup, or create the container again (docker run){files}"
+        text=f"restore {detail.path} from a backup with cp -a, or create the container again (docker run){files}"
     )

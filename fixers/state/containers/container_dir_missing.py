@@ -1,4 +1,4 @@
-"""Bring a container's settings back."""
+"""Restore a container's settings."""
 
 from collections.abc import Iterator
 
@@ -14,11 +14,13 @@ from doctor.model.step import Directory, File
 
 @fixer(applicability=Applicability.SAFE)
 def container_dir_missing(detail: OfContainer, lost: LostContainers) -> Iterator[Action]:
-    """Write both files of the backup; without one, say where the container's files are."""
+    """Write both files from the backup; otherwise show where the container's files are."""
     container = next(one for one in lost.items if one.id == detail.container_id)
     if container.config is None:
-        files = f"cp -a {container.layer} DIR takes the files it wrote; " if container.layer else ""
-        yield Advise(text=f"{files}create the container again (docker run --name): its settings are nowhere else")
+        files = f"cp -a {container.layer} DIR copies the files it wrote; " if container.layer else ""
+        yield Advise(
+            text=f"{files}create the container again (docker run --name): its settings are stored nowhere else"
+        )
         return
     config, host_config = container.config
     yield Rebuild(

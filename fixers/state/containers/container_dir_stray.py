@@ -1,4 +1,4 @@
-"""Set an empty directory among the containers aside."""
+"""Quarantine an empty directory in the directory of containers."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from doctor.facts.layers.leftovers import Leftovers
 
 @fixer(applicability=Applicability.SAFE)
 def container_dir_stray(detail: OfFile, leftovers: Leftovers) -> Iterator[Action]:
-    """Move it into quarantine while no engine runs; what holds anything is left to a person."""
+    """Move it to quarantine if no engine runs; leave anything with content to the administrator."""
     path = detail.path
     if not leftovers.containers[path]:
         yield Advise(text=f"ls -la {path} shows what it is; mv {path} /root/ while the engine is down")
     elif leftovers.is_engine_up:
-        yield Advise(text="leave it until the engine is down for another reason: it does no harm")
+        yield Advise(text="leave it until the engine is stopped for another reason: it does no harm")
     else:
-        yield Quarantine(path=path, why="it is empty and no container's", stage=Stage.MOUNTS)
+        yield Quarantine(path=path, why="it is empty and belongs to no container", stage=Stage.MOUNTS)

@@ -1,4 +1,4 @@
-"""Name the storage driver that holds a container's files."""
+"""Set the storage driver that holds a container's files."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.containers.details import DriverWrong
 
 @fixer(applicability=Applicability.SAFE)
 def container_driver_mismatch(finding: Finding, detail: DriverWrong) -> Iterator[Action]:
-    """Set the one member."""
+    """Set ``Driver``."""
     yield EditFile(
         path=detail.path,
         edit=SetMember(path=("Driver",), value=detail.driver),

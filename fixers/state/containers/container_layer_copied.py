@@ -1,4 +1,4 @@
-"""Nothing records what a writable layer lost."""
+"""No record shows what a writable layer lost."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def container_layer_copied(finding: Finding) -> Iterator[Action]:
-    """Name the commands that show what the container wrote, and the way out."""
+    """Name the commands that show and save the container's files, and that recreate it."""
     name = finding.subject.name
     yield Advise(
-        text=f"docker diff {name} shows what it wrote and docker cp saves it; then docker rm {name} and recreate it from its image"
+        text=f"docker diff {name} shows what it wrote, and docker cp saves it; then docker rm {name} and recreate it from its image"
         " (docker compose up --force-recreate); its volumes stay"
     )

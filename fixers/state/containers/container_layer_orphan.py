@@ -1,4 +1,4 @@
-"""Say how to save what a lost container wrote."""
+"""Show how to save the files of a lost container."""
 
 from collections.abc import Iterator
 
@@ -19,6 +19,6 @@ def container_layer_orphan(detail: OfDirectory, graph: LayerGraph) -> Iterator[A
     names = graph.image_titles(known.images) if known is not None else ()
     salvage = f"'doctor salvage --to DIR {names[0]}' writes its image; " if names else ""
     yield Advise(
-        text=f"{salvage}tar -C {diff} --xattrs --xattrs-include='*' -cf FILE . takes the container's own files; "
-        "remove the directory only when you need none of them"
+        text=f"{salvage}tar -C {diff} --xattrs --xattrs-include='*' -cf FILE . saves the container's own files; "
+        "remove the directory only if you need none of them"
     )

@@ -1,4 +1,4 @@
-"""Make a container's log readable to its end."""
+"""Make a container's log readable again."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def container_log_damaged(finding: Finding, detail: OfFile) -> Iterator[Action]:
-    """Take out what is no line."""
+    """Remove the bytes that are not a complete line."""
     yield EditFile(
         path=detail.path,
         edit=MendLog(),
-        what=f"take the damaged bytes out of the log of container {finding.subject.name}",
+        what=f"remove the invalid bytes from the log of container {finding.subject.name}",
         stage=Stage.MOUNTS,
     )

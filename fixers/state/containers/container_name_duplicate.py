@@ -1,4 +1,4 @@
-"""Give the container that lost its name a name of its own."""
+"""Rename the older of two containers with the same name."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.containers.details import NameTaken
 
 @fixer(applicability=Applicability.SAFE)
 def container_name_duplicate(finding: Finding, detail: NameTaken) -> Iterator[Action]:
-    """Append the short id to its name; keep it from taking the other one's port or address at the next start."""
+    """Append the short ID to its name; prevent it from taking the other one's port or address at the next start."""
     yield EditFile(
         path=detail.path,
         edit=SetMember(path=("Name",), value=f"/{detail.name}"),
@@ -21,7 +21,7 @@ def container_name_duplicate(finding: Finding, detail: NameTaken) -> Iterator[Ac
         yield EditFile(
             path=detail.host_path,
             edit=SetMember(path=("RestartPolicy", "Name"), value="no"),
-            what=f"let container {detail.name} not start by itself (restart policy no): the other one has its "
+            what=f"set the restart policy of container {detail.name} to no: the other container uses its "
             f"{' and its '.join(detail.rivals)}",
             stage=Stage.MOUNTS,
         )

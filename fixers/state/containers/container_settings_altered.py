@@ -1,4 +1,4 @@
-"""Give a container the settings back that a flipped bit has changed."""
+"""Restore a container's settings that a flipped bit changed."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,6 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def container_settings_altered(detail: OfFile, altered: AlteredSettings) -> Iterator[Action]:
-    """Write the kept file."""
+    """Write the file from the backup."""
     found = altered.items[detail.path]
     yield restore(detail.path, found.kept, what=f"restore the settings of container {found.title}")

@@ -1,4 +1,4 @@
-"""Bring a container's host config back."""
+"""Restore a container's host config."""
 
 from collections.abc import Iterator
 
@@ -20,5 +20,5 @@ def hostconfig_missing(  # noqa: PLR0917 - each is a fact of its own
     networks: Networks | Missing,
     config: EngineConfig | Missing,
 ) -> Iterator[Action]:
-    """Put a whole temporary file in its place, or the one of the backup; else ask whether one put together will do."""
+    """Restore the temporary file or the backup; otherwise ask whether to use a rebuilt one."""
     yield from restore_host_config(detail, finding.subject.name, backup, (containers, networks, config))

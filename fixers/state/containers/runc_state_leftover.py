@@ -1,4 +1,4 @@
-"""Clear the runtime's state of a dead container."""
+"""Quarantine the runtime's state of a dead container."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def runc_state_leftover(detail: OfFile) -> Iterator[Action]:
-    """Move the directory into quarantine."""
-    yield Quarantine(path=detail.path, why="the process it describes is gone")
+    """Move the directory to quarantine."""
+    yield Quarantine(path=detail.path, why="its process no longer exists")

@@ -1,4 +1,4 @@
-"""Say what to do about a foreign lock."""
+"""Show how to release a foreign lock."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def database_locked(finding: Finding) -> Iterator[Action]:
-    """Advise to end the holder."""
+    """Advise to end the lock holder."""
     yield Advise(
-        text=f"end what holds {finding.subject.name} ({finding.evidence[0].value}; ps -fp PID shows it), then systemctl start docker;"
-        " never copy the file to get round the lock"
+        text=f"end the process that holds {finding.subject.name} ({finding.evidence[0].value}; ps -fp PID shows it), then systemctl start"
+        " docker; don't copy the file to bypass the lock"
     )

@@ -84,9 +84,9 @@ def share_layer(root: Path) -> Callable[[], object]:
 
 
 DANGERS = {
-    "deletes container": let_rm,
+    "was run with --rm": let_rm,
     "its directory is missing": lose_volume,
-    "its database lists none": lose_list,
+    "database lists no image": lose_list,
     "half-removed record": share_layer,
 }
 
