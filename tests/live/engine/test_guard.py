@@ -72,7 +72,9 @@ def test_a_start_that_deletes_a_container_is_stopped(guarded: SystemdHost) -> No
     host.run(["sh", "-c", "until docker exec job test -s /result; do sleep 0.1; done"])
     host.power_loss()
     assert host.run(["systemctl", "is-active", "docker.service"], check=False).stdout != "active\n"
-    assert any("container job was run with --rm: the next start of the engine deletes it" in line for line in said(host))
+    assert any(
+        "container job was run with --rm: the next start of the engine deletes it" in line for line in said(host)
+    )
     assert any("fix --apply' applies it" in line for line in said(host))
     errors = host.run(["journalctl", "-b", "-u", "docker", "-p", "err", "-o", "cat", "--no-pager"]).stdout
     assert "container job was run with --rm" in errors
