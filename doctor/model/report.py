@@ -145,13 +145,15 @@ class Question(Struct, frozen=True, kw_only=True):
 class ManualFix(Struct, frozen=True, kw_only=True):
     """A finding for manual repair, or with a repair above the allowed risk: what to do, and why doctor does not.
 
-    ``questions``: decisions after which doctor could repair it, fully or in part.
+    ``questions``: decisions after which doctor could repair it, fully or in part. ``needs``: the ``--allow`` with which
+    doctor would repair it, ``None`` if no option suffices.
     """
 
     finding: Finding
     why: str
     advice: str
     questions: tuple[Question, ...] = ()
+    needs: Applicability | None = None
 
 
 class PlanReport(Struct, frozen=True, kw_only=True):

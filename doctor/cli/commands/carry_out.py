@@ -82,8 +82,8 @@ def _apply(job: Job, allow: Applicability) -> int:
 
 def _nothing(job: Job, plan: Plan, report: PlanReport) -> int:
     """Report a plan without actions and return its exit code."""
-    refused = [manual for manual in plan.manual if manual.why.startswith("it is ") and "--allow" in manual.why]
-    code = ExitCode.REFUSED if refused else report.exit_code
+    is_refused = any(manual.needs is not None for manual in plan.manual)
+    code = ExitCode.REFUSED if is_refused else report.exit_code
     if job.options.format == "text":
         emit(job.catalog, report, "text", job.options.output, job.shared)
     else:

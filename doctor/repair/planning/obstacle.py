@@ -58,7 +58,7 @@ def of_left(left: ManualFix) -> Obstacle | None:
     finding = left.finding
     if not forbids_start(finding):
         return None
-    cost = left.why.rpartition(": ")[2] if "--allow" in left.why else ""
+    cost = f"add --allow {left.needs.word}" if left.needs is not None else ""
     asked = f"choose {left.questions[0].text}" if left.questions else ""
     return Obstacle(why=finding.message, advice=cost or asked or left.advice or _explained(finding))
 

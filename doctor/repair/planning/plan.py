@@ -221,7 +221,8 @@ def _not_to_do(
     advice = refusal.advice or "; ".join(action.summary for action, _ in actions)
     if draft.blocked is not None and _starts(actions):
         advice = draft.blocked.then
-    return ManualFix(finding=finding, why=refusal.why, advice=advice, questions=questions), judged
+    left = ManualFix(finding=finding, why=refusal.why, advice=advice, questions=questions, needs=refusal.needs)
+    return left, judged
 
 
 def _in_turn(
@@ -289,6 +290,7 @@ class _Refusal(Struct, frozen=True):
 
     why: str
     advice: str = ""
+    needs: Applicability | None = None
 
 
 def _refusal(
@@ -313,7 +315,7 @@ def _refusal(
             why = f"it needs a start of the engine, which waits until a person acts: {draft.blocked.why}"
             return _Refusal(why), judged
     if judged.risk > draft.allow:
-        return _Refusal(f"it is {judged.risk.word}: add --allow {judged.risk.word}"), judged
+        return _Refusal(f"it is {judged.risk.word}: add --allow {judged.risk.word}", needs=judged.risk), judged
     draft.stops_service = draft.stops_service or judged.stops_service
     return None, judged
 
