@@ -1,4 +1,4 @@
-"""Two kernel interfaces for one set of rules: who writes where, and what the unused one still does."""
+"""The two kernel interfaces of iptables: which one holds the engine's rules, and the effect of the unused one."""
 
 from msgspec import Struct
 
@@ -10,16 +10,16 @@ from doctor.facts.network.networks import Networks
 
 
 class OtherBackend(Struct, frozen=True, kw_only=True):
-    """The backend that does not hold the engine's present rules, and what is in it.
+    """The backend that does not hold the engine's current rules, and its content.
 
     Attributes:
         name: ``nft`` or ``legacy``.
         saved: its rules.
-        engine_rules: rules the engine left in it: those in its chains, and those it would make now; by (table, chain).
-        foreign: how many rules of others it holds.
+        engine_rules: stale rules of the engine: those in its chains, and those it would create now; by (table, chain).
+        foreign: number of rules that the engine did not create.
         drops: whether its FORWARD policy is DROP.
-        cut: the verdict on a container's packet, or on an answer to one, if that surely ends it.
-        network: name of the network that loses it.
+        cut: the verdict on a container's packet, or on a reply to it, if the packet is certainly dropped.
+        network: name of the network whose packet is dropped.
     """
 
     name: str
@@ -32,16 +32,16 @@ class OtherBackend(Struct, frozen=True, kw_only=True):
 
 
 def is_switched(firewall: Firewall, rules: EngineRules) -> bool:
-    """Whether the engine's rules live in the backend that the ``iptables`` command does not use."""
+    """Whether the engine's rules are in the backend that the ``iptables`` command does not use."""
     return firewall.other is not None and rules.families[0].saved is firewall.other
 
 
 def other_backend(firewall: Firewall, rules: EngineRules, networks: Networks) -> OtherBackend | None:
-    """Return the backend without the engine's rules if anything is in it."""
+    """Return the backend without the engine's current rules, ``None`` if it is empty."""
     saved, name = firewall.other, firewall.other_name
     if is_switched(firewall, rules):
         saved, name = firewall.v4, firewall.backend
-    # Empty chains and the policy ACCEPT do nothing: a mere listing makes them.
+    # Empty chains and the policy ACCEPT have no effect: listing the rules creates them.
     if saved is None or (not saved.ruleset.rules and saved.policy("filter", "FORWARD") != "DROP"):
         return None
     expected = {(rule.table, rule.chain, rule.text) for rule in rules.families[0].expected.rules()}
@@ -75,7 +75,7 @@ def _leads_to_engine(text: str) -> bool:
 
 
 def _cut(saved: Saved, networks: Networks) -> tuple[Verdict | None, str]:
-    """Return what surely ends an outgoing packet of a network with a way out, or an answer to it, and the network's name."""
+    """Return the verdict that certainly drops an outgoing packet of a network, or a reply to it, and the network's name."""
     walker = Walker(saved)
     for network in networks.bridges:
         subnet = address_number(network.subnets[0].partition("/")[0]) if network.subnets else None

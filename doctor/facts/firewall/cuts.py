@@ -1,4 +1,4 @@
-"""Where rules that the engine did not make decide over its traffic: what is cut, what is let through that should not be."""
+"""Rules of others that affect the engine's traffic: they drop it, or pass traffic that the engine's rules block."""
 
 from msgspec import Struct
 
@@ -9,25 +9,25 @@ FIRST, BETWEEN, USER, ISOLATION, ENGINE, NFT = "first", "between", "user", "isol
 
 
 class Cut(Struct, frozen=True, kw_only=True):
-    """One foreign rule that ends traffic of containers.
+    """One foreign rule that drops traffic of containers.
 
     Attributes:
-        place: where it stands: ``first`` (in FORWARD above all of the engine's), ``between`` (below the first of those),
+        place: its position: ``first`` (in FORWARD above all rules of the engine), ``between`` (below the first of those),
             ``user`` (reached from DOCKER-USER), ``isolation`` or ``engine`` (in a chain of the engine), ``nft`` (in another
             table).
-        table: of iptables, or "inet fw" for a table of nft.
-        chain: in which the foreign rule stands.
-        rule: the foreign rule where it leaves the engine's rules, as its save command spells it; "policy drop" for an nft
+        table: the table of iptables, or "inet fw" for a table of nft.
+        chain: the chain of the foreign rule.
+        rule: the foreign rule, or the jump to it, in the spelling of its save command; "policy drop" for an nft
             chain's policy.
-        decided: the rule that ends the packet: the same, or one in a chain that it leads to.
+        decided: the rule that drops the packet: the same, or one in a chain that it jumps to.
         target: ``DROP`` or ``REJECT``.
-        traffic: what is lost: ``egress``, ``port``, ``reply``.
-        networks: names of the networks it hits.
-        lift: the engine's rules of that chain which stand below it, in order.
-        priority: of the base chain of a table of nft.
-        handle: of the rule in that base chain, 0 if its policy decides.
+        traffic: the dropped traffic: ``egress``, ``port``, ``reply``.
+        networks: names of the affected networks.
+        lift: the engine's rules below it in that chain, in order.
+        priority: priority of the base chain of a table of nft.
+        handle: handle of the rule in that base chain, 0 if its policy decides.
         bridges: interfaces of the networks.
-        is_narrow: whether a rule on the way asks for anything: an interface, a source, a port, a mark, a comment.
+        is_narrow: whether a rule on the way has any condition: an interface, a source, a port, a mark, a comment.
     """
 
     place: str
@@ -46,20 +46,20 @@ class Cut(Struct, frozen=True, kw_only=True):
 
     @property
     def is_wish(self) -> bool:
-        """Whether it looks meant: somebody named the traffic, or only what comes in is cut.
+        """Whether it looks intentional: it names the traffic, or drops only incoming packets.
 
-        A firewall's last rule, which ends whatever is left, was written for this host and not against its containers.
+        The last rule of a firewall, which drops everything else, is meant for the host and not for its containers.
         """
         return self.is_narrow or set(self.traffic) == {"port"}
 
     @property
     def breaks_everything(self) -> bool:
-        """Whether nothing gets out any more."""
+        """Whether no outgoing traffic passes."""
         return "egress" in self.traffic or "reply" in self.traffic
 
 
 def wish_severity(cut: Cut) -> Severity | None:
-    """Return how bad a rule that looks meant is, ``None`` for one that does not: then a check's own severity holds."""
+    """Return the severity of a rule that looks intentional; ``None`` for another: the check's own severity applies."""
     if not cut.is_wish:
         return None
     return Severity.WARNING if cut.breaks_everything else Severity.INFO
@@ -76,12 +76,12 @@ class Hijack(Struct, frozen=True, kw_only=True):
 
 
 class TrafficCuts(Struct, frozen=True, kw_only=True):
-    """What foreign rules do to the engine's traffic, IPv4.
+    """The effect of foreign rules on the engine's traffic, IPv4.
 
     Attributes:
-        cuts: rules that end packets.
-        bypasses: rules in the engine's isolation chains that let networks reach each other; ``traffic`` is empty.
-        unmasked: rules in nat POSTROUTING that end a packet before its source address is translated.
+        cuts: rules that drop packets.
+        bypasses: rules in the engine's isolation chains that connect networks; ``traffic`` is empty.
+        unmasked: rules in nat POSTROUTING that accept a packet before its source address is translated.
         hijacks: rules in nat PREROUTING that send a published port elsewhere.
         gaps: what could not be read.
     """
@@ -93,16 +93,16 @@ class TrafficCuts(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def at(self, *places: str) -> tuple[Cut, ...]:
-        """Return the cuts in these places."""
+        """Return the cuts at these places."""
         return tuple(cut for cut in self.cuts if cut.place in places)
 
 
 class Lift(Struct, frozen=True, kw_only=True):
-    """For fixers: rules of the engine that must stand above another rule of the same chain, IPv4.
+    """For fixers: rules of the engine that must be moved above another rule of the same chain, IPv4.
 
     Attributes:
-        passes: whether traffic then passes that rule: it is somebody's, and ended it.
-        is_wish: whether the rule looks meant, see ``Cut``.
+        passes: whether traffic then bypasses that rule of others, which dropped it.
+        is_wish: whether the rule looks intentional, see ``Cut``.
     """
 
     table: str
@@ -114,5 +114,5 @@ class Lift(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, cut: Cut) -> "Lift":
-        """Return what must move for a cut to end nothing any more."""
+        """Return the rules that must be moved so that a cut drops nothing."""
         return cls(table=cut.table, chain=cut.chain, above=cut.rule, rules=cut.lift, passes=True, is_wish=cut.is_wish)

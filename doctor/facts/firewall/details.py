@@ -1,4 +1,4 @@
-"""Details of findings about the firewall: values that a check hands to its fixer."""
+"""Details of findings about the firewall: values that a check passes to its fixer."""
 
 from msgspec import Struct
 
@@ -6,7 +6,7 @@ from doctor.facts.network.doctor_runs import Mark
 
 
 class IptablesOff(Struct, frozen=True, kw_only=True):
-    """Where ``iptables: false`` is set."""
+    """The location of the setting ``iptables: false``."""
 
     place: str
 
@@ -18,33 +18,33 @@ class TableGone(Struct, frozen=True, kw_only=True):
 
 
 class LeftRules(Struct, frozen=True, kw_only=True):
-    """Rules of a killed container of doctor's."""
+    """Stale rules of a killed container of doctor."""
 
     marks: tuple[Mark, ...]
 
 
 class LeftRoute(Struct, frozen=True, kw_only=True):
-    """A route of a killed container of doctor's."""
+    """A stale route of a killed container of doctor."""
 
     destination: str
     device: str
 
 
 class OtherChains(Struct, frozen=True, kw_only=True):
-    """Chains of another engine's version that hold rules."""
+    """Chains of another engine version that have rules."""
 
     names: tuple[str, ...]
 
 
 class Switched(Struct, frozen=True, kw_only=True):
-    """Which backend has the rules, and where the alternative points to now, "" if there is none."""
+    """The backend with the rules, and the current target of the alternative, "" for none."""
 
     wanted: str
     alternative: str
 
 
 class StaleRule(Struct, frozen=True, kw_only=True):
-    """A rule of the engine for a container that no longer is."""
+    """A rule of the engine for a container that no longer exists."""
 
     table: str
     chain: str

@@ -1,4 +1,4 @@
-"""From networks and settings to the rules that an engine should have made, chain by chain."""
+"""Computes the engine's rules from networks and settings, chain by chain."""
 
 from collections.abc import Iterator
 
@@ -12,16 +12,16 @@ ChainKey = tuple[str, str]
 
 
 class ExpectedRule(Struct, frozen=True, kw_only=True):
-    """One rule that the engine should have made.
+    """One expected rule of the engine.
 
     Attributes:
-        kind: what it is for, see ``doctor.facts.firewall.generations``.
-        spec: the rule without ``-A CHAIN``, as iptables-save spells it.
-        network: name of the network it serves, "" for the whole engine; ``bridge`` its interface.
-        container: whose port it serves, "" if it serves none; ``port`` that port.
-        block: rules of one block belong side by side.
-        slot: rules of a lower slot must stand above.
-        head: whether it goes to the top of a chain that has no other rule of the engine.
+        kind: its purpose, see ``doctor.facts.firewall.generations``.
+        spec: the rule without ``-A CHAIN``, in the spelling of iptables-save.
+        network: name of its network, "" for the whole engine; ``bridge`` its interface.
+        container: container of its port, "" for none; ``port`` the port.
+        block: rules of one block are adjacent.
+        slot: rules of a lower slot must be above.
+        head: whether it is inserted at the top of a chain without other rules of the engine.
     """
 
     kind: str
@@ -48,11 +48,11 @@ class ExpectedRule(Struct, frozen=True, kw_only=True):
 
 
 Row = tuple[Template, ExpectedRule, int]
-"""Template, the rule it gave, and the age of its network or port (0: the oldest)."""
+"""Template, the rule from it, and the age of its network or port (0: the oldest)."""
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """The settings of the engine that decide which rules it makes.
+    """The settings of the engine that determine its rules.
 
     Attributes:
         hairpin: ``userland-proxy`` is false.
@@ -66,11 +66,11 @@ class Terms(Struct, frozen=True, kw_only=True):
 
 
 class Expected(Struct, frozen=True, kw_only=True):
-    """All rules an engine should have made in one family.
+    """All expected rules of an engine in one family.
 
     Attributes:
-        chains: in order; each a list of rules in the order in which packets should meet them.
-        unjudged: networks whose interface can't stand in a rule (a hostile or foreign name).
+        chains: the chains in order; each is a list of rules in the order of evaluation.
+        unjudged: networks whose interface name can't be used in a rule (a hostile or foreign name).
     """
 
     version: int
@@ -86,9 +86,9 @@ class Expected(Struct, frozen=True, kw_only=True):
 def expect(
     generation: Generation, networks: Networks, terms: Terms, version: int, order: tuple[str, ...] = ()
 ) -> Expected:
-    """Return what should be there in one family, 4 or 6.
+    """Return the expected rules of one family, 4 or 6.
 
-    ``order`` names bridges as their rules are seen to stand now, newest first; the networks' own order is used without it.
+    ``order`` names bridges in the actual order of their rules, newest first; without it the order of the networks is used.
     """
     usable = [network for network in networks.bridges if network.subnets_of(version)]
     bridges = [network for network in usable if is_safe_interface(network.bridge)]
@@ -146,7 +146,7 @@ def _endpoint_rows(
 def _link_rows(
     generation: Generation, networks: Networks, terms: Terms, version: int, by_id: dict[str, Network]
 ) -> Iterator[Row]:
-    """Links are of IPv4 alone."""
+    """Yield the rows of links, which exist only for IPv4."""
     for age, (network, one, other) in enumerate(networks.linked() if version == 4 else ()):
         if network.id not in by_id:
             continue
@@ -159,9 +159,9 @@ def _link_rows(
 
 
 def _ordered(rows: list[Row]) -> tuple[ExpectedRule, ...]:
-    """Sort a chain: by slot; in it, what the engine inserts newest first, above what it appends oldest first.
+    """Sort a chain by slot; within a slot, inserted rules, newest first, are above appended rules, oldest first.
 
-    One rule can be wanted twice (two host ports that lead to one container port): the engine makes it once.
+    One rule can be needed twice (two host ports for one container port): the engine creates it once.
     """
 
     def place(row: Row) -> tuple[int, int, int]:
@@ -197,7 +197,7 @@ def _rule(
 
 
 def _words(terms: Terms, network: Network | None, version: int, port: PublishedPort | None) -> frozenset[str]:
-    """Return the conditions of templates that hold here."""
+    """Return the template conditions that are met."""
     mode = "nat" if network is None else network.mode_of(version)
     internal = network is not None and network.internal
     icc = network is None or network.icc
@@ -229,7 +229,7 @@ def _host(address: str) -> str:
 
 
 def _values(terms: Terms, version: int, network: Network | None = None) -> dict[str, str]:
-    """Return the fields of a template; addresses are canonical and interface names safe, so nothing else can get in."""
+    """Return the fields of a template; addresses are canonical and interface names safe, so they can't inject options."""
     values = {"loopback": "127.0.0.0/8" if version == 4 else "::1/128", "icmp": "icmp" if version == 4 else "ipv6-icmp"}
     if network is None:
         return values
@@ -248,7 +248,7 @@ def _port_values(port: PublishedPort, version: int) -> dict[str, str]:
         "cip": _host(port.container_ip),
         "hostip": _host(port.host_ip),
         "at": "" if port.is_any else f"-d {_host(port.host_ip)} ",
-        # Link-local peers talk to docker-proxy: a DNAT would lose their scope (moby drivers/bridge, since 20.10).
+        # Link-local peers use docker-proxy: a DNAT would lose their scope (moby drivers/bridge, since 20.10).
         "scope": "! -s fe80::/10 " if version == 6 else "",
         "proto": port.protocol,
         "hport": str(port.host_port),

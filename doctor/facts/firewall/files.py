@@ -1,4 +1,4 @@
-"""Files that make firewall rules at boot or at a reload: saved rules, nftables.conf, firewalld, ufw."""
+"""Files with firewall rules that are loaded at boot or reload: saved rules, nftables.conf, firewalld, ufw."""
 
 from msgspec import Struct
 
@@ -7,15 +7,15 @@ from doctor.model.paths import HostPath
 
 
 class SavedRules(Struct, frozen=True, kw_only=True):
-    """A file that iptables-restore or nft loads at boot, with what it has for one family.
+    """A file that iptables-restore or nft loads at boot, with its rules for one family.
 
     Attributes:
-        service: what loads it ("netfilter-persistent").
-        is_loaded: whether that is enabled.
+        service: the service that loads it ("netfilter-persistent").
+        is_loaded: whether that service is enabled.
         version: 4 or 6.
-        user_chains: DOCKER-USER and the chains it leads to, as the file has them.
-        user_words: the rules of DOCKER-USER in nft's words, where iptables has none for one of them; ``user_chains`` is empty then.
-        engine_lines: its lines that are the engine's (chains, rules in them, jumps to them), with their numbers from 1.
+        user_chains: DOCKER-USER and the chains it jumps to, as in the file.
+        user_words: the rules of DOCKER-USER in nft syntax, if iptables can't express one; ``user_chains`` is empty then.
+        engine_lines: its lines that belong to the engine (chains, their rules, jumps to them), with numbers from 1.
     """
 
     path: HostPath
@@ -31,8 +31,8 @@ class NftablesConf(Struct, frozen=True, kw_only=True):
     """The file that the nftables service loads.
 
     Attributes:
-        is_enabled: whether the service is.
-        flush_line: number of the line with ``flush ruleset``, 0 for none.
+        is_enabled: whether the service is enabled.
+        flush_line: line number of ``flush ruleset``, 0 for none.
     """
 
     path: HostPath
@@ -41,12 +41,12 @@ class NftablesConf(Struct, frozen=True, kw_only=True):
 
 
 class FirewallFiles(Struct, frozen=True, kw_only=True):
-    """What is configured, whatever the kernel holds now.
+    """The configured rules, whether the kernel has them or not.
 
     Attributes:
         saved: saved rule files that exist, and files for nft that have rules of DOCKER-USER.
-        nftables: the service's file, ``None`` if there is none.
-        firewalld_interfaces: interface → zone, as far as zone files of /etc/firewalld name it.
+        nftables: the service's file, ``None`` if it does not exist.
+        firewalld_interfaces: interface → zone, from zone files in /etc/firewalld.
         ufw_enabled: ``ENABLED=yes`` in /etc/ufw/ufw.conf.
         gaps: files that could not be read.
     """

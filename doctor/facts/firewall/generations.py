@@ -1,8 +1,8 @@
-"""Which rules each generation of the engine makes, as data.
+"""The rules of each generation of the engine, as data.
 
 Spelling is iptables-save's. Sources: moby/moby libnetwork/drivers/bridge/setup_ip_tables_linux.go (v26.1.5, v27.5.1),
 libnetwork/drivers/bridge/internal/iptabler (v28.5.2) and its golden files, daemon/libnetwork/drivers/bridge/internal/iptabler
-(docker-v29.7.2); 26.1.5 also measured. Within a chain the order of ``slot`` is the order that packets must meet.
+(docker-v29.7.2); 26.1.5 also measured. Within a chain, rules must be in the order of ``slot``.
 """
 
 from msgspec import Struct
@@ -12,16 +12,16 @@ BUILT_IN = frozenset({"INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"}
 
 
 class Template(Struct, frozen=True, kw_only=True):
-    """One rule the engine makes: always, for each network, or for each published port or endpoint.
+    """One rule of the engine: created always, for each network, or for each published port or endpoint.
 
     Attributes:
-        kind: what the rule is for; checks are about kinds.
+        kind: purpose of the rule; checks are about kinds.
         rule: its text with fields: br, subnet, source, at ("-d HOST " or ""), not_in ("! -i BR " or ""), cip, proto,
             hport, cport.
-        when: conditions that must all hold, see ``doctor.facts.firewall.expected``.
-        slot: place in its chain: all of a lower slot stand above.
-        newest_first: the engine inserts it above its like instead of appending.
-        head: where it goes in a chain that has no other rule of the engine: to the top, or to the end.
+        when: conditions, all of which must be met, see ``doctor.facts.firewall.expected``.
+        slot: position in its chain: rules of a lower slot are above.
+        newest_first: whether the engine inserts it above similar rules instead of appending it.
+        head: whether it is inserted at the top of a chain without other rules of the engine, or at the end.
     """
 
     kind: str
@@ -39,17 +39,17 @@ _LINK = tuple(
     Template(kind="link", table=FILTER, chain="DOCKER", rule=_LINKED % side, when=(way,), slot=1)
     for side, way in (("dport", "there"), ("sport", "back"))
 )
-"""A link opens the way there and, by the source port, back (moby drivers/bridge/link.go, every version)."""
+"""A link allows requests and, by the source port, replies (moby drivers/bridge/link.go, every version)."""
 
 
 class Generation(Struct, frozen=True, kw_only=True):
-    """What engines of one generation make.
+    """The rules of engines of one generation.
 
     Attributes:
-        name: for messages ("28.2 to 28.5").
-        chains: (table, chain) that exist even when empty.
-        always: made once; ``network`` for each network; ``port`` for each published port; ``endpoint`` for each endpoint
-            of a running container; ``link`` for each exposed port of a container that another one is linked to.
+        name: its versions, for messages ("28.2 to 28.5").
+        chains: (table, chain) that exist even if empty.
+        always: rules created once; ``network`` for each network; ``port`` for each published port; ``endpoint`` for each endpoint
+            of a running container; ``link`` for each exposed port of a container that another container links to.
         foreign_chains: chains of other generations that this one removes.
     """
 
@@ -102,7 +102,7 @@ _NAT_RETURN = _nat(
 
 
 def _closed(chain: str) -> tuple[Template, ...]:
-    """What closes an internal network; in IPv6, neighbours of one link also talk by addresses outside the subnet."""
+    """Return the rules that close an internal network; in IPv6, neighbours also use addresses outside the subnet."""
     rules = (
         ("! -s {subnet} -o {br} -j DROP", "v4"),
         ("! -d {subnet} -i {br} -j DROP", "v4"),
@@ -256,7 +256,7 @@ FROM_29 = Generation(
 
 ONLY_28_0_0 = Generation(
     name="28.0.0",
-    # Its filter rules match an ipset of bridges; this release lived for days, so only what is sure stands here.
+    # Its filter rules match an ipset of bridges. The release was replaced within days: only the certain rules are listed.
     chains=((FILTER, "DOCKER"), *_ISOLATION, (FILTER, "DOCKER-USER"), (NAT, "DOCKER")),
     always=(*_NAT_JUMPS, _USER_JUMP),
     network=(_HAIRPIN_HOST, _MASQUERADE, _NAT_RETURN),
@@ -267,7 +267,7 @@ ONLY_28_0_0 = Generation(
 ENGINE_CHAINS = frozenset(
     chain for generation in (UP_TO_27, ONLY_28_0_0, FROM_28_0_1, FROM_28_2, FROM_29) for _, chain in generation.chains
 ) | {"DOCKER-INGRESS", "DOCKER-ISOLATION"}
-"""Chains that are the engine's own, whichever engine it is; DOCKER-INGRESS is Swarm's."""
+"""Chains of the engine in any version; DOCKER-INGRESS belongs to Swarm."""
 
 
 def generation_of(release: tuple[int, int, int], chains: frozenset[str]) -> Generation:

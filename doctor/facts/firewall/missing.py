@@ -1,4 +1,4 @@
-"""Missing rules as findings tell them: subject, evidence, and what the fixer needs."""
+"""Missing rules in findings: subject, evidence, and detail for the fixer."""
 
 from collections.abc import Iterable
 
@@ -10,18 +10,18 @@ from doctor.facts.firewall.rules import FamilyRules
 from doctor.model.finding import Evidence, Subject
 
 _SHOWN = 6
-"""Rules named in a finding's evidence; the rest is counted."""
+"""Number of rules listed in the evidence; others are counted."""
 
 
 class MissingRules(Struct, frozen=True, kw_only=True):
-    """For the fixer: which rules of which family to add."""
+    """For the fixer: the rules to add, and their family."""
 
     version: int
     rules: tuple[ExpectedRule, ...]
 
 
 def subject_of(family: FamilyRules, rule: ExpectedRule) -> Subject:
-    """Return what a missing rule is about: a published port, a network, or the engine's firewall as a whole."""
+    """Return the subject of a missing rule: a published port, a network, or the engine's whole firewall."""
     suffix = " (IPv6)" if family.version == 6 else ""
     if rule.port is not None:
         return Subject("port", f"{rule.container} {rule.port.text}{suffix}")
@@ -31,8 +31,8 @@ def subject_of(family: FamilyRules, rule: ExpectedRule) -> Subject:
 
 
 def evidence_of(family: FamilyRules, rules: Iterable[ExpectedRule]) -> tuple[Evidence, ...]:
-    """Return what the save command lacks, a rule a line."""
-    # Rules in built-in chains first: without them the others are not even asked.
+    """Return the missing rules, one per line."""
+    # Rules in built-in chains first: without them the others are not evaluated.
     every = sorted(rules, key=lambda rule: rule.chain not in BUILT_IN)
     source = " ".join(family.saved.save)
     lines = [f"missing: -t {rule.table} {rule.text}" for rule in every[:_SHOWN]]
@@ -42,7 +42,7 @@ def evidence_of(family: FamilyRules, rules: Iterable[ExpectedRule]) -> tuple[Evi
 
 
 def by_subject(family: FamilyRules, rules: Iterable[ExpectedRule]) -> dict[Subject, tuple[ExpectedRule, ...]]:
-    """Return missing rules by what they are about, in their order."""
+    """Return missing rules by subject, in order."""
     found: dict[Subject, list[ExpectedRule]] = {}
     for rule in rules:
         found.setdefault(subject_of(family, rule), []).append(rule)

@@ -1,4 +1,4 @@
-"""What becomes of a packet in tables that nft made, with the same caution as ``doctor.facts.firewall.packet``."""
+"""The verdict on a packet in nft tables, as cautious as ``doctor.facts.firewall.packet``."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ _ENDS = frozenset({"accept", "drop", "reject", "return", "queue", "continue"})
 
 
 class ChainVerdict(Struct, frozen=True, kw_only=True):
-    """What a base chain does with a packet.
+    """The verdict of a base chain on a packet.
 
     Attributes:
         chain: the base chain.
         target: ``accept``, ``drop`` or ``reject``.
-        path: the rules that led there, the one that decided last; none for the policy.
-        may_accept: whether something passed over as unknown might have accepted it before.
+        path: the rules on the way, the deciding one last; none for the policy.
+        may_accept: whether a skipped, unknown rule before might have accepted it.
     """
 
     chain: NftChain
@@ -29,7 +29,7 @@ class ChainVerdict(Struct, frozen=True, kw_only=True):
 
     @property
     def is_cut(self) -> bool:
-        """Whether the packet is surely lost here."""
+        """Whether the packet is certainly dropped here."""
         return self.target in {"drop", "reject"} and not self.may_accept
 
     @property
@@ -39,13 +39,13 @@ class ChainVerdict(Struct, frozen=True, kw_only=True):
 
 
 class NftWalker(Struct):
-    """Walks packets through one table."""
+    """Evaluates packets in one table."""
 
     ruleset: NftRuleset
     may_accept: bool = False
 
     def forward(self, packet: Packet) -> list[ChainVerdict]:
-        """Return what each base chain on the forward hook does; all of them are asked, a drop in one is final."""
+        """Return the verdict of each base chain on the forward hook; a packet must pass all of them."""
         verdicts = []
         for chain in self.ruleset.base_chains("forward"):
             if chain.kind not in {"filter", ""}:
@@ -79,7 +79,7 @@ class NftWalker(Struct):
         return None
 
     def _judge(self, rule: NftRule, packet: Packet) -> tuple[str, str]:
-        """Return the verdict of a rule for a packet and the chain it leads to; "" if it decides nothing."""
+        """Return the verdict of a rule on a packet and the chain it jumps to; "" if it decides nothing."""
         sure = True
         for expression in rule.expressions:
             for kind, body in expression.items():
@@ -95,7 +95,7 @@ class NftWalker(Struct):
                 elif kind in _ENDS:
                     return self._sure(kind, "", sure=sure)
                 elif kind not in _STATEMENTS:
-                    # A rate, a set lookup, an extension of iptables: it may or may not match.
+                    # A rate limit, a set lookup, an extension of iptables: it may or may not match.
                     sure = False
         return "", ""
 
@@ -106,7 +106,7 @@ class NftWalker(Struct):
         return (verdict, target) if sure else ("", "")
 
     def _vmap(self, body: Any, packet: Packet, *, sure: bool) -> tuple[str, str]:
-        """A verdict map: only one written out in the rule, keyed by what a packet has, can be judged."""
+        """Judge a verdict map: only an anonymous one with a known key can be judged."""
         data = body.get("data") if isinstance(body, dict) else None
         pairs = data.get("set") if isinstance(data, dict) else None
         if not isinstance(pairs, list):
@@ -180,7 +180,7 @@ def _interface(name: str, right: Any) -> bool | None:
 
 
 def _texts(right: Any) -> set[str]:
-    """Return the values on the right as text: one, a list, or a set written out."""
+    """Return the values on the right as text: one value, a list, or an anonymous set."""
     if isinstance(right, dict):
         right = right.get("set", [])
     values = right if isinstance(right, list) else [right]
@@ -195,7 +195,7 @@ def _elements(right: Any) -> list[Any] | None:
 
 
 def _address(number: int | None, right: Any) -> bool | None:
-    """A packet of no particular address matches no particular one: some outside host is none of them."""
+    """Whether an address matches; a packet without a specified address, from any outside host, matches no specific one."""
     elements = _elements(right)
     if elements is None:
         return None

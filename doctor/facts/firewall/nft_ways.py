@@ -1,4 +1,4 @@
-"""Ways of a class of packets through a base chain of nft: every accept and every drop that may be met, in order."""
+"""Paths of a class of packets through a base chain of nft: every accept and drop that may match, in order."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ _ENDS = {"accept": "accept", "drop": "drop", "reject": "drop"}
 POLICY = "policy"
 
 Met = tuple[str, str, str, bool]
-"""("accept" or "drop", the chain, the rule in words, whether every packet that came so far meets its end there)."""
+"""("accept" or "drop", the chain, the rule in words, whether it is final for every packet that reaches it)."""
 
 
 class Packets(Protocol):
@@ -19,22 +19,22 @@ class Packets(Protocol):
 
     @property
     def inside(self) -> str:
-        """Interface by which they come."""
+        """Input interface."""
         ...
 
     @property
     def outside(self) -> str:
-        """Interface by which they leave, "" for none."""
+        """Output interface, "" for none."""
         ...
 
     @property
     def state(self) -> str:
-        """State of their connection."""
+        """Connection state."""
         ...
 
 
 def nft_ways(ruleset: NftRuleset, chain: NftChain, flow: Packets) -> Iterator[Met]:
-    """Yield what packets of a flow may meet in a base chain."""
+    """Yield the accepts and drops that packets of a flow may meet in a base chain."""
     met: list[Met] = []
     if not _walk(ruleset, chain, flow, met, sure=True, depth=0):
         met.append(("drop" if chain.policy == "drop" else "accept", chain.name, POLICY, True))
@@ -42,13 +42,13 @@ def nft_ways(ruleset: NftRuleset, chain: NftChain, flow: Packets) -> Iterator[Me
 
 
 def rule_text(rule: NftRule) -> str:
-    """Return a rule by what a person can find it with; nft's own spelling is not in its JSON."""
+    """Return a rule by its handle and comment; its JSON does not have nft's own spelling."""
     note = f' comment "{rule.comment}"' if rule.comment else ""
     return f"{rule.verdict or 'rule'} (chain {rule.chain}, handle {rule.handle}){note}"
 
 
 def _walk(ruleset: NftRuleset, chain: NftChain, flow: Packets, met: list[Met], *, sure: bool, depth: int) -> bool:
-    """Return whether every packet that entered the chain has met its end in it."""
+    """Return whether the chain has a final verdict for every packet."""
     if depth > _MAX_DEPTH:
         return False
     for rule in ruleset.of(chain):
@@ -60,7 +60,7 @@ def _walk(ruleset: NftRuleset, chain: NftChain, flow: Packets, met: list[Met], *
             if held is True:
                 return True
         elif verdict == "vmap":
-            # What a map leads to is not looked up: it may accept, and may drop.
+            # The targets of a map are not evaluated: it may accept, and may drop.
             met.append(("accept", chain.name, rule_text(rule), False))
             met.append(("drop", chain.name, rule_text(rule), False))
         elif verdict in {"jump", "goto"}:
@@ -80,7 +80,7 @@ def _is_at(one: NftChain, near: NftChain, name: str) -> bool:
 
 
 def _judge(rule: NftRule, flow: Packets) -> tuple[bool | None, str, str]:
-    """Return whether a rule meets the packets (``None``: it may), its verdict and the chain that it leads to."""
+    """Return whether a rule matches the packets (``None``: perhaps), its verdict and the chain that it jumps to."""
     held: bool | None = True
     for expression in rule.expressions:
         for kind, body in expression.items():
@@ -120,7 +120,7 @@ def _holds(left: dict[str, Any], right: Any, flow: Packets) -> bool | None:
 
 
 def _texts(right: Any) -> frozenset[str] | None:
-    """Return the values on the right, ``None`` for a set that is named and not written out."""
+    """Return the values on the right, ``None`` for a named set."""
     if isinstance(right, dict):
         right = right.get("set")
     values = right if isinstance(right, list) else [right]

@@ -1,7 +1,7 @@
-"""What a change of rules opens: packets from outside that somebody's rule ended before, and nothing ends after.
+"""Packets from outside that a change of rules lets through: a rule of others dropped them before.
 
-A way through a base chain is new where the packets that take it met more drops before. That is judged per base chain, and counts
-where all other base chains on the way can be passed.
+A path through a base chain is new if its packets met more drops before. It is judged per base chain, and counts only
+if all other base chains on the way can be passed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,9 +18,9 @@ class Opening(Struct, frozen=True, kw_only=True):
     """Packets that could not pass and now can.
 
     Attributes:
-        flow: which ones, in words ("what comes in by eth0 to network app").
-        by: the rule that accepts them, "policy" for a chain's policy; ``chain`` where it stands.
-        past: the guards that they no longer meet.
+        flow: the packets, in words ("packets from eth0 to network app").
+        by: the rule that accepts them, "policy" for a chain's policy; ``chain`` its chain.
+        past: the guards that they now bypass.
     """
 
     flow: str
@@ -29,7 +29,7 @@ class Opening(Struct, frozen=True, kw_only=True):
 
 
 def newly_reachable(before: Surface, after: Surface) -> tuple[Opening, ...]:
-    """Return what is open after and was not before, one opening an accepting rule and flow."""
+    """Return what is open after and was not before, one opening per accepting rule and flow."""
     shut = {flow for (flow, _), passage in after.items() if all(way.is_exit for way in passage.ways)}
     found: dict[tuple[str, str], Opening] = {}
     for key, passage in after.items():
@@ -43,9 +43,9 @@ def newly_reachable(before: Surface, after: Surface) -> tuple[Opening, ...]:
 
 
 def _new_ways(before: Passage, after: Passage) -> Iterator[tuple[Way, tuple[Guard, ...]]]:
-    """Yield the ways that some packets could not take before, with the guards they met then."""
+    """Yield the paths that some packets could not take before, with the guards that they met then."""
     place = {guard: number for number, guard in enumerate(after.guards)}
-    # Above which place of the new order each beginning of the old guards stands; a guard that is gone stands nowhere.
+    # The position in the new order after which each prefix of the old guards is passed; a removed guard has none.
     highest: list[int] = [-1]
     for guard in before.guards:
         highest.append(max(highest[-1], place.get(guard, len(place))))
@@ -65,11 +65,11 @@ def _new_ways(before: Passage, after: Passage) -> Iterator[tuple[Way, tuple[Guar
 def unexcused(
     openings: Sequence[Opening], firewall: Firewall, after: Surface, own: frozenset[str]
 ) -> tuple[Opening, ...]:
-    """Return the openings that are not the engine's own rules passing what is no rule of somebody else.
+    """Return the openings that can't be excused: others than the engine's own rules bypassing rules that are not others'.
 
-    ``own`` are the engine's rules as they are spelled; ``firewall`` is that of before. What stood below the engine's rules of
-    its chain already had no say over what these accept. An accept of others opens nothing where another chain that the same
-    packets meet lets through only what the engine's rules accept.
+    ``own`` are the engine's rules in their actual spelling; ``firewall`` is that before the change. A rule below the engine's
+    rules of its chain never saw what these accept. An accept of others opens nothing if another chain that the same
+    packets pass lets through only what the engine's rules accept.
     """
     bounded = {
         flow.name
@@ -105,7 +105,7 @@ def _is_excused(guard: Guard, firewall: Firewall, own: frozenset[str]) -> bool:
 
 
 def _accepts(text: str, own: frozenset[str]) -> bool:
-    """Whether a rule is the engine's and may let something in: it is no jump to a chain that only keeps things out."""
+    """Whether a rule of the engine may let something in: it is not a jump to a chain that only drops."""
     target = text.rpartition(" -j ")[2]
     if target == "DOCKER-USER" or target.startswith("DOCKER-ISOLATION"):
         return False

@@ -1,7 +1,7 @@
-"""What becomes of a packet in a rule set: which rule decides, and how sure that is.
+"""The verdict of a rule set on a packet: the deciding rule, and whether it is certain.
 
-It judges ordinary packets: what a rule asks beyond interfaces, addresses, protocol, port and connection state (a set, a mark,
-a rate, a time) is unknown. An unknown match is passed over and remembered as a doubt, so no verdict rests on a guess.
+Only conditions on interfaces, addresses, protocol, port and connection state are judged; any other one (a set, a mark,
+a rate, a time) is unknown. A rule with an unknown condition is skipped and recorded as a doubt, so no verdict is a guess.
 """
 
 from bisect import bisect_right
@@ -26,11 +26,11 @@ class Packet(Struct, frozen=True, kw_only=True):
     """An ordinary packet.
 
     Attributes:
-        inside: interface it came in by, "" for none in particular; ``outside`` the one it leaves by.
-        source: IPv4 address as a number, ``None`` for some outside host; ``destination`` likewise.
+        inside: input interface, "" for any; ``outside`` the output interface.
+        source: IPv4 address as a number, ``None`` for any outside host; ``destination`` likewise.
         protocol: ``tcp``, ``udp`` …
-        port: destination port, ``None`` for none in particular.
-        state: of its connection: ``NEW`` or ``ESTABLISHED``.
+        port: destination port, ``None`` for any.
+        state: connection state: ``NEW`` or ``ESTABLISHED``.
         is_local: whether its destination is an address of this host.
         is_dnat: whether a published port's rule changed its destination.
     """
@@ -47,12 +47,12 @@ class Packet(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """What becomes of a packet in a built-in chain.
+    """The verdict of a built-in chain on a packet.
 
     Attributes:
         target: ``ACCEPT``, ``DROP``, ``REJECT``, ``DNAT`` …
-        path: the rules that led there, from the built-in chain down; empty where the policy decided.
-        may_accept: whether a rule passed over as unknown might have accepted it before; ``may_drop`` likewise.
+        path: the rules on the way, from the built-in chain down; empty if the policy decided.
+        may_accept: whether a skipped, unknown rule before might have accepted it; ``may_drop`` likewise.
     """
 
     target: str
@@ -62,7 +62,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     @property
     def is_cut(self) -> bool:
-        """Whether the packet is surely lost."""
+        """Whether the packet is certainly dropped."""
         return self.target in {DROP, REJECT} and not self.may_accept
 
     @property
@@ -72,11 +72,11 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 class Prepared(Struct):
-    """A rule made ready for many packets.
+    """A rule prepared for many packets.
 
     Attributes:
-        conditions: (kind, negated, value) of all that can be judged; ``is_unsure`` where there are others.
-        is_plain: whether it asks nothing at all, so that it meets every packet; a comment is somebody's word and counts.
+        conditions: (kind, negated, value) of all that can be judged; ``is_unsure`` if there are others.
+        is_plain: whether it has no condition and matches every packet; a comment counts as a condition.
     """
 
     rule: Rule
@@ -93,11 +93,11 @@ class _Doubt(Struct):
 
 
 class Walker(Struct):
-    """Walks packets through one rule set; chains are made ready once. Of IPv4 only.
+    """Evaluates IPv4 packets in one rule set; chains are prepared once.
 
     Attributes:
-        inside: subnets, as (first, last) address, that every address of a packet is in: rules about other addresses are left
-            out, so that ten thousand bans cost nothing. None given: nothing is left out.
+        inside: subnets, as (first, last) address, that contain every address of a packet: rules about other addresses are
+            skipped, so that ten thousand bans cost nothing. If empty, no rule is skipped.
     """
 
     saved: Saved
@@ -105,21 +105,21 @@ class Walker(Struct):
     _chains: dict[tuple[str, str], tuple[Prepared, ...]] = {}
 
     def verdict(self, table: str, chain: str, packet: Packet) -> Verdict:
-        """Return what a built-in chain does with a packet."""
+        """Return the verdict of a built-in chain on a packet."""
         doubt = _Doubt()
         found = self._walk(table, chain, packet, doubt, 0)
         target, path = (self.saved.policy(table, chain), ()) if found is None or found[0] == RETURN else found
         return Verdict(target=target, path=path, may_accept=doubt.accept, may_drop=doubt.drop)
 
     def matches(self, rule: Rule, packet: Packet) -> bool:
-        """Whether a rule surely matches a packet."""
+        """Whether a rule certainly matches a packet."""
         ready = prepare(rule)
         return not ready.is_unsure and _holds(ready, packet)
 
     def _walk(
         self, table: str, chain: str, packet: Packet, doubt: _Doubt, depth: int
     ) -> tuple[str, tuple[Rule, ...]] | None:
-        """Return the target and the rules that led to it; ``None`` at the end of the chain."""
+        """Return the target and the rules on the way; ``None`` at the end of the chain."""
         if depth > _MAX_DEPTH:
             return None
         for ready in self._chain(table, chain):
@@ -153,7 +153,7 @@ class Walker(Struct):
         return found
 
     def _concerns(self, ready: Prepared) -> bool:
-        """Whether the addresses a rule names may be a packet's."""
+        """Whether the addresses of a rule can match a packet."""
         for kind, negated, value in ready.conditions:
             if kind not in {"-s", "-d"} or negated or not isinstance(value, tuple):
                 continue
@@ -165,7 +165,7 @@ class Walker(Struct):
 
 
 def _holds(ready: Prepared, packet: Packet) -> bool:
-    """Whether no condition that can be judged fails."""
+    """Whether all conditions that can be judged are met."""
     return all(_condition(kind, value, packet) != negated for kind, negated, value in ready.conditions)
 
 
@@ -193,7 +193,7 @@ def _condition(kind: str, value: object, packet: Packet) -> bool:
 
 
 def is_interface(wanted: str, name: str) -> bool:
-    """Whether an interface is meant; a "+" at the end stands for any ending."""
+    """Whether an interface matches; a "+" at the end is a wildcard."""
     return name.startswith(wanted[:-1]) if wanted.endswith("+") else name == wanted
 
 
@@ -217,7 +217,7 @@ def prepare(rule: Rule) -> Prepared:
 
 
 def ends_all(saved: Saved, rule: Rule) -> bool:
-    """Whether a rule ends every packet: a plain DROP or REJECT, or a plain jump to a chain of nothing else."""
+    """Whether a rule drops every packet: an unconditional DROP or REJECT, or an unconditional jump to a chain that does."""
     ready = prepare(rule)
     if not ready.is_plain:
         return False
@@ -234,7 +234,7 @@ def accepts_all(rule: Rule) -> bool:
 
 
 def _judged(name: str, value: str) -> tuple[str, object] | None:
-    """Return a condition that packets can be judged by, ``None`` for what is unknown."""
+    """Return a condition that can be judged, ``None`` for an unknown one."""
     if name in {"-i", "-o", "-p"}:
         return name, value
     if name in {"-s", "-d"}:
@@ -262,7 +262,7 @@ def _network(value: str) -> tuple[int, int] | None:
 
 
 def spans(subnets: Iterable[str]) -> tuple[tuple[int, int], ...]:
-    """Return IPv4 subnets as (first, last) address, sorted and joined where they overlap, for a ``Walker``."""
+    """Return IPv4 subnets as (first, last) address, sorted, overlapping ones merged, for a ``Walker``."""
     found: list[tuple[int, int]] = []
     for network, mask in sorted(span for subnet in subnets if (span := _network(subnet)) is not None):
         last = network | ~mask & 0xFFFFFFFF
@@ -292,7 +292,7 @@ def _ports(value: str) -> tuple[tuple[int, int], ...] | None:
 
 
 def _options(text: str) -> Iterator[tuple[bool, str, str]]:
-    """Yield (negated, option, arguments) of a saved rule behind its chain; "" for an option without arguments."""
+    """Yield (negated, option, arguments) of a saved rule after its chain; "" for an option without arguments."""
     words = split_words(text)[2:]
     index, negated = 0, False
     while index < len(words):

@@ -1,4 +1,4 @@
-"""The packet filter as the kernel has it now: rules of both iptables backends, and tables of others."""
+"""The packet filter in the kernel: rules of both iptables backends, and other tables."""
 
 from msgspec import Struct
 
@@ -9,7 +9,7 @@ from doctor.model.missing import Missing
 NFT, LEGACY = "nft", "legacy"
 
 IPTABLES_TABLES = frozenset({"filter", "nat", "mangle", "raw", "security"})
-"""Names of tables in families ip and ip6 that iptables-nft keeps."""
+"""Names of tables in families ip and ip6 that belong to iptables-nft."""
 
 ENGINE_TABLE = "docker-bridges"
 """The table of an engine with ``firewall-backend`` nftables (since 29)."""
@@ -19,9 +19,9 @@ class Saved(Struct, frozen=True, kw_only=True):
     """The rules of one backend and one family.
 
     Attributes:
-        save: the command that printed them; ``restore`` the one that takes lines back.
-        ruleset: what it printed, parsed.
-        by_chain: (table, chain) → its rules in the order in which packets meet them.
+        save: the command that printed them; ``restore`` the one that loads them.
+        ruleset: the parsed output.
+        by_chain: (table, chain) → its rules in the order of evaluation.
     """
 
     save: tuple[str, ...]
@@ -31,7 +31,7 @@ class Saved(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, save: tuple[str, ...], ruleset: Ruleset) -> "Saved":
-        """Return the rules, sorted into their chains once: judgements ask for chains often."""
+        """Return the rules, sorted by chain once, because chains are looked up often."""
         chains: dict[tuple[str, str], list[Rule]] = {(chain.table, chain.name): [] for chain in ruleset.chains}
         for rule in ruleset.rules:
             chains.setdefault((rule.table, rule.chain), []).append(rule)
@@ -43,15 +43,15 @@ class Saved(Struct, frozen=True, kw_only=True):
         )
 
     def rules(self, table: str, chain: str) -> tuple[Rule, ...]:
-        """Return the rules of a chain, none where it does not exist."""
+        """Return the rules of a chain, none if it does not exist."""
         return self.by_chain.get((table, chain), ())
 
     def has_chain(self, table: str, chain: str) -> bool:
-        """Whether a chain exists. A built-in one of a table nobody touched does not (nft) or is empty (legacy)."""
+        """Whether a chain exists. A built-in chain of an unused table does not (nft) or is empty (legacy)."""
         return (table, chain) in self.by_chain
 
     def policy(self, table: str, chain: str) -> str:
-        """Return the policy of a built-in chain: ACCEPT where nothing was ever set."""
+        """Return the policy of a built-in chain: ACCEPT if none was set."""
         found = self.ruleset.chain(table, chain)
         return (found.policy if found is not None else None) or "ACCEPT"
 
@@ -61,7 +61,7 @@ class Saved(Struct, frozen=True, kw_only=True):
 
 
 class NftTable(Struct, frozen=True, kw_only=True):
-    """One table that nft lists: family ("ip", "inet", "bridge" …) and name."""
+    """One table in nft's list: family ("ip", "inet", "bridge" …) and name."""
 
     family: str
     name: str
@@ -73,23 +73,23 @@ class NftTable(Struct, frozen=True, kw_only=True):
 
     @property
     def is_of_iptables(self) -> bool:
-        """Whether iptables-nft keeps its rules in it."""
+        """Whether it belongs to iptables-nft."""
         return self.family in {"ip", "ip6"} and self.name in IPTABLES_TABLES
 
 
 class Firewall(Struct, frozen=True, kw_only=True):
-    """What filters packets on this host.
+    """All packet filter rules of this host.
 
     Attributes:
-        backend: which kernel interface the ``iptables`` command uses: ``nft`` or ``legacy``; "" if there is no iptables.
-        path: where the command is; ``target`` the program that its links lead to; ``alternative`` where the link
-            /etc/alternatives/iptables points to, "" if the command is no alternative.
+        backend: the kernel interface of the ``iptables`` command: ``nft`` or ``legacy``; "" without iptables.
+        path: path of the command; ``target`` the program that its links lead to; ``alternative`` the target of the link
+            /etc/alternatives/iptables, "" if the command is not an alternative.
         v4: IPv4 rules of that backend; ``None`` without iptables.
-        v6: IPv6 rules of that backend, asked only where the engine has IPv6 networks.
-        other: IPv4 rules of the other backend, where the kernel holds any; ``other_name`` its name.
-        tables: what nft lists; empty where there is no nft.
-        has_nft: whether the nft command is there.
-        foreign: tables of neither iptables nor the engine.
+        v6: IPv6 rules of that backend, read only if the engine has IPv6 networks.
+        other: IPv4 rules of the other backend, if the kernel has any; ``other_name`` its name.
+        tables: tables in nft's list; empty without nft.
+        has_nft: whether the nft command exists.
+        foreign: tables that belong neither to iptables nor to the engine.
         gaps: what could not be read.
     """
 
@@ -108,7 +108,7 @@ class Firewall(Struct, frozen=True, kw_only=True):
 
     @property
     def has_engine_table(self) -> bool:
-        """Whether the IPv4 table of an nftables engine is there."""
+        """Whether the IPv4 table of an nftables engine exists."""
         return any(table.family == "ip" and table.name == ENGINE_TABLE for table in self.tables)
 
     def family(self, version: int) -> Saved | None:

@@ -1,4 +1,4 @@
-"""The engine's rules: what should be there against what is, and whose the other rules are."""
+"""Comparison of the engine's expected rules with the actual ones; rules of others."""
 
 from collections.abc import Iterable
 
@@ -13,20 +13,20 @@ from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing
 
 QUIET = frozenset({"user-return", "chain-return"})
-"""Kinds whose absence changes nothing: a packet at the end of a chain returns anyway."""
+"""Kinds whose absence has no effect: a packet at the end of a chain returns anyway."""
 
 _PORT_KINDS = frozenset({"dnat", "port-accept", "port-self", "loopback-drop", "direct-drop"})
 _LINK_LOCAL = "! -s fe80::/10 "
 _FLUSHED = 4
-"""A chain that lost as many rules at once was flushed; fewer are told one by one."""
+"""A chain that lost at least as many rules was flushed; fewer missing rules are reported one by one."""
 
 
 class Lost(Struct, frozen=True, kw_only=True):
-    """Rules that went together.
+    """Rules that are missing for one reason.
 
     Attributes:
         scope: ``all`` tables, one table (``filter``, ``nat``) or one chain ("filter FORWARD").
-        rules: what is missing, in the order of their chains.
+        rules: the missing rules, in the order of their chains.
     """
 
     scope: str
@@ -43,13 +43,13 @@ class FamilyRules(Struct, frozen=True, kw_only=True):
     """One family, 4 or 6.
 
     Attributes:
-        saved: what is there.
-        expected: what should be.
-        lost: groups of missing rules that one event explains.
+        saved: the actual rules.
+        expected: the expected rules.
+        lost: groups of missing rules with one cause.
         single: the other missing rules.
-        present: for rules that are spelled in another way there, that spelling: spec by (table, chain, expected spec).
+        present: actual spelling of rules that are spelled differently: spec by (table, chain, expected spec).
         missing_chains: chains that should exist.
-        strangers: rules in built-in chains and the engine's own chains that the engine did not make, by chain.
+        strangers: rules of others in built-in chains and the engine's own chains, by chain.
     """
 
     version: int
@@ -63,21 +63,21 @@ class FamilyRules(Struct, frozen=True, kw_only=True):
 
     @property
     def word(self) -> str:
-        """The command's name for messages."""
+        """The name of the command, for messages."""
         return "iptables" if self.version == 4 else "ip6tables"
 
     @property
     def passes_by_default(self) -> bool:
-        """Whether a packet that no rule of the engine names is let through: then a missing accept costs nothing yet."""
+        """Whether packets that match no rule of the engine pass: then a missing accept has no effect yet."""
         drops = any(rule.kind == "unpublished-drop" for rule in self.expected.rules())
         return self.saved.policy("filter", "FORWARD") == "ACCEPT" and not drops
 
     @property
     def misplaced(self) -> tuple[tuple[ExpectedRule, ExpectedRule], ...]:
-        """Return filter rules that stand below one they must precede, each with the first of those.
+        """Return filter rules below one that they must precede, each with the first such rule.
 
-        Only rules of one bridge, or of none, get in each other's way. Of a rule that stands there several times (a rule file
-        loaded over the engine's rules doubles them all) the first decides: the others do nothing, wherever they stand.
+        Order matters only between rules of the same bridge, or of none. Of a duplicate rule (a rule file loaded over the
+        engine's rules duplicates all of them) only the first has an effect.
         """
         found = []
         for key, rules in self.expected.chains.items():
@@ -98,48 +98,48 @@ class FamilyRules(Struct, frozen=True, kw_only=True):
 
     @property
     def is_table_gone(self) -> bool:
-        """Whether the filter table was removed, and with it the policy: none of the engine's chains is left in it."""
+        """Whether the filter table was removed together with its policy: it has none of the engine's chains."""
         chains = self.saved.filter_chains()
         return any(lost.scope in {"all", "filter"} for lost in self.lost) and not (chains & ENGINE_CHAINS)
 
     @property
     def last_words(self) -> tuple[Rule, ...]:
-        """Return the rules of others in FORWARD that end every packet: a firewall's last rule, aimed at nothing of the engine."""
+        """Return the rules of others in FORWARD that drop every packet: a firewall's last rule, not meant for the engine."""
         return tuple(rule for rule in self.saved.rules("filter", "FORWARD") if ends_all(self.saved, rule))
 
     @property
     def top(self) -> str:
-        """Return the first rule of others in FORWARD that decides of every packet, "" for none.
+        """Return the first rule of others in FORWARD that is final for every packet, "" for none.
 
-        Where no rule of the engine is left, its rules go right above: what others put above it to keep traffic out still does.
+        If FORWARD has no rule of the engine, its rules are inserted directly above: rules of others above it still drop traffic.
         """
         rules = self.saved.rules("filter", "FORWARD")
         return next((rule.text for rule in rules if ends_all(self.saved, rule) or accepts_all(rule)), "")
 
     def of_kind(self, *kinds: str) -> tuple[ExpectedRule, ...]:
-        """Return the missing rules of these kinds that no larger loss explains."""
+        """Return the missing rules of these kinds that are not part of a larger group."""
         return tuple(rule for rule in self.single if rule.kind in kinds)
 
     def is_missing(self, rule: ExpectedRule) -> bool:
-        """Whether a rule is not there, singly or with others."""
+        """Whether a rule is missing, alone or in a group."""
         return rule in self.single or any(rule in lost.rules for lost in self.lost)
 
     def spelling(self, rule: ExpectedRule) -> str:
-        """Return the line of an expected rule as it stands there, or as it would be made."""
+        """Return the line of an expected rule in its actual spelling, or as it would be created."""
         return self.present.get((rule.table, rule.chain, rule.spec), rule.text)
 
 
 class EngineRules(Struct, frozen=True, kw_only=True):
-    """The engine's rules in every family it filters.
+    """The engine's rules in every family.
 
     Attributes:
-        generation: which engines make rules like these, for messages.
-        families: IPv4, and IPv6 where the engine has such networks.
-        is_idle: no engine runs and no container lives: whatever is missing will be made at the engine's start.
+        generation: versions of engines with these rules, for messages.
+        families: IPv4, and IPv6 if the engine has such networks.
+        is_idle: no engine and no container runs: missing rules will be created at the engine's start.
         is_running: whether the engine answers.
-        closes_ipv6: whether the engine sets the IPv6 policy of FORWARD to DROP whoever turned forwarding on (up to 27).
-        leftovers: chains that only engines of another generation make, IPv4.
-        gaps: networks that could not be judged, and what the facts below could not read.
+        closes_ipv6: whether the engine always sets the IPv6 policy of FORWARD to DROP (up to 27).
+        leftovers: chains of engines of another generation, IPv4.
+        gaps: networks that could not be judged, and gaps of the facts that this one uses.
     """
 
     generation: str
@@ -158,21 +158,21 @@ class EngineRules(Struct, frozen=True, kw_only=True):
 
     @property
     def has_chains(self) -> bool:
-        """Whether any chain of the engine is there."""
+        """Whether any chain of the engine exists."""
         return any(chain in ENGINE_CHAINS for family in self.families for _, chain in family.saved.by_chain)
 
 
 def _precedes(rule: ExpectedRule, other: ExpectedRule) -> bool:
     if other.kind == "isolation-jump" and rule.kind == "user-jump":
-        # An engine restarted with live-restore leaves them so; the isolation chains accept nothing, so nothing is lost.
+        # An engine restarted with live-restore leaves this order; the isolation chains accept nothing, so it has no effect.
         return False
     if "link" in {rule.kind, other.kind}:
-        return False  # the chain's other rules are for what comes from other interfaces
+        return False  # the other rules of the chain are for packets from other interfaces
     return rule.slot < other.slot and (not rule.bridge or not other.bridge or rule.bridge == other.bridge)
 
 
 def compare(version: int, saved: Saved, expected: Expected) -> FamilyRules:
-    """Return the difference of one family. Spelling does not matter; order is judged apart."""
+    """Return the difference in one family. Spelling is ignored; order is judged separately."""
     missing: list[ExpectedRule] = []
     present: dict[tuple[str, str, str], str] = {}
     strangers: dict[ChainKey, tuple[Rule, ...]] = {}
@@ -187,7 +187,7 @@ def compare(version: int, saved: Saved, expected: Expected) -> FamilyRules:
         if key not in expected.chains and found and key[1] in BUILT_IN
     }
     gone = tuple(key for key in expected.chains if key[1] not in BUILT_IN and not saved.has_chain(*key))
-    missing = [rule for rule in missing if rule.kind not in QUIET or _tells(rule, missing, expected, gone)]
+    missing = [rule for rule in missing if rule.kind not in QUIET or _is_part_of_loss(rule, missing, expected, gone)]
     lost = _lost(expected, missing)
     explained = {id(rule) for group in lost for rule in group.rules}
     return FamilyRules(
@@ -205,7 +205,7 @@ def compare(version: int, saved: Saved, expected: Expected) -> FamilyRules:
 def _compare_chain(
     actual: tuple[Rule, ...], expected: tuple[ExpectedRule, ...], present: dict[tuple[str, str, str], str]
 ) -> tuple[list[ExpectedRule], tuple[Rule, ...]]:
-    """Return the expected rules that are not there and the actual ones that are not expected."""
+    """Return the expected rules that are missing and the actual ones that are not expected."""
     texts = {rule.text for rule in actual}
     wanted = {rule.text for rule in expected}
     absent: list[ExpectedRule] = []
@@ -223,7 +223,7 @@ def _compare_chain(
 
 
 def _same(rule: ExpectedRule, candidates: Iterable[Rule]) -> Rule | None:
-    """Return a rule that means the same in another spelling. Only those with the same names in them are parsed."""
+    """Return an equivalent rule in another spelling. Only rules with the same names are parsed."""
     meaning = None
     for found in candidates:
         if rule.bridge and rule.bridge not in found.text:
@@ -232,7 +232,7 @@ def _same(rule: ExpectedRule, candidates: Iterable[Rule]) -> Rule | None:
             return found
         if rule.spec.rpartition("-j ")[2].split(" ", 1)[0] not in found.text:
             continue
-        # Engines up to 27 may or may not except link-local peers from translation.
+        # Engines up to 27 may or may not exclude link-local peers from translation.
         meaning = canonical(split_words(rule.spec.replace(_LINK_LOCAL, ""))) if meaning is None else meaning
         if canonical(split_words(found.text.replace(_LINK_LOCAL, ""))[2:]) == meaning:
             return found
@@ -240,12 +240,14 @@ def _same(rule: ExpectedRule, candidates: Iterable[Rule]) -> Rule | None:
 
 
 def _drops_subnet(rule: ExpectedRule, found: Rule) -> bool:
-    """Newer engines drop direct access to the whole subnet at once, where 28.2 named each container."""
+    """Whether a newer engine's rule drops direct access to the whole subnet; 28.2 has one for each container."""
     return found.text.endswith(f" ! -i {rule.bridge} -j DROP") and found.text.startswith("-A PREROUTING -d ")
 
 
-def _tells(rule: ExpectedRule, missing: list[ExpectedRule], expected: Expected, gone: tuple[ChainKey, ...]) -> bool:
-    """Whether a missing final RETURN is part of a larger loss; alone it is what someone wrote in its place."""
+def _is_part_of_loss(
+    rule: ExpectedRule, missing: list[ExpectedRule], expected: Expected, gone: tuple[ChainKey, ...]
+) -> bool:
+    """Whether a missing final RETURN is part of a larger loss; alone, it was replaced by a rule of others."""
     if rule.key in gone:
         return True
     for rules in (
@@ -259,7 +261,7 @@ def _tells(rule: ExpectedRule, missing: list[ExpectedRule], expected: Expected, 
 
 
 def _lost(expected: Expected, missing: list[ExpectedRule]) -> tuple[Lost, ...]:
-    """Group what one event took: all tables, a table, a chain."""
+    """Group missing rules by cause: all tables, one table, one chain were removed."""
     gone = {id(rule) for rule in missing}
     tables = sorted({key[0] for key in expected.chains})
     lost_tables = [
@@ -282,6 +284,6 @@ def _lost(expected: Expected, missing: list[ExpectedRule]) -> tuple[Lost, ...]:
 
 
 def _is_lost(rules: list[ExpectedRule], gone: set[int], least: int) -> bool:
-    """Whether everything that is not about a single port is gone: the engine may have added ports after a flush."""
+    """Whether all rules but those of single ports are missing: the engine may have added ports after a flush."""
     standing = [rule for rule in rules if rule.kind not in _PORT_KINDS | QUIET]
     return len(standing) >= least and all(id(rule) in gone for rule in standing)

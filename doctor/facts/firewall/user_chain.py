@@ -1,4 +1,4 @@
-"""DOCKER-USER: what an administrator wrote there, what is left of it, and what is known of the rest."""
+"""DOCKER-USER: the administrator's rules, those that are missing, and the known copies."""
 
 from collections.abc import Iterator
 
@@ -15,19 +15,19 @@ from doctor.facts.firewall.rules import FamilyRules
 CHAIN = "DOCKER-USER"
 _RETURN = f"-A {CHAIN} -j RETURN"
 USER_KINDS = frozenset({"user-jump", "user-return"})
-"""Rules of the engine that are of use to an administrator's rules alone."""
+"""Rules of the engine that only serve an administrator's rules."""
 _DEPTH = 4
 
 
 class UserRules(Struct, frozen=True, kw_only=True):
-    """Rules of DOCKER-USER that are known from elsewhere.
+    """A copy of the rules of DOCKER-USER.
 
     Attributes:
-        chains: DOCKER-USER first, then the chains it leads to.
-        place: where they are known from; ``age`` of that in words.
-        is_seen: whether a scan saw them in force; else a file would load them.
-        is_loaded: whether that file is one which a service loads by itself, as far as that is known.
-        words: its rules of DOCKER-USER in nft's words, where iptables has none for one of them; ``chains`` is empty then.
+        chains: DOCKER-USER first, then the chains it jumps to.
+        place: source of the copy; ``age`` its age in words.
+        is_seen: whether a scan saw them in effect; otherwise a file would load them.
+        is_loaded: whether a service is known to load that file.
+        words: its rules of DOCKER-USER in nft syntax, if iptables can't express one; ``chains`` is empty then.
     """
 
     chains: dict[str, tuple[str, ...]]
@@ -39,22 +39,22 @@ class UserRules(Struct, frozen=True, kw_only=True):
 
     @property
     def count(self) -> int:
-        """Return how many rules of the administrator it has."""
+        """Return the number of the administrator's rules."""
         return len(self.own) or len(self.words)
 
     @property
     def own(self) -> tuple[str, ...]:
-        """Return the rules in DOCKER-USER itself, but the engine's own RETURN at its end."""
+        """Return the rules in DOCKER-USER itself, without the engine's RETURN at the end."""
         return without_return(self.chains.get(CHAIN, ()))
 
     @property
     def accepts(self) -> tuple[str, ...]:
-        """Return the rules that let something in."""
+        """Return the rules that accept traffic."""
         return tuple(text for text in self._texts() if text.rpartition(" -j ")[2].split(" ")[0] == ACCEPT)
 
     @property
     def needs_sets(self) -> bool:
-        """Whether a rule names an ipset: without that set none of them can be loaded."""
+        """Whether a rule names an ipset: without that set no rule can be loaded."""
         return any("--match-set" in text for text in self._texts())
 
     def _texts(self) -> Iterator[str]:
@@ -63,13 +63,13 @@ class UserRules(Struct, frozen=True, kw_only=True):
 
 
 class UserChain(Struct, frozen=True, kw_only=True):
-    """For the fixer: what is wrong with the chain of one family.
+    """For the fixer: the problem with the chain of one family.
 
     Attributes:
-        missing: the engine's own rules for it that are not there: the jump and the final RETURN.
-        known: what it held, ``None`` if nothing tells.
-        is_emptied: whether the rules in it are gone.
-        is_sure: whether they went with other rules, or with the chain; alone, somebody may have taken them out.
+        missing: the missing ones of the engine's own rules: the jump and the final RETURN.
+        known: its former rules, ``None`` if unknown.
+        is_emptied: whether its rules are missing.
+        is_sure: whether they were lost with other rules or the chain; otherwise an administrator may have removed them.
     """
 
     version: int
@@ -80,7 +80,7 @@ class UserChain(Struct, frozen=True, kw_only=True):
 
 
 def led_to(saved: Saved) -> dict[str, tuple[str, ...]]:
-    """Return DOCKER-USER and the chains of users that it leads to, with their rules."""
+    """Return DOCKER-USER and the user chains that it jumps to, with their rules."""
     found: dict[str, tuple[str, ...]] = {}
     todo = [(CHAIN, 0)]
     while todo:
@@ -95,14 +95,14 @@ def led_to(saved: Saved) -> dict[str, tuple[str, ...]]:
 
 
 def without_return(rules: tuple[str, ...]) -> tuple[str, ...]:
-    """Return rules without the RETURN that ends them: the engine makes that."""
+    """Return rules without the final RETURN, which the engine creates."""
     return rules[:-1] if rules and rules[-1] == _RETURN else rules
 
 
 def user_chain(
     family: FamilyRules, record: NetworkRecord | None, files: FirewallFiles | None, *, is_running: bool
 ) -> UserChain | None:
-    """Return what is wrong with the chain, ``None`` if all is well or nothing can be known."""
+    """Return the problem with the chain, ``None`` if there is none or it is unknown."""
     rules = tuple(rule.text for rule in family.saved.rules("filter", CHAIN))
     known = _known(family.version, record, files)
     is_gone = was_flushed(family)
@@ -110,7 +110,7 @@ def user_chain(
     if is_gone:
         lost = [rule for group in family.lost for rule in group.rules]
         missing += tuple(rule for rule in lost if rule.kind in USER_KINDS)
-    # A file for the next boot may be older than what somebody took out since.
+    # A file for the next boot may be older than the removal of a rule.
     is_emptied = is_gone or (known is not None and known.is_seen and bool(known.count) and not without_return(rules))
     if not (missing or is_emptied) or not (is_running or (known is not None and known.count)):
         return None
@@ -127,13 +127,13 @@ def user_chain(
 
 
 def was_flushed(family: FamilyRules) -> bool:
-    """Whether the chain is gone, or without the RETURN that engines up to 28 end it with: then its rules went with that."""
+    """Whether the chain, or its final RETURN of engines up to 28, is missing: then its rules were lost too."""
     makes_return = any(rule.kind == "user-return" for rule in family.expected.rules())
     return not family.saved.has_chain("filter", CHAIN) or (makes_return and not family.saved.rules("filter", CHAIN))
 
 
 def _known(version: int, record: NetworkRecord | None, files: FirewallFiles | None) -> UserRules | None:
-    """Return what the chain held: as of the last healthy scan, else as a file that is loaded at boot has it."""
+    """Return the former rules of the chain: from the last healthy scan, else from a file that is loaded at boot."""
     family = None if record is None else record.families.get(version)
     if record is not None and family is not None and CHAIN in family.chains:
         return UserRules(chains=family.chains, place=record.path, age=record.age, is_seen=True)

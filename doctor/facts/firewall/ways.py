@@ -1,8 +1,8 @@
-"""All ways that packets from outside may take through the rules of a host.
+"""All paths of packets from outside through the rules of a host.
 
-Rules are walked for classes of packets (from an interface that leads out, to a bridge, to another such interface, to the host).
-Interfaces and connection states are known; every other condition of a rule may hold or not. So a walk gives all the ways through
-a base chain: each accept that may be met, with every drop that may be met above it.
+Rules are evaluated for classes of packets (from an external interface, to a bridge, to another such interface, to the host).
+Interfaces and connection states are known; every other condition of a rule may hold or not. The result is all paths through
+a base chain: each accept that may match, with every drop above it that may match.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,12 +19,12 @@ from doctor.formats.firewall.iptables_save import Rule
 _MAX_DEPTH = 16
 _MAX_WAYS = 20_000
 _MAX_OUTER = 8
-"""Interfaces that are looked at: each pair of them is a class of packets."""
+"""Limit of examined interfaces: each pair of them is a class of packets."""
 POLICY = "policy"
 
 
 class Guard(Struct, frozen=True, kw_only=True):
-    """A rule that ends packets, or leads them past what would accept them: its table ("filter", "inet fw"), its chain, and its text; ``policy`` for a chain's policy."""
+    """A rule that drops packets, or makes them bypass an accept: table ("filter", "inet fw"), chain, and text; ``policy`` for a policy."""
 
     table: str
     chain: str
@@ -32,13 +32,13 @@ class Guard(Struct, frozen=True, kw_only=True):
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """One accept that packets may meet.
+    """One accept that packets may match.
 
     Attributes:
-        by: the rules that lead there; a policy's text alone.
-        passed: how many of the guards of its chain stand above it.
-        is_sure: whether every packet that comes that far takes it.
-        is_exit: whether it is no accept but a RETURN, which leads past what is below it in its chain.
+        by: the rules on the way; for a policy only its text.
+        passed: number of guards above it in its chain.
+        is_sure: whether it accepts every packet that reaches it.
+        is_exit: whether it is not an accept but a RETURN, which bypasses the rest of its chain.
     """
 
     by: tuple[str, ...]
@@ -48,14 +48,14 @@ class Way(Struct, frozen=True, kw_only=True):
 
 
 class Passage(Struct, frozen=True, kw_only=True):
-    """All ways of one class of packets through one base chain, and the guards in the order in which they are met."""
+    """All paths of one class of packets through one base chain, and the guards in the order of evaluation."""
 
     ways: tuple[Way, ...]
     guards: tuple[Guard, ...]
 
 
 class Flow(Struct, frozen=True, kw_only=True):
-    """A class of packets: interfaces by which they come and leave ("" for none), and the state of their connection."""
+    """A class of packets: input and output interface ("" for none), and connection state."""
 
     name: str
     inside: str
@@ -68,7 +68,7 @@ Surface = dict[tuple[Flow, str], Passage]
 
 
 def surface(firewall: Firewall, networks: Networks, links: Links, *, without: Iterable[Guard] = ()) -> Surface:
-    """Return what may be reached from outside by these rules; ``without`` are rules to be thought away."""
+    """Return what these rules let in from outside; rules of ``without`` are ignored."""
     gone = frozenset(without)
     found: Surface = {}
     for version, saved in ((4, firewall.v4), (4, firewall.other), (6, firewall.v6)):
@@ -92,18 +92,18 @@ def _flows(networks: Networks, links: Links, version: int) -> Iterator[Flow]:
     for link in outer:
         for network in bridges:
             to = f"network {network.name}{suffix}"
-            yield Flow(name=f"what comes in by {link} to {to}", inside=link, outside=network.bridge)
-            answers = f"answers to what came in by {link} to {to}"
+            yield Flow(name=f"packets from {link} to {to}", inside=link, outside=network.bridge)
+            answers = f"replies to packets from {link} to {to}"
             yield Flow(name=answers, inside=network.bridge, outside=link, state="ESTABLISHED")
         for other in outer:
             if other != link:
-                name = f"what comes in by {link} and leaves by {other}{suffix}"
+                name = f"packets from {link} to {other}{suffix}"
                 yield Flow(name=name, inside=link, outside=other)
-        yield Flow(name=f"what comes in by {link} to this host{suffix}", inside=link, outside="")
+        yield Flow(name=f"packets from {link} to this host{suffix}", inside=link, outside="")
 
 
 def _addressed(networks: Networks, links: Links) -> Iterator[str]:
-    """Yield the interfaces with an address that are not the engine's: cards, VPNs, bridges of virtual machines."""
+    """Yield the interfaces with an address that are not the engine's: network cards, VPNs, bridges of virtual machines."""
     own = {network.bridge for network in networks.bridges}
     for link in links.links:
         has_address = any(address.scope == "global" for address in link.addresses)
@@ -124,7 +124,7 @@ def _stages(flow: Flow) -> Iterator[tuple[str, str]]:
 
 
 class _Walk:
-    """One walk through a base chain, gathering guards and ways."""
+    """One evaluation of a base chain, which collects guards and paths."""
 
     def __init__(self, saved: Saved, table: str, flow: Flow, gone: frozenset[Guard]) -> None:
         self.saved, self.table, self.flow, self.gone = saved, table, flow, gone
@@ -132,7 +132,7 @@ class _Walk:
         self.ways: list[Way] = []
 
     def run(self, chain: str, path: tuple[str, ...], *, sure: bool, depth: int = 0) -> bool:
-        """Walk a chain; return whether every packet that entered it has met its end in it."""
+        """Evaluate a chain; return whether it has a final verdict for every packet."""
         if depth > _MAX_DEPTH:
             return False
         for rule in self.saved.rules(self.table, chain):
@@ -152,7 +152,7 @@ class _Walk:
         return False
 
     def _leave(self, rule: Rule, chain: str, path: tuple[str, ...], *, sure: bool) -> bool:
-        """Note that packets leave a chain: they escape the drops below, and miss the accepts there."""
+        """Record that packets leave a chain: they bypass the drops and accepts below."""
         if rule is not self.saved.rules(self.table, chain)[-1]:
             self.ways.append(Way(by=(*path, rule.text), passed=len(self.guards), is_exit=True))
             self.guards.setdefault(Guard(table=self.table, chain=chain, text=rule.text))
@@ -186,7 +186,7 @@ def _passage(saved: Saved, table: str, chain: str, flow: Flow, gone: frozenset[G
 
 
 def _of_nft(table: NftTable, walked: Iterable[tuple[str, str, str, bool]], gone: frozenset[Guard]) -> Passage:
-    """Return the passage of what ``nft_ways`` found: (kind, chain, text, sure) in the order in which it is met."""
+    """Return the passage from the result of ``nft_ways``: (kind, chain, text, sure) in the order of evaluation."""
     guards: dict[Guard, None] = {}
     ways: list[Way] = []
     for kind, chain, text, sure in walked:
@@ -201,7 +201,7 @@ def _of_nft(table: NftTable, walked: Iterable[tuple[str, str, str, bool]], gone:
 
 
 def _holds(ready: Prepared, flow: Flow, chain: str) -> bool | None:
-    """Whether a rule meets packets of a flow, ``None`` if that depends on what the flow leaves open."""
+    """Whether a rule matches packets of a flow, ``None`` if that depends on what the flow does not specify."""
     held: bool | None = None if ready.is_unsure else True
     for kind, negated, value in ready.conditions:
         found = _condition(kind, value, flow, chain)
@@ -216,7 +216,7 @@ def _condition(kind: str, value: object, flow: Flow, chain: str) -> bool | None:
     if kind == "-i":
         return is_interface(str(value), flow.inside) if chain != "POSTROUTING" else None
     if kind == "-o":
-        # In PREROUTING nothing leaves by an interface yet.
+        # In PREROUTING there is no output interface yet.
         return is_interface(str(value), flow.outside)
     if kind == "state" and isinstance(value, frozenset):
         return flow.state in value
