@@ -65,7 +65,7 @@ def _severity(system: FileSystem) -> Severity | None:
         return Severity.CRITICAL if "inodes" not in system.stops_engine else None
     if not system.is_nearly_full:
         return None
-    return Severity.CRITICAL if system.tells_truth and system.used_ratio >= _high(system) else Severity.WARNING
+    return Severity.CRITICAL if system.is_exact and system.used_ratio >= _high(system) else Severity.WARNING
 
 
 def _high(system: FileSystem) -> float:

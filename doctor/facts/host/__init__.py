@@ -1,1 +1,1 @@
-"""Facts: the rest of the host: space, mounts, processes, packages."""
+"""Facts on the rest of the host: space, mounts, processes, packages."""

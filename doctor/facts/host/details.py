@@ -1,4 +1,4 @@
-"""Details of findings about the host's resources: values that a check hands to its fixer."""
+"""Details of findings about the host's resources: values that a check passes to its fixer."""
 
 from msgspec import Struct
 
@@ -6,12 +6,12 @@ from doctor.facts.host.disk_eaters import Eater
 
 
 class Largest(Struct, frozen=True, kw_only=True):
-    """What takes most of the space of a file system."""
+    """The largest consumers of space on a file system."""
 
     eaters: tuple[Eater, ...]
 
 
 class TasksFull(Struct, frozen=True, kw_only=True):
-    """(key, new value) of each limit that is near."""
+    """(key, new value) of each limit that is nearly reached."""
 
     settings: tuple[tuple[str, int], ...]

@@ -1,4 +1,4 @@
-"""What takes the space of a file system that is nearly full."""
+"""The largest consumers of space on nearly full file systems."""
 
 from msgspec import Struct
 
@@ -6,14 +6,14 @@ from doctor.facts.host.resources import size
 
 
 class Eater(Struct, frozen=True, kw_only=True):
-    """One thing that takes space.
+    """One consumer of space.
 
     Attributes:
-        what: in a few words ("the log of container web", "volume data").
-        path: where it lies.
-        size_bytes: as stat says, of all files beneath it.
-        is_partial: not all of it could be counted in the time that a scan has.
-        frees: what a person types to get space back, "" if only they know what may go.
+        what: its description ("the log of container web", "volume data").
+        path: its path.
+        size_bytes: allocated size of all files below it.
+        is_partial: whether a scan had no time to count all of it.
+        frees: the command that frees space, "" if only the user can decide what to delete.
     """
 
     what: str
@@ -24,15 +24,15 @@ class Eater(Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """What it is and how much it takes."""
+        """Its description and size."""
         return f"{self.what} {'at least ' if self.is_partial else ''}{size(self.size_bytes)}"
 
 
 class DiskEaters(Struct, frozen=True, kw_only=True):
-    """The largest things on each nearly full file system, by its path, largest first; nothing where none is."""
+    """The largest consumers by path of each nearly full file system, largest first; empty if none is nearly full."""
 
     by_path: dict[str, tuple[Eater, ...]] = {}
 
     def on(self, path: str) -> tuple[Eater, ...]:
-        """Return the largest on this file system."""
+        """Return the largest consumers on this file system."""
         return self.by_path.get(path, ())

@@ -1,4 +1,4 @@
-"""Whether this host is a Kubernetes node, and how its kubelet runs containers."""
+"""The kubelet of a Kubernetes node, and how it runs containers."""
 
 from msgspec import Struct
 
@@ -6,15 +6,15 @@ from doctor.model.missing import Missing
 
 
 class Kubelet(Struct, frozen=True, kw_only=True):
-    """The kubelet of this host. The fact is missing where there is none.
+    """The kubelet of this host. The fact is missing if there is none.
 
     Attributes:
-        binary: its path, "" if only its files are there.
-        is_running: whether its process is seen; ``None`` on a mounted root.
+        binary: its path, "" if only its files exist.
+        is_running: whether its process runs; ``None`` on a mounted root.
         evidence: the file or process that shows it ("/var/lib/kubelet/config.yaml").
-        endpoint: the container runtime's socket, "" if nothing names it.
+        endpoint: the container runtime's socket, "" if not configured.
         fails_on_swap: ``failSwapOn``, true by default.
-        cgroup_driver: ``cgroupDriver``, "" if nothing names it.
+        cgroup_driver: ``cgroupDriver``, "" if not configured.
         gaps: what could not be read.
     """
 

@@ -1,4 +1,4 @@
-"""The command that installs, reinstalls or upgrades a package on this host, in the words of its package manager."""
+"""Commands of this host's package manager that install, reinstall or upgrade a package."""
 
 from doctor.facts.host.packages import Packages, System
 from doctor.model.missing import Missing
@@ -34,7 +34,7 @@ _UPGRADE = {
     "apk": "apk upgrade",
     "pacman": "pacman -Syu",
 }
-# Packages that bring a part of the engine, Docker's own first; the last is what a distribution's own engine comes in.
+# Packages with a part of the engine, Docker's own first; the last is the distribution's own package.
 _OF_DPKG = {
     "engine": ("docker-ce", "moby-engine", "docker.io"),
     "cli": ("docker-ce-cli", "moby-cli", "docker-cli", "docker.io"),
@@ -47,16 +47,16 @@ _PLAIN = {"engine": "docker", "cli": "docker", "containerd": "containerd", "runc
 
 
 def manager(system: System | Missing) -> str:
-    """Return the package manager of the distribution, "" if it is not known."""
+    """Return the package manager of the distribution, "" if unknown."""
     if isinstance(system, Missing):
         return ""
     found = next((name for name, ids in _FAMILIES if any(map(system.os.is_like, ids))), "")
-    # The one of release 7 and older has no dnf.
+    # Release 7 and older have no dnf.
     return "yum" if found == "dnf" and system.os.version_id.partition(".")[0] in {"6", "7"} else found
 
 
 def install(system: System | Missing, package: str) -> str:
-    """Return the command that installs a package; where no manager is known, what to do in words."""
+    """Return the command that installs a package; an instruction in words if the package manager is unknown."""
     name = manager(system)
     return (
         f"{_INSTALL[name]} {_NAMES.get(package, {}).get(name, package)}" if name else f"install the package {package}"
@@ -64,15 +64,15 @@ def install(system: System | Missing, package: str) -> str:
 
 
 def reinstall(system: System | Missing, packages: Packages | Missing, component: str) -> str:
-    """Return the command that brings the files of a component back: ``engine``, ``cli``, ``containerd``, ``runc``."""
+    """Return the command that reinstalls a component: ``engine``, ``cli``, ``containerd``, ``runc``."""
     name = manager(system)
     if not name:
-        return f"'command -v {_PROGRAMS[component]}' shows where it belongs: put it back from https://download.docker.com/linux/static/"
+        return f"'command -v {_PROGRAMS[component]}' shows its path: reinstall it from https://download.docker.com/linux/static/"
     return f"{_AGAIN[name]} {_package(name, packages, component)}"
 
 
 def upgrade(system: System | Missing, packages: Packages | Missing, *components: str) -> str:
-    """Return the command that upgrades components to what the configured repositories have."""
+    """Return the command that upgrades components to the versions in the configured repositories."""
     name = manager(system)
     if not name:
         return f"upgrade {' and '.join(components)} ('dockerd --version' shows the installed one)"
@@ -81,7 +81,7 @@ def upgrade(system: System | Missing, packages: Packages | Missing, *components:
 
 
 def _package(manager_name: str, packages: Packages | Missing, component: str) -> str:
-    """Return the package's name; where only the database of the manager knows it, a question to that database."""
+    """Return the package's name, or a query of the package database that prints it."""
     if manager_name == "apt":
         names = _OF_DPKG[component]
         found = None if isinstance(packages, Missing) else packages.first(*names)

@@ -1,4 +1,4 @@
-"""The distribution, and its packages of the engine, the runtime and the kernel."""
+"""The distribution, and its packages of engine, runtime and kernel."""
 
 from msgspec import Struct
 
@@ -13,11 +13,11 @@ class System(Struct, frozen=True, kw_only=True):
 
 
 class Packages(Struct, frozen=True, kw_only=True):
-    """Packages of the engine's world that dpkg knows, installed or not.
+    """Packages around the engine that dpkg knows, installed or not.
 
     Attributes:
-        items: one a name and architecture.
-        changelogs: package name → CVEs that its changelog says are fixed; absent where it could not be read.
+        items: one per name and architecture.
+        changelogs: package name → CVEs that its changelog lists as fixed; absent if it could not be read.
     """
 
     items: tuple[Package, ...] = ()
@@ -33,8 +33,8 @@ class Packages(Struct, frozen=True, kw_only=True):
 
 
 def is_of_docker(package: Package) -> bool:
-    """Whether Docker built the package: its versions end in the distribution's name ("5:26.1.4-1~debian.12~bookworm").
+    """Whether Docker built the package: its version ends in the distribution's name ("5:26.1.4-1~debian.12~bookworm").
 
-    Those follow upstream; a distribution's own carry backports.
+    Docker's packages follow upstream; a distribution's own have backports.
     """
     return "~debian." in package.version or "~ubuntu." in package.version or "~raspbian." in package.version

@@ -7,8 +7,8 @@ class Swaps(Struct, frozen=True, kw_only=True):
     """The devices and files of /proc/swaps, in its order.
 
     Attributes:
-        used_kib: how much of them is in use.
-        free_kib: memory that is free for what is in them, ``None`` if unknown.
+        used_kib: their used space.
+        free_kib: free memory, ``None`` if unknown.
     """
 
     devices: tuple[str, ...]
@@ -17,5 +17,5 @@ class Swaps(Struct, frozen=True, kw_only=True):
 
     @property
     def fits_memory(self) -> bool:
-        """Whether memory takes what is in them, with as much left again."""
+        """Whether free memory is at least twice the used swap."""
         return not self.used_kib or (self.free_kib is not None and self.free_kib > 2 * self.used_kib)

@@ -1,1 +1,1 @@
-"""Facts: images: configs, names, and copies of what is damaged."""
+"""Facts on images: configs, names, and copies of corrupt files."""

@@ -1,4 +1,4 @@
-"""Names of images that a flipped bit has changed."""
+"""Names of images that a flipped bit changed."""
 
 from typing import TYPE_CHECKING
 
@@ -7,15 +7,15 @@ from msgspec import Struct
 from doctor.model.paths import HostPath
 
 if TYPE_CHECKING:
-    # A list that is in order, as on nearly every host, has no use for these.
+    # Not needed for a valid list, as on nearly every host.
     from doctor.facts.images.tag_readings import AlteredTag
 
 
 class AlteredTags(Struct, frozen=True, kw_only=True):
-    """What is altered in ``path``, at most 64 parts; ``age`` is that of the backup, "" if none was looked at.
+    """The altered parts of ``path``, at most 64; ``age`` is that of the backup, "" if none was read.
 
     Attributes:
-        misled: names whose digest is altered: that there is no such image says nothing of an image.
+        misled: names whose digest is altered: the image they name does not exist, but the right one may.
     """
 
     path: HostPath

@@ -1,4 +1,4 @@
-"""Details of findings about images: values that a check hands to its fixer."""
+"""Details of findings about images: values that a check passes to its fixer."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The image store of a storage driver: configs that prove themselves, and the tags that name them."""
+"""The image store of a storage driver: configs, named by their digest, and tags."""
 
 import re
 from functools import cached_property
@@ -8,7 +8,7 @@ from msgspec import Struct
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
-# The characters of a reference (distribution/reference) and no others: a text of escaped quotes must not cost hours.
+# Only the characters of a reference (distribution/reference): a text of escaped quotes must not take hours.
 _PAIR = r'(?a)"([\w.:/@+-]{1,512})"\s*:\s*"(sha256:[0-9a-f]{64})"'
 _HUB = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/")
 
@@ -18,9 +18,9 @@ class ImageConfig(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: 64 hex digits.
-        problem: why it can't be used ("its hash is 4f2a…", "it is empty"), "" for a sound one.
-        size_bytes: of the file.
-        diff_ids: digests of its layers, lowest first; empty where the file is broken.
+        problem: why it can't be used ("its hash is 4f2a…", "it is empty"), "" for a valid one.
+        size_bytes: size of the file.
+        diff_ids: diff IDs of its layers, lowest first; empty if the file is corrupt.
         chain: chain IDs of its layers without "sha256:", lowest first.
     """
 
@@ -32,7 +32,7 @@ class ImageConfig(Struct, frozen=True, kw_only=True):
 
     @property
     def is_sound(self) -> bool:
-        """Whether its content has the hash that its name says and describes an image."""
+        """Whether its content has the digest in its name and describes an image."""
         return not self.problem
 
     @property
@@ -42,17 +42,16 @@ class ImageConfig(Struct, frozen=True, kw_only=True):
 
 
 class Tags(Struct, frozen=True, kw_only=True):
-    """``repositories.json``: which name means which image.
+    """``repositories.json``: the image of each name.
 
     Attributes:
-        path: of the file.
+        path: the file.
         status: ``ok``, ``missing`` or ``corrupt``.
-        problem: what is wrong with a corrupt one.
-        is_file: whether a regular file is there (false also for a directory in its place).
-        entries: reference ("app:latest", "app@sha256:…") → image digest; of a corrupt file those complete in its text.
-        content: the bytes of one that can be read.
-        siblings: entries of ``.tmp-repositories.json*`` files that a crash left and that can be read, the
-            youngest last.
+        problem: the problem of a corrupt one.
+        is_file: whether it is a regular file (false also for a directory).
+        entries: reference ("app:latest", "app@sha256:…") → image digest; of a corrupt file, the complete entries.
+        content: the bytes of a readable file.
+        siblings: entries of readable ``.tmp-repositories.json*`` files that a crash left, the newest last.
     """
 
     path: HostPath
@@ -71,8 +70,8 @@ class Images(Struct, frozen=True, kw_only=True, dict=True):
         top: the store's directory.
         configs: by id.
         strays: names in ``imagedb/content/sha256`` that can't be image configs.
-        described: ids that have a directory in ``imagedb/metadata``: an image of that id was here.
-        parents: id → what its ``parent`` file says of the image it was built from, of those that have one.
+        described: ids with a directory in ``imagedb/metadata``: an image with that id existed.
+        parents: id → the content of its ``parent`` file, which names the image it was built from.
         tags: the names.
         gaps: what could not be examined.
     """
@@ -86,20 +85,20 @@ class Images(Struct, frozen=True, kw_only=True, dict=True):
     gaps: tuple[Missing, ...] = ()
 
     def path_of(self, identity: str) -> HostPath:
-        """Return where the config of an image id is or should be."""
+        """Return the path of an image's config, whether it exists or not."""
         return join(self.top, "imagedb/content/sha256", identity)
 
     def config(self, digest: str) -> ImageConfig | None:
-        """Return the sound config of a digest ("sha256:…" or bare), ``None`` for a broken or absent one."""
+        """Return the valid config of a digest ("sha256:…" or bare), ``None`` if it is corrupt or missing."""
         found = self.configs.get(digest.removeprefix("sha256:"))
         return found if found is not None and found.is_sound else None
 
     def sound(self) -> tuple[ImageConfig, ...]:
-        """Return the images that can be used, by id."""
+        """Return the usable images, by id."""
         return tuple(config for config in self.configs.values() if config.is_sound)
 
     def without_parent(self) -> frozenset[str]:
-        """Return the ids of sound images whose ``parent`` is there and names no image."""
+        """Return the ids of valid images whose ``parent`` exists and does not name an image."""
         return frozenset(
             config.id
             for config in self.sound()
@@ -107,27 +106,27 @@ class Images(Struct, frozen=True, kw_only=True, dict=True):
         )
 
     def names_of(self, identity: str) -> tuple[str, ...]:
-        """Return the references that mean an image id, sorted."""
+        """Return the references to an image id, sorted."""
         return self._names.get(f"sha256:{identity}", ())
 
     @cached_property
     def _names(self) -> dict[str, tuple[str, ...]]:
-        # Asked for each image: a search would make a scan quadratic in them.
+        # Called for each image: a search would make a scan quadratic.
         found: dict[str, list[str]] = {}
         for reference, digest in sorted(self.tags.entries.items()):
             found.setdefault(digest, []).append(reference)
         return {digest: tuple(names) for digest, names in found.items()}
 
     def title(self, identity: str) -> str:
-        """Return what a person calls the image: its first reference, else its short id."""
+        """Return the first reference of the image, else its short id."""
         names = self.names_of(identity)
         return names[0] if names else identity[:12]
 
 
 def familiar(reference: str) -> str:
-    """Return a reference as repositories.json keys it: without Docker Hub's prefix, with ``:latest`` if it has no tag.
+    """Return a reference as the key in repositories.json: without Docker Hub's prefix, with ``:latest`` if it has no tag.
 
-    Returns "" for what is no reference to store (an image id). Source: distribution/reference, FamiliarString.
+    Returns "" for a text that is not stored as a reference (an image id). Source: distribution/reference, FamiliarString.
 
     >>> familiar("docker.io/library/app"), familiar("localhost:5000/app:1")
     ('app:latest', 'localhost:5000/app:1')
@@ -145,7 +144,7 @@ def familiar(reference: str) -> str:
 
 
 def repository_of(reference: str) -> str:
-    """Return the key under which repositories.json keeps a reference: its name without tag and digest.
+    """Return the repository of a reference in repositories.json: its name without tag and digest.
 
     >>> repository_of("localhost:5000/app:1"), repository_of("app@sha256:00")
     ('localhost:5000/app', 'app')
@@ -156,7 +155,7 @@ def repository_of(reference: str) -> str:
 
 
 def salvage_tags(text: str) -> dict[str, str]:
-    """Return the references that stand complete in a damaged repositories.json.
+    """Return the complete references in a corrupt repositories.json.
 
     >>> digest = "sha256:" + "0" * 64
     >>> list(salvage_tags('{"Repositories":{"a":{"a:1":"' + digest + '","a:2":"sha256:00'))
@@ -176,7 +175,7 @@ def salvage_tags(text: str) -> dict[str, str]:
 
 
 def tags_content(entries: dict[str, str]) -> bytes:
-    """Return a repositories.json with these references, as dockerd writes it: keys sorted, no blanks."""
+    """Return a repositories.json with these references, in dockerd's format: keys sorted, no blanks."""
     import json  # noqa: PLC0415 - only for a repair
 
     repositories: dict[str, dict[str, str]] = {}

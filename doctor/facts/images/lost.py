@@ -1,4 +1,4 @@
-"""Images whose config is gone while layers that only they need are left."""
+"""Images whose config is missing while layers that only they need still exist."""
 
 from msgspec import Struct
 
@@ -7,12 +7,12 @@ from doctor.model.paths import HostPath
 
 
 class LostImage(Struct, frozen=True, kw_only=True):
-    """An image as the metadata backup has it.
+    """A lost image in the metadata backup.
 
     Attributes:
-        id: without "sha256:"; ``content`` is its config, which has that hash.
-        path: where the config was.
-        names: references that meant it.
+        id: without "sha256:"; ``content`` is its config, which has that digest.
+        path: the path of its config.
+        names: its references.
         age: how old the backup is, in words.
     """
 
@@ -24,17 +24,17 @@ class LostImage(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """What a person calls it: its first name, else its short id."""
+        """Its first name, else its short id."""
         return self.names[0] if self.names else self.id[:12]
 
 
 class LostImages(Struct, frozen=True, kw_only=True):
-    """All of them by id.
+    """All lost images, by id.
 
     Attributes:
-        items: those that the backup tells of.
-        directories: names in ``overlay2`` that no image, container or build cache which is still known needs.
-        missing: the directory of the image store that is gone, its configs with it; ``None`` if they have theirs.
+        items: those in the backup.
+        directories: names in ``overlay2`` that no known image, container or build cache needs.
+        missing: the missing directory of the image store that held the configs; ``None`` if it exists.
     """
 
     items: dict[str, LostImage] = {}

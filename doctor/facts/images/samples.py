@@ -1,4 +1,4 @@
-"""A sample of images: how the engine would mount each, and what must be seen in it then."""
+"""A sample of images: how the engine mounts each, and the expected files in the mount."""
 
 from msgspec import Struct
 
@@ -7,7 +7,7 @@ from doctor.model.paths import HostPath
 
 
 class Shape(Struct, frozen=True, kw_only=True):
-    """What a file is: kind letter as ``ls -l`` shows it ("-" for a regular file), permission bits, owner, size."""
+    """Metadata of a file: kind letter as in ``ls -l`` ("-" for a regular file), permission bits, owner, size."""
 
     kind: str
     mode: int
@@ -20,15 +20,15 @@ class ImageSample(Struct, frozen=True, kw_only=True):
     """One image.
 
     Attributes:
-        title: what a person calls it.
-        layers: directories below ``overlay2``, topmost first, as the engine finds them when it mounts a container of the
-            image: by the short links of its top layer and of those that this one's ``lower`` holds.
-        present: path inside → what it is, for files that no layer above hides.
-        absent: paths that a whiteout removes for good.
-        program: first word of its command, "" for none; ``search`` its PATH; ``is_program_of_volume`` whether a volume that the
-            image declares covers it.
+        title: its name for display.
+        layers: layer directories, topmost first, as the engine finds them when it mounts a container of the
+            image: through the short link of its top layer and those in the top layer's ``lower``.
+        present: path inside → metadata, for files that no layer above hides.
+        absent: paths that a whiteout removes and no layer above adds again.
+        program: first word of its command, "" for none; ``search`` its PATH; ``is_program_of_volume`` whether a volume of the
+            image covers it.
         change: a small regular file of a lower layer that a container may write to, "" for none; ``hide`` another one.
-        problem: why it can't be mounted at all, "" if it can be tried.
+        problem: why it can't be mounted, "" if it can be tried.
     """
 
     title: str
@@ -44,13 +44,13 @@ class ImageSample(Struct, frozen=True, kw_only=True):
 
 
 class ImageSamples(Struct, frozen=True, kw_only=True):
-    """The sample.
+    """The sample of images.
 
     Attributes:
-        overlay2: the directory that the layers' names are relative to.
+        overlay2: the directory of the layer directories.
         items: at most five images, those with a name first.
-        total: how many usable images there are.
-        lost: titles of images, in or out of the sample, with a layer that has no directory.
+        total: number of usable images.
+        lost: titles of images, whether in the sample or not, with a layer that has no directory.
         gaps: what could not be examined.
     """
 

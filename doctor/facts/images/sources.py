@@ -1,4 +1,4 @@
-"""Copies of lost or damaged image configs, each with the right hash."""
+"""Copies of missing or corrupt image configs, each verified by its digest."""
 
 from msgspec import Struct
 
@@ -6,11 +6,11 @@ from doctor.model.missing import Missing
 
 
 class ImageSource(Struct, frozen=True, kw_only=True):
-    """A config that has the hash of its name.
+    """A copy of a config with the right digest.
 
     Attributes:
         content: its bytes.
-        origin: where it comes from ("BuildKit's copy", "one flipped bit turned back").
+        origin: its source ("BuildKit's copy", "one flipped bit corrected").
     """
 
     content: bytes
@@ -18,7 +18,7 @@ class ImageSource(Struct, frozen=True, kw_only=True):
 
 
 class ImageSources(Struct, frozen=True, kw_only=True):
-    """By image id without "sha256:", for the images whose config is damaged or missing."""
+    """By image id without "sha256:", for images whose config is corrupt or missing."""
 
     items: dict[str, ImageSource]
     gaps: tuple[Missing, ...] = ()

@@ -1,10 +1,10 @@
-"""What a flipped bit has made of a part of the list of images' names, and what may have stood there."""
+"""Parts of the list of image names that a flipped bit changed, and their possible original values."""
 
 from msgspec import Struct
 
 
 class Flip(Struct, frozen=True, kw_only=True):
-    """A byte of the list: ``was`` stands at ``position``, and is one bit away from ``right``."""
+    """A byte of the list: ``was`` is the byte at ``position``, one bit away from ``right``."""
 
     position: int
     was: int
@@ -12,12 +12,12 @@ class Flip(Struct, frozen=True, kw_only=True):
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """What may have stood there.
+    """A possible original value.
 
     Attributes:
-        name: how the altered part then reads.
-        flips: what leads back to it.
-        source: another source that shows it ("container web"), "" for none.
+        name: the corrected part.
+        flips: the bytes to correct.
+        source: another source that confirms it ("container web"), "" for none.
     """
 
     name: str
@@ -26,16 +26,16 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 class AlteredTag(Struct, frozen=True, kw_only=True):
-    """A part of the list that is not what the engine wrote.
+    """A part of the list that differs from what the engine wrote.
 
     Attributes:
-        part: ``reference`` (a name), ``repository`` (what stands above names), ``digest`` (what a name means), ``either``
-            (a name and what stands above it disagree, and nothing tells which is right) or ``list`` (the key of it all).
-        name: the part as it stands; of a digest the name that means it.
-        image: the digest that stands with it.
-        readings: what may have stood there, best first; none where nothing tells.
-        proof: why the first reading is right; "" if a person has to say it.
-        is_doubt: whether a person may have given the name as it stands.
+        part: ``reference`` (a name), ``repository`` (the key above names), ``digest`` (the value of a name), ``either``
+            (name and repository disagree, and it is unknown which is right) or ``list`` (the top-level key).
+        name: the altered part; for a digest, its name.
+        image: the digest in its entry.
+        readings: possible original values, best first; empty if unknown.
+        proof: why the first reading is right; "" if the user must decide.
+        is_doubt: whether the name may be intended as it is.
     """
 
     part: str

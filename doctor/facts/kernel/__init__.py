@@ -1,1 +1,1 @@
-"""Facts: the kernel: release, features, modules, settings, namespaces, control groups."""
+"""Facts on the kernel: release, features, modules, settings, namespaces, control groups."""

@@ -1,11 +1,11 @@
-"""Control groups: which version is mounted where, and which controllers it has."""
+"""Control groups: mounted versions and their controllers."""
 
 from msgspec import Struct
 
 V2_NEEDED = ("memory", "pids", "cpu", "cpuset", "io")
 V1_NEEDED = ("memory", "pids", "cpu", "cpuset", "devices", "freezer", "cpuacct")
 VITAL = frozenset({"memory", "pids", "cpu", "devices"})
-"""Controllers without which a limit that a user asked for is not enforced, or (devices, v1) nothing starts."""
+"""Controllers that enforce the limits of containers; without devices (v1) no container starts."""
 
 
 class Controller(Struct, frozen=True, kw_only=True):
@@ -20,10 +20,10 @@ class Cgroups(Struct, frozen=True, kw_only=True):
     """The hierarchies of the host.
 
     Attributes:
-        v1: controller → mount point of the v1 hierarchy that has it; "name=systemd" for a named one.
+        v1: controller → mount point of its v1 hierarchy; "name=systemd" for a named one.
         v2: mount point of the v2 hierarchy, "" for none.
-        v2_controllers: those of its root (cgroup.controllers).
-        kernel: what the kernel has, by name; {} if /proc/cgroups is not there (a kernel without v1).
+        v2_controllers: controllers of its root (cgroup.controllers).
+        kernel: the kernel's controllers by name; {} if /proc/cgroups does not exist (a kernel without v1).
     """
 
     v1: dict[str, str] = {}
@@ -33,7 +33,7 @@ class Cgroups(Struct, frozen=True, kw_only=True):
 
     @property
     def mode(self) -> str:
-        """``v2``, ``v1``, ``hybrid`` (v1 with a v2 hierarchy beside it, which the engine treats as v1) or ``none``.
+        """``v2``, ``v1``, ``hybrid`` (v1 and v2 together, which the engine treats as v1) or ``none``.
 
         The engine decides as containerd/cgroups does (Mode): a v2 file system at /sys/fs/cgroup itself is v2.
         """
@@ -45,11 +45,11 @@ class Cgroups(Struct, frozen=True, kw_only=True):
         return "none"
 
     def has(self, controller: str) -> bool:
-        """Whether containers can be limited by this controller now."""
+        """Whether this controller can limit containers now."""
         return controller in (self.v2_controllers if self.mode == "v2" else self.v1)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Return the controllers that an engine uses and this host does not offer."""
+        """Return the controllers that an engine uses and this host does not have."""
         needed = V2_NEEDED if self.mode == "v2" else V1_NEEDED
         return tuple(name for name in needed if not self.has(name))

@@ -1,4 +1,4 @@
-"""Details of findings about the kernel: values that a check hands to its fixer."""
+"""Details of findings about the kernel: values that a check passes to its fixer."""
 
 from msgspec import Struct
 
@@ -6,13 +6,13 @@ from doctor.model.paths import HostPath
 
 
 class KubeletDriver(Struct, frozen=True, kw_only=True):
-    """The driver that kubelet uses."""
+    """The cgroup driver of the kubelet."""
 
     wanted: str
 
 
 class Forbidden(Struct, frozen=True, kw_only=True):
-    """The line in the way. ``file`` is "" if modules_disabled is what forbids."""
+    """The line that forbids a module. ``file`` is "" if modules_disabled forbids it."""
 
     module: str
     file: HostPath
@@ -21,14 +21,14 @@ class Forbidden(Struct, frozen=True, kw_only=True):
 
 
 class TooOld(Struct, frozen=True, kw_only=True):
-    """Who needs which release."""
+    """The program that needs a newer release."""
 
     component: str
     needed: str
 
 
 class OpenHole(Struct, frozen=True, kw_only=True):
-    """The CVEs and the releases that have the fix."""
+    """The CVEs and the releases with the fix."""
 
     ids: tuple[str, ...]
     fixed_in: str

@@ -1,4 +1,4 @@
-"""What a container host needs of its kernel, and whether the kernel has it: tried first, looked up second."""
+"""Kernel features that a container host needs, and their state: observed if possible, else from the build config."""
 
 from msgspec import Struct
 
@@ -8,18 +8,18 @@ from doctor.model.missing import Missing
 
 
 class Feature(Struct, frozen=True, kw_only=True):
-    """One ability of a kernel.
+    """One feature of a kernel.
 
     Attributes:
-        name: short, for subjects ("overlay").
-        consequence: what does not work without it, completing "without it …".
-        options: CONFIG_ names; one of them is enough (two firewall backends, a renamed option).
-        modules: modules of which one brings it.
-        file_system: type in /proc/filesystems that shows it.
-        paths: files of /proc or /sys of which one shows it.
-        link_kind: kind of an interface that shows it.
+        name: short name, for subjects ("overlay").
+        consequence: what fails without it, completing "without it …".
+        options: CONFIG_ names; one of them is sufficient (two firewall backends, a renamed option).
+        modules: modules, one of which provides it.
+        file_system: type in /proc/filesystems that proves it.
+        paths: files of /proc or /sys, one of which proves it.
+        link_kind: kind of an interface that proves it.
         required: whether the engine or every container needs it.
-        when: what must be so for it to matter: "" always, "cgroup2", "overlay" (the storage driver), "network:DRIVER".
+        when: condition for its need: "" always, "cgroup2", "overlay" (the storage driver), "network:DRIVER".
     """
 
     name: str
@@ -52,7 +52,7 @@ FEATURES = (
     ),
     Feature(
         name="bridge",
-        consequence="no bridge network can be made",
+        consequence="no bridge network can be created",
         options=("BRIDGE",),
         modules=("bridge",),
         paths=("/proc/sys/net/bridge", "/sys/module/bridge"),
@@ -60,7 +60,7 @@ FEATURES = (
     ),
     Feature(
         name="packet filter",
-        consequence="the engine can't make its firewall rules and doesn't start",
+        consequence="the engine can't create its firewall rules and does not start",
         options=("NF_TABLES", "IP_NF_IPTABLES", "IP_NF_IPTABLES_LEGACY"),
         modules=("nf_tables", "ip_tables"),
         paths=("/proc/net/ip_tables_names",),
@@ -79,7 +79,7 @@ FEATURES = (
     ),
     Feature(
         name="conntrack",
-        consequence="the engine can't make its firewall rules",
+        consequence="the engine can't create its firewall rules",
         options=("NF_CONNTRACK",),
         modules=("nf_conntrack",),
         paths=("/proc/sys/net/netfilter/nf_conntrack_max", "/proc/sys/net/nf_conntrack_max"),
@@ -98,7 +98,7 @@ FEATURES = (
     ),
     Feature(
         name="message queues",
-        consequence="containers can't mount /dev/mqueue and don't start",
+        consequence="containers can't mount /dev/mqueue and do not start",
         options=("POSIX_MQUEUE",),
         file_system="mqueue",
         paths=("/proc/sys/fs/mqueue",),
@@ -151,11 +151,11 @@ FEATURES = (
 
 
 class KernelProbes(Struct, frozen=True, kw_only=True):
-    """What the kernel itself shows.
+    """Features that the running kernel shows.
 
     Attributes:
-        file_systems: types in /proc/filesystems; one that is a module is there only once it was loaded.
-        paths: those of the features' paths that are there.
+        file_systems: types in /proc/filesystems; that of a module appears only after it was loaded.
+        paths: the features' paths that exist.
     """
 
     file_systems: frozenset[str]
@@ -163,13 +163,13 @@ class KernelProbes(Struct, frozen=True, kw_only=True):
 
 
 class KernelNeeds(Struct, frozen=True, kw_only=True):
-    """What this host needs of its kernel: the features whose ``when`` is so, each with how it stands.
+    """The features that this host needs (those whose ``when`` is true), with their state.
 
     Attributes:
         judged: in the order of ``FEATURES``.
         kernel: the running kernel.
-        distribution: os-release's id and the ids it descends from, nearest first.
-        has_tree: whether the running kernel's modules are on the disk.
+        distribution: ID and ID_LIKE of os-release, nearest first.
+        has_tree: whether the running kernel's modules are on disk.
         gaps: what could not be read.
     """
 
@@ -185,7 +185,7 @@ class KernelNeeds(Struct, frozen=True, kw_only=True):
 
     @property
     def package(self) -> str:
-        """Return the package that brings the running kernel's further modules, in the distribution's terms."""
+        """Return the package with the running kernel's other modules."""
         release = self.kernel.name
         if "ubuntu" in self.distribution:
             return f"linux-modules-extra-{release} (or linux-modules-{release})"
@@ -204,10 +204,10 @@ class Judged(Struct, frozen=True, kw_only=True):
     """A feature on this host.
 
     Attributes:
-        state: ``present``; ``loadable`` (a module that is loaded when it is needed); ``forbidden`` (a modprobe.d line or
-            modules_disabled is in the way); ``gone`` (a module whose files are not there); ``absent`` (this kernel was
-            built without it); ``unknown`` (nothing tells).
-        evidence: what tells it.
+        state: ``present``; ``loadable`` (a module that is loaded on demand); ``forbidden`` (by a modprobe.d line or
+            modules_disabled); ``gone`` (a module whose files are missing); ``absent`` (this kernel was
+            built without it); ``unknown``.
+        evidence: the source of the state.
     """
 
     feature: Feature
@@ -218,9 +218,9 @@ class Judged(Struct, frozen=True, kw_only=True):
 def judge(
     feature: Feature, probes: KernelProbes, modules: Modules, config: BuildConfig | Missing, kinds: frozenset[str]
 ) -> Judged:
-    """Return how a feature stands; ``kinds`` are the kinds of interfaces that exist.
+    """Return the state of a feature; ``kinds`` are the kinds of existing interfaces.
 
-    What can be seen to work is there, whatever a file says; a configuration is asked only where nothing shows it.
+    An observed feature is present, whatever a file says; the build config is used only for features that can't be observed.
     """
     if feature.file_system in probes.file_systems:
         return Judged(feature=feature, state="present", evidence=f"/proc/filesystems: {feature.file_system}")

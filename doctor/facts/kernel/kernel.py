@@ -1,4 +1,4 @@
-"""The running kernel: which release of which vendor, how it was built, what else is installed."""
+"""The running kernel: release, vendor and build config; the installed kernels."""
 
 from msgspec import Struct
 
@@ -6,21 +6,21 @@ from doctor.formats.kernel.kernel_config import KernelConfig
 from doctor.formats.version import KernelRelease, parse_kernel
 
 FROZEN_VENDORS = ("rhel", "amazon", "suse", "oracle")
-"""Vendors whose kernels keep one upstream number for years and take fixes and features into it."""
+"""Vendors whose kernels keep one upstream version for years and backport fixes and features."""
 
 
 class Kernel(Struct, frozen=True, kw_only=True):
     """The kernel that runs now.
 
     Attributes:
-        release: of ``uname -r``.
-        vendor: "debian", "ubuntu", "rhel" (and its rebuilds), "amazon", "suse", "oracle", "fedora", or "" if nothing says
-            that a distribution built it.
+        release: the release of ``uname -r``.
+        vendor: "debian", "ubuntu", "rhel" (and its rebuilds), "amazon", "suse", "oracle", "fedora", or "" if no distribution
+            is known to have built it.
         package: version of its package ("6.1.76-1"), "" if unknown.
-        upstream: stable release it is built from ((6, 1, 76)), () if the vendor doesn't tell.
+        upstream: stable release that it is based on ((6, 1, 76)), () if unknown.
         machine: "x86_64".
         boot_options: words of the command line.
-        livepatches: names of live patches in force: then its number says less than what it is.
+        livepatches: names of active live patches: then its version number proves less.
     """
 
     release: KernelRelease
@@ -43,23 +43,23 @@ class Kernel(Struct, frozen=True, kw_only=True):
 
     @property
     def has_frozen_number(self) -> bool:
-        """Whether the vendor takes fixes and features into one number, so that the number alone proves little."""
+        """Whether the vendor backports fixes and features without a new version, so that the version proves little."""
         return self.vendor in FROZEN_VENDORS
 
     @property
     def is_vanilla(self) -> bool:
-        """Whether it is upstream's own: no vendor, and nothing behind the number that a packager would write."""
+        """Whether it is an upstream kernel: no vendor, and no suffix of a packager after the version."""
         return not self.vendor and not self.release.build and not self.release.flavour and not self.release.vendor
 
     def is_older_than(self, name: str) -> bool:
-        """Whether a kernel of this release is newer, and of the same flavour and vendor, so that the two compare."""
+        """Whether a kernel of that release is newer, and comparable: of the same flavour and vendor."""
         other = parse_kernel(name)
         if other is None or (other.flavour, other.vendor) != (self.release.flavour, self.release.vendor):
             return False
         return (other.numbers, other.build) > (self.release.numbers, self.release.build)
 
     def option(self, name: str) -> str | None:
-        """Return the value of a boot option ("" for one without), the last one's; ``None`` if it isn't given."""
+        """Return the last value of a boot option ("" for one without a value); ``None`` if it is not given."""
         found = None
         for word in self.boot_options:
             key, _, value = word.partition("=")
@@ -69,7 +69,7 @@ class Kernel(Struct, frozen=True, kw_only=True):
 
 
 class BuildConfig(Struct, frozen=True, kw_only=True):
-    """How the running kernel was built; only a file whose header names this release counts.
+    """The build config of the running kernel, from a file whose header names this release.
 
     Attributes:
         config: the options.
@@ -85,12 +85,12 @@ class BuildConfig(Struct, frozen=True, kw_only=True):
 
 
 class InstalledKernels(Struct, frozen=True, kw_only=True):
-    """Kernels that are on the disk.
+    """Kernels on disk.
 
     Attributes:
-        releases: directories of /lib/modules with a module list, as their names.
-        reboot_required: text of /run/reboot-required.pkgs (names), or () if no package asks for a reboot.
-        asks_reboot: whether /run/reboot-required is there.
+        releases: names of directories in /lib/modules with a module list.
+        reboot_required: names in /run/reboot-required.pkgs, () if no package requests a reboot.
+        asks_reboot: whether /run/reboot-required exists.
     """
 
     releases: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Kernel modules: which are there, which can be loaded, and what forbids it."""
+"""Kernel modules: present and loadable ones, and lines that forbid loading."""
 
 from msgspec import Struct
 
@@ -11,13 +11,13 @@ class Modules(Struct, frozen=True, kw_only=True):
     """The modules of the running kernel. Names have underscores.
 
     Attributes:
-        release: of the running kernel.
-        supported: whether this kernel loads modules at all (/proc/modules is there).
-        present: loaded, or built in as far as modules.builtin and /sys/module tell.
-        loadable: in modules.dep of the running release.
-        has_tree: whether /lib/modules has the running release; without it nothing more can be loaded.
-        rules: lines of modprobe.d, in the order of the files that count.
-        disabled: whether kernel.modules_disabled is set: nothing can be loaded until the next boot.
+        release: release of the running kernel.
+        supported: whether this kernel can load modules (/proc/modules exists).
+        present: modules that are loaded, or built in according to modules.builtin and /sys/module.
+        loadable: modules in modules.dep of the running release.
+        has_tree: whether /lib/modules has the running release; otherwise no module can be loaded.
+        rules: lines of modprobe.d, in the order of the effective files.
+        disabled: whether kernel.modules_disabled is set: no module can be loaded until the next boot.
         gaps: what could not be read.
     """
 
@@ -35,17 +35,17 @@ class Modules(Struct, frozen=True, kw_only=True):
         return normalize(name) in self.present
 
     def can_load(self, name: str) -> bool:
-        """Whether ``modprobe NAME`` would find the module and nothing forbids it."""
+        """Whether ``modprobe NAME`` finds the module and no line forbids it."""
         return (
             self.supported and not self.disabled and normalize(name) in self.loadable and self.forbidding(name) is None
         )
 
     def forbidding(self, name: str) -> ModuleRule | None:
-        """Return the install line that keeps ``modprobe NAME`` from loading it, or ``None``."""
+        """Return the install line that stops ``modprobe NAME`` from loading it, or ``None``."""
         name = normalize(name)
         return next((rule for rule in self.rules if rule.module == name and rule.is_forbidding), None)
 
     def blacklisting(self, name: str) -> ModuleRule | None:
-        """Return the blacklist line that keeps aliases (a file system type, a protocol) from loading it, or ``None``."""
+        """Return the blacklist line that stops aliases (a file system type, a protocol) from loading it, or ``None``."""
         name = normalize(name)
         return next((rule for rule in self.rules if rule.module == name and rule.kind == "blacklist"), None)

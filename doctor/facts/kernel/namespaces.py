@@ -1,4 +1,4 @@
-"""Namespaces the kernel offers, and the ids that may be mapped into user namespaces."""
+"""Namespace kinds of the kernel, and the ids that may be mapped into user namespaces."""
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ NEEDED_IDS = 65536
 
 
 def needed(engine: EngineConfig, cgroups: Cgroups | Missing) -> list[str]:
-    """Return the kinds that this engine's containers need: user where ids are mapped, cgroup under control groups v2."""
+    """Return the kinds that the engine's containers need: user if ids are mapped, cgroup with control groups v2."""
     kinds = [*VITAL]
     if engine.get("userns-remap"):
         kinds.append("user")
@@ -30,7 +30,7 @@ class NamespaceKinds(Struct, frozen=True, kw_only=True):
 
 
 class IdRange(Struct, frozen=True, kw_only=True):
-    """One line of /etc/subuid or /etc/subgid: ``owner`` may map ``count`` ids from ``start`` on."""
+    """One line of /etc/subuid or /etc/subgid: ``owner`` may map ``count`` ids starting at ``start``."""
 
     file: HostPath
     line: int
@@ -40,7 +40,7 @@ class IdRange(Struct, frozen=True, kw_only=True):
 
     @property
     def end(self) -> int:
-        """Return the first id behind the range."""
+        """Return the first id after the range."""
         return self.start + self.count
 
 
@@ -48,9 +48,9 @@ class SubIds(Struct, frozen=True, kw_only=True):
     """Both files, and the users of the host.
 
     Attributes:
-        ranges: lines of both that can be read as ranges.
+        ranges: valid lines of both files.
         users: name → uid of /etc/passwd.
-        by_service: whether nsswitch.conf lets another service (sssd) answer: then the files are not all.
+        by_service: whether nsswitch.conf names another service (sssd): then the files are incomplete.
         gaps: what could not be read.
     """
 
@@ -65,5 +65,5 @@ class SubIds(Struct, frozen=True, kw_only=True):
         return tuple(item for item in self.ranges if item.file == file and item.owner in names)
 
     def free_start(self, file: HostPath) -> int:
-        """Return the first id from 100000 on behind every range of a file."""
+        """Return the first id, at least 100000, after all ranges of a file."""
         return max((item.end for item in self.ranges if item.file == file), default=100000)

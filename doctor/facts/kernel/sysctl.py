@@ -1,4 +1,4 @@
-"""Kernel settings: what they are now, and what they will be after the next boot."""
+"""Kernel settings: current values, and those after the next boot."""
 
 from collections.abc import Iterator
 
@@ -9,27 +9,27 @@ from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
 DOCTOR_FILE = HostPath("/etc/sysctl.d/99-zz-doctor.conf")
-"""Where doctor makes a setting last; it sorts behind what packages and most people write."""
+"""doctor's file for persistent settings; its name sorts after those of packages and most administrators."""
 
 
 class Sysctl(Struct, frozen=True, kw_only=True):
-    """Values under /proc/sys, keyed as sysctl(8) names them ("net.ipv4.ip_forward"), without the final newline.
+    """Values in /proc/sys by their names in sysctl(8) ("net.ipv4.ip_forward"), without the final newline.
 
     A dot in an interface's name is written as a slash ("net.ipv4.conf.eth0/100.forwarding").
 
     Attributes:
-        gaps: settings that are there and could not be read.
+        gaps: existing settings that could not be read.
     """
 
     values: dict[str, str]
     gaps: tuple[Missing, ...] = ()
 
     def value(self, key: str) -> str | None:
-        """Return the text of a key, or ``None`` if this kernel has none."""
+        """Return the text of a key, ``None`` if this kernel does not have it."""
         return self.values.get(key)
 
     def number(self, key: str) -> int | None:
-        """Return a key as an integer, or ``None`` if it is absent or no integer."""
+        """Return a key as an integer, ``None`` if it is absent or not an integer."""
         text = self.values.get(key)
         try:
             return None if text is None else int(text)
@@ -37,7 +37,7 @@ class Sysctl(Struct, frozen=True, kw_only=True):
             return None
 
     def interfaces(self, setting: str, *, family: str = "ipv4") -> Iterator[tuple[str, int]]:
-        """Yield (interface, number) of a setting under net.FAMILY.conf, without "all" and "default"."""
+        """Yield (interface, number) of a setting in net.FAMILY.conf, without "all" and "default"."""
         head, tail = f"net.{family}.conf.", f".{setting}"
         for key in self.values:
             if key.startswith(head) and key.endswith(tail):
@@ -57,11 +57,11 @@ def interface_key(interface: str, setting: str, *, family: str = "ipv4") -> str:
 
 
 class Setter(Struct, frozen=True, kw_only=True):
-    """One line of a sysctl file that sets a key: where it stands and what it sets.
+    """One line of a sysctl file that sets a key.
 
     Attributes:
-        file: the file as it is read ("/etc/sysctl.d/99-sysctl.conf"); ``real`` what a link leads to.
-        key: the key as asked for; ``pattern`` the written one where a glob names several.
+        file: the path that is read ("/etc/sysctl.d/99-sysctl.conf"); ``real`` the target of a link.
+        key: the key; ``pattern`` the key as written, which may be a glob.
     """
 
     file: HostPath
@@ -78,12 +78,12 @@ class Setter(Struct, frozen=True, kw_only=True):
 
     @property
     def is_editable(self) -> bool:
-        """Whether the line may be changed where it stands: an administrator's file, and a line for this key alone."""
+        """Whether the line may be changed: it is in an administrator's file, and sets only this key."""
         return (self.real or self.file).startswith("/etc/") and not self.pattern
 
 
 class Program(Struct, frozen=True, kw_only=True):
-    """One program that applies sysctl files, and their lines in its order: the last one wins.
+    """One program that applies sysctl files, and their lines in its order: the last one is effective.
 
     Attributes:
         name: "systemd-sysctl" (at boot), "sysctl --system" (procps) or "ufw".
@@ -97,7 +97,7 @@ class Program(Struct, frozen=True, kw_only=True):
     settings: tuple[sysctl_conf.Setting, ...]
 
     def last_setter(self, key: str, real: dict[str, HostPath] | None = None) -> Setter | None:
-        """Return the line that decides ``key``, or ``None`` when no file of this program sets it."""
+        """Return the effective line for ``key``, or ``None`` if no file of this program sets it."""
         found = sysctl_conf.last_setter(self.settings, key)
         if found is None or found.value is None:
             return None
@@ -116,8 +116,8 @@ class SysctlFiles(Struct, frozen=True, kw_only=True):
     """All lines of sysctl.d and sysctl.conf, for each program that applies them, in the order of the next boot.
 
     Attributes:
-        programs: those of this host; one that runs later beats the ones before it.
-        real: path as read → file that a link there leads to, where it is another.
+        programs: the programs of this host; a later one overrides earlier ones.
+        real: path → target, for paths that are links.
         gaps: files that could not be read.
     """
 
@@ -126,7 +126,7 @@ class SysctlFiles(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def last_setter(self, key: str) -> Setter | None:
-        """Return the line that decides ``key`` at the next boot, or ``None`` when no file sets it."""
+        """Return the effective line for ``key`` at the next boot, or ``None`` if no file sets it."""
         for program in reversed(self.programs):
             setter = program.last_setter(key, self.real) if program.at_boot else None
             if setter is not None:
@@ -134,7 +134,7 @@ class SysctlFiles(Struct, frozen=True, kw_only=True):
         return None
 
     def deciders(self, key: str) -> tuple[tuple[Program, Setter], ...]:
-        """Return, for each program that sets ``key``, the line that decides it, one entry a line."""
+        """Return the effective line for ``key`` of each program that sets it; each line once."""
         found: dict[tuple[str, int], tuple[Program, Setter]] = {}
         for program in self.programs:
             setter = program.last_setter(key, self.real)
@@ -149,5 +149,5 @@ class SysctlFiles(Struct, frozen=True, kw_only=True):
         name = setter.file.rpartition("/")[2]
         if name < DOCTOR_FILE.rpartition("/")[2] or not setter.file.rpartition("/")[0].endswith("sysctl.d"):
             return DOCTOR_FILE
-        # "zzz.conf" sorts behind doctor's own name: "zzz.doctor.conf" sorts behind that.
+        # "zzz.conf" sorts after doctor's own file: "zzz.doctor.conf" sorts after that.
         return HostPath(f"/etc/sysctl.d/{name.removesuffix('.conf')}.doctor.conf")
