@@ -1,60 +1,69 @@
 """Reads ``doctor.toml``, the settings of this host's administrator. An unknown key is an error, never ignored."""
 
+import datetime as dt
 import os
 import stat
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, ValidationError, convert, field
 
 from doctor.model.errors import UsageError
 from doctor.model.severity import Applicability, Severity
 from doctor.state.paths import CONFIG, config_file, state_dir
 from doctor.state.trust import refuse_weak
 
-EVERY = ("hourly", "daily", "weekly")
 _LIMIT_BYTES = 1 << 20
+_Every = Literal["hourly", "daily", "weekly"]
+EVERY: tuple[str, ...] = get_args(_Every)
+_Text = Annotated[str, Meta(min_length=1)]
+_Number = Annotated[int, Meta(ge=1)]
+_File = Annotated[str, Meta(pattern="^(/|$)")]
 
 
-class Waiver(Struct, frozen=True, kw_only=True):
+class _Table(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """A table of the file: msgspec decodes it by the fields' types."""
+
+
+class Waiver(_Table, frozen=True, kw_only=True):
     """A waiver: a finding that the user accepts.
 
     Attributes:
         id: the check's id, or one it had before.
         subject: name of the finding's subject; "" for every subject.
         reason: why; shown with the finding.
-        expires: the last day it applies, ISO 8601; "" for never.
+        expires: the last day it applies; ``None`` for no expiry.
     """
 
-    id: str
+    id: _Text
     subject: str = ""
-    reason: str
-    expires: str = ""
+    reason: _Text
+    expires: dt.date | None = None
 
 
-class Places(Struct, frozen=True, kw_only=True):
+class Places(_Table, frozen=True, kw_only=True):
     """Files that a scheduled scan writes: the HTML report, and metrics for node_exporter's textfile collector ("":
     none).
     """
 
-    html: str
-    prometheus: str = ""
+    html: _File = field(default_factory=lambda: os.path.join(state_dir(), "report.html"))
+    prometheus: _File = ""
 
 
-class Schedule(Struct, frozen=True, kw_only=True):
+class Schedule(_Table, frozen=True, kw_only=True):
     """How often ``doctor schedule install`` has the host scanned, and whether test containers are launched each time."""
 
-    every: str = "daily"
+    every: _Every = "daily"
     probe: bool = False
 
 
-class Keep(Struct, frozen=True, kw_only=True):
+class Keep(_Table, frozen=True, kw_only=True, rename={"days": "keep-days", "scans": "keep-scans"}):
     """How long scans stay in the history: days, and at most so many of one host."""
 
-    days: int = 400
-    scans: int = 2000
+    days: _Number = 400
+    scans: _Number = 2000
 
 
-class KeepMetadata(Struct, frozen=True, kw_only=True):
+class KeepMetadata(_Table, frozen=True, kw_only=True):
     """The metadata backup of a healthy data root: whether it is made, and its limits.
 
     Attributes:
@@ -65,9 +74,27 @@ class KeepMetadata(Struct, frozen=True, kw_only=True):
     """
 
     keep: bool = True
-    max_mib: int = 256
-    days: int = 90
-    generations: int = 7
+    max_mib: _Number = 256
+    days: _Number = 90
+    generations: _Number = 7
+
+
+class _Plugins(_Table, frozen=True, kw_only=True):
+    allow: tuple[str, ...] = ()
+
+
+class _Whole(_Table, frozen=True, kw_only=True):
+    """The file."""
+
+    fail_on: Literal["info", "warning", "error", "critical"] = "warning"
+    allow: Literal["safe", "disruptive", "destructive"] = "safe"
+    skip: tuple[str, ...] = ()
+    waiver: tuple[Waiver, ...] = ()
+    plugins: _Plugins = _Plugins()
+    report: Places = field(default_factory=Places)
+    schedule: Schedule = Schedule()
+    history: Keep = Keep()
+    metadata: KeepMetadata = KeepMetadata()
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -87,7 +114,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     plugins: tuple[str, ...] = ()
-    report: Places = field(default_factory=lambda: Places(html=os.path.join(state_dir(), "report.html")))
+    report: Places = field(default_factory=Places)
     schedule: Schedule = Schedule()
     keep: Keep = Keep()
     metadata: KeepMetadata = KeepMetadata()
@@ -131,139 +158,42 @@ def parse(data: bytes, path: str) -> Settings:
         raise UsageError("the settings are larger than 1 MiB", where=path)
     if all(not line or line.startswith(b"#") for line in map(bytes.strip, data.split(b"\n"))):
         # No settings: the sample with every line commented out.
-        return _settings(_Table({}, path))
+        return Settings(path=path)
     import tomllib  # noqa: PLC0415 - costs 10 ms
 
     try:
-        table = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        table = _dashed(tomllib.loads(data.decode("utf-8")))
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"can't parse the settings: {error}", where=path, do="correct the file") from error
-    return _settings(_Table(table, path))
+    return decode(table, path)
 
 
-def _settings(top: "_Table") -> Settings:
-    report, schedule = top.table("report"), top.table("schedule")
-    history, plugins, metadata = top.table("history"), top.table("plugins"), top.table("metadata")
-    waivers = tuple(_waiver(entry) for entry in top.tables("waiver"))
-    defaults = Settings()
-    settings = Settings(
-        path=top.path,
-        fail_on=Severity.parse(top.word("fail-on", "warning", tuple(level.word for level in Severity))),
-        allow=Applicability.parse(top.word("allow", "safe", ("safe", "disruptive", "destructive"))),
-        skip=top.words("skip"),
-        waivers=waivers,
-        plugins=plugins.words("allow"),
-        report=Places(
-            html=report.file("html", defaults.report.html),
-            prometheus=report.file("prometheus", ""),
-        ),
-        schedule=Schedule(every=schedule.word("every", "daily", EVERY), probe=schedule.flag("probe")),
-        keep=Keep(days=history.number("keep-days", 400), scans=history.number("keep-scans", 2000)),
-        metadata=KeepMetadata(
-            keep=metadata.flag("keep", default=True),
-            max_mib=metadata.number("max-mib", 256),
-            days=metadata.number("days", 90),
-            generations=metadata.number("generations", 7),
-        ),
+def decode(table: dict[str, Any], path: str) -> Settings:
+    """Return the settings in a TOML document, whose keys have dashes. Raises ``UsageError``."""
+    try:
+        whole = convert(table, _Whole)
+    except ValidationError as error:
+        from doctor.state.settings_mistake import explain  # noqa: PLC0415 - only for a mistake
+
+        raise explain(str(error), table, _Whole, path) from None
+    return Settings(
+        path=path,
+        fail_on=Severity.parse(whole.fail_on),
+        allow=Applicability.parse(whole.allow),
+        skip=whole.skip,
+        waivers=whole.waiver,
+        plugins=whole.plugins.allow,
+        report=whole.report,
+        schedule=whole.schedule,
+        keep=whole.history,
+        metadata=whole.metadata,
     )
-    for table in (top, report, schedule, history, plugins, metadata):
-        table.finish()
-    return settings
 
 
-def _waiver(entry: "_Table") -> Waiver:
-    waiver = Waiver(
-        id=entry.text("id"),
-        subject=entry.text("subject", ""),
-        reason=entry.text("reason"),
-        expires=entry.day("expires"),
-    )
-    entry.finish()
-    return waiver
-
-
-class _Table:
-    """One table of the file: each known key is read once, and ``finish`` rejects the rest."""
-
-    def __init__(self, table: dict[str, Any], path: str, name: str = "") -> None:
-        # Both spellings are in use; the documentation uses dashes, like the command line.
-        self._left = {key.replace("_", "-"): value for key, value in table.items()}
-        self._known: list[str] = []
-        self._name = name
-        self.path = path
-
-    def _take(self, key: str, wanted: type | tuple[type, ...], word: str) -> Any:
-        self._known.append(key)
-        value = self._left.pop(key, None)
-        # bool is an int to Python and not to TOML.
-        if value is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)):
-            raise self._error(key, f"must be {word}, not {value!r}")
-        return value
-
-    def _error(self, key: str, problem: str, do: str = "") -> UsageError:
-        label = f"{self._name}.{key}" if self._name else key
-        return UsageError(f"setting '{label}' {problem}", where=self.path, do=do)
-
-    def table(self, key: str) -> "_Table":
-        return _Table(self._take(key, dict, f"a table [{key}]") or {}, self.path, key)
-
-    def tables(self, key: str) -> list["_Table"]:
-        entries = self._take(key, list, f"a list of tables [[{key}]]") or []
-        if not all(isinstance(entry, dict) for entry in entries):
-            raise self._error(key, f"must be a list of tables [[{key}]]")
-        return [_Table(entry, self.path, f"{key}[{number}]") for number, entry in enumerate(entries, 1)]
-
-    def word(self, key: str, default: str, choices: tuple[str, ...]) -> str:
-        value = self._take(key, str, "a string")
-        if value is not None and value not in choices:
-            raise self._error(key, f"is {value!r}", f"choose one of {', '.join(choices)}")
-        return default if value is None else str(value)
-
-    def words(self, key: str) -> tuple[str, ...]:
-        values = self._take(key, list, "a list of strings") or []
-        if not all(isinstance(value, str) for value in values):
-            raise self._error(key, "must be a list of strings")
-        return tuple(values)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._take(key, str, "a string")
-        if not value and default is None:
-            raise self._error(key, "is missing" if value is None else "is empty", f'add {key} = "…"')
-        return str(default if value is None else value)
-
-    def file(self, key: str, default: str) -> str:
-        value = self.text(key, default)
-        if value and not os.path.isabs(value):
-            raise self._error(key, f"must be an absolute path, not {value!r}")
-        return value
-
-    def flag(self, key: str, *, default: bool = False) -> bool:
-        value = self._take(key, bool, "true or false")
-        return default if value is None else value is True
-
-    def number(self, key: str, default: int) -> int:
-        value = self._take(key, int, "a whole number")
-        if value is not None and value < 1:
-            raise self._error(key, f"must be at least 1, not {value}")
-        return default if value is None else int(value)
-
-    def day(self, key: str) -> str:
-        import datetime as dt  # noqa: PLC0415 - only where a settings file is
-
-        value = self._take(key, (dt.date, str), "a date such as 2027-01-31")
-        if value is None:
-            return ""
-        try:
-            found = dt.date.fromisoformat(value) if isinstance(value, str) else value
-        except ValueError:
-            raise self._error(key, f"must be a date such as 2027-01-31, not {value!r}") from None
-        return found.date().isoformat() if isinstance(found, dt.datetime) else found.isoformat()
-
-    def finish(self) -> None:
-        """Raise ``UsageError`` for the first unknown key."""
-        for key in self._left:
-            from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
-
-            near = get_close_matches(key, self._known, n=1)
-            do = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(sorted(self._known))}"
-            raise self._error(key, "is unknown", do)
+def _dashed(value: Any) -> Any:
+    """Return a table with dashes in its keys (both spellings are in use), and with the days of its times."""
+    if isinstance(value, dict):
+        return {key.replace("_", "-"): _dashed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_dashed(item) for item in value]
+    return value.date() if isinstance(value, dt.datetime) else value

@@ -41,10 +41,10 @@ def waive(
         for waiver in waivers:
             if not _is_meant(finding, waiver, renamed):
                 continue
-            if waiver.expires and waiver.expires < today:
+            if waiver.expires is not None and waiver.expires.isoformat() < today:
                 notes[f"the waiver of {waiver.id} expired on {waiver.expires} ({waiver.reason})"] = None
             elif not waived:
-                until = f", until {waiver.expires}" if waiver.expires else ""
+                until = "" if waiver.expires is None else f", until {waiver.expires}"
                 waived = f"{waiver.reason}{until}"
         marked.append(replace(finding, waived=waived) if waived else finding)
     # A stable sort keeps causes before their symptoms on either side.

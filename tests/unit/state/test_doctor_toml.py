@@ -1,9 +1,14 @@
 """doctor.toml: what it may say, and who may write it."""
 
+import contextlib
+import datetime as dt
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from doctor.model.errors import RefusedError, UsageError
@@ -39,6 +44,12 @@ keep-scans = 100
 """
 
 
+NAMES = (
+    *("fail-on", "allow", "skip", "plugins", "waiver", "report", "schedule", "history", "metadata"),
+    *("id", "reason", "expires", "html", "every", "probe", "keep", "days", "keep-days", "keep_days"),
+)
+
+
 def test_every_setting_is_read() -> None:
     """Documented settings take effect."""
     found = settings.parse(WHOLE, "/x.toml")
@@ -50,7 +61,7 @@ def test_every_setting_is_read() -> None:
             id="network/ip-forward-off",
             subject="net.ipv4.ip_forward",
             reason="a router does it",
-            expires="2027-01-31",
+            expires=dt.date(2027, 1, 31),
         ),
     )
     assert (found.report.html, found.report.prometheus) == (
@@ -70,19 +81,26 @@ def test_an_empty_file_says_nothing() -> None:
     ("text", "says"),
     [
         (b'fail_onn = "error"', r"setting 'fail-onn' is unknown at /x.toml — did you mean 'fail-on'\?"),
-        (b'fail-on = "bad"', "setting 'fail-on' is 'bad' .* choose one of info, warning, error, critical"),
-        (b'allow = "manual"', "choose one of safe, disruptive, destructive"),
-        (b"skip = 3", "'skip' must be a list of strings, not 3"),
-        (b"skip = [3]", "'skip' must be a list of strings"),
-        (b"plugins = 1", "must be a table"),
+        (b'fail-on = "bad"', "setting 'fail-on' must be one of info, warning, error, critical, not \"bad\" at /x.toml"),
+        (b'allow = "manual"', "must be one of safe, disruptive, destructive, not"),
+        (b"skip = 3", "'skip' must be a list, not 3"),
+        (b'skip = ["a", 3]', r"'skip\[2\]' must be a string, not 3"),
+        (b"plugins = 1", "'plugins' must be a table, not 1"),
         (b"[plugins]\nalow = []", r"setting 'plugins.alow' is unknown .* did you mean 'allow'\?"),
         (b'[[waiver]]\nid = "a/b"', r"setting 'waiver\[1\].reason' is missing"),
         (b'[[waiver]]\nid = "a/b"\nreason = ""', r"setting 'waiver\[1\].reason' is empty"),
-        (b'[[waiver]]\nid = "a/b"\nreason = "x"\nexpires = "soon"', "must be a date such as 2027-01-31, not 'soon'"),
+        (b'[[waiver]]\nid = "a/b"\nreason = "x"\nexpires = "soon"', 'must be a date such as 2027-01-31, not "soon"'),
         (b'[[waiver]]\nid = "a/b"\nreason = "x"\nuntil = 1', r"'waiver\[1\].until' is unknown"),
-        (b"waiver = [1]", "must be a list of tables"),
-        (b'[report]\nhtml = "here.html"', "must be an absolute path, not 'here.html'"),
-        (b"[history]\nkeep-days = true", "must be a whole number, not True"),
+        (b"waiver = 1", "'waiver' must be a list, not 1"),
+        (b"waiver = [1]", r"'waiver\[1\]' must be a table, not 1"),
+        (b'[[waiver]]\nid = "a/b"\nreason = "x"\nexpires = 3', r"'waiver\[1\].expires' must be a date such as"),
+        (b'[schedule]\nevery = "never"', "'schedule.every' must be one of hourly, daily, weekly, not"),
+        (b"[schedule]\nprobe = 1", "'schedule.probe' must be true or false, not 1"),
+        (b"[history]\nkeep-days = " + b"1" * 5000, "can't parse the settings"),
+        (b"'x - at `$.y`' = 1", "is unknown"),
+        (b'path = "/x"', "'path' is unknown"),
+        (b'[report]\nhtml = "here.html"', 'must be an absolute path, not "here.html"'),
+        (b"[history]\nkeep-days = true", "must be a whole number, not true"),
         (b"[history]\nkeep-days = 0", "must be at least 1, not 0"),
         (b"skip = [", "can't parse the settings"),
         (b"\xff\xfe", "can't parse the settings"),
@@ -144,3 +162,27 @@ def test_the_documented_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settings.parse(shown.encode(), "/x.toml")
     assert len(found.waivers) == 1
     assert replace(found, waivers=()) == Settings(path="/x.toml")
+
+
+@given(
+    st.recursive(
+        st.booleans() | st.integers() | st.floats() | st.text() | st.dates() | st.datetimes(),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner, max_size=4)
+        ),
+        max_leaves=12,
+    )
+)
+def test_every_mistake_can_be_explained(value: Any) -> None:
+    """Each table is either settings, or an error that names a key of the file."""
+    table = value if isinstance(value, dict) else {"skip": value}
+    with contextlib.suppress(UsageError):
+        settings.decode(table, "/x.toml")
+
+
+def test_the_words_are_those_of_the_ranks() -> None:
+    """The types of the file list the words of `Severity` and of `Applicability` (a manual repair can't be allowed)."""
+    for word in (one.word for one in Severity):
+        assert settings.parse(f'fail-on = "{word}"'.encode(), "/x.toml").fail_on.word == word
+    for word in (one.word for one in Applicability if one is not Applicability.MANUAL):
+        assert settings.parse(f'allow = "{word}"'.encode(), "/x.toml").allow.word == word

@@ -1,5 +1,7 @@
 """Waivers: what they mark, when they end."""
 
+import datetime as dt
+
 from doctor.model.finding import Finding, Subject
 from doctor.model.severity import Severity
 from doctor.state.settings import Waiver
@@ -31,7 +33,7 @@ def test_a_waiver_without_a_subject_is_for_all_of_them() -> None:
 
 def test_an_expired_waiver_no_longer_applies_and_is_told() -> None:
     """It counts through its last day."""
-    waivers = (Waiver(id="a/x", reason="until the move", expires="2026-05-01"),)
+    waivers = (Waiver(id="a/x", reason="until the move", expires=dt.date(2026, 5, 1)),)
     on_the_day = waive([_finding("a/x", "1")], waivers, today="2026-05-01")
     assert on_the_day.findings[0].waived == "until the move, until 2026-05-01"
     after = waive([_finding("a/x", "1")], waivers, today="2026-05-02")
