@@ -10,12 +10,11 @@ from doctor.history import backup
 from doctor.host.base import Host
 from doctor.model.finding import Finding
 from doctor.plugins.catalog import Catalog
-from doctor.scan.run import Scan, actions_for, scan
+from doctor.scan.run import Scan, offer_of, scan
 from doctor.state.settings import Settings
 
 if TYPE_CHECKING:
     from doctor.api.actions.files import CopyAside
-    from doctor.model.action import Action
 
 Accept = Callable[[tuple[Finding, ...]], tuple[Finding, ...]]
 """Marks the findings that the settings waive."""
@@ -100,8 +99,7 @@ def _copies(finding: Finding, catalog: Catalog, found: Scan) -> list["CopyAside"
     from doctor.api.actions.files import CopyAside  # noqa: PLC0415 - only where a start destroys something
     from doctor.model.action import Stage  # noqa: PLC0415
 
-    fixer = catalog.fixer(finding.id)
-    actions: list[Action] = [] if fixer is None else actions_for(finding, fixer, found.facts)
-    first = [action for action in actions if action.stage is Stage.GUARD]
+    offer = offer_of(finding, catalog, found.facts)
+    first = [action for action, _ in offer.actions if action.stage is Stage.GUARD]
     copies = [action for action in first if isinstance(action, CopyAside)]
     return copies if len(copies) == len(first) else []

@@ -206,41 +206,54 @@ def _complete(finding: Finding, check: Loaded, declaration: CheckDeclaration) ->
     return replace(finding, id=check.entry.id, severity=severity, stops_start=stops)
 
 
-def actions_for(finding: Finding, fixer: Loaded, facts: Facts) -> list[Action]:
-    """Return the actions a fixer yields for a finding; none where a fact it needs is missing."""
-    arguments = facts.arguments(fixer.function, {"finding": finding, "detail": finding.detail})
-    if isinstance(arguments, Missing):
-        return []
-    return list(fixer.function(*arguments))
+class Offer(Struct, frozen=True):
+    """The actions that a fixer offers for a finding, each with its risk, and the applicability that the fixer declares."""
+
+    actions: list[tuple[Action, Applicability]] = []
+    declared: Applicability = Applicability.MANUAL
+
+
+def offer_of(finding: Finding, catalog: Catalog, facts: Facts) -> Offer:
+    """Return what the fixer of a finding offers: nothing without a fixer, or if a fact it needs is missing.
+
+    A fixer that fails offers its error as advice: it hides no finding and ends no plan.
+    """
+    try:
+        fixer = catalog.fixer(finding.id)
+        if fixer is None or not isinstance(fixer.declaration, FixerDeclaration):
+            return Offer()
+        arguments = facts.arguments(fixer.function, {"finding": finding, "detail": finding.detail})
+        actions = [] if isinstance(arguments, Missing) else list(fixer.function(*arguments))
+    except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a fixer that crashes must not hide its finding
+        from doctor.api.actions.advice import Advise  # noqa: PLC0415 - a mistake of the fixer's author
+
+        reason = str(error) if isinstance(error, DoctorError) else located(error)
+        return Offer([(Advise(text=f"its fixer failed: {reason}"), Applicability.MANUAL)])
+    declared = fixer.declaration.applicability
+    return Offer([(action, max(declared, action.risk)) for action in actions], declared)
 
 
 def fix_of(finding: Finding, catalog: Catalog, facts: Facts) -> FixSummary | None:
     """Return what the fixer of a finding's check would do, or ``None`` if there is none for it."""
     from doctor.api.actions.choose import Choose  # noqa: PLC0415 - a healthy host asks nothing
 
-    try:
-        fixer = catalog.fixer(finding.id)
-        if fixer is None or not isinstance(fixer.declaration, FixerDeclaration):
-            return None
-        actions = actions_for(finding, fixer, facts)
-    except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a fixer that crashes must not hide its finding
-        reason = str(error) if isinstance(error, DoctorError) else located(error)
-        return FixSummary(Applicability.MANUAL, f"its fixer failed: {reason}")
+    actions = offer_of(finding, catalog, facts).actions
     # A question beside other actions is one more thing that could be done; alone, it is all there is.
-    actions = [action for action in actions if not isinstance(action, Choose)] or actions
+    actions = [item for item in actions if not isinstance(item[0], Choose)] or actions
     if not actions:
         return None
-    risk = max(fixer.declaration.applicability, *(action.risk for action in actions))
-    return FixSummary(_risk(actions, risk, facts), "; ".join(action.summary for action in actions))
+    summary = "; ".join(action.summary for action, _ in actions)
+    return FixSummary(_risk(actions, facts), summary)
 
 
-def _risk(actions: list[Action], least: Applicability, facts: Facts) -> Applicability:
+def _risk(actions: list[tuple[Action, Applicability]], facts: Facts) -> Applicability:
+    least = max(risk for _, risk in actions)
     if least is Applicability.MANUAL:
         return least
     from doctor.scan.risk import judge  # noqa: PLC0415 - a healthy host has nothing to judge
 
     try:
-        judged = judge([(action, least) for action in actions], facts.host, facts)
+        judged = judge(actions, facts.host, facts)
     except (HostError, DoctorError):
         # What can't be lowered on the host as it is may be possible after the repair of something else: the plan knows.
         return least

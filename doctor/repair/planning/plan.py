@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose
 from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
@@ -28,7 +27,7 @@ from doctor.repair.planning.lower import Chosen, Draft, Planned, canonical, lowe
 from doctor.scan.noted import NotedFacts
 from doctor.scan.opening import as_question
 from doctor.scan.risk import Judged, judge
-from doctor.scan.run import Scan, actions_for, scan
+from doctor.scan.run import Scan, offer_of, scan
 
 _ROUNDS = 8
 
@@ -249,26 +248,9 @@ def _starts(actions: list[tuple[Action, Applicability]]) -> bool:
 
 
 def _actions(draft: Draft, finding: Finding, current: Scan, view: OverlayHost) -> list[tuple[Action, Applicability]]:
-    try:
-        fixer = draft.catalog.fixer(finding.id)
-    except DoctorError as error:
-        return [(Advise(text=str(error)), Applicability.MANUAL)]
-    if fixer is None:
-        return []
-    declared: Applicability = getattr(fixer.declaration, "applicability", Applicability.MANUAL)
-    offered = [(action, max(declared, action.risk)) for action in actions_for(finding, fixer, current.facts)]
-    return _unless_opening(draft, finding, offered, declared, view)
-
-
-def _unless_opening(
-    draft: Draft,
-    finding: Finding,
-    offered: list[tuple[Action, Applicability]],
-    declared: Applicability,
-    view: OverlayHost,
-) -> list[tuple[Action, Applicability]]:
     """Return the actions with answered questions carried out; what opens something to others is a question too."""
-    answered = draft.answers.apply(finding, offered, declared)
+    offer = offer_of(finding, draft.catalog, current.facts)
+    answered = draft.answers.apply(finding, offer.actions, offer.declared)
     actions = [item for item in answered if not isinstance(item[0], Choose)]
     if not any(action.stage in {Stage.CONFIG, Stage.FIREWALL} for action, _ in actions):
         return answered
@@ -278,8 +260,8 @@ def _unless_opening(
         return answered
     if not opens:
         return answered
-    if answered == offered:  # else a person chose
-        answered = draft.answers.apply(finding, as_question(answered, opens), declared)
+    if answered == offer.actions:  # else a person chose
+        answered = draft.answers.apply(finding, as_question(answered, opens), offer.declared)
     if any(not isinstance(action, Choose) for action, _ in answered):
         draft.opened.update(one.value for one in opens)
     return answered

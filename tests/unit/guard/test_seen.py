@@ -172,7 +172,7 @@ def test_a_settled_look_loads_nothing(place: Path) -> None:
     """It runs before anything expensive: it imports no check, no fact, no library."""
     assert look(place)
     code = (
-        "import os, sys\nfrom doctor.cli import guard\nfrom doctor.guard import seen\n"
+        "import os, sys\nfrom doctor.cli.commands import guard\nfrom doctor.guard import seen\n"
         f"seen._BOOT = {str(place / 'boot')!r}\n"
         "os._exit = lambda code: print(code, sorted(name for name in sys.modules if name.startswith(('msgspec', 'checks'))))\n"
         "guard._work()"

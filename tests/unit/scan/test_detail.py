@@ -150,6 +150,18 @@ def test_a_refused_fixer_hides_no_finding(plugin: Plugin) -> None:
     assert str(plugin.check) in plan.manual[0].advice
 
 
+def test_a_fixer_that_crashes_ends_no_plan(plugin: Plugin) -> None:
+    """The finding is left to the user with the fixer's error, in the plan as in the scan."""
+    what = "detail.name[99]"
+    fix = plugin.scan("Left", "Left(name='x')", "detail: Left", what).findings[0].fix
+    assert fix is not None
+    assert "IndexError" in fix.summary
+    catalog = plugin.write("Left", "Left(name='x')", "detail: Left", what)
+    plan = make_plan(RootHost(str(plugin.top)), catalog, (ID,))
+    assert plan.actions == ()
+    assert "IndexError" in plan.manual[0].advice
+
+
 @pytest.mark.parametrize(
     ("declared", "given"),
     [
