@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.details import UnservedSocket
-from doctor.facts.engine.state import ENGINE_SOCKET, EngineAnswer
+from doctor.facts.engine.state import EngineAnswer
 
 
 @check(severity=Severity.ERROR, detail=UnservedSocket, ok="nobody listens on the engine's socket without accepting")
@@ -33,8 +34,8 @@ def socket_unserved(answer: EngineAnswer, config: EngineConfig) -> Iterator[Find
     hosts = config.get("hosts")
     named = ", ".join(map(str, hosts)) if isinstance(hosts, list) else "none"
     yield Finding(
-        subject=Subject("file", ENGINE_SOCKET),
-        message=f"docker commands hang: systemd listens on {ENGINE_SOCKET}, and the engine accepts only on {named}",
-        evidence=(Evidence(ENGINE_SOCKET, answer.unserved), Evidence(config.setting("hosts").place, f"hosts: {named}")),
+        subject=Subject("file", docker.SOCKET),
+        message=f"docker commands hang: systemd listens on {docker.SOCKET}, and the engine accepts only on {named}",
+        evidence=(Evidence(docker.SOCKET, answer.unserved), Evidence(config.setting("hosts").place, f"hosts: {named}")),
         detail=UnservedSocket(place=config.setting("hosts").place),
     )

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 from doctor.facts.storage.details import DriverChoice
-from doctor.facts.storage.driver import GRAPH, Storage, is_known, replacement
+from doctor.facts.storage.driver import Storage, is_known, replacement
 
 
 @check(
@@ -47,6 +48,9 @@ def driver_unknown(
     yield Finding(
         subject=Subject("setting", "storage-driver"),
         message=f"{start_fails(state)}: there is no storage driver {driver!r}",
-        evidence=(Evidence(setting.place, f"storage-driver {driver}"), Evidence("drivers", ", ".join(sorted(GRAPH)))),
+        evidence=(
+            Evidence(setting.place, f"storage-driver {driver}"),
+            Evidence("drivers", ", ".join(sorted(docker.GRAPH_DRIVERS))),
+        ),
         detail=DriverChoice(driver=driver, wanted=replacement(root, driver, release, storage.file_system)),
     )

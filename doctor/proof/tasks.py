@@ -22,8 +22,8 @@ def tasks_of(root: DataRoot, graph: LayerGraph) -> list[Task]:
                 chain=layer.chain,
                 diff=layer.diff,
                 directory=directory,
-                top=graph.layers.directory_path(directory, "diff"),
-                split=graph.layers.record_path(layer.chain, "tar-split.json.gz"),
+                top=graph.layers.diff_path(directory),
+                split=graph.layers.split_path(layer.chain),
                 shift=shift,
                 size=size,
             )

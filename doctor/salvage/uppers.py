@@ -106,7 +106,7 @@ def _overlay2(facts: Facts) -> Iterator[Upper]:
             title=container.title if container is not None else graph.container_title(identity),
             container=container,
             driver="overlay2",
-            directory=graph.layers.directory_path(directory, "diff") if directory else None,
+            directory=graph.layers.diff_path(directory) if directory else None,
             parent=graph.mount_parent(identity) or (mount.parent.removeprefix("sha256:") if mount is not None else ""),
             problem="" if directory else "no record shows which directory is its writable layer",
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.lost import LostContainers
 from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
@@ -43,7 +44,7 @@ def container_layer_orphan(
             message=f"overlay2/{lost.directory[:12]} has {what}{below} to which no record refers: no command reaches or frees it",
             evidence=(
                 Evidence(graph.layers.directory_path(lost.directory, "diff"), "files" if lost.has_files else "empty"),
-                Evidence(f"{graph.layers.layerdb}/mounts", "no record names it"),
+                Evidence(f"{graph.layers.store}/{docker.MOUNT_RECORDS}", "no record names it"),
             ),
             detail=OfDirectory(directory=lost.directory),
             severity=None if lost.has_files else Severity.INFO,

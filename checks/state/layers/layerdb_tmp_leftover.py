@@ -6,7 +6,6 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.details import OfFile
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
-from doctor.model.paths import join
 
 
 @check(severity=Severity.INFO, detail=OfFile, ok="no stale unfinished layer record exists")
@@ -29,7 +28,7 @@ def layerdb_tmp_leftover(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Fi
     if any(graph.record(layer.chain) is None or graph.damaged_files(layer) for layer in graph.needed()):
         return
     for name in leftovers.write_sets:
-        path = join(graph.layers.layerdb, "tmp", name)
+        path = graph.layers.unfinished_path(name)
         yield Finding(
             subject=Subject("layer-record", name),
             message=f"layer record {name} is unfinished after an interrupted pull, load or build: the engine ignores it",

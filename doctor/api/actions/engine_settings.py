@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from doctor.api.actions.files import EditFile, missing_parents
 from doctor.api.actions.units import ReloadUnits
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import Place
 from doctor.facts.engine.units import EngineUnits
 from doctor.facts.secrets.redact import as_json, revealed
@@ -20,13 +21,13 @@ from doctor.formats.text import decode, encode
 from doctor.model.action import Action, Stage
 from doctor.model.errors import FormatError
 from doctor.model.missing import Missing
-from doctor.model.paths import HostPath
+from doctor.model.paths import HostPath, join
 from doctor.model.severity import Applicability
 from doctor.model.step import File, Put, Step
 from doctor.model.view import View
 
 _UNIT_FILES = ("/etc/systemd/", "/run/systemd/", "/usr/local/lib/systemd/")
-DROP_IN = HostPath("/etc/systemd/system/docker.service.d/zz-doctor.conf")
+DROP_IN = join(docker.DROPINS, "zz-doctor.conf")
 """Sorts behind the drop-ins that people name 10-… or override.conf, so that its command counts."""
 
 

@@ -15,7 +15,7 @@ def restore_tar_split(
     graph: LayerGraph, chain: str, kept: KeptFile | None, proven: MadeSplit | None
 ) -> Iterator[Action]:
     """Yield the one of the backup, else one that the layer's directory proves; without both, the images to pull again."""
-    path = graph.layers.record_path(chain, "tar-split.json.gz")
+    path = graph.layers.split_path(chain)
     if kept is not None:
         yield restore(path, kept, what=f"restore the tar-split of {graph.title(chain)}", stage=Stage.LAYERS)
     elif proven is not None:

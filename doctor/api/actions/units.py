@@ -5,19 +5,20 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api.actions.files import missing_parents
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.units import SHOW, EngineUnits, parse
 from doctor.formats.config import unit_command, unit_file
 from doctor.formats.text import decode, encode
 from doctor.model.action import Stage
 from doctor.model.missing import HostError
-from doctor.model.paths import HostPath
+from doctor.model.paths import HostPath, join
 from doctor.model.severity import Applicability
 from doctor.model.step import Answer, File, Move, Put, Run, Step
 from doctor.model.view import View
 
 _MASKS = ("/etc/systemd/system", "/run/systemd/system")
 _WANTS = ("multi-user.target.wants", "sockets.target.wants")
-OPTIONAL_FILES = HostPath("/etc/systemd/system/docker.service.d/zz-doctor-environment.conf")
+OPTIONAL_FILES = join(docker.DROPINS, "zz-doctor-environment.conf")
 
 
 class OptionalFiles(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Any
 from doctor.collect.backup.kept import Backup, Backups
 from doctor.collect.backup.lists import is_database, newest
 from doctor.collect.databases.bolt_values import volume_records
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.files import (
     DeepTarSplits,
     KeptFile,
@@ -16,7 +17,7 @@ from doctor.facts.backup.files import (
     KeptVolumes,
     MetadataBackup,
 )
-from doctor.facts.containers.containers import CONFIG, Containers
+from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import VolumeDatabase
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.plugins import EnginePlugins
@@ -30,12 +31,11 @@ from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.paths import HostPath, join
+from doctor.model.paths import HostPath
 from doctor.proof.tar.tar_split import read as read_split
 from doctor.state.metadata import Entry
 
 Wanted = Iterator[tuple[str, Callable[[bytes], bool]]]
-_STORE = "image/overlay2"
 _SPLITS_BYTES = 64 << 20
 """Tar-splits of many layers are large; more than this is left to the next repair."""
 
@@ -59,13 +59,13 @@ def metadata_backup(  # noqa: PLR0917 - a parameter a fact
     if isinstance(volumes, Volumes):
         wanted += _of_volumes(volumes)
     if isinstance(plugins, EnginePlugins):
-        wanted += [(f"plugins/{one.id}/config.json", _is_object) for one in plugins.broken]
+        wanted += [(docker.plugin_config(one.id), _is_object) for one in plugins.broken]
     files: dict[HostPath, KeptFile] = {}
     for name, is_whole in wanted:
         found = backups.find(name, is_whole)
         if found is not None:
             content, entry, backup = found
-            files[path_of(root, name)] = _kept(content, entry, backup)
+            files[root.at(name)] = _kept(content, entry, backup)
     latest = backups.items[0]
     return MetadataBackup(
         age=latest.age,
@@ -81,18 +81,12 @@ def metadata_backup(  # noqa: PLR0917 - a parameter a fact
     )
 
 
-def path_of(root: DataRoot, name: str) -> HostPath:
-    """Return where a file that is kept under a relative name belongs."""
-    top, _, rest = name.partition("/")
-    return join(root.at(top), rest) if rest else root.at(top)
-
-
 def _of_engine() -> Wanted:
-    yield "engine-id", lambda content: 0 < len(content.strip(b"\0 \n")) < 200
-    yield "swarm/docker-state.json", _is_object
-    yield "swarm/state.json", _is_list
-    yield "swarm/certificates/swarm-node.crt", _is_pem
-    yield "swarm/certificates/swarm-node.key", _is_pem
+    yield docker.ENGINE_ID, lambda content: 0 < len(content.strip(b"\0 \n")) < 200
+    yield docker.SWARM_STATE, _is_object
+    yield docker.SWARM_PEERS, _is_list
+    yield docker.SWARM_CERTIFICATE, _is_pem
+    yield docker.SWARM_KEY, _is_pem
 
 
 def _of_images(images: Images, containers: Containers) -> Wanted:
@@ -101,19 +95,19 @@ def _of_images(images: Images, containers: Containers) -> Wanted:
     named |= images.configs.keys()
     for identity in sorted(named):
         if is_hex64(identity) and images.config(identity) is None:
-            yield f"{_STORE}/imagedb/content/sha256/{identity}", _Hashed(identity)
+            yield docker.image_config(identity), _Hashed(identity)
 
 
 def _of_containers(containers: Containers) -> Wanted:
     for broken in containers.broken:
-        check = OfContainer(broken.container_id) if broken.file == CONFIG else is_host_config
-        yield f"containers/{broken.container_id}/{broken.file}", check
+        check = OfContainer(broken.container_id) if broken.file == docker.CONTAINER_CONFIG else is_host_config
+        yield docker.container_file(broken.container_id, broken.file), check
 
 
 def _of_volumes(volumes: Volumes) -> Wanted:
     for volume in volumes.items.values():
         if volume.options_status != "ok":
-            yield f"volumes/{volume.name}/opts.json", _is_object
+            yield docker.volume_options(volume.name), _is_object
 
 
 @collector
@@ -124,7 +118,7 @@ def kept_volumes(host: Host, root: DataRoot, database: VolumeDatabase, volumes: 
     """
     if not (database.file.is_broken or database.file.is_lost):
         raise HostError(Missing(Why.ABSENT, f"{database.file.path} is whole"))
-    found = Backups(host, root).find("volumes/metadata.db", is_database)
+    found = Backups(host, root).find(docker.VOLUME_DATABASE, is_database)
     if found is None:
         raise HostError(Missing(Why.ABSENT, "no backup has the volumes' records"))
     tree = newest(found[0])
@@ -177,7 +171,7 @@ def _splits(host: Host, root: DataRoot, chains: list[str]) -> dict[str, KeptFile
     items: dict[str, KeptFile] = {}
     left = _SPLITS_BYTES
     for chain in chains:
-        found = backups.find(f"{_STORE}/layerdb/sha256/{chain}/tar-split.json.gz", _is_split)
+        found = backups.find(docker.tar_split(chain), _is_split)
         if found is None or len(found[0]) > left:
             continue
         content, entry, backup = found

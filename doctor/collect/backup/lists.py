@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from doctor.collect.databases.bolt_values import network_records
 from doctor.collect.images.images import config_of, parse_tags
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.lists import KeptNetworks, KeptNotes, KeptTags
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
@@ -21,8 +22,6 @@ from doctor.model.paths import join
 if TYPE_CHECKING:
     from doctor.collect.backup.kept import Backups
 
-STORE = "image/overlay2"
-
 
 @collector
 def kept_tags(host: Host, root: DataRoot, images: Images, containers: Containers | Missing) -> KeptTags:
@@ -35,7 +34,7 @@ def kept_tags(host: Host, root: DataRoot, images: Images, containers: Containers
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
 
     backups = Backups(host, root)
-    found = backups.find(f"{STORE}/repositories.json", is_tags)
+    found = backups.find(docker.tags(), is_tags)
     if found is None:
         raise HostError(Missing(Why.ABSENT, "no backup has names of images"))
     used = () if isinstance(containers, Missing) else containers.items
@@ -49,17 +48,17 @@ def kept_tags(host: Host, root: DataRoot, images: Images, containers: Containers
 
 def _has_layers(host: Host, images: Images, backups: "Backups", identity: str) -> bool:
     """Whether the top layer of an image without a config is still recorded: ``docker rmi`` would have taken it along."""
-    found = backups.find(f"{STORE}/imagedb/content/sha256/{identity}", lambda data: config_of(identity, data).is_sound)
+    found = backups.find(docker.image_config(identity), lambda data: config_of(identity, data).is_sound)
     if found is None:
         return False
     top = config_of(identity, found[0]).top
-    return bool(top) and host.exists(join(images.top, "layerdb/sha256", top))
+    return bool(top) and host.exists(join(images.top, docker.LAYER_RECORDS, top))
 
 
 @collector
 def kept_notes(host: Host, root: DataRoot, images: Images) -> KeptNotes:
     """Return the lost notes of images that a backup tells; absent while the host has its own."""
-    notes = join(images.top, "imagedb/metadata/sha256")
+    notes = join(images.top, docker.IMAGE_METADATA)
     damaged = images.without_parent()
     wanted = damaged if images.described or host.exists(notes) else {config.id for config in images.sound()}
     if not wanted:
@@ -67,13 +66,13 @@ def kept_notes(host: Host, root: DataRoot, images: Images) -> KeptNotes:
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
 
     backups = Backups(host, root)
-    prefix = f"{STORE}/imagedb/metadata/sha256/"
+    prefix = docker.image_metadata("")
     lost: dict[str, dict[str, bytes]] = {}
     for path in backups.items[0].generation.files:
         identity, _, name = path.removeprefix(prefix).partition("/")
-        if not path.startswith(prefix) or identity not in wanted or (identity in damaged and name != "parent"):
+        if not path.startswith(prefix) or identity not in wanted or (identity in damaged and name != docker.PARENT):
             continue
-        found = backups.find(path, partial(_is_note, images) if name == "parent" else bool)
+        found = backups.find(path, partial(_is_note, images) if name == docker.PARENT else bool)
         if found is not None:
             lost.setdefault(identity, {})[name] = found[0]
     return KeptNotes(lost=lost, age=backups.items[0].age)
@@ -91,7 +90,7 @@ def kept_networks(host: Host, root: DataRoot, database: NetworkDatabase) -> Kept
         raise HostError(Missing(Why.ABSENT, f"{database.file.path} is whole"))
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
 
-    found = Backups(host, root).find("network/files/local-kv.db", is_database)
+    found = Backups(host, root).find(docker.NETWORK_DATABASE, is_database)
     if found is None:
         raise HostError(Missing(Why.ABSENT, "no backup has the networks"))
     tree = newest(found[0])

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.files import EngineId
 from doctor.host.base import Host
@@ -13,16 +14,16 @@ from doctor.model.paths import HostPath, join
 from doctor.model.root_identity import Likeness, RootIdentity, compare, missing_names, sketch
 
 _PLACES = (
-    "image",
-    "containers",
-    "volumes",
-    "network",
-    "overlay2",
-    "buildkit",
-    "containerd",
-    "plugins",
-    "swarm",
-    "runtimes",
+    docker.IMAGE,
+    docker.CONTAINERS,
+    docker.VOLUMES,
+    docker.NETWORK,
+    docker.OVERLAY2,
+    docker.BUILDKIT,
+    docker.CONTAINERD,
+    docker.PLUGINS,
+    docker.SWARM,
+    docker.RUNTIMES,
 )
 _DIGITS = 12
 _RANDOM = re.compile(r"[0-9a-f]{64}")
@@ -65,7 +66,7 @@ class Comparer:
 
 
 def _of(host: Host, root: DataRoot, listed: dict[str, HostPath]) -> RootIdentity:
-    named = (name for name in _names(host, root.at("volumes")) if not _RANDOM.fullmatch(name) and "." not in name)
+    named = (name for name in _names(host, root.at(docker.VOLUMES)) if not _RANDOM.fullmatch(name) and "." not in name)
     return RootIdentity(
         path=root.resolved,
         when=host.now(),
@@ -81,7 +82,7 @@ def _listed(host: Host, root: DataRoot) -> dict[str, HostPath]:
     """Return the first digits of each random name, with its place."""
     return {
         name[:_DIGITS]: join(root.at(top), name)
-        for top in ("overlay2", "containers", "volumes")
+        for top in (docker.OVERLAY2, docker.CONTAINERS, docker.VOLUMES)
         for name in _names(host, root.at(top))
         if _RANDOM.fullmatch(name)
     }
@@ -100,7 +101,7 @@ def _places(host: Host, root: DataRoot) -> dict[str, tuple[int, int]]:
 
 
 def _engine_id(host: Host, root: DataRoot) -> str:
-    path = join(root.resolved, "engine-id")
+    path = join(root.resolved, docker.ENGINE_ID)
     try:
         raw = host.read(path, follow=False, limit_bytes=4096)
     except HostError:

@@ -6,6 +6,7 @@ from typing import Any
 
 from doctor.collect.config import launch as engine_launch
 from doctor.collect.engine.state import dockerd
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import DaemonJson, EngineConfig, EngineFlags, GivenFlag, Setting
 from doctor.facts.config.flag_values import from_flags
 from doctor.facts.config.keys import fits
@@ -20,8 +21,6 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join, parent
 
-_DEFAULT = HostPath("/etc/docker/daemon.json")
-
 
 @collector
 def engine_flags(host: Host, processes: Processes | Missing) -> EngineFlags:
@@ -34,7 +33,7 @@ def engine_flags(host: Host, processes: Processes | Missing) -> EngineFlags:
 def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
     """Return the settings file; one that dockerd refuses is a value, one that can't be read is missing."""
     named = [flag.value for flag in flags.effective if flag.name == "config-file"]
-    path = HostPath(named[-1] if named and named[-1].startswith("/") else _DEFAULT)
+    path = HostPath(named[-1] if named and named[-1].startswith("/") else docker.DAEMON_JSON)
     try:
         content = host.read(path, limit_bytes=format_json.MAX_BYTES)
         mtime_ns = host.lstat(host.resolve(path)).mtime_ns
@@ -82,8 +81,8 @@ def _nearby(host: Host, path: HostPath) -> Iterator[HostPath]:
     except HostError:
         names = []
     yield from (join(folder, name) for name in nearest(path.rpartition("/")[2], names))
-    if host.exists(_DEFAULT):
-        yield _DEFAULT
+    if host.exists(docker.DAEMON_JSON):
+        yield docker.DAEMON_JSON
 
 
 def _leads_to(host: Host, path: HostPath) -> str:
@@ -107,7 +106,7 @@ def engine_config(flags: EngineFlags, file: DaemonJson | Missing) -> EngineConfi
     gaps = flags.gaps
     if isinstance(file, Missing):
         gaps = (*gaps, file)
-        file = DaemonJson(path=HostPath("/etc/docker/daemon.json"))
+        file = DaemonJson(path=docker.DAEMON_JSON)
     settings: dict[str, Setting] = {}
     driver = flags.environment.get("DOCKER_DRIVER")
     if driver:

@@ -4,6 +4,7 @@ import re
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import Place
 from doctor.facts.secrets.redact import redact
 from doctor.formats.config import env_file, unit_command, unit_file, words
@@ -12,7 +13,6 @@ from doctor.host.base import Host
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 
-NAME = "docker.service"
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 _PACKAGED = ("/usr/lib/", "/lib/", "/usr/local/lib/")
 
@@ -47,7 +47,7 @@ def read_text(host: Host, path: HostPath, gaps: list[Missing]) -> str | None:
         return None
 
 
-def read(host: Host, launch: Launch, name: str = NAME) -> bool:
+def read(host: Host, launch: Launch, name: str = docker.SERVICE) -> bool:
     """Fill in what the unit says; whether there is one."""
     main = _main(host, name)
     if main is None:

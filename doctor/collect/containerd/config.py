@@ -1,7 +1,7 @@
 """Reads the plugins that containerd's settings disable."""
 
+from doctor.engines.containerd import places as containerd
 from doctor.facts.containerd.config import ContainerdConfig
-from doctor.facts.containerd.service import CONFIG
 from doctor.facts.host.kubernetes import Kubelet
 from doctor.formats.config import containerd_toml
 from doctor.host.base import Host
@@ -13,5 +13,5 @@ def containerd_config(host: Host, kubelet: Kubelet) -> ContainerdConfig:
     """Return the list of disabled plugins. It is read only on a Kubernetes node."""
     del kubelet
     # A corrupt file is a finding of the checks that need containerd's directories.
-    found = containerd_toml.before_error(host.read(CONFIG, limit_bytes=containerd_toml.MAX_BYTES))
-    return ContainerdConfig(path=CONFIG, disabled=found.disabled_plugins, line=found.disabled_line)
+    found = containerd_toml.before_error(host.read(containerd.CONFIG, limit_bytes=containerd_toml.MAX_BYTES))
+    return ContainerdConfig(path=containerd.CONFIG, disabled=found.disabled_plugins, line=found.disabled_line)

@@ -5,7 +5,8 @@ from hashlib import sha256
 from typing import Any
 
 from doctor.collect.containerd.lists import DOCUMENT_BYTES
-from doctor.facts.containerd.lists import BLOBS, Snapshot
+from doctor.engines.containerd import places as containerd
+from doctor.facts.containerd.lists import Snapshot
 from doctor.facts.containers.containers import Containers
 from doctor.formats.images.oci_digest import chain_ids, is_hex64
 from doctor.formats.json_safe import load_object
@@ -25,7 +26,7 @@ def on_disk(
     containers: Containers | Missing,
 ) -> OnDisk:
     """Return what a store holds."""
-    blobs = join(top, BLOBS)
+    blobs = join(top, containerd.BLOBS)
     sizes: dict[str, int] = {}
     documents: dict[str, dict[str, Any]] = {}
     for digits in _files(host, blobs):

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from doctor.collect.containerd.disk import on_disk
 from doctor.collect.containerd.lists import images_of, sizes_of, snapshots_of, tree_of
-from doctor.facts.containerd.lists import CONTENTS, SNAPSHOTTER, kept_name
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
+from doctor.facts.containerd.lists import kept_name
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds, Rebuilt
 from doctor.facts.containerd.stores import ContainerdStore, ContainerdStores
 from doctor.facts.containers.containers import Containers
@@ -90,7 +92,7 @@ def _is_sound(data: bytes) -> bool:
 
 def _snapshots(host: Host, store: ContainerdStore, root: DataRoot | Missing) -> Rebuilt | str:
     """Return a list that names each directory there is: only it knows which directory belongs to which snapshot."""
-    place = join(store.top, SNAPSHOTTER, "snapshots")
+    place = join(store.top, containerd.SNAPSHOTS)
     try:
         there = {int(name) for name, kind in host.scandir(place, follow=False) if name.isdigit() and kind in {"d", "?"}}
     except HostError as error:
@@ -99,7 +101,7 @@ def _snapshots(host: Host, store: ContainerdStore, root: DataRoot | Missing) -> 
     data = _data(host, store.snapshots.path)
     candidates = [(tree, "old pages of the file") for tree in _trees(data, {b"parents", b"snapshots"})]
     candidates.append((snapshotter_tree(_single(data, there, wanted)), "single records in pages of the file"))
-    kept = _kept(host, root, store.top, f"{SNAPSHOTTER}/metadata.db")
+    kept = _kept(host, root, store.top, containerd.SNAPSHOT_DATABASE)
     if kept is not None:
         candidates.append((kept[0], f"the backup of {kept[1]} ago"))
     for tree, origin in candidates:
@@ -194,11 +196,11 @@ def _contents(
         if _has_snapshots(store):
             return "the snapshotter's database must be right first: it says which snapshots there are"
         snapshots = {}
-    if {name.partition("/")[0] for name in snapshots} - {"moby"}:
+    if {name.partition("/")[0] for name in snapshots} - {docker.NAMESPACE}:
         return "other programs than the engine keep images there"
     data = _data(host, store.contents.path)
     disk = on_disk(host, store.top, snapshots, containers)
-    kept = _kept(host, root, store.top, CONTENTS)
+    kept = _kept(host, root, store.top, containerd.METADATA_DATABASE)
     if not store.contents.is_lost and _is_whole(host, store.contents.path):
         tree, sources = _newest(host, store, kept)
         found = pruned(tree, disk)
@@ -233,7 +235,7 @@ def _newest(host: Host, store: ContainerdStore, kept: tuple[Bucket, str] | None)
 
 
 def _has_snapshots(store: ContainerdStore) -> bool:
-    return any(SNAPSHOTTER in path for path in store.contents.beside)
+    return any(containerd.SNAPSHOTTER in path for path in store.contents.beside)
 
 
 def _trees(data: bytes, below: set[bytes]) -> Iterator[Bucket]:

@@ -5,12 +5,10 @@ import posixpath
 
 from msgspec import Struct
 
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containerd.service import (
-    CONFIG,
-    ROOT,
-    SOCKET,
-    STATE,
     ContainerdService,
     RunningContainerd,
     is_daemon,
@@ -26,7 +24,6 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 from doctor.model.process import Process
 
-UNIT = "containerd.service"
 _MAX_FILES = 64
 """Settings files that import each other; nobody has more than a few."""
 
@@ -38,26 +35,26 @@ class _Settings(Struct, kw_only=True):
     state: str = ""
     address: str = ""
     origin: str = ""
-    config: HostPath = CONFIG
+    config: HostPath = containerd.CONFIG
     problem: str = ""
     where: str = ""
     gaps: list[Missing] = []
 
     @property
     def socket(self) -> str:
-        return self.address or ("" if self.problem else SOCKET)
+        return self.address or ("" if self.problem else containerd.SOCKET)
 
 
 @collector
 def containerd_service(host: Host, processes: Processes | Missing, engine: EngineConfig | Missing) -> ContainerdService:
     """Return it. Settings that can't be read leave a gap: what is built in, or seems to be meant, holds then."""
     named = None if isinstance(engine, Missing) else engine.get("containerd")
-    wanted = named if isinstance(named, str) and named else SOCKET
+    wanted = named if isinstance(named, str) and named else containerd.SOCKET
     running = [] if isinstance(processes, Missing) else [(one, _of(host, one)) for one in _services(processes)]
     chosen = next((found for _, found in running if _same(found.socket, wanted)), None)
     if chosen is None:
         chosen = _read(host, _unit_words(host))
-    top = HostPath(chosen.root or ROOT)
+    top = HostPath(chosen.root or containerd.DEFAULT_ROOT)
     if top == "/":
         gap = Missing(Why.UNREADABLE, f"{chosen.origin}: containerd's root is /, where doctor looks for no images")
         return ContainerdService(origin=chosen.origin, config=chosen.config, gaps=(*chosen.gaps, gap))
@@ -71,7 +68,7 @@ def containerd_service(host: Host, processes: Processes | Missing, engine: Engin
         top=top,
         resolved=resolved,
         exists=host.exists(resolved),
-        state=HostPath(chosen.state or STATE),
+        state=HostPath(chosen.state or containerd.DEFAULT_STATE),
         origin=chosen.origin,
         config=chosen.config,
         problem=chosen.problem,
@@ -82,8 +79,8 @@ def containerd_service(host: Host, processes: Processes | Missing, engine: Engin
 
 
 def _services(processes: Processes) -> tuple[Process, ...]:
-    engines = frozenset(process.pid for process in processes.of_host("dockerd", "dockerd-current"))
-    found = processes.of_host("containerd")
+    engines = frozenset(process.pid for process in processes.of_host(*docker.PROCESSES))
+    found = processes.of_host(containerd.PROCESS)
     return tuple(one for one in found if not is_engines(one, engines) and is_daemon(one.argv[1:]))
 
 
@@ -102,9 +99,9 @@ def _same(one: str, other: str) -> bool:
     return plain[0] == plain[1]
 
 
-def _read(host: Host, words: tuple[str, ...], *, cwd: str = "/", who: str = UNIT) -> _Settings:
+def _read(host: Host, words: tuple[str, ...], *, cwd: str = "/", who: str = containerd.SERVICE) -> _Settings:
     named = option(words, "config", "c")
-    found = _Settings(config=_absolute(named, cwd) if named else CONFIG)
+    found = _Settings(config=_absolute(named, cwd) if named else containerd.CONFIG)
     _read_files(host, found, is_named=bool(named))
     for name, value in (("root", option(words, "root")), ("state", option(words, "state"))):
         if value:
@@ -114,8 +111,8 @@ def _read(host: Host, words: tuple[str, ...], *, cwd: str = "/", who: str = UNIT
     if option(words, "root"):
         # Then no file has a say in it.
         found.gaps = []
-    found.root = _absolute(found.root, cwd) if found.root else ROOT
-    found.state = _absolute(found.state, cwd) if found.state else STATE
+    found.root = _absolute(found.root, cwd) if found.root else containerd.DEFAULT_ROOT
+    found.state = _absolute(found.state, cwd) if found.state else containerd.DEFAULT_STATE
     return found
 
 
@@ -200,7 +197,7 @@ def _unit_words(host: Host) -> tuple[str, ...]:
     from doctor.collect.config import unit as engine_unit  # noqa: PLC0415 - a containerd that runs says so itself
 
     launch = engine_unit.Launch()
-    engine_unit.read(host, launch, UNIT)
+    engine_unit.read(host, launch, containerd.SERVICE)
     return tuple(word for word, _ in launch.words)
 
 

@@ -5,8 +5,10 @@ from hashlib import sha256
 from doctor.collect.containerd.content import shift_of, task_of
 from doctor.collect.containerd.lists import with_parts
 from doctor.collect.images.sources import unflip
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.containerd.content import ContainerdContent
-from doctor.facts.containerd.lists import BLOBS, ContainerdList, ContainerdLists, kept_name
+from doctor.facts.containerd.lists import ContainerdList, ContainerdLists, kept_name
 from doctor.facts.containerd.sources import (
     BlobSource,
     BlobSources,
@@ -67,8 +69,8 @@ def _copy(
     """Return a file elsewhere that has the digest: the other store, BuildKit's contents, an image of a storage driver, the backup."""
     places = [other.blob_path(digits) for other in lists.items if other.top != known.top]
     if not isinstance(root, Missing):
-        places.append(root.at("buildkit", "content/blobs/sha256", digits))
-        places.append(root.at("image", "overlay2/imagedb/content/sha256", digits))
+        places.append(root.at(docker.BUILDKIT_BLOBS, digits))
+        places.append(root.at(docker.image_config(digits)))
     for path in places:
         try:
             content = host.read(path, follow=False, limit_bytes=COPY_BYTES)
@@ -86,7 +88,7 @@ def _kept(host: Host, root: DataRoot, known: ContainerdList, digits: str) -> Blo
         backups = Backups(host, root)
     except HostError:
         return None
-    name = f"{kept_name(root, known.top)}/{BLOBS}/{digits}"
+    name = f"{kept_name(root, known.top)}/{containerd.blob(digits)}"
     found = backups.find(name, lambda content: sha256(content).hexdigest() == digits)
     return None if found is None else BlobSource(content=found[0], origin=f"the backup {found[2].age}")
 

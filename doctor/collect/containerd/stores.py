@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.containerd.service import ContainerdService
 from doctor.facts.containerd.stores import ContainerdStore, ContainerdStores, StoreDatabase
 from doctor.facts.engine.data_root import DataRoot
@@ -12,9 +14,6 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
-_DATABASE = "io.containerd.metadata.v1.bolt/meta.db"
-_BLOBS = "io.containerd.content.v1.content/blobs/sha256"
-_SNAPSHOTTER = "io.containerd.snapshotter.v1.overlayfs"
 _FRESH_BYTES = 256 << 10
 """A new database has 16 to 64 KiB (bolt db.go: four pages, grown by doubling); a larger one held records."""
 
@@ -23,7 +22,7 @@ _FRESH_BYTES = 256 << 10
 def containerd_stores(host: Host, root: DataRoot | Missing, service: ContainerdService) -> ContainerdStores:
     """Return the stores that hold anything; an empty value where no containerd keeps images."""
     gaps = list(service.gaps)
-    tops = [] if isinstance(root, Missing) else [root.at("containerd", "daemon")]
+    tops = [] if isinstance(root, Missing) else [root.at(docker.OWN_CONTAINERD)]
     tops = [host.resolve(top) for top in tops if host.exists(top)]
     if service.exists and service.resolved not in tops:
         tops.append(service.resolved)
@@ -33,14 +32,14 @@ def containerd_stores(host: Host, root: DataRoot | Missing, service: ContainerdS
 
 
 def _store(host: Host, directory: HostPath, gaps: list[Missing]) -> ContainerdStore:
-    snapshots = join(directory, _SNAPSHOTTER, "snapshots")
-    places = [path for path in (join(directory, _BLOBS), snapshots) if _holds(host, path, gaps)]
+    snapshots = join(directory, containerd.SNAPSHOTS)
+    places = [path for path in (join(directory, containerd.BLOBS), snapshots) if _holds(host, path, gaps)]
     return ContainerdStore(
         top=directory,
-        contents=_database(host, join(directory, _DATABASE), places, _lists_contents, gaps),
+        contents=_database(host, join(directory, containerd.METADATA_DATABASE), places, _lists_contents, gaps),
         snapshots=_database(
             host,
-            join(directory, _SNAPSHOTTER, "metadata.db"),
+            join(directory, containerd.SNAPSHOT_DATABASE),
             [path for path in places if path == snapshots],
             _lists_snapshots,
             gaps,

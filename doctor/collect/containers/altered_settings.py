@@ -3,10 +3,11 @@
 from hashlib import sha256
 
 from doctor.collect.backup.kept import Backups
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.digests import KeptDigests
 from doctor.facts.backup.files import KeptFile
 from doctor.facts.containers.altered_settings import AlteredFile, AlteredSettings
-from doctor.facts.containers.containers import CONFIG, HOST_CONFIG, Containers
+from doctor.facts.containers.containers import Containers
 from doctor.facts.engine.data_root import DataRoot
 from doctor.formats.json_safe import load_object
 from doctor.host.base import Host
@@ -23,8 +24,8 @@ def altered_settings(host: Host, root: DataRoot, containers: Containers, told: K
     items = {}
     backups: Backups | None = None
     for container in containers.items:
-        for file in (CONFIG, HOST_CONFIG):
-            name = f"containers/{container.id}/{file}"
+        for file in (docker.CONTAINER_CONFIG, docker.HOST_CONFIG):
+            name = docker.container_file(container.id, file)
             size, digest = told.files.get(name, (0, ""))
             path = join(container.directory, file)
             try:

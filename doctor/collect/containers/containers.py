@@ -3,7 +3,8 @@
 from typing import Any
 
 from doctor.collect.containers.settings_json import container_of, host_config_of
-from doctor.facts.containers.containers import CONFIG, HOST_CONFIG, BrokenFile, Container, Containers
+from doctor.engines.docker import places as docker
+from doctor.facts.containers.containers import BrokenFile, Container, Containers
 from doctor.facts.engine.data_root import DataRoot
 from doctor.formats.images.oci_digest import is_hex64
 from doctor.formats.json_safe import load_first
@@ -20,8 +21,8 @@ _DIRECTORIES = frozenset({"mounts", "checkpoints", "secrets"})
 @collector
 def containers(host: Host, root: DataRoot) -> Containers:
     """Return all containers; an empty value where the root has none."""
-    top = root.at("containers")
-    if not root.has("containers"):
+    top = root.at(docker.CONTAINERS)
+    if not root.has(docker.CONTAINERS):
         return Containers()
     items: list[Container] = []
     broken: list[BrokenFile] = []
@@ -35,14 +36,14 @@ def containers(host: Host, root: DataRoot) -> Containers:
     )
     for name in directories:
         read = _Read(host, join(top, name), name, broken, gaps)
-        config = read.json(CONFIG)
+        config = read.json(docker.CONTAINER_CONFIG)
         if config is None:
-            read.json(HOST_CONFIG)
+            read.json(docker.HOST_CONFIG)
             continue
         if config.get("ID") != name:
-            read.wrong(CONFIG, f"it says it is container {str(config.get('ID'))[:64]!r}")
+            read.wrong(docker.CONTAINER_CONFIG, f"it says it is container {str(config.get('ID'))[:64]!r}")
             continue
-        raw = read.json(HOST_CONFIG)
+        raw = read.json(docker.HOST_CONFIG)
         found = None if raw is None else host_config_of(raw)
         items.append(container_of(config, read.directory, host=found, directories=read.odd_directories()))
     return Containers(
@@ -121,7 +122,11 @@ class _Read:
 
         Their names end in a random number (moby pkg/ioutils, AtomicFileWriter), so only the time tells which one is the last.
         """
-        found = [join(self.directory, name) for name in sorted(self.entries) if name.startswith(f".tmp-{file}")]
+        found = [
+            join(self.directory, name)
+            for name in sorted(self.entries)
+            if name.startswith(f"{docker.TEMPORARY_PREFIX}{file}")
+        ]
         whole = [path for path in found if self._is_whole(path, file)]
         return max(whole, key=self._changed) if whole else None
 
@@ -137,5 +142,5 @@ class _Read:
         except (HostError, FormatError):
             return False
         return isinstance(value, dict) and (
-            value.get("ID") == self.identity if file == CONFIG else "LogConfig" in value
+            value.get("ID") == self.identity if file == docker.CONTAINER_CONFIG else "LogConfig" in value
         )

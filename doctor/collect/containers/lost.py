@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from doctor.facts.containers.containers import CONFIG, HOST_CONFIG, Containers
+from doctor.engines.docker import places as docker
+from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.lost import LostContainer, LostContainers
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.layers.records import Layers
@@ -65,15 +66,15 @@ def _is_new(host: Host, layers: Layers, identity: str) -> bool:
 
 
 def _lost(root: DataRoot, layers: Layers, identity: str, mount: str, backups: "Backups | None") -> LostContainer:
-    directory = join(root.at("containers"), identity)
-    layer = str(layers.directory_path(mount, "diff")) if mount in layers.directories else ""
+    directory = join(root.at(docker.CONTAINERS), identity)
+    layer = str(layers.diff_path(mount)) if mount in layers.directories else ""
     bare = LostContainer(id=identity, directory=directory, layer=layer)
     if backups is None:
         return bare
     from doctor.collect.backup.files import OfContainer, is_host_config  # noqa: PLC0415
 
-    config = backups.find(f"containers/{identity}/{CONFIG}", OfContainer(identity))
-    host_config = backups.find(f"containers/{identity}/{HOST_CONFIG}", is_host_config)
+    config = backups.find(docker.container_file(identity, docker.CONTAINER_CONFIG), OfContainer(identity))
+    host_config = backups.find(docker.container_file(identity, docker.HOST_CONFIG), is_host_config)
     if config is None or host_config is None:
         return bare
     name = load_first(config[0]).value.get("Name")

@@ -18,7 +18,7 @@ def writable_layers(host: Host, containers: Containers, layers: Layers) -> Writa
         record = layers.mounts.get(container.id)
         if container.host is None or not container.host.auto_remove or record is None or not record.mount_id:
             continue
-        path = layers.directory_path(record.mount_id, "diff")
+        path = layers.diff_path(record.mount_id)
         try:
             if next(iter(host.scandir(path, follow=False)), None) is not None:
                 places[container.id] = path

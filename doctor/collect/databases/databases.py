@@ -1,11 +1,12 @@
 """Reads the engine's bolt databases: bytes only, never through the library, which takes a lock."""
 
 from doctor.collect.databases.bolt_values import network_records, salvage_networks, salvage_volumes, volume_records
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.containerd import items as containerd_items
 from doctor.facts.containerd.service import ContainerdService
 from doctor.facts.databases.buildkit_items import flawed_items
 from doctor.facts.databases.databases import (
-    BUILDKIT_FILES,
     BoltFile,
     BuildkitDatabases,
     ContainerdDatabase,
@@ -30,7 +31,7 @@ _TRIES = 3
 @collector
 def network_database(host: Host, root: DataRoot) -> NetworkDatabase:
     """Return the network store."""
-    file, data, gaps = _read(host, root.at("network", "files/local-kv.db"))
+    file, data, gaps = _read(host, root.at(docker.NETWORK_DATABASE))
     return NetworkDatabase(
         file=file,
         networks=network_records(file.root),
@@ -42,7 +43,7 @@ def network_database(host: Host, root: DataRoot) -> NetworkDatabase:
 @collector
 def volume_database(host: Host, root: DataRoot) -> VolumeDatabase:
     """Return the volume store."""
-    file, data, gaps = _read(host, root.at("volumes", "metadata.db"))
+    file, data, gaps = _read(host, root.at(docker.VOLUME_DATABASE))
     return VolumeDatabase(
         file=file,
         records=volume_records(file.root),
@@ -54,21 +55,21 @@ def volume_database(host: Host, root: DataRoot) -> VolumeDatabase:
 @collector
 def buildkit_databases(host: Host, root: DataRoot) -> BuildkitDatabases:
     """Return BuildKit's databases; absent where BuildKit never ran."""
-    if not root.has("buildkit"):
-        raise HostError(Missing(Why.ABSENT, f"{root.resolved}/buildkit: no such directory"))
+    if not root.has(docker.BUILDKIT):
+        raise HostError(Missing(Why.ABSENT, f"{root.resolved}/{docker.BUILDKIT}: no such directory"))
     files: dict[str, BoltFile] = {}
     gaps: list[Missing] = []
-    for name in BUILDKIT_FILES:
-        files[name], _, missing = _read(host, root.at("buildkit", name))
+    for name in docker.BUILDKIT_DATABASES:
+        files[name], _, missing = _read(host, root.at(docker.BUILDKIT, name))
         gaps.extend(missing)
-    flawed = tuple(flawed_items(files["metadata_v2.db"].root))
-    return BuildkitDatabases(directory=root.at("buildkit"), files=files, flawed=flawed, gaps=tuple(gaps))
+    flawed = tuple(flawed_items(files[docker.BUILDKIT_METADATA].root))
+    return BuildkitDatabases(directory=root.at(docker.BUILDKIT), files=files, flawed=flawed, gaps=tuple(gaps))
 
 
 @collector
 def containerd_database(host: Host, root: DataRoot) -> ContainerdDatabase:
     """Return the database of the engine's own containerd; absent where a separate service is used."""
-    file, holds_images, gaps = _meta(host, root.at("containerd", "daemon"))
+    file, holds_images, gaps = _meta(host, root.at(docker.OWN_CONTAINERD))
     return ContainerdDatabase(
         file=file,
         directory=parent(file.path),
@@ -83,7 +84,7 @@ def service_database(host: Host, service: ContainerdService, root: DataRoot | Mi
     """Return the database of a containerd that is a service of its own; absent where there is none."""
     if not service.exists:
         raise HostError(Missing(Why.ABSENT, f"{service.top}: no such directory"))
-    if not isinstance(root, Missing) and service.resolved == root.at("containerd", "daemon"):
+    if not isinstance(root, Missing) and service.resolved == root.at(docker.OWN_CONTAINERD):
         raise HostError(Missing(Why.ABSENT, f"{service.top}: it is the directory of the engine's own containerd"))
     file, holds_images, gaps = _meta(host, service.resolved)
     return ServiceDatabase(
@@ -97,11 +98,11 @@ def service_database(host: Host, service: ContainerdService, root: DataRoot | Mi
 
 def _meta(host: Host, top: HostPath) -> tuple[BoltFile, bool, tuple[Missing, ...]]:
     """Return a containerd's ``meta.db``, and whether images live with it."""
-    path = join(top, "io.containerd.metadata.v1.bolt/meta.db")
+    path = join(top, containerd.METADATA_DATABASE)
     if not host.exists(parent(path)):
         raise HostError(Missing(Why.ABSENT, f"{parent(path)}: no such directory"))
     file, _, gaps = _read(host, path)
-    places = ("io.containerd.content.v1.content/blobs/sha256", "io.containerd.snapshotter.v1.overlayfs/snapshots")
+    places = (containerd.BLOBS, containerd.SNAPSHOTS)
     return file, any(_has_entries(host, join(top, place)) for place in places), gaps
 
 

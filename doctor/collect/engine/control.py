@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from doctor.collect.containers.unread import unread
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containerd.service import ContainerdService, is_engines
 from doctor.facts.containers.containers import Containers
@@ -13,7 +15,7 @@ from doctor.facts.containers.stopped import Stopping, stopping
 from doctor.facts.containers.writable_layers import WritableLayers
 from doctor.facts.engine.control import EngineControl, Holder
 from doctor.facts.engine.data_root import DataRoot
-from doctor.facts.engine.state import ENGINE_SOCKET, EngineAnswer, EngineInfo, EngineVersion
+from doctor.facts.engine.state import EngineAnswer, EngineInfo, EngineVersion
 from doctor.facts.engine.units import SHOW, EngineUnits, UnitState
 from doctor.facts.host.processes import Processes
 from doctor.host.base import Host
@@ -67,7 +69,7 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
         stopping=() if is_kept else running,
         unnamed=0 if is_kept else max(0, counted - len(running)),
         keeps=info.running_containers if is_kept and isinstance(info, EngineInfo) else 0,
-        socket="" if answer.socket == ENGINE_SOCKET else answer.socket,
+        socket="" if answer.socket == docker.SOCKET else answer.socket,
         turns_forwarding_on=config.ip_forward,
         manual=_manual(manager, holders, answer),
         answer=_answer(answer, version),
@@ -88,13 +90,13 @@ def _data_roots(host: Host, config: EngineConfig, root: DataRoot | Missing) -> t
 
 
 def _holders(host: Host, processes: Processes) -> tuple[Holder, ...]:
-    engines = processes.of_host("dockerd", "dockerd-current")
+    engines = processes.of_host(*docker.PROCESSES)
     pids = frozenset(process.pid for process in engines)
-    own = [process for process in processes.of_host("containerd") if is_engines(process, pids)]
+    own = [process for process in processes.of_host(containerd.PROCESS) if is_engines(process, pids)]
     # A containerd that has a living dockerd ends with it, and is started by it.
     orphans = [process for process in own if process.ppid not in pids and not engines]
-    return tuple(_holder(host, process, "dockerd") for process in engines) + tuple(
-        _holder(host, process, "containerd") for process in orphans
+    return tuple(_holder(host, process, docker.PROCESS) for process in engines) + tuple(
+        _holder(host, process, containerd.PROCESS) for process in orphans
     )
 
 
@@ -103,7 +105,7 @@ def _service(host: Host, processes: Processes, service: ContainerdService) -> It
     for running in service.running:
         process = processes.pid(running.pid)
         if process is not None:
-            found = _holder(host, process, "containerd")
+            found = _holder(host, process, containerd.PROCESS)
             socket = running.socket.removeprefix("unix://")
             yield replace(found, socket=socket) if host.exists(HostPath(socket)) else found
 
@@ -152,12 +154,12 @@ def _manager(
     host: Host, config: EngineConfig, holders: tuple[Holder, ...], systemd: EngineUnits | Missing
 ) -> tuple[str, tuple[str, ...], str]:
     """Return the manager, systemd's units and the init script."""
-    engine = next((holder for holder in holders if holder.name == "dockerd"), None)
+    engine = next((holder for holder in holders if holder.name == docker.PROCESS), None)
     launcher, file = config.flags.launcher, config.flags.launcher_file
     if host.is_live() and host.exists(HostPath("/run/systemd/system")):
-        known = UnitState(name="") if isinstance(systemd, Missing) else systemd.get("docker.service")
+        known = UnitState(name="") if isinstance(systemd, Missing) else systemd.get(docker.SERVICE)
         if engine is None or known.main_pid == engine.pid:
-            unit = "docker.service" if launcher == "systemd" or known.exists else ""
+            unit = docker.SERVICE if launcher == "systemd" or known.exists else ""
         else:
             unit = engine.unit
         if unit:
@@ -189,7 +191,7 @@ def _stopping(
     holders: tuple[Holder, ...], containers: Containers | Missing, layers: WritableLayers | Missing
 ) -> tuple[Stopping, ...]:
     """Return the containers that run under a living engine; what a dead one left says what was true before."""
-    if isinstance(containers, Missing) or not any(holder.name == "dockerd" for holder in holders):
+    if isinstance(containers, Missing) or not any(holder.name == docker.PROCESS for holder in holders):
         return ()
     return stopping(containers.items, () if isinstance(layers, Missing) else layers.places)
 
@@ -202,7 +204,7 @@ def _keeps_containers(config: EngineConfig, info: EngineInfo | Missing) -> bool:
 def _manual(manager: str, holders: tuple[Holder, ...], answer: EngineAnswer) -> str:
     if manager == "none":
         return "nothing on this host says how dockerd is started: start it as you did before"
-    if manager == "hand" and not any(holder.argv for holder in holders if holder.name == "dockerd"):
+    if manager == "hand" and not any(holder.argv for holder in holders if holder.name == docker.PROCESS):
         return "dockerd was started by hand and its command line can't be read: stop and start it as you did before"
     if holders and not answer.socket:
         return "it listens on no Unix socket, so that doctor can't see when it is up: stop and start it yourself"

@@ -7,6 +7,7 @@ what holds records that other checks miss (``image/*/imagedb/content``, ``overla
 
 from collections.abc import Iterator
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.engine.data_root import DataRoot
@@ -18,16 +19,15 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
-_EXEC_ROOT = "/var/run/docker"
 _PLACES = (
-    ("tmp", 0o700, "docker save, load, pull and builds without BuildKit fail"),
-    ("containers", 0o710, "no container can be created"),
-    ("plugins", 0o700, "no plugin can be installed"),
-    ("plugins/tmp", 0o700, "no plugin can be installed"),
-    ("buildkit/executor", 0o711, "each RUN of a build fails"),
-    ("buildkit/content/ingest", 0o755, "builds can't fetch images"),
+    (docker.TMP, 0o700, "docker save, load, pull and builds without BuildKit fail"),
+    (docker.CONTAINERS, 0o710, "no container can be created"),
+    (docker.PLUGINS, 0o700, "no plugin can be installed"),
+    (docker.PLUGINS_TMP, 0o700, "no plugin can be installed"),
+    (docker.BUILDKIT_EXECUTOR, 0o711, "each RUN of a build fails"),
+    (docker.BUILDKIT_INGEST, 0o755, "builds can't fetch images"),
 )
-_DEFAULT_RUNTIMES = frozenset({"", "runc"})
+_DEFAULT_RUNTIMES = frozenset({"", docker.RUNC})
 
 
 @collector
@@ -43,8 +43,8 @@ def engine_directories(
     lost: list[LostState] = []
     running = [] if isinstance(containers, Missing) else [one for one in containers.items if _runs(host, one)]
     if running:
-        top = host.resolve(_exec_root(config))
-        pipes = join(top, "containerd")
+        top = host.resolve(config.exec_root)
+        pipes = join(top, docker.EXEC_CONTAINERD)
         # Under userns-remap the names of bundles end in user and group (moby libcontainerd, WithBundle).
         has_plain_bundles = root.mapped_root is None
         if has_plain_bundles and look.is_gone(pipes):
@@ -54,10 +54,10 @@ def engine_directories(
             if has_plain_bundles and look.is_gone(bundle) and _runs(host, container):
                 breaks = f"docker exec and a start of {container.title} fail"
                 gone.append(GoneDirectory(path=bundle, mode=0o755, breaks=breaks))
-            place = join(top, "runtime-runc", "moby", container.id)
+            place = join(top, docker.RUNC_STATE, container.id)
             is_runc = container.host is not None and container.host.runtime in _DEFAULT_RUNTIMES
             # It may have ended between the two looks.
-            if is_runc and look.is_gone(join(place, "state.json")) and _runs(host, container):
+            if is_runc and look.is_gone(join(place, docker.RUNTIME_STATE)) and _runs(host, container):
                 lost.append(LostState(name=container.title, pid=container.state.pid, path=place))
     return EngineDirectories(gone=tuple(gone), lost=tuple(lost), gaps=tuple(look.gaps))
 
@@ -85,11 +85,11 @@ def _of_root(look: _Look, root: DataRoot, own_tmp: str) -> Iterator[GoneDirector
     uid = root.uid if root.mapped_root is not None or not root.is_of_root else 0
     for name, mode, breaks in _PLACES:
         # The directory of containers is passed by the mapped root's group (moby daemon.go).
-        gid = root.gid if uid or (name == "containers" and root.mapped_root is not None) else 0
-        if name == "tmp" and own_tmp:
+        gid = root.gid if uid or (name == docker.CONTAINERS and root.mapped_root is not None) else 0
+        if name == docker.TMP and own_tmp:
             continue
         path = HostPath(f"{root.resolved}/{name}")
-        if name.startswith("buildkit/") and look.is_gone(HostPath(path.rpartition("/")[0])):
+        if name.startswith(f"{docker.BUILDKIT}/") and look.is_gone(HostPath(path.rpartition("/")[0])):
             continue
         if look.is_gone(path):
             yield GoneDirectory(path=path, mode=mode, uid=uid, gid=gid, breaks=breaks)
@@ -106,8 +106,3 @@ def _own_tmp(host: Host, pid: int) -> str:
 
 def _runs(host: Host, container: Container) -> bool:
     return container.state.running and container.state.pid > 0 and host.exists(HostPath(f"/proc/{container.state.pid}"))
-
-
-def _exec_root(config: EngineConfig) -> HostPath:
-    value = config.get("exec-root")
-    return HostPath(value.rstrip("/") if isinstance(value, str) and value.startswith("/") else _EXEC_ROOT)

@@ -7,6 +7,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from doctor.collect.config.unit import listen_streams
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.files import (
@@ -30,10 +32,8 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
-_EXEC_ROOT = "/var/run/docker"
-_PID_FILE = "/var/run/docker.pid"
-_ENGINE = frozenset({"dockerd", "containerd"})
-_SOCKET = "unix:///var/run/docker.sock"
+_ENGINE = frozenset({docker.PROCESS, containerd.PROCESS})
+_SOCKET = f"unix://{docker.SOCKET}"
 
 
 @collector
@@ -41,8 +41,8 @@ def pid_files(host: Host, engine: EngineConfig, processes: Processes | Missing) 
     """Return the pid files there are."""
     gaps: list[Missing] = []
     places = {
-        "dockerd": _path(engine.get("pidfile"), _PID_FILE),
-        "containerd": f"{_exec_root(engine)}/containerd/containerd.pid",
+        docker.PROCESS: _path(engine.get("pidfile"), docker.PID_FILE),
+        containerd.PROCESS: f"{engine.exec_root}/{docker.EXEC_CONTAINERD}/{containerd.PID_FILE}",
     }
     items = [_pid_file(host, owner, HostPath(path), processes, gaps) for owner, path in places.items()]
     running = frozenset() if isinstance(processes, Missing) else {program(p) for p in processes.of_host(*places)}
@@ -99,9 +99,9 @@ def _listening_at(host: Host, addresses: list[str]) -> Iterator[HostPath]:
     """Yield the paths of Unix sockets that dockerd makes, and for ``fd://`` those that systemd makes for it."""
     for address in addresses:
         if address.startswith("unix://"):
-            yield HostPath(address.removeprefix("unix://") or "/var/run/docker.sock")
+            yield HostPath(address.removeprefix("unix://") or docker.SOCKET)
         elif address.startswith("fd://"):
-            yield from (HostPath(path) for path in listen_streams(host, "docker.socket") if path.startswith("/"))
+            yield from (HostPath(path) for path in listen_streams(host, docker.SOCKET_UNIT) if path.startswith("/"))
 
 
 @collector
@@ -111,7 +111,7 @@ def engine_id(host: Host, root: DataRoot) -> EngineId:
     Not where the file is a link, which dockerd would follow: what is at its end is shown in no report.
     """
     gaps: list[Missing] = []
-    path = join(root.resolved, "engine-id")
+    path = join(root.resolved, docker.ENGINE_ID)
     kind = _kind(host, path, gaps, follow=False)
     if kind == "l":
         raise HostError(Missing.undecodable(path, "a symbolic link, which is not followed"))
@@ -125,7 +125,9 @@ def engine_id(host: Host, root: DataRoot) -> EngineId:
     if not told or (kind and not found.is_damage_of(told)):
         return found
     try:
-        kept = Backups(host, root).find("engine-id", lambda content: not kind or found.is_damage_of(_line(content)))
+        kept = Backups(host, root).find(
+            docker.ENGINE_ID, lambda content: not kind or found.is_damage_of(_line(content))
+        )
     except HostError:
         return found
     return found if kept is None else replace(found, kept=_line(kept[0]), age=kept[2].age)
@@ -138,20 +140,20 @@ def _line(content: bytes) -> str:
 @collector
 def swarm_files(host: Host, root: DataRoot) -> SwarmFiles:
     """Return what a swarm node keeps; absent on a host that is none."""
-    top = root.at("swarm")
-    if not root.has("swarm"):
+    top = root.at(docker.SWARM)
+    if not root.has(docker.SWARM):
         raise HostError(Missing(Why.ABSENT, f"{top}: no such directory"))
     gaps: list[Missing] = []
-    state = _json_problem(host, join(top, "docker-state.json"), gaps)
-    peers = _json_problem(host, join(top, "state.json"), gaps, kind=list)
+    state = _json_problem(host, root.at(docker.SWARM_STATE), gaps)
+    peers = _json_problem(host, root.at(docker.SWARM_PEERS), gaps, kind=list)
     return SwarmFiles(
         directory=top,
         has_state=state is not None,
         state_problem=state or "",
         peers_problem=peers or "",
         # dockerd asks with stat(2), so a link to nowhere counts as a missing certificate.
-        has_certificate=_kind(host, host.resolve(join(top, "certificates/swarm-node.crt")), gaps) != "",
-        raft_files=_count(host, join(top, "raft")),
+        has_certificate=_kind(host, host.resolve(root.at(docker.SWARM_CERTIFICATE)), gaps) != "",
+        raft_files=_count(host, root.at(docker.SWARM_RAFT)),
         gaps=tuple(gaps),
     )
 
@@ -160,7 +162,7 @@ def swarm_files(host: Host, root: DataRoot) -> SwarmFiles:
 def runtime_states(host: Host, engine: EngineConfig, processes: Processes) -> RuntimeStates:
     """Return runc's state directories; on a mounted root there are none that mean anything."""
     gaps: list[Missing] = []
-    top = host.resolve(HostPath(f"{_exec_root(engine)}/runtime-runc/moby"))
+    top = host.resolve(join(engine.exec_root, docker.RUNC_STATE))
     try:
         names = [name for name, kind in host.scandir(top, follow=False) if kind == "d"]
     except HostError as error:
@@ -170,7 +172,7 @@ def runtime_states(host: Host, engine: EngineConfig, processes: Processes) -> Ru
     shims = {argument for shim in processes.items if "shim" in program(shim) for argument in shim.argv}
     items = []
     for name in sorted(names):
-        pid, started = _init_process(host, join(top, name, "state.json"), gaps)
+        pid, started = _init_process(host, join(top, name, docker.RUNTIME_STATE), gaps)
         process = processes.pid(pid)
         alive = name in shims or (process is not None and process.state != "Z")
         items.append(RuntimeState(container_id=name, path=join(top, name), pid=pid, is_alive=alive, started=started))
@@ -238,10 +240,6 @@ def _json_problem(host: Host, path: HostPath, gaps: list[Missing], *, kind: type
             return ""
         return error.missing.reason.rpartition(": ")[2]
     return ""
-
-
-def _exec_root(engine: EngineConfig) -> str:
-    return _path(engine.get("exec-root"), _EXEC_ROOT)
 
 
 def _path(value: Any, default: str) -> str:

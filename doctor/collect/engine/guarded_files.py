@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.guarded_files import GuardedFile, GuardedFiles
 from doctor.host.base import Host
@@ -13,15 +15,14 @@ from doctor.model.view import Stat
 _KINDS = frozenset("fds")
 """A device or a FIFO, such as /dev/null behind a masked unit, holds nothing that the engine starts with."""
 _SOCKETS = (
-    ("/var/run/docker.sock", "the engine's socket", 0o660),
-    ("/run/containerd/containerd.sock", "containerd's socket", 0o660),
+    (docker.SOCKET, "the engine's socket", 0o660),
+    (containerd.SOCKET, "containerd's socket", 0o660),
 )
 _FILES = (
-    ("/etc/docker", "the engine's settings directory", 0o755),
-    ("/etc/default/docker", "the engine's options", 0o644),
-    ("/etc/sysconfig/docker", "the engine's options", 0o644),
-    ("/etc/init.d/docker", "the engine's init script", 0o755),
-    ("/etc/docker/key.json", "the engine's key", 0o600),
+    (docker.CONFIG_DIRECTORY, "the engine's settings directory", 0o755),
+    *((path, "the engine's options", 0o644) for path in docker.OPTION_FILES),
+    (docker.INIT_SCRIPT, "the engine's init script", 0o755),
+    (docker.KEY_FILE, "the engine's key", 0o600),
 )
 
 
@@ -64,7 +65,7 @@ def _target(host: Host, path: HostPath) -> tuple[HostPath, Stat]:
 def _named(config: EngineConfig) -> Iterator[tuple[str, str, int]]:
     yield config.json.path, "the engine's settings", 0o644
     for path in (config.flags.launcher_file, *config.flags.drop_ins):
-        if path and path != "/etc/init.d/docker":
+        if path and path != docker.INIT_SCRIPT:
             yield path, "the engine's unit", 0o644
     for key, allowed in (("tlskey", 0o600), ("tlscert", 0o644), ("tlscacert", 0o644)):
         value = config.get(key) if config.is_set(key) else None

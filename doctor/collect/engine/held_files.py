@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
-from doctor.facts.databases.databases import BUILDKIT_FILES
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.held_files import IMMUTABLE, HeldFile, HeldFiles
 from doctor.host.base import Host
@@ -11,27 +12,35 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join
 
+_STORE = docker.image_store()
+
+
+def _within(costs: str, *paths: str) -> tuple[str, tuple[str, ...], str]:
+    """Return the directory of the paths, their names in it, and what can't be done while they can't be changed."""
+    return paths[0].rpartition("/")[0], tuple(path.rpartition("/")[2] for path in paths), costs
+
+
 # Tried with dockerd 26.1.5, each made immutable alone. What is not here made no difference to a start or a new container.
 _OF_ENGINE: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("", (".", "overlay2", "runtimes"), "start"),
-    ("network/files", ("local-kv.db",), "start"),
-    ("volumes", ("metadata.db",), "start"),
-    ("buildkit", BUILDKIT_FILES, "start"),
-    ("containerd/daemon", (".",), "start"),
-    ("containerd/daemon/io.containerd.metadata.v1.bolt", ("meta.db",), "start"),
-    ("", ("containers", "volumes"), "create"),
-    ("overlay2", ("l",), "create"),
-    ("image/overlay2", (".", "repositories.json"), "create"),
-    ("image/overlay2/layerdb", ("sha256", "mounts"), "create"),
-    ("image/overlay2/imagedb/content", ("sha256",), "create"),
+    ("", (".", docker.OVERLAY2, docker.RUNTIMES), "start"),
+    _within("start", docker.NETWORK_DATABASE),
+    _within("start", docker.VOLUME_DATABASE),
+    (docker.BUILDKIT, docker.BUILDKIT_DATABASES, "start"),
+    (docker.OWN_CONTAINERD, (".",), "start"),
+    _within("start", f"{docker.OWN_CONTAINERD}/{containerd.METADATA_DATABASE}"),
+    ("", (docker.CONTAINERS, docker.VOLUMES), "create"),
+    (docker.OVERLAY2, (docker.SHORT_LINKS,), "create"),
+    (_STORE, (".", docker.TAGS), "create"),
+    _within("create", f"{_STORE}/{docker.LAYER_RECORDS}", f"{_STORE}/{docker.MOUNT_RECORDS}"),
+    _within("create", f"{_STORE}/{docker.IMAGE_CONFIGS}"),
 )
 _OF_CONTAINER = {
     ".": "load",
-    "hosts": "run",
-    "hostname": "run",
-    "resolv.conf": "run",
-    "config.v2.json": "save",
-    "hostconfig.json": "save",
+    docker.HOSTS: "run",
+    docker.HOSTNAME: "run",
+    docker.RESOLV_CONF: "run",
+    docker.CONTAINER_CONFIG: "save",
+    docker.HOST_CONFIG: "save",
 }
 
 
@@ -41,7 +50,7 @@ def held_files(host: Host, root: DataRoot, containers: Containers | Missing) -> 
     gaps: list[Missing] = []
     items = []
     for place, names, costs in _OF_ENGINE:
-        top = root.at(*place.split("/")) if place else root.resolved
+        top = root.at(place) if place else root.resolved
         found = _ask(host, top, names, gaps)
         items += [HeldFile(path=_path(top, name), flags=flags, costs=costs) for name, flags in found.items()]
     for container in containers.items if isinstance(containers, Containers) else ():
@@ -52,7 +61,7 @@ def held_files(host: Host, root: DataRoot, containers: Containers | Missing) -> 
 def _of_container(
     host: Host, directory: HostPath, identity: str, title: str, gaps: list[Missing]
 ) -> Iterator[HeldFile]:
-    log = f"{identity}-json.log"
+    log = docker.log_name(identity)
     for name, flags in _ask(host, directory, (*_OF_CONTAINER, log), gaps).items():
         # dockerd opens a log to append to it, so that flag is no hindrance; some set it on purpose.
         if name != log or flags & IMMUTABLE:

@@ -2,6 +2,7 @@
 
 import os
 
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.log import EngineLog, last_start
 from doctor.facts.engine.state import EngineState
 from doctor.facts.secrets.redact import redact
@@ -10,13 +11,7 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 
-_JOURNAL = ("journalctl", "-u", "docker.service", "-n", "200", "-o", "cat", "--no-pager")
-_FILES = (
-    HostPath("/var/log/docker.log"),
-    HostPath("/var/log/dockerd.log"),
-    HostPath("/var/log/docker/docker.log"),
-    HostPath("/var/log/upstart/docker.log"),
-)
+_JOURNAL = ("journalctl", "-u", docker.SERVICE, "-n", "200", "-o", "cat", "--no-pager")
 _TAIL_BYTES = 64 << 10
 
 
@@ -28,7 +23,7 @@ def engine_log(host: Host, state: EngineState) -> EngineLog:
     if host.exists(HostPath("/run/systemd/system")):
         said = host.run(_JOURNAL)
         return EngineLog(source=" ".join(_JOURNAL[:3]), lines=_lines(said.text))
-    newest = max(((_mtime(host, path), path) for path in _FILES), default=(0, _FILES[0]))
+    newest = max(((_mtime(host, path), path) for path in docker.LOG_FILES), default=(0, docker.LOG_FILES[0]))
     if not newest[0]:
         raise HostError(Missing(Why.ABSENT, "no log file of the engine is known here"))
     return EngineLog(source=newest[1], lines=_lines(_tail(host, newest[1])))

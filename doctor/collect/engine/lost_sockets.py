@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from doctor.collect.engine.state import dockerd
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.lost_sockets import LostSocket, LostSockets
 from doctor.facts.engine.state import EngineAnswer
@@ -17,7 +18,7 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
 
 _KINDS = {"d": "a directory", "f": "a file", "p": "a FIFO", "c": "a device", "b": "a device"}
-_EXEC_ROOTS = ("/run/docker", "/var/run/docker")
+
 _SS = ("ss", "-xlne")
 
 
@@ -28,7 +29,7 @@ def lost_sockets(host: Host, config: EngineConfig | Missing, processes: Processe
     if process is None:
         raise HostError(Missing(Why.ABSENT, "no engine runs"))
     text = decode(host.read(HostPath(f"/proc/{process.pid}/net/unix"), limit_bytes=16 << 20))
-    roots = (*_EXEC_ROOTS, *_exec_root(config))
+    roots = docker.EXEC_ROOTS if isinstance(config, Missing) else (*docker.EXEC_ROOTS, config.exec_root)
     # Beneath its exec root the engine listens for its own helpers, whom it gives the open socket.
     listening = [
         (inode, HostPath(path))
@@ -60,12 +61,6 @@ def _suspects(
             yield inode, path, "a stale socket"
         elif not there or names[path.rpartition("/")[2]] > 1:
             yield inode, path, ""
-
-
-def _exec_root(config: EngineConfig | Missing) -> Iterator[str]:
-    root = "" if isinstance(config, Missing) else config.get("exec-root")
-    if isinstance(root, str) and root.startswith("/"):
-        yield root.rstrip("/")
 
 
 def _refusing(host: Host, answer: EngineAnswer) -> str:

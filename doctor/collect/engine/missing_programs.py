@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from doctor.collect.config import unit as engine_unit
 from doctor.collect.engine.programs import PLACES, problem_of
-from doctor.collect.engine.state import BINARIES
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig, Place
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.missing_programs import MissingProgram, MissingPrograms
@@ -17,9 +18,9 @@ from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join, parent
 
 _OWNERS = {
-    "dockerd": ("docker-ce", "moby-engine", "docker.io", "docker-engine"),
-    "containerd": ("containerd.io", "moby-containerd", "containerd"),
-    "runc": ("containerd.io", "moby-runc", "runc"),
+    docker.PROCESS: ("docker-ce", "moby-engine", "docker.io", "docker-engine"),
+    containerd.PROCESS: ("containerd.io", "moby-containerd", "containerd"),
+    docker.RUNC: ("containerd.io", "moby-runc", "runc"),
 }
 _ELSEWHERE = ("/opt/bin", "/opt/docker", "/opt/docker/bin", "/run/torcx/bin", "/run/current-system/sw/bin")
 _INFO = HostPath("/var/lib/dpkg/info")
@@ -40,12 +41,12 @@ def missing_programs(
     if isinstance(state, EngineState) and state.pid and host.exists(HostPath(state.binary or "/nowhere")):
         has_engine = True
     elif named is not None:
-        engine = _of_command(host, "dockerd", *named)
+        engine = _of_command(host, docker.PROCESS, *named)
         has_engine = engine is None
     elif not has_engine:
-        engine = _of_package(host, "dockerd", packages) or _that_can_not_run(host)
+        engine = _of_package(host, docker.PROCESS, packages) or _that_can_not_run(host)
     # With a dockerd that is there a missing runc is a finding of its own.
-    helpers = ("containerd",) if has_engine else ("containerd", "runc")
+    helpers = (containerd.PROCESS,) if has_engine else (containerd.PROCESS, docker.RUNC)
     found = [engine, *(_of_helper(host, name, packages) for name in helpers)]
     items = tuple(one for one in found if one is not None)
     live = isinstance(state, EngineState) and state.status in {"absent", "down"}
@@ -61,7 +62,7 @@ def _of_unit(config: EngineConfig) -> tuple[Place, str] | None:
 
 def _engines() -> tuple[HostPath, ...]:
     """Return where a dockerd stands that no unit names."""
-    return (*BINARIES, *(HostPath(f"{place}/dockerd") for place in _ELSEWHERE))
+    return (*docker.PROGRAMS, *(HostPath(f"{place}/{docker.PROCESS}") for place in _ELSEWHERE))
 
 
 def _has_engine(host: Host, state: EngineState | Missing) -> bool:
@@ -76,7 +77,7 @@ def _that_can_not_run(host: Host) -> MissingProgram | None:
         problem = problem_of(host, path)
         if problem:
             return MissingProgram(
-                name="dockerd", path=path, problem=problem, where="usual directories", is_packaged=False
+                name=docker.PROCESS, path=path, problem=problem, where="usual directories", is_packaged=False
             )
     return None
 
@@ -85,7 +86,7 @@ def _of_helper(host: Host, name: str, packages: Packages | Missing) -> MissingPr
     if any(problem_of(host, HostPath(f"{place}/{name}")) == "" for place in PLACES):
         return None
     launch = engine_unit.Launch()
-    if name == "containerd" and engine_unit.read(host, launch, "containerd.service") and launch.commands:
+    if name == containerd.PROCESS and engine_unit.read(host, launch, containerd.SERVICE) and launch.commands:
         return _of_command(host, name, *launch.commands[-1])
     return _of_package(host, name, packages)
 
@@ -125,9 +126,9 @@ def _missing(host: Host, name: str, path: HostPath, where: str, *, is_packaged: 
 
 
 def _containers(host: Host, root: DataRoot | Missing) -> int:
-    if isinstance(root, Missing) or not root.has("containers"):
+    if isinstance(root, Missing) or not root.has(docker.CONTAINERS):
         return 0
-    return sum(1 for _ in _directories(host, root.at("containers")))
+    return sum(1 for _ in _directories(host, root.at(docker.CONTAINERS)))
 
 
 def _directories(host: Host, top: HostPath) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containerd.stores import ContainerdStores
 from doctor.facts.engine.data_root import MAPPED, DataRoot
 from doctor.facts.engine.other_roots import OtherRoot, OtherRoots
@@ -11,9 +12,6 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, is_beneath, join
 
-_DEFAULT = HostPath("/var/lib/docker")
-_SNAP = HostPath("/var/snap/docker/common/var-lib-docker")
-
 
 @collector
 def other_roots(host: Host, root: DataRoot, stores: ContainerdStores | Missing) -> OtherRoots:
@@ -21,7 +19,7 @@ def other_roots(host: Host, root: DataRoot, stores: ContainerdStores | Missing) 
     found = OtherRoots(root=root.resolved)
     if any(driver.holds_anything for driver in root.drivers) or (isinstance(stores, ContainerdStores) and stores.items):
         return found
-    if _count(host, join(root.resolved, "containers")):
+    if _count(host, join(root.resolved, docker.CONTAINERS)):
         return found
     places = (*_beside(host, root), *_known(host, root), *_replaced(host, root))
     items = {(one.path, one.how == "replaced"): one for one in reversed(places) if one.images or one.containers}
@@ -36,15 +34,15 @@ def _beside(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
         place = join(top, name)
         if kind == "d" and MAPPED.fullmatch(name) and place != root.resolved:
             yield _look(host, place, "remap")
-    usual = host.resolve(_DEFAULT)
+    usual = host.resolve(docker.DEFAULT_ROOT)
     if usual != top and not is_beneath(root.resolved, usual):
         yield _look(host, usual, "default")
 
 
 def _known(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
     """Yield where engines of other packages keep theirs, and directories that somebody moved aside beside the one in force."""
-    if not is_beneath(root.resolved, _SNAP):
-        yield _look(host, _SNAP, "snap")
+    if not is_beneath(root.resolved, docker.SNAP_ROOT):
+        yield _look(host, docker.SNAP_ROOT, "snap")
     top = host.resolve(root.path)
     above, _, name = top.rpartition("/")
     for other, kind in host.scandir(HostPath(above or "/"), follow=False):
@@ -54,11 +52,11 @@ def _known(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
 
 def _look(host: Host, top: HostPath, how: str) -> OtherRoot:
     try:
-        stores = [name for name, kind in host.scandir(join(top, "image"), follow=False) if kind == "d"]
+        stores = [name for name, kind in host.scandir(join(top, docker.IMAGE), follow=False) if kind == "d"]
     except HostError:
         stores = []
-    images = sum(_count(host, join(top, "image", name, "imagedb/content/sha256")) for name in stores)
-    return OtherRoot(how=how, path=top, images=images, containers=_count(host, join(top, "containers")))
+    images = sum(_count(host, join(top, docker.image_store(name), docker.IMAGE_CONFIGS)) for name in stores)
+    return OtherRoot(how=how, path=top, images=images, containers=_count(host, join(top, docker.CONTAINERS)))
 
 
 def _replaced(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
@@ -75,8 +73,10 @@ def _replaced(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
     backup = found.generation
     if likeness(host, root, backup.identity).is_same:
         return
-    images = sum("/imagedb/content/" in name for name in backup.files)
-    containers = sum(name.startswith("containers/") and name.endswith("config.v2.json") for name in backup.files)
+    images = sum(f"/{docker.IMAGEDB_CONTENT}/" in name for name in backup.files)
+    containers = sum(
+        name.startswith(f"{docker.CONTAINERS}/") and name.endswith(docker.CONTAINER_CONFIG) for name in backup.files
+    )
     yield OtherRoot(how="replaced", path=root.resolved, images=images, containers=containers, age=found.age)
 
 

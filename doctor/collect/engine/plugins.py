@@ -1,5 +1,6 @@
 """Reads whether the configs of managed plugins can be read."""
 
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.plugins import BrokenPlugin, EnginePlugins
 from doctor.formats.images.oci_digest import is_hex64
@@ -8,7 +9,7 @@ from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.paths import HostPath, join
+from doctor.model.paths import HostPath
 
 _LIMIT_BYTES = 4 << 20
 
@@ -16,12 +17,12 @@ _LIMIT_BYTES = 4 << 20
 @collector
 def engine_plugins(host: Host, root: DataRoot) -> EnginePlugins:
     """Return the plugins; an empty value where there are none."""
-    if not root.has("plugins"):
+    if not root.has(docker.PLUGINS):
         return EnginePlugins()
-    top = root.at("plugins")
+    top = root.at(docker.PLUGINS)
     names = sorted(name for name, kind in host.scandir(top, follow=False) if kind == "d" and is_hex64(name))
     gaps: list[Missing] = []
-    found = [_broken(host, name, join(top, name, "config.json"), gaps) for name in names]
+    found = [_broken(host, name, root.at(docker.plugin_config(name)), gaps) for name in names]
     return EnginePlugins(count=len(names), broken=tuple(one for one in found if one is not None), gaps=tuple(gaps))
 
 

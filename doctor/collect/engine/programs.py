@@ -1,6 +1,6 @@
 """Looks for the engine's helper programs."""
 
-from doctor.collect.engine.state import BINARIES
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.programs import NAMES, EnginePrograms
 from doctor.facts.engine.state import EngineState
 from doctor.host.base import Host
@@ -25,7 +25,7 @@ PLACES = (
 def engine_programs(host: Host, state: EngineState | Missing) -> EnginePrograms:
     """Return what is there, by name, in the directories of a service's PATH and beside dockerd."""
     known = () if isinstance(state, Missing) or not state.binary else (HostPath(state.binary),)
-    dockerd = next((path for path in (*known, *BINARIES) if host.exists(path)), None)
+    dockerd = next((path for path in (*known, *docker.PROGRAMS) if host.exists(path)), None)
     if dockerd is None:
         raise HostError(Missing(Why.ABSENT, "dockerd is not installed here"))
     found: dict[str, str] = {}

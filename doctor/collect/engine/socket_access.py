@@ -1,9 +1,9 @@
 """Compares the group that the engine's socket should have with the groups of the host and with the socket."""
 
 from doctor.collect.config.unit import socket_unit
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.socket_access import SocketAccess
-from doctor.facts.engine.state import ENGINE_SOCKET
 from doctor.formats.text import decode
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -23,13 +23,13 @@ def socket_access(host: Host, config: EngineConfig) -> SocketAccess:
     by_systemd = any(text.startswith("fd:") for text in addresses)
     if by_systemd:
         group, place, mode = _of_unit(host)
-    elif addresses and not {"unix://", f"unix://{ENGINE_SOCKET}", "unix:///run/docker.sock"}.intersection(addresses):
-        raise HostError(Missing(Why.ABSENT, f"the engine does not listen on {ENGINE_SOCKET}"))
+    elif addresses and not {"unix://", *(f"unix://{path}" for path in docker.SOCKETS)}.intersection(addresses):
+        raise HostError(Missing(Why.ABSENT, f"the engine does not listen on {docker.SOCKET}"))
     elif config.is_set("group"):
         group, place = str(config.get("group")), config.setting("group").place
     if group in {"", "root", "0"}:
         raise HostError(Missing(Why.ABSENT, "the engine's socket is for root alone"))
-    path = host.resolve(HostPath(ENGINE_SOCKET))
+    path = host.resolve(docker.SOCKET)
     return SocketAccess(
         path=path,
         group=group,
@@ -45,7 +45,7 @@ def socket_access(host: Host, config: EngineConfig) -> SocketAccess:
 
 def _of_unit(host: Host) -> tuple[str, str, int]:
     """Return group, place and mode that docker.socket sets; systemd's own are root and 0666."""
-    unit = socket_unit(host, "docker.socket")
+    unit = socket_unit(host, docker.SOCKET_UNIT)
     if unit is None:
         raise HostError(Missing(Why.ABSENT, "there is no docker.socket"))
     group, mode = unit.last("Socket", "SocketGroup"), unit.last("Socket", "SocketMode")

@@ -4,8 +4,9 @@ import json
 import re
 from typing import Any
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.engine.state import ENGINE_SOCKET, EngineAnswer, EngineInfo, EngineState, EngineVersion
+from doctor.facts.engine.state import EngineAnswer, EngineInfo, EngineState, EngineVersion
 from doctor.facts.engine.units import EngineUnits
 from doctor.facts.host.processes import Processes
 from doctor.host.base import Host
@@ -14,13 +15,6 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.model.process import Process
 
-BINARIES = (
-    HostPath("/usr/bin/dockerd"),
-    HostPath("/usr/sbin/dockerd"),
-    HostPath("/usr/local/bin/dockerd"),
-    HostPath("/usr/local/sbin/dockerd"),
-    HostPath("/snap/docker/current/bin/dockerd"),
-)
 _PACKAGES = (b"docker-ce", b"docker.io", b"moby-engine", b"docker-engine", b"docker-ee")
 _TICKS = 100
 """Clock ticks a second in /proc, USER_HZ: 100 on every architecture that engines run on."""
@@ -33,13 +27,13 @@ def engine_answer(host: Host, processes: Processes | Missing, config: EngineConf
     """Ask the engine for its version, the one question that every engine answers at once."""
     if not isinstance(processes, Missing) and dockerd(host, processes) is None and _waits_for_a_caller(host):
         return EngineAnswer(missing=Missing(Why.ABSENT, "nobody but systemd's docker.socket listens"), is_idle=True)
-    socket = ENGINE_SOCKET if isinstance(config, Missing) else _socket(config)
-    unserved = "" if socket == ENGINE_SOCKET else _unserved(host)
+    socket = docker.SOCKET if isinstance(config, Missing) else _socket(config)
+    unserved = "" if socket == docker.SOCKET else _unserved(host)
     if not socket:
         missing = Missing(Why.UNSUPPORTED, "the engine listens on no Unix socket")
         return EngineAnswer(missing=missing, socket="", unserved=unserved)
     try:
-        answer = host.engine("/version", socket=None if socket == ENGINE_SOCKET else HostPath(socket))
+        answer = host.engine("/version", socket=None if socket == docker.SOCKET else HostPath(socket))
     except HostError as error:
         return EngineAnswer(missing=error.missing, socket=socket, unserved=unserved)
     if answer.status != 200:
@@ -65,12 +59,12 @@ def _socket(config: EngineConfig) -> str:
     hosts = config.get("hosts")
     addresses = [text for text in hosts if isinstance(text, str)] if isinstance(hosts, list) else []
     paths = [
-        ENGINE_SOCKET if text.startswith("fd:") else text.removeprefix("unix://") or ENGINE_SOCKET
+        docker.SOCKET if text.startswith("fd:") else text.removeprefix("unix://") or docker.SOCKET
         for text in addresses
         if text.startswith(("unix://", "fd:"))
     ]
-    if ENGINE_SOCKET in paths or "/run/docker.sock" in paths or not addresses:
-        return ENGINE_SOCKET
+    if not addresses or any(path in paths for path in docker.SOCKETS):
+        return docker.SOCKET
     return paths[0] if paths else ""
 
 
@@ -91,7 +85,7 @@ def engine_version(host: Host, answer: EngineAnswer) -> EngineVersion:
     if package is not None:
         return package
     if host.is_live():
-        said = host.run(("dockerd", "--version")).text
+        said = host.run((docker.PROCESS, "--version")).text
         found = re.search(r"version ([0-9][^\s,]*)", said)
         if found:
             return EngineVersion(text=found[1], release=_release(found[1]), source="dockerd --version")
@@ -102,7 +96,7 @@ def engine_version(host: Host, answer: EngineAnswer) -> EngineVersion:
 def engine_state(host: Host, answer: EngineAnswer, processes: Processes, units: EngineUnits | Missing) -> EngineState:
     """Return whether the engine runs. Missing on a mounted root, and where doctor may not ask."""
     process = dockerd(host, processes)
-    binary = next((path for path in BINARIES if host.exists(path)), "")
+    binary = next((path for path in docker.PROGRAMS if host.exists(path)), "")
     age = None if process is None else _age_s(host, process)
 
     def state(status: str, reason: str) -> EngineState:
@@ -119,7 +113,7 @@ def engine_state(host: Host, answer: EngineAnswer, processes: Processes, units: 
         return state("running", "it answers GET /version")
     if answer.is_idle:
         known = EngineUnits(units=()) if isinstance(units, Missing) else units
-        unit = known.get("docker.service")
+        unit = known.get(docker.SERVICE)
         # Between two starts that fail, or after the last of them, the socket listens too: that engine is not idle.
         if unit.active == "failed" or unit.sub == "auto-restart":
             return state("down", f"docker.service is {unit.active} ({unit.sub}, {unit.result})")
@@ -127,7 +121,7 @@ def engine_state(host: Host, answer: EngineAnswer, processes: Processes, units: 
     if answer.missing.why in {Why.DENIED, Why.UNSUPPORTED}:
         raise HostError(answer.missing)
     if process is None:
-        installed = binary or host.exists(HostPath("/var/run/docker.sock"))
+        installed = binary or host.exists(docker.SOCKET)
         return state("down" if installed else "absent", answer.missing.reason)
     if age is not None and age < _STARTING_S:
         return state("starting", f"{answer.missing.reason}; process {process.pid} is {age:.0f} s old")
@@ -191,10 +185,10 @@ def _rows(value: Any) -> dict[str, str]:
 
 def dockerd(host: Host, processes: Processes) -> Process | None:
     """Return this host's own dockerd: that of the pid file where several run, else the oldest."""
-    found = processes.of_host("dockerd", "dockerd-current")
+    found = processes.of_host(*docker.PROCESSES)
     if len(found) > 1:
         try:
-            pid = int(host.read(HostPath("/var/run/docker.pid"), limit_bytes=64))
+            pid = int(host.read(docker.PID_FILE, limit_bytes=64))
         except (HostError, ValueError):
             pid = 0
         return next((process for process in found if process.pid == pid), found[0])
@@ -210,7 +204,9 @@ def _waits_for_a_caller(host: Host) -> bool:
     except HostError:
         return False
     # Field 4 is the flags, 00010000 = accepting (net/unix/af_unix.c, unix_seq_show).
-    return any(b" 00010000 " in line for line in sockets.splitlines() if line.endswith(b"/docker.sock"))
+    return any(
+        b" 00010000 " in line for line in sockets.splitlines() if line.endswith(f"/{docker.SOCKET_NAME}".encode())
+    )
 
 
 def _age_s(host: Host, process: Process) -> float | None:

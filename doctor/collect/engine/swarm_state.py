@@ -3,6 +3,7 @@
 import os
 from binascii import Error, a2b_base64
 
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.files import SwarmFiles
 from doctor.facts.engine.swarm_state import DamagedFile, SwarmLog
@@ -25,14 +26,12 @@ def swarm_log(host: Host, root: DataRoot, swarm: SwarmFiles) -> SwarmLog:
     """Return what is damaged; absent on a host that is no node."""
     if not swarm.has_state or not swarm.has_certificate:
         raise HostError(Missing(Why.ABSENT, f"{swarm.directory}: no swarm node"))
-    del root
     gaps: list[Missing] = []
-    top = swarm.directory
     found = [
-        ("pair", join(top, "certificates/swarm-node.crt"), _pem),
-        ("pair", join(top, "certificates/swarm-node.key"), _pem),
-        ("tasks", join(top, "worker/tasks.db"), _bolt),
-        *(("log", path, _log) for path in _newest_log(host, join(top, "raft/wal-v3-encrypted"))),
+        ("pair", root.at(docker.SWARM_CERTIFICATE), _pem),
+        ("pair", root.at(docker.SWARM_KEY), _pem),
+        ("tasks", root.at(docker.SWARM_TASKS), _bolt),
+        *(("log", path, _log) for path in _newest_log(host, root.at(docker.SWARM_LOG))),
     ]
     damaged = []
     for kind, path, look in found:
@@ -47,7 +46,7 @@ def swarm_log(host: Host, root: DataRoot, swarm: SwarmFiles) -> SwarmLog:
                 continue
         if problem:
             damaged.append(DamagedFile(kind=kind, path=path, problem=problem))
-    return SwarmLog(directory=top, damaged=tuple(damaged), gaps=tuple(gaps))
+    return SwarmLog(directory=swarm.directory, damaged=tuple(damaged), gaps=tuple(gaps))
 
 
 def _newest_log(host: Host, top: HostPath) -> list[HostPath]:

@@ -5,6 +5,8 @@ import os
 import time
 from typing import Any
 
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.versions import Lifecycles, ReplacedPrograms, Series
 from doctor.facts.host.processes import Processes
 from doctor.host.base import Host
@@ -38,5 +40,5 @@ def _series(entry: dict[str, Any]) -> Series:
 @collector
 def replaced_programs(processes: Processes) -> ReplacedPrograms:
     """Return them; the kernel adds " (deleted)" to the link of /proc/PID/exe."""
-    found = processes.of_host("dockerd", "containerd")
+    found = processes.of_host(docker.PROCESS, containerd.PROCESS)
     return ReplacedPrograms(items=tuple(process for process in found if process.exe.endswith(" (deleted)")))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.host.disk_eaters import DiskEaters, Eater
 from doctor.facts.host.resources import FileSystem, FileSystems
@@ -59,10 +60,10 @@ def _places(host: Host, root: DataRoot | Missing, logging: Logging | Missing) ->
             yield f"the log of container {file.container}", file.path, f"truncate -s 0 {file.path}"
     yield from ((what, HostPath(path), frees) for what, path, frees in _ELSEWHERE[:5])
     if isinstance(root, DataRoot):
-        yield "the build cache", root.at("buildkit"), "docker builder prune"
-        for name in _names(host, root.at("volumes")):
-            yield f"volume {name}", join(root.at("volumes"), name), ""
-        yield "images and what containers wrote", root.at(root.active_driver or "overlay2"), "docker image prune"
+        yield "the build cache", root.at(docker.BUILDKIT), "docker builder prune"
+        for name in _names(host, root.at(docker.VOLUMES)):
+            yield f"volume {name}", join(root.at(docker.VOLUMES), name), ""
+        yield "images and what containers wrote", root.at(root.active_driver or docker.OVERLAY2), "docker image prune"
     yield from ((what, HostPath(path), frees) for what, path, frees in _ELSEWHERE[5:])
 
 

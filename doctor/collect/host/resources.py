@@ -1,5 +1,6 @@
 """Reads space, memory and task counts."""
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containerd.service import ContainerdService
 from doctor.facts.host.resources import FileSystem, FileSystems, Memory, Tasks
@@ -13,7 +14,7 @@ from doctor.model.paths import HostPath
 @collector
 def file_systems(host: Host, engine: EngineConfig | Missing, service: ContainerdService) -> FileSystems:
     """Return the file systems that matter; those with the same numbers are one."""
-    root = engine.data_root if isinstance(engine, EngineConfig) else HostPath("/var/lib/docker")
+    root = engine.data_root if isinstance(engine, EngineConfig) else docker.DEFAULT_ROOT
     places = [("data root", root), ("containerd", service.top)]
     places += [(path, HostPath(path)) for path in ("/", "/var/log", "/tmp", "/run")]  # noqa: S108 - looked at only
     gaps = list(service.gaps)

@@ -3,6 +3,7 @@
 import re
 from hashlib import sha256
 
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.digests import KeptDigests
 from doctor.facts.containers.containers import Containers
 from doctor.facts.engine.data_root import DataRoot
@@ -12,7 +13,6 @@ from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 
-_NAME = "image/overlay2/repositories.json"
 _PLAIN = re.compile(
     rb'\{"Repositories":\{(?:"([^"\\]+)":\{(?:"\1(?::\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})":"sha256:[0-9a-f]{64}"'
     rb'(?:,(?=")|(?=\})))+\}(?:,(?=")|(?=\})))*\}\}'
@@ -32,7 +32,7 @@ def altered_tags(
     tags = images.tags
     if tags.status != "ok" or not tags.content:
         raise HostError(Missing(Why.ABSENT, f"{tags.path}: no list of names"))
-    size, digest = told.files.get(_NAME, (0, "")) if isinstance(told, KeptDigests) else (0, "")
+    size, digest = told.files.get(docker.tags(), (0, "")) if isinstance(told, KeptDigests) else (0, "")
     is_changed = size == len(tags.content) and digest != sha256(tags.content).hexdigest()
     if not is_changed and is_plain(tags, images):
         return AlteredTags(path=tags.path)
@@ -64,7 +64,7 @@ def _kept(host: Host, root: DataRoot, tags: Tags) -> tuple[bytes, bool, str]:
     from doctor.collect.backup.lists import is_tags  # noqa: PLC0415
 
     try:
-        found = Backups(host, root).find(_NAME, is_tags)
+        found = Backups(host, root).find(docker.tags(), is_tags)
         if found is None:
             return b"", False, ""
         # A new file takes the old one's place each time the engine writes: what only time did to it keeps the time.

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from typing import Any
 
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.images.images import ImageConfig, Images, Tags, salvage_tags
 from doctor.formats.images.oci_digest import chain_ids, is_digest, is_hex64
@@ -14,7 +15,6 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
 _LIMIT_BYTES = 16 << 20
-_DRIVER = "overlay2"
 _PARENT_BYTES = 4096
 _REFUSED = frozenset({Why.DENIED, Why.TIMED_OUT})
 
@@ -22,10 +22,10 @@ _REFUSED = frozenset({Why.DENIED, Why.TIMED_OUT})
 @collector
 def images(host: Host, root: DataRoot) -> Images:
     """Return the overlay2 image store; absent where this root never used overlay2."""
-    used = root.driver(_DRIVER)
-    if used is None or (used.is_empty and not root.has("image")):
+    used = root.driver(docker.OVERLAY2)
+    if used is None or (used.is_empty and not root.has(docker.IMAGE)):
         raise HostError(Missing(Why.ABSENT, f"{root.resolved}: no overlay2 image store"))
-    return read_store(host, root.at("image", _DRIVER))
+    return read_store(host, root.at(docker.image_store()))
 
 
 def read_store(host: Host, top: HostPath) -> Images:
@@ -33,20 +33,20 @@ def read_store(host: Host, top: HostPath) -> Images:
     gaps: list[Missing] = []
     configs: dict[str, ImageConfig] = {}
     strays: list[str] = []
-    for name, _ in _entries(host, join(top, "imagedb/content/sha256"), gaps):
+    for name, _ in _entries(host, join(top, docker.IMAGE_CONFIGS), gaps):
         if is_hex64(name):
-            found = _config(host, join(top, "imagedb/content/sha256", name), name, gaps)
+            found = _config(host, join(top, docker.IMAGE_CONFIGS, name), name, gaps)
             if found is not None:
                 configs[name] = found
         else:
             strays.append(name)
-    described = [name for name, _ in _entries(host, join(top, "imagedb/metadata/sha256"), gaps) if is_hex64(name)]
+    described = [name for name, _ in _entries(host, join(top, docker.IMAGE_METADATA), gaps) if is_hex64(name)]
     return Images(
         top=top,
         configs=dict(sorted(configs.items())),
         strays=tuple(sorted(strays)),
         described=frozenset(described),
-        parents=_parents(host, join(top, "imagedb/metadata/sha256"), described),
+        parents=_parents(host, join(top, docker.IMAGE_METADATA), described),
         tags=_tags(host, top, gaps),
         gaps=tuple(gaps),
     )
@@ -56,7 +56,7 @@ def _parents(host: Host, top: HostPath, described: list[str]) -> dict[str, str]:
     """Return what the ``parent`` files say; what is there and can't be read counts as empty, as dockerd takes it."""
     found: dict[str, str] = {}
     for name in described:
-        path = join(top, name, "parent")
+        path = join(top, name, docker.PARENT)
         try:
             found[name] = host.read(path, follow=False, limit_bytes=_PARENT_BYTES).decode("ascii", "replace").strip()
         except HostError as error:
@@ -110,11 +110,11 @@ def _entries(host: Host, path: HostPath, gaps: list[Missing]) -> list[tuple[str,
 
 
 def _tags(host: Host, top: HostPath, gaps: list[Missing]) -> Tags:
-    path = join(top, "repositories.json")
+    path = join(top, docker.TAGS)
     names = _entries(host, top, gaps)
     aged = []
     for name, kind in sorted(names):
-        if name.startswith(".tmp-repositories.json") and kind == "f":
+        if name.startswith(f"{docker.TEMPORARY_PREFIX}{docker.TAGS}") and kind == "f":
             path_there = join(top, name)
             try:
                 entries = parse_tags(host.read(path_there, follow=False, limit_bytes=_LIMIT_BYTES))
@@ -123,7 +123,7 @@ def _tags(host: Host, top: HostPath, gaps: list[Missing]) -> Tags:
                 continue
     # Their names end in a random number: only the time tells which one dockerd wrote last.
     siblings = [entries for _, entries in sorted(aged, key=lambda pair: pair[0])]
-    kind = dict(names).get("repositories.json", "")
+    kind = dict(names).get(docker.TAGS, "")
     if not kind:
         return Tags(path=path, status="missing", entries={}, siblings=tuple(siblings))
     data = b""

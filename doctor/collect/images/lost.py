@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from doctor.collect.backup.lists import STORE, is_tags
+from doctor.collect.backup.lists import is_tags
 from doctor.collect.images.images import config_of, parse_tags
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.buildkit import Snapshots
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.images.images import Images
@@ -14,8 +15,6 @@ from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join, parent
-
-_CONFIGS = "imagedb/content/sha256"
 
 
 @collector
@@ -41,7 +40,7 @@ def lost_images(
 def _gone(host: Host, top: HostPath) -> HostPath | None:
     """Return the uppermost directory on the way to the configs that is gone, ``None`` if all are there."""
     path = parent(top)
-    for name in ("", top.rpartition("/")[2], *_CONFIGS.split("/")):
+    for name in ("", top.rpartition("/")[2], *docker.IMAGE_CONFIGS.split("/")):
         path = join(path, name) if name else path
         if not host.exists(path):
             return path
@@ -61,7 +60,7 @@ def _left_over(images: Images, layers: Layers) -> set[str]:
         if found.has_diff
         and name not in used
         and DIRECTORY_NAME.fullmatch(name)
-        and f"{name}-init" not in layers.directories
+        and docker.init_layer(name) not in layers.directories
     }
 
 
@@ -85,9 +84,9 @@ def _kept(  # noqa: PLR0917 - what was read, and what follows from it
     newest = backups.items[0].generation
     told = {chain for chain, record in layers.records.items() if record.cache_id in left}
     told.update(chain for chain, record in newest.layers.items() if record.cache_id in left)
-    listed = backups.find(f"{STORE}/repositories.json", is_tags)
+    listed = backups.find(docker.tags(), is_tags)
     tags = parse_tags(listed[0]) if listed is not None else {}
-    prefix = f"{STORE}/{_CONFIGS}/"
+    prefix = docker.image_config("")
     items: dict[str, LostImage] = {}
     for name in newest.files:
         identity = name.removeprefix(prefix)

@@ -116,9 +116,9 @@ class _Looked:
         return found
 
     def _names(self, directory: str, here: str) -> list[tuple[str, str]]:
-        path = join(self.graph.layers.directory_path(directory, "diff"), here.lstrip("/")) if here else None
+        path = join(self.graph.layers.diff_path(directory), here.lstrip("/")) if here else None
         try:
-            return sorted(self.host.scandir(path or self.graph.layers.directory_path(directory, "diff"), follow=False))
+            return sorted(self.host.scandir(path or self.graph.layers.diff_path(directory), follow=False))
         except HostError as error:
             self.gaps.append(error.missing)
             return []
@@ -131,7 +131,7 @@ class _Looked:
             return None
 
     def _at(self, directory: str, path: str) -> HostPath:
-        return join(self.graph.layers.directory_path(directory, "diff"), path.lstrip("/"))
+        return join(self.graph.layers.diff_path(directory), path.lstrip("/"))
 
     def is_whiteout(self, directory: str, path: str) -> bool:
         """Whether overlayfs takes an entry for a removal: a character device 0:0 (Documentation/filesystems/overlayfs)."""

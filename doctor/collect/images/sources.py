@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.images.images import Images
@@ -52,7 +53,7 @@ def _kept(images: Images, backup: MetadataBackup | Missing, lost: LostImages | M
 
 def _from_buildkit(host: Host, root: DataRoot, identity: str) -> ImageSource | None:
     """BuildKit keeps the config of an image it built as a blob, as long as its build record lives."""
-    path = root.at("buildkit", "content/blobs/sha256", identity)
+    path = root.at(docker.BUILDKIT_BLOBS, identity)
     try:
         content = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
     except HostError:

@@ -1,5 +1,6 @@
 """Looks at the files by which a kernel shows its abilities, and judges what this host needs of it."""
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.host.packages import System
 from doctor.facts.kernel.cgroups import Cgroups
@@ -14,7 +15,7 @@ from doctor.model.declare import collector
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
-_OVERLAY_DRIVERS = {None, "", "overlay2", "overlayfs"}
+_OVERLAY_DRIVERS = {None, "", docker.OVERLAY2, docker.SNAPSHOTTER}
 
 
 @collector

@@ -1,5 +1,6 @@
 """Looks at the few directories that nothing assigns: names and times, no content."""
 
+from doctor.engines.docker import places as docker
 from doctor.facts.layers.candidates import Clues, DirectoryClues, asked_for
 from doctor.facts.layers.graph import LayerGraph
 from doctor.host.base import Host
@@ -9,7 +10,7 @@ from doctor.model.paths import HostPath, join
 
 _NAMES = 8
 _MOST_LOOKS = 200
-_BESIDE = ("link", "lower")
+_BESIDE = (docker.LINK, docker.LOWER)
 
 
 @collector
@@ -20,9 +21,9 @@ def directory_clues(host: Host, graph: LayerGraph) -> DirectoryClues:
 
 def _clues(host: Host, graph: LayerGraph, name: str) -> Clues:
     layers = graph.layers
-    places = [layers.directory_path(one, file) for one in (name, f"{name}-init") for file in _BESIDE]
+    places = [layers.directory_path(one, file) for one in (name, docker.init_layer(name)) for file in _BESIDE]
     times = [time for path in places if (time := _mtime(host, path))]
-    top = layers.directory_path(name, "diff")
+    top = layers.diff_path(name)
     names = _walk(host, top)
     changed = max((_mtime(host, join(top, one.rstrip("/"))) for one in names), default=0.0)
     return Clues(made=min(times, default=0.0), names=tuple(names[:_NAMES]), more=len(names) > _NAMES, changed=changed)

@@ -4,6 +4,7 @@ from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.layers.content import LayerContent, LayerLook
 from doctor.facts.layers.graph import LayerGraph
@@ -46,7 +47,7 @@ def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent
     gaps: list[Missing] = []
     for task in tasks:
         one = found[task]
-        if not one.is_proven and not host.exists(graph.layers.record_path(task.chain, "diff")):
+        if not one.is_proven and not host.exists(graph.layers.record_path(task.chain, docker.DIFF_ID)):
             continue
         if one.gap:
             gaps.append(Missing(Why.UNREADABLE, one.gap))
@@ -98,7 +99,7 @@ def _untied(host: Host, found: LayerLook, task: Task, buffer: memoryview) -> Lay
 
 def _others(graph: LayerGraph, task: Task) -> tuple[HostPath, ...]:
     return tuple(
-        graph.layers.directory_path(name, "diff")
+        graph.layers.diff_path(name)
         for name, known in graph.layers.directories.items()
         if name != task.directory and known.has_diff
     )

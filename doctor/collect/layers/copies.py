@@ -8,6 +8,7 @@ dir.c). A mount that looks at such a directory writes a lost ``origin`` again (f
 
 from datetime import datetime
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.records import MountRecord
@@ -60,7 +61,7 @@ def _names(host: Host, graph: LayerGraph, record: MountRecord | None) -> list[st
     if record is None or not record.mount_id or record.mount_id not in graph.layers.directories:
         return []
     try:
-        entries = sorted(host.scandir(graph.layers.directory_path(record.mount_id, "diff"), follow=False))
+        entries = sorted(host.scandir(graph.layers.diff_path(record.mount_id), follow=False))
     except HostError:
         return []
     return [name for name, kind in entries if kind == "d"][:_DIRECTORIES] or [name for name, _ in entries[:1]]
@@ -69,8 +70,8 @@ def _names(host: Host, graph: LayerGraph, record: MountRecord | None) -> list[st
 def _times(host: Host, graph: LayerGraph, record: MountRecord, container: Container) -> tuple[int, int] | None:
     """Return when a container was created, and the earliest time of what the engine wrote then and never again."""
     layers, mount = graph.layers, str(record.mount_id)
-    places = [layers.directory_path(mount, "link"), layers.directory_path(mount, "lower")]
-    places += [join(layers.layerdb, "mounts", container.id, name) for name in ("mount-id", "init-id", "parent")]
+    places = [layers.directory_path(mount, name) for name in (docker.LINK, docker.LOWER)]
+    places += [layers.mount_path(container.id, name) for name in (docker.MOUNT_ID, docker.INIT_ID, docker.PARENT)]
     try:
         created = int(datetime.fromisoformat(container.created).timestamp()) * 1_000_000_000
         first = host.lstat(places[0], follow=False).mtime_ns
@@ -83,7 +84,7 @@ def _times(host: Host, graph: LayerGraph, record: MountRecord, container: Contai
 
 def _unmarked(host: Host, graph: LayerGraph, record: MountRecord, names: list[str]) -> str:
     """Return a directory of a writable layer that lower layers have too and that bears no mark, "" for none."""
-    top = graph.layers.directory_path(str(record.mount_id), "diff")
+    top = graph.layers.diff_path(str(record.mount_id))
     for name in names:
         path = join(top, name)
         try:
@@ -116,4 +117,4 @@ def _is_below(host: Host, graph: LayerGraph, directory: str, name: str) -> bool:
 
 
 def _at(graph: LayerGraph, directory: str, name: str) -> HostPath:
-    return join(graph.layers.directory_path(directory, "diff"), name)
+    return join(graph.layers.diff_path(directory), name)

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.buildkit import Snapshots
 from doctor.facts.images.images import Images
@@ -93,7 +94,7 @@ def _mount_parents(images: Images, layers: Layers, containers: Containers, cache
         chain = mount_parent(container_id, images, layers, containers)
         if not record.mount_id or chain is None:
             continue
-        first = f"{record.mount_id}-init"
+        first = docker.init_layer(record.mount_id)
         if record.init_id and first not in layers.directories:
             continue  # it should stand on its -init, which is gone
         target = first if first in layers.directories else record.mount_id
@@ -124,7 +125,9 @@ def _parents(
     for record in layers.mounts.values():
         if record.mount_id:
             decided.add(
-                f"{record.mount_id}-init" if f"{record.mount_id}-init" in layers.directories else record.mount_id
+                docker.init_layer(record.mount_id)
+                if docker.init_layer(record.mount_id) in layers.directories
+                else record.mount_id
             )
     by_name: dict[str, str] | None = None
     for identity, found in layers.directories.items():
@@ -132,8 +135,8 @@ def _parents(
             continue
         if identity in mounts:
             parents[identity] = mounts[identity]
-        elif f"{identity}-init" in layers.directories:
-            parents[identity] = f"{identity}-init"
+        elif docker.init_layer(identity) in layers.directories:
+            parents[identity] = docker.init_layer(identity)
         elif identity in buildkit:
             parents[identity] = buildkit[identity]
         else:
@@ -148,5 +151,5 @@ def _referenced(layers: Layers, cache: dict[str, str], buildkit: dict[str, str] 
     found = set(cache.values()) | set(buildkit or {})
     for record in layers.mounts.values():
         if record.mount_id:
-            found.update({record.mount_id, f"{record.mount_id}-init"})
+            found.update({record.mount_id, docker.init_layer(record.mount_id)})
     return frozenset(found & set(layers.directories))

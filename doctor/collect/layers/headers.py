@@ -59,8 +59,8 @@ def _few(host: Host, root: DataRoot, graph: LayerGraph) -> list[Glance]:
     return [
         glance(
             host,
-            layers.record_path(chain, "tar-split.json.gz"),
-            layers.directory_path(graph.cache[chain], "diff"),
+            layers.split_path(chain),
+            layers.diff_path(graph.cache[chain]),
             root.owner_shift,
         )
         for _, chain in chosen

@@ -1,5 +1,6 @@
 """Looks whether the entries of containers' ``-init`` layers are of the right kind, with one call for a sound layer."""
 
+from doctor.engines.docker import places as docker
 from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS, InitLayers
 from doctor.facts.layers.records import Layers
 from doctor.host.base import Host
@@ -21,10 +22,10 @@ def init_layers(host: Host, layers: Layers) -> InitLayers:
     wrong: dict[str, dict[str, str]] = {}
     gaps: list[Missing] = []
     for container_id, record in layers.mounts.items():
-        init = layers.directories.get(f"{record.mount_id}-init")
+        init = layers.directories.get(docker.init_layer(record.mount_id))
         if init is None or not init.has_diff:
             continue
-        top = layers.directory_path(init.id, "diff")
+        top = layers.diff_path(init.id)
         try:
             etc = host.lstat(join(top, "etc"), follow=False)
             found = {} if etc.kind == "d" and etc.nlink == 2 else _odd(host, top)

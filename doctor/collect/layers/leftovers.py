@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from doctor.facts.containers.containers import CONFIG
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.lost import LostContainers
 from doctor.facts.databases.databases import BuildkitDatabases
 from doctor.facts.engine.data_root import DataRoot
@@ -46,7 +46,7 @@ def leftovers(  # noqa: PLR0917 - the engine supplies them by type
     unknown = doubt(graph, buildkit) if orphans else ""
     return Leftovers(
         is_engine_up=is_up,
-        write_sets=look.settled(layers.unfinished, lambda name: join(layers.layerdb, "tmp", name)),
+        write_sets=look.settled(layers.unfinished, layers.unfinished_path),
         mounts=tuple(
             name
             for name in look.settled(_empty_records(graph, known), layers.mount_path)
@@ -60,8 +60,8 @@ def leftovers(  # noqa: PLR0917 - the engine supplies them by type
         lost_layers=tuple(
             LostLayer(
                 directory=name,
-                has_files=look.names(layers.directory_path(name, "diff")) != (),
-                below=graph.parents.get(f"{name}-init", ""),
+                has_files=look.names(layers.diff_path(name)) != (),
+                below=graph.parents.get(docker.init_layer(name), ""),
             )
             for name in look.settled(pairs, layers.directory_path)
         ),
@@ -119,11 +119,11 @@ def _sort(graph: LayerGraph, unused: set[str]) -> tuple[set[str], set[str], set[
             # One of these is its own; another check says so. While the layer below isn't known, any may be.
             is_known = graph.mount_parent(container.id) in graph.cache
             pairs -= set(graph.mount_candidates(container.id)) if is_known else set(pairs)
-    inits = {f"{name}-init" for name in graph.layers.unused_pairs()}
+    inits = {docker.init_layer(name) for name in graph.layers.unused_pairs()}
     orphans: set[str] = set()
     foreign: set[str] = set()
     for name in unused - inits - set(graph.layers.unused_pairs()):
-        is_layer = DIRECTORY_NAME.fullmatch(name.removesuffix("-init")) is not None
+        is_layer = DIRECTORY_NAME.fullmatch(name.removesuffix(docker.INIT_SUFFIX)) is not None
         (orphans if is_layer else foreign).add(name)
     return orphans, pairs, foreign
 
@@ -140,7 +140,7 @@ def _merged(look: _Look, graph: LayerGraph, mounts: Mounts | Missing) -> dict[st
     points = set() if isinstance(mounts, Missing) else {mount.mount_point for mount in mounts.items}
     found = {}
     for name, directory in graph.layers.directories.items():
-        path = graph.layers.directory_path(name, "merged")
+        path = graph.layers.directory_path(name, docker.MERGED)
         if not directory.has_merged or path in points or not look.is_of_one_disk(path, graph.layers.overlay2):
             continue
         names = look.names(path)
@@ -150,11 +150,13 @@ def _merged(look: _Look, graph: LayerGraph, mounts: Mounts | Missing) -> dict[st
 
 
 def _containers(look: _Look, root: DataRoot, graph: LayerGraph) -> dict[HostPath, bool]:
-    top = root.at("containers")
+    top = root.at(docker.CONTAINERS)
     hollow = {
         broken.container_id
         for broken in graph.containers.broken
-        if broken.file == CONFIG and broken.is_missing and broken.container_id not in graph.layers.mounts
+        if broken.file == docker.CONTAINER_CONFIG
+        and broken.is_missing
+        and broken.container_id not in graph.layers.mounts
     }
     names = hollow | {name for name in graph.containers.strays if not is_hex64(name)}
     return {path: look.names(path) == () for name in sorted(names) if look.is_settled(path := join(top, name))}

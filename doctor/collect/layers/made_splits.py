@@ -62,7 +62,7 @@ def _make_all(host: Host, graph: LayerGraph, lost: Iterable[Expected]) -> dict[s
         candidates = [own] if own is not None else sorted(free, key=lambda name: (depth[name] != layer.depth, name))
         for directory in candidates:
             try:
-                tree = open_tree(host, graph.layers.directory_path(directory, "diff"))
+                tree = open_tree(host, graph.layers.diff_path(directory))
             except HostError:
                 continue
             try:

@@ -46,7 +46,7 @@ class _Prover:
 
     def prove(self, layer: Expected) -> LayerProof:
         """Return the one free directory whose content is this layer's."""
-        path = self.graph.layers.record_path(layer.chain, "tar-split.json.gz")
+        path = self.graph.layers.split_path(layer.chain)
         try:
             names, needed = self._names(path)
         except (HostError, FormatError) as error:
@@ -78,7 +78,7 @@ class _Prover:
         """Return the bytes of a directory's files as the engine counts them: each inode once, directories not."""
         seen: set[tuple[int, int]] = set()
         total = 0
-        top = self.graph.layers.directory_path(identity, "diff")
+        top = self.graph.layers.diff_path(identity)
         for name in self._walk(identity) or ():
             try:
                 found = self.host.lstat(join(top, os.fsdecode(name)), follow=False)
@@ -120,7 +120,7 @@ class _Prover:
         plain = _plain(name)
         if b".." in plain.split(b"/"):
             return None
-        path = join(self.graph.layers.directory_path(identity, "diff"), os.fsdecode(plain))
+        path = join(self.graph.layers.diff_path(identity), os.fsdecode(plain))
         try:
             kind = self.host.lstat(path, follow=False).kind
         except HostError:
@@ -132,7 +132,7 @@ class _Prover:
         if identity not in self.walked:
             found: set[bytes] = set()
             try:
-                self._descend(self.graph.layers.directory_path(identity, "diff"), b"", found, 0)
+                self._descend(self.graph.layers.diff_path(identity), b"", found, 0)
                 self.walked[identity] = frozenset(found)
             except HostError:
                 self.walked[identity] = None

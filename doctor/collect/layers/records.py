@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.layers.records import LayerDirectory, LayerRecord, Layers, MountRecord
 from doctor.formats.gzip_ends import HEAD_BYTES, TAIL_BYTES, ends_fit
@@ -13,7 +14,6 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 
-_DRIVER = "overlay2"
 # `lower` of 128 parents has 128 times 29 bytes; the other files fewer than 100.
 _LIMIT_BYTES = 1 << 16
 
@@ -21,9 +21,9 @@ _LIMIT_BYTES = 1 << 16
 @collector
 def layers(host: Host, root: DataRoot) -> Layers:
     """Return all records; absent where this root never used overlay2."""
-    if root.driver(_DRIVER) is None:
+    if root.driver(docker.OVERLAY2) is None:
         raise HostError(Missing(Why.ABSENT, f"{root.resolved}: no overlay2 layers"))
-    return _Reader(host).read(HostPath(f"{root.at('image')}/{_DRIVER}/layerdb"), root.at(_DRIVER))
+    return _Reader(host).read(root.at(docker.image_store()), root.at(docker.OVERLAY2))
 
 
 class _Reader:
@@ -33,32 +33,32 @@ class _Reader:
         self.host = host
         self.gaps: list[Missing] = []
 
-    def read(self, layerdb: HostPath, overlay2: HostPath) -> Layers:
+    def read(self, store: HostPath, overlay2: HostPath) -> Layers:
         """Return what lies in both places."""
         records: dict[str, LayerRecord] = {}
         removing: dict[str, str] = {}
-        for name, folder in self.folders(f"{layerdb}/sha256"):
+        for name, folder in self.folders(f"{store}/{docker.LAYER_RECORDS}"):
             if is_hex64(name):
                 records[name] = self.record(folder, name)
-            elif name.endswith("-removing"):
-                removing[name] = self.text(folder, "cache-id") or ""
-        mounts = {name: self.mount(folder, name) for name, folder in self.folders(f"{layerdb}/mounts")}
+            elif name.endswith(docker.REMOVING_SUFFIX):
+                removing[name] = self.text(folder, docker.CACHE_ID) or ""
+        mounts = {name: self.mount(folder, name) for name, folder in self.folders(f"{store}/{docker.MOUNT_RECORDS}")}
         directories: dict[str, LayerDirectory] = {}
         links: dict[str, str] | None = None
         for name, folder in self.folders(str(overlay2)):
-            if name == "l":
+            if name == docker.SHORT_LINKS:
                 links = {name: self.link(folder, name, kind) for name, kind in self.entries(folder).items()}
             else:
                 directories[name] = self.directory(folder, name)
         return Layers(
             records=records,
             removing=removing,
-            unfinished=tuple(self.names(f"{layerdb}/tmp")),  # noqa: S108 - dockerd's own
+            unfinished=tuple(self.names(f"{store}/{docker.UNFINISHED_RECORDS}")),
             mounts=mounts,
             directories=directories,
             links={} if links is None else links,
-            link_directory="d" if links is not None else self.kind(f"{overlay2}/l"),
-            layerdb=layerdb,
+            link_directory="d" if links is not None else self.kind(f"{overlay2}/{docker.SHORT_LINKS}"),
+            store=store,
             overlay2=overlay2,
             gaps=tuple(self.gaps),
         )
@@ -143,17 +143,17 @@ class _Reader:
         names = self.entries(folder)
         wrong = tuple(name for name, kind in names.items() if kind not in {"f", "?"})
 
-        size, is_torn = self.split(folder, "tar-split.json.gz") if "tar-split.json.gz" in names else (-1, False)
+        size, is_torn = self.split(folder, docker.TAR_SPLIT) if docker.TAR_SPLIT in names else (-1, False)
 
         def text(file: str) -> str | None:
             return self.text(folder, file) if file in names else None
 
         return LayerRecord(
             chain=chain,
-            diff=text("diff"),
-            parent=text("parent"),
-            cache_id=text("cache-id"),
-            size=text("size"),
+            diff=text(docker.DIFF_ID),
+            parent=text(docker.PARENT),
+            cache_id=text(docker.CACHE_ID),
+            size=text(docker.LAYER_SIZE),
             tar_split_bytes=size,
             is_split_torn=is_torn,
             wrong_type=wrong,
@@ -163,23 +163,25 @@ class _Reader:
         """Return one container's record."""
         return MountRecord(
             container_id=container,
-            mount_id=self.text(folder, "mount-id"),
-            init_id=self.text(folder, "init-id"),
-            parent=self.text(folder, "parent"),
+            mount_id=self.text(folder, docker.MOUNT_ID),
+            init_id=self.text(folder, docker.INIT_ID),
+            parent=self.text(folder, docker.PARENT),
         )
 
     def directory(self, folder: Folder, identity: str) -> LayerDirectory:
         """Return one layer directory."""
         names = self.entries(folder)
-        lower = self.raw(folder, "lower") if "lower" in names else None
+        lower = self.raw(folder, docker.LOWER) if docker.LOWER in names else None
         return LayerDirectory(
             id=identity,
-            link=self.raw(folder, "link") if "link" in names else None,
-            lower=None if lower is None else tuple(part.removeprefix("l/") for part in lower.split(":") if lower),
-            has_diff=names.get("diff") == "d",
-            has_work=names.get("work") == "d",
-            has_merged="merged" in names,
-            committed=names.get("committed", ""),
+            link=self.raw(folder, docker.LINK) if docker.LINK in names else None,
+            lower=None
+            if lower is None
+            else tuple(part.removeprefix(docker.SHORT_LINK_PREFIX) for part in lower.split(":") if lower),
+            has_diff=names.get(docker.DIFF) == "d",
+            has_work=names.get(docker.WORK) == "d",
+            has_merged=docker.MERGED in names,
+            committed=names.get(docker.COMMITTED, ""),
         )
 
     def split(self, folder: Folder, name: str) -> tuple[int, bool]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from hashlib import sha256
 
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.digests import KeptDigests
 from doctor.facts.layers.content import LayerContent
 from doctor.facts.layers.graph import LayerGraph
@@ -16,7 +17,6 @@ from doctor.model.paths import HostPath
 
 _CHUNK_BYTES = 1 << 20
 _BLOCK = 512
-_NAME = "tar-split.json.gz"
 _ALTERED_BYTES = 64 << 20
 """As much a normal scan hashes in some 50 ms; what a root has beyond it is left to ``--deep``."""
 
@@ -42,7 +42,7 @@ def tar_splits(host: Host, graph: LayerGraph, content: LayerContent, altered: Al
                 damaged[layer.chain] = look.split_problem
             continue
         try:
-            problem = _problem(host, graph.layers.record_path(layer.chain, _NAME))
+            problem = _problem(host, graph.layers.split_path(layer.chain))
         except HostError as error:
             if error.missing.why in {Why.DENIED, Why.TIMED_OUT, Why.UNSUPPORTED}:
                 gaps.append(error.missing)
@@ -63,8 +63,8 @@ def altered_splits(host: Host, graph: LayerGraph, kept: KeptDigests) -> AlteredS
     left = _ALTERED_BYTES
     for layer in graph.needed():
         record = graph.record(layer.chain)
-        path = graph.layers.record_path(layer.chain, _NAME)
-        size, digest = kept.files.get(f"image/overlay2/layerdb/sha256/{layer.chain}/{_NAME}", (0, ""))
+        path = graph.layers.split_path(layer.chain)
+        size, digest = kept.files.get(docker.tar_split(layer.chain), (0, ""))
         if record is None or record.lacks_split or not digest or record.tar_split_bytes > left:
             continue
         left -= record.tar_split_bytes

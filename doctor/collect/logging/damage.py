@@ -2,6 +2,7 @@
 
 import os
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.engine.state import EngineState
 from doctor.facts.logging.damage import DamagedLog, LogDamage
@@ -25,7 +26,7 @@ def log_damage(host: Host, containers: Containers, state: EngineState | Missing)
     for container in containers.items:
         if container.host is None or container.host.log_driver not in {"json-file", ""}:
             continue
-        path = join(container.directory, f"{container.id}-json.log")
+        path = join(container.directory, docker.log_name(container.id))
         try:
             found = _examine(host, container, path, is_written=is_alive and container.state.running)
         except HostError as error:

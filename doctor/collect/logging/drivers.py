@@ -2,6 +2,7 @@
 
 import re
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.engine.state import EngineState
@@ -73,7 +74,7 @@ def _size(host: Host, container: Container, gaps: list[Missing]) -> int | None:
 
     The path that config.v2.json names is not followed: a container's files lie in its own directory.
     """
-    own = f"{container.directory}/{container.id}-json.log"
+    own = f"{container.directory}/{docker.log_name(container.id)}"
     total = 0
     for number in range(_FEW_FILES + 1):
         suffixes = ("",) if number == 0 else (f".{number}", f".{number}.gz")
@@ -111,7 +112,7 @@ def _rotating(host: Host, data_root: HostPath) -> list[str]:
     except HostError:
         return []
     found = []
-    pattern = re.compile(rf"^[^#\n]*{re.escape(data_root)}/containers/\S*\.log", re.MULTILINE)
+    pattern = re.compile(rf"^[^#\n]*{re.escape(data_root)}/{docker.CONTAINERS}/\S*\.log", re.MULTILINE)
     for name in names:
         try:
             text = host.read(HostPath(f"{top}/{name}"), limit_bytes=1 << 18).decode("utf-8", "replace")
@@ -131,7 +132,7 @@ def _deleted(host: Host, state: EngineState | Missing, data_root: HostPath) -> l
     try:
         for name in host.listdir(top):
             target = host.readlink(HostPath(f"{top}/{name}"))
-            if target.endswith("-json.log (deleted)") and f"{data_root}/containers/" in target:
+            if target.endswith(f"{docker.LOG_SUFFIX} (deleted)") and f"{data_root}/{docker.CONTAINERS}/" in target:
                 found.append(target.removesuffix(" (deleted)"))
     except HostError:
         return found

@@ -1,5 +1,6 @@
 """Asks the running engine for the last line of a few containers' logs. The line itself may be secret: only its size is kept."""
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.engine.state import EngineInfo
 from doctor.facts.logging.readable import ReadLog, ReadLogs
@@ -40,7 +41,7 @@ def read_logs(host: Host, containers: Containers, info: EngineInfo) -> ReadLogs:
 
 def _size(host: Host, container: Container) -> int:
     try:
-        return host.lstat(join(container.directory, f"{container.id}-json.log"), follow=False).size
+        return host.lstat(join(container.directory, docker.log_name(container.id)), follow=False).size
     except HostError:
         return -1
 

@@ -1,6 +1,7 @@
 """Compares the records of the network database with what an engine writes, with each other, and with the metadata backup."""
 
 from doctor.collect.backup.kept_records import is_unchanged, kept_records, misnamed
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.digests import KeptDigests
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
@@ -9,8 +10,6 @@ from doctor.facts.network.flaws import NetworkFlaws
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
-
-_NAME = "network/files/local-kv.db"
 
 
 @collector
@@ -28,12 +27,12 @@ def network_flaws(
         return NetworkFlaws(path=file.path, records={}, flawed=(renamed,))
     if bucket is None:
         raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
-    if is_unchanged(host, file, told, _NAME):
+    if is_unchanged(host, file, told, docker.NETWORK_DATABASE):
         return NetworkFlaws(path=file.path, records=bucket.keys, flawed=())
     from doctor.rebuild.network.copies import shared_by  # noqa: PLC0415 - a healthy host has nothing to judge
     from doctor.rebuild.network.judge import flawed_networks  # noqa: PLC0415
 
-    kept, age = kept_records(host, root, told, name=_NAME, bucket="libnetwork")
+    kept, age = kept_records(host, root, told, name=docker.NETWORK_DATABASE, bucket="libnetwork")
     shared = () if isinstance(containers, Missing) else tuple(shared_by(containers.items))
     flawed = flawed_networks(bucket.keys, shared, kept)
     return NetworkFlaws(path=file.path, records=bucket.keys, flawed=flawed, shared=shared, age=age)

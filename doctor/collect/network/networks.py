@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from doctor.collect.network.records import API_SOURCE, endpoint_of, network_of, networks_of_api
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.network.networks import Endpoint, Network, Networks
@@ -30,7 +31,7 @@ def networks(host: Host, root: DataRoot, containers: Containers | Missing) -> Ne
     The database is asked first: it names the interface, the addresses and the mapped ports of each endpoint, which the API
     does not, and it answers where the engine is dead or hung. The API is asked where the database can't be read.
     """
-    path = root.at("network", "files", "local-kv.db")
+    path = root.at(docker.NETWORK_DATABASE)
     items = () if isinstance(containers, Missing) else containers.items
     gaps = () if not isinstance(containers, Missing) or containers.is_harmless else (containers,)
     alive = {container.id for container in items if _is_alive(host, container)}

@@ -2,6 +2,7 @@
 
 from doctor.collect.backup.lists import is_database, newest
 from doctor.collect.databases.bolt_values import salvage_networks
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import NetworkDatabase
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.network.remains import NetworkRemains
@@ -24,7 +25,7 @@ def _kept(host: Host, root: DataRoot) -> tuple[dict[bytes, bytes], str]:
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
 
     try:
-        found = Backups(host, root).find("network/files/local-kv.db", is_database)
+        found = Backups(host, root).find(docker.NETWORK_DATABASE, is_database)
     except HostError:
         return {}, ""
     tree = newest(found[0]) if found is not None else None

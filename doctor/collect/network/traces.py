@@ -3,6 +3,7 @@
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Containers
 from doctor.facts.network.links import USER_BRIDGE, Links
@@ -41,7 +42,7 @@ def network_traces(
     return NetworkTraces(
         bridges=bridges,
         addresses={
-            one.id: last for one in items if (last := _addresses(host, join(one.directory, "hosts"), one.short))
+            one.id: last for one in items if (last := _addresses(host, join(one.directory, docker.HOSTS), one.short))
         },
         pools=pools,
         uplinks=uplinks,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineInfo, EngineVersion
@@ -58,7 +59,7 @@ def _first_choice(version: EngineVersion | Missing, file_system: str, *, overlay
     """
     if isinstance(version, Missing) or not (23, 0) <= version.release < (29, 0):
         return ""
-    return "overlay2" if overlay and file_system in {"ext4", "xfs", "btrfs", "tmpfs", "f2fs"} else ""
+    return docker.OVERLAY2 if overlay and file_system in {"ext4", "xfs", "btrfs", "tmpfs", "f2fs"} else ""
 
 
 def _existing(host: Host, path: HostPath) -> HostPath:

@@ -1,6 +1,7 @@
 """Compares the records of the volume database with what an engine writes, with the volumes, and with the metadata backup."""
 
 from doctor.collect.backup.kept_records import is_unchanged, kept_records, misnamed
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.digests import KeptDigests
 from doctor.facts.databases.databases import VolumeDatabase
 from doctor.facts.engine.data_root import DataRoot
@@ -9,8 +10,6 @@ from doctor.facts.volumes.volumes import Volumes
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
-
-_NAME = "volumes/metadata.db"
 
 
 @collector
@@ -24,9 +23,9 @@ def volume_flaws(
         return VolumeFlaws(path=file.path, records={}, flawed=(renamed,))
     if bucket is None:
         raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
-    if is_unchanged(host, file, told, _NAME):
+    if is_unchanged(host, file, told, docker.VOLUME_DATABASE):
         return VolumeFlaws(path=file.path, records=bucket.keys, flawed=())
-    kept, age = kept_records(host, root, told, name=_NAME, bucket="volumes")
+    kept, age = kept_records(host, root, told, name=docker.VOLUME_DATABASE, bucket="volumes")
     directories = {} if isinstance(volumes, Missing) else volumes.items
     flawed = flawed_volumes(bucket.keys, directories, kept)
     return VolumeFlaws(path=file.path, records=bucket.keys, flawed=flawed, kept=kept, age=age)

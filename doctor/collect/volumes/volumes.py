@@ -1,5 +1,6 @@
 """Reads the directories of local volumes: their names and options, never their data."""
 
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.volumes.volumes import VolumeDirectory, Volumes
 from doctor.formats.json_safe import load_object
@@ -10,14 +11,14 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
 # What else dockerd keeps in volumes/: its database and the node that quotas use.
-_NOT_VOLUMES = frozenset({"metadata.db", "backingFsBlockDev"})
+_NOT_VOLUMES = frozenset({docker.VOLUME_DATABASE.rpartition("/")[2], docker.VOLUME_QUOTA})
 
 
 @collector
 def volumes(host: Host, root: DataRoot) -> Volumes:
     """Return the volumes; an empty value where there is no such directory."""
-    top = root.at("volumes")
-    if not root.has("volumes"):
+    top = root.at(docker.VOLUMES)
+    if not root.has(docker.VOLUMES):
         return Volumes(top=top, exists=False)
     gaps: list[Missing] = []
     items = {}
@@ -30,10 +31,10 @@ def volumes(host: Host, root: DataRoot) -> Volumes:
 def _volume(host: Host, path: HostPath, name: str, gaps: list[Missing]) -> VolumeDirectory:
     try:
         entries = dict(host.scandir(path, follow=False))
-        data = _kind(host, join(path, "_data"), entries.get("_data", ""))
-        if "opts.json" not in entries:
+        data = _kind(host, join(path, docker.VOLUME_DATA), entries.get(docker.VOLUME_DATA, ""))
+        if docker.VOLUME_OPTIONS not in entries:
             return VolumeDirectory(name=name, data_kind=data, options_status="absent")
-        found = load_object(host.read(join(path, "opts.json"), follow=False, limit_bytes=1 << 20))
+        found = load_object(host.read(join(path, docker.VOLUME_OPTIONS), follow=False, limit_bytes=1 << 20))
     except FormatError as error:
         return VolumeDirectory(name=name, data_kind=data, options_status="broken", options_problem=str(error))
     except HostError as error:

@@ -49,3 +49,8 @@ CRI_PLUGINS = ("io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime")
 def blob(digits: str) -> str:
     """Return a content, by the 64 digits of its digest."""
     return f"{BLOBS}/{digits}"
+
+
+def snapshot_files(number: int) -> str:
+    """Return the directory with the files of a snapshot."""
+    return f"{SNAPSHOTS}/{number}/fs"

@@ -27,17 +27,28 @@ VOLUME_DATABASE = "volumes/metadata.db"
 """The volume database, bolt (volume/service/store.go)."""
 VOLUME_DATA = "_data"
 """The files of a local volume, in its directory (volume/local/local.go)."""
+VOLUME_QUOTA = "backingFsBlockDev"
+"""The block device that quotas need, among the volumes (quota/projectquota.go)."""
 VOLUME_OPTIONS = "opts.json"
 """The mount options of a local volume, in its directory (volume/local/local.go)."""
 PLUGINS = "plugins"
 SWARM = "swarm"
+"""What a node of a swarm keeps (daemon/cluster, swarmkit)."""
+SWARM_STATE, SWARM_PEERS = "swarm/docker-state.json", "swarm/state.json"
+SWARM_CERTIFICATE, SWARM_KEY = "swarm/certificates/swarm-node.crt", "swarm/certificates/swarm-node.key"
+SWARM_AUTHORITY = "swarm/certificates/swarm-root-ca.crt"
+SWARM_RAFT, SWARM_LOG, SWARM_TASKS = "swarm/raft", "swarm/raft/wal-v3-encrypted", "swarm/worker/tasks.db"
 TRUST = "trust"
+SNAP_ROOT = HostPath("/var/snap/docker/common/var-lib-docker")
+"""The data root of the snap package."""
 RUNTIMES = "runtimes"
 """Scripts that start runtimes with arguments (daemon/runtime_unix.go)."""
-TMP = "tmp"
+PLUGINS_TMP, TMP = "plugins/tmp", "tmp"
+CONTAINERD = "containerd"
 OWN_CONTAINERD = "containerd/daemon"
 """The root of the containerd that dockerd starts itself (libcontainerd/supervisor); its files are named by containerd's places."""
-CONTAINERD = "containerd"
+OWN_CONTAINERD_MARK = "/docker/containerd/"
+"""In the command line of such a containerd: its settings are below the exec root (libcontainerd/supervisor/remote_daemon.go)."""
 
 # BuildKit, by builder/builder-next/controller.go
 
@@ -64,6 +75,8 @@ SNAPSHOTTER = "overlayfs"
 """The storage driver that ``docker info`` shows while containerd keeps the images."""
 SHORT_LINKS = "l"
 """The directory of short links, among the layer directories."""
+SHORT_LINK_PREFIX = "l/"
+"""Begins each entry of ``lower``."""
 LINK, LOWER, DIFF, WORK, MERGED, COMMITTED = "link", "lower", "diff", "work", "merged", "committed"
 """What is in a layer directory; ``committed`` since 18.09."""
 INIT_SUFFIX = "-init"
@@ -71,6 +84,7 @@ INIT_SUFFIX = "-init"
 
 # The image store of a storage driver: IMAGE/DRIVER
 
+IMAGEDB_CONTENT = "imagedb/content"
 IMAGE_CONFIGS = "imagedb/content/sha256"
 """Image configs, named by their digest (image/fs.go); relative to the image store, as are the next five."""
 IMAGE_METADATA = "imagedb/metadata/sha256"
@@ -99,6 +113,7 @@ REMOVING_SUFFIX = "-removing"
 
 CONTAINER_CONFIG = "config.v2.json"
 HOST_CONFIG = "hostconfig.json"
+LOG_SUFFIX = "-json.log"
 HOSTS, HOSTNAME, RESOLV_CONF = "hosts", "hostname", "resolv.conf"
 TEMPORARY_PREFIX = ".tmp-"
 """Begins the name of a file that is written before it replaces another (pkg/atomicwriter, pkg/ioutils)."""
@@ -112,6 +127,7 @@ KEY_FILE = HostPath("/etc/docker/key.json")
 """The key of engines before 23.0 and of Docker Content Trust."""
 SOCKET = HostPath("/var/run/docker.sock")
 """The socket without ``hosts`` (opts/hosts_unix.go)."""
+SOCKET_NAME = "docker.sock"
 SOCKETS = (SOCKET, HostPath("/run/docker.sock"))
 """Both spellings of the default socket."""
 PID_FILE = HostPath("/var/run/docker.pid")
@@ -121,15 +137,36 @@ EXEC_ROOT = HostPath("/var/run/docker")
 EXEC_ROOTS = (HostPath("/run/docker"), EXEC_ROOT)
 RUNC_STATE = "runtime-runc/moby"
 """runc's state of running containers, below the exec root."""
+RUNTIME_STATE = "state.json"
+"""The state of one container, in its directory there (runc libcontainer)."""
 EXEC_CONTAINERD = "containerd"
 """Pipes of running containers and the sockets of dockerd's own containerd, below the exec root."""
-LOG_FILE = HostPath("/var/log/dockerd.log")
+LOG_FILES = (
+    HostPath("/var/log/docker.log"),
+    HostPath("/var/log/dockerd.log"),
+    HostPath("/var/log/docker/docker.log"),
+    HostPath("/var/log/upstart/docker.log"),
+)
+"""Where init scripts of distributions send the engine's log; with systemd it is in the journal."""
+OPTION_FILES = (HostPath("/etc/default/docker"), HostPath("/etc/sysconfig/docker"))
+"""Options of the command line: Debian's, Red Hat's."""
+INIT_SCRIPT = HostPath("/etc/init.d/docker")
 NAMESPACE = "moby"
 """The containerd namespace of dockerd's containers and images (libcontainerd)."""
 
 PROCESS = "dockerd"
 PROCESSES = (PROCESS, "dockerd-current")
 """Names of the engine's process; the second one is Red Hat's of Docker 1.12 and 1.13."""
+PROGRAMS = (
+    HostPath("/usr/bin/dockerd"),
+    HostPath("/usr/sbin/dockerd"),
+    HostPath("/usr/local/bin/dockerd"),
+    HostPath("/usr/local/sbin/dockerd"),
+    HostPath("/snap/docker/current/bin/dockerd"),
+)
+"""Where packages install the engine's program."""
+CLIENT, INIT, PROXY, RUNC = "docker", "docker-init", "docker-proxy", "runc"
+"""Programs beside it: the command, the init of ``docker run --init``, the proxy of published ports, the default runtime."""
 SERVICE = "docker.service"
 SOCKET_UNIT = "docker.socket"
 UNITS = (SERVICE, SOCKET_UNIT)
@@ -168,6 +205,11 @@ def tar_split(chain: str, driver: str = OVERLAY2) -> str:
     return f"{IMAGE}/{driver}/{LAYER_RECORDS}/{chain}/{TAR_SPLIT}"
 
 
+def init_layer(identity: str | None) -> str:
+    """Return the name of the layer directory that the engine prepares below a writable layer."""
+    return f"{identity}{INIT_SUFFIX}"
+
+
 def mount_record(container: str, driver: str = OVERLAY2) -> str:
     """Return the mount record of a container."""
     return f"{IMAGE}/{driver}/{MOUNT_RECORDS}/{container}"
@@ -178,6 +220,11 @@ def container_file(container: str, name: str) -> str:
     return f"{CONTAINERS}/{container}/{name}"
 
 
+def plugin_config(plugin: str) -> str:
+    """Return the settings of a managed plugin."""
+    return f"{PLUGINS}/{plugin}/config.json"
+
+
 def volume_options(volume: str) -> str:
     """Return the file with the options of a local volume."""
     return f"{VOLUMES}/{volume}/{VOLUME_OPTIONS}"
@@ -185,4 +232,4 @@ def volume_options(volume: str) -> str:
 
 def log_name(container: str) -> str:
     """Return the name of a container's ``json-file`` log, in its directory."""
-    return f"{container}-json.log"
+    return f"{container}{LOG_SUFFIX}"

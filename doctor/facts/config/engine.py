@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Struct, field
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.options import default_of
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
@@ -171,7 +172,7 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
 
     settings: dict[str, Setting] = {}
     flags: EngineFlags = field(default_factory=EngineFlags)
-    json: DaemonJson = field(default_factory=lambda: DaemonJson(path=HostPath("/etc/docker/daemon.json")))
+    json: DaemonJson = field(default_factory=lambda: DaemonJson(path=docker.DAEMON_JSON))
     gaps: tuple[Missing, ...] = ()
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -190,11 +191,17 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
         return key in self.settings
 
     @property
+    def exec_root(self) -> HostPath:
+        """Return where the state that ends with the boot is (``exec-root``, default /var/run/docker)."""
+        found = self.get("exec-root")
+        return HostPath(found.rstrip("/")) if isinstance(found, str) and found.startswith("/") else docker.EXEC_ROOT
+
+    @property
     def data_root(self) -> HostPath:
         """Return the directory of images, containers and volumes (``data-root``, default /var/lib/docker)."""
-        found = self.get("data-root", "/var/lib/docker")
+        found = self.get("data-root", docker.DEFAULT_ROOT)
         usable = isinstance(found, str) and found.startswith("/")
-        return HostPath(found.rstrip("/") or "/") if usable else HostPath("/var/lib/docker")
+        return HostPath(found.rstrip("/") or "/") if usable else docker.DEFAULT_ROOT
 
     @property
     def ip_forward(self) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
+
 ALWAYS = (0, 0)
 
 
@@ -51,12 +53,12 @@ OPTIONS = {
     "cluster-store-opts": Option("string-map", removed=(23, 0), why_removed="the external key-value store was removed"),
     "config-file": Option("string"),
     "containerd": Option("string"),
-    "containerd-namespace": Option("string", "moby"),
+    "containerd-namespace": Option("string", docker.NAMESPACE),
     "containerd-plugins-namespace": Option("string", "plugins.moby"),
     "cpu-rt-period": Option("int", 0),
     "cpu-rt-runtime": Option("int", 0),
     "cri-containerd": Option("bool", False),
-    "data-root": Option("string", "/var/lib/docker"),
+    "data-root": Option("string", docker.DEFAULT_ROOT),
     "debug": Option("bool", False, reload=True),
     "default-address-pools": Option("objects"),
     "default-cgroupns-mode": Option("string", since=(20, 10), reload=True),
@@ -74,7 +76,7 @@ OPTIONS = {
     "dns-opts": Option("strings"),
     "dns-search": Option("strings"),
     "exec-opts": Option("strings"),
-    "exec-root": Option("string", "/var/run/docker"),
+    "exec-root": Option("string", docker.EXEC_ROOT),
     "experimental": Option("bool", False),
     "features": Option("bool-map", reload=True),
     "firewall-backend": Option("string", "iptables", since=(29, 0)),
@@ -117,7 +119,7 @@ OPTIONS = {
     "node-generic-resources": Option("strings"),
     "nri-opts": Option("object", since=(29, 0)),
     "oom-score-adjust": Option("int", removed=(25, 0), why_removed="the unit sets OOMScoreAdjust= instead"),
-    "pidfile": Option("string", "/var/run/docker.pid"),
+    "pidfile": Option("string", docker.PID_FILE),
     "proxies": Option("object", since=(23, 0)),
     "raw-logs": Option("bool", False),
     "registry-mirrors": Option("strings", reload=True),

@@ -2,9 +2,10 @@
 
 from msgspec import Struct
 
+from doctor.engines.containerd import places as containerd
 from doctor.model.paths import HostPath
 
-CRI = frozenset({"cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime"})
+CRI = frozenset({"cri", *containerd.CRI_PLUGINS})
 
 
 class ContainerdConfig(Struct, frozen=True, kw_only=True):

@@ -5,14 +5,15 @@ Read only if containerd stores images (dockerd with ``containerd-snapshotter``, 
 
 from msgspec import Struct
 
-from doctor.facts.containerd.service import ROOT
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
-CONTENTS = "io.containerd.metadata.v1.bolt/meta.db"
-BLOBS = "io.containerd.content.v1.content/blobs/sha256"
-SNAPSHOTTER = "io.containerd.snapshotter.v1.overlayfs"
+CONTENTS = containerd.METADATA_DATABASE
+BLOBS = containerd.BLOBS
+SNAPSHOTTER = containerd.SNAPSHOTTER
 VIEW, ACTIVE, COMMITTED = 1, 2, 3
 """Kinds of snapshot (containerd core/snapshots/snapshotter.go)."""
 
@@ -109,15 +110,15 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
     @property
     def snapshotter(self) -> HostPath:
         """Return the snapshotter's database."""
-        return join(self.top, SNAPSHOTTER, "metadata.db")
+        return join(self.top, containerd.SNAPSHOT_DATABASE)
 
     def blob_path(self, digits: str) -> HostPath:
         """Return the path of a content."""
-        return join(self.top, BLOBS, digits)
+        return join(self.top, containerd.blob(digits))
 
     def tree_path(self, snapshot: Snapshot) -> HostPath:
         """Return the directory with a snapshot's own files."""
-        return join(self.top, SNAPSHOTTER, "snapshots", str(snapshot.id), "fs")
+        return join(self.top, containerd.snapshot_files(snapshot.id))
 
     def needing(self, digits: str) -> tuple[str, ...]:
         """Return the short names of the images that need a content."""
@@ -153,9 +154,9 @@ def kept_name(root: DataRoot, top: HostPath) -> str:
 
     A backup of one directory is not valid for another: snapshots are numbered from 1 in each.
     """
-    if top == root.at("containerd", "daemon"):
-        return "containerd/daemon"
-    return "+containerd" + ("" if top == ROOT else top.replace("/", "+"))
+    if top == root.at(docker.OWN_CONTAINERD):
+        return docker.OWN_CONTAINERD
+    return "+containerd" + ("" if top == containerd.DEFAULT_ROOT else top.replace("/", "+"))
 
 
 def short(name: str) -> str:

@@ -2,15 +2,11 @@
 
 from msgspec import Struct
 
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 from doctor.model.process import Process
-
-ROOT = HostPath("/var/lib/containerd")
-STATE = HostPath("/run/containerd")
-SOCKET = "/run/containerd/containerd.sock"
-CONFIG = HostPath("/etc/containerd/config.toml")
-"""The default settings (containerd defaults/defaults_unix.go)."""
 
 
 class RunningContainerd(Struct, frozen=True, kw_only=True):
@@ -39,12 +35,12 @@ class ContainerdService(Struct, frozen=True, kw_only=True):
         gaps: what could not be examined: the real root may then be another one.
     """
 
-    top: HostPath = ROOT
-    resolved: HostPath = ROOT
+    top: HostPath = containerd.DEFAULT_ROOT
+    resolved: HostPath = containerd.DEFAULT_ROOT
     exists: bool = False
-    state: HostPath = STATE
+    state: HostPath = containerd.DEFAULT_STATE
     origin: str = ""
-    config: HostPath = CONFIG
+    config: HostPath = containerd.CONFIG
     problem: str = ""
     where: str = ""
     running: tuple[RunningContainerd, ...] = ()
@@ -61,7 +57,7 @@ def is_engines(process: Process, engines: frozenset[int]) -> bool:
 
     Source: Moby libcontainerd/supervisor/remote_daemon.go.
     """
-    return process.ppid in engines or any("/docker/containerd/" in word for word in process.argv)
+    return process.ppid in engines or any(docker.OWN_CONTAINERD_MARK in word for word in process.argv)
 
 
 def option(words: tuple[str, ...], *names: str) -> str | None:

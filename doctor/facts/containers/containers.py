@@ -5,12 +5,13 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
-CONFIG = "config.v2.json"
-HOST_CONFIG = "hostconfig.json"
+CONFIG = docker.CONTAINER_CONFIG
+HOST_CONFIG = docker.HOST_CONFIG
 _POLICIES = frozenset({"always", "unless-stopped", "on-failure"})
 
 

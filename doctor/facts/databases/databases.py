@@ -12,9 +12,6 @@ from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 from doctor.model.secret import SECRET, Guarded
 
-BUILDKIT_FILES = ("cache.db", "containerdmeta.db", "history.db", "metadata_v2.db", "snapshots.db")
-"""BuildKit's databases, which refer to each other."""
-
 
 class BoltFile(Struct, frozen=True, kw_only=True):
     """One database file.

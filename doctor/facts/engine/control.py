@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Struct, field
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.stopped import Stopping
 from doctor.model.secret import SECRET, Guarded
 from doctor.model.step import Answer, Reload, Run, Signal, StartContainers, Step
@@ -137,7 +138,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         return tuple(
             Reload(pid=holder.pid, start_ticks=holder.start_ticks, socket=self.socket, predicts=predicts)
             for holder in self.holders
-            if holder.name == "dockerd"
+            if holder.name == docker.PROCESS
         )[:1]
 
     def stop_steps(self, *, with_containerd: bool = False) -> tuple[Step, ...]:
@@ -209,7 +210,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
             return tuple(
                 holder.start(answers, self.socket)
                 for holder in self.holders
-                if holder.name == "dockerd" and holder.argv
+                if holder.name == docker.PROCESS and holder.argv
             )
         return ()
 
@@ -222,7 +223,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
 
     def _signal(self, holder: Holder) -> Signal:
         restart = None
-        if holder.name == "dockerd":
+        if holder.name == docker.PROCESS:
             if self.manager == "hand" and holder.argv:
                 restart = holder.start((), self.socket)
             elif self.script:

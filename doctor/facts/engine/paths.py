@@ -2,29 +2,31 @@
 
 from fnmatch import fnmatchcase
 
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.model.severity import Severity
 
 FATAL = (
-    "network/files/local-kv.db",
-    "volumes/metadata.db",
-    "volumes/*/opts.json",
-    "buildkit/*.db",
-    "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db",
-    "image/*/repositories.json",
-    "engine-id",
-    "swarm/*.json",
+    docker.NETWORK_DATABASE,
+    docker.VOLUME_DATABASE,
+    docker.volume_options("*"),
+    f"{docker.BUILDKIT}/*.db",
+    f"{docker.OWN_CONTAINERD}/{containerd.METADATA_DATABASE}",
+    docker.tags("*"),
+    docker.ENGINE_ID,
+    f"{docker.SWARM}/*.json",
 )
 """Paths below the data root: dockerd exits with an error (v26.1.5, each one tried)."""
 
 LOSES = (
-    "containers/*",
-    "image/*/imagedb/content/*",
-    "image/*/layerdb/*",
-    "overlay2/*",
-    "plugins/*",
-    "swarm/*",
-    "trust/*",
-    "containerd/*",
+    f"{docker.CONTAINERS}/*",
+    f"{docker.image_store('*')}/{docker.IMAGEDB_CONTENT}/*",
+    f"{docker.image_store('*')}/{docker.LAYERDB}/*",
+    f"{docker.OVERLAY2}/*",
+    f"{docker.PLUGINS}/*",
+    f"{docker.SWARM}/*",
+    f"{docker.TRUST}/*",
+    f"{docker.CONTAINERD}/*",
 )
 """Paths below the data root: the engine continues without the container, image, layer or plugin."""
 

@@ -2,7 +2,10 @@
 
 from msgspec import Struct
 
-NAMES = ("runc", "containerd", "containerd-shim-runc-v2", "docker-init", "docker-proxy")
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
+
+NAMES = (docker.RUNC, containerd.PROCESS, containerd.SHIM, docker.INIT, docker.PROXY)
 
 
 class EnginePrograms(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config import keys as daemon_keys
 from doctor.facts.config import values as daemon_values
 from doctor.facts.config.engine import EngineConfig
@@ -98,7 +99,7 @@ def blockers(config: EngineConfig, things: NamedThings, storage: Storage | None,
 
 
 def _ground(storage: Storage) -> Iterator[str]:
-    overlay = storage.driver in {"overlay2", "overlayfs"}
+    overlay = storage.driver in {docker.OVERLAY2, docker.SNAPSHOTTER}
     if storage.is_read_only:
         yield "the data root is read-only"
     if overlay and storage.has_overlay is False:

@@ -4,10 +4,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.model.missing import Missing, Why
-
-ENGINE_SOCKET = "/var/run/docker.sock"
-"""The default address of dockerd without ``hosts`` or ``-H``; ``fd://`` is systemd's socket with the same path."""
 
 
 class EngineAnswer(Struct, frozen=True, kw_only=True):
@@ -24,7 +22,7 @@ class EngineAnswer(Struct, frozen=True, kw_only=True):
     version: dict[str, Any] = {}
     missing: Missing | None = None
     is_idle: bool = False
-    socket: str = ENGINE_SOCKET
+    socket: str = docker.SOCKET
     unserved: str = ""
 
 

@@ -3,7 +3,10 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-NAMES = ("docker.service", "docker.socket", "containerd.service")
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
+
+NAMES = (*docker.UNITS, containerd.SERVICE)
 _PROPERTIES = (
     "Id",
     "LoadState",

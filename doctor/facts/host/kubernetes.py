@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.model.missing import Missing
 
 
@@ -29,9 +31,9 @@ class Kubelet(Struct, frozen=True, kw_only=True):
     @property
     def uses_docker(self) -> bool:
         """Whether it runs containers with dockerd: dockershim up to 1.23, cri-dockerd since."""
-        return not self.endpoint or "dockershim" in self.endpoint or "cri-dockerd" in self.endpoint
+        return not self.endpoint or "dockershim" in self.endpoint or docker.CRI_PROCESS in self.endpoint
 
     @property
     def uses_containerd(self) -> bool:
         """Whether it runs containers with containerd."""
-        return "containerd.sock" in self.endpoint
+        return containerd.SOCKET_NAME in self.endpoint

@@ -1,5 +1,7 @@
 """Commands of this host's package manager that install, reinstall or upgrade a package."""
 
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.host.packages import Packages, System
 from doctor.model.missing import Missing
 
@@ -41,7 +43,7 @@ _OF_DPKG = {
     "containerd": ("containerd.io", "moby-containerd", "containerd"),
     "runc": ("containerd.io", "moby-runc", "runc"),
 }
-_PROGRAMS = {"engine": "dockerd", "cli": "docker", "containerd": "containerd", "runc": "runc"}
+_PROGRAMS = {"engine": docker.PROCESS, "cli": docker.CLIENT, "containerd": containerd.PROCESS, "runc": docker.RUNC}
 _NAMES = {"iptables": {"dnf": "iptables-nft", "yum": "iptables"}}
 _PLAIN = {"engine": "docker", "cli": "docker", "containerd": "containerd", "runc": "runc"}
 

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
@@ -86,7 +87,7 @@ class Images(Struct, frozen=True, kw_only=True, dict=True):
 
     def path_of(self, identity: str) -> HostPath:
         """Return the path of an image's config, whether it exists or not."""
-        return join(self.top, "imagedb/content/sha256", identity)
+        return join(self.top, docker.IMAGE_CONFIGS, identity)
 
     def config(self, digest: str) -> ImageConfig | None:
         """Return the valid config of a digest ("sha256:…" or bare), ``None`` if it is corrupt or missing."""

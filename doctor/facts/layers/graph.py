@@ -8,6 +8,7 @@ import re
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.images.images import Images
 from doctor.facts.layers.links import derived_name
@@ -97,7 +98,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
 
     def container_of(self, directory: str) -> Container | None:
         """Return the container whose writable layer, or its ``-init``, a directory is."""
-        base = directory.removesuffix("-init")
+        base = directory.removesuffix(docker.INIT_SUFFIX)
         for record in self.layers.mounts.values():
             if record.mount_id == base:
                 return self.containers.get(record.container_id)
@@ -114,7 +115,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         if container is not None:
             return (
                 f"the layer of container {container.title}"
-                if not name.endswith("-init")
+                if not name.endswith(docker.INIT_SUFFIX)
                 else (f"the -init layer of container {container.title}")
             )
         chain = next((chain for chain, directory in self.cache.items() if directory == name), "")
@@ -175,7 +176,9 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
             return ()
         wanted = (self.names[below], *(self.lowers[below] or ()))
         return tuple(
-            name for name in self.layers.unused_pairs() if self.layers.directories[f"{name}-init"].lower == wanted
+            name
+            for name in self.layers.unused_pairs()
+            if self.layers.directories[docker.init_layer(name)].lower == wanted
         )
 
     def mount_of(self, container_id: str) -> str:
@@ -210,23 +213,22 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         """Return name → what is wrong of a container's mount record; empty for a sound one."""
         record = self.layers.mounts.get(container_id)
         if record is None:
-            names = (
-                ("mount-id", "init-id") if self.mount_parent(container_id) == "" else ("mount-id", "init-id", "parent")
-            )
+            has_parent = self.mount_parent(container_id) != ""
+            names = (docker.MOUNT_ID, docker.INIT_ID, *((docker.PARENT,) if has_parent else ()))
             return dict.fromkeys(names, "no such file")
         damaged: dict[str, str] = {}
         lost = self.is_mount_lost(container_id)
         if lost or (record.mount_id not in self.layers.directories and self.mount_of(container_id)):
-            damaged["mount-id"] = shown(record.mount_id)
-        init = f"{record.mount_id}-init"
+            damaged[docker.MOUNT_ID] = shown(record.mount_id)
+        init = docker.init_layer(record.mount_id)
         if record.init_id is None:
             if lost or init in self.layers.directories:
-                damaged["init-id"] = shown(None)
+                damaged[docker.INIT_ID] = shown(None)
         elif lost or record.init_id != init:
-            damaged["init-id"] = shown(record.init_id)
+            damaged[docker.INIT_ID] = shown(record.init_id)
         parent = self.mount_parent(container_id)
         if parent is not None and record.parent != (f"sha256:{parent}" if parent else None):
-            damaged["parent"] = shown(record.parent)
+            damaged[docker.PARENT] = shown(record.parent)
         return damaged
 
     def free_directories(self) -> tuple[str, ...]:
@@ -240,7 +242,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
             and found.has_diff
             and name not in taken
             and name not in mounted
-            and f"{name}-init" not in self.layers.directories
+            and docker.init_layer(name) not in self.layers.directories
         )
 
     def damaged_files(self, layer: Expected) -> dict[str, str]:
@@ -253,17 +255,17 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
             return {}
         damaged: dict[str, str] = {}
         if record.diff != layer.diff:
-            damaged["diff"] = shown(record.diff)
+            damaged[docker.DIFF_ID] = shown(record.diff)
         if record.parent is not None and not is_digest(record.parent):
-            damaged["parent"] = shown(record.parent)
+            damaged[docker.PARENT] = shown(record.parent)
         elif record.is_hollow and record.parent is None and layer.parent:
-            damaged["parent"] = shown(None)
+            damaged[docker.PARENT] = shown(None)
         if record.cache_id is None or not DIRECTORY_NAME.fullmatch(record.cache_id):
-            damaged["cache-id"] = shown(record.cache_id)
+            damaged[docker.CACHE_ID] = shown(record.cache_id)
         elif layer.chain not in self.cache and record.cache_id in self.layers.directories:
-            damaged["cache-id"] = f"{record.cache_id[:12]}… is the directory of another layer too"
+            damaged[docker.CACHE_ID] = f"{record.cache_id[:12]}… is the directory of another layer too"
         if not is_size(record.size):
-            damaged["size"] = shown(record.size)
+            damaged[docker.LAYER_SIZE] = shown(record.size)
         return damaged
 
 

@@ -5,6 +5,7 @@ Without a doubt only: a directory that a damaged record may have named is none, 
 
 from collections.abc import Iterator
 
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import BuildkitDatabases
 from doctor.facts.host.mounts import Mounts
 from doctor.facts.layers.graph import LayerGraph
@@ -23,7 +24,7 @@ def recorded(graph: LayerGraph) -> set[str]:
     found.update(layers.removing.values())
     for mount in layers.mounts.values():
         for name in {mount.mount_id, mount.named_by_init} - {None, ""}:
-            found.update({str(name), f"{name}-init"})
+            found.update({str(name), docker.init_layer(str(name))})
     found.update(graph.snapshots or {})
     found.update((graph.snapshots or {}).values())
     found.update(graph.built.values())

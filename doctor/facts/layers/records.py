@@ -7,6 +7,7 @@ import re
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
@@ -79,7 +80,7 @@ class MountRecord(Struct, frozen=True, kw_only=True):
     @property
     def named_by_init(self) -> str:
         """The container's directory by the name of its ``-init``, the second copy of it; "" for none."""
-        name = (self.init_id or "").removesuffix("-init")
+        name = (self.init_id or "").removesuffix(docker.INIT_SUFFIX)
         return name if name != self.init_id and DIRECTORY_NAME.fullmatch(name) else ""
 
 
@@ -94,7 +95,7 @@ class Layers(Struct, frozen=True, kw_only=True):
         directories: ``overlay2`` by name, but for ``l``.
         links: ``overlay2/l``: name → target of the link, "" for what is no link.
         link_directory: kind letter of ``overlay2/l``, "" for nothing.
-        layerdb: where the records are; ``overlay2`` where the directories are.
+        store: the image store that has the records; ``overlay2`` where the directories are.
         gaps: what could not be examined.
     """
 
@@ -105,30 +106,44 @@ class Layers(Struct, frozen=True, kw_only=True):
     directories: dict[str, LayerDirectory]
     links: dict[str, str]
     link_directory: str
-    layerdb: HostPath
+    store: HostPath
     overlay2: HostPath
     gaps: tuple[Missing, ...] = ()
 
     def unused_pairs(self) -> tuple[str, ...]:
         """Return the directories X that have an X-init and that no mount record names: containers' lost layers."""
         used = {name for record in self.mounts.values() for name in (record.mount_id, record.named_by_init)}
-        return tuple(name for name in self.directories if f"{name}-init" in self.directories and name not in used)
+        return tuple(
+            name for name in self.directories if docker.init_layer(name) in self.directories and name not in used
+        )
 
     def record_path(self, chain: str, file: str = "") -> HostPath:
         """Return the directory of a layer's record, or a file in it."""
-        path = join(self.layerdb, "sha256", chain)
+        path = join(self.store, docker.LAYER_RECORDS, chain)
         return join(path, file) if file else path
 
     def mount_path(self, container_id: str, file: str = "") -> HostPath:
         """Return the directory of a container's mount record, or a file in it."""
-        path = join(self.layerdb, "mounts", container_id)
+        path = join(self.store, docker.MOUNT_RECORDS, container_id)
         return join(path, file) if file else path
+
+    def unfinished_path(self, name: str) -> HostPath:
+        """Return the directory of a record that was being written."""
+        return join(self.store, docker.UNFINISHED_RECORDS, name)
 
     def directory_path(self, identity: str, file: str = "") -> HostPath:
         """Return a layer's directory, or an entry in it."""
         path = join(self.overlay2, identity)
         return join(path, file) if file else path
 
+    def diff_path(self, identity: str) -> HostPath:
+        """Return the directory with a layer's files."""
+        return join(self.overlay2, identity, docker.DIFF)
+
+    def split_path(self, chain: str) -> HostPath:
+        """Return the tar-split file of a layer."""
+        return join(self.store, docker.LAYER_RECORDS, chain, docker.TAR_SPLIT)
+
     def link_path(self, name: str) -> HostPath:
         """Return the place of a link in ``overlay2/l``."""
-        return join(self.overlay2, "l", name)
+        return join(self.overlay2, docker.SHORT_LINKS, name)

@@ -5,6 +5,7 @@ From moby's ``daemon/graphdriver`` (driver.go, driver_linux.go, overlay2, btrfs,
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot, DriverDirectory
 from doctor.model.missing import Missing
@@ -14,7 +15,6 @@ Release = tuple[int, int, int] | None
 REMOVED = {"aufs": (24, 0), "overlay": (24, 0), "devicemapper": (25, 0)}
 """Drivers that are gone, with the first release without them."""
 
-GRAPH = frozenset({"overlay2", "fuse-overlayfs", "btrfs", "zfs", "vfs", *REMOVED})
 SNAPSHOTTERS = frozenset(
     {"overlayfs", "native", "btrfs", "zfs", "devmapper", "fuse-overlayfs", "stargz", "nydus", "erofs"}
 )
@@ -43,7 +43,13 @@ UNSUITABLE = frozenset({"nfs", "cifs", "smb2", "ecryptfs", "aufs", "exfat", "vfa
 NEEDS = {"btrfs": "btrfs", "zfs": "zfs"}
 """Drivers that work on one file system only."""
 
-OPTION_PREFIX = {"overlay2": "overlay2.", "btrfs": "btrfs.", "zfs": "zfs.", "devicemapper": "dm.", "vfs": "size"}
+OPTION_PREFIX = {
+    docker.OVERLAY2: f"{docker.OVERLAY2}.",
+    "btrfs": "btrfs.",
+    "zfs": "zfs.",
+    "devicemapper": "dm.",
+    "vfs": "size",
+}
 
 
 class Unmounted(Struct, frozen=True, kw_only=True):
@@ -104,7 +110,7 @@ def is_removed(driver: str, release: Release) -> bool:
 
 def is_known(driver: str, release: Release, *, snapshotter: bool) -> bool:
     """Whether a driver of this name ever existed where the setting is read."""
-    if driver in GRAPH:
+    if driver in docker.GRAPH_DRIVERS:
         return True
     takes_snapshotters = snapshotter or release is None or release >= (29, 0)
     return takes_snapshotters and driver in SNAPSHOTTERS

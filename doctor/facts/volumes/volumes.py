@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.formats.images.oci_digest import is_hex64
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
@@ -54,7 +55,7 @@ class Volumes(Struct, frozen=True, kw_only=True):
 
     def options_path(self, name: str) -> HostPath:
         """Return where a volume's options are."""
-        return join(self.top, name, "opts.json")
+        return join(self.top, name, docker.VOLUME_OPTIONS)
 
 
 def options_content(options: dict[str, str]) -> bytes | None:

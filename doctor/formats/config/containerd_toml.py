@@ -9,13 +9,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.engines.containerd import places as containerd
 from doctor.model.errors import FormatError
 
 MAX_BYTES = 256 << 10
 """Larger than any real file: all default settings together are 8 KiB."""
 _MAX_DOTS = 500
 """In one line. The parser's time grows with the square of a key's parts: 64 KiB of them take 12 s, 500 take 2 ms."""
-_GRPC = "io.containerd.server.v1.grpc"
 _ATTEMPTS = 4
 
 
@@ -83,7 +83,7 @@ def _cut(text: str, line: str) -> str:
 
 def _places(text: str) -> Places:
     table = _parsed(text)
-    plugin = _table(_table(table, "plugins"), _GRPC)
+    plugin = _table(_table(table, "plugins"), containerd.GRPC_PLUGIN)
     root, disabled = _string(table, "root"), _strings(table, "disabled_plugins")
     return Places(
         root=root,

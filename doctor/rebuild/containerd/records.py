@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containerd.lists import Snapshot
 from doctor.formats.databases.bolt import Bucket
 
@@ -221,7 +222,7 @@ class _Maker:
         """
         mine = {one.key for one in snapshots}
         for identity in self.disk.containers:
-            held = {key for key in (identity, f"{identity}-init") if key in mine}
+            held = {key for key in (identity, docker.init_layer(identity)) if key in mine}
             if held:
                 self._lease(identity.encode(), set(), held)
         self._lease(_LEASE, {f"sha256:{digits}" for digits in contents}, mine)

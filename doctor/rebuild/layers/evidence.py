@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from doctor.engines.docker import places as docker
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.links import owners
 
@@ -47,7 +48,7 @@ def _standing(graph: LayerGraph) -> list[tuple[str, str, bool]]:
     found = [(directory, chain, False) for chain, directory in graph.cache.items() if chain in graph.expected]
     for container_id, record in graph.layers.mounts.items():
         chain = graph.mount_parent(container_id)
-        init = f"{record.mount_id}-init"
+        init = docker.init_layer(record.mount_id)
         if chain and chain in graph.expected and init in graph.layers.directories:
             found.append((init, chain, True))
     return found

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.collect.containerd.service import UNIT
 from doctor.collect.containerd.service import containerd_service as collect
 from doctor.collect.databases.databases import service_database
 from doctor.collect.engine.control import engine_control
+from doctor.engines.containerd.places import CONFIG, SOCKET
+from doctor.engines.containerd.places import DEFAULT_ROOT as ROOT
+from doctor.engines.containerd.places import SERVICE as UNIT
 from doctor.facts.config.engine import DaemonJson, EngineConfig, EngineFlags, Setting
-from doctor.facts.containerd.service import CONFIG, ROOT, SOCKET, ContainerdService
+from doctor.facts.containerd.service import ContainerdService
 from doctor.facts.engine.state import EngineAnswer
 from doctor.facts.host.processes import Processes
 from doctor.formats.config import containerd_toml

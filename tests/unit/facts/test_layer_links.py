@@ -28,7 +28,7 @@ def layers(found: list[LayerDirectory], links: dict[str, str]) -> Layers:
         directories={one.id: one for one in found},
         links=links,
         link_directory="d",
-        layerdb=HostPath("/layerdb"),
+        store=HostPath("/store"),
         overlay2=HostPath("/overlay2"),
     )
 
