@@ -26,19 +26,19 @@ def containerd_down(
     units: EngineUnits | Missing,
     service: ContainerdService,
 ) -> Iterator[Finding]:
-    """The engine is told to use a containerd that does not run, so it does not start or no container does.
+    """The engine is configured to use a containerd that does not run, so the engine or its containers do not start.
 
     What it looks at:
-        ``--containerd`` (or ``containerd`` in daemon.json), and whether a containerd of this host runs. Without that setting the
-        engine starts one of its own. Where none runs, its settings (config.toml, and what that imports) are read as it would.
+        ``--containerd`` (or ``containerd`` in daemon.json), and whether a containerd runs on this host. Without that setting, the
+        engine starts its own containerd. If none runs, its settings (config.toml and the files that it imports) are validated.
 
     Why it matters:
-        dockerd waits about a minute for the socket and ends with "failed to dial …containerd.sock". A running engine answers, and
-        every start of a container fails.
+        dockerd waits about a minute for the socket and exits with "failed to dial …containerd.sock". A running engine answers,
+        but every container start fails.
 
     How it is fixed:
-        containerd.service is started where systemd has it and it is not masked. Where its settings can't be read it ends at once: a person must mend
-        them. Otherwise a person must look why it ended.
+        containerd.service is started if systemd has it and it is not masked. If its settings are invalid, it would exit at once:
+        correct them manually. Otherwise the advice shows how to find out why containerd exited.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/
@@ -57,9 +57,9 @@ def containerd_down(
     broken = (Evidence(service.where, service.problem),) if service.problem else ()
     yield Finding(
         subject=Subject("process", "containerd"),
-        message=f"no container can be started: the engine needs the containerd at {socket}, and none runs"
-        + (": its settings keep it from starting" if broken else "")
-        + (": containerd.service is masked" if is_masked else ""),
+        message=f"no container can be started: the engine needs the containerd at {socket}, which does not run"
+        + (" because its settings are invalid" if broken else "")
+        + (" because containerd.service is masked" if is_masked and not broken else ""),
         evidence=(Evidence(config.setting("containerd").place, socket), *said, *broken),
         detail=ContainerdDown(
             unit="containerd.service" if has_unit and not broken else "", settings=service.where, is_masked=is_masked

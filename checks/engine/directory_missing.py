@@ -1,4 +1,4 @@
-"""A directory of the running engine is gone."""
+"""A directory of the running engine is missing."""
 
 from collections.abc import Iterator
 
@@ -7,24 +7,22 @@ from doctor.facts.engine.details import GoneDirectory
 from doctor.facts.engine.directories import EngineDirectories
 
 
-@check(
-    severity=Severity.ERROR, detail=GoneDirectory, ok="the directories that the running engine writes into are there"
-)
+@check(severity=Severity.ERROR, detail=GoneDirectory, ok="the directories that the running engine writes to exist")
 def directory_missing(directories: EngineDirectories) -> Iterator[Finding]:
-    """A directory that the engine creates at its start only is gone, so what uses it fails until the next start.
+    """A directory that the engine creates only at its start is missing, so functions that use it fail until the next start.
 
     What it looks at:
-        While the engine runs: ``tmp``, ``containers``, ``plugins``, ``plugins/tmp``, ``buildkit/executor`` and
-        ``buildkit/content/ingest`` of the data root, unless ``DOCKER_TMPDIR`` stands for the first; and the directory below
-        the exec root (``/run/docker/containerd/ID``) in which each running container's pipes are created.
+        While the engine runs: ``tmp`` (unless ``DOCKER_TMPDIR`` is set), ``containers``, ``plugins``, ``plugins/tmp``,
+        ``buildkit/executor`` and ``buildkit/content/ingest`` of the data root, and the directories below the exec root
+        (``/run/docker/containerd/ID``) with the pipes of running containers.
 
     Why it matters:
-        A cleaner of temporary files, or ``rm -rf`` by somebody who frees space, removes them. Containers go on running, and
+        A cleaner of temporary files, or a user's ``rm -rf`` to free space, removes them. Containers keep running, but
         ``docker save``, ``load``, ``pull``, builds or ``docker exec`` fail with "no such file or directory".
 
     How it is fixed:
-        It is created, empty, with the mode that the engine gives it, under the running engine. One of a data root that another user
-        owns is created by a person.
+        The directory is created empty with the engine's usual mode, while the engine runs. If another user owns the data root,
+        doctor only advises.
 
     References:
         https://github.com/moby/moby/issues/22074
@@ -34,7 +32,7 @@ def directory_missing(directories: EngineDirectories) -> Iterator[Finding]:
     for one in directories.gone:
         yield Finding(
             subject=Subject("directory", one.path),
-            message=f"{one.breaks}: {one.path} is gone, and the running engine does not create it again",
+            message=f"{one.breaks}: {one.path} is missing, and the running engine does not recreate it",
             evidence=(Evidence(one.path, "no such directory"),),
             detail=one,
         )

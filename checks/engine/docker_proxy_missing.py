@@ -12,18 +12,18 @@ from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 def docker_proxy_missing(
     programs: EnginePrograms, config: EngineConfig, version: EngineVersion | Missing, state: EngineState
 ) -> Iterator[Finding]:
-    """The program docker-proxy is missing, so published ports fail, and since 26.0 the engine does not start.
+    """The program docker-proxy is missing, so published ports fail, and engines since 26.0 do not start.
 
     What it looks at:
         ``userland-proxy`` (on by default), ``userland-proxy-path``, and the file docker-proxy.
 
     Why it matters:
-        For each published port the engine starts a docker-proxy. Without the file ``docker run -p`` fails, and newer engines refuse
-        to start: "invalid userland-proxy-path".
+        The engine starts a docker-proxy for each published port. Without the program, ``docker run -p`` fails, and newer engines
+        do not start: "invalid userland-proxy-path".
 
     How it is fixed:
-        A file without the executable bit gets it. Otherwise by a person: the engine's package is reinstalled; ``--choose`` sets
-        ``userland-proxy`` to false until then.
+        If the file is only not executable, its mode is corrected. Otherwise reinstall the engine's package manually; ``--choose``
+        can set ``userland-proxy`` to false until then.
 
     References:
         https://docs.docker.com/engine/network/port-publishing/
@@ -37,7 +37,7 @@ def docker_proxy_missing(
     yield Finding(
         subject=Subject("program", "docker-proxy"),
         message=f"{start_fails(state) if stops else 'no port can be published'}: docker-proxy is missing",
-        evidence=(Evidence("file system", programs.broken.get("docker-proxy", f"none beside {programs.dockerd}")),),
+        evidence=(Evidence("file system", programs.broken.get("docker-proxy", f"none next to {programs.dockerd}")),),
         severity=Severity.CRITICAL if stops else None,
         stops_start=stops,
     )

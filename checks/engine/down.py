@@ -11,19 +11,19 @@ from doctor.facts.engine.units import EngineUnits
 
 @check(severity=Severity.CRITICAL, detail=EngineDown, causes=STOPPERS, ok="the engine answers")
 def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
-    """The engine is installed and does not run, so no container can be started, stopped or looked at.
+    """The engine is installed but does not run, so no container can be started, stopped or inspected.
 
     What it looks at:
-        Whether anything answers on the engine's socket and whether its process is there; what systemd says of its unit. An
-        engine that waits behind systemd's socket for its first caller is not down.
+        Whether the engine's socket answers, whether its process exists, and the state of its systemd unit. An engine that systemd
+        will start at the first connection to its socket is not down.
 
     Why it matters:
-        Containers go on running for a while, published ports of the userland proxy refuse, nothing is restarted, and logs of
-        containers that write much block them.
+        Containers keep running for a while, but published ports of the userland proxy refuse connections, nothing is restarted,
+        and containers that log much block when their pipes are full.
 
     How it is fixed:
-        It is started, after what kept it from starting is mended. Where a person must mend that first, doctor does not try. A unit
-        that was stopped and disabled or masked on purpose is only reported.
+        The engine is started after the problems that block its start are repaired. If one of them needs a manual repair, doctor
+        does not start the engine. A unit that was stopped and disabled or masked on purpose is only reported.
 
     References:
         https://docs.docker.com/engine/daemon/troubleshoot/
@@ -41,7 +41,7 @@ def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
         evidence.append(Evidence("docker.service", f"{unit.active} ({unit.result}), {unit.file_state}"))
     yield Finding(
         subject=Subject("engine", "dockerd"),
-        message="no container can be started or looked at: the engine does not run"
+        message="no container can be started or inspected: the engine does not run"
         if is_wanted
         else f"the engine was stopped and {how}",
         evidence=tuple(evidence),

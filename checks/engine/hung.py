@@ -1,4 +1,4 @@
-"""The engine runs and does not answer."""
+"""The engine runs but does not answer."""
 
 from collections.abc import Iterator
 
@@ -14,19 +14,19 @@ from doctor.facts.engine.state import EngineState
     ok="the engine answers in time",
 )
 def hung(state: EngineState) -> Iterator[Finding]:
-    """The engine's process is there and does not answer, so every docker command hangs or fails.
+    """The engine's process exists but does not answer, so every docker command hangs or fails.
 
     What it looks at:
-        One question to the engine's socket, with a limit of three seconds, and the age of its process: a start with many
-        containers takes long. Younger than a minute it is not judged, and the scan is incomplete: look again.
+        One request to the engine's socket, with a timeout of three seconds, and the age of its process, because a start with many
+        containers takes long. If the process is younger than a minute, the scan is incomplete: repeat it later.
 
     Why it matters:
-        Containers go on running, but nothing can be changed or looked at. A hung mount below the data root, a dead volume plugin
-        or a lock that never comes free are usual reasons.
+        Containers keep running but can't be managed or inspected. Usual causes are a hung mount below the data root, a dead
+        volume plugin, or a deadlock.
 
     How it is fixed:
-        By a person: ``kill -USR1`` makes dockerd write all its stacks to its log's directory, which tells why. Then restart it; with
-        live-restore containers live on.
+        Manually: ``kill -USR1`` makes dockerd write its stack traces to a file, which shows the cause. Then restart the engine;
+        with live-restore, containers keep running.
 
     References:
         https://docs.docker.com/engine/daemon/logs/#force-a-stack-trace-to-be-logged
@@ -34,7 +34,7 @@ def hung(state: EngineState) -> Iterator[Finding]:
     if state.status == "hung":
         yield Finding(
             subject=Subject("engine", "dockerd"),
-            message=f"docker commands hang or fail: process {state.pid} is the engine, and it does not answer",
+            message=f"docker commands hang or fail: the engine (process {state.pid}) does not answer",
             evidence=(Evidence("/var/run/docker.sock", state.reason),),
             detail=EngineHung(pid=state.pid),
         )

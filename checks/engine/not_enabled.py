@@ -1,4 +1,4 @@
-"""The engine does not start at the next boot."""
+"""The engine does not start at boot."""
 
 from collections.abc import Iterator
 
@@ -9,16 +9,16 @@ from doctor.facts.engine.units import EngineUnits
 
 @check(severity=Severity.INFO, ok="the engine starts at boot")
 def not_enabled(units: EngineUnits, state: EngineState) -> Iterator[Finding]:
-    """The engine runs now and neither its service nor its socket starts at boot.
+    """The engine runs now, but neither its service nor its socket starts at boot.
 
     What it looks at:
         Whether docker.service or docker.socket is enabled, while the engine runs.
 
     Why it matters:
-        After the next reboot no container comes back, restart policies or not.
+        After the next reboot no container starts, even with a restart policy.
 
     How it is fixed:
-        By a person: ``systemctl enable docker``, if that is wanted.
+        Manually: ``systemctl enable docker``, if the engine should start at boot.
 
     References:
         https://docs.docker.com/engine/install/linux-postinstall/#configure-docker-to-start-on-boot-with-systemd
@@ -27,7 +27,7 @@ def not_enabled(units: EngineUnits, state: EngineState) -> Iterator[Finding]:
     if state.is_running and service.file_state == "disabled" and socket.file_state in {"", "disabled", "masked"}:
         yield Finding(
             subject=Subject("unit", "docker.service"),
-            message="after the next reboot no container comes back: the engine is not started at boot",
+            message="no container starts after the next reboot: the engine does not start at boot",
             evidence=(
                 Evidence("systemctl show", f"docker.service {service.file_state}, docker.socket {socket.file_state}"),
             ),

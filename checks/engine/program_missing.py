@@ -1,10 +1,11 @@
-"""The engine's own program is gone."""
+"""A program of the engine is missing."""
 
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.missing_programs import MissingProgram, MissingPrograms
+from doctor.model.text import plural
 
 _MEANS = {
     "dockerd": "the engine can't start",
@@ -17,23 +18,24 @@ _MEANS = {
     severity=Severity.CRITICAL,
     detail=MissingProgram | None,
     breaks=("storage",),
-    ok="the programs that units and packages of the engine name are installed",
+    ok="the programs of the engine's units and packages are installed",
 )
 def program_missing(programs: MissingPrograms, root: DataRoot | Missing) -> Iterator[Finding]:
-    """The program dockerd, containerd or runc is gone, while a unit or an installed package names it.
+    """The program dockerd, containerd or runc is missing although a unit or an installed package names it.
 
     What it looks at:
-        The program that ``ExecStart`` of docker.service and containerd.service names; where there is no unit, dpkg's list of the
-        files of the installed package; else a dockerd in the usual directories that can't be run. On a live host without any
-        dockerd: containers that lie in the data root.
+        The program in ``ExecStart`` of docker.service and containerd.service; without a unit, dpkg's file list of the installed
+        package; otherwise a dockerd in the usual directories that can't be run. On a live host without any dockerd: containers in
+        the data root.
 
     Why it matters:
-        Nothing answers on the engine's socket and no start helps: systemd says "Unable to locate executable" (203/EXEC). A
-        half-done upgrade, an over-eager cleanup or a restored disk are usual reasons. Images, containers and volumes are still
-        in the data root.
+        The engine's socket does not answer and the engine can't be started: systemd reports "Unable to locate executable"
+        (203/EXEC). Usual causes are an interrupted upgrade, a cleanup that removed too much, or a restored disk. Images,
+        containers and volumes are still in the data root.
 
     How it is fixed:
-        A file without the executable bit gets it. Otherwise by a person: the package is reinstalled, with the command that is shown.
+        If the file is only not executable, its mode is corrected. Otherwise reinstall the package manually; the advice shows the
+        command.
 
     References:
         https://docs.docker.com/engine/install/
@@ -49,9 +51,9 @@ def program_missing(programs: MissingPrograms, root: DataRoot | Missing) -> Iter
     if programs.orphaned and not isinstance(root, Missing):
         yield Finding(
             subject=Subject("program", "dockerd"),
-            message=f"no engine is installed that could run the containers in {root.path} ({programs.orphaned})",
+            message=f"{plural(programs.orphaned, 'container')} in {root.path} can't run: no engine is installed",
             evidence=(
-                Evidence(root.at("containers"), f"{programs.orphaned} containers"),
+                Evidence(root.at("containers"), plural(programs.orphaned, "container")),
                 Evidence("file system", "no dockerd in the usual directories, and no unit or package names one"),
             ),
             severity=Severity.WARNING,

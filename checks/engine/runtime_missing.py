@@ -1,4 +1,4 @@
-"""A program that the engine starts containers with is missing."""
+"""A program that starts containers is missing."""
 
 from collections.abc import Iterator
 
@@ -16,16 +16,17 @@ def runtime_missing(
     """The program runc or containerd's shim is missing or can't be run, so no container can be started.
 
     What it looks at:
-        The files runc and containerd-shim-runc-v2 in the directories of a service's PATH and beside dockerd: that they are there,
-        executable and not empty.
+        Whether runc and containerd-shim-runc-v2 exist in the directories of a service's PATH or next to dockerd, are executable
+        and not empty.
 
     Why it matters:
-        The engine answers, and every start fails with "failed to start shim … no such file or directory" or "unable to retrieve
-        OCI runtime error"; without runc, newer engines end at their start with "failed to find runc binary". A half-done
-        upgrade, an over-eager cleanup or a full disk are usual reasons.
+        The engine answers, but every start fails with "failed to start shim … no such file or directory" or "unable to retrieve
+        OCI runtime error". Without runc, newer engines exit at their start with "failed to find runc binary". Usual causes are an
+        interrupted upgrade, a cleanup that removed too much, or a full disk.
 
     How it is fixed:
-        A file without the executable bit gets it. Otherwise by a person: the package is reinstalled, with the command that is shown.
+        If the file is only not executable, its mode is corrected. Otherwise reinstall the package manually; the advice shows the
+        command.
 
     References:
         https://docs.docker.com/engine/install/binaries/
@@ -34,7 +35,7 @@ def runtime_missing(
         return
     for name in _NEEDED:
         if name not in programs.found:
-            problem = programs.broken.get(name, f"no {name} beside {programs.dockerd} or in the usual directories")
+            problem = programs.broken.get(name, f"no {name} next to {programs.dockerd} or in the usual directories")
             yield Finding(
                 subject=Subject("program", name),
                 message=f"no container can be started: {name} is missing or can't be run",

@@ -1,4 +1,4 @@
-"""The engine's socket is closed to the group that its settings give it to."""
+"""The engine's socket is closed to the group in its settings."""
 
 from collections.abc import Iterator
 
@@ -7,22 +7,21 @@ from doctor.facts.engine.socket_access import SocketAccess
 from doctor.facts.engine.state import EngineState
 
 
-@check(
-    severity=Severity.WARNING, detail=SocketAccess, ok="the engine's socket is open to the group that its settings name"
-)
+@check(severity=Severity.WARNING, detail=SocketAccess, ok="the engine's socket is open to the group in its settings")
 def socket_closed(access: SocketAccess, state: EngineState) -> Iterator[Finding]:
-    """The engine's socket has another group or mode than its settings say, so members of that group can't use it.
+    """The engine's socket has another group or mode than in its settings, so members of that group can't use it.
 
     What it looks at:
-        Group and mode of /var/run/docker.sock, against ``SocketGroup=`` and ``SocketMode=`` of docker.socket where the engine
-        listens on ``fd://``, else against the setting ``group``.
+        Group and mode of /var/run/docker.sock, against ``SocketGroup=`` and ``SocketMode=`` of docker.socket if the engine
+        listens on ``fd://``, otherwise against the setting ``group``.
 
     Why it matters:
-        Members get "permission denied while trying to connect to the Docker daemon socket", though their group is right. A chmod,
-        a chown of /run, or a group that was made after the engine's start do this. The engine's next start sets it as here.
+        Members get "permission denied while trying to connect to the Docker daemon socket" although they are in the group. The
+        cause is a chmod, a chown of /run, or a group that was created after the engine's start. The engine's next start also
+        corrects it.
 
     How it is fixed:
-        Group and mode are set as the settings say; nothing restarts.
+        Group and mode are set to the values in the settings; nothing restarts.
 
     References:
         https://docs.docker.com/engine/install/linux-postinstall/#manage-docker-as-a-non-root-user
@@ -30,13 +29,13 @@ def socket_closed(access: SocketAccess, state: EngineState) -> Iterator[Finding]
     if access.found is None or not access.is_closed or state.status not in {"running", "idle"}:
         return
     mode, uid, gid = access.found
-    # Podman, a rootless engine or a proxy may have put a link or a socket of its own here: that is not dockerd's to open.
+    # Podman, a rootless engine or a proxy may have its own link or socket here, which doctor must not open.
     is_own = state.pid > 0 or state.status == "idle"
     if uid != 0 or not is_own or access.path not in {"/run/docker.sock", "/var/run/docker.sock"}:
         return
     yield Finding(
         subject=Subject("file", access.path),
-        message=f"members of the group {access.group} get permission denied: {access.path} is closed to them",
+        message=f"members of the group {access.group} can't use the engine: {access.path} is closed to them",
         evidence=(
             Evidence(access.path, f"mode {mode:04o}, owner {uid}:{gid}"),
             Evidence(access.place, f"group {access.group} ({access.gid}), mode {access.mode:04o}"),

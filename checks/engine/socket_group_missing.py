@@ -9,21 +9,22 @@ from doctor.facts.engine.state import EngineState
 
 @check(severity=Severity.ERROR, detail=SocketAccess, ok="the group of the engine's socket exists")
 def socket_group_missing(access: SocketAccess, state: EngineState) -> Iterator[Finding]:
-    """The group that the engine's socket belongs to does not exist, so docker.socket can't be started, or only root can use it.
+    """The group of the engine's socket does not exist, so docker.socket can't be started, or only root can use it.
 
     What it looks at:
-        ``SocketGroup=`` of docker.socket, where the engine listens on ``fd://``; else the setting ``group``, "docker" by default.
-        Whether /etc/group, or the directory service that nsswitch.conf names, has that group. The default group is missed only
-        where the backup /etc/group- had it: without packages nobody makes it.
+        ``SocketGroup=`` of docker.socket if the engine listens on ``fd://``, otherwise the setting ``group`` ("docker" by
+        default), and whether /etc/group, or the directory service in nsswitch.conf, has that group. If the default group is
+        missing, this is reported only if the backup /etc/group- has it: without the distribution's packages it may never have
+        existed.
 
     Why it matters:
-        systemd ends docker.socket with "Failed to resolve group docker" and status 216/GROUP, and the engine, which requires the
-        socket, does not start. A dockerd that makes the socket itself gives it to root, and members of the group get "permission
-        denied".
+        docker.socket fails with "Failed to resolve group docker" and status 216/GROUP, and the engine, which requires the socket,
+        does not start. If dockerd creates the socket itself, the socket belongs to root, and members of the group get
+        "permission denied".
 
     How it is fixed:
-        By a person: groups are the distribution's business. The command is shown, with the number and the members that
-        /etc/group- has; then the engine is started by doctor, and a socket of the wrong group is mended.
+        Manually: doctor does not create groups. The advice shows the command, with the id and the members from /etc/group-. Then
+        ``doctor fix`` starts the engine and corrects the group of an existing socket.
 
     References:
         https://docs.docker.com/engine/install/linux-postinstall/#manage-docker-as-a-non-root-user

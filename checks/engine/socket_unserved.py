@@ -1,4 +1,4 @@
-"""systemd listens on the engine's socket, and the engine does not accept there."""
+"""systemd listens on the engine's socket, but the engine does not accept connections there."""
 
 from collections.abc import Iterator
 
@@ -9,22 +9,22 @@ from doctor.facts.engine.details import UnservedSocket
 from doctor.facts.engine.state import EngineAnswer
 
 
-@check(severity=Severity.ERROR, detail=UnservedSocket, ok="nobody listens on the engine's socket without accepting")
+@check(severity=Severity.ERROR, detail=UnservedSocket, ok="connections to the engine's socket are accepted")
 def socket_unserved(answer: EngineAnswer, config: EngineConfig) -> Iterator[Finding]:
-    """Systemd listens on the engine's usual socket and the engine does not take it, so docker commands hang without a message.
+    """Systemd listens on the engine's usual socket, but the engine does not use it, so docker commands hang without a message.
 
     What it looks at:
-        Where the engine runs and its ``hosts`` name neither ``fd://`` nor that socket: whether systemd's docker.socket listens on
-        /var/run/docker.sock, and whether a question there is answered within three seconds.
+        If the engine runs and its ``hosts`` contain neither ``fd://`` nor that socket: whether systemd's docker.socket listens on
+        /var/run/docker.sock, and whether a request there is answered within three seconds.
 
     Why it matters:
-        A connection to such a socket is made and never accepted: "docker ps" waits for ever, and so do scripts, agents and CI
-        jobs that mount the socket. An override of ExecStart that names only a TCP address does this, since docker.socket stays
-        active.
+        The kernel completes connections to such a socket, but the engine never accepts them: "docker ps" waits forever, and so
+        do scripts, agents and CI jobs that mount the socket. The cause is an override of ExecStart with only a TCP address:
+        docker.socket is still active.
 
     How it is fixed:
-        By a person, who knows which one is wanted: ``-H fd://`` beside the other addresses, or docker.socket disabled and
-        DOCKER_HOST set for every client.
+        Manually, because the intended setup is unknown: add ``-H fd://`` to the other addresses, or disable docker.socket and set
+        DOCKER_HOST for every client.
 
     References:
         https://docs.docker.com/engine/daemon/remote-access/
@@ -35,7 +35,7 @@ def socket_unserved(answer: EngineAnswer, config: EngineConfig) -> Iterator[Find
     named = ", ".join(map(str, hosts)) if isinstance(hosts, list) else "none"
     yield Finding(
         subject=Subject("file", docker.SOCKET),
-        message=f"docker commands hang: systemd listens on {docker.SOCKET}, and the engine accepts only on {named}",
+        message=f"docker commands hang: systemd listens on {docker.SOCKET}, but the engine accepts connections only on {named}",
         evidence=(Evidence(docker.SOCKET, answer.unserved), Evidence(config.setting("hosts").place, f"hosts: {named}")),
         detail=UnservedSocket(place=config.setting("hosts").place),
     )

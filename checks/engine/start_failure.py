@@ -16,16 +16,16 @@ _CAUSES = tuple(identity for identity in STOPPERS if identity != "engine/start-f
 
 @check(severity=Severity.CRITICAL, detail=StartFailure, causes=_CAUSES, ok="the engine's last start did not fail")
 def start_failure(state: EngineState, log: EngineLog) -> Iterator[Finding]:
-    """The engine ended while it started, and its last fatal message says why.
+    """The engine exited during its start; its last fatal message shows the cause.
 
     What it looks at:
-        The end of the engine's log (the journal, or /var/log/docker.log) from its last "Starting up" on, only while it is down.
+        The end of the engine's log (the journal, or /var/log/docker.log) from its last "Starting up", only while it is down.
 
     Why it matters:
-        The last fatal line is the shortest way to the cause. Older lines belong to causes that may be mended already.
+        The last fatal line leads to the cause. Earlier lines may be about problems that are already resolved.
 
     How it is fixed:
-        By the finding that it points to, or by what this one says.
+        By repairing the related finding, or manually with this finding's advice.
 
     References:
         https://docs.docker.com/engine/daemon/logs/
@@ -34,7 +34,7 @@ def start_failure(state: EngineState, log: EngineLog) -> Iterator[Finding]:
     if state.status != "down" or not line:
         return
     cause = log.cause()
-    means = "it ended with a fatal error" if cause is None else cause.means
+    means = "it exited with a fatal error" if cause is None else cause.means
     yield Finding(
         subject=Subject("engine", "start"),
         message=f"the engine's last start failed: {means}",

@@ -13,19 +13,19 @@ from doctor.facts.engine.units import EngineUnits
     severity=Severity.WARNING, detail=MaskedUnit, stops_start=True, ok="no unit that the engine's start needs is masked"
 )
 def unit_masked(units: EngineUnits, state: EngineState, config: EngineConfig) -> Iterator[Finding]:
-    """A unit that the engine's start needs is masked, so systemd refuses every start of it.
+    """A unit that the engine's start needs is masked, so systemd refuses to start it.
 
     What it looks at:
-        systemd's LoadState of docker.service; of docker.socket, where the engine listens on ``fd://``; of containerd.service,
-        where the engine is set to use a containerd that it does not start itself.
+        systemd's LoadState of docker.service, of docker.socket if the engine listens on ``fd://``, and of containerd.service if
+        the engine is configured to use a containerd that it does not start itself.
 
     Why it matters:
-        A masked unit is a link to /dev/null. Neither a boot nor a person nor another unit starts it: systemd answers "Unit
-        docker.service is masked", and 'systemctl enable' does not help. An engine that runs goes on until its next stop.
+        A masked unit is a link to /dev/null. Nothing can start it, neither a boot, a user nor another unit: systemd reports "Unit
+        docker.service is masked", and 'systemctl enable' does not help. A running engine keeps running until its next stop.
 
     How it is fixed:
-        Somebody masked it, so a person decides: 'systemctl unmask', or ``--choose``, which removes the link and makes systemd
-        reload its units. The engine is started afterwards.
+        An administrator masked the unit, so the user decides: 'systemctl unmask', or ``--choose``, which removes the link and
+        reloads systemd's units. The engine is started afterwards.
 
     References:
         https://www.freedesktop.org/software/systemd/man/latest/systemctl.html
@@ -46,7 +46,7 @@ def unit_masked(units: EngineUnits, state: EngineState, config: EngineConfig) ->
 def _needed(units: EngineUnits, config: EngineConfig) -> Iterator[str]:
     yield "docker.service"
     hosts = config.get("hosts")
-    # A masked service hides its command line; whoever masks it masks its socket too.
+    # A masked service hides its command line; usually its socket is masked with it.
     is_hidden = units.get("docker.service").load == "masked"
     if is_hidden or (isinstance(hosts, list) and any(str(host).startswith("fd:") for host in hosts)):
         yield "docker.socket"

@@ -1,4 +1,4 @@
-"""The engine warns of something itself."""
+"""The engine reports a warning."""
 
 from collections.abc import Iterator
 
@@ -6,21 +6,22 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine.state import EngineInfo
 
 _ELSEWHERE = ("bridge-nf-call", "IPv4 forwarding", "API is accessible", "insecure registry", "d_type")
-"""Warnings that a check of doctor's own covers better."""
+"""Warnings that another check covers better."""
 
 
-@check(severity=Severity.INFO, ok="the engine has no warning of its own")
+@check(severity=Severity.INFO, ok="the engine reports no other warning")
 def warning(info: EngineInfo) -> Iterator[Finding]:
     """The engine reports a warning that no other check covers.
 
     What it looks at:
-        ``Warnings`` of GET /info, what ``docker info`` prints at its end.
+        ``Warnings`` of GET /info, which ``docker info`` prints at its end.
 
     Why it matters:
-        Usually a limit that this kernel can't enforce ("No swap limit support") or something that the next release drops.
+        The warning is usually about a limit that this kernel can't enforce ("No swap limit support") or a feature that the next
+        release drops.
 
     How it is fixed:
-        By a person, if the ability is wanted.
+        Manually, if the feature is needed.
 
     References:
         https://docs.docker.com/engine/daemon/troubleshoot/#kernel-compatibility

@@ -1,4 +1,4 @@
-"""The local copy that docker logs reads is off."""
+"""The local copy of remote logs is off."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,20 @@ from doctor.facts.config.engine import EngineConfig
 from doctor.facts.logging.drivers import DRIVERS, default_driver, default_options
 
 
-@check(severity=Severity.INFO, ok="'docker logs' has a local copy where the driver itself can't be read")
+@check(severity=Severity.INFO, ok="'docker logs' has a local copy if the driver's logs can't be read")
 def cache_disabled(config: EngineConfig) -> Iterator[Finding]:
-    """The local copy of remotely logged output is off, so ``docker logs`` fails on this host.
+    """The local copy of output that is logged remotely is off, so ``docker logs`` fails on this host.
 
     What it looks at:
-        A default driver that can't be read back (syslog, gelf, fluentd, awslogs, splunk, gcplogs) with ``cache-disabled``.
+        Whether ``cache-disabled`` is set for a default driver that can't read logs (syslog, gelf, fluentd, awslogs, splunk,
+        gcplogs).
 
     Why it matters:
-        Since 20.10 the engine keeps a bounded copy (five files of 20 MB) that ``docker logs`` reads. Without it the command says
-        "configured logging driver does not support reading".
+        Since 20.10, the engine keeps a bounded copy (five files of 20 MB) that ``docker logs`` reads. Without it, the command
+        fails with "configured logging driver does not support reading".
 
     How it is fixed:
-        By a person: remove ``cache-disabled`` if logs should be readable here too.
+        Manually: remove ``cache-disabled`` if logs should be readable on this host too.
 
     References:
         https://docs.docker.com/engine/logging/dual-logging/
@@ -30,6 +31,6 @@ def cache_disabled(config: EngineConfig) -> Iterator[Finding]:
         setting = config.setting("log-opts")
         yield Finding(
             subject=Subject("setting", "log-opts"),
-            message=f"'docker logs' fails for new containers: {driver} can't be read, and cache-disabled is set",
+            message=f"'docker logs' fails for new containers: {driver} does not support reading, and cache-disabled is set",
             evidence=(Evidence(setting.place, f"cache-disabled={options['cache-disabled']}"),),
         )

@@ -1,4 +1,4 @@
-"""A container has a logging driver that works nowhere on this host."""
+"""A container has a logging driver that does not work on this host."""
 
 from collections.abc import Iterator
 
@@ -8,23 +8,22 @@ from doctor.facts.engine.state import EngineInfo, EngineVersion
 from doctor.facts.logging.drivers import DRIVERS, Logging, is_removed
 
 
-@check(severity=Severity.WARNING, ok="every container's own logging driver works on this host")
+@check(severity=Severity.WARNING, ok="every container's logging driver works on this host")
 def container_driver(
     containers: Containers, logging: Logging, info: EngineInfo | Missing, version: EngineVersion | Missing
 ) -> Iterator[Finding]:
-    """A container was made with a logging driver that does not work here, so it can't be started again.
+    """A container was created with a logging driver that does not work here, so it can't be started again.
 
     What it looks at:
-        ``LogConfig`` of each container's hostconfig.json: journald without a running journal, a driver that this release
-        removed, and a name that the running engine does not list.
+        ``LogConfig`` in each container's hostconfig.json: journald without a running journal, a driver that this release
+        removed, or a name that the running engine does not list.
 
     Why it matters:
-        A container keeps the driver it was made with whatever the default becomes. While it runs nothing shows; its next start
-        fails with "failed to initialize logging driver".
+        A container keeps the driver from its creation; a new default does not change it. The fault is not visible until its next
+        start, which fails with "failed to initialize logging driver".
 
     How it is fixed:
-        By a person: make the container again with another driver ("docker run --log-driver json-file …"). A changed default
-        does not reach it.
+        Manually: recreate the container with another driver ("docker run --log-driver json-file …").
 
     References:
         https://docs.docker.com/engine/logging/configure/#configure-the-logging-driver-for-a-container
@@ -35,20 +34,20 @@ def container_driver(
             continue
         driver = container.host.log_driver
         if driver == "journald" and logging.journald == "absent":
-            why = "no journal runs here"
+            why = "but no journal runs here"
         elif release is not None and is_removed(driver, release):
-            why = "this engine has it no more"
+            why = "which this engine no longer has"
         elif (
             driver not in DRIVERS
             and isinstance(info, EngineInfo)
             and info.log_drivers
             and driver not in info.log_drivers
         ):
-            why = "the engine does not know it"
+            why = "which the engine does not know"
         else:
             continue
         yield Finding(
             subject=Subject("container", container.title),
-            message=f"container {container.title} can't be started again: its logging driver is {driver}, and {why}",
+            message=f"container {container.title} can't be started again: its logging driver is {driver}, {why}",
             evidence=(Evidence(f"{container.directory}/hostconfig.json", f"LogConfig.Type {driver}"),),
         )

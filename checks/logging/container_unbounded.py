@@ -1,4 +1,4 @@
-"""One container's log has grown large and nothing bounds it."""
+"""A container's log is large and has no size limit."""
 
 from collections.abc import Iterator
 
@@ -7,20 +7,20 @@ from doctor.facts.details import OfFile
 from doctor.facts.logging.drivers import Logging, human
 
 
-@check(severity=Severity.WARNING, detail=OfFile, ok="no container has a large log that nothing bounds")
+@check(severity=Severity.WARNING, detail=OfFile, ok="no large log of a container is without a size limit")
 def container_unbounded(logging: Logging) -> Iterator[Finding]:
-    """A container's log is large and grows without end, until the disk of all images and containers is full.
+    """A container's log is large and has no size limit: it grows until the data root's disk is full.
 
     What it looks at:
-        The size of each json-file log, rotated parts included, whose container has no ``max-size`` of its own: more than 1 GiB,
-        or a tenth of the file system. Logs that logrotate rotates count as bounded.
+        The size of each json-file log, including rotated files, whose container has no ``max-size``: more than 1 GiB, or more
+        than a tenth of the file system. Logs that logrotate rotates count as limited.
 
     Why it matters:
-        A container keeps the log options it was made with: a default that was set later does not reach it.
+        A container keeps the log options from its creation: a default that is set later does not change them.
 
     How it is fixed:
-        By a person: the log is data that somebody may need. ``truncate -s 0`` empties it safely while the container runs; made
-        again, the container takes the engine's default rotation.
+        Manually, because the log may be needed. ``truncate -s 0`` empties it safely while the container runs. A recreated
+        container gets the engine's default rotation.
 
     References:
         https://docs.docker.com/engine/logging/configure/#configure-the-default-logging-driver
@@ -29,7 +29,7 @@ def container_unbounded(logging: Logging) -> Iterator[Finding]:
         if logging.is_much(file.size_bytes):
             yield Finding(
                 subject=Subject("container", file.container),
-                message=f"the log of container {file.container} takes {human(file.size_bytes)} and grows without end",
+                message=f"the log of container {file.container} uses {human(file.size_bytes)} and has no size limit: it will fill the disk",
                 evidence=(
                     Evidence(file.path, human(file.size_bytes)),
                     Evidence("its max-size", file.max_size or "none"),

@@ -1,4 +1,4 @@
-"""New containers log where nobody can read it."""
+"""The logs of new containers can't be read on this host."""
 
 from collections.abc import Iterator
 
@@ -16,29 +16,29 @@ _SHOWN = 8
     severity=Severity.ERROR,
     detail=HidesFiles,
     breaks=("logs",),
-    ok="'docker logs' and kubelet can read what new containers write",
+    ok="'docker logs' and kubelet can read the logs of new containers",
 )
 def driver_hides_files(
     config: EngineConfig, logging: Logging, containers: Containers | Missing, kubelet: Kubelet | Missing
 ) -> Iterator[Finding]:
-    """The engine's logging driver writes where ``docker logs`` or kubelet can't read, so logs seem empty or containers don't
-    start.
+    """``docker logs`` or kubelet can't read the logs of the engine's driver, so logs seem empty or containers don't start.
 
     What it looks at:
-        The default logging driver as it is in force: a flag of the running dockerd, else of its unit, drop-ins,
-        /etc/sysconfig/docker, /etc/default/docker or init script, else daemon.json. Whether a journal or a syslog daemon runs
-        here, and whether this is a Kubernetes node whose kubelet reads Docker's logs.
+        The effective default logging driver: a flag of the running dockerd; otherwise of its unit, drop-ins,
+        /etc/sysconfig/docker, /etc/default/docker or init script; otherwise daemon.json. Also whether a journal or a syslog daemon
+        runs here, and whether this is a Kubernetes node whose kubelet reads Docker's logs.
 
     Why it matters:
-        kubelet and log shippers read the json-file logs under the data root; other drivers leave ``LogPath`` empty, so
-        ``kubectl logs`` stays empty without an error. With journald and no running journal no container starts at all
-        ("journald is not enabled on this host"), nor with syslog where nobody listens ("Unix syslog delivery error"). With ``none`` nothing is kept.
+        kubelet and log shippers read the json-file logs below the data root. Other drivers leave ``LogPath`` empty, so ``kubectl
+        logs`` prints nothing, without an error. With journald and no running journal, no container starts ("journald is not
+        enabled on this host"); the same applies to syslog without a listener ("Unix syslog delivery error"). With ``none``, no
+        log is kept.
 
     How it is fixed:
-        The one word is changed to json-file where it stands, options that only the old driver knows are taken out, and
-        rotation is set in the same place, never both as a flag and in daemon.json. The engine restarts. Containers keep the
-        driver they were made with: they are named, and must be made again. With a running journal and no kubelet it is
-        only told, since logs in the journal may be wanted.
+        The driver is changed to json-file where it is set, options that only the old driver knows are removed, and rotation is
+        set in the same place, never both as a flag and in daemon.json. The engine restarts. Existing containers keep their
+        driver: the finding names them, and they must be recreated. With a running journal and no kubelet, doctor only advises,
+        because logs in the journal may be intended.
 
     References:
         https://docs.docker.com/engine/logging/configure/
@@ -46,7 +46,7 @@ def driver_hides_files(
     """
     setting = config.setting("log-driver")
     if setting.origin != "file" and "log-driver" in config.json.value:
-        # Given twice: the engine does not start, and which of the two will count is config/flag-file-conflict's matter.
+        # It is set twice, so the engine does not start: config/flag-file-conflict reports that and decides between the two.
         return
     kubelet_reads = isinstance(kubelet, Kubelet) and kubelet.uses_docker
     why, is_harm = opaque_because(config, logging.journald, kubelet_reads=kubelet_reads, has_syslog=logging.has_syslog)
@@ -55,7 +55,7 @@ def driver_hides_files(
     driver = default_driver(config)
     evidence = [Evidence(setting.place, f"log-driver {driver}")]
     if isinstance(kubelet, Kubelet) and kubelet_reads:
-        evidence.append(Evidence(kubelet.evidence, "a kubelet reads logs here"))
+        evidence.append(Evidence(kubelet.evidence, "a kubelet reads Docker's logs"))
     if driver == "journald":
         evidence.append(Evidence("/run/systemd/journal/socket", logging.journald))
     if driver == "syslog" and not logging.has_syslog:

@@ -6,20 +6,20 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.logging.drivers import Logging
 
 
-@check(severity=Severity.WARNING, breaks=(), ok="every running container's log is where it should be")
+@check(severity=Severity.WARNING, breaks=(), ok="every running container's log exists")
 def log_missing(logging: Logging) -> Iterator[Finding]:
-    """A running container's log file was removed, so ``docker logs`` is empty and the space is not freed.
+    """A running container's log file was deleted, so ``docker logs`` is empty and the space is not freed.
 
     What it looks at:
-        The json-file log of each container that runs, and the removed logs that dockerd still holds open.
+        The json-file log of each running container, and the deleted logs that dockerd still holds open.
 
     Why it matters:
-        Somebody deleted a large log to free space. The engine goes on writing to the deleted file: nobody can read it, and its
-        blocks are only freed when the engine closes it.
+        A user probably deleted a large log to free space. The engine continues to write to the deleted file: it can't be read,
+        and its blocks are freed only when the engine closes it.
 
     How it is fixed:
-        By a person: restart the container, and the engine makes a new file. What was written meanwhile can be copied
-        from /proc/PID/fd of dockerd before that.
+        Manually: restart the container, and the engine creates a new file. Before that, the deleted log can be copied from
+        /proc/PID/fd of dockerd.
 
     References:
         https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html
@@ -31,7 +31,7 @@ def log_missing(logging: Logging) -> Iterator[Finding]:
         held = (Evidence("/proc/PID/fd of dockerd", f"{file.path} (deleted)"),) if is_open else ()
         yield Finding(
             subject=Subject("container", file.container),
-            message=f"'docker logs {file.container}' shows nothing: its log was deleted while it runs",
+            message=f"'docker logs {file.container}' shows nothing: the log of the running container was deleted",
             evidence=(Evidence(file.path, "no such file"), *held),
             severity=None if is_open else Severity.INFO,
         )

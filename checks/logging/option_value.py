@@ -1,4 +1,4 @@
-"""A logging option has a value that no container starts with."""
+"""A logging option has an invalid value, so no new container starts."""
 
 from collections.abc import Iterator
 
@@ -8,21 +8,21 @@ from doctor.facts.engine.state import EngineVersion
 from doctor.facts.logging.drivers import DRIVERS, bad_values, default_driver, default_options, unknown_options
 
 
-@check(severity=Severity.ERROR, breaks=("logs",), ok="the logging options have usable values")
+@check(severity=Severity.ERROR, breaks=("logs",), ok="the logging options have valid values")
 def option_value(config: EngineConfig, version: EngineVersion | Missing) -> Iterator[Finding]:
-    """A logging option has a value that the driver refuses, so the engine starts and no new container does.
+    """A logging option has a value that the driver rejects, so the engine starts but new containers do not.
 
     What it looks at:
-        Sizes, counts, ``compress`` with its two conditions, ``mode``, and options without which a driver does not work
-        (awslogs-group, gelf-address, splunk-url, splunk-token).
+        Sizes, counts, ``compress`` with its two conditions, ``mode``, and required options (awslogs-group, gelf-address,
+        splunk-url, splunk-token).
 
     Why it matters:
-        Only names are validated when the engine starts. The value is read when a container does, and fails it with "failed to
-        initialize logging driver: invalid size: '10 MB please'".
+        The engine's start validates only names. The value is read at a container's start, which fails with "failed to initialize
+        logging driver: invalid size: '10 MB please'".
 
     How it is fixed:
-        A size or a word that can only be meant in one way is set. Otherwise ``--choose`` asks among values that the driver takes, the
-        option's removal and, where an option is missing that only its owner knows, json-file.
+        If a size or word can have only one meaning, it is corrected. Otherwise ``--choose`` offers values that the driver accepts
+        and the removal of the option; if a required option is missing, it offers json-file.
 
     References:
         https://docs.docker.com/engine/logging/drivers/json-file/

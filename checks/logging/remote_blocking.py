@@ -1,4 +1,4 @@
-"""Containers wait for a remote log target."""
+"""A remote log target can block containers."""
 
 from collections.abc import Iterator
 
@@ -9,18 +9,18 @@ from doctor.facts.logging.drivers import default_driver, default_options
 
 @check(severity=Severity.INFO, ok="no log target can block containers")
 def remote_blocking(config: EngineConfig) -> Iterator[Finding]:
-    """Logs go to a remote target in blocking mode, so containers don't start or hang while it is away.
+    """Logs go to a remote target in blocking mode, so containers don't start or hang while the target is unavailable.
 
     What it looks at:
-        The default driver and its options: syslog and gelf over TCP, fluentd without ``fluentd-async``, splunk and awslogs, when
+        The default driver and its options: syslog and gelf over TCP, fluentd without ``fluentd-async``, splunk and awslogs, if
         ``mode`` is not non-blocking.
 
     Why it matters:
-        A container whose target refuses the connection does not start. One that runs blocks in write(2) on its own output once
-        the buffers are full.
+        If the target refuses the connection, a container does not start. A running container blocks in write(2) on its output
+        when the buffers are full.
 
     How it is fixed:
-        By a person: with ``mode=non-blocking`` and ``max-buffer-size`` log lines are lost instead, which is a choice.
+        Manually: with ``mode=non-blocking`` and ``max-buffer-size``, containers don't block, but log lines may be lost.
 
     References:
         https://docs.docker.com/engine/logging/configure/#configure-the-delivery-mode-of-log-messages-from-container-to-log-driver
@@ -34,7 +34,7 @@ def remote_blocking(config: EngineConfig) -> Iterator[Finding]:
     if over_tcp or waits or driver in {"splunk", "awslogs"}:
         yield Finding(
             subject=Subject("setting", "log-opts"),
-            message=f"new containers don't start, and running ones hang, while the {driver} target is away",
+            message=f"new containers don't start, and running ones hang, while the {driver} target is unavailable",
             evidence=(
                 Evidence(config.setting("log-driver").place, f"log-driver {driver}"),
                 Evidence(

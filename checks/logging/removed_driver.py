@@ -1,4 +1,4 @@
-"""The default logging driver is gone from this engine."""
+"""This engine no longer has the default logging driver."""
 
 from collections.abc import Iterator
 
@@ -8,20 +8,20 @@ from doctor.facts.engine.state import EngineVersion
 from doctor.facts.logging.drivers import DRIVERS, default_driver, is_removed
 
 
-@check(severity=Severity.ERROR, breaks=("logs",), ok="this engine still has the default logging driver")
+@check(severity=Severity.ERROR, breaks=("logs",), ok="this engine has not removed the default logging driver")
 def removed_driver(config: EngineConfig, version: EngineVersion) -> Iterator[Finding]:
     """The default logging driver was removed from this engine, so no new container starts.
 
     What it looks at:
-        The driver in force and the release that removed it: logentries went with 25.0.
+        The effective driver, and the release that removed it: logentries was removed in 25.0.
 
     Why it matters:
-        The engine starts, and containers fail with "no such log driver" or hang while a plugin of that name is looked for.
-        Containers that were made with it can't be started any more either.
+        The engine starts, but containers fail with "no such log driver" or hang while the engine looks for a plugin of that name.
+        Containers that were created with the driver can't be started either.
 
     How it is fixed:
-        ``--choose`` asks for the driver of new containers: ``json-file`` or ``local``, both with rotation. Containers that exist keep
-        the old one and must be created again.
+        ``--choose`` asks for the driver of new containers: ``json-file`` or ``local``, both with rotation. Existing containers
+        keep the old one and must be recreated.
 
     References:
         https://docs.docker.com/engine/deprecated/#logentries-logging-driver
@@ -33,7 +33,7 @@ def removed_driver(config: EngineConfig, version: EngineVersion) -> Iterator[Fin
     setting = config.setting("log-driver")
     yield Finding(
         subject=Subject("setting", "log-driver"),
-        message=f"no new container starts: engine {version.text} has no logging driver {driver} any more",
+        message=f"no new container starts: engine {version.text} no longer has the logging driver {driver}",
         evidence=(
             Evidence(setting.place, f"log-driver {driver}"),
             Evidence(version.source, f"{version.text}; {driver} was removed in {removed}"),

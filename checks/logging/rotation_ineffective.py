@@ -1,4 +1,4 @@
-"""Rotation is set up and rotates nothing."""
+"""Log rotation is configured but has no effect."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,19 @@ from doctor.facts.config.engine import EngineConfig
 from doctor.facts.logging.drivers import default_driver, default_options
 
 
-@check(severity=Severity.WARNING, ok="what is set for log rotation works")
+@check(severity=Severity.WARNING, ok="the settings for log rotation take effect")
 def rotation_ineffective(config: EngineConfig) -> Iterator[Finding]:
-    """``max-file`` is set without ``max-size``, so json-file logs grow without end although rotation seems to be on.
+    """``max-file`` is set without ``max-size``, so json-file logs grow without limit although rotation seems to be on.
 
     What it looks at:
-        The options of the json-file driver that are in force for new containers.
+        The effective options of the json-file driver for new containers.
 
     Why it matters:
-        A log is rotated when it reaches max-size, which is unlimited by default; max-file only says how many are kept. The
-        engine takes the one without the other and says nothing.
+        A log is rotated when it reaches max-size, which is unlimited by default; max-file is only the number of files to keep.
+        The engine accepts max-file alone without a warning.
 
     How it is fixed:
-        ``max-size`` is set to 10m beside it. Containers keep the options they were made with.
+        ``max-size`` is set to 10m in the same place. Existing containers keep their options.
 
     References:
         https://docs.docker.com/engine/logging/drivers/json-file/
@@ -30,6 +30,6 @@ def rotation_ineffective(config: EngineConfig) -> Iterator[Finding]:
     setting = config.setting("log-opts")
     yield Finding(
         subject=Subject("setting", "log-opts"),
-        message=f"logs of new containers grow without end: max-file is set in {setting.place}, and max-size is not",
+        message=f"logs of new containers grow without limit: max-file is set in {setting.place}, but max-size is not",
         evidence=(Evidence(setting.place, f"max-file={options['max-file']}"),),
     )

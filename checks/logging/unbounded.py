@@ -1,4 +1,4 @@
-"""json-file logs grow without end."""
+"""json-file logs grow without limit."""
 
 from collections.abc import Iterator
 
@@ -9,21 +9,21 @@ from doctor.facts.logging.drivers import Logging, default_driver, default_option
 _SHOWN = 5
 
 
-@check(severity=Severity.WARNING, ok="no container's log grows without end")
+@check(severity=Severity.WARNING, ok="no container's log grows without limit")
 def unbounded(config: EngineConfig, logging: Logging) -> Iterator[Finding]:
     """Logs without rotation fill the disk that holds all images and containers.
 
     What it looks at:
-        Whether new containers get ``max-size``, and the sizes of the json-file logs of containers that have none: more than
-        1 GiB together, or a tenth of the file system. Logs that logrotate rotates count as bounded.
+        Whether new containers get ``max-size``, and the total size of the json-file logs of containers without it: more than
+        1 GiB, or more than a tenth of the file system. Logs that logrotate rotates count as limited.
 
     Why it matters:
-        json-file never rotates unless it is told to. When the file system is full, no container can write, images can't be
-        pulled, and the engine may not start.
+        By default, json-file does not rotate logs. When the file system is full, containers can't write, images can't be pulled,
+        and the engine may not start.
 
     How it is fixed:
-        Rotation (three files of 10 MB) becomes the default of new containers where nothing sets one. Containers that exist
-        keep what they were made with until they are made again; their logs are data, so doctor does not cut them.
+        Rotation (three files of 10 MB) becomes the default of new containers. Existing containers keep their options until they
+        are recreated. Their logs are data, so doctor does not truncate them.
 
     References:
         https://docs.docker.com/engine/logging/drivers/json-file/
@@ -39,7 +39,7 @@ def unbounded(config: EngineConfig, logging: Logging) -> Iterator[Finding]:
     names = ", ".join(f"{file.container} {human(file.size_bytes)}" for file in top)
     yield Finding(
         subject=Subject("setting", "log-opts"),
-        message=f"logs grow without end and take {human(total)} of the data root's disk already: {names}",
+        message=f"logs grow without limit and use {human(total)} of the data root's disk: {names}",
         evidence=(
             *(Evidence(file.path, human(file.size_bytes)) for file in top),
             Evidence(config.setting("log-opts").place, f"max-size={options.get('max-size', 'not set')}"),

@@ -11,19 +11,19 @@ from doctor.facts.logging.drivers import DRIVERS, default_driver
 
 @check(severity=Severity.ERROR, detail=UnknownDriver, breaks=("logs",), ok="the default logging driver exists")
 def unknown_driver(config: EngineConfig, info: EngineInfo | Missing) -> Iterator[Finding]:
-    """The default logging driver does not exist, so the engine starts and no new container does.
+    """The default logging driver does not exist, so the engine starts but new containers do not.
 
     What it looks at:
-        The driver in force against the drivers that the running engine lists, else against moby's own. A name with a slash or
-        colon is a plugin's.
+        The effective driver against the drivers that the running engine lists, otherwise against moby's drivers. A name with a
+        slash or colon is a plugin.
 
     Why it matters:
-        dockerd starts with any name. Each ``docker run`` then hangs 15 seconds and fails with "error looking up logging plugin
-        jsonfile: plugin not found". Containers made before keep their driver and work, so it is noticed late.
+        dockerd starts with any name. Each ``docker run`` then hangs for 15 seconds and fails with "error looking up logging plugin
+        jsonfile: plugin not found". Existing containers keep their driver and work, so the fault is noticed late.
 
     How it is fixed:
-        A name that is a known driver but for dashes and case is spelled right where it stands. Any other is left to a person:
-        it may be a plugin that is not installed.
+        If the name differs from a known driver only in dashes or case, it is corrected. Any other name may be a plugin that is
+        not installed: ``--choose`` offers json-file.
 
     References:
         https://docs.docker.com/engine/logging/configure/
@@ -39,12 +39,12 @@ def unknown_driver(config: EngineConfig, info: EngineInfo | Missing) -> Iterator
     elif meant:
         known = Evidence("moby's drivers", ", ".join(sorted(DRIVERS)))
     else:
-        # A plugin may have any alias, and only a running engine knows its plugins.
+        # A plugin can have any alias, and only a running engine knows its plugins.
         return
     setting = config.setting("log-driver")
     yield Finding(
         subject=Subject("setting", "log-driver"),
-        message=f"no new container starts: there is no logging driver {name!r} (set in {setting.place})",
+        message=f"no new container starts: the logging driver '{name}' does not exist (set in {setting.place})",
         evidence=(Evidence(setting.place, f"log-driver {name}"), known),
         detail=UnknownDriver(name=name, meant=meant),
     )

@@ -1,4 +1,4 @@
-"""The engine does not start with an option its logging driver does not know."""
+"""The engine does not start because its logging driver does not know an option."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from doctor.facts.logging.drivers import Logging, default_driver, default_option
     severity=Severity.CRITICAL,
     detail=UnknownOptions,
     stops_start=True,
-    ok="the logging driver knows all options that are set for it",
+    ok="the logging driver knows all its options",
 )
 def unknown_option(
     config: EngineConfig, version: EngineVersion | Missing, logging: Logging, kubelet: Kubelet | Missing
@@ -22,15 +22,15 @@ def unknown_option(
     """The logging driver does not know an option that is set for it, so the engine does not start.
 
     What it looks at:
-        ``log-opts`` of daemon.json and ``--log-opt`` flags against the options that the default driver takes in this release.
+        ``log-opts`` of daemon.json and ``--log-opt`` flags against the options that the default driver accepts in this release.
 
     Why it matters:
-        dockerd validates them when it starts and ends with "failed to set log opts: unknown log opt 'max-size' for journald
-        log driver". ``dockerd --validate`` does not see it, and a running engine goes on until its next restart. The
-        usual reason is a driver changed in one file while the options of the old one stand in another.
+        dockerd validates them at its start and exits with "failed to set log opts: unknown log opt 'max-size' for journald log
+        driver". ``dockerd --validate`` does not detect it, and a running engine keeps running until its next restart. The usual
+        cause: the driver was changed in one file, but the options of the old driver are in another.
 
     How it is fixed:
-        The option is taken out where it stands. It never had an effect: the engine does not run with it.
+        The option is removed. It never had an effect, because the engine does not run with it.
 
     References:
         https://docs.docker.com/engine/logging/configure/

@@ -1,4 +1,4 @@
-"""Bridged packets don't pass the firewall where that is relied on."""
+"""Bridged packets bypass the firewall although something relies on it."""
 
 from collections.abc import Iterator
 
@@ -12,25 +12,23 @@ from doctor.facts.network.networks import Networks
 KEY = "net.bridge.bridge-nf-call-iptables"
 
 
-@check(
-    severity=Severity.WARNING, detail=BridgeNfOff, ok="bridged packets pass the firewall where something relies on it"
-)
+@check(severity=Severity.WARNING, detail=BridgeNfOff, ok="bridged packets pass the firewall if something relies on it")
 def bridge_nf_off(
     sysctl: Sysctl, engine: EngineConfig, networks: Networks | Missing, processes: Processes | Missing
 ) -> Iterator[Finding]:
     """Packets between ports of one bridge bypass iptables, so "icc": false is not enforced and Kubernetes services fail.
 
     What it looks at:
-        net.bridge.bridge-nf-call-iptables (absent while the module br_netfilter is not loaded), and whether something relies
-        on it: a network whose containers may not talk to each other, or a running kubelet. Otherwise 0 is no fault.
+        net.bridge.bridge-nf-call-iptables (which exists only if the module br_netfilter is loaded), and whether something relies
+        on it: a network whose containers must not reach each other, or a running kubelet. Otherwise 0 is not a fault.
 
     Why it matters:
-        Containers that were separated on purpose reach each other, and nothing reports it. Pods on one node don't reach each
-        other through a service's address.
+        Containers that were isolated on purpose can reach each other, and no program reports it. Pods on one node don't reach
+        each other through a service's address.
 
     How it is fixed:
         br_netfilter is loaded now and at boot, and the key is set to 1 now and in sysctl.d. The module must be in
-        modules-load.d: sysctl.d is applied before the engine would load it, and a key that does not exist is skipped.
+        modules-load.d: sysctl.d is applied before the engine loads the module, and a key that does not exist is skipped.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -45,7 +43,7 @@ def bridge_nf_off(
     seen = "no such file: br_netfilter is not loaded" if value is None else str(value)
     yield Finding(
         subject=Subject("sysctl", KEY),
-        message=f"packets inside one bridge bypass the firewall, and {who[0]} on it",
+        message=f"packets inside a bridge bypass the firewall, but {who[0]} on it",
         evidence=(
             Evidence("/proc/sys/net/bridge/bridge-nf-call-iptables", seen),
             *(Evidence("relies on it", w) for w in who),

@@ -16,19 +16,19 @@ from doctor.facts.network.networks import Network, Networks
     ok="the kernel has a route to every network whose bridge has an address",
 )
 def bridge_route_missing(networks: Networks, links: Links) -> Iterator[Finding]:
-    """The bridge of a network is up and has its address, and the kernel has no route to the network by it.
+    """The bridge of a network is up and has its address, but the kernel has no route to the network through it.
 
     What it looks at:
-        For each bridge network, IPv4 and IPv6, the routes by its bridge in every table, while the bridge is up and has the
-        gateway's address. A route of the same prefix that leads elsewhere is another finding.
+        For each bridge network whose bridge is up and has the gateway's address: the IPv4 and IPv6 routes through the bridge in
+        every table. A route with the same prefix through another interface is a separate finding.
 
     Why it matters:
-        Answers to containers leave by the default route instead, so containers reach nothing outside and published ports
-        time out, while names, addresses and rules all look right. A restart of the engine does not add the route: it sees
-        the address and adds nothing. VPN clients, "ip route flush" and network managers delete such routes.
+        Replies to containers leave by the default route instead, so containers reach nothing outside and published ports time
+        out, although names, addresses and rules look correct. A restart of the engine does not add the route, because the bridge
+        already has its address. VPN clients, "ip route flush" and network managers delete such routes.
 
     How it is fixed:
-        The route is added as the kernel made it, with the gateway's address as its source; no container notices.
+        The route is added as the kernel creates it, with the gateway's address as its source. Containers are not affected.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-route.8.html
@@ -44,7 +44,7 @@ def bridge_route_missing(networks: Networks, links: Links) -> Iterator[Finding]:
 
 
 def _lost(links: Links, link: Link, gateway: str) -> LostRoute | None:
-    """Return the connected route that a bridge lacks, ``None`` where it has one, or needs none."""
+    """Return the connected route that a bridge lacks, ``None`` if it has one or does not need one."""
     address = ip_interface(gateway)
     subnet = address.network
     if not link.has(gateway) or subnet.prefixlen >= subnet.max_prefixlen - 1:
@@ -83,8 +83,8 @@ def _finding(network: Network, lost: LostRoute) -> Finding:
     return Finding(
         subject=Subject("network", network.name if lost.version == 4 else f"{network.name} (IPv6)"),
         message=(
-            f"containers of network {network.name} get no answers from outside: the kernel has no {word}route to"
-            f" {lost.subnet} by {lost.bridge}{instead}"
+            f"containers of network {network.name} get no replies from outside: the kernel has no {word}route to"
+            f" {lost.subnet} through {lost.bridge}{instead}"
         ),
         evidence=(
             Evidence(

@@ -1,4 +1,4 @@
-"""A bridge is left over from a network that the engine doesn't know."""
+"""A bridge belongs to no network of the engine."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -10,20 +10,20 @@ from doctor.facts.network.links import USER_BRIDGE, Link, Links
 from doctor.facts.network.networks import Networks
 
 
-@check(severity=Severity.INFO, detail=StaleBridge, ok="no bridge is left over from a network that is gone")
+@check(severity=Severity.INFO, detail=StaleBridge, ok="no bridge is stale")
 def bridge_stale(networks: Networks, links: Links, processes: Processes | Missing) -> Iterator[Finding]:
-    """A bridge named like one of the engine's belongs to no network, and may get in the way of a new one.
+    """A bridge with a name like the engine's belongs to no network, and may conflict with a new one.
 
     What it looks at:
-        Bridges called br-<12 hex digits> without ports, whose name fits no network of the engine. Where several engines run
-        on the host nothing is said, and bridges that share a subnet with a network are another finding.
+        Bridges named br-<12 hex digits> without ports that belong to no network of the engine. If several engines run on the
+        host, nothing is reported. A bridge that shares a subnet with a network is a separate finding.
 
     Why it matters:
-        They are left by a failed "docker network create" or a crash. An empty one costs nothing but is a sign that creating
-        networks fails; one with an address claims a subnet that the engine believes to be free.
+        A failed "docker network create" or a crash leaves such bridges. A bridge without an address does no harm, but shows that
+        creating a network failed. A bridge with an address occupies a subnet that the engine considers free.
 
     How it is fixed:
-        An empty bridge is deleted. One with an address is left to a person.
+        A bridge without an address is deleted. For one with an address, doctor only advises.
 
     References:
         moby/moby: libnetwork/drivers/bridge/bridge_linux.go
@@ -46,7 +46,7 @@ def _engines(processes: Processes | Missing) -> int:
 
 def _finding(link: Link, networks: Networks) -> Finding:
     addresses = ", ".join(address.text for address in link.ipv4)
-    text = f"it holds {addresses}" if addresses else "it is empty"
+    text = f"its address is {addresses}" if addresses else "it is empty"
     return Finding(
         subject=Subject("interface", link.name),
         message=f"the bridge {link.name} belongs to no network of the engine: {text}",

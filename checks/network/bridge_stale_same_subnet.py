@@ -1,4 +1,4 @@
-"""A left-over bridge holds the subnet of a network."""
+"""A stale bridge has an address in the subnet of a network."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -14,21 +14,21 @@ from doctor.facts.network.networks import Network, Networks
     severity=Severity.ERROR,
     detail=SubnetTaken,
     breaks=("egress", "port"),
-    ok="no left-over bridge holds a network's subnet",
+    ok="no stale bridge has an address in a network's subnet",
 )
 def bridge_stale_same_subnet(networks: Networks, links: Links, processes: Processes | Missing) -> Iterator[Finding]:
-    """A left-over bridge has an address in a network's subnet, so answers to the network's containers go astray.
+    """A stale bridge has an address in a network's subnet, so replies to the network's containers may be misrouted.
 
     What it looks at:
-        Bridges called br-<12 hex digits> without ports that belong to no network of the engine and have an address in the
-        subnet of one. Where several engines run on the host nothing is said.
+        Bridges named br-<12 hex digits> without ports that belong to no network of the engine and have an address in the subnet
+        of one. If several engines run on the host, nothing is reported.
 
     Why it matters:
-        The host has two routes to one subnet and takes the first. Rules, forwarding and DNS are all right, and still nothing
-        comes back to the containers: one of the hardest faults to see. The engine accepts such a network without a word.
+        The host has two routes to one subnet and uses the first. Rules, forwarding and DNS are correct, but replies do not reach
+        the containers: this fault is hard to find. The engine creates such a network without a warning.
 
     How it is fixed:
-        The left-over bridge is emptied and deleted; nothing is attached to it.
+        The stale bridge's addresses are removed, and it is deleted. No interface is attached to it.
 
     References:
         https://docs.docker.com/engine/network/drivers/bridge/
@@ -57,8 +57,7 @@ def _finding(link: Link, victim: Network, networks: Networks) -> Finding:
     return Finding(
         subject=Subject("interface", link.name),
         message=(
-            f"answers to containers of network {victim.name} may go to {link.name}, "
-            f"a left-over bridge with the same subnet"
+            f"replies to containers of network {victim.name} may go to {link.name}, a stale bridge with the same subnet"
         ),
         evidence=(
             Evidence("ip addr", f"{link.name}: {', '.join(addresses)}, no ports"),

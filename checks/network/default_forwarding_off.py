@@ -1,4 +1,4 @@
-"""New interfaces will not forward."""
+"""New interfaces will not forward IPv4."""
 
 from collections.abc import Iterator
 
@@ -19,11 +19,11 @@ def default_forwarding_off(sysctl: Sysctl, engine: EngineConfig, state: EngineSt
         net.ipv4.conf.default.forwarding while net.ipv4.ip_forward is 1.
 
     Why it matters:
-        A new interface takes its settings from "default". Networks that exist go on working; the next one that Docker or
-        Compose creates is dead, and nothing in its own configuration tells why.
+        A new interface takes its settings from "default". Existing networks continue to work. The next network that Docker or
+        Compose creates does not, and its own configuration does not show the cause.
 
     How it is fixed:
-        1 is written to the key, and to the sysctl line that set it to 0, if one does.
+        The key is set to 1, and so is the sysctl line that sets it to 0, if there is one.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html

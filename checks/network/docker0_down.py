@@ -10,18 +10,18 @@ from doctor.facts.network.networks import Networks
 
 @check(severity=Severity.ERROR, detail=OfLink, breaks=("egress", "port", "dns"), ok="the bridge of every network is up")
 def docker0_down(networks: Networks, links: Links) -> Iterator[Finding]:
-    """The bridge of a network is set down, so its containers reach nothing and nothing reaches them.
+    """The bridge of a network is down, so its containers reach nothing and nothing reaches them.
 
     What it looks at:
-        IFF_UP of the bridge of every bridge network, docker0 and those of user networks. A bridge without carrier is no
-        fault: it has none while no container is attached.
+        IFF_UP of the bridge of every bridge network: docker0 and those of user-defined networks. A bridge without carrier is not
+        a fault: it has no carrier while no container is attached.
 
     Why it matters:
-        With the bridge down its connected route is gone too: containers of the network can't reach each other, the host or
-        the outside, and their published ports time out. Other networks go on working.
+        A bridge that is down has no connected route: containers of the network can't reach each other, the host or the outside,
+        and their published ports time out. Other networks continue to work.
 
     How it is fixed:
-        The bridge is set up; its address is still there and its route comes back by itself.
+        The bridge is set up. It still has its address, and the kernel restores the route.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-link.8.html

@@ -1,4 +1,4 @@
-"""A bridge of the engine is gone."""
+"""A bridge of the engine is missing."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from doctor.facts.network.wires import Wires
     severity=Severity.ERROR,
     detail=BridgeMissing,
     breaks=("egress", "port", "dns"),
-    ok="the bridge of every network is there",
+    ok="the bridge of every network exists",
 )
 def docker0_missing(
     networks: Networks, links: Links, state: EngineState | Missing, wires: Wires | Missing
@@ -22,16 +22,16 @@ def docker0_missing(
     """The bridge of a network does not exist, so its containers are cut off and no container of it can start.
 
     What it looks at:
-        The bridge that the engine recorded for each bridge network, against the host's interfaces; only while the engine or
-        one of its containers runs, since an engine makes its bridges when it starts.
+        The bridge that the engine recorded for each bridge network, against the host's interfaces. This is checked only while
+        the engine or one of its containers runs, because the engine creates its bridges at its start.
 
     Why it matters:
-        New containers fail with "adding interface … to bridge … failed: Device does not exist". A restart of the engine makes
-        the bridge again, but with live-restore it leaves the running containers unattached.
+        New containers fail with "adding interface … to bridge … failed: Device does not exist". A restart of the engine
+        recreates the bridge, but with live-restore it leaves the running containers detached.
 
     How it is fixed:
-        The bridge is made with the recorded gateway address and set up, and the containers' interfaces are attached again:
-        no container restarts. The engine's firewall rules name the bridge, so they fit the new one.
+        The bridge is recreated with the recorded gateway address and set up, and the containers' interfaces are attached: no
+        container restarts. The engine's firewall rules name the bridge, so they apply to the new one.
 
     References:
         moby/moby: libnetwork/drivers/bridge/setup_device_linux.go
@@ -56,7 +56,7 @@ def docker0_missing(
             evidence=(
                 Evidence("ip addr", f"no interface {network.bridge}"),
                 Evidence(networks.source, f"network {network.name}: bridge {network.bridge}, {network.gateway}"),
-                Evidence("running containers of it", names),
+                Evidence("its running containers", names),
             ),
             detail=BridgeMissing(
                 bridge=network.bridge,

@@ -21,11 +21,11 @@ def docker0_no_address(networks: Networks, links: Links) -> Iterator[Finding]:
         The addresses of the bridge of every bridge network, against the gateway that the engine recorded for it.
 
     Why it matters:
-        Containers send everything that leaves their network to the gateway. Without it they reach each other and nothing
-        else, and published ports time out. Network managers and scripts that "flush" interfaces do this.
+        Containers send all packets to other networks through the gateway. Without it, they reach only each other, and published
+        ports time out. The cause is often a network manager or a script that flushes interfaces.
 
     How it is fixed:
-        The gateway's address is added to the bridge; the connected route comes with it.
+        The gateway's address is added to the bridge; the kernel then adds the connected route.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-address.8.html

@@ -1,4 +1,4 @@
-"""A bridge of the engine has another address than its network's gateway."""
+"""A bridge of the engine does not have its network's gateway address."""
 
 from collections.abc import Iterator
 
@@ -12,21 +12,21 @@ from doctor.facts.network.networks import Networks
     severity=Severity.ERROR,
     detail=WrongAddress,
     breaks=("egress", "port", "dns"),
-    ok="no bridge has a foreign address for its gateway",
+    ok="no bridge has another address in place of its gateway's",
 )
 def docker0_wrong_address(networks: Networks, links: Links) -> Iterator[Finding]:
-    """The bridge of a network has other addresses, but not its gateway's, so its containers reach nothing outside.
+    """The bridge of a network has other addresses but not its gateway's, so its containers reach nothing outside.
 
     What it looks at:
-        The addresses of the bridge of every bridge network, against the gateway that the engine recorded for it. Further
-        addresses beside the right one are no fault.
+        The addresses of the bridge of every bridge network, against the gateway that the engine recorded for it. Additional
+        addresses are not a fault.
 
     Why it matters:
-        Containers send what leaves their network to the recorded gateway; nobody answers there. dockerd puts the right
-        address back when it starts, but only where no container runs.
+        Containers send packets for other networks to the recorded gateway, which does not answer. dockerd restores the address
+        at its start, but only if no container runs.
 
     How it is fixed:
-        The right address is added first, then the others are removed, so that the bridge is never without a gateway.
+        The recorded address is added first, then the others are removed, so that the bridge always has an address.
 
     References:
         moby/moby: libnetwork/drivers/bridge/setup_ipv4_linux.go

@@ -1,4 +1,4 @@
-"""Forwarding is on, but not on an interface that containers need."""
+"""IPv4 forwarding is off on one interface that containers need."""
 
 from collections.abc import Iterator
 
@@ -16,19 +16,19 @@ from doctor.facts.network.links import Links
     ok="every bridge and uplink forwards IPv4",
 )
 def interface_forwarding_off(sysctl: Sysctl, links: Links, engine: EngineConfig) -> Iterator[Finding]:
-    """A bridge or an uplink does not forward IPv4, so packets that arrive by it go no further.
+    """A bridge or an uplink does not forward IPv4, so packets that arrive on it are dropped.
 
     What it looks at:
-        net.ipv4.conf.IF.forwarding of each bridge of the engine, and of the interfaces that default routes leave by, while
+        net.ipv4.conf.IF.forwarding of each bridge of the engine and of the interfaces of default routes, while
         net.ipv4.ip_forward is 1.
 
     Why it matters:
-        The kernel decides by the interface a packet came in on. A 0 on a bridge cuts its containers off; a 0 on the uplink
-        cuts all answers and published ports off, although net.ipv4.ip_forward still reads 1. Writing 1 to ip_forward again
-        changes nothing then: the kernel only acts on a change.
+        The kernel decides by the interface on which a packet arrives. A 0 on a bridge cuts its containers off; a 0 on the uplink
+        blocks all replies and published ports, although net.ipv4.ip_forward is still 1. Writing 1 to ip_forward does not help:
+        the kernel only acts on a change.
 
     How it is fixed:
-        1 is written to the interface's own key, and to the sysctl line that set it to 0, if one does.
+        The interface's key is set to 1, and so is the sysctl line that sets it to 0, if there is one.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html
@@ -43,10 +43,14 @@ def interface_forwarding_off(sysctl: Sysctl, links: Links, engine: EngineConfig)
         if link.name not in off:
             continue
         key = interface_key(link.name, "forwarding")
-        who = f"containers on {link.name} reach" if link.is_engine_bridge else f"what comes in by {link.name} reaches"
+        fault = (
+            f"containers on {link.name} reach nothing outside this host"
+            if link.is_engine_bridge
+            else f"packets that arrive on {link.name} do not reach containers"
+        )
         yield Finding(
             subject=Subject("interface", link.name),
-            message=f"{who} nothing behind this host: {key} is 0 although net.ipv4.ip_forward is 1",
+            message=f"{fault}: {key} is 0 although net.ipv4.ip_forward is 1",
             evidence=(
                 Evidence(f"/proc/sys/net/ipv4/conf/{link.name}/forwarding", "0"),
                 Evidence("/proc/sys/net/ipv4/ip_forward", "1"),

@@ -1,4 +1,4 @@
-"""IPv6 forwarding is off while a network has IPv6."""
+"""IPv6 forwarding is off although a network uses IPv6."""
 
 from collections.abc import Iterator
 
@@ -12,20 +12,20 @@ from doctor.facts.network.networks import Networks
 KEY = "net.ipv6.conf.all.forwarding"
 
 
-@check(severity=Severity.WARNING, detail=Forwarding6Off, ok="the kernel forwards IPv6 where a network needs it")
+@check(severity=Severity.WARNING, detail=Forwarding6Off, ok="the kernel forwards IPv6 if a network needs it")
 def ip6_forward_off(networks: Networks, links: Links, sysctl: Sysctl, engine: EngineConfig) -> Iterator[Finding]:
-    """The kernel does not forward IPv6, so containers of networks with IPv6 reach nothing outside by it.
+    """The kernel does not forward IPv6, so containers of networks with IPv6 reach nothing outside over IPv6.
 
     What it looks at:
-        net.ipv6.conf.all.forwarding, and whether a bridge network of the engine has IPv6. Without one it is no fault.
+        net.ipv6.conf.all.forwarding, and whether a bridge network of the engine has IPv6. Without one, 0 is not a fault.
 
     Why it matters:
-        Names with IPv6 addresses time out or are slow until IPv4 is tried. dockerd turns forwarding on when it makes such a
-        network, and does not look again.
+        Connections to names with IPv6 addresses time out, or are slow until IPv4 is tried. dockerd turns forwarding on when it
+        creates such a network, but does not check it later.
 
     How it is fixed:
-        A host that forwards ignores router advertisements and would lose its own IPv6 default route: accept_ra is set to 2 on
-        uplinks that got theirs so, before forwarding is turned on; both also in sysctl.d.
+        A host that forwards ignores router advertisements, and would lose an IPv6 default route from them. So accept_ra is first
+        set to 2 on the uplinks with such a route, then forwarding is turned on. Both are also set in sysctl.d.
 
     References:
         https://docs.docker.com/engine/daemon/ipv6/
@@ -37,7 +37,7 @@ def ip6_forward_off(networks: Networks, links: Links, sysctl: Sysctl, engine: En
     names = ", ".join(network.name for network in with_six)
     yield Finding(
         subject=Subject("sysctl", KEY),
-        message=f"containers reach nothing outside by IPv6 on network {names}: {KEY} is 0",
+        message=f"containers of network {names} reach nothing outside over IPv6: {KEY} is 0",
         evidence=(
             Evidence("/proc/sys/net/ipv6/conf/all/forwarding", "0"),
             Evidence(networks.source, f"networks with IPv6: {names}"),

@@ -1,4 +1,4 @@
-"""IPv4 forwarding is off now."""
+"""IPv4 forwarding is off."""
 
 from collections.abc import Iterator
 
@@ -23,18 +23,18 @@ def ip_forward_off(
     """The kernel does not forward IPv4, so containers on bridge networks reach nothing outside the host.
 
     What it looks at:
-        The running value of net.ipv4.ip_forward, the file that would decide it at the next boot, whether the engine's
-        ``ip-forward`` is on, and whether the engine runs or has left bridges.
+        The running value of net.ipv4.ip_forward, the file that decides it at the next boot, whether the engine's ``ip-forward``
+        is on, and whether the engine runs or has bridges on the host.
 
     Why it matters:
-        Packets between a container's bridge and the host's interfaces are forwarded by the kernel. With forwarding off
-        they are dropped without a word: containers can't reach the outside and published ports don't answer. dockerd turns
-        forwarding on only once, when it starts and finds 0: an engine that is running does not notice. With
-        ``"ip-forward": false`` it never does, and the finding is a remark only.
+        The kernel forwards packets between a container's bridge and the host's interfaces. With forwarding off, it silently
+        drops them: containers can't reach the outside and published ports don't answer. dockerd checks the value only at its
+        start, so a running engine does not notice a change. With ``"ip-forward": false``, dockerd never turns forwarding on, and
+        the finding is only a remark.
 
     How it is fixed:
-        The running value is set to 1, and so is the line of sysctl.d or sysctl.conf that would turn it off again. Setting
-        it flips forwarding of every interface to 1: undo writes each back.
+        The running value is set to 1, and so is the line of sysctl.d or sysctl.conf that would turn it off again. This sets
+        forwarding of every interface to 1; undo restores each value.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html
@@ -46,7 +46,7 @@ def ip_forward_off(
     runs = isinstance(state, EngineState) and state.pid != 0
     bridges = links.engine_bridges() if isinstance(links, Links) else None
     if engine.ip_forward and not runs and bridges == ():
-        # Nothing to forward for yet, and dockerd sets it when it starts.
+        # There are no bridges yet, and dockerd sets the value at its start.
         return
     yield Finding(
         subject=Subject("sysctl", KEY),
@@ -60,8 +60,8 @@ def ip_forward_off(
 def _message(*, engine: EngineConfig, runs: bool) -> str:
     text = f"containers on bridge networks reach nothing outside this host: {KEY} is 0"
     if not engine.ip_forward:
-        return f'{text}, and "ip-forward": false keeps the engine from setting it'
-    return f"{text}, and the running engine won't notice" if runs else text
+        return f'{text}, and the engine does not set it because of "ip-forward": false'
+    return f"{text}, and a running engine does not set it again" if runs else text
 
 
 def _evidence(files: SysctlFiles | Missing, engine: EngineConfig, runs: bool | None) -> Iterator[Evidence]:
@@ -71,8 +71,8 @@ def _evidence(files: SysctlFiles | Missing, engine: EngineConfig, runs: bool | N
         yield Evidence(setter.place, f"{KEY} = {setter.value}, applied by {program.name} {program.when}")
     if not engine.ip_forward:
         setting = engine.setting("ip-forward")
-        yield Evidence(setting.place, "ip-forward is false: dockerd leaves the kernel's value alone")
+        yield Evidence(setting.place, "ip-forward is false: dockerd does not change the kernel's value")
     elif runs:
-        yield Evidence("dockerd", "is running; it sets the value once, when it starts, and does not look again")
+        yield Evidence("dockerd", "is running; it sets the value only at its start")
     elif runs is not None:
-        yield Evidence("dockerd", "is not running; it would set the value when it starts")
+        yield Evidence("dockerd", "is not running; it will set the value at its start")

@@ -1,4 +1,4 @@
-"""IPv4 forwarding is on now, and a file would turn it off again."""
+"""A sysctl file would turn IPv4 forwarding off."""
 
 from collections.abc import Iterator
 
@@ -17,20 +17,20 @@ ALIAS = "net.ipv4.conf.all.forwarding"
 def ip_forward_reverted_at_boot(
     sysctl: Sysctl | Missing, files: SysctlFiles, engine: EngineConfig, state: EngineState | Missing
 ) -> Iterator[Finding]:
-    """A sysctl file turns IPv4 forwarding off, so containers lose the network when it is applied next.
+    """A sysctl file turns IPv4 forwarding off, so containers lose the network when the file is applied.
 
     What it looks at:
-        The files of sysctl.d and sysctl.conf in the order in which systemd-sysctl, ``sysctl --system`` (procps) and ufw
-        apply them, and the line that wins in each. Files of one name mask each other (/etc, /run, /usr/local/lib, /usr/lib),
-        the rest is sorted by name; procps reads /etc/sysctl.conf after all of it.
+        The files of sysctl.d and sysctl.conf in the order in which systemd-sysctl, ``sysctl --system`` (procps) and ufw apply
+        them, and the last line for the key. A file masks files with the same name in later directories (/etc, /run,
+        /usr/local/lib, /usr/lib); all files are sorted by name. procps reads /etc/sysctl.conf last.
 
     Why it matters:
-        dockerd turns forwarding on when it starts and finds 0, so the host works after a boot. It stops working the next time
-        somebody, a package or a hardening script applies the files: dockerd does not look again.
+        dockerd turns forwarding on at its start, so the host works after a boot. It stops working when an administrator, a
+        package or a hardening script applies the files: a running dockerd does not check the value again.
 
     How it is fixed:
-        The deciding line is set to 1 where it stands if it is in /etc; a package's file is overruled by a file of
-        /etc/sysctl.d that is applied later. The running value is not touched.
+        In a file below /etc, the deciding line is set to 1. A package's file is overridden by a file in /etc/sysctl.d that is
+        applied later. The running value is not changed.
 
     References:
         https://www.freedesktop.org/software/systemd/man/latest/sysctl.d.html
@@ -39,7 +39,7 @@ def ip_forward_reverted_at_boot(
     if not engine.ip_forward or (isinstance(state, EngineState) and state.status == "absent"):
         return
     if isinstance(sysctl, Sysctl) and sysctl.number(KEY) == 0:
-        # Off already: that is another finding, whose repair covers the files.
+        # It is already off: network/ip-forward-off reports that, and its repair changes the files too.
         return
     for key in (KEY, ALIAS):
         wrong = [(program, setter) for program, setter in files.deciders(key) if setter.value == "0"]
@@ -56,7 +56,7 @@ def _finding(key: str, wrong: list[tuple[Program, Setter]], sysctl: Sysctl | Mis
         subject=Subject("sysctl", key),
         message=(
             f"{setter.place} turns IPv4 forwarding off {program.when}: "
-            "containers are cut off from then until the engine is started again"
+            "containers then reach nothing outside until the engine's next start"
         ),
         evidence=tuple(evidence),
         detail=OfSysctl(key=key),

@@ -1,4 +1,4 @@
-"""Containers send bigger packets than the uplink takes."""
+"""The MTU of a container network is larger than the uplink's."""
 
 from collections.abc import Iterator
 
@@ -7,20 +7,20 @@ from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 
 
-@check(severity=Severity.INFO, ok="no bridge has a bigger MTU than the uplink")
+@check(severity=Severity.INFO, ok="no bridge has a larger MTU than the uplink")
 def mtu_too_big(networks: Networks, links: Links) -> Iterator[Finding]:
-    """The MTU of a network is bigger than the uplink's, so large transfers of its containers may hang.
+    """The MTU of a network is larger than the uplink's, so large transfers of its containers may hang.
 
     What it looks at:
-        The MTU of each network's bridge and of the interfaces that default routes leave by.
+        The MTU of each network's bridge and of the interfaces of default routes.
 
     Why it matters:
-        With path MTU discovery all works, and that is the usual case: therefore this is a remark. Where a firewall drops ICMP
-        "fragmentation needed", small answers arrive and big ones hang for ever: TLS handshakes, image pulls inside builds.
+        Path MTU discovery usually solves this, so the finding is only a remark. If a firewall drops ICMP "fragmentation needed",
+        small replies arrive, but large ones hang: TLS handshakes, image pulls inside builds.
 
     How it is fixed:
-        For the default network set "mtu" in daemon.json; for others the option com.docker.network.driver.mtu when they are
-        created. At once, without a restart, a TCPMSS rule helps.
+        Manually: set "mtu" in daemon.json for the default network, or the option com.docker.network.driver.mtu when another
+        network is created. A TCPMSS rule helps immediately, without a restart.
 
     References:
         https://docs.docker.com/engine/network/drivers/bridge/
@@ -36,8 +36,8 @@ def mtu_too_big(networks: Networks, links: Links) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("network", network.name),
             message=(
-                f"large transfers of network {network.name} may hang where path MTU discovery is blocked: "
-                f"its MTU is {link.mtu}, that of {uplink.name} {uplink.mtu}"
+                f"large transfers of network {network.name} may hang if path MTU discovery is blocked: "
+                f"its MTU is {link.mtu}, but the MTU of {uplink.name} is {uplink.mtu}"
             ),
             evidence=(
                 Evidence("ip addr", f"{link.name}: mtu {link.mtu}"),

@@ -14,20 +14,20 @@ def no_default_route(links: Links, hints: RouteHints | Missing, dns: HostDns | M
     """The host lost its default route, so containers reach only networks that the host is directly connected to.
 
     What it looks at:
-        Default routes of the main table, IPv4 and IPv6. Where one is missing: the route as the last healthy scan saw it, and
+        The IPv4 and IPv6 default routes of the main table. If one is missing: the route recorded by the last healthy scan, and
         gateways in the settings and leases of netplan, cloud-init, systemd-networkd, NetworkManager, ifupdown, ifcfg files and
-        dhclient. A host of which nothing says that it ever had one may be cut off on purpose: that is a remark, and a warning
-        where a name server of its own is outside its networks; nothing where a route of the other family or a policy leads
-        out. A route that a router announced (IPv6) goes when that router goes.
+        dhclient. A host without any record of a default route may be isolated on purpose: the finding is then a remark, or a
+        warning if one of the host's name servers is outside its networks. Nothing is reported if the host has a default route of
+        the other family or policy routing. An IPv6 route from router advertisements disappears with its router.
 
     Why it matters:
-        Containers' packets leave the way the host's own do. Without a default route pulls fail and containers get "Network is
+        Containers' packets use the host's routes. Without a default route, pulls fail and containers get "Network is
         unreachable".
 
     How it is fixed:
-        The route is added as it was, where its interface is up and the gateway is a neighbour on it. It lasts until the host's
-        network manager sets its routes again, which then makes it too where its settings or leases say so. Where they contradict
-        each other, or the record, a person must choose.
+        The route is added as it was, if its interface is up and the gateway is in the interface's network. It exists until the
+        host's network manager sets its routes again; the manager then adds it too if its settings or leases contain it. If the
+        sources contradict each other or the record, ``--choose`` asks.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-route.8.html
@@ -37,7 +37,7 @@ def no_default_route(links: Links, hints: RouteHints | Missing, dns: HostDns | M
     for version in (4, 6):
         mine = [hint for hint in (*known.items, *known.unfit) if hint.version == version]
         if links.has_policy:
-            # Another table may be the way out: only what was in force is known to be missing.
+            # Another table may have the route: only a recorded route is known to be missing.
             mine = [hint for hint in mine if hint.is_recorded]
         if mine and not has_default(links, version):
             yield _lost(links, known, mine, version)
@@ -50,10 +50,10 @@ def _lost(links: Links, known: RouteHints, hints: list[RouteHint], version: int)
     word = "" if version == 4 else "IPv6 "
     other = has_default(links, 6 if version == 4 else 4)
     fit = [hint for hint in hints if hint in known.items]
-    why = "" if fit else f", and {hints[0].device} is down or has no address in the gateway's network"
+    why = "" if fit else f"; {hints[0].device} is down or has no address in the gateway's network"
     return Finding(
         subject=Subject("route", "default" if version == 4 else "default (IPv6)"),
-        message=f"the host lost its {word}default route: its containers reach nothing beyond the host's own {word}networks{why}",
+        message=f"the host lost its {word}default route: containers reach nothing outside the host's own {word}networks{why}",
         severity=Severity.WARNING if other and version == 6 else None,
         evidence=(
             Evidence("ip route" if version == 4 else "ip -6 route", "no default route"),
@@ -69,7 +69,7 @@ def _words(hint: RouteHint) -> str:
 
 
 def _servers(dns: HostDns) -> tuple[str, ...]:
-    """Return the IPv4 name servers that the host asks and that are not itself."""
+    """Return the IPv4 name servers that the host uses, without itself."""
     here = () if dns.config is None else dns.config.nameservers
     found = dict.fromkeys((*here, *(server for servers in dns.lists for server in servers.outer)))
     return tuple(server for server in found if address_number(server) is not None and not server.startswith("127."))
@@ -81,10 +81,10 @@ def _never(links: Links, servers: tuple[str, ...]) -> Iterator[Finding]:
     away = [server for server in servers if links.best(server) is None]
     outer = [link for link in links.links if link.ipv4 and "LOOPBACK" not in link.flags and not link.is_engine_bridge]
     names = ", ".join(f"{link.name} ({link.ipv4[0].text})" for link in outer)
-    said = f"its name server {away[0]} is outside its networks" if away else "no record shows that it ever had one"
+    said = f"but its name server {away[0]} is outside its networks" if away else "and no record of one"
     yield Finding(
         subject=Subject("route", "default"),
-        message=f"containers reach nothing beyond the host's own networks: the host has no default route, and {said}",
+        message=f"containers reach nothing outside the host's own networks: the host has no default route, {said}",
         severity=Severity.WARNING if away else Severity.INFO,
         evidence=(
             Evidence("ip route", "no default route"),

@@ -1,4 +1,4 @@
-"""No free subnet is left for new networks."""
+"""New networks have no free subnet."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -8,25 +8,26 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
+from doctor.model.text import plural
 
 # moby libnetwork/ipamutils: 172.17 to 172.31 as /16, 192.168.0.0/16 as /20.
 DEFAULTS = (*((f"172.{second}.0.0/16", 16) for second in range(17, 32)), ("192.168.0.0/16", 20))
 
 
-@check(severity=Severity.WARNING, ok="subnets are free for new networks")
+@check(severity=Severity.WARNING, ok="new networks have free subnets")
 def pool_exhausted(networks: Networks, links: Links | Missing, engine: EngineConfig) -> Iterator[Finding]:
-    """Every subnet of the engine's address pools is taken, so "docker network create" and "compose up" fail.
+    """Every subnet of the engine's address pools is in use, so "docker network create" and "compose up" fail.
 
     What it looks at:
-        The pools ("default-address-pools", else the built-in 31 subnets) minus those that overlap a network of the engine or a
-        route of the host, as the engine itself counts them. One or two left is a remark.
+        The subnets of the pools ("default-address-pools", else the 31 built-in subnets) that overlap no network of the engine and
+        no route of the host, as the engine counts them. If one or two are left, the finding is a remark.
 
     Why it matters:
         Creating a network fails with "could not find an available, non-overlapping IPv4 address pool among the defaults".
 
     How it is fixed:
-        Remove networks that nothing uses ("docker network prune" shows them before it removes them), or give
-        "default-address-pools" smaller subnets: one /16 cut into /24s is 256 networks. The engine reads it when it starts.
+        Manually: remove unused networks ("docker network prune"), or set smaller subnets in "default-address-pools": one /16
+        split into /24s gives 256 networks. The engine reads the setting at its start.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#default-network-options
@@ -48,22 +49,22 @@ def pool_exhausted(networks: Networks, links: Links | Missing, engine: EngineCon
     yield Finding(
         subject=Subject("engine", "address pools"),
         message=(
-            f"new networks can't be created: all {total} subnets of the address pools are taken"
+            f"new networks can't be created: all {total} subnets of the address pools are in use"
             if not free
-            else f"only {free} of {total} subnets are free for new networks"
+            else f"network creation may soon fail: only {free} of {total} subnets of the address pools {'is' if free == 1 else 'are'} free"
         ),
         evidence=(
             Evidence(
                 engine.setting("default-address-pools").place, ", ".join(f"{base} as /{size}" for base, size in pools)
             ),
-            Evidence(networks.source, f"{len(networks.items)} networks"),
+            Evidence(networks.source, plural(len(networks.items), "network")),
         ),
         severity=Severity.INFO if free else None,
     )
 
 
 def _pools(setting: Any) -> list[tuple[IPv4Network, int]]:
-    """Return (base, size) of IPv4 pools; what the engine would refuse is another check's finding."""
+    """Return (base, size) of IPv4 pools; config/invalid-value reports pools that the engine rejects."""
     entries = [(entry.get("base"), entry.get("size")) for entry in setting or () if isinstance(entry, dict)]
     pools = []
     for base, size in entries or DEFAULTS:

@@ -1,4 +1,4 @@
-"""A container can't start, since something else has its published port."""
+"""A container can't start because another process uses its published port."""
 
 from collections.abc import Iterator
 
@@ -11,20 +11,21 @@ from doctor.facts.network.listeners import PortConflict, PortConflicts
     severity=Severity.ERROR,
     detail=PortTaken,
     breaks=("port",),
-    ok="no stopped container's port is taken by something else",
+    ok="no other process uses the published port of a stopped container",
 )
 def port_in_use(conflicts: PortConflicts) -> Iterator[Finding]:
-    """A container does not start, since another process of the host listens on the port it publishes.
+    """A container does not start because another process of the host listens on its published port.
 
     What it looks at:
-        Containers that are not running although they should restart by themselves (their last start failed), or whose last
-        error names a taken port; their fixed host ports against the host's listening sockets, and who owns the socket.
+        Containers that do not run although they have a restart policy (their last start failed) or whose last error names a port
+        in use. Their fixed host ports are compared with the host's listening sockets.
 
     Why it matters:
-        The engine says "address already in use" or "port is already allocated" once and gives up; the service stays away.
+        The engine reports "address already in use" or "port is already allocated" once and does not retry: the service stays
+        down.
 
     How it is fixed:
-        A person decides who gives way: doctor ends no process.
+        Manually: the user decides which program uses the port. doctor does not end processes.
 
     References:
         https://docs.docker.com/engine/network/port-publishing/
@@ -44,7 +45,7 @@ def _finding(conflict: PortConflict) -> Finding:
         evidence.append(Evidence("its last error", conflict.error))
     return Finding(
         subject=Subject("container", conflict.container),
-        message=f"container {conflict.container} can't start: its port {place} is taken by {owner}",
+        message=f"container {conflict.container} can't start: its port {place} is in use by {owner}",
         evidence=tuple(evidence),
         detail=PortTaken(port=conflict.port, pid=conflict.pid, owner=conflict.owner),
     )

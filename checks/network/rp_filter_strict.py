@@ -1,4 +1,4 @@
-"""Strict reverse path filtering drops what comes in by a second uplink."""
+"""Strict reverse path filtering drops packets that arrive on a second uplink."""
 
 from collections.abc import Iterator
 
@@ -15,24 +15,24 @@ COUNTER = "TcpExt.IPReversePathFilter"
     severity=Severity.WARNING,
     detail=OfSysctl,
     breaks=("port",),
-    ok="reverse path filtering drops nothing that containers publish",
+    ok="reverse path filtering drops no packets for published ports",
 )
 def rp_filter_strict(
     networks: Networks, links: Links, sysctl: Sysctl, counters: NetCounters | Missing
 ) -> Iterator[Finding]:
-    """Reverse path filtering drops packets that come in by a second uplink, so published ports don't answer there.
+    """Reverse path filtering drops packets that arrive on a second uplink, so published ports don't answer there.
 
     What it looks at:
-        Interfaces with a global address that no default route leaves by, where the bigger of net.ipv4.conf.all.rp_filter and
-        their own is 1 (the kernel takes the maximum), and the kernel's counter of packets dropped so. Without dropped
-        packets, with one uplink, without published ports or with policy routing nothing is said: 1 is the default of many
-        distributions, and harmless while routes are symmetrical.
+        Interfaces with a global address but without a default route whose effective rp_filter is 1 (the kernel uses the larger of
+        net.ipv4.conf.all.rp_filter and the interface's), and the kernel's counter of dropped packets. Nothing is reported
+        without dropped packets, with a single uplink, without published ports or with policy routing: 1 is the default of many
+        distributions, and harmless with symmetric routes.
 
     Why it matters:
-        A packet whose answer would leave by another interface is dropped without a word in any log.
+        The kernel drops a packet if the reply would leave by another interface. No log shows it.
 
     How it is fixed:
-        The interface's own value is set to 2 (loose), now and in sysctl.d: 2 wins over 1, so "all" can stay.
+        The interface's value is set to 2 (loose), now and in sysctl.d. The larger value is effective, so "all" need not change.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html
@@ -52,8 +52,8 @@ def _finding(link: Link, uplink: Link, dropped: int) -> Finding:
     return Finding(
         subject=Subject("interface", link.name),
         message=(
-            f"published ports don't answer clients that come in by {link.name}: "
-            f"reverse path filtering is strict, and the way back leaves by {uplink.name}"
+            f"published ports don't answer clients that connect through {link.name}: "
+            f"reverse path filtering is strict, and replies leave by {uplink.name}"
         ),
         evidence=(
             Evidence(f"/proc/sys/net/ipv4/conf/{{all,{link.name}}}/rp_filter", "1 (strict)"),

@@ -1,4 +1,4 @@
-"""A route of the host leads a network's addresses elsewhere."""
+"""A route of the host diverts the addresses of a container network."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -13,23 +13,23 @@ from doctor.facts.network.networks import Network, Networks
     detail=Route,
     breaks=("egress", "port", "dns"),
     causes=("network/bridge-stale-same-subnet",),
-    ok="no route leads a container network's addresses elsewhere",
+    ok="no route diverts the addresses of a container network",
 )
 def subnet_overlap_route(networks: Networks, links: Links) -> Iterator[Finding]:
-    """A route of the host leads to another interface what is meant for containers of a network.
+    """A route of the host sends packets for containers of a network to another interface, or drops them.
 
     What it looks at:
-        For each bridge network that is up, the routes of the main table with the same or a longer prefix inside its subnet
-        that leave by another interface, and which of them wins; and longer ones that throw packets away (blackhole). Routes that are less specific, such as a VPN's 10.0.0.0/8,
-        don't matter: the bridge's own route is longer.
+        For each bridge network that is up, the routes of the main table with the same or a longer prefix inside its subnet:
+        those through another interface that take precedence, and longer ones that drop packets (blackhole). Less specific
+        routes, such as a VPN's 10.0.0.0/8, don't matter: the bridge's route is longer.
 
     Why it matters:
-        Answers to the containers go to a VPN or another network instead. Containers reach each other and nothing else. With
-        policy routing (further tables with routes) the main table may not decide: then it is a remark only.
+        Replies to the containers go to a VPN or another network: containers reach only each other. With policy routing
+        (additional tables with routes), the main table may not decide, so the finding is only a remark.
 
     How it is fixed:
-        Only a person knows which side is right: give the network another subnet ("bip" or "default-address-pools" for the
-        engine's own choice, "docker network create --subnet" for one network), or make the VPN announce less.
+        Manually, because the intended route is unknown: give the network another subnet ("bip" or "default-address-pools" for the
+        engine's networks, "docker network create --subnet" for one network), or make the VPN announce fewer routes.
 
     References:
         https://docs.docker.com/engine/network/#subnet-allocation
@@ -45,7 +45,7 @@ def subnet_overlap_route(networks: Networks, links: Links) -> Iterator[Finding]:
 
 
 def _thief(links: Links, subnet: IPv4Network, bridge: str) -> Route | None:
-    """Return the route that takes part of the subnet, or all of it, from the bridge."""
+    """Return the route that diverts the subnet, or a part of it, from the bridge."""
     for route in links.main:
         network = route.network
         if network is None or route.device in {bridge, ""} or not network.subnet_of(subnet):
@@ -57,7 +57,7 @@ def _thief(links: Links, subnet: IPv4Network, bridge: str) -> Route | None:
 
 
 def _hole(links: Links, subnet: IPv4Network) -> Route | None:
-    """Return a route that throws away what is meant for part of the subnet: longer than the bridge's own, it wins."""
+    """Return a route that drops packets for a part of the subnet; it takes precedence because its prefix is longer."""
     for route in links.discards:
         network = route.network
         if network is not None and network.subnet_of(subnet) and network.prefixlen > subnet.prefixlen:
@@ -70,7 +70,7 @@ def _finding(network: Network, subnet: str, route: Route, links: Links) -> Findi
         lost, kind = f"leave by {route.device}", "a route"
         line = f"{route.destination} dev {route.device} metric {route.metric}"
     else:
-        lost, kind, line = "are thrown away", f"a route of kind {route.kind}", f"{route.kind} {route.destination}"
+        lost, kind, line = "are dropped", f"a route of type {route.kind}", f"{route.kind} {route.destination}"
     return Finding(
         subject=Subject("network", network.name),
         message=(
@@ -78,7 +78,7 @@ def _finding(network: Network, subnet: str, route: Route, links: Links) -> Findi
         ),
         evidence=(
             Evidence("ip route", line),
-            Evidence("the network's own", f"{subnet} dev {network.bridge}"),
+            Evidence("the network's route", f"{subnet} dev {network.bridge}"),
         ),
         detail=route,
         severity=Severity.INFO if links.has_policy else None,

@@ -1,4 +1,4 @@
-"""A container's interface is in no bridge."""
+"""A container's interface is not attached to its bridge."""
 
 from collections.abc import Iterator
 
@@ -19,12 +19,12 @@ def veth_detached(wires: Wires, links: Links) -> Iterator[Finding]:
     """The host's end of a container's veth is not attached to its network's bridge, so the container is cut off.
 
     What it looks at:
-        For each running container the host's interface whose other end is the container's (by its number in the container's
-        network namespace), and the bridge that the kernel says it is a port of.
+        For each running container, the host's end of its veth (found by the interface number in the container's network
+        namespace), and the bridge that it is attached to.
 
     Why it matters:
-        The container has its address and its routes and reaches nobody; others get "No route to host". An engine restart with
-        live-restore after the bridge was lost leaves containers like this, and so do network managers.
+        The container has its address and its routes but reaches nothing; others get "No route to host". The cause is a network
+        manager, or an engine restart with live-restore after the bridge was deleted.
 
     How it is fixed:
         The interface is attached to the bridge; the container does not restart.
@@ -38,19 +38,19 @@ def veth_detached(wires: Wires, links: Links) -> Iterator[Finding]:
         if link is None or link.master == network.bridge:
             continue
         if links.link(network.bridge) is None:
-            # The missing bridge is the finding; its repair attaches this one.
+            # network/docker0-missing reports this, and its repair attaches the interface.
             continue
-        where = f"in {link.master}" if link.master else "in no bridge"
+        where = f"attached to {link.master}, not to" if link.master else "not attached to"
         yield Finding(
             subject=Subject("container", wire.container),
             message=(
                 f"container {wire.container} reaches nothing on network {network.name}: "
-                f"its interface {link.name} is {where} instead of {network.bridge}"
+                f"its interface {link.name} is {where} {network.bridge}"
             ),
             evidence=(
-                Evidence("ip addr", f"{link.name}: {where}"),
+                Evidence("ip addr", f"{link.name}: {f'port of {link.master}' if link.master else 'port of no bridge'}"),
                 Evidence(
-                    f"/proc of {wire.container}", f"its interface in {network.name} is the other end of {link.name}"
+                    f"/proc of {wire.container}", f"its interface on {network.name} is the other end of {link.name}"
                 ),
             ),
             detail=Detached(interface=link.name, bridge=network.bridge, now=link.master),

@@ -1,4 +1,4 @@
-"""A container's interface is down on the host's side."""
+"""The host's end of a container's interface is down."""
 
 from collections.abc import Iterator
 
@@ -15,16 +15,16 @@ from doctor.facts.network.wires import Wires
     ok="the interface of every running container is up",
 )
 def veth_down(wires: Wires, links: Links) -> Iterator[Finding]:
-    """The host's end of a container's veth is down, so that one container is cut off.
+    """The host's end of a container's veth is down, so this container is cut off.
 
     What it looks at:
-        IFF_UP of the host's interface whose other end is the container's, for each running container.
+        IFF_UP of the host's end of each running container's veth.
 
     Why it matters:
-        Everything else looks right: rules, bridge, address. Only packets to and from this container are lost.
+        Rules, bridge and address look correct, but all packets to and from this container are lost.
 
     How it is fixed:
-        The interface is set up; the container keeps its address and routes and does not restart.
+        The interface is set up. The container keeps its address and routes, and does not restart.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-link.8.html

@@ -1,4 +1,4 @@
-"""The data root's mount forbids to run programs."""
+"""The data root is mounted noexec, nosuid or nodev."""
 
 from collections.abc import Iterator
 
@@ -14,21 +14,21 @@ _OPTIONS = {"noexec": "programs don't run", "nodev": "device nodes don't work", 
     severity=Severity.ERROR,
     detail=MountedWith,
     breaks=("storage",),
-    ok="the data root's mount takes no rights away from containers",
+    ok="the options of the data root's mount do not restrict containers",
 )
 def data_root_noexec(storage: Storage, config: EngineConfig) -> Iterator[Finding]:
-    """The data root is mounted noexec, nosuid or nodev, which reaches into volumes, and into containers without an overlay.
+    """The data root is mounted noexec, nosuid or nodev, which also affects volumes, and containers without an overlay.
 
     What it looks at:
-        The options of the mount in which the data root lies.
+        The options of the mount that contains the data root.
 
     Why it matters:
-        Hardening guides ask for these options on /var. An overlay is a mount of its own, and programs in it run; a volume is a bind
-        mount of the data root and keeps the options, and with vfs, btrfs or zfs so does the whole container.
+        Hardening guides recommend these options for /var. An overlay is a separate mount, so programs in it run. A volume is a
+        bind mount of the data root and keeps the options; with vfs, btrfs or zfs so does the whole container.
 
     How it is fixed:
-        A mount of the data root's own is remounted without them when ``--choose`` says so, in /etc/fstab too. Where the mount holds
-        more, by a person: give the data root a mount of its own.
+        If the data root has its own mount, ``--choose`` remounts it without these options and changes /etc/fstab. Otherwise
+        manually: give the data root its own mount.
 
     References:
         https://man7.org/linux/man-pages/man8/mount.8.html
@@ -40,7 +40,7 @@ def data_root_noexec(storage: Storage, config: EngineConfig) -> Iterator[Finding
     where = "containers" if is_whole else "volumes"
     yield Finding(
         subject=Subject("directory", config.data_root),
-        message=f"in {where} {' and '.join(_OPTIONS[option] for option in found)}: {config.data_root} is mounted {', '.join(found)}",
+        message=f"in {where}, {' and '.join(_OPTIONS[option] for option in found)}: {config.data_root} is mounted {', '.join(found)}",
         evidence=(Evidence("/proc/self/mountinfo", ", ".join(storage.options[:8])),),
         detail=MountedWith(options=tuple(found)),
         severity=None if is_whole and "noexec" in found else Severity.INFO,

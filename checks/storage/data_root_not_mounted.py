@@ -11,24 +11,25 @@ from doctor.facts.storage.driver import Storage, Unmounted
     severity=Severity.CRITICAL,
     detail=Unmounted,
     breaks=("storage", "image"),
-    ok="every disk that fstab has for the data root is mounted",
+    ok="every disk in fstab for the data root is mounted",
 )
 def data_root_not_mounted(storage: Storage, config: EngineConfig) -> Iterator[Finding]:
-    """The disk that /etc/fstab mounts for the data root is not mounted, so the engine works in an empty directory beneath it.
+    """A disk for the data root in /etc/fstab is not mounted, so the engine uses the directory at the mount point instead.
 
     What it looks at:
-        Lines of /etc/fstab for the data root, a directory above it or one in it (``volumes``, a volume's ``_data``), without
-        ``noauto``, against the mount table.
+        Lines of /etc/fstab without ``noauto`` for the data root, a directory above it or one in it (``volumes``, a volume's
+        ``_data``), against the mount table.
 
     Why it matters:
-        With the disk away, or slower than the engine at boot, dockerd makes a new data root on the root file system. All images and
-        containers seem lost, and what is pulled now fills the wrong disk. Nothing is lost on the real one. Where the volumes are on a disk of
-        their own, containers start with new, empty ones: a database sets itself up anew, and mounting the disk later hides that.
+        If the disk is missing, or slower than the engine at boot, dockerd creates a new data root on the root file system. All
+        images and containers seem lost, and new pulls fill the wrong disk; the data on the unmounted disk is unchanged. If the
+        volumes have their own disk, containers start with new, empty volumes: a database initializes itself again, and mounting
+        the disk later hides the new data.
 
     How it is fixed:
-        Where the disk is there and the directory beneath it is empty, it is mounted. Otherwise by a person: stop the engine, look at
-        what was written in the directory meanwhile (no program can merge two volumes), move it away, mount the disk, start the
-        engine. ``RequiresMountsFor=`` in a drop-in of docker.service makes it wait for the disk.
+        If the disk exists and the directory at the mount point is empty, the disk is mounted. Otherwise manually: stop the engine,
+        check which files were written to the directory (no program can merge two volumes), move it away, mount the disk, start
+        the engine. ``RequiresMountsFor=`` in a drop-in of docker.service makes the engine wait for the disk.
 
     References:
         https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html#RequiresMountsFor=
@@ -37,7 +38,7 @@ def data_root_not_mounted(storage: Storage, config: EngineConfig) -> Iterator[Fi
         point = lost.point
         yield Finding(
             subject=Subject("mount", point),
-            message=f"{_held(point, config.data_root)} out of sight: {point} is in /etc/fstab and is not mounted",
+            message=f"{_held(point, config.data_root)} not accessible: {point} is in /etc/fstab but not mounted",
             evidence=(
                 Evidence("/etc/fstab", f"{lost.source} at {point}"),
                 Evidence("/proc/self/mountinfo", f"nothing at {point}"),
@@ -47,7 +48,7 @@ def data_root_not_mounted(storage: Storage, config: EngineConfig) -> Iterator[Fi
 
 
 def _held(point: str, data_root: str) -> str:
-    """Return what lies on that disk, in words."""
+    """Return the content of the disk, with its verb."""
     inside = point.removeprefix(f"{data_root.rstrip('/')}/")
     if inside == point:
         return "images and containers are"

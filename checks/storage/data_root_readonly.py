@@ -1,4 +1,4 @@
-"""Nothing can be written to the data root."""
+"""The data root is read-only."""
 
 from collections.abc import Iterator
 
@@ -8,21 +8,21 @@ from doctor.facts.engine.state import EngineState, start_fails
 from doctor.facts.storage.driver import Storage
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the data root can be written to")
+@check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the data root is writable")
 def data_root_readonly(storage: Storage, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
     """The data root's file system is read-only, so the engine does not start and containers can't write.
 
     What it looks at:
-        The mount in which the data root lies, and the file system's own state.
+        The options of the data root's mount and of its file system.
 
     Why it matters:
-        ext4 and xfs turn read-only when they meet an error on the disk, to save what is there. Writing on would make it worse. A
-        wrong fstab line looks the same.
+        ext4 and xfs become read-only after a disk error to protect the data; further writes could damage it. A wrong line in
+        fstab has the same effect.
 
     How it is fixed:
-        Where only the mount is read-only and the file system beneath it is not, no error made it so: ``--choose`` remounts it. Else
-        by a person: look into the kernel's log, check the file system (fsck, xfs_repair) while it is not mounted, replace the disk if
-        it fails. Remounting it writable over an error loses data.
+        If only the mount is read-only and its file system is not, an error is not the cause, and ``--choose`` remounts it.
+        Otherwise manually: read the kernel's log, check the unmounted file system (fsck, xfs_repair), and replace a failing disk.
+        Remounting it writable after an error can lose data.
 
     References:
         https://docs.kernel.org/admin-guide/ext4.html

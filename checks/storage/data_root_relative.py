@@ -1,4 +1,4 @@
-"""The data root is no absolute path."""
+"""The data root is a relative path."""
 
 from collections.abc import Iterator
 
@@ -8,17 +8,17 @@ from doctor.facts.config.engine import EngineConfig
 
 @check(severity=Severity.ERROR, breaks=("storage",), ok="the data root is an absolute path")
 def data_root_relative(config: EngineConfig) -> Iterator[Finding]:
-    """The data root is a relative path, so overlay2 fails and the engine works somewhere else on a slow driver.
+    """The data root is a relative path, so overlay2 fails, and the engine uses another directory and a slow driver.
 
     What it looks at:
-        ``data-root`` (or ``--graph``) as it is set.
+        The value of ``data-root`` (or ``--graph``).
 
     Why it matters:
-        dockerd takes it relative to its working directory, which is / under systemd. The overlay's mount then fails, and the engine
-        silently runs on fuse-overlayfs or vfs in that place, with no images.
+        dockerd resolves the path from its working directory, which is / under systemd. The overlay's mount then fails, and the
+        engine silently uses fuse-overlayfs or vfs in that directory, without images.
 
     How it is fixed:
-        ``--choose`` asks: the path below /, or the default /var/lib/docker.
+        ``--choose`` offers the path below / and the default /var/lib/docker.
 
     References:
         https://docs.docker.com/engine/daemon/#daemon-data-directory
@@ -29,6 +29,6 @@ def data_root_relative(config: EngineConfig) -> Iterator[Finding]:
             place = config.setting(key).place
             yield Finding(
                 subject=Subject("setting", key),
-                message=f"the engine works in the wrong place on a slow driver: {key} is the relative path {value!r}",
+                message=f"the engine uses the wrong directory with a slow driver: {key} is the relative path '{value}'",
                 evidence=(Evidence(place, f"{key}: {value}"),),
             )

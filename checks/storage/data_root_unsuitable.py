@@ -1,4 +1,4 @@
-"""The data root lies on a file system that containers can't live on."""
+"""The data root is on a file system that overlay2 does not support."""
 
 from collections.abc import Iterator
 
@@ -8,19 +8,19 @@ from doctor.facts.engine.state import EngineState, start_fails
 from doctor.facts.storage.driver import UNSUITABLE, Storage
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the data root lies on a file system made for it")
+@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the data root is on a suitable file system")
 def data_root_unsuitable(storage: Storage, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
-    """The data root lies on a network or foreign file system, where overlay2 can't work.
+    """The data root is on a network or other file system where overlay2 can't work.
 
     What it looks at:
-        The file system of the data root: nfs, cifs, ecryptfs, aufs, vfat and exfat have no place for an overlay's upper directory.
+        The file system of the data root: nfs, cifs, ecryptfs, aufs, vfat and exfat can't hold an overlay's upper directory.
 
     Why it matters:
-        They lack extended attributes, d_type or whiteouts. The engine ends with "driver not supported", or runs on vfs without
-        ownership and links. Two hosts on one nfs data root destroy it.
+        They lack extended attributes, d_type or whiteouts. The engine exits with "driver not supported", or uses vfs without
+        ownership and links. Two hosts with the same data root on nfs destroy it.
 
     How it is fixed:
-        By a person: put the data root on a local ext4 or xfs; volumes may stay on the network.
+        Manually: move the data root to a local ext4 or xfs. Volumes may stay on the network.
 
     References:
         https://docs.docker.com/engine/storage/drivers/select-storage-driver/#supported-backing-filesystems
@@ -29,6 +29,6 @@ def data_root_unsuitable(storage: Storage, config: EngineConfig, state: EngineSt
         return
     yield Finding(
         subject=Subject("directory", config.data_root),
-        message=f"{start_fails(state)}: {config.data_root} lies on {storage.file_system}, where no overlay can be made",
+        message=f"{start_fails(state)}: {config.data_root} is on {storage.file_system}, where overlay2 can't work",
         evidence=(Evidence(f"file system of {config.data_root}", storage.file_system),),
     )

@@ -1,4 +1,4 @@
-"""The storage driver can't work on this file system."""
+"""The storage driver does not support the data root's file system."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from doctor.facts.storage.driver import NEEDS, Storage, replacement
     detail=DriverChoice,
     breaks=("storage",),
     stops_start=True,
-    ok="the storage driver suits the data root's file system",
+    ok="the storage driver supports the data root's file system",
 )
 def driver_fs_mismatch(
     storage: Storage,
@@ -24,18 +24,18 @@ def driver_fs_mismatch(
     root: DataRoot | Missing,
     state: EngineState | Missing,
 ) -> Iterator[Finding]:
-    """The storage driver that is set needs another file system than the data root has, so the engine does not start.
+    """The configured storage driver needs another file system than the data root's, so the engine does not start.
 
     What it looks at:
-        ``storage-driver`` against the file system of the data root: btrfs and zfs work on their own file system only.
+        ``storage-driver`` against the file system of the data root: the drivers btrfs and zfs need their own file system.
 
     Why it matters:
-        dockerd ends with "prerequisites for driver not satisfied (wrong filesystem?)". It happens when a data root is moved to
+        dockerd exits with "prerequisites for driver not satisfied (wrong filesystem?)". This happens if a data root is moved to
         another disk, or a settings file to another machine.
 
     How it is fixed:
-        Where another driver holds all images, it is named instead; where none holds any, the setting goes and the engine
-        chooses. Where this driver holds the images, the right disk is probably not mounted: a person must look.
+        If another driver has all images, it is set instead. If no driver has images, the setting is removed and the engine
+        chooses. If this driver has the images, its disk is probably not mounted: doctor only advises.
 
     References:
         https://docs.docker.com/engine/storage/drivers/select-storage-driver/#supported-backing-filesystems

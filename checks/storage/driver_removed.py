@@ -1,4 +1,4 @@
-"""The storage driver is gone from this engine."""
+"""This engine no longer has the storage driver."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from doctor.facts.storage.driver import REMOVED, Storage, is_removed, replacemen
     detail=DriverChoice,
     breaks=("storage",),
     stops_start=True,
-    ok="this engine has the storage driver that is set",
+    ok="this engine has not removed the configured storage driver",
 )
 def driver_removed(
     storage: Storage,
@@ -24,19 +24,19 @@ def driver_removed(
     root: DataRoot | Missing,
     state: EngineState | Missing,
 ) -> Iterator[Finding]:
-    """The storage driver that is set was removed from this release, so the engine does not start.
+    """This release removed the configured storage driver, so the engine does not start.
 
     What it looks at:
-        ``storage-driver`` of daemon.json or a flag against the engine's release: aufs and overlay went with 24.0, devicemapper with
-        25.0. Which driver's directories in the data root hold images.
+        ``storage-driver`` of daemon.json or a flag against the engine's release: aufs and overlay were removed in 24.0,
+        devicemapper in 25.0. Also the directories of the data root, to find the driver that has images.
 
     Why it matters:
-        dockerd ends with "the devicemapper storage-driver has been deprecated and removed". The images are still on the disk.
+        dockerd exits with "the devicemapper storage-driver has been deprecated and removed". The images are still on the disk.
 
     How it is fixed:
-        Where another driver holds all images, it is named instead; where none holds any, the setting goes and the engine
-        chooses. Where the removed driver itself holds images, naming another one would hide them: an older engine must export
-        them first, and a person must decide.
+        If another driver has all images, it is set instead. If no driver has images, the setting is removed and the engine
+        chooses. If the removed driver has images, another driver would hide them: doctor only advises to export them with an
+        older engine.
 
     References:
         https://docs.docker.com/engine/deprecated/
@@ -49,7 +49,7 @@ def driver_removed(
     end = ".".join(map(str, REMOVED[driver]))
     yield Finding(
         subject=Subject("setting", "storage-driver"),
-        message=f"{start_fails(state)}: engine {version.text} has no storage driver {driver} any more",
+        message=f"{start_fails(state)}: engine {version.text} no longer has the storage driver {driver}",
         evidence=(
             Evidence(setting.place, f"storage-driver {driver}"),
             Evidence(version.source, f"{version.text}; {driver} was removed in {end}"),

@@ -16,7 +16,7 @@ from doctor.facts.storage.driver import Storage, is_known, replacement
     detail=DriverChoice,
     breaks=("storage",),
     stops_start=True,
-    ok="the storage driver that is set exists",
+    ok="the configured storage driver exists",
 )
 def driver_unknown(
     storage: Storage,
@@ -25,17 +25,17 @@ def driver_unknown(
     root: DataRoot | Missing,
     state: EngineState | Missing,
 ) -> Iterator[Finding]:
-    """The storage driver that is set does not exist, so the engine does not start.
+    """The configured storage driver does not exist, so the engine does not start.
 
     What it looks at:
-        ``storage-driver`` of daemon.json or a flag against the drivers that any release had, and the names of containerd's
-        snapshotters where the setting may mean one.
+        ``storage-driver`` of daemon.json or a flag against the drivers of all releases, and the names of containerd's
+        snapshotters if the setting may mean one.
 
     Why it matters:
-        dockerd ends with "driver not supported: overlay3". The images are still on the disk.
+        dockerd exits with "driver not supported: overlay3". The images are still on the disk.
 
     How it is fixed:
-        The driver that holds the images is named; where none holds any, the setting goes and the engine chooses.
+        The driver that has the images is set. If no driver has images, the setting is removed and the engine chooses.
 
     References:
         https://docs.docker.com/engine/storage/drivers/select-storage-driver/
@@ -47,7 +47,7 @@ def driver_unknown(
     setting = config.setting("storage-driver")
     yield Finding(
         subject=Subject("setting", "storage-driver"),
-        message=f"{start_fails(state)}: there is no storage driver {driver!r}",
+        message=f"{start_fails(state)}: the storage driver '{driver}' does not exist",
         evidence=(
             Evidence(setting.place, f"storage-driver {driver}"),
             Evidence("drivers", ", ".join(sorted(docker.GRAPH_DRIVERS))),

@@ -1,4 +1,4 @@
-"""Images are on the disk, and the engine does not show them."""
+"""The engine does not show images that are on the disk."""
 
 from collections.abc import Iterator
 
@@ -8,30 +8,31 @@ from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineVersion
 from doctor.facts.storage.details import HiddenImages
 from doctor.facts.storage.driver import NEEDS, Storage, holders, is_known, is_removed
+from doctor.model.text import plural
 
 
 @check(
     severity=Severity.ERROR,
     detail=HiddenImages,
     breaks=("image",),
-    ok="all images on the disk belong to the storage driver in force",
+    ok="all images on the disk belong to the active storage driver",
 )
 def images_hidden(
     storage: Storage, config: EngineConfig, version: EngineVersion | Missing, root: DataRoot
 ) -> Iterator[Finding]:
-    """The storage driver was changed, so images and containers of the old one are on the disk and the engine shows none.
+    """The storage driver was changed, so the engine does not show images and containers of the old one.
 
     What it looks at:
-        The images and containers that each driver's directories in the data root hold, and the driver in force: the
-        configured one, the running engine's, or the one it will choose.
+        The images and containers in each driver's directories in the data root, and the active driver: the configured one, the
+        running engine's, or the one that the engine will choose.
 
     Why it matters:
-        Each driver has its own image store. After a change ``docker images`` and ``docker ps -a`` are empty, nothing is lost, and
-        everything is pulled and made again beside it. A removed driver's directory is not even noticed by the engine.
+        Each driver has its own image store. After a change, ``docker images`` and ``docker ps -a`` are empty. Nothing is lost, but
+        users pull and recreate everything, which takes the space twice. The engine ignores the directory of a removed driver.
 
     How it is fixed:
-        Where the driver in force holds nothing yet, the old one is named again. Where both hold images, or this engine has the old
-        driver no more, a person must decide which ones are wanted.
+        If the active driver has no images yet, the old driver is set again. If both have images, or this engine no longer has the
+        old driver, doctor only advises.
 
     References:
         https://docs.docker.com/engine/storage/drivers/select-storage-driver/
@@ -42,7 +43,7 @@ def images_hidden(
     is_bad = is_removed(active, release) or not is_known(active, release, snapshotter=storage.is_snapshotter)
     is_bad = is_bad or NEEDS.get(active, storage.file_system) != storage.file_system
     if not active or (is_bad and active != "containerd"):
-        # Such an engine does not start at all: that is another finding.
+        # Such an engine does not start, which is a separate finding.
         return
     own = root.driver(active)
     for other in holders(root):
@@ -52,12 +53,14 @@ def images_hidden(
         yield Finding(
             subject=Subject("storage driver", other.name),
             message=(
-                f"{other.images} images and {other.containers} containers of the storage driver {other.name} are hidden: "
-                f"the engine uses {active}"
+                f"{plural(other.images, 'image')} and {plural(other.containers, 'container')} of the storage driver "
+                f"{other.name} are hidden: the engine uses {active}"
             ),
             evidence=(
                 Evidence(config.setting("storage-driver").place, f"storage driver {active}"),
-                Evidence(root.at("image", other.name), f"{other.images} images, {other.layers} layers"),
+                Evidence(
+                    root.at("image", other.name), f"{plural(other.images, 'image')}, {plural(other.layers, 'layer')}"
+                ),
             ),
             detail=HiddenImages(driver=active, wanted=other.name if free and active != "containerd" else ""),
             severity=None if free else Severity.WARNING,

@@ -1,4 +1,4 @@
-"""Something is mounted over the data root."""
+"""Another file system is mounted over the data root."""
 
 from collections.abc import Iterator
 
@@ -9,19 +9,18 @@ from doctor.facts.host.mounts import Mounts
 
 @check(severity=Severity.CRITICAL, breaks=("storage", "image"), ok="nothing is mounted over the data root")
 def mount_over_data_root(mounts: Mounts, root: DataRoot) -> Iterator[Finding]:
-    """A second mount hides the data root, so the engine works in another directory, or will after its next start.
+    """A second mount hides the data root, so the engine uses another directory, or will after its next start.
 
     What it looks at:
-        Mounts at the data root and at directories above it that no path reaches any more, since another file system was mounted
-        over them. One disk mounted on an empty directory is as it should be, and so are autofs, and a directory that is bound
-        onto itself, as dockerd does it.
+        Mounts at the data root and at directories above it that are hidden by another mount. A single disk mounted on a
+        directory is normal, and so are autofs and a directory bind-mounted onto itself, as dockerd does.
 
     Why it matters:
-        Images and containers are on the hidden disk and seem lost. An engine that ran before still writes to it; after a
-        restart it works in what lies on top.
+        Images and containers are on the hidden disk and seem lost. An engine that was started before the mount still uses the
+        hidden disk; after a restart it uses the upper one.
 
     How it is fixed:
-        By a person: stop the engine, unmount what lies on top, start the engine.
+        Manually: stop the engine, unmount the upper file system, start the engine.
 
     References:
         https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
@@ -29,7 +28,7 @@ def mount_over_data_root(mounts: Mounts, root: DataRoot) -> Iterator[Finding]:
     for hidden, over in mounts.hidden_at(root.resolved):
         yield Finding(
             subject=Subject("mount", over.mount_point),
-            message=f"images and containers are out of sight: {over.source} ({over.fs_type}) is mounted over "
+            message=f"images and containers are hidden: {over.source} ({over.fs_type}) is mounted over "
             f"{hidden.source} at {hidden.mount_point}",
             evidence=(
                 Evidence("/proc/self/mountinfo", f"{hidden.mount_id}: {hidden.source} on {hidden.mount_point}"),

@@ -1,4 +1,4 @@
-"""The data root's file system does not tell the type of directory entries."""
+"""The data root's file system has no d_type."""
 
 from collections.abc import Iterator
 
@@ -8,22 +8,26 @@ from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 from doctor.facts.storage.driver import Storage
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the data root's file system has what overlay2 needs")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("storage",),
+    ok="the data root's file system has d_type, or the driver does not need it",
+)
 def no_d_type(
     storage: Storage, config: EngineConfig, version: EngineVersion | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:
-    """The data root's file system has no d_type, so overlay2 does not start since 23.0 and damages images before.
+    """The data root's file system has no d_type, so overlay2 does not start since 23.0 and corrupts images before.
 
     What it looks at:
-        What the running engine says ("Supports d_type"), else ftype of an xfs, when the driver is overlay2.
+        "Supports d_type" of the running engine, otherwise ftype of an xfs, if the driver is overlay2.
 
     Why it matters:
-        overlayfs marks removed files by their type in the directory. Without it removed files come back and directories can't be
-        removed. Old installers made xfs with ftype=0. Engines up to 20.10 only warned.
+        overlayfs marks removed files by their type in the directory. Without d_type, removed files reappear and directories can't
+        be removed. Old installers created xfs with ftype=0. Engines up to 20.10 only warned.
 
     How it is fixed:
-        By a person: ftype can't be changed on an existing xfs. Save the images, make the file system again (mkfs.xfs -n
-        ftype=1), load them.
+        Manually, because ftype of an existing xfs can't be changed: save the images, create the file system again (mkfs.xfs -n
+        ftype=1), and load them.
 
     References:
         https://docs.docker.com/engine/storage/drivers/overlayfs-driver/#prerequisites
@@ -32,7 +36,7 @@ def no_d_type(
     if storage.driver not in {"overlay2", "overlayfs", "overlay"} or storage.has_d_type is not False:
         return
     is_old = isinstance(version, EngineVersion) and version.release < (23, 0)
-    effect = "removed files come back in images and containers" if is_old else start_fails(state)
+    effect = "removed files reappear in images and containers" if is_old else start_fails(state)
     yield Finding(
         subject=Subject("directory", config.data_root),
         message=f"{effect}: the file system of {config.data_root} has no d_type, which {storage.driver} needs",

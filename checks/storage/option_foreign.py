@@ -1,4 +1,4 @@
-"""A storage option belongs to another driver."""
+"""The storage driver does not accept a storage option."""
 
 from collections.abc import Iterator
 
@@ -16,21 +16,22 @@ _ELSEWHERE = "overlay2.override_kernel_check"
     detail=ForeignOption,
     breaks=("storage",),
     stops_start=True,
-    ok="the storage driver takes every storage option that is set",
+    ok="the storage driver accepts every storage option",
 )
 def option_foreign(storage: Storage, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
-    """A storage option is set that the storage driver does not take, so the engine does not start.
+    """The storage driver does not accept an option that is set, so the engine does not start.
 
     What it looks at:
-        ``storage-opts`` of daemon.json and ``--storage-opt`` flags against the driver in force: each option begins with the name of
-        its driver. ``overlay2.size`` needs xfs that is mounted with project quotas.
+        ``storage-opts`` of daemon.json and ``--storage-opt`` flags against the active driver: each option begins with the name of
+        its driver. ``overlay2.size`` needs xfs mounted with project quotas.
 
     Why it matters:
-        Every driver refuses options that it does not know: "unknown option dm.basesize". They are left over when the driver changes.
+        Every driver rejects unknown options: "unknown option dm.basesize". The usual cause is a change of the driver without its
+        options.
 
     How it is fixed:
-        An option of another driver is taken out where it stands: the engine can't run with it. ``overlay2.size`` without its
-        ground is left to a person, since it limits containers.
+        An option of another driver is removed: the engine can't run with it. For ``overlay2.size`` without project quotas, doctor
+        only advises, because the option limits containers.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#storage-driver-options
@@ -50,10 +51,10 @@ def option_foreign(storage: Storage, config: EngineConfig, state: EngineState | 
         )
         if not is_foreign and not needs_quota:
             continue
-        why = f"{driver} does not know it" if is_foreign else "it needs xfs mounted with pquota"
+        why = f"{driver} does not know it" if is_foreign else "it requires xfs mounted with pquota"
         yield Finding(
             subject=Subject("storage option", name),
-            message=f"{start_fails(state)}: the storage option {name} can't be used, {why}",
+            message=f"{start_fails(state)}: the storage option {name} can't be used because {why}",
             evidence=(
                 Evidence(config.setting("storage-opts").place, str(text)),
                 Evidence("storage driver", f"{driver} on {storage.file_system or 'an unknown file system'}"),

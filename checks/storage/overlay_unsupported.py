@@ -14,18 +14,18 @@ from doctor.facts.storage.driver import Storage
     stops_start=True,
 )
 def overlay_unsupported(storage: Storage, state: EngineState | Missing) -> Iterator[Finding]:
-    """The storage driver is overlay2 and this kernel has no overlayfs, so the engine does not start.
+    """The storage driver is overlay2 but this kernel has no overlayfs, so the engine does not start.
 
     What it looks at:
-        /proc/filesystems, and whether the module ``overlay`` is built in or could be loaded. The driver in force, or the one whose
+        /proc/filesystems, and whether the module ``overlay`` is built in or can be loaded. The active driver, or the one whose
         directory in the data root is not empty.
 
     Why it matters:
-        dockerd ends with "driver not supported" or, with images there already, "prior storage driver overlay2 failed". After a
-        kernel upgrade without a reboot the running kernel's modules are gone from the disk, which looks the same.
+        dockerd exits with "driver not supported" or, if it already has images, "prior storage driver overlay2 failed". A kernel
+        upgrade without a reboot, which removes the running kernel's modules, has the same effect.
 
     How it is fixed:
-        By a person: load the module, reboot into the kernel that is installed, or install one that has CONFIG_OVERLAY_FS.
+        Manually: load the module, reboot into the installed kernel, or install one with CONFIG_OVERLAY_FS.
 
     References:
         https://docs.docker.com/engine/storage/drivers/overlayfs-driver/
@@ -34,7 +34,7 @@ def overlay_unsupported(storage: Storage, state: EngineState | Missing) -> Itera
         return
     yield Finding(
         subject=Subject("kernel", "overlay"),
-        message=f"{start_fails(state)}: the storage driver {storage.driver} needs overlayfs, which this kernel has not",
+        message=f"{start_fails(state)}: the storage driver {storage.driver} needs overlayfs, which this kernel does not have",
         evidence=(
             Evidence("/proc/filesystems", "no overlay"),
             Evidence("module overlay", "not loaded, can't be loaded"),

@@ -1,4 +1,4 @@
-"""The thin pool of the devicemapper driver can't be opened."""
+"""The thin pool of the devicemapper driver is corrupt."""
 
 from collections.abc import Iterator
 
@@ -6,21 +6,21 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.storage.thin_pool import ThinPool
 
 
-@check(severity=Severity.ERROR, breaks=("storage", "image"), ok="the thin pool's superblock is whole")
+@check(severity=Severity.ERROR, breaks=("storage", "image"), ok="the thin pool's superblock is valid")
 def thin_pool_damaged(pool: ThinPool) -> Iterator[Finding]:
-    """The thin pool of the devicemapper driver is damaged, so all images and containers in it are out of reach.
+    """The thin pool of the devicemapper driver is corrupt, so its images and containers are not accessible.
 
     What it looks at:
         The first block of ``devicemapper/devicemapper/metadata`` in the data root: its magic, checksum and flags, and whether
-        the data file is there. The trees behind it are not walked, so a pass is no proof of health.
+        the data file exists. The trees after it are not checked, so a pass does not prove that the pool is healthy.
 
     Why it matters:
-        The kernel refuses such a pool, or opens it for reading only. The driver is gone since Docker 25.0; what is in the pool
-        is reached with the tools of thin-provisioning-tools alone.
+        The kernel rejects such a pool, or opens it read-only. Docker removed the driver in 25.0, so only the programs of
+        thin-provisioning-tools can repair the pool.
 
     How it is fixed:
-        By a person, on copies of both files: ``thin_repair`` with the numbers of this pool. That it ends well proves nothing:
-        compare the mapped blocks of each device with its size, and check each file system.
+        Manually, on copies of both files: run ``thin_repair`` with the numbers of this pool. Its success proves nothing: compare
+        the mapped blocks of each device with its size, and check each file system.
 
     References:
         https://docs.kernel.org/admin-guide/device-mapper/thin-provisioning.html
@@ -29,8 +29,8 @@ def thin_pool_damaged(pool: ThinPool) -> Iterator[Finding]:
     if pool.problem:
         yield Finding(
             subject=Subject("file", pool.metadata),
-            message=f"images and containers of the devicemapper driver are out of reach: the metadata of their pool is damaged, "
-            f"{pool.problem}",
+            message=f"images and containers of the devicemapper driver are not accessible: the metadata of their pool is corrupt ("
+            f"{pool.problem})",
             evidence=(
                 Evidence(pool.metadata, pool.problem),
                 Evidence(pool.data, f"{pool.data_blocks} blocks of 64 KiB"),

@@ -1,4 +1,4 @@
-"""The engine copies every layer whole, and nobody asked it to."""
+"""The engine fell back to the storage driver vfs."""
 
 from collections.abc import Iterator
 
@@ -14,17 +14,17 @@ from doctor.facts.storage.driver import Storage
     ok="the engine did not fall back to vfs",
 )
 def vfs_implicit(storage: Storage, info: EngineInfo, config: EngineConfig) -> Iterator[Finding]:
-    """The engine fell back to the storage driver vfs, which copies every layer whole: slow, and the disk fills fast.
+    """The engine fell back to the storage driver vfs, which copies every layer completely: it is slow and fills the disk.
 
     What it looks at:
-        The running engine's driver, and whether anybody named it.
+        The running engine's driver, and whether a setting names it.
 
     Why it matters:
-        vfs is the last resort when no other driver works on this kernel and file system. An image of 20 layers takes 20 copies, each
-        container another one. Images made with a better driver before are hidden.
+        The engine uses vfs only if no other driver works on this kernel and file system. An image of 20 layers needs 20 copies,
+        and each container another one. Images of an earlier driver are hidden.
 
     How it is fixed:
-        By a person: find out why overlay2 did not work here (the engine's log says it), then ``docker save`` and load the images.
+        Manually: find out why overlay2 did not work (the engine's log shows it), then ``docker save`` and load the images.
 
     References:
         https://docs.docker.com/engine/storage/drivers/vfs-driver/
@@ -33,6 +33,6 @@ def vfs_implicit(storage: Storage, info: EngineInfo, config: EngineConfig) -> It
         return
     yield Finding(
         subject=Subject("storage driver", "vfs"),
-        message=f"the engine copies every layer whole and fills {config.data_root} fast: it fell back to vfs",
+        message=f"the engine fell back to the storage driver vfs, which copies every layer: it fills {config.data_root} fast",
         evidence=(Evidence("GET /info", "Driver vfs"), Evidence("storage-driver", "not set")),
     )

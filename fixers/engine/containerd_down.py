@@ -11,7 +11,7 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_down(detail: ContainerdDown, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Start its unit, or tell to look at it."""
+    """Start its unit; if that can't work, only advise."""
     if detail.unit and isinstance(units, EngineUnits):
         yield StartUnit(name=detail.unit, units=units)
     elif detail.settings:
@@ -20,6 +20,6 @@ def containerd_down(detail: ContainerdDown, units: EngineUnits | Missing) -> Ite
         yield Advise(text="systemctl unmask containerd.service && systemctl start containerd.service")
     else:
         yield Advise(
-            text="systemctl start containerd.service, or start containerd as this host does; journalctl -u "
-            "containerd.service -n 50 shows why it ends"
+            text="systemctl start containerd.service, or start containerd as usual on this host; journalctl -u "
+            "containerd.service -n 50 shows why it exits"
         )

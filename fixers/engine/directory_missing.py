@@ -1,4 +1,4 @@
-"""Create a directory that the running engine misses."""
+"""Recreate a directory that the running engine needs."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.engine.details import GoneDirectory
 
 @fixer(applicability=Applicability.SAFE)
 def directory_missing(detail: GoneDirectory) -> Iterator[Action]:
-    """Create it empty; of another owner's root only a person knows the owner."""
+    """Create it empty; if another user owns the data root, only advise."""
     if detail.uid or detail.gid:
         yield Advise(text=f"mkdir -m {detail.mode:04o} {detail.path}; chown {detail.uid}:{detail.gid} {detail.path}")
     else:

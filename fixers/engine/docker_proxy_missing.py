@@ -1,4 +1,4 @@
-"""Bring docker-proxy back, or do without it."""
+"""Restore docker-proxy, or configure the engine to work without it."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ def docker_proxy_missing(
     system: System | Missing,
     packages: Packages | Missing,
 ) -> Iterator[Action]:
-    """Make it executable where that is all it lacks; else name the package and offer to do without."""
+    """Make the file executable if that is its only fault; otherwise name the package and offer to work without it."""
     path, _, problem = programs.broken.get("docker-proxy", "").partition(": ")
     if problem == "not executable":
         yield allow_to_run(path)
@@ -30,13 +30,13 @@ def docker_proxy_missing(
         yield Advise(text=bring)
         return
     yield Choose(
-        question=f"whether published ports do without docker-proxy until this has brought it back: {bring}",
+        question=f"whether the engine should publish ports without docker-proxy until it is reinstalled: {bring}",
         options=(
             Option(
                 name="without",
                 evidence=(
                     Evidence(
-                        "userland-proxy false", "ports work by NAT alone; a host's own 127.0.0.1:PORT may not answer"
+                        "userland-proxy false", "ports work by NAT only; 127.0.0.1:PORT on the host may not answer"
                     ),
                 ),
                 actions=(set_setting(config.json.path, ("userland-proxy",), False),),

@@ -15,16 +15,16 @@ from doctor.facts.engine.units import EngineUnits
 def down(
     detail: EngineDown, control: EngineControl, blockers: StartBlockers | Missing, units: EngineUnits | Missing
 ) -> Iterator[Action]:
-    """Start it, unless something is in the way that only a person can move."""
+    """Start the engine, unless a problem that needs a manual repair blocks its start."""
     reasons = () if isinstance(blockers, Missing) else blockers.reasons
     if not detail.is_wanted:
         if not isinstance(units, Missing) and units.get("docker.service").load == "masked":
-            yield Advise(text="systemctl unmask docker.service && systemctl enable --now docker, if it is to run")
+            yield Advise(text="systemctl unmask docker.service && systemctl enable --now docker, if it should run")
         else:
-            yield Advise(text="systemctl enable --now docker, if it is to run")
+            yield Advise(text="systemctl enable --now docker, if it should run")
     elif control.manual:
         yield Advise(text=control.manual)
     elif reasons:
-        yield Advise(text=f"'doctor fix --apply' starts the engine when this is mended: {'; '.join(reasons)}")
+        yield Advise(text=f"resolve this first, then 'doctor fix --apply' starts the engine: {'; '.join(reasons)}")
     else:
-        yield StartEngine(reason="it is down; not while something is left that stops its start")
+        yield StartEngine(reason="after the problems that block its start are repaired")

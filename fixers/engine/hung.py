@@ -1,4 +1,4 @@
-"""Say how to learn why the engine hangs."""
+"""Advise how to find out why the engine hangs."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.engine.details import EngineHung
 
 @fixer(applicability=Applicability.MANUAL)
 def hung(detail: EngineHung) -> Iterator[Action]:
-    """Its stacks tell why, and a restart ends them: a person decides."""
+    """Name the command for its stack traces; a restart would lose them, so the user decides."""
     yield Advise(
-        text=f"kill -USR1 {detail.pid} writes its stacks to a file that its log names; then restart the engine"
+        text=f"kill -USR1 {detail.pid} writes the engine's stack traces to a file that its log names; then restart the engine"
     )

@@ -1,4 +1,4 @@
-"""Bring a program of the engine back."""
+"""Restore a program of the engine."""
 
 from collections.abc import Iterator
 
@@ -16,10 +16,10 @@ _COMPONENTS = {"dockerd": "engine", "containerd": "containerd", "runc": "runc"}
 def program_missing(
     detail: MissingProgram | None, system: System | Missing, packages: Packages | Missing
 ) -> Iterator[Action]:
-    """Make it executable where that is all it lacks; doctor installs no packages."""
+    """Make the file executable if that is its only fault; otherwise advise. doctor installs no packages."""
     if detail is None:
         yield Advise(
-            text="install the engine that made them (https://docs.docker.com/engine/install/); or 'doctor salvage --to DIRECTORY --containers' copies what they wrote"
+            text="install the engine (https://docs.docker.com/engine/install/); or 'doctor salvage --to DIRECTORY --containers' copies the containers' changes"
         )
     elif detail.problem == "not executable":
         yield allow_to_run(detail.path)
@@ -28,5 +28,5 @@ def program_missing(
     else:
         unit = "docker.service" if detail.name == "dockerd" else f"{detail.name}.service"
         yield Advise(
-            text=f"put {detail.path} back, or name the right program in {detail.where}: systemctl edit --full {unit}"
+            text=f"restore {detail.path}, or set the correct program in {detail.where}: systemctl edit --full {unit}"
         )

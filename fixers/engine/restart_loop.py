@@ -1,4 +1,4 @@
-"""Say where the reason stands and how systemd tries again."""
+"""Advise how to find the cause and start the engine again."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def restart_loop() -> Iterator[Action]:
-    """Its cause is another finding; without one, its log."""
+    """Point to the other findings, or to the engine's log."""
     yield Advise(
-        text="mend what the other findings name, else what journalctl -u docker.service -n 50 shows; then systemctl reset-failed"
+        text="resolve the other findings, or else the error that journalctl -u docker.service -n 50 shows; then systemctl reset-failed"
         " docker.service && systemctl start docker.service"
     )

@@ -1,4 +1,4 @@
-"""Bring a program back that starts containers."""
+"""Restore a program that starts containers."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from doctor.facts.host.packages import Packages, System
 def runtime_missing(
     finding: Finding, programs: EnginePrograms, system: System | Missing, packages: Packages | Missing
 ) -> Iterator[Action]:
-    """Make it executable where that is all it lacks; doctor installs no packages."""
+    """Make the file executable if that is its only fault; otherwise advise. doctor installs no packages."""
     name = finding.subject.name
     path, _, problem = programs.broken.get(name, "").partition(": ")
     if problem == "not executable":

@@ -1,4 +1,4 @@
-"""Give the socket the group and mode of its settings."""
+"""Set group and mode of the socket as in its settings."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from doctor.facts.engine.socket_access import SocketAccess
 
 @fixer(applicability=Applicability.SAFE)
 def socket_closed(detail: SocketAccess) -> Iterator[Action]:
-    """Set both; bits for everybody are never added."""
+    """Set both; permissions for all users are never added."""
     if detail.found is None:
         return
     mode = (detail.found[0] | (detail.mode & 0o660)) & 0o7777
-    what = f"give {detail.path} to the group {detail.group}, mode {mode:04o}, as {detail.place} says"
+    what = f"set group {detail.group} and mode {mode:04o} of {detail.path}, as in {detail.place}"
     yield SetAttributes(path=detail.path, what=what, mode=mode, gid=detail.gid)

@@ -1,4 +1,4 @@
-"""Name the command that makes the socket's group."""
+"""Advise the command that creates the socket's group."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.engine.socket_access import SocketAccess
 
 @fixer(applicability=Applicability.MANUAL)
 def socket_group_missing(detail: SocketAccess) -> Iterator[Action]:
-    """Show it, with the number and members that the group had."""
+    """Name the command, with the id and members that the group had."""
     fields = detail.former.split(":")
     number, members = (fields[2], fields[3]) if len(fields) == 4 else ("", "")
     command = " ".join(("groupadd", "--system", *(("--gid", number) if number else ()), detail.group))

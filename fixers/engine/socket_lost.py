@@ -1,4 +1,4 @@
-"""Give the engine's socket its path again."""
+"""Restart the engine so that it binds its socket's path."""
 
 from collections.abc import Iterator
 
@@ -8,5 +8,5 @@ from doctor.api.actions.engine import RestartEngine
 
 @fixer(applicability=Applicability.SAFE)
 def socket_lost(finding: Finding) -> Iterator[Action]:
-    """Restart it: only a start binds the path."""
+    """Restart the engine: it binds the path only at its start."""
     yield RestartEngine(reason=f"it listens at {finding.subject.name} again")

@@ -1,4 +1,4 @@
-"""Say how the engine takes systemd's socket, or how that goes."""
+"""Advise how to make the engine use systemd's socket, or how to disable the socket."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.engine.details import UnservedSocket
 
 @fixer(applicability=Applicability.MANUAL)
 def socket_unserved(detail: UnservedSocket) -> Iterator[Action]:
-    """Whether local clients use the socket is for a person to say."""
+    """Name both ways; only the user knows whether local clients use the socket."""
     where = detail.place.partition(":")[0]
     file = where if where.startswith("/") else "the engine's unit"
     yield Advise(

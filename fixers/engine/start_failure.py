@@ -1,4 +1,4 @@
-"""Say what a failed start points to."""
+"""Advise what to do about a failed start."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.engine.details import StartFailure
 
 @fixer(applicability=Applicability.MANUAL)
 def start_failure(finding: Finding, detail: StartFailure) -> Iterator[Action]:
-    """The cause is another finding, or a person's matter."""
+    """Name the remedy of the error, and the command that shows its log."""
     source = finding.evidence[0].source
     show = f"tail -n 50 {source}" if source.startswith("/") else "journalctl -u docker.service -n 50"
-    yield Advise(text=f"{detail.do}; {show} shows the lines before it")
+    yield Advise(text=f"{detail.do}; {show} shows the preceding lines")

@@ -1,4 +1,4 @@
-"""Ask whether a masked unit is to run again."""
+"""Ask whether to unmask a unit."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def unit_masked(detail: MaskedUnit, units: EngineUnits) -> Iterator[Action]:
-    """Name the command, and unmask it where a person says so: masking it was somebody's decision."""
+    """Name the command, and unmask the unit if the user chooses so: masking it was a decision."""
     name, together = detail.name, detail.together
     by_hand = f"systemctl unmask {' '.join(together)}"
     yield Choose(
-        question=f"whether {name} may be started again (by hand: {by_hand} && systemctl start docker)",
+        question=f"whether to unmask {name} (manually: {by_hand} && systemctl start docker)",
         options=(
             Option(
                 name="unmask",

@@ -1,4 +1,4 @@
-"""Say how a container gets another logging driver."""
+"""Advise how to give a container another logging driver."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def container_driver(finding: Finding) -> Iterator[Action]:
-    """Only its owner knows how the container was made."""
+    """Name the commands; only the user knows the container's options."""
     name = finding.subject.name
     yield Advise(
-        text=f"docker rm {name}, and create it again without --log-driver, or with 'logging: driver: json-file' in its compose file"
+        text=f"docker rm {name}, then recreate it without --log-driver, or with 'logging: driver: json-file' in its compose file"
     )

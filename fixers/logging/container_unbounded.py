@@ -1,4 +1,4 @@
-"""Say how a container's log is bounded."""
+"""Advise how to limit a container's log."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.MANUAL)
 def container_unbounded(finding: Finding, detail: OfFile) -> Iterator[Action]:
-    """The log is data: only a person can know whether it may go."""
+    """Name the commands; only the user knows whether the log is needed."""
     yield Advise(text=f"truncate -s 0 {detail.path}; then recreate {finding.subject.name} with max-size in log-opts")

@@ -1,4 +1,4 @@
-"""Log to files that everyone can read."""
+"""Set json-file as the logging driver."""
 
 from collections.abc import Iterator
 
@@ -15,11 +15,11 @@ from doctor.facts.logging.details import HidesFiles
 def driver_hides_files(
     detail: HidesFiles, config: EngineConfig, version: EngineVersion | Missing, control: EngineControl | Missing
 ) -> Iterator[Action]:
-    """Set json-file with rotation where the driver stands now; the plan restarts the engine."""
+    """Set json-file with rotation where the driver is set now; the plan restarts the engine."""
     if not detail.is_harm:
         yield Advise(
-            text="set log-driver to json-file, and systemctl restart docker, if a tool that reads log files is to see "
-            "new containers"
+            text="if a tool that reads log files should see new containers: set log-driver to json-file, then "
+            "systemctl restart docker"
         )
         return
     yield from readable_logging(config, None if isinstance(version, Missing) else version.release, control)

@@ -1,4 +1,4 @@
-"""Say how a running container gets a log again."""
+"""Advise how to recreate a running container's log."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def log_missing(finding: Finding) -> Iterator[Action]:
-    """Its restart is a person's to time."""
+    """Name the commands; the user chooses the time of the restart."""
     name, path = finding.subject.name, finding.evidence[0].source
     yield Advise(
-        text=f"to keep what was written since: cp \"$(find /proc/$(pidof dockerd)/fd -lname '{path}*' | head -n 1)\" {name}.log; then"
+        text=f"to keep the deleted log: cp \"$(find /proc/$(pidof dockerd)/fd -lname '{path}*' | head -n 1)\" {name}.log; then"
         f" docker restart {name}"
     )

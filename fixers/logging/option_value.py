@@ -1,4 +1,4 @@
-"""Give a logging option a value that its driver takes."""
+"""Give a logging option a valid value."""
 
 import re
 from collections.abc import Iterator
@@ -26,16 +26,16 @@ def option_value(
     control: EngineControl | Missing,
     units: EngineUnits | Missing,
 ) -> Iterator[Action]:
-    """Set what is surely meant, ask otherwise."""
+    """Set the value if only one can be meant; otherwise ask."""
     name, driver, options = finding.subject.name, default_driver(config), default_options(config)
     if name not in options:
         release = None if isinstance(version, Missing) else version.release
         yield Choose(
-            question=f"where new containers log: {driver} needs {name}, which only you know",
+            question=f"which driver new containers should use: {driver} requires {name}, which doctor does not know",
             options=(
                 Option(
                     name="json-file",
-                    evidence=(Evidence("json-file", "the engine's default, needs no option; with rotation"),),
+                    evidence=(Evidence("json-file", "the engine's default, with rotation; it requires no option"),),
                     actions=tuple(with_reload(units, readable_logging(config, release, control))),
                 ),
             ),
@@ -52,36 +52,34 @@ def option_value(
         for choice, changes, why, _ in found
     ]
     gone = tuple(with_reload(units, drop_options(config, (name,), restart=True)))
-    asked.append(
-        Option(name="remove", evidence=(Evidence(driver, f"without {name} it takes its own default"),), actions=gone)
-    )
-    yield Choose(question=f"which value {name} of {driver} gets", options=tuple(asked))
+    asked.append(Option(name="remove", evidence=(Evidence(driver, f"uses its default without {name}"),), actions=gone))
+    yield Choose(question=f"which value {name} of {driver} should have", options=tuple(asked))
 
 
 def _answers(name: str, options: dict[str, str]) -> Iterator[tuple[str, dict[str, str], str, bool]]:
-    """Yield what could be meant, as (answer, changed options, why, whether nothing else can be meant)."""
+    """Yield the values that may be meant, as (answer, changed options, reason, whether it is the only possible one)."""
     value = options[name]
     size = _SIZE.match(value)
     if name.endswith("size") and size:
         text = f"{size[1]}{size[2].lower()}"
-        yield text, {name: text}, f"{value!r} as the engine reads sizes", True
+        yield text, {name: text}, f"'{value}' in the engine's notation for sizes", True
     if name == "max-buffer-size":
-        yield "non-blocking", {"mode": "non-blocking"}, "the mode that has a buffer", False
+        yield "non-blocking", {"mode": "non-blocking"}, "the mode that uses a buffer", False
     if name == "mode":
         near = nearest(value, _MODES)
         for mode in near or _MODES:
-            yield mode, {name: mode}, "a mode that there is", len(near) == 1
+            yield mode, {name: mode}, "a valid mode", len(near) == 1
     if name == "compress" and value in {"yes", "on", "no", "off"}:
         text = "true" if value in {"yes", "on"} else "false"
-        yield text, {name: text}, f"{value!r} as the engine reads a switch", True
+        yield text, {name: text}, f"'{value}' in the engine's notation for booleans", True
     if name == "compress":
         yield (
             "rotate",
             {"max-size": options.get("max-size", "10m"), "max-file": "3"},
-            "compresses logs that rotated",
+            "rotated logs are compressed",
             False,
         )
-        yield "false", {name: "false"}, "nothing is compressed", False
+        yield "false", {name: "false"}, "no log is compressed", False
     if name == "max-file":
         yield "3", {name: "3"}, "three files of each container are kept", False
         yield "1", {name: "1"}, "one file of each container is kept", False

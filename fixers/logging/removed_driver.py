@@ -1,4 +1,4 @@
-"""Ask where new containers log from now on."""
+"""Ask for the logging driver of new containers."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from doctor.facts.engine.units import EngineUnits
 
 _DRIVERS = {
     "json-file": "the engine's default: files that every tool reads, with rotation",
-    "local": "smaller files that rotate by themselves; only 'docker logs' reads them",
+    "local": "smaller files with rotation; only 'docker logs' reads them",
 }
 
 
@@ -26,7 +26,7 @@ def removed_driver(
 ) -> Iterator[Action]:
     """Offer the drivers that keep logs on this host."""
     yield Choose(
-        question="which logging driver new containers get",
+        question="which logging driver new containers should use",
         options=tuple(
             Option(
                 name=driver,

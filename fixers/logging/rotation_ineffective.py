@@ -1,4 +1,4 @@
-"""Make the rotation that somebody wanted work."""
+"""Make log rotation effective."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.SAFE)
 def rotation_ineffective(config: EngineConfig) -> Iterator[Action]:
-    """Set max-size in the place that holds max-file."""
+    """Set max-size in the place where max-file is set."""
     yield from bounded_logs(config)

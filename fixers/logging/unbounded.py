@@ -1,4 +1,4 @@
-"""Bound the logs of new containers."""
+"""Limit the logs of new containers."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.SAFE)
 def unbounded(config: EngineConfig) -> Iterator[Action]:
-    """Set rotation for new containers; those that exist are another finding."""
+    """Set rotation for new containers; existing ones are a separate finding."""
     yield from bounded_logs(config)

@@ -1,4 +1,4 @@
-"""Spell the logging driver right, or ask for one that there is."""
+"""Correct the name of the logging driver, or ask for another driver."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def unknown_driver(
     control: EngineControl | Missing,
     units: EngineUnits | Missing,
 ) -> Iterator[Action]:
-    """Correct the name where it stands; a plugin that is not there is installed by a person, or json-file takes its place."""
+    """Correct the name where it is set; for a plugin that is not installed, offer json-file."""
     meant = detail.meant
     places = [flag.place for flag in config.flags.of_key("log-driver") if flag.place is not None]
     if meant and places:
@@ -32,7 +32,7 @@ def unknown_driver(
         name = detail.name
         release = None if isinstance(version, Missing) else version.release
         yield Choose(
-            question=f"whether new containers log to files until docker plugin install has brought the driver {name}",
+            question=f"whether new containers should log to files until the driver {name} is installed (docker plugin install)",
             options=(
                 Option(
                     name="json-file",

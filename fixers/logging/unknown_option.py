@@ -1,4 +1,4 @@
-"""Take out options that the logging driver refuses."""
+"""Remove options that the logging driver does not know."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ def unknown_option(
     control: EngineControl | Missing,
     units: EngineUnits | Missing,
 ) -> Iterator[Action]:
-    """Take the options out, or settle them together with a driver that is changed anyway."""
+    """Remove the options, or change them together with a driver that is replaced anyway."""
     if detail.driver_goes:
         yield from readable_logging(config, None if isinstance(version, Missing) else version.release, control)
     else:

@@ -1,4 +1,4 @@
-"""Let bridged packets pass the firewall."""
+"""Make bridged packets pass the firewall."""
 
 from collections.abc import Iterator
 

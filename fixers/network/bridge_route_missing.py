@@ -1,4 +1,4 @@
-"""Add the route that the kernel made when the bridge got its address."""
+"""Add the route to a network through its bridge."""
 
 from collections.abc import Iterator
 
@@ -14,10 +14,10 @@ _KERNEL = 2
 
 @fixer(applicability=Applicability.SAFE)
 def bridge_route_missing(detail: LostRoute) -> Iterator[Action]:
-    """Add it with the same scope and source; where a route of the same prefix is in its place, name the command."""
+    """Add it with the kernel's scope and source; if another route has the same prefix, advise the command."""
     if detail.taken:
         words = f"{detail.subnet} dev {detail.bridge} proto kernel scope link src {detail.source}"
-        yield Advise(text=f"ip route replace {words}, when you know who made the route '{detail.taken}'")
+        yield Advise(text=f"find the program that added the route '{detail.taken}', then ip route replace {words}")
         return
     route: dict[str, str | int] = {"dst": detail.subnet, "dev": detail.bridge, "proto": _KERNEL}
     if detail.version == 4:
@@ -27,5 +27,5 @@ def bridge_route_missing(detail: LostRoute) -> Iterator[Action]:
     yield ChangeLink(
         do=("route", "add", route),
         undo=("route", "del", route),
-        what=f"add the route to {detail.subnet} by {detail.bridge}",
+        what=f"add the route to {detail.subnet} through {detail.bridge}",
     )

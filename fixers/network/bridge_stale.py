@@ -1,4 +1,4 @@
-"""Delete an empty left-over bridge."""
+"""Delete an empty stale bridge."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.network.details import StaleBridge
 
 @fixer(applicability=Applicability.SAFE)
 def bridge_stale(detail: StaleBridge) -> Iterator[Action]:
-    """Delete the bridge if nothing is in it."""
+    """Delete the bridge if it has no address; otherwise advise."""
     bridge = detail.bridge
     if detail.is_empty:
         yield ChangeLink(
@@ -19,4 +19,4 @@ def bridge_stale(detail: StaleBridge) -> Iterator[Action]:
             what=f"delete the empty bridge {bridge}",
         )
     else:
-        yield Advise(text=f"find out what made {bridge}; if nothing needs it: ip link delete {bridge}")
+        yield Advise(text=f"find the program that created {bridge}; if nothing needs it: ip link delete {bridge}")

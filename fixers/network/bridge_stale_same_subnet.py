@@ -1,4 +1,4 @@
-"""Delete a left-over bridge that holds a network's subnet."""
+"""Delete a stale bridge with an address in a network's subnet."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.network.details import SubnetTaken
 
 @fixer(applicability=Applicability.SAFE)
 def bridge_stale_same_subnet(detail: SubnetTaken) -> Iterator[Action]:
-    """Remove its addresses, set it down and delete it: each a change of its own, so that undo rebuilds all of it."""
+    """Remove its addresses, set it down and delete it, as separate changes so that an undo recreates all of it."""
     bridge = detail.bridge
     for address in detail.addresses:
         yield ChangeLink(
@@ -26,5 +26,5 @@ def bridge_stale_same_subnet(detail: SubnetTaken) -> Iterator[Action]:
     yield ChangeLink(
         do=("link", "del", {"dev": bridge}),
         undo=("link", "add", {"dev": bridge, "kind": "bridge"}),
-        what=f"delete the left-over bridge {bridge}",
+        what=f"delete the stale bridge {bridge}",
     )

@@ -1,4 +1,4 @@
-"""Make the connection table bigger."""
+"""Raise the limit of the connection tracking table."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _MODULE = "nf_conntrack"
 
 @fixer(applicability=Applicability.SAFE)
 def conntrack_full(detail: OfLimit, files: SysctlFiles | Missing) -> Iterator[Action]:
-    """Double the limit now and for the next boot. An entry costs some 320 bytes only while it is used."""
+    """Double the limit, now and for the next boot. An entry in use costs about 320 bytes, an unused one nothing."""
     value = str(detail.wanted)
     yield SetSysctl(key=KEY, value=value)
     if isinstance(files, SysctlFiles):

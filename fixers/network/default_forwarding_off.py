@@ -1,4 +1,4 @@
-"""Let new interfaces forward."""
+"""Turn on IPv4 forwarding for new interfaces."""
 
 from collections.abc import Iterator
 

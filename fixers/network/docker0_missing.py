@@ -1,4 +1,4 @@
-"""Make a bridge again and attach its containers."""
+"""Recreate a bridge and attach its containers."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.network.details import BridgeMissing
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def docker0_missing(detail: BridgeMissing) -> Iterator[Action]:
-    """Make the bridge as the engine recorded it: its address, up, and the containers' interfaces in it."""
+    """Create the bridge with the recorded address, set it up, and attach the containers' interfaces."""
     bridge = detail.bridge
     arguments: dict[str, str | int] = {"dev": bridge, "kind": "bridge"}
     if detail.mac:
@@ -17,7 +17,7 @@ def docker0_missing(detail: BridgeMissing) -> Iterator[Action]:
     yield ChangeLink(
         do=("link", "add", arguments),
         undo=("link", "del", {"dev": bridge}),
-        what=f"make the bridge {bridge}",
+        what=f"create the bridge {bridge}",
     )
     for address in detail.addresses:
         yield ChangeLink(

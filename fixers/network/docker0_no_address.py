@@ -1,4 +1,4 @@
-"""Give a bridge its gateway address."""
+"""Add the gateway's address to a bridge."""
 
 from collections.abc import Iterator
 

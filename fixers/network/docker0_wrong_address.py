@@ -1,4 +1,4 @@
-"""Put a bridge's gateway address in the place of foreign ones."""
+"""Replace the addresses of a bridge with the gateway's."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.network.details import WrongAddress
 
 @fixer(applicability=Applicability.SAFE)
 def docker0_wrong_address(detail: WrongAddress) -> Iterator[Action]:
-    """Add the right address, then remove the others."""
+    """Add the gateway's address, then remove the others."""
     bridge, right = detail.bridge, detail.address
     yield ChangeLink(
         do=("addr", "add", {"dev": bridge, "address": right}),

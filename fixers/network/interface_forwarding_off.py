@@ -1,4 +1,4 @@
-"""Let one interface forward."""
+"""Turn on IPv4 forwarding for one interface."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from doctor.facts.kernel.sysctl import SysctlFiles
 
 @fixer(applicability=Applicability.SAFE)
 def interface_forwarding_off(detail: OfSysctl, files: SysctlFiles | Missing) -> Iterator[Action]:
-    """Write 1 to the interface's own key, and to a line that sets it to 0 at boot."""
+    """Write 1 to the interface's key, and to a line that sets it to 0 at boot."""
     key = detail.key
     yield SetSysctl(key=key, value="1")
     if isinstance(files, SysctlFiles) and any(setter.value == "0" for _, setter in files.deciders(key)):

@@ -1,4 +1,4 @@
-"""Turn IPv6 forwarding on without losing the host's own default route."""
+"""Turn IPv6 forwarding on without losing the host's default route."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ KEY = "net.ipv6.conf.all.forwarding"
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def ip6_forward_off(detail: Forwarding6Off, files: SysctlFiles | Missing) -> Iterator[Action]:
-    """Let uplinks take router advertisements though the host forwards, then forward."""
+    """Make uplinks accept router advertisements while the host forwards, then turn forwarding on."""
     settings = [(interface_key(name, "accept_ra", family="ipv6"), "2") for name in detail.advertised]
     for key, value in [*settings, (KEY, "1")]:
         yield SetSysctl(key=key, value=value)

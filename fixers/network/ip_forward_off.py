@@ -11,9 +11,9 @@ from doctor.facts.kernel.sysctl import SysctlFiles
 
 @fixer(applicability=Applicability.SAFE)
 def ip_forward_off(finding: Finding, detail: OfSysctl, files: SysctlFiles | Missing) -> Iterator[Action]:
-    """Turn forwarding on now, and keep it on after the next boot and the next ``sysctl --system``."""
+    """Turn forwarding on now, and keep it on after a boot or ``sysctl --system``."""
     if finding.severity is Severity.INFO:
-        # Somebody told the engine not to forward: that is a decision, not a fault.
+        # The administrator set "ip-forward": false: that is a decision, not a fault.
         return
     yield SetSysctl(key=detail.key, value="1")
     if isinstance(files, SysctlFiles):

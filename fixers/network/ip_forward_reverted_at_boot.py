@@ -1,4 +1,4 @@
-"""Keep IPv4 forwarding on when sysctl files are applied next."""
+"""Keep IPv4 forwarding on when sysctl files are applied."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Say how a network gets the uplink's MTU."""
+"""Advise how to set a network's MTU to the uplink's."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from doctor.facts.network.links import Links
 
 @fixer(applicability=Applicability.MANUAL)
 def mtu_too_big(finding: Finding, links: Links) -> Iterator[Action]:
-    """Name the setting; a network's own MTU can't be changed while it exists."""
+    """Name the setting; the MTU of an existing network can't be changed."""
     mtu = min(link.mtu for link in links.uplinks())
     if finding.subject.name == "bridge":
         text = f'set "mtu": {mtu} in /etc/docker/daemon.json and restart the engine'
     else:
-        text = f"create the network again with --opt com.docker.network.driver.mtu={mtu}"
+        text = f"recreate the network with --opt com.docker.network.driver.mtu={mtu}"
     yield Advise(
-        text=f"if big answers hang: {text}; until then "
+        text=f"if large replies hang: {text}; until then "
         "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
     )

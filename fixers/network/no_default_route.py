@@ -1,4 +1,4 @@
-"""Add the default route that is gone."""
+"""Add the missing default route."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from doctor.facts.network.route_hints import RouteHint, RouteHints
 
 @fixer(applicability=Applicability.SAFE)
 def no_default_route(finding: Finding, detail: RouteHints | None) -> Iterator[Action]:
-    """Add it as it was; ask where several could be it; name the command where nothing tells."""
+    """Add the route as it was; ask if several are possible; without any source, only advise."""
     choices = () if detail is None else detail.choices(6 if "IPv6" in finding.subject.name else 4)
     if not choices:
         yield Advise(
-            text="ip route add default via GATEWAY dev INTERFACE, and write the gateway into the configuration of the host's"
+            text="ip route add default via GATEWAY dev INTERFACE, and add the gateway to the configuration of the host's"
             " network manager"
         )
     elif len(choices) == 1:
@@ -46,5 +46,5 @@ def _add(hint: RouteHint) -> ChangeLink:
     return ChangeLink(
         do=("route", "add", route),
         undo=("route", "del", route),
-        what=f"add the default route{via} dev {hint.device}, as {hint.place} has it",
+        what=f"add the default route{via} dev {hint.device}, as recorded in {hint.place}",
     )

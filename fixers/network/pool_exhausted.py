@@ -1,4 +1,4 @@
-"""Say how subnets become free."""
+"""Advise how to free subnets."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,6 @@ from doctor.api.actions.advice import Advise
 def pool_exhausted() -> Iterator[Action]:
     """Name both ways; doctor never removes a network."""
     yield Advise(
-        text='remove networks that nothing uses (docker network prune), or set "default-address-pools": '
-        '[{"base": "10.213.0.0/16", "size": 24}] (a range that is free with you) in /etc/docker/daemon.json and restart the engine'
+        text='remove unused networks (docker network prune), or set "default-address-pools": '
+        '[{"base": "10.213.0.0/16", "size": 24}] (use a range that is free in your network) in /etc/docker/daemon.json and restart the engine'
     )

@@ -1,4 +1,4 @@
-"""Say how a port becomes free."""
+"""Advise how to free a port."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.network.details import PortTaken
 
 @fixer(applicability=Applicability.MANUAL)
 def port_in_use(finding: Finding, detail: PortTaken) -> Iterator[Action]:
-    """Name the owner and the way to start the container after it."""
+    """Name the process that uses the port, and the command that starts the container."""
     who = (
         f"stop {detail.owner} (pid {detail.pid})"
         if detail.pid

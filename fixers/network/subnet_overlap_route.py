@@ -1,4 +1,4 @@
-"""Say how to keep a network and a route apart."""
+"""Advise how to resolve the conflict of a network and a route."""
 
 from collections.abc import Iterator
 
@@ -9,15 +9,15 @@ from doctor.facts.network.links import Route
 
 @fixer(applicability=Applicability.MANUAL)
 def subnet_overlap_route(finding: Finding, detail: Route) -> Iterator[Action]:
-    """Name the ways out; which side is right only a person knows."""
+    """Name both ways; only the user knows which route is intended."""
     name, route = finding.subject.name, detail
     if not route.device:
         yield Advise(
-            text=f"ip route del {route.kind} {route.destination}, here and where it is made, if it is not meant so"
+            text=f"if the route is not intended: ip route del {route.kind} {route.destination}, and remove it from the configuration that adds it"
         )
         return
     if name == "bridge":
-        way = 'set "bip" in /etc/docker/daemon.json to a free range and systemctl restart docker (ip route shows what is taken)'
+        way = 'set "bip" in /etc/docker/daemon.json to a free range and systemctl restart docker (ip route shows the ranges in use)'
     else:
-        way = f"docker network rm {name}, and docker network create --subnet in a free range {name}"
-    yield Advise(text=f"{way}, or make the other side announce a less specific route")
+        way = f"docker network rm {name}, then docker network create --subnet RANGE {name} with a free range"
+    yield Advise(text=f"{way}; or make the other program announce a less specific route")

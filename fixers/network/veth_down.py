@@ -1,4 +1,4 @@
-"""Set a container's interface up."""
+"""Set the host's end of a container's interface up."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Let programs in containers and volumes run."""
+"""Remount the data root without restrictive options."""
 
 from collections.abc import Callable, Iterator
 
@@ -19,31 +19,31 @@ from doctor.model.paths import HostPath
 def data_root_noexec(
     finding: Finding, detail: MountedWith, config: EngineConfig, mounts: Mounts | Missing
 ) -> Iterator[Action]:
-    """Ask where the mount is the data root's own: the options may be somebody's hardening."""
+    """Ask if the data root has its own mount, because the options may be intended hardening; otherwise advise."""
     dropped = detail.options
     mount = None if isinstance(mounts, Missing) else mounts.covering(config.data_root)
     if mount is None or mount.mount_point != config.data_root:
         top = "/" if mount is None else mount.mount_point
         allowed = ",".join(option.removeprefix("no") for option in dropped)
         yield Advise(
-            text=f"mount -o remount,{allowed} {top}, and the same in its line of /etc/fstab; or give {config.data_root} a"
-            " mount of its own"
+            text=f"mount -o remount,{allowed} {top}, and change its line in /etc/fstab in the same way; or give {config.data_root}"
+            " its own mount"
         )
         return
     yield Choose(
-        question=f"whether {config.data_root} is to be mounted {', '.join(dropped)}",
+        question=f"whether {config.data_root} should be mounted {', '.join(dropped)}",
         options=(
             Option(
                 name="allow",
                 evidence=(
-                    Evidence(f"mount of {config.data_root}", f"it holds nothing but the data root; {finding.message}"),
+                    Evidence(f"mount of {config.data_root}", f"it contains only the data root; {finding.message}"),
                 ),
                 actions=(
                     Remount(path=mount.mount_point, drop=dropped),
                     EditFile(
                         path=HostPath("/etc/fstab"),
                         edit=_without(mount.mount_point, dropped),
-                        what=f"take {', '.join(dropped)} out of the options of {mount.mount_point} in /etc/fstab",
+                        what=f"remove {', '.join(dropped)} from the options of {mount.mount_point} in /etc/fstab",
                     ),
                 ),
             ),

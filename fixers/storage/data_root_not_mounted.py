@@ -1,4 +1,4 @@
-"""Mount the disk that /etc/fstab has for the data root."""
+"""Mount the data root's disk from /etc/fstab."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.storage.driver import Unmounted
 
 @fixer(applicability=Applicability.SAFE)
 def data_root_not_mounted(detail: Unmounted) -> Iterator[Action]:
-    """Mount it where that hides nothing; name the commands otherwise."""
+    """Mount it if that hides no files; otherwise name the commands."""
     if not detail.has_source:
         yield Advise(
             text=f"lsblk -f shows no {detail.source}: attach that disk, then mount {detail.point} and 'doctor scan'"
@@ -19,6 +19,6 @@ def data_root_not_mounted(detail: Unmounted) -> Iterator[Action]:
         yield MountPoint(path=detail.point, source=detail.source, fs_type=detail.fs_type)
     else:
         yield Advise(
-            text="systemctl stop docker.socket docker.service, if the engine runs; look at what was written meanwhile (ls -la"
+            text="systemctl stop docker.socket docker.service, if the engine runs; check the files written since (ls -la"
             f" {detail.point}); mv {detail.point} {detail.point}.unmounted; mkdir {detail.point}; mount {detail.point}; systemctl start docker"
         )

@@ -1,4 +1,4 @@
-"""Say how the data root gets a disk of its own."""
+"""Advise how to give the data root its own disk."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.MANUAL)
 def data_root_on_overlay(config: EngineConfig) -> Iterator[Action]:
-    """Which disk is a person to say."""
+    """Name the commands; only the user knows which disk to use."""
     root = config.data_root
     yield Advise(
         text=f"findmnt -T {root} shows the overlay. In a container: docker run -v docker-data:{root} …; on a host: lsblk -f, then"
-        f" mount /dev/DISK {root}, its line in /etc/fstab, and systemctl restart docker"
+        f" mount /dev/DISK {root}, add its line to /etc/fstab, and systemctl restart docker"
     )

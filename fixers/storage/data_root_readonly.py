@@ -1,4 +1,4 @@
-"""Let the engine write to its data root."""
+"""Make the data root writable."""
 
 from collections.abc import Iterator
 
@@ -12,18 +12,18 @@ from doctor.facts.host.mounts import Mounts
 
 @fixer(applicability=Applicability.SAFE)
 def data_root_readonly(config: EngineConfig, mounts: Mounts | Missing) -> Iterator[Action]:
-    """Ask where a person made the mount read-only; say how the file system is checked where an error did."""
+    """Ask if only the mount is read-only; otherwise advise how to check the file system."""
     mount = None if isinstance(mounts, Missing) else mounts.covering(config.data_root)
     if mount is not None and "ro" in mount.options and "rw" in mount.super_options:
         yield Choose(
-            question=f"whether {mount.mount_point} is to be read-only",
+            question=f"whether {mount.mount_point} should be read-only",
             options=(
                 Option(
                     name="writable",
                     evidence=(
                         Evidence(
                             "/proc/self/mountinfo",
-                            "the mount is read-only, its file system is not: no error made it so",
+                            "the mount is read-only but its file system is not, so no disk error is the cause",
                         ),
                     ),
                     actions=(Remount(path=mount.mount_point, drop=("ro",), add=("rw",)),),
@@ -34,6 +34,6 @@ def data_root_readonly(config: EngineConfig, mounts: Mounts | Missing) -> Iterat
     source, point = ("DEVICE", config.data_root) if mount is None else (mount.source, mount.mount_point)
     check = f"xfs_repair {source}" if mount is not None and mount.fs_type == "xfs" else f"fsck -f {source}"
     yield Advise(
-        text=f"dmesg | grep -iE 'error|remount' shows why; systemctl stop docker.socket docker.service; umount {point}; {check};"
-        f" mount {point}; systemctl start docker. Remount nothing writable over an error"
+        text=f"dmesg | grep -iE 'error|remount' shows the cause; systemctl stop docker.socket docker.service; umount {point}; {check};"
+        f" mount {point}; systemctl start docker. Do not remount it writable while the error exists"
     )

@@ -1,4 +1,4 @@
-"""Give the data root its whole path."""
+"""Set the data root to an absolute path."""
 
 from collections.abc import Iterator
 
@@ -12,14 +12,14 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def data_root_relative(finding: Finding, config: EngineConfig, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Ask which directory is meant: the one that a service resolves it to, or the engine's default."""
+    """Ask which directory is meant: the path below /, where a service resolves it, or the engine's default."""
     key = finding.subject.name
     under_root = "/" + str(config.get(key)).removeprefix("./").strip("/")
     flags = [flag for flag in config.flags.of_key(key) if flag.place is not None]
     place = flags[-1].place if flags else None
     if place is None and key not in config.json.value:
         yield Advise(
-            text=f"start dockerd with --data-root={under_root}, or without it: ls -d {under_root} /var/lib/docker"
+            text=f"start dockerd with --data-root={under_root}, or without it; ls -d {under_root} /var/lib/docker shows which one exists"
         )
         return
     name = flags[-1].name if flags else key
@@ -35,12 +35,14 @@ def data_root_relative(finding: Finding, config: EngineConfig, units: EngineUnit
         options=(
             Option(
                 name=under_root,
-                evidence=(Evidence("dockerd", "where a service, which runs in /, resolves the path"),),
+                evidence=(
+                    Evidence("dockerd", "resolves the path to this as a service, because its working directory is /"),
+                ),
                 actions=tuple(with_reload(units, [to_path])),
             ),
             Option(
                 name="/var/lib/docker",
-                evidence=(Evidence("dockerd", "the default, where images lie that were made without the setting"),),
+                evidence=(Evidence("dockerd", "uses this by default, so images from before the setting are here"),),
                 actions=tuple(with_reload(units, [to_default])),
             ),
         ),

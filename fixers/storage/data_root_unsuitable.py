@@ -1,4 +1,4 @@
-"""Say how the data root gets a file system that it can live on."""
+"""Advise how to give the data root a suitable file system."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.MANUAL)
 def data_root_unsuitable(config: EngineConfig) -> Iterator[Action]:
-    """Which disk is a person to say."""
+    """Name the commands; only the user knows which disk to use."""
     root = config.data_root
     yield Advise(
-        text=f"findmnt -T {root} shows the file system, lsblk -f the local ones. systemctl stop docker.socket docker.service; put an"
-        f" ext4 or xfs at {root} (mount /dev/DISK {root}) or name a directory on one as data-root in {config.json.path};"
+        text=f"findmnt -T {root} shows the file system, lsblk -f the local disks. systemctl stop docker.socket docker.service; mount an"
+        f" ext4 or xfs at {root} (mount /dev/DISK {root}) or set data-root in {config.json.path} to a directory on one;"
         " systemctl start docker"
     )

@@ -1,4 +1,4 @@
-"""Name a storage driver that this file system takes."""
+"""Set a storage driver that supports the file system."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from doctor.facts.storage.details import DriverChoice
 
 @fixer(applicability=Applicability.SAFE)
 def driver_fs_mismatch(detail: DriverChoice, config: EngineConfig) -> Iterator[Action]:
-    """Name the driver that holds the images, or leave the choice to the engine."""
+    """Set the driver that has the images, or leave the choice to the engine."""
     driver = detail.driver
     yield from name_driver(
         config,
         detail.wanted,
-        f"lsblk -f shows the {driver} file system that holds the images: mount /dev/DISK {config.data_root}",
+        f"lsblk -f shows the {driver} file system with the images: mount /dev/DISK {config.data_root}",
     )

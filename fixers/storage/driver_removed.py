@@ -1,4 +1,4 @@
-"""Name a storage driver that this engine has."""
+"""Set a storage driver that this engine has."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from doctor.facts.storage.details import DriverChoice
 
 @fixer(applicability=Applicability.SAFE)
 def driver_removed(detail: DriverChoice, config: EngineConfig) -> Iterator[Action]:
-    """Name the driver that holds the images, or leave the choice to the engine."""
+    """Set the driver that has the images, or leave the choice to the engine."""
     gone = detail.driver
     yield from name_driver(
         config,
         detail.wanted,
-        f"install an engine that has {gone}, docker save IMAGE -o FILE for each, then upgrade and docker load -i FILE",
+        f"install an engine that has {gone}, docker save IMAGE -o FILE for each image, then upgrade and docker load -i FILE",
     )

@@ -1,4 +1,4 @@
-"""Name a storage driver that exists."""
+"""Set a storage driver that exists."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ from doctor.facts.storage.details import DriverChoice
 
 @fixer(applicability=Applicability.SAFE)
 def driver_unknown(detail: DriverChoice, config: EngineConfig) -> Iterator[Action]:
-    """Name the driver that holds the images, or leave the choice to the engine."""
+    """Set the driver that has the images, or leave the choice to the engine."""
     yield from name_driver(
         config,
         detail.wanted,
-        f"ls {config.data_root}/image shows the drivers that hold images: set storage-driver to one of them",
+        f"ls {config.data_root}/image shows the drivers that have images: set storage-driver to one of them",
     )

@@ -1,4 +1,4 @@
-"""Show the images of the old storage driver again."""
+"""Set the storage driver that has the images."""
 
 from collections.abc import Iterator
 
@@ -12,8 +12,8 @@ from doctor.facts.storage.driver import holders
 
 @fixer(applicability=Applicability.SAFE)
 def images_hidden(finding: Finding, detail: HiddenImages, config: EngineConfig, root: DataRoot) -> Iterator[Action]:
-    """Name the old driver where the present one holds nothing."""
+    """Set the old driver if the active one has no images; otherwise advise."""
     others = [driver.name for driver in holders(root) if driver.name != detail.driver]
     wanted = detail.wanted if len(others) == 1 else ""
-    advice = f"decide between {detail.driver} and {finding.subject.name}: docker save what you need of one, set storage-driver, systemctl restart docker, docker load it in the other"
+    advice = f"decide between {detail.driver} and {finding.subject.name}: docker save the images that you need from one, set storage-driver to the other, systemctl restart docker, docker load them"
     yield from name_driver(config, wanted or None, advice, restart=True)

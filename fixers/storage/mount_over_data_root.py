@@ -1,4 +1,4 @@
-"""Say how the hidden mount is reached again."""
+"""Advise how to make the hidden mount accessible."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def mount_over_data_root(finding: Finding) -> Iterator[Action]:
-    """What lies on top may be the wanted one, and may hold files by now."""
+    """Name the commands; the upper mount may be the intended one, and may have new files."""
     yield Advise(
-        text=f"stop the engine; see what is on top (findmnt {finding.subject.name}) and keep what you need of it; then umount "
+        text=f"stop the engine; findmnt {finding.subject.name} shows the upper mount: copy the files that you need from it; then umount "
         f"{finding.subject.name}, and start the engine"
     )

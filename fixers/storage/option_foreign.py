@@ -1,4 +1,4 @@
-"""Take out a storage option of another driver."""
+"""Remove a storage option of another driver."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from doctor.facts.storage.details import ForeignOption
 
 @fixer(applicability=Applicability.SAFE)
 def option_foreign(detail: ForeignOption, config: EngineConfig) -> Iterator[Action]:
-    """Take it out of the list or the flags that hold it."""
+    """Remove it from the list or the flags that set it."""
     text = detail.text
     if not detail.is_foreign:
         yield Advise(
-            text=f"umount {config.data_root} and mount -o pquota {config.data_root} (xfs), or take {text} out of "
+            text=f"umount {config.data_root} and mount -o pquota {config.data_root} (xfs), or remove {text} from "
             "storage-opts, then systemctl restart docker"
         )
         return

@@ -1,4 +1,4 @@
-"""Say how the kernel gets overlayfs."""
+"""Advise how to get a kernel with overlayfs."""
 
 from collections.abc import Iterator
 
@@ -16,13 +16,13 @@ def overlay_unsupported(
     installed: InstalledKernels | Missing,
     system: System | Missing,
 ) -> Iterator[Action]:
-    """Reboot where another kernel is installed, else install the package with the module."""
+    """Advise a reboot if another kernel is installed, otherwise the package with the module."""
     others = installed.releases if isinstance(installed, InstalledKernels) else ()
     if isinstance(needs, KernelNeeds) and not needs.has_tree and others:
         yield Advise(text=f"reboot into the installed kernel {others[-1]}: systemctl reboot")
     elif isinstance(needs, KernelNeeds) and (needs.kernel.vendor or needs.distribution):
         yield Advise(
-            text=f"{install(system, needs.package)}, then modprobe overlay (or reboot, if it is another kernel's)"
+            text=f"{install(system, needs.package)}, then modprobe overlay (or reboot, if the package is for another kernel)"
         )
     else:
         yield Advise(text="modprobe overlay shows why it can't be loaded; boot a kernel built with CONFIG_OVERLAY_FS")

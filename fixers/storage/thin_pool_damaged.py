@@ -1,4 +1,4 @@
-"""Say how a thin pool is repaired on copies."""
+"""Advise how to repair a thin pool on copies."""
 
 from collections.abc import Iterator
 
@@ -9,11 +9,11 @@ from doctor.facts.storage.thin_pool import ThinPool
 
 @fixer(applicability=Applicability.MANUAL)
 def thin_pool_damaged(pool: ThinPool) -> Iterator[Action]:
-    """Give the command with the numbers of this pool, which the tool asks for when the superblock is gone."""
+    """Name the command with the numbers of this pool, which the tool requires if the superblock is corrupt."""
     numbers = f"--data-block-size 128 --nr-data-blocks {pool.data_blocks}"
     if pool.transaction >= 0:
         numbers = f"--transaction-id {pool.transaction} {numbers}"
     yield Advise(
         text=f"work on copies: cp --sparse=always {pool.metadata} {pool.data} DIR; thin_check DIR/metadata; truncate -s "
-        f"$(stat -c %s DIR/metadata) DIR/mended; thin_repair {numbers} -i DIR/metadata -o DIR/mended; then thin_dump DIR/mended"
+        f"$(stat -c %s DIR/metadata) DIR/repaired; thin_repair {numbers} -i DIR/metadata -o DIR/repaired; then thin_dump DIR/repaired"
     )

@@ -1,4 +1,4 @@
-"""Say how the engine comes back to a driver that shares layers."""
+"""Advise how to return to a driver that shares layers."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.MANUAL)
 def vfs_implicit(config: EngineConfig) -> Iterator[Action]:
-    """Its images are hidden by another driver: a person saves them first."""
+    """Name the commands; another driver hides the images, so they must be saved first."""
     yield Advise(
-        text="journalctl -u docker.service | grep -i overlay shows why overlay2 did not work; when that is mended: docker save what"
-        f' you need, set "storage-driver": "overlay2" in {config.json.path}, systemctl restart docker, docker load'
+        text="journalctl -u docker.service | grep -i overlay shows why overlay2 did not work; when that is resolved: docker save the"
+        f' images that you need, set "storage-driver": "overlay2" in {config.json.path}, systemctl restart docker, docker load'
     )

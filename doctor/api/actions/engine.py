@@ -47,7 +47,7 @@ class StartEngine(Struct, frozen=True, kw_only=True):
     @property
     def summary(self) -> str:
         """Return what it does and why."""
-        return f"start the engine: {self.reason}"
+        return f"start the engine ({self.reason})"
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield nothing itself: the plan starts the engine once, at its stage."""
