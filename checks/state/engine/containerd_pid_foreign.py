@@ -1,4 +1,4 @@
-"""containerd's pid file names another process."""
+"""The pid file of containerd names another process."""
 
 from collections.abc import Iterator
 
@@ -11,18 +11,18 @@ from doctor.facts.engine.files import PidFiles
     severity=Severity.CRITICAL, detail=OfFile, stops_start=True, ok="the pid file of containerd names no other process"
 )
 def containerd_pid_foreign(files: PidFiles) -> Iterator[Finding]:
-    """The pid file of the engine's containerd names another process, so the engine waits 15 seconds for it and gives up.
+    """The pid file of the engine's containerd names another process, so the engine's start fails after 15 seconds.
 
     What it looks at:
-        The pid file of containerd, what runs under the pid it names, and whether containerd runs on this host at all. A zombie
-        counts as running for dockerd, since it only looks whether /proc/PID exists. A file that names nothing is harmless.
+        The pid file of containerd, the process with the pid in it, and whether containerd runs on this host at all. dockerd
+        only checks whether /proc/PID exists, so a zombie counts as running. A file that names no process is harmless.
 
     Why it matters:
-        dockerd believes that containerd runs already and ends with "timeout waiting for containerd to start": the message never
-        mentions the pid file.
+        dockerd assumes that containerd already runs and fails with "timeout waiting for containerd to start". The message does
+        not mention the pid file.
 
     How it is fixed:
-        The pid file goes into quarantine; containerd writes a new one. Not while a containerd runs.
+        If no containerd runs, the pid file is moved to quarantine. containerd writes a new one.
 
     References:
         https://github.com/moby/moby/issues/46988
@@ -33,11 +33,11 @@ def containerd_pid_foreign(files: PidFiles) -> Iterator[Finding]:
     for file in files.items:
         if file.owner != "containerd" or not (file.is_foreign or file.kind != "f"):
             continue
-        what = f"process {file.pid} ({file.process})" if file.kind == "f" else "nothing: it is no file"
+        fault = f"names process {file.pid} ({file.process})" if file.kind == "f" else "is not a regular file"
         zombie = ", a zombie" if file.is_zombie else ""
         yield Finding(
             subject=Subject("file", file.path),
-            message=f"the engine can't start: the pid file of containerd names {what}{zombie}",
+            message=f"the pid file of containerd {fault}{zombie}: the engine can't start",
             evidence=(Evidence(file.path, str(file.pid) if file.kind == "f" else "not a regular file"),),
             detail=OfFile(path=file.path),
         )

@@ -1,16 +1,17 @@
-"""Images and containers are in another data root than the one in force."""
+"""Images and containers are in another data root."""
 
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.other_roots import OtherRoot, OtherRoots
+from doctor.model.text import plural
 
 _WHY = {
-    "remap": "userns-remap was switched",
+    "remap": "userns-remap was changed",
     "default": "data-root was changed",
     "snap": "they belong to the engine of the snap package",
-    "beside": "the data root in force is another directory",
+    "beside": "the data root in use is another directory",
     "replaced": "another directory or disk is in its place",
 }
 
@@ -20,23 +21,24 @@ _WHY = {
     detail=OtherRoot,
     breaks=("image",),
     causes=("storage/data-root-not-mounted", "storage/mount-over-data-root"),
-    ok="no other data root holds images while the one in force is empty",
+    ok="no other data root has images while the one in use is empty",
 )
 def data_root_elsewhere(roots: OtherRoots, config: EngineConfig) -> Iterator[Finding]:
-    """Images and containers are in another data root than the one in force, so the engine shows none of them.
+    """Images and containers are in another data root than the one in use, so the engine shows none of them.
 
     What it looks at:
-        While the data root in force holds no image and no container: the directories that ``userns-remap`` makes in it, or the
-        plain one above; /var/lib/docker, where ``data-root`` names another place; that of the snap package; directories beside
-        the one in force that begin with its name, such as /var/lib/docker.old; and doctor's metadata backup, which may know
-        a root with images at the very same path, on another disk.
+        Only if the data root in use has no image and no container: the directories that ``userns-remap`` creates in it, or the
+        plain one above them; /var/lib/docker, if ``data-root`` names another directory; the data root of the snap package;
+        directories beside the one in use that begin with its name, such as /var/lib/docker.old; and doctor's metadata backup,
+        which may know a data root with images at the same path, on another disk.
 
     Why it matters:
-        After such a change "everything is gone" and nothing is lost. What is pulled and made meanwhile lies beside it.
+        After such a change all images and containers seem to be deleted, although none is lost. Images and containers created
+        since are in the other data root.
 
     How it is fixed:
-        By a person, who knows which one is wanted: put the setting back, or mount the disk. Layers must not be copied from one
-        root to the other by hand.
+        Manually: only the administrator knows which data root is wanted. Restore the setting, or mount the disk. Don't copy
+        layers from one data root to the other.
 
     References:
         https://docs.docker.com/engine/security/userns-remap/
@@ -45,14 +47,18 @@ def data_root_elsewhere(roots: OtherRoots, config: EngineConfig) -> Iterator[Fin
     for other in roots.items:
         yield Finding(
             subject=Subject("directory", other.path),
-            message=f"{other.images} images and {other.containers} containers are out of sight: {_WHY[other.how]}",
+            message=f"{_held(other)} are in another data root, so the engine does not show them: {_WHY[other.how]}",
             evidence=tuple(_evidence(roots, other, config)),
             detail=other,
         )
 
 
+def _held(other: OtherRoot) -> str:
+    return f"{plural(other.images, 'image')} and {plural(other.containers, 'container')}"
+
+
 def _evidence(roots: OtherRoots, other: OtherRoot, config: EngineConfig) -> Iterator[Evidence]:
-    held = f"{other.images} images, {other.containers} containers"
+    held = _held(other)
     if other.how == "replaced":
         yield Evidence(f"doctor's metadata backup of {other.path} {other.age}", held)
     else:

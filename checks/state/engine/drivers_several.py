@@ -1,10 +1,11 @@
-"""Several storage drivers left something in the data root."""
+"""Several storage drivers have data in the data root."""
 
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.details import SeveralDrivers
+from doctor.model.text import plural
 
 
 @check(
@@ -12,22 +13,22 @@ from doctor.facts.engine.details import SeveralDrivers
     detail=SeveralDrivers,
     breaks=("storage", "image"),
     stops_start=True,
-    ok="one storage driver at most left something here",
+    ok="at most one storage driver has data in the data root",
 )
 def drivers_several(root: DataRoot) -> Iterator[Finding]:
-    """Several storage drivers left something in the data root, so the engine does not know which to use and does not start.
+    """Several storage drivers have data in the data root and none is configured, so the engine does not start.
 
     What it looks at:
-        Non-empty directories of overlay2, fuse-overlayfs, btrfs and zfs in the data root while no driver is configured. vfs
-        and drivers that no longer exist do not count, as for dockerd.
+        Non-empty directories of overlay2, fuse-overlayfs, btrfs and zfs in the data root while no driver is configured. As in
+        dockerd, vfs and removed drivers do not count.
 
     Why it matters:
-        dockerd ends with "contains several valid graphdrivers". Deleting one of the directories, the usual advice, may delete
+        dockerd fails with "contains several valid graphdrivers". The usual advice, to delete one of the directories, may delete
         the images and containers.
 
     How it is fixed:
-        The driver that holds the images and containers is named in daemon.json. Where several hold some, a person must
-        choose; the others' images are then hidden, not lost.
+        The driver that has the images and containers is set in daemon.json. If several have some, the administrator must
+        choose; the images of the other drivers are then hidden, not lost.
 
     References:
         https://docs.docker.com/engine/storage/drivers/select-storage-driver/
@@ -39,9 +40,9 @@ def drivers_several(root: DataRoot) -> Iterator[Finding]:
     used = [found for found in root.drivers if found.name in prior and found.holds_anything]
     yield Finding(
         subject=Subject("directory", root.resolved),
-        message=f"the engine can't start: it finds several storage drivers ({', '.join(prior)}) and none is configured",
+        message=f"several storage drivers have data ({', '.join(prior)}) and none is configured: the engine can't start",
         evidence=tuple(
-            Evidence(root.at(found.name), f"{found.images} images, {found.containers} containers")
+            Evidence(root.at(found.name), f"{plural(found.images, 'image')}, {plural(found.containers, 'container')}")
             for found in root.drivers
             if found.name in prior
         ),

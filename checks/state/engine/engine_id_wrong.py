@@ -1,4 +1,4 @@
-"""The engine's identity is damaged."""
+"""The engine's ID is corrupt."""
 
 from collections.abc import Iterator
 
@@ -7,23 +7,23 @@ from doctor.facts.details import OfFile
 from doctor.facts.engine.files import EngineId
 
 
-@check(severity=Severity.WARNING, detail=OfFile, ok="the engine has an identity")
+@check(severity=Severity.WARNING, detail=OfFile, ok="the engine has a valid ID")
 def engine_id_wrong(identity: EngineId) -> Iterator[Finding]:
-    """The engine's identity is damaged: empty or cut, it is another; a directory or garbage keeps the engine from starting.
+    """The engine's ID is corrupt or missing, so the engine gets another ID, or does not start.
 
     What it looks at:
-        ``engine-id`` in the data root: a file with a text, not a cut UUID, no control characters, UTF-8. Where doctor's
-        metadata backup of this root has an identity: that this one is not the same with one bit flipped, nor of no form at
-        all, nor gone. Another whole UUID is another identity, which somebody may have wanted.
+        ``engine-id`` in the data root: a file with text, UTF-8, without control characters, and not a truncated UUID. If
+        doctor's metadata backup has an ID for this data root, the file must not be missing, have no valid form, or differ from
+        it in one bit. Another complete UUID is accepted: it may be intended.
 
     Why it matters:
-        With a directory there dockerd ends with "error loading ID file", with bytes that are no UTF-8 in a panic ("label
-        value … is not valid UTF-8"). With an empty or cut file it has an ID that is none, by which monitoring and swarm
-        can't tell hosts apart.
+        If it is a directory, dockerd fails with "error loading ID file". If it is not UTF-8, dockerd panics ("label value … is
+        not valid UTF-8"). If it is empty or truncated, the engine's ID is invalid, and monitoring and swarm can't distinguish
+        hosts by it.
 
     How it is fixed:
-        It is written from doctor's metadata backup. Without one, an identity that dockerd can't use goes into quarantine,
-        and dockerd makes a new one at its next start.
+        It is restored from doctor's metadata backup. Without one, an ID that dockerd can't use is moved to quarantine, and
+        dockerd creates a new one at its next start.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/id.go
@@ -31,13 +31,13 @@ def engine_id_wrong(identity: EngineId) -> Iterator[Finding]:
     if identity.kept or (identity.kind and not identity.whole):
         yield Finding(
             subject=Subject("file", identity.path),
-            message="the engine can't start: its engine-id is damaged"
+            message="engine-id is corrupt: the engine can't start"
             if identity.is_fatal
-            else "the engine gives itself another identity at its next start: its engine-id is gone"
+            else "engine-id is missing: the engine creates another ID at its next start"
             if not identity.kind
-            else "the engine has another identity than before: its engine-id is damaged"
+            else "engine-id is corrupt: the engine has another ID than before"
             if identity.kept
-            else "the engine runs without its identity: its engine-id is damaged",
+            else "engine-id is corrupt: the engine has no valid ID",
             evidence=tuple(_evidence(identity)),
             detail=OfFile(path=identity.path),
             severity=Severity.CRITICAL if identity.is_fatal else None,
@@ -57,5 +57,5 @@ def _what(identity: EngineId) -> str:
     if identity.kind != "f":
         return "not a regular file"
     if identity.is_fatal:
-        return "bytes that are no UTF-8"
-    return "cut, or with control characters" if identity.text else "no text"
+        return "not UTF-8"
+    return "truncated, or with control characters" if identity.text else "no text"

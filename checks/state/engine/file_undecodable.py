@@ -1,4 +1,4 @@
-"""A file of the engine is not what the engine writes."""
+"""A file of the engine can't be decoded."""
 
 from collections.abc import Iterator
 
@@ -13,23 +13,23 @@ _SETTINGS = ("/etc/docker", "/etc/containerd")
 _DEFAULT_ROOT = "/var/lib/docker"
 
 
-@check(severity=Severity.ERROR, ok="every file of the engine that was read could be decoded")
+@check(severity=Severity.ERROR, ok="each file of the engine that was read could be decoded")
 def file_undecodable(
     undecoded: Undecoded, root: DataRoot | Missing, service: ContainerdService | Missing
 ) -> Iterator[Finding]:
-    """A file of the engine can't be decoded, and no other finding says so: torn, altered, too large, or something else in its place.
+    """A file of the engine can't be decoded, and no other check reports it: truncated, altered, too large, or of another type.
 
     What it looks at:
-        What the readers of all other checks could not decode, of the files beneath the data root, of containerd's, and of
-        ``/etc/docker`` and ``/etc/containerd``. It judges only what no more special check has found already.
+        Files in the data root, in containerd's root, and in ``/etc/docker`` and ``/etc/containerd`` that the readers of other
+        checks could not decode. Files for which a more specific check has a finding are not reported.
 
     Why it matters:
-        The engine decodes the same file. Where it can't, it does not start (databases, lists of names, volume options), or goes on
-        without the container, image or layer.
+        The engine decodes the same file. If it can't, it does not start (databases, lists of names, volume options), or
+        continues without the container, image or layer.
 
     How it is fixed:
-        By hand: a file of this kind has no check of its own yet. Restore it from a backup, or move it away with the engine
-        stopped if the engine can do without it.
+        Manually: a file of this kind has no check of its own yet. Restore it from a backup, or move it away while the engine is
+        stopped, if the engine does not need it.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/daemon.go
@@ -41,11 +41,14 @@ def file_undecodable(
             continue
         relative = file.path.removeprefix(top).lstrip("/") if is_beneath(file.path, top) else ""
         severity = severity_of(relative) if relative else Severity.ERROR
-        starts = "" if severity < Severity.CRITICAL else ", and the engine can't start on it"
+        starts = "" if severity < Severity.CRITICAL else ", and the engine can't start"
         yield Finding(
             subject=Subject("file", file.path),
             message=f"{file.path} can't be decoded: {file.problem}{starts}",
-            evidence=(Evidence(file.path, file.problem), Evidence("checks that go without it", ", ".join(file.checks))),
+            evidence=(
+                Evidence(file.path, file.problem),
+                Evidence("checks that could not use it", ", ".join(file.checks)),
+            ),
             severity=severity,
             stops_start=severity is Severity.CRITICAL,
         )

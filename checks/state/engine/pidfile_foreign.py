@@ -19,20 +19,20 @@ def pidfile_foreign(
     volume: VolumeDatabase | Missing,
     state: EngineState | Missing,
 ) -> Iterator[Finding]:
-    """The engine's pid file names a process that is no engine, so the engine refuses to start.
+    """The engine's pid file names a process that is not an engine, so the engine refuses to start.
 
     What it looks at:
-        The pid file of dockerd, what runs under the pid it names, and whether dockerd runs on this host at all. A zombie
-        counts as running for dockerd, since it only looks whether /proc/PID exists. A file that names nothing is harmless.
-        A dockerd in other mounts or in a container is another engine, unless it holds a lock on this data root's databases
+        The pid file of dockerd, the process with the pid in it, and whether dockerd runs on this host at all. dockerd only
+        checks whether /proc/PID exists, so a zombie counts as running. A file that names no process is harmless. A dockerd in
+        another mount namespace or in a container is another engine, unless it holds a lock on this data root's databases
         (/proc/locks) or something answers on the socket.
 
     Why it matters:
-        dockerd ends with "ensure docker is not running or delete /var/run/docker.pid". It happens where /run outlives a reboot, as in
-        containers and restored machines, and the number was given to another process.
+        dockerd fails with "ensure docker is not running or delete /var/run/docker.pid". It happens if /run survives a reboot,
+        as in containers and restored machines, and another process has the pid now.
 
     How it is fixed:
-        The pid file goes into quarantine; dockerd writes a new one. Not while a dockerd runs.
+        If no dockerd runs, the pid file is moved to quarantine. dockerd writes a new one.
 
     References:
         https://github.com/moby/moby/issues/32458
@@ -45,11 +45,11 @@ def pidfile_foreign(
         stranger = file.is_elsewhere and not is_up and _holds_nothing(file, locks, network, volume)
         if file.owner != "dockerd" or not (file.is_foreign or stranger or file.kind != "f"):
             continue
-        what = f"process {file.pid} ({file.process})" if file.kind == "f" else "nothing: it is no file"
-        zombie = ", a zombie" if file.is_zombie else ", an engine of other mounts" if stranger else ""
+        fault = f"names process {file.pid} ({file.process})" if file.kind == "f" else "is not a regular file"
+        zombie = ", a zombie" if file.is_zombie else ", an engine in another mount namespace" if stranger else ""
         yield Finding(
             subject=Subject("file", file.path),
-            message=f"the engine can't start: the pid file of dockerd names {what}{zombie}",
+            message=f"the pid file of dockerd {fault}{zombie}: the engine can't start",
             evidence=(Evidence(file.path, str(file.pid) if file.kind == "f" else "not a regular file"),),
             detail=OfFile(path=file.path),
         )
@@ -58,7 +58,7 @@ def pidfile_foreign(
 def _holds_nothing(
     file: PidFile, locks: FileLocks | Missing, network: NetworkDatabase | Missing, volume: VolumeDatabase | Missing
 ) -> bool:
-    """Whether both databases can be looked at and neither is locked by the process: an engine holds them for life."""
+    """Whether the process locks neither of two examined databases: an engine locks both as long as it runs."""
     if isinstance(locks, Missing) or isinstance(network, Missing) or isinstance(volume, Missing):
         return False
     held = [lock for one in (network.file, volume.file) for lock in locks.of(one.device, one.inode)]

@@ -1,4 +1,4 @@
-"""The config of a managed plugin is damaged."""
+"""The config of a managed plugin is corrupt."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from doctor.facts.engine.plugins import EnginePlugins
 
 @check(severity=Severity.ERROR, detail=OfFile, ok="the config of each managed plugin can be read")
 def plugin_config_corrupt(plugins: EnginePlugins) -> Iterator[Finding]:
-    """A managed plugin's config is damaged, so the plugin vanishes, and the volumes and networks that need it fail.
+    """A managed plugin's config is corrupt, so the engine skips the plugin, and its volumes and networks fail.
 
     What it looks at:
-        ``plugins/ID/config.json``: one JSON object. Where there is none, a removal of the plugin stopped half-way.
+        ``plugins/ID/config.json``: it must be one JSON object. If the file is missing, a removal of the plugin was interrupted.
 
     Why it matters:
-        dockerd says "error loading plugin, skipping" at its start. Containers with a volume or network of that plugin don't
+        dockerd logs "error loading plugin, skipping" at its start. Containers with a volume or network of that plugin don't
         start, and ``docker plugin ls`` does not show it.
 
     How it is fixed:
@@ -28,8 +28,8 @@ def plugin_config_corrupt(plugins: EnginePlugins) -> Iterator[Finding]:
     for plugin in plugins.broken:
         yield Finding(
             subject=Subject("plugin", plugin.id[:12]),
-            message=f"plugin {plugin.id[:12]} has vanished from the engine: its config.json is "
-            f"{'missing' if plugin.is_missing else 'damaged'}",
+            message=f"config.json of plugin {plugin.id[:12]} is {'missing' if plugin.is_missing else 'corrupt'}: the engine does not "
+            "load the plugin",
             evidence=(Evidence(plugin.path, plugin.problem),),
             detail=OfFile(path=plugin.path),
             severity=Severity.INFO if plugin.is_missing else None,

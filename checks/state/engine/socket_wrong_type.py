@@ -1,4 +1,4 @@
-"""A directory lies where the engine's socket belongs."""
+"""A directory exists in place of the engine's socket."""
 
 from collections.abc import Iterator
 
@@ -11,22 +11,22 @@ from doctor.facts.engine.files import EngineSockets
     severity=Severity.CRITICAL,
     detail=SocketBlocked,
     stops_start=True,
-    ok="nothing but a socket lies where the engine listens",
+    ok="no directory exists in place of the engine's socket",
 )
 def socket_wrong_type(sockets: EngineSockets) -> Iterator[Finding]:
-    """A directory lies where the engine's socket belongs, so the engine does not start.
+    """A directory exists in place of the engine's socket, so the engine does not start.
 
     What it looks at:
-        What is at each Unix socket path the engine is configured to listen on; with ``fd://``, at those of ``docker.socket``. A
-        stale socket or a plain file is replaced by dockerd itself.
+        The type of each Unix socket path on which the engine listens; with ``fd://``, of those in ``docker.socket``. dockerd
+        itself replaces a stale socket or a regular file.
 
     Why it matters:
-        dockerd ends with "can't create unix socket … is a directory". A container with ``-v /var/run/docker.sock:…`` that was
-        started while the engine was down makes that directory.
+        dockerd fails with "can't create unix socket … is a directory". A container with ``-v /var/run/docker.sock:…`` that was
+        started while the engine was down creates that directory.
 
     How it is fixed:
-        The directory goes into quarantine with all that is in it, unless something is mounted there. With systemd,
-        ``docker.socket`` makes the socket at its next start.
+        The directory is moved to quarantine with its content, unless something is mounted there. With systemd,
+        ``docker.socket`` creates the socket at its next start.
 
     References:
         https://github.com/moby/moby/issues/30348
@@ -36,9 +36,7 @@ def socket_wrong_type(sockets: EngineSockets) -> Iterator[Finding]:
         if socket.kind == "d":
             yield Finding(
                 subject=Subject("file", socket.path),
-                message=f"the engine can't start: {socket.path} is a directory",
-                evidence=(
-                    Evidence(socket.path, "an empty directory" if socket.is_empty else "a directory with files"),
-                ),
+                message=f"{socket.path} is a directory instead of a socket: the engine can't start",
+                evidence=(Evidence(socket.path, "empty directory" if socket.is_empty else "directory with files"),),
                 detail=SocketBlocked(path=socket.path, is_movable=not socket.is_mount_point),
             )

@@ -1,27 +1,28 @@
-"""An image's config no longer has the hash of its name."""
+"""An image's config does not match its ID."""
 
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
+from doctor.model.text import plural
 
 
-@check(severity=Severity.ERROR, detail=OfImage, breaks=("image",), ok="each image's config has the hash of its name")
+@check(severity=Severity.ERROR, detail=OfImage, breaks=("image",), ok="each image's config matches its ID")
 def image_content_corrupt(images: Images) -> Iterator[Finding]:
-    """An image's config is damaged, so the engine drops the image and its names; its layers stay on disk, unlisted.
+    """An image's config is corrupt, so the engine drops the image and its names; its layers remain on disk.
 
     What it looks at:
-        Each file of ``image/overlay2/imagedb/content/sha256``: its sha256 must be its name.
+        Each file in ``image/overlay2/imagedb/content/sha256``: its sha256 must be its name.
 
     Why it matters:
-        dockerd says "failed to verify" in its log and goes on without the image. Containers made from it still run, but
-        nothing new can be started from it.
+        dockerd logs "failed to verify" and continues without the image. Its containers still run, but no new container can be
+        created from it.
 
     How it is fixed:
-        From a copy that has the right hash: doctor's metadata backup, or the one BuildKit keeps of images it built. A single flipped bit is found by trying
-        them all against the hash. Nothing else is accepted: the hash is the image's name. Otherwise the image must be pulled
-        or loaded again.
+        From a copy with the right hash: doctor's metadata backup, or the config that BuildKit keeps for images it built. A
+        single flipped bit is found by trying all bits against the hash. No other content is accepted, because the hash is the
+        image's ID. Otherwise the image must be pulled or loaded again.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/image/fs.go
@@ -32,10 +33,10 @@ def image_content_corrupt(images: Images) -> Iterator[Finding]:
         path = images.path_of(config.id)
         yield Finding(
             subject=Subject("image", config.id[:12]),
-            message=f"image {images.title(config.id)} has vanished for the engine: its config is damaged",
+            message=f"the config of image {images.title(config.id)} is corrupt: the engine does not load the image",
             evidence=(
-                Evidence(path, f"{config.problem} ({config.size_bytes} bytes)"),
-                Evidence("names of it", ", ".join(images.names_of(config.id)) or "none"),
+                Evidence(path, f"{config.problem} ({plural(config.size_bytes, 'byte')})"),
+                Evidence("its names", ", ".join(images.names_of(config.id)) or "none"),
             ),
             detail=OfImage(identity=config.id),
         )

@@ -1,4 +1,4 @@
-"""An image's config is gone."""
+"""An image's config is missing."""
 
 from collections.abc import Iterator
 
@@ -15,24 +15,25 @@ from doctor.facts.images.lost import LostImage, LostImages
     detail=OfImage,
     breaks=("image",),
     causes=("state/image-store-missing",),
-    ok="each image that is named somewhere has its config",
+    ok="each named image has its config",
 )
 def image_content_missing(
     images: Images, containers: Containers | Missing, altered: AlteredTags | Missing, lost: LostImages | Missing
 ) -> Iterator[Finding]:
-    """An image's config is gone, so the engine does not know the image any more, though its layers may be there.
+    """An image's config is missing, so the engine does not know the image, although its layers may exist.
 
     What it looks at:
-        Images that ``repositories.json``, ``imagedb/metadata`` or a container names, and that have no file in
-        ``imagedb/content/sha256``. That only a container or the metadata names one is normal after ``docker rmi -f``, and
-        only noted. Where layers are left that no known image needs, also those that doctor's metadata backup knows to need
-        them: a removal would have taken the layers along.
+        Images that ``repositories.json``, ``imagedb/metadata`` or a container names but that have no file in
+        ``imagedb/content/sha256``. If only a container or the metadata names one, that is normal after ``docker rmi -f`` and
+        only noted. If layers exist that no known image needs, also the images that need them according to doctor's metadata
+        backup: a removal would have removed the layers too.
 
     Why it matters:
-        dockerd does not log it. The image can't be run, and its name is not listed.
+        dockerd logs nothing. The image can't run, and its name is not listed.
 
     How it is fixed:
-        From a copy with the right hash, in doctor's metadata backup or where BuildKit keeps one. Otherwise the image must be pulled or loaded again.
+        From a copy with the right hash, in doctor's metadata backup or from BuildKit. Otherwise the image must be pulled or
+        loaded again.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/image/store.go
@@ -51,11 +52,11 @@ def image_content_missing(
         names = left[identity].names if identity in left else images.names_of(identity)
         yield Finding(
             subject=Subject("image", identity[:12]),
-            message=f"image {names[0] if names else identity[:12]} is not known to the engine any more: its config is missing",
+            message=f"the config of image {names[0] if names else identity[:12]} is missing: the engine does not know the image",
             evidence=(
                 Evidence(images.path_of(identity), "no such file"),
                 *((Evidence(_told_by(identity, images, left), ", ".join(names)),) if names else ()),
-                *((Evidence("containers made from it", ", ".join(used[identity])),) if identity in used else ()),
+                *((Evidence("containers created from it", ", ".join(used[identity])),) if identity in used else ()),
             ),
             detail=OfImage(identity=identity),
             severity=None if identity in tagged or identity in left else Severity.INFO,
@@ -63,5 +64,5 @@ def image_content_missing(
 
 
 def _told_by(identity: str, images: Images, left: dict[str, LostImage]) -> str:
-    """Return what tells an image's names."""
+    """Return the source of an image's names."""
     return f"names in the backup {left[identity].age}" if identity in left else images.tags.path

@@ -1,4 +1,4 @@
-"""Something that is no image config lies among them."""
+"""A file in the directory of image configs is not an image config."""
 
 from collections.abc import Iterator
 
@@ -8,19 +8,19 @@ from doctor.facts.images.images import Images
 from doctor.facts.layers.leftovers import Leftovers
 
 
-@check(severity=Severity.INFO, detail=OfFile, ok="only image configs lie among the image configs")
+@check(severity=Severity.INFO, detail=OfFile, ok="the directory of image configs has only image configs")
 def image_content_stray(leftovers: Leftovers, images: Images) -> Iterator[Finding]:
-    """Something that can't be an image's config lies among them; the engine passes over it.
+    """A file in the directory of image configs can't be an image config; the engine ignores it.
 
     What it looks at:
         Names in ``image/overlay2/imagedb/content/sha256`` that are not 64 hex digits, older than the running engine.
 
     Why it matters:
         It does no harm. Usually it is a temporary file of an interrupted write, sometimes a file that someone copied there.
-        While an image's config is damaged or missing nothing is said: it may be that config.
+        While any image config is corrupt or missing nothing is reported: the file may be that config.
 
     How it is fixed:
-        While the engine is down it goes into quarantine. Nothing is stopped for it.
+        If the engine is down, the file is moved to quarantine. Nothing is stopped for this repair.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/image/fs.go
@@ -31,7 +31,7 @@ def image_content_stray(leftovers: Leftovers, images: Images) -> Iterator[Findin
         path = images.path_of(name)
         yield Finding(
             subject=Subject("file", name),
-            message=f"{name} lies among the image configs and is none; the engine passes over it",
-            evidence=(Evidence(path, "not named by a sha256"),),
+            message=f"{name} in the directory of image configs is not an image config: the engine ignores it",
+            evidence=(Evidence(path, "its name is not a sha256"),),
             detail=OfFile(path=path),
         )

@@ -1,4 +1,4 @@
-"""The note which image another was built from is damaged."""
+"""The record of an image's parent is corrupt."""
 
 from collections.abc import Iterator
 
@@ -9,22 +9,22 @@ from doctor.facts.images.images import Images
 from doctor.model.paths import join
 
 
-@check(severity=Severity.INFO, detail=OfImage, ok="each image names a parent that is there")
+@check(severity=Severity.INFO, detail=OfImage, ok="each recorded parent of an image exists")
 def image_metadata_corrupt(images: Images, kept: KeptNotes | Missing) -> Iterator[Finding]:
-    """The note which image another was built from is damaged, so layers of that build look unused to a prune.
+    """The record of an image's parent is corrupt, so a prune considers the steps of its build unused.
 
     What it looks at:
-        ``image/overlay2/imagedb/metadata/sha256/ID/parent`` of each image: the digest of an image that is there, or no such
-        file. Times kept beside it are only shown by the engine and not judged. That one file was lost can't be told: most
-        images have none. Where the whole directory is gone, doctor's metadata backup tells which had one.
+        ``image/overlay2/imagedb/metadata/sha256/ID/parent`` of each image: the ID of an existing image, or no file. Times
+        stored beside it are only shown by the engine and not examined. The loss of a single file can't be noticed: most images
+        have none. If the whole directory is missing, doctor's metadata backup shows which images had one.
 
     Why it matters:
         All images run. But ``docker images`` shows the untagged steps of the build as dangling, and ``docker image prune``
-        would remove them, with the cache they are.
+        would remove them and so the build's cache.
 
     How it is fixed:
-        From doctor's metadata backup. Without one not at all: nothing but the list depends on it, and the next build of the
-        image writes it anew. Don't run ``docker image prune`` while you need the steps.
+        From doctor's metadata backup. Without one it is not repaired: only the list of images depends on it, and the next build
+        of the image writes it again. Don't run ``docker image prune`` while you need the steps.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/image/store.go
@@ -39,8 +39,8 @@ def image_metadata_corrupt(images: Images, kept: KeptNotes | Missing) -> Iterato
         parent = images.parents.get(identity)
         yield Finding(
             subject=Subject("image", identity[:12]),
-            message=f"image {images.title(identity)} no longer records which image it was built from, so a prune takes "
-            "the steps of its build for unused",
+            message=f"the record of the parent of image {images.title(identity)} is {'missing' if parent is None else 'corrupt'}: a prune would "
+            "remove the steps of its build as unused",
             evidence=(Evidence(join(images.top, "imagedb/metadata/sha256", identity, "parent"), _shown(parent)),),
             detail=OfImage(identity=identity),
         )
@@ -49,4 +49,4 @@ def image_metadata_corrupt(images: Images, kept: KeptNotes | Missing) -> Iterato
 def _shown(parent: str | None) -> str:
     if parent is None:
         return "no such file"
-    return f"{parent[:80]!r} is no image" if parent.strip("\0 \n") else "it is empty"
+    return f"{parent[:80]!r} is not an image" if parent.strip("\0 \n") else "empty file"

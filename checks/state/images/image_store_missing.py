@@ -1,4 +1,4 @@
-"""The image store is gone while the layers are there."""
+"""The image store is missing while the layers exist."""
 
 from collections.abc import Iterable, Iterator
 
@@ -9,24 +9,24 @@ from doctor.facts.images.lost import LostImages
 from doctor.facts.layers.records import Layers
 
 
-@check(severity=Severity.CRITICAL, ok="the image store knows the images that overlay2 holds the layers of")
+@check(severity=Severity.CRITICAL, ok="the image store exists, with the images of the layers in overlay2")
 def image_store_missing(
     lost: LostImages, images: Images, layers: Layers, containers: Containers | Missing
 ) -> Iterator[Finding]:
-    """The image store is gone while the layers are there, so the engine has no image and no container any more.
+    """The image store is missing while the layers exist, so the engine has no image and no container.
 
     What it looks at:
-        Whether ``image/overlay2/imagedb/content/sha256`` exists, while ``overlay2`` holds directories of layers that no known
-        image, container or build needs. Nothing is said here where ``repositories.json`` is left and names the images.
+        Whether ``image/overlay2/imagedb/content/sha256`` exists, while ``overlay2`` has layer directories that no known image,
+        container or build needs. If ``repositories.json`` exists and names the images, other checks report the loss.
 
     Why it matters:
-        dockerd makes an empty store without a word. What images are called, which layers they have and what they run stands
-        in that store alone; the files of images and containers lie in ``overlay2`` and nothing frees them.
+        dockerd creates an empty store without an error. Only that store records the names, layers and configs of images. The
+        files of images and containers remain in ``overlay2``, and nothing frees their space.
 
     How it is fixed:
-        From doctor's metadata backup, which knows the images by the layers that are left: configs, names, records of layers
-        and of containers are written again. Without one by a person: put the directory back from a copy of the disk, if there
-        is one. Else pull or load the images again; what containers wrote is copied from their layers. Nothing is removed.
+        From doctor's metadata backup, which identifies the images by the remaining layers: configs, names, layer records and
+        mount records are written again. Without one, manually: restore the directory from a copy of the disk, if there is one.
+        Otherwise pull or load the images again, and copy the containers' files from their layers. Doctor removes nothing.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go
@@ -38,17 +38,14 @@ def image_store_missing(
     items = containers.items if isinstance(containers, Containers) else ()
     yield Finding(
         subject=Subject("directory", lost.missing),
-        message=f"all images are gone for the engine: {lost.missing} is missing, while overlay2 still holds "
-        f"{count} layer {'directory' if count == 1 else 'directories'}",
+        message=f"{lost.missing} is missing while overlay2 still has {count} layer {'directory' if count == 1 else 'directories'}: the "
+        "engine has no images",
         evidence=(
             Evidence(lost.missing, "no such directory"),
-            *(
-                Evidence(layers.directory_path(name), "a layer that is no known image's")
-                for name in lost.directories[:6]
-            ),
-            *_named("images that doctor's metadata backup knows", (one.title for one in lost.items.values())),
-            *_named("images that containers were made from", (one.image for one in items)),
-            *_named("containers that stand on them", (one.title for one in items)),
+            *(Evidence(layers.directory_path(name), "a layer of no known image") for name in lost.directories[:6]),
+            *_named("images in doctor's metadata backup", (one.title for one in lost.items.values())),
+            *_named("images that containers were created from", (one.image for one in items)),
+            *_named("containers created from them", (one.title for one in items)),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The file that names the images is damaged."""
+"""The list of image names is corrupt."""
 
 from collections.abc import Iterator
 
@@ -12,24 +12,24 @@ from doctor.facts.images.images import Images
     detail=OfFile,
     breaks=("image",),
     stops_start=True,
-    ok="the file that names the images can be read",
+    ok="the list of image names can be read",
 )
 def repositories_json_corrupt(images: Images) -> Iterator[Finding]:
-    """The file that names the images is damaged, so the engine does not start.
+    """The list of image names is corrupt, so the engine does not start.
 
     What it looks at:
-        ``image/overlay2/repositories.json`` in the data root: one JSON object, each name with the digest of its image.
+        ``image/overlay2/repositories.json`` in the data root: it must be one JSON object, each name with the digest of its
+        image.
 
     Why it matters:
-        dockerd reads it at start and gives up with "Couldn't create reference store repository". Deleting the file, the
-        usual advice, lets the engine start with every name of every image lost.
+        dockerd reads it at its start and fails with "Couldn't create reference store repository". The usual advice, to delete
+        the file, lets the engine start with all image names lost.
 
     How it is fixed:
-        The names are put together from all that still tells them: a temporary file that dockerd was about to rename, the
-        entries that stand complete in the damaged text, doctor's metadata backup (of images that are still here), and the
-        reference each container was made from. A name known only
-        from a container is the one the image had when the container was made. The damaged file is kept. Where no name is
-        left it is moved into quarantine, and the images stay reachable by id.
+        The names are collected from all remaining records: a temporary file that dockerd was about to rename, complete entries
+        in the corrupt text, doctor's metadata backup (for images that still exist), and the reference from which each container
+        was created. A name known only from a container is the image's name at the container's creation. The corrupt file is
+        kept. If no name is left, it is moved to quarantine, and the images can still be used by ID.
 
     References:
         https://github.com/docker/for-linux/issues/1403
@@ -39,10 +39,10 @@ def repositories_json_corrupt(images: Images) -> Iterator[Finding]:
     if tags.status == "corrupt":
         yield Finding(
             subject=Subject("file", tags.path),
-            message=f"the engine can't start: {tags.path.rpartition('/')[2]}, which names the images, is damaged",
+            message=f"{tags.path.rpartition('/')[2]}, the list of image names, is corrupt: the engine can't start",
             evidence=(
                 Evidence(tags.path, tags.problem),
-                Evidence("names still complete in it", str(len(tags.entries))),
+                Evidence("complete names in it", str(len(tags.entries))),
                 Evidence("images in the store", str(len(images.sound()))),
             ),
             detail=OfFile(path=tags.path),

@@ -1,4 +1,4 @@
-"""A flipped bit has changed the name of an image."""
+"""A flipped bit changed the name of an image."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
     from doctor.facts.images.tag_readings import AlteredTag
 
 
-@check(severity=Severity.ERROR, detail=OfTag, breaks=("image",), ok="the names of images are as the engine wrote them")
+@check(severity=Severity.ERROR, detail=OfTag, breaks=("image",), ok="no flipped bit changed the name of an image")
 def tag_altered(altered: AlteredTags) -> Iterator[Finding]:
-    """A flipped bit has changed a name in the list of images, so the image can't be used by the name it was given.
+    """A flipped bit changed a name in the list of images, so the image can't be used by its name.
 
     What it looks at:
-        ``image/overlay2/repositories.json`` in the data root, where it is still JSON: whether each name fits the repository above it, is
-        a reference at all and stands once; whether the digest of a name is one bit away from an image's; whether the key
-        of the whole list is the one that the engine knows. Only what a single bit explains is told. Against doctor's
-        metadata backup, where the list has the same size: names one bit away from those it has. A name that fits in every way may be
-        a person's: it is only noted, and not at all where one digit stands for another.
+        ``image/overlay2/repositories.json`` in the data root, if it is valid JSON: whether each name matches its repository, is
+        a valid reference and is unique; whether the digest of a name differs from an image's ID in one bit; whether the key of
+        the list is the one that the engine reads. Only differences of a single bit are reported. If the list has the same size
+        as in doctor's metadata backup, also names that differ from the backup in one bit. If such a name is otherwise valid, a
+        person may have chosen it: it is only noted, and not reported if the difference is a digit.
 
     Why it matters:
-        dockerd checks none of this and starts. It lists the name under which nothing is found, or lists none; ``docker
-        run`` then pulls whatever a registry has under that name, or fails. Behind a flipped key of the list all names are gone,
-        and the next tag writes them away for good.
+        dockerd does not check this and starts. It lists a name under which no image is found, or lists none; ``docker run``
+        then pulls the image that a registry has under that name, or fails. If the key of the list is changed, all names are
+        missing, and the next tag overwrites them permanently.
 
     How it is fixed:
-        The bit is turned back and the rest of the file stays. What was there is told by the other names of the repository,
-        by the grammar, by the ids of the images that are here, by the backup, a container made from it, or the order in which the
-        engine writes. Where two readings are left, a person chooses.
+        The bit is flipped back, and the rest of the file is kept. The original name is derived from the other names of the
+        repository, the grammar of references, the IDs of the existing images, the backup, a container created from the image,
+        or the order in which the engine writes. If two names are possible, the administrator chooses.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/reference/store.go
@@ -50,29 +50,31 @@ def tag_altered(altered: AlteredTags) -> Iterator[Finding]:
 def _message(item: "AlteredTag") -> str:
     right = item.readings[0].name if item.readings else ""
     if item.part == "list":
-        return "no image can be used by its name: a flipped bit hides the list of names from the engine"
+        return "a flipped bit hides the list of image names from the engine: no image can be used by its name"
     if not item.readings and item.part == "digest":
-        return f"image {item.name} can't be used by its name: what it means is no image's id"
+        return f"name {item.name} refers to an invalid image ID: the image can't be used by this name"
     if not item.readings:
-        return f"an image can't be used by its name: another has it too, {item.name}"
+        return f"name {item.name} occurs twice: one of the images can't be used by its name"
     if item.part == "digest":
-        return f"image {item.name} can't be used by its name: a flipped bit made it mean an image that never was"
+        return f"a flipped bit made name {item.name} refer to an image that never existed: the image can't be used by this name"
     if item.is_doubt:
-        return f"image {item.name} was called {right}, one bit away: a flipped bit, unless somebody renamed it"
+        return f"image {item.name} had the name {right}, which differs in one bit: a flipped bit, unless someone renamed it"
     if item.part == "repository":
-        return f"the images of {right} can't be used by their names: a flipped bit put them beneath {item.name}"
+        return f"a flipped bit moved the images of {right} to {item.name}: they can't be used by their names"
     if item.proof:
-        return f"image {right} can't be used by its name: a flipped bit made it {item.name}"
-    return f"an image can't be used by its name: a flipped bit made it {item.name}"
+        return f"a flipped bit changed the name {right} to {item.name}: the image can't be used by its name"
+    return f"a flipped bit changed the name of an image to {item.name}: the image can't be used by its name"
 
 
 def _evidence(item: "AlteredTag", altered: AlteredTags) -> Iterator[Evidence]:
     meant = f" → {item.image}" if item.image else ""
     yield Evidence(altered.path, f"{item.name}{meant}")
     for reading in item.readings:
-        flips = ", ".join(f"byte {flip.position}: {flip.was:#04x} for {flip.right:#04x}" for flip in reading.flips)
-        by = f", shown by {reading.source}" if reading.source else ""
-        yield Evidence(f"one bit away: {reading.name}", f"{flips}{by}")
+        flips = ", ".join(
+            f"byte {flip.position}: {flip.was:#04x} instead of {flip.right:#04x}" for flip in reading.flips
+        )
+        by = f", according to {reading.source}" if reading.source else ""
+        yield Evidence(f"differs in one bit from {reading.name}", f"{flips}{by}")
     if item.proof:
         yield Evidence("proof", item.proof)
     if altered.age and any(reading.source == "the backup" for reading in item.readings):

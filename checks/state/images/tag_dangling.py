@@ -1,4 +1,4 @@
-"""A name means an image that is not there."""
+"""A name refers to an image that does not exist."""
 
 from collections.abc import Iterator
 
@@ -10,21 +10,21 @@ from doctor.facts.images.images import Images
 @check(
     severity=Severity.INFO,
     causes=("state/image-content-corrupt", "state/image-content-missing"),
-    ok="each name of an image means one that is there",
+    ok="each image name refers to an existing image",
 )
 def tag_dangling(images: Images, altered: AlteredTags | Missing) -> Iterator[Finding]:
-    """A name means an image that is not in the store, so the engine leaves the name out of its lists.
+    """A name refers to an image that is not in the store, so the engine does not list the name.
 
     What it looks at:
-        Each reference in ``repositories.json`` against the image configs that have the hash of their name; not those whose
-        digest a flipped bit has altered (``state/tag-altered``).
+        Each reference in ``repositories.json``, compared with the valid image configs. Names whose digest a flipped bit changed
+        are excluded (``state/tag-altered``).
 
     Why it matters:
-        ``docker images`` does not show the name. As soon as the image's config is back, the name works again: it is kept on
-        purpose, since dropping it would lose it for good.
+        ``docker images`` does not show the name. When the image's config is restored, the name works again. Doctor therefore
+        keeps the name: once dropped, it is lost.
 
     How it is fixed:
-        By bringing the image's config back (the finding that causes this one), or by pulling the image again.
+        The image's config is restored (the finding that causes this one), or the image is pulled again.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/reference/store.go
@@ -36,6 +36,6 @@ def tag_dangling(images: Images, altered: AlteredTags | Missing) -> Iterator[Fin
         if images.config(digest) is None and "@" not in reference and reference not in misled:
             yield Finding(
                 subject=Subject("image", reference),
-                message=f"{reference} means an image that is not in the store, so docker does not list it",
+                message=f"{reference} refers to an image that is not in the store: docker does not list it",
                 evidence=(Evidence(images.tags.path, f"{reference} → {digest}"),),
             )

@@ -1,4 +1,4 @@
-"""The network database is gone."""
+"""The network database is missing."""
 
 from collections.abc import Iterator
 
@@ -10,25 +10,24 @@ from doctor.facts.details import OfFile
 from doctor.facts.network.needs import missing_networks
 
 
-@check(severity=Severity.ERROR, detail=OfFile, ok="the network database is there")
+@check(severity=Severity.ERROR, detail=OfFile, ok="the network database exists")
 def network_db_missing(
     database: NetworkDatabase, containers: Containers, kept: KeptNetworks | Missing
 ) -> Iterator[Finding]:
-    """The network database is gone or empty, so user networks are lost and the containers in them don't start.
+    """The network database is missing or empty, so user networks are lost and their containers don't start.
 
     What it looks at:
-        Whether ``network/files/local-kv.db`` is missing or has no bytes
-        while containers are in networks that the engine does not make itself, or doctor's metadata backup has some. A network that is only missing from a whole
-        database was removed on purpose, and nothing is said.
+        Whether ``network/files/local-kv.db`` is missing or of length 0 while containers use networks that the engine does not
+        create itself, or while doctor's metadata backup has such networks. If the database is valid and only a network is
+        missing, it was removed on purpose and is not reported.
 
     Why it matters:
-        The engine starts without a word and makes only its three built-in networks. Containers name their network by id, so
-        a new network of the same name does not help them: "network … not found".
+        The engine starts without an error and creates only its three built-in networks. Containers refer to their network by
+        ID, so a new network of the same name does not help: "network … not found".
 
     How it is fixed:
-        The networks are written as doctor's metadata backup has them, else put together as for
-        state/network-db-corrupt: proven where something records them, else assumed and marked so. Do it before the containers are connected
-        to other networks by hand.
+        The networks are restored from doctor's metadata backup, otherwise rebuilt as for state/network-db-corrupt: recorded
+        values are proven, others are assumed and marked. Repair this before you connect the containers to other networks.
 
     References:
         https://github.com/moby/moby/issues/39450
@@ -41,10 +40,10 @@ def network_db_missing(
     names = ", ".join(sorted(missing.values()))
     yield Finding(
         subject=Subject("file", database.file.path),
-        message=f"user networks are lost ({names}), and containers in them don't start: the network database is "
-        + ("empty" if database.file.status == "empty" else "gone"),
+        message=f"the network database is {'empty' if database.file.status == 'empty' else 'missing'}: user networks are lost ({names}), "
+        "and their containers don't start",
         evidence=(
-            Evidence(database.file.path, "no bytes" if database.file.status == "empty" else "no such file"),
+            Evidence(database.file.path, "empty file" if database.file.status == "empty" else "no such file"),
             *(Evidence(f"network {name}", identity) for identity, name in list(missing.items())[:6]),
         ),
         detail=OfFile(path=database.file.path),

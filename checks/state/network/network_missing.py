@@ -1,4 +1,4 @@
-"""A network that containers are in is missing from a whole database."""
+"""A valid network database lacks a network that containers use."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from doctor.rebuild.network.restore import Rolled, rolled_networks
     severity=Severity.ERROR,
     detail=Rolled,
     causes=("state/network-db-corrupt", "state/network-db-missing"),
-    ok="the network database has every network that a container ran in",
+    ok="the network database has each network that containers use",
 )
 def network_missing(
     database: NetworkDatabase,
@@ -24,24 +24,24 @@ def network_missing(
     state: EngineState | Missing,
     flaws: NetworkFlaws | Missing,
 ) -> Iterator[Finding]:
-    """The network database lacks a network that a container ran in, so that container does not start.
+    """The network database lacks a network that a container used, so that container does not start.
 
     What it looks at:
-        The network ids in ``config.v2.json`` against ``network/files/local-kv.db``, where that can be
-        opened. A network that only stopped containers name was removed on purpose, and nothing is said. One that a container ran
-        in can't be removed: the database is older than the container's file. That is judged while the engine is down. After a
-        start on it, a failed start of a container that was never stopped by hand is left to tell. Networks of a ``cluster-store``
-        (before 23.0) and of a swarm are kept elsewhere.
+        The network IDs in ``config.v2.json``, compared with ``network/files/local-kv.db``, if that can be opened. If only
+        stopped containers name a network, it was removed on purpose and is not reported. A network that a running container
+        uses can't be removed: then the database is older than the container's file. While the engine is down this is certain.
+        After the engine started on such a database, the only trace is the failed start of a container that was never stopped
+        manually. Networks of a ``cluster-store`` (before 23.0) and of a swarm are stored elsewhere.
 
     Why it matters:
-        The file was rolled back: by a file system check, a snapshot, a restored backup, or a torn meta page of which bolt takes the
-        other without a word. It is clean and wrong: the engine starts, the network is not there and its containers fail with
-        "network … not found".
+        The file was rolled back: by a file system check, a snapshot, a restored backup, or a corrupt meta page, for which bolt
+        silently uses the other one. The file is valid but outdated: the engine starts without the network, and its containers
+        fail with "network … not found".
 
     How it is fixed:
-        The network's own record is taken from a page that the file no longer uses or from doctor's metadata backup, else put
-        together from its containers, with its own id, subnet and gateway, and added to what the database has. Where only a failed
-        start tells of it, doctor asks.
+        The network's own record is taken from an unused page of the file or from doctor's metadata backup. Otherwise it is
+        rebuilt from its containers, with its own ID, subnet and gateway. It is added to the database. If only a failed start
+        points to the loss, doctor asks.
 
     References:
         https://github.com/moby/moby/issues/17217
@@ -51,16 +51,16 @@ def network_missing(
         return
     is_up = isinstance(state, EngineState) and state.pid
     for network in rolled_networks(database, containers):
-        # A living engine may have made both between the reads of the two files.
+        # A running engine may have created both between the reads of the two files.
         if is_up and not network.doubt:
             continue
-        # Its record is there and damaged: that is another finding.
+        # A corrupt record is another finding.
         if isinstance(flaws, NetworkFlaws) and flaws.is_about(network.identity):
             continue
         who = ", ".join(network.containers[:6])
         yield Finding(
             subject=Subject("network", network.name),
-            message=f"{who} can't start: network {network.name} is missing from the network database",
+            message=f"network {network.name} is missing from the network database: {who} can't start",
             evidence=(
                 Evidence(database.file.path, f"has no network {network.identity[:12]}"),
                 Evidence("config.v2.json of its containers", network.proof or network.doubt),

@@ -1,4 +1,4 @@
-"""A record of the network database is damaged."""
+"""A record in the network database is corrupt."""
 
 from collections.abc import Iterator
 
@@ -7,25 +7,24 @@ from doctor.facts.details import OfFile
 from doctor.facts.network.flaws import NetworkFlaws
 
 
-@check(severity=Severity.WARNING, detail=OfFile, ok="every record of the network database is as the engine writes it")
+@check(severity=Severity.WARNING, detail=OfFile, ok="each record in the network database is valid")
 def network_record_corrupt(flaws: NetworkFlaws) -> Iterator[Finding]:
-    """A record inside a whole network database is damaged: the engine does not start on it, or runs with another network.
+    """A record in a valid network database is corrupt: the engine does not start, or uses wrong network settings.
 
     What it looks at:
-        Each record of ``network/files/local-kv.db`` (networks, endpoints, sandboxes, and those of the bridge, macvlan and
-        ipvlan drivers), decoded as dockerd does: JSON, the keys it needs, their types, addresses and ids. Then what several records and
-        the containers' files tell alike (ids, names, addresses), where one is a single bit away from the others; and the
-        metadata backup, where the record has the same index and differs in a single bit.
+        Each record in ``network/files/local-kv.db`` (networks, endpoints, sandboxes, and those of the bridge, macvlan and
+        ipvlan drivers), decoded as dockerd does: JSON, required keys, types, addresses and IDs. Then values that several
+        records and the containers' files share (IDs, names, addresses), if one differs from the others in one bit; and the
+        metadata backup, if its record has the same index and differs in one bit.
 
     Why it matters:
-        Bolt has no checksum for its pages: a flipped bit inside a record is found by nobody but its reader. dockerd ends
-        with "failed to get bridge endpoints from store: invalid character …", or panics, or comes up with a network of
-        another name.
+        Bolt has no checksum for its pages: only the reader of a record can notice a flipped bit in it. dockerd fails with
+        "failed to get bridge endpoints from store: invalid character …", panics, or starts with a network of another name.
 
     How it is fixed:
-        The one bit is flipped back where only one bit explains the record; else it is written from the other records, the
-        backup or the containers' files. A record of an endpoint that none of these can give back is dropped, as the engine makes
-        them at each start of a container. The file is kept.
+        The bit is flipped back if only one bit explains the record. Otherwise the record is written from other records, the
+        backup or the containers' files. An endpoint record without such a source is dropped: the engine creates it at each
+        start of a container. A copy of the file is kept.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/libnetwork/drivers/bridge/bridge_store.go
@@ -37,12 +36,14 @@ def network_record_corrupt(flaws: NetworkFlaws) -> Iterator[Finding]:
     first = (refused or flaws.flawed)[0]
     more = f" and {len(flaws.flawed) - 1} more" if len(flaws.flawed) > 1 else ""
     message = (
-        f"the engine can't start: it can't decode record {first.title}{more} of its network database"
+        f"the engine can't decode record {first.title}{more} of the network database: it can't start"
         if refused
-        else f"record {first.title}{more} of the network database is damaged: the engine reads settings that it never wrote"
+        else f"record {first.title}{more} of the network database is corrupt: the engine uses settings that it never wrote"
     )
     if first.kind == "bucket":
-        message = "the engine sees none of its networks: the name of the bucket that holds them is damaged"
+        message = (
+            "the name of the networks' bucket in the network database is corrupt: the engine sees none of its networks"
+        )
     yield Finding(
         subject=Subject("file", flaws.path),
         message=message,

@@ -1,4 +1,4 @@
-"""A swarm node's certificate or key is damaged."""
+"""A swarm node's certificate or key is corrupt."""
 
 from collections.abc import Iterator
 
@@ -9,17 +9,18 @@ from doctor.facts.engine.swarm_state import SwarmLog
 
 @check(severity=Severity.ERROR, detail=OfFile, ok="the swarm node's certificate and key can be read")
 def swarm_cert_corrupt(swarm: SwarmLog) -> Iterator[Finding]:
-    """A swarm node's certificate or key is damaged, so the engine starts and the node is no longer in its swarm.
+    """A swarm node's certificate or key is corrupt, so the engine starts but the node is not in its swarm.
 
     What it looks at:
-        ``swarm-node.crt`` and ``swarm-node.key`` in ``swarm/certificates``: PEM with base64 of a DER structure inside.
+        ``swarm-node.crt`` and ``swarm-node.key`` in ``swarm/certificates``: PEM with base64 of a DER structure.
 
     Why it matters:
-        dockerd says "failed to find any PEM data" and goes on without the swarm: services don't run here, and a manager is
-        missing. Unlike a certificate that is gone, a damaged one makes dockerd erase nothing.
+        dockerd logs "failed to find any PEM data" and continues without the swarm: services don't run here, and a manager is
+        missing. If the certificate is missing, dockerd erases the swarm state; if it is corrupt, dockerd erases nothing.
 
     How it is fixed:
-        Both come from doctor's metadata backup, a copy of ``swarm/`` kept. Without one, the node leaves and joins again.
+        Both are restored from doctor's metadata backup; a copy of ``swarm/`` is kept. Without one, the node must leave and join
+        again.
 
     References:
         https://docs.docker.com/engine/swarm/how-swarm-mode-works/pki/
@@ -29,7 +30,7 @@ def swarm_cert_corrupt(swarm: SwarmLog) -> Iterator[Finding]:
         if file.kind == "pair":
             yield Finding(
                 subject=Subject("file", file.path),
-                message=f"the node is not in its swarm: {file.path.rpartition('/')[2]} is damaged or gone",
+                message=f"{file.path.rpartition('/')[2]} is corrupt or missing: the node is not in its swarm",
                 evidence=(Evidence(file.path, file.problem),),
                 detail=OfFile(path=HostPath(file.path.rpartition("/")[0])),
             )

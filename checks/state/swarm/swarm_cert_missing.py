@@ -1,4 +1,4 @@
-"""A swarm node lost its certificate."""
+"""A swarm node's certificate is missing."""
 
 from collections.abc import Iterator
 
@@ -10,18 +10,18 @@ from doctor.facts.engine.state import EngineState
 
 @check(severity=Severity.CRITICAL, detail=CertificateMissing, ok="the swarm node has its certificate")
 def swarm_cert_missing(swarm: SwarmFiles, state: EngineState | Missing) -> Iterator[Finding]:
-    """A swarm node lost its certificate, so the engine's next start erases the node's whole swarm state.
+    """A swarm node's certificate is missing, so the engine's next start erases the node's swarm state.
 
     What it looks at:
         ``swarm/docker-state.json``, which makes this host a node, and ``swarm/certificates/swarm-node.crt``.
 
     Why it matters:
-        Without the certificate dockerd takes the state for that of a node that never joined, and deletes the directory
-        without a word: on a manager the raft log with services, secrets and configs.
+        Without the certificate dockerd assumes that the node never joined, and silently deletes the directory; on a manager
+        that includes the raft log with services, secrets and configs.
 
     How it is fixed:
-        Before any start, doctor keeps a copy of ``swarm/``. The certificate itself comes from doctor's metadata backup, with
-        the key it belongs to, or from another backup: it can only be signed by the swarm's own authority.
+        Before any start, doctor keeps a copy of ``swarm/``. The certificate and its key are restored from doctor's metadata
+        backup or from another backup: only the swarm's own authority can sign a new one.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/cluster/utils.go
@@ -31,9 +31,9 @@ def swarm_cert_missing(swarm: SwarmFiles, state: EngineState | Missing) -> Itera
         is_down = not (isinstance(state, EngineState) and state.pid)
         yield Finding(
             subject=Subject("directory", swarm.directory),
-            message="the next start of the engine erases this node's swarm state: its certificate is missing",
+            message="the swarm node's certificate is missing: the next start of the engine erases this node's swarm state",
             evidence=(
-                Evidence(f"{swarm.directory}/docker-state.json", "there"),
+                Evidence(f"{swarm.directory}/docker-state.json", "exists"),
                 Evidence(f"{swarm.directory}/certificates/swarm-node.crt", "no such file"),
                 Evidence("files of the raft log", str(swarm.raft_files)),
             ),

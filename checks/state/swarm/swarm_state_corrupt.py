@@ -1,4 +1,4 @@
-"""The swarm node's own state is damaged."""
+"""The state of the swarm node is corrupt."""
 
 from collections.abc import Iterator
 
@@ -6,19 +6,20 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine.files import SwarmFiles
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="the swarm node's own state can be read")
+@check(severity=Severity.CRITICAL, stops_start=True, ok="the state of the swarm node can be read")
 def swarm_state_corrupt(swarm: SwarmFiles) -> Iterator[Finding]:
-    """The swarm node's own state is damaged, so the engine does not start.
+    """The state of the swarm node is corrupt, so the engine does not start.
 
     What it looks at:
-        ``swarm/docker-state.json``, a JSON object, and ``swarm/state.json``, the list of managers, on a host that has a node
+        ``swarm/docker-state.json``, a JSON object, and ``swarm/state.json``, the list of managers, on a host with a node
         certificate.
 
     Why it matters:
-        dockerd ends with "Error starting cluster component: unexpected end of JSON input".
+        dockerd fails with "Error starting cluster component: unexpected end of JSON input".
 
     How it is fixed:
-        From doctor's metadata backup, or by hand with the addresses of another manager. Never with ``--force-new-cluster`` unasked.
+        From doctor's metadata backup, or manually with the addresses of another manager. Don't use ``--force-new-cluster``
+        without understanding its effect.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/cluster/cluster.go
@@ -30,6 +31,6 @@ def swarm_state_corrupt(swarm: SwarmFiles) -> Iterator[Finding]:
         if problem:
             yield Finding(
                 subject=Subject("file", f"{swarm.directory}/{name}"),
-                message=f"the engine can't start: the swarm's {name} is damaged",
+                message=f"{name} of the swarm node is corrupt: the engine can't start",
                 evidence=(Evidence(f"{swarm.directory}/{name}", problem),),
             )

@@ -1,4 +1,4 @@
-"""A volume's directory is there and its data is not."""
+"""The data directory of a volume is missing."""
 
 from collections.abc import Iterator
 
@@ -10,17 +10,18 @@ from doctor.facts.volumes.volumes import Volumes
 
 @check(severity=Severity.ERROR, detail=DataGone, breaks=("storage",), ok="each volume has its data directory")
 def volume_data_missing(volumes: Volumes, containers: Containers | Missing) -> Iterator[Finding]:
-    """A volume's data directory is gone or no directory, so the containers that use the volume don't start.
+    """A volume's data directory is missing or not a directory, so containers that use the volume don't start.
 
     What it looks at:
-        ``_data`` in each directory of ``volumes``, through a link if it is one.
+        ``_data`` in each directory of ``volumes``, followed if it is a symbolic link.
 
     Why it matters:
-        dockerd lists the volume, and a container with it fails with "no such file or directory" or "not a directory". Usually
-        the data lies elsewhere: on a file system that is not mounted there, or in lost+found.
+        dockerd lists the volume, but a container with it fails with "no such file or directory" or "not a directory". Usually
+        the data is elsewhere: on a file system that is not mounted, or in lost+found.
 
     How it is fixed:
-        By a person. Doctor never makes an empty ``_data``: a database that starts on one sets itself up anew.
+        Manually. Doctor never creates an empty ``_data``: a database that starts on an empty directory initializes itself
+        again.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/volume/local/local.go
@@ -37,8 +38,8 @@ def volume_data_missing(volumes: Volumes, containers: Containers | Missing) -> I
         used = ", ".join(users.get(volume.name, ())[:6])
         yield Finding(
             subject=Subject("volume", volume.name),
-            message=f"the data of volume {volume.name[:40]} is gone{f' and {used} can not start' if used else ''}: its _data is "
-            f"{'no directory' if volume.data_kind else 'missing'}",
+            message=f"_data of volume {volume.name[:40]} is {'not a directory' if volume.data_kind else 'missing'}: its data is not reachable"
+            f"{f', and {used} can not start' if used else ''}",
             evidence=(Evidence(path, "not a directory" if volume.data_kind else "no such directory"),),
             detail=DataGone(path=path, is_mount_point=bool(volume.mount_type or volume.mount_device)),
             severity=None if used else Severity.WARNING,

@@ -1,4 +1,4 @@
-"""The volume database is damaged."""
+"""The volume database is corrupt."""
 
 from collections.abc import Iterator
 
@@ -8,22 +8,23 @@ from doctor.facts.details import OfFile
 
 
 @check(
-    severity=Severity.CRITICAL, detail=OfFile, breaks=("storage",), stops_start=True, ok="the volume database is whole"
+    severity=Severity.CRITICAL, detail=OfFile, breaks=("storage",), stops_start=True, ok="the volume database is valid"
 )
 def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
-    """The volume database is damaged, so the engine does not start; the volumes' data is not in it.
+    """The volume database is corrupt, so the engine does not start; the volumes' data is not in it.
 
     What it looks at:
-        ``volumes/metadata.db``, a bolt file, read byte by byte: both meta pages, the newest tree, the list of free pages.
+        ``volumes/metadata.db``, a bolt file, byte by byte: both meta pages, the newest tree, the list of free pages.
 
     Why it matters:
-        dockerd ends with "error while opening volume store metadata database". The file holds labels and options of volumes;
-        the data lies in their directories.
+        dockerd fails with "error while opening volume store metadata database". The file has only labels and options of
+        volumes; the data is in their directories.
 
     How it is fixed:
-        A meta page with one flipped bit is known by its checksum, and the bit is flipped back. A damaged free list, or a newest tree with a whole older one behind it, is mended by the two meta pages alone. If
-        neither is whole, a new database gets the records that some page still holds, those of doctor's metadata backup, and
-        for the other volumes one made from their directory and ``opts.json``; labels of those are lost.
+        A flipped bit in a meta page is found by the page's checksum and flipped back. If the free list is corrupt, or the
+        newest tree is corrupt and an older one is valid, only the two meta pages are rewritten. Otherwise a new database gets
+        the records on valid pages, those in doctor's metadata backup, and for other volumes a record from their directory and
+        ``opts.json``; labels of these are lost.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/volume/service/db.go
@@ -33,9 +34,9 @@ def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
     if file.is_broken or file.is_rolled_back:
         yield Finding(
             subject=Subject("file", file.path),
-            message="the engine can't start: its volume database is damaged"
+            message="the volume database is corrupt: the engine can't start"
             if file.is_broken
-            else "the volume database is damaged: the engine falls back to the state before its last write, and a volume may have old labels and options, or none",
+            else "the volume database is corrupt: the engine uses the state before its last write, and a volume may have old labels and options, or none",
             evidence=about(file),
             severity=None if file.is_broken else Severity.ERROR,
             stops_start=file.is_broken,

@@ -1,4 +1,4 @@
-"""A volume's directory is gone."""
+"""The directory of a volume is missing."""
 
 from collections.abc import Iterator
 
@@ -14,20 +14,19 @@ from doctor.facts.volumes.volumes import Volumes
 def volume_dir_missing(
     volumes: Volumes, database: VolumeDatabase, containers: Containers | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:
-    """A volume's directory is gone, so its containers don't start, and the engine's next start forgets its labels and options.
+    """A volume's directory is missing, so its containers don't start and the engine's next start drops its labels and options.
 
     What it looks at:
         Volumes of the local driver that ``volumes/metadata.db`` or a container names and that have no directory.
 
     Why it matters:
-        Usually a file system is not mounted. At its start dockerd deletes the record of every volume whose directory is
-        absent, and containers that start then write into new, empty directories.
+        Usually a file system is not mounted. At its start dockerd deletes the record of each volume without a directory, and
+        containers that start then write into new, empty directories.
 
     How it is fixed:
-        Where the options of the volume, which the volume database tells too, mount its data from elsewhere, its directory is made again. Other
-        data can only be found by a person: mount its file system, look into lost+found or the old data root. Before the
-        engine starts, doctor keeps a copy of the volume database in /var/lib/doctor/aside; a repair says afterwards what
-        the engine forgot.
+        If the volume's options in the volume database mount its data from elsewhere, its directory is recreated. Other data
+        must be found manually: mount its file system, look in lost+found or the old data root. Before the engine starts, doctor
+        copies the volume database to /var/lib/doctor/aside; after a repair it reports which records the engine dropped.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/volume/service/restore.go
@@ -43,7 +42,7 @@ def volume_dir_missing(
         used = ", ".join(users.get(name, ())[:6])
         yield Finding(
             subject=Subject("volume", name),
-            message=f"volume {name[:40]} is gone{f' and {used} can not start' if used else ''}: its directory is missing",
+            message=f"the directory of volume {name[:40]} is missing: its data is not reachable{f', and {used} can not start' if used else ''}",
             evidence=(
                 Evidence(volumes.options_path(name).rpartition("/")[0], "no such directory"),
                 Evidence(database.file.path, "names it" if name in recorded else "does not name it"),

@@ -1,4 +1,4 @@
-"""The options of a volume are damaged."""
+"""The options of a volume are corrupt."""
 
 from collections.abc import Iterator
 
@@ -15,17 +15,18 @@ from doctor.facts.volumes.volumes import Volumes
     ok="the options of each volume can be read",
 )
 def volume_opts_corrupt(volumes: Volumes) -> Iterator[Finding]:
-    """The options of one volume are damaged, so the whole engine does not start.
+    """The options of a volume are corrupt, so the engine does not start.
 
     What it looks at:
-        ``opts.json`` of each volume: one JSON object.
+        ``opts.json`` of each volume: it must be one JSON object.
 
     Why it matters:
-        dockerd ends with "error while unmarshaling volume options". Just deleting the file makes it start, and then the
-        volume's file system is not mounted: the application writes into the empty directory below.
+        dockerd fails with "error while unmarshaling volume options". If the file is just deleted, the engine starts without
+        mounting the volume's file system, and the application writes into the empty directory below the mount point.
 
     How it is fixed:
-        From the second copy of the options in the volume database, else from doctor's metadata backup. A volume that has no options there needs no such file.
+        From the second copy of the options in the volume database, otherwise from doctor's metadata backup. If the volume has
+        no options there, it needs no such file.
 
     References:
         https://github.com/Nitrokey/nextbox/issues/69
@@ -36,7 +37,7 @@ def volume_opts_corrupt(volumes: Volumes) -> Iterator[Finding]:
             path = volumes.options_path(volume.name)
             yield Finding(
                 subject=Subject("volume", volume.name),
-                message=f"the engine can't start: the options of volume {volume.name[:40]} are damaged",
+                message=f"the options of volume {volume.name[:40]} are corrupt: the engine can't start",
                 evidence=(Evidence(path, volume.options_problem),),
                 detail=VolumeOptions(volume=volume.name, path=path),
             )

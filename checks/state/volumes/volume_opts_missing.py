@@ -1,4 +1,4 @@
-"""The options of a volume are gone."""
+"""The options of a volume are missing."""
 
 from collections.abc import Iterator
 
@@ -12,20 +12,20 @@ from doctor.facts.volumes.volumes import Volumes
     severity=Severity.ERROR,
     detail=VolumeOptions,
     breaks=("storage",),
-    ok="each volume with options has them where they are mounted from",
+    ok="each volume with options has its opts.json",
 )
 def volume_opts_missing(volumes: Volumes, database: VolumeDatabase) -> Iterator[Finding]:
-    """A volume lost its mount options, so an NFS, tmpfs or bind volume is now an empty local directory.
+    """A volume's mount options are missing, so an NFS, tmpfs or bind volume is now an empty local directory.
 
     What it looks at:
-        Volumes of the local driver that have options in ``volumes/metadata.db`` and no ``opts.json``.
+        Volumes of the local driver that have options in ``volumes/metadata.db`` but no ``opts.json``.
 
     Why it matters:
-        ``docker volume inspect`` still shows the options, but nothing is mounted. An application starts on the empty
-        directory and writes there; a database initialises itself anew.
+        ``docker volume inspect`` still shows the options, but nothing is mounted. An application starts on the empty directory
+        and writes there; a database initializes itself again.
 
     How it is fixed:
-        The file is written from the volume database. What was written meanwhile lies below the mount point, in ``_data``.
+        The file is written from the volume database. Files written meanwhile are below the mount point, in ``_data``.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/volume/local/local.go
@@ -38,8 +38,8 @@ def volume_opts_missing(volumes: Volumes, database: VolumeDatabase) -> Iterator[
         kind = record.options.get("type", "")
         yield Finding(
             subject=Subject("volume", record.name),
-            message=f"volume {record.name[:40]} is an empty local directory instead of its {kind or 'own'} file system: its "
-            "options are missing",
+            message=f"the options of volume {record.name[:40]} are missing: it is an empty local directory instead of its {kind or 'own'} "
+            "file system",
             evidence=(
                 Evidence(path, "no such file"),
                 Evidence(database.file.path, f"options: {', '.join(sorted(record.options))}"),

@@ -1,4 +1,4 @@
-"""A record of the volume database is damaged."""
+"""A record in the volume database is corrupt."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,21 @@ from doctor.facts.details import OfFile
 from doctor.facts.volumes.flaws import VolumeFlaws
 
 
-@check(severity=Severity.WARNING, detail=OfFile, ok="every record of the volume database is as the engine writes it")
+@check(severity=Severity.WARNING, detail=OfFile, ok="each record in the volume database is valid")
 def volume_record_corrupt(flaws: VolumeFlaws) -> Iterator[Finding]:
-    """A record inside a whole volume database is damaged: the volume loses its labels and options, or has others.
+    """A record in a valid volume database is corrupt: the volume has no labels and options, or wrong ones.
 
     What it looks at:
-        Each record of ``volumes/metadata.db``, decoded as dockerd does, against its key, the volumes' directories and their
-        ``opts.json``, and against the metadata backup where it differs from that in a single bit.
+        Each record in ``volumes/metadata.db``, decoded as dockerd does, compared with its key, the volumes' directories and
+        their ``opts.json``, and with the metadata backup if it differs from that in one bit.
 
     Why it matters:
-        dockerd skips a record that it can't decode, and says so only in its log. The volume is found again by its
-        directory, without labels and options: ``docker volume prune`` and tools that select by label treat it otherwise.
+        dockerd skips a record that it can't decode and reports that only in its log. It finds the volume again by its
+        directory, without labels and options: ``docker volume prune`` and tools that select by label handle it differently.
 
     How it is fixed:
-        The record is written from the backup, else the one bit is flipped back where only one bit explains it. The file
-        is kept.
+        The record is restored from the backup, or the bit is flipped back if only one bit explains it. A copy of the file is
+        kept.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/volume/service/db.go
@@ -30,11 +30,11 @@ def volume_record_corrupt(flaws: VolumeFlaws) -> Iterator[Finding]:
         return
     first = next((one for one in flaws.flawed if one.refused), flaws.flawed[0])
     more = f" and {len(flaws.flawed) - 1} more" if len(flaws.flawed) > 1 else ""
-    what = "the engine skips it, with its labels and options" if first.refused else "its labels or options are altered"
-    message = f"the record of volume {first.ids[-1][:40]}{more} is damaged: {what}"
+    what = "the engine ignores its labels and options" if first.refused else "its labels or options are wrong"
+    message = f"the record of volume {first.ids[-1][:40]}{more} is corrupt: {what}"
     if first.kind == "bucket":
         message = (
-            "the engine sees no labels and options of any volume: the name of the bucket that holds them is damaged"
+            "the name of the volumes' bucket in the volume database is corrupt: the engine sees no labels and options"
         )
     yield Finding(
         subject=Subject("file", flaws.path),

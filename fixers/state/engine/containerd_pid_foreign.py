@@ -1,4 +1,4 @@
-"""Set a pid file aside that names another process."""
+"""Quarantine a pid file that names another process."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_pid_foreign(detail: OfFile) -> Iterator[Action]:
-    """Move it into quarantine; containerd writes a new one."""
-    yield Quarantine(path=detail.path, why="the process it names is not containerd")
+    """Move it to quarantine; containerd writes a new one."""
+    yield Quarantine(path=detail.path, why="its process is not containerd")

@@ -1,4 +1,4 @@
-"""Say how the other data root is shown again."""
+"""Show how to use the other data root again."""
 
 from collections.abc import Iterator
 
@@ -7,16 +7,16 @@ from doctor.api.actions.advice import Advise
 from doctor.facts.engine.other_roots import OtherRoot
 
 _ADVICE = {
-    "remap": "set userns-remap as it was and systemctl restart docker; or go on here and pull and make everything anew",
-    "default": "name {0} as data-root again and systemctl restart docker; or move it as a whole, while the engine is stopped",
-    "snap": "go on with the snap's engine (disable this one: systemctl disable --now docker.socket docker), or, both engines stopped,"
-    " cp -a {0}/. into the data root in force",
-    "beside": "systemctl stop docker.socket docker, name {0} as data-root or mv it into the place of the empty one, systemctl start docker",
-    "replaced": "stop the engine and look which disk belongs on {0} ('findmnt --fstab', 'lsblk -f'), mount it, start the engine",
+    "remap": "restore the earlier value of userns-remap and systemctl restart docker; or keep this data root, and pull the images and create the containers again",
+    "default": "set data-root to {0} again and systemctl restart docker; or move the whole directory while the engine is stopped",
+    "snap": "keep the snap's engine (disable this one: systemctl disable --now docker.socket docker), or stop both engines and"
+    " cp -a {0}/. into the data root in use",
+    "beside": "systemctl stop docker.socket docker, set data-root to {0} or mv it to the path of the empty one, systemctl start docker",
+    "replaced": "stop the engine, find out which disk belongs on {0} ('findmnt --fstab', 'lsblk -f'), mount it, start the engine",
 }
 
 
 @fixer(applicability=Applicability.MANUAL)
 def data_root_elsewhere(detail: OtherRoot) -> Iterator[Action]:
-    """Which root is wanted is for a person to say."""
+    """Advise to restore the setting or the disk: only the administrator knows which data root is wanted."""
     yield Advise(text=_ADVICE[detail.how].format(detail.path))

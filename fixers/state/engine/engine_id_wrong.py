@@ -1,4 +1,4 @@
-"""Give the engine its identity back, or let it make itself a new one."""
+"""Restore the engine's ID, or let the engine create a new one."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,9 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def engine_id_wrong(detail: OfFile, backup: MetadataBackup | Missing) -> Iterator[Action]:
-    """Write the kept identity; without one, move what is there into quarantine."""
+    """Restore the ID from the backup; otherwise move the file to quarantine."""
     kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
     if kept is not None:
-        yield restore(detail.path, kept, what="restore the engine's identity", stage=Stage.CLEAR)
+        yield restore(detail.path, kept, what="restore the engine's ID", stage=Stage.CLEAR)
         return
-    yield Quarantine(path=detail.path, why="the engine makes a new identity at its next start")
+    yield Quarantine(path=detail.path, why="the engine creates a new ID at its next start")

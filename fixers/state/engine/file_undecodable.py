@@ -1,4 +1,4 @@
-"""A file that no check knows more of is a person's to judge."""
+"""The administrator must judge a file that has no check of its own."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def file_undecodable(finding: Finding) -> Iterator[Action]:
-    """Say how to put the file back."""
+    """Show how to restore the file."""
     yield Advise(
-        text=f"systemctl stop docker.socket docker.service; cp -a it back to {finding.subject.name} from a backup; without one, mv it to"
+        text=f"systemctl stop docker.socket docker.service; restore {finding.subject.name} from a backup with cp -a; without one, mv it to"
         " /root/, and 'doctor scan' shows what the engine loses without it"
     )

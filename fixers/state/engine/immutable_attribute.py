@@ -1,4 +1,4 @@
-"""Let the engine write its file again."""
+"""Make a file writable for the engine."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from doctor.facts.engine.details import Held
 
 @fixer(applicability=Applicability.SAFE)
 def immutable_attribute(detail: Held) -> Iterator[Action]:
-    """Clear the flag; content, mode and owner stay."""
+    """Clear the flag; keep content, mode and owner."""
     if detail.is_guard:
         yield Advise(
-            text=f"mount the disk that belongs on {detail.path}; if none does: chattr -ia {detail.path}",
+            text=f"mount the disk that belongs on {detail.path}; without such a disk: chattr -ia {detail.path}",
         )
         return
     yield SetAttributes(

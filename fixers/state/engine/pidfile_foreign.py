@@ -1,4 +1,4 @@
-"""Set a pid file aside that names another process."""
+"""Quarantine a pid file that names another process."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def pidfile_foreign(detail: OfFile) -> Iterator[Action]:
-    """Move it into quarantine; dockerd writes a new one."""
-    yield Quarantine(path=detail.path, why="the process it names is not this host's dockerd")
+    """Move it to quarantine; dockerd writes a new one."""
+    yield Quarantine(path=detail.path, why="its process is not this host's dockerd")

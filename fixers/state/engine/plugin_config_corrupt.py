@@ -1,4 +1,4 @@
-"""Bring a plugin's config back."""
+"""Restore a plugin's config."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def plugin_config_corrupt(finding: Finding, detail: OfFile, backup: MetadataBackup | Missing) -> Iterator[Action]:
-    """Write the file of the backup; without one, say how the plugin is installed again."""
+    """Restore the file from the backup; otherwise show how to install the plugin again."""
     path = detail.path
     kept = backup.files.get(path) if isinstance(backup, MetadataBackup) else None
     if kept is not None:
@@ -20,5 +20,5 @@ def plugin_config_corrupt(finding: Finding, detail: OfFile, backup: MetadataBack
     directory = path.rpartition("/")[0]
     yield Advise(
         text=f"systemctl stop docker.socket docker.service; mv {directory} /root/; systemctl start docker.service; docker plugin"
-        " install NAME, with its settings"
+        " install NAME with its earlier settings"
     )

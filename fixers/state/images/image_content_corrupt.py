@@ -1,4 +1,4 @@
-"""Bring a lost image config back from a copy with the right hash."""
+"""Restore an image config from a copy with the right hash."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from doctor.model.step import File
 
 @fixer(applicability=Applicability.SAFE)
 def image_content_corrupt(detail: OfImage, images: Images, sources: ImageSources) -> Iterator[Action]:
-    """Write the copy whose sha256 is the image's id; without one, say how the image comes back."""
+    """Write the copy whose sha256 is the image's ID; otherwise show how to fetch the image again."""
     identity = detail.identity
     source = sources.items.get(identity)
     if source is None:

@@ -1,4 +1,4 @@
-"""Set what is no image config aside."""
+"""Quarantine a file that is not an image config."""
 
 from collections.abc import Iterator
 
@@ -11,8 +11,8 @@ from doctor.facts.layers.leftovers import Leftovers
 
 @fixer(applicability=Applicability.SAFE)
 def image_content_stray(detail: OfFile, leftovers: Leftovers) -> Iterator[Action]:
-    """Move it into quarantine while no engine runs."""
+    """Move it to quarantine if no engine runs."""
     if leftovers.is_engine_up:
-        yield Advise(text="leave it until the engine is down for another reason: it does no harm")
+        yield Advise(text="leave it until the engine is stopped for another reason: it does no harm")
         return
-    yield Quarantine(path=detail.path, why="it is no image config", stage=Stage.CONTENTS)
+    yield Quarantine(path=detail.path, why="it is not an image config", stage=Stage.CONTENTS)

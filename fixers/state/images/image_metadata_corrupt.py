@@ -1,4 +1,4 @@
-"""Bring back the note which image another was built from."""
+"""Restore the record of an image's parent."""
 
 from collections.abc import Iterator
 
@@ -14,17 +14,17 @@ from doctor.model.step import File
 
 @fixer(applicability=Applicability.SAFE)
 def image_metadata_corrupt(detail: OfImage, images: Images, kept: KeptNotes | Missing) -> Iterator[Action]:
-    """Write what the backup has of the image's notes; without one, nothing depends on them."""
+    """Restore the record from the backup; without one, nothing depends on it."""
     identity = detail.identity
     notes = kept.lost.get(identity) if isinstance(kept, KeptNotes) else None
     if not isinstance(kept, KeptNotes) or not notes:
         yield Advise(
-            text="nothing has to be done: the next build of the image writes it. Run no 'docker image prune' before"
+            text="nothing to do: the next build of the image writes it; don't run 'docker image prune' before that"
         )
         return
     top = join(images.top, "imagedb/metadata/sha256", identity)
     yield Rebuild(
         items=tuple(Wanted(path=join(top, name), node=File(content=notes[name]), mode=0o644) for name in sorted(notes)),
-        what=f"restore the notes of image {images.title(identity)} from the backup {kept.age}",
+        what=f"restore the build records of image {images.title(identity)} from the backup {kept.age}",
         stage=Stage.CONTENTS,
     )

@@ -1,4 +1,4 @@
-"""Bring the image store back, or say how images come back of which nothing is known."""
+"""Recreate the image store, or show how to fetch unknown images again."""
 
 from collections.abc import Iterator
 
@@ -10,18 +10,19 @@ from doctor.facts.images.images import Images
 from doctor.facts.images.lost import LostImages
 from doctor.model.paths import parent
 from doctor.model.step import Directory
+from doctor.model.text import plural
 
 
 @fixer(applicability=Applicability.SAFE)
 def image_store_missing(
     finding: Finding, lost: LostImages, images: Images, containers: Containers | Missing
 ) -> Iterator[Action]:
-    """Make its directory, where the backup has what was in it: that is then written by the fixers of what is missing in it."""
+    """Recreate its directory if the backup has its content, which other fixers then write."""
     if lost.items:
         age = next(iter(lost.items.values())).age
         yield Rebuild(
             items=(Wanted(path=parent(images.path_of("0" * 64)), node=Directory(), mode=0o700),),
-            what=f"recreate the image store for the {len(lost.items)} images of the backup {age}",
+            what=f"recreate the image store for {plural(len(lost.items), 'image')} in the backup {age}",
             stage=Stage.CONTENTS,
         )
         return
@@ -29,6 +30,6 @@ def image_store_missing(
     names = sorted({one.image for one in items if one.image})
     again = fetch_again(names, remove=False)
     yield Advise(
-        text=f"cp -a {finding.subject.name} back from a copy of this disk, if there is one; else {again}, and copy what "
-        "containers wrote from overlay2/*/diff. Remove nothing below overlay2 before that"
+        text=f"restore {finding.subject.name} from a copy of this disk with cp -a, if there is one; otherwise {again}, and copy the "
+        "containers' files from overlay2/*/diff; remove nothing in overlay2 before that"
     )

@@ -1,4 +1,4 @@
-"""Write back the names of images that are still known."""
+"""Write the image names that other files record."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,7 @@ from doctor.facts.containers.containers import Containers
 from doctor.facts.details import OfFile
 from doctor.facts.images.images import Images, tags_content
 from doctor.model.step import File
+from doctor.model.text import plural
 from doctor.rebuild.images.tag_sources import recover_tags
 
 
@@ -18,7 +19,7 @@ from doctor.rebuild.images.tag_sources import recover_tags
 def repositories_json_missing(
     detail: OfFile, images: Images, containers: Containers | Missing, kept: KeptTags | Missing
 ) -> Iterator[Action]:
-    """Write the names that the backup, containers or a temporary file tell; without any, say how to name images by hand."""
+    """Write the names in the backup, containers or a temporary file; otherwise show how to name images manually."""
     known = containers if isinstance(containers, Containers) else Containers()
     found = recover_tags(images, known, kept)
     questions = tuple(ask_names(detail.path, found, images, known))
@@ -26,11 +27,13 @@ def repositories_json_missing(
         yield from questions
         return
     if not found.entries:
-        yield Advise(text="name the images by hand: 'docker images -a', then 'docker tag ID NAME'; run no prune before")
+        yield Advise(
+            text="name the images: 'docker images -a', then 'docker tag ID NAME'; don't run a prune before that"
+        )
         return
     yield Rebuild(
         items=(Wanted(path=detail.path, node=File(content=tags_content(found.entries)), mode=0o600),),
-        what=f"write {len(found.entries)} names of images into a new repositories.json{found.origin}",
+        what=f"write {plural(len(found.entries), 'image name')} into a new repositories.json{found.origin}",
         stage=Stage.TAGS,
     )
     yield from questions

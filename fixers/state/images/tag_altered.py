@@ -1,4 +1,4 @@
-"""Turn the flipped bit of an image's name back."""
+"""Flip the changed bit in an image's name back."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from doctor.model.paths import HostPath
 
 @fixer(applicability=Applicability.SAFE)
 def tag_altered(detail: OfTag, altered: AlteredTags) -> Iterator[Action]:
-    """Write the one byte that is proven; ask where several fit."""
+    """Flip the bit back if it is proven; ask if several names are possible."""
     item = detail.item
     if item.proof:
         yield _edit(altered.path, item, item.readings[0])
@@ -33,30 +33,28 @@ def tag_altered(detail: OfTag, altered: AlteredTags) -> Iterator[Action]:
         )
     else:
         name = "NAME" if item.part == "reference" else item.name
-        yield Advise(
-            text=f"give the image its name again ('docker tag IMAGE {name}'), once 'docker images -a' shows which one it is"
-        )
+        yield Advise(text=f"find the image with 'docker images -a', then name it again with 'docker tag IMAGE {name}'")
 
 
 def _question(item: AlteredTag) -> str:
     if item.part == "digest":
-        return f"which image {item.name} means"
-    return f"what {item.name} was called before a bit of it flipped"
+        return f"which image {item.name} refers to"
+    return f"which name {item.name} was before one of its bits flipped"
 
 
 def _evidence(reading: Reading) -> tuple[Evidence, ...]:
     place = Evidence("byte", ", ".join(str(flip.position) for flip in reading.flips))
-    return (place, Evidence("shown by", reading.source)) if reading.source else (place,)
+    return (place, Evidence("according to", reading.source)) if reading.source else (place,)
 
 
 def _edit(path: HostPath, item: AlteredTag, reading: Reading) -> EditFile:
     what = {
-        "list": f"turn the flipped bit of the key {item.name} back: {reading.name}",
-        "digest": f"turn the flipped bit in what {item.name} means back: image {reading.name[7:19]}",
+        "list": f"flip one bit back in the key {item.name}: {reading.name}",
+        "digest": f"flip one bit back in the image ID of {item.name}: image {reading.name[7:19]}",
     }
     return EditFile(
         path=path,
         edit=FlipBits(flips=reading.flips),
-        what=what.get(item.part, f"turn the flipped bit of {item.name} back: {reading.name}"),
+        what=what.get(item.part, f"flip one bit back in {item.name}: {reading.name}"),
         stage=Stage.TAGS,
     )

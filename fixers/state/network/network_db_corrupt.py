@@ -1,4 +1,4 @@
-"""Mend the network database, or put a new one together."""
+"""Repair or rebuild the network database."""
 
 from collections.abc import Iterator
 
@@ -23,14 +23,14 @@ def network_db_corrupt(
     kept: KeptNetworks | Missing,
     traces: NetworkTraces | Missing,
 ) -> Iterator[Action]:
-    """Go back to a whole tree that has all that containers need; else write what pages, backup and containers tell."""
+    """Open it at a valid tree that has all needed networks; otherwise rebuild it from pages, backup and containers."""
     path = detail.path
     found = containers if isinstance(containers, Containers) else Containers()
     if database.file.flip or (database.file.remedy and not missing_networks(database, found)):
         yield EditFile(
             path=path,
             edit=database.file.flip or MendDatabase(),
-            what=f"mend the network database: {MENDS[database.file.remedy]}",
+            what=f"repair the network database: {MENDS[database.file.remedy]}",
             stage=Stage.DATABASES,
         )
         return
@@ -41,7 +41,7 @@ def network_db_corrupt(
         yield Quarantine(
             path=path,
             why="; ".join(rebuilt.in_words)
-            or "nothing in it can be read, and no container names a network: the user networks are lost",
+            or "it can't be read, and no container names a network: the user networks are lost",
             risk=Applicability.DISRUPTIVE,
             stage=Stage.DATABASES,
         )

@@ -1,4 +1,4 @@
-"""Write the networks that containers need."""
+"""Write the networks that containers use."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def network_db_missing(
     kept: KeptNetworks | Missing,
     traces: NetworkTraces | Missing,
 ) -> Iterator[Action]:
-    """Write them with their own ids; for one that can't be written, say how to connect its containers anew."""
+    """Write them with their own IDs; otherwise show how to connect their containers to new networks."""
     merged = kept.merged(database) if isinstance(kept, KeptNetworks) else database
     rebuilt = rebuild_networks(merged, containers, traces if isinstance(traces, NetworkTraces) else NetworkTraces())
     parts = [f"{', '.join(rebuilt.kept)} from the backup {kept.age}"] if isinstance(kept, KeptNetworks) else []
@@ -34,6 +34,6 @@ def network_db_missing(
         )
     else:
         yield Advise(
-            text=f"create the networks that can't be restored ({', '.join(rebuilt.lost)}) and reconnect its containers: docker network "
+            text=f"create the networks that can't be restored ({', '.join(rebuilt.lost)}) and reconnect their containers: docker network "
             "create NAME; docker network disconnect -f NAME CONTAINER; docker network connect NAME CONTAINER"
         )

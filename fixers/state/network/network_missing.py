@@ -1,4 +1,4 @@
-"""Put a network back that the database lacks."""
+"""Restore a network that the database lacks."""
 
 from collections.abc import Iterator
 
@@ -21,12 +21,12 @@ def network_missing(
     remains: NetworkRemains,
     traces: NetworkTraces | Missing,
 ) -> Iterator[Action]:
-    """Add its records where it can't have been removed; ask where it may have been; advise where nothing describes it."""
+    """Add its records if it can't have been removed on purpose; ask if it may have been; otherwise advise."""
     found = traces if isinstance(traces, NetworkTraces) else NetworkTraces()
     made = restored_network(remains, database, containers, detail.identity, found)
     if not made.records:
         yield Advise(
-            text=f"{made.origin}: connect its containers to another one, each with docker network disconnect -f "
+            text=f"{made.origin}: connect each of its containers to another network with docker network disconnect -f "
             f"{detail.name} CONTAINER and docker network connect NAME CONTAINER"
         )
         return
@@ -40,7 +40,7 @@ def network_missing(
         yield action
         return
     yield Choose(
-        question=f"whether network {detail.name} was lost and comes back, or was removed on purpose",
+        question=f"whether network {detail.name} was lost and is restored, or was removed on purpose",
         options=(
             Option(
                 name="back",

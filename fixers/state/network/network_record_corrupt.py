@@ -1,4 +1,4 @@
-"""Mend damaged records of the network database."""
+"""Repair corrupt records in the network database."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def network_record_corrupt(
     database: NetworkDatabase,
     containers: Containers | Missing,
 ) -> Iterator[Action]:
-    """Flip the one bit back, else write what other records, the backup or containers have; drop what the engine makes itself."""
+    """Flip the bit back, or write the record from other sources; drop records that the engine creates itself."""
     if flaws.flawed[0].kind == "bucket":
         pairs = tuple((one.key, one.kept) for one in flaws.flawed)
         what = "flip one bit back in the name of the networks' bucket"
@@ -33,7 +33,7 @@ def network_record_corrupt(
         yield EditFile(
             path=detail.path,
             edit=SetRecords(bucket=b"libnetwork", changes=mended.changes),
-            what=f"mend the network database: {'; '.join(mended.parts)}",
+            what=f"repair the network database: {'; '.join(mended.parts)}",
             risk=Applicability.SAFE if not mended.lost else Applicability.DESTRUCTIVE,
             stage=Stage.DATABASES,
         )

@@ -1,4 +1,4 @@
-"""Bring the swarm node's certificate and key back."""
+"""Restore the swarm node's certificate and key."""
 
 from collections.abc import Iterator
 
@@ -15,19 +15,19 @@ _PAIR = ("swarm-node.crt", "swarm-node.key")
 
 @fixer(applicability=Applicability.SAFE)
 def swarm_cert_corrupt(detail: OfFile, backup: MetadataBackup | Missing) -> Iterator[Action]:
-    """Write both from the backup, since a key fits its own certificate only."""
+    """Restore both from the backup, since a key belongs to one certificate."""
     directory = detail.path
     files = backup.files if isinstance(backup, MetadataBackup) else {}
     pair = [(name, files.get(join(directory, name))) for name in _PAIR]
     found = [(name, kept) for name, kept in pair if kept is not None]
     if len(found) < len(_PAIR):
         yield Advise(
-            text=f"restore {' and '.join(_PAIR)} in {directory} from one backup, or let the node join anew: on a manager "
-            "'docker node rm' it and 'docker swarm join-token', here 'docker swarm leave --force' and join; a lone manager "
-            f"must not leave: keep a copy of {parent(directory)} first"
+            text=f"restore {' and '.join(_PAIR)} in {directory} from one backup, or let the node join again: on a manager "
+            "'docker node rm' it and 'docker swarm join-token', here 'docker swarm leave --force' and join; the only manager "
+            f"must not leave; first keep a copy of {parent(directory)}"
         )
         return
-    why = "it may be wanted if the restored pair is too old"
+    why = "it may be needed if the restored pair is too old"
     yield CopyAside(path=parent(directory), to=aside("swarm"), why=why)
     for name, kept in found:
         yield restore(join(directory, name), kept, what=f"restore the swarm node's {name}", stage=Stage.CONTENTS)

@@ -1,4 +1,4 @@
-"""Keep the swarm's state before the engine's start erases it."""
+"""Copy the swarm's state before the engine's start erases it."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _PAIR = ("swarm-node.crt", "swarm-node.key")
 
 @fixer(applicability=Applicability.SAFE)
 def swarm_cert_missing(detail: CertificateMissing, backup: MetadataBackup | Missing) -> Iterator[Action]:
-    """Copy the directory aside while no engine runs, and write the certificate of the backup with its key."""
+    """Copy the directory if no engine runs, and restore the certificate and its key from the backup."""
     if detail.is_down:
         yield CopyAside(
             path=detail.directory,
@@ -32,6 +32,6 @@ def swarm_cert_missing(detail: CertificateMissing, backup: MetadataBackup | Miss
     if detail.is_down:
         return
     yield Advise(
-        text=f"cp -a {detail.directory} /root/ at once, cp certificates/swarm-node.crt back from a backup, and "
+        text=f"cp -a {detail.directory} /root/ immediately, restore certificates/swarm-node.crt from a backup with cp, and "
         "systemctl restart docker"
     )

@@ -1,4 +1,4 @@
-"""Set a damaged task list aside; say where a raft log comes from."""
+"""Quarantine a corrupt task list, or show how to restore a raft log."""
 
 from collections.abc import Iterator
 
@@ -10,12 +10,12 @@ from doctor.facts.engine.details import LogDamaged
 
 @fixer(applicability=Applicability.SAFE)
 def swarm_raft_corrupt(detail: LogDamaged) -> Iterator[Action]:
-    """Quarantine the list, which the managers send again; a log is for a person."""
+    """Quarantine the task list, which the managers send again; leave a log to the administrator."""
     if detail.is_cache:
         yield Quarantine(path=detail.path, why="the swarm's managers send the tasks again", stage=Stage.DATABASES)
         return
     yield Advise(
-        text=f"copy {detail.directory} away (cp -a). Where other managers live: 'docker node demote' and 'docker node rm' this "
-        "one there, 'docker swarm leave --force' here, and join again. Of a lone manager only a backup of that directory "
-        "brings services, secrets and configs back: put it in place while the engine is stopped"
+        text=f"copy {detail.directory} to another place (cp -a). If other managers run: 'docker node demote' and 'docker node rm' this "
+        "one there, 'docker swarm leave --force' here, and join again. If this is the only manager, only a backup of that directory "
+        "has services, secrets and configs: restore it while the engine is stopped"
     )

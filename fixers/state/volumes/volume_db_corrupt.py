@@ -1,4 +1,4 @@
-"""Mend the volume database, or put a new one together."""
+"""Repair or rebuild the volume database."""
 
 from collections.abc import Iterator
 
@@ -17,13 +17,13 @@ from doctor.rebuild.volumes.records import rebuild_volumes
 def volume_db_corrupt(
     detail: OfFile, database: VolumeDatabase, volumes: Volumes | Missing, kept: KeptVolumes | Missing
 ) -> Iterator[Action]:
-    """Go back to a whole tree; else write the records that pages, the backup and directories still tell."""
+    """Open it at a valid tree; otherwise write the records from pages, the backup and the volumes' directories."""
     path = detail.path
     if database.file.remedy:
         yield EditFile(
             path=path,
             edit=database.file.flip or MendDatabase(),
-            what=f"mend the volume database: {MENDS[database.file.remedy]}",
+            what=f"repair the volume database: {MENDS[database.file.remedy]}",
             stage=Stage.DATABASES,
         )
         return
@@ -31,6 +31,6 @@ def volume_db_corrupt(
     rebuilt = rebuild_volumes(database, found, kept)
     yield Rebuild(
         items=(Wanted(path=path, node=File(content=rebuilt.content), mode=0o600),),
-        what=f"put the volume database together: {rebuilt.origin}",
+        what=f"rebuild the volume database: {rebuilt.origin}",
         stage=Stage.DATABASES,
     )

@@ -16,7 +16,7 @@ from doctor.rebuild.volumes.records import rebuild_volumes
 def volume_db_missing(
     detail: OfFile, database: VolumeDatabase, volumes: Volumes, kept: KeptVolumes | Missing
 ) -> Iterator[Action]:
-    """Write the records of the backup; derive those of other volumes from their own directories."""
+    """Write the records in the backup; derive those of other volumes from their directories."""
     rebuilt = rebuild_volumes(database, volumes, kept)
     yield Rebuild(
         items=(Wanted(path=detail.path, node=File(content=rebuilt.content), mode=0o600),),

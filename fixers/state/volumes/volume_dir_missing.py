@@ -1,4 +1,4 @@
-"""Bring back a volume's directory, or keep its record before the engine's start erases it."""
+"""Recreate a volume's directory, or copy its record before the engine's start erases it."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,9 @@ from doctor.model.step import Directory, File
 
 @fixer(applicability=Applicability.SAFE)
 def volume_dir_missing(finding: Finding, detail: VolumeGone, database: VolumeDatabase) -> Iterator[Action]:
-    """Bring back a volume whose options mount its data from elsewhere; else keep the database, and say where to look.
+    """Recreate a volume whose options mount its data from elsewhere; otherwise copy the database, or show where to look.
 
-    Such a volume's own directory holds nothing but the options. ``_data``, where they are mounted, is never made.
+    The directory of such a volume has only its options. ``_data``, where they are mounted, is never created.
     """
     record = database.records.get(finding.subject.name)
     options = {} if record is None else {key.lower(): value for key, value in record.options.items()}
@@ -29,8 +29,8 @@ def volume_dir_missing(finding: Finding, detail: VolumeGone, database: VolumeDat
                 Wanted(path=top, node=Directory(), mode=0o701),
                 Wanted(path=join(top, "opts.json"), node=File(content=content), mode=0o600),
             ),
-            what=f"recreate the directory of volume {finding.subject.name} with the options of the volume database, which "
-            "say where its data is",
+            what=f"recreate the directory of volume {finding.subject.name} with its options in the volume database, which "
+            "name the place of its data",
             stage=Stage.DATABASES,
         )
         return
@@ -42,6 +42,6 @@ def volume_dir_missing(finding: Finding, detail: VolumeGone, database: VolumeDat
         )
         return
     yield Advise(
-        text=f"find the data of volume {finding.subject.name}: an unmounted file system ('findmnt --fstab'), lost+found, an old "
-        "data root; don't start its containers before"
+        text=f"find the data of volume {finding.subject.name}: on an unmounted file system ('findmnt --fstab'), in lost+found, in an old "
+        "data root; don't start its containers before that"
     )

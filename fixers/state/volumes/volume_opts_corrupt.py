@@ -17,7 +17,7 @@ from doctor.model.step import File
 def volume_opts_corrupt(
     detail: VolumeOptions, database: VolumeDatabase | Missing, backup: MetadataBackup | Missing
 ) -> Iterator[Action]:
-    """Write what the volume database says, else what the backup has; without either, say what to look for."""
+    """Write the options in the volume database, otherwise those in the backup; without either, show the needed values."""
     record: VolumeRecord | None = None
     if isinstance(database, VolumeDatabase):
         record = database.records.get(detail.volume)
@@ -27,12 +27,12 @@ def volume_opts_corrupt(
         yield restore(detail.path, kept, what=f"restore the options of volume {detail.volume}", stage=Stage.DATABASES)
     elif record is None or content is None:
         yield Advise(
-            text=f"write the options of volume {detail.volume} into {detail.path} as docker volume create was given them "
-            "(MountType, MountDevice, MountOpts); no second copy is left"
+            text=f"write the options that volume {detail.volume} was created with into {detail.path} "
+            "(MountType, MountDevice, MountOpts): no second copy exists"
         )
     elif not record.options:
         yield Quarantine(
-            path=detail.path, why=f"volume {detail.volume} has no options, so it needs none", stage=Stage.DATABASES
+            path=detail.path, why=f"volume {detail.volume} has no options and needs no such file", stage=Stage.DATABASES
         )
     else:
         yield Rebuild(

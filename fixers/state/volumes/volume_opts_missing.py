@@ -16,7 +16,7 @@ from doctor.model.step import File
 def volume_opts_missing(
     detail: VolumeOptions, database: VolumeDatabase, backup: MetadataBackup | Missing
 ) -> Iterator[Action]:
-    """Write what the volume database says; where it holds an option that doctor does not know, the file of the backup."""
+    """Write the options in the volume database, or the file in the backup if doctor does not know one of the options."""
     content = options_content(database.records[detail.volume].options)
     kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
     if content is None and kept is not None:
@@ -24,8 +24,8 @@ def volume_opts_missing(
         return
     if content is None:
         yield Advise(
-            text=f"write {detail.path} by hand (docker volume inspect on a host that has the same volume shows its "
-            "options): the volume database holds an option that doctor does not know"
+            text=f"write {detail.path} manually (docker volume inspect on a host with the same volume shows its "
+            "options): the volume database has an option that doctor does not know"
         )
         return
     yield Rebuild(

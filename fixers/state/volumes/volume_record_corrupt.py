@@ -1,4 +1,4 @@
-"""Mend damaged records of the volume database."""
+"""Repair corrupt records in the volume database."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from doctor.rebuild.network.mend import SetRecords
 
 @fixer(applicability=Applicability.SAFE)
 def volume_record_corrupt(detail: OfFile, flaws: VolumeFlaws) -> Iterator[Action]:
-    """Write the kept record, or flip the one bit back."""
+    """Restore the record from the backup, or flip the bit back."""
     if flaws.flawed[0].kind == "bucket":
         pairs = tuple((one.key, one.kept) for one in flaws.flawed)
         what = "flip one bit back in the name of the volumes' bucket"
@@ -29,6 +29,6 @@ def volume_record_corrupt(detail: OfFile, flaws: VolumeFlaws) -> Iterator[Action
         yield EditFile(
             path=detail.path,
             edit=SetRecords(bucket=b"volumes", changes=changes),
-            what=f"mend the records of volumes {', '.join(names)}",
+            what=f"repair the {'record of volume' if len(names) == 1 else 'records of volumes'} {', '.join(names)}",
             stage=Stage.DATABASES,
         )

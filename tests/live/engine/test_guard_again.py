@@ -85,7 +85,7 @@ def share_layer(root: Path) -> Callable[[], object]:
 
 DANGERS = {
     "was run with --rm": let_rm,
-    "its directory is missing": lose_volume,
+    "its data is not reachable": lose_volume,
     "database lists no image": lose_list,
     "half-removed record": share_layer,
 }

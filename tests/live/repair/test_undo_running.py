@@ -8,7 +8,7 @@ from tests.live.repair import repair_kit as kit
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
-STUCK = "the engine runs now, and will not start with the restored state: the engine can't start: repositories.json"
+STUCK = "the engine runs now, and will not start with the restored state: repositories.json"
 
 
 def test_an_undo_onto_what_no_engine_starts_on(patient_box: Box) -> None:

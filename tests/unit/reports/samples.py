@@ -40,7 +40,7 @@ FORWARD = Finding(
 DATABASE = Finding(
     id="state/network-db-corrupt",
     subject=Subject("file", "/var/lib/docker/network/files/local-kv.db"),
-    message="dockerd does not start: its network database is torn after page 3",
+    message="the network database is corrupt: the engine can't start",
     severity=Severity.CRITICAL,
     evidence=(
         Evidence("/var/lib/docker/network/files/local-kv.db", "65536 bytes, page 4: invalid page type 0xffff"),
