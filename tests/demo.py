@@ -21,6 +21,7 @@ from random import Random
 
 from tests.hosts import config_faults, faults, judge, state_faults
 from tests.hosts.box import Box, why_not
+from tests.hosts.fault import fault
 from tests.hosts.patient import patient
 from tests.hosts.sandbox import SandboxError
 
@@ -46,7 +47,7 @@ TORN = ("repositories", "layer-cache-id", "network-db", "volume-opts")
 Bytes = dict[str, bytes | None]
 
 
-@faults.fault("demo/tag-interrupted")
+@fault("demo/tag-interrupted")
 def tag_interrupted(box: Box, random: Random) -> str:
     """The power went while dockerd noted a new name: the new list is whole and not yet in place, the old one is cut.
 

@@ -220,10 +220,6 @@ class Box(Sandbox):
         """The installed command, the same inside and outside."""
         return str(CHECKOUT / ".venv/bin/doctor")
 
-    def docker(self, *arguments: str, check: bool = True, timeout: float = 60, input: str | bytes | None = None) -> str:  # noqa: A002
-        """Run the docker client inside and return its standard output without the last newline."""
-        return self.run(["docker", *arguments], check=check, timeout=timeout, input=input).stdout.rstrip("\n")
-
     def fetch(self, port: int, *, path: str = "/", address: str = BOX_ADDRESS, timeout: float = 3) -> str:
         """What a published TCP port of the box answers over HTTP, asked from outside; empty when nothing answers."""
         url = f"http://{address}:{port}{path}"
@@ -236,9 +232,3 @@ class Box(Sandbox):
     def load_images(self) -> None:
         """Build the images of the patient, and nothing else, with the dockerd that runs."""
         images.build(self)
-
-    def patient(self) -> None:
-        """Add the patient's images, networks, volumes and containers (`patient.populate`) to the dockerd that runs."""
-        from tests.hosts.patient import populate
-
-        populate(self)

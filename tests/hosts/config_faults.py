@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from tests.hosts.box import Box
-from tests.hosts.faults import fault
+from tests.hosts.fault import fault
 
 DAEMON_JSON = "/etc/docker/daemon.json"
 SYSCONFIG = "/etc/sysconfig/docker"

@@ -6,32 +6,19 @@
 change the kernel of the running box, those of `config/…` and `logging/…` take effect when dockerd starts.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from random import Random
 
+from tests.hosts import config_faults, network_faults, state_faults
 from tests.hosts.box import Box
+from tests.hosts.fault import FAULTS
 
-Fault = Callable[[Box, Random], str]
-
-_FAULTS: dict[str, Fault] = {}
-
-
-def fault(name: str) -> Callable[[Fault], Fault]:
-    """Register a fault; the function does it and returns in a few words what it did."""
-
-    def register(function: Fault) -> Fault:
-        if name in _FAULTS:
-            raise ValueError(f"two faults are called {name}")
-        _FAULTS[name] = function
-        return function
-
-    return register
+_ = config_faults, network_faults, state_faults  # Their import registers the faults.
 
 
 def names(prefix: str = "") -> list[str]:
     """All faults whose name begins so, sorted."""
-    _load()
-    return sorted(name for name in _FAULTS if name.startswith(prefix))
+    return sorted(name for name in FAULTS if name.startswith(prefix))
 
 
 def inject(box: Box, name: str, seed: int = 0) -> str:
@@ -40,8 +27,7 @@ def inject(box: Box, name: str, seed: int = 0) -> str:
     The seed chooses among the files or rules that the fault may hit. On the same data root (`patient()` is kept) it
     chooses the same ones.
     """
-    _load()
-    done = _FAULTS[name](box, Random(f"{name} {seed}"))
+    done = FAULTS[name](box, Random(f"{name} {seed}"))
     print(f"inject(box, {name!r}, seed={seed})  # {done}", flush=True)
     return done
 
@@ -49,10 +35,3 @@ def inject(box: Box, name: str, seed: int = 0) -> str:
 def inject_all(box: Box, wanted: Iterable[str], seed: int = 0) -> list[str]:
     """Several faults in the given order."""
     return [inject(box, name, seed) for name in wanted]
-
-
-def _load() -> None:
-    """Import the modules that register faults."""
-    from tests.hosts import config_faults, network_faults, state_faults
-
-    _ = config_faults, network_faults, state_faults

@@ -10,10 +10,8 @@ import os
 import shutil
 import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tests.hosts.box import Box
+from tests.hosts.sandbox import Sandbox
 
 APPLETS = (  # noqa: SIM905 - sixty names read better as words
     "sh cat chmod chown cp cut date dd df echo env false find getfattr grep head hostname httpd id ip ln ls "
@@ -79,7 +77,7 @@ def _add(
     tar.addfile(entry, io.BytesIO(data))
 
 
-def build(box: "Box") -> None:
+def build(box: Sandbox) -> None:
     """Make the images with the dockerd that runs in the box."""
     box.docker("import", "--change", 'CMD ["sh"]', "-", "bb:1", input=base_tar())
     _dockerfile(box, "leg:1", _LEGACY, buildkit=False)
@@ -92,12 +90,12 @@ def build(box: "Box") -> None:
         _dockerfile(box, "bk:1", _BUILDKIT, buildkit=True)
 
 
-def has_buildx(box: "Box") -> bool:
+def has_buildx(box: Sandbox) -> bool:
     """Is the BuildKit plugin of the docker client there (Debian: docker-buildx)."""
     return box.run(["docker", "buildx", "version"], check=False).returncode == 0
 
 
-def _dockerfile(box: "Box", tag: str, text: str, *, buildkit: bool) -> None:
+def _dockerfile(box: Sandbox, tag: str, text: str, *, buildkit: bool) -> None:
     directory = f"/tmp/build-{tag.replace(':', '-')}"
     box.write(f"{directory}/Dockerfile", text)
     command = ["docker", "build", "--quiet", "--network", "none", "-t", tag, directory]

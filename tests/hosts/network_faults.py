@@ -4,7 +4,7 @@ import shlex
 from random import Random
 
 from tests.hosts.box import Box
-from tests.hosts.faults import fault
+from tests.hosts.fault import fault
 
 FORWARD = "/proc/sys/net/ipv4/ip_forward"
 

@@ -218,6 +218,10 @@ class Sandbox:
             return self.run(["cat", inside]).stdout
         return self.path(inside).read_text(encoding="utf-8", errors="replace")
 
+    def docker(self, *arguments: str, check: bool = True, timeout: float = 60, input: str | bytes | None = None) -> str:  # noqa: A002
+        """Run the docker client inside and return its standard output without the last newline."""
+        return self.run(["docker", *arguments], check=check, timeout=timeout, input=input).stdout.rstrip("\n")
+
     def write(self, inside: str, text: str | bytes, mode: int = 0o644) -> None:
         """Write a file inside, with its directories; a kernel value only takes the text."""
         if _is_kernel(inside):

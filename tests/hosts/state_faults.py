@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from tests.hosts.box import Box
-from tests.hosts.faults import fault
+from tests.hosts.fault import fault
 
 _HEX = "[0-9a-f]" * 8 + "*"
 FAMILIES = {

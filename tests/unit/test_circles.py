@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("doctor", "checks", "fixers", "reports", "benchmarks")
+ROOMS = ("doctor", "checks", "fixers", "reports", "benchmarks", "tests")
 
 
 def modules() -> dict[str, Path]:
