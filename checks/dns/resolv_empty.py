@@ -23,7 +23,7 @@ def resolv_empty(dns: HostDns) -> Iterator[Finding]:
     References:
         https://man7.org/linux/man-pages/man5/resolv.conf.5.html
     """
-    if dns.config is None or dns.config.nameservers or dns.somebody_answers("127.0.0.1"):
+    if dns.config is None or dns.config.nameservers or dns.has_listener("127.0.0.1"):
         return
     yield Finding(
         subject=Subject("file", RESOLV_CONF),

@@ -23,7 +23,7 @@ def resolved_stub_dead(dns: HostDns) -> Iterator[Finding]:
     References:
         https://www.freedesktop.org/software/systemd/man/latest/systemd-resolved.service.html
     """
-    if dns.is_stub and dns.somebody_answers(STUB_ADDRESS) is False:
+    if dns.is_stub and dns.has_listener(STUB_ADDRESS) is False:
         yield Finding(
             subject=Subject("file", RESOLV_CONF),
             message=f"no name resolves: {RESOLV_CONF} names only {STUB_ADDRESS}, and no program listens there",

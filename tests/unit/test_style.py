@@ -39,6 +39,7 @@ ROOMS = (
     "docs/settings.md",
     "docs/writing-a-check.md",
     "doctor/cli",
+    "doctor/facts",
     "doctor/formats",
     "doctor/guard",
     "doctor/history",

@@ -60,7 +60,7 @@ class EngineFlags(Guarded, frozen=True, kw_only=True):
 
     Attributes:
         launcher: the init system that starts the engine: ``systemd``, ``sysv``, ``openrc`` or "" (by hand, or unknown).
-        launcher_file: the unit or init script, "" if there is none.
+        launcher_file: the unit or init script, "" if unknown or started by hand.
         configured: flags of the next start, in order.
         arguments: words of the next start that are not flags: dockerd refuses to start with any.
         running: flags of the running process, ``None`` if none runs.

@@ -54,7 +54,7 @@ class BoltFile(Struct, frozen=True, kw_only=True):
 
     @property
     def root(self) -> Bucket | None:
-        """The newest valid tree, ``None`` if there is none."""
+        """The newest valid tree, ``None`` if no tree is valid."""
         best = self.database.best if self.database is not None else None
         return None if best is None else best.root
 

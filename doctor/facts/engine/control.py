@@ -88,7 +88,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         holders: the processes that hold the data root now, dockerd first; its own containerd is one, the system's is not.
         containerd: a containerd that dockerd does not own, with its state in ``service_roots``.
         data_roots: directories that no process may hold while a repair writes below them, including ``service_roots``.
-        service_roots: root of a separate containerd service, and its real path; () if there is none. A containerd that runs beside an
+        service_roots: root of a separate containerd service, and its real path; () without one. A containerd that runs beside an
             engine always holds it: it blocks writes there, and nothing else.
         stopping: the containers that a stop of the engine stops, in the order in which they are started again; none with
             live-restore.

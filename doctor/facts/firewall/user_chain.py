@@ -102,7 +102,7 @@ def without_return(rules: tuple[str, ...]) -> tuple[str, ...]:
 def user_chain(
     family: FamilyRules, record: NetworkRecord | None, files: FirewallFiles | None, *, is_running: bool
 ) -> UserChain | None:
-    """Return the problem with the chain, ``None`` if there is none or it is unknown."""
+    """Return the problem with the chain, ``None`` if it has no problem, or if that is unknown."""
     rules = tuple(rule.text for rule in family.saved.rules("filter", CHAIN))
     known = _known(family.version, record, files)
     is_gone = was_flushed(family)

@@ -8,7 +8,7 @@ from doctor.model.missing import Missing
 
 
 class Kubelet(Struct, frozen=True, kw_only=True):
-    """The kubelet of this host. The fact is missing if there is none.
+    """The kubelet of this host. The fact is missing if the host has none.
 
     Attributes:
         binary: its path, "" if only its files exist.

@@ -1,1 +1,1 @@
-"""Facts: layers of overlay2: records, directories, links, content."""
+"""Facts on the layers of overlay2: records, directories, links, content."""

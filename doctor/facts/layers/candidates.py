@@ -1,4 +1,4 @@
-"""Directories that may be a lost container's or a lost layer's, with what lets a person tell them apart."""
+"""Candidate directories of a lost container or layer, with evidence that lets the user choose between them."""
 
 import time
 
@@ -10,13 +10,12 @@ from doctor.model.missing import Missing
 
 
 class Clues(Struct, frozen=True, kw_only=True):
-    """What a directory of overlay2 tells of itself.
+    """Evidence in a layer directory.
 
     Attributes:
-        made: when the engine made it, seconds since the epoch: the oldest of the small files beside ``diff``; 0.0 where
-            there is none.
+        made: creation time in seconds since the epoch: that of the oldest small file beside ``diff``; 0.0 for none.
         names: the first paths in its ``diff``, sorted, directories with a slash; ``more`` whether there are others.
-        changed: the youngest change directly in ``diff``, seconds since the epoch; 0.0 if nothing is in it.
+        changed: the last change directly in ``diff`` in seconds since the epoch; 0.0 if it is empty.
     """
 
     made: float
@@ -26,13 +25,13 @@ class Clues(Struct, frozen=True, kw_only=True):
 
 
 class DirectoryClues(Struct, frozen=True, kw_only=True):
-    """Clues of the directories that nothing assigns; none of a root in which each has its place."""
+    """Clues of the unassigned directories; empty if every directory is assigned."""
 
     items: dict[str, Clues]
     gaps: tuple[Missing, ...] = ()
 
     def evidence(self, graph: LayerGraph, name: str) -> tuple[Evidence, ...]:
-        """Return what a directory tells of itself: when it was made, and what is in it."""
+        """Return the evidence of a directory: its creation time and first files."""
         where = Evidence("directory", graph.layers.directory_path(name))
         found = self.items.get(name)
         if found is None:
@@ -41,7 +40,7 @@ class DirectoryClues(Struct, frozen=True, kw_only=True):
         changed = f" (changed {moment(found.changed)})" if found.changed else ""
         return (
             where,
-            Evidence("made", moment(found.made) if found.made else "no record shows when"),
+            Evidence("created", moment(found.made) if found.made else "unknown"),
             Evidence("holds", f"{', '.join(found.names)}{more}{changed}" if found.names else "nothing"),
         )
 
@@ -56,7 +55,7 @@ def moment(seconds: float) -> str:
 
 
 def layer_candidates(graph: LayerGraph, layer: Expected) -> tuple[str, ...]:
-    """Return the free directories that stand on exactly what the layer stands on."""
+    """Return the free directories with the same parent as the layer."""
     wanted: tuple[str, ...] = ()
     if layer.parent:
         below = graph.cache.get(layer.parent)
@@ -68,7 +67,7 @@ def layer_candidates(graph: LayerGraph, layer: Expected) -> tuple[str, ...]:
 
 
 def asked_for(graph: LayerGraph) -> tuple[str, ...]:
-    """Return every directory that is a candidate for something, sorted."""
+    """Return all candidate directories, sorted."""
     found: set[str] = set()
     for container in graph.containers.items:
         if graph.is_mount_lost(container.id):

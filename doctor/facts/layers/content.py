@@ -1,4 +1,4 @@
-"""What a layer's directory holds, against its tar: contents by digest, everything else by the headers (``--deep``)."""
+"""Comparison of a layer directory with its tar: contents by digest, metadata by the tar headers (``--deep``)."""
 
 from msgspec import Struct
 
@@ -7,15 +7,15 @@ from doctor.model.paths import HostPath
 
 
 class Altered(Struct, frozen=True, kw_only=True):
-    """A file whose content is not the layer's.
+    """A file whose content differs from the layer's.
 
     Attributes:
         name: its path in the layer.
         why: what is wrong with it.
-        size: bytes that it must have.
-        crc: CRC-64 of its right content, b"" if the tar-split keeps none.
-        copy: a file with the right content elsewhere in ``overlay2``, "" if there is none. With all copies in place the
-            layer's tar has its digest.
+        size: its right size in bytes.
+        crc: CRC-64 of its right content, b"" if the tar-split has none.
+        copy: a file with the right content elsewhere in ``overlay2``, "" for none. With all copies in place the layer's
+            tar has its digest.
     """
 
     name: bytes
@@ -26,20 +26,19 @@ class Altered(Struct, frozen=True, kw_only=True):
 
 
 class Lost(Struct, frozen=True, kw_only=True):
-    """An entry that is not what its tar header says, and what it must be. Its content, if it has any, is not meant.
+    """An entry whose metadata differs from its tar header, and the right metadata. Its content is not compared here.
 
     Attributes:
-        name: its path in the layer; that of a whiteout without its prefix.
+        name: its path in the layer; for a whiteout without the prefix.
         why: what is wrong with it.
         kind: "file", "directory", "symlink", "hardlink", "char" ("block", "fifo" can't be recreated).
-        exists: whether something of this kind is there: then only its attributes are set.
+        exists: whether an entry of this kind exists: then only its attributes are set.
         mode: permission bits; ``uid`` and ``gid`` the owner on disk.
         mtime_ns: nanoseconds since 1970.
-        link: target of a symlink, or the path in the layer that a hard link joins.
+        link: target of a symlink, or path in the layer of the other name of a hard link.
         device: (major, minor).
-        xattrs: what to set; ``None`` stands for an attribute to remove.
-        is_restorable: whether a repair can make it so: not where a directory, another content or an unusual name is in the
-            way.
+        xattrs: attributes to set; ``None`` for an attribute to remove.
+        is_restorable: whether a repair can restore it: not if a directory, another content or an unusual name prevents it.
     """
 
     name: bytes
@@ -57,20 +56,20 @@ class Lost(Struct, frozen=True, kw_only=True):
 
 
 class LayerLook(Struct, frozen=True, kw_only=True):
-    """One layer, looked at.
+    """The result of one layer.
 
     Attributes:
-        chain: its chain ID; ``directory`` its place in ``overlay2``.
-        diff_id: digest of the tar that tar-split and directory make, "" if none could be made.
+        chain: its chain ID; ``directory`` its name in ``overlay2``.
+        diff_id: digest of the tar reassembled from tar-split and directory, "" if that failed.
         is_proven: whether that is the layer's diff ID.
-        altered: files with another content, the first hundred; ``altered_count`` of how many.
-        confirmed: files of a layer that is not proven whose content has the checksum that tar-split tells.
-        unexamined: files that were not compared one by one, since checksums in Python are slow; 0 for a proven layer.
-        lost: entries whose headers say otherwise.
-        extra: names that no header has, the first hundred; ``extra_count`` of how many.
-        split_problem: why the tar-split can't be used, "".
-        bytes_read: how much of the directory was read.
-        gap: why it could not be looked at, "".
+        altered: files with another content, the first hundred; ``altered_count`` the number of all.
+        confirmed: files of an unproven layer whose content has the checksum in the tar-split.
+        unexamined: files that were not compared one by one, because checksums in Python are slow; 0 for a proven layer.
+        lost: entries that are missing or differ from their header.
+        extra: names that no header has, the first hundred; ``extra_count`` the number of all.
+        split_problem: why the tar-split can't be used, "" if it can.
+        bytes_read: bytes read from the directory.
+        gap: why it could not be examined, "" if it was.
     """
 
     chain: str
@@ -90,27 +89,27 @@ class LayerLook(Struct, frozen=True, kw_only=True):
 
     @property
     def is_tied(self) -> bool:
-        """Whether the tar-split surely describes this directory: the digest says so, or most files' checksums do."""
+        """Whether the tar-split certainly describes this directory: proven by the digest, or by the checksums of most files."""
         return self.is_proven or (self.confirmed > self.altered_count and not self.unexamined)
 
     @property
     def can_restore(self) -> bool:
-        """Whether its headers are good enough to change entries by them.
+        """Whether its headers are reliable enough to restore entries.
 
-        A digest proves them, also one with copies in place of altered files; of a layer that can't be proven any more, the
-        checksums of most of its files and no name too many must show that they are of this very layer.
+        A digest proves them, also one with copies in place of altered files. For a layer that can't be proven, the checksums
+        of most of its files must match, and no unknown name may exist.
         """
         has_copies = bool(self.altered) and all(one.copy for one in self.altered)
         return self.is_proven or has_copies or (self.is_tied and not self.extra_count)
 
     @property
     def is_split_foreign(self) -> bool:
-        """Whether every file is as tar-split says and the digest is another: its headers are not the layer's."""
+        """Whether every file matches the tar-split but the digest differs: its headers are not the layer's."""
         return bool(self.diff_id) and not (self.is_proven or self.altered_count or self.unexamined)
 
 
 class LayerContent(Struct, frozen=True, kw_only=True):
-    """All layers of sound images that have a directory and a tar-split, by chain ID, lowest first."""
+    """All layers of valid images that have a directory and a tar-split, by chain ID, lowest first."""
 
     looks: dict[str, LayerLook]
     overlay2: HostPath

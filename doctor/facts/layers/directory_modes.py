@@ -1,4 +1,4 @@
-"""Modes of the directories that hold all layers."""
+"""Modes of the directories that contain all layer directories and short links."""
 
 from msgspec import Struct
 
@@ -11,10 +11,10 @@ class DirectoryModes(Struct, frozen=True, kw_only=True):
     """Modes of ``overlay2`` and ``overlay2/l``.
 
     Attributes:
-        found: directory → what is there.
-        right: directory → the mode that dockerd 23 and later give it.
-        uid: of the engine, which owns them.
-        is_reachable: whether the data root itself lets every user pass.
+        found: directory → its metadata.
+        right: directory → the mode that dockerd 23 and later set.
+        uid: uid of the engine, which owns them.
+        is_reachable: whether every user can traverse the data root.
         gaps: what could not be examined.
     """
 
@@ -25,7 +25,7 @@ class DirectoryModes(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def wrong(self) -> tuple[HostPath, ...]:
-        """Return the directories that others may read or write, that their owner may not use, or that another user owns."""
+        """Return the directories that others can read or write, that their owner can't use, or that another user owns."""
         return tuple(
             path
             for path, stat in self.found.items()

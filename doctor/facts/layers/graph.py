@@ -1,7 +1,7 @@
-"""The layer graph: images, their chains, records, directories, links, mounts and containers, and where they disagree.
+"""The layer graph: images, chains, records, directories, links, mounts and containers, and their contradictions.
 
-Everything that follows from something else is computed here: chain IDs and parents from image configs, a layer's ``lower``
-from its ancestors, a link's name from whatever still tells it. A check is a disagreement between that and the disk.
+Everything that can be derived is computed here: chain IDs and parents from image configs, the ``lower`` of a layer from its
+ancestors, the name of a link from its remaining copies. A check reports a difference between that and the disk.
 """
 
 import re
@@ -17,20 +17,20 @@ from doctor.model.missing import Missing
 
 LINK_NAME = re.compile(r"[A-Z2-7]{26}")
 EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
-"""The diff ID of a layer without any entry: a tar of 1,024 zero bytes."""
+"""The diff ID of an empty layer: a tar of 1,024 zero bytes."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Expected(Struct, frozen=True, kw_only=True):
-    """What a layer's record must say, computed from image configs or proven by the record itself.
+    """The right content of a layer record, computed from image configs or proven by the record itself.
 
     Attributes:
         chain: 64 hex digits.
-        diff: digest of its tar.
+        diff: its diff ID.
         parent: chain ID of the layer below without "sha256:", "" for the first.
-        depth: how many layers lie below.
-        images: ids of the images that have this layer; empty where only the record itself proves it.
+        depth: number of layers below.
+        images: ids of the images that have this layer; empty if only the record itself proves it.
     """
 
     chain: str
@@ -41,19 +41,19 @@ class Expected(Struct, frozen=True, kw_only=True):
 
 
 class LayerGraph(Struct, frozen=True, kw_only=True):
-    """The whole graph of an overlay2 root, each edge with what the disk says of it.
+    """The whole graph of an overlay2 root: expected and actual edges.
 
     Attributes:
         images: the image store.
-        layers: the records as they lie there.
-        containers: containers by their files; empty where there are none.
-        expected: by chain ID, for each layer that an image has or that its record proves.
-        cache: chain ID → directory, where the record names an existing one that no other record claims.
-        snapshots: directory of BuildKit → its parent directory ("" for none); ``None`` if its database can't tell.
-        built: chain ID → directory of the layers that BuildKit made, by its own list.
-        names: directory → the name that its link has or should have.
-        lowers: directory → the names that its ``lower`` should hold; ``None`` if its parent isn't known.
-        parents: directory → the directory below it, "" for none; absent where it isn't known.
+        layers: the records on disk.
+        containers: containers from their files; empty if there are none.
+        expected: by chain ID, for each layer of an image, or proven by its record.
+        cache: chain ID → directory, if the record names an existing one that no other record names.
+        snapshots: directory of BuildKit → its parent directory ("" for none); ``None`` if its database can't be read.
+        built: chain ID → directory of the layers in BuildKit's own list.
+        names: directory → the name that its short link has or should have.
+        lowers: directory → the right names of its ``lower``; ``None`` if its parent is unknown.
+        parents: directory → the directory below it, "" for none; absent if unknown.
         referenced: directories that an image, a container or BuildKit needs.
         gaps: what could not be examined.
     """
@@ -72,26 +72,26 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def record(self, chain: str) -> LayerRecord | None:
-        """Return the record of a layer, ``None`` if its directory is missing."""
+        """Return the record of a layer, ``None`` if it is missing."""
         return self.layers.records.get(chain)
 
     def directory(self, identity: str) -> LayerDirectory | None:
-        """Return a directory of overlay2."""
+        """Return a layer directory."""
         return self.layers.directories.get(identity)
 
     def needed(self) -> tuple[Expected, ...]:
-        """Return the layers of the images that can be used, lowest first."""
+        """Return the layers of the usable images, lowest first."""
         return tuple(sorted((one for one in self.expected.values() if one.images), key=lambda one: one.depth))
 
     def title(self, chain: str) -> str:
-        """Return how a person would name a layer: by an image that has it, else by its chain ID."""
+        """Return the name of a layer for display: by an image that has it, else by its chain ID."""
         known = self.expected.get(chain)
         names = self.image_titles(known.images) if known else ()
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return f"layer {chain[:12]} of image {names[0]}{more}" if names else f"layer {chain[:12]}"
 
     def image_titles(self, identities: tuple[str, ...]) -> tuple[str, ...]:
-        """Return what a person calls these images, those with a name first."""
+        """Return the names of these images for display, tagged ones first."""
         return tuple(
             sorted((self.images.title(one) for one in identities), key=lambda title: (":" not in title, title))
         )
@@ -105,12 +105,12 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         return None
 
     def container_title(self, container_id: str) -> str:
-        """Return what a person calls a container: its name, else its short id."""
+        """Return the name of a container, else its short id."""
         found = self.containers.get(container_id)
         return container_id[:12] if found is None else found.title
 
     def directory_title(self, name: str) -> str:
-        """Return what a directory of overlay2 is: a container's layer, an image's, or BuildKit's."""
+        """Return the purpose of a layer directory: a container's layer, an image's, or BuildKit's."""
         container = self.container_of(name)
         if container is not None:
             return (
@@ -122,10 +122,10 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         return self.title(chain) if chain else f"layer directory {name[:12]}"
 
     def broken_links(self) -> tuple[str, ...]:
-        """Return the needed directories whose short name is broken and known, sorted.
+        """Return the needed directories whose short link is broken and whose right name is known, sorted.
 
-        While the place of some layer isn't known, a directory whose name nothing tells is left out: the layers above it may
-        tell the name as soon as their places are known.
+        While the directory of some layer is unknown, a directory without any copy of its name is left out: the layers above it
+        may have the name, once their directories are known.
         """
         is_settled = all(layer.chain in self.cache for layer in self.needed())
         return tuple(
@@ -141,7 +141,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         return self.layers.directories[name].link != right or self.layers.links.get(right) != f"../{name}/diff"
 
     def wrong_lowers(self) -> tuple[str, ...]:
-        """Return the needed directories whose ``lower`` is not what follows from the layers below, sorted."""
+        """Return the needed directories whose ``lower`` does not match the layers below, sorted."""
         is_settled = all(layer.chain in self.cache for layer in self.needed())
         return tuple(
             sorted(
@@ -154,7 +154,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         )
 
     def _is_derived_below(self, name: str) -> bool:
-        """Whether a layer below has a made-up name that a later look may correct."""
+        """Whether a layer below has a derived name that a later scan may correct."""
         here = self.parents.get(name, "")
         for _ in range(len(self.parents)):
             if not here:
@@ -165,11 +165,11 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         return False
 
     def mount_parent(self, container_id: str) -> str | None:
-        """Return the chain ID a container's layer stands on: its image's top; "" for none, ``None`` if unknown."""
+        """Return the chain ID below a container's layer: its image's top layer; "" for none, ``None`` if unknown."""
         return mount_parent(container_id, self.images, self.layers, self.containers)
 
     def mount_candidates(self, container_id: str) -> tuple[str, ...]:
-        """Return the unused pairs whose ``lower`` fits a container: those that stand on its image."""
+        """Return the unused pairs whose ``lower`` matches the image of a container."""
         chain = self.mount_parent(container_id)
         below = self.cache.get(chain) if chain else None
         if below is None or self.lowers.get(below) is None:
@@ -182,35 +182,35 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         )
 
     def mount_of(self, container_id: str) -> str:
-        """Return the one directory that can be a container's; "" if none or several can.
+        """Return the only possible directory of a container; "" if there are none or several.
 
-        It is the one whose ``-init`` the container's record still names, else the one that stands on its image and fits no
-        other container without one.
+        It is the one whose ``-init`` the mount record names, else the one on its image that matches no other container without
+        a directory.
         """
-        if told := self._told_by_init(container_id):
+        if told := self._named_by_init(container_id):
             return told
         candidates = self.mount_candidates(container_id)
         if len(candidates) != 1:
             return ""
         lost = [c.id for c in self.containers.items if c.id != container_id and self.is_mount_lost(c.id)]
-        rivals = [other for other in lost if not self._told_by_init(other)]
+        rivals = [other for other in lost if not self._named_by_init(other)]
         return "" if any(candidates[0] in self.mount_candidates(other) for other in rivals) else candidates[0]
 
-    def _told_by_init(self, container_id: str) -> str:
-        """Return the directory whose ``-init`` a container's record names, where no other record names it; "" for none."""
+    def _named_by_init(self, container_id: str) -> str:
+        """Return the directory whose ``-init`` is named by the container's mount record and by no other; "" for none."""
         record = self.layers.mounts.get(container_id)
         told = record.named_by_init if record is not None else ""
         others = (other.mount_id for other in self.layers.mounts.values() if other is not record)
         return told if told in self.layers.directories and told not in others else ""
 
     def is_mount_lost(self, container_id: str) -> bool:
-        """Whether nothing tells which directory is a container's, or what tells it names one that isn't there."""
+        """Whether the directory of a container is unknown, or is missing on disk."""
         record = self.layers.mounts.get(container_id)
         name = record.mount_id if record is not None else None
         return not name or not DIRECTORY_NAME.fullmatch(name)
 
     def damaged_mount(self, container_id: str) -> dict[str, str]:
-        """Return name → what is wrong of a container's mount record; empty for a sound one."""
+        """Return file → problem of a mount record; empty for a valid one."""
         record = self.layers.mounts.get(container_id)
         if record is None:
             has_parent = self.mount_parent(container_id) != ""
@@ -232,7 +232,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         return damaged
 
     def free_directories(self) -> tuple[str, ...]:
-        """Return the directories that may belong to a layer whose record lost its cache id."""
+        """Return the directories that may belong to a layer without a cache ID in its record."""
         taken = set(self.cache.values())
         mounted = {record.mount_id for record in self.layers.mounts.values()}
         return tuple(
@@ -246,9 +246,9 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         )
 
     def damaged_files(self, layer: Expected) -> dict[str, str]:
-        """Return name → what is wrong of a layer's record, without what other checks judge; empty for a sound one.
+        """Return file → problem of a layer record, without those of other checks; empty for a valid one.
 
-        A ``parent`` that is missing or another digest, and a ``cache-id`` whose directory is missing, are other problems.
+        A missing or wrong ``parent``, and a ``cache-id`` without a directory, are reported by other checks.
         """
         record = self.layers.records.get(layer.chain)
         if record is None:
@@ -270,7 +270,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
 
 
 def mount_parent(container_id: str, images: Images, layers: Layers, containers: Containers) -> str | None:
-    """Return the chain ID that a container's layer stands on, by its image, else by its mount record."""
+    """Return the chain ID below a container's layer, from its image, else from its mount record."""
     container = containers.get(container_id)
     config = images.config(container.image_id) if container is not None else None
     if config is not None:
@@ -282,7 +282,7 @@ def mount_parent(container_id: str, images: Images, layers: Layers, containers: 
 
 
 def shown(text: str | None) -> str:
-    """Return a record's text for evidence: what is missing or empty by name, the rest cut and printable."""
+    """Return a record's text for evidence: a missing or empty one in words, others shortened and printable."""
     if text is None:
         return "no such file"
     if not text.strip("\0 \n"):
@@ -296,5 +296,5 @@ def is_digest(text: str | None) -> bool:
 
 
 def is_size(text: str | None) -> bool:
-    """Whether a record's size is a number as Go parses it."""
+    """Whether a record's size is a number that Go can parse."""
     return text is not None and text.isascii() and text.isdigit() and len(text) < 19

@@ -1,4 +1,4 @@
-"""What layers' tar headers say of their entries against the disk, contents left out: all that a normal scan or a probe can afford."""
+"""Comparison of entries with their tar headers, without contents: fast enough for a normal scan or a probe."""
 
 from msgspec import Struct
 
@@ -8,16 +8,16 @@ from doctor.model.paths import HostPath
 
 
 class HeaderLook(Struct, frozen=True, kw_only=True):
-    """One layer: its first headers, or all.
+    """The result of one layer: of its first headers, or of all.
 
     Attributes:
-        chain: its chain ID; ``top`` its ``diff``; ``title`` what a person calls it, "" if it lost nothing.
-        entries: how many headers were compared; ``is_whole`` whether these are all.
-        files: regular files among them that have a content; ``fit`` of how many the size is the header's, ``timely`` of how many
-            the time of change.
-        lost: entries with another owner, mode, link or mark.
-        oldest_ns: earliest time of change of these files.
-        gap: why it could not be looked at, "".
+        chain: its chain ID; ``top`` its ``diff``; ``title`` its name for display, "" if it lost nothing.
+        entries: number of compared headers; ``is_whole`` whether these are all.
+        files: number of regular files with content; ``fit`` those with the header's size, ``timely`` those with its
+            modification time.
+        lost: entries with a wrong owner, mode, link or xattr.
+        oldest_ns: earliest modification time of these files.
+        gap: why it could not be examined, "" if it was.
     """
 
     chain: str
@@ -34,21 +34,21 @@ class HeaderLook(Struct, frozen=True, kw_only=True):
 
     @property
     def is_tied(self) -> bool:
-        """Whether the headers are surely of this directory: each file is there with its size. Else only ``--deep`` can judge."""
+        """Whether the headers certainly describe this directory: every file has its size. Otherwise only ``--deep`` can judge."""
         return self.fit == self.files
 
     @property
     def was_copied(self) -> bool:
-        """Whether no file has the time of its header, as after ``cp -r``: the engine sets it when it unpacks."""
+        """Whether no file has its header's time, as after ``cp -r``: the engine sets it when it unpacks a layer."""
         return self.is_tied and self.files > 1 and not self.timely
 
 
 class LayerHeaders(Struct, frozen=True, kw_only=True):
-    """The layers of sound images, small ones first, as far as a bound on the number of entries goes.
+    """The layers of valid images, small ones first, up to a limit on the number of entries.
 
     Attributes:
         looks: by chain ID.
-        left: how many layers were not looked at, or not to their end.
+        left: number of layers that were not examined, or not completely.
         gaps: what could not be examined.
     """
 
@@ -58,20 +58,20 @@ class LayerHeaders(Struct, frozen=True, kw_only=True):
 
     @property
     def entries(self) -> int:
-        """Return how many entries were compared."""
+        """Return the number of compared entries."""
         return sum(look.entries for look in self.looks.values())
 
     def lossy(self) -> tuple[HeaderLook, ...]:
-        """Return the layers that surely lost something."""
+        """Return the layers that certainly lost something."""
         return tuple(look for look in self.looks.values() if look.lost and look.is_tied)
 
 
 class CopiedRoot(LayerHeaders, frozen=True, kw_only=True):
-    """What shows that a data root was copied without owners, modes, times or marks.
+    """Evidence that a data root was copied without owners, modes, times or xattrs.
 
     Attributes:
-        looks: of a few layers, of all where these or a container give a reason.
-        containers: container id → what shows that its writable layer was copied so.
+        looks: results of a few layers, of all if these or a container are suspicious.
+        containers: container id → evidence that its writable layer was copied like that.
     """
 
     containers: dict[str, str] = {}

@@ -1,7 +1,7 @@
-"""What the engine prepares below a container's own files: the ``-init`` layer, always the same few entries.
+"""The ``-init`` layer that the engine prepares below a container's writable layer, with always the same few entries.
 
-Moby daemon/initlayer/setup_unix.go, the same since 1.10: each file is made anew, whatever the image has; a directory only
-where the image has none.
+Moby daemon/initlayer/setup_unix.go, unchanged since 1.10: each file is created, whatever the image has; a directory only
+if the image has none.
 """
 
 from msgspec import Struct
@@ -14,10 +14,10 @@ LINKS = {"etc/mtab": "/proc/mounts"}
 
 
 class InitLayers(Struct, frozen=True, kw_only=True):
-    """Entries of ``-init`` layers that are of another kind than the engine makes them.
+    """Entries of ``-init`` layers of a wrong kind.
 
     Attributes:
-        wrong: container id → entry ("etc/hosts") → what lies there ("a directory").
+        wrong: container id → entry ("etc/hosts") → actual kind ("a directory").
         gaps: what could not be examined.
     """
 

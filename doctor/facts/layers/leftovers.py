@@ -1,4 +1,4 @@
-"""What crashes, interrupted pulls and half-done removals left in an overlay2 root, and what nothing needs any more."""
+"""Stale files of crashes, interrupted pulls and removals in an overlay2 root, and directories that nothing needs."""
 
 from msgspec import Struct
 
@@ -7,12 +7,12 @@ from doctor.model.paths import HostPath
 
 
 class LostLayer(Struct, frozen=True, kw_only=True):
-    """A container's writable layer of which no record is left.
+    """A container's writable layer without any record.
 
     Attributes:
-        directory: its name in ``overlay2``; an ``-init`` of the same name stands beside it.
-        has_files: whether the container wrote anything.
-        below: the directory of the image layer it stands on, "" if its ``lower`` doesn't tell.
+        directory: its name in ``overlay2``; an ``-init`` with the same name is beside it.
+        has_files: whether it has any files.
+        below: the directory of the image layer below it, "" if its ``lower`` does not name one.
     """
 
     directory: str
@@ -21,19 +21,19 @@ class LostLayer(Struct, frozen=True, kw_only=True):
 
 
 class Leftovers(Struct, frozen=True, kw_only=True):
-    """All of it. A running engine's own work in progress is in none of these.
+    """All stale files, without files that a running engine is working on.
 
     Attributes:
-        is_engine_up: whether an engine holds the root: nothing is moved under it for what is harmless.
+        is_engine_up: whether an engine holds the root: then harmless files are not moved.
         write_sets: names in ``layerdb/tmp``.
         mounts: names of empty directories in ``layerdb/mounts``.
-        merged: directory of overlay2 → names of what lies in its ``merged`` while nothing is mounted there.
-        image_files: names in ``imagedb/content/sha256`` that are no image id.
-        containers: entries of ``containers`` that are no container's → whether nothing is in them.
-        orphans: directories of overlay2 that are layers and that provably nothing refers to.
-        foreign: other entries of overlay2 that no engine makes.
-        lost_layers: writable layers of containers that nothing knows any more: user data.
-        unknown: why no directory can be called an orphan on this root, "" if that can be told.
+        merged: layer directory → names in its ``merged`` while nothing is mounted there.
+        image_files: names in ``imagedb/content/sha256`` that are not image ids.
+        containers: entries of ``containers`` that don't belong to a container → whether they are empty.
+        orphans: layer directories that provably nothing refers to.
+        foreign: other entries of overlay2, which no engine creates.
+        lost_layers: writable layers of containers without any record: user data.
+        unknown: why orphans can't be determined on this root, "" if they can.
         gaps: what could not be examined.
     """
 

@@ -1,4 +1,4 @@
-"""How links and lowers of overlay2 follow from each other: the judgement behind ``LayerGraph.names`` and ``lowers``."""
+"""Derives names of short links and contents of ``lower`` files from each other, for ``LayerGraph``."""
 
 import base64
 import hashlib
@@ -11,12 +11,12 @@ _LINK_NAME = re.compile(r"[A-Z2-7]{26}")
 
 
 def derived_name(directory: str) -> str:
-    """Return a link name for a directory that lost every trace of its own: any valid one serves, the same each time."""
+    """Return a link name for a directory without any copy of its own: any valid name works, always the same one."""
     return base64.b32encode(hashlib.sha256(directory.encode("utf-8", "surrogateescape")).digest()).decode()[:26]
 
 
 def owners(layers: Layers) -> dict[str, str]:
-    """Return link name → directory, as far as a link and a directory agree, or only one of both tells it."""
+    """Return link name → directory, if link and directory agree, or only one of them has the name."""
     known: dict[str, str] = {}
     for name, target in layers.links.items():
         directory = target.removeprefix("../").removesuffix("/diff")
@@ -29,7 +29,7 @@ def owners(layers: Layers) -> dict[str, str]:
 
 
 def paths(parents: dict[str, str]) -> dict[str, tuple[str, ...] | None]:
-    """Return directory → its ancestors, nearest first; ``None`` if one isn't known or they go in a circle."""
+    """Return directory → its ancestors, nearest first; ``None`` if one is unknown or there is a loop."""
     known: dict[str, tuple[str, ...] | None] = {"": ()}
     for start in parents:
         trail: list[str] = []
@@ -37,7 +37,7 @@ def paths(parents: dict[str, str]) -> dict[str, tuple[str, ...] | None]:
         while here not in known and here in parents and here not in trail:
             trail.append(here)
             here = parents[here]
-        # An unknown parent, or a circle: nothing above it is known either.
+        # An unknown parent, or a loop: nothing above it is known either.
         below = known.get(here)
         known.setdefault(here, None)
         for directory in reversed(trail):
@@ -49,7 +49,7 @@ def paths(parents: dict[str, str]) -> dict[str, tuple[str, ...] | None]:
 
 
 def decide_names(layers: Layers, ancestry: dict[str, tuple[str, ...] | None]) -> dict[str, str]:
-    """Return directory → link name: what its link says where ``l/`` agrees, else what most of the rest tells."""
+    """Return directory → link name: from its ``link`` file if ``l/`` agrees, else from most of the other copies."""
     decided = {
         identity: found.link
         for identity, found in layers.directories.items()
@@ -90,7 +90,7 @@ def _votes(
 
 
 def parent_by_lower(found: LayerDirectory, known: dict[str, str]) -> str | None:
-    """Return the parent that a directory's own ``lower`` names; "" for none, ``None`` if it can't be told."""
+    """Return the parent that a directory's own ``lower`` names; "" for none, ``None`` if unknown."""
     if found.lower is None:
         return ""
     return known.get(found.lower[0]) if found.lower else None

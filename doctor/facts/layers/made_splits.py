@@ -1,4 +1,4 @@
-"""tar-split files recreated from layer directories: proven by the layer's digest, or not here."""
+"""tar-split files recreated from layer directories, each proven by the layer's digest."""
 
 from msgspec import Struct
 
@@ -6,11 +6,11 @@ from doctor.model.missing import Missing
 
 
 class MadeSplit(Struct, frozen=True, kw_only=True):
-    """One layer's.
+    """The tar-split of one layer.
 
     Attributes:
         content: the bytes of ``tar-split.json.gz``.
-        directory: whose files make a tar with the layer's diff ID: so it proves the directory, too.
+        directory: the layer directory; its tar has the layer's diff ID, which also proves the directory.
     """
 
     content: bytes
@@ -18,14 +18,14 @@ class MadeSplit(Struct, frozen=True, kw_only=True):
 
 
 class MadeSplits(Struct, frozen=True, kw_only=True):
-    """By chain ID, of layers that lost theirs and whose backup has none."""
+    """By chain ID, of layers whose own is missing, also in the backup."""
 
     items: dict[str, MadeSplit]
     gaps: tuple[Missing, ...] = ()
 
 
 class DeepMadeSplits(Struct, frozen=True, kw_only=True):
-    """By chain ID, of layers whose own one was found damaged (``--deep``)."""
+    """By chain ID, of layers whose own is corrupt (``--deep``)."""
 
     items: dict[str, MadeSplit]
     gaps: tuple[Missing, ...] = ()

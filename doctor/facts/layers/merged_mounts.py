@@ -1,4 +1,4 @@
-"""Mounts at overlay2's ``merged`` directories that are not of the layers that belong there."""
+"""Mounts at ``merged`` directories of overlay2 with wrong layers."""
 
 import re
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ _WHOLE = r"(?:^|/)([0-9a-z]{25,64}(?:-init)?)/diff$"
 
 
 class WrongMount(Struct, frozen=True, kw_only=True):
-    """One of them.
+    """One wrong mount.
 
     Attributes:
-        directory: of overlay2.
-        path: where it is mounted.
+        directory: the layer directory.
+        path: its mount point.
         problem: what is wrong with it, in words.
         shown: its type and options.
-        is_overlay: whether it is an overlay, which can be mounted again as it was.
-        source: what was mounted; ``options`` its options, of the mount and of the file system.
+        is_overlay: whether it is an overlay, which can be remounted.
+        source: the mounted source; ``options`` the options of the mount and of the file system.
     """
 
     directory: str
@@ -37,7 +37,7 @@ class WrongMount(Struct, frozen=True, kw_only=True):
 
 
 def wrong_mounts(mounts: Mounts, graph: LayerGraph) -> Iterator[WrongMount]:
-    """Yield the wrong ones, of several at one place the one on top."""
+    """Yield the wrong mounts; of several at one mount point, only the top one."""
     top = graph.layers.overlay2.rstrip("/") + "/"
     found: dict[str, Mount] = {}
     for mount in mounts.items:
@@ -61,25 +61,25 @@ def wrong_mounts(mounts: Mounts, graph: LayerGraph) -> Iterator[WrongMount]:
 
 
 def _problem(name: str, mount: Mount, graph: LayerGraph, by_name: dict[str, str]) -> str:
-    """Return what is wrong with a mount at a directory's ``merged``; "" for nothing, or where it can't be told."""
+    """Return the problem of a mount at a ``merged`` directory; "" for none, or if it is unknown."""
     if mount.fs_type != "overlay":
         return f"it is of type {mount.fs_type}"
     lower, upper = mount.super_option("lowerdir"), mount.super_option("upperdir")
     if lower is None:
-        return ""  # listed one by one (lowerdir+), which no engine does
+        return ""  # one lowerdir+ option per layer, which no engine uses
     above = _ancestors(graph, name)
     used = [_directory(part, by_name) for part in lower.split(":")]
     if above is None or None in used:
         return ""
     own = _directory(upper, by_name) if upper is not None else name
     if own != name:
-        return "it writes into another directory"
+        return "its upper directory is another one"
     expected = above if upper is not None else [name, *above]
-    return "" if used == expected else "its lower layers are others"
+    return "" if used == expected else "its lower layers are wrong"
 
 
 def _ancestors(graph: LayerGraph, name: str) -> list[str] | None:
-    """Return the directories below one, nearest first; ``None`` if one isn't known."""
+    """Return the directories below one, nearest first; ``None`` if one is unknown."""
     found: list[str] = []
     here = name
     while here in graph.parents and len(found) <= len(graph.parents):
@@ -91,7 +91,7 @@ def _ancestors(graph: LayerGraph, name: str) -> list[str] | None:
 
 
 def _directory(part: str, by_name: dict[str, str]) -> str | None:
-    """Return the directory of overlay2 that a path in the options means, "" for one elsewhere, ``None`` if unknown."""
+    """Return the layer directory of a path in the options, "" for a path elsewhere, ``None`` if unknown."""
     short = re.search(_SHORT, part)
     if short is not None:
         return by_name.get(short[1])

@@ -1,6 +1,6 @@
-"""Which directories of overlay2 something refers to, and what keeps the rest from being called orphans.
+"""Layer directories that something refers to, and reasons why the others may not be orphans.
 
-Without a doubt only: a directory that a damaged record may have named is none, nor is one that a build cache may use.
+Only certain ones are orphans: not a directory that a corrupt record may have named, or that a build cache may use.
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def stood_on(graph: LayerGraph, used: set[str]) -> set[str]:
 
 
 def mounted(graph: LayerGraph, mounts: Mounts | Missing, names: set[str]) -> set[str]:
-    """Return those of ``names`` that a mount of this host shows or uses."""
+    """Return those of ``names`` that a mount of this host uses."""
     if isinstance(mounts, Missing):
         return set()
     text = "\n".join(
@@ -56,20 +56,20 @@ def mounted(graph: LayerGraph, mounts: Mounts | Missing, names: set[str]) -> set
 
 
 def doubt(graph: LayerGraph, buildkit: BuildkitDatabases | Missing) -> str:
-    """Return why nothing can be called an orphan: which damage hides what may need it; "" for none."""
+    """Return why orphans can't be determined: the corruption that hides possible references; "" for none."""
     tagged = {digest.removeprefix("sha256:") for digest in graph.images.tags.entries.values()}
     if graph.gaps:
         return graph.gaps[0].reason
     if not graph.layers.records:
         return "there is no record of any layer"
     if graph.images.tags.status == "corrupt":
-        return "the list of names is damaged"
+        return "the list of image names is corrupt"
     if len(graph.images.sound()) < len(graph.images.configs) or tagged - graph.images.configs.keys():
-        return "an image's config is damaged or missing"
+        return "the config of an image is corrupt or missing"
     if any(chain not in graph.cache for chain in (*graph.layers.records, *(layer.chain for layer in graph.needed()))):
-        return "the directory of a recorded layer is not known"
+        return "the directory of a recorded layer is unknown"
     if any(_is_damaged(graph, name) for name in (*graph.layers.mounts, *(one.id for one in graph.containers.items))):
-        return "the mount record of a container is damaged"
+        return "the mount record of a container is corrupt"
     if isinstance(buildkit, BuildkitDatabases):
         bad = [file for file in buildkit.files.values() if file.status != "ok"]
         if buildkit.gaps or bad:
@@ -80,7 +80,7 @@ def doubt(graph: LayerGraph, buildkit: BuildkitDatabases | Missing) -> str:
 
 
 def _is_damaged(graph: LayerGraph, container_id: str) -> bool:
-    """Whether a mount record has files that don't tell the directory, or a container has none."""
+    """Whether a mount record does not name its directory, or a container has no mount record."""
     record = graph.layers.mounts.get(container_id)
     if record is not None and record.mount_id is None and record.init_id is None and record.parent is None:
         return graph.containers.get(container_id) is not None
@@ -88,9 +88,9 @@ def _is_damaged(graph: LayerGraph, container_id: str) -> bool:
 
 
 def named_by_buildkit(buildkit: BuildkitDatabases | Missing, names: set[str]) -> set[str]:
-    """Return those of ``names`` that any of BuildKit's databases holds, as a key or in a value.
+    """Return those of ``names`` that any of BuildKit's databases has, as a key or in a value.
 
-    Where there are no databases that could tell, these are all that have BuildKit's form.
+    If there are no readable databases, these are all names in BuildKit's form.
     """
     if isinstance(buildkit, Missing):
         return {name for name in names if len(name) == _BUILDKIT_LENGTH}

@@ -1,4 +1,4 @@
-"""Which directory belongs to a layer whose record lost it: proven by the digest of the layer's tar, not guessed."""
+"""The directory of a layer whose record does not name it, proven by the digest of the layer's tar."""
 
 from msgspec import Struct
 
@@ -6,12 +6,12 @@ from doctor.model.missing import Missing
 
 
 class LayerProof(Struct, frozen=True, kw_only=True):
-    """What could be proven of one layer with a damaged record.
+    """The proof for one layer with a corrupt record.
 
     Attributes:
         chain: its chain ID.
-        directory: the directory whose files, put together by the layer's tar-split, have the layer's diff ID; of a layer
-            whose record is gone the one that all above it stands on; "" for none.
+        directory: the directory whose tar, reassembled by the layer's tar-split, has the layer's diff ID; for a layer
+            without a record the one that all layers above it name; "" for none.
         size_bytes: the sum over the directory's files, each inode once; -1 if no directory is known.
         why: why no directory is proven, "" if one is.
     """
@@ -23,11 +23,11 @@ class LayerProof(Struct, frozen=True, kw_only=True):
 
 
 class LayerProofs(Struct, frozen=True, kw_only=True):
-    """Proofs for the layers that need one, by chain ID; a healthy root has none, and nothing is read for it."""
+    """Proofs for the layers that need one, by chain ID; none on a healthy root, and nothing is read."""
 
     items: dict[str, LayerProof]
     gaps: tuple[Missing, ...] = ()
 
     def of(self, chain: str) -> LayerProof:
-        """Return the proof of a layer, an empty one where nothing was to be proven."""
+        """Return the proof of a layer, an empty one if no proof was needed."""
         return self.items.get(chain) or LayerProof(chain=chain, directory="", size_bytes=-1, why="nothing was examined")

@@ -1,4 +1,4 @@
-"""What lies on disk of overlay2's layers, record by record, before anything is judged.
+"""The records of overlay2's layers on disk, without any judgement.
 
 Layout: moby layer/filestore.go (``image/overlay2/layerdb``) and daemon/graphdriver/overlay2/overlay.go (``overlay2``).
 """
@@ -11,22 +11,22 @@ from doctor.engines.docker import places as docker
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
-# The daemon's names are 64 hex digits, BuildKit's 25 characters (base 36).
+# The engine's names have 64 hex digits, BuildKit's 25 characters (base 36).
 DIRECTORY_NAME = re.compile(r"[0-9a-f]{64}|[a-z0-9]{25}")
 
 
 class LayerRecord(Struct, frozen=True, kw_only=True):
-    """One directory of ``layerdb/sha256``. Texts are stripped as Go does; ``None`` stands for no such file.
+    """One directory of ``layerdb/sha256``. Texts are stripped like in Go; ``None`` means that the file does not exist.
 
     Attributes:
         chain: the directory's name, 64 hex digits.
-        diff: digest of the layer's tar.
+        diff: the layer's diff ID.
         parent: chain ID of the layer below, with "sha256:".
-        cache_id: name of its directory in ``overlay2``.
-        size: decimal bytes.
-        tar_split_bytes: size of tar-split.json.gz, -1 if there is none or no file.
-        is_split_torn: whether that file begins or ends as no gzip file does: it was cut, or its blocks never reached the disk.
-        wrong_type: names of entries that are directories or links where a file belongs.
+        cache_id: name of its layer directory.
+        size: size in bytes, decimal.
+        tar_split_bytes: size of tar-split.json.gz, -1 if it is missing or not a file.
+        is_split_torn: whether that file has no valid gzip header or trailer: it is truncated, or was not written to disk.
+        wrong_type: names of entries that are directories or links instead of files.
     """
 
     chain: str
@@ -40,12 +40,12 @@ class LayerRecord(Struct, frozen=True, kw_only=True):
 
     @property
     def is_hollow(self) -> bool:
-        """Whether neither ``diff`` nor ``cache-id`` is there: what an interrupted pull leaves."""
+        """Whether neither ``diff`` nor ``cache-id`` exists, as after an interrupted pull."""
         return self.diff is None and self.cache_id is None
 
     @property
     def lacks_split(self) -> bool:
-        """Whether there is no tar-split, an empty one, or one whose ends say that it is torn."""
+        """Whether the tar-split is missing, empty, or truncated."""
         return self.tar_split_bytes <= 0 or self.is_split_torn
 
 
@@ -53,11 +53,11 @@ class LayerDirectory(Struct, frozen=True, kw_only=True):
     """One directory of ``overlay2``.
 
     Attributes:
-        id: its name: 64 hex digits, ``…-init`` for what the engine prepares for a container, 25 characters of BuildKit.
-        link: content of ``link``, ``None`` if there is none.
-        lower: names in ``lower`` without "l/", nearest parent first; ``None`` if there is no such file.
+        id: its name: 64 hex digits, ``…-init`` for an init layer of a container, 25 characters of BuildKit.
+        link: content of ``link``, ``None`` if it does not exist.
+        lower: names in ``lower`` without "l/", nearest parent first; ``None`` if it does not exist.
         has_diff: whether ``diff`` is a directory; likewise ``has_work``, ``has_merged``.
-        committed: kind letter of the marker ``committed``, "" for none: with a file the engine never mounts it writable again.
+        committed: kind letter of the marker ``committed``, "" for none: the engine never mounts a committed layer writable.
     """
 
     id: str
@@ -70,7 +70,7 @@ class LayerDirectory(Struct, frozen=True, kw_only=True):
 
 
 class MountRecord(Struct, frozen=True, kw_only=True):
-    """One directory of ``layerdb/mounts``: which layer directories a container has. ``None``: no such file."""
+    """One directory of ``layerdb/mounts``: the layer directories of a container. ``None``: no such file."""
 
     container_id: str
     mount_id: str | None
@@ -89,11 +89,11 @@ class Layers(Struct, frozen=True, kw_only=True):
 
     Attributes:
         records: ``layerdb/sha256`` by chain ID.
-        removing: names ``CHAIN-NUMBER-removing`` → their cache id ("" if it can't be read).
+        removing: names ``CHAIN-NUMBER-removing`` → their cache ID ("" if it can't be read).
         unfinished: names in ``layerdb/tmp``.
         mounts: ``layerdb/mounts`` by container id.
-        directories: ``overlay2`` by name, but for ``l``.
-        links: ``overlay2/l``: name → target of the link, "" for what is no link.
+        directories: ``overlay2`` by name, except ``l``.
+        links: ``overlay2/l``: name → target of the link, "" if it is not a link.
         link_directory: kind letter of ``overlay2/l``, "" for nothing.
         store: the image store that has the records; ``overlay2`` where the directories are.
         gaps: what could not be examined.
@@ -111,7 +111,7 @@ class Layers(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def unused_pairs(self) -> tuple[str, ...]:
-        """Return the directories X that have an X-init and that no mount record names: containers' lost layers."""
+        """Return the directories X that have an X-init and that no mount record names: lost layers of containers."""
         used = {name for record in self.mounts.values() for name in (record.mount_id, record.named_by_init)}
         return tuple(
             name for name in self.directories if docker.init_layer(name) in self.directories and name not in used
@@ -132,7 +132,7 @@ class Layers(Struct, frozen=True, kw_only=True):
         return join(self.store, docker.UNFINISHED_RECORDS, name)
 
     def directory_path(self, identity: str, file: str = "") -> HostPath:
-        """Return a layer's directory, or an entry in it."""
+        """Return the path of a layer directory, or of an entry in it."""
         path = join(self.overlay2, identity)
         return join(path, file) if file else path
 

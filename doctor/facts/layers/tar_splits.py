@@ -1,4 +1,4 @@
-"""tar-split files whose content can't be read."""
+"""Corrupt tar-split files."""
 
 from msgspec import Struct
 
@@ -6,16 +6,16 @@ from doctor.model.missing import Missing
 
 
 class TarSplits(Struct, frozen=True, kw_only=True):
-    """Chain id → what is wrong with its tar-split; sound ones are not listed."""
+    """Chain ID → problem of its tar-split; valid ones are not listed."""
 
     damaged: dict[str, str]
     gaps: tuple[Missing, ...] = ()
 
 
 class AlteredSplits(Struct, frozen=True, kw_only=True):
-    """Chain id → what is wrong with a tar-split that has another content than the metadata backup kept of it.
+    """Chain ID → problem of a tar-split whose content differs from the metadata backup.
 
-    Absent where there is no backup: then only ``--deep`` reads tar-splits to their end.
+    Absent if there is no backup: then only ``--deep`` reads whole tar-splits.
     """
 
     damaged: dict[str, str]

@@ -1,1 +1,1 @@
-"""Facts: logging drivers and logs."""
+"""Facts on logging drivers and logs."""

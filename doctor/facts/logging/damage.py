@@ -1,4 +1,4 @@
-"""json-file logs with bytes that ``docker logs`` can't read."""
+"""json-file logs with corrupt bytes, which ``docker logs`` can't read."""
 
 from msgspec import Struct
 
@@ -7,14 +7,14 @@ from doctor.model.paths import HostPath
 
 
 class DamagedLog(Struct, frozen=True, kw_only=True):
-    """One log.
+    """One corrupt log.
 
     Attributes:
-        container_id: whose it is.
+        container_id: its container.
         path: the file.
-        kinds: what is in it: ``nul``, ``torn``, ``garbage``; each once, sorted.
-        offset: of the first damaged byte.
-        bytes_lost: how many bytes are no line of it.
+        kinds: kinds of corruption: ``nul``, ``truncated``, ``garbage``; each once, sorted.
+        offset: offset of the first corrupt byte.
+        bytes_lost: number of bytes that don't belong to a valid line.
     """
 
     container_id: str
@@ -25,7 +25,7 @@ class DamagedLog(Struct, frozen=True, kw_only=True):
 
 
 class LogDamage(Struct, frozen=True, kw_only=True):
-    """The damaged ones among the logs of all containers; only the end of a big log is looked at."""
+    """The corrupt logs of all containers; only the end of a large log is examined."""
 
     items: tuple[DamagedLog, ...]
     gaps: tuple[Missing, ...] = ()

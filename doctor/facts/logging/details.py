@@ -1,14 +1,14 @@
-"""Details of findings about logging: values that a check hands to its fixer."""
+"""Details of findings about logging: values that a check passes to its fixer."""
 
 from msgspec import Struct
 
 
 class HidesFiles(Struct, frozen=True, kw_only=True):
-    """A logging driver that keeps logs where ``docker logs`` does not read them.
+    """A logging driver whose logs ``docker logs`` can't read.
 
     Attributes:
-        driver: the logging driver in force.
-        is_harm: logs are lost or containers don't start, rather than logs going where somebody may want them.
+        driver: the effective logging driver.
+        is_harm: whether logs are lost or containers don't start; otherwise logs go elsewhere, perhaps on purpose.
     """
 
     driver: str
@@ -16,18 +16,18 @@ class HidesFiles(Struct, frozen=True, kw_only=True):
 
 
 class UnknownDriver(Struct, frozen=True, kw_only=True):
-    """The name as set, and the driver it is a spelling of ("" if that is not clear)."""
+    """The configured name, and the driver that it misspells ("" if unknown)."""
 
     name: str
     meant: str
 
 
 class UnknownOptions(Struct, frozen=True, kw_only=True):
-    """Options of a logging driver that it does not take.
+    """Options that a logging driver does not accept.
 
     Attributes:
-        names: the options that the driver does not take.
-        driver_goes: the driver itself is changed by another repair, which also settles the options.
+        names: the unknown options.
+        driver_goes: whether another repair changes the driver, which also resolves the options.
     """
 
     names: tuple[str, ...]

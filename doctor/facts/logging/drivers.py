@@ -1,6 +1,6 @@
-"""Logging drivers: their options, who can read them, and what containers have written.
+"""Logging drivers: options, readers, and the logs of containers.
 
-From moby's ``daemon/logger`` (ValidateLogOpt of each driver, ``validateExternal``/``ValidateLogOpts``) 19.03 to 29.
+From Moby's ``daemon/logger`` (ValidateLogOpt of each driver, ``validateExternal``/``ValidateLogOpts``) 19.03 to 29.
 """
 
 import re
@@ -25,12 +25,12 @@ class Driver(Struct, frozen=True):
     """One logging driver.
 
     Attributes:
-        reads: who can read its logs: ``files`` (docker logs, kubelet), ``journal`` (docker logs, while journald runs),
+        reads: how its logs can be read: ``files`` (docker logs, kubelet), ``journal`` (docker logs, while journald runs),
             ``cache`` (docker logs, through a local copy since 20.10) or ``never``.
         options: names of its own options.
         removed: first release without it, ``None`` for none.
         required: options without which no container starts.
-        removed_options: options that a later release no longer takes, with that release.
+        removed_options: options that a later release no longer accepts, with that release.
     """
 
     reads: str
@@ -98,7 +98,7 @@ DRIVERS = {
 }  # fmt: skip
 
 BOUNDED = {"max-size": "10m", "max-file": "3"}
-"""What doctor sets where nothing bounds json-file logs: 30 MB a container."""
+"""Options that doctor sets if json-file logs have no limit: 30 MB per container."""
 
 
 def is_removed(name: str, release: tuple[int, int, int] | None) -> bool:
@@ -108,9 +108,9 @@ def is_removed(name: str, release: tuple[int, int, int] | None) -> bool:
 
 
 def unknown_options(name: str, options: dict[str, str], release: tuple[int, int, int] | None) -> tuple[str, ...]:
-    """Return the options that this driver does not take; () for ``none``, which takes any, and for plugins.
+    """Return the options that this driver does not accept; () for ``none``, which accepts any, and for plugins.
 
-    ``release`` of ``None`` counts as a current engine.
+    A ``release`` of ``None`` means a current engine.
     """
     found = DRIVERS.get(name)
     if found is None or name == "none":
@@ -123,7 +123,7 @@ def unknown_options(name: str, options: dict[str, str], release: tuple[int, int,
 
 
 def bad_values(name: str, options: dict[str, str]) -> dict[str, str]:
-    """Return what is wrong with values, by option: the engine starts with them, and no container does.
+    """Return option → problem of its value: the engine starts with it, but no container does.
 
     >>> bad_values("json-file", {"max-size": "10 MB please"})
     {'max-size': "invalid size: '10 MB please'"}
@@ -157,7 +157,7 @@ def default_driver(config: EngineConfig) -> str:
 
 
 def default_options(config: EngineConfig) -> dict[str, str]:
-    """Return the options of new containers; values that are no strings are left out (dockerd refuses them)."""
+    """Return the options of new containers; values that are not strings are left out (dockerd refuses them)."""
     value = config.get("log-opts", {})
     return {name: item for name, item in value.items() if isinstance(item, str)} if isinstance(value, dict) else {}
 
@@ -165,9 +165,9 @@ def default_options(config: EngineConfig) -> dict[str, str]:
 def opaque_because(
     config: EngineConfig, journald: str, *, kubelet_reads: bool, has_syslog: bool = True
 ) -> tuple[str, bool]:
-    """Return why new containers' logs can't be read, "" if they can, and whether that is harm rather than a choice.
+    """Return why logs of new containers can't be read, "" if they can, and whether that is harm rather than a choice.
 
-    ``kubelet_reads`` is whether a kubelet of this host reads Docker's logs: it knows json-file only (``LogPath``).
+    ``kubelet_reads`` is whether a kubelet of this host reads Docker's logs: it supports only json-file (``LogPath``).
     """
     driver = default_driver(config)
     found = DRIVERS.get(driver)
@@ -180,22 +180,22 @@ def opaque_because(
     if driver == "syslog" and not has_syslog and not default_options(config).get("syslog-address"):
         return "no new container starts: no syslog daemon listens here", True
     if kubelet_reads and driver != "json-file":
-        return "'kubectl logs' shows nothing: kubelet reads json-file logs only", True
+        return "'kubectl logs' shows nothing: the kubelet reads only json-file logs", True
     if found.reads == "journal":
-        return "logs are in the journal only, no tool that reads files sees them", False
+        return "logs are only in the journal: tools that read files don't see them", False
     return "", False
 
 
 class LogFile(Struct, frozen=True, kw_only=True):
-    """The json-file log of one container, its rotated siblings included.
+    """The json-file log of one container, including rotated files.
 
     Attributes:
         container: its name, ``id`` its full id.
-        path: of the current file.
-        size_bytes: of all files together, as stat says.
-        exists: whether the current file is there.
+        path: the current file.
+        size_bytes: total size of all files.
+        exists: whether the current file exists.
         running: whether the container runs.
-        max_size: its own max-size, "" for none: it grows without end.
+        max_size: its own max-size, "" for none: it grows without a limit.
     """
 
     container: str
@@ -208,15 +208,15 @@ class LogFile(Struct, frozen=True, kw_only=True):
 
 
 class Logging(Struct, frozen=True, kw_only=True):
-    """What surrounds the drivers on this host.
+    """Logging on this host.
 
     Attributes:
         journald: ``running``, ``absent``, or ``unknown`` (a mounted disk has no running journal).
-        has_syslog: whether the socket of a syslog daemon is there; true where that does not matter or is not known.
+        has_syslog: whether the socket of a syslog daemon exists; true if it does not matter or is unknown.
         files: json-file logs of containers.
         rotated_by: files of logrotate.d that rotate them.
-        space_bytes: size of the file system they lie on, 0 if unknown.
-        deleted_open: paths of removed log files that the engine still holds open: their space comes back at its restart.
+        space_bytes: size of their file system, 0 if unknown.
+        deleted_open: paths of removed log files that the engine still holds open: its restart frees their space.
         gaps: what could not be examined.
     """
 
@@ -230,20 +230,20 @@ class Logging(Struct, frozen=True, kw_only=True):
 
     @property
     def endless(self) -> tuple[LogFile, ...]:
-        """Return the logs that nothing bounds, largest first; none where logrotate rotates them."""
+        """Return the logs without a limit, largest first; none if logrotate rotates them."""
         if self.rotated_by:
             return ()
         free = (file for file in self.files if file.max_size in {"", "-1"})
         return tuple(sorted(free, key=lambda file: -file.size_bytes))
 
     def is_much(self, size_bytes: int) -> bool:
-        """Whether logs of this size are a problem: more than 1 GiB, or more than a tenth of their file system."""
+        """Whether logs of this size are a problem: more than 1 GiB or a tenth of their file system."""
         share = self.space_bytes and size_bytes > _SHARE * self.space_bytes
         return size_bytes > GIB or bool(share and size_bytes > _MUCH_BYTES)
 
 
 def human(size_bytes: int) -> str:
-    """Return a size as people say it.
+    """Return a size for display.
 
     >>> human(170 << 20), human(5 << 30)
     ('170 MiB', '5.0 GiB')

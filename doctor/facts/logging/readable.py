@@ -1,4 +1,4 @@
-"""Whether the running engine can read back what its containers have logged."""
+"""Whether the running engine can read the logs of its containers."""
 
 from msgspec import Struct
 
@@ -6,15 +6,15 @@ from doctor.model.missing import Missing
 
 
 class ReadLog(Struct, frozen=True, kw_only=True):
-    """What ``docker logs --tail 1`` would do for one running container.
+    """The result of ``docker logs --tail 1`` for one running container.
 
     Attributes:
         container: its name.
         driver: its logging driver.
         status: HTTP status of the engine's answer.
-        bytes: how much the answer holds; what it says is not kept.
-        file_bytes: size of its json-file log, -1 if it has none.
-        problem: the engine's own words for a refusal, "" for none.
+        bytes: size of the answer; its content is not kept.
+        file_bytes: size of its json-file log, -1 for none.
+        problem: the engine's error message, "" for none.
     """
 
     container: str
@@ -26,12 +26,12 @@ class ReadLog(Struct, frozen=True, kw_only=True):
 
     @property
     def is_readable(self) -> bool:
-        """Whether the last line came back, or there is none yet."""
+        """Whether the last line was returned, or the log is empty."""
         return self.status == 200 and not (self.file_bytes > 0 and self.bytes == 0)
 
 
 class ReadLogs(Struct, frozen=True, kw_only=True):
-    """A few running containers whose driver is the engine's default."""
+    """Results of a few running containers with the engine's default driver."""
 
     items: tuple[ReadLog, ...]
     gaps: tuple[Missing, ...] = ()

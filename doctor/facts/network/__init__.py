@@ -1,1 +1,1 @@
-"""Facts: networks of the engine and of the host: records, links, addresses, routes, names."""
+"""Facts on networks of the engine and of the host: records, links, addresses, routes, name resolution."""

@@ -1,23 +1,23 @@
-"""Details of findings about the network: values that a check hands to its fixer."""
+"""Details of findings about the network: values that a check passes to its fixer."""
 
 from msgspec import Struct
 
 
 class LoopbackOnly(Struct, frozen=True, kw_only=True):
-    """Real servers that a program of the host has written somewhere."""
+    """Real name servers in a file of a program of the host."""
 
     servers: tuple[str, ...]
 
 
 class BridgeNfOff(Struct, frozen=True, kw_only=True):
-    """The key, and whether the module that has it is not loaded."""
+    """The key, and whether its module is not loaded."""
 
     key: str
     needs_module: bool
 
 
 class StaleBridge(Struct, frozen=True, kw_only=True):
-    """The bridge; ``is_empty``: it has neither ports nor addresses."""
+    """The bridge; ``is_empty``: whether it has neither ports nor addresses."""
 
     bridge: str
     is_empty: bool
@@ -32,13 +32,13 @@ class SubnetTaken(Struct, frozen=True, kw_only=True):
 
 
 class BridgeMissing(Struct, frozen=True, kw_only=True):
-    """What the bridge has to be.
+    """The bridge to recreate.
 
     Attributes:
-        addresses: with prefix length.
-        ports: host ends of containers' veths that belong to it and are there.
-        mac: hardware address under which its containers know it, "" if none does: with another they would be cut off until
-            their kernel asks again.
+        addresses: its addresses with prefix length.
+        ports: existing host ends of containers' veths that belong to it.
+        mac: MAC address in its containers' neighbour tables, "" for none: with another one they would be unreachable until
+            their kernel resolves it again.
     """
 
     bridge: str
@@ -48,7 +48,7 @@ class BridgeMissing(Struct, frozen=True, kw_only=True):
 
 
 class WrongAddress(Struct, frozen=True, kw_only=True):
-    """The bridge, the address it lacks, and those it has instead (all with prefix length)."""
+    """The bridge, its missing address, and the addresses it has instead (all with prefix length)."""
 
     bridge: str
     address: str
@@ -56,13 +56,13 @@ class WrongAddress(Struct, frozen=True, kw_only=True):
 
 
 class Forwarding6Off(Struct, frozen=True, kw_only=True):
-    """Uplinks whose default route comes from router advertisements, which forwarding would make ignored."""
+    """Uplinks with a default route from router advertisements, which the kernel ignores when forwarding is on."""
 
     advertised: tuple[str, ...]
 
 
 class PortTaken(Struct, frozen=True, kw_only=True):
-    """Who has the port. ``pid`` is 0 if that is not known."""
+    """The process that uses the port. ``pid`` is 0 if unknown."""
 
     port: int
     pid: int
@@ -70,7 +70,7 @@ class PortTaken(Struct, frozen=True, kw_only=True):
 
 
 class Detached(Struct, frozen=True, kw_only=True):
-    """The host's end of the veth, the bridge it belongs to and the one it is in now ("" for none)."""
+    """The host end of the veth, its right bridge, and the current one ("" for none)."""
 
     interface: str
     bridge: str
@@ -78,7 +78,7 @@ class Detached(Struct, frozen=True, kw_only=True):
 
 
 class LostRoute(Struct, frozen=True, kw_only=True):
-    """The bridge, its subnet and the bridge's address in it; ``taken`` a route that stands in its place."""
+    """The bridge, its subnet and the bridge's address in it; ``taken`` is a conflicting route."""
 
     bridge: str
     subnet: str

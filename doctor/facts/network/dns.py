@@ -1,4 +1,4 @@
-"""How the host resolves names: its resolv.conf, who answers on the loopback, and where the real servers are written."""
+"""Name resolution of the host: resolv.conf, resolvers on the loopback, and files with the real servers."""
 
 from collections.abc import Iterator
 
@@ -16,14 +16,14 @@ STUB_ADDRESS = "127.0.0.53"
 
 
 class ServerList(Struct, frozen=True, kw_only=True):
-    """A file in which a program of the host writes name servers, and what is in it."""
+    """A file with name servers, written by a program of the host, and its content."""
 
     path: HostPath
     config: ResolvConf
 
     @property
     def outer(self) -> tuple[str, ...]:
-        """Return the servers that are not this machine."""
+        """Return the servers that are other machines."""
         return tuple(server for server in self.config.nameservers if not is_loopback(server))
 
 
@@ -31,12 +31,12 @@ class HostDns(Struct, frozen=True, kw_only=True):
     """Name resolution of the host.
 
     Attributes:
-        kind: what /etc/resolv.conf is: ``f`` file, ``l`` link, ``d`` directory, "" nothing.
-        target: of the link, "" for none.
-        config: its settings, ``None`` if nothing can be read there.
-        lists: files of resolved, NetworkManager, dnsmasq and resolvconf that hold servers, best first.
-        has_stub_file: whether systemd-resolved's stub-resolv.conf is there.
-        answers: loopback addresses on which somebody listens on port 53, as /proc/net shows them; ``None`` on a mounted root.
+        kind: kind of /etc/resolv.conf: ``f`` file, ``l`` link, ``d`` directory, "" missing.
+        target: target of the link, "" for none.
+        config: its settings, ``None`` if it can't be read.
+        lists: files of resolved, NetworkManager, dnsmasq and resolvconf with servers, best first.
+        has_stub_file: whether systemd-resolved's stub-resolv.conf exists.
+        answers: loopback addresses with a listener on port 53, from /proc/net; ``None`` on a mounted root.
         gaps: what could not be examined.
     """
 
@@ -50,16 +50,16 @@ class HostDns(Struct, frozen=True, kw_only=True):
 
     @property
     def is_dangling(self) -> bool:
-        """Whether it is a link to nothing."""
+        """Whether it is a dangling link."""
         return self.kind == "l" and self.config is None
 
     @property
     def is_stub(self) -> bool:
-        """Whether systemd-resolved's stub is the only server: the engine then reads resolved's own list instead."""
+        """Whether systemd-resolved's stub is the only server: the engine then uses resolved's own list instead."""
         return self.config is not None and self.config.nameservers == (STUB_ADDRESS,)
 
-    def somebody_answers(self, address: str) -> bool | None:
-        """Whether somebody listens on port 53 of a loopback address; ``None`` if that can't be seen."""
+    def has_listener(self, address: str) -> bool | None:
+        """Whether port 53 of a loopback address has a listener; ``None`` if unknown."""
         if self.answers is None:
             return None
         every = "::" if ":" in address else "0.0.0.0"  # noqa: S104 - compared, never bound
@@ -67,16 +67,16 @@ class HostDns(Struct, frozen=True, kw_only=True):
 
     @property
     def stub_lives(self) -> bool:
-        """Whether systemd-resolved answers and has written its stub file."""
-        return self.has_stub_file and self.somebody_answers(STUB_ADDRESS) is True
+        """Whether systemd-resolved listens and has written its stub file."""
+        return self.has_stub_file and self.has_listener(STUB_ADDRESS) is True
 
     def sources(self) -> Iterator[ServerList]:
-        """Yield the lists with a server that is not this machine, best first."""
+        """Yield the lists with a server on another machine, best first."""
         return (servers for servers in self.lists if servers.outer)
 
     @property
     def replacement(self) -> HostPath | None:
-        """Return the file that /etc/resolv.conf should be a link to on this host, ``None`` if nothing tells."""
+        """Return the file that /etc/resolv.conf should link to on this host, ``None`` if unknown."""
         if self.stub_lives:
             return STUB
         best = next(self.sources(), None)

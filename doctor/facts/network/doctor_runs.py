@@ -1,17 +1,17 @@
-"""What runs of the bundled runtime have on the host's network, by the token that each bears."""
+"""Rules and routes of the bundled runtime on the host's network, identified by the token of each run."""
 
 from msgspec import Struct
 
 from doctor.model.missing import Missing
 
 MARK = "doctor-runtime:"
-"""How the comment of a rule begins, and the abstract socket of a run that is not over."""
+"""Prefix of a rule's comment, and of the abstract socket of a live run."""
 PROTOCOL = "208"
-"""The routing protocol of routes to test containers behind the uplink."""
+"""The routing protocol of routes to test containers beyond the uplink."""
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """One rule, as iptables-save prints it."""
+    """One rule in the format of iptables-save."""
 
     table: str
     chain: str
@@ -19,11 +19,11 @@ class Mark(Struct, frozen=True, kw_only=True):
 
 
 class DoctorRuns(Struct, frozen=True, kw_only=True):
-    """Marks of dead runs.
+    """Stale marks of runs that are over.
 
     Attributes:
-        left: token → rules of a run of which no process is left.
-        routes: destinations of routes to test containers, where no run is left at all; with the interface.
+        left: token → rules of a run without a process.
+        routes: destination and interface of routes to test containers, if no run is live.
         save: the command that lists the rules.
     """
 

@@ -1,4 +1,4 @@
-"""What is damaged in the records of a network database. How that is judged stands in ``network_judge``: most scans need none of it."""
+"""Corrupt records of a network database. ``network_judge`` finds them; most scans don't need it."""
 
 from msgspec import Struct
 
@@ -8,14 +8,14 @@ from doctor.model.text import is_one_bit_off
 
 
 class NetworkFlaws(Struct, frozen=True, kw_only=True):
-    """What is damaged in a network database whose pages are whole.
+    """Corrupt records of a network database with valid pages.
 
     Attributes:
-        path: of the file.
+        path: the file.
         records: key → value with its index, of the newest tree.
-        flawed: the damaged ones among them.
-        shared: values that containers hold too.
-        age: how old the backup is that some are compared with, in words.
+        flawed: the corrupt ones among them.
+        shared: values that containers also have.
+        age: age of the backup used for comparison, in words.
     """
 
     path: HostPath
@@ -26,11 +26,11 @@ class NetworkFlaws(Struct, frozen=True, kw_only=True):
 
     @property
     def refused(self) -> tuple[FlawedRecord, ...]:
-        """Those on which the engine does not start."""
+        """Return the records that stop the engine's start."""
         return tuple(one for one in self.flawed if one.refused)
 
     def is_about(self, identity: str) -> bool:
-        """Whether a flawed record is one of this network, or would be but for one bit of its key."""
+        """Whether a corrupt record belongs to this network, if need be with one bit of its key flipped back."""
         if any(one.kind == "bucket" for one in self.flawed):
             return True
         return any(known == identity or is_one_bit_off(known, identity) for one in self.flawed for known in one.ids)

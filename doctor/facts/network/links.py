@@ -1,4 +1,4 @@
-"""Network interfaces, their addresses, and routes, as the kernel of the host has them now."""
+"""Network interfaces, addresses and routes in the host's kernel."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 DEFAULT_BRIDGE = "docker0"
 USER_BRIDGE = re.compile(r"br-([0-9a-f]{12})")
-"""What dockerd calls the bridge of a user network, after the network's id, unless com.docker.network.bridge.name says else."""
+"""Name of the bridge of a user network, from the network's id, unless com.docker.network.bridge.name sets another."""
 
 _INNER = frozenset({"bridge", "veth", "dummy", "ifb", "tun", "vxlan", "wireguard", "macvlan", "ipvlan"})
 
@@ -23,12 +23,12 @@ class Address(Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """Return it as ip(8) writes it: "172.17.0.1/16"."""
+        """Return it in the format of ip(8): "172.17.0.1/16"."""
         return f"{self.address}/{self.prefix}"
 
     @property
     def network(self) -> str:
-        """Return the network it is in: "172.17.0.0/16"."""
+        """Return its network: "172.17.0.0/16"."""
         return str(ip_network(self.text, strict=False))
 
 
@@ -36,14 +36,14 @@ class Link(Struct, frozen=True, kw_only=True):
     """One interface.
 
     Attributes:
-        flags: IFF_ names as iproute2 prints them ("UP", "LOWER_UP", "NO-CARRIER", "LOOPBACK").
+        flags: IFF_ names as printed by iproute2 ("UP", "LOWER_UP", "NO-CARRIER", "LOOPBACK").
         kind: "bridge", "veth", "vxlan", … or "" for hardware and the loopback.
-        master: name of the bridge or bond it is a port of, or "".
+        master: name of its bridge or bond, or "".
         peer_index: interface number of a veth's other end, in its own namespace; 0 if unknown or none.
-        peer_namespace: kernel's id of the network namespace that holds the other end, ``None`` when it is in this one.
-        peer: name of the other end where it is in this namespace, else "".
+        peer_namespace: kernel's id of the network namespace of the other end, ``None`` if it is this one.
+        peer: name of the other end if it is in this namespace, else "".
         alone: whether the port is isolated from other isolated ports of its bridge.
-        hairpin: whether the bridge may send a frame back out of the port.
+        hairpin: whether the bridge may send a frame back to the port that it came from.
     """
 
     index: int
@@ -62,12 +62,12 @@ class Link(Struct, frozen=True, kw_only=True):
 
     @property
     def is_up(self) -> bool:
-        """Whether someone set it up (IFF_UP); a bridge without ports is up and has no carrier, which is no fault."""
+        """Whether it is set up (IFF_UP); a bridge without ports is up without a carrier, which is normal."""
         return "UP" in self.flags
 
     @property
     def is_engine_bridge(self) -> bool:
-        """Whether it is a bridge with a name that dockerd gives."""
+        """Whether it is a bridge with a name that dockerd assigns."""
         return self.kind == "bridge" and (self.name == DEFAULT_BRIDGE or USER_BRIDGE.fullmatch(self.name) is not None)
 
     @property
@@ -84,7 +84,7 @@ class Route(Struct, frozen=True, kw_only=True):
     """One route.
 
     Attributes:
-        destination: "default", or a network or address as iproute2 prints it ("172.17.0.0/16", "10.0.0.1").
+        destination: "default", or a network or address as printed by iproute2 ("172.17.0.0/16", "10.0.0.1").
         device: interface, "" for blackhole routes and those of several hops.
         table: "main", "local" or another table's name or number.
         kind: "unicast", "local", "broadcast", "blackhole", …
@@ -102,7 +102,7 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def network(self) -> IPv4Network | None:
-        """Return what an IPv4 route leads to, or ``None`` for other families."""
+        """Return the destination of an IPv4 route, or ``None`` for other families."""
         if self.version != 4:
             return None
         if self.destination == "default":
@@ -114,7 +114,7 @@ class Route(Struct, frozen=True, kw_only=True):
 
 
 class Links(Struct, frozen=True, kw_only=True):
-    """Every interface and route of the host's network namespace, in the kernel's order."""
+    """All interfaces and routes of the host's network namespace, in the kernel's order."""
 
     links: tuple[Link, ...]
     routes: tuple[Route, ...]
@@ -131,7 +131,7 @@ class Links(Struct, frozen=True, kw_only=True):
         return (link for link in self.links if link.kind == "bridge")
 
     def outer(self) -> tuple[Link, ...]:
-        """Return the interfaces that lead out of the host: with a global IPv4 address, neither loopback nor virtual."""
+        """Return the external interfaces: with a global IPv4 address, neither loopback nor virtual."""
         return tuple(
             link
             for link in self.links
@@ -141,7 +141,7 @@ class Links(Struct, frozen=True, kw_only=True):
         )
 
     def engine_bridges(self) -> tuple[Link, ...]:
-        """Return the bridges with a name that dockerd gives."""
+        """Return the bridges with a name that dockerd assigns."""
         return tuple(link for link in self.links if link.is_engine_bridge)
 
     def ports(self, bridge: str) -> tuple[Link, ...]:
@@ -157,7 +157,7 @@ class Links(Struct, frozen=True, kw_only=True):
 
     @property
     def discards(self) -> tuple[Route, ...]:
-        """Return the IPv4 routes of the main table that throw packets away."""
+        """Return the IPv4 routes of the main table that discard packets."""
         kinds = {"blackhole", "unreachable", "prohibit"}
         return tuple(
             route for route in self.routes if route.table == "main" and route.kind in kinds and route.version == 4
@@ -172,11 +172,11 @@ class Links(Struct, frozen=True, kw_only=True):
 
     @property
     def has_policy(self) -> bool:
-        """Whether other tables than the kernel's own hold routes, so that the main table alone decides nothing."""
+        """Whether tables other than the kernel's own have routes, so that the main table is not decisive."""
         return any(route.table not in {"main", "local", "default"} for route in self.routes)
 
     def uplinks(self) -> tuple[Link, ...]:
-        """Return the interfaces that default routes leave by, best first."""
+        """Return the interfaces of default routes, best first."""
         found = (self.link(route.device) for route in self.defaults)
         return tuple(dict.fromkeys(link for link in found if link is not None))
 
@@ -206,6 +206,6 @@ class Links(Struct, frozen=True, kw_only=True):
 
 
 class NetCounters(Struct, frozen=True, kw_only=True):
-    """What the kernel counted in this network namespace since it was made (/proc/net/netstat), "TcpExt.IPReversePathFilter"."""
+    """Kernel counters of this network namespace (/proc/net/netstat), "TcpExt.IPReversePathFilter"."""
 
     values: dict[str, int]

@@ -1,4 +1,4 @@
-"""Sockets of the host that wait for traffic, and published ports that they are in the way of."""
+"""Listening sockets of the host, and published ports that conflict with them."""
 
 from msgspec import Struct
 
@@ -9,16 +9,16 @@ ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared, never bound
 
 
 class Listeners(Struct, frozen=True, kw_only=True):
-    """Listening TCP and bound UDP sockets of the host's network namespace (/proc/net/tcp and its like)."""
+    """Listening TCP and bound UDP sockets of the host's network namespace (/proc/net/tcp and others)."""
 
     items: tuple[Listener, ...] = ()
     gaps: tuple[Missing, ...] = ()
 
     def on(self, protocol: str, address: str, port: int) -> Listener | None:
-        """Return a socket that keeps another from binding this address and port, or ``None``.
+        """Return a socket that prevents another from binding this address and port, or ``None``.
 
-        A wildcard is in the way of every address, and every address in the way of a wildcard; "::" takes IPv4 too unless
-        its owner said otherwise, which /proc does not tell.
+        A wildcard conflicts with every address, and every address with a wildcard. "::" includes IPv4 unless its owner set
+        IPV6_V6ONLY, which /proc does not show.
         """
         for item in self.items:
             if item.port != port or not item.protocol.startswith(protocol):
@@ -29,13 +29,13 @@ class Listeners(Struct, frozen=True, kw_only=True):
 
 
 class PortConflict(Struct, frozen=True, kw_only=True):
-    """A published port of a container that is not running and can't start, since something else has the port.
+    """A published port of a stopped container that can't start, because another program uses the port.
 
     Attributes:
-        container: its name; ``error`` what the engine noted at the last attempt, "" for nothing.
-        protocol: ``tcp`` or ``udp``; ``address`` and ``port`` as the container asks for them.
-        listener: the socket in the way.
-        pid: of its owner, 0 if unknown; ``owner`` its program and arguments.
+        container: its name; ``error`` the error that the engine recorded at the last attempt, "" for none.
+        protocol: ``tcp`` or ``udp``; ``address`` and ``port`` as requested by the container.
+        listener: the conflicting socket.
+        pid: pid of its owner, 0 if unknown; ``owner`` its program and arguments.
     """
 
     container: str
@@ -49,7 +49,7 @@ class PortConflict(Struct, frozen=True, kw_only=True):
 
 
 class PortConflicts(Struct, frozen=True, kw_only=True):
-    """All of them."""
+    """All port conflicts."""
 
     items: tuple[PortConflict, ...] = ()
     gaps: tuple[Missing, ...] = ()

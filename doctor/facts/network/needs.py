@@ -1,15 +1,15 @@
-"""Which networks containers need."""
+"""The networks that containers need."""
 
 from doctor.facts.containers.containers import Attachment, Containers
 from doctor.facts.databases.databases import NetworkDatabase
 from doctor.formats.images.oci_digest import is_hex64
 
 BUILT_IN = ("bridge", "host", "none")
-"""Networks that the engine makes itself at every start."""
+"""Networks that the engine creates itself at every start."""
 
 
 def wanted_networks(containers: Containers) -> dict[str, list[Attachment]]:
-    """Return id → places of containers in it, for the networks that the engine does not make itself."""
+    """Return network id → attachments of containers, for networks that the engine does not create itself."""
     found: dict[str, list[Attachment]] = {}
     for container in containers.items:
         for attachment in container.networks:
@@ -19,7 +19,7 @@ def wanted_networks(containers: Containers) -> dict[str, list[Attachment]]:
 
 
 def missing_networks(database: NetworkDatabase, containers: Containers) -> dict[str, str]:
-    """Return id → name of the networks that containers are in and that the newest whole tree does not hold."""
+    """Return id → name of networks with containers that are missing in the newest valid tree."""
     return {
         identity: attachments[0].name
         for identity, attachments in wanted_networks(containers).items()

@@ -1,4 +1,4 @@
-"""The engine's networks, and what running containers publish on them."""
+"""The engine's networks, and the published ports of running containers."""
 
 import re
 from collections.abc import Iterator
@@ -11,18 +11,18 @@ _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,14}\Z")
 
 
 def is_safe_interface(name: str) -> bool:
-    """Whether a name can stand in a rule: the kernel allows any 15 bytes but "/" and blanks, iptables reads "+", "!", "-"."""
+    """Whether a name is safe in a rule: the kernel allows any 15 bytes but "/" and blanks, iptables interprets "+", "!", "-"."""
     return _INTERFACE.match(name) is not None
 
 
 class PublishedPort(Struct, frozen=True, kw_only=True):
-    """One port of a container that the engine published.
+    """One published port of a container.
 
     Attributes:
         protocol: ``tcp``, ``udp`` or ``sctp``.
-        host_ip: address on the host, "0.0.0.0" or "::" for any of its family.
+        host_ip: address on the host, "0.0.0.0" or "::" for all of its family.
         host_port: 0 if the gateway mode publishes without NAT.
-        container_ip: where it leads to; ``container_port`` inside the container.
+        container_ip: destination address; ``container_port`` port inside the container.
     """
 
     protocol: str
@@ -33,12 +33,12 @@ class PublishedPort(Struct, frozen=True, kw_only=True):
 
     @property
     def version(self) -> int:
-        """4 or 6: the family whose firewall holds its rules; a port of "::" on an IPv4 container is docker-proxy's."""
+        """4 or 6: the family of its firewall rules; docker-proxy serves a port of "::" for an IPv4 container."""
         return 6 if ":" in self.container_ip else 4
 
     @property
     def needs_rules(self) -> bool:
-        """Whether host and container address are of one family; else only docker-proxy carries it (moby port mapping)."""
+        """Whether host and container address have the same family; otherwise only docker-proxy forwards it (moby port mapping)."""
         return (":" in self.host_ip) == (":" in self.container_ip)
 
     @property
@@ -48,25 +48,25 @@ class PublishedPort(Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """The port as ``docker ps`` shows it: "0.0.0.0:8080->80/tcp"."""
+        """The port in the format of ``docker ps``: "0.0.0.0:8080->80/tcp"."""
         host = f"[{self.host_ip}]" if ":" in self.host_ip else self.host_ip
         return f"{host}:{self.host_port}->{self.container_port}/{self.protocol}"
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """A container's place in a network, as the engine's bridge driver keeps it.
+    """A container's endpoint in a network, as recorded by the engine's bridge driver.
 
     Attributes:
         id: 64 hex digits.
-        container_id: "" if no container says it is its own.
-        container: the container's name for messages.
-        interface: name that the container's end of the veth had on the host before it was moved in, as the bridge driver
-            keeps it (SrcName), "" if unknown; ``doctor.facts.network.wires`` knows the host's end.
-        is_running: whether the container's first process is alive now.
-        started: RFC 3339, when the container started; rules of ports stand in this order.
+        container_id: "" if no container claims it.
+        container: the container's name, for messages.
+        interface: name of the container's end of the veth on the host before it was moved into the container, as recorded by
+            the bridge driver (SrcName), "" if unknown; ``doctor.facts.network.wires`` knows the host's end.
+        is_running: whether the container's first process runs now.
+        started: start time of the container, RFC 3339; rules of ports have this order.
         ports: in the order in which the engine mapped them.
-        links: endpoints that this one is linked to (``docker run --link``), by id: it may reach their exposed ports where the
-            network keeps containers apart; ``linked_by`` those that may reach this one's.
+        links: ids of endpoints that this one links to (``docker run --link``): it may reach their exposed ports even if the
+            network isolates containers; ``linked_by`` those that link to this one.
         exposed: protocol and port, published or not.
     """
 
@@ -93,18 +93,18 @@ class Network(Struct, frozen=True, kw_only=True):
         bridge: the interface of a bridge network, "" for other drivers.
         subnets: IPv4 networks with prefix length ("172.17.0.0/16"); ``subnets6`` the IPv6 ones.
         gateway: the bridge's IPv4 address with its prefix length ("172.17.0.1/16"); ``gateway6`` its IPv6 twin.
-        internal: no way out, no published ports.
-        icc: whether containers of it may talk to each other (``com.docker.network.bridge.enable_icc``).
-        masquerade: whether what leaves it gets the host's address (``…enable_ip_masquerade``).
+        internal: whether it has no outside access and no published ports.
+        icc: whether its containers may reach each other (``com.docker.network.bridge.enable_icc``).
+        masquerade: whether outgoing packets get the host's address (``…enable_ip_masquerade``).
         host_ip: a fixed source address instead of masquerading (``com.docker.network.host_ipv4``), "" for none.
-        binding_ip: where ports are published that name no address, "" for any.
+        binding_ip: default address of published ports, "" for all.
         gateway_mode: ``nat``, ``nat-unprotected``, ``routed`` or ``isolated`` (since 27; "nat" before).
-        trusted_interfaces: may reach containers directly (``…trusted_host_interfaces``, since 28.2).
+        trusted_interfaces: interfaces that may reach containers directly (``…trusted_host_interfaces``, since 28.2).
         ipv6: whether it has IPv6.
         is_default: the engine's own network "bridge".
-        created: RFC 3339, or "" if unknown; that of the default network is the engine's last start.
-        mtu: 0 if nothing sets it.
-        options: the driver's options as given.
+        created: creation time, RFC 3339, or "" if unknown; that of the default network is the engine's last start.
+        mtu: 0 if not set.
+        options: options of the driver.
     """
 
     id: str
@@ -133,7 +133,7 @@ class Network(Struct, frozen=True, kw_only=True):
 
     @property
     def is_bridge(self) -> bool:
-        """Whether it is a bridge on this host whose rules the engine makes."""
+        """Whether it is a bridge on this host with rules of the engine."""
         return self.driver == "bridge" and bool(self.bridge)
 
     def subnets_of(self, version: int) -> tuple[str, ...]:
@@ -150,8 +150,8 @@ class Networks(Struct, frozen=True, kw_only=True):
 
     Attributes:
         items: networks in the order of their ids.
-        endpoints: of all containers, those that don't run (a record that a crash left) included.
-        source: where they were read: the database's path, or "GET /networks".
+        endpoints: endpoints of all containers, including stopped ones (stale records after a crash).
+        source: their source: the database's path, or "GET /networks".
         gaps: what could not be read.
     """
 
@@ -162,10 +162,10 @@ class Networks(Struct, frozen=True, kw_only=True):
 
     @property
     def bridges(self) -> tuple[Network, ...]:
-        """Return the bridge networks in the order in which the engine made their rules, oldest first.
+        """Return the bridge networks in the order in which the engine created their rules, oldest first.
 
-        At its start the engine restores stored networks in the order of their ids, then makes the default one anew (moby
-        libnetwork, bridge driver populateNetworks); networks made since follow by age.
+        At its start the engine restores stored networks in the order of their ids, then recreates the default one (moby
+        libnetwork, bridge driver populateNetworks); newer networks follow by age.
         """
         default = next((network.created for network in self.items if network.is_default), "")
 
@@ -192,7 +192,7 @@ class Networks(Struct, frozen=True, kw_only=True):
         return next((network for network in self.items if network.name == name), None)
 
     def published(self, version: int = 4) -> Iterator[tuple[Network, Endpoint, PublishedPort]]:
-        """Yield the published ports of running containers, one family, in the order of their rules."""
+        """Yield the published ports of running containers in one family, in the order of their rules."""
         for endpoint in self.running:
             network = self.get(endpoint.network_id)
             if network is None or not network.is_bridge:
@@ -202,7 +202,7 @@ class Networks(Struct, frozen=True, kw_only=True):
                     yield network, endpoint, port
 
     def linked(self) -> Iterator[tuple[Network, Endpoint, Endpoint]]:
-        """Yield who may reach whose exposed ports by a link, running containers of networks that keep containers apart."""
+        """Yield (network, endpoint, endpoint whose exposed ports it may reach) of links between running, isolated containers."""
         running = {endpoint.id: endpoint for endpoint in self.running}
         pairs = dict.fromkeys(
             pair

@@ -1,4 +1,4 @@
-"""What is still known of networks that containers are in and that a whole network database lacks. Collected only for a repair."""
+"""Remaining records of networks that are missing in a valid network database. Collected only for a repair."""
 
 from msgspec import Struct
 
@@ -6,13 +6,13 @@ from doctor.formats.databases.bolt import Bucket
 
 
 class NetworkRemains(Struct, frozen=True, kw_only=True):
-    """The whole tree of the database, and older or newer records that it lacks.
+    """The valid tree of the database, and other records that it lacks.
 
     Attributes:
-        tree: all that the newest whole tree holds.
-        pages: key → value (with its index) that some page of the file still holds, the newest of each.
-        kept: the same from the newest metadata backup, {} if there is none.
-        age: how old that backup is, in words.
+        tree: records of the newest valid tree.
+        pages: key → value (with its index) in any page of the file, the newest of each.
+        kept: the same from the newest metadata backup, {} without one.
+        age: age of that backup, in words.
     """
 
     tree: Bucket

@@ -1,4 +1,4 @@
-"""Where a default route that is gone led: as the last healthy scan saw it, and as the host's own settings and leases say."""
+"""Former default routes, from the last healthy scan and from the host's settings and leases."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_interface
@@ -10,13 +10,13 @@ from doctor.model.missing import Missing
 
 
 class RouteHint(Struct, frozen=True, kw_only=True):
-    """One default route.
+    """One former default route.
 
     Attributes:
         version: 4 or 6.
         device: interface; ``gateway`` in canonical form, "" for an interface with one peer.
-        place: the file that says so, with the age of what it knows where that is a record.
-        is_recorded: whether a healthy scan saw it in force.
+        place: the file with the route; for a record of doctor with its age.
+        is_recorded: whether a healthy scan saw it in effect.
     """
 
     version: int
@@ -28,11 +28,11 @@ class RouteHint(Struct, frozen=True, kw_only=True):
 
 
 class RouteHints(Struct, frozen=True, kw_only=True):
-    """All that is known of default routes of families that have none.
+    """Known default routes of families that have none.
 
     Attributes:
-        items: those that could be in force, recorded ones first; ``unfit`` those whose interface is gone, is down, or has no
-            address in the gateway's network.
+        items: the usable ones, recorded ones first; ``unfit`` those whose interface is missing, is down, or has no address
+            in the gateway's network.
         gaps: files that could not be read.
     """
 
@@ -41,13 +41,13 @@ class RouteHints(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def of(self, version: int) -> tuple[RouteHint, ...]:
-        """Return those of one family that could be in force."""
+        """Return the usable ones of one family."""
         return tuple(hint for hint in self.items if hint.version == version)
 
     def choices(self, version: int) -> tuple[tuple[RouteHint, ...], ...]:
-        """Return the sets of routes to choose between: one, where nothing contradicts.
+        """Return the sets of routes to choose between: only one if there is no contradiction.
 
-        What a scan saw in force, all of it, is one; each route that only a file knows is another.
+        All routes that a scan saw in effect are one set; each route that only a file has is another.
         """
         mine = self.of(version)
         recorded = tuple(hint for hint in mine if hint.is_recorded)
@@ -61,7 +61,7 @@ class RouteHints(Struct, frozen=True, kw_only=True):
 
 
 def has_default(links: Links, version: int) -> bool:
-    """Whether the main table has a default route, or the two halves that VPNs put in its place."""
+    """Whether the main table has a default route, or the two halves that VPNs use instead."""
     mine = [route for route in links.routes if route.version == version and route.table == "main"]
     there = {route.destination for route in mine if route.kind == "unicast"}
     halves = {"0.0.0.0/1", "128.0.0.0/1"} if version == 4 else {"::/1", "8000::/1"}
@@ -69,14 +69,14 @@ def has_default(links: Links, version: int) -> bool:
 
 
 def wants_default(links: Links, version: int) -> bool:
-    """Whether a family has an address by which it might reach the outside, and no default route in any table."""
+    """Whether a family has an address that may reach the outside, and no default route in any table."""
     if any(route.destination == "default" and route.version == version for route in links.routes):
         return False
     return not has_default(links, version) and any(True for link in links.links for _ in _global(link, version))
 
 
 def _global(link: Link, version: int) -> Iterator[str]:
-    """Yield the addresses of an interface that lead out: not the engine's bridges, ports of bridges, nor unique local ones."""
+    """Yield the external addresses of an interface: none of the engine's bridges and of bridge ports, no unique local ones."""
     if "LOOPBACK" in link.flags or link.master or link.is_engine_bridge:
         return
     family = "inet" if version == 4 else "inet6"
@@ -86,7 +86,7 @@ def _global(link: Link, version: int) -> Iterator[str]:
 
 
 def fits(links: Links, device: str, gateway: str) -> bool:
-    """Whether a route could be added: the interface is up and the gateway is a neighbour on it."""
+    """Whether a route can be added: the interface is up and the gateway is in its network."""
     link = links.link(device)
     if link is None or not link.is_up:
         return False

@@ -1,4 +1,4 @@
-"""What the host still shows of networks whose records are lost. Collected only for a repair."""
+"""Traces on the host of networks whose records are lost. Collected only for a repair."""
 
 from msgspec import Struct
 
@@ -8,19 +8,19 @@ BUILT_IN_POOLS = (
     *((f"172.{number}.0.0/16", 16) for number in range(17, 32)),
     ("192.168.0.0/16", 20),
 )
-"""Where the engine takes subnets from unless ``default-address-pools`` says else (libnetwork ipamutils, 20.10 to 28)."""
+"""The engine's address pools without ``default-address-pools`` (libnetwork ipamutils, 20.10 to 28)."""
 
 
 class NetworkTraces(Struct, frozen=True, kw_only=True):
-    """Traces.
+    """Traces of networks.
 
     Attributes:
-        bridges: first twelve digits of a network's id → address of its bridge ("172.18.0.1/16"), of bridges that the kernel
-            still has: dockerd leaves them when it stops.
-        addresses: container id → IPv4 addresses of its last run, as its ``hosts`` file keeps them.
-        pools: (base, prefix length) from which the engine takes subnets.
-        uplinks: interface → subnet, of those that lead out of the host.
-        busy: subnets that no new network may have: of the default bridge, and of all interfaces.
+        bridges: first twelve digits of a network's id → address of its bridge ("172.18.0.1/16"), from existing bridges:
+            dockerd leaves them when it stops.
+        addresses: container id → IPv4 addresses of its last run, from its ``hosts`` file.
+        pools: (base, prefix length) of the engine's address pools.
+        uplinks: interface → subnet, of external interfaces.
+        busy: subnets in use: of the default bridge, and of all interfaces.
         gaps: what could not be examined.
     """
 

@@ -1,4 +1,4 @@
-"""Which of the host's interfaces leads to which container."""
+"""The host's interface of each running container."""
 
 from msgspec import Struct
 
@@ -7,13 +7,13 @@ from doctor.model.missing import Missing
 
 
 class Wire(Struct, frozen=True, kw_only=True):
-    """The host's end of a running container's veth. The engine's records name only the other end.
+    """The host end of a running container's veth. The engine's records name only the other end.
 
     Attributes:
-        endpoint: the container's place in the network.
-        network: that network.
-        interface: of the host.
-        gateway_mac: hardware address under which the container knows its gateway, "" if it has forgotten it.
+        endpoint: the container's endpoint in the network.
+        network: its network.
+        interface: the host's interface.
+        gateway_mac: MAC address of the gateway in the container's neighbour table, "" if it is not there.
     """
 
     endpoint: Endpoint
@@ -28,7 +28,7 @@ class Wire(Struct, frozen=True, kw_only=True):
 
 
 class Wires(Struct, frozen=True, kw_only=True):
-    """Those that can be told for certain, one a running container and bridge network."""
+    """The certain ones, one per running container and bridge network."""
 
     items: tuple[Wire, ...] = ()
     gaps: tuple[Missing, ...] = ()

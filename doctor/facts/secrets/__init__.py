@@ -1,1 +1,1 @@
-"""Facts: what may leave the host, and what is masked."""
+"""Redaction: which text may leave the host, and which is masked."""

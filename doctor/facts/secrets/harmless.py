@@ -1,6 +1,6 @@
-"""Names of settings whose values are known to be no secret. Everything else is masked before it leaves the host.
+"""Names of settings whose values are known not to be secret. Everything else is masked before it leaves the host.
 
-A list of what is secret is never complete: a log driver that is a plugin names its token as it likes.
+A list of secret names is never complete: a logging driver plugin chooses the name of its token.
 """
 
 import re
@@ -8,7 +8,7 @@ import re
 from doctor.facts.config.options import FLAGS_WITHOUT_KEY, OPTIONS
 
 WRAPPERS = frozenset({
-    # Settings of the engine whose value is a list or map of further settings; each of those is judged by its own name.
+    # Settings of the engine with a list or map of other settings; each of those is judged by its own name.
     "builder", "cluster-store-opts", "default-address-pools", "default-network-opts", "default-ulimits", "exec-opts",
     "exec-opt", "features", "gc", "labels", "label", "log-opts", "log-opt", "nri-opts", "proxies", "runtimes", "storage-opts",
     "storage-opt", "default-ulimit", "default-network-opt", "default-address-pool", "add-runtime", "opt", "opts",
@@ -16,10 +16,10 @@ WRAPPERS = frozenset({
     "DOCKERD_OPTS", "DOCKER_NETWORK_OPTIONS", "DOCKER_OPTIONS", "DOCKER_OPTS", "DOCKER_STORAGE_OPTIONS", "Environment",
     "ExecReload", "ExecStart", "ExecStartPost", "ExecStartPre", "ExecStop", "KUBELET_EXTRA_ARGS", "KUBELET_KUBEADM_ARGS", "OPTIONS",
     "OTHER_ARGS", "Options", "o", "options",
-    # Fields of a log line of dockerd's and containerd's: what they say is why a host is broken.
+    # Fields of a log line of dockerd and containerd: they have the error messages.
     "err", "error", "level", "module", "msg", "time",
 })  # fmt: skip
-"""Their value is looked into instead of being masked as a whole."""
+"""Names whose value is examined instead of masked as a whole."""
 
 _LOG_OPTIONS = (
     "awslogs-create-group awslogs-create-stream awslogs-datetime-format awslogs-endpoint awslogs-force-flush-interval-seconds "
@@ -71,7 +71,7 @@ _CONTAINERD = (
 )
 _KERNEL = "apparmor cgroup_disable cgroup_enable cgroup_memory quiet ro rootfstype root security selinux swapaccount"
 _FLAGS = (
-    # Of iptables, nft, ip, systemctl, docker and doctor itself, as advice and rules name them.
+    # Options of iptables, nft, ip, systemctl, docker and doctor itself, as in advice and rules.
     "add-interface add-port add-service algo allow all apply changelog choose cidr comment config-file cpus ctdir ctstate data-block-size deep dport dports "
     "dst-range dst-type fail-on file force format from gateway graph icmp-type icmpv6-type id internal ip-range ipv6 length "
     "limit limit-burst list log-level log-prefix lower mac-source mark match-set memory memory-swap name network no-stream now "
@@ -87,7 +87,7 @@ _LISTS = (
     _LOG_OPTIONS, _STORAGE_OPTIONS, _OBJECTS, _VARIABLES, _DIRECTIVES, _MOUNTS, _CONTAINERD, _KERNEL, _FLAGS, _DOCTOR, _DISK,
 )  # fmt: skip
 NAMES = frozenset(OPTIONS).union(FLAGS_WITHOUT_KEY, *(words.split() for words in _LISTS)) - WRAPPERS
-"""Known names. Proxies and addresses are among them: the credentials in a URL are masked wherever a URL stands."""
+"""Known names. They include proxies and addresses: the credentials in a URL are always masked."""
 
 _PATTERNS = (
     r"(?:net|kernel|vm|fs|user|dev|abi|ipv4|ipv6)[./][\w./-]+"  # sysctls
@@ -97,7 +97,7 @@ _PATTERNS = (
 )
 _SUSPECT = r"(?i)token|pass|secret|cred|key|auth|pwd|pin|login|user|sign"
 _PLACEHOLDERS = frozenset({"CANDIDATE", "FILE", "GATEWAY", "HOST", "INTERFACE", "NAME", "PORT", "USER", "VALUE"})
-"""Words that stand in doctor's own advice for what its reader fills in."""
+"""Placeholders in doctor's own advice."""
 _VALUES = (
     r"(?i)(?:true|false|yes|no|on|off|null|none|auto|default|enabled|disabled|\*{3})"
     r"|-?(?:0x[0-9a-f]{1,8}|\d{1,6}(?:\.\d{1,3})?) ?(?:[kmgtp]i?b?|%|ms|us|s|m|h|d)?"
@@ -106,12 +106,12 @@ _VALUES = (
 
 
 def is_harmless(name: str) -> bool:
-    """Whether what this name is set to may be shown."""
+    """Whether the value of this name may be shown."""
     return name in NAMES or re.fullmatch(_PATTERNS, name) is not None
 
 
 def is_plain(name: str, value: str) -> bool:
-    """Whether a value is no secret whatever it is for: a switch, a small number with its unit, an address.
+    """Whether a value is not secret whatever its name: a switch, a small number with a unit, an address.
 
     >>> is_plain("retries", "5"), is_plain("api-token", "1234"), is_plain("mode", "hunter2"), is_plain("token", "VALUE")
     (True, False, False, True)
@@ -122,7 +122,7 @@ def is_plain(name: str, value: str) -> bool:
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether a value is a word of doctor's own advice that its reader replaces.
+    """Whether a value is a placeholder in doctor's own advice.
 
     >>> is_placeholder("HOST"), is_placeholder("hunter2")
     (True, False)
@@ -131,7 +131,7 @@ def is_placeholder(value: str) -> bool:
 
 
 def is_prose(name: str, value: str) -> bool:
-    """Whether a bare word after a quoted name and a colon goes on with a sentence, as in "can't open 'data': No such file".
+    """Whether a bare word after a quoted name and a colon belongs to a sentence, as in "can't open 'data': No such file".
 
     >>> is_prose("data", "No"), is_prose("data", "hunter2"), is_prose("api-token", "letters")
     (True, False, False)

@@ -1,9 +1,9 @@
-"""The one place that decides what of a host's text may leave it.
+"""Redacts text of a host: the only place that decides which text may leave it.
 
 Whatever is printed, kept in a report or shown in a plan goes through ``redact``: values of settings, variables, flags,
 headers and labels are masked unless their name is known to be harmless (``doctor.facts.secrets.harmless``), and so are the
-credentials and the query of every URL. A setting read from the engine's files is kept as ``Concealed``: fixers and
-comparisons use its value, and what prints it prints the mask.
+credentials and the query of every URL. A setting from the engine's files is stored as ``Concealed``: fixers and
+comparisons use its value, and printing it shows the mask.
 """
 
 import re
@@ -18,7 +18,7 @@ from doctor.facts.secrets.harmless import WRAPPERS, is_harmless, is_placeholder,
 MASK = "***"
 _TEXTLESS = (int, float, Enum)
 
-# Each is compiled at its first use: most of what a host says needs few of them, and all together take 2 ms.
+# Each is compiled at its first use: most texts need few of them, and all together take 2 ms.
 _URL = r"""([A-Za-z][A-Za-z0-9+.-]*://)((?:\\.|[^\s"'<>\\|])+)"""
 _PORT = r"(?:\[[^\]]*\]|[^:\[\]]*)(?::\d{0,5})?[,;).\]}]*"
 _LOGIN = r"(?<![\w/@.+-])[\w.%+~-]+:[^\s\"'/@][^\s\"']*@(?!sha256:|sha512:)(?=[\w.\[-])"
@@ -41,7 +41,7 @@ _WORD = r"(?:\\.|[^\s\\])*"
 
 
 class Concealed(str):
-    """Text with a secret in it: compared and written as it is, printed as its mask.
+    """Text with a secret: compared and written unchanged, printed as its mask.
 
     >>> secret = Concealed("hunter2")
     >>> secret == "hunter2", f"{secret}", repr([secret])
@@ -52,7 +52,7 @@ class Concealed(str):
     _shown: str
 
     def __new__(cls, value: str, shown: str = MASK) -> Self:
-        """Return ``value``, printed as ``shown``; of one that is concealed already, its text and not its mask."""
+        """Return ``value``, printed as ``shown``; for a concealed value its text, not its mask."""
         made = super().__new__(cls, value[:])
         made._shown = shown
         return made
@@ -71,12 +71,12 @@ class Concealed(str):
 
 
 def revealed(value: str) -> str:
-    """Return text to write into a file of the host: what ``Concealed`` hides, as plain text."""
+    """Return the real text of a ``Concealed`` value, to write it into a file of the host."""
     return value[:]
 
 
 def shown(value: Any) -> Any:
-    """Return a setting's value as it may be printed: each ``Concealed`` text as its mask.
+    """Return a setting's value for display: each ``Concealed`` text as its mask.
 
     >>> shown({"http-proxy": conceal("http-proxy", "http://u:p@h"), "mtu": 1400})
     {'http-proxy': 'http://***@h', 'mtu': 1400}
@@ -100,7 +100,7 @@ def as_json(value: Any) -> str:
 
 
 def conceal(name: str, value: Any) -> Any:
-    """Return a setting's value with each text in it ``Concealed`` that must not be shown under its name.
+    """Return a setting's value with each text ``Concealed`` that must not be shown under this name.
 
     >>> conceal("log-opts", {"max-size": "10m", "splunk-token": "1234-5678"})
     {'max-size': '10m', 'splunk-token': '***'}
@@ -118,7 +118,7 @@ def conceal(name: str, value: Any) -> Any:
 
 
 def redact(text: str) -> str:
-    r"""Return text of a host as it may leave it.
+    r"""Return a redacted text of a host.
 
     >>> redact('DOCKER_OPTS="--log-opt splunk-token=1234-5678 --log-driver=splunk"')
     'DOCKER_OPTS="--log-opt splunk-token=*** --log-driver=splunk"'
@@ -134,8 +134,8 @@ def redact(text: str) -> str:
     '{"runtimes": {"x": {"path": "/bin/x", "runtimeArgs": ["***", "***"]}}}'
     >>> redact("doctor fix --choose state/layer-mount-corrupt:web=3f2a --apply --token=3f2a")
     'doctor fix --choose state/layer-mount-corrupt:web=3f2a --apply --token=***'
-    >>> redact("--choose 'state/drivers-several=btrfs' is no candidate")
-    "--choose 'state/drivers-several=btrfs' is no candidate"
+    >>> redact("--choose 'state/drivers-several=btrfs' is not a candidate")
+    "--choose 'state/drivers-several=btrfs' is not a candidate"
     >>> redact('time="2026-11-29T12:00:00Z" level=error msg="login failed: token=abc" error="permission denied"')
     'time="2026-11-29T12:00:00Z" level=error msg="login failed: token=***" error="permission denied"'
     >>> redact("net.ipv4.ip_forward = 0, so --dport 80 is closed")
@@ -153,7 +153,7 @@ def redact(text: str) -> str:
 
 
 def _is_marked(text: str) -> bool:
-    """Whether a text has any of what the patterns look for; most of a report has none, and this is all it costs."""
+    """Whether a text can match any pattern; most text of a report can't, and costs only this test."""
     return (
         ":" in text
         or "=" in text
@@ -194,12 +194,12 @@ def _is_advice(authority: str) -> bool:
     return all(is_placeholder(word) for word in authority.rstrip(",;.)").split(":"))
 
 
-# An answer to a question of doctor's, up to its candidate (--choose state/layer-mount-corrupt:web=): useless if masked.
+# An answer to a question of doctor, up to the candidate (--choose state/layer-mount-corrupt:web=): useless if masked.
 _CHOICE = r"--choose[ =]['\"]?(?:[\w.-]+:)?[\w-]+/[\w-]+(?::[^=\n]*)?=$"
 
 
 def _is_choice(text: str, found: re.Match[str]) -> bool:
-    """Whether what was found is the name before the candidate of a ``--choose``; a plugin's id has its name in front."""
+    """Whether the match is the name before the candidate of a ``--choose``; a plugin's id starts with its name."""
     return re.compile(_CHOICE).search(text, text.rfind("\n", 0, found.start()) + 1, found.end()) is not None
 
 
@@ -221,11 +221,11 @@ def _settings(text: str) -> str:
 
 
 def _masked(text: str, found: re.Match[str], name: str) -> tuple[str, int]:
-    """Return what stands for the value after a name, and where that value ends."""
+    """Return the replacement for the value after a name, and the position where the value ends."""
     start = found.end()
     opening = text[start : start + 1]
     if opening == "{" and found["key"]:
-        return "", start  # what is in it has names of its own
+        return "", start  # its entries have names of their own
     if opening in {"[", "{"}:
         end = _bracket(text, start)
         return re.sub(_SCALAR, lambda piece: _scalar(piece, name), text[start:end]), end
@@ -251,7 +251,7 @@ def _masked(text: str, found: re.Match[str], name: str) -> tuple[str, int]:
 
 
 def _kept(name: str, value: str, before: str = "") -> str:
-    """Return a value that is plain, else the mask; a variable's name (``$TOKEN``) stands for nothing yet."""
+    """Return a value if it is plain, else the mask; a variable reference (``$TOKEN``) is not a secret."""
     bare = value.strip("\"',;). ")
     return before + (value if is_plain(name, bare) or re.fullmatch(r"\$\{?\w+\}?", bare) else MASK)
 
@@ -288,7 +288,7 @@ def _is_line_start(text: str, at: int) -> bool:
 
 
 def _open_quote(text: str, at: int) -> str:
-    """Return the quote that is open where a name stands, "" for none: a list of flags in a variable ends with it."""
+    """Return the quote that is open at the position of a name, "" for none: it ends a list of flags in a variable."""
     line = text[text.rfind("\n", 0, at) + 1 : at]
     for quote in ('"', "'"):
         if line.count(quote) % 2:
@@ -304,7 +304,7 @@ def redacted(value: Any) -> Any:
         changed = {}
         for name in value.__struct_fields__:
             old = getattr(value, name)
-            # `detail` is for a finding's fixer and in no report; numbers and members of enumerations hold no text of the host.
+            # `detail` is for the fixer and not in reports; numbers and enumeration members hold no text of the host.
             if old and not isinstance(old, _TEXTLESS) and name != "detail":
                 new = redact(old) if type(old) is str else redacted(old)
                 if new is not old:

@@ -1,1 +1,1 @@
-"""Facts: storage drivers and the file systems below them."""
+"""Facts on storage drivers and the file systems below them."""

@@ -1,6 +1,6 @@
-"""Storage drivers: which one the engine takes, and whether this kernel, file system and release can run it.
+"""Storage drivers: the driver that the engine uses, and whether this kernel, file system and release support it.
 
-From moby's ``daemon/graphdriver`` (driver.go, driver_linux.go, overlay2, btrfs, zfs) 20.10 to 29, ``daemon/image_store_choice.go``.
+From Moby's ``daemon/graphdriver`` (driver.go, driver_linux.go, overlay2, btrfs, zfs) 20.10 to 29, ``daemon/image_store_choice.go``.
 """
 
 from msgspec import Struct
@@ -13,12 +13,12 @@ from doctor.model.missing import Missing
 Release = tuple[int, int, int] | None
 
 REMOVED = {"aufs": (24, 0), "overlay": (24, 0), "devicemapper": (25, 0)}
-"""Drivers that are gone, with the first release without them."""
+"""Removed drivers, with the first release without them."""
 
 SNAPSHOTTERS = frozenset(
     {"overlayfs", "native", "btrfs", "zfs", "devmapper", "fuse-overlayfs", "stargz", "nydus", "erofs"}
 )
-"""Drivers of the containerd image store, which a name may mean since 24 with ``features.containerd-snapshotter``."""
+"""Snapshotters of containerd, which the setting names since 24 with ``features.containerd-snapshotter``."""
 
 FILE_SYSTEMS = {
     0xEF53: "ext4",
@@ -38,10 +38,10 @@ FILE_SYSTEMS = {
     0x4D44: "vfat",
 }
 UNSUITABLE = frozenset({"nfs", "cifs", "smb2", "ecryptfs", "aufs", "exfat", "vfat"})
-"""File systems on which no overlay can have its upper directory (kernel: fs/overlayfs/super.c; moby: overlay2)."""
+"""File systems that can't hold the upper directory of an overlay (kernel: fs/overlayfs/super.c; moby: overlay2)."""
 
 NEEDS = {"btrfs": "btrfs", "zfs": "zfs"}
-"""Drivers that work on one file system only."""
+"""Drivers that work on only one file system."""
 
 OPTION_PREFIX = {
     docker.OVERLAY2: f"{docker.OVERLAY2}.",
@@ -53,12 +53,12 @@ OPTION_PREFIX = {
 
 
 class Unmounted(Struct, frozen=True, kw_only=True):
-    """What /etc/fstab mounts and is not mounted.
+    """A mount of /etc/fstab that is not mounted.
 
     Attributes:
-        point: where it belongs; ``source`` and ``fs_type`` as fstab has them.
-        is_empty: the directory there is empty, so that a mount hides nothing.
-        has_source: the disk is there, or it comes over the network.
+        point: its mount point; ``source`` and ``fs_type`` as in fstab.
+        is_empty: whether the mount point is an empty directory, so that a mount hides nothing.
+        has_source: whether the disk exists, or it is a network file system.
     """
 
     point: str
@@ -69,19 +69,19 @@ class Unmounted(Struct, frozen=True, kw_only=True):
 
 
 class Storage(Struct, frozen=True, kw_only=True):
-    """The storage driver and its ground.
+    """The storage driver and its file system.
 
     Attributes:
-        driver: what the engine uses, or will: the running one's word, else the configured, else the one whose directory is
-            not empty, else what an engine chooses for a fresh root, else "".
+        driver: the driver in use, or of the next start: reported by the running engine, else configured, else the one with a
+            non-empty directory, else the default for an empty root, else "".
         configured: ``storage-driver`` of the settings, "" for none.
-        is_snapshotter: images live in the containerd image store.
-        file_system: of the data root, "" if unknown.
-        has_d_type: whether directories tell the type of their entries; ``None`` if that can't be asked.
+        is_snapshotter: whether images are in the containerd image store.
+        file_system: file system of the data root, "" if unknown.
+        has_d_type: whether directory entries have a type (d_type); ``None`` if unknown.
         has_overlay: whether this kernel has overlayfs, loaded or loadable; ``None`` if unknown.
-        options: mount options of the data root's mount, those of the file system included.
-        is_read_only: whether nothing can be written there.
-        unmounted: what /etc/fstab mounts at, above or beneath the data root and is not mounted, in its order.
+        options: options of the data root's mount and its file system.
+        is_read_only: whether it is read-only.
+        unmounted: unmounted entries of /etc/fstab at, above or below the data root, in its order.
         gaps: what could not be examined.
     """
 
@@ -124,15 +124,15 @@ def wants_snapshotter(config: EngineConfig) -> bool | None:
 
 
 def holders(root: DataRoot) -> tuple[DriverDirectory, ...]:
-    """Return the drivers with images or containers in the data root, most first."""
+    """Return the drivers with images or containers in the data root, the one with most first."""
     found = [driver for driver in root.drivers if driver.holds_anything]
     return tuple(sorted(found, key=lambda driver: (-driver.images - driver.containers, driver.name)))
 
 
 def replacement(root: DataRoot | Missing, bad: str, release: Release, file_system: str) -> str | None:
-    """Return the driver to name instead of one that can't run: that which holds the images, "" for the engine's own choice.
+    """Return the replacement of a driver that can't run: the one with the images, "" for the engine's own choice.
 
-    ``None`` if the bad driver itself holds images, or several others do: naming another one would hide them.
+    ``None`` if the bad driver itself has images, or several others do: choosing another one would hide them.
     """
     if isinstance(root, Missing):
         return ""

@@ -1,4 +1,4 @@
-"""The loopback thin pool of the devicemapper storage driver (gone since 25.0), as far as it tells while nothing has it open."""
+"""The loopback thin pool of the devicemapper storage driver (removed in 25.0), as far as it can be read while not open."""
 
 from msgspec import Struct
 
@@ -10,10 +10,10 @@ class ThinPool(Struct, frozen=True, kw_only=True):
     """One pool.
 
     Attributes:
-        metadata: the file with its metadata; ``data`` the one with the blocks.
-        problem: why the kernel would not use it, "" if the superblock is whole.
-        data_blocks: blocks of 64 KiB that the data file has, 0 if it is gone.
-        transaction: the one that the driver last noted, -1 if it didn't.
+        metadata: the metadata file; ``data`` the file with the blocks.
+        problem: why the kernel would refuse it, "" if the superblock is valid.
+        data_blocks: number of blocks of 64 KiB in the data file, 0 if it is missing.
+        transaction: the last transaction recorded by the driver, -1 for none.
         gaps: what could not be examined.
     """
 

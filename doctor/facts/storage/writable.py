@@ -1,4 +1,4 @@
-"""Where a test container's writes may go, and whether the data root's file system takes a write at all."""
+"""doctor's own directory for writes of a test container, and a trial write on the data root's file system."""
 
 import errno
 
@@ -9,9 +9,9 @@ class OwnDirectory(Struct, frozen=True, kw_only=True):
     """doctor's own directory on this host.
 
     Attributes:
-        path: absolute.
-        device: st_dev of the file system that it lies on.
-        is_writable: whether that is mounted for writing.
+        path: its absolute path.
+        device: st_dev of its file system.
+        is_writable: whether that is mounted writable.
     """
 
     path: str
@@ -20,11 +20,11 @@ class OwnDirectory(Struct, frozen=True, kw_only=True):
 
 
 class WriteTrial(Struct, frozen=True, kw_only=True):
-    """What became of a file without a name that was written on the data root's file system just now.
+    """The result of writing an unnamed file (O_TMPFILE) on the data root's file system.
 
     Attributes:
         error: errno, 0 if it was written and synced.
-        words: what the kernel says of that error.
+        words: the message for that errno.
     """
 
     error: int
@@ -32,11 +32,11 @@ class WriteTrial(Struct, frozen=True, kw_only=True):
 
     @property
     def is_refused(self) -> bool:
-        """Whether the file system takes no write, unlike one that only knows no files without a name."""
+        """Whether the file system refused the write, and not only O_TMPFILE."""
         return self.error not in _UNTRIED
 
 
 _UNTRIED = frozenset(
     {0, errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL, errno.EACCES, errno.EPERM, errno.ETIMEDOUT}
 )
-"""A file system or kernel without O_TMPFILE gives the first four (open(2)); the others say nothing of room."""
+"""The first four mean that the file system or kernel does not support O_TMPFILE (open(2)); the others don't concern space."""

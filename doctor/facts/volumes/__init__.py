@@ -1,1 +1,1 @@
-"""Facts: local volumes and the records of them."""
+"""Facts on local volumes and their records."""

@@ -1,4 +1,4 @@
-"""Details of findings about volumes: values that a check hands to its fixer."""
+"""Details of findings about volumes: values that a check passes to its fixer."""
 
 from msgspec import Struct
 
@@ -13,7 +13,7 @@ class VolumeOptions(Struct, frozen=True, kw_only=True):
 
 
 class DataGone(Struct, frozen=True, kw_only=True):
-    """Where the data belongs, and whether the volume's own options mount something there."""
+    """The path of the missing data, and whether the volume's own options mount something there."""
 
     path: HostPath
     is_mount_point: bool

@@ -1,4 +1,4 @@
-"""Records of the volume database that no engine writes so, and which single bit mends each.
+"""Corrupt records of the volume database, and the single flipped bit that explains each.
 
 Source: Moby volume/service/db.go: name → {"Name","Driver","Labels","Options"}. dockerd skips a record that it can't decode.
 """
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from doctor.facts.databases.flawed_records import FlawedRecord, Records, flips, is_altered, is_as_written
+from doctor.facts.secrets.redact import as_json
 from doctor.facts.volumes.volumes import VolumeDirectory
 from doctor.formats.json_safe import load
 from doctor.model.errors import FormatError
@@ -19,14 +20,14 @@ _MAX_FLAWED = 64
 
 
 class VolumeFlaws(Struct, frozen=True, kw_only=True):
-    """What is damaged in a volume database whose pages are whole.
+    """Corrupt records of a volume database with valid pages.
 
     Attributes:
-        path: of the file.
+        path: the file.
         records: name → value, of the newest tree.
-        flawed: the damaged ones among them.
+        flawed: the corrupt ones among them.
         kept: the same from the metadata backup.
-        age: how old that is, in words.
+        age: age of the backup, in words.
     """
 
     path: HostPath
@@ -39,12 +40,12 @@ class VolumeFlaws(Struct, frozen=True, kw_only=True):
 def flawed_volumes(
     records: Records, directories: Mapping[str, VolumeDirectory], kept: Records
 ) -> tuple[FlawedRecord, ...]:
-    """Return the records that are damaged, the first 64."""
+    """Return the corrupt records, the first 64."""
     found = []
     for key, value in records.items():
         name, was = key.decode("utf-8", "replace"), kept.get(key, b"")
         slip = _near(name, directories, records)
-        if problem := flaw(key, value) or (slip and f"no volume has that name; {slip!r} differs by one bit"):
+        if problem := flaw(key, value) or (slip and f"no volume has that name; {as_json(slip)} differs by one bit"):
             found.append(_flawed(key, name, problem, refused=bool(_undecoded(value)), kept=was, slip=slip))
         elif value != was and is_altered(value, was):
             found.append(_flawed(key, name, "it differs from the backup by one bit", refused=False, kept=was))
@@ -61,7 +62,7 @@ def _flawed(key: bytes, name: str, problem: str, *, refused: bool, kept: bytes, 
 
 
 def _near(name: str, directories: Mapping[str, VolumeDirectory], records: Records) -> str:
-    """Return the volume without a record that a record's name is one bit away from, where it has no volume itself; else ""."""
+    """Return the volume without a record whose name is one bit away from a record without a volume, else ""."""
     if name in directories:
         return ""
     free = [one for one in directories if one.encode("utf-8", "surrogateescape") not in records]
@@ -83,11 +84,11 @@ def _undecoded(value: bytes) -> str:
         if record.get(key) is not None
         and not (isinstance(record[key], dict) and all(isinstance(item, str) for item in record[key].values()))
     ]
-    return f"{wrong[0]!r} is of another type" if wrong else ""
+    return f"{as_json(wrong[0])} has a wrong type" if wrong else ""
 
 
 def flaw(key: bytes, value: bytes, *, strict: bool = False) -> str:
-    """Return what is wrong with a record, "" if nothing.
+    """Return the problem of a record, "" for none.
 
     >>> flaw(b"db", b'{"Name":"db","Driver":"local","Labels":null,"Options":null}')
     ''
@@ -99,19 +100,19 @@ def flaw(key: bytes, value: bytes, *, strict: bool = False) -> str:
     try:
         value.decode()
     except UnicodeDecodeError:
-        return "it holds bytes that are no UTF-8, which Go never writes"
+        return "it has bytes that are not UTF-8, which Go never writes"
     record = load(value)
     for name in record:
         if name not in _KEYS and (strict or any(is_one_bit_off(name, one) and one not in record for one in _KEYS)):
-            return f"it has a key {name!r} that no engine writes"
+            return f"it has a key {as_json(name)} that no engine writes"
     if is_one_bit_off(str(record.get("Driver")), "local"):
-        return f"its driver is {record['Driver']!r}, one bit away from 'local'"
+        return f'its driver is {as_json(record["Driver"])}, one bit away from "local"'
     said = str(record.get("Name"))
-    return "" if said.encode("utf-8", "surrogateescape") == key else f"it names another record: {said[:64]!r}"
+    return "" if said.encode("utf-8", "surrogateescape") == key else f"it names another record: {as_json(said[:64])}"
 
 
 def _odd_option(value: bytes, directory: VolumeDirectory | None) -> str:
-    """Return which option is one bit away from the one in the volume's ``opts.json``, "" if none is."""
+    """Return the problem of an option that is one bit away from the volume's ``opts.json``, "" for none."""
     if directory is None or directory.options_status != "ok":
         return ""
     options = load(value).get("Options") or {}
@@ -121,12 +122,12 @@ def _odd_option(value: bytes, directory: VolumeDirectory | None) -> str:
         ("type", directory.mount_type),
     ):
         if text and is_one_bit_off(str(options.get(name, "")), text):
-            return f"its option {name!r} is one bit away from the one in its opts.json"
+            return f"its option {as_json(name)} is one bit away from the one in its opts.json"
     return ""
 
 
-def mended_volume(flaws: VolumeFlaws, found: FlawedRecord) -> tuple[Records, bool] | None:
-    """Return the change (name → value, b"" to drop) that mends a record, and whether it is proven."""
+def corrected_volume(flaws: VolumeFlaws, found: FlawedRecord) -> tuple[Records, bool] | None:
+    """Return the change (name → value, b"" to drop) that corrects a record, and whether it is proven."""
     value = flaws.records[found.key]
     if found.kept and not flaw(found.key, found.kept, strict=True):
         return {found.key: found.kept}, is_altered(value, found.kept) or sum(map(len, (value, found.kept))) == 2 * len(

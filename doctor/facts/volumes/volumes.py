@@ -1,4 +1,4 @@
-"""Volumes of the local driver as they lie on disk."""
+"""Volumes of the local driver on disk."""
 
 from typing import Annotated
 
@@ -17,10 +17,10 @@ class VolumeDirectory(Guarded, frozen=True, kw_only=True):
     """One directory below ``volumes/``.
 
     Attributes:
-        name: of the volume.
-        data_kind: kind letter of ``_data``, of a link that of what it leads to; "" if there is none.
-        options_status: of ``opts.json``: ``absent`` (a plain volume), ``ok`` or ``broken``.
-        options_problem: what is wrong with a broken one.
+        name: name of the volume.
+        data_kind: kind letter of ``_data``, for a link that of its target; "" if it is missing.
+        options_status: status of ``opts.json``: ``absent`` (a plain volume), ``ok`` or ``broken``.
+        options_problem: the problem of a corrupt one.
         mount_type: ``type`` of the options ("nfs", "tmpfs"), "" for none; ``mount_options`` may hold a password.
     """
 
@@ -34,7 +34,7 @@ class VolumeDirectory(Guarded, frozen=True, kw_only=True):
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether the engine made up its name."""
+        """Whether the engine generated its name."""
         return is_hex64(self.name)
 
 
@@ -43,7 +43,7 @@ class Volumes(Struct, frozen=True, kw_only=True):
 
     Attributes:
         top: ``volumes``.
-        exists: whether that directory is there.
+        exists: whether that directory exists.
         items: by name.
         gaps: what could not be examined.
     """
@@ -59,7 +59,7 @@ class Volumes(Struct, frozen=True, kw_only=True):
 
 
 def options_content(options: dict[str, str]) -> bytes | None:
-    """Return the ``opts.json`` that dockerd writes for a volume's options; ``None`` if one isn't known to it.
+    """Return the ``opts.json`` that dockerd writes for a volume's options; ``None`` if it does not know one of them.
 
     Source: Moby volume/local/local_unix.go (optsConfig); "size" is a quota in bytes, with docker's units.
 
@@ -84,7 +84,7 @@ def options_content(options: dict[str, str]) -> bytes | None:
 
 
 def _bytes(text: str) -> int | None:
-    """Return a size as docker's units package reads it: 1024-based, "10m", "1GiB"."""
+    """Parse a size like docker's units package: 1024-based, "10m", "1GiB"."""
     lowered = text.strip().lower()
     number = lowered.rstrip("bkmgtpi ")
     unit = lowered[len(number) :].strip().removesuffix("b").removesuffix("i")

@@ -6,7 +6,7 @@ from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.state import ReplaceRecords
 from doctor.facts.details import OfFile
-from doctor.facts.volumes.flaws import VolumeFlaws, mended_volume
+from doctor.facts.volumes.flaws import VolumeFlaws, corrected_volume
 from doctor.rebuild.network.mend import SetRecords
 
 
@@ -21,7 +21,7 @@ def volume_record_corrupt(detail: OfFile, flaws: VolumeFlaws) -> Iterator[Action
     changes: dict[bytes, bytes] = {}
     names = []
     for found in flaws.flawed:
-        mended = mended_volume(flaws, found)
+        mended = corrected_volume(flaws, found)
         if mended is not None:
             changes |= mended[0]
             names.append(found.ids[-1][:40])

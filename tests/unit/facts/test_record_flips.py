@@ -11,7 +11,7 @@ from doctor.facts.containerd.items import flawed_items
 from doctor.facts.databases.buildkit_items import flawed_items as flawed_cache
 from doctor.facts.databases.buildkit_items import mended_item
 from doctor.facts.databases.flawed_records import Records, flips
-from doctor.facts.volumes.flaws import VolumeFlaws, flawed_volumes, mended_volume
+from doctor.facts.volumes.flaws import VolumeFlaws, corrected_volume, flawed_volumes
 from doctor.formats.databases import bolt, bolt_write
 from doctor.formats.databases.bolt_flip import Flip, lost_meta
 from doctor.formats.network.libnetwork import INDEX_BYTES, is_refused, parts
@@ -102,7 +102,7 @@ def test_a_flipped_bit_in_a_volume_record_is_mended_or_left() -> None:
         found = flawed_volumes(there, {}, {})
         flaws = VolumeFlaws(path=HostPath("/db"), records=there, flawed=found)
         for one in found:
-            change = mended_volume(flaws, one)
+            change = corrected_volume(flaws, one)
             assert change is None or {**there, **change[0]} == VOLUMES, value
 
 
