@@ -13,7 +13,7 @@ from doctor.facts.host.mounts import Mounts
 @fixer(applicability=Applicability.SAFE)
 def invalid_json(file: DaemonJson, mounts: Mounts | Missing) -> Iterator[Action]:
     """Make the smallest change if only one is possible; move a directory in its place to quarantine."""
-    if file.is_mendable:
+    if file.is_repairable:
         yield mend_settings(file.path)
     elif file.is_directory and isinstance(mounts, Mounts) and any(mounts.beneath(file.path)):
         yield Advise(

@@ -52,7 +52,7 @@ def containerd_db_corrupt(
             detail=ContainerdBroken(
                 path=file.path,
                 holds_images=found.holds_images,
-                is_mendable=bool(file.remedy),
+                is_repairable=bool(file.remedy),
                 is_service=is_service,
                 flip=file.flip,
                 items=found.flawed,

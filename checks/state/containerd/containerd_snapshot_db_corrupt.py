@@ -37,5 +37,5 @@ def containerd_snapshot_db_corrupt(lists: ContainerdLists) -> Iterator[Finding]:
                 subject=Subject("file", known.snapshotter),
                 message="the database of containerd's snapshotter is corrupt: no container can start",
                 evidence=(Evidence(known.snapshotter, known.snapshotter_problem),),
-                detail=SnapshotsBroken(path=known.snapshotter, is_mendable=known.snapshotter_mendable),
+                detail=SnapshotsBroken(path=known.snapshotter, is_repairable=known.snapshotter_repairable),
             )

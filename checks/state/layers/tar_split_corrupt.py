@@ -35,7 +35,7 @@ def tar_split_corrupt(graph: LayerGraph, altered: AlteredSplits | Missing) -> It
         record = graph.record(layer.chain)
         if record is not None and not record.is_hollow and (record.lacks_split or layer.chain in damaged):
             problem = damaged.get(layer.chain) or ("empty file" if record.tar_split_bytes == 0 else "no such file")
-            if record.is_split_torn:
+            if record.is_split_truncated:
                 problem = "truncated or corrupt: not the beginning or end of a gzip file"
             yield Finding(
                 subject=Subject("layer", layer.chain[:12]),

@@ -59,7 +59,7 @@ def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
             problem=error.what,
             where=error.where,
             mistakes=tuple(dict.fromkeys(mistake.kind for mistake in mending.mistakes)),
-            is_mendable=mending.repaired is not None,
+            is_repairable=mending.repaired is not None,
             mtime_ns=mtime_ns,
         )
     return DaemonJson(

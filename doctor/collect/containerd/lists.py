@@ -93,8 +93,8 @@ def tree_of(host: Host, path: HostPath) -> Bucket:
 def _list(host: Host, top: HostPath, tree: Bucket) -> ContainerdList:
     images, sizes = images_of(tree), sizes_of(tree)
     found = ContainerdList(top=top, images=images, sizes=sizes, snapshots={})
-    snapshots, problem, is_mendable = _snapshotter(host, found.snapshotter)
-    found = replace(found, snapshots=snapshots, snapshotter_problem=problem, snapshotter_mendable=is_mendable)
+    snapshots, problem, is_repairable = _snapshotter(host, found.snapshotter)
+    found = replace(found, snapshots=snapshots, snapshotter_problem=problem, snapshotter_repairable=is_repairable)
     lost = tuple(name for name, one in snapshots.items() if one.kind != VIEW and not _has_tree(host, found, one))
     blobs = tuple(_problems(host, join(top, BLOBS), sizes))
     found = replace(found, blobs=blobs, lost=lost, ahead=ahead_of(tree, snapshots))

@@ -155,7 +155,7 @@ class _Reader:
             cache_id=text(docker.CACHE_ID),
             size=text(docker.LAYER_SIZE),
             tar_split_bytes=size,
-            is_split_torn=is_torn,
+            is_split_truncated=is_torn,
             wrong_type=wrong,
         )
 

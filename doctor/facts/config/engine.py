@@ -109,7 +109,7 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
         where: the position of the problem ("line 7, column 3").
         duplicates: keys that occur more than once; the last one is effective.
         mistakes: kinds of syntax errors that keep it from being parsed ("trailing-comma").
-        is_mendable: whether each mistake has exactly one correction.
+        is_repairable: whether each mistake has exactly one correction.
         is_directory: the path is a directory, which dockerd refuses.
         leads_to: target of a dangling symbolic link at its path, "" for none: dockerd uses its defaults.
         nearby: candidates if ``--config-file`` names a missing file: the default one, and files with a similar name.
@@ -126,7 +126,7 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
     where: str = ""
     duplicates: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
-    is_mendable: bool = False
+    is_repairable: bool = False
     is_directory: bool = False
     leads_to: str = ""
     nearby: tuple[HostPath, ...] = ()

@@ -15,7 +15,7 @@ class ContainerdBroken(Struct, frozen=True, kw_only=True):
 
     path: HostPath
     holds_images: bool
-    is_mendable: bool
+    is_repairable: bool
     is_service: bool = False
     flip: Flip | None = None
     items: tuple[FlawedItem, ...] = ()
@@ -32,7 +32,7 @@ class SnapshotsBroken(Struct, frozen=True, kw_only=True):
     """The database, and whether one of its generations is valid."""
 
     path: HostPath
-    is_mendable: bool
+    is_repairable: bool
 
 
 class ListLost(Struct, frozen=True, kw_only=True):

@@ -93,7 +93,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
         lost: names of snapshots whose directory, or its ``fs``, is missing.
         ahead: names of snapshots with a number that ``meta.db`` has not assigned yet: it is older than the snapshotter's list.
         snapshotter_problem: what is wrong with the snapshotter's database, "" for nothing.
-        snapshotter_mendable: whether one of its generations is valid.
+        snapshotter_repairable: whether one of its generations is valid.
     """
 
     top: HostPath
@@ -105,7 +105,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
     lost: tuple[str, ...] = ()
     ahead: tuple[str, ...] = ()
     snapshotter_problem: str = ""
-    snapshotter_mendable: bool = False
+    snapshotter_repairable: bool = False
 
     @property
     def snapshotter(self) -> HostPath:

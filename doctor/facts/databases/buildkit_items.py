@@ -39,7 +39,7 @@ def flawed_items(root: Bucket | None) -> Iterator[tuple[bytes, bytes]]:
                     return
 
 
-def mended_item(value: bytes) -> bytes | None:
+def corrected_item(value: bytes) -> bytes | None:
     """Return the value with its flipped bit corrected, ``None`` if several bits are possible."""
     ways = [way for way in flips(value, 0) if _decodes(_STRICT, way) and is_as_written(way, sort_keys=False)]
     return ways[0] if len(ways) == 1 else None

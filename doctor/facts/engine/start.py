@@ -77,7 +77,7 @@ class StartBlockers(Struct, frozen=True, kw_only=True):
 def blockers(config: EngineConfig, things: NamedThings, storage: Storage | None, release: Release) -> Iterator[str]:
     """Yield problems that no fixer resolves: until the user resolves them, a start only fails again."""
     file, flags = config.json, config.flags
-    if file.problem and not file.is_mendable:
+    if file.problem and not file.is_repairable:
         yield f"{file.path} is {'a directory' if file.is_directory else 'not valid JSON'}"
     for problem in daemon_keys.problems(file.value, release):
         if problem.kind == "unknown" and problem.close and not problem.meant:

@@ -97,7 +97,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         )
 
     def container_of(self, directory: str) -> Container | None:
-        """Return the container whose writable layer, or its ``-init``, a directory is."""
+        """Return the container that owns a directory: its writable layer, or its ``-init``."""
         base = directory.removesuffix(docker.INIT_SUFFIX)
         for record in self.layers.mounts.values():
             if record.mount_id == base:
@@ -263,7 +263,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         if record.cache_id is None or not DIRECTORY_NAME.fullmatch(record.cache_id):
             damaged[docker.CACHE_ID] = shown(record.cache_id)
         elif layer.chain not in self.cache and record.cache_id in self.layers.directories:
-            damaged[docker.CACHE_ID] = f"{record.cache_id[:12]}… is the directory of another layer too"
+            damaged[docker.CACHE_ID] = f"{record.cache_id[:12]}… is also the directory of another layer"
         if not is_size(record.size):
             damaged[docker.LAYER_SIZE] = shown(record.size)
         return damaged

@@ -25,7 +25,7 @@ class LayerRecord(Struct, frozen=True, kw_only=True):
         cache_id: name of its layer directory.
         size: size in bytes, decimal.
         tar_split_bytes: size of tar-split.json.gz, -1 if it is missing or not a file.
-        is_split_torn: whether that file has no valid gzip header or trailer: it is truncated, or was not written to disk.
+        is_split_truncated: whether that file has no valid gzip header or trailer: it is truncated, or was not written to disk.
         wrong_type: names of entries that are directories or links instead of files.
     """
 
@@ -35,7 +35,7 @@ class LayerRecord(Struct, frozen=True, kw_only=True):
     cache_id: str | None
     size: str | None
     tar_split_bytes: int
-    is_split_torn: bool = False
+    is_split_truncated: bool = False
     wrong_type: tuple[str, ...] = ()
 
     @property
@@ -46,7 +46,7 @@ class LayerRecord(Struct, frozen=True, kw_only=True):
     @property
     def lacks_split(self) -> bool:
         """Whether the tar-split is missing, empty, or truncated."""
-        return self.tar_split_bytes <= 0 or self.is_split_torn
+        return self.tar_split_bytes <= 0 or self.is_split_truncated
 
 
 class LayerDirectory(Struct, frozen=True, kw_only=True):
@@ -79,7 +79,7 @@ class MountRecord(Struct, frozen=True, kw_only=True):
 
     @property
     def named_by_init(self) -> str:
-        """The container's directory by the name of its ``-init``, the second copy of it; "" for none."""
+        """The container's directory from the name of its ``-init``, which is a second copy; "" for none."""
         name = (self.init_id or "").removesuffix(docker.INIT_SUFFIX)
         return name if name != self.init_id and DIRECTORY_NAME.fullmatch(name) else ""
 
@@ -95,7 +95,7 @@ class Layers(Struct, frozen=True, kw_only=True):
         directories: ``overlay2`` by name, except ``l``.
         links: ``overlay2/l``: name → target of the link, "" if it is not a link.
         link_directory: kind letter of ``overlay2/l``, "" for nothing.
-        store: the image store that has the records; ``overlay2`` where the directories are.
+        store: the image store with the records; ``overlay2`` the directory of the layer directories.
         gaps: what could not be examined.
     """
 
@@ -118,12 +118,12 @@ class Layers(Struct, frozen=True, kw_only=True):
         )
 
     def record_path(self, chain: str, file: str = "") -> HostPath:
-        """Return the directory of a layer's record, or a file in it."""
+        """Return the path of a layer record, or of a file in it."""
         path = join(self.store, docker.LAYER_RECORDS, chain)
         return join(path, file) if file else path
 
     def mount_path(self, container_id: str, file: str = "") -> HostPath:
-        """Return the directory of a container's mount record, or a file in it."""
+        """Return the path of a mount record, or of a file in it."""
         path = join(self.store, docker.MOUNT_RECORDS, container_id)
         return join(path, file) if file else path
 
@@ -145,5 +145,5 @@ class Layers(Struct, frozen=True, kw_only=True):
         return join(self.store, docker.LAYER_RECORDS, chain, docker.TAR_SPLIT)
 
     def link_path(self, name: str) -> HostPath:
-        """Return the place of a link in ``overlay2/l``."""
+        """Return the path of a short link."""
         return join(self.overlay2, docker.SHORT_LINKS, name)

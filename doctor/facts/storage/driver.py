@@ -109,7 +109,7 @@ def is_removed(driver: str, release: Release) -> bool:
 
 
 def is_known(driver: str, release: Release, *, snapshotter: bool) -> bool:
-    """Whether a driver of this name ever existed where the setting is read."""
+    """Whether a driver with this name ever existed: a snapshotter with the containerd image store."""
     if driver in docker.GRAPH_DRIVERS:
         return True
     takes_snapshotters = snapshotter or release is None or release >= (29, 0)

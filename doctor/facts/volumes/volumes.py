@@ -54,7 +54,7 @@ class Volumes(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def options_path(self, name: str) -> HostPath:
-        """Return where a volume's options are."""
+        """Return the path of a volume's options."""
         return join(self.top, name, docker.VOLUME_OPTIONS)
 
 

@@ -27,7 +27,7 @@ def containerd_db_corrupt(
     elif detail.flip is not None:
         what = "flip one bit back in a meta page of containerd's database"
         yield EditFile(path=detail.path, edit=detail.flip, what=what, stage=Stage.DATABASES)
-    elif detail.is_mendable:
+    elif detail.is_repairable:
         yield EditFile(
             path=detail.path, edit=MendDatabase(), what="repair containerd's database", stage=Stage.DATABASES
         )

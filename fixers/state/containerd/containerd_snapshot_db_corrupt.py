@@ -15,7 +15,7 @@ from doctor.model.step import File
 def containerd_snapshot_db_corrupt(detail: SnapshotsBroken, rebuilds: ContainerdRebuilds) -> Iterator[Action]:
     """Open it at a valid tree; otherwise write records that name every directory, or advise against any start."""
     made = rebuilds.items.get(detail.path)
-    if detail.is_mendable:
+    if detail.is_repairable:
         what = "repair the database of containerd's snapshotter"
         yield EditFile(path=detail.path, edit=MendDatabase(), what=what, stage=Stage.DATABASES)
     elif made is not None:

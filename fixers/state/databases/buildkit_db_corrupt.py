@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import EditFile, Quarantine
 from doctor.api.actions.state import MendDatabase, ReplaceRecords
-from doctor.facts.databases.buildkit_items import mended_item
+from doctor.facts.databases.buildkit_items import corrected_item
 from doctor.facts.databases.details import BuildCacheBroken
 from doctor.model.paths import join
 from doctor.model.text import plural
@@ -14,8 +14,8 @@ from doctor.model.text import plural
 @fixer(applicability=Applicability.SAFE)
 def buildkit_db_corrupt(detail: BuildCacheBroken) -> Iterator[Action]:
     """Open each database at a valid state; if one has none, quarantine all, because they refer to each other."""
-    records = tuple((key, value, mended_item(value)) for key, value in detail.records)
-    if all(is_mendable for _, is_mendable in detail.files) and all(right for _, _, right in records):
+    records = tuple((key, value, corrected_item(value)) for key, value in detail.records)
+    if all(is_repairable for _, is_repairable in detail.files) and all(right for _, _, right in records):
         for path, _ in detail.files:
             name = path.rpartition("/")[2]
             yield EditFile(

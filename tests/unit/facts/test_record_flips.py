@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from doctor.facts.containerd.items import flawed_items
+from doctor.facts.databases.buildkit_items import corrected_item
 from doctor.facts.databases.buildkit_items import flawed_items as flawed_cache
-from doctor.facts.databases.buildkit_items import mended_item
 from doctor.facts.databases.flawed_records import Records, flips
 from doctor.facts.volumes.flaws import VolumeFlaws, corrected_volume, flawed_volumes
 from doctor.formats.databases import bolt, bolt_write
@@ -135,7 +135,7 @@ def test_a_value_of_the_build_cache_is_found_and_mended() -> None:
     for wrong in flips(value, 0):
         root = bolt.Bucket(buckets={b"_main": bolt.Bucket(buckets={b"i": bolt.Bucket(keys={b"cache.chainID": wrong})})})
         if list(flawed_cache(root)):
-            assert mended_item(wrong) in {None, value}
+            assert corrected_item(wrong) in {None, value}
 
 
 def test_a_name_and_a_time_of_containerd_are_found() -> None:
