@@ -24,7 +24,7 @@ def vulnerable(
     What it looks at:
         The running release against a table of named holes with the fixed release of each stable series (the finding gives the
         table's date). The vendor's backports come first: Debian's and Ubuntu's stable number, the CVEs that the kernel
-        package's changelog names, live patches; kernels of vendors that keep one number for years are never judged by it. A
+        package's changelog names, live patches; kernels of vendors that keep one number for years are left to versions/possibly-vulnerable. A
         hole whose code is not built in is left out; one that a setting closes (user.max_user_namespaces,
         kernel.unprivileged_bpf_disabled, an install line of modprobe.d, cgroup v1 not mounted) is a remark that says so.
 
@@ -46,8 +46,6 @@ def vulnerable(
     for hole in exposure.likely:
         closed = _closed_by(hole, sysctl, modules, cgroups)
         yield _finding(hole, kernel, exposure, closed, min(Severity.WARNING, _severity(hole, closed)))
-    if exposure.unknown:
-        yield _unknown(kernel, exposure)
 
 
 def _severity(hole: KernelHole, closed: str) -> Severity:
@@ -90,7 +88,7 @@ def _finding(hole: KernelHole, kernel: Kernel, exposure: KernelExposure, closed:
         message=f"kernel {kernel.name} has {hole.id} ({hole.title}{used}): {hole.what}"
         + (f"; out of reach by {closed}" if closed else ""),
         evidence=tuple(evidence),
-        detail=OpenHole(ids=(hole.id,), fixed_in=hole.fixed_in),
+        detail=OpenHole(id=hole.id, fixed_in=hole.fixed_in),
         severity=severity,
     )
 
@@ -101,22 +99,3 @@ def _exposed(hole: KernelHole) -> str:
     if "net-raw" in hole.needs:
         return "every container that has CAP_NET_RAW, which is a default"
     return "every container, and local users"
-
-
-def _unknown(kernel: Kernel, exposure: KernelExposure) -> Finding:
-    ids = tuple(hole.id for hole in exposure.unknown)
-    return Finding(
-        subject=Subject("kernel", kernel.name),
-        message=(
-            f"whether kernel {kernel.name} has {len(ids)} named vulnerabilities can't be judged by its version: "
-            "its vendor may have backported the fixes"
-        ),
-        evidence=(
-            Evidence("/proc/sys/kernel/osrelease", kernel.described),
-            Evidence("not ruled out", ", ".join(ids)),
-            Evidence("live patches", ", ".join(kernel.livepatches) or "none"),
-            Evidence("table of vulnerabilities", f"as of {exposure.checked}"),
-        ),
-        detail=OpenHole(ids=ids, fixed_in=""),
-        severity=Severity.INFO,
-    )

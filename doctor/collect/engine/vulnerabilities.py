@@ -1,22 +1,27 @@
-"""Reads the table of vulnerabilities, and sorts the kernel's by what can be known of this host."""
+"""Reads the table of vulnerabilities, and sorts them by what can be known of this host."""
 
 import json
 import os
 from typing import Any
 
 from doctor.collect.engine.changelogs import named_fixes
-from doctor.facts.engine.state import EngineVersion
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineInfo, EngineVersion
 from doctor.facts.engine.vulnerabilities import (
     Component,
+    ComponentExposure,
     ComponentHole,
     Components,
+    Exposed,
     KernelExposure,
     KernelHole,
     Vulnerabilities,
 )
 from doctor.facts.host.packages import Packages, is_of_docker
+from doctor.facts.host.processes import Processes
 from doctor.facts.kernel.kernel import BuildConfig, Kernel
 from doctor.facts.kernel.modules import Modules
+from doctor.facts.network.networks import Networks
 from doctor.formats.version import parse
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -134,3 +139,52 @@ def components(version: EngineVersion | Missing, packages: Packages | Missing) -
 def _component(name: str, text: str, source: str, package: str, own: Packages | None) -> Component:
     named = own.changelogs.get(package, frozenset()) if own is not None and package else frozenset[str]()
     return Component(name=name, text=text, source=source, package=package, named_fixes=named)
+
+
+@collector
+def component_exposure(  # noqa: PLR0917 - facts are passed by annotation
+    components: Components,
+    table: Vulnerabilities,
+    engine: EngineConfig,
+    info: EngineInfo | Missing,
+    networks: Networks | Missing,
+    processes: Processes | Missing,
+) -> ComponentExposure:
+    """Return the vulnerabilities that versions and changelogs do not rule out."""
+    unused = _unused(engine, info, networks, processes)
+    affected: list[Exposed] = []
+    unknown: list[Exposed] = []
+    for component in components.items:
+        version = component.version
+        holes = tuple(
+            hole
+            for hole in table.components
+            if version is not None
+            and (hole.component == component.name and hole.has(version))
+            and not (unused & set(hole.needs) or hole.id in component.named_fixes)
+        )
+        if holes:
+            (unknown if component.package else affected).append(Exposed(component=component, holes=holes))
+    return ComponentExposure(affected=tuple(affected), unknown=tuple(unknown), checked=table.checked)
+
+
+def _unused(
+    engine: EngineConfig, info: EngineInfo | Missing, networks: Networks | Missing, processes: Processes | Missing
+) -> set[str]:
+    """Return what holes need and this host does not use, as far as that can be known."""
+    unused = set()
+    if not engine.get("authorization-plugins"):
+        unused.add("authz")
+    if not engine.get("userns-remap"):
+        unused.add("userns-remap")
+    if isinstance(info, EngineInfo) and info.swarm == "inactive":
+        unused.add("swarm")
+    if isinstance(networks, Networks) and not any(network.internal for network in networks.items):
+        unused.add("internal-network")
+    if isinstance(processes, Processes):
+        if not processes.named("kubelet"):
+            unused.add("cri")
+        # firewalld is a Python program: its own name is in the arguments of an interpreter.
+        if not any("firewalld" in word for process in processes.items for word in process.argv[:3]):
+            unused.add("firewalld")
+    return unused

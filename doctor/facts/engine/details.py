@@ -70,12 +70,18 @@ class LogDamaged(Struct, frozen=True, kw_only=True):
 
 
 class Hole(Struct, frozen=True, kw_only=True):
-    """The component, its distribution package if any, the CVEs, and the releases with the fix."""
+    """The component, and the releases with the fix."""
 
     component: str
-    package: str
-    ids: tuple[str, ...]
     fixed_in: str
+
+
+class PossibleHoles(Struct, frozen=True, kw_only=True):
+    """The distribution's packages that may have vulnerabilities, and the CVEs of these packages and of the kernel."""
+
+    packages: tuple[str, ...]
+    ids: tuple[str, ...]
+    kernel_ids: tuple[str, ...]
 
 
 class MaskedUnit(Struct, frozen=True, kw_only=True):

@@ -155,3 +155,25 @@ class Components(Struct, frozen=True, kw_only=True):
     def get(self, name: str) -> Component | None:
         """Return the component of this name."""
         return next((component for component in self.items if component.name == name), None)
+
+
+class Exposed(Struct, frozen=True, kw_only=True):
+    """A component with vulnerabilities that its version does not rule out."""
+
+    component: Component
+    holes: tuple[ComponentHole, ...]
+
+
+class ComponentExposure(Struct, frozen=True, kw_only=True):
+    """The components' vulnerabilities on this host, without those of features that it does not use.
+
+    Attributes:
+        affected: the upstream version is decisive, and affected.
+        unknown: the version is affected, and the distribution may have backported the fix: the changelog of its package does
+            not name it, or is missing.
+        checked: day of the table.
+    """
+
+    affected: tuple[Exposed, ...] = ()
+    unknown: tuple[Exposed, ...] = ()
+    checked: str = ""

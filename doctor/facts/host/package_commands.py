@@ -91,3 +91,27 @@ def _package(manager_name: str, packages: Packages | Missing, component: str) ->
     if manager_name in {"dnf", "yum", "zypper"}:
         return f'"$(rpm -qf --qf "%{{NAME}}" /usr/bin/{_PROGRAMS[component]})"'
     return _PLAIN[component]
+
+
+def kernel_upgrade(vendor: str, cve: str, fixed_in: str = "") -> str:
+    """Return how to upgrade the kernel of a vendor ("" if unknown), and how to see whether it has the fix of a CVE."""
+    if vendor == "ubuntu":
+        return f"apt-get install linux-generic, then reboot; {tracker(vendor, cve)} names the fixed package"
+    if vendor == "debian":
+        return f"apt-get install linux-image-amd64, then reboot; {tracker(vendor, cve)} names the fixed package"
+    if vendor in {"rhel", "fedora", "oracle", "amazon", "centos", "rocky", "almalinux"}:
+        return f"dnf upgrade kernel, then reboot; 'rpm -q --changelog kernel | grep {cve}' shows whether it has the fix"
+    if vendor == "suse":
+        return f"zypper patch, then reboot; {tracker(vendor, cve)} names the fixed package"
+    series = f"one of its series that has the fix ({fixed_in})" if fixed_in else f"one that has the fix of {cve}"
+    return f"uname -r shows the running kernel: install {series}, then reboot"
+
+
+def tracker(distribution: str, cve: str) -> str:
+    """Return the page on which a distribution shows whether it has fixed a CVE."""
+    pages = {
+        "debian": f"https://security-tracker.debian.org/tracker/{cve}",
+        "suse": f"https://www.suse.com/security/cve/{cve}.html",
+        "ubuntu": f"https://ubuntu.com/security/{cve}",
+    }
+    return pages.get(distribution, "the distribution's security tracker")

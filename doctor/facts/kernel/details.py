@@ -28,9 +28,9 @@ class TooOld(Struct, frozen=True, kw_only=True):
 
 
 class OpenHole(Struct, frozen=True, kw_only=True):
-    """The CVEs and the releases with the fix."""
+    """The CVE and the releases with the fix."""
 
-    ids: tuple[str, ...]
+    id: str
     fixed_in: str
 
 

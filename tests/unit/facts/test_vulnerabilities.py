@@ -3,13 +3,22 @@
 import re
 
 import pytest
+from doctor.checks.versions.possibly_vulnerable import possibly_vulnerable
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.collect.engine.vulnerabilities import vulnerabilities
-from doctor.facts.engine.vulnerabilities import ComponentHole, KernelHole
+from doctor.facts.engine.vulnerabilities import (
+    Component,
+    ComponentExposure,
+    ComponentHole,
+    Exposed,
+    KernelExposure,
+    KernelHole,
+)
 from doctor.facts.kernel.kernel import Kernel
 from doctor.formats.version import Version, parse, parse_kernel
+from doctor.model.missing import Missing, Why
 
 TABLE = vulnerabilities()
 HOLES = {hole.id: hole for hole in TABLE.kernel}
@@ -116,3 +125,37 @@ def test_the_table_is_whole() -> None:
         assert set(kernel_hole.needs) <= {"userns", "bpf", "net-raw", "cgroup1"}
     known = {"authz", "swarm", "userns-remap", "firewalld", "internal-network", "cri", "docker-cp"}
     assert all(set(hole.needs) <= known for hole in TABLE.components)
+
+
+def _exposed(name: str, *ids: str) -> Exposed:
+    component = Component(name=name, text="1.0", source="GET /version", package=f"{name}.deb")
+    return Exposed(component=component, holes=tuple(COMPONENTS[one] for one in ids))
+
+
+def test_all_doubts_of_a_host_are_one_line() -> None:
+    """Engine, containerd, runc and kernel: names and a count in the message, the versions and CVEs as evidence."""
+    components = ComponentExposure(
+        unknown=(
+            _exposed("engine", "CVE-2026-41567"),
+            _exposed("containerd", "CVE-2026-46680", "CVE-2026-47262"),
+            _exposed("runc", "CVE-2025-52881"),
+        ),
+        checked=TABLE.checked,
+    )
+    doubtful = KernelExposure(unknown=(DIRTY_PIPE,), checked=TABLE.checked)
+    (finding,) = possibly_vulnerable(components, doubtful, kernel("5.14.0-503.el9.x86_64", vendor="rhel"))
+    assert finding.message == (
+        "engine, containerd, runc and kernel may be affected by 5 CVEs: "
+        "their versions do not show whether the fixes were backported"
+    )
+    shown = " ".join(evidence.value for evidence in finding.evidence)
+    assert all(one in shown for one in ("engine 1.0", "CVE-2026-47262", "CVE-2025-52881", DIRTY_PIPE.id))
+
+
+def test_a_single_doubt_is_named() -> None:
+    """A missing fact about the kernel hides nothing of the components."""
+    gone = Missing(Why.UNSUPPORTED, "no kernel")
+    exposed = ComponentExposure(unknown=(_exposed("runc", "CVE-2025-52881"),), checked=TABLE.checked)
+    (finding,) = possibly_vulnerable(exposed, gone, gone)
+    assert finding.message.startswith("runc 1.0 may be affected by CVE-2025-52881: ")
+    assert not list(possibly_vulnerable(ComponentExposure(), gone, gone))
