@@ -1,4 +1,4 @@
-"""A container shares a namespace of a container that is gone."""
+"""A container shares a namespace of a container that does not exist."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,19 @@ from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.needs import lost_containers, severity_of
 
 
-@check(severity=Severity.WARNING, ok="each container whose namespaces another one shares is there")
+@check(severity=Severity.WARNING, ok="each container whose namespaces are shared exists")
 def container_missing(containers: Containers) -> Iterator[Finding]:
-    """A container shares the network, IPC or PID namespace of a container that is gone, so its next start fails.
+    """A container shares the network, IPC or PID namespace of a missing container, so its next start fails.
 
     What it looks at:
         ``container:…`` in NetworkMode, IpcMode and PidMode of each ``hostconfig.json``, against the directories of containers.
 
     Why it matters:
-        ``docker start`` fails with "No such container". The other one was recreated: an update by compose or watchtower gives it
-        a new id, and sidecars that were made with ``--network container:…`` keep the old one.
+        ``docker start`` fails with "No such container". Usually the other container was recreated: an update by compose or
+        watchtower gives it a new id, but sidecars with ``--network container:…`` keep the old id.
 
     How it is fixed:
-        By a person: the container is created again on the new one. The mode can't be changed on a container.
+        Manually: recreate the container with the new id. The mode of an existing container can't be changed.
 
     References:
         https://docs.docker.com/engine/network/#container-networks
@@ -27,7 +27,7 @@ def container_missing(containers: Containers) -> Iterator[Finding]:
     for one, what, name in lost_containers(containers):
         yield Finding(
             subject=Subject("container", f"{one.title} {what}"),
-            message=f"the next start of {one.title} fails: it shares the {what} namespace of container {name[:12]}, which is gone",
+            message=f"the next start of {one.title} fails: it shares the {what} namespace of container {name[:12]}, which does not exist",
             evidence=(Evidence(f"{one.directory}/hostconfig.json", f"container:{name}"),),
             severity=severity_of([one]),
         )

@@ -1,4 +1,4 @@
-"""A container names a device that the host has not got."""
+"""A container uses a device that the host does not have."""
 
 from collections.abc import Iterator
 
@@ -8,19 +8,20 @@ from doctor.facts.containers.host_sources import ContainerSources
 from doctor.facts.containers.needs import severity_of, titles
 
 
-@check(severity=Severity.WARNING, ok="each container's devices are there")
+@check(severity=Severity.WARNING, ok="each container's devices exist")
 def device_missing(containers: Containers, sources: ContainerSources) -> Iterator[Finding]:
-    """A container names a device that the host has not got, so its next start fails.
+    """A container uses a device that the host does not have, so its next start fails.
 
     What it looks at:
-        The paths given with ``--device`` in each ``hostconfig.json``, on the running host.
+        The paths of ``--device`` in each ``hostconfig.json``, on the running host.
 
     Why it matters:
-        ``docker start`` fails with "error gathering device information". The device was pulled out or got another name (ttyUSB0 becomes
-        ttyUSB1), or its kernel module is not loaded.
+        ``docker start`` fails with "error gathering device information". Usually the device was unplugged or got another name
+        (ttyUSB0 becomes ttyUSB1), or its kernel module is not loaded.
 
     How it is fixed:
-        By a person: plug it in, load its module, or name it by a link of /dev/serial/by-id or /dev/disk/by-id, which does not change.
+        Manually: plug it in, load its module, or use a link below /dev/serial/by-id or /dev/disk/by-id, whose names do not
+        change.
 
     References:
         https://docs.docker.com/reference/cli/docker/container/run/#device
@@ -29,7 +30,7 @@ def device_missing(containers: Containers, sources: ContainerSources) -> Iterato
         users = [one for one in containers.items if path in sources.devices.get(one.id, ())]
         yield Finding(
             subject=Subject("device", path),
-            message=f"the next start of {titles(users)} fails: device {path} is not there",
-            evidence=(Evidence(path, "no such file"), Evidence("containers that name it", titles(users))),
+            message=f"the next start of {titles(users)} fails: device {path} does not exist",
+            evidence=(Evidence(path, "no such file"), Evidence("containers that use it", titles(users))),
             severity=severity_of(users),
         )

@@ -1,4 +1,4 @@
-"""A container mounts a path of the host that is gone."""
+"""A container mounts a path of the host that does not exist."""
 
 from collections.abc import Iterator
 
@@ -8,19 +8,19 @@ from doctor.facts.containers.host_sources import ContainerSources
 from doctor.facts.containers.needs import severity_of, titles
 
 
-@check(severity=Severity.WARNING, ok="each path that containers mount with --mount is there")
+@check(severity=Severity.WARNING, ok="each path that containers mount with --mount exists")
 def mount_source_missing(containers: Containers, sources: ContainerSources) -> Iterator[Finding]:
-    """A container mounts a path of the host that is gone, so its next start fails.
+    """A container mounts a path of the host that does not exist, so its next start fails.
 
     What it looks at:
-        The sources of bind mounts that were given with ``--mount`` (compose with the long form too), on the running host. The engine makes
-        those of ``-v`` itself, so they are left out.
+        The sources of bind mounts with ``--mount`` (or compose's long form), on the running host. The engine creates the sources
+        of ``-v`` itself, so they are not checked.
 
     Why it matters:
         ``docker start`` fails with "bind source path does not exist". Often a disk or a network share is not mounted.
 
     How it is fixed:
-        By a person: what was there is the user's data. An empty directory would let the container start without it.
+        Manually, because the path had the user's data. With an empty directory, the container would start without the data.
 
     References:
         https://docs.docker.com/engine/storage/bind-mounts/#differences-between--v-and---mount-behavior
@@ -29,7 +29,7 @@ def mount_source_missing(containers: Containers, sources: ContainerSources) -> I
         users = [one for one in containers.items if path in sources.mounts.get(one.id, ())]
         yield Finding(
             subject=Subject("directory", path),
-            message=f"the next start of {titles(users)} fails: {path}, which it mounts, is not there",
+            message=f"the next start of {titles(users)} fails: it mounts {path}, which does not exist",
             evidence=(Evidence(path, "no such file or directory"), Evidence("containers that mount it", titles(users))),
             severity=severity_of(users),
         )

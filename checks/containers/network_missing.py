@@ -1,4 +1,4 @@
-"""A container names a network that the engine has not got."""
+"""A container uses a network that does not exist."""
 
 from collections.abc import Iterator
 
@@ -14,23 +14,24 @@ from doctor.rebuild.network.restore import rolled_networks
     severity=Severity.WARNING,
     detail=LostNetwork,
     causes=("state/network-db-corrupt", "state/network-db-missing"),
-    ok="each container's networks are there",
+    ok="each container's networks exist",
 )
 def network_missing(database: NetworkDatabase, containers: Containers, config: EngineConfig) -> Iterator[Finding]:
-    """A container names a network that the engine has not got, so its next start fails.
+    """A container uses a network that the engine does not have, so its next start fails.
 
     What it looks at:
-        The networks in each ``config.v2.json``, of stopped containers too, against a whole ``network/files/local-kv.db``: by id
-        where the container ran, else by name. The engine's own networks and those of a swarm are left out. A network that was
-        certainly lost is state/network-missing.
+        The networks in each ``config.v2.json``, also of stopped containers, against an undamaged ``network/files/local-kv.db``: by
+        id if the container ever ran, otherwise by name. The engine's predefined networks and those of a swarm are not checked. A
+        network that was certainly lost is reported by state/network-missing.
 
     Why it matters:
-        ``docker start`` fails with "network … not found", and so does the start by a restart policy. A new network of the same
-        name does not help a container that ran. ``docker network rm`` and ``prune`` allow it while the containers are stopped.
+        ``docker start`` fails with "network … not found", and so does a start by the restart policy. A new network with the same
+        name does not help a container that ever ran. ``docker network rm`` and ``prune`` can remove a network while its
+        containers are stopped.
 
     How it is fixed:
-        doctor asks: the network comes back with its id, from a record that is left or from what its containers and the host
-        record, or it was removed on purpose and the container is connected to another one by hand.
+        ``--choose`` recreates the network with its id, from a remaining record or from the records of its containers and the host.
+        If it was removed on purpose, connect the container to another network manually.
 
     References:
         https://docs.docker.com/reference/cli/docker/network/disconnect/
@@ -46,7 +47,7 @@ def network_missing(database: NetworkDatabase, containers: Containers, config: E
             message=f"the next start of {titles(users)} fails: network {name} does not exist",
             evidence=(
                 Evidence(database.file.path, f"has no network {identity[:12] or name}"),
-                Evidence("containers that name it", titles(users)),
+                Evidence("containers that use it", titles(users)),
             ),
             severity=severity_of(users),
             detail=LostNetwork(identity=identity, name=name, containers=tuple(one.id for one in users)),

@@ -1,4 +1,4 @@
-"""A container names a runtime that the engine has not got."""
+"""A container uses a runtime that the engine does not have."""
 
 from collections.abc import Iterator
 
@@ -11,18 +11,18 @@ from doctor.facts.engine.state import EngineInfo
 
 @check(severity=Severity.WARNING, ok="each container's runtime is registered")
 def runtime_missing(containers: Containers, config: EngineConfig, info: EngineInfo | Missing) -> Iterator[Finding]:
-    """A container names a runtime that is not registered with the engine, so its next start fails.
+    """A container uses a runtime that is not registered with the engine, so its next start fails.
 
     What it looks at:
-        Runtime in each ``hostconfig.json`` against ``runtimes`` of the settings, and of a running engine what it lists. The
-        engine's own ``runc`` and names of containerd's shims ("io.containerd…") need no entry.
+        Runtime in each ``hostconfig.json`` against ``runtimes`` in the settings and the runtimes that the running engine lists.
+        ``runc`` and the names of containerd's shims ("io.containerd…") need no entry.
 
     Why it matters:
-        ``docker start`` fails with "unknown or invalid runtime name". The entry was lost with an edit of daemon.json, or the package
-        that made it (nvidia-container-toolkit, kata, gVisor) was removed.
+        ``docker start`` fails with "unknown or invalid runtime name". The entry was lost in an edit of daemon.json, or the package
+        that created it (nvidia-container-toolkit, kata, gVisor) was removed.
 
     How it is fixed:
-        By a person: the entry is put back, or the container is created again with another runtime.
+        Manually: restore the entry, or recreate the container with another runtime.
 
     References:
         https://docs.docker.com/engine/daemon/alternative-runtimes/
@@ -36,7 +36,7 @@ def runtime_missing(containers: Containers, config: EngineConfig, info: EngineIn
             message=f"the next start of {titles(users)} fails: runtime {name} is not registered with the engine",
             evidence=(
                 Evidence(config.setting("runtimes").place, f"no runtime {name}"),
-                Evidence("containers that name it", titles(users)),
+                Evidence("containers that use it", titles(users)),
             ),
             severity=severity_of(users),
         )

@@ -9,18 +9,19 @@ from doctor.facts.engine.directories import EngineDirectories
 
 @check(severity=Severity.ERROR, detail=LostState, ok="the runtime knows each running container")
 def runtime_state_missing(directories: EngineDirectories) -> Iterator[Finding]:
-    """The runtime has no state of a running container, so it can't be stopped, restarted or entered.
+    """The runtime has no state of a running container, so the container can't be stopped, restarted or entered.
 
     What it looks at:
         ``state.json`` below the exec root (``/run/docker/runtime-runc/moby/ID``) for each container that runs with runc.
 
     Why it matters:
-        A cleaner of temporary files or ``rm -rf`` removed it. ``docker exec`` fails with "container does not exist", and
-        ``docker stop``, ``restart`` and a stop of the engine wait for ever, since runc can't signal what it does not know.
+        A cleaner of temporary files or ``rm -rf`` removed it. ``docker exec`` fails with "container does not exist". ``docker
+        stop``, ``docker restart`` and a stop of the engine wait forever, because runc can't signal a container without its state.
 
     How it is fixed:
-        By a person: nothing rebuilds that state. Its first process is killed by its id, which ends the container, and it is started
-        anew; what it wrote stays. Where the engine's own containerd lost its files too, that start fails until the engine is restarted.
+        Manually, because the state can't be recreated: kill the container's first process by its id, which ends the container,
+        and start the container again; its files are kept. If the files of the engine's containerd are missing too, that start
+        fails until the engine is restarted.
 
     References:
         https://github.com/opencontainers/runc/blob/v1.1.15/libcontainer/factory_linux.go
@@ -28,7 +29,7 @@ def runtime_state_missing(directories: EngineDirectories) -> Iterator[Finding]:
     for one in directories.lost:
         yield Finding(
             subject=Subject("container", one.name),
-            message=f"{one.name} can't be stopped, restarted or entered: the runtime's state of it is gone",
+            message=f"container {one.name} can't be stopped, restarted or entered: its runtime state is missing",
             evidence=(Evidence(f"{one.path}/state.json", "no such file"), Evidence("its first process", str(one.pid))),
             detail=one,
         )

@@ -1,4 +1,4 @@
-"""A container that should run does not, and the engine has noted why its start failed."""
+"""A container with a restart policy does not run because its start failed."""
 
 from collections.abc import Iterator
 
@@ -11,21 +11,21 @@ from doctor.facts.secrets.redact import redact
 @check(
     severity=Severity.ERROR,
     causes=("config/invalid-value", "engine/runtime-missing"),
-    ok="no start that was asked for failed",
+    ok="no container is stopped because of a failed start",
 )
 def start_failed(containers: Containers, state: EngineState) -> Iterator[Finding]:
-    """A container with a restart policy does not run, since the engine could not start it, and the engine does not try again.
+    """A container with a restart policy does not run because its start failed, and the engine does not retry.
 
     What it looks at:
-        With an engine that answers: containers that should restart by themselves, do not run and were not stopped by hand, in whose
-        ``config.v2.json`` the engine has noted why their last start failed.
+        If the engine answers: containers with a restart policy that do not run, were not stopped by a user, and have an error of
+        their last start in ``config.v2.json``.
 
     Why it matters:
-        The service is away. A restart policy starts a process again that has ended, but not a container whose start failed: a program
-        that is not in the image, an address that the host has not got, a setting of the engine that no container can be started with.
+        The service is down. A restart policy restarts a process that exited, but not a container whose start failed, for example
+        because of a program that is not in the image, an address that the host does not have, or a wrong setting of the engine.
 
     How it is fixed:
-        By a person: what the engine says is mended, then ``docker start``.
+        Manually: correct the error that the engine recorded, then ``docker start``.
 
     References:
         https://docs.docker.com/engine/containers/start-containers-automatically/
@@ -37,7 +37,7 @@ def start_failed(containers: Containers, state: EngineState) -> Iterator[Finding
             error = redact(one.state.error)
             yield Finding(
                 subject=Subject("container", one.title),
-                message=f"container {one.title} should run and does not: its start failed",
+                message=f"container {one.title} should run but does not: its last start failed",
                 evidence=(
                     Evidence(f"{one.directory}/config.v2.json", error),
                     Evidence("restart policy", one.host.restart_policy if one.host is not None else ""),

@@ -8,18 +8,18 @@ from doctor.facts.config.engine import EngineConfig
 _LOCAL = ("127.", "localhost", "::1", "[::1]")
 
 
-@check(severity=Severity.INFO, ok="no registry beyond this host is trusted without TLS")
+@check(severity=Severity.INFO, ok="no remote registry is trusted without TLS")
 def insecure_registry(config: EngineConfig) -> Iterator[Finding]:
-    """The engine trusts a registry without checking its certificate, so whoever sits between can change images.
+    """The engine does not verify a registry's certificate, so an attacker on the network can change images.
 
     What it looks at:
-        ``insecure-registries`` of daemon.json or flags, other than this host's own addresses.
+        ``insecure-registries`` of daemon.json or flags, except this host's addresses.
 
     Why it matters:
-        What is pulled runs as root. An entry here switches off certificate checks and falls back to plain HTTP.
+        Programs of pulled images usually run as root. An entry turns certificate verification off and allows plain HTTP.
 
     How it is fixed:
-        By a person: put the registry's CA into /etc/docker/certs.d/HOST/ca.crt instead.
+        Manually: remove the entry, and write the registry's CA certificate to /etc/docker/certs.d/HOST/ca.crt.
 
     References:
         https://docs.docker.com/engine/security/certificates/
@@ -29,6 +29,6 @@ def insecure_registry(config: EngineConfig) -> Iterator[Finding]:
         if not str(registry).startswith(_LOCAL):
             yield Finding(
                 subject=Subject("registry", str(registry)),
-                message=f"images from {registry} can be changed on their way: its certificate is not checked",
+                message=f"images from {registry} can be changed in transit: its certificate is not verified",
                 evidence=(Evidence(config.setting("insecure-registries").place, str(registry)),),
             )

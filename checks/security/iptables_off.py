@@ -1,4 +1,4 @@
-"""The engine makes no firewall rules."""
+"""The engine creates no firewall rules."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,20 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 
 
-@check(severity=Severity.WARNING, breaks=("egress", "port"), ok="the engine makes its own firewall rules")
+@check(severity=Severity.WARNING, breaks=("egress", "port"), ok="the engine creates its firewall rules")
 def iptables_off(config: EngineConfig) -> Iterator[Finding]:
-    """The engine is told to make no firewall rules, so ports are not published and containers don't reach out, unless someone
-    else makes them.
+    """The engine is configured to create no firewall rules, so containers may reach nothing outside and networks are not isolated.
 
     What it looks at:
-        ``iptables`` of daemon.json or a flag.
+        ``iptables`` in daemon.json or a flag.
 
     Why it matters:
-        Without NAT rules of its own a container's packets leave with an address that nobody routes back, published ports rely on the
-        slow proxy, and networks are not kept apart from each other.
+        Without the engine's NAT rules, a container's packets leave with an address that other hosts can't reply to, published
+        ports depend on the slow userland proxy, and networks are not isolated from each other. Another program may create these
+        rules instead.
 
     How it is fixed:
-        ``--choose`` removes the setting; whoever makes the rules (masquerade, DNAT, isolation) elsewhere waives the finding.
+        ``--choose`` removes the setting. If another program creates the rules (masquerade, DNAT, isolation), waive the finding.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/#prevent-docker-from-manipulating-iptables
@@ -28,6 +28,6 @@ def iptables_off(config: EngineConfig) -> Iterator[Finding]:
         setting = config.setting("iptables")
         yield Finding(
             subject=Subject("setting", "iptables"),
-            message="the engine makes no firewall rules: containers reach nothing and networks are not kept apart",
+            message="the engine creates no firewall rules: containers may reach nothing outside, and networks are not isolated",
             evidence=(Evidence(setting.place, "iptables: false"),),
         )

@@ -8,16 +8,17 @@ from doctor.facts.containers.containers import Containers
 
 @check(severity=Severity.INFO, ok="no container runs with all privileges")
 def privileged_container(containers: Containers) -> Iterator[Finding]:
-    """A container is privileged, so its root is the host's root.
+    """A container is privileged, so root in the container is root on the host.
 
     What it looks at:
         ``Privileged`` of each container's hostconfig.json.
 
     Why it matters:
-        All capabilities, all devices, no seccomp and no AppArmor profile: it can load kernel modules and mount the host's disks.
+        It has all capabilities and all devices, without a seccomp or AppArmor profile: it can load kernel modules and mount the
+        host's disks.
 
     How it is fixed:
-        By a person: give the capabilities and devices that it needs instead.
+        Manually: give the container only the capabilities and devices that it needs.
 
     References:
         https://docs.docker.com/engine/containers/run/#runtime-privilege-and-linux-capabilities

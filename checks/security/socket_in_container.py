@@ -1,4 +1,4 @@
-"""A container has the engine's socket."""
+"""A container mounts the engine's socket."""
 
 from collections.abc import Iterator
 
@@ -9,19 +9,19 @@ _SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/contain
 _WHOLE = ("/", "/var/run", "/run", "/var")
 
 
-@check(severity=Severity.INFO, ok="no container has the engine's socket")
+@check(severity=Severity.INFO, ok="no container mounts the engine's socket")
 def socket_in_container(containers: Containers) -> Iterator[Finding]:
-    """A container has the engine's or containerd's socket mounted, so whoever breaks into it is root on the host.
+    """A container mounts the engine's or containerd's socket, so an attacker in the container is root on the host.
 
     What it looks at:
-        Bind mounts of each container: the sockets themselves and directories that hold them. Read-only does not help: a socket is
-        written to all the same.
+        Bind mounts of each container: the sockets and the directories that contain them. A read-only mount does not help, because
+        clients can still write to a socket.
 
     Why it matters:
-        Portainer, Traefik, Watchtower and CI runners ask for it. Their web interface or a flaw in them is then the way to the host.
+        Portainer, Traefik, Watchtower and CI runners require it. A flaw in their web interface then gives access to the host.
 
     How it is fixed:
-        By a person: a proxy that lets only the needed requests through, or no mount at all.
+        Manually: use a proxy that allows only the needed requests, or no mount.
 
     References:
         https://docs.docker.com/engine/security/#docker-daemon-attack-surface
@@ -32,7 +32,7 @@ def socket_in_container(containers: Containers) -> Iterator[Finding]:
             if mount.kind == "bind" and (source in _SOCKETS or source in _WHOLE):
                 yield Finding(
                     subject=Subject("container", container.title),
-                    message=f"whoever breaks into container {container.title} is root on this host: it has {source}",
+                    message=f"an attacker in container {container.title} is root on this host: it mounts {source}",
                     evidence=(Evidence(f"{container.directory}/config.v2.json", f"{source} at {mount.destination}"),),
                 )
                 break

@@ -1,4 +1,4 @@
-"""Everybody may use the engine's socket."""
+"""Every user can use the engine's socket."""
 
 from collections.abc import Iterator
 
@@ -6,19 +6,19 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine.guarded_files import GuardedFile, GuardedFiles
 
 
-@check(severity=Severity.ERROR, detail=GuardedFile, ok="the engine's sockets are for root and their group only")
+@check(severity=Severity.ERROR, detail=GuardedFile, ok="only root and the socket's group can use the engine's sockets")
 def socket_open(files: GuardedFiles) -> Iterator[Finding]:
-    """Everybody on this host may write to the engine's socket, which makes everybody root.
+    """Every user of this host can write to the engine's socket, and so become root.
 
     What it looks at:
         The permission bits of /var/run/docker.sock and containerd's socket: at most read and write for owner and group.
 
     Why it matters:
-        Whoever can talk to the engine starts a privileged container with the host's files in it. "chmod 666" is a popular answer to
-        "permission denied", and lasts until the engine makes its socket again.
+        A user who can connect to the engine can start a privileged container that mounts the host's files. The cause is often
+        "chmod 666" after a "permission denied"; it lasts until the engine recreates its socket.
 
     How it is fixed:
-        The bits for others are taken away; nothing restarts. People who need it belong into the group docker.
+        The permissions for others are removed; nothing restarts. Add users who need access to the group docker.
 
     References:
         https://docs.docker.com/engine/security/#docker-daemon-attack-surface
@@ -27,7 +27,7 @@ def socket_open(files: GuardedFiles) -> Iterator[Finding]:
         if file.kind == "s" and file.excess & 0o007:
             yield Finding(
                 subject=Subject("file", file.path),
-                message=f"everybody on this host is root: {file.path}, {file.what}, is open to all",
+                message=f"every user of this host can become root: {file.path}, {file.what}, is open to all",
                 evidence=(Evidence(file.path, f"mode {file.mode:04o}"),),
                 detail=file,
             )

@@ -1,4 +1,4 @@
-"""The certificate or key of the engine's TLS listener is not valid."""
+"""A certificate or the key of the engine's TLS listener is not valid."""
 
 from collections.abc import Iterator
 
@@ -9,31 +9,33 @@ from doctor.facts.engine.state import EngineState, start_fails
 from doctor.model.missing import Missing
 
 _FOLLOWS = {
-    "tlscert": "clients refuse the engine's TLS listener",
-    "tlscacert": "the engine's TLS listener refuses every client",
+    "tlscert": "clients reject the engine's TLS listener",
+    "tlscacert": "the engine's TLS listener rejects every client",
 }
 
 
-@check(severity=Severity.ERROR, detail=TlsProblem, ok="certificates and key of the engine's TLS listener are valid")
+@check(
+    severity=Severity.ERROR, detail=TlsProblem, ok="the certificates and the key of the engine's TLS listener are valid"
+)
 def tls_certificate(listener: TlsListener, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
-    """A certificate of the engine's TLS listener has expired, is not valid yet or can't be read, or the key is another's.
+    """A certificate of the engine's TLS listener is expired, not yet valid or unreadable, or its key does not match.
 
     What it looks at:
-        Where the engine listens on ``tcp://`` with ``tls`` or ``tlsverify``: the first certificate of ``tlscert`` and all of
-        ``tlscacert`` (none of them valid now), and whether ``tlskey`` is the key of ``tlscert``. RSA and elliptic curves; a key
-        of another kind is not compared.
+        If the engine listens on ``tcp://`` with ``tls`` or ``tlsverify``: the first certificate of ``tlscert``, all certificates
+        of ``tlscacert`` (reported if none of them is valid now), and whether ``tlskey`` is the key of ``tlscert``. Only RSA and
+        elliptic-curve keys are compared.
 
     Why it matters:
-        Clients end with "x509: certificate has expired or is not yet valid", while the local socket works. With a key that does
-        not belong to the certificate dockerd does not start: "private key does not match public key".
+        Clients fail with "x509: certificate has expired or is not yet valid", while the local socket works. If the key does not
+        belong to the certificate, dockerd does not start: "private key does not match public key".
 
     How it is fixed:
-        By a person, who has the authority's key: the certificate is renewed. A host whose clock is wrong shows the same.
+        Manually: renew the certificate with the authority's key. A wrong clock on the host has the same effect.
 
     References:
         https://docs.docker.com/engine/security/protect-access/
     """
-    # One file may be certificate and authority.
+    # One file may be both the certificate and the authority.
     for problem in {one.path: one for one in reversed(listener.problems)}.values():
         if problem.key == "tlscacert" and config.get("tlsverify") is not True:
             continue

@@ -1,4 +1,4 @@
-"""Nobody looks after this containerd's release any more."""
+"""The support of this containerd release has ended."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,19 @@ from doctor.facts.engine.versions import Lifecycles
 from doctor.facts.engine.vulnerabilities import Components
 
 
-@check(severity=Severity.WARNING, ok="containerd's release is looked after")
+@check(severity=Severity.WARNING, ok="containerd's release is supported")
 def containerd_eol(components: Components, table: Lifecycles) -> Iterator[Finding]:
-    """Containerd is of a series whose support has ended.
+    """The support of containerd's release series has ended.
 
     What it looks at:
-        The version that the engine reports, or that of the package, against containerd's announced dates and the host's clock.
-        A distribution's own package follows the distribution's support and is not judged.
+        The version that the engine reports, or the package's, against containerd's announced dates and the host's clock. A
+        distribution's package is not checked, because the distribution supports it.
 
     Why it matters:
-        Holes that are found from now on stay open; containerd.io brings runc too.
+        New vulnerabilities are not fixed in this series. The package containerd.io also contains runc.
 
     How it is fixed:
-        By an upgrade of containerd.io; running containers go on under their shims.
+        Manually: upgrade containerd.io. Running containers continue under their shims.
 
     References:
         https://github.com/containerd/containerd/blob/main/RELEASES.md
@@ -33,7 +33,7 @@ def containerd_eol(components: Components, table: Lifecycles) -> Iterator[Findin
         return
     yield Finding(
         subject=Subject("containerd", "version"),
-        message=f"containerd {found.text} gets no fixes any more: its series ended on {series.ends}",
+        message=f"containerd {found.text} gets no more fixes: support of its series ended on {series.ends}",
         evidence=(
             Evidence(found.source, found.text),
             Evidence("table of lifecycles", f"as of {table.checked}; today is {table.today}"),

@@ -1,4 +1,4 @@
-"""Nobody looks after this engine's release any more."""
+"""The support of this engine release has ended."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,21 @@ from doctor.facts.engine.versions import Lifecycles
 from doctor.facts.engine.vulnerabilities import Components
 
 
-@check(severity=Severity.WARNING, ok="the engine's release is looked after")
+@check(severity=Severity.WARNING, ok="the engine's release is supported")
 def engine_eol(components: Components, table: Lifecycles) -> Iterator[Finding]:
-    """The engine is of a release that gets no fixes any more.
+    """The engine's release gets no more fixes.
 
     What it looks at:
-        The engine's version against a table of release series (the finding gives its date). A distribution's own package
-        (docker.io, moby-engine) follows the distribution's support and is not judged; a series that others than its makers go
-        on with is a remark.
+        The engine's version against a table of release series (the finding shows its date). A distribution's package (docker.io,
+        moby-engine) is not checked, because the distribution supports it. A series that third parties maintain is only a remark.
 
     Why it matters:
-        Holes that are found from now on stay open. Each later major release also removes storage drivers, settings and API
-        versions: the longer the jump, the more breaks.
+        New vulnerabilities are not fixed. Each later major release also removes storage drivers, settings and API versions, so
+        an upgrade over many releases breaks more.
 
     How it is fixed:
-        By an upgrade to the current series, after reading what it removes ("doctor scan" names what this host uses of that).
+        Manually: upgrade to the current series, after reading what it removes ("doctor scan" reports removed features that this
+        host uses).
 
     References:
         https://docs.docker.com/engine/release-notes/
@@ -37,8 +37,9 @@ def engine_eol(components: Components, table: Lifecycles) -> Iterator[Finding]:
     third = series.state == "third parties"
     yield Finding(
         subject=Subject("engine", "version"),
-        message=f"engine {engine.text} gets no fixes "
-        + ("from its makers any more, only from third parties" if third else "any more: its series has ended"),
+        message=f"engine {engine.text} gets "
+        + ("fixes only from third parties: " if third else "no more fixes: ")
+        + "support of its series has ended",
         evidence=(
             Evidence(engine.source, engine.text),
             Evidence("last release of the series", series.last),

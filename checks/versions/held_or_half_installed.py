@@ -1,4 +1,4 @@
-"""A package of the engine's world is half installed."""
+"""A package of the engine, containerd or runc is half installed or on hold."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,20 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.host.packages import Packages
 
 
-@check(severity=Severity.ERROR, ok="the engine's packages are wholly installed")
+@check(severity=Severity.ERROR, ok="the engine's packages are completely installed")
 def held_or_half_installed(packages: Packages) -> Iterator[Finding]:
-    """A package of the engine, containerd or runc is unpacked but not configured, or kept from updates.
+    """A package of the engine, containerd or runc is not completely installed, or is on hold.
 
     What it looks at:
         The status of the engine's packages in dpkg's database: "half-installed", "unpacked", "half-configured" and
         "triggers-…" are errors; "hold" is a remark.
 
     Why it matters:
-        An upgrade that was interrupted leaves new programs beside old ones, or none: the engine fails at the next start. A
-        held package gets no security updates.
+        After an interrupted upgrade, old and new programs are mixed, or programs are missing: the engine may fail at its next
+        start. A package on hold gets no security updates.
 
     How it is fixed:
-        "dpkg --configure -a" ends the interrupted upgrade; it may restart the engine.
+        Manually: "dpkg --configure -a" completes the interrupted upgrade. It may restart the engine.
 
     References:
         https://man7.org/linux/man-pages/man1/dpkg.1.html
@@ -30,13 +30,13 @@ def held_or_half_installed(packages: Packages) -> Iterator[Finding]:
         if state in {"half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending"}:
             yield Finding(
                 subject=Subject("package", package.name),
-                message=f"the package {package.name} is {state}: an upgrade was interrupted, and the engine may not start again",
+                message=f"package {package.name} is {state}: an upgrade was interrupted, and the engine may not start again",
                 evidence=(Evidence("/var/lib/dpkg/status", f"{package.name} {package.version}: {package.status}"),),
             )
         elif words[:1] == ["hold"] and state == "installed":
             yield Finding(
                 subject=Subject("package", package.name),
-                message=f"the package {package.name} is on hold and gets no updates",
+                message=f"package {package.name} is on hold: it gets no security updates",
                 evidence=(Evidence("/var/lib/dpkg/status", f"{package.name} {package.version}: {package.status}"),),
                 severity=Severity.INFO,
             )

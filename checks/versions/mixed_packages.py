@@ -1,4 +1,4 @@
-"""Another version runs than is installed, or packages of different releases are mixed."""
+"""The running version is not the installed one, or packages of different releases are mixed."""
 
 from collections.abc import Iterator
 
@@ -7,20 +7,20 @@ from doctor.facts.engine.versions import ReplacedPrograms
 from doctor.facts.host.packages import Packages
 
 
-@check(severity=Severity.WARNING, ok="what runs is what is installed")
+@check(severity=Severity.WARNING, ok="the running engine is the installed one, and its packages match")
 def mixed_packages(replaced: ReplacedPrograms | Missing, packages: Packages | Missing) -> Iterator[Finding]:
-    """The running engine or containerd is not the one that is installed, or the engine's packages don't fit together.
+    """The running engine or containerd is not the installed version, or the engine's packages are of different releases.
 
     What it looks at:
         /proc/PID/exe of dockerd and containerd (" (deleted)" after an upgrade without a restart), and the major releases of
         docker-ce and docker-ce-cli.
 
     Why it matters:
-        Fixes of the installed version are not in force. New shims and runc work under an old daemon until they don't: "unknown
-        field", failing starts. The change comes by surprise at the next restart.
+        Fixes of the installed version are not active. New shims and a new runc may be incompatible with the old daemon: starts
+        fail with "unknown field". The next restart then changes the version unexpectedly.
 
     How it is fixed:
-        By a restart of the engine (and containerd) when it suits; packages are brought to one release by an upgrade.
+        The engine is restarted. For containerd and for packages of different releases, doctor only advises.
 
     References:
         https://docs.docker.com/engine/install/
@@ -29,7 +29,7 @@ def mixed_packages(replaced: ReplacedPrograms | Missing, packages: Packages | Mi
         path = process.exe.removesuffix(" (deleted)")
         yield Finding(
             subject=Subject("program", process.comm),
-            message=f"the running {process.comm} is older than the installed one: it was not restarted after an upgrade",
+            message=f"fixes of the installed {process.comm} are not active: it was not restarted after its upgrade",
             evidence=(Evidence(f"/proc/{process.pid}/exe", process.exe), Evidence("installed", path)),
         )
     if isinstance(packages, Packages):
@@ -37,7 +37,7 @@ def mixed_packages(replaced: ReplacedPrograms | Missing, packages: Packages | Mi
         if engine is not None and client is not None and _major(engine.version) != _major(client.version):
             yield Finding(
                 subject=Subject("package", "docker-ce-cli"),
-                message=f"client {client.version} and engine {engine.version} are of different major releases",
+                message=f"docker-ce-cli {client.version} and docker-ce {engine.version} may be incompatible: their major releases differ",
                 evidence=(
                     Evidence("/var/lib/dpkg/status", f"docker-ce {engine.version}, docker-ce-cli {client.version}"),
                 ),

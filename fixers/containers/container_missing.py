@@ -1,4 +1,4 @@
-"""Say how to create the container again."""
+"""Advise how to recreate the container."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def container_missing(finding: Finding) -> Iterator[Action]:
-    """The mode is fixed when a container is made, so only a person can make it again."""
+    """Name the commands; the mode can be set only when a container is created."""
     name = finding.subject.name.partition(" ")[0]
     yield Advise(
-        text=f"create {name} again on the container that runs now: docker inspect {name} shows its settings; with compose, docker "
+        text=f"recreate {name} with the container that runs now: docker inspect {name} shows its settings; with compose, docker "
         "compose up -d --force-recreate"
     )

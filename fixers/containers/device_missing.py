@@ -1,4 +1,4 @@
-"""Say how a device comes back."""
+"""Advise how to restore a device."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def device_missing(finding: Finding) -> Iterator[Action]:
-    """Only a person can plug it in."""
+    """Name the commands; only the user can plug it in."""
     path = finding.subject.name
     yield Advise(
-        text=f"bring {path} back (plug it in; load its module; ls -l /dev/serial/by-id /dev/disk/by-id shows names that stay), or "
-        "create its containers again with the device's new name"
+        text=f"restore {path} (plug it in, or load its module; ls -l /dev/serial/by-id /dev/disk/by-id shows permanent names), or "
+        "recreate its containers with the device's new name"
     )

@@ -1,4 +1,4 @@
-"""Say how a path comes back."""
+"""Advise how to restore a path."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def mount_source_missing(finding: Finding) -> Iterator[Action]:
-    """Only a person knows where its data is."""
+    """Name the commands; only the user knows where the data is."""
     path = finding.subject.name
     yield Advise(
-        text=f"mount what holds {path} (findmnt --fstab; mount -a), or restore it; mkdir -p {path} starts its containers without data"
+        text=f"mount the disk with {path} (findmnt --fstab; mount -a), or restore the path; after mkdir -p {path} its containers start without data"
     )

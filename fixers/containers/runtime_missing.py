@@ -1,4 +1,4 @@
-"""Say how to register the runtime again."""
+"""Advise how to register the runtime."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def runtime_missing(finding: Finding) -> Iterator[Action]:
-    """Where its program is, nothing on the host says."""
+    """Name the commands; the path of the runtime's program is unknown."""
     name = finding.subject.name
     known = {
         "nvidia": "nvidia-ctk runtime configure --runtime=docker",
         "runsc": "runsc install",
-        "sysbox-runc": "install the package sysbox again",
+        "sysbox-runc": "reinstall the package sysbox",
     }
     way = known.get(name, f'add "runtimes": {{"{name}": {{"path": "/PATH/TO/{name}"}}}} to /etc/docker/daemon.json')
-    yield Advise(text=f"{way}, then systemctl reload docker; or create its containers again without --runtime {name}")
+    yield Advise(text=f"{way}, then systemctl reload docker; or recreate its containers without --runtime {name}")

@@ -1,4 +1,4 @@
-"""Say how a container whose start failed comes back."""
+"""Advise how to start a container whose start failed."""
 
 from collections.abc import Iterator
 
@@ -8,5 +8,5 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def start_failed(finding: Finding) -> Iterator[Action]:
-    """Advise: only who made it knows what it needs."""
-    yield Advise(text=f"mend what the engine says, then: docker start {finding.subject.name}")
+    """Name the command; only the user knows how to correct the error."""
+    yield Advise(text=f"correct the error that the engine recorded, then: docker start {finding.subject.name}")

@@ -1,4 +1,4 @@
-"""Take write access away."""
+"""Remove excess permissions."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,11 @@ from doctor.facts.engine.guarded_files import GuardedFile
 
 @fixer(applicability=Applicability.SAFE)
 def file_modes(detail: GuardedFile) -> Iterator[Action]:
-    """Only the bits that are too many go; who owns a file is its owner's matter."""
+    """Remove only the excess bits; for a wrong owner, only advise."""
     if detail.uid != 0:
-        yield Advise(text=f"chown root:root {detail.path}, when you know why it belongs to user {detail.uid}")
+        yield Advise(
+            text=f"find out why {detail.path} belongs to user {detail.uid}, then chown root:root {detail.path}"
+        )
         return
     mode = detail.mode & ~(detail.excess & 0o066) & 0o7777
     yield SetAttributes(path=detail.path, what=f"set the mode of {detail.path} to {mode:04o}", mode=mode)

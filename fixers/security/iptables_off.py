@@ -1,4 +1,4 @@
-"""Let the engine make its firewall rules again, if that is wanted."""
+"""Ask whether the engine should create its firewall rules."""
 
 from collections.abc import Iterator
 
@@ -12,23 +12,26 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def iptables_off(config: EngineConfig, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Ask: somebody may make the rules elsewhere."""
+    """Ask, because another program may create the rules."""
     actions: list[Action] = [
         remove_flag(flag.place, flag.name) for flag in config.flags.of_key("iptables") if flag.place is not None
     ]
     if "iptables" in config.json.value:
-        actions.append(remove_setting(config.json.path, ("iptables",), "the engine makes its rules"))
+        actions.append(remove_setting(config.json.path, ("iptables",), "the engine creates its rules"))
     if not actions:
-        yield Advise(text="start dockerd without --iptables=false: iptables-save shows whether others make the rules")
+        yield Advise(
+            text="start dockerd without --iptables=false; iptables-save shows whether another program creates the rules"
+        )
         return
     yield Choose(
-        question="whether the engine makes its own firewall rules",
+        question="whether the engine should create its firewall rules",
         options=(
             Option(
                 name="engine",
                 evidence=(
                     Evidence(
-                        "the engine's rules", "masquerade, published ports and isolation; ports that it publishes open"
+                        "the engine's rules",
+                        "masquerade, published ports and isolation; its published ports are opened",
                     ),
                 ),
                 actions=tuple(with_reload(units, actions)),

@@ -1,4 +1,4 @@
-"""Close a socket to everybody."""
+"""Remove the permissions of other users from a socket."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from doctor.facts.engine.guarded_files import GuardedFile
 
 @fixer(applicability=Applicability.SAFE)
 def socket_open(detail: GuardedFile) -> Iterator[Action]:
-    """Take away what is too much; owner and group keep theirs."""
+    """Remove the excess bits; owner and group keep theirs."""
     mode = detail.mode & detail.allowed
     yield SetAttributes(path=detail.path, what=f"set the mode of {detail.path} to {mode:04o}", mode=mode)

@@ -1,4 +1,4 @@
-"""Say how the files of the TLS listener are looked at and renewed."""
+"""Advise how to inspect and renew the files of the TLS listener."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from doctor.facts.config.tls import TlsProblem
 
 @fixer(applicability=Applicability.MANUAL)
 def tls_certificate(detail: TlsProblem) -> Iterator[Action]:
-    """Only who has the authority's key can renew a certificate."""
+    """Name the commands; renewing a certificate requires the authority's key."""
     if detail.key == "tlskey":
         yield Advise(
-            text=f"openssl pkey -in {detail.path} -pubout shows its public key: put the key back that belongs to the certificate,"
+            text=f"openssl pkey -in {detail.path} -pubout shows its public key: restore the key that belongs to the certificate,"
             " then systemctl restart docker"
         )
         return

@@ -1,4 +1,4 @@
-"""Say how containerd is upgraded."""
+"""Advise how to upgrade containerd."""
 
 from collections.abc import Iterator
 
@@ -10,5 +10,7 @@ from doctor.facts.host.packages import Packages, System
 
 @fixer(applicability=Applicability.MANUAL)
 def containerd_eol(system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
-    """A person chooses the moment."""
-    yield Advise(text=f"{upgrade(system, packages, 'containerd')}: the engine reconnects, running containers go on")
+    """Name the command; the user chooses the time."""
+    yield Advise(
+        text=f"{upgrade(system, packages, 'containerd')}; the engine reconnects, and running containers keep running"
+    )

@@ -1,4 +1,4 @@
-"""Say how an interrupted upgrade is ended."""
+"""Advise how to complete an interrupted upgrade."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def held_or_half_installed(finding: Finding) -> Iterator[Action]:
-    """Maintainer scripts restart services: a person runs them."""
+    """Name the commands; maintainer scripts can restart services, so the user runs them."""
     if finding.severity is Severity.INFO:
-        yield Advise(text=f"if it need not be kept back: apt-mark unhold {finding.subject.name}")
+        yield Advise(text=f"if the hold is not intended: apt-mark unhold {finding.subject.name}")
     else:
         yield Advise(text="dpkg --configure -a, then apt-get -f install")

@@ -1,4 +1,4 @@
-"""Say how one version gets in force."""
+"""Restart the engine with its installed version, or advise an upgrade."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,12 @@ from doctor.facts.host.packages import Packages, System
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def mixed_packages(finding: Finding, system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
-    """Restart the engine; containerd is the system's own and left to a person, and so is an upgrade."""
+    """Restart the engine; for containerd and for an upgrade, only advise."""
     if finding.subject.kind == "package":
         yield Advise(text=f"{upgrade(system, packages, 'engine', 'cli')}, both together")
     elif finding.subject.name == "dockerd":
-        yield RestartEngine(reason="the installed version is in force")
+        yield RestartEngine(reason="the installed version runs")
     else:
-        yield Advise(text="when it suits: systemctl restart containerd, then the engine; running containers go on")
+        yield Advise(
+            text="at a convenient time: systemctl restart containerd, then restart the engine; with live-restore, containers keep running"
+        )
