@@ -1,4 +1,4 @@
-"""The iptables command writes where Docker's rules are not."""
+"""The iptables command uses another backend than Docker's rules."""
 
 from collections.abc import Iterator
 
@@ -9,23 +9,22 @@ from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.firewall.rules import EngineRules
 
 
-@check(
-    severity=Severity.ERROR, detail=Switched, ok="the iptables command writes to the backend that holds Docker's rules"
-)
+@check(severity=Severity.ERROR, detail=Switched, ok="the iptables command uses the backend with Docker's rules")
 def alternatives_switched(firewall: Firewall, rules: EngineRules) -> Iterator[Finding]:
-    """The iptables command was switched between nft and legacy while dockerd had its rules in the other one.
+    """The iptables command was switched between nft and legacy while dockerd had its rules in the other backend.
 
     What it looks at:
-        Which program the command ``iptables`` leads to, and which backend holds Docker's chains, as iptables-nft-save and
-        iptables-legacy-save print them.
+        The program to which the command ``iptables`` points, and the backend with Docker's chains, in the output of
+        iptables-nft-save and iptables-legacy-save.
 
     Why it matters:
-        Traffic of running containers goes on. But dockerd now writes into a rule set without its chains: every container with
-        a published port fails to start with "No chain/target/match by that name", and a removed one leaves its rules behind.
+        Running containers keep their traffic. But dockerd now writes into a rule set without its chains: each container with a
+        published port fails to start with "No chain/target/match by that name", and a removed container leaves its rules
+        behind.
 
     How it is fixed:
-        The alternative is set back to the backend that holds the rules; no rule changes. To change the backend on purpose,
-        stop docker and flush the old one first.
+        The alternative is set back to the backend with the rules; no rule changes. To change the backend on purpose, first stop
+        docker and flush the old one.
 
     References:
         https://wiki.debian.org/nftables#Reverting_to_legacy_xtables
@@ -34,11 +33,11 @@ def alternatives_switched(firewall: Firewall, rules: EngineRules) -> Iterator[Fi
     if is_switched(firewall, rules):
         yield Finding(
             subject=Subject("command", "iptables"),
-            message=f"new published ports fail: iptables writes to {firewall.backend}, and Docker's rules are in"
-            f" {firewall.other_name}",
+            message=f"iptables writes to {firewall.backend}, but Docker's rules are in {firewall.other_name}: new published ports"
+            " fail",
             evidence=(
                 Evidence(firewall.path, firewall.target),
-                Evidence(rules.backend, "holds the chain DOCKER"),
+                Evidence(rules.backend, "has the chain DOCKER"),
             ),
             detail=Switched(wanted=firewall.other_name, alternative=firewall.alternative),
         )

@@ -1,4 +1,4 @@
-"""The engine is told to make no firewall rules, and nobody else does."""
+"""The engine is configured to create no firewall rules, and no other rule replaces them."""
 
 from collections.abc import Iterator
 
@@ -12,23 +12,26 @@ from doctor.facts.network.networks import Network, Networks
 
 
 @check(
-    severity=Severity.ERROR, detail=IptablesOff, breaks=("egress", "dns"), ok="somebody translates what containers send"
+    severity=Severity.ERROR,
+    detail=IptablesOff,
+    breaks=("egress", "dns"),
+    ok="a rule translates the addresses of outgoing packets",
 )
 def iptables_false(
     engine: EngineConfig, networks: Networks, firewall: Firewall, links: Links | Missing
 ) -> Iterator[Finding]:
-    """The engine is set to make no firewall rules (``iptables: false``), and no other rule translates containers' addresses.
+    """The engine creates no firewall rules (``iptables: false``), and no other rule translates containers' addresses.
 
     What it looks at:
         The effective setting, and whether a rule in nat POSTROUTING translates an outgoing packet of each network.
 
     Why it matters:
-        Without translation no answer finds its way back to a container. Rules that an earlier start of dockerd made stay
-        until the next reboot: such a host works today and is broken after it.
+        Without translation, answers do not reach a container. Rules that an earlier start of dockerd created last until the
+        next reboot: such a host works today and fails after it.
 
     How it is fixed:
-        By a person: take the setting back, or write rules of your own. Whoever set it may have had a reason; published ports
-        then bypass no host firewall any more.
+        Manually: remove the setting, or write rules of your own. The setting may have a reason: without it, published ports
+        bypass the host's firewall.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/#prevent-docker-from-manipulating-firewall-rules
@@ -47,10 +50,10 @@ def iptables_false(
         names = ", ".join(network.name for network in bare or borrowed)
         yield Finding(
             subject=Subject("setting", "iptables"),
-            message=f"containers of network {names} get no answer from outside: dockerd is configured to make no rules"
+            message=f"dockerd is configured to create no firewall rules: containers of network {names} get no answers from outside"
             if bare
-            else f"containers of network {names} get no answer from outside after the next reboot: dockerd is configured to make"
-            " no rules, and those that work were made before",
+            else f"dockerd is configured to create no firewall rules, and works with rules of an earlier start: containers of network"
+            f" {names} get no answers from outside after the next reboot",
             severity=Severity.ERROR if bare else Severity.WARNING,
             evidence=(Evidence(setting.place, "iptables: false"),),
             detail=IptablesOff(place=setting.place),

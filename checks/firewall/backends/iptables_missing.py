@@ -1,4 +1,4 @@
-"""There is no iptables command."""
+"""The iptables command is missing."""
 
 from collections.abc import Iterator
 
@@ -8,19 +8,19 @@ from doctor.facts.engine.state import EngineState
 from doctor.facts.firewall.packet_filter import Firewall
 
 
-@check(severity=Severity.CRITICAL, breaks=("egress", "port"), stops_start=True, ok="the iptables command is there")
+@check(severity=Severity.CRITICAL, breaks=("egress", "port"), stops_start=True, ok="the iptables command exists")
 def iptables_missing(firewall: Firewall, engine: EngineConfig, state: EngineState) -> Iterator[Finding]:
-    """The iptables command that dockerd runs is not installed, so dockerd does not start, or makes no more rules.
+    """The iptables command that dockerd runs is not installed, so dockerd does not start, or creates no more rules.
 
     What it looks at:
-        Whether a command ``iptables`` lies in one of the directories that services search.
+        Whether a command ``iptables`` exists in one of the directories that services search.
 
     Why it matters:
-        A running dockerd fails at every container with a published port; at its next start it ends with "failed to register
+        A running dockerd fails to start containers with a published port. At its next start it fails with "failed to register
         bridge driver: iptables not found".
 
     How it is fixed:
-        By a person: install the package iptables. An engine of version 29 or newer can use nftables instead.
+        Manually: install the package iptables. An engine of release 29 or later can use nftables instead.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -29,6 +29,6 @@ def iptables_missing(firewall: Firewall, engine: EngineConfig, state: EngineStat
     if not firewall.backend and wanted and state.status != "absent":
         yield Finding(
             subject=Subject("command", "iptables"),
-            message="dockerd can't make its firewall rules: there is no iptables command",
+            message="the iptables command is missing: dockerd can't create its firewall rules",
             evidence=(Evidence("PATH", "no iptables in /usr/sbin, /sbin, /usr/bin, /bin or /usr/local"),),
         )

@@ -1,4 +1,4 @@
-"""Both backends of iptables hold rules."""
+"""Both backends of iptables have rules."""
 
 from collections.abc import Iterator
 
@@ -7,30 +7,31 @@ from doctor.facts.firewall.backends import OtherBackend, other_backend
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.firewall.rules import EngineRules
 from doctor.facts.network.networks import Networks
+from doctor.model.text import plural
 
 
 @check(
     severity=Severity.WARNING,
     detail=OtherBackend,
     breaks=("egress", "port", "dns"),
-    ok="one backend of iptables holds all rules",
+    ok="one backend of iptables has all rules",
 )
 def mixed_backends(firewall: Firewall, rules: EngineRules, networks: Networks) -> Iterator[Finding]:
-    """Rules stand in both backends of iptables, legacy and nft; every packet passes both, and most tools show one.
+    """Both backends of iptables, legacy and nft, have rules; each packet passes both, but most tools show only one.
 
     What it looks at:
-        What iptables-nft-save and iptables-legacy-save print, the second only where the kernel has such tables. Empty tables
-        with the policy ACCEPT, which a mere listing makes, are no finding. For each network a container's packet and an answer
-        to it are walked through the rules of the backend that Docker does not use.
+        The output of iptables-nft-save and iptables-legacy-save, the second only if the kernel has such tables. Empty tables
+        with the policy ACCEPT, which a listing creates, are not reported. For each network a container's packet and its answer
+        are followed through the rules of the backend that Docker does not use.
 
     Why it matters:
-        A drop in the forgotten backend cuts containers off while the rules that everybody looks at are right. Docker's own
-        leftovers there send ports to containers that are gone.
+        A drop in the unused backend blocks containers while the visible rules are right. Stale rules of Docker in it send ports
+        to containers that no longer exist.
 
     How it is fixed:
-        Docker's own rules are taken out of the backend that it does not use, and its FORWARD policy of DROP is set to ACCEPT.
-        Such a policy that stands there alone may be somebody's hardening, and lifting it opens the host's forwarding: that
-        counts as disruptive. If the backend holds rules of others, nothing is done: they belong to somebody.
+        Docker's own rules are removed from the backend that it does not use, and its FORWARD policy DROP is set to ACCEPT. If
+        that policy is the only setting there, it may be somebody's hardening, and ACCEPT opens the host's forwarding: that
+        change is disruptive. If the backend has rules of others, nothing is changed.
 
     References:
         https://wiki.nftables.org/wiki-nftables/index.php/Moving_from_iptables_to_nftables
@@ -57,13 +58,13 @@ def _message(other: OtherBackend) -> str:
     if other.cut is not None:
         what = other.cut.rule.text if other.cut.rule is not None else "its FORWARD policy DROP"
         return (
-            f"rules in the {other.name} backend, which Docker does not use, end packets of containers"
+            f"rules in the {other.name} backend, which Docker does not use, drop packets of containers"
             f" (network {other.network}): {what}"
         )
     if other.engine_rules:
         count = sum(len(texts) for texts in other.engine_rules.values())
-        return f"{count} old rules of Docker are left in the {other.name} backend, where it no longer changes them"
-    return f"the {other.name} backend, which Docker does not use, holds {other.foreign} rules too; most tools show one backend"
+        return f"the {other.name} backend, which Docker does not use, has {plural(count, 'stale rule')} of Docker"
+    return f"the {other.name} backend, which Docker does not use, has {plural(other.foreign, 'rule')} too; most tools show one backend"
 
 
 def _evidence(other: OtherBackend) -> Iterator[Evidence]:
@@ -72,4 +73,4 @@ def _evidence(other: OtherBackend) -> Iterator[Evidence]:
     for texts in list(other.engine_rules.values())[:3]:
         yield Evidence(source, texts[0])
     if other.foreign:
-        yield Evidence(source, f"{other.foreign} rules of others")
+        yield Evidence(source, f"{plural(other.foreign, 'rule')} of others")

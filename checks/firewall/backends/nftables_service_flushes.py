@@ -1,4 +1,4 @@
-"""A reload of the nftables service takes Docker's rules with it."""
+"""A reload of the nftables service removes Docker's rules."""
 
 from collections.abc import Iterator
 
@@ -16,15 +16,16 @@ def nftables_service_flushes(
     """The nftables service is enabled and its file begins with ``flush ruleset``: each reload removes Docker's rules.
 
     What it looks at:
-        /etc/nftables.conf (or the distribution's own place) and whether the service is enabled. An iptables of the legacy
-        backend is not hit by it.
+        /etc/nftables.conf (or the distribution's own path), and whether the service is enabled. Rules in the legacy backend of
+        iptables are not affected.
 
     Why it matters:
-        ``systemctl restart nftables``, or an upgrade of its package, empties every table, those of iptables-nft and of
-        dockerd too, and dockerd does not notice: containers lose the outside until docker is restarted or doctor is run.
+        ``systemctl restart nftables``, or an upgrade of its package, empties every table, including those of iptables-nft and
+        of dockerd. dockerd does not notice: containers have no outside connections until docker is restarted or doctor repairs
+        the rules.
 
     How it is fixed:
-        By a person: let the file replace its own table only, instead of everything.
+        Manually: change the file so that it replaces only its own table.
 
     References:
         https://wiki.nftables.org/wiki-nftables/index.php/Atomic_rule_replacement
@@ -34,7 +35,7 @@ def nftables_service_flushes(
     if conf is not None and conf.is_enabled and conf.flush_line and networks.bridges and not legacy:
         yield Finding(
             subject=Subject("file", conf.path),
-            message=f"each restart of the nftables service removes Docker's rules: {conf.path} flushes the whole rule set",
+            message=f"{conf.path} flushes the whole rule set: each restart of the nftables service removes Docker's rules",
             evidence=(
                 Evidence(f"{conf.path}:{conf.flush_line}", "flush ruleset"),
                 Evidence("nftables", "enabled at boot"),

@@ -1,4 +1,4 @@
-"""A published port is not translated by the kernel."""
+"""A published port has no DNAT rule."""
 
 from collections.abc import Iterator
 
@@ -16,20 +16,19 @@ from doctor.facts.firewall.rules import EngineRules
     ok="each published port has its rule in the nat table",
 )
 def dnat_missing(rules: EngineRules) -> Iterator[Finding]:
-    """A published port has no DNAT rule, so docker-proxy alone carries it, slower, and the container takes every client for
-    the host itself.
+    """A published port has no DNAT rule, so only docker-proxy forwards it, and the container sees the host as the client.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks, computed from its network database and settings,
-        against what iptables-save prints; spelling does not matter.
+        The rules that an engine of this version creates for its networks, computed from its network database and settings, are
+        compared with the output of iptables-save. Differences in spelling do not matter.
 
     Why it matters:
-        A probe from outside finds the port open, since docker-proxy answers it; but logs, rate limits and access rules in the
-        container see the gateway's address. With userland-proxy off, the port is dead.
+        A probe from outside finds the port open, since docker-proxy answers. But logs, rate limits and access rules in the
+        container see the gateway's address. With userland-proxy off, the port does not work.
 
     How it is fixed:
-        The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
-        dockerd itself would add it only when it restarts.
+        The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.
+        dockerd itself would add it only at its next restart.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -48,5 +47,5 @@ def dnat_missing(rules: EngineRules) -> Iterator[Finding]:
 def _message(rule: ExpectedRule, *, hairpin: bool) -> str:
     port = rule.port.text if rule.port is not None else ""
     if hairpin:
-        return f"published port {port} of {rule.container!r} answers nobody: its DNAT rule is missing and there is no docker-proxy"
-    return f"{rule.container!r} takes every client of its published port {port} for this host: its DNAT rule is missing"
+        return f"the DNAT rule of published port {port} of {rule.container!r} is missing, and docker-proxy is off: the port does not answer"
+    return f"the DNAT rule of published port {port} of {rule.container!r} is missing: the container sees this host as its only client"

@@ -1,4 +1,4 @@
-"""A published port leads to a container that is gone."""
+"""A stale DNAT rule leads to no container."""
 
 import re
 from collections.abc import Iterator
@@ -13,21 +13,24 @@ _ENGINE_BRIDGE = r"docker0|br-[0-9a-f]{12}"
 
 
 @check(
-    severity=Severity.WARNING, detail=StaleRule, breaks=("port",), ok="each translation of a port leads to a container"
+    severity=Severity.WARNING,
+    detail=StaleRule,
+    breaks=("port",),
+    ok="each DNAT rule of the engine leads to a container",
 )
 def dnat_stale(rules: EngineRules, networks: Networks) -> Iterator[Finding]:
-    """A rule sends a port of this host to a container address that no container has.
+    """A stale rule sends a port of this host to an address that no container has.
 
     What it looks at:
-        DNAT rules in Docker's nat chain as iptables-save prints them, against the addresses of every endpoint in the
+        DNAT rules in Docker's nat chain in the output of iptables-save, compared with the addresses of all endpoints in the
         engine's network database, running or not.
 
     Why it matters:
-        Packets to that port vanish. If a container publishes the same port now, clients outside never reach it, while it
-        answers on the host itself. Such rules come from a saved rule file loaded at boot, or from an engine that was killed.
+        Packets to that port are lost. If a container publishes the same port now, clients outside never reach it, while it
+        answers on the host itself. Such rules come from a saved rule file loaded at boot, or from a killed engine.
 
     How it is fixed:
-        The rule is taken out. It is Docker's own, for a container that is gone.
+        The rule is removed. It is Docker's own, for a container that no longer exists.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -47,7 +50,7 @@ def dnat_stale(rules: EngineRules, networks: Networks) -> Iterator[Finding]:
         protocol, port = found[2], int(found[3])
         victim = taken.get((protocol, port))
         cost = (
-            f"{victim.container!r} publishes it and is not reached from outside" if victim else "packets to it vanish"
+            f"{victim.container!r} publishes it and can't be reached from outside" if victim else "its packets are lost"
         )
         yield Finding(
             subject=Subject("rule", f"nat {rule.text}"),

@@ -16,19 +16,19 @@ from doctor.facts.firewall.rules import EngineRules
     ok="forwarded packets reach the engine's filter rules",
 )
 def docker_jump_missing(rules: EngineRules) -> Iterator[Finding]:
-    """A jump to one of the engine's filter chains is missing, so the rules in that chain are never asked.
+    """A jump to one of the engine's filter chains is missing, so the rules in that chain are never evaluated.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks, computed from its network database and settings,
-        against what iptables-save prints; spelling does not matter.
+        The rules that an engine of this version creates for its networks, computed from its network database and settings, are
+        compared with the output of iptables-save. Differences in spelling do not matter.
 
     Why it matters:
-        The rules look complete, and no packet meets them: published ports time out from outside, or, since engine 28, all
-        forwarding of containers ends in the policy of FORWARD.
+        The rules look complete, but no packet reaches them. Published ports time out from outside, or, since engine 28, the
+        policy of FORWARD drops all traffic of containers.
 
     How it is fixed:
-        The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
-        dockerd itself would add it only when it restarts.
+        The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.
+        dockerd itself would add it only at its next restart.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -47,5 +47,5 @@ def docker_jump_missing(rules: EngineRules) -> Iterator[Finding]:
 def _message(rule: ExpectedRule) -> str:
     target = rule.spec.rpartition(" ")[2]
     if rule.network:
-        return f"published ports of network {rule.network!r} are not let through: the jump to chain {target} is missing"
-    return f"no packet meets the engine's rules in chain {target}: the jump to it is missing in {rule.chain}"
+        return f"the jump to chain {target} is missing: published ports of network {rule.network!r} are not accepted"
+    return f"the jump to chain {target} is missing in {rule.chain}: no packet reaches the engine's rules in it"

@@ -1,4 +1,4 @@
-"""A rule among Docker's own ends packets before the rule that should let them through."""
+"""A rule among Docker's own rules drops packets too early."""
 
 from collections.abc import Iterator
 
@@ -11,23 +11,23 @@ from doctor.facts.firewall.rules import EngineRules
     severity=Severity.ERROR,
     detail=Lift,
     breaks=("egress", "port", "dns"),
-    ok="the engine's rules are asked in their order",
+    ok="the engine's rules are in the right order",
 )
 def docker_jump_shadowed(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Finding]:
-    """Between Docker's rules stands a foreign one that ends packets, or Docker's own rules are out of order.
+    """A foreign rule between Docker's rules drops packets, or Docker's own rules are in the wrong order.
 
     What it looks at:
-        Ordinary packets are walked through the filter table as iptables-save prints it; a finding is a rule below the first
-        of Docker's that surely ends them. And for each rule of the engine, whether one stands above it that must be asked
-        later (DOCKER-USER is first; a chain's final drop is last).
+        Ordinary packets are followed through the filter table in the output of iptables-save. A finding is a rule below the
+        first of Docker's rules that certainly drops or rejects them. Also, for each rule of the engine, whether a rule above it
+        must be evaluated later (DOCKER-USER is first; a chain's final drop is last).
 
     Why it matters:
-        All of Docker's rules are there, and still a network's ports or outgoing traffic are dead, or an administrator's
-        policy in DOCKER-USER is asked too late.
+        All of Docker's rules exist, but a network's ports or outgoing traffic do not work, or an administrator's policy in
+        DOCKER-USER is evaluated too late.
 
     How it is fixed:
-        Docker's rules are moved above the rule that shadows them, in one transaction. Foreign rules stay. Where the foreign
-        rule names traffic (an interface, sources, a port), it looks meant: a person must choose.
+        Docker's rules are moved above the rule that shadows them, in one transaction. Foreign rules are kept. If the foreign
+        rule names traffic (an interface, sources, a port), it looks intended: the administrator must choose.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -37,9 +37,9 @@ def docker_jump_shadowed(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Find
     for cut in cuts.at(BETWEEN, ENGINE):
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            message=f"a foreign rule in {cut.chain} ends packets of network {', '.join(cut.networks)} before Docker's rules"
-            f" let them through: {cut.rule}",
-            evidence=(Evidence(source, cut.rule), *(Evidence("stands below it", text) for text in cut.lift[:3])),
+            message=f"a foreign rule in {cut.chain} drops packets of network {', '.join(cut.networks)} before Docker's rules"
+            f" accept them: {cut.rule}",
+            evidence=(Evidence(source, cut.rule), *(Evidence("below it", text) for text in cut.lift[:3])),
             severity=wish_severity(cut),
             detail=Lift.of(cut),
         )
@@ -47,8 +47,8 @@ def docker_jump_shadowed(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Find
         below, above = family.spelling(rule), family.spelling(first)
         yield Finding(
             subject=Subject("rule", f"{rule.table} {below}"),
-            message=f"a rule of the engine in {rule.chain} is asked too late, below '{first.spec}': {rule.spec}",
+            message=f"a rule of the engine in {rule.chain} is evaluated too late, below '{first.spec}': {rule.spec}",
             severity=Severity.WARNING,
-            evidence=(Evidence(source, above), Evidence("stands below it", below)),
+            evidence=(Evidence(source, above), Evidence("below it", below)),
             detail=Lift(table=rule.table, chain=rule.chain, above=above, rules=(below,)),
         )

@@ -1,4 +1,4 @@
-"""The nft table of the engine is gone."""
+"""The engine's nft table is missing."""
 
 from collections.abc import Iterator
 
@@ -14,22 +14,22 @@ from doctor.facts.network.networks import Networks
     severity=Severity.CRITICAL,
     detail=TableGone | None,
     breaks=("egress", "port", "dns"),
-    ok="the engine's nft table is there",
+    ok="the engine's nft table exists",
 )
 def engine_table_missing(
     firewall: Firewall, engine: EngineConfig, networks: Networks, state: EngineState
 ) -> Iterator[Finding]:
-    """The engine filters with nftables (since 29) and its table is gone, so containers reach nothing outside.
+    """The engine filters with nftables (since 29) and its table is missing, so containers have no outside connections.
 
     What it looks at:
-        Whether ``nft list tables`` names ``ip docker-bridges``, where ``firewall-backend`` is nftables.
+        Whether ``nft list tables`` names ``ip docker-bridges``, if ``firewall-backend`` is nftables.
 
     Why it matters:
-        ``nft flush ruleset`` or a restart of the nftables service removed it, and dockerd does not notice: nothing translates
-        containers' addresses any more and no published port is forwarded.
+        ``nft flush ruleset`` or a restart of the nftables service removed it, and dockerd does not notice: no rule translates
+        containers' addresses, and no published port is forwarded.
 
     How it is fixed:
-        The engine is restarted: it makes its table at its start only. With live-restore containers go on running.
+        The engine is restarted: it creates its table only at its start. With live-restore, containers keep running.
 
     References:
         https://docs.docker.com/engine/network/firewall-nftables/
@@ -40,9 +40,9 @@ def engine_table_missing(
     if networks.bridges and state.status != "absent":
         yield Finding(
             subject=Subject("nft-table", f"ip {ENGINE_TABLE}"),
-            message=f"nft table 'ip {ENGINE_TABLE}' is not there, and will be when the engine starts"
+            message=f"nft table 'ip {ENGINE_TABLE}' is missing until the engine starts"
             if waits
-            else f"containers reach nothing outside this host: the engine's nft table 'ip {ENGINE_TABLE}' is gone",
+            else f"the engine's nft table 'ip {ENGINE_TABLE}' is missing: containers reach nothing outside this host",
             severity=Severity.INFO if waits else None,
             evidence=(Evidence("nft list tables", ", ".join(table.text for table in firewall.tables) or "none"),),
             detail=None if waits else TableGone(name=ENGINE_TABLE),

@@ -12,22 +12,22 @@ from doctor.facts.firewall.rules import EngineRules
     detail=MissingRules,
     breaks=("egress", "dns"),
     causes=("firewall/rules-flushed",),
-    ok="answers come back to the engine's networks",
+    ok="answers to connections of the engine's networks are accepted",
 )
 def established_missing(rules: EngineRules) -> Iterator[Finding]:
-    """The rule that lets answers back into a network is missing, so its containers can send and hear nothing.
+    """The rule that accepts answers to a network's connections is missing, so its outgoing connections time out.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks, computed from its network database and settings,
-        against what iptables-save prints; spelling does not matter.
+        The rules that an engine of this version creates for its networks, computed from its network database and settings, are
+        compared with the output of iptables-save. Differences in spelling do not matter.
 
     Why it matters:
-        Connections from a container time out: the packet leaves, its answer is dropped in FORWARD. Published ports keep
-        working, which hides it.
+        Connections from a container time out: the packet leaves, but its answer is dropped in FORWARD. Published ports still
+        work, which hides the fault.
 
     How it is fixed:
-        The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
-        dockerd itself would add it only when it restarts.
+        The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.
+        dockerd itself would add it only at its next restart.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -36,7 +36,7 @@ def established_missing(rules: EngineRules) -> Iterator[Finding]:
         for subject, missing in by_subject(family, family.of_kind("established")).items():
             yield Finding(
                 subject=subject,
-                message=f"containers of network {missing[0].network!r} hear no answers from outside: the rule for established connections is missing",
+                message=f"the rule for established connections of network {missing[0].network!r} is missing: its containers get no answers from outside",
                 severity=Severity.WARNING if family.passes_by_default else None,
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),

@@ -11,22 +11,22 @@ from doctor.facts.firewall.rules import EngineRules
     severity=Severity.ERROR,
     detail=MissingRules,
     causes=("firewall/rules-flushed",),
-    ok="containers of one network are let through to each other",
+    ok="packets between containers of one network are accepted",
 )
 def icc_accept_missing(rules: EngineRules) -> Iterator[Finding]:
-    """The rule that lets containers of one network talk to each other is missing.
+    """The rule that accepts packets between containers of one network is missing, so they may not reach each other.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks, computed from its network database and settings,
-        against what iptables-save prints; spelling does not matter.
+        The rules that an engine of this version creates for its networks, computed from its network database and settings, are
+        compared with the output of iptables-save. Differences in spelling do not matter.
 
     Why it matters:
-        Where bridged packets pass iptables (net.bridge.bridge-nf-call-iptables is 1) they are dropped: a web server no longer
-        finds its database, though names resolve.
+        If bridged packets pass iptables (net.bridge.bridge-nf-call-iptables is 1), they are dropped: a web server can't connect
+        to its database, although names resolve.
 
     How it is fixed:
-        The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
-        dockerd itself would add it only when it restarts.
+        The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.
+        dockerd itself would add it only at its next restart.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -35,7 +35,7 @@ def icc_accept_missing(rules: EngineRules) -> Iterator[Finding]:
         for subject, missing in by_subject(family, family.of_kind("icc-accept")).items():
             yield Finding(
                 subject=subject,
-                message=f"containers of network {missing[0].network!r} can't reach each other: the rule that lets them is missing",
+                message=f"the rule that accepts packets between containers of network {missing[0].network!r} is missing: they can't reach each other",
                 severity=Severity.WARNING if family.passes_by_default else None,
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),

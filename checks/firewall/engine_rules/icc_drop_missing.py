@@ -1,4 +1,4 @@
-"""Containers that should be apart reach each other."""
+"""Isolated containers of a network can reach each other."""
 
 from collections.abc import Iterator
 
@@ -11,21 +11,21 @@ from doctor.facts.firewall.rules import EngineRules
     severity=Severity.WARNING,
     detail=MissingRules,
     causes=("firewall/rules-flushed",),
-    ok="networks without inter-container communication keep their containers apart",
+    ok="networks without inter-container communication isolate their containers",
 )
 def icc_drop_missing(rules: EngineRules) -> Iterator[Finding]:
-    """A network is set to keep its containers apart (icc off), and the rule that does it is missing.
+    """A network isolates its containers (icc off), but the rule that drops packets between them is missing.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks, computed from its network database and settings,
-        against what iptables-save prints; spelling does not matter.
+        The rules that an engine of this version creates for its networks, computed from its network database and settings, are
+        compared with the output of iptables-save. Differences in spelling do not matter.
 
     Why it matters:
-        Containers that someone separated on purpose reach each other's every port, and nothing shows it.
+        Containers that were isolated on purpose reach all ports of each other, and nothing shows it.
 
     How it is fixed:
-        The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
-        dockerd itself would add it only when it restarts.
+        The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.
+        dockerd itself would add it only at its next restart.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -34,7 +34,7 @@ def icc_drop_missing(rules: EngineRules) -> Iterator[Finding]:
         for subject, missing in by_subject(family, family.of_kind("icc-drop")).items():
             yield Finding(
                 subject=subject,
-                message=f"containers of network {missing[0].network!r} reach each other though its icc is off: the rule that drops it is missing",
+                message=f"the rule that isolates containers of network {missing[0].network!r} is missing: they reach each other although its icc is off",
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),
             )

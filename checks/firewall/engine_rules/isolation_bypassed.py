@@ -1,4 +1,4 @@
-"""A foreign rule lets Docker's networks reach each other."""
+"""A foreign rule bypasses the isolation of Docker's networks."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,20 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import Lift, TrafficCuts
 
 
-@check(severity=Severity.WARNING, detail=Lift, ok="nothing leads around the isolation of the engine's networks")
+@check(severity=Severity.WARNING, detail=Lift, ok="no foreign rule bypasses the isolation of the engine's networks")
 def isolation_bypassed(cuts: TrafficCuts) -> Iterator[Finding]:
-    """A foreign rule in an isolation chain lets packets pass before Docker's rule there keeps networks apart.
+    """A foreign rule in an isolation chain accepts packets before Docker's rule there isolates the networks.
 
     What it looks at:
-        The chains DOCKER-ISOLATION-STAGE-1, -2 and DOCKER-INTERNAL as iptables-save prints them: a RETURN or ACCEPT that the
-        engine did not make, that surely matches a packet from one network to another, above the engine's rule.
+        The chains DOCKER-ISOLATION-STAGE-1, -2 and DOCKER-INTERNAL in the output of iptables-save: a RETURN or ACCEPT that the
+        engine did not create, above the engine's rule, that certainly matches a packet from one network to another.
 
     Why it matters:
-        Separate networks are a boundary that people rely on; with the detour containers of one reach every port of another.
-        Nothing fails, so nobody sees it.
+        People rely on separate networks as a boundary; with this rule containers of one network reach all ports of another.
+        Nothing fails, so nobody notices.
 
     How it is fixed:
-        Docker's rules are moved above the foreign one, in one transaction; the foreign rule stays. To connect two networks
+        Docker's rules are moved above the foreign rule, in one transaction; the foreign rule is kept. To connect two networks
         on purpose, attach a container to both.
 
     References:
@@ -28,11 +28,11 @@ def isolation_bypassed(cuts: TrafficCuts) -> Iterator[Finding]:
     for cut in cuts.bypasses:
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            message=f"network {', '.join(cut.networks)} reaches others: a foreign rule in {cut.chain} leads around"
-            f" their isolation: {cut.rule}",
+            message=f"a foreign rule in {cut.chain} bypasses the isolation of network {', '.join(cut.networks)}, which reaches"
+            f" other networks: {cut.rule}",
             evidence=(
                 Evidence("iptables-save", cut.rule),
-                *(Evidence("stands below it", text) for text in cut.lift[:3]),
+                *(Evidence("below it", text) for text in cut.lift[:3]),
             ),
             detail=Lift(table=cut.table, chain=cut.chain, above=cut.rule, rules=cut.lift),
         )

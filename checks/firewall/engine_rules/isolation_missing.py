@@ -1,4 +1,4 @@
-"""Networks are not kept apart."""
+"""Networks are not isolated from each other."""
 
 from collections.abc import Iterator
 
@@ -12,23 +12,22 @@ from doctor.facts.firewall.rules import EngineRules
     severity=Severity.WARNING,
     detail=MissingRules,
     causes=("firewall/rules-flushed",),
-    ok="the engine's networks are kept apart",
+    ok="the engine's networks are isolated",
 )
 def isolation_missing(rules: EngineRules) -> Iterator[Finding]:
-    """Rules that keep a network apart from others are missing, so its containers are reached from, or reach, where they
-    must not.
+    """Rules that isolate a network are missing, so its containers can reach or be reached from other networks.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks, computed from its network database and settings,
-        against what iptables-save prints; spelling does not matter.
+        The rules that an engine of this version creates for its networks, computed from its network database and settings, are
+        compared with the output of iptables-save. Differences in spelling do not matter.
 
     Why it matters:
-        Separate networks are a boundary that people rely on: a front end must not reach another project's database, and an
-        internal network must have no way out. Nothing else shows that the boundary is open.
+        People rely on separate networks as a boundary: a front end must not reach another project's database, and an internal
+        network must have no way out. Nothing else shows that the boundary is open.
 
     How it is fixed:
-        The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
-        dockerd itself would add it only when it restarts.
+        The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.
+        dockerd itself would add it only at its next restart.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -45,9 +44,7 @@ def isolation_missing(rules: EngineRules) -> Iterator[Finding]:
 
 def _message(rule: ExpectedRule) -> str:
     if rule.kind == "internal":
-        return (
-            f"internal network {rule.network!r} is not closed: the rule that drops what enters or leaves it is missing"
-        )
+        return f"the rule that drops traffic into and out of internal network {rule.network!r} is missing: the network is not closed"
     if rule.network:
-        return f"network {rule.network!r} is not kept apart from other networks: its isolation rule is missing"
-    return "no network is kept apart from another: the jump to the isolation rules is missing"
+        return f"the isolation rule of network {rule.network!r} is missing: it is not isolated from other networks"
+    return "the jump to the isolation rules is missing: no network is isolated from another"

@@ -15,23 +15,23 @@ from doctor.facts.network.links import Links
     detail=MissingRules,
     breaks=("egress", "dns"),
     causes=("firewall/rules-flushed",),
-    ok="what leaves the engine's networks gets the host's address",
+    ok="outgoing packets of the engine's networks are masqueraded",
 )
 def masquerade_missing(rules: EngineRules, links: Links | Missing) -> Iterator[Finding]:
-    """The rule that gives outgoing packets of a network the host's address is missing, so its containers get no answers
-    from outside.
+    """The rule that masquerades a network's outgoing packets is missing, so its containers get no answers from outside.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks, computed from its network database and settings,
-        against what iptables-save prints; and whether a rule of someone else translates these packets instead.
+        The rules that an engine of this version creates for its networks, computed from its network database and settings, are
+        compared with the output of iptables-save. Differences in spelling do not matter. Also, whether a foreign rule
+        translates these packets instead.
 
     Why it matters:
-        Nobody outside knows a way back to a container's private address. Other networks keep working, which makes it look
-        like a fault of one application.
+        No host outside has a route to a container's private address. Other networks still work, so it looks like a fault of one
+        application.
 
     How it is fixed:
-        The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
-        dockerd itself would add it only when it restarts.
+        The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.
+        dockerd itself would add it only at its next restart.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -42,14 +42,12 @@ def masquerade_missing(rules: EngineRules, links: Links | Missing) -> Iterator[F
         for subject, missing in by_subject(family, family.of_kind("masquerade")).items():
             rule = missing[0]
             if _is_covered(family, rule, uplink):
-                cost, severity = "only a rule that is not the engine's translates what leaves it", Severity.WARNING
+                cost, severity = "only a foreign rule translates its outgoing packets", Severity.WARNING
             else:
-                cost, severity = f"nothing masquerades {_subnet(rule)}", Severity.ERROR
+                cost, severity = "its containers get no answers from outside", Severity.ERROR
             yield Finding(
                 subject=subject,
-                message=f"containers of network {rule.network!r} get no answer from outside: {cost}"
-                if severity is Severity.ERROR
-                else f"network {rule.network!r} lost its masquerading: {cost}",
+                message=f"the masquerade rule of network {rule.network!r} ({_subnet(rule)}) is missing: {cost}",
                 severity=severity,
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),

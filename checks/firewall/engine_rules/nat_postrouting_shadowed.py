@@ -1,4 +1,4 @@
-"""A foreign nat rule keeps containers' packets from being masqueraded."""
+"""A foreign nat rule prevents masquerading of containers' packets."""
 
 from collections.abc import Iterator
 
@@ -10,21 +10,21 @@ from doctor.facts.firewall.cuts import Lift, TrafficCuts
     severity=Severity.ERROR,
     detail=Lift,
     breaks=("egress", "dns"),
-    ok="nothing ends packets above the engine's masquerading",
+    ok="no foreign rule accepts packets above the engine's masquerading",
 )
 def nat_postrouting_shadowed(cuts: TrafficCuts) -> Iterator[Finding]:
-    """A foreign rule in nat POSTROUTING accepts containers' packets before Docker gives them the host's address.
+    """A foreign rule in nat POSTROUTING accepts containers' packets before Docker masquerades them.
 
     What it looks at:
-        An outgoing packet of each network is walked through nat POSTROUTING as iptables-save prints it. A finding is an
-        ACCEPT or RETURN that surely ends it there above the engine's rule.
+        An outgoing packet of each network is followed through nat POSTROUTING in the output of iptables-save. A finding is an
+        ACCEPT or RETURN above the engine's rule that certainly ends it there.
 
     Why it matters:
-        The packet leaves with the container's private address, and no answer finds its way back. VPN scripts add such
-        rules to exempt their own traffic and match too much.
+        The packet leaves with the container's private address, and no answer reaches the container. VPN scripts add such rules
+        to exempt their own traffic, and match too much.
 
     How it is fixed:
-        Docker's rules are moved above the foreign one, in one transaction; the foreign rule stays.
+        Docker's rules are moved above the foreign rule, in one transaction; the foreign rule is kept.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -32,11 +32,11 @@ def nat_postrouting_shadowed(cuts: TrafficCuts) -> Iterator[Finding]:
     for cut in cuts.unmasked:
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            message=f"containers of network {', '.join(cut.networks)} get no answer from outside: a foreign rule ends their"
-            f" packets above masquerading: {cut.rule}",
+            message=f"a foreign rule accepts packets of network {', '.join(cut.networks)} before masquerading, so its containers"
+            f" get no answers from outside: {cut.rule}",
             evidence=(
                 Evidence("iptables-save", cut.rule),
-                *(Evidence("stands below it", text) for text in cut.lift[:3]),
+                *(Evidence("below it", text) for text in cut.lift[:3]),
             ),
             detail=Lift(table=cut.table, chain=cut.chain, above=cut.rule, rules=cut.lift),
         )

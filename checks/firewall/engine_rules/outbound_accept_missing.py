@@ -12,21 +12,21 @@ from doctor.facts.firewall.rules import EngineRules
     detail=MissingRules,
     breaks=("egress", "port", "dns"),
     causes=("firewall/rules-flushed",),
-    ok="what leaves the engine's networks is let through",
+    ok="outgoing packets of the engine's networks are accepted",
 )
 def outbound_accept_missing(rules: EngineRules) -> Iterator[Finding]:
-    """The rule that lets a network's packets out is missing, so its containers reach nothing and their ports give no answers.
+    """The rule that accepts a network's outgoing packets is missing, so its containers reach nothing outside.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks, computed from its network database and settings,
-        against what iptables-save prints; spelling does not matter.
+        The rules that an engine of this version creates for its networks, computed from its network database and settings, are
+        compared with the output of iptables-save. Differences in spelling do not matter.
 
     Why it matters:
-        Everything that leaves the bridge for another interface is dropped in FORWARD, the answers of published ports too.
+        FORWARD drops all packets from the bridge to another interface, also the answers of published ports.
 
     How it is fixed:
-        The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
-        dockerd itself would add it only when it restarts.
+        The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.
+        dockerd itself would add it only at its next restart.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -35,7 +35,7 @@ def outbound_accept_missing(rules: EngineRules) -> Iterator[Finding]:
         for subject, missing in by_subject(family, family.of_kind("outbound")).items():
             yield Finding(
                 subject=subject,
-                message=f"containers of network {missing[0].network!r} reach nothing outside it: the rule that lets them out is missing",
+                message=f"the rule that accepts outgoing packets of network {missing[0].network!r} is missing: its containers reach nothing outside it",
                 severity=Severity.WARNING if family.passes_by_default else None,
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),

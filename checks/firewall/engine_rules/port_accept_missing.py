@@ -1,4 +1,4 @@
-"""A published port is not let through."""
+"""A published port is not accepted."""
 
 from collections.abc import Iterator
 
@@ -12,22 +12,22 @@ from doctor.facts.firewall.rules import EngineRules
     detail=MissingRules,
     breaks=("port",),
     causes=("firewall/rules-flushed",),
-    ok="each published port is let through to its container",
+    ok="packets to each published port are accepted",
 )
 def port_accept_missing(rules: EngineRules) -> Iterator[Finding]:
-    """The rule that lets a published port through to its container is missing, so nobody outside this host reaches it.
+    """The rule that accepts packets to a published port is missing, so the port can't be reached from outside this host.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks, computed from its network database and settings,
-        against what iptables-save prints; spelling does not matter.
+        The rules that an engine of this version creates for its networks, computed from its network database and settings, are
+        compared with the output of iptables-save. Differences in spelling do not matter.
 
     Why it matters:
-        The packet is translated and then dropped on its way through FORWARD: clients time out, while the port still answers
-        on the host itself through docker-proxy.
+        The packet is translated and then dropped in FORWARD: clients time out, while docker-proxy still answers on the host
+        itself.
 
     How it is fixed:
-        The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
-        dockerd itself would add it only when it restarts.
+        The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.
+        dockerd itself would add it only at its next restart.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -36,7 +36,7 @@ def port_accept_missing(rules: EngineRules) -> Iterator[Finding]:
         for subject, missing in by_subject(family, family.of_kind("port-accept")).items():
             yield Finding(
                 subject=subject,
-                message=f"{subject.name} is not reached from outside: the rule that lets it through is missing",
+                message=f"the rule that accepts packets to {subject.name} is missing: it can't be reached from outside",
                 severity=Severity.WARNING if family.passes_by_default else None,
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),

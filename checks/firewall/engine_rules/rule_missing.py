@@ -8,15 +8,15 @@ from doctor.facts.firewall.missing import MissingRules, by_subject, evidence_of
 from doctor.facts.firewall.rules import EngineRules
 
 _COSTS = {
-    "nat-return": "containers that use this host's published ports are translated where they should not be",
-    "port-self": "a container does not reach its own published port by this host's address",
-    "hairpin": "this host does not reach published ports by its loopback address",
-    "loopback-drop": "a port published on loopback only can be reached by neighbours of this host",
-    "direct-drop": "the container can be reached directly, past its published ports",
-    "unpublished-drop": "ports that are not published can be reached from outside",
-    "unpublished-accept": "ports of a network without protection are not reached from outside",
+    "nat-return": "connections of containers to this host's published ports are wrongly translated",
+    "port-self": "a container can't reach its own published port through this host's address",
+    "hairpin": "this host can't reach published ports through its loopback address",
+    "loopback-drop": "neighbours of this host can reach a port that is published on loopback only",
+    "direct-drop": "the container can be reached directly, bypassing its published ports",
+    "unpublished-drop": "unpublished ports can be reached from outside",
+    "unpublished-accept": "ports of a network without protection can't be reached from outside",
     "routed-icmp": "containers of a routed network can't be pinged",
-    "link": "a container does not reach one that it is linked to (--link)",
+    "link": "a container can't reach a linked container (--link)",
 }
 
 
@@ -27,19 +27,20 @@ _COSTS = {
     ok="no other rule of the engine is missing",
 )
 def rule_missing(rules: EngineRules) -> Iterator[Finding]:
-    """A rule of the engine is missing that no other check tells of: traffic takes another way, or a guard is down.
+    """A rule of the engine without a check of its own is missing: traffic is handled wrongly, or a protection is missing.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks, computed from its network database and settings,
-        against what iptables-save prints; spelling does not matter.
+        The rules that an engine of this version creates for its networks, computed from its network database and settings, are
+        compared with the output of iptables-save. Differences in spelling do not matter.
 
     Why it matters:
-        These are the rules for a container that reaches its own published port (hairpin), for containers that use the host's
-        address, for links (--link) of a network that keeps its containers apart, and, since engine 28, the guards that drop direct access to containers and to ports published on loopback.
+        These rules serve containers that reach their own published port (hairpin), containers that use the host's address, and
+        links (--link) of a network that isolates its containers. Since engine 28 they also drop direct access to containers and
+        to ports published on loopback.
 
     How it is fixed:
-        The one rule is added in its place with iptables-restore --noflush. Nothing else moves, no container restarts;
-        dockerd itself would add it only when it restarts.
+        The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.
+        dockerd itself would add it only at its next restart.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -69,4 +70,4 @@ def rule_missing(rules: EngineRules) -> Iterator[Finding]:
 
 def _message(rule: ExpectedRule) -> str:
     of = f"network {rule.network!r}" if rule.network else "the engine"
-    return f"{_COSTS[rule.kind]}: a rule of {of} is missing"
+    return f"a rule of {of} is missing: {_COSTS[rule.kind]}"

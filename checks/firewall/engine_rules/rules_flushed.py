@@ -1,4 +1,4 @@
-"""The engine's rules were flushed."""
+"""The engine's firewall rules were flushed."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,8 @@ from doctor.facts.firewall.user_chain import USER_KINDS, was_flushed
 
 _COSTS = {
     "all": "containers reach nothing outside this host, and containers with new published ports fail to start",
-    "filter": "containers reach nothing outside this host and published ports are not let through",
-    "nat": "containers get no answer from outside and published ports are not translated",
+    "filter": "containers reach nothing outside this host, and packets to published ports are dropped",
+    "nat": "containers get no answers from outside, and published ports are not translated",
 }
 
 
@@ -20,24 +20,25 @@ _COSTS = {
     detail=MissingRules | None,
     breaks=("egress", "port", "dns"),
     causes=("firewall/iptables-missing", "firewall/alternatives-switched"),
-    ok="the engine's firewall rules are there",
+    ok="the engine's firewall rules exist",
 )
 def rules_flushed(rules: EngineRules) -> Iterator[Finding]:
-    """The engine's firewall rules are gone, a whole table or chain at once, and dockerd does not notice.
+    """The engine's firewall rules are missing, a whole table or chain at once, and dockerd does not notice.
 
     What it looks at:
-        The rules that an engine of this version makes for its networks and published ports, computed from its network
-        database and settings, against what iptables-save prints. Rules that went together are told together.
+        The rules that an engine of this version creates for its networks and published ports, computed from its network
+        database and settings, are compared with the output of iptables-save. Rules that are missing together are reported
+        together.
 
     Why it matters:
-        A firewall script, ``nft flush ruleset`` or a restart of the nftables service takes Docker's rules with its own.
-        dockerd makes them at its start only. What dies depends on the policy: with FORWARD at DROP nothing is forwarded,
-        with ACCEPT published ports still answer through docker-proxy and only outgoing traffic is dead.
+        A firewall script, ``nft flush ruleset`` or a restart of the nftables service removes Docker's rules with its own, and
+        dockerd creates them only at its start. The effect depends on the policy of FORWARD: with DROP nothing is forwarded;
+        with ACCEPT published ports still answer through docker-proxy, and only outgoing traffic fails.
 
     How it is fixed:
-        Every missing rule is added in its place with iptables-restore --noflush, for running containers too; rules of others
-        and the policy stay as they are. dockerd and containers go on running. While no engine and no container runs there is
-        nothing to do: dockerd makes its rules when it starts.
+        Each missing rule is added at its place with iptables-restore --noflush, also for running containers. Rules of others
+        and the policy are not changed; dockerd and containers keep running. If no engine and no container runs, nothing is
+        done: dockerd creates its rules when it starts.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -56,27 +57,27 @@ def rules_flushed(rules: EngineRules) -> Iterator[Finding]:
 
 
 def _engines(rules: EngineRules, family: FamilyRules, lost: Lost) -> tuple[ExpectedRule, ...]:
-    """Return the rules that need nobody's knowledge: a flushed DOCKER-USER is a finding of its own while an engine runs."""
+    """Return the rules that doctor can add alone: while an engine runs, a flushed DOCKER-USER is a finding of its own."""
     apart = rules.is_running and was_flushed(family)
     return tuple(rule for rule in lost.rules if not (apart and rule.kind in USER_KINDS))
 
 
 def _message(family: FamilyRules, lost: Lost, *, waits: bool) -> str:
     if waits:
-        return "the engine's firewall rules are not there, and will be when it starts"
+        return "the engine's firewall rules are missing until it starts"
     if lost.scope == "all":
-        return f"all {len(lost.rules)} {family.word} rules of the engine are gone: {_COSTS['all']}"
+        return f"all {len(lost.rules)} {family.word} rules of the engine are missing: {_COSTS['all']}"
     if lost.scope in _COSTS:
-        return f"the engine's {len(lost.rules)} {family.word} rules of the {lost.scope} table are gone: {_COSTS[lost.scope]}"
+        return f"the engine's {len(lost.rules)} {family.word} rules in the {lost.scope} table are missing: {_COSTS[lost.scope]}"
     table, _, chain = lost.scope.partition(" ")
-    cost = _COSTS.get(table, "packets take another way")
+    cost = _COSTS.get(table, "packets are handled in another way")
     return (
-        f"{len(lost.rules)} {family.word} rules of the engine are gone from chain {chain} of the {table} table: {cost}"
+        f"{len(lost.rules)} {family.word} rules of the engine are missing in chain {chain} of the {table} table: {cost}"
     )
 
 
 def _tables(family: FamilyRules) -> Iterator[Evidence]:
-    """Yield what is left of the tables, which tells a flush from a removal."""
+    """Yield the rest of the tables, which distinguishes a flush from a removal."""
     source = " ".join(family.saved.save)
     tables = dict.fromkeys(table for table, _ in family.saved.by_chain)
     if not tables:

@@ -1,4 +1,4 @@
-"""A table of nft drops frames between containers."""
+"""An nft table of family bridge drops frames between containers."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,20 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.packet_filter import Firewall
 
 
-@check(severity=Severity.ERROR, ok="no nft table of family bridge drops what it does not know")
+@check(severity=Severity.ERROR, ok="no nft table of family bridge drops all forwarded frames")
 def bridge_family_drop(firewall: Firewall) -> Iterator[Finding]:
-    """An nft table of family bridge drops forwarded frames by its policy, so containers of one network can't reach each other.
+    """An nft table of family bridge drops forwarded frames, so containers of one network can't reach each other.
 
     What it looks at:
-        Base chains on the forward hook in tables of family bridge, as ``nft -j list`` shows them: a policy of drop and no
-        rule that accepts.
+        Base chains on the forward hook in tables of family bridge, as ``nft -j list`` shows them, with the policy drop and
+        without any rule that accepts.
 
     Why it matters:
-        Frames between two containers never leave the bridge; such a chain ends them there. Traffic with the outside goes
-        on, so it looks like a fault of one service.
+        Frames between two containers never leave the bridge, and such a chain drops them. Traffic to the outside still works,
+        so it looks like a fault of one service.
 
     How it is fixed:
-        By a person: the table is no part of Docker. Accept the frames of Docker's bridges in it, or take it out.
+        Manually: the table does not belong to Docker. Accept the frames of Docker's bridges in it, or remove it.
 
     References:
         https://wiki.nftables.org/wiki-nftables/index.php/Bridge_filtering
@@ -32,7 +32,6 @@ def bridge_family_drop(firewall: Firewall) -> Iterator[Finding]:
             if chain.hook == "forward" and chain.policy == "drop" and not accepts:
                 yield Finding(
                     subject=Subject("nft-chain", f"{table.text} {chain.name}"),
-                    message="containers of one network can't reach each other: nft table"
-                    f" {table.text!r} drops every forwarded frame",
+                    message=f"nft table {table.text!r} drops every forwarded frame: containers of one network can't reach each other",
                     evidence=(Evidence(f"nft list chain {table.text} {chain.name}", "policy drop"),),
                 )

@@ -1,34 +1,34 @@
-"""The administrator's own rules in DOCKER-USER end containers' packets."""
+"""An administrator's rule in DOCKER-USER drops containers' packets."""
 
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import USER, Cut, TrafficCuts
 
-_LOST = {"egress": "what containers send out", "reply": "the answers they get", "port": "what comes to published ports"}
+_LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port": "packets to published ports"}
 
 
 @check(
     severity=Severity.WARNING,
     detail=Cut,
     breaks=("egress", "port", "dns"),
-    ok="DOCKER-USER lets containers' packets through",
+    ok="DOCKER-USER accepts containers' packets",
 )
 def docker_user_drops(cuts: TrafficCuts) -> Iterator[Finding]:
-    """A rule in DOCKER-USER drops or rejects packets of a network, which may be meant so.
+    """A rule in DOCKER-USER drops or rejects packets of a network, which may be intended.
 
     What it looks at:
-        Ordinary packets are walked through the filter table as iptables-save prints it. A finding is a rule reached from
-        DOCKER-USER that surely ends them. One that names traffic (an interface, sources, a port), or that ends only what comes
-        in, is a policy and no more than a remark: so are the examples of Docker's own documentation.
+        Ordinary packets are followed through the filter table in the output of iptables-save. A finding is a rule reached from
+        DOCKER-USER that certainly drops or rejects them. If the rule names traffic (an interface, sources, a port), or only
+        blocks incoming traffic, it is a policy and only noted, like the examples in Docker's documentation.
 
     Why it matters:
-        The chain is asked before Docker's rules, so containers lose the traffic named, though everything of Docker's is in
-        order. A rule without an interface (-i) hits both directions, which few people mean.
+        The chain is evaluated before Docker's rules, so containers lose the named traffic although Docker's rules are complete.
+        A rule without an interface (-i) matches both directions, which is rarely intended.
 
     How it is fixed:
-        Not by doctor: rules in DOCKER-USER are an administrator's policy. To close published ports but keep containers'
-        own connections, let established ones return first and name the outside interface.
+        Doctor does not change it: rules in DOCKER-USER are an administrator's policy. To close published ports but keep
+        containers' own connections, first accept established connections, and name the outside interface in the rule.
 
     References:
         https://docs.docker.com/engine/network/firewall-iptables/
@@ -38,7 +38,7 @@ def docker_user_drops(cuts: TrafficCuts) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
             severity=Severity.INFO if cut.is_wish else None,
-            message=f"an administrator's rule in DOCKER-USER ends {lost} (network {', '.join(cut.networks)}): {cut.rule}",
+            message=f"an administrator's rule in DOCKER-USER drops {lost} (network {', '.join(cut.networks)}): {cut.rule}",
             evidence=(Evidence("iptables-save", cut.rule), Evidence("decided by", cut.decided)),
             detail=cut,
         )

@@ -1,4 +1,4 @@
-"""Rules of the administrator in DOCKER-USER are gone, or not asked."""
+"""Rules of the administrator in DOCKER-USER are missing, or not evaluated."""
 
 from collections.abc import Iterator
 
@@ -14,28 +14,30 @@ from doctor.facts.firewall.user_chain import CHAIN, UserChain, user_chain
     severity=Severity.WARNING,
     detail=UserChain,
     causes=("firewall/rules-flushed",),
-    ok="the administrator's chain DOCKER-USER is asked first",
+    ok="the administrator's chain DOCKER-USER is evaluated first",
 )
 def docker_user_missing(
     rules: EngineRules, record: NetworkRecord | Missing, files: FirewallFiles | Missing
 ) -> Iterator[Finding]:
-    """The chain for the administrator's own rules, DOCKER-USER, lost its rules, is gone, or nothing leads to it.
+    """The chain DOCKER-USER for the administrator's own rules is empty, missing, or not evaluated.
 
     What it looks at:
-        Whether the filter table has the chain DOCKER-USER, and FORWARD a jump to it, while the engine runs: a start that failed
-        half-way leaves some chains and not this one, and the next makes it. Whether the rules that it held at the last healthy
-        scan, or that a rule file for the next boot (of iptables or of nft) has for it, are there. An engine up to 28 ends the chain with a RETURN, so
-        one without any rule was flushed.
+        Whether the filter table has the chain DOCKER-USER, and FORWARD a jump to it, while the engine runs: a failed start
+        creates some chains but not this one, and the next start creates it. Whether the chain has the rules that it had at the
+        last healthy scan, or that a rule file for the next boot (of iptables or of nft) has for it. An engine up to 28 ends the
+        chain with a RETURN, so that a chain without any rule was flushed.
 
     Why it matters:
-        It is the one place where a rule stands before Docker's own. A policy written there (only these addresses may reach
-        published ports) silently ends. dockerd restarted with live-restore after a flush makes all its rules but this chain.
+        It is the only chain that is evaluated before Docker's own rules. A policy in it (only these addresses may reach
+        published ports) silently ends. If dockerd restarts with live-restore after a flush, it creates all its rules except
+        this chain.
 
     How it is fixed:
-        The chain, the jump at the top of FORWARD, and the rules as the last healthy scan or a saved rule file has them: rules.v4,
-        /etc/sysconfig/iptables, nftables.conf with what it includes and the files in nftables.d. Where the rules alone are gone,
-        or no service loads the file, a person must choose. Rules of nft that iptables has no words for are shown with the
-        commands that add them. If the earlier content of the chain is unknown, a person must confirm that it was empty, or load the rules.
+        The chain, the jump at the top of FORWARD, and the rules are restored from the last healthy scan or a saved rule file:
+        rules.v4, /etc/sysconfig/iptables, nftables.conf with its includes and the files in nftables.d. If only the rules are
+        missing, or no service loads the file, the administrator must choose. Nft rules that iptables can't express are shown
+        with the commands that add them. If the earlier content of the chain is unknown, the administrator must confirm that it
+        was empty, or load the rules.
 
     References:
         https://docs.docker.com/engine/network/firewall-iptables/
@@ -56,7 +58,7 @@ def docker_user_missing(
 def _message(family: FamilyRules, found: UserChain) -> str:
     if not found.is_emptied:
         return f"rules in chain {CHAIN} have no effect: no rule in FORWARD jumps to the chain"
-    state = "has lost its rules" if family.saved.has_chain("filter", CHAIN) else "is gone"
+    state = "has lost its rules" if family.saved.has_chain("filter", CHAIN) else "is missing"
     if found.known is None:
         return f"chain {CHAIN} {state}, and no backup or rule file records the administrator's rules in it"
     count = found.known.count

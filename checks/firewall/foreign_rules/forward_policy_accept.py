@@ -1,4 +1,4 @@
-"""The host forwards what no rule names."""
+"""The policy of FORWARD is ACCEPT."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _KEYS = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
     severity=Severity.INFO,
     detail=OpenPolicy | None,
     causes=("firewall/rules-flushed",),
-    ok="what nobody published is not forwarded",
+    ok="traffic to unpublished ports is not forwarded",
 )
 def forward_policy_accept(
     rules: EngineRules,
@@ -26,17 +26,19 @@ def forward_policy_accept(
     """The policy of FORWARD is ACCEPT: the host forwards for everyone, and up to engine 27 to unpublished ports too.
 
     What it looks at:
-        The policy of the filter table's FORWARD chain. It was DROP where the last healthy scan saw it so, or where the table was
-        flushed, no sysctl file turns forwarding on, and dockerd therefore did that and set the policy with it: that is an error.
-        Else it may be meant, and is a remark for engines older than 28, which close nothing by themselves.
+        The policy of the filter table's FORWARD chain. The policy was DROP if the last healthy scan recorded that. It was also
+        DROP if the table was flushed and no sysctl file turns forwarding on: then dockerd turned it on and set the policy with
+        it. In both cases ACCEPT is an error. Otherwise it may be intended, and is only noted for engines older than 28, which
+        don't close unpublished ports themselves.
 
     Why it matters:
-        A machine on the same network segment reaches what is behind this host, and up to engine 27 every port of every
-        container. dockerd sets the policy to DROP only where it turned forwarding on itself, at its start. A firewall that is
-        flushed with nft begins again with ACCEPT, and dockerd does not notice.
+        A machine on the same network segment reaches the networks behind this host, and up to engine 27 every port of every
+        container. dockerd sets the policy to DROP only if it turned forwarding on itself, at its start. A firewall that is
+        flushed with nft starts again with ACCEPT, and dockerd does not notice.
 
     How it is fixed:
-        The policy is set to DROP where it was. Else not by doctor: other services of a forwarding host may need ACCEPT.
+        If the policy was DROP, it is set to DROP. Otherwise doctor does not change it: other services of a forwarding host may
+        need ACCEPT.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/#docker-on-a-router
@@ -57,8 +59,8 @@ def forward_policy_accept(
         elif family.passes_by_default and not family.lost:
             yield Finding(
                 subject=Subject("firewall", f"{family.word} FORWARD"),
-                message="ports that no container published can be reached by neighbours that route to them:"
-                " the policy of FORWARD is ACCEPT",
+                message="the policy of FORWARD is ACCEPT: neighbours that route through this host reach unpublished ports of"
+                " containers",
                 evidence=(Evidence(source, ":FORWARD ACCEPT"),),
             )
 
@@ -70,18 +72,18 @@ def _was_closed(
     files: SysctlFiles | Missing,
     engine: EngineConfig,
 ) -> Evidence | None:
-    """Return what says that the policy was DROP, ``None`` where nothing does."""
+    """Return the evidence that the policy was DROP; ``None`` without any."""
     known = None if isinstance(record, Missing) else record.families.get(family.version)
     if known is not None and not isinstance(record, Missing):
         return Evidence(f"{record.path}, {record.age}", "FORWARD DROP") if known.policy == "DROP" else None
     if not family.is_table_gone or engine.get("ip-forward", True) is False or engine.get("ip-forward-no-drop") is True:
         return None
     if family.version == 6 and rules.closes_ipv6:
-        return Evidence("dockerd", "an engine up to 27 always sets the IPv6 policy to DROP")
+        return Evidence("dockerd", "engines up to 27 always set the IPv6 policy to DROP")
     if isinstance(files, Missing):
         return None
     key = _KEYS[family.version]
     setter = files.last_setter(key)
     if setter is not None and setter.value != "0":
         return None
-    return Evidence(f"{key} in sysctl files", "not turned on: dockerd did that at its start, and set FORWARD to DROP")
+    return Evidence(f"{key} in sysctl files", "not turned on: dockerd did that at its start and set FORWARD to DROP")

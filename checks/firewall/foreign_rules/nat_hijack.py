@@ -1,4 +1,4 @@
-"""A foreign nat rule takes a published port."""
+"""A foreign nat rule redirects a published port."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,20 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import Hijack, TrafficCuts
 
 
-@check(severity=Severity.WARNING, detail=Hijack, breaks=("port",), ok="no foreign nat rule takes a published port")
+@check(severity=Severity.WARNING, detail=Hijack, breaks=("port",), ok="no foreign nat rule redirects a published port")
 def nat_hijack(cuts: TrafficCuts) -> Iterator[Finding]:
-    """A foreign rule in nat PREROUTING sends the packets of a published port elsewhere.
+    """A foreign rule in nat PREROUTING redirects the packets of a published port, so clients don't reach the container.
 
     What it looks at:
-        A packet to each published port is walked through nat PREROUTING as iptables-save prints it. A finding is a rule
-        above the engine's that surely translates, redirects or accepts it.
+        A packet to each published port is followed through nat PREROUTING in the output of iptables-save. A finding is a rule
+        above the engine's that certainly translates, redirects or accepts it.
 
     Why it matters:
-        Clients outside reach something else than the container, or nothing, while the port answers on the host itself.
+        Clients outside reach another service, or nothing, while the port answers on the host itself.
 
     How it is fixed:
-        Not by doctor: a service mesh, a VPN or an administrator may own the rule. Publish the container on another port, or
-        take the rule out where it is made.
+        Doctor does not change it: the rule may belong to a service mesh, a VPN or an administrator. Publish the container on
+        another port, or remove the rule where it is created.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -27,7 +27,7 @@ def nat_hijack(cuts: TrafficCuts) -> Iterator[Finding]:
     for hijack in cuts.hijacks:
         yield Finding(
             subject=Subject("port", f"{hijack.container} {hijack.port}"),
-            message=f"clients of {hijack.container!r} on {hijack.port} are sent elsewhere by a foreign nat rule: {hijack.rule}",
+            message=f"a foreign nat rule redirects clients of {hijack.container!r} on {hijack.port} elsewhere: {hijack.rule}",
             evidence=(Evidence("iptables-save", hijack.rule),),
             detail=hijack,
         )

@@ -1,4 +1,4 @@
-"""Rules of an engine of another version are there."""
+"""The firewall has rules of another engine version."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,19 @@ from doctor.facts.firewall.details import OtherChains
 from doctor.facts.firewall.rules import EngineRules
 
 
-@check(severity=Severity.WARNING, detail=OtherChains, ok="only this engine's rules are there")
+@check(severity=Severity.WARNING, detail=OtherChains, ok="the firewall has no rules of another engine version")
 def rules_of_another_engine(rules: EngineRules) -> Iterator[Finding]:
-    """The filter table has chains that only engines of another version make.
+    """The filter table has chains that only engines of another version create, so ports may be wrongly open or closed.
 
     What it looks at:
-        The chains of the filter table against those that an engine of this version makes.
+        The chains of the filter table, compared with those that an engine of this version creates.
 
     Why it matters:
-        The engine was downgraded, or an old rule file was loaded over its rules. Rules of two generations do not agree on who
-        drops what: ports that should be open may be closed, and the other way round.
+        The engine was downgraded, or an old rule file was loaded over its rules. The rules of two versions conflict: ports that
+        should be open may be closed, and closed ones open.
 
     How it is fixed:
-        By a person: restart docker in a quiet moment after the foreign chains were flushed; it makes its own rules anew.
+        Manually: flush the foreign chains at a quiet time, then restart docker, which creates its own rules.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -29,7 +29,7 @@ def rules_of_another_engine(rules: EngineRules) -> Iterator[Finding]:
     if used:
         yield Finding(
             subject=Subject("firewall", "filter"),
-            message=f"the filter table holds rules of another engine's version ({', '.join(used)}); this one is of"
+            message=f"the filter table has rules of another engine version ({', '.join(used)}); this engine is of"
             f" {rules.generation}",
             evidence=tuple(Evidence(" ".join(saved.save), saved.rules("filter", chain)[0].text) for chain in used),
             detail=OtherChains(names=tuple(used)),

@@ -1,4 +1,4 @@
-"""Published ports are open whatever ufw says."""
+"""ufw does not filter published ports."""
 
 from collections.abc import Iterator
 
@@ -7,19 +7,19 @@ from doctor.facts.firewall.files import FirewallFiles
 from doctor.facts.network.networks import Networks
 
 
-@check(severity=Severity.INFO, ok="no published port goes around ufw")
+@check(severity=Severity.INFO, ok="no published port bypasses ufw")
 def ufw_bypassed(files: FirewallFiles, networks: Networks) -> Iterator[Finding]:
-    """Published ports are open to everybody though ufw is on, since they never meet its rules.
+    """Published ports are open to everybody although ufw is active, because their packets bypass its rules.
 
     What it looks at:
-        ``ENABLED=yes`` in /etc/ufw/ufw.conf, and ports that running containers publish on every address.
+        ``ENABLED=yes`` in /etc/ufw/ufw.conf, and ports that running containers publish on all addresses.
 
     Why it matters:
-        ufw filters what is meant for the host itself (INPUT). A published port is translated before that and forwarded:
-        ``ufw deny 8080`` closes nothing. Many find out when a database was found by others.
+        ufw filters packets to the host itself (INPUT). Packets to a published port are translated earlier and forwarded: ``ufw
+        deny 8080`` closes nothing. Many databases were exposed in this way.
 
     How it is fixed:
-        Not by doctor: publish on an address (``-p 127.0.0.1:8080:80``), or write the rule into DOCKER-USER.
+        Doctor does not change it: publish on an address (``-p 127.0.0.1:8080:80``), or add the rule to DOCKER-USER.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/#docker-and-ufw

@@ -1,4 +1,4 @@
-"""Set the alternative back."""
+"""Set the iptables alternative back."""
 
 from collections.abc import Iterator
 
@@ -12,11 +12,11 @@ _NAMES = ("iptables", "iptables-save", "iptables-restore")
 
 @fixer(applicability=Applicability.SAFE)
 def alternatives_switched(detail: Switched) -> Iterator[Action]:
-    """Point the links of /etc/alternatives back to the backend that holds the rules (update-alternatives does the same)."""
+    """Point the links in /etc/alternatives back to the backend with the rules, as update-alternatives does."""
     directory = detail.alternative.rpartition("/")[0]
     if not directory:
         yield Advise(
-            text=f"let the command iptables be that of the {detail.wanted} backend again, or stop docker, flush its rules there"
+            text=f"make the command iptables that of the {detail.wanted} backend again; or stop docker, flush its rules there"
             f" with iptables-{detail.wanted}, and start it"
         )
         return
@@ -25,5 +25,5 @@ def alternatives_switched(detail: Switched) -> Iterator[Action]:
         yield MakeSymlink(
             path=HostPath(f"/etc/alternatives/{name}"),
             target=f"{directory}/{program}",
-            what=f"let the command {name} use {detail.wanted} again",
+            what=f"make the command {name} use {detail.wanted} again",
         )

@@ -1,4 +1,4 @@
-"""Say where the setting stands."""
+"""Show where the setting is."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.firewall.details import IptablesOff
 
 @fixer(applicability=Applicability.MANUAL)
 def iptables_false(detail: IptablesOff) -> Iterator[Action]:
-    """Advise: whether dockerd may make rules is a decision, not a fault."""
+    """Advise: whether dockerd creates rules is a decision of the administrator."""
     yield Advise(
-        text=f"take out iptables: false at {detail.place} and systemctl restart docker, or masquerade its networks with a rule of your own"
+        text=f"remove iptables: false at {detail.place} and systemctl restart docker, or masquerade its networks with a rule of your own"
     )

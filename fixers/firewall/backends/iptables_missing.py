@@ -1,4 +1,4 @@
-"""Say which package brings iptables."""
+"""Name the package with iptables."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Clear Docker's leftovers out of the backend it does not use."""
+"""Remove Docker's rules from the backend that it does not use."""
 
 from collections.abc import Iterator
 
@@ -12,16 +12,16 @@ from doctor.facts.firewall.backends import OtherBackend
 
 @fixer(applicability=Applicability.SAFE)
 def mixed_backends(detail: OtherBackend) -> Iterator[Action]:
-    """Take out what is Docker's; say what to do where rules are others'.
+    """Remove Docker's rules; advise about rules of others.
 
-    A FORWARD policy of DROP beside Docker's own rules is Docker's (it sets it where it turned forwarding on). Alone it may be
-    somebody's hardening: lifting it is the only way for a container's packet, and lets the host forward everything that the
-    other backend lets through, so a person has to allow that.
+    A FORWARD policy DROP beside Docker's own rules was set by Docker, when it turned forwarding on. Alone it may be somebody's
+    hardening. Containers' packets pass only without it, but then the host forwards everything that the other backend accepts,
+    so the administrator must allow that.
     """
     if detail.foreign:
         yield Advise(
-            text=f"{detail.saved.save[0]} shows rules of something that was set up with the other iptables: add them to the backend in use"
-            f" (iptables -A …), and take them out there ({detail.saved.save[0].removesuffix('-save')} -D …)"
+            text=f"{detail.saved.save[0]} shows rules that a program created with the other iptables: add them to the backend in use"
+            f" (iptables -A …), and remove them there ({detail.saved.save[0].removesuffix('-save')} -D …)"
         )
         return
     policies = (("FORWARD", "ACCEPT"),) if detail.drops else ()
@@ -29,6 +29,6 @@ def mixed_backends(detail: OtherBackend) -> Iterator[Action]:
     if detail.engine_rules:
         yield from remove_rules(detail.saved, detail.engine_rules, why, policies)
         return
-    why += "; this host then forwards all that the backend in use lets through"
+    why += "; this host then forwards everything that the backend in use accepts"
     for action in remove_rules(detail.saved, {}, why, policies):
         yield replace(action, risk=Applicability.DISRUPTIVE)

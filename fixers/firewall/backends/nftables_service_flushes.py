@@ -1,4 +1,4 @@
-"""Say how the file replaces its own table only."""
+"""Show how the file can replace only its own table."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.MANUAL)
 def nftables_service_flushes(detail: OfFile) -> Iterator[Action]:
-    """Advise: which tables the file owns is the administrator's to say."""
+    """Advise: only the administrator knows which tables the file owns."""
     yield Advise(
-        text=f"sed -i 's/^flush ruleset/table inet filter\\ndelete table inet filter/' {detail.path} empties that table alone; two"
+        text=f"sed -i 's/^flush ruleset/table inet filter\\ndelete table inet filter/' {detail.path} empties only that table; add two"
         " such lines for each table of the file (grep ^table shows them)"
     )

@@ -1,4 +1,4 @@
-"""Take Docker's lines out of a saved rule file."""
+"""Remove Docker's lines from a saved rule file."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,5 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.SAFE)
 def saved_docker_rules(detail: OfFile) -> Iterator[Action]:
-    """Keep every other byte; rules in force now are not touched."""
+    """Keep every other byte; change no rule in force."""
     yield strip_saved_rules(detail.path)

@@ -1,4 +1,4 @@
-"""Take out a translation that leads nowhere."""
+"""Remove a stale DNAT rule."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,6 @@ from doctor.facts.firewall.rules import EngineRules
 
 @fixer(applicability=Applicability.SAFE)
 def dnat_stale(detail: StaleRule, rules: EngineRules) -> Iterator[Action]:
-    """Remove Docker's own rule for a container that is gone."""
+    """Remove Docker's own rule for a container that no longer exists."""
     saved = rules.families[0].saved
     yield from remove_rules(saved, {(detail.table, detail.chain): (detail.rule,)}, "it leads to no container")

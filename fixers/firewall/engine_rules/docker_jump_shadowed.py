@@ -1,4 +1,4 @@
-"""Move the engine's rules to where they are asked."""
+"""Move the engine's rules to the right place."""
 
 from collections.abc import Iterator
 
@@ -10,5 +10,5 @@ from doctor.facts.firewall.rules import EngineRules
 
 @fixer(applicability=Applicability.SAFE)
 def docker_jump_shadowed(detail: Lift, rules: EngineRules) -> Iterator[Action]:
-    """Move the engine's rules above what shadows them, which stays."""
+    """Move the engine's rules above the rule that shadows them, which is kept."""
     yield from lift_rules(rules.families[0], detail)

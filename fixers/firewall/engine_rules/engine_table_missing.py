@@ -1,4 +1,4 @@
-"""Let the engine make its table again."""
+"""Let the engine recreate its nft table."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from doctor.facts.firewall.details import TableGone
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def engine_table_missing(detail: TableGone | None) -> Iterator[Action]:
-    """Restart the engine; nothing where it does not run, since its start makes the table."""
+    """Restart the engine; do nothing if it does not run, since its start creates the table."""
     if detail is not None:
         yield RestartEngine(reason="it recreates its nft table")

@@ -10,5 +10,5 @@ from doctor.facts.firewall.rules import EngineRules
 
 @fixer(applicability=Applicability.SAFE)
 def isolation_bypassed(detail: Lift, rules: EngineRules) -> Iterator[Action]:
-    """Move the engine's isolation rules above the foreign rule, which stays."""
+    """Move the engine's isolation rules above the foreign rule, which is kept."""
     yield from lift_rules(rules.families[0], detail)

@@ -10,7 +10,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @fixer(applicability=Applicability.SAFE)
 def nat_jump_missing(finding: Finding, detail: MissingRules, rules: EngineRules) -> Iterator[Action]:
-    """Add what is missing for this subject, in its place; everything else stays."""
+    """Add the missing rules of this subject at their place; change no other rule."""
     for family in rules.families:
         if family.version == detail.version:
             yield from add_rules(family, detail.rules, finding.subject.name)

@@ -1,4 +1,4 @@
-"""Build the engine's rules again."""
+"""Recreate the engine's rules."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @fixer(applicability=Applicability.SAFE)
 def rules_flushed(finding: Finding, detail: MissingRules | None, rules: EngineRules) -> Iterator[Action]:
-    """Add exactly the missing rules, each in its place; nothing where the engine's next start makes them."""
+    """Add the missing rules, each at its place; do nothing if the engine's next start creates them."""
     for family in rules.families:
         if detail is not None and family.version == detail.version:
             yield from add_rules(family, detail.rules, f"the engine's rules ({finding.subject.name})")

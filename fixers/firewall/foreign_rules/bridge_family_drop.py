@@ -1,4 +1,4 @@
-"""Say which command lets frames of Docker's bridges through."""
+"""Show the command that accepts frames of Docker's bridges."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,10 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def bridge_family_drop(finding: Finding) -> Iterator[Action]:
-    """The table is somebody's own: a person adds the rule where the table is made."""
+    """Advise: the table belongs to somebody, who must add the rule where the table is created."""
     chain = finding.subject.name
     yield Advise(
         text=f"nft list chain {chain} shows it. To let containers of one network reach each other: nft add rule {chain} meta ibrname"
-        ' "docker0" accept, for each of Docker\'s bridges (ip -br link show type bridge), and the same in the file that makes'
-        " the table"
+        ' "docker0" accept, for each of Docker\'s bridges (ip -br link show type bridge); add the same rule to the file that'
+        " creates the table"
     )

@@ -1,4 +1,4 @@
-"""Say how a policy in DOCKER-USER keeps containers' own connections."""
+"""Show how a policy in DOCKER-USER keeps containers' own connections."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ def docker_user_drops(detail: Cut) -> Iterator[Action]:
     """Advise: the rules are an administrator's own."""
     spec = detail.rule.removeprefix("-A ")
     yield Advise(
-        text="if it is not meant so, name the outside interface in the rule and let answers pass first: "
+        text="if this is not intended, name the outside interface in the rule and accept answers first: "
         "iptables -I DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN; "
-        f"or take the rule out: iptables -D {spec}"
+        f"or remove the rule: iptables -D {spec}"
     )

@@ -1,4 +1,4 @@
-"""Make the administrator's chain be asked again, with the rules that it held."""
+"""Restore the administrator's chain with its rules."""
 
 from collections.abc import Iterator
 from shlex import quote
@@ -14,7 +14,7 @@ _SHOWN = 8
 
 @fixer(applicability=Applicability.SAFE)
 def docker_user_missing(detail: UserChain, rules: EngineRules) -> Iterator[Action]:
-    """Create the missing chain, the jump at the top of FORWARD, and the rules as far as they are known."""
+    """Create the missing chain, the jump at the top of FORWARD, and the known rules."""
     for family in rules.families:
         if family.version == detail.version:
             yield from _actions(family, detail)
@@ -28,8 +28,8 @@ def _actions(family: FamilyRules, found: UserChain) -> Iterator[Action]:
         return
     if known is None:
         yield Choose(
-            question=f"whether chain {CHAIN} held no rule (else load your rules again: that makes it)",
-            options=(Option(name="empty", evidence=(Evidence("known", "no rule that it held"),), actions=own),),
+            question=f"whether chain {CHAIN} was empty (otherwise load your rules again, which creates the chain)",
+            options=(Option(name="empty", evidence=(Evidence("known rules", "none"),), actions=own),),
         )
         return
     if known.words:
@@ -51,8 +51,8 @@ def _by_hand(family: FamilyRules, known: UserRules) -> str:
     adds = "; ".join(f"nft {quote(f'add rule {table} {words}')}" for words in known.words[:_SHOWN])
     more = f"; and {len(known.words) - _SHOWN} more" if len(known.words) > _SHOWN else ""
     return (
-        f"whether chain {CHAIN} is recreated without the rules that {known.place} has for it and iptables has no words for"
-        f" (add them first or afterwards: {adds}{more})"
+        f"whether chain {CHAIN} is recreated without the rules in {known.place} that iptables can't express"
+        f" (add them before or after: {adds}{more})"
     )
 
 

@@ -1,4 +1,4 @@
-"""Remove what killed test containers left on the network."""
+"""Remove rules and routes of killed test containers."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from doctor.facts.firewall.packet_filter import Firewall
 
 @fixer(applicability=Applicability.SAFE)
 def doctor_leftovers(detail: LeftRules | LeftRoute, firewall: Firewall) -> Iterator[Action]:
-    """Remove the rules that bear the dead run's token, or the route."""
+    """Remove the rules with the dead run's token, or the route."""
     if isinstance(detail, LeftRoute):
         yield ChangeLink(
             do=("route", "del", {"dst": detail.destination, "dev": detail.device}),
@@ -24,4 +24,4 @@ def doctor_leftovers(detail: LeftRules | LeftRoute, firewall: Firewall) -> Itera
         place = (mark.table, mark.chain)
         rules[place] = (*rules.get(place, ()), mark.rule)
     if firewall.v4 is not None:
-        yield from remove_rules(firewall.v4, rules, "their container is gone", of="a killed container of doctor's")
+        yield from remove_rules(firewall.v4, rules, "their container no longer exists", of="a killed test container")

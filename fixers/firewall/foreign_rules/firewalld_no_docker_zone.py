@@ -1,4 +1,4 @@
-"""Say how firewalld learns of a bridge."""
+"""Show how to add a bridge to firewalld."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from doctor.facts.details import OfLink
 
 @fixer(applicability=Applicability.MANUAL)
 def firewalld_no_docker_zone(detail: OfLink) -> Iterator[Action]:
-    """Advise: a reload of firewalld touches every service of the host."""
+    """Advise: a reload of firewalld affects every service of the host."""
     yield Advise(
-        text=f"let firewalld know the bridge: firewall-cmd --permanent --zone=docker --add-interface={detail.name}"
+        text=f"add the bridge to firewalld's zone: firewall-cmd --permanent --zone=docker --add-interface={detail.name}"
         " && firewall-cmd --reload (a running dockerd then recreates its rules)"
     )

@@ -1,4 +1,4 @@
-"""Let containers' packets through a chain of nft."""
+"""Accept containers' packets in a foreign nft chain."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from doctor.facts.network.networks import is_safe_interface
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def foreign_base_chain_drop(detail: Cut) -> Iterator[Action]:
-    """Put accepts above what drops in the foreign chain: nothing but an accept in that very chain helps."""
+    """Insert accepting rules above the drop in the foreign chain: only an accept in the same chain helps."""
     bridges = tuple(bridge for bridge in detail.bridges if is_safe_interface(bridge))
     if not bridges:
         return
@@ -25,6 +25,6 @@ def foreign_base_chain_drop(detail: Cut) -> Iterator[Action]:
         yield accept
         return
     yield Choose(
-        question=f"whether containers' packets pass '{detail.rule}' in table {detail.table}, which then has no force over them",
+        question=f"whether containers' packets are accepted before '{detail.rule}' in table {detail.table}, which then does not affect them",
         options=(Option(name="pass", evidence=(Evidence("the rule names traffic", detail.rule),), actions=(accept,)),),
     )

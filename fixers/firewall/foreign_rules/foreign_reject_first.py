@@ -11,11 +11,11 @@ from doctor.facts.firewall.rules import EngineRules
 
 @fixer(applicability=Applicability.SAFE)
 def foreign_reject_first(detail: Lift, rules: EngineRules) -> Iterator[Action]:
-    """Move what stands below the foreign rule above it, which stays; in raw and mangle no place would help."""
+    """Move rules of the engine above the foreign rule, which is kept; in raw and mangle no place would help."""
     if detail.table != "filter":
         rule = detail.above.removeprefix("-A ")
         yield Advise(
-            text=f"if it is not meant so, take the rule out, here and where it is made: iptables -t {detail.table} -D {rule}"
+            text=f"if this is not intended, remove the rule now and where it is created: iptables -t {detail.table} -D {rule}"
         )
         return
     yield from lift_rules(rules.families[0], detail)

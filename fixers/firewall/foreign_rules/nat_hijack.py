@@ -1,4 +1,4 @@
-"""Say how a published port and a foreign rule are kept apart."""
+"""Show how to separate a published port from a foreign rule."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from doctor.facts.firewall.cuts import Hijack
 
 @fixer(applicability=Applicability.MANUAL)
 def nat_hijack(detail: Hijack) -> Iterator[Action]:
-    """The rule is somebody's own: a person removes it where it is made."""
+    """Advise: the rule belongs to somebody, who must remove it where it is created."""
     rule: str = detail.rule
     command = (
         f"iptables -t nat {rule.replace('-A ', '-D ', 1)}"
@@ -17,6 +17,6 @@ def nat_hijack(detail: Hijack) -> Iterator[Action]:
         else "iptables -t nat -S PREROUTING"
     )
     yield Advise(
-        text=f"if the rule is not wanted: {command}, and take it out where it is made; else create {detail.container} again"
+        text=f"if the rule is not wanted: {command}, and remove it where it is created; otherwise create {detail.container} again"
         " with another port"
     )

@@ -1,4 +1,4 @@
-"""Say how the other engine's rules go."""
+"""Show how to remove the other engine's rules."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from doctor.facts.firewall.details import OtherChains
 
 @fixer(applicability=Applicability.MANUAL)
 def rules_of_another_engine(detail: OtherChains) -> Iterator[Action]:
-    """Advise: which generation's rules are right is known when the engine makes them."""
+    """Advise: the engine's own start shows which rules are right."""
     flushes = "; ".join(f"iptables -F {chain}" for chain in detail.names)
     yield Advise(
-        text=f"flush the other engine's chains and let docker make its own rules: {flushes}; systemctl restart docker"
+        text=f"flush the other engine's chains, then let docker create its own rules: {flushes}; systemctl restart docker"
     )
