@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineFlags, Place
 from doctor.facts.engine.state import EngineState, start_fails
 
@@ -29,7 +30,7 @@ def dropin_execstart(flags: EngineFlags, state: EngineState | Missing) -> Iterat
         return
     place, _ = flags.commands[-1]
     yield Finding(
-        subject=Subject("unit", "docker.service"),
+        subject=Subject("unit", docker.SERVICE),
         message=f"{start_fails(state)}: {place.file} adds a second ExecStart= to its unit, which systemd refuses",
         evidence=tuple(Evidence(f"{where.file}:{where.line}", text) for where, text in flags.commands),
         detail=None if place.is_packaged else place,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.secrets.redact import as_json, redact
 
@@ -35,7 +36,7 @@ def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
         place = config.setting(key).place
         if value is None:
             value = config.flags.environment.get(variable, config.flags.environment.get(variable.lower()))
-            place = f"{variable} in the environment of {config.flags.launcher_file or 'dockerd'}"
+            place = f"{variable} in the environment of {config.flags.launcher_file or docker.PROCESS}"
         # Go takes "host:port" as http://host:port (net/http/httpproxy, parseProxy).
         if not isinstance(value, str) or not value or re.fullmatch(_URL, value) or re.fullmatch(r"[\w.-]+:\d+", value):
             continue

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.details import BadFlag
 from doctor.facts.config.engine import EngineFlags, GivenFlag, Place
 from doctor.facts.config.flag_values import from_flags
@@ -55,7 +56,7 @@ def unknown_flag(
             message=f"{start_fails(state)}: it does not know --{flag.name} (in {flag.place.file})",
             evidence=(
                 Evidence(f"{flag.place.file}:{flag.place.line}", f"--{flag.name}={flag.value}"),
-                Evidence("dockerd", why),
+                Evidence(docker.PROCESS, why),
             ),
             detail=_bad(flag, flag.place, option.successor if option is not None and dropped else "", flags),
         )

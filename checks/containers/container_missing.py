@@ -28,6 +28,6 @@ def container_missing(containers: Containers) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("container", f"{one.title} {what}"),
             message=f"the next start of {one.title} fails: it shares the {what} namespace of container {name[:12]}, which does not exist",
-            evidence=(Evidence(f"{one.directory}/hostconfig.json", f"container:{name}"),),
+            evidence=(Evidence(one.host_config_path, f"container:{name}"),),
             severity=severity_of([one]),
         )

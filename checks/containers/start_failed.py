@@ -39,7 +39,7 @@ def start_failed(containers: Containers, state: EngineState) -> Iterator[Finding
                 subject=Subject("container", one.title),
                 message=f"container {one.title} should run but does not: its last start failed",
                 evidence=(
-                    Evidence(f"{one.directory}/config.v2.json", error),
+                    Evidence(one.config_path, error),
                     Evidence("restart policy", one.host.restart_policy if one.host is not None else ""),
                 ),
             )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containerd.service import ContainerdService
 from doctor.facts.engine.details import ContainerdDown
@@ -48,12 +49,12 @@ def containerd_down(
         return
     if processes.of_host("containerd") or not processes.items:
         return
-    unit = None if isinstance(units, Missing) else units.get("containerd.service")
+    unit = None if isinstance(units, Missing) else units.get(containerd.SERVICE)
     if unit is not None and unit.active == "active":
         return
     is_masked = unit is not None and unit.load == "masked"
     has_unit = unit is not None and unit.exists and not is_masked
-    said = () if unit is None else (Evidence("containerd.service", f"{unit.load}, {unit.active} ({unit.result})"),)
+    said = () if unit is None else (Evidence(containerd.SERVICE, f"{unit.load}, {unit.active} ({unit.result})"),)
     broken = (Evidence(service.where, service.problem),) if service.problem else ()
     yield Finding(
         subject=Subject("process", "containerd"),
@@ -62,6 +63,6 @@ def containerd_down(
         + (" because containerd.service is masked" if is_masked and not broken else ""),
         evidence=(Evidence(config.setting("containerd").place, socket), *said, *broken),
         detail=ContainerdDown(
-            unit="containerd.service" if has_unit and not broken else "", settings=service.where, is_masked=is_masked
+            unit=containerd.SERVICE if has_unit and not broken else "", settings=service.where, is_masked=is_masked
         ),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.programs import EnginePrograms
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
@@ -31,13 +32,13 @@ def docker_proxy_missing(
     named = config.get("userland-proxy-path") if config.is_set("userland-proxy-path") else None
     if state.status == "absent" or config.get("userland-proxy") is False or named not in (None, ""):
         return
-    if "docker-proxy" in programs.found:
+    if docker.PROXY in programs.found:
         return
     stops = isinstance(version, EngineVersion) and version.at_least(26, 0)
     yield Finding(
-        subject=Subject("program", "docker-proxy"),
+        subject=Subject("program", docker.PROXY),
         message=f"{start_fails(state) if stops else 'no port can be published'}: docker-proxy is missing",
-        evidence=(Evidence("file system", programs.broken.get("docker-proxy", f"none next to {programs.dockerd}")),),
+        evidence=(Evidence("file system", programs.broken.get(docker.PROXY, f"none next to {programs.dockerd}")),),
         severity=Severity.CRITICAL if stops else None,
         stops_start=stops,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.details import EngineDown
 from doctor.facts.engine.start import STOPPERS
 from doctor.facts.engine.state import EngineState
@@ -30,17 +31,17 @@ def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
     """
     if state.status != "down":
         return
-    unit = None if isinstance(units, Missing) else units.get("docker.service")
-    evidence = [Evidence("/var/run/docker.sock", state.reason)]
+    unit = None if isinstance(units, Missing) else units.get(docker.SERVICE)
+    evidence = [Evidence(docker.SOCKET, state.reason)]
     is_wanted, how = True, "disabled: nothing starts it"
     if unit is not None and unit.exists:
         is_masked = unit.load == "masked"
         is_wanted = not is_masked and (unit.active != "inactive" or unit.file_state != "disabled")
         if is_masked:
             how = "masked: systemd refuses to start it"
-        evidence.append(Evidence("docker.service", f"{unit.active} ({unit.result}), {unit.file_state}"))
+        evidence.append(Evidence(docker.SERVICE, f"{unit.active} ({unit.result}), {unit.file_state}"))
     yield Finding(
-        subject=Subject("engine", "dockerd"),
+        subject=Subject("engine", docker.PROCESS),
         message="no container can be started or inspected: the engine does not run"
         if is_wanted
         else f"the engine was stopped and {how}",

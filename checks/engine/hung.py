@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.details import EngineHung
 from doctor.facts.engine.state import EngineState
 
@@ -33,8 +34,8 @@ def hung(state: EngineState) -> Iterator[Finding]:
     """
     if state.status == "hung":
         yield Finding(
-            subject=Subject("engine", "dockerd"),
+            subject=Subject("engine", docker.PROCESS),
             message=f"docker commands hang or fail: the engine (process {state.pid}) does not answer",
-            evidence=(Evidence("/var/run/docker.sock", state.reason),),
+            evidence=(Evidence(docker.SOCKET, state.reason),),
             detail=EngineHung(pid=state.pid),
         )

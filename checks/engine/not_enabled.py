@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.state import EngineState
 from doctor.facts.engine.units import EngineUnits
 
@@ -23,12 +24,14 @@ def not_enabled(units: EngineUnits, state: EngineState) -> Iterator[Finding]:
     References:
         https://docs.docker.com/engine/install/linux-postinstall/#configure-docker-to-start-on-boot-with-systemd
     """
-    service, socket = units.get("docker.service"), units.get("docker.socket")
+    service, socket = units.get(docker.SERVICE), units.get(docker.SOCKET_UNIT)
     if state.is_running and service.file_state == "disabled" and socket.file_state in {"", "disabled", "masked"}:
         yield Finding(
-            subject=Subject("unit", "docker.service"),
+            subject=Subject("unit", docker.SERVICE),
             message="no container starts after the next reboot: the engine does not start at boot",
             evidence=(
-                Evidence("systemctl show", f"docker.service {service.file_state}, docker.socket {socket.file_state}"),
+                Evidence(
+                    "systemctl show", f"{docker.SERVICE} {service.file_state}, {docker.SOCKET_UNIT} {socket.file_state}"
+                ),
             ),
         )

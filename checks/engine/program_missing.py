@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.missing_programs import MissingProgram, MissingPrograms
 from doctor.model.text import plural
 
 _MEANS = {
-    "dockerd": "the engine can't start",
-    "containerd": "no container can be started",
-    "runc": "no container can be started",
+    docker.PROCESS: "the engine can't start",
+    containerd.PROCESS: "no container can be started",
+    docker.RUNC: "no container can be started",
 }
 
 
@@ -50,10 +52,10 @@ def program_missing(programs: MissingPrograms, root: DataRoot | Missing) -> Iter
         )
     if programs.orphaned and not isinstance(root, Missing):
         yield Finding(
-            subject=Subject("program", "dockerd"),
+            subject=Subject("program", docker.PROCESS),
             message=f"{plural(programs.orphaned, 'container')} in {root.path} can't run: no engine is installed",
             evidence=(
-                Evidence(root.at("containers"), plural(programs.orphaned, "container")),
+                Evidence(root.at(docker.CONTAINERS), plural(programs.orphaned, "container")),
                 Evidence("file system", "no dockerd in the usual directories, and no unit or package names one"),
             ),
             severity=Severity.WARNING,

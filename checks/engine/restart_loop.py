@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.units import EngineUnits
 
 _MANY = 3
@@ -25,13 +26,13 @@ def restart_loop(units: EngineUnits) -> Iterator[Finding]:
     References:
         https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html#StartLimitIntervalSec=interval
     """
-    unit = units.get("docker.service")
+    unit = units.get(docker.SERVICE)
     gave_up = unit.result == "start-limit-hit" and unit.active == "failed"
     if not gave_up and unit.restarts <= _MANY:
         return
     what = "systemd no longer restarts the engine" if gave_up else f"the engine was restarted {unit.restarts} times"
     yield Finding(
-        subject=Subject("unit", "docker.service"),
+        subject=Subject("unit", docker.SERVICE),
         message=f"{what}: it repeatedly exits by itself",
         evidence=(Evidence("systemctl show", f"{unit.active} {unit.sub}, {unit.result}, NRestarts={unit.restarts}"),),
         severity=None if unit.active != "active" else Severity.WARNING,

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.programs import EnginePrograms
 from doctor.facts.engine.state import EngineState, EngineVersion
 
-_NEEDED = ("runc", "containerd-shim-runc-v2")
+_NEEDED = (docker.RUNC, containerd.SHIM)
 
 
 @check(severity=Severity.CRITICAL, breaks=("storage",), ok="the programs that start containers are installed")
@@ -40,5 +42,5 @@ def runtime_missing(
                 subject=Subject("program", name),
                 message=f"no container can be started: {name} is missing or can't be run",
                 evidence=(Evidence("file system", problem),),
-                stops_start=name == "runc" and isinstance(version, EngineVersion) and version.at_least(26, 0),
+                stops_start=name == docker.RUNC and isinstance(version, EngineVersion) and version.at_least(26, 0),
             )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.socket_access import SocketAccess
 from doctor.facts.engine.state import EngineState
 
@@ -31,7 +32,7 @@ def socket_closed(access: SocketAccess, state: EngineState) -> Iterator[Finding]
     mode, uid, gid = access.found
     # Podman, a rootless engine or a proxy may have its own link or socket here, which doctor must not open.
     is_own = state.pid > 0 or state.status == "idle"
-    if uid != 0 or not is_own or access.path not in {"/run/docker.sock", "/var/run/docker.sock"}:
+    if uid != 0 or not is_own or access.path not in docker.SOCKETS:
         return
     yield Finding(
         subject=Subject("file", access.path),

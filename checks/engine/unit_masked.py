@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.details import MaskedUnit
 from doctor.facts.engine.state import EngineState
@@ -44,11 +46,11 @@ def unit_masked(units: EngineUnits, state: EngineState, config: EngineConfig) ->
 
 
 def _needed(units: EngineUnits, config: EngineConfig) -> Iterator[str]:
-    yield "docker.service"
+    yield docker.SERVICE
     hosts = config.get("hosts")
     # A masked service hides its command line; usually its socket is masked with it.
-    is_hidden = units.get("docker.service").load == "masked"
+    is_hidden = units.get(docker.SERVICE).load == "masked"
     if is_hidden or (isinstance(hosts, list) and any(str(host).startswith("fd:") for host in hosts)):
-        yield "docker.socket"
-    if config.get("containerd") in {"/run/containerd/containerd.sock", "/var/run/containerd/containerd.sock"}:
-        yield "containerd.service"
+        yield docker.SOCKET_UNIT
+    if config.get("containerd") in containerd.SOCKETS:
+        yield containerd.SERVICE

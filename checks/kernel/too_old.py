@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineState
@@ -23,8 +24,8 @@ class _Need(Struct, frozen=True):
     severity: Severity
 
 
-_ENGINE = _Need("dockerd", (3, 10), "the engine does not support this kernel", Severity.CRITICAL)
-_OVERLAY2 = _Need("overlay2", (4, 0), "the overlay2 storage driver can't stack layers", Severity.ERROR)
+_ENGINE = _Need(docker.PROCESS, (3, 10), "the engine does not support this kernel", Severity.CRITICAL)
+_OVERLAY2 = _Need(docker.OVERLAY2, (4, 0), "the overlay2 storage driver can't stack layers", Severity.ERROR)
 _DEVICES = _Need("cgroup v2", (4, 15), "no container can start: cgroup v2 can't limit devices", Severity.ERROR)
 _FREEZER = _Need("cgroup v2", (5, 2), "containers can't be paused: cgroup v2 has no freezer", Severity.WARNING)
 
@@ -80,7 +81,7 @@ def too_old(
 def _needs(engine: EngineConfig, root: DataRoot | Missing, cgroups: Cgroups | Missing) -> Iterator[_Need]:
     yield _ENGINE
     driver = engine.get("storage-driver") or (root.active_driver if isinstance(root, DataRoot) else "")
-    if driver in {"", "overlay2", "overlayfs"}:
+    if driver in {"", docker.OVERLAY2, docker.SNAPSHOTTER}:
         yield _OVERLAY2
     if isinstance(cgroups, Cgroups) and cgroups.mode == "v2":
         yield _DEVICES

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.host.kubernetes import Kubelet
 from doctor.facts.host.processes import Processes
 
@@ -24,11 +25,11 @@ def docker_without_shim(kubelet: Kubelet, processes: Processes | Missing) -> Ite
     References:
         https://kubernetes.io/docs/tasks/administer-cluster/migrating-from-dockershim/
     """
-    names_docker = "cri-dockerd" in kubelet.endpoint or "dockershim" in kubelet.endpoint
-    if not names_docker or isinstance(processes, Missing) or processes.named("cri-dockerd"):
+    names_docker = docker.CRI_PROCESS in kubelet.endpoint or "dockershim" in kubelet.endpoint
+    if not names_docker or isinstance(processes, Missing) or processes.named(docker.CRI_PROCESS):
         return
     yield Finding(
-        subject=Subject("process", "cri-dockerd"),
+        subject=Subject("process", docker.CRI_PROCESS),
         message=f"the kubelet can't start any pod: no program serves its runtime endpoint {kubelet.endpoint}",
         evidence=(Evidence(kubelet.evidence, f"endpoint {kubelet.endpoint}"), Evidence("processes", "no cri-dockerd")),
     )

@@ -49,5 +49,5 @@ def container_driver(
         yield Finding(
             subject=Subject("container", container.title),
             message=f"container {container.title} can't be started again: its logging driver is {driver}, {why}",
-            evidence=(Evidence(f"{container.directory}/hostconfig.json", f"LogConfig.Type {driver}"),),
+            evidence=(Evidence(container.host_config_path, f"LogConfig.Type {driver}"),),
         )

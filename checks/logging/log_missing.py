@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.logging.drivers import Logging
 
 
@@ -27,7 +28,7 @@ def log_missing(logging: Logging) -> Iterator[Finding]:
     for file in logging.files:
         if not file.running or file.exists:
             continue
-        is_open = any(path.endswith(f"/{file.id}-json.log") for path in logging.deleted_open)
+        is_open = any(path.endswith(f"/{docker.log_name(file.id)}") for path in logging.deleted_open)
         held = (Evidence("/proc/PID/fd of dockerd", f"{file.path} (deleted)"),) if is_open else ()
         yield Finding(
             subject=Subject("container", file.container),

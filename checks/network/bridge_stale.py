@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.host.processes import Processes
 from doctor.facts.network.details import StaleBridge
 from doctor.facts.network.links import USER_BRIDGE, Link, Links
@@ -41,7 +42,7 @@ def bridge_stale(networks: Networks, links: Links, processes: Processes | Missin
 
 
 def _engines(processes: Processes | Missing) -> int:
-    return len(processes.named("dockerd")) if isinstance(processes, Processes) else 0
+    return len(processes.named(docker.PROCESS)) if isinstance(processes, Processes) else 0
 
 
 def _finding(link: Link, networks: Networks) -> Finding:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.host.processes import Processes
 from doctor.facts.network.details import SubnetTaken
 from doctor.facts.network.links import USER_BRIDGE, Link, Links
@@ -33,7 +34,7 @@ def bridge_stale_same_subnet(networks: Networks, links: Links, processes: Proces
     References:
         https://docs.docker.com/engine/network/drivers/bridge/
     """
-    if networks.gaps or (isinstance(processes, Processes) and len(processes.named("dockerd")) > 1):
+    if networks.gaps or (isinstance(processes, Processes) and len(processes.named(docker.PROCESS)) > 1):
         return
     known = {network.bridge for network in networks.items} | {f"br-{item.id[:12]}" for item in networks.items}
     for link in links.bridges():

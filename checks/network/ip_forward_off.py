@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.details import OfSysctl
 from doctor.facts.engine.state import EngineState
@@ -73,6 +74,6 @@ def _evidence(files: SysctlFiles | Missing, engine: EngineConfig, runs: bool | N
         setting = engine.setting("ip-forward")
         yield Evidence(setting.place, "ip-forward is false: dockerd does not change the kernel's value")
     elif runs:
-        yield Evidence("dockerd", "is running; it sets the value only at its start")
+        yield Evidence(docker.PROCESS, "is running; it sets the value only at its start")
     elif runs is not None:
-        yield Evidence("dockerd", "is not running; it will set the value at its start")
+        yield Evidence(docker.PROCESS, "is not running; it will set the value at its start")

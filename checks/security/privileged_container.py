@@ -28,5 +28,5 @@ def privileged_container(containers: Containers) -> Iterator[Finding]:
             yield Finding(
                 subject=Subject("container", container.title),
                 message=f"root in container {container.title} is root on this host: it is privileged",
-                evidence=(Evidence(f"{container.directory}/hostconfig.json", "Privileged: true"),),
+                evidence=(Evidence(container.host_config_path, "Privileged: true"),),
             )

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 
-_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock")
+_SOCKETS = (*docker.SOCKETS, containerd.SOCKET)
 _WHOLE = ("/", "/var/run", "/run", "/var")
 
 
@@ -33,6 +35,6 @@ def socket_in_container(containers: Containers) -> Iterator[Finding]:
                 yield Finding(
                     subject=Subject("container", container.title),
                     message=f"an attacker in container {container.title} is root on this host: it mounts {source}",
-                    evidence=(Evidence(f"{container.directory}/config.v2.json", f"{source} at {mount.destination}"),),
+                    evidence=(Evidence(container.config_path, f"{source} at {mount.destination}"),),
                 )
                 break

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, start_fails
 from doctor.facts.storage.driver import Storage
@@ -28,7 +29,7 @@ def data_root_on_overlay(storage: Storage, config: EngineConfig, state: EngineSt
     """
     if storage.file_system != "overlay":
         return
-    is_fatal = storage.driver in {"overlay2", "overlayfs"}
+    is_fatal = storage.driver in {docker.OVERLAY2, docker.SNAPSHOTTER}
     effect = start_fails(state) if is_fatal else "images and containers are slow and use more space"
     yield Finding(
         subject=Subject("directory", config.data_root),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineVersion
@@ -59,7 +60,8 @@ def images_hidden(
             evidence=(
                 Evidence(config.setting("storage-driver").place, f"storage driver {active}"),
                 Evidence(
-                    root.at("image", other.name), f"{plural(other.images, 'image')}, {plural(other.layers, 'layer')}"
+                    root.at(docker.IMAGE, other.name),
+                    f"{plural(other.images, 'image')}, {plural(other.layers, 'layer')}",
                 ),
             ),
             detail=HiddenImages(driver=active, wanted=other.name if free and active != "containerd" else ""),

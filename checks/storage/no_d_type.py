@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 from doctor.facts.storage.driver import Storage
@@ -33,7 +34,7 @@ def no_d_type(
         https://docs.docker.com/engine/storage/drivers/overlayfs-driver/#prerequisites
         https://docs.docker.com/engine/deprecated/#d_type-support-in-overlay-and-overlay2
     """
-    if storage.driver not in {"overlay2", "overlayfs", "overlay"} or storage.has_d_type is not False:
+    if storage.driver not in {docker.OVERLAY2, docker.SNAPSHOTTER, "overlay"} or storage.has_d_type is not False:
         return
     is_old = isinstance(version, EngineVersion) and version.release < (23, 0)
     effect = "removed files reappear in images and containers" if is_old else start_fails(state)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, start_fails
 from doctor.facts.storage.details import ForeignOption
@@ -43,7 +44,7 @@ def option_foreign(storage: Storage, config: EngineConfig, state: EngineState | 
         return
     for text in options:
         name = str(text).partition("=")[0].strip().lower()
-        if name == _ELSEWHERE and driver == "overlay2":
+        if name == _ELSEWHERE and driver == docker.OVERLAY2:
             continue
         is_foreign = not name.startswith(prefix)
         needs_quota = (

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.state import EngineState, start_fails
 from doctor.facts.storage.driver import Storage
 
@@ -30,7 +31,7 @@ def overlay_unsupported(storage: Storage, state: EngineState | Missing) -> Itera
     References:
         https://docs.docker.com/engine/storage/drivers/overlayfs-driver/
     """
-    if storage.driver not in {"overlay2", "overlayfs"} or storage.has_overlay is not False:
+    if storage.driver not in {docker.OVERLAY2, docker.SNAPSHOTTER} or storage.has_overlay is not False:
         return
     yield Finding(
         subject=Subject("kernel", "overlay"),

@@ -6,6 +6,7 @@ from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_flag, set_flag, with_reload
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import DaemonJson, EngineFlags
 from doctor.facts.engine.units import EngineUnits
 from doctor.model.paths import HostPath, parent
@@ -44,7 +45,7 @@ def _actions(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing)
             for path in dict.fromkeys(file.nearby)
             if editable
         ]
-        default = "/etc/docker/daemon.json"
+        default = docker.DAEMON_JSON
         reads = (
             f"the engine reads {default}"
             if default in file.nearby

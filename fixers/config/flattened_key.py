@@ -6,6 +6,7 @@ from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting, set_setting
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.keys import KeyProblem
 
@@ -29,7 +30,7 @@ def flattened_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
         options.append(
             Option(
                 name="top-level",
-                evidence=(Evidence("dockerd", f"reads {inside} at the top level"),),
+                evidence=(Evidence(docker.PROCESS, f"reads {inside} at the top level"),),
                 actions=(gone, *(set_setting(file.path, (key,), value) for key, value in problem.value.items())),
             )
         )
@@ -37,7 +38,7 @@ def flattened_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
         options.append(
             Option(
                 name="remove",
-                evidence=(Evidence("dockerd", f"reads nothing in {problem.name} now"),),
+                evidence=(Evidence(docker.PROCESS, f"reads nothing in {problem.name} now"),),
                 actions=(gone,),
             )
         )

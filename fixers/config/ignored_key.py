@@ -6,6 +6,7 @@ from typing import Any
 from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, set_setting
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.keys import KeyProblem, fits
 
@@ -16,7 +17,7 @@ def ignored_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
     problem, file = detail, config.json
     gone = remove_setting(file.path, problem.path, "dockerd never reads it", restart=False)
     options = [
-        Option(name="remove", evidence=(Evidence("dockerd", f"never reads {problem.name}"),), actions=(gone,)),
+        Option(name="remove", evidence=(Evidence(docker.PROCESS, f"never reads {problem.name}"),), actions=(gone,)),
     ]
     wanted = _wanted(problem.meant, problem.value)
     # Listeners are never offered: they would open a port that was always closed.
@@ -25,7 +26,9 @@ def ignored_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
             0,
             Option(
                 name=problem.meant,
-                evidence=(Evidence("dockerd", f"reads {problem.meant}: the setting takes effect for the first time"),),
+                evidence=(
+                    Evidence(docker.PROCESS, f"reads {problem.meant}: the setting takes effect for the first time"),
+                ),
                 actions=(gone, set_setting(file.path, (problem.meant,), wanted)),
             ),
         )

@@ -6,6 +6,7 @@ from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import add_flag, remove_flag, set_flag, with_reload
+from doctor.engines.docker import places as docker
 from doctor.facts.config.details import BadFlag
 from doctor.facts.config.engine import EngineFlags
 from doctor.facts.engine.units import EngineUnits
@@ -41,7 +42,7 @@ def _actions(finding: Finding, bad: BadFlag | None, flags: EngineFlags) -> Itera
                 Option(
                     name="remove",
                     evidence=(
-                        Evidence("dockerd", f"no release has --{bad.flag.name}; without it the default applies"),
+                        Evidence(docker.PROCESS, f"no release has --{bad.flag.name}; without it the default applies"),
                     ),
                     actions=(remove_flag(bad.place, bad.flag.name, restart=False),),
                 ),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_setting, rename_setting
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.config.exposure import may_close
 from doctor.facts.config.keys import KeyProblem
@@ -63,7 +64,9 @@ def _removal(problem: KeyProblem, file: DaemonJson) -> Option:
     return Option(
         name="remove",
         evidence=(
-            Evidence("dockerd", f"{problem.name} is not a setting of this release; without it the default applies"),
+            Evidence(
+                docker.PROCESS, f"{problem.name} is not a setting of this release; without it the default applies"
+            ),
         ),
         actions=(remove_setting(file.path, problem.path, "no engine of this release starts with it", restart=False),),
     )

@@ -7,6 +7,7 @@ from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import set_setting
 from doctor.api.actions.files import allow_to_run
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.programs import EnginePrograms
 from doctor.facts.host.package_commands import reinstall
@@ -21,7 +22,7 @@ def docker_proxy_missing(
     packages: Packages | Missing,
 ) -> Iterator[Action]:
     """Make the file executable if that is its only fault; otherwise name the package and offer to work without it."""
-    path, _, problem = programs.broken.get("docker-proxy", "").partition(": ")
+    path, _, problem = programs.broken.get(docker.PROXY, "").partition(": ")
     if problem == "not executable":
         yield allow_to_run(path)
         return

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import allow_to_run
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.missing_programs import MissingProgram
 from doctor.facts.host.package_commands import reinstall
 from doctor.facts.host.packages import Packages, System
 
-_COMPONENTS = {"dockerd": "engine", "containerd": "containerd", "runc": "runc"}
+_COMPONENTS = {docker.PROCESS: "engine", containerd.PROCESS: "containerd", docker.RUNC: "runc"}
 
 
 @fixer(applicability=Applicability.SAFE)
@@ -26,7 +28,7 @@ def program_missing(
     elif detail.is_packaged:
         yield Advise(text=reinstall(system, packages, _COMPONENTS[detail.name]))
     else:
-        unit = "docker.service" if detail.name == "dockerd" else f"{detail.name}.service"
+        unit = docker.SERVICE if detail.name == docker.PROCESS else f"{detail.name}.service"
         yield Advise(
             text=f"restore {detail.path}, or set the correct program in {detail.where}: systemctl edit --full {unit}"
         )

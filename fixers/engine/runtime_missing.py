@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import allow_to_run
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.programs import EnginePrograms
 from doctor.facts.host.package_commands import reinstall
 from doctor.facts.host.packages import Packages, System
@@ -20,4 +21,4 @@ def runtime_missing(
     if problem == "not executable":
         yield allow_to_run(path)
     else:
-        yield Advise(text=reinstall(system, packages, "runc" if name == "runc" else "containerd"))
+        yield Advise(text=reinstall(system, packages, "runc" if name == docker.RUNC else "containerd"))

@@ -6,6 +6,7 @@ from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.engine_settings import remove_flag, remove_setting, set_flag, set_setting, with_reload
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.units import EngineUnits
 
@@ -36,13 +37,17 @@ def data_root_relative(finding: Finding, config: EngineConfig, units: EngineUnit
             Option(
                 name=under_root,
                 evidence=(
-                    Evidence("dockerd", "resolves the path to this as a service, because its working directory is /"),
+                    Evidence(
+                        docker.PROCESS, "resolves the path to this as a service, because its working directory is /"
+                    ),
                 ),
                 actions=tuple(with_reload(units, [to_path])),
             ),
             Option(
-                name="/var/lib/docker",
-                evidence=(Evidence("dockerd", "uses this by default, so images from before the setting are here"),),
+                name=docker.DEFAULT_ROOT,
+                evidence=(
+                    Evidence(docker.PROCESS, "uses this by default, so images from before the setting are here"),
+                ),
                 actions=tuple(with_reload(units, [to_default])),
             ),
         ),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine import RestartEngine
+from doctor.engines.docker import places as docker
 from doctor.facts.host.package_commands import upgrade
 from doctor.facts.host.packages import Packages, System
 
@@ -14,7 +15,7 @@ def mixed_packages(finding: Finding, system: System | Missing, packages: Package
     """Restart the engine; for containerd and for an upgrade, only advise."""
     if finding.subject.kind == "package":
         yield Advise(text=f"{upgrade(system, packages, 'engine', 'cli')}, both together")
-    elif finding.subject.name == "dockerd":
+    elif finding.subject.name == docker.PROCESS:
         yield RestartEngine(reason="the installed version runs")
     else:
         yield Advise(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.network_record import NetworkRecord
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.firewall.rules import EngineRules, FamilyRules, OpenPolicy
@@ -79,7 +80,7 @@ def _was_closed(
     if not family.is_table_gone or engine.get("ip-forward", True) is False or engine.get("ip-forward-no-drop") is True:
         return None
     if family.version == 6 and rules.closes_ipv6:
-        return Evidence("dockerd", "engines up to 27 always set the IPv6 policy to DROP")
+        return Evidence(docker.PROCESS, "engines up to 27 always set the IPv6 policy to DROP")
     if isinstance(files, Missing):
         return None
     key = _KEYS[family.version]

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
 from doctor.facts.containerd.content import ContainerdContent
 from doctor.facts.details import OfFile
 from doctor.model.paths import join
 
-_BLOBS = "io.containerd.content.v1.content/blobs/sha256"
+_BLOBS = containerd.BLOBS
 
 
 @check(severity=Severity.ERROR, detail=OfFile, deep=True, ok="each content of containerd matches its digest")

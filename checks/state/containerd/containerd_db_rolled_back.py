@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
 from doctor.facts.containerd.details import ListOld
-from doctor.facts.containerd.lists import CONTENTS, ContainerdLists
+from doctor.facts.containerd.lists import ContainerdLists
 from doctor.facts.engine.state import EngineState
 from doctor.model.text import plural
 
@@ -40,7 +41,7 @@ def containerd_db_rolled_back(lists: ContainerdLists, state: EngineState | Missi
     for known in lists.items:
         if not known.ahead:
             continue
-        path = HostPath(f"{known.top}/{CONTENTS}")
+        path = HostPath(f"{known.top}/{containerd.METADATA_DATABASE}")
         count = len(known.ahead)
         yield Finding(
             subject=Subject("file", path),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.containerd.lists import ACTIVE, ContainerdLists
 from doctor.facts.details import OfFile
 
@@ -31,7 +32,8 @@ def containerd_snapshot_missing(lists: ContainerdLists) -> Iterator[Finding]:
             snapshot = known.snapshots[name]
             images = known.having(snapshot.chain) if snapshot.chain else ()
             is_container = (
-                snapshot.key.removesuffix("-init").isalnum() and len(snapshot.key.removesuffix("-init")) == 64
+                snapshot.key.removesuffix(docker.INIT_SUFFIX).isalnum()
+                and len(snapshot.key.removesuffix(docker.INIT_SUFFIX)) == 64
             )
             if images:
                 message = (

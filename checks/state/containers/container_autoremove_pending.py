@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.writable_layers import WritableLayers
 from doctor.facts.details import OfFile
@@ -34,7 +34,7 @@ def container_autoremove_pending(
     for container in containers.items:
         if container.host is None or not container.host.auto_remove or not layers.has_files(container.id):
             continue
-        path = HostPath(f"{container.directory}/hostconfig.json")
+        path = container.host_config_path
         yield Finding(
             subject=Subject("container", container.title),
             message=f"container {container.title} was run with --rm: the next start of the engine deletes it with all its files",

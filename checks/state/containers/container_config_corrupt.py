@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.containers.containers import CONFIG, Containers
+from doctor.engines.docker import places as docker
+from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.details import ConfigDamaged
 from doctor.facts.layers.graph import LayerGraph
 
@@ -32,11 +33,11 @@ def container_config_corrupt(containers: Containers, graph: LayerGraph | Missing
     mounts = graph.layers.mounts if isinstance(graph, LayerGraph) else {}
     for broken in containers.broken:
         mount = mounts.get(broken.container_id)
-        if broken.file != CONFIG or (broken.is_missing and mount is None):
+        if broken.file != docker.CONTAINER_CONFIG or (broken.is_missing and mount is None):
             continue
         layer = ""
         if isinstance(graph, LayerGraph) and mount is not None and mount.mount_id:
-            layer = graph.layers.directory_path(mount.mount_id, "diff")
+            layer = graph.layers.diff_path(mount.mount_id)
         where = (Evidence("the files it wrote", layer),) if layer else ()
         yield Finding(
             subject=Subject("container", broken.container_id[:12]),

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.details import DriverWrong
 from doctor.facts.layers.graph import LayerGraph
 
@@ -33,8 +34,8 @@ def container_driver_mismatch(graph: LayerGraph) -> Iterator[Finding]:
     for container in graph.containers.items:
         record = graph.layers.mounts.get(container.id)
         own = graph.directory(record.mount_id or "") if record is not None else None
-        if container.driver != "overlay2" and own is not None and own.has_diff:
-            path = HostPath(f"{container.directory}/config.v2.json")
+        if container.driver != docker.OVERLAY2 and own is not None and own.has_diff:
+            path = container.config_path
             yield Finding(
                 subject=Subject("container", container.title),
                 message=f"the config of container {container.title} names "
@@ -42,7 +43,7 @@ def container_driver_mismatch(graph: LayerGraph) -> Iterator[Finding]:
                 + ", but overlay2 holds its files: the engine does not load the container",
                 evidence=(
                     Evidence(path, f"Driver: {container.driver[:40]!r}"),
-                    Evidence(graph.layers.mount_path(container.id, "mount-id"), own.id),
+                    Evidence(graph.layers.mount_path(container.id, docker.MOUNT_ID), own.id),
                 ),
-                detail=DriverWrong(path=path, driver="overlay2"),
+                detail=DriverWrong(path=path, driver=docker.OVERLAY2),
             )

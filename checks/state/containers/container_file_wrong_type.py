@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.details import WrongType
 
-_FILES = ("hosts", "hostname", "resolv.conf", "resolv.conf.hash")
+_FILES = (docker.HOSTS, docker.HOSTNAME, docker.RESOLV_CONF, "resolv.conf.hash")
 
 
 @check(
@@ -33,7 +34,7 @@ def container_file_wrong_type(containers: Containers) -> Iterator[Finding]:
         https://github.com/moby/moby/blob/v26.1.5/daemon/container_operations_unix.go
     """
     for container in containers.items:
-        log = f"{container.id}-json.log"
+        log = docker.log_name(container.id)
         names = [name for name in container.directories if name in _FILES or name == log or name.startswith(f"{log}.")]
         wrong = tuple(HostPath(f"{container.directory}/{name}") for name in sorted(names))
         if wrong:

@@ -37,5 +37,5 @@ def container_layer_copied(copied: CopiedRoot, graph: LayerGraph) -> Iterator[Fi
             subject=Subject("container", title),
             message=f"the writable layer of container {title} was copied without its attributes: owners and modes may be wrong, and"
             " deleted files may be back; no record shows which",
-            evidence=(Evidence(graph.layers.directory_path(str(record.mount_id), "diff"), trace),),
+            evidence=(Evidence(graph.layers.diff_path(str(record.mount_id)), trace),),
         )

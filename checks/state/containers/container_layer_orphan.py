@@ -35,7 +35,7 @@ def container_layer_orphan(
     """
     known = {one.layer for one in containers.items} if isinstance(containers, LostContainers) else set()
     for lost in leftovers.lost_layers:
-        if graph.layers.directory_path(lost.directory, "diff") in known:
+        if graph.layers.diff_path(lost.directory) in known:
             continue
         below = f", created from {graph.directory_title(lost.below)}," if lost.below else ""
         what = "the files of an unknown container" if lost.has_files else "an empty writable layer"
@@ -43,7 +43,7 @@ def container_layer_orphan(
             subject=Subject("layer-directory", lost.directory[:12]),
             message=f"overlay2/{lost.directory[:12]} has {what}{below} to which no record refers: no command reaches or frees it",
             evidence=(
-                Evidence(graph.layers.directory_path(lost.directory, "diff"), "files" if lost.has_files else "empty"),
+                Evidence(graph.layers.diff_path(lost.directory), "files" if lost.has_files else "empty"),
                 Evidence(f"{graph.layers.store}/{docker.MOUNT_RECORDS}", "no record names it"),
             ),
             detail=OfDirectory(directory=lost.directory),

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
-from doctor.facts.containers.containers import CONFIG, HOST_CONFIG, Container, Containers
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.containers.details import NameTaken
 
 
@@ -36,17 +36,17 @@ def container_name_duplicate(containers: Containers) -> Iterator[Finding]:
     for name, group in by_name.items():
         *rest, last = sorted(group, key=lambda container: (container.created, container.id))
         for container in rest:
-            path = HostPath(f"{container.directory}/{CONFIG}")
+            path = container.config_path
             yield Finding(
                 subject=Subject("container", container.short),
                 message=f"containers {container.short} and {last.short} have the same name {name}: the engine drops one of them at its start",
                 evidence=(
                     Evidence(path, f"created {container.created}"),
-                    Evidence(f"{last.directory}/{CONFIG}", f"created {last.created}"),
+                    Evidence(last.config_path, f"created {last.created}"),
                 ),
                 detail=NameTaken(
                     path=path,
-                    host_path=HostPath(f"{container.directory}/{HOST_CONFIG}"),
+                    host_path=container.host_config_path,
                     name=f"{name}-{container.short}",
                     rivals=tuple(_rivals(container, last)) if _is_started(container) else (),
                 ),

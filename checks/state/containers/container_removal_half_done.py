@@ -42,9 +42,9 @@ def container_removal_half_done(
             message=f"the removal of container {container.title} was interrupted: the container can't start or be read",
             evidence=(
                 Evidence(
-                    f"{container.directory}/config.v2.json",
+                    container.config_path,
                     f"Dead: {container.state.dead}, RemovalInProgress: {container.state.removing}",
                 ),
-                Evidence("the files it wrote", graph.layers.directory_path(own.id, "diff")),
+                Evidence("the files it wrote", graph.layers.diff_path(own.id)),
             ),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import BuildkitDatabases
 from doctor.facts.databases.details import BuildCacheBroken
 
@@ -45,7 +46,7 @@ def buildkit_db_corrupt(databases: BuildkitDatabases) -> Iterator[Finding]:
             else "a record in metadata_v2.db of the build cache can't be decoded: the engine can't start",
             evidence=(
                 *(Evidence(file.path, file.problem) for file in broken),
-                *(Evidence(databases.files["metadata_v2.db"].path, text) for text in records),
+                *(Evidence(databases.files[docker.BUILDKIT_METADATA].path, text) for text in records),
             ),
             detail=BuildCacheBroken(
                 directory=databases.directory,

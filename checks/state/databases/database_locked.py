@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import BoltFile, BuildkitDatabases, NetworkDatabase, VolumeDatabase
 from doctor.facts.engine.files import FileLocks
 from doctor.facts.engine.state import EngineState
 
-_OWNERS = frozenset({"dockerd", "containerd"})
+_OWNERS = frozenset({docker.PROCESS, containerd.PROCESS})
 
 
 @check(severity=Severity.ERROR, stops_start=True, ok="no foreign process holds a lock on a database of the engine")

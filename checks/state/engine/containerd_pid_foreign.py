@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
 from doctor.facts.details import OfFile
 from doctor.facts.engine.files import PidFiles
 
@@ -28,10 +29,10 @@ def containerd_pid_foreign(files: PidFiles) -> Iterator[Finding]:
         https://github.com/moby/moby/issues/46988
         https://github.com/moby/moby/blob/v26.1.5/libcontainerd/supervisor/remote_daemon.go
     """
-    if "containerd" in files.running:
+    if containerd.PROCESS in files.running:
         return
     for file in files.items:
-        if file.owner != "containerd" or not (file.is_foreign or file.kind != "f"):
+        if file.owner != containerd.PROCESS or not (file.is_foreign or file.kind != "f"):
             continue
         fault = f"names process {file.pid} ({file.process})" if file.kind == "f" else "is not a regular file"
         zombie = ", a zombie" if file.is_zombie else ""

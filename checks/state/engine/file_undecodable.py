@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.containerd.service import ContainerdService
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.paths import severity_of
 from doctor.facts.engine.undecoded import Undecoded
 from doctor.model.paths import is_beneath
 
-_SETTINGS = ("/etc/docker", "/etc/containerd")
-_DEFAULT_ROOT = "/var/lib/docker"
+_SETTINGS = (docker.CONFIG_DIRECTORY, containerd.CONFIG_DIRECTORY)
+_DEFAULT_ROOT = docker.DEFAULT_ROOT
 
 
 @check(severity=Severity.ERROR, ok="each file of the engine that was read could be decoded")

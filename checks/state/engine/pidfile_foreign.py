@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import NetworkDatabase, VolumeDatabase
 from doctor.facts.details import OfFile
 from doctor.facts.engine.files import FileLocks, PidFile, PidFiles
@@ -38,12 +39,12 @@ def pidfile_foreign(
         https://github.com/moby/moby/issues/32458
         https://github.com/moby/moby/blob/v26.1.5/pkg/pidfile/pidfile.go
     """
-    if "dockerd" in files.running:
+    if docker.PROCESS in files.running:
         return
     is_up = isinstance(state, EngineState) and state.is_running
     for file in files.items:
         stranger = file.is_elsewhere and not is_up and _holds_nothing(file, locks, network, volume)
-        if file.owner != "dockerd" or not (file.is_foreign or stranger or file.kind != "f"):
+        if file.owner != docker.PROCESS or not (file.is_foreign or stranger or file.kind != "f"):
             continue
         fault = f"names process {file.pid} ({file.process})" if file.kind == "f" else "is not a regular file"
         zombie = ", a zombie" if file.is_zombie else ", an engine in another mount namespace" if stranger else ""

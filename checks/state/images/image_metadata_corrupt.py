@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.lists import KeptNotes
 from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
@@ -31,7 +32,7 @@ def image_metadata_corrupt(images: Images, kept: KeptNotes | Missing) -> Iterato
     """
     damaged = images.without_parent()
     gone = (
-        {identity for identity, notes in kept.lost.items() if "parent" in notes}
+        {identity for identity, notes in kept.lost.items() if docker.PARENT in notes}
         if isinstance(kept, KeptNotes)
         else set()
     )
@@ -41,7 +42,7 @@ def image_metadata_corrupt(images: Images, kept: KeptNotes | Missing) -> Iterato
             subject=Subject("image", identity[:12]),
             message=f"the record of the parent of image {images.title(identity)} is {'missing' if parent is None else 'corrupt'}: a prune would "
             "remove the steps of its build as unused",
-            evidence=(Evidence(join(images.top, "imagedb/metadata/sha256", identity, "parent"), _shown(parent)),),
+            evidence=(Evidence(join(images.top, docker.IMAGE_METADATA, identity, docker.PARENT), _shown(parent)),),
             detail=OfImage(identity=identity),
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.headers import CopiedRoot
 from doctor.model.text import plural, visible
@@ -50,7 +51,7 @@ def data_root_copied(copied: CopiedRoot, graph: LayerGraph) -> Iterator[Finding]
         evidence.append(Evidence("layers not examined, or not completely", str(copied.left)))
     images = graph.image_titles(tuple({one for look in lossy for one in graph.expected[look.chain].images}))
     yield Finding(
-        subject=Subject("data-root", "overlay2"),
+        subject=Subject("data-root", docker.OVERLAY2),
         message=f"{count} {'entry differs' if count == 1 else 'entries differ'} from the tar headers in"
         f" {plural(len(lossy), 'layer')} (images {', '.join(images[:_SHOWN])}): deleted files may be back and permissions"
         " wrong",

@@ -36,7 +36,7 @@ def layer_content_altered(graph: LayerGraph, content: LayerContent) -> Iterator[
             continue
         count = found.altered_count
         files = plural(count, "file")
-        top = graph.layers.directory_path(found.directory, "diff")
+        top = graph.layers.diff_path(found.directory)
         evidence = [
             Evidence(f"{top}/{visible(one.name.decode('utf-8', 'surrogateescape'))}", one.why)
             for one in found.altered[:20]

@@ -32,7 +32,7 @@ def layer_extra_files(graph: LayerGraph, content: LayerContent) -> Iterator[Find
         if not found.extra:
             continue
         count = found.extra_count
-        top = graph.layers.directory_path(found.directory, "diff")
+        top = graph.layers.diff_path(found.directory)
         evidence = [
             Evidence(f"{top}/{visible(name.decode('utf-8', 'surrogateescape'))}", "not in the layer's tar-split")
             for name in found.extra[:20]

@@ -41,7 +41,7 @@ def layer_metadata_lost(graph: LayerGraph, content: LayerContent) -> Iterator[Fi
         if not found.lost:
             continue
         count = len(found.lost)
-        top = graph.layers.directory_path(found.directory, "diff")
+        top = graph.layers.diff_path(found.directory)
         evidence = [
             Evidence(f"{top}/{visible(one.name.decode('utf-8', 'surrogateescape'))}", visible(one.why))
             for one in found.lost[:20]

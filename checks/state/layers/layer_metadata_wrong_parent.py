@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfLayer
 from doctor.facts.layers.graph import LayerGraph, is_digest
 
@@ -35,7 +36,7 @@ def layer_metadata_wrong_parent(graph: LayerGraph) -> Iterator[Finding]:
                 message=f"the record of {graph.title(layer.chain)} names {'the wrong' if record.parent else 'no'} parent: removing another "
                 "image would delete layers that are still needed",
                 evidence=(
-                    Evidence(graph.layers.record_path(layer.chain, "parent"), record.parent or "no such file"),
+                    Evidence(graph.layers.record_path(layer.chain, docker.PARENT), record.parent or "no such file"),
                     Evidence("computed from the image's config", right or "no parent: it is the lowest layer"),
                 ),
                 detail=OfLayer(chain=layer.chain),

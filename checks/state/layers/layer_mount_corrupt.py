@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfMount
 from doctor.facts.layers.graph import LayerGraph
 
@@ -33,11 +34,11 @@ def layer_mount_corrupt(graph: LayerGraph) -> Iterator[Finding]:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go
     """
     for container in graph.containers.items:
-        if container.driver != "overlay2" or container.state.dead or container.state.removing:
+        if container.driver != docker.OVERLAY2 or container.state.dead or container.state.removing:
             continue
         damaged = graph.damaged_mount(container.id)
         if damaged:
-            only_parent = set(damaged) == {"parent"} and graph.layers.mounts[container.id].parent is None
+            only_parent = set(damaged) == {docker.PARENT} and graph.layers.mounts[container.id].parent is None
             path = graph.layers.mount_path(container.id)
             yield Finding(
                 subject=Subject("container", container.title),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
@@ -40,7 +41,7 @@ def layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
     if leftovers.orphans:
         count = len(leftovers.orphans)
         yield Finding(
-            subject=Subject("directory", "overlay2"),
+            subject=Subject("directory", docker.OVERLAY2),
             message=f"{count} layer {'directory' if count == 1 else 'directories'} in overlay2 {'is' if count == 1 else 'are'} unused: no "
             f"image, container or build cache needs the space that {'it occupies' if count == 1 else 'they occupy'}",
             evidence=_evidence(graph, leftovers.orphans, "nothing refers to it"),

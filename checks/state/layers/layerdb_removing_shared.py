@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.state import EngineState
 from doctor.facts.layers.details import SharedRecord
 from doctor.facts.layers.graph import LayerGraph
@@ -41,8 +42,8 @@ def layerdb_removing_shared(graph: LayerGraph, state: EngineState | Missing) -> 
                 message=f"a half-removed record names the directory of {graph.title(owners[cache_id])}: the next clean stop of the engine "
                 "deletes this layer",
                 evidence=(
-                    Evidence(f"{path}/cache-id", cache_id),
-                    Evidence(graph.layers.record_path(owners[cache_id], "cache-id"), cache_id),
+                    Evidence(f"{path}/{docker.CACHE_ID}", cache_id),
+                    Evidence(graph.layers.record_path(owners[cache_id], docker.CACHE_ID), cache_id),
                 ),
                 detail=SharedRecord(path=path, is_down=is_down),
                 start_destroys=True,

@@ -40,6 +40,6 @@ def tar_split_corrupt(graph: LayerGraph, altered: AlteredSplits | Missing) -> It
             yield Finding(
                 subject=Subject("layer", layer.chain[:12]),
                 message=f"the tar-split of {graph.title(layer.chain)} is missing or corrupt: images with this layer can't be saved or pushed",
-                evidence=(Evidence(graph.layers.record_path(layer.chain, "tar-split.json.gz"), problem),),
+                evidence=(Evidence(graph.layers.split_path(layer.chain), problem),),
                 detail=OfLayer(chain=layer.chain),
             )

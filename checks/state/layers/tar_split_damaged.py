@@ -39,6 +39,6 @@ def tar_split_damaged(graph: LayerGraph, splits: TarSplits, content: LayerConten
         yield Finding(
             subject=Subject("layer", chain[:12]),
             message=f"the tar-split of {graph.title(chain)} is corrupt: images with this layer can't be saved or pushed",
-            evidence=(Evidence(graph.layers.record_path(chain, "tar-split.json.gz"), problem),),
+            evidence=(Evidence(graph.layers.split_path(chain), problem),),
             detail=OfLayer(chain=chain),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.text import plural
@@ -36,7 +37,7 @@ def overlay2_committed_missing(graph: LayerGraph) -> Iterator[Finding]:
             yield Finding(
                 subject=Subject("layer-directory", name),
                 message=f"'committed' of {graph.title(chain)} is not a file: no new container starts from images with this layer",
-                evidence=(Evidence(graph.layers.directory_path(name, "committed"), "not a regular file"),),
+                evidence=(Evidence(graph.layers.directory_path(name, docker.COMMITTED), "not a regular file"),),
                 detail=OfDirectories(directories=(name,)),
                 severity=Severity.ERROR,
             )
@@ -44,11 +45,11 @@ def overlay2_committed_missing(graph: LayerGraph) -> Iterator[Finding]:
     is_known = any(found.committed for found in directories.values())
     if lacking and (is_known or not directories):
         yield Finding(
-            subject=Subject("directory", "overlay2"),
+            subject=Subject("directory", docker.OVERLAY2),
             message=f"{plural(len(lacking), 'image layer')} {'is' if len(lacking) == 1 else 'are'} not marked as finished: the engine may mount "
             f"{'it' if len(lacking) == 1 else 'one'} writable",
             evidence=tuple(
-                Evidence(graph.layers.directory_path(name, "committed"), "no such file") for name in lacking[:6]
+                Evidence(graph.layers.directory_path(name, docker.COMMITTED), "no such file") for name in lacking[:6]
             ),
             detail=OfDirectories(directories=lacking),
         )

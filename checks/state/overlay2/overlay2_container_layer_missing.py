@@ -37,7 +37,7 @@ def overlay2_container_layer_missing(graph: LayerGraph) -> Iterator[Finding]:
             continue
         found = graph.directory(name)
         if (found is None or not found.has_diff) and not graph.mount_candidates(container_id):
-            path = graph.layers.directory_path(name) if found is None else graph.layers.directory_path(name, "diff")
+            path = graph.layers.directory_path(name) if found is None else graph.layers.diff_path(name)
             yield Finding(
                 subject=Subject("container", graph.container_title(container_id)),
                 message=f"the writable layer of container {graph.container_title(container_id)} is missing: it can't start, and the files it wrote are lost",

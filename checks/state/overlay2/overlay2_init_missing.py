@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.layers.details import InitMissing
 from doctor.facts.layers.graph import LayerGraph
 
@@ -27,9 +28,14 @@ def overlay2_init_missing(graph: LayerGraph) -> Iterator[Finding]:
     """
     for container_id, record in graph.layers.mounts.items():
         own = graph.directory(record.mount_id or "")
-        if own is None or not own.has_diff or record.init_id in {None, ""} or record.init_id != f"{own.id}-init":
+        if (
+            own is None
+            or not own.has_diff
+            or record.init_id in {None, ""}
+            or record.init_id != docker.init_layer(own.id)
+        ):
             continue
-        init = graph.directory(f"{own.id}-init")
+        init = graph.directory(docker.init_layer(own.id))
         chain = graph.mount_parent(container_id)
         below = "" if chain == "" else graph.cache.get(chain or "")
         if (init is None or not init.has_diff) and below is not None and (not below or graph.lowers[below] is not None):
@@ -37,6 +43,6 @@ def overlay2_init_missing(graph: LayerGraph) -> Iterator[Finding]:
             yield Finding(
                 subject=Subject("container", title),
                 message=f"the -init layer of container {title} is missing: the container can't start",
-                evidence=(Evidence(graph.layers.directory_path(f"{own.id}-init", "diff"), "no such directory"),),
+                evidence=(Evidence(graph.layers.diff_path(docker.init_layer(own.id)), "no such directory"),),
                 detail=InitMissing(container_id=container_id, directory=own.id, below=below),
             )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfContainer
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.init_layers import InitLayers
@@ -44,7 +45,9 @@ def overlay2_init_wrong(inits: InitLayers, graph: LayerGraph) -> Iterator[Findin
             subject=Subject("container", title),
             message=f"{entry} in the -init layer of container {title} is {kind}: {consequence}",
             evidence=tuple(
-                Evidence(graph.layers.directory_path(f"{record.mount_id}-init", f"diff/{entry}"), found)
+                Evidence(
+                    graph.layers.directory_path(docker.init_layer(record.mount_id), f"{docker.DIFF}/{entry}"), found
+                )
                 for entry, found in wrong.items()
             ),
             detail=OfContainer(container_id=container_id),

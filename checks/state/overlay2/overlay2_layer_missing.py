@@ -42,7 +42,7 @@ def overlay2_layer_missing(graph: LayerGraph) -> Iterator[Finding]:
         found = graph.directory(name)
         if found is None or not found.has_diff:
             images = ", ".join(graph.image_titles(layer.images)[:6])
-            path = graph.layers.directory_path(name) if found is None else graph.layers.directory_path(name, "diff")
+            path = graph.layers.directory_path(name) if found is None else graph.layers.diff_path(name)
             yield Finding(
                 subject=Subject("layer", layer.chain[:12]),
                 message=f"the files of {graph.title(layer.chain)} are missing: images with this layer can't run",

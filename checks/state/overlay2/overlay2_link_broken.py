@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph, shown
 
@@ -41,13 +42,13 @@ def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
     if len(whole) > 2 and not any(places.links.values()):
         is_in_the_way = places.link_directory not in {"", "d"}
         yield Finding(
-            subject=Subject("directory", "overlay2/l"),
+            subject=Subject("directory", f"{docker.OVERLAY2}/{docker.SHORT_LINKS}"),
             message=f"overlay2/l, with the short links of {len(whole)} layer directories, is not a directory: the engine can't start"
             if is_in_the_way
             else f"the short links of {len(whole)} layer directories are missing: no container that needs them can be mounted",
             evidence=(
                 Evidence(
-                    places.directory_path("l"),
+                    places.directory_path(docker.SHORT_LINKS),
                     "not a directory"
                     if is_in_the_way
                     else "no link in it"
@@ -64,10 +65,12 @@ def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
         link = places.directories[name].link
         right = graph.names[name]
         yield Finding(
-            subject=Subject("layer-directory", name[:12] + ("-init" if name.endswith("-init") else "")),
+            subject=Subject(
+                "layer-directory", name[:12] + (docker.INIT_SUFFIX if name.endswith(docker.INIT_SUFFIX) else "")
+            ),
             message=f"the short link of {graph.directory_title(name)} is broken: the layer can't be mounted",
             evidence=(
-                Evidence(places.directory_path(name, "link"), shown(link)),
+                Evidence(places.directory_path(name, docker.LINK), shown(link)),
                 Evidence(places.link_path(right), places.links.get(right) or "no such link"),
             ),
             detail=OfDirectories(directories=(name,)),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 
@@ -38,13 +39,15 @@ def overlay2_lower_wrong(graph: LayerGraph) -> Iterator[Finding]:
         found = graph.layers.directories[name].lower
         right = graph.lowers[name] or ()
         yield Finding(
-            subject=Subject("layer-directory", name[:12] + ("-init" if name.endswith("-init") else "")),
+            subject=Subject(
+                "layer-directory", name[:12] + (docker.INIT_SUFFIX if name.endswith(docker.INIT_SUFFIX) else "")
+            ),
             message=f"{graph.directory_title(name)} lists {len(found or ())} of {len(right)} layers below it: its mount misses or changes files"
             if len(found or ()) != len(right)
             else f"{graph.directory_title(name)} lists the wrong layers below it: its mount misses or changes files",
             evidence=(
                 Evidence(
-                    graph.layers.directory_path(name, "lower"),
+                    graph.layers.directory_path(name, docker.LOWER),
                     "no such file" if found is None else ":".join(found)[:120],
                 ),
                 Evidence("computed from the layers below it", ":".join(right)[:120] or "no such file"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
@@ -28,10 +29,10 @@ def overlay2_merged_leftover(leftovers: Leftovers, graph: LayerGraph) -> Iterato
     """
     for name, entries in leftovers.merged.items():
         count = f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}"
-        shown = name[:12] + ("-init" if name.endswith("-init") else "")
+        shown = name[:12] + (docker.INIT_SUFFIX if name.endswith(docker.INIT_SUFFIX) else "")
         yield Finding(
             subject=Subject("layer-directory", shown),
             message=f"the mount point of {graph.directory_title(name)} has {count}: the next mount hides {'it' if len(entries) == 1 else 'them'}",
-            evidence=(Evidence(graph.layers.directory_path(name, "merged"), ", ".join(entries[:10])),),
+            evidence=(Evidence(graph.layers.directory_path(name, docker.MERGED), ", ".join(entries[:10])),),
             detail=OfDirectory(directory=name),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfFile
 from doctor.facts.layers.directory_modes import DirectoryModes
 
@@ -36,7 +37,7 @@ def overlay2_mode(modes: DirectoryModes) -> Iterator[Finding]:
     """
     for path in modes.wrong():
         found = modes.found[path]
-        name = path.rpartition("/overlay2")[2]
+        name = path.rpartition(f"/{docker.OVERLAY2}")[2]
         is_open = bool(found.mode & 0o002) and modes.is_reachable
         is_foreign = found.uid != modes.uid
         evidence = [Evidence(path, f"mode {found.mode:04o}, owner {found.uid}:{found.gid}")]
@@ -48,7 +49,7 @@ def overlay2_mode(modes: DirectoryModes) -> Iterator[Finding]:
         else:
             consequence = ", which the engine never sets"
         yield Finding(
-            subject=Subject("directory", f"overlay2{name}"),
+            subject=Subject("directory", f"{docker.OVERLAY2}{name}"),
             message=f"overlay2{name} has mode {found.mode:04o} and owner {found.uid}{consequence}",
             evidence=tuple(evidence),
             detail=OfFile(path=path),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.layers.graph import LayerGraph
 
@@ -28,10 +29,10 @@ def overlay2_root_missing(root: DataRoot, graph: LayerGraph) -> Iterator[Finding
     named = [record for record in graph.layers.records.values() if record.cache_id]
     if named and not graph.layers.directories:
         yield Finding(
-            subject=Subject("directory", "overlay2"),
-            message=f"the directory of all layers is {'empty' if root.has('overlay2') else 'missing'}: no image and no container can run",
+            subject=Subject("directory", docker.OVERLAY2),
+            message=f"the directory of all layers is {'empty' if root.has(docker.OVERLAY2) else 'missing'}: no image and no container can run",
             evidence=(
-                Evidence(root.at("overlay2"), "empty" if root.has("overlay2") else "no such directory"),
+                Evidence(root.at(docker.OVERLAY2), "empty" if root.has(docker.OVERLAY2) else "no such directory"),
                 Evidence("layer records that name a directory in it", str(len(named))),
             ),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 
@@ -34,6 +35,6 @@ def overlay2_work_missing(graph: LayerGraph) -> Iterator[Finding]:
             yield Finding(
                 subject=Subject("layer-directory", found.id[:12]),
                 message=f"the work directory of {graph.directory_title(found.id)} is missing: the container can't start",
-                evidence=(Evidence(graph.layers.directory_path(found.id, "work"), "no such directory"),),
+                evidence=(Evidence(graph.layers.directory_path(found.id, docker.WORK), "no such directory"),),
                 detail=OfDirectory(directory=found.id),
             )

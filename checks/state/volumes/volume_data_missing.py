@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, HostPath, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.volumes.details import DataGone
 from doctor.facts.volumes.volumes import Volumes
@@ -34,7 +34,7 @@ def volume_data_missing(volumes: Volumes, containers: Containers | Missing) -> I
     for volume in volumes.items.values():
         if volume.data_kind == "d":
             continue
-        path = HostPath(f"{volumes.top}/{volume.name}/_data")
+        path = volumes.data_path(volume.name)
         used = ", ".join(users.get(volume.name, ())[:6])
         yield Finding(
             subject=Subject("volume", volume.name),

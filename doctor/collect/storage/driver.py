@@ -36,7 +36,7 @@ def storage(  # noqa: PLR0917 - a parameter a fact
     mount = None if isinstance(mounts, Missing) else mounts.covering(host.resolve(place))
     running = "" if isinstance(info, Missing) else info.storage_driver
     found = "" if isinstance(root, Missing) else root.active_driver
-    snapshotter = isinstance(info, EngineInfo) and "snapshotter" in info.driver_status.get("driver-type", "")
+    snapshotter = isinstance(info, EngineInfo) and docker.SNAPSHOTTER_MARK in info.driver_status.get("driver-type", "")
     file_system = "" if ground is None else FILE_SYSTEMS.get(ground.magic, "")
     overlay = _overlay(host, modules)
     return Storage(

@@ -8,7 +8,7 @@ from msgspec import Struct
 from doctor.engines.docker import places as docker
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
-from doctor.model.paths import HostPath
+from doctor.model.paths import HostPath, join
 
 CONFIG = docker.CONTAINER_CONFIG
 HOST_CONFIG = docker.HOST_CONFIG
@@ -183,6 +183,16 @@ class Container(Struct, frozen=True, kw_only=True):
     directories: tuple[str, ...] = ()
 
     @property
+    def config_path(self) -> HostPath:
+        """The path of its config."""
+        return join(self.directory, docker.CONTAINER_CONFIG)
+
+    @property
+    def host_config_path(self) -> HostPath:
+        """The path of its host config."""
+        return join(self.directory, docker.HOST_CONFIG)
+
+    @property
     def named_places(self) -> tuple[Evidence, ...]:
         """Return the mounts and networks in its config, as evidence of the loss if its host config is missing."""
         mounts = ", ".join(sorted(mount.destination for mount in self.mounts))
@@ -260,7 +270,7 @@ class Containers(Struct, frozen=True, kw_only=True, dict=True):
         """Yield the containers with a readable config and a host config that is missing, or corrupt if not ``is_missing``."""
         for broken in self.broken:
             container = self.get(broken.container_id)
-            if broken.file == HOST_CONFIG and broken.is_missing == is_missing and container is not None:
+            if broken.file == docker.HOST_CONFIG and broken.is_missing == is_missing and container is not None:
                 yield broken, container
 
     def get(self, identity: str) -> Container | None:

@@ -119,7 +119,7 @@ def is_known(driver: str, release: Release, *, snapshotter: bool) -> bool:
 def wants_snapshotter(config: EngineConfig) -> bool | None:
     """Return ``features.containerd-snapshotter``, ``None`` if nothing sets it."""
     features = config.get("features")
-    value = features.get("containerd-snapshotter") if isinstance(features, dict) else None
+    value = features.get(docker.SNAPSHOTTER_FEATURE) if isinstance(features, dict) else None
     return value if isinstance(value, bool) else None
 
 

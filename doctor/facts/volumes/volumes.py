@@ -53,6 +53,10 @@ class Volumes(Struct, frozen=True, kw_only=True):
     items: dict[str, VolumeDirectory] = {}
     gaps: tuple[Missing, ...] = ()
 
+    def data_path(self, name: str) -> HostPath:
+        """Return the directory with a volume's files."""
+        return join(self.top, name, docker.VOLUME_DATA)
+
     def options_path(self, name: str) -> HostPath:
         """Return the path of a volume's options."""
         return join(self.top, name, docker.VOLUME_OPTIONS)

@@ -6,13 +6,14 @@ from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile, Quarantine
 from doctor.api.actions.state import MendDatabase, Rebuild, ReplaceRecords, Wanted
+from doctor.engines.containerd import places as containerd
 from doctor.facts.containerd.details import ContainerdBroken
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 from doctor.facts.host.processes import Processes
 from doctor.model.step import File
 from doctor.model.text import plural
 
-_SHIMS = ("containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2")
+_SHIMS = ("containerd-shim", "containerd-shim-runc-v1", containerd.SHIM)
 
 
 @fixer(applicability=Applicability.SAFE)

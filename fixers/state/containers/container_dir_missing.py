@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import Rebuild, Wanted
-from doctor.facts.containers.containers import CONFIG, HOST_CONFIG
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.lost import LostContainers
 from doctor.facts.details import OfContainer
 from doctor.model.paths import join
@@ -26,8 +26,8 @@ def container_dir_missing(detail: OfContainer, lost: LostContainers) -> Iterator
     yield Rebuild(
         items=(
             Wanted(path=container.directory, node=Directory(), mode=0o710),
-            Wanted(path=join(container.directory, HOST_CONFIG), node=File(content=host_config), mode=0o600),
-            Wanted(path=join(container.directory, CONFIG), node=File(content=config), mode=0o600),
+            Wanted(path=join(container.directory, docker.HOST_CONFIG), node=File(content=host_config), mode=0o600),
+            Wanted(path=join(container.directory, docker.CONTAINER_CONFIG), node=File(content=config), mode=0o600),
         ),
         what=f"restore the settings of container {container.title} from the backup {container.age}",
         stage=Stage.MOUNTS,

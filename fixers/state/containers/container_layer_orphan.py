@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 
@@ -12,8 +13,8 @@ from doctor.facts.layers.graph import LayerGraph
 def container_layer_orphan(detail: OfDirectory, graph: LayerGraph) -> Iterator[Action]:
     """Name the directory and the commands; user data is never moved."""
     name = detail.directory
-    diff = graph.layers.directory_path(name, "diff")
-    below = graph.parents.get(f"{name}-init", "")
+    diff = graph.layers.diff_path(name)
+    below = graph.parents.get(docker.init_layer(name), "")
     image = next((chain for chain, directory in graph.cache.items() if directory == below), "")
     known = graph.expected.get(image)
     names = graph.image_titles(known.images) if known is not None else ()

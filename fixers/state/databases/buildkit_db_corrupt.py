@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import EditFile, Quarantine
 from doctor.api.actions.state import MendDatabase, ReplaceRecords
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.buildkit_items import corrected_item
 from doctor.facts.databases.details import BuildCacheBroken
 from doctor.model.paths import join
@@ -23,7 +24,7 @@ def buildkit_db_corrupt(detail: BuildCacheBroken) -> Iterator[Action]:
             )
         if records:
             yield EditFile(
-                path=join(detail.directory, "metadata_v2.db"),
+                path=join(detail.directory, docker.BUILDKIT_METADATA),
                 edit=ReplaceRecords(pairs=tuple((key + value, key + (right or b"")) for key, value, right in records)),
                 what=f"flip one bit back in {plural(len(records), 'record')} in metadata_v2.db of the build cache",
                 stage=Stage.DATABASES,

@@ -17,7 +17,7 @@ def layer_content_altered(detail: OfLayer, graph: LayerGraph, content: LayerCont
     """Copy the files from other layers if that proves the layer; otherwise name the images to pull again."""
     chain = detail.chain
     found = content.looks[chain]
-    top = graph.layers.directory_path(found.directory, "diff")
+    top = graph.layers.diff_path(found.directory)
     if all(one.copy for one in found.altered):
         for one in found.altered:
             name = one.name.decode("utf-8", "surrogateescape")

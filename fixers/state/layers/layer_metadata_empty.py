@@ -7,6 +7,7 @@ from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.files import Quarantine
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.layers.candidates import DirectoryClues, layer_candidates
 from doctor.facts.layers.details import LayerDamage
@@ -31,12 +32,12 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
     """
     chain, files = detail.chain, detail.files
     layer, proof = graph.expected[chain], proofs.of(chain)
-    values = {"diff": layer.diff}
+    values = {docker.DIFF_ID: layer.diff}
     if layer.parent:
-        values["parent"] = f"sha256:{layer.parent}"
+        values[docker.PARENT] = f"sha256:{layer.parent}"
     kept = backup.layers.get(chain) if isinstance(backup, MetadataBackup) else None
     origin, split = "", b""
-    if "cache-id" in files:
+    if docker.CACHE_ID in files:
         directory = proof.directory
         if isinstance(backup, MetadataBackup) and kept is not None and not directory:
             directory = kept.cache_id if kept.cache_id in graph.free_directories() else ""
@@ -54,18 +55,20 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
                 f"({proof.why})"
             )
             return
-        values["cache-id"] = directory
-    if "size" in files:
-        values["size"] = str(proof.size_bytes) if proof.size_bytes >= 0 or kept is None else kept.size
-        values["size"] = values["size"] if is_size(values["size"]) else "0"
-    if "parent" in files and not layer.parent:
+        values[docker.CACHE_ID] = directory
+    if docker.LAYER_SIZE in files:
+        values[docker.LAYER_SIZE] = str(proof.size_bytes) if proof.size_bytes >= 0 or kept is None else kept.size
+        values[docker.LAYER_SIZE] = values[docker.LAYER_SIZE] if is_size(values[docker.LAYER_SIZE]) else "0"
+    if docker.PARENT in files and not layer.parent:
         yield Quarantine(
-            path=graph.layers.record_path(chain, "parent"), why="the lowest layer has no parent", stage=Stage.LAYERS
+            path=graph.layers.record_path(chain, docker.PARENT),
+            why="the lowest layer has no parent",
+            stage=Stage.LAYERS,
         )
     wanted = [name for name in files if name in values]
     contents = {name: values[name].encode() for name in wanted}
     if split:
-        contents["tar-split.json.gz"] = split
+        contents[docker.TAR_SPLIT] = split
     if contents:
         yield Rebuild(
             items=tuple(
@@ -80,7 +83,11 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
 def _ask(detail: LayerDamage, graph: LayerGraph, clues: DirectoryClues, layer: Expected) -> Choose:
     """Return the question which of the directories with the same parent layers belongs to this layer."""
     files = detail.files
-    values = {"diff": layer.diff, "size": "0", **({"parent": f"sha256:{layer.parent}"} if layer.parent else {})}
+    values = {
+        docker.DIFF_ID: layer.diff,
+        docker.LAYER_SIZE: "0",
+        **({docker.PARENT: f"sha256:{layer.parent}"} if layer.parent else {}),
+    }
     return Choose(
         question=f"which layer directory is {graph.title(layer.chain)} ('doctor fix --deep' proves it by content)",
         options=tuple(
@@ -91,7 +98,7 @@ def _ask(detail: LayerDamage, graph: LayerGraph, clues: DirectoryClues, layer: E
                     Rebuild(
                         items=tuple(
                             Wanted(path=graph.layers.record_path(layer.chain, file), node=File(content=text.encode()))
-                            for file, text in {**values, "cache-id": name}.items()
+                            for file, text in {**values, docker.CACHE_ID: name}.items()
                             if file in files
                         ),
                         what=f"rebuild the record of {graph.title(layer.chain)}: {', '.join(files)} (with the chosen directory)",

@@ -18,7 +18,7 @@ def layer_metadata_lost(detail: OfLayer, graph: LayerGraph, content: LayerConten
     found = content.looks[chain]
     can = tuple(one for one in found.lost if one.is_restorable) if found.can_restore else ()
     if can:
-        top = graph.layers.directory_path(found.directory, "diff")
+        top = graph.layers.diff_path(found.directory)
         yield RestoreEntries(top=top, entries=can, title=graph.title(chain))
         return
     if not found.can_restore:

@@ -6,6 +6,7 @@ from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.files import KeptLayer, KeptTarSplits, MetadataBackup
 from doctor.facts.layers.candidates import DirectoryClues, layer_candidates
 from doctor.facts.layers.details import LayerPlace
@@ -73,15 +74,15 @@ def _rebuild(
     """Return the action that writes a layer's record with a directory; ``age`` is the backup's that names it, or ""."""
     layer = graph.expected[chain]
     size = proofs.of(chain).size_bytes
-    values = {"diff": layer.diff, "size": str(max(size, 0)), "cache-id": directory}
+    values = {docker.DIFF_ID: layer.diff, docker.LAYER_SIZE: str(max(size, 0)), docker.CACHE_ID: directory}
     if size < 0 and kept is not None and is_size(kept.size):
-        values["size"] = kept.size
+        values[docker.LAYER_SIZE] = kept.size
     if layer.parent:
-        values["parent"] = f"sha256:{layer.parent}"
+        values[docker.PARENT] = f"sha256:{layer.parent}"
     contents = {name: text.encode() for name, text in values.items()}
     split = splits.items.get(chain) if isinstance(splits, KeptTarSplits) else None
     if split is not None:
-        contents["tar-split.json.gz"] = split.content
+        contents[docker.TAR_SPLIT] = split.content
     age = split.age if split is not None else age
     return Rebuild(
         items=tuple(

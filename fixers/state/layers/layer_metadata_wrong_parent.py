@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import Quarantine
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfLayer
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.step import File
@@ -14,7 +15,7 @@ from doctor.model.step import File
 def layer_metadata_wrong_parent(detail: OfLayer, graph: LayerGraph) -> Iterator[Action]:
     """Write the computed parent; remove the file if the layer is the lowest."""
     chain = detail.chain
-    path = graph.layers.record_path(chain, "parent")
+    path = graph.layers.record_path(chain, docker.PARENT)
     parent = graph.expected[chain].parent
     if not parent:
         yield Quarantine(path=path, why="the lowest layer has no parent", stage=Stage.LAYERS)

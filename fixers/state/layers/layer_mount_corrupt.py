@@ -6,6 +6,7 @@ from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choose, Option
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.files import KeptMount, MetadataBackup
 from doctor.facts.details import OfMount
 from doctor.facts.layers.candidates import DirectoryClues
@@ -21,7 +22,7 @@ def layer_mount_corrupt(
     container_id, files = detail.container_id, detail.files
     title = graph.container_title(container_id)
     record = graph.layers.mounts.get(container_id)
-    mount = record.mount_id if record is not None and "mount-id" not in files else graph.mount_of(container_id)
+    mount = record.mount_id if record is not None and docker.MOUNT_ID not in files else graph.mount_of(container_id)
     kept = backup.mounts.get(container_id) if isinstance(backup, MetadataBackup) else None
     origin = ""
     if not mount and kept is not None and isinstance(backup, MetadataBackup) and _is_free(container_id, graph, kept):
@@ -63,11 +64,11 @@ def _rebuild(graph: LayerGraph, damage: OfMount, mount: str, origin: str, below:
     parent = graph.mount_parent(container_id)
     if parent is None:
         parent = below.removeprefix("sha256:")
-    values = {"mount-id": mount}
-    if graph.directory(f"{mount}-init") is not None or "init-id" not in files:
-        values["init-id"] = f"{mount}-init"
+    values = {docker.MOUNT_ID: mount}
+    if graph.directory(docker.init_layer(mount)) is not None or docker.INIT_ID not in files:
+        values[docker.INIT_ID] = docker.init_layer(mount)
     if parent:
-        values["parent"] = f"sha256:{parent}"
+        values[docker.PARENT] = f"sha256:{parent}"
     items = tuple(
         Wanted(path=graph.layers.mount_path(container_id, name), node=File(content=text.encode()))
         for name, text in values.items()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.engines.docker import places as docker
 from doctor.facts.layers.details import InitMissing
 from doctor.facts.layers.graph import LINK_NAME, LayerGraph
 from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS
@@ -14,7 +15,7 @@ from doctor.model.step import Directory, File, Symlink
 @fixer(applicability=Applicability.SAFE)
 def overlay2_init_missing(detail: InitMissing, graph: LayerGraph) -> Iterator[Action]:
     """Create its fixed set of files, and the links that connect it with the layers of its image."""
-    name = f"{detail.directory}-init"
+    name = docker.init_layer(detail.directory)
     yield Rebuild(
         items=tuple(_layer(graph, name, detail.directory, detail.below)),
         what=f"recreate the -init layer of container {graph.container_title(detail.container_id)}",

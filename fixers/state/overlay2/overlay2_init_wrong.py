@@ -14,7 +14,7 @@ from doctor.model.step import Directory, File, Symlink
 def overlay2_init_wrong(detail: OfContainer, inits: InitLayers, graph: LayerGraph) -> Iterator[Action]:
     """Move the wrong entries to quarantine, and recreate them as the engine does."""
     container_id = detail.container_id
-    top = graph.layers.directory_path(f"{graph.layers.mounts[container_id].mount_id}-init", "diff")
+    top = graph.layers.diff_path(f"{graph.layers.mounts[container_id].mount_id}-init")
     wrong = inits.wrong[container_id]
     needed = {entry for entry in (*FOLDERS, *FILES, *LINKS) if entry in wrong or entry.partition("/")[0] in wrong}
     yield Rebuild(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise, fetch_again
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.engines.docker import places as docker
 from doctor.facts.layers.details import LayerPlace
 from doctor.facts.layers.graph import EMPTY_LAYER, LayerGraph
 from doctor.facts.layers.links import derived_name
@@ -20,7 +21,9 @@ def overlay2_layer_missing(detail: LayerPlace, graph: LayerGraph, proofs: LayerP
     if proof.directory and proof.directory != name:
         yield Rebuild(
             items=(
-                Wanted(path=graph.layers.record_path(chain, "cache-id"), node=File(content=proof.directory.encode())),
+                Wanted(
+                    path=graph.layers.record_path(chain, docker.CACHE_ID), node=File(content=proof.directory.encode())
+                ),
             ),
             what=f"write the proven directory into the record of {graph.title(chain)}",
             stage=Stage.LAYERS,

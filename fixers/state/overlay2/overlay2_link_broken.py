@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.step import File, Symlink
@@ -16,7 +17,7 @@ def overlay2_link_broken(detail: OfDirectories, graph: LayerGraph) -> Iterator[A
     items: list[Wanted] = []
     for name in directories:
         link = graph.names[name]
-        items.append(Wanted(path=graph.layers.directory_path(name, "link"), node=File(content=link.encode())))
+        items.append(Wanted(path=graph.layers.directory_path(name, docker.LINK), node=File(content=link.encode())))
         items.append(Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff")))
     subject = f"{len(directories)} layer directories" if len(directories) > 1 else graph.directory_title(directories[0])
     yield Rebuild(

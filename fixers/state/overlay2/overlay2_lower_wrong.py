@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import Quarantine
 from doctor.api.actions.state import Rebuild, Wanted
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 from doctor.model.step import File
@@ -15,7 +16,7 @@ from doctor.model.text import plural
 def overlay2_lower_wrong(detail: OfDirectory, graph: LayerGraph) -> Iterator[Action]:
     """Write the computed list; remove the file if the layer is the lowest."""
     name = detail.directory
-    path = graph.layers.directory_path(name, "lower")
+    path = graph.layers.directory_path(name, docker.LOWER)
     lower = graph.lowers[name]
     if not lower:
         yield Quarantine(path=path, why="the lowest layer has no layers below it", stage=Stage.LINKS)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import Quarantine
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.leftovers import Leftovers
@@ -18,5 +19,5 @@ def overlay2_merged_leftover(detail: OfDirectory, leftovers: Leftovers, graph: L
         return
     name = detail.directory
     for entry in leftovers.merged[name]:
-        path = graph.layers.directory_path(name, f"merged/{entry}")
+        path = graph.layers.directory_path(name, f"{docker.MERGED}/{entry}")
         yield Quarantine(path=path, why="the next mount would hide it", stage=Stage.LINKS)

@@ -6,6 +6,7 @@ from doctor.api import Action, Applicability, Finding, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import CopyAside
 from doctor.api.actions.state import Rebuild, Wanted, aside
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import VolumeDatabase
 from doctor.facts.volumes.details import VolumeGone
 from doctor.facts.volumes.volumes import options_content
@@ -27,7 +28,7 @@ def volume_dir_missing(finding: Finding, detail: VolumeGone, database: VolumeDat
         yield Rebuild(
             items=(
                 Wanted(path=top, node=Directory(), mode=0o701),
-                Wanted(path=join(top, "opts.json"), node=File(content=content), mode=0o600),
+                Wanted(path=join(top, docker.VOLUME_OPTIONS), node=File(content=content), mode=0o600),
             ),
             what=f"recreate the directory of volume {finding.subject.name} with its options in the volume database, which "
             "name the place of its data",
@@ -37,7 +38,7 @@ def volume_dir_missing(finding: Finding, detail: VolumeGone, database: VolumeDat
     if detail.is_guarded:
         yield CopyAside(
             path=detail.database,
-            to=aside("volumes/metadata.db"),
+            to=aside(docker.VOLUME_DATABASE),
             why="the engine's start deletes the records of volumes whose directory is missing",
         )
         return
