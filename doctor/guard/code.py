@@ -2,7 +2,8 @@
 searches.
 
 A run loads some 250 small modules. Finding a module (three system calls, a search by suffix, a file of its own) costs
-more than running it. The code is copied from Python's .pyc files. It is used only while the source has the same device,
+more than running it: a check of 60 layers takes 97 ms of CPU, 114 without this cache (minima of 10 in turns), and may take
+100 (``benchmarks``). The code is copied from Python's .pyc files. It is used only while the source has the same device,
 inode, size and times, the interpreter is the same, and its search path holds the same names. Otherwise the module is
 loaded as usual: the cache only saves time.
 """

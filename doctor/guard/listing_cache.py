@@ -1,6 +1,7 @@
 """Caches the listings of directories of small files, beside the record of the check that read them.
 
-A listing is used only for a path that has the same stat result as then. After a day everything is read again.
+A listing is used only for a path that has the same stat result as then. After a day everything is read again. With 1,000
+layers a check after a change takes 450 ms, 620 without this cache (decision 0019), and may take 500.
 """
 
 import marshal

@@ -88,7 +88,7 @@ def _work() -> "NoReturn":
             kept = Kept()
             kept.use()
             from doctor.cli.ending import ended
-            from doctor.cli.late import load_msgspec
+            from doctor.cli.entry import load_msgspec
 
             load_msgspec()
             if not earlier.is_large:
@@ -104,7 +104,10 @@ def _work() -> "NoReturn":
 
 
 def _load_hashlib() -> None:
-    """Import hashlib without OpenSSL: loading it takes 3 ms, more than it saves on small files."""
+    """Import hashlib without OpenSSL, which takes 2.6 ms to load, more than it saves on small files.
+
+    A first check of 60 layers takes 102 ms, 104.6 with it (minima of 10 in turns on a busy machine), and may take 100 on a quiet one.
+    """
     name = "_hashlib"
     if name in sys.modules:
         return
