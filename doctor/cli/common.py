@@ -76,8 +76,9 @@ def open_host(root: str, data_root: str = "") -> Host:
         if root:
             raise UsageError("--root and --data-root can't be combined", do="use --root for the disk of a whole host")
         from doctor.host.data_root import DataRootHost
+        from doctor.plugins.engines import engines
 
-        return DataRootHost(data_root)
+        return DataRootHost(data_root, engines())
     if not root or os.path.realpath(root) == "/":
         from doctor.host.live import LiveHost
 

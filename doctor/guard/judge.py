@@ -10,6 +10,7 @@ from doctor.history import backup
 from doctor.host.base import Host
 from doctor.model.finding import Finding
 from doctor.plugins.catalog import Catalog
+from doctor.plugins.engines import engines
 from doctor.scan.run import Scan, offer_of, scan
 from doctor.state.settings import Settings
 
@@ -49,14 +50,15 @@ def judge(host: Host, catalog: Catalog, settings: Settings, *, accept: Accept, d
     ``directory`` is doctor's state directory if it isn't the default. Waived findings and skipped checks block nothing:
     the user has decided.
     """
-    ids = [identity for identity in catalog.choose((), settings.skip) if identity.startswith(backup.AREA)]
+    area = backup.area_of(engines()[0])
+    ids = [identity for identity in catalog.choose((), settings.skip) if identity.startswith(area)]
     found = scan(host, catalog, ids)
     dangerous = tuple(finding for finding in found.findings if finding.start_destroys)
     dangers, kept = _weigh(accept(dangerous), host, catalog, found, directory) if dangerous else ([], [])
     notes: tuple[str, ...] = ()
     is_healthy = backup.is_healthy(found.findings, found.outcomes, catalog.checks)
     if is_healthy:
-        notes = backup.take(host, found.facts.get, settings.metadata, directory=directory)
+        notes = backup.take(host, found.facts.get, settings.metadata, directory=directory, of=engines()[:1])
     return Verdict(
         dangers=tuple(dangers),
         kept=tuple(kept),

@@ -10,7 +10,6 @@ from doctor.model.paths import HostPath
 from doctor.model.view import Stat
 from doctor.state.metadata import MAX_FILE_BYTES
 
-TAR_SPLIT = "tar-split.json.gz"
 # A commit of bolt takes milliseconds; a file that changes during each of five reads is not a coincidence.
 _TRIES = 5
 
@@ -57,4 +56,4 @@ def _is_whole(name: str, data: bytes) -> bool:
         return sha256(data).hexdigest() == last
     if name.endswith(".json"):
         return data.rstrip()[-1:] == b"}"
-    return bool(data.strip(b"\0 \n")) if last != TAR_SPLIT else data[:2] == b"\x1f\x8b"
+    return bool(data.strip(b"\0 \n")) if not name.endswith(".gz") else data[:2] == b"\x1f\x8b"

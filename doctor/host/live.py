@@ -3,11 +3,12 @@
 import os
 import time
 
+from doctor.engines.docker import places as docker
 from doctor.host.base import ApiAnswer, CommandResult, Process
 from doctor.host.files import RootedFiles, failed
 from doctor.model.paths import HostPath
 
-ENGINE_SOCKETS = (HostPath("/var/run/docker.sock"), HostPath("/run/docker.sock"))
+ENGINE_SOCKETS = docker.SOCKETS
 
 
 class LiveHost(RootedFiles):

@@ -6,6 +6,7 @@ import time
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.host.base import ApiAnswer, CommandResult, Process, StatFs
 from doctor.host.files import RootedFiles, magic_of
 from doctor.model.missing import HostError, Missing, Why
@@ -93,7 +94,7 @@ class RootHost(RootedFiles):
         if found is not None:
             return found
         if self.answers.live:
-            raise HostError(Missing(Why.ABSENT, "/var/run/docker.sock: nobody listens"))
+            raise HostError(Missing(Why.ABSENT, f"{docker.SOCKET}: nobody listens"))
         raise HostError(Missing(Why.UNSUPPORTED, "a mounted root has no running engine"))
 
     def processes(self) -> tuple[Process, ...]:

@@ -137,7 +137,8 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
         stdout: file a detached command writes to (append); "" means /dev/null.
         until: for engine commands, wait until the engine answers ("up"), has stopped ("down"), or the socket accepts
             connections ("listens": containerd).
-        socket: where it answers, "" for /var/run/docker.sock.
+        engine: name of that engine, "" for the first one.
+        socket: where it answers, "" for its usual socket.
         may_fail: whether a non-zero exit is accepted (a reversal of something that had no effect).
         ends: processes that end with it (an engine stopped by its unit), for the prediction.
         makes: directories that exist afterwards, for the prediction.
@@ -154,6 +155,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
     env: dict[str, str] = {}
     stdout: str = ""
     until: str = ""
+    engine: str = ""
     socket: str = ""
     may_fail: bool = False
     ends: tuple[int, ...] = ()
@@ -194,6 +196,7 @@ class Reload(msgspec.Struct, tag="reload", frozen=True, kw_only=True):
 
     pid: int
     start_ticks: int
+    engine: str = ""
     socket: str = ""
     timeout_s: float = 20.0
     predicts: tuple[Answer, ...] = ()
@@ -214,6 +217,7 @@ class StartContainers(msgspec.Struct, tag="start-containers", frozen=True, kw_on
     """
 
     containers: tuple[Stopped, ...]
+    engine: str = ""
     socket: str = ""
 
 

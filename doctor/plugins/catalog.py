@@ -135,7 +135,8 @@ def _likely_first(module: ModuleType) -> Iterator[Any]:
     yield from vars(module).values()
 
 
-def _directory(package: str) -> str:
+def directory_of(package: str) -> str:
+    """Return the directory of a package. Raises ``UsageError`` if there is none."""
     spec = importlib.util.find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec else []
     if not places:
@@ -144,7 +145,7 @@ def _directory(package: str) -> str:
 
 
 def _walk_flat(package: str) -> Iterator[tuple[str, str, str]]:
-    top = _directory(package)
+    top = directory_of(package)
     for name in sorted(os.listdir(top)):
         if name.endswith(".py") and not name.startswith("_"):
             stem = name.removesuffix(".py")
@@ -152,7 +153,7 @@ def _walk_flat(package: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _walk_areas(package: str) -> Iterator[tuple[str, str, str]]:
-    top = _directory(package)
+    top = directory_of(package)
     for area in sorted(os.listdir(top)):
         if area.startswith(("_", ".")) or not os.path.isdir(f"{top}/{area}"):
             continue
@@ -163,7 +164,7 @@ def _walk_area(package: str, area: str) -> Iterator[tuple[str, str, str]]:
     """Yield what stands in an area, and in the folders that it has for subjects: those are no part of an id."""
     inside = f"{package}.{area}"
     yield from ((f"{area}/{stem}", module, path) for stem, module, path in _walk_flat(inside))
-    top = _directory(inside)
+    top = directory_of(inside)
     for name in sorted(os.listdir(top)):
         if not name.startswith(("_", ".")) and os.path.isdir(f"{top}/{name}"):
             yield from ((f"{area}/{stem}", module, path) for stem, module, path in _walk_flat(f"{inside}.{name}"))

@@ -1,7 +1,7 @@
 """Make the catalogue: doctor's own rooms, and those plugins that the settings allow."""
 
 from doctor.model.errors import UsageError
-from doctor.plugins import recorded
+from doctor.plugins import engines, recorded
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.rooms import OURS, Rooms
 
@@ -21,6 +21,8 @@ def load(allowed: tuple[str, ...] = (), *, survey: bool = False) -> Catalog:
 
         for name, rooms in thirdparty.admit(catalog, allowed):
             _add(catalog, rooms, name)
+            if rooms.engines:
+                engines.add(rooms.engines)
     return catalog
 
 

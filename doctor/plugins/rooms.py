@@ -1,4 +1,4 @@
-"""What a plugin brings: the packages that hold its checks, fixers, probes and report formats."""
+"""The packages that hold a plugin's checks, fixers, probes, report formats and engines."""
 
 from msgspec import Struct
 
@@ -11,6 +11,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
         fixers: mirrors ``checks``, one ``@fixer`` each.
         probes: a module a ``@probe``.
         formats: a module a ``@report_format``.
+        engines: a folder an engine, with a module ``engine`` that has its ``ENGINE``.
 
     Facts of a plugin live in a package beside its collectors: ``acme.facts.disk`` is collected by ``acme.collect.disk``.
     """
@@ -19,7 +20,14 @@ class Rooms(Struct, frozen=True, kw_only=True):
     fixers: str = ""
     probes: str = ""
     formats: str = ""
+    engines: str = ""
 
 
-OURS = Rooms(checks="doctor.checks", fixers="doctor.fixers", probes="doctor.probes", formats="doctor.reports")
+OURS = Rooms(
+    checks="doctor.checks",
+    fixers="doctor.fixers",
+    probes="doctor.probes",
+    formats="doctor.reports",
+    engines="doctor.engines",
+)
 """doctor's own, as a plugin would name them."""

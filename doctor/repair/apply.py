@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from msgspec import Struct
 
 from doctor import __version__
-from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.model.action import Stage
 from doctor.model.errors import DoctorError, RefusedError, RepairError
@@ -21,14 +20,15 @@ from doctor.model.step import File, Put, touches
 from doctor.plugins.catalog import Catalog
 from doctor.repair.aside import engine_aside
 from doctor.repair.engine.holders import refuse_held
-from doctor.repair.expected import Expected, expected_of, present, standing, with_stopped
+from doctor.repair.expected import ByEngine, expected_of, images, present, standing, with_stopped
 from doctor.repair.planning.plan import Plan
-from doctor.repair.proof.prove import Progress, Proof, Prove, ProveImages, starts_engine
+from doctor.repair.proof.prove import Progress, Proof, Prove, ProveImages, started_engines
 from doctor.repair.runs.found import unfinished
 from doctor.repair.runs.record import ActionRecord, PlanRecord, Run
 from doctor.repair.runs.whose import disk_of, refuse_other, roots_of
 from doctor.repair.steps.nodes import Tree
 from doctor.repair.steps.perform import perform
+from doctor.scan.controls import controls
 from doctor.scan.run import Scan, scan
 from doctor.state.files import ensure_dir, lock_holder, locked
 from doctor.state.paths import runs_dir, state_dir
@@ -108,25 +108,25 @@ def to_record(plan: Plan, root: str, name: str, *, deep: bool = False) -> PlanRe
         deep=deep,
         predicted=tuple(finding.fingerprint for finding in (*plan.after.findings, *plan.before.findings)),
         probes=plan.probes,
-        engine_was_running=plan.engine_was_running,
+        running=plan.running,
         data_roots=plan.data_roots,
         service_roots=plan.service_roots,
+        apart=plan.apart,
         expected=expected,
         host=disk_of(plan.before.facts.host),
         roots=roots_of(plan.before.facts, plan.before.facts.host),
-        repaired_images=tuple(sorted(expected.images.keys() - present(plan.before.facts).images.keys())),
+        repaired_images=tuple(sorted(images(expected) - images(present(plan.before.facts)))),
     )
 
 
-def _expected(plan: Plan) -> Expected:
+def _expected(plan: Plan) -> ByEngine:
     """Return what must be there afterwards; nothing where the plan has nothing to do with a data root."""
     has_to_do = any(
         action.engine or any(touches(step, plan.data_roots) for step in action.steps) for action in plan.actions
     )
-    expected = expected_of(plan.before.facts, plan.after.facts) if has_to_do else Expected()
-    control = plan.before.facts.get(EngineControl)
-    stops = any(action.engine and action.stage is Stage.STOP for action in plan.actions)
-    return with_stopped(expected, control.stopping) if stops and isinstance(control, EngineControl) else expected
+    expected = expected_of(plan.before.facts, plan.after.facts) if has_to_do else {}
+    stopped = {action.engine for action in plan.actions if action.engine and action.stage is Stage.STOP}
+    return with_stopped(expected, (one for one in controls(plan.before.facts) if one.engine in stopped))
 
 
 def apply(
@@ -226,11 +226,11 @@ def _carry_out(
     )
 
 
-def _there(record: PlanRecord, after: Scan | None) -> Expected | None:
+def _there(record: PlanRecord, after: Scan | None) -> ByEngine | None:
     """Return what is whole in the data root now, for a run that wrote there: what is more later is somebody's work."""
     steps = (step for action in record.actions for step in action.steps)
     writes = after is not None and any(touches(step, record.data_roots) for step in steps)
-    return standing(after.facts) if after is not None and writes else None
+    return standing(after.facts.get) if after is not None and writes else None
 
 
 def _rolled_back(results: dict[int, str], left: tuple[HalfDone, ...]) -> dict[int, str]:
@@ -255,7 +255,7 @@ def _verify(record: PlanRecord, proof: Proof, host: Host, catalog: Catalog, *, p
     new = [
         finding
         for finding in after.findings
-        if finding.fingerprint not in expected and finding.level >= Severity.ERROR and not starts_engine(record)
+        if finding.fingerprint not in expected and finding.level >= Severity.ERROR and not started_engines(record)
     ]
     if new:
         return after, f"new after the repair: {new[0].id}: {new[0].message}"

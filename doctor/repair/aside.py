@@ -1,16 +1,19 @@
 """A run that is taken up again after a crash may meet an engine that the boot has started: it has to stand aside."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+
+from msgspec import Struct
 
 from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError, RepairError
-from doctor.model.missing import Missing
 from doctor.model.paths import is_beneath
 from doctor.model.step import Step, places
+from doctor.plugins.engines import engine
 from doctor.repair.runs.record import PlanRecord, Run
 from doctor.repair.steps.execute import Executor
+from doctor.scan.controls import controls
 from doctor.scan.resolve import Facts
 
 
@@ -21,40 +24,66 @@ def engine_aside(run: Run, record: PlanRecord, host: Host, progress: Callable[[s
     Raises ``RefusedError`` where doctor could not start it again.
     """
     left = _left(run, record) if host.is_live() else []
-    control = Facts(host).get(EngineControl) if left else None
-    if control is None or isinstance(control, Missing):
-        yield
-        return
-    service = bool(control.containerd) and any(is_beneath(path, top) for path in left for top in record.service_roots)
-    if not control.is_running and not service:
-        yield
-        return
-    manual = (control.manual if control.is_running else "") or (control.containerd_manual if service else "")
-    if manual:
-        raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=manual)
+    known = controls(Facts(host)) if left else ()
+    aside = [one for one in (_Aside.of(control, left, record) for control in known) if one is not None]
+    for one in aside:
+        manual = (one.control.manual if one.control.is_running else "") or (
+            one.control.containerd_manual if one.service else ""
+        )
+        if manual:
+            raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=manual)
     executor = Executor(run, record)
-    progress("stopping the engine, which runs again" if control.is_running else "stopping containerd, which runs again")
-    _act(executor, control.stop_steps(with_containerd=service))
-    wanted = control.is_running and not (record.undoes and not record.engine_was_running)
-    try:
+    with ExitStack() as started:
+        for one in aside:
+            progress(f"stopping {one.noun}, which runs again")
+            _act(executor, one.control.stop_steps(with_containerd=one.service))
+            # Also after an error: an engine that ran is not left stopped. One that the run itself has started answers now.
+            started.callback(_start, executor, one, record, progress)
         yield
-    finally:
-        # Also after an error: an engine that ran is not left stopped. One that the run itself has started answers by now.
-        try:
-            _act(
-                executor,
-                (*(control.start_containerd_steps() if service else ()), *(control.start_steps() if wanted else ())),
-            )
-        except RepairError as failure:
-            progress(f"the engine does not start: {failure}")
+
+
+class _Aside(Struct, frozen=True):
+    """An engine that has to stand aside, and whether the containerd service below it has to."""
+
+    control: EngineControl
+    service: bool
+
+    @classmethod
+    def of(cls, control: EngineControl, left: list[str], record: PlanRecord) -> "_Aside | None":
+        """Return what of it holds a root that one of these paths is in; ``None`` for nothing."""
+        service = bool(control.containerd) and _is_in(left, record.service_roots)
+        is_held = control.is_running and _is_in(left, record.stopped_for(control.engine))
+        return cls(control, service) if service or is_held else None
+
+    @property
+    def noun(self) -> str:
+        """How a sentence calls it."""
+        return engine(self.control.engine).noun if self.control.is_running else "containerd"
+
+
+def _is_in(paths: list[str], tops: tuple[str, ...]) -> bool:
+    return any(is_beneath(path, top) for path in paths for top in tops)
+
+
+def _start(executor: Executor, one: _Aside, record: PlanRecord, progress: Callable[[str], None]) -> None:
+    control = one.control
+    wanted = control.is_running and not (record.undoes and control.engine not in record.running)
+    steps = (
+        *(control.start_containerd_steps() if one.service else ()),
+        *(control.start_steps() if wanted else ()),
+    )
+    try:
+        _act(executor, steps)
+    except RepairError as failure:
+        progress(f"{engine(control.engine).noun} does not start: {failure}")
 
 
 def _left(run: Run, record: PlanRecord) -> list[str]:
     """Return what steps that are left write in data roots, where the run has its own stop of the engine behind it."""
     done = run.journal().done
     steps = [(action.engine, step) for action in record.actions for step in action.steps]
-    left = [(engine, step) for number, (engine, step) in enumerate(steps) if number not in done]
-    first = next((engine for engine, _ in left), False)
+    left = [(owner, step) for number, (owner, step) in enumerate(steps) if number not in done]
+    first = next((owner for owner, _ in left), "")
     paths = [path for _, step in left for path in places(step)]
     return [] if first else [path for path in paths if any(is_beneath(path, top) for top in record.data_roots)]
 

@@ -20,6 +20,7 @@ from doctor.model.finding import Evidence
 from doctor.model.missing import HostError, Missing
 from doctor.model.severity import Applicability
 from doctor.model.step import File, Netlink, Put, Reload, Run, Signal, StartContainers, Step, touches
+from doctor.scan.controls import controls, is_for
 from doctor.scan.opening import Ranked, opened
 from doctor.scan.resolve import Facts
 
@@ -32,7 +33,7 @@ class Judged(Struct, frozen=True, kw_only=True):
     Attributes:
         risk: the least that ``--allow`` must be.
         why: why doctor does not do it at all, "" if it may.
-        stops_engine: whether the running engine must be stopped for it.
+        stops: names of the running engines that must be stopped for it.
         stops_service: whether a containerd that is a service of its own must be.
         reloads: numbers of the actions for which a reload of the running engine is enough.
         opens: what it would open to others.
@@ -41,7 +42,7 @@ class Judged(Struct, frozen=True, kw_only=True):
 
     risk: Applicability
     why: str = ""
-    stops_engine: bool = False
+    stops: tuple[str, ...] = ()
     stops_service: bool = False
     reloads: frozenset[int] = frozenset()
     opens: tuple[Evidence, ...] = ()
@@ -56,23 +57,24 @@ def judge(actions: Ranked, view: Host, facts: Facts) -> Judged:
     risk = max((risk for _, risk in actions), default=Applicability.MANUAL)
     if risk is Applicability.MANUAL:
         return Judged(risk=risk, why="only a person can know what is right here")
-    control = facts.get(EngineControl)
     trial = OverlayHost(view)
     lowered = [_lowered(action, trial) for action, _ in actions]
     steps = [step for found in lowered for step in found]
     if not view.is_live() and any(isinstance(step, _RUNNING) for step in steps):
         return Judged(risk=Applicability.MANUAL, why="it needs the running host")
     reloads = _reloads(actions, lowered, view, facts)
-    stops = service = False
-    if not isinstance(control, Missing):
-        stops = control.is_running and _needs_stop(actions, steps, control, reloads)
-        service = bool(control.containerd) and any(touches(step, control.service_roots) for step in steps)
-    why = _forbidden(control, engine=stops, service=service)
+    stops: tuple[str, ...] = ()
+    service, why = False, ""
+    for control in controls(facts):
+        engine = control.is_running and _needs_stop(actions, steps, control, reloads)
+        part = bool(control.containerd) and any(touches(step, control.service_roots) for step in steps)
+        why = why or _forbidden(control, engine=engine, service=part)
+        stops, service = (*stops, *((control.engine,) if engine else ())), service or part
     if why:
-        return Judged(risk=Applicability.MANUAL, why=why, stops_engine=stops, stops_service=service)
+        return Judged(risk=Applicability.MANUAL, why=why, stops=stops, stops_service=service)
     return Judged(
         risk=max(risk, Applicability.DISRUPTIVE) if stops or service else risk,
-        stops_engine=stops,
+        stops=stops,
         stops_service=service,
         reloads=reloads,
         opens=opened((action for action, _ in actions), steps, view, trial, facts),
@@ -91,13 +93,14 @@ def _lowered(action: Action, trial: OverlayHost) -> list[Step]:
 def _needs_stop(actions: Ranked, steps: list[Step], control: EngineControl, reloads: frozenset[int]) -> bool:
     if any(touches(step, control.data_roots) for step in steps):
         return True
-    return any(action.needs_engine_restart and number not in reloads for number, (action, _) in enumerate(actions))
+    return any(
+        action.needs_engine_restart and number not in reloads and is_for(action, control)
+        for number, (action, _) in enumerate(actions)
+    )
 
 
-def _forbidden(control: EngineControl | Missing, *, engine: bool, service: bool) -> str:
+def _forbidden(control: EngineControl, *, engine: bool, service: bool) -> str:
     """Return why what must be stopped may not be: doctor can't start it again, or something would be lost for good."""
-    if isinstance(control, Missing):
-        return ""
     if engine and control.manual:
         return f"the engine must be stopped for it, and doctor can't start it again: {control.manual}"
     if service and control.containerd_manual:

@@ -49,10 +49,10 @@ class Listed(Struct, frozen=True, kw_only=True):
 
 
 class Store:
-    """The backups beneath one state directory. Methods raise ``OSError`` on disk errors."""
+    """The backups in ``name``, a directory of doctor's state directory. Methods raise ``OSError`` on disk errors."""
 
-    def __init__(self, directory: str | None = None) -> None:
-        self.path = os.path.join(state_dir() if directory is None else directory, DIRECTORY)
+    def __init__(self, directory: str | None = None, name: str = DIRECTORY) -> None:
+        self.path = os.path.join(state_dir() if directory is None else directory, name)
         self.blobs = os.path.join(self.path, BLOBS)
         self._new: dict[str, str] = {}
 

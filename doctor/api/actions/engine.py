@@ -17,10 +17,12 @@ class RestartEngine(Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: the one setting that it is for, "" for all.
+        engine: which engine, "" for the first one.
     """
 
     reason: str
     key: str = ""
+    engine: str = ""
     risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.ENGINE
     needs_engine_restart: bool = True
@@ -40,6 +42,7 @@ class StartEngine(Struct, frozen=True, kw_only=True):
     """Start an engine that is down. Nothing runs that it could disturb, so it is safe where no guard says otherwise."""
 
     reason: str
+    engine: str = ""
     risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.ENGINE
     needs_engine_restart: bool = True

@@ -153,8 +153,8 @@ def _back_up(host: Host, found: Scan, settings: Settings, catalog: Catalog) -> t
     accepted = waived(found.findings, settings, host.now(), catalog)
     if network_backup.is_healthy(accepted.findings, found.outcomes, catalog.checks):
         notes = network_backup.take(host, found.facts.get)
-    if backup.is_healthy(found.findings, found.outcomes, catalog.checks):
-        notes += backup.take(host, found.facts.get, settings.metadata)
+    healthy = backup.healthy(found.findings, found.outcomes, catalog.checks)
+    notes += backup.take(host, found.facts.get, settings.metadata, of=healthy)
     return notes
 
 

@@ -96,7 +96,7 @@ def _holders(host: Host, processes: Processes) -> tuple[Holder, ...]:
     # A containerd that has a living dockerd ends with it, and is started by it.
     orphans = [process for process in own if process.ppid not in pids and not engines]
     return tuple(_holder(host, process, docker.PROCESS) for process in engines) + tuple(
-        _holder(host, process, containerd.PROCESS) for process in orphans
+        replace(_holder(host, process, containerd.PROCESS), is_engine=False) for process in orphans
     )
 
 
@@ -154,7 +154,7 @@ def _manager(
     host: Host, config: EngineConfig, holders: tuple[Holder, ...], systemd: EngineUnits | Missing
 ) -> tuple[str, tuple[str, ...], str]:
     """Return the manager, systemd's units and the init script."""
-    engine = next((holder for holder in holders if holder.name == docker.PROCESS), None)
+    engine = next((holder for holder in holders if holder.is_engine), None)
     launcher, file = config.flags.launcher, config.flags.launcher_file
     if host.is_live() and host.exists(HostPath("/run/systemd/system")):
         known = UnitState(name="") if isinstance(systemd, Missing) else systemd.get(docker.SERVICE)
@@ -191,7 +191,7 @@ def _stopping(
     holders: tuple[Holder, ...], containers: Containers | Missing, layers: WritableLayers | Missing
 ) -> tuple[Stopping, ...]:
     """Return the containers that run under a living engine; what a dead one left says what was true before."""
-    if isinstance(containers, Missing) or not any(holder.name == docker.PROCESS for holder in holders):
+    if isinstance(containers, Missing) or not any(holder.is_engine for holder in holders):
         return ()
     return stopping(containers.items, () if isinstance(layers, Missing) else layers.places)
 
@@ -204,7 +204,7 @@ def _keeps_containers(config: EngineConfig, info: EngineInfo | Missing) -> bool:
 def _manual(manager: str, holders: tuple[Holder, ...], answer: EngineAnswer) -> str:
     if manager == "none":
         return "nothing on this host says how dockerd is started: start it as you did before"
-    if manager == "hand" and not any(holder.argv for holder in holders if holder.name == docker.PROCESS):
+    if manager == "hand" and not any(holder.argv for holder in holders if holder.is_engine):
         return "dockerd was started by hand and its command line can't be read: stop and start it as you did before"
     if holders and not answer.socket:
         return "it listens on no Unix socket, so that doctor can't see when it is up: stop and start it yourself"

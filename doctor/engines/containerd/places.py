@@ -6,6 +6,8 @@ named by its plugin, "io.containerd.TYPE.ID"; without a version, the name is the
 
 from doctor.model.paths import HostPath
 
+NAME = "containerd"
+"""The engine's name in doctor."""
 DEFAULT_ROOT = HostPath("/var/lib/containerd")
 """The root without ``root`` in the settings (defaults/defaults_unix.go)."""
 DEFAULT_STATE = HostPath("/run/containerd")

@@ -8,6 +8,9 @@ Sources are paths in Moby's repository; without a version, the name is the same 
 
 from doctor.model.paths import HostPath
 
+NAME = "docker"
+"""The engine's name in doctor."""
+
 # The data root
 
 DEFAULT_ROOT = HostPath("/var/lib/docker")
@@ -33,7 +36,7 @@ VOLUME_OPTIONS = "opts.json"
 """The mount options of a local volume, in its directory (volume/local/local.go)."""
 PLUGINS = "plugins"
 SWARM = "swarm"
-"""What a node of a swarm keeps (daemon/cluster, swarmkit)."""
+"""Files of a node of a swarm (daemon/cluster, swarmkit)."""
 SWARM_STATE, SWARM_PEERS = "swarm/docker-state.json", "swarm/state.json"
 SWARM_CERTIFICATE, SWARM_KEY = "swarm/certificates/swarm-node.crt", "swarm/certificates/swarm-node.key"
 SWARM_AUTHORITY = "swarm/certificates/swarm-root-ca.crt"
@@ -82,7 +85,7 @@ SHORT_LINKS = "l"
 SHORT_LINK_PREFIX = "l/"
 """Begins each entry of ``lower``."""
 LINK, LOWER, DIFF, WORK, MERGED, COMMITTED = "link", "lower", "diff", "work", "merged", "committed"
-"""What is in a layer directory; ``committed`` since 18.09."""
+"""Entries of a layer directory; ``committed`` since 18.09."""
 INIT_SUFFIX = "-init"
 """Ends the name of the layer directory that the engine prepares below a container's writable layer (layer/layer_store.go)."""
 

@@ -1,9 +1,10 @@
-"""How the engine of this host is stopped and started, as steps of a plan."""
+"""How an engine is stopped and started on this host, as steps for the plan: the same value for every engine."""
 
 from typing import Annotated
 
 from msgspec import Struct, field
 
+from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.containers.stopped import Stopping
 from doctor.model.secret import SECRET, Guarded
@@ -19,7 +20,8 @@ class Holder(Guarded, frozen=True, kw_only=True):
     """A process that holds the data root, and what is needed to start it again.
 
     Attributes:
-        name: ``dockerd`` or ``containerd``.
+        name: of the process.
+        is_engine: whether it is the engine itself, and not a part that outlived it (dockerd's own containerd).
         argv: its command line, the program as an absolute path.
         env: its environment: it holds secrets and is written only to the journal, which only root can read.
         stdout: the regular file that its output goes to, "" for anything else.
@@ -30,6 +32,7 @@ class Holder(Guarded, frozen=True, kw_only=True):
     pid: int
     start_ticks: int
     name: str
+    is_engine: bool = True
     argv: tuple[str, ...] = ()
     cwd: str = "/"
     env: Annotated[dict[str, str], SECRET] = field(default_factory=dict)
@@ -37,8 +40,8 @@ class Holder(Guarded, frozen=True, kw_only=True):
     unit: str = ""
     socket: str = ""
 
-    def start(self, answers: tuple[Answer, ...], socket: str = "") -> Run:
-        """Return the step that starts it as before; ``socket`` is where it answers then."""
+    def start(self, answers: tuple[Answer, ...], socket: str = "", engine: str = "") -> Run:
+        """Return the step that starts it as before; ``socket`` is where this engine answers then."""
         return Run(
             argv=self.argv,
             detach=True,
@@ -46,6 +49,7 @@ class Holder(Guarded, frozen=True, kw_only=True):
             env=self.env,
             stdout=self.stdout,
             until="up",
+            engine=engine,
             socket=socket,
             timeout_s=_START_S,
             predicts=answers,
@@ -64,6 +68,7 @@ class Holder(Guarded, frozen=True, kw_only=True):
             env=self.env,
             stdout=self.stdout,
             until="listens",
+            engine=containerd.NAME,
             socket=self.socket,
             timeout_s=_START_S,
         )
@@ -78,9 +83,10 @@ class Holder(Guarded, frozen=True, kw_only=True):
 
 
 class EngineControl(Struct, frozen=True, kw_only=True):
-    """How the engine is stopped and started here.
+    """How one engine is stopped and started here.
 
     Attributes:
+        engine: its name.
         manager: ``systemd``, ``sysv``, ``openrc``, ``hand`` (started by hand) or ``none`` (a mounted root, or it is unknown
             how it is started).
         units: systemd's units, sockets first.
@@ -98,9 +104,11 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         socket: its Unix socket.
         turns_forwarding_on: whether a start turns IPv4 forwarding on if it is off, as dockerd does unless configured not
             to (moby libnetwork/drivers/bridge/setup_ip_forwarding.go).
+        has_api: whether it answers Docker's API, which a prediction follows through a stop and a start.
         answer: the predicted answer to GET /version once it runs; ``unit_answers`` those of systemd.
     """
 
+    engine: str = docker.NAME
     manager: str
     units: tuple[str, ...] = ()
     script: str = ""
@@ -114,6 +122,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
     socket: str = ""
     turns_forwarding_on: bool = False
     manual: str = ""
+    has_api: bool = True
     answer: bytes = b""
     unit_answers: tuple[Answer, ...] = ()
 
@@ -131,14 +140,20 @@ class EngineControl(Struct, frozen=True, kw_only=True):
     def containers_again(self) -> StartContainers | None:
         """Return the step that starts the containers that ran before and that the engine does not start; ``None`` for none."""
         left = tuple(one.container for one in self.stopping if not one.is_removed)
-        return StartContainers(containers=left, socket=self.socket) if left else None
+        return StartContainers(containers=left, engine=self.engine, socket=self.socket) if left else None
 
     def reload_steps(self, predicts: tuple[Answer, ...] = ()) -> tuple[Reload, ...]:
         """Return the steps that make the running engine reload its settings file; none if it does not run."""
         return tuple(
-            Reload(pid=holder.pid, start_ticks=holder.start_ticks, socket=self.socket, predicts=predicts)
+            Reload(
+                pid=holder.pid,
+                start_ticks=holder.start_ticks,
+                engine=self.engine,
+                socket=self.socket,
+                predicts=predicts,
+            )
             for holder in self.holders
-            if holder.name == docker.PROCESS
+            if holder.is_engine
         )[:1]
 
     def stop_steps(self, *, with_containerd: bool = False) -> tuple[Step, ...]:
@@ -156,8 +171,9 @@ class EngineControl(Struct, frozen=True, kw_only=True):
                     undo=undo,
                     timeout_s=_STOP_S + 30,
                     until="down",
+                    engine=self.engine,
                     socket=self.socket,
-                    predicts=(_GONE,),
+                    predicts=self._gone,
                     ends=tuple(holder.pid for holder in self.holders),
                 )
             )
@@ -197,6 +213,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
                     undo=(("systemctl", "stop", *self.units),),
                     timeout_s=_START_S,
                     until="up",
+                    engine=self.engine,
                     socket=self.socket,
                     predicts=answers,
                 ),
@@ -204,17 +221,32 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         if self.manager in {"sysv", "openrc"}:
             undo = ((self.script, "stop"),)
             start = (self.script, "start")
-            step = Run(argv=start, undo=undo, timeout_s=_START_S, until="up", socket=self.socket, predicts=answers)
-            return (step,)
+            return (
+                Run(
+                    argv=start,
+                    undo=undo,
+                    timeout_s=_START_S,
+                    until="up",
+                    engine=self.engine,
+                    socket=self.socket,
+                    predicts=answers,
+                ),
+            )
         if self.manager == "hand":
             return tuple(
-                holder.start(answers, self.socket)
+                holder.start(answers, self.socket, self.engine)
                 for holder in self.holders
-                if holder.name == docker.PROCESS and holder.argv
+                if holder.is_engine and holder.argv
             )
         return ()
 
+    @property
+    def _gone(self) -> tuple[Answer, ...]:
+        return (_GONE,) if self.has_api else ()
+
     def _answers(self) -> tuple[Answer, ...]:
+        if not self.has_api:
+            return self.unit_answers
         return (
             Answer(ask=("GET", "/version"), stdout=self.answer, exit=200),
             Answer(ask=("GET", "/_ping"), stdout=b"OK", exit=200),
@@ -223,16 +255,17 @@ class EngineControl(Struct, frozen=True, kw_only=True):
 
     def _signal(self, holder: Holder) -> Signal:
         restart = None
-        if holder.name == docker.PROCESS:
+        if holder.is_engine:
             if self.manager == "hand" and holder.argv:
-                restart = holder.start((), self.socket)
+                restart = holder.start((), self.socket, self.engine)
             elif self.script:
-                restart = Run(argv=(self.script, "start"), timeout_s=_START_S, until="up", socket=self.socket)
+                start = (self.script, "start")
+                restart = Run(argv=start, timeout_s=_START_S, until="up", engine=self.engine, socket=self.socket)
         return Signal(
             pid=holder.pid,
             start_ticks=holder.start_ticks,
             signal=15,
             timeout_s=_STOP_S,
-            predicts=(_GONE,),
+            predicts=self._gone,
             restart=restart,
         )

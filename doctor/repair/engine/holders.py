@@ -1,7 +1,7 @@
 """Who holds a data root: decided by the locks on its databases, not by a pid file or a process name.
 
-dockerd and containerd keep an exclusive flock on each bolt database for as long as they live (bbolt Open), also when they
-run in another mount or pid namespace.
+dockerd and containerd keep an exclusive flock on each bolt database as long as they run (bbolt Open), also if they run in
+another mount or pid namespace. Each engine names its databases.
 """
 
 import fcntl
@@ -12,18 +12,9 @@ from contextlib import suppress
 from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, openat2
 from doctor.model.errors import RefusedError
 from doctor.model.step import Attributes, Move, Put, places
-from doctor.repair.engine import launch
+from doctor.plugins.engines import engines
 from doctor.repair.runs.record import PlanRecord
 
-_DATABASES = (
-    "network/files/local-kv.db",
-    "volumes/metadata.db",
-    "buildkit/cache.db",
-    "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db",
-    "io.containerd.metadata.v1.bolt/meta.db",
-    "io.containerd.snapshotter.v1.overlayfs/metadata.db",
-)
-_ENGINES = ("(dockerd)", "(dockerd-current)", "(containerd)")
 _ENDING_S = 45.0
 """dockerd gives containers 15 s by default (shutdown-timeout), each its own stop timeout, and its containerd 10 s."""
 _STEP_S = 0.1
@@ -33,7 +24,7 @@ def holder_of(root: str, data_root: str) -> str:
     """Return who holds the data root, in words ("process 412 (dockerd)"), or "" if nobody does."""
     top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for name in _DATABASES:
+        for name in dict.fromkeys(name for one in engines() for name in one.databases):
             path = f"{data_root.strip('/')}/{name}"
             try:
                 descriptor = openat2(top, path, os.O_RDONLY | os.O_NONBLOCK, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
@@ -70,10 +61,19 @@ def freed(root: str, data_root: str, record: PlanRecord) -> str:
     """
     holder = holder_of(root, data_root)
     deadline = time.monotonic() + _ENDING_S
-    while holder.endswith(_ENGINES) and time.monotonic() < deadline and not launch.answers(record.socket):
+    while _is_ending(holder, record) and time.monotonic() < deadline:
         time.sleep(_STEP_S)
         holder = holder_of(root, data_root)
     return holder
+
+
+def _is_ending(holder: str, record: PlanRecord) -> bool:
+    """Whether a process of an engine that answers no more is the holder; an engine's part is asked through the engine on top of it."""
+    known = [one for one in engines() if holder.endswith(tuple(f"({name})" for name in one.processes))]
+    if not known:
+        return False
+    above = [one for one in engines() if known[0].name in one.stands_on] or known
+    return not any(one.answers(record.socket_of(one.name)) for one in above)
 
 
 def refuse_held(record: PlanRecord) -> None:

@@ -1,16 +1,15 @@
-"""Start an engine or a containerd that somebody started by hand, and wait until it answers or is gone."""
+"""Start an engine that a person started by hand, and wait until it answers or has ended."""
 
 import os
 import subprocess
 import time
 
+from doctor.api.engine import Engine
 from doctor.host import commands, engine_socket, processes
 from doctor.model.errors import RepairError
-from doctor.model.missing import HostError
 from doctor.model.step import Run
+from doctor.plugins.engines import engine_of
 
-_SOCKET = "/var/run/docker.sock"
-_ENGINES = frozenset({"dockerd", "dockerd-current"})
 # An init script may come back before its dockerd is there; one that is still not there then has ended.
 _PATIENCE_S = 5.0
 
@@ -37,10 +36,11 @@ def spawn(step: Run) -> "subprocess.Popen[bytes]":
             os.close(output)
 
 
-def settle() -> None:
-    """Give an engine whose start was begun by a doctor that is gone the time to be seen."""
+def settle(engine: Engine) -> None:
+    """Wait for an engine whose start was begun by a doctor that has ended, until it can be seen."""
     deadline = time.monotonic() + _PATIENCE_S / 2
-    while time.monotonic() < deadline and not processes.are_there(_ENGINES):
+    names = frozenset(engine.processes)
+    while time.monotonic() < deadline and not processes.are_there(names):
         time.sleep(0.05)
 
 
@@ -51,6 +51,7 @@ def wait(step: Run, child: "subprocess.Popen[bytes] | None") -> None:
     """
     deadline = time.monotonic() + step.timeout_s
     seen = time.monotonic()
+    names = frozenset(engine_of(step).processes)
     try:
         while time.monotonic() < deadline:
             if is_there(step) == (step.until != "down"):
@@ -58,7 +59,7 @@ def wait(step: Run, child: "subprocess.Popen[bytes] | None") -> None:
             if step.until != "down":
                 if child is not None and child.poll() is not None:
                     raise _failed(step, f"it ended at once with exit code {child.returncode}")
-                seen = time.monotonic() if child is not None or processes.are_there(_ENGINES) else seen
+                seen = time.monotonic() if child is not None or processes.are_there(names) else seen
                 if time.monotonic() - seen > _PATIENCE_S:
                     raise _failed(step, "it has ended")
             time.sleep(0.05)
@@ -69,20 +70,12 @@ def wait(step: Run, child: "subprocess.Popen[bytes] | None") -> None:
 
 
 def is_there(step: Run) -> bool:
-    """Whether what a step starts or stops answers now. containerd speaks gRPC: of it a connection is enough, it listens when it is up."""
-    return engine_socket.listens(step.socket) if step.until == "listens" else answers(step.socket)
-
-
-def answers(path: str) -> bool:
-    """Whether an engine answers on this socket ("": the usual one)."""
-    try:
-        return engine_socket.get(path or _SOCKET, "/_ping", timeout_s=2.0).status == 200
-    except HostError:
-        return False
+    """Whether what a step starts or stops answers now. containerd speaks gRPC: a connection is enough, since it listens when it is up."""
+    return engine_socket.listens(step.socket) if step.until == "listens" else engine_of(step).answers(step.socket)
 
 
 def _failed(step: Run, why: str) -> RepairError:
     verb = "stop" if step.until == "down" else "start"
-    name = "containerd" if step.until == "listens" else "the engine"
-    log = f"read {step.stdout}" if step.stdout else "read its log (journalctl -u docker, or where its output goes)"
-    return RepairError(f"{name} did not {verb}: {why}", where=" ".join(step.argv), do=log)
+    engine = engine_of(step)
+    log = f"read {step.stdout}" if step.stdout else engine.log
+    return RepairError(f"{engine.noun} did not {verb}: {why}", where=" ".join(step.argv), do=log)

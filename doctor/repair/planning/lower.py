@@ -1,106 +1,20 @@
 """Ordering and lowering: from chosen actions to steps, each seen on the prediction of those before it."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
-import msgspec
-from msgspec import Struct
-from msgspec.structs import replace
-
-from doctor.api.actions.kernel import SetSysctl
-from doctor.facts.config.engine import EngineConfig
-from doctor.facts.engine.control import EngineControl
 from doctor.facts.secrets.redact import MASK
-from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.model.action import Action, Stage
 from doctor.model.errors import DoctorError
-from doctor.model.finding import Finding
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath, parent
-from doctor.model.report import ManualFix
-from doctor.model.severity import Applicability
-from doctor.model.step import Answer, Attributes, File, Meta, Move, Put, Step, touches
-from doctor.plugins.catalog import Catalog
-from doctor.repair.planning.choose import Answers
+from doctor.model.step import Attributes, File, Meta, Move, Put, Step, touches
+from doctor.repair.planning.around import concerned, halt, reload, start
 from doctor.repair.planning.diff import describe
-from doctor.repair.planning.obstacle import Obstacle
-from doctor.scan.resolve import Facts
-from doctor.scan.risk import info_after_reload
+from doctor.repair.planning.draft import Draft, Planned
 
 _NAMED = 8
 _MASK = MASK.encode()
-
-
-class Planned(Struct, frozen=True, kw_only=True):
-    """One action in its place. ``engine`` marks the stop and start that the plan itself puts in."""
-
-    summary: str
-    stage: Stage
-    risk: Applicability
-    findings: tuple[Finding, ...]
-    steps: tuple[Step, ...]
-    diff: str
-    action: Action | None = None
-    engine: bool = False
-
-
-class Chosen(Struct, kw_only=True):
-    """One action that the plan takes.
-
-    Attributes:
-        risk: the worst judged for any finding that it mends.
-        reloads: the running engine takes its effect by a reload, so that it needs no restart.
-    """
-
-    action: Action
-    risk: Applicability
-    findings: list[Finding]
-    reloads: bool = False
-
-    @property
-    def restarts(self) -> bool:
-        """Whether it asks for a stop and start of the engine."""
-        return self.action.needs_engine_restart and not self.reloads
-
-
-class Draft(Struct):
-    """The plan while it grows.
-
-    Attributes:
-        facts: those of the host as it is.
-        judged: what the repair of each finding costs, by fingerprint.
-        opened: what a person chose to open to others.
-        manual: what is left to a person, by fingerprint; judged anew in each round.
-        asked: questions beside actions that are done either way, by fingerprint.
-        answers: what was chosen on the command line.
-        stops_service: whether an action writes what a containerd holds that is a service of its own and runs.
-        blocked: why no engine may be stopped or started by it, ``None`` if it may.
-    """
-
-    host: Host
-    catalog: Catalog
-    ids: tuple[str, ...]
-    allow: Applicability
-    wanted: frozenset[str]
-    data_roots: tuple[str, ...]
-    control: EngineControl | None
-    facts: Facts
-    deep: bool
-    chosen: list[Chosen] = []
-    judged: dict[str, Applicability] = {}
-    opened: set[str] = set()
-    manual: dict[str, ManualFix] = {}
-    asked: dict[str, ManualFix] = {}
-    answers: Answers = msgspec.field(default_factory=Answers)
-    handled: set[str] = set()
-    stops_service: bool = False
-    blocked: Obstacle | None = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether an engine holds the data root."""
-        return self.control is not None and self.control.is_running
 
 
 def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
@@ -108,26 +22,22 @@ def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
     overlay = OverlayHost(draft.host)
     planned: list[Planned] = []
     ordered = sorted(draft.chosen, key=lambda item: item.action.stage)
-    stop = draft.is_running and any(
-        item.restarts or any(touches(step, draft.data_roots) for step in _steps(item.action, overlay, draft))
-        for item in ordered
-    )
-    service = draft.stops_service
-    starts = stop or any(item.restarts and item.action.stage is Stage.ENGINE for item in ordered)
-    reloads = draft.is_running and not starts and any(item.reloads for item in ordered)
-    halt, start = stop or service, starts or service
+    turns = concerned(draft, ordered, lambda action: _steps(action, overlay, draft))
+    first = draft.first
+    starts = any(turn.control is first and turn.starts for turn in turns)
+    reloads = first is not None and draft.is_running and not starts and any(item.reloads for item in ordered)
     stopped = False
     started = False
     for item in ordered:
         action = item.action
-        if halt and not stopped and action.stage > Stage.GUARD:
-            _halt(draft, overlay, planned, service=service)
+        if not stopped and action.stage > Stage.GUARD:
+            halt(draft, overlay, planned, turns)
             stopped = True
-        if start and not started and action.stage > Stage.ENGINE:
-            _start(draft, overlay, planned, engine=starts, service=service)
+        if not started and action.stage > Stage.ENGINE:
+            start(draft, overlay, planned, turns)
             started = True
         if reloads and action.stage > Stage.ENGINE:
-            _reload(draft, overlay, planned)
+            reload(draft, overlay, planned)
             reloads = False
         if action.stage is Stage.ENGINE:
             continue  # the plan's own start or reload, which is credited with its findings
@@ -144,12 +54,12 @@ def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
                     action=action,
                 )
             )
-    if halt and not stopped:
-        _halt(draft, overlay, planned, service=service)
-    if start and not started:
-        _start(draft, overlay, planned, engine=starts, service=service)
+    if not stopped:
+        halt(draft, overlay, planned, turns)
+    if not started:
+        start(draft, overlay, planned, turns)
     if reloads:
-        _reload(draft, overlay, planned)
+        reload(draft, overlay, planned)
     return overlay, tuple(planned)
 
 
@@ -247,113 +157,3 @@ def canonical(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) -> 
                 flags=step.flags,
                 mtime_ns=step.mtime_ns,
             )
-
-
-def _halt(draft: Draft, overlay: OverlayHost, planned: list[Planned], *, service: bool) -> None:
-    control = draft.control
-    if control is None:
-        return
-    names = [name for name, ends in (("the engine", control.is_running), ("containerd", service)) if ends]
-    _engine(
-        draft,
-        overlay,
-        planned,
-        summary=f"stop {' and '.join(names)}{_with_it(control)}"
-        + (f" ({control.manager})" if control.is_running else ""),
-        stage=Stage.STOP,
-        steps=control.stop_steps(with_containerd=service),
-    )
-    if control.is_running and planned:
-        fates = [one.fate for one in control.stopping]
-        planned[-1] = replace(planned[-1], diff="\n".join((planned[-1].diff, *fates)))
-
-
-def _with_it(control: EngineControl) -> str:
-    """Return which containers stop with the engine, in a few words; the plan's lines have each."""
-    if control.keeps:
-        return f"; its containers run on, {control.keeps} of them (live-restore)"
-    names = [one.container.name for one in control.stopping]
-    more = len(names) - _NAMED + control.unnamed if len(names) > _NAMED else control.unnamed
-    text = ", ".join(names[:_NAMED]) + (f" and {more} more" if more else "")
-    if not text:
-        return ""
-    return f" and with it {'container' if len(names) + control.unnamed == 1 else 'containers'} {text.removeprefix(' and ')}"
-
-
-def _reload(draft: Draft, overlay: OverlayHost, planned: list[Planned]) -> None:
-    """Make the running engine read daemon.json again; what it says of itself then is foreseen."""
-    if draft.control is None:
-        return
-    predicts: tuple[Answer, ...] = ()
-    with suppress(HostError):
-        config = Facts(overlay).get(EngineConfig)
-        info = overlay.engine("/info")
-        if isinstance(config, EngineConfig) and info.status == 200:
-            said = info_after_reload(info.body, config.json.value)
-            predicts = (Answer(ask=("GET", "/info"), stdout=said, exit=200),)
-    steps = draft.control.reload_steps(predicts)
-    described = "\n".join(describe(step, overlay, private=False) for step in steps)
-    for step in steps:
-        overlay.apply(step)
-    mended = [finding for item in draft.chosen if item.action.stage is Stage.ENGINE for finding in item.findings]
-    planned.append(
-        Planned(
-            summary="make the engine reload its settings: no container stops",
-            stage=Stage.ENGINE,
-            risk=Applicability.SAFE,
-            findings=tuple(mended),
-            steps=steps,
-            diff=described,
-        )
-    )
-
-
-def _start(draft: Draft, overlay: OverlayHost, planned: list[Planned], *, engine: bool, service: bool) -> None:
-    control = draft.control
-    if control is None:
-        return
-    # containerd first: a dockerd that finds none starts one of its own, with another store.
-    names = [name for name, starts in (("containerd", service), ("the engine", engine)) if starts]
-    _engine(
-        draft,
-        overlay,
-        planned,
-        summary=f"start {' and '.join(names)}" + (f" ({control.manager})" if engine else ""),
-        stage=Stage.ENGINE,
-        steps=(
-            *(control.start_containerd_steps() if service else ()),
-            *(control.start_steps() if engine else ()),
-        ),
-    )
-    forwarding = SetSysctl(key="net.ipv4.ip_forward", value="1")
-    if engine and control.start_steps() and control.turns_forwarding_on and overlay.exists(forwarding.path):
-        # Only foreseen: the engine does it, and what then is wrong with the files behind it belongs in this plan.
-        for step in forwarding.steps(overlay):
-            overlay.apply(step)
-
-
-def _engine(
-    draft: Draft, overlay: OverlayHost, planned: list[Planned], *, summary: str, stage: Stage, steps: tuple[Step, ...]
-) -> None:
-    if not steps:
-        return
-    for step in steps:
-        overlay.apply(step)
-    mended = [
-        finding
-        for item in draft.chosen
-        for finding in item.findings
-        if item.action.stage is Stage.ENGINE and stage is Stage.ENGINE
-    ]
-    ends = draft.is_running or any(action.stage is Stage.STOP and action.engine for action in planned)
-    planned.append(
-        Planned(
-            summary=summary,
-            stage=stage,
-            risk=Applicability.DISRUPTIVE if ends or stage is Stage.STOP else Applicability.SAFE,
-            findings=tuple(mended),
-            steps=steps,
-            diff="\n".join(describe(step, overlay, private=False) for step in steps),
-            engine=True,
-        )
-    )

@@ -9,21 +9,23 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from doctor.api.actions.choose import Choose
-from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.model.action import Action, Stage
 from doctor.model.errors import DoctorError
 from doctor.model.finding import Finding
-from doctor.model.missing import HostError, Missing
+from doctor.model.missing import HostError
 from doctor.model.report import ManualFix, Question
 from doctor.model.severity import Applicability
 from doctor.model.step import Reload
 from doctor.plugins.catalog import Catalog
+from doctor.plugins.engines import engines
 from doctor.repair.planning import obstacle
 from doctor.repair.planning.choose import Answers, Choice, question
+from doctor.repair.planning.draft import Chosen, Draft, Planned
 from doctor.repair.planning.foresee import hindrance
-from doctor.repair.planning.lower import Chosen, Draft, Planned, canonical, lower, writes_mask
+from doctor.repair.planning.lower import canonical, lower, writes_mask
+from doctor.scan.controls import controls
 from doctor.scan.noted import NotedFacts
 from doctor.scan.opening import as_question
 from doctor.scan.risk import Judged, judge
@@ -40,20 +42,22 @@ class Plan(Struct, frozen=True, kw_only=True):
         after: the scan of the prediction.
         actions: in the order of applying.
         manual: findings that are left to a person, each with why.
-        engine_was_running: whether the engine held the data root when it was planned.
+        running: names of the engines that held their data roots when it was planned.
         judged: what the repair of a finding costs, by fingerprint, of those that are mended or would be with another ``--allow``.
         data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
         service_roots: those of a containerd that is a service of its own.
+        apart: by engine, those that another engine than the first one holds.
     """
 
     before: Scan
     after: Scan
     actions: tuple[Planned, ...]
     manual: tuple[ManualFix, ...]
-    engine_was_running: bool
+    running: tuple[str, ...]
     data_roots: tuple[str, ...]
     check_ids: tuple[str, ...]
     service_roots: tuple[str, ...] = ()
+    apart: dict[str, tuple[str, ...]] = {}
     judged: dict[str, Applicability] = {}
 
     @property
@@ -93,15 +97,15 @@ def make_plan(
     """
     ids = tuple(ids)
     before = scan(host, catalog, ids, deep=deep, facts=NotedFacts(host))
-    control = before.facts.get(EngineControl)
+    known = controls(before.facts)
     draft = Draft(
         host=host,
         catalog=catalog,
         ids=ids,
         allow=allow,
         wanted=frozenset(wanted),
-        data_roots=() if isinstance(control, Missing) else control.data_roots,
-        control=None if isinstance(control, Missing) else control,
+        data_roots=tuple(dict.fromkeys(top for control in known for top in control.data_roots)),
+        controls=known,
         facts=before.facts,
         deep=deep,
         handled={finding.fingerprint for finding in before.findings if is_waived(finding)},
@@ -123,9 +127,10 @@ def make_plan(
 def _would_not_start(plan: Plan, waived: frozenset[str], opened: frozenset[str]) -> obstacle.Obstacle | None:
     """Return why an engine that the plan starts, restarts or reloads may not be; ``None`` if it may."""
     reloads = any(isinstance(step, Reload) for action in plan.actions for step in action.steps)
-    if not reloads and not any(action.engine for action in plan.actions):
+    first = engines()[0].name
+    if not reloads and not any(action.engine == first for action in plan.actions):
         return None
-    found = obstacle.of_prediction(plan.before, plan.after, waived, was_running=plan.engine_was_running)
+    found = obstacle.of_prediction(plan.before, plan.after, waived, was_running=first in plan.running)
     return found or (None if reloads else obstacle.of_opening(plan.before.facts, plan.after.facts, opened))
 
 
@@ -151,9 +156,10 @@ def _settle(draft: Draft, before: Scan) -> Plan:
         after=after,
         actions=actions,
         manual=(*draft.manual.values(), *draft.asked.values()),
-        engine_was_running=draft.is_running,
+        running=draft.running,
         data_roots=draft.data_roots,
-        service_roots=() if draft.control is None else draft.control.service_roots,
+        service_roots=tuple(top for control in draft.controls for top in control.service_roots),
+        apart={control.engine: control.data_roots for control in draft.controls if control is not draft.first},
         judged=draft.judged,
         check_ids=draft.ids,
     )
@@ -172,7 +178,9 @@ def _choose(draft: Draft, current: Scan) -> bool:
         left = [one for one in current.findings if one.id not in draft.wanted and one.fingerprint not in draft.handled]
         _block(draft, obstacle.of_unasked(left))
     grown = False
-    for finding, offered in _in_turn(draft, current, overlay, starts=any(action.engine for action in planned)):
+    for finding, offered in _in_turn(
+        draft, current, overlay, starts=any(action.engine == engines()[0].name for action in planned)
+    ):
         draft.handled.add(finding.fingerprint)
         questions = tuple(question(finding, action) for action, _ in offered if isinstance(action, Choose))
         actions = [(action, risk) for action, risk in offered if not isinstance(action, Choose)]
@@ -293,7 +301,7 @@ def _refusal(
     if draft.blocked is not None:
         if _starts(actions) and not judged.reloads:
             return _Refusal(f"the engine is not started until a person acts: {draft.blocked.why}"), judged
-        if judged.stops_engine or judged.reloads:
+        if engines()[0].name in judged.stops or judged.reloads:
             why = f"it needs a start of the engine, which waits until a person acts: {draft.blocked.why}"
             return _Refusal(why), judged
     if judged.risk > draft.allow:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
+from doctor.facts.engine.control import EngineControl
 from doctor.host.base import Host
 from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
-from doctor.repair.expected import Expected, present
-from doctor.repair.proof.engine_proof import ask_engine
+from doctor.plugins.engines import engine as named
+from doctor.repair.expected import ByEngine, beyond, in_words, present
 from doctor.repair.runs.record import PlanRecord
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan
@@ -43,9 +44,9 @@ class Proof:
         if self._is_offline_done:
             return ""
         self._is_offline_done = True
-        if record.expected != Expected():
+        if record.expected:
             self._progress("checking that the data root has all that must be there")
-            missing = record.expected.beyond(present(Facts(self.host)))
+            missing = beyond(record.expected, present(Facts(self.host)))
             self.results.append(_data_root(record.expected, missing))
             if missing:
                 return f"missing in the data root: {_listed(missing)}"
@@ -62,14 +63,23 @@ class Proof:
         A container that is there, has a restart policy and does not run fails the proof only where it ran under an engine before: where none ran,
         taking the repair back would leave less.
         """
-        if not self.host.is_live() or self.record.expected == Expected() or not starts_engine(self.record):
+        if not self.host.is_live():
             return ""
-        self._progress("asking the engine for everything that must be there")
-        asked = ask_engine(self.host, self.record.expected)
+        failed = (self._ask(name) for name in started_engines(self.record) if name in self.record.expected)
+        return next(filter(None, failed), "")
+
+    def _ask(self, name: str) -> str:
+        engine = named(name)
+        self._progress(f"asking {engine.noun} for everything that must be there")
+        control = engine.control(Facts(self.host).get)
+        socket = control.socket if isinstance(control, EngineControl) else ""
+        asked = engine.prove(self.host, socket, self.record.expected[name])
+        if asked is None:
+            return ""
         self.results.append(asked.proof)
-        if not (asked.is_missing or (asked.is_stopped and self.record.engine_was_running)):
+        if not (asked.is_missing or (asked.is_stopped and name in self.record.running)):
             return ""
-        return f"the engine was asked for everything that must be there: {asked.proof.message}"
+        return f"{engine.noun} was asked for everything that must be there: {asked.proof.message}"
 
     def containers(self, after: Scan) -> str:
         """Launch the test containers that were not launched yet; return what fails, or ""."""
@@ -91,17 +101,17 @@ class Proof:
         )
 
 
-def starts_engine(record: PlanRecord) -> bool:
-    """Whether the run started an engine: what only a living engine shows was there before, out of sight."""
-    return any(action.engine for action in record.actions)
+def started_engines(record: PlanRecord) -> tuple[str, ...]:
+    """Return the engines that the run stopped or started: what only a living engine shows was there before, out of sight."""
+    return tuple(dict.fromkeys(action.engine for action in record.actions if action.engine))
 
 
-def _data_root(expected: Expected, missing: tuple[str, ...]) -> ProbeResult:
+def _data_root(expected: ByEngine, missing: tuple[str, ...]) -> ProbeResult:
     return ProbeResult(
         name="data-root",
         proves="the data root has everything that must be there",
         result=Result.FAIL if missing else Result.PASS,
-        message=f"missing: {_listed(missing)}" if missing else f"it has {expected.in_words}, all whole",
+        message=f"missing: {_listed(missing)}" if missing else f"it has {in_words(expected)}, all whole",
     )
 
 

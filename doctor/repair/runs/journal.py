@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from doctor.model.step import Meta, Node
-from doctor.repair.expected import Expected
+from doctor.repair.expected import ByEngine
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["begun", "intent", "done", "skipped", "finished"]
     before: Before | None = None
     result: str = ""
-    there: Expected | None = None
+    there: ByEngine | None = None
 
 
 _encoder = msgspec.json.Encoder()

@@ -18,7 +18,8 @@ from doctor.model.paths import is_beneath
 from doctor.model.root_identity import RootIdentity
 from doctor.model.step import Reload, Step, Stopped
 from doctor.model.step import Run as Command
-from doctor.repair.expected import Expected
+from doctor.plugins.engines import engines
+from doctor.repair.expected import ByEngine
 from doctor.repair.runs.journal import Entry, Journal, line, parse
 from doctor.state.files import append, atomic_write, ensure_dir
 from doctor.state.paths import runs_dir
@@ -28,7 +29,7 @@ from doctor.state.trust import weakness
 class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An action as it was planned, with the steps it lowered to.
 
-    ``engine`` marks the stop and start that the plan itself put in: an undo makes its own. ``undoes`` is the number of the
+    ``engine`` names the engine of a stop or start that the plan itself added: an undo adds its own. ``undoes`` is the number of the
     action that one of an undo takes back, 0 for its own stop and start.
     """
 
@@ -39,7 +40,7 @@ class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
     check_ids: tuple[str, ...]
     diff: str
     steps: tuple[Step, ...]
-    engine: bool = False
+    engine: str = ""
     undoes: int = 0
 
 
@@ -52,15 +53,16 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         check_ids: the checks that were part of it.
         predicted: fingerprints of the findings that were expected to stay or come.
         probes: probes that prove it.
-        engine_was_running: whether an engine held the data root when the run began.
+        running: names of the engines that held their data roots when the run began.
         data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
         service_roots: those of a containerd that is a service of its own.
+        apart: by engine, those that another engine than the first one holds.
         undoes: the run that this one takes back, or "".
         is_rollback: whether it does so because that run failed: all must be as before then, an engine that ran included.
         host: which disk it repairs, where that is not the running host's.
-        roots: which data roots it writes in.
+        roots: by engine, which data root it finds.
         keeps: paths that an undo does not restore, as they hold somebody's later work, or that it merged with that.
-        expected: what must be in the data root afterwards, by name; empty for a run that neither writes there nor starts an
+        expected: what must be in the data roots afterwards, by engine and name; empty for a run that neither writes there nor starts an
             engine.
         engine_ran: of an undo, whether it stops an engine that answered when it was planned; ``ran`` the containers that ran
             then.
@@ -77,25 +79,37 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     check_ids: tuple[str, ...] = ()
     predicted: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
-    engine_was_running: bool = False
+    running: tuple[str, ...] = ()
     data_roots: tuple[str, ...] = ()
     service_roots: tuple[str, ...] = ()
+    apart: dict[str, tuple[str, ...]] = {}
     undoes: str = ""
     is_rollback: bool = False
     host: HostIdentity = HostIdentity()
-    roots: tuple[RootIdentity, ...] = ()
+    roots: dict[str, RootIdentity] = {}
     keeps: tuple[str, ...] = ()
-    expected: Expected = Expected()
+    expected: ByEngine = {}
     repaired_images: tuple[str, ...] = ()
     deep: bool = False
     engine_ran: bool = False
     ran: tuple[Stopped, ...] = ()
 
-    @property
-    def socket(self) -> str:
-        """Where the engine answers that the plan stops, starts or asks, "" for the usual place."""
+    def socket_of(self, engine: str) -> str:
+        """Return where this engine answers, which the plan stops, starts or asks; "" for its usual socket."""
         steps = (step for action in self.actions for step in action.steps)
-        return next((step.socket for step in steps if isinstance(step, Command | Reload) and step.socket), "")
+        asked = (step for step in steps if isinstance(step, Command | Reload) and step.engine in {engine, ""})
+        return next((step.socket for step in asked if step.socket), "")
+
+    def held_by(self, engine: str) -> tuple[str, ...]:
+        """Return the data roots that this engine holds while it runs, without those of a containerd service."""
+        if engine in self.apart:
+            return self.apart[engine]
+        others = {*self.service_roots, *(top for tops in self.apart.values() for top in tops)}
+        return tuple(top for top in self.data_roots if top not in others)
+
+    def stopped_for(self, engine: str) -> tuple[str, ...]:
+        """Return the data roots below which no step writes while this engine runs: it also stops for the service below it."""
+        return self.held_by(engine) if engine in self.apart else (*self.held_by(engine), *self.service_roots)
 
     def locked_with(self, path: str) -> tuple[str, ...]:
         """Return the directories that nobody may hold while ``path`` is written; () outside of all.
@@ -104,10 +118,9 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         holds its own all the time, which is no reason to leave the engine's alone; of one root in the other, nobody may hold
         either.
         """
-        engine = tuple(top for top in self.data_roots if top not in self.service_roots)
         return tuple(
             top
-            for tops in (self.service_roots, engine)
+            for tops in (self.service_roots, *self.apart.values(), self.held_by(engines()[0].name))
             if any(is_beneath(path, place) for place in tops)
             for top in tops
         )
@@ -248,7 +261,7 @@ class Run:
         """Return how the run ended: "applied", "rolled back", "undone", …, or "" while it is unfinished."""
         return self.journal().result
 
-    def finish(self, result: str, there: Expected | None = None) -> None:
+    def finish(self, result: str, there: ByEngine | None = None) -> None:
         """Record how the run ended, and what is whole in the data root then."""
         self.write(Entry(state="finished", result=result, there=there))
 
@@ -261,5 +274,5 @@ class _Unkept(Run):
         del entries, is_synced
         raise RepairError("the rollback is not recorded", where=self.path)
 
-    def finish(self, result: str, there: Expected | None = None) -> None:
+    def finish(self, result: str, there: ByEngine | None = None) -> None:
         """There is nothing to record it in."""

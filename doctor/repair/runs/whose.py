@@ -1,17 +1,14 @@
 """Which disk and which data root a run is of: recorded with it, and compared before an undo writes."""
 
-from msgspec.structs import replace
-
-from doctor.collect.backup.root_identity import likeness, root_identity
-from doctor.facts.config.engine import EngineConfig, Setting
-from doctor.facts.engine.data_root import DataRoot
+from doctor.api.engine import Ask
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.host_identity import HostIdentity
-from doctor.model.missing import HostError, Missing
+from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.model.root_identity import RootIdentity
 from doctor.model.step import touches
+from doctor.plugins.engines import engine, engines
 from doctor.repair.runs.record import PlanRecord
 from doctor.scan.resolve import Facts
 
@@ -50,10 +47,10 @@ def _births(host: Host) -> list[tuple[int, int]]:
     return [place for place in found if all(place)]
 
 
-def roots_of(facts: Facts, host: Host) -> tuple[RootIdentity, ...]:
-    """Return which data root a repair finds."""
-    root = facts.get(DataRoot)
-    return (root_identity(host, root),) if isinstance(root, DataRoot) else ()
+def roots_of(facts: Facts, host: Host) -> dict[str, RootIdentity]:
+    """Return which data root of each engine a repair finds."""
+    found = {one.name: one.root(host, facts.get) for one in engines()}
+    return {name: root.identity for name, root in found.items() if root is not None}
 
 
 def refuse_other(record: PlanRecord, host: Host) -> None:
@@ -64,33 +61,29 @@ def refuse_other(record: PlanRecord, host: Host) -> None:
             where=record.root,
             do="mount that one there, then undo again",
         )
-    if not any(touches(step, record.data_roots) for action in record.actions for step in action.steps):
-        return
-    for recorded in record.roots:
-        root = facts_at(host, recorded.path).get(DataRoot)
-        if not isinstance(root, DataRoot):
+    steps = [step for action in record.actions for step in action.steps]
+    for name, recorded in record.roots.items():
+        if not any(touches(step, record.stopped_for(name)) for step in steps):
+            continue
+        root = engine(name).root(host, facts_at(host, record))
+        if root is None:
             raise RefusedError(
                 "the data root that this run repaired is not there",
                 where=recorded.path,
                 do="put it back in its place, or mount it there, then undo again",
             )
-        found = likeness(host, root, recorded)
+        found = root.likeness(recorded)
         if not found.is_same:
             raise RefusedError(
                 f"another data root lies there than the one that this run repaired ({found.in_words})",
-                where=root.resolved,
+                where=root.path,
                 do="put that one back in its place, then undo again",
             )
 
 
-def facts_at(host: Host, path: str) -> Facts:
-    """Return the facts of a host whose data root is the one at ``path``, whatever its settings name by now."""
-    facts = Facts(host)
-    root, config = facts.get(DataRoot), facts.get(EngineConfig)
-    if isinstance(root, DataRoot) and root.resolved == path:
-        return facts
-    # The path is a real place: that of a remapped engine has the remapped ids in it already.
-    settings = {} if isinstance(config, Missing) else {**config.settings}
-    settings.pop("userns-remap", None)
-    settings["data-root"] = Setting(value=path)
-    return Facts(host, (replace(EngineConfig() if isinstance(config, Missing) else config, settings=settings),))
+def facts_at(host: Host, record: PlanRecord) -> Ask:
+    """Return the facts of a host with the data roots of a run, whatever its settings name now."""
+    ask: Ask = Facts(host).get
+    for name, recorded in record.roots.items():
+        ask = engine(name).ask_at(host, recorded.path, ask)
+    return ask

@@ -23,7 +23,8 @@ from doctor.model.step import (
     places,
 )
 from doctor.model.view import Stat
-from doctor.repair.engine import launch, requests
+from doctor.plugins.engines import engine_of
+from doctor.repair.engine import launch
 from doctor.repair.engine.holders import freed
 from doctor.repair.runs.journal import Before, Entry
 from doctor.repair.runs.record import PlanRecord
@@ -225,9 +226,9 @@ class Executor:
             case Signal():
                 self._signal(step)
             case Reload():
-                requests.reload(step)
+                engine_of(step).reload(step)
             case StartContainers():
-                requests.start_containers(step)
+                engine_of(step).start_containers(step)
             case Netlink(do=request, may_fail=may_fail):
                 from doctor.host import netlink  # noqa: PLC0415 - pyroute2 costs 170 ms
 

@@ -154,4 +154,6 @@ def perform_back(
 
 def _starts(action: ActionRecord) -> bool:
     """Whether it is the plan's own start of the engine, or of a containerd."""
-    return action.engine and any(isinstance(step, Command) and step.until in {"up", "listens"} for step in action.steps)
+    return bool(action.engine) and any(
+        isinstance(step, Command) and step.until in {"up", "listens"} for step in action.steps
+    )

@@ -19,10 +19,10 @@ from doctor.model.severity import Severity
 from doctor.model.step import Attributes, File, Move, Put, Step
 from doctor.model.step import Run as Command
 from doctor.plugins.catalog import Catalog
-from doctor.repair.engine import launch
+from doctor.plugins.engines import engines
+from doctor.repair.expected import containers as titles
 from doctor.repair.expected import present
 from doctor.repair.planning import obstacle
-from doctor.repair.proof.engine_proof import not_running
 from doctor.repair.runs.record import PlanRecord
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan, scan
@@ -110,7 +110,7 @@ def _start(record: PlanRecord, before: Scan, after: Scan, *, is_whole: bool) -> 
 
 def _unseen(before: Scan, after: Scan) -> dict[str, str]:
     """Return id and name of the containers that the engine lists now, and not with what comes back: damage, or another driver."""
-    was, then = present(before.facts).containers, present(after.facts).containers
+    was, then = titles(present(before.facts)), titles(present(after.facts))
     now, new, containers = before.facts.get(Storage), after.facts.get(Storage), before.facts.get(Containers)
     gone = {identity: title for identity, title in was.items() if identity not in then}
     if isinstance(now, Missing) or isinstance(new, Missing) or isinstance(containers, Missing):
@@ -164,13 +164,14 @@ def lost(record: PlanRecord, host: Host) -> tuple[str, ...]:
     """
     if not record.engine_ran or not starts(record):
         return ()
+    engine = engines()[0]
     control = Facts(host).get(EngineControl)
     socket = "" if isinstance(control, Missing) else control.socket
     left: tuple[str, ...] = ()
-    if launch.answers(socket):
-        left = not_running(host, socket, {one.id: one.name for one in record.ran})
+    if engine.answers(socket):
+        left = engine.why_stopped(host, socket, {one.id: one.name for one in record.ran})
     # An engine may end because of the restored state, a moment after its start.
-    if not launch.answers(socket):
+    if not engine.answers(socket):
         down = f"; {_named(one.name for one in record.ran)}: not running either" if record.ran else ""
         return (f"the engine ran before this undo and does not run now{down}",)
     return tuple(f"{one}; it ran before this undo" for one in left)

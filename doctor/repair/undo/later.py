@@ -4,31 +4,21 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.facts.containerd.lists import CONTENTS
 from doctor.formats.merge import merge
 from doctor.host.base import Host
+from doctor.model.expected import Expected
 from doctor.model.paths import is_beneath
 from doctor.model.step import Attributes, Directory, File, HardLink, Meta, Move, Node, Put, Step
-from doctor.repair.expected import Expected, standing
+from doctor.plugins.engines import engines
+from doctor.repair.expected import ByEngine, standing
 from doctor.repair.rollback import is_back
 from doctor.repair.runs.journal import Before, Journal
 from doctor.repair.runs.record import PlanRecord
 from doctor.repair.runs.whose import facts_at
 from doctor.repair.steps.compare import is_as
 from doctor.repair.steps.nodes import Tree, meta_at
-from doctor.repair.undo.later_settings import changed_settings, is_settings
-from doctor.scan.resolve import Facts
 from doctor.state.paths import runs_dir
 
-# Where a kind of thing is recorded for all of its kind; the engine writes these itself, so that only what they list counts.
-_STORES = {
-    "network/files/local-kv.db": "networks",
-    "image/overlay2/repositories.json": "tags",
-    "volumes/metadata.db": "volumes",
-}
-_CONTAINERD = "stored"
-# Their directories have names of their own: the engine makes none of them for itself.
-_OF_ONE = ("containers", "volumes", "overlay2")
 _MOST_BYTES = 64 << 20
 
 
@@ -64,10 +54,8 @@ def later(record: PlanRecord, journal: Journal, host: Host) -> tuple[Later, ...]
     """Return what was changed after a run in the places that it wrote."""
     tree = Tree(record.root)
     there = _there(journal)
-    now = Expected()
-    if there is not None:
-        # What the settings name by now may be another one.
-        now = standing(facts_at(host, record.roots[0].path) if record.roots else Facts(host))
+    # The data root that the settings name now may be another one.
+    now = standing(facts_at(host, record)) if there is not None else {}
     found: list[Later] = []
     for path, place in _places(record, journal).items():
         top = next((top for top in record.data_roots if is_beneath(path, top)), "")
@@ -79,11 +67,11 @@ def later(record: PlanRecord, journal: Journal, host: Host) -> tuple[Later, ...]
         elif top and there is not None:
             name = path[len(top) + 1 :]
             found += _inside(tree, path, place, _new(name, now, there))
-            found += _settings(tree, path, place, now) if is_settings(name) else ()
+            found += _settings(tree, path, name, place, now)
     return tuple(found)
 
 
-def _there(journal: Journal) -> Expected | None:
+def _there(journal: Journal) -> ByEngine | None:
     ends = [entry.there for entry in journal.entries if entry.state == "finished" and entry.there is not None]
     return ends[-1] if ends else None
 
@@ -96,24 +84,28 @@ def _inside(tree: Tree, path: str, place: _Place, new: tuple[str, ...] | None) -
         yield Later(path, f"the directory {path}", is_kept=True)
 
 
-def _settings(tree: Tree, path: str, place: _Place, now: Expected) -> Iterator[Later]:
+def _settings(tree: Tree, path: str, name: str, place: _Place, now: ByEngine) -> Iterator[Later]:
     """Judge a container's own settings: the engine rewrites the files, so that only what a person sets counts."""
-    left, found = _content(place.left), tree.content(path, _MOST_BYTES)
-    if left is None or found is None:
-        return
-    _, identity, name = path.rsplit("/", 2)
-    words = changed_settings(name, left, found, now.containers.get(identity, identity[:12]))
-    if words:
-        yield Later(path, ", ".join(words), _merged(tree, path, place))
+    for engine in (one for one in engines() if one.is_settings(name)):
+        left, found = _content(place.left), tree.content(path, _MOST_BYTES)
+        if left is None or found is None:
+            continue
+        words = engine.changed_settings(name, left, found, now.get(engine.name, Expected()))
+        if words:
+            yield Later(path, ", ".join(words), _merged(tree, path, place))
 
 
-def _new(name: str, now: Expected, there: Expected) -> tuple[str, ...] | None:
-    """Return what a store lists by now and did not then; ``None`` for the directory of one thing, () for anything else."""
-    kind = _CONTAINERD if f"/{name}".endswith(f"/{CONTENTS}") else _STORES.get(name)
-    if kind:
-        return Expected(**{kind: getattr(now, kind)}).beyond(there)
-    top, _, rest = name.partition("/")
-    return None if top in _OF_ONE and rest and "/" not in rest else ()
+def _new(name: str, now: ByEngine, there: ByEngine) -> tuple[str, ...] | None:
+    """Return what a file lists now and did not then; ``None`` for the directory of one thing, () for anything else.
+
+    An engine writes its lists itself, so that only a new entry counts.
+    """
+    for engine in engines():
+        kind = engine.listed_in(name)
+        if kind:
+            listed = getattr(now.get(engine.name, Expected()), kind)
+            return Expected(**{kind: listed}).beyond(there.get(engine.name, Expected()))
+    return None if any(engine.is_of_one(name) for engine in engines()) else ()
 
 
 def _places(record: PlanRecord, journal: Journal) -> dict[str, _Place]:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from doctor.repair.undo.later_settings import changed_settings, is_settings
+from doctor.engines.docker.engine import ENGINE
+from doctor.engines.docker.settings import changed_settings
 
 HOST = {"Memory": 0, "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}, "Binds": None}
 CONFIG = {"Name": "/web", "State": {"Running": True}, "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}}}  # fmt: skip
@@ -51,6 +52,6 @@ def test_what_is_torn_names_nothing() -> None:
 
 def test_which_files() -> None:
     """Beneath the data root."""
-    assert is_settings("containers/0123/hostconfig.json")
-    assert not is_settings("containers/0123/checkpoints/hostconfig.json")
-    assert not is_settings("volumes/0123/hostconfig.json")
+    assert ENGINE.is_settings("containers/0123/hostconfig.json")
+    assert not ENGINE.is_settings("containers/0123/checkpoints/hostconfig.json")
+    assert not ENGINE.is_settings("volumes/0123/hostconfig.json")

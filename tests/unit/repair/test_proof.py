@@ -10,18 +10,19 @@ from typing import Any
 import msgspec
 import pytest
 
+from doctor.engines.docker import prove
+from doctor.engines.docker.expected import expected_of, present
+from doctor.engines.docker.prove import ask_engine
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
 from doctor.host.base import ApiAnswer
 from doctor.host.recorded import Answers, RootHost
+from doctor.model.expected import Expected, Need
 from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
 from doctor.plugins.load import load as load_catalog
 from doctor.repair.apply import apply, to_record
-from doctor.repair.expected import Expected, Need, expected_of, present
 from doctor.repair.planning.plan import make_plan
-from doctor.repair.proof import engine_proof
-from doctor.repair.proof.engine_proof import ask_engine
 from doctor.repair.proof.prove import Proof, shortfalls
 from doctor.repair.runs.found import find_run
 from doctor.scan.resolve import Facts
@@ -48,7 +49,7 @@ def root(where: Path) -> RootHost:
 
 def test_what_is_whole_has_a_name(tmp_path: Path) -> None:
     """Each kind of thing of a healthy root is in the set."""
-    found = present(Facts(root(tmp_path)))
+    found = present(Facts(root(tmp_path)).get)
     assert found.images
     assert found.tags
     assert list(found.containers.values()) == ["web"]
@@ -72,10 +73,10 @@ def test_what_is_whole_has_a_name(tmp_path: Path) -> None:
 def test_each_loss_is_noticed_and_named(tmp_path: Path, broken: str, kind: str) -> None:
     """A root without it has less than the whole one."""
     host = root(tmp_path)
-    whole = present(Facts(host))
+    whole = present(Facts(host).get)
     path = tmp_path / "host" / DOCKER / broken
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    missing = whole.beyond(present(Facts(host)))
+    missing = whole.beyond(present(Facts(host).get))
     assert any(name.startswith(kind) for name in missing), missing
     assert whole.beyond(whole) == ()
 
@@ -87,9 +88,10 @@ def test_a_repair_that_leaves_less_is_taken_back(tmp_path: Path, state_dir: Path
     tags.write_bytes(b"")
     plan = make_plan(host, CATALOG, CATALOG.choose(("state",), ()))
     record = to_record(plan, host.root, "run")
-    assert record.expected.containers
-    assert record.expected.tags, "foreseen by the plan"
-    more = msgspec.structs.replace(record.expected, volumes=(*record.expected.volumes, "lost-one"))
+    mine = record.expected["docker"]
+    assert mine.containers
+    assert mine.tags, "foreseen by the plan"
+    more = {"docker": msgspec.structs.replace(mine, volumes=(*mine.volumes, "lost-one"))}
     done = apply(msgspec.structs.replace(record, expected=more), host, CATALOG, prove=lambda _: (), progress=quiet)
     assert done.rolled_back
     assert "missing in the data root: volume lost-one" in done.error
@@ -117,7 +119,7 @@ def engine(where: Path, **changed: Any) -> RootHost:
 
 def test_an_engine_that_has_it_all(tmp_path: Path) -> None:
     """It says how much that is."""
-    asked = ask_engine(engine(tmp_path), WHOLE)
+    asked = ask_engine(engine(tmp_path), "", WHOLE)
     found, is_missing = asked.proof, asked.is_missing
     assert (found.result, is_missing) == (Result.PASS, False)
     assert found.message == (
@@ -142,7 +144,7 @@ def test_an_engine_that_has_it_all(tmp_path: Path) -> None:
 )
 def test_what_the_engine_lacks_is_named(tmp_path: Path, kind: str, body: Any, name: str) -> None:
     """An engine that dropped one thing, or does not answer, fails the proof."""
-    asked = ask_engine(engine(tmp_path, **{kind: body}), WHOLE)
+    asked = ask_engine(engine(tmp_path, **{kind: body}), "", WHOLE)
     found, is_missing = asked.proof, asked.is_missing
     assert (found.result, is_missing) == (Result.FAIL, True)
     assert name in found.message
@@ -160,10 +162,10 @@ def test_what_does_not_run_is_named(
     tmp_path: Path, state: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is there, so nothing is missing; and it is no success either."""
-    monkeypatch.setattr(engine_proof, "_SETTLE_S", 0.1)
+    monkeypatch.setattr(prove, "_SETTLE_S", 0.1)
     host = engine(tmp_path)
     host.answers.engine[f"/containers/{'c' * 64}/json"] = ApiAnswer(200, json.dumps({"State": state}).encode())
-    asked = ask_engine(host, WHOLE)
+    asked = ask_engine(host, "", WHOLE)
     found, is_missing = asked.proof, asked.is_missing
     assert (found.result, is_missing) == (Result.FAIL, False)
     assert why in found.message
@@ -172,7 +174,7 @@ def test_what_does_not_run_is_named(
 def test_another_driver_hides_images_and_loses_none(tmp_path: Path) -> None:
     """The containerd store lists other ids; what overlay2 has is judged on disk then."""
     host = engine(tmp_path, info={"Driver": "overlayfs"}, images=[], containers=[])
-    found = ask_engine(host, WHOLE).proof
+    found = ask_engine(host, "", WHOLE).proof
     assert found.result is Result.PASS
     assert found.message == (
         "the engine has 1 volume, 1 network, and uses another storage driver than overlay2: "
@@ -192,7 +194,7 @@ def test_a_container_that_only_flaps_is_not_held_against_a_repair(tmp_path: Path
         document = json.loads((config / "config.v2.json").read_bytes())
         document["State"] |= {"Running": True, "Restarting": restarting}
         (config / "config.v2.json").write_text(json.dumps(document))
-        seen[restarting] = present(Facts(host)).runs
+        seen[restarting] = present(Facts(host).get).runs
     assert seen == {False: (config.name,), True: ()}
 
 
@@ -217,7 +219,7 @@ def test_each_container_can_be_started_as_far_as_names_go(tmp_path: Path, need: 
         networks=[{"Id": "d" * 64, "Name": "mesh"}],
         info={"Driver": "overlay2", "Runtimes": {"runc": {}, "kata": {}}},
     )
-    asked = ask_engine(host, msgspec.structs.replace(WHOLE, needs={"c" * 64: (need,)}))
+    asked = ask_engine(host, "", msgspec.structs.replace(WHOLE, needs={"c" * 64: (need,)}))
     found, is_missing = asked.proof, asked.is_missing
     assert not is_missing
     assert (found.result is Result.PASS) == is_met
@@ -228,13 +230,15 @@ def test_a_plan_knows_what_its_containers_need(tmp_path: Path) -> None:
     """Networks and volumes that containers name, but for those that were missing before the repair."""
     host = root(tmp_path)
     (tmp_path / "host" / STORE / "repositories.json").write_bytes(b"")
-    needs = to_record(make_plan(host, CATALOG, CATALOG.choose(("state",), ())), host.root, "run").expected.needs
+    needs = (
+        to_record(make_plan(host, CATALOG, CATALOG.choose(("state",), ())), host.root, "run").expected["docker"].needs
+    )
     assert [need.title for all_ in needs.values() for need in all_] == ["mesh"]
     (tmp_path / "host" / DOCKER / "network/files/local-kv.db").unlink()
     Path(tmp_path / "host" / DOCKER / "network/files/local-kv.db").write_bytes(
         write(Bucket(buckets={b"libnetwork": Bucket()}))
     )
-    found = expected_of(Facts(host), Facts(host))
+    found = expected_of(Facts(host).get, Facts(host).get)
     assert found.needs == {}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from doctor.engines.docker import changing
 from doctor.host.base import Process
 from doctor.host.recorded import RootHost
 from doctor.model.outcome import Result
@@ -45,7 +46,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Busy:
     made = Busy(str(tmp_path / "host"), replace(CASE.answers(), live=True))
     made.root = "/"
     # A case's directories have the times of the checkout, its files those of the copy.
-    watched = [tmp_path / "host/var/lib/docker" / place for place in still._ROOT]
+    watched = [tmp_path / "host/var/lib/docker" / place for place in changing._ROOT]
     made.time = max(path.lstat().st_mtime for path in watched if path.exists())
     monkeypatch.setattr(still, "_PAUSES_S", (0.0, 0.0, 0.0))
     return made

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from doctor.cli.app import run
-from doctor.host.data_root import PLACE, DataRootHost
+from doctor.engines.docker.places import DEFAULT_ROOT as PLACE
+from doctor.host.data_root import DataRootHost
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join
+from doctor.plugins.engines import engines
 from doctor.salvage.work import Wish, salvage
 from tests.unit.salvage.test_salvage import made
 
@@ -19,7 +21,7 @@ def test_images_of_a_directory(tmp_path: Path) -> None:
     root, app, base, _ = made(tmp_path)
     out = str(tmp_path / "out")
     assert run(["salvage", "--quiet", "--data-root", str(root.data), "--to", out]) == 0
-    outcome = salvage(DataRootHost(str(root.data)), Wish(to=out), lambda _: None)
+    outcome = salvage(DataRootHost(str(root.data), engines()), Wish(to=out), lambda _: None)
     assert {image.id for image in outcome.images} == {app, base}
     assert run(["salvage", "--quiet", "--root", str(root.top), "--to", out]) == 0
 
@@ -28,7 +30,7 @@ def test_nothing_is_written_into_it(tmp_path: Path) -> None:
     """A target beneath the directory is refused."""
     root, *_ = made(tmp_path)
     with pytest.raises(RefusedError, match="where nothing is written"):
-        salvage(DataRootHost(str(root.data)), Wish(to=str(root.data / "out")), lambda _: None)
+        salvage(DataRootHost(str(root.data), engines()), Wish(to=str(root.data / "out")), lambda _: None)
 
 
 def test_the_host_has_nothing_else(tmp_path: Path) -> None:
@@ -36,7 +38,7 @@ def test_the_host_has_nothing_else(tmp_path: Path) -> None:
     root, *_ = made(tmp_path)
     (tmp_path / "secret").write_text("no")
     (root.data / "link").symlink_to("../../../../../secret")
-    host = DataRootHost(str(root.data))
+    host = DataRootHost(str(root.data), engines())
     assert host.resolve(PLACE) == PLACE
     assert (host.lstat(PLACE).kind, host.xattrs(PLACE).get("user.none")) == ("d", None)
     assert dict(host.scandir(PLACE))["image"] == "d"
@@ -52,15 +54,15 @@ def test_what_is_no_data_root_is_told(tmp_path: Path) -> None:
     """The directory above it, one of a host with mapped ids, one of something else, a file; and both options at once."""
     root, *_ = made(tmp_path)
     with pytest.raises(UsageError) as above:
-        DataRootHost(str(root.top))
+        DataRootHost(str(root.top), engines())
     assert above.value.do == f"name {root.data}"
     (tmp_path / "mapped/100000.100000/image").mkdir(parents=True)
     with pytest.raises(UsageError) as mapped:
-        DataRootHost(str(tmp_path / "mapped"))
+        DataRootHost(str(tmp_path / "mapped"), engines())
     assert mapped.value.do == f"name {tmp_path}/mapped/100000.100000"
     for place in (tmp_path / "mapped/100000.100000/image", root.data / "engine-id"):
         with pytest.raises(UsageError):
-            DataRootHost(str(place))
+            DataRootHost(str(place), engines())
     assert run(["salvage", "--to", str(tmp_path / "o"), "--root", str(root.top), "--data-root", str(root.data)]) == 2
 
 

@@ -5,17 +5,14 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from msgspec import Struct
-
-from doctor.facts.engine.control import EngineControl
+from doctor.engines.docker import places as docker
 from doctor.host.base import Host
+from doctor.model.expected import Asked, Expected
 from doctor.model.finding import Evidence
-from doctor.model.missing import HostError, Missing
+from doctor.model.missing import HostError
 from doctor.model.outcome import Result
 from doctor.model.paths import HostPath
 from doctor.model.probe_result import ProbeResult
-from doctor.repair.expected import DRIVER, Expected
-from doctor.scan.resolve import Facts
 
 NAME = "engine"
 PROVES = "the engine has everything that must be there, and runs what it starts by itself"
@@ -29,25 +26,9 @@ class UnansweredError(Exception):
     """The engine does not answer, or not as it should."""
 
 
-class Asked(Struct, frozen=True, kw_only=True):
-    """What the engine was asked.
-
-    Attributes:
-        proof: all of it, for the report.
-        is_missing: whether something is missing (and not only does not run).
-        is_stopped: whether something does not run that the engine starts by itself.
-    """
-
-    proof: ProbeResult
-    is_missing: bool
-    is_stopped: bool
-
-
-def ask_engine(host: Host, expected: Expected) -> Asked:
+def ask_engine(host: Host, socket: str, expected: Expected) -> Asked:
     """Ask the engine for everything that must be there, and for what must run again."""
     started = time.perf_counter()
-    control = Facts(host).get(EngineControl)
-    socket = "" if isinstance(control, Missing) else control.socket
     asked = _Asked(host, socket)
     try:
         there, is_ours, runtimes = _there(asked, expected)
@@ -78,7 +59,7 @@ def _has(expected: Expected, *, is_ours: bool) -> str:
     hidden = Expected(images=expected.images, tags=expected.tags, containers=expected.containers)
     if hidden == Expected():
         return f"the engine has {shown.in_words}"
-    return f"the engine has {shown.in_words}, and uses another storage driver than {DRIVER}: it does not show {hidden.in_words}"
+    return f"the engine has {shown.in_words}, and uses another storage driver than {docker.OVERLAY2}: it does not show {hidden.in_words}"
 
 
 def _named(expected: Expected) -> dict[str, str]:
@@ -147,7 +128,7 @@ def _there(asked: _Asked, expected: Expected) -> tuple[Expected, bool, frozenset
     """Return what the engine lists, as far as it is asked for, whether it uses the driver whose things these are, its runtimes."""
     info = asked.get("/info")
     # With another storage driver, the containerd store included, the images of overlay2 are hidden and not lost.
-    ours = isinstance(info, dict) and info.get("Driver") == DRIVER
+    ours = isinstance(info, dict) and info.get("Driver") == docker.OVERLAY2
     images = asked.get("/images/json?all=1") if expected.images and ours else ()
     containers = asked.get("/containers/json?all=1") if expected.containers and ours else ()
     volumes = asked.get("/volumes") if expected.volumes or expected.needs else {}

@@ -1,9 +1,9 @@
-"""What a person changed in a container's own settings after a repair: the engine rewrites both files at every start and stop."""
+"""Changes that a person made in a container's settings after a repair: the engine rewrites both files at every start and stop."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from doctor.facts.containers.containers import CONFIG, HOST_CONFIG
+from doctor.engines.docker import places as docker
 from doctor.formats.json_safe import load_object
 from doctor.model.errors import FormatError
 
@@ -30,20 +30,14 @@ _UPDATED = {
 def changed_settings(name: str, left: bytes, now: bytes, title: str) -> tuple[str, ...]:
     """Return what differs between the file that a repair left and the one that is there, as a person would name it.
 
-    What the engine itself keeps there (its state, addresses, defaults for keys that were not named) is no difference.
+    The engine's own values there (its state, addresses, defaults for keys that were not named) don't count.
     """
     try:
         was, found = load_object(left), load_object(now)
     except FormatError:
         return ()
-    differences = _of_host_config(was, found) if name == HOST_CONFIG else _of_config(was, found)
+    differences = _of_host_config(was, found) if name == docker.HOST_CONFIG else _of_config(was, found)
     return tuple(f"{words} of container {title}" for words in differences)
-
-
-def is_settings(name: str) -> bool:
-    """Whether this is one of the two files, by its path beneath the data root."""
-    parts = name.split("/")
-    return len(parts) == 3 and parts[0] == "containers" and parts[2] in {CONFIG, HOST_CONFIG}
 
 
 def _of_host_config(was: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a repair asks of a living engine: to read its settings again, and to start the containers that ran before."""
+"""Requests of a repair to a running Docker Engine: reload the settings, and start the containers that ran before."""
 
 import json
 import os
@@ -6,14 +6,22 @@ import time
 from typing import Any
 from urllib.parse import quote
 
+from doctor.engines.docker import places as docker
 from doctor.host import engine_socket, processes
 from doctor.model.errors import RepairError
 from doctor.model.missing import HostError
 from doctor.model.step import Reload, StartContainers, Stopped
 
-_SOCKET = "/var/run/docker.sock"
 _START_S = 60.0
 _STEP_S = 0.05
+
+
+def answers(socket: str) -> bool:
+    """Whether an engine answers on this socket ("": the usual one)."""
+    try:
+        return engine_socket.get(socket or docker.SOCKET, "/_ping", timeout_s=2.0).status == 200
+    except HostError:
+        return False
 
 
 def reload(step: Reload) -> None:
@@ -21,7 +29,7 @@ def reload(step: Reload) -> None:
 
     dockerd logs an error and changes nothing where it refuses the file: only the event proves the reload.
     """
-    socket = step.socket or _SOCKET
+    socket = step.socket or docker.SOCKET
     begin = time.time()
     try:
         is_same = processes.start_ticks(step.pid) == step.start_ticks
@@ -51,7 +59,7 @@ def start_containers(step: StartContainers) -> None:
     """Start what does not run, in order. Never raises: the proof asks for each and names those that don't run."""
     for one in step.containers:
         try:
-            _start(step.socket or _SOCKET, one)
+            _start(step.socket or docker.SOCKET, one)
         except HostError:
             continue
 
@@ -61,7 +69,7 @@ def not_running(socket: str, step: StartContainers) -> tuple[Stopped, ...]:
     left = []
     for one in step.containers:
         try:
-            is_left = not _runs(socket or _SOCKET, quote(one.id), gone=False)
+            is_left = not _runs(socket or docker.SOCKET, quote(one.id), gone=False)
         except HostError:
             is_left = True
         if is_left:
