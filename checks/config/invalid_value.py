@@ -35,7 +35,7 @@ def invalid_value(
     release = None if isinstance(version, Missing) else version.release
     for problem in problems(config, things, release):
         setting = config.setting(problem.key)
-        effect = "no new container starts" if problem.halts else "containers fail, or it has no effect"
+        effect = "no new container starts" if problem.halts else "containers fail, or the setting has no effect"
         if problem.stops:
             effect = start_fails(state)
         yield Finding(

@@ -39,7 +39,7 @@ def unit_masked(units: EngineUnits, state: EngineState, config: EngineConfig) ->
         unit = units.get(name)
         yield Finding(
             subject=Subject("unit", name),
-            message=f"{name} is masked: {'after its next stop ' if state.is_running else ''}the engine can't be started",
+            message=f"{name} is masked: the engine can't be started{' again after its next stop' if state.is_running else ''}",
             evidence=(Evidence("systemctl show", f"{name}: LoadState={unit.load}, ActiveState={unit.active}"),),
             detail=MaskedUnit(name=name, together=masked),
         )

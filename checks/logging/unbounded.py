@@ -42,6 +42,6 @@ def unbounded(config: EngineConfig, logging: Logging) -> Iterator[Finding]:
         message=f"logs grow without limit and use {human(total)} of the data root's disk: {names}",
         evidence=(
             *(Evidence(file.path, human(file.size_bytes)) for file in top),
-            Evidence(config.setting("log-opts").place, f"max-size={options.get('max-size', 'not set')}"),
+            Evidence(config.setting("log-opts").place, f"max-size: {options.get('max-size', 'not set')}"),
         ),
     )

@@ -43,7 +43,7 @@ def bridge_nf_off(
     seen = "no such file: br_netfilter is not loaded" if value is None else str(value)
     yield Finding(
         subject=Subject("sysctl", KEY),
-        message=f"packets inside a bridge bypass the firewall, but {who[0]} on it",
+        message=f"packets inside a bridge bypass the firewall, but {who[0]} relies on it",
         evidence=(
             Evidence("/proc/sys/net/bridge/bridge-nf-call-iptables", seen),
             *(Evidence("relies on it", w) for w in who),
@@ -55,9 +55,9 @@ def bridge_nf_off(
 def _relying(engine: EngineConfig, networks: Networks | Missing, processes: Processes | Missing) -> list[str]:
     who = []
     if engine.get("icc") is False:
-        who.append('"icc": false relies')
+        who.append('"icc": false')
     if isinstance(networks, Networks):
-        who += [f"network {network.name} (icc off) relies" for network in networks.bridges if not network.icc]
+        who += [f"network {network.name} (icc off)" for network in networks.bridges if not network.icc]
     if isinstance(processes, Processes) and processes.of_host("kubelet"):
-        who.append("kubelet relies")
+        who.append("kubelet")
     return who

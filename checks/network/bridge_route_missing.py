@@ -79,7 +79,7 @@ def _overlaps(route: Route, subnet: str, version: int) -> bool:
 
 def _finding(network: Network, lost: LostRoute) -> Finding:
     word = "" if lost.version == 4 else "IPv6 "
-    instead = f": the host drops packets to it ({lost.taken})" if lost.taken else ""
+    instead = f"; the host drops packets to it ({lost.taken})" if lost.taken else ""
     return Finding(
         subject=Subject("network", network.name if lost.version == 4 else f"{network.name} (IPv6)"),
         message=(

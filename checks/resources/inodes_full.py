@@ -35,7 +35,7 @@ def inodes_full(systems: FileSystems) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("file-system", system.path),
             message=(
-                f"file creation on {' and '.join(system.uses)} will soon fail: "
+                f"file creation on {system.title} will soon fail: "
                 f"{percent} % of the inodes are used, {system.files_free} left"
             ),
             evidence=(Evidence(f"statfs {system.path}", f"{system.files_free} of {system.files} inodes free"),),

@@ -32,7 +32,7 @@ def memory(memory: Memory) -> Iterator[Finding]:
         subject=Subject("memory", "host"),
         message=(
             f"the kernel may soon kill containers or the engine: {size(memory.available_bytes)} "
-            f"of {size(memory.total_bytes)} memory is available ({ratio:.0%})"
+            f"of {size(memory.total_bytes)} memory is available ({ratio * 100:.0f} %)"
         ),
         evidence=(
             Evidence("/proc/meminfo", f"MemAvailable {size(memory.available_bytes)}"),

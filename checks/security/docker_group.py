@@ -27,6 +27,6 @@ def docker_group(files: GuardedFiles) -> Iterator[Finding]:
         names = ", ".join(files.docker_group)
         yield Finding(
             subject=Subject("group", "docker"),
-            message=f"{names} can become root without a password: they are in the group docker",
+            message=f"members of the group docker can become root without a password: {names}",
             evidence=(Evidence("/etc/group", f"docker: {names}"),),
         )

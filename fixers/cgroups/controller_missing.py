@@ -10,7 +10,7 @@ from doctor.facts.kernel.kernel import Kernel
 
 @fixer(applicability=Applicability.MANUAL)
 def controller_missing(finding: Finding, cgroups: Cgroups, kernel: Kernel | Missing) -> Iterator[Action]:
-    """Name the boot option, or the mount command for version 1."""
+    """Show the boot option, or the mount command for version 1."""
     name = finding.subject.name
     known = cgroups.kernel.get(name)
     disabled = kernel.option("cgroup_disable") if isinstance(kernel, Kernel) else None

@@ -13,7 +13,7 @@ _KEY = "native.cgroupdriver="
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def driver_mismatch(detail: KubeletDriver, engine: EngineConfig) -> Iterator[Action]:
-    """Set native.cgroupdriver in daemon.json; if it is set by a flag, only advise."""
+    """Set native.cgroupdriver in daemon.json; if it is set by a flag, show advice."""
     if engine.flags.of_key("exec-opts"):
         yield Advise(
             text=f"set --exec-opt {_KEY}{detail.wanted} where the engine's flags are set (systemctl cat "

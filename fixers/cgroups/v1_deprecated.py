@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def v1_deprecated() -> Iterator[Action]:
-    """Name the boot option; it takes effect at a reboot."""
+    """Show the boot option; it takes effect at a reboot."""
     yield Advise(
         text="at a convenient time, add systemd.unified_cgroup_hierarchy=1 to the kernel's command line (GRUB_CMDLINE_LINUX "
         "in /etc/default/grub, and update-grub), then systemctl reboot"

@@ -14,7 +14,7 @@ _VARIABLE = re.compile(r"\$\{?\w+\}?")
 
 @fixer(applicability=Applicability.SAFE)
 def environment_file_missing(flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Make it optional; ask first if the command's options may have come from it."""
+    """Make the missing file optional; ask first if the command's options may have come from it."""
     actions: list[Action] = [OptionalFiles(files=(flags.launcher_file, *flags.drop_ins), missing=flags.missing_files)]
     if isinstance(units, EngineUnits):
         actions.append(ReloadUnits(units=units))

@@ -14,7 +14,7 @@ from doctor.model.paths import HostPath, parent
 
 @fixer(applicability=Applicability.SAFE)
 def file_missing(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Name the file that is meant; ask if there are none or several."""
+    """Set the flag to the file that is meant; ask if there are none or several."""
     yield from with_reload(units, _actions(file, flags, units))
 
 

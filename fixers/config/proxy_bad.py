@@ -16,7 +16,7 @@ _URL = re.compile(rf"(?:https?|socks5)://{_HOST.pattern}", re.IGNORECASE)
 
 @fixer(applicability=Applicability.SAFE)
 def proxy_bad(finding: Finding, config: EngineConfig, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Write a URL where the proxy is set; for the unit's environment, advise the drop-in."""
+    """Write a URL where the proxy is set; for the unit's environment, show the drop-in."""
     key = finding.subject.name
     wanted = conceal(key, _url(config.get(key)))
     flags = [flag for flag in config.flags.of_key(key) if flag.place is not None]

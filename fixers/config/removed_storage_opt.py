@@ -10,7 +10,7 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.SAFE)
 def removed_storage_opt(detail: DroppedOption, config: EngineConfig) -> Iterator[Action]:
-    """Remove it from the list or the flags that set it."""
+    """Remove the option from the list or the flags that set it."""
     text = detail.text
     for flag in config.flags.of_key("storage-opts"):
         if flag.value == text and flag.place is not None:

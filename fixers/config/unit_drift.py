@@ -9,5 +9,5 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def unit_drift(units: EngineUnits) -> Iterator[Action]:
-    """Reload the files; no running unit is affected."""
+    """Reload systemd's unit files; no running unit is affected."""
     yield ReloadUnits(units=units)

@@ -16,7 +16,7 @@ from doctor.facts.engine.units import EngineUnits
 def unknown_flag(
     finding: Finding, detail: BadFlag | None, flags: EngineFlags, units: EngineUnits | Missing
 ) -> Iterator[Action]:
-    """Rename it, remove it, or ask which flag is meant."""
+    """Rename or remove the flag, or ask which flag is meant."""
     yield from with_reload(units, _actions(finding, detail, flags))
 
 

@@ -14,10 +14,10 @@ from doctor.facts.engine.data_root import DataRoot
 
 @fixer(applicability=Applicability.SAFE)
 def unknown_key(detail: KeyProblem, file: DaemonJson, root: DataRoot | Missing) -> Iterator[Action]:
-    """Rename it, remove it, or ask which key is meant."""
+    """Rename or remove the key, or ask which key is meant."""
     if detail.meant and not isinstance(root, Missing) and _leads_away(detail, root):
         yield Choose(
-            question=f"whether '{detail.name}' in {file.path} means {detail.meant}: the engine would no longer list the content of {root.resolved}",
+            question=f"whether '{detail.name}' in {file.path} means {detail.meant} (the engine would no longer list the content of {root.resolved})",
             options=tuple(_options(detail, file, (detail.meant,))),
         )
     elif detail.meant:

@@ -11,7 +11,7 @@ from doctor.facts.config.keys import KeyProblem
 
 @fixer(applicability=Applicability.SAFE)
 def wrong_type(detail: KeyProblem, file: DaemonJson) -> Iterator[Action]:
-    """Convert the value if that loses nothing; otherwise advise which type is expected."""
+    """Convert the value if that loses nothing; otherwise show which type is expected."""
     if detail.wanted is None:
         yield Advise(
             text=f"edit {file.path}: {detail.name} must be {detail.says}, then dockerd --validate --config-file {file.path}"

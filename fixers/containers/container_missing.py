@@ -8,9 +8,9 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def container_missing(finding: Finding) -> Iterator[Action]:
-    """Name the commands; the mode can be set only when a container is created."""
+    """Show the commands; the mode can be set only when a container is created."""
     name = finding.subject.name.partition(" ")[0]
     yield Advise(
-        text=f"recreate {name} with the container that runs now: docker inspect {name} shows its settings; with compose, docker "
+        text=f"recreate {name} with the id of the present container: docker inspect {name} shows its settings; with compose, docker "
         "compose up -d --force-recreate"
     )

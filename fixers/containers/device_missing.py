@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def device_missing(finding: Finding) -> Iterator[Action]:
-    """Name the commands; only the user can plug it in."""
+    """Show the commands; only the user can plug in the device."""
     path = finding.subject.name
     yield Advise(
         text=f"restore {path} (plug it in, or load its module; ls -l /dev/serial/by-id /dev/disk/by-id shows permanent names), or "

@@ -22,7 +22,7 @@ def network_missing(
     remains: NetworkRemains,
     traces: NetworkTraces | Missing,
 ) -> Iterator[Action]:
-    """Offer to write its records, naming the assumptions; without any, advise how to connect the containers to another network."""
+    """Offer to recreate the network's records; without any, show how to connect the containers to another network."""
     found = traces if isinstance(traces, NetworkTraces) else NetworkTraces()
     made = (
         restored_network(remains, database, containers, detail.identity, found)
@@ -42,7 +42,7 @@ def network_missing(
         stage=Stage.DATABASES,
     )
     yield Choose(
-        question=f"whether to recreate network {detail.name}, or it was removed on purpose ({by_hand})",
+        question=f"whether to recreate network {detail.name} (if it was removed on purpose, {by_hand})",
         options=(
             Option(
                 name="back",

@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def runtime_missing(finding: Finding) -> Iterator[Action]:
-    """Name the commands; the path of the runtime's program is unknown."""
+    """Show the commands; the path of the runtime's program is unknown."""
     name = finding.subject.name
     known = {
         "nvidia": "nvidia-ctk runtime configure --runtime=docker",

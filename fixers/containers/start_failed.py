@@ -8,5 +8,5 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def start_failed(finding: Finding) -> Iterator[Action]:
-    """Name the command; only the user knows how to correct the error."""
+    """Show the command; only the user knows how to correct the error."""
     yield Advise(text=f"correct the error that the engine recorded, then: docker start {finding.subject.name}")

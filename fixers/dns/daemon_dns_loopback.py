@@ -9,7 +9,7 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.MANUAL)
 def daemon_dns_loopback(engine: EngineConfig) -> Iterator[Action]:
-    """Name the setting; only the user knows the server."""
+    """Show the setting; only the user knows the server."""
     yield Advise(
         text=f"set 'dns' ({engine.setting('dns').place}) to a server that containers can reach, or remove it (grep nameserver "
         "/run/systemd/resolve/resolv.conf shows the host's servers); then systemctl restart docker"

@@ -10,7 +10,7 @@ from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 @fixer(applicability=Applicability.SAFE)
 def resolv_is_directory(dns: HostDns) -> Iterator[Action]:
-    """Quarantine it and link the list that a program of the host has written."""
+    """Quarantine resolv.conf and link the list that a program of the host has written."""
     target = dns.replacement
     if target is None:
         yield Advise(text="mv /etc/resolv.conf /root/ && echo nameserver ADDRESS > /etc/resolv.conf")

@@ -11,7 +11,7 @@ from doctor.facts.network.details import LoopbackOnly
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def resolv_loopback_only(detail: LoopbackOnly, engine: EngineConfig) -> Iterator[Action]:
-    """Set "dns" to servers that a program of the host lists; if there are none, advise."""
+    """Set "dns" to servers that a program of the host lists; without any, show advice."""
     servers = detail.servers
     if servers:
         yield set_setting(engine.json.path, ("dns",), list(servers))

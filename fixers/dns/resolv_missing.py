@@ -9,5 +9,5 @@ from doctor.facts.network.dns import HostDns
 
 @fixer(applicability=Applicability.SAFE)
 def resolv_missing(dns: HostDns) -> Iterator[Action]:
-    """Link the list that a program of the host has written; without one, only advise."""
+    """Link the list that a program of the host has written; without one, show advice."""
     yield from link_resolver_list(dns.replacement)

@@ -10,7 +10,7 @@ from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 @fixer(applicability=Applicability.SAFE)
 def resolved_stub_dead(dns: HostDns) -> Iterator[Action]:
-    """Link a list of real servers; without one, only advise."""
+    """Link a list of real servers; without one, show advice."""
     target = dns.replacement
     if target is None:
         yield Advise(text="start systemd-resolved: systemctl start systemd-resolved")

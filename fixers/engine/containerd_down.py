@@ -11,7 +11,7 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def containerd_down(detail: ContainerdDown, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Start its unit; if that can't work, only advise."""
+    """Start containerd's unit; if that can't work, show advice."""
     if detail.unit and isinstance(units, EngineUnits):
         yield StartUnit(name=detail.unit, units=units)
     elif detail.settings:

@@ -10,7 +10,7 @@ from doctor.facts.engine.details import GoneDirectory
 
 @fixer(applicability=Applicability.SAFE)
 def directory_missing(detail: GoneDirectory) -> Iterator[Action]:
-    """Create it empty; if another user owns the data root, only advise."""
+    """Create the directory empty; if another user owns the data root, show advice."""
     if detail.uid or detail.gid:
         yield Advise(text=f"mkdir -m {detail.mode:04o} {detail.path}; chown {detail.uid}:{detail.gid} {detail.path}")
     else:

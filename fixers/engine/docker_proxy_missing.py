@@ -21,7 +21,7 @@ def docker_proxy_missing(
     system: System | Missing,
     packages: Packages | Missing,
 ) -> Iterator[Action]:
-    """Make the file executable if that is its only fault; otherwise name the package and offer to work without it."""
+    """Make the file executable if that is its only fault; otherwise show the package and offer to work without it."""
     path, _, problem = programs.broken.get(docker.PROXY, "").partition(": ")
     if problem == "not executable":
         yield allow_to_run(path)
@@ -31,7 +31,7 @@ def docker_proxy_missing(
         yield Advise(text=bring)
         return
     yield Choose(
-        question=f"whether the engine should publish ports without docker-proxy until it is reinstalled: {bring}",
+        question=f"whether the engine should publish ports without docker-proxy until it is reinstalled ({bring})",
         options=(
             Option(
                 name="without",

@@ -9,7 +9,7 @@ from doctor.facts.engine.details import EngineHung
 
 @fixer(applicability=Applicability.MANUAL)
 def hung(detail: EngineHung) -> Iterator[Action]:
-    """Name the command for its stack traces; a restart would lose them, so the user decides."""
+    """Show the command that saves the engine's stack traces; a restart would lose them, so the user decides."""
     yield Advise(
         text=f"kill -USR1 {detail.pid} writes the engine's stack traces to a file that its log names; then restart the engine"
     )

@@ -18,7 +18,7 @@ _COMPONENTS = {docker.PROCESS: "engine", containerd.PROCESS: "containerd", docke
 def program_missing(
     detail: MissingProgram | None, system: System | Missing, packages: Packages | Missing
 ) -> Iterator[Action]:
-    """Make the file executable if that is its only fault; otherwise advise. doctor installs no packages."""
+    """Make the file executable if that is its only fault; otherwise show advice. doctor installs no packages."""
     if detail is None:
         yield Advise(
             text="install the engine (https://docs.docker.com/engine/install/); or 'doctor salvage --to DIRECTORY --containers' copies the containers' changes"

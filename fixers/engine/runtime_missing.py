@@ -15,7 +15,7 @@ from doctor.facts.host.packages import Packages, System
 def runtime_missing(
     finding: Finding, programs: EnginePrograms, system: System | Missing, packages: Packages | Missing
 ) -> Iterator[Action]:
-    """Make the file executable if that is its only fault; otherwise advise. doctor installs no packages."""
+    """Make the file executable if that is its only fault; otherwise show advice. doctor installs no packages."""
     name = finding.subject.name
     path, _, problem = programs.broken.get(name, "").partition(": ")
     if problem == "not executable":

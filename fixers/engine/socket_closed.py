@@ -9,7 +9,7 @@ from doctor.facts.engine.socket_access import SocketAccess
 
 @fixer(applicability=Applicability.SAFE)
 def socket_closed(detail: SocketAccess) -> Iterator[Action]:
-    """Set both; permissions for all users are never added."""
+    """Set group and mode; permissions for all users are never added."""
     if detail.found is None:
         return
     mode = (detail.found[0] | (detail.mode & 0o660)) & 0o7777

@@ -9,7 +9,7 @@ from doctor.facts.engine.socket_access import SocketAccess
 
 @fixer(applicability=Applicability.MANUAL)
 def socket_group_missing(detail: SocketAccess) -> Iterator[Action]:
-    """Name the command, with the id and members that the group had."""
+    """Show the command that creates the group, with its former id and members."""
     fields = detail.former.split(":")
     number, members = (fields[2], fields[3]) if len(fields) == 4 else ("", "")
     command = " ".join(("groupadd", "--system", *(("--gid", number) if number else ()), detail.group))

@@ -9,7 +9,7 @@ from doctor.facts.engine.details import UnservedSocket
 
 @fixer(applicability=Applicability.MANUAL)
 def socket_unserved(detail: UnservedSocket) -> Iterator[Action]:
-    """Name both ways; only the user knows whether local clients use the socket."""
+    """Show both ways; only the user knows whether local clients use the socket."""
     where = detail.place.partition(":")[0]
     file = where if where.startswith("/") else "the engine's unit"
     yield Advise(

@@ -11,7 +11,7 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def unit_masked(detail: MaskedUnit, units: EngineUnits) -> Iterator[Action]:
-    """Name the command, and unmask the unit if the user chooses so: masking it was a decision."""
+    """Show the command, and unmask the unit if the user chooses so: masking it was a decision."""
     name, together = detail.name, detail.together
     by_hand = f"systemctl unmask {' '.join(together)}"
     yield Choose(

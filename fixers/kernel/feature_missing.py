@@ -11,7 +11,7 @@ from doctor.facts.kernel.features import KernelNeeds
 
 @fixer(applicability=Applicability.MANUAL)
 def feature_missing(finding: Finding, needs: KernelNeeds, system: System | Missing) -> Iterator[Action]:
-    """Name the distribution's kernel, or the options for a custom kernel."""
+    """Show the distribution's kernel, or the options for a custom kernel."""
     found = next((judged for judged in needs.judged if judged.feature.name == finding.subject.name), None)
     options = " or ".join(f"CONFIG_{option}" for option in found.feature.options) if found is not None else ""
     if needs.kernel.vendor or needs.distribution:

@@ -8,5 +8,5 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def reboot_needed() -> Iterator[Action]:
-    """Name the command; a reboot stops every container, so the user chooses the time."""
+    """Show the command; a reboot stops every container, so the user chooses the time."""
     yield Advise(text="systemctl reboot at a convenient time; containers with a restart policy start by themselves")

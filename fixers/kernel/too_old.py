@@ -10,7 +10,7 @@ from doctor.facts.kernel.details import TooOld
 
 @fixer(applicability=Applicability.MANUAL)
 def too_old(detail: TooOld, system: System | Missing) -> Iterator[Action]:
-    """Name the distribution's command for a newer kernel."""
+    """Show the distribution's command for a newer kernel."""
     needed = detail.needed
     os = system.os if isinstance(system, System) else None
     if os is not None and os.is_like("ubuntu"):

@@ -12,6 +12,6 @@ from doctor.facts.kernel.kernel import Kernel
 
 @fixer(applicability=Applicability.MANUAL)
 def vulnerable(detail: OpenHole, kernel: Kernel, system: System | Missing) -> Iterator[Action]:
-    """Name the upgrade, and where the vendor shows whether it has the fix."""
+    """Show the upgrade, and where the vendor shows whether it has the fix."""
     vendor = kernel.vendor or (system.os.id if isinstance(system, System) else "")
     yield Advise(text=kernel_upgrade(vendor, detail.id, detail.fixed_in))

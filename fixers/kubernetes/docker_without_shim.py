@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def docker_without_shim(finding: Finding) -> Iterator[Action]:
-    """Name the commands for cri-dockerd and for containerd; the user decides."""
+    """Show the commands for cri-dockerd and for containerd; the user decides."""
     place = finding.evidence[0].source
     yield Advise(
         text="with cri-dockerd installed: systemctl enable --now cri-docker.socket cri-docker.service. To use containerd instead: set"

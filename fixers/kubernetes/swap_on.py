@@ -14,7 +14,7 @@ from doctor.model.paths import HostPath
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def swap_on(swaps: Swaps) -> Iterator[Action]:
-    """Turn it off now and at boot; if memory has no room for the swapped-out pages, only advise."""
+    """Turn swap off now and at boot; if memory has no room for the swapped-out pages, show advice."""
     if not swaps.fits_memory:
         yield Advise(
             text=f"first free memory: {swaps.used_kib // 1024} MiB are swapped out; then swapoff -a, and comment out"

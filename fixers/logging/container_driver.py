@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def container_driver(finding: Finding) -> Iterator[Action]:
-    """Name the commands; only the user knows the container's options."""
+    """Show the commands; only the user knows the container's options."""
     name = finding.subject.name
     yield Advise(
         text=f"docker rm {name}, then recreate it without --log-driver, or with 'logging: driver: json-file' in its compose file"

@@ -9,5 +9,5 @@ from doctor.facts.details import OfFile
 
 @fixer(applicability=Applicability.MANUAL)
 def container_unbounded(finding: Finding, detail: OfFile) -> Iterator[Action]:
-    """Name the commands; only the user knows whether the log is needed."""
+    """Show the commands; only the user knows whether the log is needed."""
     yield Advise(text=f"truncate -s 0 {detail.path}; then recreate {finding.subject.name} with max-size in log-opts")

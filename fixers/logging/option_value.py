@@ -31,7 +31,7 @@ def option_value(
     if name not in options:
         release = None if isinstance(version, Missing) else version.release
         yield Choose(
-            question=f"which driver new containers should use: {driver} requires {name}, which doctor does not know",
+            question=f"which driver new containers should use ({driver} requires {name}, which doctor does not know)",
             options=(
                 Option(
                     name="json-file",

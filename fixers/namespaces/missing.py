@@ -18,7 +18,7 @@ _OPTIONS = {
 
 @fixer(applicability=Applicability.MANUAL)
 def missing(finding: Finding) -> Iterator[Action]:
-    """Name the option; distributions' kernels have it, so this kernel was built by a user."""
+    """Show the option; distributions' kernels have it, so this kernel was built by a user."""
     option = _OPTIONS.get(finding.subject.name, "NAMESPACES")
     yield Advise(
         text=f"grep {option}= /boot/config-$(uname -r) shows how this kernel was built; boot a kernel with CONFIG_{option}, which"

@@ -14,7 +14,7 @@ _KERNEL = 2
 
 @fixer(applicability=Applicability.SAFE)
 def bridge_route_missing(detail: LostRoute) -> Iterator[Action]:
-    """Add it with the kernel's scope and source; if another route has the same prefix, advise the command."""
+    """Add the route with the kernel's scope and source; if another route has the same prefix, show the command."""
     if detail.taken:
         words = f"{detail.subnet} dev {detail.bridge} proto kernel scope link src {detail.source}"
         yield Advise(text=f"find the program that added the route '{detail.taken}', then ip route replace {words}")

@@ -10,7 +10,7 @@ from doctor.facts.network.details import StaleBridge
 
 @fixer(applicability=Applicability.SAFE)
 def bridge_stale(detail: StaleBridge) -> Iterator[Action]:
-    """Delete the bridge if it has no address; otherwise advise."""
+    """Delete the bridge if it has no address; otherwise show advice."""
     bridge = detail.bridge
     if detail.is_empty:
         yield ChangeLink(

@@ -9,7 +9,7 @@ from doctor.facts.network.details import SubnetTaken
 
 @fixer(applicability=Applicability.SAFE)
 def bridge_stale_same_subnet(detail: SubnetTaken) -> Iterator[Action]:
-    """Remove its addresses, set it down and delete it, as separate changes so that an undo recreates all of it."""
+    """Remove the bridge's addresses, set it down and delete it, as separate changes that undo can reverse."""
     bridge = detail.bridge
     for address in detail.addresses:
         yield ChangeLink(

@@ -9,7 +9,7 @@ from doctor.facts.network.links import Links
 
 @fixer(applicability=Applicability.MANUAL)
 def mtu_too_big(finding: Finding, links: Links) -> Iterator[Action]:
-    """Name the setting; the MTU of an existing network can't be changed."""
+    """Show the setting; the MTU of an existing network can't be changed."""
     mtu = min(link.mtu for link in links.uplinks())
     if finding.subject.name == "bridge":
         text = f'set "mtu": {mtu} in /etc/docker/daemon.json and restart the engine'

@@ -11,7 +11,7 @@ from doctor.facts.network.route_hints import RouteHint, RouteHints
 
 @fixer(applicability=Applicability.SAFE)
 def no_default_route(finding: Finding, detail: RouteHints | None) -> Iterator[Action]:
-    """Add the route as it was; ask if several are possible; without any source, only advise."""
+    """Add the route as it was; ask if several are possible; without any source, show advice."""
     choices = () if detail is None else detail.choices(6 if "IPv6" in finding.subject.name else 4)
     if not choices:
         yield Advise(

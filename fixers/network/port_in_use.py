@@ -9,7 +9,7 @@ from doctor.facts.network.details import PortTaken
 
 @fixer(applicability=Applicability.MANUAL)
 def port_in_use(finding: Finding, detail: PortTaken) -> Iterator[Action]:
-    """Name the process that uses the port, and the command that starts the container."""
+    """Show the process that uses the port, and the command that starts the container."""
     who = (
         f"stop {detail.owner} (pid {detail.pid})"
         if detail.pid

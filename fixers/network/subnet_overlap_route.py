@@ -9,7 +9,7 @@ from doctor.facts.network.links import Route
 
 @fixer(applicability=Applicability.MANUAL)
 def subnet_overlap_route(finding: Finding, detail: Route) -> Iterator[Action]:
-    """Name both ways; only the user knows which route is intended."""
+    """Show both ways; only the user knows which route is intended."""
     name, route = finding.subject.name, detail
     if not route.device:
         yield Advise(

@@ -9,7 +9,7 @@ from doctor.facts.host.details import Largest
 
 @fixer(applicability=Applicability.MANUAL)
 def disk_full(detail: Largest) -> Iterator[Action]:
-    """Name the commands that free the most; the user decides what to delete."""
+    """Show the commands that free the most; the user decides what to delete."""
     known = list(dict.fromkeys(eater.frees for eater in detail.eaters if eater.frees))
     if known:
         yield Advise(text=f"free space as you see fit: {'; '.join(known[:3])} (docker system df -v shows more)")

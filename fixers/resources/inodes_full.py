@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def inodes_full(finding: Finding) -> Iterator[Action]:
-    """Name the commands that find and free them."""
+    """Show the commands that find and free inodes."""
     yield Advise(
         text=f"find what uses the inodes: du --inodes -xS {finding.subject.name} | sort -n | tail; "
         "then docker image prune or docker builder prune as you see fit"

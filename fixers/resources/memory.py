@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def memory() -> Iterator[Action]:
-    """Name the commands that show it and limit it."""
+    """Show the commands that find the consumer and limit its memory."""
     yield Advise(
         text="docker stats --no-stream shows the consumers; docker update --memory LIMIT --memory-swap LIMIT NAME limits one"
     )

@@ -10,7 +10,7 @@ from doctor.facts.engine.guarded_files import GuardedFile
 
 @fixer(applicability=Applicability.SAFE)
 def file_modes(detail: GuardedFile) -> Iterator[Action]:
-    """Remove only the excess bits; for a wrong owner, only advise."""
+    """Remove only the excess bits; for a wrong owner, show advice."""
     if detail.uid != 0:
         yield Advise(
             text=f"find out why {detail.path} belongs to user {detail.uid}, then chown root:root {detail.path}"

@@ -12,7 +12,7 @@ from doctor.facts.engine.units import EngineUnits
 
 @fixer(applicability=Applicability.SAFE)
 def iptables_off(config: EngineConfig, units: EngineUnits | Missing) -> Iterator[Action]:
-    """Ask, because another program may create the rules."""
+    """Ask whether the engine should create the rules, because another program may do so."""
     actions: list[Action] = [
         remove_flag(flag.place, flag.name) for flag in config.flags.of_key("iptables") if flag.place is not None
     ]

@@ -9,7 +9,7 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.MANUAL)
 def tcp_exposed(finding: Finding, config: EngineConfig) -> Iterator[Action]:
-    """Name the commands; the listener may be in use, so the user closes it."""
+    """Show the commands; the listener may be in use, so the user closes it."""
     address = finding.subject.name
     port = address.rpartition(":")[2].strip("/")
     seen = f"ss -Htn state established '( sport = :{port} )'" if port.isdigit() else "ss -Htn state established"

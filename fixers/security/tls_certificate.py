@@ -9,7 +9,7 @@ from doctor.facts.config.tls import TlsProblem
 
 @fixer(applicability=Applicability.MANUAL)
 def tls_certificate(detail: TlsProblem) -> Iterator[Action]:
-    """Name the commands; renewing a certificate requires the authority's key."""
+    """Show the commands; renewing a certificate requires the authority's key."""
     if detail.key == "tlskey":
         yield Advise(
             text=f"openssl pkey -in {detail.path} -pubout shows its public key: restore the key that belongs to the certificate,"

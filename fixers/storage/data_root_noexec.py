@@ -19,7 +19,7 @@ from doctor.model.paths import HostPath
 def data_root_noexec(
     finding: Finding, detail: MountedWith, config: EngineConfig, mounts: Mounts | Missing
 ) -> Iterator[Action]:
-    """Ask if the data root has its own mount, because the options may be intended hardening; otherwise advise."""
+    """Ask if the data root has its own mount, because the options may be intended hardening; otherwise show advice."""
     dropped = detail.options
     mount = None if isinstance(mounts, Missing) else mounts.covering(config.data_root)
     if mount is None or mount.mount_point != config.data_root:

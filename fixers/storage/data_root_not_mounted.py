@@ -10,7 +10,7 @@ from doctor.facts.storage.driver import Unmounted
 
 @fixer(applicability=Applicability.SAFE)
 def data_root_not_mounted(detail: Unmounted) -> Iterator[Action]:
-    """Mount it if that hides no files; otherwise name the commands."""
+    """Mount the disk if that hides no files; otherwise show the commands."""
     if not detail.has_source:
         yield Advise(
             text=f"lsblk -f shows no {detail.source}: attach that disk, then mount {detail.point} and 'doctor scan'"

@@ -9,7 +9,7 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.MANUAL)
 def data_root_on_overlay(config: EngineConfig) -> Iterator[Action]:
-    """Name the commands; only the user knows which disk to use."""
+    """Show the commands; only the user knows which disk to use."""
     root = config.data_root
     yield Advise(
         text=f"findmnt -T {root} shows the overlay. In a container: docker run -v docker-data:{root} …; on a host: lsblk -f, then"

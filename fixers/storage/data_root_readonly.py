@@ -12,7 +12,7 @@ from doctor.facts.host.mounts import Mounts
 
 @fixer(applicability=Applicability.SAFE)
 def data_root_readonly(config: EngineConfig, mounts: Mounts | Missing) -> Iterator[Action]:
-    """Ask if only the mount is read-only; otherwise advise how to check the file system."""
+    """Ask if only the mount is read-only; otherwise show how to check the file system."""
     mount = None if isinstance(mounts, Missing) else mounts.covering(config.data_root)
     if mount is not None and "ro" in mount.options and "rw" in mount.super_options:
         yield Choose(

@@ -9,7 +9,7 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.MANUAL)
 def data_root_unsuitable(config: EngineConfig) -> Iterator[Action]:
-    """Name the commands; only the user knows which disk to use."""
+    """Show the commands; only the user knows which disk to use."""
     root = config.data_root
     yield Advise(
         text=f"findmnt -T {root} shows the file system, lsblk -f the local disks. systemctl stop docker.socket docker.service; mount an"

@@ -12,7 +12,7 @@ from doctor.facts.storage.driver import holders
 
 @fixer(applicability=Applicability.SAFE)
 def images_hidden(finding: Finding, detail: HiddenImages, config: EngineConfig, root: DataRoot) -> Iterator[Action]:
-    """Set the old driver if the active one has no images; otherwise advise."""
+    """Set the old driver if the active one has no images; otherwise show advice."""
     others = [driver.name for driver in holders(root) if driver.name != detail.driver]
     wanted = detail.wanted if len(others) == 1 else ""
     advice = f"decide between {detail.driver} and {finding.subject.name}: docker save the images that you need from one, set storage-driver to the other, systemctl restart docker, docker load them"

@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def mount_over_data_root(finding: Finding) -> Iterator[Action]:
-    """Name the commands; the upper mount may be the intended one, and may have new files."""
+    """Show the commands; the upper mount may be the intended one, and may have new files."""
     yield Advise(
         text=f"stop the engine; findmnt {finding.subject.name} shows the upper mount: copy the files that you need from it; then umount "
         f"{finding.subject.name}, and start the engine"

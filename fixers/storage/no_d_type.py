@@ -9,7 +9,7 @@ from doctor.facts.config.engine import EngineConfig
 
 @fixer(applicability=Applicability.MANUAL)
 def no_d_type(config: EngineConfig) -> Iterator[Action]:
-    """Name the commands; ftype can be set only when an xfs is created."""
+    """Show the commands; ftype can be set only when an xfs is created."""
     root = config.data_root
     yield Advise(
         text=f"xfs_info {root} shows ftype=0. docker save the images that you need; systemctl stop docker.socket docker.service; umount {root};"

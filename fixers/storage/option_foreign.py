@@ -11,7 +11,7 @@ from doctor.facts.storage.details import ForeignOption
 
 @fixer(applicability=Applicability.SAFE)
 def option_foreign(detail: ForeignOption, config: EngineConfig) -> Iterator[Action]:
-    """Remove it from the list or the flags that set it."""
+    """Remove the option from the list or the flags that set it."""
     text = detail.text
     if not detail.is_foreign:
         yield Advise(

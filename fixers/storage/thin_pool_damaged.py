@@ -9,7 +9,7 @@ from doctor.facts.storage.thin_pool import ThinPool
 
 @fixer(applicability=Applicability.MANUAL)
 def thin_pool_damaged(pool: ThinPool) -> Iterator[Action]:
-    """Name the command with the numbers of this pool, which the tool requires if the superblock is corrupt."""
+    """Show the command with the numbers of this pool, which the tool requires if the superblock is corrupt."""
     numbers = f"--data-block-size 128 --nr-data-blocks {pool.data_blocks}"
     if pool.transaction >= 0:
         numbers = f"--transaction-id {pool.transaction} {numbers}"

@@ -10,7 +10,7 @@ from doctor.facts.host.packages import Packages, System
 
 @fixer(applicability=Applicability.MANUAL)
 def containerd_eol(system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
-    """Name the command; the user chooses the time."""
+    """Show the command; the user chooses the time."""
     yield Advise(
         text=f"{upgrade(system, packages, 'containerd')}; the engine reconnects, and running containers keep running"
     )

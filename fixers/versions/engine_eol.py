@@ -10,7 +10,7 @@ from doctor.facts.host.packages import Packages, System
 
 @fixer(applicability=Applicability.MANUAL)
 def engine_eol(system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
-    """Name the command; an upgrade restarts containers and can break settings, so the user chooses the time."""
+    """Show the command; an upgrade restarts containers and can break settings, so the user chooses the time."""
     yield Advise(
         text=f"{upgrade(system, packages, 'engine', 'cli')}, after reading https://docs.docker.com/engine/deprecated/; it"
         " restarts the containers"

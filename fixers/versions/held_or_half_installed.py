@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 
 @fixer(applicability=Applicability.MANUAL)
 def held_or_half_installed(finding: Finding) -> Iterator[Action]:
-    """Name the commands; maintainer scripts can restart services, so the user runs them."""
+    """Show the commands; maintainer scripts can restart services, so the user runs them."""
     if finding.severity is Severity.INFO:
         yield Advise(text=f"if the hold is not intended: apt-mark unhold {finding.subject.name}")
     else:

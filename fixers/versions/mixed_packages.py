@@ -12,7 +12,7 @@ from doctor.facts.host.packages import Packages, System
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def mixed_packages(finding: Finding, system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
-    """Restart the engine; for containerd and for an upgrade, only advise."""
+    """Restart the engine; for containerd and for an upgrade, show advice."""
     if finding.subject.kind == "package":
         yield Advise(text=f"{upgrade(system, packages, 'engine', 'cli')}, both together")
     elif finding.subject.name == docker.PROCESS:

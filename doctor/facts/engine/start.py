@@ -86,7 +86,7 @@ def blockers(config: EngineConfig, things: NamedThings, storage: Storage | None,
             yield f"{problem.name} in {file.path} has the wrong type"
     for value in daemon_values.problems(config, things, release):
         if value.stops:
-            yield f"{value.key} can't work ({value.why})"
+            yield f"the value of {value.key} is invalid ({value.why})"
     if file.is_explicit and not file.exists:
         yield f"{file.path} does not exist"
     yield from (f"{path} does not exist" for path in flags.missing_files)

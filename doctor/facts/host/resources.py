@@ -33,6 +33,12 @@ class FileSystem(Struct, frozen=True, kw_only=True):
     read_only: bool = False
 
     @property
+    def title(self) -> str:
+        """Return the path with the other uses: "/var/lib/docker (data root)"."""
+        others = [use for use in self.uses if use != self.path]
+        return f"{self.path} ({', '.join(others)})" if others else self.path
+
+    @property
     def used_ratio(self) -> float:
         """Return the used ratio as df(1) counts it: root's reserve is neither used nor available."""
         whole = self.used_bytes + self.available_bytes
