@@ -1,1 +1,1 @@
-"""A module per family of facts: reads them from a host. ``collect.X`` collects what ``facts.X`` defines."""
+"""Collectors read facts from a host, one folder per subject. ``collect.X`` collects the facts of ``facts.X``."""

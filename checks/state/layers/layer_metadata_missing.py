@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.layers.details import LayerPlace
 from doctor.facts.layers.graph import LayerGraph
-from doctor.rebuild.layers.evidence import told_directories
+from doctor.rebuild.layers.evidence import recorded_directories
 
 
 @check(severity=Severity.ERROR, detail=LayerPlace, breaks=("image",), ok="each layer of each image has its record")
@@ -28,11 +28,11 @@ def layer_metadata_missing(graph: LayerGraph) -> Iterator[Finding]:
     References:
         https://github.com/moby/moby/blob/v26.1.5/layer/filestore.go
     """
-    told = told_directories(graph)
+    recorded = recorded_directories(graph)
     for layer in graph.needed():
         if graph.record(layer.chain) is not None:
             continue
-        directory = told.get(layer.chain, "")
+        directory = recorded.get(layer.chain, "")
         images = ", ".join(graph.image_titles(layer.images)[:6])
         yield Finding(
             subject=Subject("layer", layer.chain[:12]),

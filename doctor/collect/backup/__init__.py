@@ -1,1 +1,1 @@
-"""Collectors: the metadata backup of earlier scans."""
+"""Collectors of the metadata backup of earlier scans."""

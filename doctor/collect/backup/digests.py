@@ -1,4 +1,4 @@
-"""Reads the newest list of the metadata backup, by which a scan sees what has another content. A module of its own: each does."""
+"""Reads the digests of the newest metadata backup, which show a scan the changed files. Loaded by every scan."""
 
 from doctor.collect.backup.kept import newest_at
 from doctor.collect.backup.root_identity import likeness
@@ -11,7 +11,7 @@ from doctor.model.missing import HostError, Missing, Why
 
 @collector
 def kept_digests(host: Host, root: DataRoot) -> KeptDigests:
-    """Return what it tells; absent without a backup."""
+    """Return the recorded digests; absent without a backup."""
     backup = newest_at(host, root)
     if backup is None or not likeness(host, root, backup.generation.identity).is_same:
         raise HostError(Missing(Why.ABSENT, "no metadata backup of this data root"))

@@ -1,4 +1,4 @@
-"""Reads from the metadata backup what this root's damage asks for."""
+"""Reads copies of missing and corrupt files from the metadata backup."""
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -37,7 +37,7 @@ from doctor.state.metadata import Entry
 
 Wanted = Iterator[tuple[str, Callable[[bytes], bool]]]
 _SPLITS_BYTES = 64 << 20
-"""Tar-splits of many layers are large; more than this is left to the next repair."""
+"""Limit for tar-splits, which are large: the next repair restores the rest."""
 
 
 @collector
@@ -49,7 +49,7 @@ def metadata_backup(  # noqa: PLR0917 - a parameter a fact
     volumes: Volumes | Missing,
     plugins: EnginePlugins | Missing,
 ) -> MetadataBackup:
-    """Return what the backups have of damaged and missing files; absent where this root has no backup."""
+    """Return copies of corrupt and missing files; absent if this root has no backup."""
     backups = Backups(host, root)
     wanted = [*_of_engine()]
     if isinstance(graph, LayerGraph):
@@ -112,15 +112,15 @@ def _of_volumes(volumes: Volumes) -> Wanted:
 
 @collector
 def kept_volumes(host: Host, root: DataRoot, database: VolumeDatabase, volumes: Volumes | Missing) -> KeptVolumes:
-    """Return the volume records that a backup has; absent while the host's own database is whole.
+    """Return the volume records of a backup; absent if the host's own database is valid.
 
-    Records of volumes that are gone, or that have other options by now, are left out.
+    Records of volumes that no longer exist, or that have other options now, are left out.
     """
     if not (database.file.is_broken or database.file.is_lost):
-        raise HostError(Missing(Why.ABSENT, f"{database.file.path} is whole"))
+        raise HostError(Missing(Why.ABSENT, f"{database.file.path} is valid"))
     found = Backups(host, root).find(docker.VOLUME_DATABASE, is_database)
     if found is None:
-        raise HostError(Missing(Why.ABSENT, "no backup has the volumes' records"))
+        raise HostError(Missing(Why.ABSENT, "no backup has records of volumes"))
     tree = newest(found[0])
     bucket = tree.at("volumes") if tree is not None else None
     here = volumes.items if isinstance(volumes, Volumes) else {}
@@ -137,20 +137,20 @@ def kept_volumes(host: Host, root: DataRoot, database: VolumeDatabase, volumes: 
 
 
 def _fits(options: dict[str, str], volume: VolumeDirectory) -> bool:
-    """Whether a volume's own options, where it has any, are those of its kept record."""
+    """Whether a volume's own options, if any, are those of its recorded ones."""
     if volume.options_status != "ok":
         return True
     content = options_content(options)
     if content is None:
         return True
-    told = _object(content)
+    recorded = _object(content)
     mine = (volume.mount_type, volume.mount_options, volume.mount_device)
-    return mine == (told["MountType"], told["MountOpts"], told["MountDevice"])
+    return mine == (recorded["MountType"], recorded["MountOpts"], recorded["MountDevice"])
 
 
 @collector
 def kept_tar_splits(host: Host, root: DataRoot, graph: LayerGraph, altered: AlteredSplits | Missing) -> KeptTarSplits:
-    """Return the tar-splits of layers that have none any more, or one that can't be read."""
+    """Return the tar-splits of layers whose own is missing or unreadable."""
     damaged = altered.damaged if isinstance(altered, AlteredSplits) else {}
     lost = [
         layer.chain
@@ -162,7 +162,7 @@ def kept_tar_splits(host: Host, root: DataRoot, graph: LayerGraph, altered: Alte
 
 @collector
 def deep_tar_splits(host: Host, root: DataRoot, splits: TarSplits) -> DeepTarSplits:
-    """Return the tar-splits of layers whose own one was found damaged."""
+    """Return the tar-splits of layers whose own is corrupt."""
     return DeepTarSplits(items=_splits(host, root, list(splits.damaged)))
 
 
@@ -185,7 +185,7 @@ def _kept(content: bytes, entry: Entry, backup: Backup) -> KeptFile:
 
 
 class _Hashed:
-    """Whether a content has the hash of its name."""
+    """Whether a content has the digest of its name."""
 
     def __init__(self, digest: str) -> None:
         self.digest = digest
@@ -206,7 +206,7 @@ class OfContainer:
 
 
 def is_host_config(content: bytes) -> bool:
-    """Whether a content is a host config that names a log driver, as each does that dockerd wrote."""
+    """Whether a content is a host config with a log driver, which dockerd always writes."""
     return "LogConfig" in _object(content)
 
 

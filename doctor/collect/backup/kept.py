@@ -1,4 +1,4 @@
-"""Finds the metadata backups of one data root and reads from them; nothing that lacks its checksum is believed."""
+"""Finds the metadata backups of one data root and reads them; only content with a valid checksum is used."""
 
 import stat
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ _LIST_BYTES = 256 << 20
 
 
 class Backup(Struct, frozen=True, kw_only=True):
-    """One backup of this data root: where it lies, what it lists, and when a scan last saw that it holds."""
+    """One backup of this data root: its path, its list, and when a scan last confirmed it."""
 
     top: HostPath
     generation: Generation
@@ -45,7 +45,7 @@ class Backup(Struct, frozen=True, kw_only=True):
 class Backups:
     """All backups of this data root, newest first.
 
-    A mounted disk has its own, in its own /var/lib/doctor. Raises ``HostError`` (absent) where there is none.
+    A mounted disk has its own, in its own /var/lib/doctor. Raises ``HostError`` (absent) without a backup.
     """
 
     def __init__(self, host: Host, root: DataRoot) -> None:
@@ -59,7 +59,7 @@ class Backups:
             raise HostError(Missing(Why.ABSENT, f"{self.top}: no backup of {root.resolved}"))
 
     def find(self, name: str, is_whole: Callable[[bytes], bool]) -> tuple[bytes, Entry, Backup] | None:
-        """Return a file of the newest backup that has it whole; ``name`` is its path relative to the data root."""
+        """Return a file of the newest backup with a valid copy; ``name`` is its path relative to the data root."""
         seen: set[str] = set()
         for backup in self.items:
             entry = backup.generation.files.get(name)
@@ -84,7 +84,7 @@ class Backups:
             if found is None or not comparer.likeness(found.identity).is_same:
                 continue
             seen = confirmed.when if confirmed is not None and confirmed.generation == name else found.taken
-            # A scan under a wrong clock confirmed it: when it was taken is still right.
+            # A scan under a wrong clock confirmed it: the time when it was taken is still right.
             when = found.taken if is_after(seen, now) else seen
             yield Backup(top=self.top, generation=found, age=age(when, now))
 
@@ -96,7 +96,7 @@ class Backups:
 
 
 def newest_at(host: Host, root: DataRoot) -> Backup | None:
-    """Return the newest backup that was taken at this root's path, of whatever data root lay there then."""
+    """Return the newest backup of any data root that was at this root's path."""
     top = join(host.resolve(HostPath(state_dir() if host.root == "/" else STATE_DIR)), DIRECTORY)
     check_owner(host, top)
     for name in reversed(host.listdir(top, follow=False)):
@@ -111,24 +111,24 @@ def newest_at(host: Host, root: DataRoot) -> Backup | None:
 
 
 def check_owner(host: Host, top: HostPath) -> None:
-    """Who can write there could make root write anything: only root may. Raises ``HostError`` (absent)."""
+    """Check that only root can write to a directory, as its content is used by root. Raises ``HostError`` (absent)."""
     if host.lstat(top, follow=False).kind != "d":
         raise HostError(Missing(Why.ABSENT, f"{top}: not a directory"))
     weak = weakness(top, None if host.root == "/" else partial(_look, host))
     if weak is not None:
-        raise HostError(Missing(Why.ABSENT, f"{top}: others than root can write there, so it is not used: {weak}"))
+        raise HostError(Missing(Why.ABSENT, f"{top}: users other than root can write there, so it is not used: {weak}"))
 
 
 def _own(host: Host, path: HostPath, limit_bytes: int) -> bytes:
-    """Return a file of a directory that ``check_owner`` has judged; raises ``HostError`` where others can write the file itself."""
+    """Return a file of a directory that passed ``check_owner``; raises ``HostError`` if others can write the file itself."""
     found = _look(host, path)
     if found is not None and is_open(found):
-        raise HostError(Missing(Why.ABSENT, f"{path}: others than root can write it, so it is not used"))
+        raise HostError(Missing(Why.ABSENT, f"{path}: users other than root can write it, so it is not used"))
     return host.read(path, follow=False, limit_bytes=limit_bytes)
 
 
 def _look(host: Host, path: str) -> Look | None:
-    """Return what is at a path of a mounted disk, whose own directories count."""
+    """Return metadata of a path on a mounted disk, including its parent directories."""
     try:
         found = host.lstat(HostPath(path), follow=False)
         target = host.readlink(HostPath(path), follow=False) if found.kind == "l" else ""
@@ -138,10 +138,10 @@ def _look(host: Host, path: str) -> Look | None:
     return Look(kind | found.mode, found.uid, found.gid, target)
 
 
-def told_engine_id(host: Host, root: DataRoot) -> str:
-    """Return the engine's id as the last healthy scan of this data root saw it, "" if nothing tells.
+def recorded_engine_id(host: Host, root: DataRoot) -> str:
+    """Return the engine's id from the last healthy scan of this data root, "" if unknown.
 
-    One small file, so that each scan can compare. It is no proof: ``Backups`` is.
+    It is one small file, so that each scan can compare. It proves nothing: use ``Backups`` for that.
     """
     top = HostPath(state_dir() if host.root == "/" else STATE_DIR)
     try:

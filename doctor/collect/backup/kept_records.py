@@ -1,4 +1,4 @@
-"""Records of a database as the metadata backup has them, where the file is not what it was then."""
+"""Records of a database in the metadata backup, if the file has changed since."""
 
 from hashlib import sha256
 
@@ -13,10 +13,10 @@ from doctor.model.text import flipped_byte
 
 
 def kept_records(
-    host: Host, root: DataRoot, told: KeptDigests | Missing, *, name: str, bucket: str
+    host: Host, root: DataRoot, recorded: KeptDigests | Missing, *, name: str, bucket: str
 ) -> tuple[Records, str]:
-    """Return the records of a bucket and how old the backup is; nothing where there is none."""
-    if isinstance(told, Missing) or name not in told.files:
+    """Return the records of a bucket and the age of the backup; both empty without a backup."""
+    if isinstance(recorded, Missing) or name not in recorded.files:
         return {}, ""
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - unchanged since the backup on a healthy host
     from doctor.collect.backup.lists import is_database, newest  # noqa: PLC0415
@@ -31,17 +31,17 @@ def kept_records(
 
 
 def misnamed(root: Bucket, name: bytes) -> FlawedRecord | None:
-    """Return the bucket that is one bit away from the one that is missing, as a flawed record of its own kind."""
+    """Return the bucket whose name is one bit away from the missing one, as a corrupt record of its own kind."""
     near = next((one for one in root.buckets if flipped_byte(one, name) >= 0), None)
     if near is None:
         return None
-    problem = f"the bucket is named {near.decode('latin-1')!r}, and there is no {name.decode()!r}: all records are out of reach"
+    problem = f"the bucket {name.decode()} is named {near.decode('latin-1')}: its records can't be found"
     return FlawedRecord(key=near, kind="bucket", ids=(name.decode(),), problem=problem, refused=False, kept=name)
 
 
-def is_unchanged(host: Host, file: BoltFile, told: KeptDigests | Missing, name: str) -> bool:
-    """Whether a database is what the backup of a healthy root has: its records have been judged then."""
-    size, digest = (0, "") if isinstance(told, Missing) else told.files.get(name, (0, ""))
+def is_unchanged(host: Host, file: BoltFile, recorded: KeptDigests | Missing, name: str) -> bool:
+    """Whether a database is unchanged since the backup of a healthy root: its records were examined then."""
+    size, digest = (0, "") if isinstance(recorded, Missing) else recorded.files.get(name, (0, ""))
     return bool(digest) and size == file.size_bytes and digest == _digest(host, file)
 
 

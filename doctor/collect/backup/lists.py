@@ -1,4 +1,4 @@
-"""Reads the engine's lists from the metadata backup, when the host's own are damaged or gone."""
+"""Reads the engine's lists from the metadata backup, if the host's own are corrupt or missing."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @collector
 def kept_tags(host: Host, root: DataRoot, images: Images, containers: Containers | Missing) -> KeptTags:
-    """Return the names of images that a backup tells; absent while the host's own list is whole.
+    """Return the image names in a backup; absent if the host's own list is valid.
 
-    Names of images that are gone altogether, their layers too, are left out: they were removed after the backup.
+    Names of images without any layers are left out: those images were removed after the backup.
     """
     if images.tags.status == "ok":
         raise HostError(Missing(Why.ABSENT, f"{images.tags.path} is whole"))
@@ -39,15 +39,15 @@ def kept_tags(host: Host, root: DataRoot, images: Images, containers: Containers
         raise HostError(Missing(Why.ABSENT, "no backup has names of images"))
     used = () if isinstance(containers, Missing) else containers.items
     here = images.configs.keys() | images.described | {one.image_id.removeprefix("sha256:") for one in used}
-    told = parse_tags(found[0])
-    wanted = {digest.removeprefix("sha256:") for digest in told.values()}
+    recorded = parse_tags(found[0])
+    wanted = {digest.removeprefix("sha256:") for digest in recorded.values()}
     here |= {identity for identity in wanted - here if _has_layers(host, images, backups, identity)}
-    entries = {reference: digest for reference, digest in told.items() if digest.removeprefix("sha256:") in here}
+    entries = {reference: digest for reference, digest in recorded.items() if digest.removeprefix("sha256:") in here}
     return KeptTags(entries=entries, age=found[2].age)
 
 
 def _has_layers(host: Host, images: Images, backups: "Backups", identity: str) -> bool:
-    """Whether the top layer of an image without a config is still recorded: ``docker rmi`` would have taken it along."""
+    """Whether the top layer of an image without a config is still recorded: ``docker rmi`` would have removed it."""
     found = backups.find(docker.image_config(identity), lambda data: config_of(identity, data).is_sound)
     if found is None:
         return False
@@ -57,12 +57,12 @@ def _has_layers(host: Host, images: Images, backups: "Backups", identity: str) -
 
 @collector
 def kept_notes(host: Host, root: DataRoot, images: Images) -> KeptNotes:
-    """Return the lost notes of images that a backup tells; absent while the host has its own."""
+    """Return the missing metadata of images from a backup; absent if none is missing."""
     notes = join(images.top, docker.IMAGE_METADATA)
     damaged = images.without_parent()
     wanted = damaged if images.described or host.exists(notes) else {config.id for config in images.sound()}
     if not wanted:
-        raise HostError(Missing(Why.ABSENT, f"{notes}: no note of an image is lost"))
+        raise HostError(Missing(Why.ABSENT, f"{notes}: no metadata of an image is missing"))
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
 
     backups = Backups(host, root)
@@ -79,20 +79,20 @@ def kept_notes(host: Host, root: DataRoot, images: Images) -> KeptNotes:
 
 
 def _is_note(images: Images, content: bytes) -> bool:
-    """Whether a content names an image that is here."""
+    """Whether a content is the id of an existing image."""
     return content.decode("ascii", "replace").strip().removeprefix("sha256:") in images.configs
 
 
 @collector
 def kept_networks(host: Host, root: DataRoot, database: NetworkDatabase) -> KeptNetworks:
-    """Return the network records that a backup has; absent while the host's own database is whole."""
+    """Return the network records in a backup; absent if the host's own database is valid."""
     if not (database.file.is_broken or database.file.is_lost):
         raise HostError(Missing(Why.ABSENT, f"{database.file.path} is whole"))
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
 
     found = Backups(host, root).find(docker.NETWORK_DATABASE, is_database)
     if found is None:
-        raise HostError(Missing(Why.ABSENT, "no backup has the networks"))
+        raise HostError(Missing(Why.ABSENT, "no backup has records of networks"))
     tree = newest(found[0])
     bucket = tree.at("libnetwork") if tree is not None else None
     names = {one.id: one.name for one in network_records(tree).values() if one.name not in BUILT_IN}
@@ -100,7 +100,7 @@ def kept_networks(host: Host, root: DataRoot, database: NetworkDatabase) -> Kept
 
 
 def is_database(content: bytes) -> bool:
-    """Whether a content is a bolt file that bolt opens and that holds something."""
+    """Whether a content is a valid bolt file that is not empty."""
     try:
         return bool(content) and read(content).is_sound
     except FormatError:
@@ -108,13 +108,13 @@ def is_database(content: bytes) -> bool:
 
 
 def newest(content: bytes) -> Bucket | None:
-    """Return the tree of a sound bolt file."""
+    """Return the newest tree of a valid bolt file."""
     best = read(content).best
     return None if best is None else best.root
 
 
 def is_tags(content: bytes) -> bool:
-    """Whether a content is a list of names of images that has one."""
+    """Whether a content is a list with at least one image name."""
     try:
         return bool(parse_tags(content))
     except FormatError:

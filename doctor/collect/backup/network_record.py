@@ -1,4 +1,4 @@
-"""Reads what the last healthy scan kept of the host's own network; one small file, believed only with its checksum."""
+"""Reads the host's own rules and routes recorded by the last healthy scan: one small file with a checksum."""
 
 from doctor.collect.backup.kept import check_owner
 from doctor.facts.backup.network_record import NetworkRecord, RecordedFamily, RecordedRoute
@@ -15,9 +15,9 @@ from doctor.state.paths import STATE_DIR, state_dir
 
 @collector
 def network_record(host: Host) -> NetworkRecord:
-    """Return the record; absent where no healthy scan has kept one, or where others than root could have written it."""
+    """Return the record; absent if no healthy scan wrote one, or if users other than root could have changed it."""
     if not host.is_live():
-        raise HostError(Missing(Why.UNSUPPORTED, "rules and routes live in the kernel of a running host"))
+        raise HostError(Missing(Why.UNSUPPORTED, "rules and routes exist only in the kernel of a running host"))
     top = join(host.resolve(HostPath(state_dir() if host.root == "/" else STATE_DIR)), DIRECTORY)
     check_owner(host, top)
     path = join(top, NAME)

@@ -1,4 +1,4 @@
-"""Records which data root lies here, and compares it with a record. Costs three listings and a dozen statx(2)."""
+"""Records the identity of a data root, and compares it with a record. Costs three listings and a dozen statx(2)."""
 
 import re
 from hashlib import sha256
@@ -35,7 +35,7 @@ def root_identity(host: Host, root: DataRoot) -> RootIdentity:
 
 
 def likeness(host: Host, root: DataRoot, recorded: RootIdentity) -> Likeness:
-    """Return how the root that lies here compares with a recorded one."""
+    """Compare this root with a recorded one."""
     return Comparer(host, root).likeness(recorded)
 
 
@@ -48,11 +48,11 @@ class Comparer:
         self.here = _of(host, root, self._listed)
 
     def likeness(self, recorded: RootIdentity) -> Likeness:
-        """Return how the root compares with a record."""
+        """Compare the root with a record."""
         return compare(recorded, replace(self.here, unknown_elders=self._elders(recorded)))
 
     def _elders(self, recorded: RootIdentity) -> int:
-        """Return how many names the record should have and lacks; none for a record of the future, whose clock was wrong."""
+        """Return the number of names that the record should have and lacks; 0 for a record of the future, from a wrong clock."""
         if not recorded.when or recorded.when > self.here.when:
             return 0
         births = (self._birth(self._listed[name]) for name in missing_names(recorded, self.here))
@@ -79,7 +79,7 @@ def _of(host: Host, root: DataRoot, listed: dict[str, HostPath]) -> RootIdentity
 
 
 def _listed(host: Host, root: DataRoot) -> dict[str, HostPath]:
-    """Return the first digits of each random name, with its place."""
+    """Return the first digits of each random name, with its path."""
     return {
         name[:_DIGITS]: join(root.at(top), name)
         for top in (docker.OVERLAY2, docker.CONTAINERS, docker.VOLUMES)

@@ -1,1 +1,1 @@
-"""Collectors: the engine's settings: daemon.json, its command line, and what each key means."""
+"""Collectors of the engine's settings: daemon.json, the command line, units, certificates."""

@@ -1,4 +1,4 @@
-"""Reads how the engine is configured."""
+"""Reads the engine's configuration."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def engine_flags(host: Host, processes: Processes | Missing) -> EngineFlags:
 
 @collector
 def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
-    """Return the settings file; one that dockerd refuses is a value, one that can't be read is missing."""
+    """Return the settings file; one that dockerd refuses is a value, one that can't be read is a missing fact."""
     named = [flag.value for flag in flags.effective if flag.name == "config-file"]
     path = HostPath(named[-1] if named and named[-1].startswith("/") else docker.DAEMON_JSON)
     try:
@@ -93,7 +93,7 @@ def _leads_to(host: Host, path: HostPath) -> str:
 
 
 def _is_directory(host: Host, path: HostPath) -> bool:
-    """``docker run -v`` makes a directory where the file that it shall show is not there."""
+    """Whether the path is a directory: ``docker run -v`` creates one if the source file does not exist."""
     try:
         return host.lstat(host.resolve(path)).kind == "d"
     except HostError:
@@ -114,7 +114,7 @@ def engine_config(flags: EngineFlags, file: DaemonJson | Missing) -> EngineConfi
     lines = _lines(file.content)
     for key, value in flattened(file.value).items():
         if value is None or not fits(key, value):
-            # null leaves the default; a value of the wrong type stops dockerd, and is a finding of its own.
+            # null leaves the default; with a wrong type dockerd does not start, which is another finding.
             continue
         settings[key] = Setting(value=value, origin="file", file=file.path, line=lines.get(key, 0))
     by_key: dict[str, list[GivenFlag]] = {}
@@ -135,10 +135,10 @@ def engine_config(flags: EngineFlags, file: DaemonJson | Missing) -> EngineConfi
 
 
 def flattened(value: dict[str, Any]) -> dict[str, Any]:
-    """Return the top-level settings that dockerd really reads.
+    """Return the top-level settings that dockerd reads.
 
-    The children of an unknown object pass its check for unknown keys as if they stood at the top; only booleans among
-    them are then applied (config.go, getConflictFreeConfiguration: the flag set is set from the flattened keys).
+    dockerd checks the children of an unknown object as if they were top-level keys; of these only booleans are applied
+    (config.go, getConflictFreeConfiguration: the flag set is set from the flattened keys).
     """
     found: dict[str, Any] = {}
     for key, item in value.items():
@@ -153,7 +153,7 @@ def flattened(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lines(content: bytes) -> dict[str, int]:
-    """Return the line on which each key of a settings file stands last, as text: good enough for evidence."""
+    """Return the last line with each key of a settings file, by text search: sufficient for evidence."""
     found: dict[str, int] = {}
     for number, line in enumerate(content.split(b"\n"), 1):
         for key in re.findall(rb'"([a-z0-9-]+)"\s*:', line):

@@ -1,4 +1,4 @@
-"""Works out the engine's command line: what the next start will be given, and where each word of it stands."""
+"""Determines the engine's command line of the next start, and the location of each word."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ _ENVIRONMENT = r"DOCKER_[A-Z_]+|(?:HTTPS?|NO|ALL)_PROXY|(?:https?|no|all)_proxy"
 
 
 def read(host: Host, process: Process | None) -> EngineFlags:
-    """Return the flags of the next start and, where ``process`` runs, of it."""
+    """Return the flags of the next start, and those of ``process`` if it runs."""
     launch = _launch(host)
     configured, arguments = _given(launch.words)
     environment = {name: value for name, value in launch.environment.items() if re.fullmatch(_ENVIRONMENT, name)}
@@ -102,7 +102,7 @@ def _flag(found: flags.Flag, place: Place | None) -> GivenFlag:
 
 
 def _running(process: Process, configured: tuple[GivenFlag, ...]) -> tuple[GivenFlag, ...]:
-    """Return the process's flags; those that the files give too have their place."""
+    """Return the process's flags; those that are also in files have a location."""
     places = {(flag.name, flag.value): flag.place for flag in configured}
     given = (_flag(found, None) for found in flags.parse(process.argv[1:]).flags)
     return tuple(
@@ -119,7 +119,7 @@ def _environ(host: Host, pid: int) -> dict[str, str]:
 
 
 def _unread(host: Host, launch: Launch) -> Iterator[UnreadVariable]:
-    """Yield variables with flags in the usual files that the launcher does not read, or reads and does not use."""
+    """Yield variables with flags in the usual files that the launcher does not read, or does not use."""
     if not launch.launcher:
         return
     for path in SETTINGS:

@@ -1,4 +1,4 @@
-"""Reads the engine's certificates: whether they are valid now, and whether the key is theirs. No key leaves here."""
+"""Reads the engine's certificates: whether they are valid now, and whether the key matches. The key is not kept."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _CERTIFICATES = ("tlscert", "tlscacert")
 
 @collector
 def tls_listener(host: Host, config: EngineConfig) -> TlsListener:
-    """Return it; missing where the engine encrypts nothing."""
+    """Return the TLS listener; missing if the engine has none."""
     hosts = config.get("hosts")
     listens = isinstance(hosts, list) and any(str(text).startswith("tcp:") for text in hosts)
     if not listens or not any(config.get(key) is True for key in ("tls", "tlsverify")):
@@ -42,7 +42,7 @@ def _read(host: Host, path: HostPath, gaps: list[Missing]) -> bytes | None:
     try:
         return host.read(path, limit_bytes=_LIMIT_BYTES)
     except HostError as error:
-        # A file that is not there is the finding config/file-missing.
+        # A missing file is the finding config/file-missing.
         if not error.is_absent:
             gaps.append(error.missing)
         return None
@@ -65,7 +65,7 @@ def _invalid(host: Host, config: EngineConfig, gaps: list[Missing]) -> Iterator[
         except FormatError as error:
             yield _problem(config, key, path, f"can't be read: {error}", stops=True)
             continue
-        # The listener shows its first certificate; of a bundle of authorities any valid one may be in use.
+        # The server sends its first certificate; of a CA bundle any valid one may be in use.
         reasons = [_time(one, host.now()) for one in (certificates[:1] if key == "tlscert" else certificates)]
         if all(reasons):
             yield _problem(config, key, path, reasons[0])
@@ -75,7 +75,7 @@ def _time(certificate: "x509.Certificate", now: float) -> str:
     if now > certificate.not_after:
         return f"expired on {time.strftime('%Y-%m-%d', time.gmtime(certificate.not_after))}"
     if now < certificate.not_before:
-        return f"is valid only from {time.strftime('%Y-%m-%d', time.gmtime(certificate.not_before))} on"
+        return f"is not valid before {time.strftime('%Y-%m-%d', time.gmtime(certificate.not_before))}"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Reads a unit with its drop-ins: the command that systemd will run, each word with its place."""
+"""Reads a unit with its drop-ins: the command that systemd will run, each word with its location."""
 
 import re
 
@@ -18,10 +18,10 @@ _PACKAGED = ("/usr/lib/", "/lib/", "/usr/local/lib/")
 
 
 class Launch(Struct):
-    """What starts the engine, while it is being put together.
+    """The engine's command line, while it is being assembled.
 
-    ``words`` pairs each word of the command line with its place, ``reads`` are the files it takes variables from, ``uses``
-    the variables it fills in.
+    ``words`` pairs each word of the command line with its location, ``reads`` are the environment files, ``uses`` the
+    expanded variables.
     """
 
     launcher: str = ""
@@ -38,7 +38,7 @@ class Launch(Struct):
 
 
 def read_text(host: Host, path: HostPath, gaps: list[Missing]) -> str | None:
-    """Return a small file's text, ``None`` if there is none; what can't be read becomes a gap."""
+    """Return a small file's text, ``None`` if it does not exist; an unreadable file becomes a gap."""
     try:
         return decode(host.read(path, limit_bytes=1 << 20))
     except HostError as error:
@@ -48,7 +48,7 @@ def read_text(host: Host, path: HostPath, gaps: list[Missing]) -> str | None:
 
 
 def read(host: Host, launch: Launch, name: str = docker.SERVICE) -> bool:
-    """Fill in what the unit says; whether there is one."""
+    """Add the unit's command line; return whether the unit exists."""
     main = _main(host, name)
     if main is None:
         return False
@@ -87,19 +87,19 @@ def _place(path: str, line: int, variable: str = "") -> Place:
 
 
 def _main(host: Host, name: str) -> str | None:
-    """Return the unit that counts; a link to /dev/null (masked) is one too."""
+    """Return the effective unit file; a link to /dev/null (masked) is one too."""
     paths = [f"{folder}/{name}" for folder in unit_file.DIRECTORIES]
     return unit_file.unit_path(name, [path for path in paths if host.exists(HostPath(path))])
 
 
 def listen_streams(host: Host, name: str) -> tuple[str, ...]:
-    """Return the addresses on which systemd listens for a socket unit, as its files name them."""
+    """Return the addresses of a socket unit, from its files."""
     unit = socket_unit(host, name)
     return () if unit is None else tuple(setting.value for setting in unit.listed("Socket", "ListenStream"))
 
 
 def socket_unit(host: Host, name: str) -> unit_file.Unit | None:
-    """Return a socket unit with its drop-ins, ``None`` if there is none, or it is masked."""
+    """Return a socket unit with its drop-ins, ``None`` if it does not exist or is masked."""
     main = _main(host, name)
     if main is None or _is_null(host, main):
         return None

@@ -1,4 +1,4 @@
-"""Looks up what settings name: files, groups, users."""
+"""Looks up files, groups and users that settings name."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _PATHS = ("init-path", "seccomp-profile", "tlscacert", "tlscert", "tlskey", "use
 
 @collector
 def named_things(host: Host, config: EngineConfig) -> NamedThings:
-    """Return what exists of it. Only what a setting names is looked up."""
+    """Return which of them exist. Only those that a setting names are looked up."""
     wants_group = config.is_set("group")
     wants_user = config.is_set("userns-remap")
     ranges = (
@@ -42,7 +42,7 @@ def _paths(config: EngineConfig) -> Iterator[tuple[str, str]]:
             yield key, value
     runtimes, default = config.get("runtimes"), config.get("default-runtime")
     named = runtimes if isinstance(runtimes, dict) else {}
-    # The default one last: of several that are missing it is the one that counts.
+    # The default runtime last: of several missing ones it is the one reported.
     for runtime in (named[name] for name in sorted(named, key=lambda name: name == default)):
         path = runtime.get("path") if isinstance(runtime, dict) else None
         if isinstance(path, str) and path.startswith("/"):
@@ -50,7 +50,7 @@ def _paths(config: EngineConfig) -> Iterator[tuple[str, str]]:
 
 
 def _names(host: Host, path: str) -> frozenset[str]:
-    """Return the first fields of a file of lines with colons; empty where it can't be read."""
+    """Return the first fields of a file of lines with colons; empty if it can't be read."""
     try:
         text = host.read(HostPath(path), limit_bytes=1 << 22).decode("utf-8", "replace")
     except HostError:

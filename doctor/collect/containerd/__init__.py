@@ -1,1 +1,1 @@
-"""Collectors: containerd: its databases, contents and snapshots."""
+"""Collectors of containerd: databases, contents and snapshots."""

@@ -12,6 +12,6 @@ from doctor.model.declare import collector
 def containerd_config(host: Host, kubelet: Kubelet) -> ContainerdConfig:
     """Return the list of disabled plugins. It is read only on a Kubernetes node."""
     del kubelet
-    # A corrupt file is a finding of the checks that need containerd's directories.
+    # A corrupt file is reported by the checks that need containerd's directories.
     found = containerd_toml.before_error(host.read(containerd.CONFIG, limit_bytes=containerd_toml.MAX_BYTES))
     return ContainerdConfig(path=containerd.CONFIG, disabled=found.disabled_plugins, line=found.disabled_line)

@@ -1,4 +1,4 @@
-"""Reads all contents of containerd's stores and compares its unpacked layers with them. Asked for only with ``--deep``."""
+"""Reads all contents of containerd's stores and compares the unpacked layers with them. Used only with ``--deep``."""
 
 from weakref import WeakKeyDictionary
 
@@ -20,16 +20,16 @@ from doctor.proof.workers import look_at_all
 NOWHERE = HostPath("")
 
 _last: "WeakKeyDictionary[Host, dict[Task, LayerLook]]" = WeakKeyDictionary()
-"""The last looks at a host, for its predictions: what a plan does not touch need not be read again."""
+"""The last results of a host, for its predictions: what a plan does not change need not be read again."""
 
 
 @collector
 def containerd_content(host: Host, lists: ContainerdLists) -> ContainerdContent:
-    """Return what is altered; absent where containerd keeps no images."""
+    """Return what is altered; absent if containerd has no images."""
     if not lists.items and not lists.gaps:
-        raise HostError(Missing(Why.ABSENT, "containerd keeps no images here"))
+        raise HostError(Missing(Why.ABSENT, "containerd has no images here"))
     stores = [known if known.parts else with_parts(host, known) for known in lists.items]
-    # Each content is looked at in a process of its own, and its look kept here by what the plan touches.
+    # Each content is examined in a separate process; results are kept here by what the plan changes.
     host = in_whole(host, *(known.top for known in stores))
     tasks = [(known, task) for known in stores for task in _tasks(host, known)]
     found = _looks(host, [task for _, task in tasks])
@@ -59,7 +59,7 @@ def _looks(host: Host, tasks: list[Task]) -> dict[Task, LayerLook]:
 
 
 def _tasks(host: Host, known: ContainerdList) -> list[Task]:
-    """Return one task for each snapshot of an image layer, and one for each content that is none's."""
+    """Return one task for each snapshot of an image layer, and one for each content that has no snapshot."""
     shift = shift_of(host, known)
     wrong = {problem.digits for problem in known.blobs}
     tasks = []
@@ -79,7 +79,7 @@ def _tasks(host: Host, known: ContainerdList) -> list[Task]:
 
 
 def task_of(known: ContainerdList, snapshot: Snapshot, layer: Layer, shift: int | None) -> Task:
-    """Return how to look at a snapshot of an image layer."""
+    """Return the task that examines a snapshot of an image layer."""
     return Task(
         chain=f"{known.top}:{snapshot.name}",
         diff=layer.diff,
@@ -92,7 +92,7 @@ def task_of(known: ContainerdList, snapshot: Snapshot, layer: Layer, shift: int 
 
 
 def shift_of(host: Host, known: ContainerdList) -> int | None:
-    """Return 0 if root unpacked; ``None``, owners can't be compared, in a rootless store."""
+    """Return 0 if root unpacked the store; ``None`` for a rootless store, where owners can't be compared."""
     return 0 if is_of_root(host, known.top) else None
 
 
@@ -105,7 +105,7 @@ def _judged(
     for task, found in looks:
         digits = task.split.rpartition("/")[2]
         if found.gap or found.split_problem:
-            # An image that was removed meanwhile is no gap.
+            # An image that was removed meanwhile is not a gap.
             if host.exists(task.split):
                 gaps.append(Missing(Why.UNREADABLE, found.gap or f"{task.split}: {found.split_problem}"))
         elif not found.is_proven:

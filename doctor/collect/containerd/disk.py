@@ -1,4 +1,4 @@
-"""Looks what a containerd's store holds when its list is lost: contents by their digest, and what they say of each other."""
+"""Examines a containerd store whose list is lost: contents by digest, and references between them."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -25,7 +25,7 @@ def on_disk(
     snapshots: dict[str, Snapshot],
     containers: Containers | Missing,
 ) -> OnDisk:
-    """Return what a store holds."""
+    """Return the content of a store."""
     blobs = join(top, containerd.BLOBS)
     sizes: dict[str, int] = {}
     documents: dict[str, dict[str, Any]] = {}
@@ -42,20 +42,20 @@ def on_disk(
         if document is not None:
             documents[digits] = document
     tops, diffs = _layers(documents)
-    told: dict[str, set[str]] = {}
+    recorded: dict[str, set[str]] = {}
     for one in containers.items if isinstance(containers, Containers) else ():
         digits = one.image_id.removeprefix("sha256:")
         name = full_name(one.image)
         if name and digits in documents:
-            told.setdefault(name, set()).add(digits)
+            recorded.setdefault(name, set()).add(digits)
     return OnDisk(
         sizes=sizes,
         documents=documents,
         tops=tops,
         diffs=diffs,
         snapshots=snapshots,
-        # A tag may have moved since: believed where all containers agree.
-        names={name: next(iter(images)) for name, images in told.items() if len(images) == 1},
+        # A tag may have moved since: it is used only if all containers agree.
+        names={name: next(iter(images)) for name, images in recorded.items() if len(images) == 1},
         containers=frozenset(containers.directories) if isinstance(containers, Containers) else frozenset(),
         now=host.now(),
     )
@@ -82,7 +82,7 @@ def _document(host: Host, path: HostPath, digits: str) -> dict[str, Any] | None:
 
 
 def _layers(documents: dict[str, dict[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the topmost chain ID by config, and the diff ID by layer, of all manifests whose config is here."""
+    """Return the topmost chain ID by config, and the diff ID by layer, of all manifests whose config exists."""
     tops: dict[str, str] = {}
     diffs: dict[str, str] = {}
     for document in documents.values():
@@ -104,7 +104,7 @@ def _layers(documents: dict[str, dict[str, Any]]) -> tuple[dict[str, str], dict[
 
 
 def full_name(reference: str) -> str:
-    """Return a reference as containerd keeps it, "" for what is an image id.
+    """Return the full name that containerd uses for a reference, "" for an image id.
 
     >>> full_name("app"), full_name("me/app:1"), full_name("localhost:5000/app:1"), full_name("sha256:00")
     ('docker.io/library/app:latest', 'docker.io/me/app:1', 'localhost:5000/app:1', '')

@@ -1,4 +1,4 @@
-"""Reads what containerd's databases list, and looks whether it is there. Contents are not read but for small documents.
+"""Reads the lists in containerd's databases, and checks that the listed files exist. Of contents only small documents are read.
 
 Layout: containerd core/metadata/buckets.go, core/snapshots/storage/bolt.go (unchanged since 1.2). Numbers are varints, those of
 ``meta.db`` signed (Go's ``binary.PutVarint``).
@@ -35,7 +35,7 @@ from doctor.model.paths import HostPath, join
 from doctor.rebuild.containerd.age import ahead_of
 
 DOCUMENT_BYTES = 4 << 20
-"""What a registry takes as a manifest at most."""
+"""The largest manifest that registries accept."""
 
 _MAX_DEPTH = 4
 _MAX_CHILDREN = 1000
@@ -46,7 +46,7 @@ _TRIES = 3
 def containerd_lists(
     host: Host, stores: ContainerdStores, own: ContainerdDatabase | Missing, service: ServiceDatabase | Missing
 ) -> ContainerdLists:
-    """Return the lists of each store that holds images and whose ``meta.db`` can be read."""
+    """Return the lists of each store with images and a readable ``meta.db``."""
     gaps: list[Missing] = []
     items = []
     for store in stores.items:
@@ -57,20 +57,20 @@ def containerd_lists(
         try:
             items.append(_steady(host, store.top, known))
         except (HostError, FormatError) as error:
-            # A damaged list is the finding of another check; what can't be read at all leaves the scan incomplete.
+            # A corrupt list is reported by another check; an unreadable one makes the scan incomplete.
             if isinstance(error, HostError) and not error.is_absent:
                 gaps.append(error.missing)
     return ContainerdLists(items=tuple(items), gaps=tuple(gaps))
 
 
 def _steady(host: Host, top: HostPath, known: Bucket | None) -> ContainerdList:
-    """Look again where something seems gone on a living host: it may have been removed between two looks."""
+    """Read again if something seems missing on a running host: it may have been removed between two reads."""
     found = _list(host, top, known if known is not None else tree_of(host, join(top, CONTENTS)))
     for _ in range(_TRIES - 1 if host.is_live() else 0):
         if not found.blobs and not found.lost and not found.ahead and not found.snapshotter_problem:
             break
         again = _list(host, top, tree_of(host, join(top, CONTENTS)))
-        # A snapshot made between the reads of both lists is in the second look's.
+        # A snapshot created between the reads of both lists is in the second result.
         again = replace(again, ahead=tuple(name for name in again.ahead if name in found.ahead))
         if _doubts(again) == _doubts(found):
             break
@@ -83,10 +83,10 @@ def _doubts(found: ContainerdList) -> tuple[Any, ...]:
 
 
 def tree_of(host: Host, path: HostPath) -> Bucket:
-    """Return the newest whole tree of a bolt file. Raises ``HostError``, ``FormatError``."""
+    """Return the newest valid tree of a bolt file. Raises ``HostError``, ``FormatError``."""
     best = read(host.read(path, follow=False, limit_bytes=MAX_BYTES)).best
     if best is None:
-        raise FormatError("no whole tree in it", where=path)
+        raise FormatError("it has no valid tree", where=path)
     return best.root
 
 
@@ -102,9 +102,9 @@ def _list(host: Host, top: HostPath, tree: Bucket) -> ContainerdList:
 
 
 def _snapshotter(host: Host, path: HostPath) -> tuple[dict[str, Snapshot], str, bool]:
-    """Return the snapshotter's records, what is wrong with its database, and whether a generation of it is whole.
+    """Return the snapshotter's records, the problem of its database, and whether one of its generations is valid.
 
-    A missing or empty one is the finding of another check: there containerd makes a new one.
+    A missing or empty one is reported by another check: containerd then creates a new one.
     """
     try:
         data = host.read(path, follow=False, limit_bytes=MAX_BYTES)
@@ -122,7 +122,7 @@ def _snapshotter(host: Host, path: HostPath) -> tuple[dict[str, Snapshot], str, 
 
 
 def with_parts(host: Host, found: ContainerdList) -> ContainerdList:
-    """Return the lists with what each image is made of: its documents are read."""
+    """Return the lists with the parts of each image, from its documents."""
     targets = sorted({image.target for image in found.images})
     known: dict[str, dict[str, Any] | None] = {}
     blobs = join(found.top, BLOBS)
@@ -144,7 +144,7 @@ def images_of(tree: Bucket) -> tuple[NamedImage, ...]:
 
 
 def sizes_of(tree: Bucket) -> dict[str, int]:
-    """Return the bytes of each content that any namespace lists."""
+    """Return the size of each content in any namespace."""
     sizes: dict[str, int] = {}
     for _, bucket in _spaces(tree):
         blobs = bucket.at("content", "blob")
@@ -183,12 +183,12 @@ def _problems(host: Host, blobs: HostPath, sizes: dict[str, int]) -> Iterator[Bl
             found = host.lstat(join(blobs, digits), follow=False)
         except HostError as error:
             if error.is_absent:
-                yield BlobProblem(digits=digits, why="it is gone", size=size)
+                yield BlobProblem(digits=digits, why="it is missing", size=size)
             continue
         if found.kind != "f":
-            yield BlobProblem(digits=digits, why="it is no regular file", size=size)
+            yield BlobProblem(digits=digits, why="it is not a regular file", size=size)
         elif found.size != size:
-            yield BlobProblem(digits=digits, why=f"it has {found.size} bytes and must have {size}", size=size)
+            yield BlobProblem(digits=digits, why=f"it has {found.size} bytes instead of {size}", size=size)
 
 
 def _has_tree(host: Host, known: ContainerdList, snapshot: Snapshot) -> bool:
@@ -201,7 +201,7 @@ def _has_tree(host: Host, known: ContainerdList, snapshot: Snapshot) -> bool:
 def _parts(
     host: Host, blobs: HostPath, target: str, sizes: dict[str, int], known: dict[str, dict[str, Any] | None]
 ) -> ImageParts:
-    """Walk from an image's document to its configs and layers. What is not listed was never pulled and is left out."""
+    """Follow an image's document to its configs and layers. Unlisted contents were never pulled and are left out."""
     needed: dict[str, None] = {}
     layers: list[Layer] = []
     problem = ""
@@ -247,7 +247,7 @@ def _layers(config: dict[str, Any], blobs: list[str]) -> Iterator[Layer]:
 def _document(
     host: Host, blobs: HostPath, digits: str, known: dict[str, dict[str, Any] | None]
 ) -> dict[str, Any] | None:
-    """Return a manifest, index or config that has the digest of its name; images share them, so each is read once."""
+    """Return a manifest, index or config with a valid digest; images share them, so each is read once."""
     if digits not in known:
         try:
             content = host.read(join(blobs, digits), follow=False, limit_bytes=DOCUMENT_BYTES)
@@ -258,7 +258,7 @@ def _document(
 
 
 def _children(value: Any) -> list[str]:
-    """Return the digits of a list of descriptors; "" stands for one that is none, so that positions keep."""
+    """Return the digits of a list of descriptors; "" for an invalid one, so that positions are kept."""
     found = value[:_MAX_CHILDREN] if isinstance(value, list) else []
     return [_digits(one.get("digest")) if isinstance(one, dict) else "" for one in found]
 

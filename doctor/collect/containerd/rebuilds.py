@@ -1,4 +1,4 @@
-"""Makes containerd's databases again from what an old page of them, a backup and the disk itself still tell."""
+"""Rebuilds containerd's databases from old pages, a backup, and the contents of the disk."""
 
 from collections.abc import Iterator
 
@@ -19,6 +19,7 @@ from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join
+from doctor.model.text import plural
 from doctor.rebuild.containerd.age import ahead_of, last_number
 from doctor.rebuild.containerd.records import completed, pruned, union
 
@@ -27,7 +28,7 @@ from doctor.rebuild.containerd.records import completed, pruned, union
 def containerd_rebuilds(
     host: Host, stores: ContainerdStores, root: DataRoot | Missing, containers: Containers | Missing
 ) -> ContainerdRebuilds:
-    """Return a new file for each database that lists nothing, can't be read, or is older than what lies beside it."""
+    """Return a new file for each database that is empty, unreadable, or older than the contents beside it."""
     items: dict[HostPath, Rebuilt] = {}
     reasons: dict[HostPath, str] = {}
     for store in stores.items:
@@ -70,7 +71,7 @@ def _data(host: Host, path: HostPath) -> bytes:
 
 
 def _kept(host: Host, root: DataRoot | Missing, top: HostPath, name: str) -> tuple[Bucket, str] | None:
-    """Return the tree of a database in the metadata backup, and how old it is."""
+    """Return the tree of a database in the metadata backup, and its age."""
     if isinstance(root, Missing):
         return None
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
@@ -91,7 +92,7 @@ def _is_sound(data: bytes) -> bool:
 
 
 def _snapshots(host: Host, store: ContainerdStore, root: DataRoot | Missing) -> Rebuilt | str:
-    """Return a list that names each directory there is: only it knows which directory belongs to which snapshot."""
+    """Return a list of all existing directories: no other file assigns directories to snapshots."""
     place = join(store.top, containerd.SNAPSHOTS)
     try:
         there = {int(name) for name, kind in host.scandir(place, follow=False) if name.isdigit() and kind in {"d", "?"}}
@@ -109,11 +110,11 @@ def _snapshots(host: Host, store: ContainerdStore, root: DataRoot | Missing) -> 
         if there <= {one.id for one in records.values()} and wanted <= records.keys():
             kept_ids = {name for name, one in records.items() if one.id in there}
             return Rebuilt(content=write(_only(tree, kept_ids)), origin=origin)
-    return "neither an old page of it nor a backup shows for every directory which snapshot it is"
+    return "neither an old page nor a backup shows the snapshot of every directory"
 
 
 def snapshotter_tree(records: dict[bytes, Bucket]) -> Bucket:
-    """Return the snapshotter's tree of these records: the list of children follows from them (snapshots/storage/bolt.go)."""
+    """Return the snapshotter's tree with these records; the list of children is derived (snapshots/storage/bolt.go)."""
     numbers = {name: record.keys[b"id"] for name, record in records.items() if record.keys.get(b"id")}
     parents = {}
     for name, record in records.items():
@@ -130,9 +131,9 @@ def _number(raw: bytes) -> int:
 
 
 def _single(data: bytes, there: set[int], wanted: set[str]) -> dict[bytes, Bucket]:
-    """Return the snapshot records that single pages still hold, of directories that are there: none where two claim one.
+    """Return the snapshot records in single pages, of existing directories: none for a directory with two records.
 
-    ``wanted`` are the names that ``meta.db`` lists, empty where that is lost: then no name is too old.
+    ``wanted`` are the names in ``meta.db``, empty if that is lost: then no name is too old.
     """
     records: dict[bytes, Bucket] = {}
     for name, bucket in small_buckets(data):
@@ -145,7 +146,7 @@ def _single(data: bytes, there: set[int], wanted: set[str]) -> dict[bytes, Bucke
 
 
 def _named(host: Host, store: ContainerdStore) -> set[str]:
-    """Return the names of the snapshots that ``meta.db`` lists; none where that is lost too."""
+    """Return the names of the snapshots in ``meta.db``; empty if that is lost too."""
     try:
         tree = tree_of(host, store.contents.path)
     except (HostError, FormatError):
@@ -159,7 +160,7 @@ def _named(host: Host, store: ContainerdStore) -> set[str]:
 
 
 def _only(tree: Bucket, names: set[str]) -> Bucket:
-    """Return the snapshotter's tree without records of directories that are gone."""
+    """Return the snapshotter's tree without records of missing directories."""
     version = tree.at("v1") or Bucket()
     snapshots = version.at("snapshots") or Bucket()
     raw = {name.encode("utf-8", "surrogateescape") for name in names}
@@ -185,19 +186,19 @@ def _contents(
     containers: Containers | Missing,
     made: Rebuilt | None,
 ) -> Rebuilt | str:
-    """Return a list of every content and snapshot: of old records what holds, of the rest what the disk itself says.
+    """Return a list of all contents and snapshots: from old records if they are still valid, otherwise from the disk.
 
-    ``made`` is the snapshotter's list where that was lost too.
+    ``made`` is the rebuilt list of the snapshotter, if that was lost too.
     """
     try:
         best = read(made.content).best if made is not None else None
         snapshots = snapshots_of(best.root if best is not None else tree_of(host, store.snapshots.path))
     except (HostError, FormatError):
         if _has_snapshots(store):
-            return "the snapshotter's database must be right first: it says which snapshots there are"
+            return "the snapshotter's database must be repaired first: it lists the snapshots"
         snapshots = {}
     if {name.partition("/")[0] for name in snapshots} - {docker.NAMESPACE}:
-        return "other programs than the engine keep images there"
+        return "programs other than the engine store images there"
     data = _data(host, store.contents.path)
     disk = on_disk(host, store.top, snapshots, containers)
     kept = _kept(host, root, store.top, containerd.METADATA_DATABASE)
@@ -213,23 +214,23 @@ def _contents(
             found = union(found, pruned(kept[0], disk))
             sources.append(f"the backup of {kept[1]} ago")
     done = completed(found, disk)
-    new = [f"{count} {word}" for count, word in ((done.contents, "contents"), (done.snapshots, "snapshots")) if count]
+    new = [plural(count, word) for count, word in ((done.contents, "content"), (done.snapshots, "snapshot")) if count]
     if new:
         sources.append(f"what is on disk: {' and '.join(new)}")
     if not images_of(done.tree):
         return "no content there is the manifest of an image"
-    told = f"; {done.nameless} images have lost their names" if done.nameless else ""
-    return Rebuilt(content=write(done.tree), origin=" and ".join(sources) + told)
+    lost = f"; {plural(done.nameless, 'image')} lost the name" if done.nameless else ""
+    return Rebuilt(content=write(done.tree), origin=" and ".join(sources) + lost)
 
 
 def _newest(host: Host, store: ContainerdStore, kept: tuple[Bucket, str] | None) -> tuple[Bucket, list[str]]:
-    """Return the newest whole state of a list that was put back; no older one adds to it what was removed since."""
+    """Return the newest valid state of a restored list; older states are not merged, as they have removed records."""
     path = store.contents.path
-    candidates = [(tree_of(host, path), "what it lists")]
-    candidates += [(tree, "pages that it no longer uses") for tree in _trees(_data(host, path), {b"version"})]
+    candidates = [(tree_of(host, path), "its own records")]
+    candidates += [(tree, "unused pages of the file") for tree in _trees(_data(host, path), {b"version"})]
     if kept is not None:
         candidates.append((kept[0], f"the backup of {kept[1]} ago"))
-    # Of equals the first: the list itself.
+    # Of equal states the first: the list itself.
     tree, origin = max(candidates, key=lambda one: (last_number(one[0]), _weight(one[0])[1]))
     return tree, [origin]
 
@@ -239,7 +240,7 @@ def _has_snapshots(store: ContainerdStore) -> bool:
 
 
 def _trees(data: bytes, below: set[bytes]) -> Iterator[Bucket]:
-    """Yield the trees of which the root, or the page of its only bucket, is still there; ``below`` are names in that bucket."""
+    """Yield the trees whose root page, or page of the only bucket, still exists; ``below`` are names in that bucket."""
 
     def fits(names: dict[bytes, bool]) -> bool:
         return names == {b"v1": True} or below <= names.keys()
@@ -249,7 +250,7 @@ def _trees(data: bytes, below: set[bytes]) -> Iterator[Bucket]:
 
 
 def _weight(tree: Bucket) -> tuple[int, bytes]:
-    """Return how much a tree lists, and when an image was last named: a page that was used again can lead nowhere."""
+    """Return the number of records of a tree, and the time of its newest image: a reused page may make it incomplete."""
     times = [
         image.keys.get(b"updatedat", b"")
         for space in (tree.at("v1") or Bucket()).buckets.values()

@@ -1,4 +1,4 @@
-"""Finds out where the containerd that is a service keeps its files: from what runs, else from what the next start would be told."""
+"""Determines the directories of a separate containerd service: from its process, else from the settings of the next start."""
 
 import fnmatch
 import posixpath
@@ -25,11 +25,11 @@ from doctor.model.paths import HostPath, join
 from doctor.model.process import Process
 
 _MAX_FILES = 64
-"""Settings files that import each other; nobody has more than a few."""
+"""Limit of settings files that import each other."""
 
 
 class _Settings(Struct, kw_only=True):
-    """What a command line and its files make of the places, while it is being put together."""
+    """The directories set by a command line and its files, while they are being assembled."""
 
     root: str = ""
     state: str = ""
@@ -47,7 +47,7 @@ class _Settings(Struct, kw_only=True):
 
 @collector
 def containerd_service(host: Host, processes: Processes | Missing, engine: EngineConfig | Missing) -> ContainerdService:
-    """Return it. Settings that can't be read leave a gap: what is built in, or seems to be meant, holds then."""
+    """Return the service. Unreadable settings leave a gap: then the defaults, or the readable settings, are used."""
     named = None if isinstance(engine, Missing) else engine.get("containerd")
     wanted = named if isinstance(named, str) and named else containerd.SOCKET
     running = [] if isinstance(processes, Missing) else [(one, _of(host, one)) for one in _services(processes)]
@@ -56,7 +56,7 @@ def containerd_service(host: Host, processes: Processes | Missing, engine: Engin
         chosen = _read(host, _unit_words(host))
     top = HostPath(chosen.root or containerd.DEFAULT_ROOT)
     if top == "/":
-        gap = Missing(Why.UNREADABLE, f"{chosen.origin}: containerd's root is /, where doctor looks for no images")
+        gap = Missing(Why.UNREADABLE, f"{chosen.origin}: containerd's root is /, where doctor does not look for images")
         return ContainerdService(origin=chosen.origin, config=chosen.config, gaps=(*chosen.gaps, gap))
     resolved = _resolved(host, top)
     held = [
@@ -85,12 +85,12 @@ def _services(processes: Processes) -> tuple[Process, ...]:
 
 
 def _of(host: Host, process: Process) -> _Settings:
-    """Return what a process was told; a path that is not absolute begins where it was started."""
+    """Return the settings of a process; a relative path starts at its working directory."""
     try:
         cwd = host.readlink(HostPath(f"/proc/{process.pid}/cwd"))
     except HostError:
         cwd = ""
-    # What the files say now is what it was started with, as far as anybody can tell.
+    # The files are assumed to be unchanged since its start.
     return _read(host, process.argv[1:], cwd=cwd if cwd.startswith("/") else "/", who=f"process {process.pid}")
 
 
@@ -109,7 +109,7 @@ def _read(host: Host, words: tuple[str, ...], *, cwd: str = "/", who: str = cont
             found.origin = f"{who}: --root" if name == "root" else found.origin
     found.address = option(words, "address", "a") or found.address
     if option(words, "root"):
-        # Then no file has a say in it.
+        # A flag overrides the files.
         found.gaps = []
     found.root = _absolute(found.root, cwd) if found.root else containerd.DEFAULT_ROOT
     found.state = _absolute(found.state, cwd) if found.state else containerd.DEFAULT_STATE
@@ -117,12 +117,12 @@ def _read(host: Host, words: tuple[str, ...], *, cwd: str = "/", who: str = cont
 
 
 def _absolute(path: str, cwd: str) -> HostPath:
-    """Return a path as Go's ``filepath.Abs`` makes it."""
+    """Return the absolute path, like Go's ``filepath.Abs``."""
     return HostPath("/" + posixpath.normpath(posixpath.join(cwd, path)).lstrip("/"))
 
 
 def _read_files(host: Host, found: _Settings, *, is_named: bool) -> None:
-    """Read a settings file and those that it imports, each once: what is read later wins."""
+    """Read a settings file and its imports, each once: later files override earlier ones."""
     pending, seen = [found.config], set[str]()
     while pending and len(seen) < _MAX_FILES:
         path = pending.pop(0)
@@ -165,7 +165,7 @@ def _refuse(found: _Settings, where: str, problem: str) -> None:
 
 
 def _imports(host: Host, path: HostPath, names: tuple[str, ...], found: _Settings) -> list[HostPath]:
-    """Return the files that a list of imports names; only a star makes a pattern of one (server/config, resolveImports)."""
+    """Return the imported files; only an entry with a star is a pattern (server/config, resolveImports)."""
     paths: list[HostPath] = []
     for name in names[:_MAX_FILES]:
         whole = _absolute(name, posixpath.dirname(path))
@@ -193,7 +193,7 @@ def _glob(host: Host, pattern: HostPath, found: _Settings) -> list[HostPath]:
 
 
 def _unit_words(host: Host) -> tuple[str, ...]:
-    """Return what systemd gives it, () if there is no such unit."""
+    """Return its command line in the unit, () if there is no such unit."""
     from doctor.collect.config import unit as engine_unit  # noqa: PLC0415 - a containerd that runs says so itself
 
     launch = engine_unit.Launch()

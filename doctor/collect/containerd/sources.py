@@ -1,4 +1,4 @@
-"""Looks for copies of damaged contents, and unpacks layers again. Collected only when a fixer asks."""
+"""Searches copies of corrupt contents, and unpacks layers again. Collected only when a fixer asks."""
 
 from hashlib import sha256
 
@@ -26,18 +26,18 @@ from doctor.proof.layer import new_buffer
 from doctor.proof.snapshot import unpacked
 
 COPY_BYTES = 4 << 20
-"""Larger contents are layers: nothing else keeps them as they were packed."""
+"""Larger contents are layers, which have no other copy in packed form."""
 
 _FLIP_BYTES = 16 << 10
-"""Trying all flips of a file is quadratic in its size."""
+"""Size limit for trying all bit flips, which is quadratic in the size."""
 
 _KEPT_BYTES = 192 << 20
-"""Of all unpacked files of one repair; the plan is held in memory."""
+"""Limit for all unpacked files of one repair: the plan is held in memory."""
 
 
 @collector
 def blob_sources(host: Host, root: DataRoot | Missing, lists: ContainerdLists) -> BlobSources:
-    """Return copies of contents that are gone or have another size."""
+    """Return copies of contents that are missing or have another size."""
     wanted = [(known, problem.digits) for known in lists.items for problem in known.blobs]
     return BlobSources(items=_copies(host, root, lists, wanted))
 
@@ -46,7 +46,7 @@ def blob_sources(host: Host, root: DataRoot | Missing, lists: ContainerdLists) -
 def deep_blob_sources(
     host: Host, root: DataRoot | Missing, lists: ContainerdLists, content: ContainerdContent
 ) -> DeepBlobSources:
-    """Return copies of contents that were found altered, the flipped bit of a small one turned back."""
+    """Return copies of altered contents; for a small one also with its flipped bit corrected."""
     wanted = [(known, digits) for store in content.items if (known := lists.at(store.top)) for digits in store.altered]
     return DeepBlobSources(items=_copies(host, root, lists, wanted))
 
@@ -66,7 +66,7 @@ def _copies(
 def _copy(
     host: Host, root: DataRoot | Missing, lists: ContainerdLists, known: ContainerdList, digits: str
 ) -> BlobSource | None:
-    """Return a file elsewhere that has the digest: the other store, BuildKit's contents, an image of a storage driver, the backup."""
+    """Return a copy with the digest: from the other store, BuildKit's contents, a storage driver's image or the backup."""
     places = [other.blob_path(digits) for other in lists.items if other.top != known.top]
     if not isinstance(root, Missing):
         places.append(root.at(docker.BUILDKIT_BLOBS, digits))
@@ -101,12 +101,12 @@ def _unflipped(host: Host, known: ContainerdList, digits: str) -> BlobSource | N
     except HostError:
         return None
     found = unflip(content, digits) if len(content) == known.sizes[digits] else None
-    return None if found is None else BlobSource(content=found, origin="the one flipped bit turned back")
+    return None if found is None else BlobSource(content=found, origin="the content with one flipped bit corrected")
 
 
 @collector
 def snapshot_sources(host: Host, lists: ContainerdLists) -> SnapshotSources:
-    """Unpack the layers of image snapshots whose directory is gone."""
+    """Unpack the layers of image snapshots whose directory is missing."""
     return SnapshotSources(
         items=_unpack(host, [(known, name) for known in lists.items for name in known.lost], is_new=True)
     )
@@ -114,7 +114,7 @@ def snapshot_sources(host: Host, lists: ContainerdLists) -> SnapshotSources:
 
 @collector
 def deep_snapshot_sources(host: Host, lists: ContainerdLists, content: ContainerdContent) -> DeepSnapshotSources:
-    """Read again the layers of the snapshots that are not what their layer is."""
+    """Read the layers of the snapshots that differ from them."""
     wanted = [(known, name) for store in content.items if (known := lists.at(store.top)) for name in store.looks]
     return DeepSnapshotSources(items=_unpack(host, wanted, is_new=False))
 
@@ -133,6 +133,6 @@ def _unpack(host: Host, wanted: list[tuple[ContainerdList, str]], *, is_new: boo
         found = unpacked(host, task_of(parts, snapshot, layer, shift_of(host, parts)), is_new=is_new, buffer=buffer)
         left -= sum(len(content) for content in found.contents.values())
         if left < 0:
-            found = Unpacked(problem="the repair holds too much already: run it again for the rest")
+            found = Unpacked(problem="the repair is too large: run it again for the rest")
         items[known.tree_path(snapshot)] = found
     return items

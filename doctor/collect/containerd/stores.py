@@ -1,4 +1,4 @@
-"""Looks whether containerd's databases list what lies beside them. One that has content is only looked at from outside."""
+"""Checks that containerd's databases list the contents beside them. Only small databases are read."""
 
 from collections.abc import Callable
 
@@ -15,12 +15,12 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
 _FRESH_BYTES = 256 << 10
-"""A new database has 16 to 64 KiB (bolt db.go: four pages, grown by doubling); a larger one held records."""
+"""A new database has 16 to 64 KiB (bolt db.go: four pages, grown by doubling); a larger one had records."""
 
 
 @collector
 def containerd_stores(host: Host, root: DataRoot | Missing, service: ContainerdService) -> ContainerdStores:
-    """Return the stores that hold anything; an empty value where no containerd keeps images."""
+    """Return the stores that are not empty; an empty value if no containerd has images."""
     gaps = list(service.gaps)
     tops = [] if isinstance(root, Missing) else [root.at(docker.OWN_CONTAINERD)]
     tops = [host.resolve(top) for top in tops if host.exists(top)]
@@ -48,7 +48,7 @@ def _store(host: Host, directory: HostPath, gaps: list[Missing]) -> ContainerdSt
 
 
 def _holds(host: Host, path: HostPath, gaps: list[Missing]) -> bool:
-    """Whether a directory has an entry that is a content or a snapshot: ``new-NUMBER`` is one being made."""
+    """Whether a directory has a content or a snapshot: ``new-NUMBER`` is one being created."""
     try:
         return any(not name.startswith("new-") for name, _ in host.scandir(path, follow=False))
     except HostError as error:
@@ -77,7 +77,7 @@ def _problem(host: Host, path: HostPath, lists: Callable[[Bucket], bool]) -> str
     if found.kind != "f" or found.size > _FRESH_BYTES:
         return ""
     if not found.size:
-        return "no bytes"
+        return "it is empty"
     try:
         database = read(host.read(path, follow=False, limit_bytes=_FRESH_BYTES))
     except FormatError:
@@ -85,11 +85,11 @@ def _problem(host: Host, path: HostPath, lists: Callable[[Bucket], bool]) -> str
     best = database.best
     if not database.is_sound or best is None or lists(best.root):
         return ""
-    return "whole and without a record"
+    return "it has no records"
 
 
 def _lists_contents(root: Bucket) -> bool:
-    """``v1/NAMESPACE/content/blob/DIGEST`` and ``v1/NAMESPACE/snapshots/SNAPSHOTTER/KEY`` (metadata/buckets.go)."""
+    """Whether it has ``v1/NAMESPACE/content/blob/DIGEST`` or ``v1/NAMESPACE/snapshots/SNAPSHOTTER/KEY`` (metadata/buckets.go)."""
     version = root.at("v1")
     for space in version.buckets.values() if version is not None else ():
         blobs, snapshots = space.at("content", "blob"), space.at("snapshots")
@@ -101,6 +101,6 @@ def _lists_contents(root: Bucket) -> bool:
 
 
 def _lists_snapshots(root: Bucket) -> bool:
-    """``v1/snapshots/KEY`` (snapshots/storage/bolt.go)."""
+    """Whether it has ``v1/snapshots/KEY`` (snapshots/storage/bolt.go)."""
     snapshots = root.at("v1", "snapshots")
     return snapshots is not None and bool(snapshots.buckets)

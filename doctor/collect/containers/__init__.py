@@ -1,1 +1,1 @@
-"""Collectors: containers: their settings, what they need, what is left of lost ones."""
+"""Collectors of containers: settings, requirements, and remains of lost containers."""

@@ -1,4 +1,4 @@
-"""Compares containers' settings with the metadata backup: by digest, and only what differs byte by byte."""
+"""Compares containers' settings with the metadata backup: by digest, and only differing files byte by byte."""
 
 from hashlib import sha256
 
@@ -19,14 +19,14 @@ from doctor.model.text import flipped_byte
 
 
 @collector
-def altered_settings(host: Host, root: DataRoot, containers: Containers, told: KeptDigests) -> AlteredSettings:
-    """Return the files of readable containers that are one bit away from what a backup of this root has."""
+def altered_settings(host: Host, root: DataRoot, containers: Containers, recorded: KeptDigests) -> AlteredSettings:
+    """Return the files of readable containers that are one bit away from a backup of this root."""
     items = {}
     backups: Backups | None = None
     for container in containers.items:
         for file in (docker.CONTAINER_CONFIG, docker.HOST_CONFIG):
             name = docker.container_file(container.id, file)
-            size, digest = told.files.get(name, (0, ""))
+            size, digest = recorded.files.get(name, (0, ""))
             path = join(container.directory, file)
             try:
                 content = host.read(path, follow=False) if digest else b""
@@ -48,7 +48,7 @@ def altered_settings(host: Host, root: DataRoot, containers: Containers, told: K
 
 
 class _Flipped:
-    """Whether a kept content is what a file was before one bit of it flipped."""
+    """Whether a content in the backup differs from a file in one flipped bit."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -58,9 +58,9 @@ class _Flipped:
 
 
 def flipped_at(content: bytes, kept: bytes) -> int:
-    """Return where the only bit is that differs, -1 if more differs or where the engine may have written it.
+    """Return the position of the only differing bit, -1 if several differ or if the engine may have written it.
 
-    A number that went up differs from the one before in one bit often enough, and so may the name after ``docker rename``.
+    An incremented number often differs in one bit, and so may the name after ``docker rename``.
 
     >>> flipped_at(b'{"Privileged":famse}', b'{"Privileged":false}'), flipped_at(b'{"N":13}', b'{"N":12}')
     (16, -1)

@@ -6,6 +6,7 @@ from doctor.collect.containers.settings_json import container_of, host_config_of
 from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import BrokenFile, Container, Containers
 from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.secrets.redact import as_json
 from doctor.formats.images.oci_digest import is_hex64
 from doctor.formats.json_safe import load_first
 from doctor.host.base import Host
@@ -20,7 +21,7 @@ _DIRECTORIES = frozenset({"mounts", "checkpoints", "secrets"})
 
 @collector
 def containers(host: Host, root: DataRoot) -> Containers:
-    """Return all containers; an empty value where the root has none."""
+    """Return all containers; an empty value if the root has none."""
     top = root.at(docker.CONTAINERS)
     if not root.has(docker.CONTAINERS):
         return Containers()
@@ -30,7 +31,7 @@ def containers(host: Host, root: DataRoot) -> Containers:
     names = dict(host.scandir(top, follow=False))
     directories = sorted(name for name, kind in names.items() if kind == "d" and is_hex64(name))
     gaps.extend(
-        Missing.undecodable(join(top, name), "not a directory, though it is named like a container")
+        Missing.undecodable(join(top, name), "not a directory, but named like a container")
         for name in sorted(set(names) - set(directories))
         if is_hex64(name)
     )
@@ -41,7 +42,9 @@ def containers(host: Host, root: DataRoot) -> Containers:
             read.json(docker.HOST_CONFIG)
             continue
         if config.get("ID") != name:
-            read.wrong(docker.CONTAINER_CONFIG, f"it says it is container {str(config.get('ID'))[:64]!r}")
+            read.wrong(
+                docker.CONTAINER_CONFIG, f"its id is that of another container: {as_json(str(config.get('ID'))[:64])}"
+            )
             continue
         raw = read.json(docker.HOST_CONFIG)
         found = None if raw is None else host_config_of(raw)
@@ -56,7 +59,7 @@ def containers(host: Host, root: DataRoot) -> Containers:
 
 
 class _Read:
-    """Reads the JSON files of one container's directory; a broken one is noted, never raised."""
+    """Reads the JSON files of a container's directory; a corrupt one is recorded, never raised."""
 
     def __init__(
         self, host: Host, directory: HostPath, identity: str, broken: list[BrokenFile], gaps: list[Missing]
@@ -76,11 +79,11 @@ class _Read:
             return {}
 
     def odd_directories(self) -> tuple[str, ...]:
-        """Return the names of directories that the engine does not make."""
+        """Return the names of directories that the engine does not create."""
         return tuple(sorted(name for name, kind in self.entries.items() if kind == "d" and name not in _DIRECTORIES))
 
     def json(self, file: str) -> dict[str, Any] | None:
-        """Return the object in a file as dockerd reads it: the first JSON value, whatever stands behind."""
+        """Return the object in a file as dockerd reads it: the first JSON value, whatever follows."""
         path = join(self.directory, file)
         try:
             data = self.host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
@@ -101,7 +104,7 @@ class _Read:
         return value
 
     def wrong(self, file: str, problem: str) -> None:
-        """Note a file that is JSON but not what it should be."""
+        """Record a file that is valid JSON with wrong content."""
         self._note(file, problem)
 
     def _note(self, file: str, problem: str, *, is_missing: bool = False, size: int = 0) -> None:
@@ -118,9 +121,9 @@ class _Read:
         )
 
     def _sibling(self, file: str) -> HostPath | None:
-        """Return the youngest whole temporary file that dockerd left when it was about to replace ``file``, if any.
+        """Return the newest valid temporary file that dockerd left before it could replace ``file``, if any.
 
-        Their names end in a random number (moby pkg/ioutils, AtomicFileWriter), so only the time tells which one is the last.
+        Their names end in a random number (moby pkg/ioutils, AtomicFileWriter), so only their time shows the order.
         """
         found = [
             join(self.directory, name)

@@ -1,4 +1,4 @@
-"""Looks for the devices and directories of the host that containers name; a host without any costs nothing."""
+"""Checks that devices and directories of the host exist that containers name. Costs nothing if there are none."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,9 +12,9 @@ from doctor.model.paths import HostPath
 
 @collector
 def container_sources(host: Host, containers: Containers) -> ContainerSources:
-    """Return what is not there."""
+    """Return what is missing."""
     if not host.is_live():
-        raise HostError(Missing(Why.ABSENT, "no running machine, so its devices and mounts are not there"))
+        raise HostError(Missing(Why.ABSENT, "not a running machine, so its devices and mounts can't be checked"))
     gaps: list[Missing] = []
     seen: dict[str, bool] = {}
 
@@ -42,7 +42,7 @@ def _missing(
 
 
 def _is_gone(host: Host, path: HostPath, gaps: list[Missing]) -> bool:
-    """Whether nothing is there, with links followed; what can't be looked at is not gone."""
+    """Whether nothing exists at a path, with links followed; what can't be examined is not missing."""
     try:
         host.lstat(host.resolve(path))
     except HostError as error:

@@ -1,4 +1,4 @@
-"""Finds containers that are left only as a mount record and a layer."""
+"""Finds containers of which only a mount record and a layer exist."""
 
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from doctor.collect.backup.kept import Backups
 
 _NEW_S = 60
-"""dockerd records a new container's layer just before it makes the container's directory."""
+"""dockerd records a new container's layer just before it creates the container's directory."""
 
 
 @collector
 def lost_containers(host: Host, root: DataRoot, layers: Layers, containers: Containers) -> LostContainers:
-    """Return them; nothing of the metadata backup is read while there are none.
+    """Return the lost containers; the metadata backup is read only if there are any.
 
-    BuildKit records layers of its own under names that are no container's.
+    BuildKit records its own layers under names that are not container ids.
     """
     known = set(containers.directories) | set(containers.strays)
     recorded = [name for name in layers.mounts if is_hex64(name) and name not in known]
@@ -40,7 +40,7 @@ def lost_containers(host: Host, root: DataRoot, layers: Layers, containers: Cont
         backups = None
     mounts = {name: layers.mounts[name].mount_id or "" for name in recorded}
     if backups is not None:
-        # ``docker rm`` takes the layer along: one that is left, of a container that was whole, was not removed.
+        # ``docker rm`` removes the layer: a complete container whose layer exists was not removed.
         kept = backups.items[0].generation.mounts
         mounts |= {name: one.mount_id for name, one in kept.items() if one.mount_id in unclaimed and name not in known}
     found = (_lost(root, layers, name, mounts[name], backups) for name in sorted(mounts))
@@ -50,7 +50,7 @@ def lost_containers(host: Host, root: DataRoot, layers: Layers, containers: Cont
 
 
 def _says_something(host: Host, layers: Layers, identity: str) -> bool:
-    """Whether a mount record, which is all that is left of a container, is more than one that was begun here."""
+    """Whether a mount record without a container is more than one that was just being created."""
     record = layers.mounts.get(identity)
     if record is None or (record.mount_id is None and record.init_id is None and record.parent is None):
         return False

@@ -1,6 +1,6 @@
-"""From config.v2.json and hostconfig.json to values. Anything may have any type: a wrong one counts as not there.
+"""Converts config.v2.json and hostconfig.json to values. A field of a wrong type counts as missing.
 
-Shapes: moby container/container.go, api/types/container/hostconfig.go, api/types/network/endpoint.go; the same since 1.10.
+Formats: moby container/container.go, api/types/container/hostconfig.go, api/types/network/endpoint.go; the same since 1.10.
 """
 
 from collections.abc import Iterator
@@ -141,7 +141,7 @@ def _mounts(raw: dict[str, Any]) -> Iterator[MountPoint]:
 
 
 def _must_exist(mount: dict[str, Any]) -> bool:
-    """Whether it was given with ``--mount``: the engine then makes no source (moby volume/mounts/linux_parser.go)."""
+    """Whether it was given with ``--mount``: then the engine does not create the source (moby volume/mounts/linux_parser.go)."""
     asked = _object(mount, "Spec")
     options = _object(asked, "BindOptions")
     return (

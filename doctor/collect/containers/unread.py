@@ -1,4 +1,4 @@
-"""Containers that run by the engine's word and whose own files do not say so: lost or damaged beneath it."""
+"""Containers that the engine reports as running while their own files are missing or corrupt."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,12 +13,12 @@ from doctor.model.step import Stopped
 
 
 def unread(host: Host, running: int, known: Iterable[Stopping]) -> tuple[Stopping, ...]:
-    """Return them, asked for only where the engine counts more than the files of ``known`` say.
+    """Return these containers. The engine is asked only if it counts more running ones than ``known``.
 
-    One that was run with ``--rm`` counts as one that wrote files: nobody can know, and its stop would remove them.
+    One that was run with ``--rm`` is assumed to have written files: its stop would remove them.
     """
     named = {one.container.id: one.container for one in known}
-    # A paused one is not in the engine's count of those that run.
+    # The engine does not count paused containers as running.
     if running <= sum(not one.paused for one in named.values()):
         return ()
     listed = _ask(host, "/containers/json")

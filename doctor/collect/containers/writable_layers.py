@@ -1,4 +1,4 @@
-"""Looks whether layers of containers with ``AutoRemove`` are empty."""
+"""Checks whether layers of containers with ``AutoRemove`` are empty."""
 
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.writable_layers import WritableLayers
@@ -11,7 +11,7 @@ from doctor.model.paths import HostPath
 
 @collector
 def writable_layers(host: Host, containers: Containers, layers: Layers) -> WritableLayers:
-    """Return the layers that hold something."""
+    """Return the layers that are not empty."""
     places: dict[str, HostPath] = {}
     gaps: list[Missing] = []
     for container in containers.items:

@@ -1,1 +1,1 @@
-"""Collectors: the bolt databases of the engine and of BuildKit."""
+"""Collectors of the bolt databases of the engine and BuildKit."""

@@ -1,4 +1,4 @@
-"""What the values in the engine's databases say, and what is still whole in the pages of a damaged file.
+"""Decodes values of the engine's databases, and salvages values from the pages of a corrupt file.
 
 Keys and values: libnetwork datastore and its bridge driver ("docker/network/v1.0/network/ID/", an eight-byte little-endian
 index, then JSON); moby volume/service/db.go (name → JSON).
@@ -48,7 +48,7 @@ def volume_records(root: Bucket | None) -> dict[str, VolumeRecord]:
 
 
 def salvage_networks(data: bytes) -> dict[bytes, bytes]:
-    """Return the libnetwork records that some page still holds: of several the one with the highest index."""
+    """Return the libnetwork records in any page: of several for one key the one with the highest index."""
     from doctor.formats.databases.bolt_salvage import leaf_entries  # noqa: PLC0415 - most databases are whole
 
     found: dict[bytes, bytes] = {}
@@ -61,7 +61,7 @@ def salvage_networks(data: bytes) -> dict[bytes, bytes]:
 
 
 def salvage_volumes(data: bytes) -> dict[bytes, bytes]:
-    """Return the volume records that some page still holds; of different ones for a name none, since none is proven."""
+    """Return the volume records in any page; none for a name with different records, as none of them is proven."""
     from doctor.formats.databases.bolt_salvage import leaf_entries  # noqa: PLC0415 - most databases are whole
 
     found: dict[bytes, set[bytes]] = {}

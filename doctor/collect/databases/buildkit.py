@@ -1,4 +1,4 @@
-"""Reads which directories BuildKit uses."""
+"""Reads the list of directories that BuildKit uses."""
 
 from doctor.facts.databases.buildkit import Snapshot, Snapshots
 from doctor.facts.databases.databases import BuildkitDatabases
@@ -9,7 +9,7 @@ from doctor.model.missing import HostError, Missing, Why
 
 @collector
 def snapshots(databases: BuildkitDatabases) -> Snapshots:
-    """Return BuildKit's snapshots; absent where its list can't be read (then a check of it says so)."""
+    """Return BuildKit's snapshots; absent if its list can't be read, which another check reports."""
     file = databases.files["snapshots.db"]
     if file.root is None or file.is_broken:
         raise HostError(Missing(Why.ABSENT, f"{file.path}: no list of snapshots"))

@@ -1,4 +1,4 @@
-"""Reads the engine's bolt databases: bytes only, never through the library, which takes a lock."""
+"""Reads the engine's bolt databases as bytes, not through the library, which takes a lock."""
 
 from doctor.collect.databases.bolt_values import network_records, salvage_networks, salvage_volumes, volume_records
 from doctor.engines.containerd import places as containerd
@@ -24,7 +24,7 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join, parent
 
 _LIMIT_BYTES = 256 << 20
-# A living engine may commit while the file is read; a commit takes milliseconds.
+# A running engine may commit while the file is read; a commit takes milliseconds.
 _TRIES = 3
 
 
@@ -54,7 +54,7 @@ def volume_database(host: Host, root: DataRoot) -> VolumeDatabase:
 
 @collector
 def buildkit_databases(host: Host, root: DataRoot) -> BuildkitDatabases:
-    """Return BuildKit's databases; absent where BuildKit never ran."""
+    """Return BuildKit's databases; absent if BuildKit never ran."""
     if not root.has(docker.BUILDKIT):
         raise HostError(Missing(Why.ABSENT, f"{root.resolved}/{docker.BUILDKIT}: no such directory"))
     files: dict[str, BoltFile] = {}
@@ -68,7 +68,7 @@ def buildkit_databases(host: Host, root: DataRoot) -> BuildkitDatabases:
 
 @collector
 def containerd_database(host: Host, root: DataRoot) -> ContainerdDatabase:
-    """Return the database of the engine's own containerd; absent where a separate service is used."""
+    """Return the database of the engine's own containerd; absent if a separate service is used."""
     file, holds_images, gaps = _meta(host, root.at(docker.OWN_CONTAINERD))
     return ContainerdDatabase(
         file=file,
@@ -81,7 +81,7 @@ def containerd_database(host: Host, root: DataRoot) -> ContainerdDatabase:
 
 @collector
 def service_database(host: Host, service: ContainerdService, root: DataRoot | Missing) -> ServiceDatabase:
-    """Return the database of a containerd that is a service of its own; absent where there is none."""
+    """Return the database of a separate containerd service; absent if there is no such service."""
     if not service.exists:
         raise HostError(Missing(Why.ABSENT, f"{service.top}: no such directory"))
     if not isinstance(root, Missing) and service.resolved == root.at(docker.OWN_CONTAINERD):
@@ -97,7 +97,7 @@ def service_database(host: Host, service: ContainerdService, root: DataRoot | Mi
 
 
 def _meta(host: Host, top: HostPath) -> tuple[BoltFile, bool, tuple[Missing, ...]]:
-    """Return a containerd's ``meta.db``, and whether images live with it."""
+    """Return a containerd's ``meta.db``, and whether it lists images."""
     path = join(top, containerd.METADATA_DATABASE)
     if not host.exists(parent(path)):
         raise HostError(Missing(Why.ABSENT, f"{parent(path)}: no such directory"))
@@ -114,14 +114,14 @@ def _has_entries(host: Host, path: HostPath) -> bool:
 
 
 def _read(host: Host, path: HostPath) -> tuple[BoltFile, bytes, tuple[Missing, ...]]:
-    """Return what a database file is, its bytes where they are needed for salvage, and what could not be examined."""
+    """Return a database file, its bytes if they are needed for salvage, and the gaps."""
     try:
         status = host.lstat(path, follow=False)
         if status.kind != "f":
             kind = "a directory" if status.kind == "d" else "not a regular file"
             return BoltFile(path=path, status="broken", problem=f"it is {kind}"), b"", ()
         if status.size > _LIMIT_BYTES:
-            # Not judged: no engine makes one so large, and reading it could take minutes.
+            # Not judged: no engine creates such a large one, and reading it could take minutes.
             return BoltFile(path=path, status="ok"), b"", (Missing.undecodable(path, f"{status.size} bytes"),)
         data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
         database, problem = _parse(data)
@@ -150,7 +150,7 @@ def _read(host: Host, path: HostPath) -> tuple[BoltFile, bytes, tuple[Missing, .
 
 
 def _flip(data: bytes) -> Flip | None:
-    """Return the bit that brings a whole newer state back."""
+    """Return the bit that restores a newer, valid state."""
     flip = lost_meta(data)
     return flip if flip is not None and not _parse(flip(data))[1] else None
 

@@ -1,1 +1,1 @@
-"""Collectors: the engine itself: its process, its own files, its start, and what it runs from."""
+"""Collectors of the engine itself: process, files, start, programs and data root."""

@@ -1,4 +1,4 @@
-"""Which vulnerabilities a Debian package's changelog says are fixed."""
+"""Reads the vulnerabilities that a Debian package's changelog lists as fixed."""
 
 import re
 
@@ -13,7 +13,7 @@ def named_fixes(host: Host, package: str, *, limit_bytes: int) -> frozenset[str]
     """Return the CVEs that a package's changelog names; ``None`` if it can't be read, as in images without docs.
 
     Debian keeps a package's own changelog as ``changelog.Debian.gz`` beside the program's, or, for software that is
-    Debian's own, as ``changelog.gz`` (Debian policy 12.7). Not more than ``limit_bytes`` of it are unpacked.
+    Debian's own, as ``changelog.gz`` (Debian policy 12.7). At most ``limit_bytes`` of it are unpacked.
     """
     for name in ("changelog.Debian.gz", "changelog.gz"):
         try:

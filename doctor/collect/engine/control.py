@@ -1,4 +1,4 @@
-"""Finds out what holds the data root, and what stops and starts it."""
+"""Determines the processes that hold the data root, and how they are stopped and started."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
     containers: Containers | Missing,
     layers: WritableLayers | Missing,
 ) -> EngineControl:
-    """Return how the engine is stopped and started; of a mounted root only what nobody may hold."""
+    """Return how the engine is stopped and started; for a mounted root only the directories that must not be held."""
     roots = (*_data_roots(host, config, root), *service.roots)
     if isinstance(processes, Missing):
         return EngineControl(manager="none", data_roots=roots, service_roots=service.roots)
@@ -78,7 +78,7 @@ def engine_control(  # noqa: PLR0917 - a parameter a fact
 
 
 def _data_roots(host: Host, config: EngineConfig, root: DataRoot | Missing) -> tuple[str, ...]:
-    """Return the data root as configured, its real place, and where its directories were moved to by a link."""
+    """Return the data root as configured, its real path, and the targets of directories that are links."""
     path = config.data_root
     if not isinstance(root, Missing):
         return tuple(dict.fromkeys((path, root.resolved, *root.places.values())))
@@ -93,7 +93,7 @@ def _holders(host: Host, processes: Processes) -> tuple[Holder, ...]:
     engines = processes.of_host(*docker.PROCESSES)
     pids = frozenset(process.pid for process in engines)
     own = [process for process in processes.of_host(containerd.PROCESS) if is_engines(process, pids)]
-    # A containerd that has a living dockerd ends with it, and is started by it.
+    # A containerd of a running dockerd stops with it, and is started by it.
     orphans = [process for process in own if process.ppid not in pids and not engines]
     return tuple(_holder(host, process, docker.PROCESS) for process in engines) + tuple(
         replace(_holder(host, process, containerd.PROCESS), is_engine=False) for process in orphans
@@ -101,7 +101,7 @@ def _holders(host: Host, processes: Processes) -> tuple[Holder, ...]:
 
 
 def _service(host: Host, processes: Processes, service: ContainerdService) -> Iterator[Holder]:
-    """Yield what holds the service's root, with the socket where it answers if there is one."""
+    """Yield the processes that hold the service's root, with their socket if there is one."""
     for running in service.running:
         process = processes.pid(running.pid)
         if process is not None:
@@ -170,16 +170,16 @@ def _manager(
 
 
 def _sockets(host: Host, unit: str) -> tuple[str, ...]:
-    """Return the socket unit of a service: left alone, it would start the engine again at the first caller."""
+    """Return the socket unit of a service: otherwise the first client would start the engine again."""
     name = unit.removesuffix(".service") + ".socket"
     exists = any(host.exists(HostPath(f"{directory}/{name}")) for directory in UNIT_DIRECTORIES)
     return (name,) if exists else ()
 
 
 def _is_the_scripts(config: EngineConfig) -> bool:
-    """Whether the running engine has just the flags that the init script gives; another was started by hand.
+    """Whether the running engine has exactly the flags of the init script; otherwise it was started by hand.
 
-    Without any flag the two can't be told apart, and the process's own command line is as good.
+    Without any flag the two can't be distinguished, and the process's own command line is equivalent.
     """
     running = config.flags.running or ()
     given = [(flag.name, flag.value) for flag in running if flag.name != "pidfile"]
@@ -197,7 +197,7 @@ def _stopping(
 
 
 def _keeps_containers(config: EngineConfig, info: EngineInfo | Missing) -> bool:
-    """Whether containers run on without the engine: as it runs now; one that does not answer took what its settings say."""
+    """Whether containers continue to run without the engine: as it reports, or as configured if it does not answer."""
     return config.get("live-restore") is True if isinstance(info, Missing) else info.live_restore
 
 
@@ -207,7 +207,7 @@ def _manual(manager: str, holders: tuple[Holder, ...], answer: EngineAnswer) -> 
     if manager == "hand" and not any(holder.argv for holder in holders if holder.is_engine):
         return "dockerd was started by hand and its command line can't be read: stop and start it as you did before"
     if holders and not answer.socket:
-        return "it listens on no Unix socket, so that doctor can't see when it is up: stop and start it yourself"
+        return "it has no Unix socket, so doctor can't see when it is up: stop and start it yourself"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Reads what the data root is and which storage drivers left something in it."""
+"""Reads the data root and the storage drivers with data in it."""
 
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
@@ -12,7 +12,7 @@ from doctor.model.paths import HostPath, join
 
 @collector
 def data_root(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -> DataRoot:
-    """Return the data root; absent where this host has none."""
+    """Return the data root; absent if this host has none."""
     resolved = host.resolve(engine.data_root)
     found = host.lstat(resolved, follow=False)
     if found.kind != "d":
@@ -47,10 +47,10 @@ def data_root(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -> Dat
 
 
 def is_of_root(host: Host, top: HostPath) -> bool:
-    """Return whether root's engine writes a directory that the system's settings name: it is root's, or it lies in what is.
+    """Return whether root's engine writes a directory named in the system's settings: root owns it or its parent.
 
-    A rootless engine's directory is its user's, and so is what it lies in; no file in /etc names it. Where the directory was
-    given by hand, nothing is known of what it lies in; one of a remapped engine has the group of the mapped root then
+    The directory of a rootless engine and its parent belong to its user; no file in /etc names it. If the directory was
+    given by hand, its parent is unknown; then that of a remapped engine has the group of the mapped root
     (moby daemon/daemon_unix.go, setupDaemonRoot).
     """
     try:

@@ -1,8 +1,8 @@
-"""Looks for the directories that dockerd creates at its start, and fails without, however long it runs.
+"""Checks the directories that dockerd creates only at its start, and needs as long as it runs.
 
-Found by moving each directory of the data root and of the exec root away under dockerd 26.1.5 and using it. Left out is what it creates
-on its way (``image/*/layerdb``, ``volumes``, ``image/*/imagedb/metadata``), what it never opens again (``network``, ``containerd``), and
-what holds records that other checks miss (``image/*/imagedb/content``, ``overlay2/l``).
+Determined by moving each directory of the data root and of the exec root away under dockerd 26.1.5. Left out are those that it
+recreates (``image/*/layerdb``, ``volumes``, ``image/*/imagedb/metadata``), those that it never opens again (``network``,
+``containerd``), and those whose records other checks report (``image/*/imagedb/content``, ``overlay2/l``).
 """
 
 from collections.abc import Iterator
@@ -34,8 +34,8 @@ _DEFAULT_RUNTIMES = frozenset({"", docker.RUNC})
 def engine_directories(
     host: Host, state: EngineState, config: EngineConfig, root: DataRoot, containers: Containers | Missing
 ) -> EngineDirectories:
-    """Return what is gone; absent while the engine does not run, since its start creates them."""
-    # A podman or a proxy that answers at the usual socket is no dockerd: then nothing is known of a process.
+    """Return the missing directories; absent if the engine does not run, because its start creates them."""
+    # Podman or a proxy may answer at the default socket: then there is no dockerd process.
     if not state.is_running or not state.pid or not host.is_live():
         raise HostError(Missing(Why.ABSENT, "the engine does not run"))
     look = _Look(host)
@@ -56,21 +56,21 @@ def engine_directories(
                 gone.append(GoneDirectory(path=bundle, mode=0o755, breaks=breaks))
             place = join(top, docker.RUNC_STATE, container.id)
             is_runc = container.host is not None and container.host.runtime in _DEFAULT_RUNTIMES
-            # It may have ended between the two looks.
+            # It may have ended between the two reads.
             if is_runc and look.is_gone(join(place, docker.RUNTIME_STATE)) and _runs(host, container):
                 lost.append(LostState(name=container.title, pid=container.state.pid, path=place))
     return EngineDirectories(gone=tuple(gone), lost=tuple(lost), gaps=tuple(look.gaps))
 
 
 class _Look:
-    """Asks for what is there; what may not be asked is a gap and not gone."""
+    """Checks whether paths exist; what can't be examined is a gap and not missing."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
         self.gaps: list[Missing] = []
 
     def is_gone(self, path: HostPath) -> bool:
-        """Whether nothing is at a path."""
+        """Whether a path does not exist."""
         try:
             self.host.lstat(path)
         except HostError as error:
@@ -81,10 +81,10 @@ class _Look:
 
 
 def _of_root(look: _Look, root: DataRoot, own_tmp: str) -> Iterator[GoneDirectory]:
-    """Yield those of the data root. One whose parent is gone too is named with it, but for BuildKit's, which an engine may lack."""
+    """Yield those of the data root, also if the parent is missing; not BuildKit's, which an engine may lack."""
     uid = root.uid if root.mapped_root is not None or not root.is_of_root else 0
     for name, mode, breaks in _PLACES:
-        # The directory of containers is passed by the mapped root's group (moby daemon.go).
+        # The group of the mapped root traverses the directory of containers (moby daemon.go).
         gid = root.gid if uid or (name == docker.CONTAINERS and root.mapped_root is not None) else 0
         if name == docker.TMP and own_tmp:
             continue
@@ -96,11 +96,11 @@ def _of_root(look: _Look, root: DataRoot, own_tmp: str) -> Iterator[GoneDirector
 
 
 def _own_tmp(host: Host, pid: int) -> str:
-    """Return the directory that DOCKER_TMPDIR names in the place of ``tmp``, "" for none, "?" if that can't be read."""
+    """Return the directory that DOCKER_TMPDIR names instead of ``tmp``, "" for none, "?" if that can't be read."""
     try:
         return host.environ(pid).get("DOCKER_TMPDIR", "")
     except HostError as error:
-        # A recorded host has no environments; there the usual place is all that can be judged.
+        # A recorded host has no environments; then only the default path is judged.
         return "" if error.missing.why in {Why.ABSENT, Why.UNSUPPORTED} else "?"
 
 

@@ -1,4 +1,4 @@
-"""Reads the engine's pid files, sockets, identity, swarm files, runc's leftovers and file locks."""
+"""Reads the engine's pid files, sockets, identity, swarm files, runc's states and file locks."""
 
 import os
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ _SOCKET = f"unix://{docker.SOCKET}"
 
 @collector
 def pid_files(host: Host, engine: EngineConfig, processes: Processes | Missing) -> PidFiles:
-    """Return the pid files there are."""
+    """Return the existing pid files."""
     gaps: list[Missing] = []
     places = {
         docker.PROCESS: _path(engine.get("pidfile"), docker.PID_FILE),
@@ -77,7 +77,7 @@ def _is_elsewhere(processes: Processes, name: str, pid: int) -> bool:
 
 @collector
 def engine_sockets(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -> EngineSockets:
-    """Return what lies where the engine wants to listen."""
+    """Return what is at the paths of the engine's sockets."""
     gaps: list[Missing] = []
     wanted = engine.get("hosts")
     addresses = [text for text in wanted if isinstance(text, str)] if isinstance(wanted, list) else [_SOCKET]
@@ -96,7 +96,7 @@ def engine_sockets(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -
 
 
 def _listening_at(host: Host, addresses: list[str]) -> Iterator[HostPath]:
-    """Yield the paths of Unix sockets that dockerd makes, and for ``fd://`` those that systemd makes for it."""
+    """Yield the paths of Unix sockets that dockerd creates, and for ``fd://`` those that systemd creates for it."""
     for address in addresses:
         if address.startswith("unix://"):
             yield HostPath(address.removeprefix("unix://") or docker.SOCKET)
@@ -106,9 +106,9 @@ def _listening_at(host: Host, addresses: list[str]) -> Iterator[HostPath]:
 
 @collector
 def engine_id(host: Host, root: DataRoot) -> EngineId:
-    """Return the engine's identity, beside that of the metadata backup where the two contradict each other.
+    """Return the engine's identity, with that of the metadata backup if the two contradict each other.
 
-    Not where the file is a link, which dockerd would follow: what is at its end is shown in no report.
+    A link, which dockerd would follow, is not read: its target is never shown in a report.
     """
     gaps: list[Missing] = []
     path = join(root.resolved, docker.ENGINE_ID)
@@ -119,10 +119,10 @@ def engine_id(host: Host, root: DataRoot) -> EngineId:
     found = EngineId(path=path, kind=kind, text=text, gaps=tuple(gaps))
     if kind and not found.whole:
         return found
-    from doctor.collect.backup.kept import Backups, told_engine_id  # noqa: PLC0415 - only where there is an id to compare
+    from doctor.collect.backup.kept import Backups, recorded_engine_id  # noqa: PLC0415 - only where there is an id to compare
 
-    told = told_engine_id(host, root)
-    if not told or (kind and not found.is_damage_of(told)):
+    recorded = recorded_engine_id(host, root)
+    if not recorded or (kind and not found.is_damage_of(recorded)):
         return found
     try:
         kept = Backups(host, root).find(
@@ -139,7 +139,7 @@ def _line(content: bytes) -> str:
 
 @collector
 def swarm_files(host: Host, root: DataRoot) -> SwarmFiles:
-    """Return what a swarm node keeps; absent on a host that is none."""
+    """Return the files of a swarm node; absent on other hosts."""
     top = root.at(docker.SWARM)
     if not root.has(docker.SWARM):
         raise HostError(Missing(Why.ABSENT, f"{top}: no such directory"))
@@ -151,7 +151,7 @@ def swarm_files(host: Host, root: DataRoot) -> SwarmFiles:
         has_state=state is not None,
         state_problem=state or "",
         peers_problem=peers or "",
-        # dockerd asks with stat(2), so a link to nowhere counts as a missing certificate.
+        # dockerd uses stat(2), so a dangling link counts as a missing certificate.
         has_certificate=_kind(host, host.resolve(root.at(docker.SWARM_CERTIFICATE)), gaps) != "",
         raft_files=_count(host, root.at(docker.SWARM_RAFT)),
         gaps=tuple(gaps),
@@ -160,7 +160,7 @@ def swarm_files(host: Host, root: DataRoot) -> SwarmFiles:
 
 @collector
 def runtime_states(host: Host, engine: EngineConfig, processes: Processes) -> RuntimeStates:
-    """Return runc's state directories; on a mounted root there are none that mean anything."""
+    """Return runc's state directories; those of a mounted root are meaningless."""
     gaps: list[Missing] = []
     top = host.resolve(join(engine.exec_root, docker.RUNC_STATE))
     try:
@@ -205,7 +205,7 @@ def file_locks(host: Host, processes: Processes) -> FileLocks:
 
 
 def _init_process(host: Host, path: HostPath, gaps: list[Missing]) -> tuple[int, int]:
-    """Return the pid of the container's first process and when it began, each 0 if the file does not say it."""
+    """Return the pid and the start of the container's first process, each 0 if the file does not have it."""
     try:
         state: dict[str, Any] = load_object(host.read(path, follow=False))
     except FormatError:
@@ -222,7 +222,7 @@ def _init_process(host: Host, path: HostPath, gaps: list[Missing]) -> tuple[int,
 
 
 def _json_problem(host: Host, path: HostPath, gaps: list[Missing], *, kind: type = dict) -> str | None:
-    """Return what is wrong with a JSON file, "" for nothing, ``None`` if there is no such file.
+    """Return the problem of a JSON file, "" for none, ``None`` if the file does not exist.
 
     docker-state.json is an object; state.json the list of known managers (swarmkit node/node.go, persistentRemotes).
     """

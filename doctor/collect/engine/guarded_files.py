@@ -1,4 +1,4 @@
-"""Looks at modes and owners of the files that guard the engine."""
+"""Reads modes and owners of files that give root to anyone who can write them."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from doctor.model.paths import HostPath
 from doctor.model.view import Stat
 
 _KINDS = frozenset("fds")
-"""A device or a FIFO, such as /dev/null behind a masked unit, holds nothing that the engine starts with."""
+"""Kinds that can hold settings: not a device or a FIFO, such as /dev/null behind a masked unit."""
 _SOCKETS = (
     (docker.SOCKET, "the engine's socket", 0o660),
     (containerd.SOCKET, "containerd's socket", 0o660),
@@ -28,7 +28,7 @@ _FILES = (
 
 @collector
 def guarded_files(host: Host, config: EngineConfig) -> GuardedFiles:
-    """Return what is there; a link has no mode of its own, so what it leads to is judged, and named."""
+    """Return the existing files; for a link the target is judged and named."""
     gaps: list[Missing] = []
     found = []
     for path, what, allowed in (*_SOCKETS, *_FILES, *_named(config)):

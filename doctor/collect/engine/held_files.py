@@ -1,4 +1,4 @@
-"""Asks for the immutable and append-only flags of what the engine writes: one statx(2) each, nothing is opened."""
+"""Reads the immutable and append-only flags of files that the engine writes: one statx(2) each, nothing is opened."""
 
 from collections.abc import Iterator
 
@@ -16,11 +16,11 @@ _STORE = docker.image_store()
 
 
 def _within(costs: str, *paths: str) -> tuple[str, tuple[str, ...], str]:
-    """Return the directory of the paths, their names in it, and what can't be done while they can't be changed."""
+    """Return the directory of the paths, their names in it, and the operation that fails if they are immutable."""
     return paths[0].rpartition("/")[0], tuple(path.rpartition("/")[2] for path in paths), costs
 
 
-# Tried with dockerd 26.1.5, each made immutable alone. What is not here made no difference to a start or a new container.
+# Tried with dockerd 26.1.5, each made immutable alone. Other files did not affect a start or a new container.
 _OF_ENGINE: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("", (".", docker.OVERLAY2, docker.RUNTIMES), "start"),
     _within("start", docker.NETWORK_DATABASE),
@@ -46,7 +46,7 @@ _OF_CONTAINER = {
 
 @collector
 def held_files(host: Host, root: DataRoot, containers: Containers | Missing) -> HeldFiles:
-    """Return what nobody can change."""
+    """Return the files that can't be changed."""
     gaps: list[Missing] = []
     items = []
     for place, names, costs in _OF_ENGINE:
@@ -63,7 +63,7 @@ def _of_container(
 ) -> Iterator[HeldFile]:
     log = docker.log_name(identity)
     for name, flags in _ask(host, directory, (*_OF_CONTAINER, log), gaps).items():
-        # dockerd opens a log to append to it, so that flag is no hindrance; some set it on purpose.
+        # dockerd appends to its logs, so append-only is harmless there, and may be set on purpose.
         if name != log or flags & IMMUTABLE:
             path = _path(directory, name)
             yield HeldFile(path=path, flags=flags, costs=_OF_CONTAINER.get(name, "run"), container=title)

@@ -1,4 +1,4 @@
-"""Reads the end of the engine's log; only where the engine is down does anybody ask."""
+"""Reads the end of the engine's log, only if the engine is down."""
 
 import os
 
@@ -17,15 +17,15 @@ _TAIL_BYTES = 64 << 10
 
 @collector
 def engine_log(host: Host, state: EngineState) -> EngineLog:
-    """Return the lines of the last start; missing where the engine runs, or keeps no log that is known."""
+    """Return the lines of the last start; missing if the engine runs, or if its log is unknown."""
     if state.status not in {"down", "starting", "hung"}:
-        raise HostError(Missing(Why.ABSENT, f"the engine is {state.status}: its log is not asked"))
+        raise HostError(Missing(Why.ABSENT, f"the engine is {state.status}: its log is not read"))
     if host.exists(HostPath("/run/systemd/system")):
         said = host.run(_JOURNAL)
         return EngineLog(source=" ".join(_JOURNAL[:3]), lines=_lines(said.text))
     newest = max(((_mtime(host, path), path) for path in docker.LOG_FILES), default=(0, docker.LOG_FILES[0]))
     if not newest[0]:
-        raise HostError(Missing(Why.ABSENT, "no log file of the engine is known here"))
+        raise HostError(Missing(Why.ABSENT, "the log of the engine is unknown"))
     return EngineLog(source=newest[1], lines=_lines(_tail(host, newest[1])))
 
 

@@ -1,4 +1,4 @@
-"""Compares what the engine's process listens on with what is at those paths."""
+"""Compares the sockets of the engine's process with the files at their paths."""
 
 import re
 from collections import Counter
@@ -24,13 +24,13 @@ _SS = ("ss", "-xlne")
 
 @collector
 def lost_sockets(host: Host, config: EngineConfig | Missing, processes: Processes, answer: EngineAnswer) -> LostSockets:
-    """Return them. The engine's descriptors are read only where a path looks wrong."""
+    """Return the unreachable sockets. The engine's descriptors are read only if a path looks wrong."""
     process = dockerd(host, processes)
     if process is None:
         raise HostError(Missing(Why.ABSENT, "no engine runs"))
     text = decode(host.read(HostPath(f"/proc/{process.pid}/net/unix"), limit_bytes=16 << 20))
     roots = docker.EXEC_ROOTS if isinstance(config, Missing) else (*docker.EXEC_ROOTS, config.exec_root)
-    # Beneath its exec root the engine listens for its own helpers, whom it gives the open socket.
+    # Below its exec root the engine has sockets for its own helpers, which get the open socket.
     listening = [
         (inode, HostPath(path))
         for inode, path in parse_unix_listeners(text)
@@ -50,7 +50,7 @@ def lost_sockets(host: Host, config: EngineConfig | Missing, processes: Processe
 def _suspects(
     host: Host, listening: list[tuple[int, HostPath]], answer: EngineAnswer
 ) -> Iterator[tuple[int, HostPath, str]]:
-    """Yield sockets, the engine's or not, with what is at their paths; "" if that has to be asked for."""
+    """Yield sockets, the engine's or not, with what is at their paths; "" if that is not known yet."""
     refusing = _refusing(host, answer)
     names = Counter(path.rpartition("/")[2] for _, path in listening)
     for inode, path in listening:
@@ -64,7 +64,7 @@ def _suspects(
 
 
 def _refusing(host: Host, answer: EngineAnswer) -> str:
-    """Return the real path of the socket at which the engine was asked and nobody listens, else ""."""
+    """Return the real path of the engine's socket if nothing listens there, else ""."""
     if answer.missing is None or answer.missing.why is not Why.ABSENT or not answer.socket:
         return ""
     try:
@@ -74,7 +74,7 @@ def _refusing(host: Host, answer: EngineAnswer) -> str:
 
 
 def _there(host: Host, path: HostPath) -> str:
-    """Return "s" for a socket at a path, in words what else is there, or "" if that can't be seen."""
+    """Return "s" for a socket at a path, another kind in words, or "" if unknown."""
     try:
         kind = host.lstat(path).kind
         kind = host.lstat(host.resolve(path)).kind if kind == "l" else kind
@@ -84,7 +84,7 @@ def _there(host: Host, path: HostPath) -> str:
 
 
 def _sockets(host: Host, pid: int) -> Iterator[int]:
-    """Yield the inodes of the sockets that a process has open."""
+    """Yield the inodes of a process's open sockets."""
     top = f"/proc/{pid}/fd"
     for name in host.listdir(HostPath(top)):
         try:
@@ -96,16 +96,16 @@ def _sockets(host: Host, pid: int) -> Iterator[int]:
 
 
 def _other(host: Host, inode: int, path: HostPath, gaps: list[Missing]) -> str:
-    """Return "another socket" where the file is that of another one that listens too: only the kernel's diagnosis knows."""
+    """Return "another socket" if the file belongs to another listening socket, according to the kernel (sock_diag)."""
     try:
         said = host.run(_SS).text
         there = host.lstat(host.resolve(path)).inode
     except HostError as error:
-        gaps.append(Missing(Why.UNREADABLE, f"{path}: whose socket it is: {error.missing.reason}"))
+        gaps.append(Missing(Why.UNREADABLE, f"{path}: its owner is unknown: {error.missing.reason}"))
         return ""
     # u_str LISTEN 0 4096 /run/docker.sock 20467 * 0 <-> ino:1423 dev:0/26 peers:
     found = re.search(rf"^\S+\s+LISTEN\s.* {inode}\s.*\bino:(\d+)", said, re.MULTILINE)
     if found is None:
-        gaps.append(Missing(Why.UNREADABLE, f"{path}: whose socket it is: ss does not show it"))
+        gaps.append(Missing(Why.UNREADABLE, f"{path}: its owner is unknown: ss does not show it"))
         return ""
     return "" if int(found[1]) == there else "another socket"

@@ -1,4 +1,4 @@
-"""Looks for programs of the engine that a unit or a package names and that are gone. A host that has them costs a few stats."""
+"""Checks that the programs of the engine that a unit or a package names exist: a few stat calls on a healthy host."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,7 @@ def missing_programs(
     state: EngineState | Missing,
     root: DataRoot | Missing,
 ) -> MissingPrograms:
-    """Return them. The unit counts before the package: it may start the engine from another place."""
+    """Return the missing programs. The unit has priority over the package: it may start the engine from another path."""
     named = None if isinstance(config, Missing) else _of_unit(config)
     has_engine = named is None and _has_engine(host, state)
     engine = None
@@ -45,7 +45,7 @@ def missing_programs(
         has_engine = engine is None
     elif not has_engine:
         engine = _of_package(host, docker.PROCESS, packages) or _that_can_not_run(host)
-    # With a dockerd that is there a missing runc is a finding of its own.
+    # If dockerd exists, a missing runc is a separate finding.
     helpers = (containerd.PROCESS,) if has_engine else (containerd.PROCESS, docker.RUNC)
     found = [engine, *(_of_helper(host, name, packages) for name in helpers)]
     items = tuple(one for one in found if one is not None)
@@ -55,13 +55,13 @@ def missing_programs(
 
 
 def _of_unit(config: EngineConfig) -> tuple[Place, str] | None:
-    """Return the ExecStart of docker.service that counts, with its place."""
+    """Return the effective ExecStart of docker.service, with its location."""
     flags = config.flags
     return flags.commands[-1] if flags.launcher == "systemd" and flags.commands else None
 
 
 def _engines() -> tuple[HostPath, ...]:
-    """Return where a dockerd stands that no unit names."""
+    """Return the usual paths of a dockerd that no unit names."""
     return (*docker.PROGRAMS, *(HostPath(f"{place}/{docker.PROCESS}") for place in _ELSEWHERE))
 
 
@@ -72,7 +72,7 @@ def _has_engine(host: Host, state: EngineState | Missing) -> bool:
 
 
 def _that_can_not_run(host: Host) -> MissingProgram | None:
-    """Return a dockerd that is there and can't be run, where neither a unit nor a package says where it belongs."""
+    """Return an existing dockerd that can't be executed, if neither a unit nor a package names its path."""
     for path in _engines():
         problem = problem_of(host, path)
         if problem:
@@ -92,7 +92,7 @@ def _of_helper(host: Host, name: str, packages: Packages | Missing) -> MissingPr
 
 
 def _of_command(host: Host, name: str, place: Place, command: str) -> MissingProgram | None:
-    """Return what ExecStart names and is not there; a name without a path, or with a variable in it, says nothing."""
+    """Return the missing program of ExecStart; a name without a path, or with a variable, is not judged."""
     path = next(iter(command.split()), "").lstrip("@-:+!|").strip("\"'")
     if not path.startswith("/") or any(sign in path for sign in "$%\\*"):
         return None
@@ -100,7 +100,7 @@ def _of_command(host: Host, name: str, place: Place, command: str) -> MissingPro
 
 
 def _of_package(host: Host, name: str, packages: Packages | Missing) -> MissingProgram | None:
-    """Return what dpkg's list of an installed package's files names and is not there."""
+    """Return the missing program in dpkg's list of an installed package's files."""
     package = None if isinstance(packages, Missing) else packages.first(*_OWNERS[name])
     if package is None:
         return None

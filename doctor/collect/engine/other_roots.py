@@ -1,4 +1,4 @@
-"""Looks for data roots that hold what the engine does not show. A root with anything in it costs nothing here."""
+"""Searches other data roots with images or containers. Costs nothing if the one in use is not empty."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from doctor.model.paths import HostPath, is_beneath, join
 
 @collector
 def other_roots(host: Host, root: DataRoot, stores: ContainerdStores | Missing) -> OtherRoots:
-    """Return them. Images in a containerd store count as something that the engine shows."""
+    """Return the other roots. Images in a containerd store also count as content of the one in use."""
     found = OtherRoots(root=root.resolved)
     if any(driver.holds_anything for driver in root.drivers) or (isinstance(stores, ContainerdStores) and stores.items):
         return found
@@ -40,7 +40,7 @@ def _beside(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
 
 
 def _known(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
-    """Yield where engines of other packages keep theirs, and directories that somebody moved aside beside the one in force."""
+    """Yield the roots of engines from other packages, and directories that were moved aside next to the one in use."""
     if not is_beneath(root.resolved, docker.SNAP_ROOT):
         yield _look(host, docker.SNAP_ROOT, "snap")
     top = host.resolve(root.path)
@@ -60,7 +60,7 @@ def _look(host: Host, top: HostPath, how: str) -> OtherRoot:
 
 
 def _replaced(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
-    """Yield what the newest backup of any root at this path lists, if it is of another directory than this one."""
+    """Yield the content of the newest backup of any root at this path, if it is of another directory."""
     from doctor.collect.backup.kept import newest_at  # noqa: PLC0415 - only an empty root asks
     from doctor.collect.backup.root_identity import likeness  # noqa: PLC0415
 
@@ -81,7 +81,7 @@ def _replaced(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
 
 
 def _count(host: Host, path: HostPath) -> int:
-    """Return how many entries have names as images and containers have them."""
+    """Return the number of entries with names of images and containers."""
     try:
         return sum(1 for name, _ in host.scandir(path, follow=False) if is_hex64(name))
     except HostError:

@@ -1,4 +1,4 @@
-"""Reads whether the configs of managed plugins can be read."""
+"""Checks the configs of managed plugins."""
 
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
@@ -16,7 +16,7 @@ _LIMIT_BYTES = 4 << 20
 
 @collector
 def engine_plugins(host: Host, root: DataRoot) -> EnginePlugins:
-    """Return the plugins; an empty value where there are none."""
+    """Return the plugins; an empty value without plugins."""
     if not root.has(docker.PLUGINS):
         return EnginePlugins()
     top = root.at(docker.PLUGINS)

@@ -1,4 +1,4 @@
-"""Looks for the engine's helper programs."""
+"""Searches the engine's helper programs."""
 
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.programs import NAMES, EnginePrograms
@@ -23,7 +23,7 @@ PLACES = (
 
 @collector
 def engine_programs(host: Host, state: EngineState | Missing) -> EnginePrograms:
-    """Return what is there, by name, in the directories of a service's PATH and beside dockerd."""
+    """Return the programs, by name, in the directories of a service's PATH and beside dockerd."""
     known = () if isinstance(state, Missing) or not state.binary else (HostPath(state.binary),)
     dockerd = next((path for path in (*known, *docker.PROGRAMS) if host.exists(path)), None)
     if dockerd is None:
@@ -45,13 +45,13 @@ def engine_programs(host: Host, state: EngineState | Missing) -> EnginePrograms:
 
 
 def problem_of(host: Host, path: HostPath) -> str | None:
-    """Return "" for a usable program, what is wrong with it, or ``None`` if there is nothing."""
+    """Return "" for a usable program, its problem, or ``None`` if it does not exist."""
     try:
         found = host.lstat(host.resolve(path))
     except HostError:
         return None
     if found.kind != "f":
-        return "no file"
+        return "not a file"
     if not found.mode & 0o111:
         return "not executable"
     return "" if found.size else "empty"

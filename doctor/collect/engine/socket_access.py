@@ -1,4 +1,4 @@
-"""Compares the group that the engine's socket should have with the groups of the host and with the socket."""
+"""Compares the configured group of the engine's socket with the groups of the host and with the socket."""
 
 from doctor.collect.config.unit import socket_unit
 from doctor.engines.docker import places as docker
@@ -16,7 +16,7 @@ _LOCAL = frozenset({"files", "compat", "systemd", "db", "extrausers"})
 
 @collector
 def socket_access(host: Host, config: EngineConfig) -> SocketAccess:
-    """Return it; missing where the engine makes no such socket, or its group is root."""
+    """Return the access; missing if the engine creates no such socket, or its group is root."""
     hosts = config.get("hosts")
     addresses = [str(text) for text in hosts] if isinstance(hosts, list) else []
     group, place, mode = _DEFAULT, "the engine's default", 0o660
@@ -28,7 +28,7 @@ def socket_access(host: Host, config: EngineConfig) -> SocketAccess:
     elif config.is_set("group"):
         group, place = str(config.get("group")), config.setting("group").place
     if group in {"", "root", "0"}:
-        raise HostError(Missing(Why.ABSENT, "the engine's socket is for root alone"))
+        raise HostError(Missing(Why.ABSENT, "the engine's socket is only for root"))
     path = host.resolve(docker.SOCKET)
     return SocketAccess(
         path=path,
@@ -44,10 +44,10 @@ def socket_access(host: Host, config: EngineConfig) -> SocketAccess:
 
 
 def _of_unit(host: Host) -> tuple[str, str, int]:
-    """Return group, place and mode that docker.socket sets; systemd's own are root and 0666."""
+    """Return group, location and mode from docker.socket; the defaults of systemd are root and 0666."""
     unit = socket_unit(host, docker.SOCKET_UNIT)
     if unit is None:
-        raise HostError(Missing(Why.ABSENT, "there is no docker.socket"))
+        raise HostError(Missing(Why.ABSENT, "docker.socket does not exist"))
     group, mode = unit.last("Socket", "SocketGroup"), unit.last("Socket", "SocketMode")
     text = "" if mode is None else mode.value
     bits = int(text, 8) if text and all(digit in "01234567" for digit in text) else 0o666
@@ -75,7 +75,7 @@ def _line(host: Host, path: str, group: str) -> str:
 
 
 def _is_local(host: Host) -> bool:
-    """Whether groups come from this host's files alone; a directory service may know more."""
+    """Whether groups come only from this host's files; a directory service may have others."""
     try:
         text = decode(host.read(HostPath("/etc/nsswitch.conf"), limit_bytes=1 << 16))
     except HostError:

@@ -1,4 +1,4 @@
-"""Judges whether a start of the engine can succeed."""
+"""Determines whether a start of the engine can succeed."""
 
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.values import NamedThings
@@ -13,7 +13,7 @@ from doctor.model.missing import Missing
 def start_blockers(
     config: EngineConfig, things: NamedThings, storage: Storage | Missing, version: EngineVersion | Missing
 ) -> StartBlockers:
-    """Return what no repair of doctor settles."""
+    """Return the problems that no repair of doctor resolves."""
     ground = None if isinstance(storage, Missing) else storage
     release = None if isinstance(version, Missing) else version.release
     return StartBlockers(reasons=tuple(blockers(config, things, ground, release)))

@@ -1,4 +1,4 @@
-"""Asks the engine what it is and whether it runs; where it is silent, its process and its package."""
+"""Reads the engine's version and state: from the engine, else from its process and package."""
 
 import json
 import re
@@ -17,20 +17,20 @@ from doctor.model.process import Process
 
 _PACKAGES = (b"docker-ce", b"docker.io", b"moby-engine", b"docker-engine", b"docker-ee")
 _TICKS = 100
-"""Clock ticks a second in /proc, USER_HZ: 100 on every architecture that engines run on."""
+"""Clock ticks per second in /proc, USER_HZ: 100 on every architecture of the engine."""
 _STARTING_S = 60.0
-"""A start with thousands of containers takes long before the API answers; younger than this it is no hang."""
+"""A start with thousands of containers takes long before the API answers; a younger process is not hung."""
 
 
 @collector
 def engine_answer(host: Host, processes: Processes | Missing, config: EngineConfig | Missing) -> EngineAnswer:
-    """Ask the engine for its version, the one question that every engine answers at once."""
+    """Ask the engine for its version, a request that every engine answers at once."""
     if not isinstance(processes, Missing) and dockerd(host, processes) is None and _waits_for_a_caller(host):
-        return EngineAnswer(missing=Missing(Why.ABSENT, "nobody but systemd's docker.socket listens"), is_idle=True)
+        return EngineAnswer(missing=Missing(Why.ABSENT, "only systemd's docker.socket listens"), is_idle=True)
     socket = docker.SOCKET if isinstance(config, Missing) else _socket(config)
     unserved = "" if socket == docker.SOCKET else _unserved(host)
     if not socket:
-        missing = Missing(Why.UNSUPPORTED, "the engine listens on no Unix socket")
+        missing = Missing(Why.UNSUPPORTED, "the engine has no Unix socket")
         return EngineAnswer(missing=missing, socket="", unserved=unserved)
     try:
         answer = host.engine("/version", socket=None if socket == docker.SOCKET else HostPath(socket))
@@ -44,7 +44,7 @@ def engine_answer(host: Host, processes: Processes | Missing, config: EngineConf
 
 
 def _unserved(host: Host) -> str:
-    """Return how the usual socket hangs, "" if it does not: systemd listens there, and the engine listens elsewhere."""
+    """Return why the default socket hangs: systemd listens on it, and the engine elsewhere; "" if it does not hang."""
     if not _waits_for_a_caller(host):
         return ""
     try:
@@ -55,7 +55,7 @@ def _unserved(host: Host) -> str:
 
 
 def _socket(config: EngineConfig) -> str:
-    """Return the Unix socket that the engine listens on, the usual one first, or "" if there is none."""
+    """Return the engine's Unix socket, the default one first, or "" without one."""
     hosts = config.get("hosts")
     addresses = [text for text in hosts if isinstance(text, str)] if isinstance(hosts, list) else []
     paths = [
@@ -89,12 +89,12 @@ def engine_version(host: Host, answer: EngineAnswer) -> EngineVersion:
         found = re.search(r"version ([0-9][^\s,]*)", said)
         if found:
             return EngineVersion(text=found[1], release=_release(found[1]), source="dockerd --version")
-    raise HostError(Missing(Why.ABSENT, "no installed Docker Engine is known to the package database"))
+    raise HostError(Missing(Why.ABSENT, "the package database has no installed Docker Engine"))
 
 
 @collector
 def engine_state(host: Host, answer: EngineAnswer, processes: Processes, units: EngineUnits | Missing) -> EngineState:
-    """Return whether the engine runs. Missing on a mounted root, and where doctor may not ask."""
+    """Return whether the engine runs. Missing on a mounted root, and if doctor is not permitted to connect."""
     process = dockerd(host, processes)
     binary = next((path for path in docker.PROGRAMS if host.exists(path)), "")
     age = None if process is None else _age_s(host, process)
@@ -114,7 +114,7 @@ def engine_state(host: Host, answer: EngineAnswer, processes: Processes, units: 
     if answer.is_idle:
         known = EngineUnits(units=()) if isinstance(units, Missing) else units
         unit = known.get(docker.SERVICE)
-        # Between two starts that fail, or after the last of them, the socket listens too: that engine is not idle.
+        # Between failed starts, and after the last one, the socket also listens: that engine is not idle.
         if unit.active == "failed" or unit.sub == "auto-restart":
             return state("down", f"docker.service is {unit.active} ({unit.sub}, {unit.result})")
         return state("idle", answer.missing.reason)
@@ -125,12 +125,12 @@ def engine_state(host: Host, answer: EngineAnswer, processes: Processes, units: 
         return state("down" if installed else "absent", answer.missing.reason)
     if age is not None and age < _STARTING_S:
         return state("starting", f"{answer.missing.reason}; process {process.pid} is {age:.0f} s old")
-    return state("hung", f"{answer.missing.reason}; process {process.pid} is there")
+    return state("hung", f"{answer.missing.reason}; process {process.pid} runs")
 
 
 @collector
 def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
-    """Return what the running engine tells of itself; missing where it does not answer."""
+    """Return the running engine's own information; missing if it does not answer."""
     if answer.missing is not None:
         raise HostError(answer.missing)
     reply = host.engine("/info")
@@ -184,7 +184,7 @@ def _rows(value: Any) -> dict[str, str]:
 
 
 def dockerd(host: Host, processes: Processes) -> Process | None:
-    """Return this host's own dockerd: that of the pid file where several run, else the oldest."""
+    """Return this host's own dockerd: if several run, that of the pid file, else the oldest."""
     found = processes.of_host(*docker.PROCESSES)
     if len(found) > 1:
         try:
@@ -196,7 +196,7 @@ def dockerd(host: Host, processes: Processes) -> Process | None:
 
 
 def _waits_for_a_caller(host: Host) -> bool:
-    """Whether asking would start the engine: systemd holds its socket. A scan changes nothing, so it does not ask."""
+    """Whether a request would start the engine, because systemd holds its socket: then a scan does not send it."""
     if not host.exists(HostPath("/run/systemd/system")):
         return False
     try:
@@ -218,7 +218,7 @@ def _age_s(host: Host, process: Process) -> float | None:
 
 
 def _installed(host: Host) -> EngineVersion | None:
-    """Return the version that dpkg has installed; its database is searched for the few names, not parsed."""
+    """Return the version installed by dpkg; its database is searched for a few names, not parsed."""
     try:
         status = host.read(HostPath("/var/lib/dpkg/status"), limit_bytes=64 << 20)
     except HostError as error:
@@ -254,7 +254,7 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except ValueError as error:
-        raise HostError(Missing(Why.UNREADABLE, f"the engine's answer is no JSON: {error}")) from error
+        raise HostError(Missing(Why.UNREADABLE, f"the engine's answer is not JSON: {error}")) from error
     if not isinstance(value, dict):
-        raise HostError(Missing(Why.UNREADABLE, "the engine's answer is no JSON object"))
+        raise HostError(Missing(Why.UNREADABLE, "the engine's answer is not a JSON object"))
     return value

@@ -1,4 +1,4 @@
-"""Reads whether a swarm node can read its certificate, its raft log and its tasks. The private key is looked at, never kept."""
+"""Checks the certificate, raft log and tasks of a swarm node. The private key is examined, never kept."""
 
 import os
 from binascii import Error, a2b_base64
@@ -16,16 +16,16 @@ from doctor.model.paths import HostPath, join
 
 _LOG_BYTES = 64 << 20
 _SUM_BYTES = 512 << 10
-"""Summing costs 70 ns a byte; a crash tears the end, and the frames of all records are looked at."""
+"""Limit for checksums, which cost 70 ns per byte; a crash truncates the end, and all frames are checked."""
 _TASKS_BYTES = 64 << 20
 _BLOCK = 1 << 20
 
 
 @collector
 def swarm_log(host: Host, root: DataRoot, swarm: SwarmFiles) -> SwarmLog:
-    """Return what is damaged; absent on a host that is no node."""
+    """Return the corrupt files; absent on a host that is not a node."""
     if not swarm.has_state or not swarm.has_certificate:
-        raise HostError(Missing(Why.ABSENT, f"{swarm.directory}: no swarm node"))
+        raise HostError(Missing(Why.ABSENT, f"{swarm.directory}: not a swarm node"))
     gaps: list[Missing] = []
     found = [
         ("pair", root.at(docker.SWARM_CERTIFICATE), _pem),
@@ -50,7 +50,7 @@ def swarm_log(host: Host, root: DataRoot, swarm: SwarmFiles) -> SwarmLog:
 
 
 def _newest_log(host: Host, top: HostPath) -> list[HostPath]:
-    """Return the file that is written: names are SEQUENCE-INDEX in hexadecimal of fixed width."""
+    """Return the current file: names are SEQUENCE-INDEX in hexadecimal of fixed width."""
     try:
         names = [name for name, kind in host.scandir(top, follow=False) if kind == "f" and name.endswith(".wal")]
     except HostError:
@@ -84,11 +84,11 @@ def _bolt(host: Host, path: HostPath) -> str:
         database = read_bolt(content)
     except FormatError as error:
         return str(error)
-    return "" if database.is_sound else "its pages do not fit together"
+    return "" if database.is_sound else "its pages are inconsistent"
 
 
 def _pem(host: Host, path: HostPath) -> str:
-    """Return what is wrong with a PEM file: begin, perhaps headers, base64 of DER, end."""
+    """Return the problem of a PEM file: it consists of begin line, optional headers, base64 of DER, end line."""
     lines = host.read(path, follow=False, limit_bytes=1 << 20).split(b"\n")
     begins = [index for index, line in enumerate(lines) if line.startswith(b"-----BEGIN ")]
     if not begins:
@@ -97,10 +97,10 @@ def _pem(host: Host, path: HostPath) -> str:
     kind = lines[start].rstrip().removeprefix(b"-----BEGIN ")
     end = next((i for i, line in enumerate(lines) if line.rstrip() == b"-----END " + kind), None)
     if end is None:
-        return "its PEM data has no end"
+        return "its PEM data is truncated"
     body = b"".join(line for line in lines[start + 1 : end] if b":" not in line)
     try:
         der = a2b_base64(body, strict_mode=True)
     except Error as error:
-        return f"its PEM data is no base64: {error}"
-    return "" if der.startswith(b"\x30") else "its PEM data is no certificate or key"
+        return f"its PEM data is not base64: {error}"
+    return "" if der.startswith(b"\x30") else "its PEM data is not a certificate or key"

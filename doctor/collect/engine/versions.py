@@ -1,4 +1,4 @@
-"""Reads the table of lifecycles, and which programs were replaced while they run."""
+"""Reads the table of lifecycles, and finds running programs whose file was replaced."""
 
 import json
 import os
@@ -39,6 +39,6 @@ def _series(entry: dict[str, Any]) -> Series:
 
 @collector
 def replaced_programs(processes: Processes) -> ReplacedPrograms:
-    """Return them; the kernel adds " (deleted)" to the link of /proc/PID/exe."""
+    """Return the replaced programs; the kernel adds " (deleted)" to the link of /proc/PID/exe."""
     found = processes.of_host(docker.PROCESS, containerd.PROCESS)
     return ReplacedPrograms(items=tuple(process for process in found if process.exe.endswith(" (deleted)")))

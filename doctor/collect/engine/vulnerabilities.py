@@ -35,7 +35,7 @@ _CHANGELOG_LIMIT = 32 << 20
 
 @collector
 def vulnerabilities() -> Vulnerabilities:
-    """Return the table, which is part of doctor and not of the host."""
+    """Return the table, which is part of doctor."""
     with open(_TABLE, encoding="utf-8") as stream:
         data = json.load(stream)
     return Vulnerabilities(
@@ -80,9 +80,9 @@ def _component_hole(entry: dict[str, Any]) -> ComponentHole:
 def kernel_exposure(
     host: Host, kernel: Kernel, table: Vulnerabilities, config: BuildConfig | Missing, modules: Modules | Missing
 ) -> KernelExposure:
-    """Return the holes that the number does not rule out.
+    """Return the vulnerabilities that the version does not rule out.
 
-    The changelog, some 10 MB of text in Debian, is read only if one is left.
+    The changelog, some 10 MB of text in Debian, is read only if there are any.
     """
     left = [hole for hole in table.kernel if hole.by_number(kernel) != "fixed" and _is_there(hole, config, modules)]
     named = _kernel_fixes(host, kernel) if left and kernel.vendor in {"debian", "ubuntu"} else None
@@ -94,14 +94,14 @@ def kernel_exposure(
             unknown=tuple(hole for hole in left if hole not in affected),
             checked=table.checked,
         )
-    # Debian's changelog is whole; Ubuntu ships the last entries only, so what it doesn't name proves nothing.
+    # Debian's changelog is complete; Ubuntu ships only the last entries, so a missing CVE proves nothing.
     likely = affected if named is not None and kernel.vendor == "debian" else []
     unknown = tuple(hole for hole in left if hole not in likely)
     return KernelExposure(likely=tuple(likely), unknown=unknown, checked=table.checked)
 
 
 def _is_there(hole: KernelHole, config: BuildConfig | Missing, modules: Modules | Missing) -> bool:
-    """Whether the code with the hole can be in this kernel at all."""
+    """Whether this kernel can contain the vulnerable code."""
     if hole.option and isinstance(config, BuildConfig) and config.value(hole.option) == "n":
         return False
     if hole.module and isinstance(modules, Modules) and modules.has_tree:
@@ -119,7 +119,7 @@ def _kernel_fixes(host: Host, kernel: Kernel) -> frozenset[str] | None:
 
 @collector
 def components(version: EngineVersion | Missing, packages: Packages | Missing) -> Components:
-    """Return engine, containerd and runc: what the running engine reports counts before what is installed."""
+    """Return engine, containerd and runc: as reported by the running engine, else as installed."""
     found = []
     own = packages if isinstance(packages, Packages) else None
     running = version.components if isinstance(version, EngineVersion) else {}

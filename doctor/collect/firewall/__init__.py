@@ -1,1 +1,1 @@
-"""Collectors: the rules of the packet filter: what the engine needs, what others made, what becomes of a packet."""
+"""Collectors of the packet filter: rules of the engine, rules of others, and the verdict on packets."""

@@ -1,4 +1,4 @@
-"""Derives what foreign rules do to the engine's traffic, by walking ordinary packets through all rules. Reads nothing."""
+"""Derives the effect of foreign rules on the engine's traffic, by evaluating ordinary packets in all rules. No I/O."""
 
 from collections.abc import Iterator
 
@@ -19,14 +19,14 @@ from doctor.model.missing import HostError, Missing, Why
 
 _ISOLATION_CHAINS = ("DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2", "DOCKER-INTERNAL")
 _MANY_PORTS = 256
-"""Published ports that are walked through nat PREROUTING."""
+"""Limit of published ports that are evaluated in nat PREROUTING."""
 
 
 @collector
 def traffic_cuts(
     firewall: Firewall, networks: Networks, rules: EngineRules | Missing, links: Links | Missing
 ) -> TrafficCuts:
-    """Return what is cut. Missing where the engine has no bridge network."""
+    """Return the cuts. Missing if the engine has no bridge network."""
     if not networks.bridges:
         raise HostError(Missing(Why.ABSENT, "the engine has no bridge network"))
     uplinks = () if isinstance(links, Missing) else links.uplinks()
@@ -53,7 +53,7 @@ def traffic_cuts(
 
 
 class _Packets:
-    """Ordinary packets of each network that has a way out."""
+    """Ordinary packets of each network with outside access."""
 
     def __init__(self, networks: Networks, uplink: str) -> None:
         self.networks = networks
@@ -61,14 +61,14 @@ class _Packets:
         self.external = [network for network in networks.bridges if not network.internal and network.subnets]
 
     def address(self, network: Network) -> int:
-        """Return an address in a network: a running container's, else the second one."""
+        """Return an address in a network: that of a running container, else the second one."""
         for endpoint in self.networks.running:
             if endpoint.network_id == network.id and endpoint.ip:
                 return address_number(endpoint.ip) or 0
         return (address_number(network.subnets[0].partition("/")[0]) or 0) + 2
 
     def of(self, network: Network) -> Iterator[tuple[str, Packet]]:
-        """Yield what leaves, what is answered, and what comes to a published port."""
+        """Yield an outgoing packet, a reply, and a packet to a published port."""
         inside = self.address(network)
         yield "egress", Packet(inside=network.bridge, outside=self.uplink, source=inside)
         yield "reply", Packet(inside=self.uplink, outside=network.bridge, destination=inside, state="ESTABLISHED")
@@ -89,7 +89,7 @@ class _Packets:
 
 
 class _Family:
-    """Walks over the rules of iptables, knowing which of them the engine made."""
+    """Evaluates iptables rules, and knows those of the engine."""
 
     def __init__(self, family: FamilyRules, inside: tuple[tuple[int, int], ...]) -> None:
         self.saved: Saved = family.saved
@@ -97,9 +97,9 @@ class _Family:
         self.own = {(rule.table, rule.chain, family.spelling(rule)) for rule in family.expected.rules()}
 
     def is_own(self, rule: Rule) -> bool:
-        """Whether the engine made a rule; a jump to a chain of its own counts (Swarm's, another generation's).
+        """Whether a rule belongs to the engine, including jumps to chains of the engine (Swarm, another generation).
 
-        Its final RETURN is its own only at the end: one that stands higher in the chain is somebody's detour.
+        Its final RETURN belongs to the engine only at the end of the chain: a higher one is a detour by others.
         """
         if rule.text == f"-A {rule.chain} -j {RETURN}" and rule.chain in ENGINE_CHAINS:
             return rule.line == self.saved.rules(rule.table, rule.chain)[-1].line
@@ -116,7 +116,7 @@ class _Family:
                     yield self._cut(self._place(stranger), stranger, verdict, traffic, network)
 
     def early_cuts(self, packets: _Packets) -> Iterator[Cut]:
-        """Rules in tables that the engine's own accepts can't overrule: raw and mangle are asked apart from filter."""
+        """Yield cuts in tables that the engine's accepts can't override: raw and mangle are evaluated before filter."""
         for network in packets.external:
             for traffic, packet in packets.of(network):
                 for table, chain, seen in _elsewhere(traffic, packet):
@@ -126,7 +126,7 @@ class _Family:
                         yield replace(self._cut(FIRST, stranger, verdict, traffic, network), lift=())
 
     def bypasses(self, packets: _Packets) -> Iterator[Cut]:
-        """Rules that leave an isolation chain before the engine's own rule there is met."""
+        """Yield rules that leave an isolation chain before the engine's own rule."""
         for network in packets.external:
             other = next((found for found in packets.external if found is not network), None)
             if other is None:
@@ -148,7 +148,7 @@ class _Family:
                         yield replace(cut, lift=self._below(rule))
 
     def unmasked(self, packets: _Packets) -> Iterator[Cut]:
-        """Rules in nat POSTROUTING that end an outgoing packet above the engine's translation of it."""
+        """Yield rules in nat POSTROUTING that accept an outgoing packet before the engine translates it."""
         for network in packets.external:
             packet = Packet(outside=packets.uplink, source=packets.address(network))
             verdict = self.walker.verdict("nat", "POSTROUTING", packet)
@@ -159,7 +159,7 @@ class _Family:
                 yield self._cut(FIRST, stranger, verdict, "egress", network)
 
     def hijacks(self, packets: _Packets) -> Iterator[Hijack]:
-        """Rules in nat PREROUTING that a published port's packets meet before the engine's."""
+        """Yield rules in nat PREROUTING that redirect a published port's packets before the engine's rule."""
         for number, (_, endpoint, port) in enumerate(packets.networks.published()):
             if number >= _MANY_PORTS:
                 return
@@ -192,7 +192,7 @@ class _Family:
         return BETWEEN if any(self.is_own(rule) for rule in above) else FIRST
 
     def _below(self, stranger: Rule, bridge: str = "") -> tuple[str, ...]:
-        """Return the engine's rules below a foreign one in its chain, those that name a bridge if one is given."""
+        """Return the engine's rules below a foreign one in its chain; only those of ``bridge`` if given."""
         rules = self.saved.rules(stranger.table, stranger.chain)
         below = rules[rules.index(stranger) + 1 :]
         return tuple(
@@ -218,9 +218,9 @@ class _Family:
 
 
 def _elsewhere(traffic: str, packet: Packet) -> Iterator[tuple[str, str, Packet]]:
-    """Yield where a forwarded packet is asked about besides filter FORWARD, and what is known of it there.
+    """Yield the other chains that evaluate a forwarded packet, and the packet as it is there.
 
-    In PREROUTING its destination is not translated yet: an answer is still addressed to the host, and the host's port of a
+    In PREROUTING its destination is not translated yet: a reply is still addressed to the host. The host's port of a
     published one is not judged.
     """
     if traffic != "port":
@@ -258,12 +258,12 @@ def _nft_cuts(firewall: Firewall, packets: _Packets) -> Iterator[Cut]:
 
 
 def _is_plain(path: tuple[Rule, ...]) -> bool:
-    """Whether each rule meets every packet: nobody who wrote it thought of any traffic in particular."""
+    """Whether every rule matches all packets: it was not written for specific traffic."""
     return all(prepare(rule).is_plain for rule in path)
 
 
 def _joined(cuts: list[Cut]) -> tuple[Cut, ...]:
-    """One entry a foreign rule: its traffic and networks together."""
+    """Merge entries of one foreign rule: its traffic and networks together."""
     found: dict[tuple[str, str, str], Cut] = {}
     for cut in cuts:
         key = (cut.table, cut.chain, cut.rule)

@@ -1,4 +1,4 @@
-"""Reads the files that make firewall rules at boot."""
+"""Reads the files with firewall rules that are loaded at boot."""
 
 import re
 
@@ -23,7 +23,7 @@ _SAVED = (
 )
 _WANTS = ("sysinit.target.wants", "multi-user.target.wants", "network-pre.target.wants", "basic.target.wants")
 _ZONES = HostPath("/etc/firewalld/zones")
-# Blanks, not \s: that would run over all the empty lines that follow, from each of them again.
+# Blanks, not \s: that would match all following empty lines, again from each of them.
 _FLUSH = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
 _UFW_ENABLED = re.compile(r"^[ \t]*ENABLED[ \t]*=[ \t]*[\"']?yes\b", re.MULTILINE | re.IGNORECASE)
 _INTERFACE = re.compile(r"<interface\s+name=[\"']([^\"']+)[\"']")
@@ -31,7 +31,7 @@ _INTERFACE = re.compile(r"<interface\s+name=[\"']([^\"']+)[\"']")
 
 @collector
 def firewall_files(host: Host) -> FirewallFiles:
-    """Return what the files say."""
+    """Return the configured rules."""
     reader = _Reader(host)
     saved = []
     for path, service in _SAVED:

@@ -1,4 +1,4 @@
-"""Reads what files for nft say of DOCKER-USER: nftables.conf with all that it includes, and the files beside it."""
+"""Reads rules of DOCKER-USER from nft files: nftables.conf with all its includes, and the files beside it."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join, parent
 
 ROOTS = (HostPath("/etc/nftables.conf"), HostPath("/etc/sysconfig/nftables.conf"), HostPath("/etc/nftables.nft"))
-"""The first that is there is what the nftables service loads."""
+"""The nftables service loads the first existing one."""
 _BESIDE = (HostPath("/etc/nftables.d"), HostPath("/etc/nftables"))
 _MOST_FILES, _MOST_BYTES = 256, 4 << 20
 _INCLUDE = re.compile(r'\binclude[ \t]+"([^"\n]+)"')
@@ -26,7 +26,7 @@ _FAMILIES = {4: "ip", 6: "ip6"}
 
 
 def user_rules(host: Host, is_enabled: Callable[[], bool]) -> Iterator[SavedRules]:
-    """Yield what the service's file, and each file beside it that it does not include, has for DOCKER-USER of each family."""
+    """Yield the rules of DOCKER-USER by family in the service's file, and in each file beside it that is not included."""
     reader = _Reader(host)
     loaded = next((path for path in ROOTS if host.exists(path)), None)
     others = [path for top in _BESIDE for path in reader.named(f"{top}/*") if path.endswith((".nft", ".conf"))]
@@ -41,7 +41,7 @@ def _of(path: HostPath, reader: "_Reader", is_loaded: Callable[[], bool]) -> Ite
     try:
         rules = rules_of(path, reader.text(path), reader.include)
     except (HostError, FormatError):
-        return  # nft loads nothing of it either
+        return  # nft does not load it either
     for version, family in _FAMILIES.items():
         own = rules.get((family, _TABLE, CHAIN))
         if own:
@@ -57,7 +57,7 @@ def _of(path: HostPath, reader: "_Reader", is_loaded: Callable[[], bool]) -> Ite
 
 
 def _chains(rules: dict[Key, list[ScriptRule]], family: str, version: int) -> dict[str, tuple[str, ...]]:
-    """Return DOCKER-USER and the chains it leads to in iptables' words, nothing where it has none for one of the rules."""
+    """Return DOCKER-USER and the chains it jumps to in iptables syntax, nothing if one of the rules can't be expressed."""
     names: list[str] = []
     texts: list[str] = []
     unknown: set[str] = set()
@@ -77,7 +77,7 @@ def _chains(rules: dict[Key, list[ScriptRule]], family: str, version: int) -> di
 
 
 class _Reader:
-    """Reads files and what they include; an include that leads back, or ever further, ends at the limits."""
+    """Reads files and their includes; limits end loops and endless includes."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
@@ -92,7 +92,7 @@ class _Reader:
         return self.seen[path]
 
     def names_chain(self, path: str) -> bool:
-        """Whether a file, or one that it includes, speaks of the chain: else none of them has to be understood."""
+        """Whether a file, or an included one, names the chain: otherwise it need not be parsed."""
         todo, known = [path], {path}
         while todo:
             try:
@@ -111,17 +111,17 @@ class _Reader:
         return False
 
     def include(self, pattern: str) -> Iterator[tuple[str, str]]:
-        """Yield the files that an include names. Raises ``HostError``, and ``FormatError`` for too many of them."""
+        """Yield the files of an include. Raises ``HostError``, and ``FormatError`` for too many."""
         for path in self.named(pattern):
             text = self.text(path)
             self.files -= 1
             self.bytes -= len(text)
             if self.files < 0 or self.bytes < 0:
-                raise FormatError("includes without end", where=path)
+                raise FormatError("too many includes", where=path)
             yield path, text
 
     def named(self, pattern: str) -> list[HostPath]:
-        """Return the paths that a pattern of an include stands for: one, or those in a directory by their names' order."""
+        """Return the paths of an include's pattern: one, or those in a directory, sorted by name."""
         path = HostPath(pattern) if pattern.startswith("/") else join(HostPath("/etc"), pattern)
         top, name = parent(path), path.rpartition("/")[2]
         if not _WILD.intersection(pattern):

@@ -1,4 +1,4 @@
-"""Reads the packet filter: each command once, and only those whose backend the kernel has rules of."""
+"""Reads the packet filter: runs each command once, and only for backends with rules in the kernel."""
 
 from itertools import pairwise
 
@@ -15,14 +15,14 @@ from doctor.model.paths import HostPath, parent
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _TIMEOUT_S = 10.0
 _MANY_TABLES = 32
-"""Foreign tables beyond this are not read, and said to be so: each costs a command."""
+"""Limit of foreign tables that are read, each with one command; more of them are a gap."""
 
 
 @collector
 def firewall(host: Host, networks: Networks | Missing, engine: EngineConfig | Missing) -> Firewall:
-    """Return both backends' rules. Missing on a mounted root: rules live in the kernel of a running host."""
+    """Return both backends' rules. Missing on a mounted root: rules exist only in the kernel of a running host."""
     if not host.is_live():
-        raise HostError(Missing(Why.UNSUPPORTED, "firewall rules live in the kernel of a running host"))
+        raise HostError(Missing(Why.UNSUPPORTED, "firewall rules exist only in the kernel of a running host"))
     reader = _Reader(host)
     tables, has_nft = reader.tables()
     path = _find(host, "iptables")
@@ -60,7 +60,7 @@ def _find(host: Host, name: str) -> str:
 
 
 def _follow(host: Host, path: HostPath) -> list[HostPath]:
-    """Return a command and what it leads to, link by link: a prediction changes one in the middle."""
+    """Return a command and the links that it leads through: a prediction changes one in the middle."""
     found = [path]
     for _ in range(8):
         try:
@@ -72,19 +72,19 @@ def _follow(host: Host, path: HostPath) -> list[HostPath]:
 
 
 def _alternative(links: list[HostPath]) -> str:
-    """Return where the link of the alternatives system points to, "" if the command is no alternative."""
+    """Return the target of the alternatives system's link, "" if the command is not an alternative."""
     return next((target for link, target in pairwise(links) if link == "/etc/alternatives/iptables"), "")
 
 
 class _Reader:
-    """Runs the commands; what one of them refuses is a gap, and only the main rules may not be missing."""
+    """Runs the commands; a failed one is a gap, except for the main rules, which are required."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
         self.gaps: list[Missing] = []
 
     def tables(self) -> tuple[tuple[NftTable, ...], bool]:
-        """Return the tables nft lists, and whether there is nft."""
+        """Return the tables in nft's list, and whether nft exists."""
         try:
             printed = self._output(("nft", "list", "tables"))
         except HostError as error:
@@ -95,7 +95,7 @@ class _Reader:
         return tuple(NftTable(family=row[1], name=row[2]) for row in rows if len(row) == 3 and row[0] == "table"), True
 
     def backend(self, target: str) -> str:
-        """Return which backend a resolved ``iptables`` is (Debian, Fedora, Alpine: by its name; else it is asked)."""
+        """Return the backend of a resolved ``iptables``: by its name (Debian, Fedora, Alpine), else by its version output."""
         name = target.rpartition("/")[2]
         if "nft" in name:
             return NFT
@@ -107,7 +107,7 @@ class _Reader:
             return LEGACY
 
     def saved(self, family: str, backend: str) -> Saved:
-        """Return what the save command of a backend prints, under its own name so that a switch changes nothing."""
+        """Return the output of a backend's save command, called by its own name so that a switch changes nothing."""
         own = f"{family}-{backend}-save"
         argv = (own if _find(self.host, own) else f"{family}-save",)
         try:
@@ -115,14 +115,14 @@ class _Reader:
         except HostError as error:
             if not error.is_absent:
                 raise
-            # Passed over as absent, the engine's rules would count as judged.
-            text = f"{family} is there, and {argv[0]}, which lists its rules, is not"
+            # If it were skipped as absent, the engine's rules would count as judged.
+            text = f"{family} exists, but {argv[0]}, which lists its rules, does not"
             raise HostError(Missing(Why.UNREADABLE, text)) from error
         except FormatError as error:
             raise HostError(Missing(Why.UNREADABLE, f"{argv[0]}: {error}")) from error
 
     def is_used(self, backend: str, tables: tuple[NftTable, ...]) -> bool:
-        """Whether the kernel holds tables of a backend. Asking iptables-legacy blindly would load its modules."""
+        """Whether the kernel has tables of a backend. Running iptables-legacy unconditionally would load its modules."""
         if backend == NFT:
             used = any(table.family == "ip" and table.is_of_iptables for table in tables)
             return used and bool(_find(self.host, "iptables-nft-save"))
@@ -168,7 +168,7 @@ class _Reader:
 
 
 def _opaque(saved: Saved) -> set[str]:
-    """Names of tables of which iptables-nft says that nft wrote into them what it can't show."""
+    """Return the tables that iptables-nft reports as incompatible: nft wrote rules into them that it can't show."""
     return {
         line.split("`", 1)[1].split("'", 1)[0]
         for line in saved.ruleset.lines

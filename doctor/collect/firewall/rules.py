@@ -1,4 +1,4 @@
-"""Derives the engine's rules from its networks, its settings and the firewall. Reads nothing itself."""
+"""Derives the engine's rules from its networks, its settings and the firewall. No I/O."""
 
 from doctor.facts.config.engine import EngineConfig, EngineFlags
 from doctor.facts.engine.state import EngineState, EngineVersion
@@ -22,12 +22,12 @@ def engine_rules(  # noqa: PLR0917 - a collector's parameters are the facts it i
     version: EngineVersion | Missing,
     state: EngineState | Missing,
 ) -> EngineRules:
-    """Return the comparison. Missing where the engine makes no iptables rules here."""
+    """Return the comparison. Missing if the engine creates no iptables rules here."""
     saved = firewall.v4
     if saved is None:
-        raise HostError(Missing(Why.ABSENT, "there is no iptables on this host"))
+        raise HostError(Missing(Why.ABSENT, "this host has no iptables"))
     if engine.get("iptables", True) is False:
-        raise HostError(Missing(Why.ABSENT, "the engine is set to make no rules (iptables: false)"))
+        raise HostError(Missing(Why.ABSENT, "the engine is configured to create no rules (iptables: false)"))
     if engine.get("firewall-backend") == "nftables":
         raise HostError(Missing(Why.ABSENT, "the engine filters with nftables, not with iptables"))
     if not networks.bridges:
@@ -44,14 +44,14 @@ def engine_rules(  # noqa: PLR0917 - a collector's parameters are the facts it i
     )
     families = [_family(4, saved, generation, networks, terms)]
     if firewall.other is not None and _missing(families[0]) and not _has_chains(saved):
-        # The command was switched under a running engine: its rules live on in the other backend.
+        # The command was switched while the engine ran: its rules remain in the other backend.
         others = _family(4, firewall.other, generation, networks, terms)
         if _missing(others) < _missing(families[0]):
             saved, families = firewall.other, [others]
     if firewall.v6 is not None and _filters_ipv6(engine, version):
         families.append(_family(6, firewall.v6, generation, networks, terms))
     unjudged = dict.fromkeys(name for family in families for name in family.expected.unjudged)
-    gaps = [Missing(Why.UNREADABLE, f"network {name!r}: its interface can't be judged") for name in unjudged]
+    gaps = [Missing(Why.UNREADABLE, f"network {name}: its interface can't be judged") for name in unjudged]
     return EngineRules(
         generation=generation.name,
         families=tuple(families),
@@ -73,7 +73,7 @@ def _has_chains(saved: Saved) -> bool:
 
 
 def _generation(saved: Saved, version: EngineVersion | Missing) -> Generation:
-    """Return the generation by the version, else by the chains that are there; raises where neither tells."""
+    """Return the generation by the version, else by the existing chains; raises if neither shows it."""
     chains = saved.filter_chains()
     if not isinstance(version, Missing):
         return generation_of(version.release, chains)
@@ -87,9 +87,9 @@ def _generation(saved: Saved, version: EngineVersion | Missing) -> Generation:
 
 
 def _is_hairpin(saved: Saved, engine: EngineConfig) -> bool:
-    """Whether the engine made its rules without docker-proxy.
+    """Whether the engine created its rules without docker-proxy.
 
-    The jump in nat OUTPUT tells what a running engine was started with; the settings may have been edited since.
+    The jump in nat OUTPUT shows the setting at the engine's start; the settings may have been edited since.
     """
     for rule in saved.rules("nat", "OUTPUT"):
         if rule.text.endswith("--dst-type LOCAL -j DOCKER"):
@@ -98,7 +98,7 @@ def _is_hairpin(saved: Saved, engine: EngineConfig) -> bool:
 
 
 def _filters_ipv6(engine: EngineConfig, version: EngineVersion | Missing) -> bool:
-    """``ip6tables`` is on by default since 27; before, it needed ``experimental``."""
+    """Whether the engine filters IPv6: ``ip6tables`` is on by default since 27; before, it needed ``experimental``."""
     if engine.is_set("ip6tables"):
         return engine.get("ip6tables") is True
     return not isinstance(version, Missing) and version.at_least(27)
@@ -113,9 +113,9 @@ def _family(number: int, saved: Saved, generation: Generation, networks: Network
 
 
 def _seen_order(saved: Saved, networks: Networks) -> tuple[str, ...]:
-    """Return the bridges as their rules stand now, newest first, or () if that is as computed or can't be seen.
+    """Return the bridges in the actual order of their rules, newest first, or () if that is as computed or unknown.
 
-    An engine that was restarted, or upgraded, has put them in its own order: what is missing goes where its like would be.
+    A restarted or upgraded engine has created them in its own order: a missing rule is inserted accordingly.
     """
     known = {network.bridge: network for network in networks.bridges}
     external = {bridge for bridge, network in known.items() if not network.internal}

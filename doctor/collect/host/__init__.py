@@ -1,1 +1,1 @@
-"""Collectors: the rest of the host: space, mounts, processes, packages."""
+"""Collectors of the rest of the host: space, mounts, processes, packages."""

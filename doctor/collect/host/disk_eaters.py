@@ -1,4 +1,4 @@
-"""Counts what takes the space of a nearly full file system, for at most two seconds."""
+"""Measures the largest consumers of space on nearly full file systems, for at most two seconds."""
 
 import time
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ _ELSEWHERE = (
     ("package archives", "/var/cache/apt", "apt-get clean"),
     ("package archives", "/var/cache/dnf", "dnf clean all"),
     ("other logs", "/var/log", ""),
-    ("temporary files", "/tmp", ""),  # noqa: S108 - looked at only
-    ("temporary files", "/var/tmp", ""),  # noqa: S108 - looked at only
+    ("temporary files", "/tmp", ""),  # noqa: S108 - only read
+    ("temporary files", "/var/tmp", ""),  # noqa: S108 - only read
     ("home directories", "/home", ""),
     ("root's home", "/root", ""),
 )
@@ -32,7 +32,7 @@ _ELSEWHERE = (
 
 @collector
 def disk_eaters(host: Host, systems: FileSystems, root: DataRoot | Missing, logging: Logging | Missing) -> DiskEaters:
-    """Return the largest things; a host with room costs nothing."""
+    """Return the largest consumers; costs nothing if no file system is nearly full."""
     full = [system for system in systems.items if system.is_nearly_full]
     if not full:
         return DiskEaters()
@@ -54,7 +54,7 @@ def disk_eaters(host: Host, systems: FileSystems, root: DataRoot | Missing, logg
 
 
 def _places(host: Host, root: DataRoot | Missing, logging: Logging | Missing) -> Iterator[tuple[str, HostPath, str]]:
-    """Yield what is likely to be large, what is quickly counted first."""
+    """Yield directories and files that are likely to be large, quickly measured ones first."""
     if isinstance(logging, Logging):
         for file in sorted(logging.files, key=lambda file: -file.size_bytes)[:_SHOWN]:
             yield f"the log of container {file.container}", file.path, f"truncate -s 0 {file.path}"
@@ -63,7 +63,7 @@ def _places(host: Host, root: DataRoot | Missing, logging: Logging | Missing) ->
         yield "the build cache", root.at(docker.BUILDKIT), "docker builder prune"
         for name in _names(host, root.at(docker.VOLUMES)):
             yield f"volume {name}", join(root.at(docker.VOLUMES), name), ""
-        yield "images and what containers wrote", root.at(root.active_driver or docker.OVERLAY2), "docker image prune"
+        yield "images and writable layers", root.at(root.active_driver or docker.OVERLAY2), "docker image prune"
     yield from ((what, HostPath(path), frees) for what, path, frees in _ELSEWHERE[5:])
 
 
@@ -75,7 +75,7 @@ def _names(host: Host, path: HostPath) -> list[str]:
 
 
 def _system(host: Host, path: HostPath, full: list[FileSystem]) -> FileSystem | None:
-    """Return the nearly full file system on which something lies."""
+    """Return the nearly full file system that contains a path."""
     try:
         device, numbers = host.lstat(path).device, host.statfs(path)
         return next(
@@ -92,7 +92,7 @@ def _system(host: Host, path: HostPath, full: list[FileSystem]) -> FileSystem | 
 
 
 def _size(host: Host, top: HostPath, deadline: float) -> tuple[int, bool]:
-    """Return the bytes of all files beneath ``top`` on its file system, and whether all could be counted."""
+    """Return the bytes of all files below ``top`` on its file system, and whether all were counted."""
     total, left, is_whole = 0, [top], True
     device: int | None = None
     while left:

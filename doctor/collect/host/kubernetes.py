@@ -1,4 +1,4 @@
-"""Looks for a kubelet and the few settings of it that checks judge."""
+"""Reads the kubelet and the settings of it that checks examine."""
 
 import re
 
@@ -16,14 +16,14 @@ _FLAGS = HostPath("/var/lib/kubelet/kubeadm-flags.env")
 
 @collector
 def kubelet(host: Host, processes: Processes | Missing) -> Kubelet:
-    """Return the kubelet; missing where there is neither its process nor its program with settings."""
+    """Return the kubelet; missing if it neither runs nor is installed with settings."""
     running = () if isinstance(processes, Missing) else processes.named("kubelet")
     binary = next((path for path in _BINARIES if host.exists(path)), "")
     gaps: list[Missing] = []
     config = _read(host, _CONFIG, gaps)
     flags = _read(host, _FLAGS, gaps) + " ".join(word for process in running for word in process.argv)
     if not running and not (binary and (config or flags)):
-        raise HostError(Missing(Why.ABSENT, "no kubelet runs or is set up on this host"))
+        raise HostError(Missing(Why.ABSENT, "no kubelet runs or is configured on this host"))
     endpoint = re.search(r"--container-runtime-endpoint[= ](\S+?)[\"\s]", flags + " ")
     return Kubelet(
         evidence=f"process {running[0].pid}" if running else _CONFIG,
@@ -46,6 +46,6 @@ def _read(host: Host, path: HostPath, gaps: list[Missing]) -> str:
 
 
 def _setting(config: str, key: str) -> str:
-    """Return a plain top-level value of the kubelet's YAML, which kubeadm writes one a line; "" for none."""
+    """Return a plain top-level value of the kubelet's YAML, which kubeadm writes one per line; "" for none."""
     found = re.search(rf"^{key}:[ \t]*[\"']?([^\s\"'#]+)", config, re.MULTILINE)
     return found[1] if found else ""

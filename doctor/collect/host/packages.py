@@ -48,7 +48,7 @@ def system(host: Host) -> System:
 
 @collector
 def packages(host: Host) -> Packages:
-    """Return what dpkg knows of the engine's packages; missing where there is no dpkg."""
+    """Return the engine's packages from dpkg; missing without dpkg."""
     items = dpkg_status.find(host.read(_DPKG, limit_bytes=128 << 20), NAMES)
     changelogs = {}
     for package in items:

@@ -13,7 +13,7 @@ from doctor.model.paths import HostPath
 
 @collector
 def file_systems(host: Host, engine: EngineConfig | Missing, service: ContainerdService) -> FileSystems:
-    """Return the file systems that matter; those with the same numbers are one."""
+    """Return the relevant file systems; those with the same numbers are one."""
     root = engine.data_root if isinstance(engine, EngineConfig) else docker.DEFAULT_ROOT
     places = [("data root", root), ("containerd", service.top)]
     places += [(path, HostPath(path)) for path in ("/", "/var/log", "/tmp", "/run")]  # noqa: S108 - looked at only
@@ -28,7 +28,7 @@ def file_systems(host: Host, engine: EngineConfig | Missing, service: Containerd
             continue
         if not numbers.size_bytes:
             continue
-        # A bind mount or an overlay repeats the numbers of what it stands on under another device: the numbers are the key.
+        # A bind mount or an overlay has the numbers of its file system under another device: the numbers are the key.
         key = (numbers.size_bytes, numbers.free_bytes, numbers.files_free)
         known = found.get(key)
         found[key] = FileSystem(
@@ -66,9 +66,9 @@ def memory(host: Host) -> Memory:
 
 @collector
 def tasks(host: Host) -> Tasks:
-    """Return the number of tasks: the part behind the slash of the fourth field."""
+    """Return the number of tasks: the part after the slash in the fourth field."""
     fields = decode(host.read(HostPath("/proc/loadavg"))).split()
     try:
         return Tasks(count=int(fields[3].partition("/")[2]))
     except (IndexError, ValueError) as error:
-        raise HostError(Missing(Why.UNREADABLE, "/proc/loadavg: not what the kernel writes")) from error
+        raise HostError(Missing(Why.UNREADABLE, "/proc/loadavg: unknown format")) from error

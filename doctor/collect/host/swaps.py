@@ -9,7 +9,7 @@ from doctor.model.paths import HostPath
 
 @collector
 def swaps(host: Host) -> Swaps:
-    """Return them; the first line of /proc/swaps is a heading."""
+    """Return the swap areas; the first line of /proc/swaps is a heading."""
     text = host.read(HostPath("/proc/swaps"), limit_bytes=1 << 16).decode("utf-8", "replace")
     rows = [line.split() for line in text.splitlines()[1:] if line.split()]
     used = sum(int(row[3]) for row in rows if len(row) > 3 and row[3].isdigit())

@@ -1,1 +1,1 @@
-"""Collectors: images: configs, names, and copies of what is damaged."""
+"""Collectors of images: configs, names, and copies of corrupt files."""

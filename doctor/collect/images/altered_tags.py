@@ -1,4 +1,4 @@
-"""Looks for flipped bits in the names of images: in the list itself, and beside the metadata backup's."""
+"""Searches flipped bits in the names of images: in the list itself, and by comparison with the metadata backup."""
 
 import re
 from hashlib import sha256
@@ -17,26 +17,26 @@ _PLAIN = re.compile(
     rb'\{"Repositories":\{(?:"([^"\\]+)":\{(?:"\1(?::\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})":"sha256:[0-9a-f]{64}"'
     rb'(?:,(?=")|(?=\})))+\}(?:,(?=")|(?=\})))*\}\}'
 )
-"""A list as the engine writes it. One bit can't change a repository both where it stands above and in its names."""
+"""A list as written by the engine. One bit can't change a repository both in its key and in its names."""
 
 
 @collector
 def altered_tags(
-    host: Host, root: DataRoot, images: Images, told: KeptDigests | Missing, containers: Containers | Missing
+    host: Host, root: DataRoot, images: Images, recorded: KeptDigests | Missing, containers: Containers | Missing
 ) -> AlteredTags:
-    """Return what is altered; absent where there is no list that the engine can read.
+    """Return the altered names; absent if the engine can't read the list.
 
-    A list that is as the engine writes it and whose names all mean an image costs one look; the backup is read only
-    for another, and for one that has the size of the backup's and not its content.
+    A list in the engine's format whose names all refer to an image costs one pass; the backup is read only for another
+    list, and for one with the size of the backup's and other content.
     """
     tags = images.tags
     if tags.status != "ok" or not tags.content:
         raise HostError(Missing(Why.ABSENT, f"{tags.path}: no list of names"))
-    size, digest = told.files.get(docker.tags(), (0, "")) if isinstance(told, KeptDigests) else (0, "")
+    size, digest = recorded.files.get(docker.tags(), (0, "")) if isinstance(recorded, KeptDigests) else (0, "")
     is_changed = size == len(tags.content) and digest != sha256(tags.content).hexdigest()
     if not is_changed and is_plain(tags, images):
         return AlteredTags(path=tags.path)
-    # A list that is in order has no use for these.
+    # Not needed for a valid list.
     from doctor.rebuild.images.tag_flips import Known, altered  # noqa: PLC0415
 
     kept, is_unwritten, age = _kept(host, root, tags)
@@ -50,7 +50,7 @@ def altered_tags(
 
 
 def is_plain(tags: Tags, images: Images) -> bool:
-    """Whether each name fits what stands above it and has a tag or digest, none stands twice, and all mean an image."""
+    """Whether each name matches its repository and has a tag or digest, none is duplicate, and all refer to an image."""
     return (
         _PLAIN.fullmatch(tags.content) is not None
         and tags.content.count(b'":"') == len(tags.entries)
@@ -59,7 +59,7 @@ def is_plain(tags: Tags, images: Images) -> bool:
 
 
 def _kept(host: Host, root: DataRoot, tags: Tags) -> tuple[bytes, bool, str]:
-    """Return the backup's list, whether nobody has written the host's own since, and the backup's age."""
+    """Return the backup's list, whether the host's own is unchanged since, and the backup's age."""
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - read only where something is odd
     from doctor.collect.backup.lists import is_tags  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ def _kept(host: Host, root: DataRoot, tags: Tags) -> tuple[bytes, bool, str]:
         found = Backups(host, root).find(docker.tags(), is_tags)
         if found is None:
             return b"", False, ""
-        # A new file takes the old one's place each time the engine writes: what only time did to it keeps the time.
+        # The engine replaces the file at each write: a corruption does not change its modification time.
         return found[0], host.lstat(tags.path, follow=False).mtime_ns == found[1].mtime_ns, found[2].age
     except HostError:
         return b"", False, ""

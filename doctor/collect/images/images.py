@@ -1,4 +1,4 @@
-"""Reads the image store: each config is hashed, since its name is its hash."""
+"""Reads the image store; each config is hashed, because its name is its digest."""
 
 from hashlib import sha256
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.images.images import ImageConfig, Images, Tags, salvage_tags
+from doctor.facts.secrets.redact import as_json
 from doctor.formats.images.oci_digest import chain_ids, is_digest, is_hex64
 from doctor.formats.json_safe import load_first
 from doctor.host.base import Host
@@ -21,7 +22,7 @@ _REFUSED = frozenset({Why.DENIED, Why.TIMED_OUT})
 
 @collector
 def images(host: Host, root: DataRoot) -> Images:
-    """Return the overlay2 image store; absent where this root never used overlay2."""
+    """Return the overlay2 image store; absent if this root never used overlay2."""
     used = root.driver(docker.OVERLAY2)
     if used is None or (used.is_empty and not root.has(docker.IMAGE)):
         raise HostError(Missing(Why.ABSENT, f"{root.resolved}: no overlay2 image store"))
@@ -29,7 +30,7 @@ def images(host: Host, root: DataRoot) -> Images:
 
 
 def read_store(host: Host, top: HostPath) -> Images:
-    """Return the image store of a driver; all of them keep it in the same form (moby image/fs.go, reference/store.go)."""
+    """Return the image store of a driver; all drivers use the same format (moby image/fs.go, reference/store.go)."""
     gaps: list[Missing] = []
     configs: dict[str, ImageConfig] = {}
     strays: list[str] = []
@@ -53,7 +54,7 @@ def read_store(host: Host, top: HostPath) -> Images:
 
 
 def _parents(host: Host, top: HostPath, described: list[str]) -> dict[str, str]:
-    """Return what the ``parent`` files say; what is there and can't be read counts as empty, as dockerd takes it."""
+    """Return the contents of the ``parent`` files; an unreadable one counts as empty, like in dockerd."""
     found: dict[str, str] = {}
     for name in described:
         path = join(top, name, docker.PARENT)
@@ -66,7 +67,7 @@ def _parents(host: Host, top: HostPath, described: list[str]) -> dict[str, str]:
 
 
 def config_of(identity: str, data: bytes) -> ImageConfig:
-    """Return what the bytes of a config file are, judged by their hash first."""
+    """Return the config from the bytes of its file, verified by its digest first."""
     size = len(data)
     digest = sha256(data).hexdigest()
     if digest != identity:
@@ -96,7 +97,7 @@ def _diff_ids(value: Any) -> tuple[str, ...]:
     if found is None and isinstance(rootfs, dict):
         return ()  # an image without layers
     if not isinstance(found, list) or not all(isinstance(digest, str) and is_digest(digest) for digest in found):
-        raise FormatError("it describes no layers")
+        raise FormatError("it has no list of layers")
     return tuple(found)
 
 
@@ -121,7 +122,7 @@ def _tags(host: Host, top: HostPath, gaps: list[Missing]) -> Tags:
                 aged.append((host.lstat(path_there, follow=False).mtime_ns, entries))
             except (HostError, FormatError):
                 continue
-    # Their names end in a random number: only the time tells which one dockerd wrote last.
+    # Their names end in a random number: only their time shows which one is the newest.
     siblings = [entries for _, entries in sorted(aged, key=lambda pair: pair[0])]
     kind = dict(names).get(docker.TAGS, "")
     if not kind:
@@ -150,17 +151,17 @@ def _tags(host: Host, top: HostPath, gaps: list[Missing]) -> Tags:
 
 
 def parse_tags(data: bytes) -> dict[str, str]:
-    """Return reference → digest of a repositories.json; raises ``FormatError`` where dockerd would refuse it.
+    """Return reference → digest of a repositories.json; raises ``FormatError`` if dockerd would refuse it.
 
-    dockerd decodes the first JSON value (moby reference/store.go); a value of another shape stops it. What is a text and no
-    digest does not: the name is left out here, as it means no image.
+    dockerd decodes the first JSON value (moby reference/store.go); a value of another type stops it. A text that is not a
+    digest does not: the name is left out here, as it refers to no image.
     """
     value = load_first(data).value
     if value is not None and not isinstance(value, dict):
         raise FormatError("not a JSON object")
     entries: dict[str, str] = {}
     for key, repositories in (value or {}).items():
-        # Go takes a key whatever its case.
+        # Go ignores the case of keys.
         if key.lower() == "repositories" and repositories is not None:
             entries |= _names(repositories)
     return entries
@@ -168,14 +169,14 @@ def parse_tags(data: bytes) -> dict[str, str]:
 
 def _names(repositories: Any) -> dict[str, str]:
     if not isinstance(repositories, dict):
-        raise FormatError("its Repositories are no object")
+        raise FormatError("its Repositories are not an object")
     entries = {}
     for references in repositories.values():
         if not isinstance(references, dict):
-            raise FormatError("a repository is no object")
+            raise FormatError("a repository is not an object")
         for reference, digest in references.items():
             if not isinstance(digest, str):
-                raise FormatError(f"the image of {reference[:80]!r} is no digest")
+                raise FormatError(f"the image of {as_json(reference[:80])} is not a digest")
             if is_digest(digest):
                 entries[reference] = digest
     return entries

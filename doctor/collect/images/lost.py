@@ -1,4 +1,4 @@
-"""Finds images that are left only as layers: their configs went, and ``docker rmi`` would have taken the layers along."""
+"""Finds images of which only layers exist: their configs were lost, as ``docker rmi`` would have removed the layers."""
 
 from functools import partial
 
@@ -21,24 +21,24 @@ from doctor.model.paths import HostPath, join, parent
 def lost_images(
     host: Host, root: DataRoot, images: Images, layers: Layers, snapshots: Snapshots | Missing
 ) -> LostImages:
-    """Return them; nothing of the metadata backup is read while each layer is some image's."""
+    """Return the lost images; the metadata backup is read only if a layer belongs to no image."""
     left = _left_over(images, layers)
     if not left:
         return LostImages()
     missing = _gone(host, images.top)
     if missing is None and isinstance(snapshots, Snapshots):
-        # The build cache keeps layers of images that were removed.
+        # The build cache keeps layers of removed images.
         left -= _built(layers, snapshots)
     if not left:
         return LostImages()
-    # A pull that was cut short leaves lower layers of an image that was removed since the backup, never its top.
+    # An interrupted pull leaves lower layers of an image that was removed since the backup, never its top layer.
     tops = None if missing is not None else {chain for config in images.sound() for chain in config.chain}
     items = _kept(host, root, images, layers, left, tops)
     return LostImages(items=items, directories=tuple(sorted(left)), missing=missing)
 
 
 def _gone(host: Host, top: HostPath) -> HostPath | None:
-    """Return the uppermost directory on the way to the configs that is gone, ``None`` if all are there."""
+    """Return the uppermost missing directory in the path of the configs, ``None`` if all exist."""
     path = parent(top)
     for name in ("", top.rpartition("/")[2], *docker.IMAGE_CONFIGS.split("/")):
         path = join(path, name) if name else path
@@ -48,7 +48,7 @@ def _gone(host: Host, top: HostPath) -> HostPath | None:
 
 
 def _left_over(images: Images, layers: Layers) -> set[str]:
-    """Return the layer directories that are of no known image or container and that no half-done removal names."""
+    """Return the layer directories that belong to no known image or container, and to no interrupted removal."""
     needed = {chain for config in images.sound() for chain in config.chain}
     used = {record.cache_id for chain, record in layers.records.items() if chain in needed}
     used.update(layers.removing.values())
@@ -74,7 +74,7 @@ def _built(layers: Layers, snapshots: Snapshots) -> set[str]:
 def _kept(  # noqa: PLR0917 - what was read, and what follows from it
     host: Host, root: DataRoot, images: Images, layers: Layers, left: set[str], tops: set[str] | None
 ) -> dict[str, LostImage]:
-    """Return the images of the newest backup that need a layer which is left, and whose top is one or in ``tops``, if given."""
+    """Return the images of the newest backup that need a remaining layer, and whose top layer remains or is in ``tops``."""
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - a healthy root has no use for it
 
     try:
@@ -82,8 +82,8 @@ def _kept(  # noqa: PLR0917 - what was read, and what follows from it
     except HostError:
         return {}
     newest = backups.items[0].generation
-    told = {chain for chain, record in layers.records.items() if record.cache_id in left}
-    told.update(chain for chain, record in newest.layers.items() if record.cache_id in left)
+    recorded = {chain for chain, record in layers.records.items() if record.cache_id in left}
+    recorded.update(chain for chain, record in newest.layers.items() if record.cache_id in left)
     listed = backups.find(docker.tags(), is_tags)
     tags = parse_tags(listed[0]) if listed is not None else {}
     prefix = docker.image_config("")
@@ -94,7 +94,7 @@ def _kept(  # noqa: PLR0917 - what was read, and what follows from it
             continue
         found = backups.find(name, partial(_is_config, identity))
         chain = config_of(identity, found[0]).chain if found is not None else ()
-        if found is None or told.isdisjoint(chain) or (tops is not None and chain[-1] not in tops | told):
+        if found is None or recorded.isdisjoint(chain) or (tops is not None and chain[-1] not in tops | recorded):
             continue
         items[identity] = LostImage(
             id=identity,

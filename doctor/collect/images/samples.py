@@ -1,6 +1,6 @@
-"""Looks into the layers of a few images for files that must be seen, or not be seen, once they lie on each other.
+"""Finds files in the layers of a few images that must be visible, or hidden, when the layers are mounted.
 
-Everything below the data root was written by images: it is read without following a link, and little of it.
+All files in layers come from images, so they are untrusted: links are not followed, and little is read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +17,7 @@ from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join
+from doctor.model.text import plural
 from doctor.model.view import Stat
 
 _IMAGES = 5
@@ -31,7 +32,7 @@ _KINDS = {"f": "-", "d": "d", "l": "l", "c": "c", "b": "b", "p": "p", "s": "s"}
 
 @collector
 def image_samples(host: Host, graph: LayerGraph) -> ImageSamples:
-    """Return the sample. Missing where this root has no overlay2 images' records."""
+    """Return the sample. Missing if this root has no records of overlay2 images."""
     sound = [config for config in graph.images.sound() if config.chain]
     return samples_of(host, graph, sound, _chosen(graph, sound))
 
@@ -39,7 +40,7 @@ def image_samples(host: Host, graph: LayerGraph) -> ImageSamples:
 def samples_of(
     host: Host, graph: LayerGraph, images: Sequence[ImageConfig], chosen: Iterable[ImageConfig]
 ) -> ImageSamples:
-    """Return a sample: what is chosen of these images. No word is said of others."""
+    """Return a sample of the chosen images. Others are not reported."""
     lost = [config for config in images if _lost_layer(graph, config)]
     gaps: list[Missing] = []
     looked = _Looked(host, graph, gaps)
@@ -53,7 +54,7 @@ def samples_of(
 
 
 def _chosen(graph: LayerGraph, sound: list[ImageConfig]) -> list[ImageConfig]:
-    """Return the same five each time: named ones first, spread over the ids."""
+    """Return always the same five images: named ones first, distributed over the ids."""
     ordered = sorted(sound, key=lambda config: (not graph.images.names_of(config.id), config.id))
     named = [config for config in ordered if graph.images.names_of(config.id)] or ordered
     if len(named) < _IMAGES:
@@ -71,14 +72,14 @@ def _lost_layer(graph: LayerGraph, config: ImageConfig) -> str:
 
 
 class _Layer(Struct):
-    """What was met in one layer: paths of some regular files, and of its whiteouts."""
+    """Paths of some regular files in a layer, and of its whiteouts."""
 
     files: list[str] = []
     whiteouts: list[str] = []
 
 
 class _Looked:
-    """Layers that were looked into once, since images share them."""
+    """Cache of examined layers, as images share them."""
 
     def __init__(self, host: Host, graph: LayerGraph, gaps: list[Missing]) -> None:
         self.host = host
@@ -111,7 +112,9 @@ class _Looked:
                     todo.append(path)
                 elif kind == "f" and len(found.files) < 4 * _FILES:
                     found.files.append(path)
-                elif kind in {"c", "?"} and self.is_whiteout(directory, path):  # a directory names no devices
+                elif kind in {"c", "?"} and self.is_whiteout(
+                    directory, path
+                ):  # a directory listing has no device numbers
                     found.whiteouts.append(path)
         return found
 
@@ -124,7 +127,7 @@ class _Looked:
             return []
 
     def stat(self, directory: str, path: str) -> Stat | None:
-        """Return what a layer has at a path, ``None`` for nothing."""
+        """Return the metadata of a layer's file, ``None`` if it does not exist."""
         try:
             return self.host.lstat(self._at(directory, path), follow=False)
         except HostError:
@@ -134,12 +137,12 @@ class _Looked:
         return join(self.graph.layers.diff_path(directory), path.lstrip("/"))
 
     def is_whiteout(self, directory: str, path: str) -> bool:
-        """Whether overlayfs takes an entry for a removal: a character device 0:0 (Documentation/filesystems/overlayfs)."""
+        """Whether overlayfs interprets an entry as a whiteout: a character device 0:0 (Documentation/filesystems/overlayfs)."""
         found = self.stat(directory, path)
         return found is not None and found.kind == "c" and found.rdev == 0
 
     def is_decided(self, directory: str, path: str) -> bool:
-        """Whether a layer says something of a path: has it, removes it, or hides a directory above it."""
+        """Whether a layer decides about a path: it has it, removes it, or hides a parent directory."""
         parts = path.strip("/").split("/")
         for number in range(1, len(parts) + 1):
             here = "/" + "/".join(parts[:number])
@@ -154,7 +157,7 @@ class _Looked:
         try:
             attributes = self.host.xattrs(self._at(directory, path))
         except HostError:
-            return True  # nothing is claimed of what can't be judged
+            return True  # what can't be judged is not in the sample
         return any(name in attributes for name in _OPAQUE)
 
 
@@ -167,11 +170,11 @@ def _sample(looked: _Looked, config: ImageConfig) -> ImageSample:
     top = graph.layers.directories[directories[0]]
     lower = top.lower or ()
     if len(lower) != len(directories) - 1:
-        text = f"its top layer stands on {len(lower)} layers by its 'lower', on {len(directories) - 1} by its config"
+        text = f"its top layer has {plural(len(lower), 'parent')} in its 'lower', {len(directories) - 1} in its config"
         return ImageSample(title=title, problem=text)
     layers = [_linked(graph, name) for name in (top.link or "", *lower)]
     if "" in layers:
-        return ImageSample(title=title, problem="a short link to one of its layers is lost")
+        return ImageSample(title=title, problem="the short link of one of its layers is missing")
     present, absent = _expected(looked, directories)
     changeable = [path for path, shape in present.items() if shape.size <= _SMALL_BYTES]
     program, search, of_volume = _command(looked, config)
@@ -189,7 +192,7 @@ def _sample(looked: _Looked, config: ImageConfig) -> ImageSample:
 
 
 def _linked(graph: LayerGraph, name: str) -> str:
-    """Return the directory that a short link leads to, "" if it leads to none: the link itself is not handed on."""
+    """Return the directory of a short link, "" for none; the link itself is never passed on."""
     target = graph.layers.links.get(name, "")
     path = target.removeprefix("../")
     directory = path.removesuffix("/diff")
@@ -197,7 +200,7 @@ def _linked(graph: LayerGraph, name: str) -> str:
 
 
 def _expected(looked: _Looked, directories: list[str]) -> tuple[dict[str, Shape], tuple[str, ...]]:
-    """Return files that must be seen and paths that must not, from the upper layers and the lowest one."""
+    """Return files that must be visible and paths that must be hidden, from the upper layers and the lowest one."""
     present: dict[str, Shape] = {}
     absent: list[str] = []
     for depth in sorted({*range(min(_LAYERS, len(directories))), len(directories) - 1}):
@@ -218,7 +221,7 @@ def _shape(found: Stat) -> Shape:
 
 
 def _command(looked: _Looked, config: ImageConfig) -> tuple[str, str, bool]:
-    """Return the program that the image starts, the PATH it is searched in, and whether a declared volume covers it."""
+    """Return the image's program, the PATH to search it in, and whether a declared volume covers it."""
     try:
         parsed = load_first(looked.host.read(looked.graph.images.path_of(config.id), follow=False)).value
     except (HostError, FormatError):
@@ -240,5 +243,5 @@ def _list(value: Any) -> list[str]:
 
 
 def _is_text(path: str) -> bool:
-    """Whether a name of an image can be handed on: no NUL, no byte that is no UTF-8."""
+    """Whether a file name from an image can be passed on: valid UTF-8 without NUL."""
     return path.isprintable() and not any("\ud800" <= letter <= "\udfff" for letter in path)

@@ -1,4 +1,4 @@
-"""Looks for a right copy of each damaged image config. Collected only when a fixer asks."""
+"""Searches a valid copy of each corrupt image config. Collected only when a fixer asks."""
 
 from hashlib import sha256
 
@@ -23,7 +23,7 @@ _LIMIT_BYTES = 16 << 20
 def image_sources(
     host: Host, root: DataRoot, images: Images, backup: MetadataBackup | Missing, lost: LostImages | Missing
 ) -> ImageSources:
-    """Return a source for each damaged or missing config that has one; each has the hash of its name."""
+    """Return a source of each corrupt or missing config, if it has one; each is verified by its digest."""
     kept = _kept(images, backup, lost)
     named = {digest.removeprefix("sha256:") for digest in images.tags.entries.values()}
     broken = {config.id for config in images.configs.values() if not config.is_sound}
@@ -40,7 +40,7 @@ def image_sources(
 
 
 def _kept(images: Images, backup: MetadataBackup | Missing, lost: LostImages | Missing) -> dict[str, ImageSource]:
-    """Return what the metadata backup has: it was held against the hash when it was read."""
+    """Return the copies in the metadata backup; their digest was verified when they were read."""
     top = parent(images.path_of("0" * 64))
     files = {} if isinstance(backup, Missing) else backup.files
     found = {path.rpartition("/")[2]: (kept.content, kept.age) for path, kept in files.items() if parent(path) == top}
@@ -52,7 +52,7 @@ def _kept(images: Images, backup: MetadataBackup | Missing, lost: LostImages | M
 
 
 def _from_buildkit(host: Host, root: DataRoot, identity: str) -> ImageSource | None:
-    """BuildKit keeps the config of an image it built as a blob, as long as its build record lives."""
+    """Return BuildKit's copy: it keeps the config of a built image as a blob, as long as the build record exists."""
     path = root.at(docker.BUILDKIT_BLOBS, identity)
     try:
         content = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
@@ -71,11 +71,11 @@ def _unflipped(host: Host, images: Images, identity: str) -> ImageSource | None:
     if len(content) > _MAX_FLIP_BYTES:
         return None
     found = unflip(content, identity)
-    return None if found is None else ImageSource(content=found, origin="the one flipped bit turned back")
+    return None if found is None else ImageSource(content=found, origin="the content with one flipped bit corrected")
 
 
 def unflip(content: bytes, wanted: str) -> bytes | None:
-    """Return the content with the one bit changed that gives it the wanted sha256, ``None`` if no single bit does."""
+    """Return the content with one bit flipped so that it has the wanted sha256, ``None`` if no single bit does."""
     changed = bytearray(content)
     before = sha256()
     for index, byte in enumerate(content):

@@ -1,1 +1,1 @@
-"""Collectors: the kernel: release, features, modules, settings, namespaces, control groups."""
+"""Collectors of the kernel: release, features, modules, settings, namespaces, control groups."""

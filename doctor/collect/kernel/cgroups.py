@@ -11,7 +11,7 @@ from doctor.model.paths import HostPath, join
 
 @collector
 def cgroups(host: Host, mounts: Mounts) -> Cgroups:
-    """Return them; of several mounts of one hierarchy the first counts."""
+    """Return the control groups; of several mounts of one hierarchy the first is used."""
     v1: dict[str, str] = {}
     v2 = ""
     known = _kernel(host)

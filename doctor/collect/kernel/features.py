@@ -1,4 +1,4 @@
-"""Looks at the files by which a kernel shows its abilities, and judges what this host needs of it."""
+"""Reads the files that show the kernel's features, and judges those that this host needs."""
 
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
@@ -20,7 +20,7 @@ _OVERLAY_DRIVERS = {None, "", docker.OVERLAY2, docker.SNAPSHOTTER}
 
 @collector
 def kernel_probes(host: Host) -> KernelProbes:
-    """Return what is there; nothing is loaded by asking."""
+    """Return the observed features; no module is loaded."""
     lines = decode(host.read(HostPath("/proc/filesystems"))).splitlines()
     paths = {path for feature in FEATURES for path in feature.paths}
     return KernelProbes(
@@ -41,7 +41,7 @@ def kernel_needs(  # noqa: PLR0917 - facts are passed by annotation
     networks: Networks | Missing,
     system: System | Missing,
 ) -> KernelNeeds:
-    """Return how each feature stands that matters on this host."""
+    """Return the state of each feature that this host needs."""
     kinds = frozenset(link.kind for link in links.links) if isinstance(links, Links) else frozenset[str]()
     conditions = _conditions(engine, cgroups, networks)
     wanted = [feature for feature in FEATURES if not feature.when or feature.when in conditions]

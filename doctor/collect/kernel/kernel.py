@@ -1,9 +1,10 @@
-"""Reads which kernel runs and how it was built."""
+"""Reads the running kernel and its build config."""
 
 import re
 
 from doctor.facts.host.packages import System
 from doctor.facts.kernel.kernel import BuildConfig, InstalledKernels, Kernel
+from doctor.facts.secrets.redact import as_json
 from doctor.formats.kernel import kernel_config
 from doctor.formats.text import decode
 from doctor.formats.version import KernelRelease, parse_kernel
@@ -23,7 +24,9 @@ def kernel(host: Host, system: System | Missing) -> Kernel:
     text = decode(host.read(HostPath("/proc/sys/kernel/osrelease"))).strip()
     release = parse_kernel(text)
     if release is None:
-        raise HostError(Missing(Why.UNREADABLE, f"/proc/sys/kernel/osrelease: not a kernel release: {text[:40]!r}"))
+        raise HostError(
+            Missing(Why.UNREADABLE, f"/proc/sys/kernel/osrelease: not a kernel release: {as_json(text[:40])}")
+        )
     vendor, package, upstream = _vendor(host, release, system)
     return Kernel(
         release=release,
@@ -37,7 +40,7 @@ def kernel(host: Host, system: System | Missing) -> Kernel:
 
 
 def _vendor(host: Host, release: KernelRelease, system: System | Missing) -> tuple[str, str, tuple[int, ...]]:
-    """Return vendor, package version and the upstream stable release behind it."""
+    """Return vendor, package version, and the upstream stable release that it is based on."""
     if found := _UBUNTU.match(_text(host, "/proc/version_signature")):
         return "ubuntu", found[1], tuple(map(int, found[2].split(".")))
     if found := _DEBIAN.search(_text(host, "/proc/version")):
@@ -67,7 +70,7 @@ def _text(host: Host, path: str) -> str:
 
 
 def _machine(host: Host) -> str:
-    # The kernel writes its UTS machine nowhere in /proc before 6.1 (/proc/sys/kernel/arch).
+    # Before 6.1 (/proc/sys/kernel/arch) the kernel does not show its machine in /proc.
     return _text(host, "/proc/sys/kernel/arch")
 
 
@@ -82,7 +85,7 @@ def _livepatches(host: Host) -> tuple[str, ...]:
 
 @collector
 def build_config(host: Host, kernel: Kernel) -> BuildConfig:
-    """Return the configuration of the running kernel: the kernel's own copy first, then what its package left."""
+    """Return the build config of the running kernel: the kernel's own copy, else the file of its package."""
     release = kernel.name
     places = (
         "/proc/config.gz",
@@ -104,12 +107,12 @@ def build_config(host: Host, kernel: Kernel) -> BuildConfig:
             continue
         if place.startswith("/proc/") or kernel_config.matches_release(config, release):
             return BuildConfig(config=config, source=place)
-    raise HostError(Missing(Why.ABSENT, f"no configuration of kernel {release} is on this host"))
+    raise HostError(Missing(Why.ABSENT, f"this host has no build config of kernel {release}"))
 
 
 @collector
 def installed_kernels(host: Host) -> InstalledKernels:
-    """Return the kernels on the disk, and whether a package asks for a reboot."""
+    """Return the kernels on disk, and whether a package requests a reboot."""
     try:
         names = host.listdir(HostPath("/lib/modules"))
     except HostError as error:

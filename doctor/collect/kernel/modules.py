@@ -10,7 +10,7 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 
-# modprobe.d(5): of files of one name the first directory counts.
+# modprobe.d(5): of files with one name, that in the first directory is used.
 _DIRECTORIES = (
     "/etc/modprobe.d",
     "/run/modprobe.d",
@@ -41,7 +41,7 @@ def modules(host: Host, kernel: Kernel, sysctl: Sysctl | Missing) -> Modules:
 
 
 def _text(host: Host, path: str, gaps: list[Missing]) -> str | None:
-    """Return a file's text, ``None`` if there is none or it can't be read."""
+    """Return a file's text, ``None`` if it does not exist or can't be read."""
     try:
         return decode(host.read(HostPath(path)))
     except HostError as error:
@@ -51,14 +51,14 @@ def _text(host: Host, path: str, gaps: list[Missing]) -> str | None:
 
 
 def _of_sysfs(host: Host, is_all_built_in: bool) -> frozenset[str]:
-    """Return what /sys/module lists: loaded modules, and built-in ones that have parameters or a version."""
+    """Return the modules in /sys/module: loaded ones, and built-in ones with parameters or a version."""
     try:
         found = frozenset(host.listdir(HostPath("/sys/module")))
     except HostError:
         return frozenset()
     if is_all_built_in:
         return found
-    # A module that is on its way out is listed too; /proc/modules knows, so only built-in ones are taken from here.
+    # A module being unloaded is also listed; /proc/modules is exact, so only built-in ones are taken from here.
     return frozenset(name for name in found if not host.exists(HostPath(f"/sys/module/{name}/initstate")))
 
 

@@ -12,7 +12,7 @@ _LIMIT = 4 << 20
 
 @collector
 def namespace_kinds(host: Host) -> NamespaceKinds:
-    """Return the kinds; "pid_for_children" and its like are no kinds of their own."""
+    """Return the kinds, without aliases such as "pid_for_children"."""
     names = host.listdir(HostPath("/proc/self/ns"))
     return NamespaceKinds(kinds=frozenset(name for name in names if not name.endswith("_for_children")))
 

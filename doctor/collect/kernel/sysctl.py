@@ -34,7 +34,7 @@ _KEYS = (
     "kernel.unprivileged_userns_clone",
     "kernel.apparmor_restrict_unprivileged_userns",
     "kernel.keys.root_maxkeys",
-    "vm.overcommit_memory",  # no check reads it: skeletons of new checks do (scripts/new_check.py)
+    "vm.overcommit_memory",  # not used by checks, but by the skeleton of a new check (scripts/new_check.py)
     *(f"user.max_{kind}_namespaces" for kind in ("mnt", "uts", "ipc", "pid", "net", "user", "cgroup", "time")),
 )
 _CONF = {"ipv4": HostPath("/proc/sys/net/ipv4/conf"), "ipv6": HostPath("/proc/sys/net/ipv6/conf")}
@@ -47,9 +47,9 @@ _UFW_FILE = HostPath("/etc/ufw/sysctl.conf")
 
 @collector
 def sysctl(host: Host) -> Sysctl:
-    """Return the settings that container hosts depend on, those of interfaces included.
+    """Return the settings that container hosts depend on, including those of interfaces.
 
-    Containers' ends (veth) are left out: a host has hundreds, and nobody sets theirs.
+    Those of veths are left out: a host has hundreds of them, and their settings are not configured.
     """
     values: dict[str, str] = {}
     gaps: list[Missing] = []
@@ -77,9 +77,9 @@ def _interface_keys(host: Host) -> Iterator[str]:
 
 @collector
 def sysctl_files(host: Host) -> SysctlFiles:
-    """Return the lines of every program that this host has, in its order.
+    """Return the lines of each program that this host has, in its order.
 
-    systemd-sysctl reads sysctl.d only; procps' ``sysctl --system`` reads /etc/sysctl.conf after all of it (sysctl(8)),
+    systemd-sysctl reads only sysctl.d; procps' ``sysctl --system`` reads /etc/sysctl.conf after all of it (sysctl(8)),
     whatever a 99-sysctl.conf link says; an enabled ufw applies its own file when it starts (ufw-framework(8), IPT_SYSCTL).
     """
     reader = _Reader(host)
@@ -105,7 +105,7 @@ def _program(name: str, when: str, settings: tuple[sysctl_conf.Setting, ...], *,
 
 
 class _Reader:
-    """Reads each file once, though two programs apply it."""
+    """Reads each file once, even if two programs apply it."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -114,7 +114,7 @@ class _Reader:
         self.gaps: list[Missing] = []
 
     def paths(self) -> tuple[str, ...]:
-        """Return every file that a program may read; of one directory under two names (merged /usr) only the first."""
+        """Return every file that a program may read; of a directory with two names (merged /usr) only the first."""
         found: list[str] = []
         seen: set[str] = set()
         for directory in sysctl_conf.DIRECTORIES:
@@ -156,7 +156,7 @@ class _Reader:
         return sysctl_conf.parse(decode(raw), path)
 
     def ufw_file(self) -> str | None:
-        """Return the file that ufw applies when it starts, or ``None`` if ufw is off or not here."""
+        """Return the file that ufw applies at its start, or ``None`` if ufw is disabled or not installed."""
         if self._variable(_UFW_CONF, "ENABLED").lower() != "yes":
             return None
         return self._variable(_UFW_DEFAULTS, "IPT_SYSCTL") or _UFW_FILE

@@ -1,1 +1,1 @@
-"""Collectors: layers of overlay2: records, directories, links, content."""
+"""Collectors of the layers of overlay2: records, directories, links, content."""

@@ -1,4 +1,4 @@
-"""Looks at the few directories that nothing assigns: names and times, no content."""
+"""Examines unassigned layer directories: names and times, no content."""
 
 from doctor.engines.docker import places as docker
 from doctor.facts.layers.candidates import Clues, DirectoryClues, asked_for
@@ -15,7 +15,7 @@ _BESIDE = (docker.LINK, docker.LOWER)
 
 @collector
 def directory_clues(host: Host, graph: LayerGraph) -> DirectoryClues:
-    """Return what each candidate tells of itself; only a fixer that has to ask needs it."""
+    """Return the evidence of each candidate; needed only by a fixer that asks the user."""
     return DirectoryClues(items={name: _clues(host, graph, name) for name in asked_for(graph)})
 
 
@@ -37,7 +37,7 @@ def _mtime(host: Host, path: HostPath) -> float:
 
 
 def _walk(host: Host, top: HostPath) -> list[str]:
-    """Return the first paths below a directory, breadth first, a directory that holds something by what it holds."""
+    """Return the first paths below a directory, breadth first; a non-empty directory is shown by its entries."""
     found: list[str] = []
     waiting = [""]
     looks = 0

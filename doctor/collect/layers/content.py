@@ -1,4 +1,4 @@
-"""Proves every layer. Reads all of them, so only checks with ``--deep`` ask for it."""
+"""Proves every layer. It reads all of them, so only checks with ``--deep`` use it."""
 
 from weakref import WeakKeyDictionary
 
@@ -21,20 +21,20 @@ from doctor.proof.tree import open_tree
 from doctor.proof.workers import look_at_all
 
 _COPY_BYTES = 16 << 20
-"""A copy becomes part of a plan, which is held in memory."""
+"""Limit of a copy, which becomes part of a plan in memory."""
 
 _REMAKE_BYTES = 2 << 30
-"""What is read at most to tell an altered layer from one with another layer's tar-split."""
+"""Read limit for distinguishing an altered layer from one with another layer's tar-split."""
 
 _last: "WeakKeyDictionary[Host, dict[Task, LayerLook]]" = WeakKeyDictionary()
-"""The last looks at a host, for its predictions: what a plan does not touch need not be read again."""
+"""The last results of a host, for its predictions: what a plan does not change need not be read again."""
 
 
 @collector
 def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent:
-    """Return a look at each layer; what vanished meanwhile (an image was removed) is left out."""
+    """Return the result of each layer; layers removed meanwhile (with an image) are left out."""
     tasks = tasks_of(root, graph)
-    # Each layer is looked at in a process of its own, and its look kept here by what the plan touches.
+    # Each layer is examined in a separate process; results are kept here by what the plan changes.
     host = in_whole(host, root.resolved)
     if isinstance(host, OverlayHost):
         found = _predicted(host, tasks)
@@ -63,7 +63,7 @@ def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent
 
 
 def _predicted(host: OverlayHost, tasks: list[Task]) -> dict[Task, LayerLook]:
-    """Look again at what the plan touches; the rest is as it was."""
+    """Examine again what the plan changes; other results are kept."""
     known = _last.get(host.base, {})
     buffer = None
     found: dict[Task, LayerLook] = {}
@@ -77,9 +77,9 @@ def _predicted(host: OverlayHost, tasks: list[Task]) -> dict[Task, LayerLook]:
 
 
 def _untied(host: Host, found: LayerLook, task: Task, buffer: memoryview) -> LayerLook:
-    """Judge again a layer whose tar-split seems to tell of something else: by its headers nothing is lost or too many.
+    """Judge again a layer whose tar-split may belong to another layer: then its headers show no missing or extra entries.
 
-    Where the directory alone makes a tar with the layer's digest, it is whole, and the tar-split is another layer's.
+    If the directory alone makes a tar with the layer's digest, it is complete, and the tar-split is another layer's.
     """
     found = replace(found, lost=(), extra=(), extra_count=0)
     try:

@@ -1,9 +1,9 @@
-"""Finds the writable layers that were copied without their attributes.
+"""Finds writable layers that were copied without their attributes.
 
-Two traces stay. The engine writes ``link``, ``lower`` and the mount record once, when it creates a container: a copy without times
-gives all of them the time of the copy. And overlayfs marks each directory of an upper layer that a lower one has too: with
-``trusted.overlay.origin`` where it was copied up, ``opaque`` where it was created over a removed one (Linux 4.12; fs/overlayfs/copy_up.c,
-dir.c). A mount that looks at such a directory writes a lost ``origin`` again (fs/overlayfs/namei.c, ovl_fix_origin), so this trace fades.
+There are two traces. The engine writes ``link``, ``lower`` and the mount record once, when it creates a container: a copy without times
+gives all of them the time of the copy. And overlayfs marks each directory of an upper layer that also exists in a lower one: with
+``trusted.overlay.origin`` if it was copied up, ``opaque`` if it was created over a removed one (Linux 4.12; fs/overlayfs/copy_up.c,
+dir.c). A lookup through a mount restores a missing ``origin`` (fs/overlayfs/namei.c, ovl_fix_origin), so this trace disappears with time.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ from doctor.model.paths import HostPath, join
 from doctor.model.text import visible
 
 _LATE_NS = 600 * 1_000_000_000
-"""So long no creation of a container takes."""
+"""Upper limit for the creation of a container."""
 _SLACK_NS = 2 * 1_000_000_000
 _DIRECTORIES = 16
 _DEPTH = 160
@@ -26,14 +26,14 @@ _MARKS = tuple(f"{space}.overlay.{name}" for space in ("trusted", "user") for na
 
 
 def copied_layers(host: Host, graph: LayerGraph, *, since_ns: int = 0, has_marks: bool) -> dict[str, str]:
-    """Return containers whose writable layer holds something and was copied, each with the trace.
+    """Return the containers with a copied, non-empty writable layer, each with the evidence.
 
     Args:
-        host: where they are.
+        host: the host.
         graph: the layers.
         since_ns: when image layers were copied without their times, 0 if they were not: then a container that was created
             earlier and written later was copied with them.
-        has_marks: whether the kernel that mounted them is known to write marks.
+        has_marks: whether the kernel that mounted them is known to write these xattrs.
     """
     found: dict[str, str] = {}
     late: dict[str, tuple[int, int]] = {}
@@ -47,17 +47,17 @@ def copied_layers(host: Host, graph: LayerGraph, *, since_ns: int = 0, has_marks
             late[container.id] = times
         unmarked = _unmarked(host, graph, record, names) if has_marks else ""
         if unmarked:
-            found[container.id] = f"{unmarked}: the mark that overlayfs gives it is gone"
+            found[container.id] = f"{unmarked}: its overlayfs xattr is missing"
     starts = [written for created, written in late.values() if written - created > _LATE_NS]
     first = min([*starts, *([since_ns] if since_ns else [])], default=0)
     for identity, (created, written) in late.items():
         if first and created < first <= written + _SLACK_NS:
-            found[identity] = "its files have the time of a copy, not of its creation"
+            found[identity] = "its files have the time of a copy instead of its creation"
     return found
 
 
 def _names(host: Host, graph: LayerGraph, record: MountRecord | None) -> list[str]:
-    """Return directories at the top of a writable layer, and one name of something else as a sign that it is not empty."""
+    """Return directories at the top of a writable layer, and one other name, if any, as a sign that it is not empty."""
     if record is None or not record.mount_id or record.mount_id not in graph.layers.directories:
         return []
     try:
@@ -68,7 +68,7 @@ def _names(host: Host, graph: LayerGraph, record: MountRecord | None) -> list[st
 
 
 def _times(host: Host, graph: LayerGraph, record: MountRecord, container: Container) -> tuple[int, int] | None:
-    """Return when a container was created, and the earliest time of what the engine wrote then and never again."""
+    """Return a container's creation time, and the earliest time of the files that the engine wrote only then."""
     layers, mount = graph.layers, str(record.mount_id)
     places = [layers.directory_path(mount, name) for name in (docker.LINK, docker.LOWER)]
     places += [layers.mount_path(container.id, name) for name in (docker.MOUNT_ID, docker.INIT_ID, docker.PARENT)]
@@ -83,7 +83,7 @@ def _times(host: Host, graph: LayerGraph, record: MountRecord, container: Contai
 
 
 def _unmarked(host: Host, graph: LayerGraph, record: MountRecord, names: list[str]) -> str:
-    """Return a directory of a writable layer that lower layers have too and that bears no mark, "" for none."""
+    """Return a directory of a writable layer that also exists in a lower layer and has no xattr, "" for none."""
     top = graph.layers.diff_path(str(record.mount_id))
     for name in names:
         path = join(top, name)
@@ -100,7 +100,7 @@ def _unmarked(host: Host, graph: LayerGraph, record: MountRecord, names: list[st
 
 
 def _is_below(host: Host, graph: LayerGraph, directory: str, name: str) -> bool:
-    """Whether the first lower layer that has a name has a directory there: what the engine prepares counts as well."""
+    """Whether the first lower layer with this name has a directory; the ``-init`` layer counts as well."""
     here = graph.parents.get(directory, "")
     for _ in range(_DEPTH):
         if not here:

@@ -1,4 +1,4 @@
-"""Reads the modes of the directories that hold all layers: two calls."""
+"""Reads the modes of the directories that contain all layer directories and short links: two calls."""
 
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
@@ -12,7 +12,7 @@ _RIGHT = {"": 0o710, docker.SHORT_LINKS: 0o700}
 
 @collector
 def directory_modes(host: Host, root: DataRoot) -> DirectoryModes:
-    """Return them; absent where this root never used overlay2."""
+    """Return the modes; absent if this root never used overlay2."""
     if not root.has(docker.OVERLAY2):
         raise HostError(Missing(Why.ABSENT, f"{root.resolved}: no overlay2"))
     found, gaps = {}, []
@@ -29,7 +29,7 @@ def directory_modes(host: Host, root: DataRoot) -> DirectoryModes:
     return DirectoryModes(
         found=found,
         right={path: _RIGHT[docker.SHORT_LINKS if path.endswith(f"/{docker.SHORT_LINKS}") else ""] for path in found},
-        # With userns-remap it is the mapped root's or root's, by the version of the engine that made it.
+        # With userns-remap the owner is the mapped root or root, depending on the engine version that created it.
         uid=root.uid if root.mapped_root is not None or not root.is_of_root else 0,
         is_reachable=bool(root.mode & 0o001),
         gaps=tuple(gaps),

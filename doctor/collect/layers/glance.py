@@ -1,6 +1,6 @@
-"""A glance at the first entries of a layer against its tar headers: a scan affords it where it can't afford to load what compares all.
+"""Compares the first entries of a layer with their tar headers: fast enough for every scan, unlike the full comparison.
 
-What it takes for a difference is only a reason to look closer; it judges nothing.
+A difference is only a reason for the full comparison, not a judgement.
 """
 
 import os
@@ -32,11 +32,11 @@ _LINES = Decoder(_Line)
 
 
 class Glance(Struct, frozen=True, kw_only=True):
-    """What was seen of one layer.
+    """The result of one layer.
 
     Attributes:
-        files: regular files that were compared; ``timely`` of how many the time is the header's.
-        differs: whether an entry has another mode, owner or mark than its header says.
+        files: number of compared regular files; ``timely`` those with their header's time.
+        differs: whether an entry has another mode, owner or xattr than in its header.
     """
 
     files: int = 0
@@ -45,7 +45,7 @@ class Glance(Struct, frozen=True, kw_only=True):
 
     @property
     def is_reason(self) -> bool:
-        """Whether this layer looks as a copy without attributes leaves it."""
+        """Whether this layer looks like a copy without attributes."""
         return self.differs or (self.files > 1 and not self.timely)
 
 
@@ -85,7 +85,7 @@ def _is_opaque(host: Host, path: HostPath) -> bool:
 
 
 def _headers(host: Host, split: HostPath) -> list[tuple[str, bytes]]:
-    """Return name and header block of the first entries that have a plain one; nothing of what is no tar-split."""
+    """Return name and header block of the first entries with a plain one; nothing if the file is not a tar-split."""
     found: list[tuple[str, bytes]] = []
     block = b""
     try:

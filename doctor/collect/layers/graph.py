@@ -1,4 +1,4 @@
-"""Puts the layer graph together. No I/O: everything was read by the facts it stands on."""
+"""Builds the layer graph from other facts. No I/O."""
 
 from hashlib import sha256
 
@@ -73,7 +73,7 @@ def _expected(images: Images, layers: Layers) -> dict[str, Expected]:
 
 
 def _proves(chain: str, diff: str, parent: str | None) -> bool:
-    """Whether a record's own files give its name: such a record is right whatever became of its image."""
+    """Whether a record's name follows from its own files: such a record is right even without its image."""
     if parent is None:
         return diff == f"sha256:{chain}"
     return is_digest(parent) and sha256(f"{parent} {diff}".encode()).hexdigest() == chain
@@ -96,7 +96,7 @@ def _mount_parents(images: Images, layers: Layers, containers: Containers, cache
             continue
         first = docker.init_layer(record.mount_id)
         if record.init_id and first not in layers.directories:
-            continue  # it should stand on its -init, which is gone
+            continue  # its -init, which should be below it, is missing
         target = first if first in layers.directories else record.mount_id
         if not chain:
             found[target] = ""
@@ -112,7 +112,7 @@ def _parents(
     mounts: dict[str, str],
     buildkit: dict[str, str],
 ) -> dict[str, str]:
-    """Return directory → parent directory, from what proves it best: chains, mounts, BuildKit, then its own ``lower``."""
+    """Return directory → parent directory, from the best source: chains, mounts, BuildKit, then its own ``lower``."""
     parents: dict[str, str] = {}
     decided: set[str] = set()
     for chain, directory in cache.items():

@@ -1,4 +1,4 @@
-"""Compares tar headers with the disk, contents left out: a few of them in each scan, many where these or a container give a reason."""
+"""Compares tar headers with the disk, without contents: a few in each scan, many if these or a container are suspicious."""
 
 from msgspec.structs import replace
 
@@ -15,14 +15,14 @@ from doctor.model.missing import Missing, Why
 
 _SAMPLE = 4
 _MARKS_SINCE = (4, 19)
-"""4.12 brought the marks; before the first long-term kernel with them nothing is judged by them."""
+"""4.12 introduced the xattrs; they are not judged before the first long-term kernel with them."""
 _MANY = 10_000
-"""They take half a second."""
+"""Limit of entries, about half a second."""
 
 
 @collector
 def layer_headers(host: Host, root: DataRoot, graph: LayerGraph) -> LayerHeaders:
-    """Return looks at as many layers as a test container may wait for, small ones first: these carry what an image changed."""
+    """Return results of a limited number of layers, small ones first: these have what an image changed."""
     from doctor.proof.headers import compare_all  # noqa: PLC0415
     from doctor.proof.tasks import tasks_of  # noqa: PLC0415
 
@@ -34,7 +34,7 @@ def layer_headers(host: Host, root: DataRoot, graph: LayerGraph) -> LayerHeaders
 
 @collector
 def copied_root(host: Host, root: DataRoot, graph: LayerGraph, kernel: Kernel | Missing) -> CopiedRoot:
-    """Return what a copy without attributes left: nothing is compared unless a few entries or a container speak for it."""
+    """Return the evidence of a copy without attributes; compared only if a few entries or a container are suspicious."""
     few = _few(host, root, graph)
     has_marks = not isinstance(kernel, Missing) and kernel.release.numbers[:2] >= _MARKS_SINCE
     containers = copied_layers(host, graph, has_marks=has_marks)
@@ -48,7 +48,7 @@ def copied_root(host: Host, root: DataRoot, graph: LayerGraph, kernel: Kernel | 
 
 
 def _few(host: Host, root: DataRoot, graph: LayerGraph) -> list[Glance]:
-    """Glance at layers spread over all sizes."""
+    """Compare a few entries of layers of different sizes."""
     sizes = sorted(
         (record.tar_split_bytes, layer.chain)
         for layer in graph.needed()

@@ -1,4 +1,4 @@
-"""Looks whether the entries of containers' ``-init`` layers are of the right kind, with one call for a sound layer."""
+"""Checks the kinds of entries in containers' ``-init`` layers, with one call for a correct layer."""
 
 from doctor.engines.docker import places as docker
 from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS, InitLayers
@@ -14,10 +14,10 @@ _WORDS = {"d": "a directory", "f": "a file", "l": "a symbolic link", "p": "a FIF
 
 @collector
 def init_layers(host: Host, layers: Layers) -> InitLayers:
-    """Return what is of the wrong kind.
+    """Return the entries of the wrong kind.
 
-    ``etc`` holds all that a start of the container depends on. A directory has a link from each directory in it, so two
-    links say that nothing in it is one (on btrfs and overlayfs the count is always one: there it is listed).
+    ``etc`` has all files that a start of the container needs. Each subdirectory adds a link to its parent, so a link count
+    of two means no subdirectories (on btrfs and overlayfs the count is always one: there it is listed).
     """
     wrong: dict[str, dict[str, str]] = {}
     gaps: list[Missing] = []
@@ -39,7 +39,7 @@ def init_layers(host: Host, layers: Layers) -> InitLayers:
 
 
 def _odd(host: Host, top: HostPath) -> dict[str, str]:
-    """Return every entry of the wrong kind beneath the layer's ``diff``."""
+    """Return every entry of the wrong kind below the layer's ``diff``."""
     found: dict[str, str] = {}
     for folder in ("", "dev", "etc"):
         if folder in found:

@@ -1,4 +1,4 @@
-"""Finds what is left over in an overlay2 root. A sound root has no candidates, and then nothing is read here."""
+"""Finds stale files in an overlay2 root. A healthy root has no candidates, and then nothing is read."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def leftovers(  # noqa: PLR0917 - the engine supplies them by type
     buildkit: BuildkitDatabases | Missing,
     state: EngineState | Missing,
 ) -> Leftovers:
-    """Return what is left over; of a running engine's root only what is older than that engine."""
+    """Return the stale files; under a running engine only those older than the engine's start."""
     is_up = isinstance(state, EngineState) and bool(state.pid or state.is_running)
     look = _Look(host, state.started if isinstance(state, EngineState) and is_up else None)
     layers = graph.layers
@@ -71,7 +71,7 @@ def leftovers(  # noqa: PLR0917 - the engine supplies them by type
 
 
 class _Look:
-    """Reads of the candidates."""
+    """Reads candidates."""
 
     def __init__(self, host: Host, started: float | None) -> None:
         self.host = host
@@ -79,11 +79,11 @@ class _Look:
         self.gaps: list[Missing] = []
 
     def settled(self, names: tuple[str, ...] | set[str], place: Callable[[str], HostPath]) -> tuple[str, ...]:
-        """Return the names, sorted, that no running engine can be at work on: older than its start, or no engine runs."""
+        """Return the names, sorted, that no running engine can be working on: older than its start, or no engine runs."""
         return tuple(name for name in sorted(names) if self.is_settled(place(name)))
 
     def is_settled(self, path: HostPath) -> bool:
-        """Whether what is at a path was there before the running engine."""
+        """Whether a path is older than the running engine's start."""
         if self.started is None:
             return True
         try:
@@ -92,9 +92,9 @@ class _Look:
             return False
 
     def is_of_one_disk(self, path: HostPath, above: HostPath) -> bool:
-        """Whether nothing is mounted at a path, whatever the table of mounts (or a prediction of it) says.
+        """Whether nothing is mounted at a path, independently of the mount table and its prediction.
 
-        What is seen through a mount is a container's own, and moving it away would empty the container.
+        The files in a mount belong to a container, and moving them away would empty the container.
         """
         try:
             return self.host.lstat(path, follow=False).device == self.host.lstat(above, follow=False).device
@@ -102,7 +102,7 @@ class _Look:
             return False
 
     def names(self, path: HostPath) -> tuple[str, ...] | None:
-        """Return the names in a directory, sorted; ``None`` for what is none or can't be read."""
+        """Return the names in a directory, sorted; ``None`` if it is not a directory or can't be read."""
         try:
             return tuple(self.host.listdir(path, follow=False))
         except HostError as error:
@@ -112,11 +112,11 @@ class _Look:
 
 
 def _sort(graph: LayerGraph, unused: set[str]) -> tuple[set[str], set[str], set[str]]:
-    """Return what unused directories are by their names: layers, writable layers, and what no engine makes."""
+    """Classify unused directories by name: layers, writable layers, and names that no engine creates."""
     pairs = {name for name in graph.layers.unused_pairs() if name in unused and DIRECTORY_NAME.fullmatch(name)}
     for container in graph.containers.items:
         if graph.is_mount_lost(container.id):
-            # One of these is its own; another check says so. While the layer below isn't known, any may be.
+            # One of these belongs to it, which another check reports. If the layer below is unknown, any may be.
             is_known = graph.mount_parent(container.id) in graph.cache
             pairs -= set(graph.mount_candidates(container.id)) if is_known else set(pairs)
     inits = {docker.init_layer(name) for name in graph.layers.unused_pairs()}

@@ -1,4 +1,4 @@
-"""Makes lost tar-splits again. Reads layers, but only those that lost theirs, and only when a fixer asks."""
+"""Recreates missing tar-splits. Reads only layers whose own is missing, and only when a fixer asks."""
 
 from collections.abc import Iterable
 
@@ -15,14 +15,14 @@ from doctor.proof.made_tar import make
 from doctor.proof.tree import open_tree
 
 _MOST_BYTES = 4 << 30
-"""Content that is read at most in a scan to make tar-splits again; the next repair goes on."""
+"""Limit of content that is read to recreate tar-splits; the next repair continues."""
 
 
 @collector
 def made_splits(
     host: Host, graph: LayerGraph, kept: KeptTarSplits | Missing, altered: AlteredSplits | Missing
 ) -> MadeSplits:
-    """Return those of layers without a whole one, also of layers whose directory is not known: then the tar tells both."""
+    """Return tar-splits of layers without a valid one, also if their directory is unknown: then the digest proves both."""
     known = kept.items if isinstance(kept, KeptTarSplits) else {}
     damaged = altered.damaged if isinstance(altered, AlteredSplits) else {}
     lost = []
@@ -43,7 +43,7 @@ def deep_made_splits(
     content: LayerContent,
     kept: DeepTarSplits | Missing,
 ) -> DeepMadeSplits:
-    """Return those of layers whose own one can't be read or belongs to another layer."""
+    """Return tar-splits of layers whose own can't be read or belongs to another layer."""
     known = kept.items if isinstance(kept, DeepTarSplits) else {}
     bad = set(splits.damaged) | {chain for chain, found in content.looks.items() if found.is_split_foreign}
     lost = [layer for layer in graph.needed() if layer.chain in bad and layer.chain not in known]

@@ -1,4 +1,4 @@
-"""Proves directories of layers by content. Reads layer content, but only of layers whose record is damaged."""
+"""Proves directories of layers by content. Reads content only for layers whose record is corrupt."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join
 from doctor.proof.tar.tar_split import Part, assemble, read
-from doctor.rebuild.layers.evidence import told_directories
+from doctor.rebuild.layers.evidence import recorded_directories
 
 _CHUNK_BYTES = 1 << 20
 _MAX_DEPTH = 100
@@ -19,15 +19,15 @@ _MAX_DEPTH = 100
 
 @collector
 def layer_proofs(host: Host, graph: LayerGraph) -> LayerProofs:
-    """Return what can be proven of each damaged layer, lowest layers first."""
+    """Return the proof for each layer with a corrupt record, lowest layers first."""
     prover = _Prover(host, graph)
     items: dict[str, LayerProof] = {}
-    told = told_directories(graph)
+    recorded = recorded_directories(graph)
     for layer in graph.needed():
         known = graph.cache.get(layer.chain)
         record = graph.record(layer.chain)
         if record is None:
-            items[layer.chain] = prover.measure(layer, told.get(layer.chain, ""))
+            items[layer.chain] = prover.measure(layer, recorded.get(layer.chain, ""))
         elif known is None:
             items[layer.chain] = prover.prove(layer)
         elif not is_size(record.size):
@@ -36,7 +36,7 @@ def layer_proofs(host: Host, graph: LayerGraph) -> LayerProofs:
 
 
 class _Prover:
-    """Tries free directories against layers; each directory is walked once and given away once."""
+    """Matches free directories with layers; each directory is read once and assigned once."""
 
     def __init__(self, host: Host, graph: LayerGraph) -> None:
         self.host = host
@@ -45,13 +45,13 @@ class _Prover:
         self.walked: dict[str, frozenset[bytes] | None] = {}
 
     def prove(self, layer: Expected) -> LayerProof:
-        """Return the one free directory whose content is this layer's."""
+        """Return the one free directory with this layer's content."""
         path = self.graph.layers.split_path(layer.chain)
         try:
             names, needed = self._names(path)
         except (HostError, FormatError) as error:
             return self._unproven(layer, f"its tar-split can't be read: {error}")
-        # Directories with the right number of parents first: with equal content either is right, this one needs no change.
+        # Directories with the right number of parents first: of equal directories this one needs no change.
         depth = {identity: len(self.graph.layers.directories[identity].lower or ()) for identity in self.free}
         for identity in sorted(self.free, key=lambda one: (depth[one] != layer.depth, one)):
             held = self._walk(identity)
@@ -67,15 +67,15 @@ class _Prover:
         return self._unproven(layer, "no directory has its content")
 
     def measure(self, layer: Expected, directory: str) -> LayerProof:
-        """Return the directory that a layer without a record and without tar-split is told to have, and its size."""
+        """Return the recorded directory of a layer without a record and a tar-split, and its size."""
         if not directory:
-            return self._unproven(layer, "its tar-split is gone, and no layer above it records its directory")
+            return self._unproven(layer, "its tar-split is missing, and no layer above it names its directory")
         return LayerProof(
             chain=layer.chain, directory=directory, size_bytes=self.size(directory), why="recorded by the layers above"
         )
 
     def size(self, identity: str) -> int:
-        """Return the bytes of a directory's files as the engine counts them: each inode once, directories not."""
+        """Return the size of a directory's files like the engine: each inode once, without directories."""
         seen: set[tuple[int, int]] = set()
         total = 0
         top = self.graph.layers.diff_path(identity)
@@ -93,7 +93,7 @@ class _Prover:
         return LayerProof(chain=layer.chain, directory="", size_bytes=-1, why=why)
 
     def _names(self, path: HostPath) -> tuple[frozenset[bytes], frozenset[bytes]]:
-        """Return all names of a layer's tar, and those that have content."""
+        """Return all names of a layer's tar, and those with content."""
         names: set[bytes] = set()
         needed: set[bytes] = set()
         for part in self._parts(path):
@@ -116,7 +116,7 @@ class _Prover:
             os.close(descriptor)
 
     def content(self, identity: str, name: bytes) -> Iterator[bytes] | None:
-        """Return the chunks of a file of a directory, ``None`` for a name that leads out of it or to no regular file."""
+        """Return the chunks of a file of a directory, ``None`` for a name outside of it or not a regular file."""
         plain = _plain(name)
         if b".." in plain.split(b"/"):
             return None
@@ -128,7 +128,7 @@ class _Prover:
         return self._chunks(path) if kind == "f" else None
 
     def _walk(self, identity: str) -> frozenset[bytes] | None:
-        """Return the names of everything in a directory's ``diff`` but directories; ``None`` if it can't be read."""
+        """Return all names in a directory's ``diff``, except directories; ``None`` if it can't be read."""
         if identity not in self.walked:
             found: set[bytes] = set()
             try:
@@ -148,7 +148,7 @@ class _Prover:
 
     @staticmethod
     def _is_named(name: bytes, names: frozenset[bytes]) -> bool:
-        """Whether a layer's tar has a file; a whiteout on disk is a device, in the tar a file named ``.wh.NAME``."""
+        """Whether a layer's tar has a file; a whiteout is a device on disk, and a file ``.wh.NAME`` in the tar."""
         if name in names:
             return True
         head, slash, last = name.rpartition(b"/")
@@ -156,7 +156,7 @@ class _Prover:
 
 
 class _Contents:
-    """The files of one directory, as the tar's reader asks for them."""
+    """The files of one directory, for the tar reader."""
 
     def __init__(self, prover: _Prover, identity: str) -> None:
         self.prover = prover

@@ -1,4 +1,4 @@
-"""Reads overlay2's layer records and directories: names and small files, no layer content, each file once."""
+"""Reads overlay2's layer records and directories: names and small files, no layer content; each file once."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _LIMIT_BYTES = 1 << 16
 
 @collector
 def layers(host: Host, root: DataRoot) -> Layers:
-    """Return all records; absent where this root never used overlay2."""
+    """Return all records; absent if this root never used overlay2."""
     if root.driver(docker.OVERLAY2) is None:
         raise HostError(Missing(Why.ABSENT, f"{root.resolved}: no overlay2 layers"))
     return _Reader(host).read(root.at(docker.image_store()), root.at(docker.OVERLAY2))
@@ -34,7 +34,7 @@ class _Reader:
         self.gaps: list[Missing] = []
 
     def read(self, store: HostPath, overlay2: HostPath) -> Layers:
-        """Return what lies in both places."""
+        """Return the records of both directories."""
         records: dict[str, LayerRecord] = {}
         removing: dict[str, str] = {}
         for name, folder in self.folders(f"{store}/{docker.LAYER_RECORDS}"):
@@ -64,7 +64,7 @@ class _Reader:
         )
 
     def kind(self, path: str) -> str:
-        """Return the kind letter of what is at a path, "" for nothing."""
+        """Return the kind letter of a path, "" if it does not exist."""
         try:
             return self.host.lstat(HostPath(path), follow=False).kind
         except HostError as error:
@@ -72,7 +72,7 @@ class _Reader:
             return ""
 
     def open(self, path: str) -> Folder | None:
-        """Open a directory; ``None`` if there is none."""
+        """Open a directory; ``None`` if it does not exist."""
         try:
             return open_folder(self.host, HostPath(path))
         except HostError as error:
@@ -92,14 +92,14 @@ class _Reader:
                     folder = top.folder(name)
                 except HostError as error:
                     self._refused(error)
-                    # It vanished, or may not be opened: what is in it is unknown, that it is there is not.
+                    # It was removed, or can't be opened: it is known, but its content is not.
                     yield name, Folder(self.host, top.at(name))
                     continue
                 with folder:
                     yield name, folder
 
     def names(self, path: str) -> list[str]:
-        """Return the names in a directory; nothing where there is none."""
+        """Return the names in a directory; empty if it does not exist."""
         folder = self.open(path)
         if folder is None:
             return []
@@ -107,7 +107,7 @@ class _Reader:
             return list(self.entries(folder))
 
     def entries(self, folder: Folder) -> dict[str, str]:
-        """Return names and kinds in a directory; nothing where it can't be read."""
+        """Return names and kinds in a directory; empty if it can't be read."""
         try:
             return folder.entries()
         except HostError as error:
@@ -115,12 +115,12 @@ class _Reader:
             return {}
 
     def text(self, folder: Folder, name: str) -> str | None:
-        """Return a small file's text, stripped as dockerd does; "" for no file but something else, ``None`` for nothing."""
+        """Return a small file's text, stripped like in dockerd; "" if it is not a file, ``None`` if it does not exist."""
         found = self.raw(folder, name)
         return None if found is None else found.strip()
 
     def raw(self, folder: Folder, name: str) -> str | None:
-        """Return a small file's text as it stands: overlay2 strips nothing."""
+        """Return a small file's text unchanged: overlay2 strips nothing."""
         try:
             data = folder.read(name, limit_bytes=_LIMIT_BYTES)
         except HostError as error:
@@ -129,7 +129,7 @@ class _Reader:
         return data.decode("ascii", "replace")
 
     def link(self, folder: Folder, name: str, kind: str) -> str:
-        """Return a link's target, "" for what is no link."""
+        """Return a link's target, "" if it is not a link."""
         if kind not in {"l", "?"}:
             return ""
         try:
@@ -139,7 +139,7 @@ class _Reader:
             return ""
 
     def record(self, folder: Folder, chain: str) -> LayerRecord:
-        """Return one layer's record."""
+        """Return a layer record."""
         names = self.entries(folder)
         wrong = tuple(name for name, kind in names.items() if kind not in {"f", "?"})
 
@@ -160,7 +160,7 @@ class _Reader:
         )
 
     def mount(self, folder: Folder, container: str) -> MountRecord:
-        """Return one container's record."""
+        """Return a mount record."""
         return MountRecord(
             container_id=container,
             mount_id=self.text(folder, docker.MOUNT_ID),
@@ -185,14 +185,14 @@ class _Reader:
         )
 
     def split(self, folder: Folder, name: str) -> tuple[int, bool]:
-        """Return the size of a tar-split, -1 for no file, and whether its ends say that it is torn."""
+        """Return the size of a tar-split, -1 if it is not a file, and whether its header or trailer shows that it is truncated."""
         size = self._size(folder, name)
         if size <= 0:
             return size, False
         try:
             descriptor = folder.open(name)
         except HostError as error:
-            # Also of a prediction that changes it: what a plan writes is whole.
+            # Also for a prediction that changes it: a plan writes valid files.
             self._refused(error)
             return size, False
         try:

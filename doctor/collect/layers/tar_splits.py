@@ -1,4 +1,4 @@
-"""Reads tar-splits to their end: every one with ``--deep``, else those that are not as the metadata backup has them."""
+"""Reads whole tar-splits: all with ``--deep``, else those that differ from the metadata backup."""
 
 import os
 from collections.abc import Iterator
@@ -18,16 +18,16 @@ from doctor.model.paths import HostPath
 _CHUNK_BYTES = 1 << 20
 _BLOCK = 512
 _ALTERED_BYTES = 64 << 20
-"""As much a normal scan hashes in some 50 ms; what a root has beyond it is left to ``--deep``."""
+"""Limit for a normal scan, about 50 ms of hashing; more is left to ``--deep``."""
 
 
 _UNPACKED_BYTES = 512 << 20
-"""What a normal scan reads of one: a layer of a million files. It takes two seconds."""
+"""Limit for one tar-split in a normal scan: a layer of a million files, which takes two seconds."""
 
 
 @collector
 def tar_splits(host: Host, graph: LayerGraph, content: LayerContent, altered: AlteredSplits | Missing) -> TarSplits:
-    """Return the damaged ones among the layers of sound images, but for those that a normal scan finds."""
+    """Return the corrupt ones among the layers of valid images, except those that a normal scan finds."""
     damaged: dict[str, str] = {}
     gaps: list[Missing] = []
     known = {} if isinstance(altered, Missing) else altered.damaged
@@ -37,7 +37,7 @@ def tar_splits(host: Host, graph: LayerGraph, content: LayerContent, altered: Al
             continue
         look = content.looks.get(layer.chain)
         if look is not None:
-            # Read to its end already, with the layer.
+            # Already read, with the layer.
             if look.split_problem:
                 damaged[layer.chain] = look.split_problem
             continue
@@ -54,9 +54,9 @@ def tar_splits(host: Host, graph: LayerGraph, content: LayerContent, altered: Al
 
 @collector
 def altered_splits(host: Host, graph: LayerGraph, kept: KeptDigests) -> AlteredSplits:
-    """Return those of needed layers that differ from the backup's and can't be read; absent without a backup.
+    """Return tar-splits of needed layers that differ from the backup and can't be read; absent without a backup.
 
-    One that differs and can be read was recreated: it is no damage, whatever the backup is of.
+    One that differs and can be read was recreated, and is not corrupt.
     """
     damaged: dict[str, str] = {}
     gaps: list[Missing] = []
@@ -72,7 +72,7 @@ def altered_splits(host: Host, graph: LayerGraph, kept: KeptDigests) -> AlteredS
             same = size == record.tar_split_bytes and _digest(host, path) == digest
             problem = "" if same else _problem(host, path, _UNPACKED_BYTES)
         except HostError as error:
-            # Layers says what else can't be read; a file that a plan writes is whole.
+            # Layers reports other unreadable files; a file written by a plan is valid.
             if error.missing.why is Why.UNSUPPORTED and "tar-split" in error.missing.reason:
                 gaps.append(error.missing)
             continue
@@ -89,9 +89,9 @@ def _digest(host: Host, path: HostPath) -> str:
 
 
 def _problem(host: Host, path: HostPath, most_bytes: int = 4 << 30) -> str:
-    """Return what is wrong with one file, "" if nothing: a tar is a whole number of blocks.
+    """Return the problem of one file, "" for none: a tar consists of complete blocks.
 
-    Raises ``HostError`` where more comes out of it than a scan reads: then nothing is known of it.
+    Raises ``HostError`` if it is larger than a scan reads: then its state is unknown.
     """
     from doctor.proof.tar.tar_split import UnreadError, read  # noqa: PLC0415 - a normal scan hardly ever reads one
 
@@ -103,7 +103,7 @@ def _problem(host: Host, path: HostPath, most_bytes: int = 4 << 30) -> str:
         raise HostError(Missing(Why.UNSUPPORTED, f"{path}: {error}")) from None
     except FormatError as error:
         return str(error)
-    return "" if size and size % _BLOCK == 0 else f"it makes a tar of {size} bytes, which is no whole number of blocks"
+    return "" if size and size % _BLOCK == 0 else f"its tar has {size} bytes, which is not a multiple of the block size"
 
 
 def _chunks(host: Host, path: HostPath) -> Iterator[bytes]:

@@ -1,1 +1,1 @@
-"""Collectors: logging drivers and logs."""
+"""Collectors of logging drivers and logs."""

@@ -1,4 +1,4 @@
-"""Looks for damage at the end of each container's log. Lines are only parsed where something looks wrong."""
+"""Searches corrupt bytes at the end of each container's log. Lines are parsed only if something looks wrong."""
 
 import os
 
@@ -11,7 +11,7 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
-# A crash tears what was written last; an older tear is only found by chance, as `docker logs --tail` does.
+# A crash truncates the last write; older corruption is found only by chance, as with `docker logs --tail`.
 _TAIL_BYTES = 64 << 10
 _LIMIT_BYTES = 16 << 20
 _BEGIN = b'{"log":'
@@ -19,7 +19,7 @@ _BEGIN = b'{"log":'
 
 @collector
 def log_damage(host: Host, containers: Containers, state: EngineState | Missing) -> LogDamage:
-    """Return the logs that ``docker logs`` would stop in."""
+    """Return the logs that ``docker logs`` can't read to the end."""
     items: list[DamagedLog] = []
     gaps: list[Missing] = []
     is_alive = isinstance(state, EngineState) and bool(state.pid)
@@ -46,7 +46,7 @@ def _examine(host: Host, container: Container, path: HostPath, *, is_written: bo
 
     data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
     found = damages(data)
-    # A line that is being written looks torn until its end is there; after a crash its end never comes.
+    # A line that is being written looks truncated until it is complete; after a crash it stays truncated.
     if is_written and found and found[-1].kind == "truncated" and not data.endswith(b"\n"):
         found = found[:-1]
     if not found:
@@ -77,9 +77,9 @@ def _tail(host: Host, path: HostPath) -> tuple[int, bytes]:
 
 
 def _looks_wrong(tail: bytes, *, is_whole: bool) -> bool:
-    """Whether not each line begins and ends as the json-file driver writes it; cheap, and never wrong about a good log.
+    """Whether a line does not begin or end like those of the json-file driver; cheap, and false for every valid log.
 
-    Quotes inside a message are escaped, so the beginning of a line occurs nowhere else.
+    Quotes in a message are escaped, so the beginning of a line occurs nowhere else.
     """
     if not is_whole:
         tail = tail[tail.find(b"\n") + 1 :]

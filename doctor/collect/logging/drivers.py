@@ -1,4 +1,4 @@
-"""Looks at what containers have logged, and whether a journal is there to log to."""
+"""Reads sizes of containers' logs, and whether journald and syslog are available."""
 
 import re
 
@@ -15,17 +15,17 @@ from doctor.model.paths import HostPath
 _JOURNAL_SOCKET = HostPath("/run/systemd/journal/socket")
 _JOURNAL_PROGRAMS = (HostPath("/usr/lib/systemd/systemd-journald"), HostPath("/lib/systemd/systemd-journald"))
 _SYSLOG = (HostPath("/dev/log"), HostPath("/var/run/syslog"), HostPath("/var/run/log"))
-"""Where the driver looks for a syslog daemon that has no address (Go's log/syslog)."""
+"""Sockets of a syslog daemon without an address (Go's log/syslog)."""
 
 _FEW_FILES = 5
-"""A container keeps max-file logs, five by default of ``local``; more siblings than this are not followed."""
+"""A container has max-file logs, five by default with ``local``; more rotated files than this are not read."""
 
 
 @collector
 def logging(
     host: Host, config: EngineConfig, containers: Containers | Missing, state: EngineState | Missing
 ) -> Logging:
-    """Return sizes from stat alone: no log is read."""
+    """Return sizes from stat: no log is read."""
     gaps: list[Missing] = []
     files = () if isinstance(containers, Missing) else tuple(_files(host, containers, gaps))
     return Logging(
@@ -70,9 +70,9 @@ def _files(host: Host, containers: Containers, gaps: list[Missing]) -> list[LogF
 
 
 def _size(host: Host, container: Container, gaps: list[Missing]) -> int | None:
-    """Return the bytes of a container's log and its rotated siblings, ``None`` if the log is not there.
+    """Return the size of a container's log and its rotated files, ``None`` if the log does not exist.
 
-    The path that config.v2.json names is not followed: a container's files lie in its own directory.
+    The path in config.v2.json is not used: a container's files are in its own directory.
     """
     own = f"{container.directory}/{docker.log_name(container.id)}"
     total = 0
@@ -124,7 +124,7 @@ def _rotating(host: Host, data_root: HostPath) -> list[str]:
 
 
 def _deleted(host: Host, state: EngineState | Missing, data_root: HostPath) -> list[str]:
-    """Return removed logs that a living engine still writes to: the links in its /proc/PID/fd say so."""
+    """Return removed logs that a running engine still writes to, from the links in its /proc/PID/fd."""
     if isinstance(state, Missing) or not state.pid or not host.is_live():
         return []
     top = HostPath(f"/proc/{state.pid}/fd")

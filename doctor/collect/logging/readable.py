@@ -1,4 +1,4 @@
-"""Asks the running engine for the last line of a few containers' logs. The line itself may be secret: only its size is kept."""
+"""Requests the last line of a few containers' logs from the running engine. It may be secret: only its size is kept."""
 
 from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
@@ -16,7 +16,7 @@ _MOST = 3
 
 @collector
 def read_logs(host: Host, containers: Containers, info: EngineInfo) -> ReadLogs:
-    """Return the answers; missing where no engine answers."""
+    """Return the answers; missing if no engine answers."""
     items: list[ReadLog] = []
     gaps: list[Missing] = []
     able = [one for one in containers.running() if one.host is not None and one.host.log_driver == info.logging_driver]

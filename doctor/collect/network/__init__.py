@@ -1,1 +1,1 @@
-"""Collectors: networks of the engine and of the host: records, links, addresses, routes, names."""
+"""Collectors of networks of the engine and of the host: records, links, addresses, routes, name resolution."""

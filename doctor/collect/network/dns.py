@@ -1,4 +1,4 @@
-"""Reads the host's resolver settings and who listens for names on the loopback."""
+"""Reads the host's resolver settings and the resolvers on the loopback."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 
-# Each is written by the program that got the servers from DHCP or a person; resolv.conf may point elsewhere.
+# Each is written by the program that got the servers from DHCP or its settings; resolv.conf may name others.
 _LISTS = (
     RESOLVED,
     HostPath("/run/NetworkManager/no-stub-resolv.conf"),
@@ -24,7 +24,7 @@ _LIMIT = 1 << 20
 
 @collector
 def host_dns(host: Host, sockets: Listeners | Missing) -> HostDns:
-    """Return the settings; missing on a mounted root whose tree has no /etc/resolv.conf, which tells nothing there."""
+    """Return the settings; missing on a mounted root without /etc/resolv.conf, where that means nothing."""
     gaps: list[Missing] = []
     try:
         kind = host.lstat(RESOLV_CONF).kind
@@ -60,7 +60,7 @@ def _lists(host: Host, gaps: list[Missing]) -> Iterator[ServerList]:
 
 
 def _answers(sockets: Listeners | Missing) -> frozenset[str] | None:
-    """Return the addresses with a listener on port 53; ``None`` if the kernel's tables are not there."""
+    """Return the addresses with a listener on port 53; ``None`` if the kernel's tables are not available."""
     if isinstance(sockets, Missing):
         return None
     return frozenset(socket.address for socket in sockets.items if socket.port == 53)

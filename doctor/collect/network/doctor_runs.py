@@ -1,4 +1,4 @@
-"""Finds what dead runs of the bundled runtime left on the network; asks who lives only where there is anything."""
+"""Finds stale rules and routes of dead runs of the bundled runtime; looks for live runs only if there are any."""
 
 import re
 
@@ -17,7 +17,7 @@ _SOCKETS = HostPath("/proc/net/unix")
 
 @collector
 def doctor_runs(host: Host, firewall: Firewall, links: Links | Missing) -> DoctorRuns:
-    """Return it. Where the sockets can't be read nobody is called dead."""
+    """Return the stale ones. If the sockets can't be read, no run counts as dead."""
     found: dict[str, list[Mark]] = {}
     rules = () if firewall.v4 is None else firewall.v4.ruleset.rules
     for rule in rules:

@@ -18,21 +18,21 @@ def network_flaws(
     root: DataRoot,
     database: NetworkDatabase,
     containers: Containers | Missing,
-    told: KeptDigests | Missing,
+    recorded: KeptDigests | Missing,
 ) -> NetworkFlaws:
-    """Return the damaged records of a database whose pages are whole; one with broken pages is judged as a whole."""
+    """Return the corrupt records of a database with valid pages; one with corrupt pages is judged by another check."""
     file = database.file
     bucket = file.root.at("libnetwork") if file.root is not None and not file.is_broken else None
     if bucket is None and file.root is not None and (renamed := misnamed(file.root, b"libnetwork")):
         return NetworkFlaws(path=file.path, records={}, flawed=(renamed,))
     if bucket is None:
         raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
-    if is_unchanged(host, file, told, docker.NETWORK_DATABASE):
+    if is_unchanged(host, file, recorded, docker.NETWORK_DATABASE):
         return NetworkFlaws(path=file.path, records=bucket.keys, flawed=())
     from doctor.rebuild.network.copies import shared_by  # noqa: PLC0415 - a healthy host has nothing to judge
     from doctor.rebuild.network.judge import flawed_networks  # noqa: PLC0415
 
-    kept, age = kept_records(host, root, told, name=docker.NETWORK_DATABASE, bucket="libnetwork")
+    kept, age = kept_records(host, root, recorded, name=docker.NETWORK_DATABASE, bucket="libnetwork")
     shared = () if isinstance(containers, Missing) else tuple(shared_by(containers.items))
     flawed = flawed_networks(bucket.keys, shared, kept)
     return NetworkFlaws(path=file.path, records=bucket.keys, flawed=flawed, shared=shared, age=age)

@@ -1,4 +1,4 @@
-"""Reads gateways from the settings and leases of every network manager that may be on a host."""
+"""Reads gateways from the settings and leases of all network managers."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -42,7 +42,7 @@ _BY_NAME: tuple[tuple[str, str, Callable[[str, str], Iterable[Gateway]]], ...] =
 
 
 def devices(links: Links, gateway: Gateway) -> list[str]:
-    """Return the interfaces that a gateway may be for: those a pattern fits, or whose network holds it."""
+    """Return the possible interfaces of a gateway: those that match its pattern, or whose network contains it."""
     names = [link.name for link in links.links if "LOOPBACK" not in link.flags and not link.is_engine_bridge]
     if gateway.device and not set("*?[") & set(gateway.device):
         return [gateway.device]
@@ -55,7 +55,7 @@ def devices(links: Links, gateway: Gateway) -> list[str]:
 
 
 class Reader:
-    """Reads whatever is there; what can't be read is a gap."""
+    """Reads all existing files; an unreadable one is a gap."""
 
     def __init__(self, host: Host, links: Links) -> None:
         self.host = host
@@ -63,7 +63,7 @@ class Reader:
         self.gaps: list[Missing] = []
 
     def all(self) -> Iterator[tuple[str, Gateway]]:
-        """Yield (file, gateway) of everything that is there."""
+        """Yield (file, gateway) of all existing files."""
         for directory, pattern, parse in _DIRECTORIES:
             for path in self._files(directory, pattern):
                 yield from ((path, found) for found in parse(self._text(path)))
@@ -82,7 +82,7 @@ class Reader:
         yield from self._cloud()
 
     def _cloud(self) -> Iterator[tuple[str, Gateway]]:
-        """Yield what cloud-init was given, a JSON form of netplan's or of its own."""
+        """Yield the gateways of cloud-init, in netplan's JSON format or its own."""
         path = HostPath("/var/lib/cloud/instance/network-config.json")
         try:
             value = json.loads(self._text(path) or "{}")

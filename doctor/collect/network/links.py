@@ -13,7 +13,7 @@ from doctor.model.paths import HostPath
 
 @collector
 def links(host: Host) -> Links:
-    """Return all of them; one command for links with addresses, one for routes."""
+    """Return all links and routes, with one command each."""
     addresses, routes = _ask(host, ip_json.ADDRESSES), _ask(host, ip_json.ROUTES)
     try:
         return Links(
@@ -21,8 +21,8 @@ def links(host: Host) -> Links:
             routes=tuple(_route(entry) for entry in ip_json.load(routes)),
         )
     except (TypeError, ValueError, AttributeError) as error:
-        # A field of another kind than iproute2 has written since it knows -j (4.13).
-        raise HostError(Missing(Why.UNREADABLE, f"ip -j: an answer of an unknown form: {error}")) from error
+        # A field of another type than iproute2 has written since it supports -j (4.13).
+        raise HostError(Missing(Why.UNREADABLE, f"ip -j: output in an unknown format: {error}")) from error
 
 
 def _ask(host: Host, argv: tuple[str, ...]) -> bytes:
@@ -30,7 +30,7 @@ def _ask(host: Host, argv: tuple[str, ...]) -> bytes:
         answer = host.run(argv)
     except HostError as error:
         if error.is_absent and host.is_live():
-            # A container host without iproute2 is not examined by saying nothing.
+            # Without iproute2 the host is not examined: that must be reported.
             text = "ip is not installed, so interfaces and routes can't be examined"
             raise HostError(Missing(Why.UNREADABLE, text)) from error
         raise
@@ -68,7 +68,7 @@ def _route(entry: dict[str, Any]) -> Route:
     destination = str(entry.get("dst", ""))
     gateway = str(entry.get("gateway", ""))
     via = entry.get("via")
-    # "pref" is a router preference, which only IPv6 routes have; "default" tells no family.
+    # "pref" is a router preference, which only IPv6 routes have; "default" has no family.
     is_six = ":" in destination or ":" in gateway or "pref" in entry
     return Route(
         destination=destination,

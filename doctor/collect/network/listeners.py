@@ -1,4 +1,4 @@
-"""Reads listening sockets; who owns one is looked up only where it is in the way of a container."""
+"""Reads listening sockets; the owner of one is looked up only if it conflicts with a container."""
 
 from collections.abc import Iterator
 
@@ -14,13 +14,13 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 
 _TABLES = ("tcp", "tcp6", "udp", "udp6")
-# moby: what the engine's errors of a port that is taken have in common.
+# moby: common parts of the engine's errors about a used port.
 _TAKEN = ("address already in use", "port is already allocated")
 
 
 @collector
 def listeners(host: Host) -> Listeners:
-    """Return them; missing where the kernel shows no table at all (a mounted root)."""
+    """Return the listeners; missing if the kernel's tables are not available (a mounted root)."""
     found: list[Listener] = []
     gaps: list[Missing] = []
     seen = False
@@ -41,7 +41,7 @@ def listeners(host: Host) -> Listeners:
 
 @collector
 def port_conflicts(host: Host, containers: Containers, sockets: Listeners, processes: Processes) -> PortConflicts:
-    """Return the conflicts of containers that should run or that failed for a port."""
+    """Return the conflicts of containers that should run, or that failed because of a port."""
     found = []
     for container in containers.items:
         if container.state.running or container.host is None or not _wants_to_run(container):
@@ -68,7 +68,7 @@ def port_conflicts(host: Host, containers: Containers, sockets: Listeners, proce
 def _wants_to_run(container: Container) -> bool:
     if any(text in container.state.error for text in _TAKEN):
         return True
-    # 128 is what the engine notes for a container whose start failed.
+    # The engine records exit code 128 for a container whose start failed.
     return container.restarts_itself and container.state.exit_code == 128
 
 

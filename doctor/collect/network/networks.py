@@ -1,4 +1,4 @@
-"""Reads the engine's networks: from its database, which it writes through, else from its API."""
+"""Reads the engine's networks: from its database, else from its API."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,8 +28,8 @@ Records = dict[str, dict[str, dict[str, Any]]]
 def networks(host: Host, root: DataRoot, containers: Containers | Missing) -> Networks:
     """Return the networks.
 
-    The database is asked first: it names the interface, the addresses and the mapped ports of each endpoint, which the API
-    does not, and it answers where the engine is dead or hung. The API is asked where the database can't be read.
+    The database is read first: unlike the API it has the interface, the addresses and the mapped ports of each endpoint, and
+    it can be read if the engine is dead or hung. The API is used if the database can't be read.
     """
     path = root.at(docker.NETWORK_DATABASE)
     items = () if isinstance(containers, Missing) else containers.items
@@ -50,7 +50,7 @@ def networks(host: Host, root: DataRoot, containers: Containers | Missing) -> Ne
 
 
 def _read(host: Host, path: HostPath) -> tuple[Records, tuple[Missing, ...]]:
-    """Return the records by kind and id, and what of the database is damaged."""
+    """Return the records by kind and id, and the corrupt parts of the database."""
     database = bolt.read(host.read(path, follow=False, limit_bytes=_LIMIT_BYTES))
     if database.is_empty:
         raise FormatError("it is empty")
@@ -95,7 +95,7 @@ def _endpoints(records: Records, containers: tuple[Container, ...], alive: set[s
 
 
 def _is_alive(host: Host, container: Container) -> bool:
-    """Whether the first process is still the container's: after a crash the file says "running", and pids are reused."""
+    """Whether the first process still belongs to the container: after a crash the file has "running", and pids are reused."""
     if not container.state.running or container.state.pid <= 0:
         return False
     try:
@@ -106,7 +106,7 @@ def _is_alive(host: Host, container: Container) -> bool:
 
 
 def _from_api(host: Host, containers: tuple[Container, ...], alive: set[str], reason: Missing) -> Networks:
-    """Ask the engine; where it does not answer either, the database's own reason stands."""
+    """Ask the engine; if it does not answer either, report the database's problem."""
     try:
         listed = host.engine("/networks")
         running = host.engine("/containers/json")

@@ -1,4 +1,4 @@
-"""Networks and endpoints from the records of the engine's database and from the answers of its API."""
+"""Converts records of the engine's database and answers of its API to networks and endpoints."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_interface
@@ -33,7 +33,7 @@ def network_of(identity: str, record: dict[str, Any], bridge: dict[str, Any] | N
     gateway, subnets = _gateway(bridge.get("AddressIPv4"))
     gateway6, subnets6 = _gateway(bridge.get("AddressIPv6"))
     trusted = bridge.get("TrustedHostInterfaces")
-    # Under this name until 26; HostIPv4 since 27.
+    # The name until 26; HostIPv4 since 27.
     host_ip = address(bridge.get("HostIPv4")) or address(bridge.get("HostIP"))
     mtu = bridge.get("Mtu")
     common |= {
@@ -149,7 +149,7 @@ def _api_network(entry: dict[str, Any]) -> Network:
 def _api_endpoints(
     entry: dict[str, Any], networks: list[Network], started: dict[str, str], alive: set[str], *, are_known: bool
 ) -> Iterator[Endpoint]:
-    """The answer does not say which network publishes: the one the container was made with does, else its first."""
+    """Yield endpoints. The answer does not name the publishing network: it is that of the container's creation, else the first."""
     settings = entry.get("NetworkSettings")
     attached = settings.get("Networks") if isinstance(settings, dict) else None
     bridges = {network.id: network for network in networks if network.is_bridge}
@@ -206,12 +206,12 @@ def _port(binding: dict[str, Any]) -> Iterator[PublishedPort]:
 
 
 def text(value: Any) -> str:
-    """Return a string field, "" for anything else and for Go's printed nil."""
+    """Return a string field, "" for other types and for Go's printed nil."""
     return value if isinstance(value, str) and value != _NIL else ""
 
 
 def address(value: Any) -> str:
-    """Return an IP address in its canonical spelling, "" for anything that is none: it will stand in a rule."""
+    """Return an IP address in its canonical spelling, "" if it is invalid: it is used in rules."""
     try:
         return str(ip_address(value)) if isinstance(value, str) and value not in {"", _NIL} else ""
     except ValueError:
@@ -219,7 +219,7 @@ def address(value: Any) -> str:
 
 
 def _gateway(value: Any) -> tuple[str, tuple[str, ...]]:
-    """Return an address with prefix ("172.17.0.1/16") and the subnet it is in; "" and () for anything else."""
+    """Return an address with prefix ("172.17.0.1/16") and its subnet; "" and () if it is invalid."""
     try:
         found = ip_interface(value) if isinstance(value, str) and "/" in value else None
     except ValueError:
@@ -237,7 +237,7 @@ def _number(value: Any) -> int:
 
 
 def _options(generic: Any) -> dict[str, str]:
-    """The driver's options lie beneath one key of the network's generic data."""
+    """Return the driver's options, which are below one key of the network's generic data."""
     found = generic.get("com.docker.network.generic") if isinstance(generic, dict) else None
     return _strings(found)
 

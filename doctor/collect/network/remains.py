@@ -1,4 +1,4 @@
-"""Looks for records of networks in pages that the network database no longer uses, and in the metadata backup."""
+"""Searches records of networks in unused pages of the network database, and in the metadata backup."""
 
 from doctor.collect.backup.lists import is_database, newest
 from doctor.collect.databases.bolt_values import salvage_networks
@@ -14,7 +14,7 @@ from doctor.model.missing import HostError
 
 @collector
 def network_remains(host: Host, root: DataRoot, database: NetworkDatabase) -> NetworkRemains:
-    """Return what the file and a backup still tell; only a fixer asks."""
+    """Return the remaining records of the file and a backup; only a fixer asks."""
     data = host.read(database.file.path, follow=False, limit_bytes=MAX_BYTES)
     kept, age = _kept(host, root)
     tree = database.file.root

@@ -1,4 +1,4 @@
-"""Gathers what the host knows of a default route that is gone. Nothing is read while each family has one, or needs none."""
+"""Collects former default routes. Nothing is read if each family has one, or needs none."""
 
 from ipaddress import ip_address
 
@@ -12,11 +12,11 @@ from doctor.model.missing import HostError, Missing, Why
 
 @collector
 def route_hints(host: Host, links: Links, record: NetworkRecord | Missing) -> RouteHints:
-    """Return what is known; absent where no family lacks a default route."""
+    """Return the known routes; absent if no family lacks a default route."""
     if not host.is_live():
-        raise HostError(Missing(Why.UNSUPPORTED, "routes live in the kernel of a running host"))
+        raise HostError(Missing(Why.UNSUPPORTED, "routes exist only in the kernel of a running host"))
     recorded = () if isinstance(record, Missing) else record.routes
-    # A route that a router announced goes when that router goes; nobody may put it there in its place.
+    # A route from router advertisements disappears with its router; it must not be added statically.
     kept = [route for route in recorded if route.protocol != "ra" and not has_default(links, route.version)]
     versions = {route.version for route in kept} | {v for v in (4, 6) if wants_default(links, v)}
     if not versions:

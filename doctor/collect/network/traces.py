@@ -1,4 +1,4 @@
-"""Looks for traces of networks whose records are lost: bridges that the kernel still has, and containers' hosts files."""
+"""Searches traces of networks whose records are lost: existing bridges, and containers' hosts files."""
 
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -14,7 +14,7 @@ from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join
 
 _INNER = frozenset({"bridge", "dummy", "ifb", "tun", "vxlan", "wireguard", "macvlan", "ipvlan"})
-"""No macvlan network has one of these for its parent, or a bridge of the engine's may have its subnet."""
+"""Interfaces that are not the parent of a macvlan network, or whose subnet a bridge of the engine may have."""
 _HOSTS_BYTES = 1 << 20
 
 
@@ -22,7 +22,7 @@ _HOSTS_BYTES = 1 << 20
 def network_traces(
     host: Host, containers: Containers | Missing, links: Links | Missing, config: EngineConfig | Missing
 ) -> NetworkTraces:
-    """Return them; only a fixer asks."""
+    """Return the traces; only a fixer asks."""
     known = links.links if isinstance(links, Links) else ()
     uplinks = {
         link.name: link.ipv4[0].network
@@ -58,7 +58,7 @@ def _subnet(text: str, otherwise: str) -> str:
 
 
 def _addresses(host: Host, path: HostPath, short: str) -> tuple[str, ...]:
-    """Return the IPv4 addresses that a container's hosts file gives to the container itself."""
+    """Return the IPv4 addresses of a container in its own hosts file."""
     try:
         text = host.read(path, follow=False, limit_bytes=_HOSTS_BYTES).decode("utf-8", "replace")
     except HostError:

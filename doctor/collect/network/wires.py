@@ -1,6 +1,6 @@
-"""Finds the host's end of each container's veth.
+"""Finds the host end of each container's veth.
 
-The interface's number inside the container is what the host's end calls its peer (IFLA_LINK). It is read from the kernel's own
+The host end has the number of the interface inside the container as its peer (IFLA_LINK). That number is read from the kernel's
 tables of the container's network namespace, never from the container's files.
 """
 
@@ -19,7 +19,7 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 
-# Of one machine (the lowest bit of the first byte is 0): a container with NET_ADMIN can write anything into its table.
+# A unicast address (the lowest bit of the first byte is 0): a container with NET_ADMIN can write anything into its table.
 _UNICAST = re.compile(r"[0-9a-f][02468ace](:[0-9a-f]{2}){5}")
 
 
@@ -45,14 +45,14 @@ def wires(host: Host, networks: Networks, containers: Containers, links: Links) 
                 gaps.append(error.missing)
             continue
         names = peers.get(index, [])
-        # Two namespaces may use one number: then it can't be told whose end this is.
+        # Two namespaces may use the same number: then it is unknown whose end this is.
         if len(names) == 1:
             found.append(Wire(endpoint=endpoint, network=network, interface=names[0], gateway_mac=mac))
     return Wires(items=tuple(found), gaps=tuple(gaps))
 
 
 def _index(host: Host, pid: int, network: Network) -> int:
-    """Return the number of a container's interface in a network, 0 if it has none there."""
+    """Return the number of a container's interface in a network, 0 if it has none."""
     top = f"/proc/{pid}/net"
     subnets = {str(IPv4Network(subnet, strict=False)) for subnet in network.subnets}
     try:
@@ -71,10 +71,10 @@ def _index(host: Host, pid: int, network: Network) -> int:
 
 
 def _gateway_mac(host: Host, pid: int, network: Network) -> str:
-    """Return the gateway's hardware address from the container's neighbour table, "" if it is not in it."""
+    """Return the gateway's MAC address from the container's neighbour table, "" if it is not there."""
     gateway = network.gateway.partition("/")[0]
     for line in decode(host.read(HostPath(f"/proc/{pid}/net/arp"))).splitlines()[1:]:
-        # Address, type, flags (2: complete), hardware address, mask, device (net/ipv4/arp.c).
+        # Address, type, flags (2: complete), MAC address, mask, device (net/ipv4/arp.c).
         words = line.split()
         if len(words) == 6 and words[0] == gateway and words[2] != "0x0" and _UNICAST.fullmatch(words[3]):
             return words[3]

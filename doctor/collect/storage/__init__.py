@@ -1,1 +1,1 @@
-"""Collectors: storage drivers and the file systems below them."""
+"""Collectors of storage drivers and the file systems below them."""

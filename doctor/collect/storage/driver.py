@@ -1,4 +1,4 @@
-"""Looks at the ground on which the storage driver stands."""
+"""Reads the storage driver and its file system."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def storage(  # noqa: PLR0917 - a parameter a fact
     modules: Modules | Missing,
     version: EngineVersion | Missing,
 ) -> Storage:
-    """Return the driver in use or to come, and what it needs of this host."""
+    """Return the driver in use or of the next start, and its requirements on this host."""
     configured = str(config.get("storage-driver") or "")
     place = _existing(host, config.data_root)
     ground = _statfs(host, place)
@@ -53,9 +53,9 @@ def storage(  # noqa: PLR0917 - a parameter a fact
 
 
 def _first_choice(version: EngineVersion | Missing, file_system: str, *, overlay: bool | None) -> str:
-    """Return the driver that an engine takes for a fresh root; "" if that is not certain.
+    """Return the driver that an engine chooses for an empty root; "" if that is not certain.
 
-    overlay2 comes first since 23.0; since 29.0 a fresh root gets the containerd image store.
+    overlay2 is the first choice since 23.0; since 29.0 an empty root gets the containerd image store.
     """
     if isinstance(version, Missing) or not (23, 0) <= version.release < (29, 0):
         return ""
@@ -63,7 +63,7 @@ def _first_choice(version: EngineVersion | Missing, file_system: str, *, overlay
 
 
 def _existing(host: Host, path: HostPath) -> HostPath:
-    """Return the data root, or the nearest directory above it: there the engine would make it."""
+    """Return the data root, or the nearest existing directory above it, where the engine would create it."""
     while path != "/" and not host.exists(host.resolve(path)):
         path = parent(path)
     return path
@@ -77,7 +77,7 @@ def _statfs(host: Host, path: HostPath) -> StatFs | None:
 
 
 def _d_type(host: Host, info: EngineInfo | Missing, file_system: str, mount_point: str) -> bool | None:
-    """Return what the running engine found, else what xfs_info says; other file systems are made with it."""
+    """Return whether d_type is supported, from the running engine, else from xfs_info; other file systems have it."""
     if isinstance(info, EngineInfo) and "Supports d_type" in info.driver_status:
         return info.driver_status["Supports d_type"] == "true"
     if file_system != "xfs" or not mount_point or not host.is_live():
@@ -102,7 +102,7 @@ def _overlay(host: Host, modules: Modules | Missing) -> bool | None:
 
 
 def _unmounted(host: Host, data_root: HostPath, mounts: Mounts | Missing) -> Iterator[Unmounted]:
-    """Yield what /etc/fstab mounts at, above or beneath the data root, below "/", and is not mounted now."""
+    """Yield unmounted entries of /etc/fstab at, above or below the data root, except "/"."""
     if isinstance(mounts, Missing) or not mounts.items:
         return
     try:
@@ -125,7 +125,7 @@ def _unmounted(host: Host, data_root: HostPath, mounts: Mounts | Missing) -> Ite
 
 
 def _is_empty(host: Host, point: HostPath) -> bool:
-    """Whether nothing would be hidden by a mount there; it must be a directory."""
+    """Whether the mount point is an empty directory, so that a mount hides nothing."""
     try:
         return not host.listdir(point)
     except HostError:

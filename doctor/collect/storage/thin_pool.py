@@ -13,20 +13,20 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
 _DATA_BLOCK = 64 << 10
-"""moby daemon/graphdriver/devmapper/deviceset.go at v24: 128 sectors unless dm.blocksize said otherwise."""
+"""moby daemon/graphdriver/devmapper/deviceset.go at v24: 128 sectors unless dm.blocksize is set."""
 _TRIES = 2
-"""A living pool may write the block while it is read."""
+"""An active pool may write the block while it is read."""
 
 
 @collector
 def thin_pool(host: Host, root: DataRoot) -> ThinPool:
-    """Return the pool; absent where the driver never made one of files."""
+    """Return the pool; absent if the driver never created one of files."""
     if not root.has("devicemapper"):
         raise HostError(Missing(Why.ABSENT, f"{root.resolved}/devicemapper: no such directory"))
     top = root.at("devicemapper", "devicemapper")
     metadata, data = join(top, "metadata"), join(top, "data")
     if not host.exists(data) and not host.exists(metadata):
-        raise HostError(Missing(Why.ABSENT, f"{top}: the pool is no file"))
+        raise HostError(Missing(Why.ABSENT, f"{top}: the pool is not a file"))
     try:
         size = host.lstat(data, follow=False).size
     except HostError:
@@ -37,7 +37,7 @@ def thin_pool(host: Host, root: DataRoot) -> ThinPool:
         if not problem:
             break
     if not problem and not size:
-        problem = "its data file is gone or empty"
+        problem = "its data file is missing or empty"
     return ThinPool(
         metadata=metadata,
         data=data,

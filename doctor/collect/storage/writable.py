@@ -1,4 +1,4 @@
-"""Looks at the file system of doctor's own directory, and tries whether that of the data root takes a write."""
+"""Reads the file system of doctor's own directory, and tries a write on that of the data root."""
 
 import os
 
@@ -13,9 +13,9 @@ from doctor.state.paths import state_dir
 
 @collector
 def own_directory(host: Host) -> OwnDirectory:
-    """Return it; missing where it is not there yet, or the host is not the one doctor runs on."""
+    """Return the directory; missing if it does not exist yet, or if doctor does not run on this host."""
     if not host.is_live():
-        raise HostError(Missing(Why.UNSUPPORTED, "doctor keeps nothing on a host that it does not run on"))
+        raise HostError(Missing(Why.UNSUPPORTED, "doctor has no directory on a host that it does not run on"))
     path = host.resolve(HostPath(state_dir()))
     found = host.lstat(path, follow=False)
     return OwnDirectory(path=path, device=found.device, is_writable=not host.statfs(path).read_only)
@@ -23,7 +23,7 @@ def own_directory(host: Host) -> OwnDirectory:
 
 @collector
 def write_trial(host: Host, root: DataRoot) -> WriteTrial:
-    """Write a file without a name beside the data root's own and forget it; only a test container asks for it."""
+    """Write an unnamed file (O_TMPFILE) in the data root and drop it; needed only by a test container."""
     if not host.is_live():
         raise HostError(Missing(Why.UNSUPPORTED, "nothing is written on a host that doctor does not run on"))
     from doctor.host import trial  # noqa: PLC0415 - a scan without test containers never tries

@@ -1,1 +1,1 @@
-"""Collectors: local volumes and the records of them."""
+"""Collectors of local volumes and their records."""

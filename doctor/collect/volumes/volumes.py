@@ -10,13 +10,13 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 
-# What else dockerd keeps in volumes/: its database and the node that quotas use.
+# Other entries of dockerd in volumes/: its database and the device node for quotas.
 _NOT_VOLUMES = frozenset({docker.VOLUME_DATABASE.rpartition("/")[2], docker.VOLUME_QUOTA})
 
 
 @collector
 def volumes(host: Host, root: DataRoot) -> Volumes:
-    """Return the volumes; an empty value where there is no such directory."""
+    """Return the volumes; an empty value if the directory does not exist."""
     top = root.at(docker.VOLUMES)
     if not root.has(docker.VOLUMES):
         return Volumes(top=top, exists=False)
@@ -55,7 +55,7 @@ def _volume(host: Host, path: HostPath, name: str, gaps: list[Missing]) -> Volum
 
 
 def _kind(host: Host, path: HostPath, kind: str) -> str:
-    """Return the kind of ``_data``, of a link (a volume moved to another disk by hand) that of what it leads to."""
+    """Return the kind of ``_data``; for a link (a volume moved to another disk by hand) that of its target."""
     if kind not in {"l", "?"}:
         return kind
     try:

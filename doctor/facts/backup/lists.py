@@ -55,8 +55,8 @@ class KeptNetworks(Struct, frozen=True, kw_only=True):
 
     def added(self, database: NetworkDatabase) -> tuple[str, ...]:
         """Return the names of networks that only the backup has."""
-        told = {key.decode("utf-8", "replace").split("/")[4] for key in database.salvaged if key.count(b"/") > 3}
-        return tuple(sorted(name for identity, name in self.names.items() if identity not in told))
+        salvaged = {key.decode("utf-8", "replace").split("/")[4] for key in database.salvaged if key.count(b"/") > 3}
+        return tuple(sorted(name for identity, name in self.names.items() if identity not in salvaged))
 
 
 def _index(value: bytes) -> int:

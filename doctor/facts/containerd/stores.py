@@ -11,7 +11,7 @@ class StoreDatabase(Struct, frozen=True, kw_only=True):
 
     Attributes:
         path: the file.
-        problem: why it lists nothing (``no such file``, ``no bytes``, ``whole and without a record``); "" if it does, or
+        problem: why it lists nothing (``no such file``, ``it is empty``, ``it has no records``); "" if it does, or
             if it is corrupt: then containerd does not start, or does not collect garbage.
         beside: directories with content that it should list.
     """

@@ -187,8 +187,8 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         It is the one whose ``-init`` the mount record names, else the one on its image that matches no other container without
         a directory.
         """
-        if told := self._named_by_init(container_id):
-            return told
+        if named := self._named_by_init(container_id):
+            return named
         candidates = self.mount_candidates(container_id)
         if len(candidates) != 1:
             return ""
@@ -199,9 +199,9 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
     def _named_by_init(self, container_id: str) -> str:
         """Return the directory whose ``-init`` is named by the container's mount record and by no other; "" for none."""
         record = self.layers.mounts.get(container_id)
-        told = record.named_by_init if record is not None else ""
+        named = record.named_by_init if record is not None else ""
         others = (other.mount_id for other in self.layers.mounts.values() if other is not record)
-        return told if told in self.layers.directories and told not in others else ""
+        return named if named in self.layers.directories and named not in others else ""
 
     def is_mount_lost(self, container_id: str) -> bool:
         """Whether the directory of a container is unknown, or is missing on disk."""

@@ -7,7 +7,7 @@ from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.links import owners
 
 
-def told_directories(graph: LayerGraph) -> dict[str, str]:
+def recorded_directories(graph: LayerGraph) -> dict[str, str]:
     """Return chain id → directory for layers without a record, where all layers and containers above them agree.
 
     The ``lower`` of a layer's or a container's directory names all directories below it in order, and the image gives
