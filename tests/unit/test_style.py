@@ -30,6 +30,7 @@ ROOMS = (
     "docs/writing-a-check.md",
     "doctor/api/engine.py",
     "doctor/cli",
+    "doctor/collect",
     "doctor/engines",
     "doctor/facts",
     "doctor/formats",

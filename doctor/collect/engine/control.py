@@ -190,7 +190,7 @@ def _is_the_scripts(config: EngineConfig) -> bool:
 def _stopping(
     holders: tuple[Holder, ...], containers: Containers | Missing, layers: WritableLayers | Missing
 ) -> tuple[Stopping, ...]:
-    """Return the containers that run under a living engine; what a dead one left says what was true before."""
+    """Return the containers that run under a running engine; files of a stopped engine show an earlier state."""
     if isinstance(containers, Missing) or not any(holder.is_engine for holder in holders):
         return ()
     return stopping(containers.items, () if isinstance(layers, Missing) else layers.places)
@@ -203,9 +203,9 @@ def _keeps_containers(config: EngineConfig, info: EngineInfo | Missing) -> bool:
 
 def _manual(manager: str, holders: tuple[Holder, ...], answer: EngineAnswer) -> str:
     if manager == "none":
-        return "nothing on this host says how dockerd is started: start it as you did before"
+        return "it is unknown how dockerd is started on this host: start it yourself"
     if manager == "hand" and not any(holder.argv for holder in holders if holder.is_engine):
-        return "dockerd was started by hand and its command line can't be read: stop and start it as you did before"
+        return "dockerd was started by hand and its command line can't be read: stop and start it yourself"
     if holders and not answer.socket:
         return "it has no Unix socket, so doctor can't see when it is up: stop and start it yourself"
     return ""

@@ -1,4 +1,4 @@
-"""Reads the table of vulnerabilities, and sorts them by what can be known of this host."""
+"""Reads the table of vulnerabilities, and classifies them for this host."""
 
 import json
 import os
