@@ -27,7 +27,7 @@ def volume_opts_corrupt(
         yield restore(detail.path, kept, what=f"restore the options of volume {detail.volume}", stage=Stage.DATABASES)
     elif record is None or content is None:
         yield Advise(
-            text=f"write the options that volume {detail.volume} was created with into {detail.path} "
+            text=f"write the options of docker volume create for volume {detail.volume} to {detail.path} "
             "(MountType, MountDevice, MountOpts): no second copy exists"
         )
     elif not record.options:
