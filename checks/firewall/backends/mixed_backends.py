@@ -58,7 +58,7 @@ def _message(other: OtherBackend) -> str:
     if other.cut is not None:
         what = other.cut.rule.text if other.cut.rule is not None else "its FORWARD policy DROP"
         return (
-            f"rules in the {other.name} backend, which Docker does not use, drop packets of containers"
+            f"rules in the {other.name} backend, which Docker does not use, block packets of containers"
             f" (network {other.network}): {what}"
         )
     if other.engine_rules:

@@ -1,4 +1,4 @@
-"""A rule among Docker's own rules drops packets too early."""
+"""A rule among Docker's own rules blocks packets too early."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from doctor.facts.firewall.rules import EngineRules
     ok="the engine's rules are in the right order",
 )
 def docker_jump_shadowed(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Finding]:
-    """A foreign rule between Docker's rules drops packets, or Docker's own rules are in the wrong order.
+    """A foreign rule between Docker's rules blocks packets, or Docker's own rules are in the wrong order.
 
     What it looks at:
         Ordinary packets are followed through the filter table in the output of iptables-save. A finding is a rule below the
@@ -37,7 +37,7 @@ def docker_jump_shadowed(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Find
     for cut in cuts.at(BETWEEN, ENGINE):
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            message=f"a foreign rule in {cut.chain} drops packets of network {', '.join(cut.networks)} before Docker's rules"
+            message=f"a foreign rule in {cut.chain} blocks packets of network {', '.join(cut.networks)} before Docker's rules"
             f" accept them: {cut.rule}",
             evidence=(Evidence(source, cut.rule), *(Evidence("below it", text) for text in cut.lift[:3])),
             severity=wish_severity(cut),

@@ -8,7 +8,7 @@ from doctor.facts.firewall.cuts import Lift, TrafficCuts
 
 @check(severity=Severity.WARNING, detail=Lift, ok="no foreign rule bypasses the isolation of the engine's networks")
 def isolation_bypassed(cuts: TrafficCuts) -> Iterator[Finding]:
-    """A foreign rule in an isolation chain accepts packets before Docker's rule there isolates the networks.
+    """A foreign rule in an isolation chain lets packets bypass Docker's rule that isolates the networks.
 
     What it looks at:
         The chains DOCKER-ISOLATION-STAGE-1, -2 and DOCKER-INTERNAL in the output of iptables-save: a RETURN or ACCEPT that the

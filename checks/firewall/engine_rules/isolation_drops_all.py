@@ -1,4 +1,4 @@
-"""A foreign rule in an isolation chain drops all traffic of containers."""
+"""A foreign rule in an isolation chain blocks all traffic of containers."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from doctor.facts.firewall.cuts import ISOLATION, Lift, TrafficCuts, wish_severi
     severity=Severity.ERROR,
     detail=Lift,
     breaks=("egress", "port", "dns"),
-    ok="no foreign rule in the isolation chains drops traffic",
+    ok="no foreign rule in the isolation chains blocks traffic",
 )
 def isolation_drops_all(cuts: TrafficCuts) -> Iterator[Finding]:
-    """A foreign rule in one of Docker's isolation chains drops packets that are unrelated to isolation.
+    """A foreign rule in one of Docker's isolation chains blocks packets that are unrelated to isolation.
 
     What it looks at:
         Ordinary packets are followed through the filter table in the output of iptables-save. A finding is a rule in
@@ -33,7 +33,7 @@ def isolation_drops_all(cuts: TrafficCuts) -> Iterator[Finding]:
     for cut in cuts.at(ISOLATION):
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            message=f"a foreign rule in {cut.chain} drops all packets of network {', '.join(cut.networks)}: {cut.rule}",
+            message=f"a foreign rule in {cut.chain} blocks all packets of network {', '.join(cut.networks)}: {cut.rule}",
             evidence=(Evidence("iptables-save", cut.rule),),
             severity=wish_severity(cut),
             detail=Lift.of(cut),

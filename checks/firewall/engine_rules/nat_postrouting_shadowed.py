@@ -1,4 +1,4 @@
-"""A foreign nat rule prevents masquerading of containers' packets."""
+"""A foreign nat rule bypasses masquerading of containers' packets."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from doctor.facts.firewall.cuts import Lift, TrafficCuts
     severity=Severity.ERROR,
     detail=Lift,
     breaks=("egress", "dns"),
-    ok="no foreign rule accepts packets above the engine's masquerading",
+    ok="no foreign rule bypasses the engine's masquerading",
 )
 def nat_postrouting_shadowed(cuts: TrafficCuts) -> Iterator[Finding]:
-    """A foreign rule in nat POSTROUTING accepts containers' packets before Docker masquerades them.
+    """A foreign rule in nat POSTROUTING lets containers' packets bypass Docker's masquerading.
 
     What it looks at:
         An outgoing packet of each network is followed through nat POSTROUTING in the output of iptables-save. A finding is an
@@ -32,7 +32,7 @@ def nat_postrouting_shadowed(cuts: TrafficCuts) -> Iterator[Finding]:
     for cut in cuts.unmasked:
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            message=f"a foreign rule accepts packets of network {', '.join(cut.networks)} before masquerading, so its containers"
+            message=f"a foreign rule bypasses the masquerading of network {', '.join(cut.networks)}, so its containers"
             f" get no answers from outside: {cut.rule}",
             evidence=(
                 Evidence("iptables-save", cut.rule),

@@ -1,4 +1,4 @@
-"""An administrator's rule in DOCKER-USER drops containers' packets."""
+"""An administrator's rule in DOCKER-USER blocks containers' packets."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port":
     ok="DOCKER-USER accepts containers' packets",
 )
 def docker_user_drops(cuts: TrafficCuts) -> Iterator[Finding]:
-    """A rule in DOCKER-USER drops or rejects packets of a network, which may be intended.
+    """A rule in DOCKER-USER blocks packets of a network, which may be intended.
 
     What it looks at:
         Ordinary packets are followed through the filter table in the output of iptables-save. A finding is a rule reached from
@@ -38,7 +38,7 @@ def docker_user_drops(cuts: TrafficCuts) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
             severity=Severity.INFO if cut.is_wish else None,
-            message=f"an administrator's rule in DOCKER-USER drops {lost} (network {', '.join(cut.networks)}): {cut.rule}",
+            message=f"an administrator's rule in DOCKER-USER blocks {lost} (network {', '.join(cut.networks)}): {cut.rule}",
             evidence=(Evidence("iptables-save", cut.rule), Evidence("decided by", cut.decided)),
             detail=cut,
         )

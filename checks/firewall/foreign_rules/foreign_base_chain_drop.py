@@ -1,4 +1,4 @@
-"""Another nft table drops containers' packets."""
+"""Another nft table blocks containers' packets."""
 
 from collections.abc import Iterator
 
@@ -12,10 +12,10 @@ _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port":
     severity=Severity.CRITICAL,
     detail=Cut,
     breaks=("egress", "port", "dns"),
-    ok="no other nft table drops containers' packets",
+    ok="no other nft table blocks containers' packets",
 )
 def foreign_base_chain_drop(cuts: TrafficCuts) -> Iterator[Finding]:
-    """Another nft table has a forward chain that drops containers' packets, which iptables-save does not show.
+    """Another nft table has a forward chain that blocks containers' packets, which iptables-save does not show.
 
     What it looks at:
         Each base chain on the forward hook of families ip and inet in the output of ``nft -j list``, except those of iptables

@@ -1,4 +1,4 @@
-"""A foreign rule drops containers' packets before Docker's rules are evaluated."""
+"""A foreign rule blocks containers' packets before Docker's rules are evaluated."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port":
     severity=Severity.CRITICAL,
     detail=Lift,
     breaks=("egress", "port", "dns"),
-    ok="no foreign rule drops packets before the engine's rules are evaluated",
+    ok="no foreign rule blocks packets before the engine's rules are evaluated",
 )
 def foreign_reject_first(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Finding]:
     """A foreign rule drops or rejects containers' packets before Docker's own rules can accept them.

@@ -37,11 +37,11 @@ def container_layer_orphan(
     for lost in leftovers.lost_layers:
         if graph.layers.diff_path(lost.directory) in known:
             continue
-        below = f", created from {graph.directory_title(lost.below)}," if lost.below else ""
+        below = f" created from {graph.directory_title(lost.below)}" if lost.below else ""
         what = "the files of an unknown container" if lost.has_files else "an empty writable layer"
         yield Finding(
             subject=Subject("layer-directory", lost.directory[:12]),
-            message=f"overlay2/{lost.directory[:12]} has {what}{below} to which no record refers: no command reaches or frees it",
+            message=f"overlay2/{lost.directory[:12]} has {what}{below}: no record refers to it, so no command reaches or frees it",
             evidence=(
                 Evidence(graph.layers.diff_path(lost.directory), "files" if lost.has_files else "empty"),
                 Evidence(f"{graph.layers.store}/{docker.MOUNT_RECORDS}", "no record names it"),

@@ -40,7 +40,7 @@ def image_metadata_corrupt(images: Images, kept: KeptNotes | Missing) -> Iterato
         parent = images.parents.get(identity)
         yield Finding(
             subject=Subject("image", identity[:12]),
-            message=f"the record of the parent of image {images.title(identity)} is {'missing' if parent is None else 'corrupt'}: a prune would "
+            message=f"the record of the parent of image {images.title(identity)} is {'missing' if parent is None else 'invalid'}: a prune would "
             "remove the steps of its build as unused",
             evidence=(Evidence(join(images.top, docker.IMAGE_METADATA, identity, docker.PARENT), _shown(parent)),),
             detail=OfImage(identity=identity),

@@ -42,8 +42,8 @@ def layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
         count = len(leftovers.orphans)
         yield Finding(
             subject=Subject("directory", docker.OVERLAY2),
-            message=f"{count} layer {'directory' if count == 1 else 'directories'} in overlay2 {'is' if count == 1 else 'are'} unused: no "
-            f"image, container or build cache needs the space that {'it occupies' if count == 1 else 'they occupy'}",
+            message=f"{count} layer {'directory' if count == 1 else 'directories'} in overlay2 {'is' if count == 1 else 'are'} unused and only "
+            f"{'occupies' if count == 1 else 'occupy'} space: no image, container or build cache refers to {'it' if count == 1 else 'them'}",
             evidence=_evidence(graph, leftovers.orphans, "nothing refers to it"),
             detail=OfDirectories(directories=leftovers.orphans),
         )

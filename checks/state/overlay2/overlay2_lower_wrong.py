@@ -42,9 +42,9 @@ def overlay2_lower_wrong(graph: LayerGraph) -> Iterator[Finding]:
             subject=Subject(
                 "layer-directory", name[:12] + (docker.INIT_SUFFIX if name.endswith(docker.INIT_SUFFIX) else "")
             ),
-            message=f"{graph.directory_title(name)} lists {len(found or ())} of {len(right)} layers below it: its mount misses or changes files"
+            message=f"{graph.directory_title(name)} lists {len(found or ())} of {len(right)} layers below it: files are missing or wrong in its mount"
             if len(found or ()) != len(right)
-            else f"{graph.directory_title(name)} lists the wrong layers below it: its mount misses or changes files",
+            else f"{graph.directory_title(name)} lists the wrong layers below it: files are missing or wrong in its mount",
             evidence=(
                 Evidence(
                     graph.layers.directory_path(name, docker.LOWER),

@@ -36,10 +36,10 @@ def volume_data_missing(volumes: Volumes, containers: Containers | Missing) -> I
             continue
         path = volumes.data_path(volume.name)
         used = ", ".join(users.get(volume.name, ())[:6])
+        cost = f", and {used} can't start" if used else ""
         yield Finding(
             subject=Subject("volume", volume.name),
-            message=f"_data of volume {volume.name[:40]} is {'not a directory' if volume.data_kind else 'missing'}: its data is not reachable"
-            f"{f', and {used} can not start' if used else ''}",
+            message=f"_data of volume {volume.name[:40]} is {'not a directory' if volume.data_kind else 'missing'}: its data is not reachable{cost}",
             evidence=(Evidence(path, "not a directory" if volume.data_kind else "no such directory"),),
             detail=DataGone(path=path, is_mount_point=bool(volume.mount_type or volume.mount_device)),
             severity=None if used else Severity.WARNING,

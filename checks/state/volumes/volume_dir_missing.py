@@ -40,9 +40,10 @@ def volume_dir_missing(
     is_down = not (isinstance(state, EngineState) and state.pid)
     for name in sorted((recorded | users.keys()) - volumes.items.keys()):
         used = ", ".join(users.get(name, ())[:6])
+        cost = f", and {used} can't start" if used else ""
         yield Finding(
             subject=Subject("volume", name),
-            message=f"the directory of volume {name[:40]} is missing: its data is not reachable{f', and {used} can not start' if used else ''}",
+            message=f"the directory of volume {name[:40]} is missing: its data is not reachable{cost}",
             evidence=(
                 Evidence(volumes.options_path(name).rpartition("/")[0], "no such directory"),
                 Evidence(database.file.path, "names it" if name in recorded else "does not name it"),

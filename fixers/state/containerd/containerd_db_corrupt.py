@@ -41,7 +41,7 @@ def containerd_db_corrupt(
         )
     elif detail.holds_images:
         yield Advise(
-            text="don't start the engine or containerd: the first cleanup deletes everything that is not listed. First restore "
+            text="don't start the engine or containerd: the first cleanup deletes everything that is not listed; first restore "
             f"{detail.path} from a backup with cp -a, or cp -a the whole root to another disk"
         )
     elif detail.is_service and isinstance(processes, Processes) and processes.of_host(*_SHIMS):

@@ -39,7 +39,7 @@ def tag_altered(detail: OfTag, altered: AlteredTags) -> Iterator[Action]:
 def _question(item: AlteredTag) -> str:
     if item.part == "digest":
         return f"which image {item.name} refers to"
-    return f"which name {item.name} was before one of its bits flipped"
+    return f"which name became {item.name} through a flipped bit"
 
 
 def _evidence(reading: Reading) -> tuple[Evidence, ...]:

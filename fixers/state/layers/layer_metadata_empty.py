@@ -89,7 +89,7 @@ def _ask(detail: LayerDamage, graph: LayerGraph, clues: DirectoryClues, layer: E
         **({docker.PARENT: f"sha256:{layer.parent}"} if layer.parent else {}),
     }
     return Choose(
-        question=f"which layer directory is {graph.title(layer.chain)} ('doctor fix --deep' proves it by content)",
+        question=f"which layer directory belongs to {graph.title(layer.chain)} ('doctor fix --deep' proves it by content)",
         options=tuple(
             Option(
                 name=name,

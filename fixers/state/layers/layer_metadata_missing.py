@@ -48,7 +48,7 @@ def layer_metadata_missing(  # noqa: PLR0917 - each is a fact of its own
         yield Advise(text=fetch_again(images, remove=False))
         return
     yield Choose(
-        question=f"which layer directory is {graph.title(chain)} (pulling or loading the image again needs no answer)",
+        question=f"which layer directory belongs to {graph.title(chain)} (pulling or loading the image again needs no answer)",
         options=tuple(
             Option(
                 name=name,

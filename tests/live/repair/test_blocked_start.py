@@ -27,7 +27,7 @@ def test_the_rest_is_repaired_and_the_engine_waits(patient_box: Box) -> None:
     found = {one["fingerprint"]: one for one in report["findings"]}
     left = {one["id"]: one for one in report["manual"]}
     assert "the engine is not started" in left["engine/down"]["why"]
-    assert "swarm's docker-state.json is damaged" in left["engine/down"]["why"]
+    assert "docker-state.json of the swarm node is corrupt" in left["engine/down"]["why"]
     assert "'doctor fix --apply' again" in left["engine/down"]["advice"]
     assert not report["rolled_back"]
     assert {action["result"] for action in report["actions"]} == {"done"}

@@ -53,7 +53,7 @@ def test_the_records_of_unmounted_volumes_are_kept(box: Box) -> None:
     volume.rename(box.workdir / "away")
     assert problems(box) == {"volume-dir-missing"}
     told = " ".join(revive(box, codes=[1]).split())
-    assert "Left to you ERROR volume data is gone" in told
+    assert "Left to you ERROR the directory of volume data is missing" in told
     assert "start erased the record; a copy was kept before" in told
     assert b'"keep":"yes"' in (box.workdir / "doctor/aside/volumes/metadata.db").read_bytes()
 

@@ -61,7 +61,7 @@ def test_candidates_are_shown_with_evidence_and_none_is_taken(tmp_path: Path) ->
     question = plan.manual[0].questions[0]
     assert "which layer directory belongs to container" in question.text
     for candidate in question.candidates:
-        assert [seen.source for seen in candidate.evidence] == ["directory", "made", "holds"]
+        assert [seen.source for seen in candidate.evidence] == ["directory", "created", "holds"]
 
 
 def test_a_choice_is_done_and_taken_back(tmp_path: Path, state_dir: Path, quiet: Callable[[str], None]) -> None:
