@@ -235,7 +235,10 @@ MANUAL = (
                 candidates=tuple(
                     Candidate(
                         name=name * 32,
-                        evidence=(Evidence("created", made), Evidence("holds", "etc/motd, srv/data (changed yesterday)")),
+                        evidence=(
+                            Evidence("created", made),
+                            Evidence("holds", "etc/motd, srv/data (changed yesterday)"),
+                        ),
                         option=f"--choose state/layer-mount-corrupt:shop-db={name * 6}",
                     )
                     for name, made in (("4f", "2026-11-20 08:01:13 UTC"), ("a1", "2026-11-02 11:40:00 UTC"))
