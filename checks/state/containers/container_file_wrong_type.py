@@ -7,7 +7,7 @@ from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.details import WrongType
 
-_FILES = (docker.HOSTS, docker.HOSTNAME, docker.RESOLV_CONF, "resolv.conf.hash")
+_FILES = (docker.HOSTS, docker.HOSTNAME, docker.RESOLV_CONF, docker.RESOLV_CONF_HASH)
 
 
 @check(

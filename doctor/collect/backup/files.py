@@ -122,7 +122,7 @@ def kept_volumes(host: Host, root: DataRoot, database: VolumeDatabase, volumes: 
     if found is None:
         raise HostError(Missing(Why.ABSENT, "no backup has records of volumes"))
     tree = newest(found[0])
-    bucket = tree.at("volumes") if tree is not None else None
+    bucket = tree.at(docker.VOLUME_BUCKET) if tree is not None else None
     here = volumes.items if isinstance(volumes, Volumes) else {}
     records = volume_records(tree)
     values = {}

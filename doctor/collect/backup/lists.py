@@ -94,7 +94,7 @@ def kept_networks(host: Host, root: DataRoot, database: NetworkDatabase) -> Kept
     if found is None:
         raise HostError(Missing(Why.ABSENT, "no backup has records of networks"))
     tree = newest(found[0])
-    bucket = tree.at("libnetwork") if tree is not None else None
+    bucket = tree.at(docker.NETWORK_BUCKET) if tree is not None else None
     names = {one.id: one.name for one in network_records(tree).values() if one.name not in BUILT_IN}
     return KeptNetworks(values=bucket.keys if bucket is not None else {}, names=names, age=found[2].age)
 

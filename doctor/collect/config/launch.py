@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from doctor.collect.config import unit as engine_unit
 from doctor.collect.config.unit import Launch, read_text
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineFlags, GivenFlag, Place, UnreadVariable
 from doctor.facts.config.flag_values import concealed_flag
 from doctor.facts.secrets.redact import conceal
@@ -13,16 +14,6 @@ from doctor.host.base import Host
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.model.process import Process
-
-SCRIPT = HostPath("/etc/init.d/docker")
-SETTINGS = (
-    HostPath("/etc/default/docker"),
-    HostPath("/etc/sysconfig/docker"),
-    HostPath("/etc/sysconfig/docker-storage"),
-    HostPath("/etc/sysconfig/docker-network"),
-    HostPath("/etc/conf.d/docker"),
-)
-"""Files in which distributions keep dockerd's options: Debian, Red Hat (three), OpenRC."""
 
 _USED = re.compile(r"\$\{?([A-Za-z_]*(?:OPTIONS|OPTS|other_args)[A-Za-z_]*)")
 _FILES = re.compile(r"/etc/(?:default|sysconfig|conf\.d)/(?:docker[\w-]*|\$\{?\w+\}?)")
@@ -60,7 +51,7 @@ def _launch(host: Host) -> Launch:
         if engine_unit.read(host, launch):
             return launch
     launch = Launch()
-    text = read_text(host, SCRIPT, launch.gaps)
+    text = read_text(host, docker.INIT_SCRIPT, launch.gaps)
     if text is not None:
         _read_script(host, text, launch)
     return launch
@@ -69,12 +60,12 @@ def _launch(host: Host) -> Launch:
 def _read_script(host: Host, text: str, launch: Launch) -> None:
     first = text.partition("\n")[0]
     launch.launcher = "openrc" if "openrc-run" in first or "runscript" in first else "sysv"
-    launch.file = SCRIPT
+    launch.file = docker.INIT_SCRIPT
     code = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
     launch.uses = list(dict.fromkeys(_USED.findall(code)))
     named = [re.sub(r"\$.*", "docker", found) for found in _FILES.findall(code)]
     if launch.launcher == "openrc":
-        named.append("/etc/conf.d/docker")
+        named.append(docker.OPENRC_OPTIONS)
     launch.reads = [HostPath(path) for path in dict.fromkeys(named)]
     values: dict[str, tuple[HostPath, env_file.Assignment]] = {}
     for path in launch.reads:
@@ -122,7 +113,7 @@ def _unread(host: Host, launch: Launch) -> Iterator[UnreadVariable]:
     """Yield variables with flags in the usual files that the launcher does not read, or does not use."""
     if not launch.launcher:
         return
-    for path in SETTINGS:
+    for path in docker.OPTION_FILES:
         for entry in env_file.parse(read_text(host, path, launch.gaps) or ""):
             if not re.fullmatch(_VARIABLES, entry.name) or "-" not in entry.value:
                 continue

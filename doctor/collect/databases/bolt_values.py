@@ -6,20 +6,19 @@ index, then JSON); moby volume/service/db.go (name → JSON).
 
 from typing import Any
 
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import NetworkRecord, VolumeRecord
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.json_safe import load_object
 from doctor.model.errors import FormatError
 
-_PREFIX = "docker/network/v1.0/"
-
 
 def network_records(root: Bucket | None) -> dict[str, NetworkRecord]:
     """Return the networks of a tree by id; records that can't be read are left out."""
-    bucket = root.at("libnetwork") if root is not None else None
+    bucket = root.at(docker.NETWORK_BUCKET) if root is not None else None
     found = {}
     for key, value in (bucket.keys if bucket is not None else {}).items():
-        parts = key.decode("utf-8", "replace").removeprefix(_PREFIX).split("/")
+        parts = key.decode("utf-8", "replace").removeprefix(docker.NETWORK_KEYS).split("/")
         if parts[0] != "network" or len(parts) < 2:
             continue
         record = _object(value[8:])
@@ -32,7 +31,7 @@ def network_records(root: Bucket | None) -> dict[str, NetworkRecord]:
 
 def volume_records(root: Bucket | None) -> dict[str, VolumeRecord]:
     """Return the volumes of a tree by name."""
-    bucket = root.at("volumes") if root is not None else None
+    bucket = root.at(docker.VOLUME_BUCKET) if root is not None else None
     found = {}
     for key, value in (bucket.keys if bucket is not None else {}).items():
         record = _object(value)
@@ -53,7 +52,7 @@ def salvage_networks(data: bytes) -> dict[bytes, bytes]:
 
     found: dict[bytes, bytes] = {}
     for key, value in leaf_entries(data):
-        if not key.startswith(_PREFIX.encode()) or not _object(value[8:]):
+        if not key.startswith(docker.NETWORK_KEYS.encode()) or not _object(value[8:]):
             continue
         if key not in found or _index(value) > _index(found[key]):
             found[key] = value

@@ -1,5 +1,6 @@
 """Reads the list of directories that BuildKit uses."""
 
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.buildkit import Snapshot, Snapshots
 from doctor.facts.databases.databases import BuildkitDatabases
 from doctor.formats.databases.bolt import Bucket
@@ -10,7 +11,7 @@ from doctor.model.missing import HostError, Missing, Why
 @collector
 def snapshots(databases: BuildkitDatabases) -> Snapshots:
     """Return BuildKit's snapshots; absent if its list can't be read, which another check reports."""
-    file = databases.files["snapshots.db"]
+    file = databases.files[docker.BUILDKIT_SNAPSHOTS]
     if file.root is None or file.is_broken:
         raise HostError(Missing(Why.ABSENT, f"{file.path}: no list of snapshots"))
     return Snapshots(items={_text(key): _snapshot(bucket) for key, bucket in file.root.buckets.items()})

@@ -20,7 +20,7 @@ _SOCKETS = (
 )
 _FILES = (
     (docker.CONFIG_DIRECTORY, "the engine's settings directory", 0o755),
-    *((path, "the engine's options", 0o644) for path in docker.OPTION_FILES),
+    *((path, "the engine's options", 0o644) for path in (docker.DEBIAN_OPTIONS, docker.RED_HAT_OPTIONS)),
     (docker.INIT_SCRIPT, "the engine's init script", 0o755),
     (docker.KEY_FILE, "the engine's key", 0o600),
 )

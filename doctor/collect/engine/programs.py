@@ -15,9 +15,7 @@ PLACES = (
     "/usr/bin",
     "/sbin",
     "/bin",
-    "/usr/libexec/docker",
-    "/usr/lib/docker",
-    "/usr/local/libexec/docker",
+    *docker.HELPER_DIRECTORIES,
 )
 
 

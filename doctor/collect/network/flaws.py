@@ -22,8 +22,8 @@ def network_flaws(
 ) -> NetworkFlaws:
     """Return the corrupt records of a database with valid pages; one with corrupt pages is judged by another check."""
     file = database.file
-    bucket = file.root.at("libnetwork") if file.root is not None and not file.is_broken else None
-    if bucket is None and file.root is not None and (renamed := misnamed(file.root, b"libnetwork")):
+    bucket = file.root.at(docker.NETWORK_BUCKET) if file.root is not None and not file.is_broken else None
+    if bucket is None and file.root is not None and (renamed := misnamed(file.root, docker.NETWORK_BUCKET.encode())):
         return NetworkFlaws(path=file.path, records={}, flawed=(renamed,))
     if bucket is None:
         raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
@@ -32,7 +32,7 @@ def network_flaws(
     from doctor.rebuild.network.copies import shared_by  # noqa: PLC0415 - a healthy host has nothing to judge
     from doctor.rebuild.network.judge import flawed_networks  # noqa: PLC0415
 
-    kept, age = kept_records(host, root, recorded, name=docker.NETWORK_DATABASE, bucket="libnetwork")
+    kept, age = kept_records(host, root, recorded, name=docker.NETWORK_DATABASE, bucket=docker.NETWORK_BUCKET)
     shared = () if isinstance(containers, Missing) else tuple(shared_by(containers.items))
     flawed = flawed_networks(bucket.keys, shared, kept)
     return NetworkFlaws(path=file.path, records=bucket.keys, flawed=flawed, shared=shared, age=age)

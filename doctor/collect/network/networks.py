@@ -16,7 +16,7 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 
-_PREFIX = b"docker/network/v1.0/"
+_PREFIX = docker.NETWORK_KEYS.encode()
 _KINDS = (b"network", b"bridge", b"bridge-endpoint")
 _LIMIT_BYTES = 64 << 20
 
@@ -57,7 +57,7 @@ def _read(host: Host, path: HostPath) -> tuple[Records, tuple[Missing, ...]]:
     best = database.best
     generation = best or database.generations[0]
     damage: tuple[Missing, ...] = () if best else (Missing.undecodable(path, generation.errors[0]),)
-    bucket = generation.root.at("libnetwork")
+    bucket = generation.root.at(docker.NETWORK_BUCKET)
     records: Records = {}
     for key, value in () if bucket is None else bucket.keys.items():
         kind, _, rest = key.removeprefix(_PREFIX).partition(b"/")

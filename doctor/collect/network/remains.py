@@ -29,5 +29,5 @@ def _kept(host: Host, root: DataRoot) -> tuple[dict[bytes, bytes], str]:
     except HostError:
         return {}, ""
     tree = newest(found[0]) if found is not None else None
-    bucket = tree.at("libnetwork") if tree is not None else None
+    bucket = tree.at(docker.NETWORK_BUCKET) if tree is not None else None
     return ({}, "") if bucket is None or found is None else (bucket.keys, found[2].age)

@@ -18,14 +18,14 @@ def volume_flaws(
 ) -> VolumeFlaws:
     """Return the corrupt records of a database with valid pages."""
     file = database.file
-    bucket = file.root.at("volumes") if file.root is not None and not file.is_broken else None
-    if bucket is None and file.root is not None and (renamed := misnamed(file.root, b"volumes")):
+    bucket = file.root.at(docker.VOLUME_BUCKET) if file.root is not None and not file.is_broken else None
+    if bucket is None and file.root is not None and (renamed := misnamed(file.root, docker.VOLUME_BUCKET.encode())):
         return VolumeFlaws(path=file.path, records={}, flawed=(renamed,))
     if bucket is None:
         raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
     if is_unchanged(host, file, recorded, docker.VOLUME_DATABASE):
         return VolumeFlaws(path=file.path, records=bucket.keys, flawed=())
-    kept, age = kept_records(host, root, recorded, name=docker.VOLUME_DATABASE, bucket="volumes")
+    kept, age = kept_records(host, root, recorded, name=docker.VOLUME_DATABASE, bucket=docker.VOLUME_BUCKET)
     directories = {} if isinstance(volumes, Missing) else volumes.items
     flawed = flawed_volumes(bucket.keys, directories, kept)
     return VolumeFlaws(path=file.path, records=bucket.keys, flawed=flawed, kept=kept, age=age)

@@ -25,9 +25,15 @@ NETWORK = "network"
 NETWORK_FILES = "network/files"
 NETWORK_DATABASE = "network/files/local-kv.db"
 """The network database, bolt (libnetwork/datastore; file name in libnetwork/datastore/datastore.go)."""
+NETWORK_BUCKET = "libnetwork"
+"""The bucket with all its records (daemon/daemon_unix.go)."""
+NETWORK_KEYS = "docker/network/v1.0/"
+"""Begins each key in it; KIND/ID/ follow (libnetwork/datastore)."""
 VOLUMES = "volumes"
 VOLUME_DATABASE = "volumes/metadata.db"
 """The volume database, bolt (volume/service/store.go)."""
+VOLUME_BUCKET = "volumes"
+"""The bucket with all its records (volume/service/db.go)."""
 VOLUME_DATA = "_data"
 """The files of a local volume, in its directory (volume/local/local.go)."""
 VOLUME_QUOTA = "backingFsBlockDev"
@@ -121,6 +127,7 @@ REMOVING_SUFFIX = "-removing"
 CONTAINER_CONFIG = "config.v2.json"
 HOST_CONFIG = "hostconfig.json"
 LOG_SUFFIX = "-json.log"
+RESOLV_CONF_HASH = "resolv.conf.hash"
 HOSTS, HOSTNAME, RESOLV_CONF = "hosts", "hostname", "resolv.conf"
 TEMPORARY_PREFIX = ".tmp-"
 """Begins the name of a file that is written before it replaces another (pkg/atomicwriter, pkg/ioutils)."""
@@ -155,11 +162,22 @@ LOG_FILES = (
     HostPath("/var/log/upstart/docker.log"),
 )
 """Where init scripts of distributions send the engine's log; with systemd it is in the journal."""
-OPTION_FILES = (HostPath("/etc/default/docker"), HostPath("/etc/sysconfig/docker"))
-"""Options of the command line: Debian's, Red Hat's."""
+DEBIAN_OPTIONS = HostPath("/etc/default/docker")
+RED_HAT_OPTIONS = HostPath("/etc/sysconfig/docker")
+OPENRC_OPTIONS = HostPath("/etc/conf.d/docker")
+OPTION_FILES = (
+    DEBIAN_OPTIONS,
+    RED_HAT_OPTIONS,
+    HostPath("/etc/sysconfig/docker-storage"),
+    HostPath("/etc/sysconfig/docker-network"),
+    OPENRC_OPTIONS,
+)
+"""Files in which distributions keep options of the command line."""
 INIT_SCRIPT = HostPath("/etc/init.d/docker")
-NAMESPACE = "moby"
-"""The containerd namespace of dockerd's containers and images (libcontainerd)."""
+NAMESPACE, PLUGINS_NAMESPACE = "moby", "plugins.moby"
+"""The containerd namespaces of dockerd's containers and images, and of its plugins (libcontainerd)."""
+DANGLING = "moby-dangling@sha256:"
+"""Begins containerd's name of an image without a tag (daemon/containerd/image_builder.go)."""
 
 PROCESS = "dockerd"
 PROCESSES = (PROCESS, "dockerd-current")
@@ -172,6 +190,8 @@ PROGRAMS = (
     HostPath("/snap/docker/current/bin/dockerd"),
 )
 """Where packages install the engine's program."""
+HELPER_DIRECTORIES = ("/usr/libexec/docker", "/usr/lib/docker", "/usr/local/libexec/docker")
+"""Where packages install programs that only the engine starts."""
 CLIENT, INIT, PROXY, RUNC = "docker", "docker-init", "docker-proxy", "runc"
 """Programs beside it: the command, the init of ``docker run --init``, the proxy of published ports, the default runtime."""
 SERVICE = "docker.service"

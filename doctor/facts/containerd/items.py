@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.databases.flawed_records import flips
 from doctor.formats.databases.bolt import Bucket
 from doctor.model.text import flipped_byte
@@ -17,7 +18,7 @@ _WORDS = frozenset(
     snapshotKey snapshotter spec runtime extensions name options target digest mediatype size annotations parent children
     expireat ref metadata""".split()
 )
-_NAMESPACES = frozenset({b"moby", b"plugins.moby", b"k8s.io"})
+_NAMESPACES = frozenset({docker.NAMESPACE.encode(), docker.PLUGINS_NAMESPACE.encode(), b"k8s.io"})
 _SHORTEST = 4
 _TIMES = frozenset({b"createdat", b"updatedat", b"expireat"})
 _TIME_BYTES = {1: 15, 2: 16}

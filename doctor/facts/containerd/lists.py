@@ -165,6 +165,6 @@ def short(name: str) -> str:
     >>> short("docker.io/library/app:1"), short("moby-dangling@sha256:0123456789abcdef")
     ('app:1', 'untagged 0123456789ab')
     """
-    if name.startswith("moby-dangling@sha256:"):
-        return f"untagged {name[21:33]}"
+    if name.startswith(docker.DANGLING):
+        return f"untagged {name[len(docker.DANGLING) :][:12]}"
     return name.removeprefix("docker.io/").removeprefix("library/")

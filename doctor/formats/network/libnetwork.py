@@ -5,13 +5,14 @@ key that is missing or of another type is a panic. Sources: moby libnetwork/netw
 sandbox_store.go, endpoint_cnt.go, driverapi/ipamdata.go, drivers/{bridge,macvlan,ipvlan}/*_store.go, v26.1.5.
 """
 
+from doctor.engines.docker import places as docker
 from doctor.formats.images.oci_digest import is_hex64
 from doctor.formats.json_safe import load
 from doctor.formats.network.libnetwork_shapes import SHAPES, SOFT
 from doctor.formats.network.libnetwork_values import is_slip, network_identity, sandbox_identity
 from doctor.model.errors import FormatError
 
-PREFIX = "docker/network/v1.0/"
+PREFIX = docker.NETWORK_KEYS
 INDEX_BYTES = 8
 """A value is the record's index, eight bytes, then JSON (moby libnetwork/internal/kvstore/boltdb)."""
 

@@ -14,7 +14,7 @@ from doctor.engines.docker import places as docker
 from doctor.facts.containerd.lists import Snapshot
 from doctor.formats.databases.bolt import Bucket
 
-SPACE = b"moby"
+SPACE = docker.NAMESPACE.encode()
 _EPOCH_S = 62_135_596_800
 """Seconds from year 1, where Go counts from, to 1970."""
 
@@ -201,7 +201,7 @@ class _Maker:
                 named.add(digits)
         for digits in sorted(contents & documents.keys() - named - below):
             if is_image(documents[digits], self.disk):
-                bucket.buckets[f"moby-dangling@sha256:{digits}".encode()] = self._image(digits)
+                bucket.buckets[f"{docker.DANGLING}{digits}".encode()] = self._image(digits)
                 nameless += 1
         return nameless
 

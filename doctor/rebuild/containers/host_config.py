@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Container, Port
 from doctor.facts.network.networks import Networks
@@ -91,7 +92,7 @@ def _defaults(config: EngineConfig | None) -> dict[str, Any]:
         "PublishAllPorts": False,
         "ReadonlyPaths": None,
         "ReadonlyRootfs": False,
-        "Runtime": runtime if isinstance(runtime, str) and runtime else "runc",
+        "Runtime": runtime if isinstance(runtime, str) and runtime else docker.RUNC,
         "ShmSize": _SHM_BYTES,
         "UTSMode": "",
         "UsernsMode": "",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Attachment, Containers
 from doctor.facts.databases.databases import NetworkDatabase
 from doctor.facts.network.needs import BUILT_IN, wanted_networks
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from doctor.rebuild.network.infer import Member
 
-PREFIX = "docker/network/v1.0"
+PREFIX = docker.NETWORK_KEYS.rstrip("/")
 NO_TRACES = NetworkTraces()
 _NOT_CONFIG = frozenset({"endpoint", "endpoint_count", "sandbox", "bridge-endpoint", "ipam"})
 
@@ -100,7 +101,11 @@ def rebuild_networks(
             inferred.append(name)
         for kind, body in _records(identity, name, found.address):
             values[_key(kind, identity)] = _value(index, body)
-    content = write(Bucket(buckets={b"libnetwork": Bucket(keys=dict(sorted(values.items())))})) if values else b""
+    content = (
+        write(Bucket(buckets={docker.NETWORK_BUCKET.encode(): Bucket(keys=dict(sorted(values.items())))}))
+        if values
+        else b""
+    )
     kept = tuple(sorted(str(body_of(record).get("name", "")) for record in chosen.values()))
     return RebuiltNetworks(
         content=content, kept=kept, inferred=tuple(inferred), assumed=tuple(assumed), lost=tuple(lost)
@@ -175,7 +180,7 @@ def _choose(salvaged: dict[str, bytes], wanted: dict[str, list[Attachment]]) -> 
 
 def subnets_in(tree: Bucket) -> Iterator[str]:
     """Yield the IPv4 subnets of all networks in a tree."""
-    there = tree.at("libnetwork") or Bucket()
+    there = tree.at(docker.NETWORK_BUCKET) or Bucket()
     for key, value in there.keys.items():
         if key.startswith(f"{PREFIX}/network/".encode()):
             yield from (str(subnet) for subnet in _subnets(body_of(value)))
@@ -183,7 +188,7 @@ def subnets_in(tree: Bucket) -> Iterator[str]:
 
 def clashes(tree: Bucket, added: dict[bytes, bytes]) -> str:
     """Return the name of a network in the tree that has the name or part of the addresses of one to be added, "" for none."""
-    there = tree.at("libnetwork") or Bucket()
+    there = tree.at(docker.NETWORK_BUCKET) or Bucket()
     mine = [body_of(value) for key, value in added.items() if key.startswith(f"{PREFIX}/network/".encode())]
     for key, value in there.keys.items():
         if not key.startswith(f"{PREFIX}/network/".encode()) or key in added:

@@ -3,6 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.databases.databases import NetworkDatabase
 from doctor.facts.network.needs import wanted_networks
@@ -88,11 +89,11 @@ class AddRecords(Struct, frozen=True, kw_only=True):
 
         best = read(data).best
         root = best.root if best is not None else Bucket()
-        there = root.at("libnetwork") or Bucket()
+        there = root.at(docker.NETWORK_BUCKET) or Bucket()
         if self.records.keys() <= there.keys.keys():
             return data
         merged = Bucket(keys={**self.records, **there.keys}, buckets=there.buckets, sequence=there.sequence)
-        buckets = {**root.buckets, b"libnetwork": merged}
+        buckets = {**root.buckets, docker.NETWORK_BUCKET.encode(): merged}
         return write(Bucket(keys=root.keys, buckets=buckets, sequence=root.sequence))
 
 
@@ -124,7 +125,7 @@ def restored_network(
         if not made.content:
             continue
         best = read(made.content).best
-        found = (best.root.at("libnetwork") if best is not None else None) or Bucket()
+        found = (best.root.at(docker.NETWORK_BUCKET) if best is not None else None) or Bucket()
         added = {key: value for key, value in found.keys.items() if _identity(key) == identity}
         clash = clashes(remains.tree, added)
         if clash:

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.files import KeptVolumes
 from doctor.facts.databases.databases import VolumeDatabase
 from doctor.facts.volumes.volumes import VolumeDirectory, Volumes
@@ -56,7 +57,7 @@ def rebuild_volumes(
         if name.encode("utf-8", "surrogateescape") not in values:
             inferred.append(name)
             values[name.encode("utf-8", "surrogateescape")] = _record(volume)
-    content = write(Bucket(buckets={b"volumes": Bucket(keys=dict(sorted(values.items())))}))
+    content = write(Bucket(buckets={docker.VOLUME_BUCKET.encode(): Bucket(keys=dict(sorted(values.items())))}))
     age = backup.age if isinstance(backup, KeptVolumes) else ""
     return RebuiltVolumes(content=content, kept=kept, restored=restored, age=age, inferred=tuple(inferred))
 

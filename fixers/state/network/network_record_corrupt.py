@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.state import ReplaceRecords
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
 from doctor.facts.details import OfFile
@@ -32,7 +33,7 @@ def network_record_corrupt(
     if mended.changes:
         yield EditFile(
             path=detail.path,
-            edit=SetRecords(bucket=b"libnetwork", changes=mended.changes),
+            edit=SetRecords(bucket=docker.NETWORK_BUCKET.encode(), changes=mended.changes),
             what=f"repair the network database: {'; '.join(mended.parts)}",
             risk=Applicability.SAFE if not mended.lost else Applicability.DESTRUCTIVE,
             stage=Stage.DATABASES,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.state import ReplaceRecords
+from doctor.engines.docker import places as docker
 from doctor.facts.details import OfFile
 from doctor.facts.volumes.flaws import VolumeFlaws, corrected_volume
 from doctor.rebuild.network.mend import SetRecords
@@ -28,7 +29,7 @@ def volume_record_corrupt(detail: OfFile, flaws: VolumeFlaws) -> Iterator[Action
     if changes:
         yield EditFile(
             path=detail.path,
-            edit=SetRecords(bucket=b"volumes", changes=changes),
+            edit=SetRecords(bucket=docker.VOLUME_BUCKET.encode(), changes=changes),
             what=f"repair the {'record of volume' if len(names) == 1 else 'records of volumes'} {', '.join(names)}",
             stage=Stage.DATABASES,
         )
