@@ -10,9 +10,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from doctor.engines.containerd import places as containerd
 from doctor.facts.containerd.lists import (
-    BLOBS,
-    CONTENTS,
     VIEW,
     BlobProblem,
     ContainerdList,
@@ -65,11 +64,11 @@ def containerd_lists(
 
 def _steady(host: Host, top: HostPath, known: Bucket | None) -> ContainerdList:
     """Read again if something seems missing on a running host: it may have been removed between two reads."""
-    found = _list(host, top, known if known is not None else tree_of(host, join(top, CONTENTS)))
+    found = _list(host, top, known if known is not None else tree_of(host, join(top, containerd.METADATA_DATABASE)))
     for _ in range(_TRIES - 1 if host.is_live() else 0):
         if not found.blobs and not found.lost and not found.ahead and not found.snapshotter_problem:
             break
-        again = _list(host, top, tree_of(host, join(top, CONTENTS)))
+        again = _list(host, top, tree_of(host, join(top, containerd.METADATA_DATABASE)))
         # A snapshot created between the reads of both lists is in the second result.
         again = replace(again, ahead=tuple(name for name in again.ahead if name in found.ahead))
         if _doubts(again) == _doubts(found):
@@ -96,7 +95,7 @@ def _list(host: Host, top: HostPath, tree: Bucket) -> ContainerdList:
     snapshots, problem, is_repairable = _snapshotter(host, found.snapshotter)
     found = replace(found, snapshots=snapshots, snapshotter_problem=problem, snapshotter_repairable=is_repairable)
     lost = tuple(name for name, one in snapshots.items() if one.kind != VIEW and not _has_tree(host, found, one))
-    blobs = tuple(_problems(host, join(top, BLOBS), sizes))
+    blobs = tuple(_problems(host, join(top, containerd.BLOBS), sizes))
     found = replace(found, blobs=blobs, lost=lost, ahead=ahead_of(tree, snapshots))
     return with_parts(host, found) if found.blobs or lost else found
 
@@ -125,7 +124,7 @@ def with_parts(host: Host, found: ContainerdList) -> ContainerdList:
     """Return the lists with the parts of each image, from its documents."""
     targets = sorted({image.target for image in found.images})
     known: dict[str, dict[str, Any] | None] = {}
-    blobs = join(found.top, BLOBS)
+    blobs = join(found.top, containerd.BLOBS)
     return replace(found, parts={target: _parts(host, blobs, target, found.sizes, known) for target in targets})
 
 

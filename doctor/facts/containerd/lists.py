@@ -11,9 +11,6 @@ from doctor.facts.engine.data_root import DataRoot
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
-CONTENTS = containerd.METADATA_DATABASE
-BLOBS = containerd.BLOBS
-SNAPSHOTTER = containerd.SNAPSHOTTER
 VIEW, ACTIVE, COMMITTED = 1, 2, 3
 """Kinds of snapshot (containerd core/snapshots/snapshotter.go)."""
 

@@ -10,8 +10,6 @@ from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 
-CONFIG = docker.CONTAINER_CONFIG
-HOST_CONFIG = docker.HOST_CONFIG
 _POLICIES = frozenset({"always", "unless-stopped", "on-failure"})
 
 

@@ -93,7 +93,7 @@ def flaw(key: bytes, value: bytes, *, strict: bool = False) -> str:
     >>> flaw(b"db", b'{"Name":"db","Driver":"local","Labels":null,"Options":null}')
     ''
     >>> flaw(b"db", b'{"Name":"db","Dri6er":"local","Labels":null,"Options":null}')
-    "it has a key 'Dri6er' that no engine writes"
+    'it has a key "Dri6er" that no engine writes'
     """
     if problem := _undecoded(value):
         return problem
