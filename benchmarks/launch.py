@@ -59,7 +59,7 @@ def bundle_in(base: Path, root: Path) -> Path:
     config["root"] = {"path": str(root), "readonly": False}
     config["process"] |= {"terminal": False, "args": ["/bin/true"], "rlimits": []}
     config["process"]["capabilities"] = dict.fromkeys(("bounding", "effective", "permitted"), caps)
-    rows = [line.split("\t") for line in (RUNTIME / "syscalls.tsv").read_text().splitlines()[1:]]
+    rows = [line.split("\t") for line in (RUNTIME / "seccomp" / "syscalls.tsv").read_text().splitlines()[1:]]
     allowed = [row[0] for row in rows if row[1] == "allow"]
     linux = config["linux"]
     linux["resources"] |= {"memory": {"limit": MEMORY}, "pids": {"limit": PIDS}}

@@ -4,8 +4,22 @@
     python -I -S -E .../doctor/runtime/__main__.py batch < SPEC.json
 
 It needs the standard library and this package, root, and a kernel of x86_64 or aarch64. It does not use the host's
-Docker, so it works with dockerd dead. The input is parsed into an immutable plan (`plan`), which one executor runs:
-`launch` in the runtime's process, `init` in the container's.
+Docker, so it works with dockerd dead. The input is parsed into an immutable plan, which one executor runs:
+`process.launch` in the runtime's process, `process.init` in the container's.
+
+    cli, run, batch   the command line and its two verbs; `supervise` watches the containers of a batch
+    plan              the plan of a container, parsed from options or JSON
+    bundle            an OCI bundle's config.json, one module for each object
+    process           a container's process: creation, user, privileges, namespaces, and the end
+    rootfs            its file systems
+    cgroups           its limits and devices
+    seccomp           filters of system calls, with their tables
+    network           its links, addresses, firewall rules and ports
+    stdio             its pipes or its terminal
+    builtins          functions that run in a container in place of a command
+    cleanup           undoes changes to the host
+    base              system calls, values and errors, JSON, commands of the host
+    pack              the cached code of a launch
 
 The JSON of `batch`
 -------------------

@@ -6,14 +6,16 @@ Ten launches in one process cost 0.4 of ten cold ones: the interpreter starts on
 import gc
 import time
 
-from doctor.runtime import builtins, document, launch
-from doctor.runtime.launch import Shared, Stdio
-from doctor.runtime.plan import Plan
-from doctor.runtime.reader import Reader, bad
-from doctor.runtime.spec import plan_from
-from doctor.runtime.supervise import Job, Supervisor
-from doctor.runtime.system import os
-from doctor.runtime.values import FAILED, TYPE_CHECKING, Failure, reason
+from doctor.runtime import builtins
+from doctor.runtime.base import document
+from doctor.runtime.base.system import os
+from doctor.runtime.base.values import FAILED, TYPE_CHECKING, LaunchError, reason
+from doctor.runtime.plan.container import ContainerPlan
+from doctor.runtime.plan.reader import FieldReader, bad
+from doctor.runtime.plan.spec import plan_from
+from doctor.runtime.process import launch
+from doctor.runtime.process.launch import LaunchContext, Stdio
+from doctor.runtime.supervise import BatchJob, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,15 +24,15 @@ _READY_S = 10.0
 _MAX_PARALLEL = 64
 
 
-def plans_from(text: str | bytes) -> tuple[list[Plan], int]:
-    """The plans of a document, and how many may run in parallel. Raises Failure (2) for anything unexpected."""
+def plans_from(text: str | bytes) -> tuple[list[ContainerPlan], int]:
+    """The plans of a document, and how many may run in parallel. Raises LaunchError (2) for anything unexpected."""
     try:
         value = document.parsed(text if isinstance(text, str) else text.decode())
     except UnicodeDecodeError:
         raise bad("can't parse the document: it is not UTF-8") from None
-    except Failure as failure:
+    except LaunchError as failure:
         raise bad(f"can't parse the document: {failure.message}") from None
-    reader = Reader(value, "document")
+    reader = FieldReader(value, "document")
     parallel = reader.number("parallel", 1, _MAX_PARALLEL)
     sources = reader.items("containers")
     reader.end()
@@ -48,13 +50,13 @@ def plans_from(text: str | bytes) -> tuple[list[Plan], int]:
 class Batch:
     """Runs plans in order; `emit` receives each result as its container ends."""
 
-    def __init__(self, plans: list[Plan], parallel: int, emit: "Callable[[dict[str, object]], None]") -> None:
+    def __init__(self, plans: list[ContainerPlan], parallel: int, emit: "Callable[[dict[str, object]], None]") -> None:
         self._plans = plans
         self._parallel = parallel
         self._emit = emit
         self._supervisor = Supervisor()
-        self._shared = Shared()
-        self._by_id: dict[str, Job] = {}
+        self._shared = LaunchContext()
+        self._by_id: dict[str, BatchJob] = {}
 
     def run(self) -> None:
         """Start each plan as soon as a slot is free, wait for the foreground ones, then kill the background ones."""
@@ -73,52 +75,52 @@ class Batch:
     def _foreground(self) -> int:
         return sum(1 for job in self._supervisor.jobs if not job.plan.background)
 
-    def _collect(self, ended: list[Job]) -> None:
+    def _collect(self, ended: list[BatchJob]) -> None:
         for job in ended:
             self._emit(result_of(job))
 
-    def _start(self, plan: Plan) -> None:
+    def _start(self, plan: ContainerPlan) -> None:
         joined = None
         stdio = _pipes(with_stdin=plan.stdin is not None)
         try:
             joined = self._joined(plan)
             function = None if plan.work.builtin is None else builtins.function(plan.work.builtin)
             running = launch.start(plan, self._shared, stdio, joined=joined, function=function)
-        except (Failure, OSError) as error:
+        except (LaunchError, OSError) as error:
             for descriptor in stdio.outside.values():
                 os.close(descriptor)
-            failure = error if isinstance(error, Failure) else Failure(f"can't start it: {reason(error)}")
+            failure = error if isinstance(error, LaunchError) else LaunchError(f"can't start it: {reason(error)}")
             self._emit(result_of_failure(plan, failure))
             return
         finally:
             for descriptor in (*stdio.inside, *([] if joined is None else [joined])):
                 os.close(descriptor)
-        job = Job(running, stdio)
+        job = BatchJob(running, stdio)
         self._by_id[plan.id] = job
         self._supervisor.add(job)
         if plan.background:
             self._wait_for(job)
 
-    def _wait_for(self, job: Job) -> None:
+    def _wait_for(self, job: BatchJob) -> None:
         end = time.monotonic() + _READY_S
         while job in self._supervisor.jobs and not job.is_ready() and (left := end - time.monotonic()) > 0:
             self._collect(self._supervisor.step(left))
 
-    def _joined(self, plan: Plan) -> int | None:
+    def _joined(self, plan: ContainerPlan) -> int | None:
         if plan.net.kind not in ("container", "path"):
             return None
-        from doctor.runtime import network  # noqa: PLC0415 - only a batch that joins networks needs it
+        from doctor.runtime.network import link  # noqa: PLC0415 - only a batch that joins networks needs it
 
         if plan.net.kind == "path":
-            return network.open_path(plan.net.target)
+            return link.open_path(plan.net.target)
         job = self._by_id.get(plan.net.target)
         if job is not None:
             if job.running.status is not None:
-                raise Failure(f"container '{plan.net.target}' is no longer running")
-            return network.open_namespace(str(job.running.pid))
-        if network.is_process(plan.net.target):
-            return network.open_namespace(plan.net.target)
-        raise Failure(f"no container '{plan.net.target}' was started before '{plan.id}'")
+                raise LaunchError(f"container '{plan.net.target}' is no longer running")
+            return link.open_namespace(str(job.running.pid))
+        if link.is_process(plan.net.target):
+            return link.open_namespace(plan.net.target)
+        raise LaunchError(f"no container '{plan.net.target}' was started before '{plan.id}'")
 
 
 def _pipes(*, with_stdin: bool) -> Stdio:
@@ -132,7 +134,7 @@ def _pipes(*, with_stdin: bool) -> Stdio:
     return Stdio((stdin, out_write, err_write), outside)
 
 
-def result_of(job: Job) -> dict[str, object]:
+def result_of(job: BatchJob) -> dict[str, object]:
     """The JSON object for a container that has ended."""
     code, signal = launch.exit_code(job.running.status or 0)
     error = None
@@ -156,7 +158,7 @@ def result_of(job: Job) -> dict[str, object]:
     }
 
 
-def result_of_failure(plan: Plan, failure: Failure) -> dict[str, object]:
+def result_of_failure(plan: ContainerPlan, failure: LaunchError) -> dict[str, object]:
     """The JSON object for a container that could not be started."""
     return {
         "id": plan.id,

@@ -1,7 +1,7 @@
 """The command line: `doctor-runtime run` and `doctor-runtime batch`. No argparse: it would cost half a launch."""
 
-from doctor.runtime.system import os
-from doctor.runtime.values import FAILED, USAGE, Failure, reason
+from doctor.runtime.base.system import os
+from doctor.runtime.base.values import FAILED, USAGE, LaunchError, reason
 
 HELP = """\
 usage: doctor-runtime run [OPTIONS] ROOTFS -- COMMAND [ARG...]
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     verb, *rest = arguments or ["--help"]
     try:
         return _dispatch(verb, rest)
-    except Failure as failure:
+    except LaunchError as failure:
         os.write(2, f"doctor-runtime: {failure.message}\n".encode("utf-8", "replace"))
         return failure.code
     except KeyboardInterrupt:
@@ -74,7 +74,7 @@ def _dispatch(verb: str, rest: list[str]) -> int:
         from doctor.runtime import batch  # noqa: PLC0415
 
         return batch.run(_all_of_stdin())
-    raise Failure(f"unknown command or argument: '{' '.join([verb, *rest[:1]])}' (see --help)", USAGE)
+    raise LaunchError(f"unknown command or argument: '{' '.join([verb, *rest[:1]])}' (see --help)", USAGE)
 
 
 def _all_of_stdin() -> bytes:

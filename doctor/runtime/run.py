@@ -1,11 +1,11 @@
 """The verb `run`: one container in the foreground, from options, a bundle or layers."""
 
-from doctor.runtime import launch
-from doctor.runtime.launch import Running, Shared, Stdio
-from doctor.runtime.options import Options, parse
-from doctor.runtime.plan import Plan
-from doctor.runtime.system import os, signal
-from doctor.runtime.values import TYPE_CHECKING, USAGE, Failure
+from doctor.runtime.base.system import os, signal
+from doctor.runtime.base.values import TYPE_CHECKING, USAGE, LaunchError
+from doctor.runtime.plan.container import ContainerPlan
+from doctor.runtime.plan.options import RunOptions, parse
+from doctor.runtime.process import launch
+from doctor.runtime.process.launch import LaunchContext, Running, Stdio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,22 +18,22 @@ def main(arguments: list[str]) -> int:
     """Run a container from its options; the exit code."""
     options = parse(arguments)
     if os.geteuid() != 0:
-        raise Failure("the runtime needs root: namespaces, mounts and cgroups require it")
+        raise LaunchError("the runtime needs root: namespaces, mounts and cgroups require it")
     function = _function(options.plan)
-    shared = Shared()
+    shared = LaunchContext()
     try:
         return _run(options, shared, function)
     finally:
         shared.finish()
 
 
-def _run(options: Options, shared: Shared, function: "Callable[[dict[str, object]], int] | None") -> int:
+def _run(options: RunOptions, shared: LaunchContext, function: "Callable[[dict[str, object]], int] | None") -> int:
     plan = options.plan
     for note in options.notes:
         os.write(2, f"doctor-runtime: {note}\n".encode())
     joined = _joined(plan)
     if options.terminal:
-        from doctor.runtime import console, terminal  # noqa: PLC0415 - only -t pays for sockets and termios
+        from doctor.runtime.stdio import console, terminal  # noqa: PLC0415 - only -t pays for sockets and termios
 
         ours, theirs = terminal.channel()
         null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
@@ -52,7 +52,7 @@ def _run(options: Options, shared: Shared, function: "Callable[[dict[str, object
         if master is not None:
             terminal.serve(master, interactive=options.interactive, sized=plan.extras.console is not None)
     else:
-        from doctor.runtime import relay  # noqa: PLC0415 - -t has its own way
+        from doctor.runtime.stdio import relay  # noqa: PLC0415 - -t has its own way
 
         stdio = relay.pipes(interactive=options.interactive)
         running = launch.start(plan, shared, stdio, joined=joined, function=function)
@@ -88,7 +88,7 @@ def _forward_signals(running: Running) -> None:
         signal.setitimer(signal.ITIMER_REAL, running.plan.timeout_s)
 
 
-def _function(plan: Plan) -> "Callable[[dict[str, object]], int] | None":
+def _function(plan: ContainerPlan) -> "Callable[[dict[str, object]], int] | None":
     if plan.work.builtin is None:
         return None
     from doctor.runtime import builtins  # noqa: PLC0415 - before anything of the image is near
@@ -96,15 +96,15 @@ def _function(plan: Plan) -> "Callable[[dict[str, object]], int] | None":
     return builtins.function(plan.work.builtin)
 
 
-def _joined(plan: Plan) -> int | None:
+def _joined(plan: ContainerPlan) -> int | None:
     if plan.net.kind not in ("container", "path"):
         return None
-    from doctor.runtime import network  # noqa: PLC0415 - only joined networks need it
+    from doctor.runtime.network import link  # noqa: PLC0415 - only joined networks need it
 
     if plan.net.kind == "path":
-        return network.open_path(plan.net.target)
-    if not network.is_process(plan.net.target):
-        raise Failure(
+        return link.open_path(plan.net.target)
+    if not link.is_process(plan.net.target):
+        raise LaunchError(
             f"--net container:{plan.net.target}: a process id, or PID:CONTAINER:FIRST-LAST, is needed here", USAGE
         )
-    return network.open_namespace(plan.net.target)
+    return link.open_namespace(plan.net.target)

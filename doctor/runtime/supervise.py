@@ -4,17 +4,17 @@ import errno
 import select
 import time
 
-from doctor.runtime.launch import Running, Stdio, check_report
-from doctor.runtime.plan import Plan
-from doctor.runtime.system import os, signal
-from doctor.runtime.values import Failure
+from doctor.runtime.base.system import os, signal
+from doctor.runtime.base.values import LaunchError
+from doctor.runtime.plan.container import ContainerPlan
+from doctor.runtime.process.launch import Running, Stdio, check_report
 
 _TICK_S = 0.02  # fallback without pidfd (before Linux 5.3)
 _CHUNK = 65536
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Job:
+class BatchJob:
     """One container of a batch: its output so far and its exit.
 
     Attributes:
@@ -27,11 +27,11 @@ class Job:
 
     def __init__(self, running: Running, stdio: Stdio) -> None:
         self.running = running
-        self.plan: Plan = running.plan
+        self.plan: ContainerPlan = running.plan
         self.streams: dict[int, bytearray] = {1: bytearray(), 2: bytearray()}
         self.dropped: dict[int, int] = {1: 0, 2: 0}
         self.report = b""
-        self.error: Failure | None = None
+        self.error: LaunchError | None = None
         self.timed_out = False
         self.killed = False
         self.ended: float | None = None
@@ -63,12 +63,12 @@ class Job:
 class Supervisor:
     """Running jobs. `step` waits for the next event.
 
-    A signal that ends a batch raises Failure only in `step` and `check`, never during a container's start or exit: it
+    A signal that ends a batch raises LaunchError only in `step` and `check`, never during a container's start or exit: it
     would be mistaken for that container's error, and the result of one that just ended would be lost.
     """
 
     def __init__(self) -> None:
-        self.jobs: list[Job] = []
+        self.jobs: list[BatchJob] = []
         self._signalled, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake)
@@ -76,7 +76,7 @@ class Supervisor:
             signal.signal(number, _note)
 
     def check(self) -> None:
-        """Raise Failure if a signal has come."""
+        """Raise LaunchError if a signal has come."""
         poll = select.poll()
         if self._signalled >= 0:
             poll.register(self._signalled, select.POLLIN)
@@ -89,9 +89,9 @@ class Supervisor:
         self._signalled = -1
         for other in _ENDING:
             signal.signal(other, signal.SIG_IGN)
-        raise Failure(f"interrupted by signal {number}", 128 + number)
+        raise LaunchError(f"interrupted by signal {number}", 128 + number)
 
-    def add(self, job: Job) -> None:
+    def add(self, job: BatchJob) -> None:
         """Watch one more."""
         self.jobs.append(job)
         for descriptor in job.reading:
@@ -99,7 +99,7 @@ class Supervisor:
         if job.writing is not None:
             os.set_blocking(job.writing, False)
 
-    def step(self, limit_s: float | None = None) -> list[Job]:
+    def step(self, limit_s: float | None = None) -> list[BatchJob]:
         """Wait for an event, at most `limit_s`; returns the jobs that have ended since."""
         poll = select.poll()
         owners = self._register(poll)
@@ -117,7 +117,7 @@ class Supervisor:
         self.jobs = [job for job in self.jobs if job not in ended]
         return ended
 
-    def kill_all(self) -> list[Job]:
+    def kill_all(self) -> list[BatchJob]:
         """Kill running containers and wait for them."""
         for job in self.jobs:
             job.killed = True
@@ -127,7 +127,7 @@ class Supervisor:
             ended += self.step()
         return ended
 
-    def _register(self, poll: select.poll) -> dict[int, Job]:
+    def _register(self, poll: select.poll) -> dict[int, BatchJob]:
         owners = {}
         if self._signalled >= 0:
             poll.register(self._signalled, select.POLLIN)
@@ -149,7 +149,7 @@ class Supervisor:
             waits.append(_TICK_S)
         return min(waits) * 1000 + 1 if waits else None
 
-    def _serve(self, job: Job, descriptor: int) -> None:
+    def _serve(self, job: BatchJob, descriptor: int) -> None:
         if descriptor == job.writing:
             self._feed(job)
         elif descriptor in job.reading:
@@ -160,7 +160,7 @@ class Supervisor:
             job.running.reap(wait=True)
 
     @staticmethod
-    def _feed(job: Job) -> None:
+    def _feed(job: BatchJob) -> None:
         if job.writing is None:
             return
         try:
@@ -175,7 +175,7 @@ class Supervisor:
             job.writing = None
 
     @staticmethod
-    def _read(job: Job, descriptor: int) -> None:
+    def _read(job: BatchJob, descriptor: int) -> None:
         try:
             chunk = os.read(descriptor, _CHUNK)
         except BlockingIOError:
@@ -194,7 +194,7 @@ class Supervisor:
             job.dropped[number] += len(chunk[room:])
 
     @staticmethod
-    def _has_ended(job: Job) -> bool:
+    def _has_ended(job: BatchJob) -> bool:
         if job.pidfd >= 0 or not job.running.reap(wait=False):
             return False
         if job.writing is not None:
@@ -211,9 +211,9 @@ def _note(_number: int, _frame: object) -> None:
     """The kernel's note has gone to the descriptor of `set_wakeup_fd`."""
 
 
-def _judge_report(job: Job) -> None:
+def _judge_report(job: BatchJob) -> None:
     job.reported = True
     try:
         check_report(job.report, job.plan)
-    except Failure as failure:
+    except LaunchError as failure:
         job.error = failure

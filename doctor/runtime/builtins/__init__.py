@@ -4,7 +4,7 @@ Each takes the specification's `args`, writes its answer to stdout as one JSON o
 exit code: 0 success, 1 failure, 2 invalid arguments.
 """
 
-from doctor.runtime.values import TYPE_CHECKING, USAGE, Failure
+from doctor.runtime.base.values import TYPE_CHECKING, USAGE, LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ def function(name: str) -> "Function":
     room = next((module for module, names in NAMES.items() if name in names), None)
     if room is None:
         known = ", ".join(sorted(n for names in NAMES.values() for n in names))
-        raise Failure(f"unknown builtin '{name}' (known: {known})", USAGE)
+        raise LaunchError(f"unknown builtin '{name}' (known: {known})", USAGE)
     if room == "net":
         from doctor.runtime.builtins import net as module  # noqa: PLC0415 - only what the document asks for
     elif room == "files":

@@ -3,8 +3,8 @@
 import json
 import os
 
-from doctor.runtime.reader import Reader
-from doctor.runtime.values import TYPE_CHECKING, Failure
+from doctor.runtime.base.values import TYPE_CHECKING, LaunchError
+from doctor.runtime.plan.reader import FieldReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,13 +20,13 @@ def _write(descriptor: int, text: bytes) -> None:
         text = text[os.write(descriptor, text) :]
 
 
-def builtin(work: "Callable[[Reader], None]") -> "Callable[[dict[str, object]], int]":
-    """Turn a function that reads arguments, prints its result and raises OSError or Failure into a builtin."""
+def builtin(work: "Callable[[FieldReader], None]") -> "Callable[[dict[str, object]], int]":
+    """Turn a function that reads arguments, prints its result and raises OSError or LaunchError into a builtin."""
 
     def run(arguments: dict[str, object]) -> int:
         try:
-            work(Reader(arguments, "args"))
-        except Failure as failure:
+            work(FieldReader(arguments, "args"))
+        except LaunchError as failure:
             _write(2, failure.message.encode("utf-8", "replace") + b"\n")
             return failure.code if failure.code == 2 else 1
         except OSError as error:
@@ -42,5 +42,5 @@ def builtin(work: "Callable[[Reader], None]") -> "Callable[[dict[str, object]], 
 def needed(value: object, name: str) -> str:
     """A required text argument."""
     if not isinstance(value, str):
-        raise Failure(f"args: '{name}' is needed", 2)
+        raise LaunchError(f"args: '{name}' is needed", 2)
     return value

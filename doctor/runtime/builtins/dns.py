@@ -2,8 +2,8 @@
 
 import struct
 
-from doctor.runtime.reader import address_of
-from doctor.runtime.values import Failure
+from doctor.runtime.base.values import LaunchError
+from doctor.runtime.plan.reader import address_of
 
 _TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
 _RECURSE = 0x0100
@@ -13,16 +13,16 @@ _MAX_JUMPS = 64
 def query(name: str, kind: str, identity: int) -> bytes:
     """A recursive question."""
     if kind not in _TYPES:
-        raise Failure(f"args: type '{kind}' is not one of {', '.join(_TYPES)}", 2)
+        raise LaunchError(f"args: type '{kind}' is not one of {', '.join(_TYPES)}", 2)
     labels = [label.encode() for label in name.rstrip(".").split(".")] if name.rstrip(".") else []
     if any(not 1 <= len(label) <= 63 for label in labels) or sum(len(label) + 1 for label in labels) > 254:
-        raise Failure(f"args: '{name}' is not a domain name", 2)
+        raise LaunchError(f"args: '{name}' is not a domain name", 2)
     asked = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
     return struct.pack(">HHHHHH", identity, _RECURSE, 1, 0, 0, 0) + asked + struct.pack(">HH", _TYPES[kind], 1)
 
 
 def records(message: bytes) -> tuple[int, list[dict[str, object]]]:
-    """(response code, answers as type and value). Raises Failure for a truncated or looping message."""
+    """(response code, answers as type and value). Raises LaunchError for a truncated or looping message."""
     try:
         _, flags, questions, answers, _, _ = struct.unpack_from(">HHHHHH", message)
         place = 12
@@ -37,7 +37,7 @@ def records(message: bytes) -> tuple[int, list[dict[str, object]]]:
             found.append({"type": _type_name(kind), "value": _value(message, kind, place, size)})
             place += size
     except (struct.error, IndexError):
-        raise Failure("the DNS answer is truncated") from None
+        raise LaunchError("the DNS answer is truncated") from None
     return flags & 0xF, found
 
 
@@ -68,7 +68,7 @@ def _name(message: bytes, place: int) -> tuple[str, int]:
             place += 1 + size
         else:
             return ".".join(labels), place + 1 if end < 0 else end
-    raise Failure("a name in the DNS answer loops")
+    raise LaunchError("a name in the DNS answer loops")
 
 
 def servers_of(resolv_conf: str) -> list[str]:

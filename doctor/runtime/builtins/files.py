@@ -3,9 +3,9 @@
 import os
 import stat
 
+from doctor.runtime.base.values import TYPE_CHECKING, LaunchError
 from doctor.runtime.builtins.answers import builtin, needed, say
-from doctor.runtime.reader import Reader
-from doctor.runtime.values import TYPE_CHECKING, Failure
+from doctor.runtime.plan.reader import FieldReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ _PROGRAMS = (b"\x7fELF", b"#!", b"MZ", b"PK")
 """Formats that the kernel runs, and the usual ones of binfmt_misc (Windows and Java programs)."""
 
 
-def _write_file(reader: Reader) -> None:
+def _write_file(reader: FieldReader) -> None:
     """path, text: written, synced and read back."""
     path, text = needed(reader.text("path"), "path"), reader.text("text", "") or ""
     reader.end()
@@ -25,11 +25,11 @@ def _write_file(reader: Reader) -> None:
         os.fsync(target.fileno())
     with open(path, encoding="utf-8") as source:
         if source.read() != text:
-            raise Failure(f"'{path}' reads back differently")
+            raise LaunchError(f"'{path}' reads back differently")
     say(ok=True, bytes=os.stat(path).st_size)
 
 
-def _read_file(reader: Reader) -> None:
+def _read_file(reader: FieldReader) -> None:
     """path, limit (bytes): says the text."""
     path, limit = needed(reader.text("path"), "path"), reader.number("limit", 0, _MAX_READ)
     reader.end()
@@ -39,7 +39,7 @@ def _read_file(reader: Reader) -> None:
     say(ok=True, text=text.decode("utf-8", "replace"))
 
 
-def _stat_files(reader: Reader) -> None:
+def _stat_files(reader: FieldReader) -> None:
     """paths: type, mode, owner and size of each, the last link not followed; says where `program` is.
 
     `program` is searched for in the directories of `search` ("/bin:/usr/bin") as a container's command is; "" is said where
@@ -95,7 +95,7 @@ def _begins_well(path: str) -> bool:
 
 def _must(condition: bool, what: str) -> None:
     if not condition:
-        raise Failure(what)
+        raise LaunchError(what)
 
 
 def _make_and_rename(base: str) -> None:
@@ -161,7 +161,7 @@ def _change(path: str) -> None:
     _must(os.stat(path).st_size == before + 6, f"'{path}' did not grow when it was copied up and written")
 
 
-def _overlay_check(reader: Reader) -> None:
+def _overlay_check(reader: FieldReader) -> None:
     """Takes `directory` (where to work), hide (files or directories of lower layers to remove), change (files to append to).
 
     Says which steps worked; the first that does not ends it.
@@ -182,11 +182,11 @@ def _overlay_check(reader: Reader) -> None:
     for name, step in steps:
         try:
             step()
-        except (OSError, Failure) as error:
+        except (OSError, LaunchError) as error:
             code = error.errno if isinstance(error, OSError) else None
-            why = error.message if isinstance(error, Failure) else (error.strerror or "").lower()
+            why = error.message if isinstance(error, LaunchError) else (error.strerror or "").lower()
             say(ok=False, done=done, failed=name, errno=code, error=why)
-            raise Failure(f"{name}: {why}") from None
+            raise LaunchError(f"{name}: {why}") from None
         done.append(name)
     say(ok=True, done=done, failed=None, errno=None, error=None)
 

@@ -3,9 +3,9 @@
 import os
 import sys
 
-from doctor.runtime import kernel
+from doctor.runtime.base import kernel
 from doctor.runtime.builtins.answers import builtin, say
-from doctor.runtime.reader import Reader
+from doctor.runtime.plan.reader import FieldReader
 
 _STATUS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Uid", "Gid", "Groups", "NSpid")
 _NAMESPACES = ("mnt", "pid", "uts", "ipc", "net", "cgroup", "user")
@@ -34,7 +34,7 @@ def _refusals() -> dict[str, int]:
     return found
 
 
-def _inspect(reader: Reader) -> None:
+def _inspect(reader: FieldReader) -> None:
     reader.end()
     status = dict(line.partition(":\t")[::2] for line in _lines("/proc/self/status"))
     say(

@@ -4,13 +4,13 @@ import os
 import time
 
 from doctor.runtime.builtins.answers import builtin, say
-from doctor.runtime.reader import Reader
+from doctor.runtime.plan.reader import FieldReader
 
 _BLOCK = 1 << 20
 _MAX_FORKS = 4096
 
 
-def _print(reader: Reader) -> None:
+def _print(reader: FieldReader) -> None:
     """text, repeat, to ("stdout" or "stderr"): writes the text as it is."""
     text, repeat = reader.text("text", "") or "", reader.number("repeat", 0, 1 << 30)
     to = reader.text("to", "stdout")
@@ -20,7 +20,7 @@ def _print(reader: Reader) -> None:
         os.write(2 if to == "stderr" else 1, block)
 
 
-def _sleep(reader: Reader) -> None:
+def _sleep(reader: FieldReader) -> None:
     """`seconds` to sleep."""
     seconds = reader.fraction("seconds", 0, 1e7)
     reader.end()
@@ -28,7 +28,7 @@ def _sleep(reader: Reader) -> None:
     say(ok=True)
 
 
-def _files(reader: Reader) -> dict[str, str]:
+def _files(reader: FieldReader) -> dict[str, str]:
     """`read`: paths; the texts of those that can be read, such as a limit that the container's control group holds."""
     found = {}
     for path in reader.texts("read"):
@@ -40,7 +40,7 @@ def _files(reader: Reader) -> dict[str, str]:
     return found
 
 
-def _memory_eat(reader: Reader) -> None:
+def _memory_eat(reader: FieldReader) -> None:
     """bytes, read: allocates and touches them, one MiB at a time; the files are printed first, since it may be
     killed.
     """
@@ -52,7 +52,7 @@ def _memory_eat(reader: Reader) -> None:
     say(ok=True, bytes=len(held) * _BLOCK, files=files)
 
 
-def _fork_many(reader: Reader) -> None:
+def _fork_many(reader: FieldReader) -> None:
     """count, read: starts this many waiting processes; prints how many could start, and ends them."""
     count, files = reader.number("count", 1, _MAX_FORKS), _files(reader)
     reader.end()
@@ -75,7 +75,7 @@ def _fork_many(reader: Reader) -> None:
     say(ok=problem is None, made=made, errno=problem, files=files)
 
 
-def _cpu_burn(reader: Reader) -> None:
+def _cpu_burn(reader: FieldReader) -> None:
     """`seconds` of wall time, read; prints how many seconds of CPU it got."""
     seconds, files = reader.fraction("seconds", 0, 3600), _files(reader)
     reader.end()

@@ -6,21 +6,21 @@ import select
 import time
 from contextlib import suppress
 
+from doctor.runtime.base.values import LaunchError
 from doctor.runtime.builtins import dns
 from doctor.runtime.builtins.answers import builtin, needed, say
-from doctor.runtime.reader import Reader, address_of
-from doctor.runtime.values import Failure
+from doctor.runtime.plan.reader import FieldReader, address_of
 
 _MAX_REPLY = 1 << 20
 
 
-def _target(reader: Reader, default_port: int | None = None) -> tuple[str, int, float]:
+def _target(reader: FieldReader, default_port: int | None = None) -> tuple[str, int, float]:
     host, port = needed(reader.text("host"), "host"), reader.number("port", 1, 65535) or default_port
     timeout = reader.fraction("timeout_s", 0.01, 3600)
     if address_of(host) is None:
-        raise Failure(f"args: host '{host}' is not an IPv4 address", 2)
+        raise LaunchError(f"args: host '{host}' is not an IPv4 address", 2)
     if port is None:
-        raise Failure("args: 'port' is needed", 2)
+        raise LaunchError("args: 'port' is needed", 2)
     return host, port, 5.0 if timeout is None else timeout
 
 
@@ -34,7 +34,7 @@ def _connected(host: str, port: int, timeout_s: float) -> _socket.socket:
     return sock
 
 
-def _tcp_connect(reader: Reader) -> None:
+def _tcp_connect(reader: FieldReader) -> None:
     """host, port, timeout_s: says the local and remote address."""
     host, port, timeout = _target(reader)
     reader.end()
@@ -43,7 +43,7 @@ def _tcp_connect(reader: Reader) -> None:
     say(ok=True, local=sock.getsockname()[0], seconds=round(time.monotonic() - began, 6))
 
 
-def _http_get(reader: Reader) -> None:
+def _http_get(reader: FieldReader) -> None:
     """host, port (80), path ("/"), name (Host header), timeout_s: says status and body; exit 1 for a status >= 400."""
     host, port, timeout = _target(reader, 80)
     path, name = reader.text("path", "/"), reader.text("name") or host
@@ -61,10 +61,10 @@ def _http_get(reader: Reader) -> None:
     status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
     say(ok=0 < status < 400, status=status, local=sock.getsockname()[0], body=body.decode("utf-8", "replace"))
     if not 0 < status < 400:
-        raise Failure(f"{host}:{port} answered with status {status}")
+        raise LaunchError(f"{host}:{port} answered with status {status}")
 
 
-def _listen(reader: Reader) -> None:
+def _listen(reader: FieldReader) -> None:
     """port, body, count (connections to serve, endless without), address ("0.0.0.0"): a tiny HTTP responder.
 
     Says "ready", then answers each request with a JSON object: peer (the source address it sees), port and body.
@@ -91,7 +91,7 @@ def _listen(reader: Reader) -> None:
         served += 1
 
 
-def _greet(reader: Reader) -> None:
+def _greet(reader: FieldReader) -> None:
     """port: sends each client a line with the address that it is seen with, and waits for it to go."""
     port = reader.number("port", 0, 65535) or 0
     reader.end()
@@ -122,7 +122,7 @@ def _answer(client: _socket.socket, peer: tuple[str, int], body: str) -> None:
     client.sendall(head.encode() + text)
 
 
-def _udp_listen(reader: Reader) -> None:
+def _udp_listen(reader: FieldReader) -> None:
     """port, count (1): answers each datagram with the peer's address; says "ready" first."""
     port, count = reader.number("port", 0, 65535) or 0, reader.number("count", 1, 1 << 30)
     reader.end()
@@ -134,7 +134,7 @@ def _udp_listen(reader: Reader) -> None:
         server.sendto(f"{peer[0]} ".encode() + data, peer)
 
 
-def _udp_ask(reader: Reader) -> None:
+def _udp_ask(reader: FieldReader) -> None:
     """host, port, text, timeout_s: sends a datagram and says the answer; exit 1 if none comes."""
     host, port, timeout = _target(reader)
     text = reader.text("text", "") or ""
@@ -142,11 +142,11 @@ def _udp_ask(reader: Reader) -> None:
     answer = _asked(host, port, text.encode(), timeout, same_start=0)
     if isinstance(answer, str):
         say(ok=False, answer=None, error=answer)
-        raise Failure(f"{host}:{port}: {answer}")
+        raise LaunchError(f"{host}:{port}: {answer}")
     say(ok=True, answer=answer.decode("utf-8", "replace"), error=None)
 
 
-def _dns_query(reader: Reader) -> None:
+def _dns_query(reader: FieldReader) -> None:
     """name, server (without: each of /etc/resolv.conf), port (53), type ("A"), timeout_s: says the records.
 
     Exit 1 if no server answers, or with an error code. The result's `answered` is False without an answer.
@@ -157,7 +157,7 @@ def _dns_query(reader: Reader) -> None:
     reader.end()
     servers = [server] if server is not None else dns.servers_of(_text("/etc/resolv.conf"))
     if not servers:
-        raise Failure("/etc/resolv.conf names no server")
+        raise LaunchError("/etc/resolv.conf names no server")
     problems = []
     for address in servers:
         answer = _asked(address, 53 if port is None else port, dns.query(name, kind, _identity()), timeout or 3.0)
@@ -167,10 +167,10 @@ def _dns_query(reader: Reader) -> None:
         code, records = dns.records(answer)
         say(ok=code == 0, answered=True, server=address, code=code, records=records, problems=problems)
         if code:
-            raise Failure(f"{address} answered with code {code}")
+            raise LaunchError(f"{address} answered with code {code}")
         return
     say(ok=False, answered=False, server=None, code=None, records=[], problems=problems)
-    raise Failure("; ".join(problems))
+    raise LaunchError("; ".join(problems))
 
 
 def _identity() -> int:

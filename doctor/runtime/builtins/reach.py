@@ -9,10 +9,10 @@ import select
 import struct
 import time
 
+from doctor.runtime.base.values import TYPE_CHECKING, LaunchError
 from doctor.runtime.builtins import dns
 from doctor.runtime.builtins.answers import builtin, needed, say
-from doctor.runtime.reader import Reader, address_of, bad
-from doctor.runtime.values import TYPE_CHECKING, Failure
+from doctor.runtime.plan.reader import FieldReader, address_of, bad
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,10 +127,10 @@ def _echo(identity: int) -> bytes:
     return body[:2] + struct.pack(">H", ~(total + (total >> 16)) & 0xFFFF) + body[4:]
 
 
-def _targets(reader: Reader, name: str) -> list[_Try]:
+def _targets(reader: FieldReader, name: str) -> list[_Try]:
     found = []
     for index, item in enumerate(reader.items("targets")[:_MAX_TARGETS]):
-        target = Reader(item, f"args.targets[{index}]")
+        target = FieldReader(item, f"args.targets[{index}]")
         kind, host = target.text("kind", "tcp") or "tcp", needed(target.text("host"), "host")
         port = target.number("port", 1, 65535)
         target.end()
@@ -142,7 +142,7 @@ def _targets(reader: Reader, name: str) -> list[_Try]:
     return found
 
 
-def _reach(reader: Reader) -> None:
+def _reach(reader: FieldReader) -> None:
     """Targets (list of kind "tcp", "greet", "dns" or "ping", host, port), timeout_s, name (asked of dns), hold (seconds).
 
     All are tried in parallel. Reports for each, in order, whether the remote end itself answered: a connection, a DNS
@@ -186,7 +186,7 @@ def _wait(tries: list[_Try], timeout_s: float) -> None:
             waiting[descriptor].look()
 
 
-def _tcp_peers(reader: Reader) -> None:
+def _tcp_peers(reader: FieldReader) -> None:
     """Ports (of servers in this network namespace), peers (addresses), first (the expected one), timeout_s.
 
     Reports which of these ports listen and, for each, which of these addresses are the remote end of its connections,
@@ -244,7 +244,7 @@ def _address(words: str) -> str:
     try:
         number = int(words[-8:], 16)
     except ValueError:
-        raise Failure(f"the connection table holds {words!r}") from None
+        raise LaunchError(f"the connection table holds {words!r}") from None
     return ".".join(str(byte) for byte in struct.pack("=I", number))
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from doctor.runtime.base.values import USAGE, LaunchError
 from doctor.runtime.builtins import function
-from doctor.runtime.nat import rules
-from doctor.runtime.spec import plan_from
-from doctor.runtime.values import USAGE, Failure
+from doctor.runtime.network.nat import rules
+from doctor.runtime.plan.spec import plan_from
 
 BRIDGE = {"name": "docker0", "address": "172.17.255.254/16", "gateway": "172.17.0.1"}
 PUBLISH = {"host_port": 47808, "container_port": 8080, "host_ip": "192.0.2.1"}
@@ -36,7 +36,7 @@ def test_a_port_without_one_is_let_through_everywhere() -> None:
 
 @pytest.mark.parametrize("chain", ["", "-F", "A B", "x" * 29, "a;b"])
 def test_no_name_of_a_chain(chain: str) -> None:
-    with pytest.raises(Failure, match="not a chain name"):
+    with pytest.raises(LaunchError, match="not a chain name"):
         made(PUBLISH | {"chain": chain})
 
 
@@ -52,7 +52,7 @@ def test_no_name_of_a_chain(chain: str) -> None:
     ],
 )
 def test_no_scratch(wrong: dict[str, object]) -> None:
-    with pytest.raises(Failure) as refused:
+    with pytest.raises(LaunchError) as refused:
         plan_from({"builtin": "inspect", **wrong})
     assert refused.value.code == USAGE
 

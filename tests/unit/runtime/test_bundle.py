@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from doctor.runtime.options import parse
-from doctor.runtime.values import USAGE, Failure
-from tests.unit.runtime import oci_fields as oci
+from doctor.runtime.base.values import USAGE, LaunchError
+from doctor.runtime.plan.options import parse
+from tests.unit.runtime.oci_carried import CARRIED, UNSEEN
+from tests.unit.runtime.oci_config import base, changed, resources
+from tests.unit.runtime.oci_refused import REFUSED, REFUSED_VALUES
 
 # Written from the JSON schemas of the specification by walking their properties; other systems' objects by name alone.
 PROPERTIES = (Path(__file__).parent / "oci_properties.txt").read_text().split()
@@ -27,7 +29,7 @@ def refusal(where: Path, config: Any) -> str:
     failure = None
     try:
         parse(["--bundle", str(bundle(where, config))])
-    except Failure as error:
+    except LaunchError as error:
         failure = error
     if failure is None:
         return ""
@@ -37,7 +39,7 @@ def refusal(where: Path, config: Any) -> str:
 
 
 def test_every_property_of_the_specification_is_in_the_table() -> None:
-    known = [*oci.CARRIED, *oci.UNSEEN, *oci.REFUSED]
+    known = [*CARRIED, *UNSEEN, *REFUSED]
     assert sorted(known) == sorted(PROPERTIES)
 
 
@@ -48,20 +50,20 @@ def named(name: str, said: str, least: int = 1) -> bool:
 
 
 def test_what_is_not_carried_out_is_refused_by_its_name(tmp_path: Path) -> None:
-    for name, case in oci.REFUSED.items():
-        assert case.name in refusal(tmp_path, oci.changed(oci.base("root"), case.changes)), name
+    for name, case in REFUSED.items():
+        assert case.name in refusal(tmp_path, changed(base("root"), case.changes)), name
 
 
-@pytest.mark.parametrize("name", oci.REFUSED_VALUES)
+@pytest.mark.parametrize("name", REFUSED_VALUES)
 def test_values_that_can_not_be_given_are_refused_by_name(tmp_path: Path, name: str) -> None:
-    case = oci.REFUSED_VALUES[name]
-    assert case.name in refusal(tmp_path, oci.changed(oci.base("root"), case.changes))
+    case = REFUSED_VALUES[name]
+    assert case.name in refusal(tmp_path, changed(base("root"), case.changes))
 
 
 def test_what_is_carried_out_passes(tmp_path: Path) -> None:
-    for name in (*oci.CARRIED, *oci.UNSEEN):
-        changes = oci.CARRIED[name].changes if name in oci.CARRIED else oci.UNSEEN[name]
-        assert refusal(tmp_path, oci.changed(oci.base("root"), changes)) == "", name
+    for name in (*CARRIED, *UNSEEN):
+        changes = CARRIED[name].changes if name in CARRIED else UNSEEN[name]
+        assert refusal(tmp_path, changed(base("root"), changes)) == "", name
 
 
 def put(config: dict[str, Any], place: str, value: object) -> dict[str, Any]:
@@ -81,13 +83,13 @@ def put(config: dict[str, Any], place: str, value: object) -> dict[str, Any]:
 @pytest.mark.parametrize("value", [3.5, [[3.5]], {"nonsense": 3.5}])
 def test_a_malformed_value_is_refused_by_name(tmp_path: Path, value: object) -> None:
     for name in PROPERTIES:
-        said = refusal(tmp_path, put(oci.base("root"), name, value))
+        said = refusal(tmp_path, put(base("root"), name, value))
         assert named(name, said), (name, said)
 
 
 def test_an_unknown_field_is_refused_by_name(tmp_path: Path) -> None:
     for name in sorted({name.rpartition(".")[0] for name in PROPERTIES if "*" not in name}):
-        said = refusal(tmp_path, put(oci.base("root"), f"{name}.nonsense".lstrip("."), 1))
+        said = refusal(tmp_path, put(base("root"), f"{name}.nonsense".lstrip("."), 1))
         assert "nonsense" in said or named(name.removesuffix("[]"), said, least=2), (name, said)
 
 
@@ -115,7 +117,7 @@ def test_a_text_that_is_no_config_is_refused(tmp_path: Path, text: str, why: str
 def test_a_config_that_is_no_plain_file_is_refused(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "config.json"
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.write_text(json.dumps(oci.base("root")))
+    elsewhere.write_text(json.dumps(base("root")))
     match kind:
         case "fifo":
             os.mkfifo(path)
@@ -128,7 +130,7 @@ def test_a_config_that_is_no_plain_file_is_refused(tmp_path: Path, kind: str) ->
                 target.truncate(8 << 30)
         case "binary":
             path.write_bytes(bytes(range(256)))
-    with pytest.raises(Failure, match=r"config\.json") as found:
+    with pytest.raises(LaunchError, match=r"config\.json") as found:
         parse(["--bundle", str(tmp_path)])
     assert found.value.code == USAGE
 
@@ -136,14 +138,14 @@ def test_a_config_that_is_no_plain_file_is_refused(tmp_path: Path, kind: str) ->
 def test_docker_s_own_hook_is_named_on_stderr(tmp_path: Path) -> None:
     """It hands the network to an engine that may be dead; the container's network is the one of --net."""
     hook = {"path": "/proc/2/exe", "args": ["libnetwork-setkey", "-exec-root=/var/run/docker", "id", "id"]}
-    config = oci.changed(oci.base("root"), {"hooks.prestart": [hook]})
+    config = changed(base("root"), {"hooks.prestart": [hook]})
     assert "hooks.prestart[0]" in parse(["--bundle", str(bundle(tmp_path, config))]).notes[0]
-    assert "hooks.poststop[0]" in refusal(tmp_path, oci.changed(oci.base("root"), {"hooks.poststop": [hook]}))
+    assert "hooks.poststop[0]" in refusal(tmp_path, changed(base("root"), {"hooks.poststop": [hook]}))
 
 
 def test_the_command_line_stands_over_the_bundle(tmp_path: Path) -> None:
     changes = {"process.env": ["A=1"], "process.user": {"uid": 5, "gid": 5, "additionalGids": [7]}}
-    config = oci.changed(oci.base("root"), changes | oci.resources("memory", limit=64 << 20, swap=64 << 20))
+    config = changed(base("root"), changes | resources("memory", limit=64 << 20, swap=64 << 20))
     given = ["--bundle", str(bundle(tmp_path, config)), "-e", "B=2", "-u", "9", "--memory", "32m", "--cap-drop", "KILL"]
     plan = parse([*given, "--", "ls"]).plan
     assert plan.work.env == ("A=1", "B=2")

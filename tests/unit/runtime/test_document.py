@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.runtime.document import parsed, written
-from doctor.runtime.values import Failure
+from doctor.runtime.base.document import parsed, written
+from doctor.runtime.base.values import LaunchError
 
 MAIN = Path(__file__).resolve().parents[3] / "doctor" / "runtime" / "__main__.py"
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -32,7 +32,7 @@ def test_values_are_written_and_read_as_the_package_does(value: object) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[1] 2", "[NaN]", '{"a": 1, "a": 2}', "[" * 100_000])
 def test_a_text_that_is_not_meant_is_refused(text: str) -> None:
-    with pytest.raises(Failure):
+    with pytest.raises(LaunchError):
         parsed(text)
 
 

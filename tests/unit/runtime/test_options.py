@@ -2,10 +2,10 @@
 
 import pytest
 
-from doctor.runtime.options import parse
-from doctor.runtime.plan import DEFAULT_CAPS
-from doctor.runtime.spec import plan_from
-from doctor.runtime.values import USAGE, Failure
+from doctor.runtime.base.values import USAGE, LaunchError
+from doctor.runtime.plan.container import DEFAULT_CAPS
+from doctor.runtime.plan.options import parse
+from doctor.runtime.plan.spec import plan_from
 
 
 def test_options_make_the_plan_that_the_json_makes() -> None:
@@ -65,6 +65,6 @@ def test_capabilities_are_added_and_dropped() -> None:
     ["", "/r", "--memory", "--memory x /r ls", "--cpus fast /r ls", "-p 80 /r ls", "-v a /r ls", "--fly 1 /r ls"],
 )
 def test_usage_errors_are_told(line: str) -> None:
-    with pytest.raises(Failure) as caught:
+    with pytest.raises(LaunchError) as caught:
         parse(line.split())
     assert caught.value.code == USAGE

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doctor.runtime.base.values import USAGE, LaunchError
 from doctor.runtime.batch import plans_from
-from doctor.runtime.plan import DEFAULT_CAPS, IdRange
-from doctor.runtime.spec import plan_from
-from doctor.runtime.values import USAGE, Failure
+from doctor.runtime.plan.container import DEFAULT_CAPS, UsernsRange
+from doctor.runtime.plan.spec import plan_from
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 VALUES = st.recursive(SCALARS, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=8), v, max_size=3))
@@ -54,10 +54,10 @@ FIELDS = [
 
 
 def code_of(work: Callable[[], object]) -> int | None:
-    """The code of the Failure that something raises, or None."""
+    """The code of the LaunchError that something raises, or None."""
     try:
         work()
-    except Failure as failure:
+    except LaunchError as failure:
         return failure.code
     return None
 
@@ -107,7 +107,7 @@ def test_defaults_are_docker_s() -> None:
 def test_a_user_namespace_s_ids() -> None:
     assert plan_from({"builtin": "print"}).userns is None
     ids = plan_from({"builtin": "print", "userns": "100000:65536"}).userns
-    assert ids == IdRange(first=100000, count=65536)
+    assert ids == UsernsRange(first=100000, count=65536)
     assert plan_from({"builtin": "print", "userns": "4294967290:5"}).userns is not None
 
 
@@ -163,7 +163,7 @@ def test_zero_is_a_value() -> None:
     ],
 )
 def test_what_can_not_be_meant_is_refused(change: dict[str, object], said: str) -> None:
-    with pytest.raises(Failure) as caught:
+    with pytest.raises(LaunchError) as caught:
         plan_from({"command": ["true"], **change})
     assert said in caught.value.message
     assert caught.value.code == USAGE
@@ -192,7 +192,7 @@ def test_any_document_gives_plans_or_a_failure(text: str) -> None:
     ],
 )
 def test_documents_that_are_refused(text: str, said: str) -> None:
-    with pytest.raises(Failure, match=said):
+    with pytest.raises(LaunchError, match=said):
         plans_from(text)
 
 

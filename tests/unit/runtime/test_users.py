@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.runtime.users import identity
-from doctor.runtime.values import Failure
+from doctor.runtime.base.values import LaunchError
+from doctor.runtime.process.users import identity
 
 PASSWD = "# comment\nroot:x:0:0:root:/root:/bin/sh\nwww:x:33:34:w:/var/www:/bin/false\nbad:x:x:1::/:\nshort:x\n"
 GROUP = "root:x:0:\nwww:x:34:\nadm:x:4:www,other\nssl:x:101:other, www\nten:x:10:www\n"
@@ -31,7 +31,7 @@ def test_identities(wanted: str, uid: int, gid: int, groups: tuple[int, ...], ho
 
 @pytest.mark.parametrize("wanted", ["nobody", "bad", "-1", "www:nogroup", "99999999999", "0x0", "²"])
 def test_unknown_names_are_refused(wanted: str) -> None:
-    with pytest.raises(Failure, match="the image has no"):
+    with pytest.raises(LaunchError, match="the image has no"):
         identity(wanted, PASSWD, GROUP)
 
 
@@ -44,7 +44,7 @@ def test_an_empty_image_has_a_root() -> None:
 def test_any_text_gives_an_identity_or_a_failure(wanted: str, passwd: str, group: str) -> None:
     try:
         who = identity(wanted, passwd, group)
-    except Failure:
+    except LaunchError:
         return
     assert 0 <= who.uid < 2**31
     assert 0 <= who.gid < 2**31

@@ -1,0 +1,1 @@
+"""An OCI bundle: each object of its config.json has a module here."""

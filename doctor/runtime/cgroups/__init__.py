@@ -1,0 +1,1 @@
+"""The control groups of a container: limits and device rules."""

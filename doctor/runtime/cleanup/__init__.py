@@ -1,0 +1,1 @@
+"""Undoes changes to the host, also after the runtime was killed."""

@@ -1,0 +1,1 @@
+"""The container's network: links, addresses, firewall rules, published ports."""

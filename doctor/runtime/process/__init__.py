@@ -1,0 +1,1 @@
+"""The container's process: its creation, user, privileges and namespaces, until it executes the command."""

@@ -1,0 +1,1 @@
+"""The container's file systems, assembled from untrusted layers."""

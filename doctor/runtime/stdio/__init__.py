@@ -1,0 +1,1 @@
+"""The container's standard streams: pipes, or a terminal."""
